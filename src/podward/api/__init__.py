@@ -1,0 +1,1 @@
+"""The words: typed objects, their codec, defaulting and validation."""

@@ -1,0 +1,240 @@
+"""The Pod, as far as Podward reads it: core/v1 of Kubernetes 1.36.
+
+A typed *view*: unknown fields are ignored here, because the raw document travels beside it and is what is stored and
+patched; `podward.api.schema` is what refuses them. As in Kubernetes, null and absent are the same.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class View(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """Base of all views: immutable, field names in Kubernetes' camelCase."""
+
+
+class Capabilities(View):
+    """core/v1 Capabilities."""
+
+    add: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+
+
+class SELinuxOptions(View):
+    """core/v1 SELinuxOptions; in Go these are plain strings, so null reads as empty."""
+
+    user: str | None = None
+    role: str | None = None
+    type: str | None = None
+    level: str | None = None
+
+
+class Profile(View):
+    """core/v1 SeccompProfile and AppArmorProfile, which have the same shape."""
+
+    type: str | None = None
+    localhost_profile: str | None = None
+
+
+class WindowsOptions(View):
+    """core/v1 WindowsSecurityContextOptions."""
+
+    gmsa_credential_spec_name: str | None = None
+    gmsa_credential_spec: str | None = None
+    run_as_user_name: str | None = None
+    host_process: bool | None = None
+
+
+class SecurityContext(View):
+    """core/v1 SecurityContext: the container's."""
+
+    capabilities: Capabilities | None = None
+    privileged: bool | None = None
+    se_linux_options: SELinuxOptions | None = field(default=None, name="seLinuxOptions")
+    windows_options: WindowsOptions | None = None
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool | None = None
+    read_only_root_filesystem: bool | None = None
+    allow_privilege_escalation: bool | None = None
+    proc_mount: str | None = None
+    seccomp_profile: Profile | None = None
+    app_armor_profile: Profile | None = None
+
+
+class Sysctl(View):
+    """core/v1 Sysctl."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+class PodSecurityContext(View):
+    """core/v1 PodSecurityContext."""
+
+    se_linux_options: SELinuxOptions | None = field(default=None, name="seLinuxOptions")
+    windows_options: WindowsOptions | None = None
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool | None = None
+    supplemental_groups: tuple[int, ...] | None = None
+    supplemental_groups_policy: str | None = None
+    fs_group: int | None = None
+    fs_group_change_policy: str | None = None
+    sysctls: tuple[Sysctl, ...] | None = None
+    seccomp_profile: Profile | None = None
+    app_armor_profile: Profile | None = None
+    se_linux_change_policy: str | None = field(default=None, name="seLinuxChangePolicy")
+
+
+class FieldRef(View):
+    """core/v1 ObjectFieldSelector."""
+
+    field_path: str | None = None
+    api_version: str | None = None
+
+
+class ValueFrom(View):
+    """core/v1 EnvVarSource: the sources that need no API server."""
+
+    field_ref: FieldRef | None = None
+
+
+class EnvVar(View):
+    """core/v1 EnvVar."""
+
+    name: str
+    value: str | None = None
+    value_from: ValueFrom | None = None
+
+
+class ContainerPort(View):
+    """core/v1 ContainerPort."""
+
+    container_port: int | None = None
+    host_port: int | None = None
+    host_ip: str | None = field(default=None, name="hostIP")
+    protocol: str | None = None
+    name: str | None = None
+
+
+class VolumeMount(View):
+    """core/v1 VolumeMount."""
+
+    name: str
+    mount_path: str
+    sub_path: str | None = None
+    sub_path_expr: str | None = None
+    read_only: bool | None = None
+    recursive_read_only: str | None = None
+    mount_propagation: str | None = None
+
+
+class Resources(View):
+    """core/v1 ResourceRequirements; quantities stay text (or numbers) until `policy.kubelet.resources` reads them."""
+
+    limits: dict[str, str | int | float] | None = None
+    requests: dict[str, str | int | float] | None = None
+
+
+class Container(View):
+    """core/v1 Container, also for init and ephemeral containers."""
+
+    name: str = ""
+    image: str | None = None
+    image_pull_policy: str | None = None
+    command: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
+    working_dir: str | None = None
+    env: tuple[EnvVar, ...] | None = None
+    ports: tuple[ContainerPort, ...] | None = None
+    resources: Resources | None = None
+    volume_mounts: tuple[VolumeMount, ...] | None = None
+    security_context: SecurityContext | None = None
+    restart_policy: str | None = None
+    stdin: bool | None = None
+    tty: bool | None = None
+    termination_message_path: str | None = None
+
+
+class EmptyDir(View):
+    """core/v1 EmptyDirVolumeSource."""
+
+    medium: str | None = None
+    size_limit: str | int | float | None = None
+
+
+class HostPath(View):
+    """core/v1 HostPathVolumeSource."""
+
+    path: str
+    type: str | None = None
+
+
+class Volume(View):
+    """core/v1 Volume: the sources that need no API server; any other is known by `Document.raw` only."""
+
+    name: str = ""
+    empty_dir: EmptyDir | None = None
+    host_path: HostPath | None = None
+
+
+class PodOS(View):
+    """core/v1 PodOS."""
+
+    name: str | None = None
+
+
+class PodSpec(View):
+    """core/v1 PodSpec."""
+
+    containers: tuple[Container, ...] | None = None
+    init_containers: tuple[Container, ...] | None = None
+    ephemeral_containers: tuple[Container, ...] | None = None
+    volumes: tuple[Volume, ...] | None = None
+    security_context: PodSecurityContext | None = None
+    service_account_name: str | None = None
+    host_network: bool | None = None
+    host_pid: bool | None = field(default=None, name="hostPID")
+    host_ipc: bool | None = field(default=None, name="hostIPC")
+    host_users: bool | None = None
+    share_process_namespace: bool | None = None
+    restart_policy: str | None = None
+    runtime_class_name: str | None = None
+    hostname: str | None = None
+    subdomain: str | None = None
+    set_hostname_as_fqdn: bool | None = field(default=None, name="setHostnameAsFQDN")
+    termination_grace_period_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+    os: PodOS | None = None
+
+
+class ObjectMeta(View):
+    """meta/v1 ObjectMeta."""
+
+    name: str | None = None
+    generate_name: str | None = None
+    namespace: str | None = None
+    uid: str | None = None
+    labels: dict[str, str | None] | None = None
+    annotations: dict[str, str | None] | None = None
+
+
+class Pod(View):
+    """core/v1 Pod."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PodSpec = PodSpec()
+
+
+def every_container(spec: PodSpec) -> tuple[tuple[str, int, Container], ...]:
+    """All containers with their list's field name and index: init, regular, ephemeral, as the kubelet visits them."""
+    return tuple(
+        (name, index, container)
+        for name, containers in (
+            ("initContainers", spec.init_containers),
+            ("containers", spec.containers),
+            ("ephemeralContainers", spec.ephemeral_containers),
+        )
+        for index, container in enumerate(containers or ())
+    )

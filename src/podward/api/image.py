@@ -1,0 +1,75 @@
+"""What an image says about who its process is: its config, and the files that a runtime looks into."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class ImageConfig(Struct, frozen=True, gc=False):
+    """The `config` object of an OCI image configuration (image-spec 1.1)."""
+
+    user: str = field(default="", name="User")
+    env: tuple[str, ...] = field(default=(), name="Env")
+    entrypoint: tuple[str, ...] = field(default=(), name="Entrypoint")
+    cmd: tuple[str, ...] = field(default=(), name="Cmd")
+    working_dir: str = field(default="", name="WorkingDir")
+    volumes: tuple[str, ...] = field(default=(), name="Volumes")
+    stop_signal: str = field(default="", name="StopSignal")
+
+
+class PasswdEntry(Struct, frozen=True, gc=False):
+    """One line of the image's /etc/passwd; `line` is 1-based."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    line: int
+
+
+class GroupEntry(Struct, frozen=True, gc=False):
+    """One line of the image's /etc/group; `line` is 1-based."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+    line: int
+
+
+class FileCapabilities(Struct, frozen=True, gc=False):
+    """The `security.capability` attribute of a file: masks of capability bits (capabilities(7)).
+
+    `root_uid` is the namespace root of a version 3 attribute, in host ids; None for version 2.
+    """
+
+    permitted: int
+    inheritable: int
+    effective: bool
+    root_uid: int | None = None
+
+
+class EntryFile(Struct, frozen=True, gc=False):
+    """The file that execve(2) will run, links resolved inside the image.
+
+    For a script this is one entry of a chain: `interpreter` is the file that its `#!` line names, and it is that
+    file's mode and attributes which count (execve(2)). `mode` is `st_mode`; uid and gid are those that the process's
+    user namespace's parent sees (host ids). `nosuid` is the flag of the mount that holds it.
+    """
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+    capabilities: FileCapabilities | None = None
+    nosuid: bool = False
+    interpreter: EntryFile | None = None
+
+
+class Image(Struct, frozen=True, gc=False):
+    """An image as the stages need it: facts, already read by the runtime room."""
+
+    name: str
+    id: str
+    config: ImageConfig = field(default_factory=ImageConfig)
+    passwd: tuple[PasswdEntry, ...] = ()
+    group: tuple[GroupEntry, ...] = ()

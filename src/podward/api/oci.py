@@ -1,0 +1,195 @@
+"""The OCI runtime specification's `config.json` (version 1.0.2), as far as Podward writes it.
+
+Optional members that are None or empty are left out when encoded, as runtimes expect.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class Spec(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """Base of all parts of the runtime spec."""
+
+
+class User(Spec, omit_defaults=False):
+    """process.user."""
+
+    uid: int = 0
+    gid: int = 0
+    additional_gids: tuple[int, ...] = ()
+
+
+class CapabilitySets(Spec, omit_defaults=False):
+    """process.capabilities: names like CAP_CHOWN, sorted by number."""
+
+    bounding: tuple[str, ...] = ()
+    effective: tuple[str, ...] = ()
+    permitted: tuple[str, ...] = ()
+    inheritable: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
+
+
+class Rlimit(Spec, omit_defaults=False):
+    """process.rlimits[]."""
+
+    type: str
+    hard: int
+    soft: int
+
+
+class Process(Spec):
+    """process."""
+
+    args: tuple[str, ...]
+    cwd: str = "/"
+    terminal: bool = False
+    user: User = field(default_factory=User)
+    env: tuple[str, ...] = ()
+    capabilities: CapabilitySets | None = None
+    rlimits: tuple[Rlimit, ...] = ()
+    no_new_privileges: bool = False
+    oom_score_adj: int | None = None
+    apparmor_profile: str = ""
+    selinux_label: str = ""
+
+
+class Root(Spec, omit_defaults=False):
+    """root: `path` is relative to the bundle, or absolute."""
+
+    path: str = "rootfs"
+    readonly: bool = False
+
+
+class Mount(Spec):
+    """mounts[]."""
+
+    destination: str
+    type: str = ""
+    source: str = ""
+    options: tuple[str, ...] = ()
+
+
+class Namespace(Spec):
+    """linux.namespaces[]: no path means a new one."""
+
+    type: str
+    path: str = ""
+
+
+class LinuxIDMapping(Spec, omit_defaults=False):
+    """linux.uidMappings[] and gidMappings[]."""
+
+    container_id: int = field(name="containerID")
+    host_id: int = field(name="hostID")
+    size: int
+
+
+class Device(Spec):
+    """linux.devices[]: a node to create. `file_mode` is the permission bits."""
+
+    path: str
+    type: str
+    major: int
+    minor: int
+    file_mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+class DeviceRule(Spec):
+    """linux.resources.devices[]: what the cgroup lets through."""
+
+    allow: bool = field()
+    type: str = ""
+    major: int | None = None
+    minor: int | None = None
+    access: str = ""
+
+
+class Memory(Spec):
+    """linux.resources.memory: `limit` in bytes."""
+
+    limit: int | None = None
+
+
+class Cpu(Spec):
+    """linux.resources.cpu: quota and period in microseconds."""
+
+    shares: int | None = None
+    quota: int | None = None
+    period: int | None = None
+
+
+class Pids(Spec):
+    """linux.resources.pids."""
+
+    limit: int | None = None
+
+
+class Resources(Spec):
+    """linux.resources."""
+
+    devices: tuple[DeviceRule, ...] = ()
+    memory: Memory | None = None
+    cpu: Cpu | None = None
+    pids: Pids | None = None
+
+
+class SeccompArg(Spec, omit_defaults=False):
+    """linux.seccomp.syscalls[].args[]."""
+
+    index: int
+    value: int
+    value_two: int = 0
+    op: str = "SCMP_CMP_EQ"
+
+
+class SeccompRule(Spec):
+    """linux.seccomp.syscalls[]."""
+
+    names: tuple[str, ...]
+    action: str
+    errno_ret: int | None = None
+    args: tuple[SeccompArg, ...] = ()
+
+
+class Seccomp(Spec):
+    """linux.seccomp."""
+
+    default_action: str
+    default_errno_ret: int | None = None
+    architectures: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    listener_path: str = ""
+    listener_metadata: str = ""
+    syscalls: tuple[SeccompRule, ...] = ()
+
+
+class Linux(Spec):
+    """linux."""
+
+    uid_mappings: tuple[LinuxIDMapping, ...] = ()
+    gid_mappings: tuple[LinuxIDMapping, ...] = ()
+    sysctl: dict[str, str] = {}
+    resources: Resources = field(default_factory=Resources)
+    cgroups_path: str = ""
+    namespaces: tuple[Namespace, ...] = ()
+    devices: tuple[Device, ...] = ()
+    seccomp: Seccomp | None = None
+    rootfs_propagation: str = ""
+    masked_paths: tuple[str, ...] = ()
+    readonly_paths: tuple[str, ...] = ()
+    mount_label: str = ""
+
+
+class RuntimeSpec(Spec, kw_only=True):
+    """config.json."""
+
+    oci_version: str
+    process: Process
+    root: Root
+    hostname: str = ""
+    mounts: tuple[Mount, ...] = ()
+    linux: Linux = field(default_factory=Linux)
+    annotations: dict[str, str] = {}

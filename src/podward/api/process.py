@@ -1,0 +1,50 @@
+"""The state of a process as the kernel reports it: predicted by the kernel stage, observed by the runtime room.
+
+The two must be equal; that equality is the product's proof. Capability sets are the bit masks of
+`/proc/PID/status`; ids are those seen from the host (the initial user namespace).
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class MountState(Struct, frozen=True, order=True, gc=False):
+    """A mount in the process's mount namespace: its per-mount flags (`/proc/PID/mountinfo`)."""
+
+    destination: str
+    readonly: bool = False
+    nosuid: bool = False
+    nodev: bool = False
+    noexec: bool = False
+
+
+class ProcessState(Struct, frozen=True, gc=False):
+    """Who a process is, just after its execve(2).
+
+    `uid` and `gid` are real, effective, saved, file system. `groups` is sorted, as the kernel keeps it.
+    `uid_map` and `gid_map` are (inside, outside, length) lines. `mounts` are those that the runtime spec asks for,
+    sorted; `masked` and `readonly_paths` those of the spec's paths that exist and are covered. `host_namespaces`
+    names the namespaces shared with the host. `seccomp` is 0 (none) or 2 (filter). `label` is the LSM's, None where
+    no LSM labels processes.
+    """
+
+    uid: tuple[int, int, int, int]
+    gid: tuple[int, int, int, int]
+    groups: tuple[int, ...]
+    cap_inheritable: int
+    cap_permitted: int
+    cap_effective: int
+    cap_bounding: int
+    cap_ambient: int
+    no_new_privs: bool
+    seccomp: int
+    uid_map: tuple[tuple[int, int, int], ...]
+    gid_map: tuple[tuple[int, int, int], ...]
+    root_readonly: bool
+    mounts: tuple[MountState, ...]
+    masked: tuple[str, ...]
+    readonly_paths: tuple[str, ...]
+    host_namespaces: tuple[str, ...]
+    oom_score_adj: int
+    label: str | None = None

@@ -1,0 +1,181 @@
+"""What a stage decides: assignments and violations, each with its reason and its source.
+
+A stage returns a `Decision` and nothing else. The typed value that the next stage reads is *folded* out of it
+(`Decision.fold`), so what runs and what is explained can't differ. An empty Decision means "no objection", never
+"allowed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from podward.path import Key, Path
+
+Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Struct"
+"""What may stand in a field: JSON values, or a typed object of `podward.api`."""
+
+T = TypeVar("T")
+
+
+class Origin(Enum):
+    """The kind of thing that decided a value."""
+
+    MANIFEST = "manifest"
+    """A field of the user's document."""
+    IMAGE = "image"
+    """The image's config, or a file of its file system."""
+    NODE = "node"
+    """This machine: its kernel, its configuration, its files."""
+    DEFAULT = "default"
+    """A versioned table of defaults: the API's, the kubelet's, a runtime's."""
+    POLICY = "policy"
+    """An SCC, a namespace's annotation, a Pod Security Standard."""
+    RULE = "rule"
+    """A documented behaviour that follows from other values; the name says whose."""
+
+
+class Source(Struct, frozen=True):
+    """Who decided: the document or table, and the place in it.
+
+    `name` is a file name, a table's name with its version ("containerd 2.1"), or a manual page ("capabilities(7)").
+    `path` is the field in that document; `line` (1-based) is set for plain text files such as an image's
+    `/etc/passwd`. The line of a manifest's field is found from `path` when it must be cited.
+    """
+
+    origin: Origin
+    name: str
+    path: Path | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.name if self.line is None else f"{self.name}:{self.line}"
+        return where if self.path is None else f"{where} {self.path}"
+
+
+class Assignment(Struct, frozen=True):
+    """A value that the stage sets at a place of its result, and why."""
+
+    path: Path
+    value: Value
+    reason: str
+    source: Source
+
+
+class Violation(Struct, frozen=True):
+    """A value that the stage refuses, and why; `reason` is the sentence that the user reads."""
+
+    path: Path
+    value: Value
+    reason: str
+    source: Source
+
+
+class Decision(Struct, frozen=True):
+    """The assignments and violations of one stage or rule, in the order they were made."""
+
+    assignments: tuple[Assignment, ...] = ()
+    violations: tuple[Violation, ...] = ()
+
+    def __add__(self, other: Decision) -> Decision:
+        if not (other.assignments or other.violations):
+            return self
+        return Decision(self.assignments + other.assignments, self.violations + other.violations)
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything was refused."""
+        return bool(self.violations)
+
+    def at(self, prefix: Path) -> Decision:
+        """The same Decision, made about the thing at `prefix`."""
+        return Decision(
+            tuple(Assignment(prefix + a.path, a.value, a.reason, a.source) for a in self.assignments),
+            tuple(Violation(prefix + v.path, v.value, v.reason, v.source) for v in self.violations),
+        )
+
+    def assignment(self, place: Path) -> Assignment | None:
+        """The last assignment at exactly `place` or, failing that, at the closest place that contains it."""
+        best: Assignment | None = None
+        for candidate in self.assignments:
+            if place.startswith(candidate.path) and (
+                best is None or len(candidate.path.segments) >= len(best.path.segments)
+            ):
+                best = candidate
+        return best
+
+    def fold(self, as_type: type[T]) -> T:
+        """The typed value that these assignments make together.
+
+        Missing parents are created; a list's items must be assigned in order. A later assignment at the same place
+        replaces the earlier one. Raises `msgspec.ValidationError` where the assignments do not fit the type: that
+        is a defect of the stage, never of the user's input.
+        """
+        root: dict[str, Value] = {}
+        for assignment in self.assignments:
+            _put(root, assignment.path, assignment.value)
+        return msgspec.convert(root, as_type)
+
+
+def merge(*decisions: Decision) -> Decision:
+    """All these Decisions as one, in this order."""
+    assignments: list[Assignment] = []
+    violations: list[Violation] = []
+    for decision in decisions:
+        assignments += decision.assignments
+        violations += decision.violations
+    return Decision(tuple(assignments), tuple(violations))
+
+
+def assign(place: Path, value: Value, reason: str, source: Source) -> Decision:
+    """A Decision of one assignment."""
+    return Decision(assignments=(Assignment(place, value, reason, source),))
+
+
+def refuse(place: Path, value: Value, reason: str, source: Source) -> Decision:
+    """A Decision of one violation."""
+    return Decision(violations=(Violation(place, value, reason, source),))
+
+
+class Outcome(Struct, Generic[T], frozen=True):
+    """A stage's Decision and the typed value folded out of it."""
+
+    value: T
+    decision: Decision
+
+    def source(self, place: Path, otherwise: Source) -> Source:
+        """Who decided the value at `place`; `otherwise` where no stage assigned it."""
+        found = self.decision.assignment(place)
+        return found.source if found else otherwise
+
+
+def _put(root: dict[str, Value], place: Path, value: Value) -> None:
+    node: dict[str, Value] | list[Value] = root
+    last = len(place.segments) - 1
+    for depth, segment in enumerate(place.segments):
+        fresh: Value = value
+        if depth < last:
+            fresh = [] if isinstance(place.segments[depth + 1], int) else {}
+        if isinstance(node, list):
+            node = _put_item(node, segment, fresh, replace=depth == last, place=place)
+        else:
+            name = segment.name if isinstance(segment, Key) else str(segment)
+            if depth == last or node.get(name) is None:
+                node[name] = fresh
+            node = node[name]  # type: ignore[assignment]  # a parent made by this function is a dict or a list
+
+
+def _put_item(
+    items: list[Value], segment: str | int | Key, fresh: Value, *, replace: bool, place: Path
+) -> dict[str, Value] | list[Value]:
+    if not isinstance(segment, int) or segment > len(items):
+        raise IndexError(f"{place}: list items are assigned in order, {len(items)} so far")
+    if segment == len(items):
+        items.append(fresh)
+    elif replace:
+        items[segment] = fresh
+    return items[segment]  # type: ignore[return-value]  # only used as a container when it is one

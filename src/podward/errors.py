@@ -1,0 +1,56 @@
+"""Every error that Podward raises, in one tree.
+
+Refusals of a Pod are values (`podward.decision.Violation`), not exceptions. Exceptions are for bad input and failed
+I/O; each says what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class PodwardError(Exception):
+    """The root: `what` is wrong, `where` (file:line, field, image), and `advice` on what to do.
+
+    `exit_code` is the command line's answer: 1 refused or failed, 2 bad usage or bad input.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", advice: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.advice = advice
+
+    def __str__(self) -> str:
+        located = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{located}\n  {self.advice}" if self.advice else located
+
+
+class UsageError(PodwardError):
+    """The command line's words are off."""
+
+    exit_code = 2
+
+
+class InputError(PodwardError):
+    """A document is not what it must be: syntax, size, type, unknown or duplicate field."""
+
+    exit_code = 2
+
+
+class ImageError(PodwardError):
+    """An image is missing, corrupt or hostile."""
+
+    exit_code = 2
+
+
+class RefusedError(PodwardError):
+    """A Pod, or a container of it, was refused: carries a Violation's sentence to the command line."""
+
+
+class NodeError(PodwardError):
+    """This machine cannot do it: a tool, a kernel feature or a privilege is missing."""
+
+
+class RuntimeFailedError(PodwardError):
+    """The OCI runtime, or a tool beside it, failed; `what` quotes what it said."""

@@ -1,0 +1,1 @@
+"""The rules, one per file, each with its specification and its source at the top."""

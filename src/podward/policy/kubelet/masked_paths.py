@@ -1,0 +1,41 @@
+"""Masked and read-only paths of /proc and /sys by procMount.
+
+Specification (kubelet 1.36, `ConvertToRuntimeMaskedPaths` and its twin, in our words): exactly `Unmasked` empties both
+lists; everything else, set or not, gives the default lists. Being privileged changes nothing here: the runtime drops
+the masks of a privileged container.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import SecurityContext
+from podward.decision import Decision, Origin, Source, assign, merge as together
+from podward.path import path
+
+MASKED = (
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+)
+READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+MASKED_PLACE = path("maskedPaths")
+READONLY_PLACE = path("readonlyPaths")
+DEFAULTS = Source(Origin.DEFAULT, "kubelet 1.36 masked and read-only paths")
+
+
+def decide(merged: SecurityContext, merge: Decision) -> Decision:
+    """Both lists, always assigned."""
+    if merged.proc_mount == "Unmasked":
+        found = merge.assignment(path("securityContext", "procMount"))
+        source, why = (found.source if found else DEFAULTS), "procMount is Unmasked"
+        return together(assign(MASKED_PLACE, (), why, source), assign(READONLY_PLACE, (), why, source))
+    why = "procMount is not Unmasked: the default list"
+    return together(assign(MASKED_PLACE, MASKED, why, DEFAULTS), assign(READONLY_PLACE, READONLY, why, DEFAULTS))

@@ -1,0 +1,57 @@
+"""runAsNonRoot: what the kubelet refuses to start.
+
+Specification (kubelet 1.36, `verifyRunAsNonRoot`, in our words): only where the merged runAsNonRoot is true, in order:
+- a merged runAsUser of 0 is refused; any other is accepted without looking at the image;
+- an image user that is a name cannot be verified, and is refused;
+- the image's uid 0 is refused;
+- an image uid outside 0..2147483647 is refused.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import Pod, SecurityContext
+from podward.api.effective import ImageUser, Place
+from podward.api.gotext import quote
+from podward.decision import Decision, Origin, Source, refuse
+
+RULE = Source(Origin.RULE, "kubelet 1.36 runAsNonRoot")
+MAX_ID = 2147483647
+
+
+def pod_label(pod: Pod) -> str:
+    """The Pod as the kubelet's sentences name it: `"name_namespace(uid)"`, quoted."""
+    meta = pod.metadata
+    return quote(f"{meta.name or ''}_{meta.namespace or ''}({meta.uid or ''})")
+
+
+def decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser, place: Place) -> Decision:
+    """A violation where the container could run as root although it must not."""
+    if not merged.run_as_non_root:
+        return Decision()
+    if merged.run_as_user is not None:
+        sentence = "container's runAsUser breaks non-root policy" if merged.run_as_user == 0 else ""
+    elif image.uid is None and image.username:
+        user = image.username
+        sentence = f"container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root"
+    else:
+        sentence = _numeric(image.uid)
+    if not sentence:
+        return Decision()
+    where = place.container / "securityContext" / "runAsNonRoot"
+    text = f"{sentence} (pod: {pod_label(pod)}, container: {container})"
+    return refuse(where, True, text, RULE)
+
+
+def _numeric(uid: int | None) -> str:
+    if uid is None:
+        return ""
+    if uid == 0:
+        return "container has runAsNonRoot and image will run as root"
+    if not 0 <= uid <= MAX_ID:
+        return (
+            f"container has runAsNonRoot and image has an invalid user id ({uid}). "
+            f"(Must be 1-({MAX_ID})): must be between 0 and {MAX_ID}, inclusive"
+        )
+    return ""
+
+

@@ -1,0 +1,85 @@
+"""Which sysctls a Pod may set: the node's allow list.
+
+Specification (kubelet 1.36, `sysctl` admission, in our words): each name is normalised (the `/` form swaps `.` and
+`/`), then must be in the safe set or match an allowed unsafe pattern (`name` or `prefix*`), and must not belong to a
+namespace that the Pod shares with the host. The first failure refuses the Pod. The safe set is the one of a modern
+kernel: some of its names need Linux 4.5 to 5.x.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import PodSpec
+from podward.api.effective import Place
+from podward.api.gotext import quote
+from podward.decision import Assignment, Decision, Origin, Source, refuse
+from podward.path import Key, path
+
+REASON = "SysctlForbidden"
+RULE = Source(Origin.DEFAULT, "kubelet 1.36 safe sysctls")
+SAFE = frozenset(
+    (
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_wmem",
+    )
+)
+_IPC = frozenset(("kernel.sem",))
+_IPC_PREFIXES = ("kernel.shm", "kernel.msg", "fs.mqueue.")
+_SWAP = str.maketrans("./", "/.")
+
+
+def normalise(name: str) -> str:
+    """The dotted form: where the first separator is a `/`, dots and slashes change places (sysctl.d(5))."""
+    dot, slash = name.find("."), name.find("/")
+    return name.translate(_SWAP) if slash >= 0 and (dot < 0 or slash < dot) else name
+
+
+def namespace(name: str) -> str:
+    """`IPC` or `Net`, as the kubelet's sentence names the namespace that isolates this sysctl; empty if none does."""
+    if name in _IPC or name.startswith(_IPC_PREFIXES):
+        return "IPC"
+    return "Net" if name.startswith("net.") else ""
+
+
+def admit(spec: PodSpec, place: Place, unsafe: tuple[str, ...] = ()) -> Decision:
+    """The first sysctl that this node forbids; `unsafe` are the patterns that its operator allowed."""
+    field = place.pod / "spec" / "securityContext" / "sysctls"
+    for index, sysctl in enumerate((spec.security_context.sysctls or ()) if spec.security_context else ()):
+        name = normalise(sysctl.name or "")
+        fault = ""
+        if name not in SAFE and not any(_matches(pattern, name) for pattern in unsafe):
+            fault = f"{quote(name)} not allowlisted"
+        elif (isolated := namespace(name)) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
+            fault = f"{quote(name)} not allowed with host {isolated} enabled"
+        if fault:
+            return refuse(field / index / "name", sysctl.name, f"forbidden sysctl: {fault}", RULE)
+    return Decision()
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def decide(spec: PodSpec, place: Place) -> Decision:
+    """The sandbox's sysctls as written; a name written twice takes its last value."""
+    field = place.pod / "spec" / "securityContext" / "sysctls"
+    return Decision(
+        tuple(
+            Assignment(
+                path("sysctls", Key(sysctl.name or "")),
+                sysctl.value or "",
+                "listed",
+                Source(Origin.MANIFEST, place.document, field / index),
+            )
+            for index, sysctl in enumerate((spec.security_context.sysctls or ()) if spec.security_context else ())
+        )
+    )

@@ -1,0 +1,58 @@
+"""Which uid, user name and gid the kubelet asks the runtime for.
+
+Specification (kubelet 1.36, `determineEffectiveSecurityContext`, in our words):
+- The merged runAsUser, where set, is the uid, and no user name is sent.
+- Otherwise the image's user is sent: its uid if it is numeric (whatever name came with it), else its name; an image
+  without a user gives uid 0.
+- The gid is the merged runAsGroup or nothing; a group written in the image's USER never comes along.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import SecurityContext
+from podward.api.effective import ImageUser, Place
+from podward.decision import Decision, Origin, Source, assign
+from podward.path import path
+
+RUN_AS_USER = path("runAsUser")
+RUN_AS_USERNAME = path("runAsUsername")
+RUN_AS_GROUP = path("runAsGroup")
+
+
+def image_user(reported: ImageUser) -> ImageUser:
+    """The image's user as the kubelet takes it: a uid beats a name, and neither means uid 0."""
+    if reported.uid is not None:
+        return ImageUser(uid=reported.uid)
+    return reported if reported.username else ImageUser(uid=0)
+
+
+def parse_image_user(user: str) -> ImageUser:
+    """An image's `User` as runtimes report it over CRI: the part before `:`, numeric or a name (containerd 2.1)."""
+    name = user.split(":", 1)[0]
+    if not name:
+        return ImageUser()
+    digits = name[1:] if name[0] in "+-" else name
+    numeric = digits.isascii() and digits.isdigit() and -(1 << 63) <= int(name) < 1 << 63
+    return ImageUser(uid=int(name)) if numeric else ImageUser(username=name)
+
+
+def decide(merged: SecurityContext, merge: Decision, image: ImageUser, image_name: str, place: Place) -> Decision:
+    """runAsUser or runAsUsername, and runAsGroup; `merge` is the Decision that made `merged`."""
+    decided = Decision()
+    if merged.run_as_user is not None:
+        decided += assign(RUN_AS_USER, merged.run_as_user, "runAsUser is set", _carried(merge, "runAsUser", place))
+    else:
+        source = Source(Origin.IMAGE, image_name, path("config", "User"))
+        if image.uid is not None:
+            decided += assign(RUN_AS_USER, image.uid, "runAsUser is unset: the image's user", source)
+        if image.username:
+            decided += assign(RUN_AS_USERNAME, image.username, "runAsUser is unset: the image's user", source)
+    if merged.run_as_group is not None:
+        source = _carried(merge, "runAsGroup", place)
+        decided += assign(RUN_AS_GROUP, merged.run_as_group, "runAsGroup is set", source)
+    return decided
+
+
+def _carried(merge: Decision, name: str, place: Place) -> Source:
+    found = merge.assignment(path("securityContext", name))
+    return found.source if found else Source(Origin.MANIFEST, place.document, place.container)

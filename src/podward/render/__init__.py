@@ -1,0 +1,1 @@
+"""Decisions rendered: as patches, tables and JSON. Nothing here decides."""

@@ -1,0 +1,1 @@
+"""The stages: each is a pure function from typed facts to a Decision."""

@@ -1,0 +1,203 @@
+"""The CRI stage: the messages that the kubelet sends to the runtime.
+
+A Decision about a `ContainerConfig` (or a `PodSandboxConfig`), made from the effective context without adding any
+choice of its own: every assignment carries on the source of the value that it translates.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.core import Capabilities, Container, Pod, SELinuxOptions, every_container
+from podward.api.cri import (
+    Capability,
+    IDMapping,
+    LinuxContainerSecurityContext,
+    LinuxSandboxSecurityContext,
+    Mount,
+    SecurityProfile,
+    SELinuxOption,
+)
+from podward.api.effective import EffectiveContext, Place
+from podward.api.node import Node
+from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
+from podward.path import Path, path
+from podward.policy.kubelet import environment, groups, namespaces, resources, sysctls
+
+CONTEXT = path("securityContext")
+RULE = Source(Origin.RULE, "kubelet 1.36 CRI messages")
+
+_SAME_NAME = (
+    "runAsUser",
+    "runAsUsername",
+    "runAsGroup",
+    "supplementalGroups",
+    "supplementalGroupsPolicy",
+    "noNewPrivs",
+    "seccomp",
+    "apparmor",
+    "apparmorProfile",
+    "namespaceOptions",
+    "maskedPaths",
+    "readonlyPaths",
+)
+
+
+class ContainerFacts(Struct, frozen=True, gc=False):
+    """What the kubelet sends about a container: its effective context and its prepared mounts."""
+
+    pod: Pod
+    container: Container
+    place: Place
+    effective: Outcome[EffectiveContext]
+    node: Node
+    mounts: tuple[tuple[Mount, Source], ...] = ()
+    pod_ip: str = ""
+
+
+class SandboxFacts(Struct, frozen=True, gc=False):
+    """What the kubelet sends about a Pod's sandbox."""
+
+    pod: Pod
+    place: Place
+    node: Node
+    hostname: str
+    cgroup_parent: str = ""
+    userns: IDMapping | None = None
+    extra_groups: tuple[int, ...] = ()
+
+
+def decide_context(effective: Outcome[EffectiveContext]) -> Decision:
+    """The LinuxContainerSecurityContext, below `securityContext`."""
+    carried = tuple(
+        Assignment(CONTEXT + a.path, a.value, a.reason, a.source)
+        for a in effective.decision.assignments
+        if a.path.segments[0] in _SAME_NAME
+    )
+    merged = effective.value.security_context
+    rows: tuple[tuple[str, Value, str], ...] = (
+        ("privileged", merged.privileged, "privileged"),
+        ("readonlyRootfs", merged.read_only_root_filesystem, "readOnlyRootFilesystem"),
+        ("capabilities", _capabilities(merged.capabilities), "capabilities"),
+        ("selinuxOptions", _selinux(merged.se_linux_options), "seLinuxOptions"),
+    )
+    translated = tuple(
+        Assignment(CONTEXT / name, value, "as the manifest says", effective.source(CONTEXT / field, RULE))
+        for name, value, field in rows
+        if value is not None
+    )
+    return Decision(carried + translated)
+
+
+def decide_container(facts: ContainerFacts) -> Decision:
+    """The whole ContainerConfig."""
+    container, place = facts.container, facts.place
+    here = Source(Origin.MANIFEST, place.document, place.container)
+    rows: tuple[tuple[str, Value, str], ...] = (
+        ("name", container.name, "name"),
+        ("image", container.image or "", "image"),
+        ("workingDir", container.working_dir, "workingDir"),
+        ("stdin", container.stdin, "stdin"),
+        ("tty", container.tty, "tty"),
+    )
+    plain = tuple(
+        Assignment(path(name), value, "as the manifest says", Source(here.origin, here.name, place.container / field))
+        for name, value, field in rows
+        if value is not None
+    )
+    mounts = tuple(
+        Assignment(path("mounts", i), mount, "volumeMounts", source) for i, (mount, source) in enumerate(facts.mounts)
+    )
+    return merge(
+        Decision(plain),
+        environment.decide(facts.pod, container, place, facts.pod_ip),
+        Decision(mounts),
+        resources.decide(facts.pod.spec, container, place).at(path("resources")),
+        decide_context(facts.effective),
+    )
+
+
+def decide_sandbox_context(facts: SandboxFacts) -> Decision:
+    """The LinuxSandboxSecurityContext and the sysctls; a Pod without a security context decides almost nothing."""
+    spec, place, context = facts.pod.spec, facts.place, facts.pod.spec.security_context
+    base = place.pod / "spec" / "securityContext"
+    decided = merge(
+        assign(path("privileged"), *_privileged(facts.pod, place)),
+        assign(path("seccomp"), SecurityProfile("RuntimeDefault"), "the sandbox always has the default profile", RULE),
+    )
+    if context is None:
+        return decided.at(CONTEXT)
+    rows: tuple[tuple[str, Value, str], ...] = (
+        ("runAsUser", context.run_as_user, "runAsUser"),
+        ("runAsGroup", context.run_as_group, "runAsGroup"),
+        ("selinuxOptions", _selinux(context.se_linux_options), "seLinuxOptions"),
+    )
+    own = tuple(
+        Assignment(path(name), value, "as the Pod says", Source(Origin.MANIFEST, place.document, base / field))
+        for name, value, field in rows
+        if value is not None
+    )
+    decided = merge(
+        decided,
+        Decision(own),
+        namespaces.decide(spec, place, facts.userns, userns_supported=facts.node.userns_supported),
+        groups.decide_sandbox(context, facts.extra_groups, place),
+    )
+    return decided.at(CONTEXT) + sysctls.decide(spec, place)
+
+
+def context_of(decision: Decision) -> LinuxContainerSecurityContext:
+    """The message that `decide_context` made."""
+    return decision.fold(_Context).security_context
+
+
+def sandbox_context_of(decision: Decision) -> LinuxSandboxSecurityContext:
+    """The message that `decide_sandbox_context` made."""
+    return decision.fold(_SandboxContext).security_context
+
+
+def sysctls_of(decision: Decision) -> dict[str, str]:
+    """The sandbox's sysctls that `decide_sandbox_context` made."""
+    return decision.fold(_SandboxContext).sysctls
+
+
+class _Context(Struct, frozen=True, rename="camel"):
+    security_context: LinuxContainerSecurityContext = LinuxContainerSecurityContext()
+
+
+class _SandboxContext(Struct, frozen=True, rename="camel"):
+    security_context: LinuxSandboxSecurityContext = LinuxSandboxSecurityContext()
+    sysctls: dict[str, str] = {}
+
+
+def decide_sandbox(facts: SandboxFacts) -> Decision:
+    """The whole PodSandboxConfig."""
+    meta, document = facts.pod.metadata, facts.place.document
+    source = Source(Origin.MANIFEST, document, facts.place.pod / "metadata")
+    rows = (
+        ("name", meta.name or ""),
+        ("namespace", meta.namespace or "default"),
+        ("uid", meta.uid or ""),
+        ("hostname", facts.hostname),
+        ("cgroupParent", facts.cgroup_parent),
+    )
+    plain = tuple(Assignment(path(name), value, "the Pod's metadata", source) for name, value in rows)
+    return Decision(plain) + decide_sandbox_context(facts)
+
+
+def _capabilities(written: Capabilities | None) -> Capability | None:
+    return None if written is None else Capability(add=written.add or (), drop=written.drop or ())
+
+
+def _selinux(written: SELinuxOptions | None) -> SELinuxOption | None:
+    if written is None:
+        return None
+    return SELinuxOption(written.user or "", written.role or "", written.type or "", written.level or "")
+
+
+def _privileged(pod: Pod, place: Place) -> tuple[bool, str, Source]:
+    for name, index, container in every_container(pod.spec):
+        if container.security_context is not None and container.security_context.privileged:
+            where: Path = place.pod / "spec" / name / index / "securityContext" / "privileged"
+            return True, "a container is privileged", Source(Origin.MANIFEST, place.document, where)
+    return False, "no container is privileged", RULE
