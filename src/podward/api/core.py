@@ -103,7 +103,7 @@ class ValueFrom(View):
 class EnvVar(View):
     """core/v1 EnvVar."""
 
-    name: str
+    name: str = ""
     value: str | None = None
     value_from: ValueFrom | None = None
 
@@ -121,8 +121,8 @@ class ContainerPort(View):
 class VolumeMount(View):
     """core/v1 VolumeMount."""
 
-    name: str
-    mount_path: str
+    name: str = ""
+    mount_path: str = ""
     sub_path: str | None = None
     sub_path_expr: str | None = None
     read_only: bool | None = None
@@ -167,7 +167,7 @@ class EmptyDir(View):
 class HostPath(View):
     """core/v1 HostPathVolumeSource."""
 
-    path: str
+    path: str = ""
     type: str | None = None
 
 

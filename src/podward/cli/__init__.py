@@ -1,0 +1,1 @@
+"""The command line: parse, gather facts, call, render; nothing is decided here."""

@@ -1,0 +1,126 @@
+"""`podward`: find the command, parse its words, run it, and turn errors into exit codes.
+
+Start-up time is part of the product, so one call imports one command: the table below knows every command's name and
+sentence, and only the command that was asked for is imported and builds its parser.
+
+Exit codes: 0 done or allowed, 1 refused or failed, 2 bad usage or bad input, 130 interrupted, 141 the reader of our
+output went away; `podward run` also hands on its container's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from podward import __version__
+from podward.cli import terminal
+from podward.errors import PodwardError, UsageError
+
+if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads it
+    from podward.cli.command import Command
+
+COMMANDS = {
+    "run": ("podward.cli.run", "run a Pod here, now; print its output; exit with its code"),
+    "ps": ("podward.cli.ps", "list the Pods that were kept"),
+    "rm": ("podward.cli.rm", "end kept Pods and remove what they left"),
+    "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
+    "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),
+    "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
+    "completion": ("podward.cli.completion", "print a shell's completion script"),
+}
+"""Each command's module and what it does, in the order that the help lists them. The module's `SUMMARY` says the same."""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command that `argv` (the process's own words when None) names; the answer is the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    terminal.occupy_standard_streams()
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except PodwardError as error:
+        terminal.complain(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and terminal.reader_is_gone(sys.stdout):
+            code = BROKEN_PIPE
+        else:
+            terminal.complain(_from_machine(error))
+            code = PodwardError.exit_code
+    if not terminal.finish(sys.stdout) and code == 0:
+        code = 1
+    return code
+
+
+def load(name: str) -> Command:
+    """The module of one command of `COMMANDS`."""
+    from importlib import import_module
+
+    module: Command = import_module(COMMANDS[name][0])  # type: ignore[assignment]  # tests hold every module to it
+    return module
+
+
+def _from_machine(error: OSError) -> PodwardError:
+    """What the kernel refused us and no command has put into words of its own: a full disk, say."""
+    if os.environ.get("PODWARD_TRACEBACK"):
+        raise error
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    what = (error.strerror or str(error)).lower()
+    return PodwardError(what, where=where, advice="PODWARD_TRACEBACK=1 shows where this happened.")
+
+
+def _dispatch(words: list[str]) -> int:
+    match words:
+        case ["-V" | "--version", *_]:
+            print(f"podward {__version__}")
+        case ["-h" | "--help", *_] | ["help"]:
+            print(_overview())
+        case ["help", name, *rest]:
+            return _run(name, [*rest, "--help"])
+        case [name, *rest]:
+            return _run(name, rest)
+        case _:
+            print(_overview(), file=sys.stderr)
+            return UsageError.exit_code
+    return 0
+
+
+def _run(name: str, words: list[str]) -> int:
+    if name not in COMMANDS:
+        raise UsageError(f"there is no {_kind(name)} {name!r}", advice=_nearest(name))
+    from podward.cli import parser
+
+    command = load(name)
+    return command.run(parser.for_command(name, command).parse_args(words))
+
+
+def _kind(word: str) -> str:
+    return "option" if word.startswith("-") else "command"
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f"Did you mean `podward {near[0]}`?" if near else "`podward --help` lists the commands."
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    return f"""\
+usage: podward COMMAND [words …]
+       podward [--help | --version]
+
+What each process of a Kubernetes Pod is given, and why: here, under this machine's own kernel.
+
+commands:
+{listed}
+
+`podward COMMAND --help` shows a command's options, with examples."""

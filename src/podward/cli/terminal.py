@@ -1,0 +1,76 @@
+"""What stands between a command and the terminal: colour, errors, and readers that go away."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from podward.errors import PodwardError
+
+RED = "\x1b[31m"
+RESET = "\x1b[0m"
+
+
+def occupy_standard_streams() -> None:
+    """Lead standard streams that we were started without to /dev/null.
+
+    The next files opened would get their numbers, and what is printed, or what a container says, would go there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+    sys.stdin = sys.stdin or os.fdopen(0, "r")
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def colour_wanted(stream: TextIO) -> bool:
+    """Whether to colour what goes to `stream`: only a terminal that can, and never against NO_COLOR (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def printable(text: str) -> str:
+    r"""`text` with its control characters spelt out (`\x1b`), new lines and tabs apart.
+
+    Errors quote manifests, images and what containers said: none of these may drive the reader's terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def complain(error: PodwardError) -> None:
+    """Print `error` on standard error as `podward: where: what`, its advice indented below."""
+    name = f"{RED}podward:{RESET}" if colour_wanted(sys.stderr) else "podward:"
+    print(name, printable(str(error)), file=sys.stderr)
+
+
+def reader_is_gone(stream: TextIO) -> bool:
+    """Whether `stream` is a pipe or socket that nobody reads any more."""
+    import select
+
+    poller = select.poll()
+    poller.register(stream.fileno(), 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poller.poll(0))
+
+
+def finish(stream: TextIO) -> bool:
+    """Write out what `stream` still holds; say so if that fails, unless it is only that its reader went away.
+
+    After a failure the stream leads nowhere, or the interpreter would fail once more when it flushes at its end.
+    """
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        complain(PodwardError(f"cannot write the output: {error.strerror}"))
+    else:
+        return True
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    return False

@@ -1,0 +1,87 @@
+"""The stages in order: from a Pod and the facts around it to the container that runs and the process that will be.
+
+    effective   what the kubelet makes of the manifest and the image's user
+    cri         what it asks the runtime for
+    oci         what the runtime writes for the OCI runtime
+    kernel      what the process will be once it has executed its entry
+
+Each stage is a pure function from facts to a Decision. Here they are strung together: a stage's Decision is folded
+into the typed value that the next one reads, and kept beside it, so that whoever explains can follow a value back to
+the line that decided it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.core import Container, Pod
+from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
+from podward.api.effective import EffectiveContext, Place
+from podward.api.image import EntryFile, Image
+from podward.api.node import Node
+from podward.api.oci import RuntimeSpec
+from podward.api.process import ProcessState
+from podward.decision import Decision, Outcome, Source
+from podward.policy.kubelet import user
+from podward.stages import cri, effective
+
+
+class PodFacts(Struct, frozen=True):
+    """A Pod as the node has it: the manifest, this machine, and what the node has set aside for the Pod."""
+
+    pod: Pod
+    place: Place
+    node: Node
+    hostname: str
+    userns: IDMapping | None = None
+
+
+class ContainerPlan(Struct, frozen=True):
+    """Two stages' outcomes about one container: its effective context and its CRI message.
+
+    `effective.decision` holds the refusals; a refused container has no `config`.
+    """
+
+    container: Container
+    place: Place
+    image: Image
+    effective: Outcome[EffectiveContext]
+    config: Outcome[ContainerConfig] | None
+    refusals: Decision
+
+
+def admit(facts: PodFacts) -> Decision:
+    """What this node refuses about the Pod as a whole."""
+    return effective.admit(facts.pod, facts.place, facts.node)
+
+
+def plan_sandbox(facts: PodFacts) -> Outcome[PodSandboxConfig] | Decision:
+    """The sandbox's CRI message, or the Decision that refuses it."""
+    decision = cri.decide_sandbox(
+        cri.SandboxFacts(facts.pod, facts.place, facts.node, facts.hostname, userns=facts.userns)
+    )
+    return decision if decision.refused else Outcome(decision.fold(PodSandboxConfig), decision)
+
+
+def plan_container(
+    facts: PodFacts, place: Place, container: Container, image: Image, mounts: tuple[tuple[Mount, Source], ...]
+) -> ContainerPlan:
+    """The kubelet's part: what it asks the runtime for, or why it refuses to."""
+    decided = effective.decide(
+        effective.EffectiveFacts(
+            pod=facts.pod,
+            container=container,
+            place=place,
+            image=user.image_user(user.parse_image_user(image.config.user)),
+            image_name=image.name,
+            node=facts.node,
+            userns=facts.userns,
+        )
+    )
+    context = Outcome(decided.fold(EffectiveContext), decided)
+    if decided.refused:
+        return ContainerPlan(container, place, image, context, None, Decision(violations=decided.violations))
+    asked = cri.decide_container(cri.ContainerFacts(facts.pod, container, place, context, facts.node, mounts))
+    if asked.refused:
+        return ContainerPlan(container, place, image, context, None, Decision(violations=asked.violations))
+    return ContainerPlan(container, place, image, context, Outcome(asked.fold(ContainerConfig), asked), Decision())

@@ -1,0 +1,62 @@
+"""The ids that the runtime gives the process.
+
+Specification (credentials(7), setgroups(2); crun 1.8 and runc 1.1 as observed), in our words: the runtime sets real,
+effective, saved and file-system uid and gid to `process.user`, and the supplementary groups to exactly
+`additionalGids`: the primary gid is among them only if it is listed, and the image's /etc/group is not read. The
+kernel keeps the groups sorted by the host's id. crun hands the list on with its duplicates, runc removes them. In a
+user namespace an id that has no mapping can't be set: the runtime fails with EINVAL.
+"""
+
+from __future__ import annotations
+
+from podward.api.oci import RuntimeSpec
+from podward.decision import Decision, assign, merge, refuse
+from podward.path import path
+from podward.policy.kernel.sources import Sources, rule
+from podward.policy.kernel.user_namespace import UserNamespace
+
+OVERFLOW = 65534
+"""What the kernel shows for an id that has no mapping (`/proc/sys/kernel/overflowuid`)."""
+MANUAL = rule("credentials(7)")
+
+
+def decide(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: Sources) -> Decision:
+    """`uid`, `gid` and `groups` of the process before execve(2), in host ids; violations for unmapped ones."""
+    user = spec.process.user
+    return merge(
+        _one("uid", user.uid, userns.host_uid(user.uid), userns, sources),
+        _one("gid", user.gid, userns.host_gid(user.gid), userns, sources),
+        _groups(user.additional_gids, userns, runtime, sources),
+    )
+
+
+def _one(name: str, inside: int, host: int | None, userns: UserNamespace, sources: Sources) -> Decision:
+    field = ("process", "user", name)
+    if host is None:
+        return assign(path(name), OVERFLOW, "no mapping", MANUAL) + refuse(path(*field), inside, _unmapped(name, inside), MANUAL)
+    reason = f"process.user.{name}" + (f" {inside} is the host's {host}" if userns.own else "")
+    return assign(path(name), host, reason, sources.of(*field))
+
+
+def _groups(listed: tuple[int, ...], userns: UserNamespace, runtime: str, sources: Sources) -> Decision:
+    field = ("process", "user", "additionalGids")
+    hosts: list[int] = []
+    refused = Decision()
+    for position, inside in enumerate(listed):
+        host = userns.host_gid(inside)
+        if host is None:
+            refused += refuse(path(*field, position), inside, _unmapped("gid", inside), MANUAL)
+        else:
+            hosts.append(host)
+    reason = "process.user.additionalGids, sorted by the kernel"
+    if runtime == "runc" and len(set(hosts)) < len(hosts):
+        hosts = list(set(hosts))
+        reason += "; runc gives each once"
+    return assign(path("groups"), tuple(sorted(hosts)), reason, sources.of(*field)) + refused
+
+
+def _unmapped(name: str, inside: int) -> str:
+    return (
+        f"{name} {inside} has no mapping in the container's user namespace: the runtime can't set it (EINVAL, "
+        f"Invalid argument); map it, or choose one that is mapped"
+    )

@@ -1,0 +1,71 @@
+"""The process inside a gVisor sandbox, as it sees itself.
+
+Specification (gVisor `pkg/sentry/kernel/auth`, `runsc/boot`, `pkg/sentry/fsimpl/proc`; runsc 20221219 as observed with
+`--platform=ptrace`), in our words: the sandbox has a kernel of its own. Its first process takes ids and capability sets
+from the spec as they stand: there is no transformation at execve, groups keep the spec's order, and CAP_NET_RAW is taken
+out of every set unless the operator allows it. Its `/proc/PID/status` has no CapAmb and no NoNewPrivs line (read as 0 and
+no), and a seccomp filter of the spec is not loaded: mode 0. The user namespace inside is the sandbox's initial one, with
+the identity map, no path is masked, and its mounts have flags of its own. A capability that it does not know (above CAP_AUDIT_READ, 37) makes it fail.
+
+What the host sees at the container's pid is the sandbox's own process, so the two are not to be compared: read this state
+inside the sandbox (`runsc exec`).
+"""
+
+from __future__ import annotations
+
+from podward.api.oci import CapabilitySets, RuntimeSpec
+from podward.decision import Decision, assign, merge, refuse
+from podward.path import path
+from podward.policy.kernel.capability_names import CAP_NET_RAW, listed, mask
+from podward.policy.kernel.sources import Sources, rule
+from podward.policy.kernel.user_namespace import IDENTITY
+
+GVISOR = rule("gVisor 20221219")
+KNOWN = (1 << 38) - 1
+
+
+def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
+    """Everything about a process's identity that gVisor decides otherwise than Linux, in ids of the sandbox."""
+    user, process = spec.process.user, spec.process
+    sets = process.capabilities or CapabilitySets()
+    return merge(
+        assign(path("uid"), (user.uid,) * 4, "process.user.uid", sources.of("process", "user", "uid")),
+        assign(path("gid"), (user.gid,) * 4, "process.user.gid", sources.of("process", "user", "gid")),
+        assign(path("groups"), user.additional_gids, "in the spec's order", sources.of("process", "user", "additionalGids")),
+        *(
+            _set(name, listed_names, sources)
+            for name, listed_names in (
+                ("inheritable", sets.inheritable),
+                ("permitted", sets.permitted),
+                ("effective", sets.effective),
+                ("bounding", sets.bounding),
+            )
+        ),
+        assign(path("cap_ambient"), 0, "gVisor does not report an ambient set", GVISOR),
+        assign(path("no_new_privs"), False, "gVisor does not report it", GVISOR),  # noqa: FBT003  # a value, not a switch
+        assign(path("seccomp"), 0, "gVisor does not load the spec's filter", GVISOR),
+        assign(path("uid_map"), IDENTITY, "the sandbox's initial user namespace", GVISOR),
+        assign(path("gid_map"), IDENTITY, "the sandbox's initial user namespace", GVISOR),
+        assign(path("masked"), (), "gVisor masks no path", GVISOR),
+        assign(path("readonly_paths"), (), "gVisor covers no path", GVISOR),
+        assign(path("oom_score_adj"), 0, "gVisor's own value", GVISOR),
+        assign(path("root_readonly"), spec.root.readonly, "root.readonly", sources.of("root", "readonly")),
+        assign(path("mounts"), (), "gVisor's mounts have flags of its own and are not compared", GVISOR),
+        assign(path("host_namespaces"), (), "the sandbox's kernel shares none", GVISOR),
+        assign(path("label"), None, "gVisor labels no process", GVISOR),
+    )
+
+
+def _set(name: str, names: tuple[str, ...], sources: Sources) -> Decision:
+    bits = mask(names)
+    decision = assign(
+        path(f"cap_{name}"),
+        bits & KNOWN & ~CAP_NET_RAW,
+        f"process.capabilities.{name}, without CAP_NET_RAW",
+        sources.of("process", "capabilities", name),
+    )
+    unknown = bits & ~KNOWN
+    if not unknown:
+        return decision
+    reason = f"gVisor does not know {listed(unknown)} and fails to start"
+    return decision + refuse(path("process", "capabilities", name), listed(unknown), reason, GVISOR)

@@ -1,0 +1,29 @@
+"""Podward's own surroundings while it runs Pods: a private mount namespace, and adopting orphaned containers.
+
+Every mount that a Pod needs is made in a mount namespace of this process. Nobody else sees it, the host's mounts are
+never changed, and the kernel takes all of it away with the last process inside, however it ends.
+"""
+
+from __future__ import annotations
+
+from podward.errors import NodeError
+from podward.runtime import syscalls
+
+
+def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about this machine, not a mode
+    """Move this process into a private mount namespace and make it the parent of orphaned containers.
+
+    `hide_unified_cgroup`: on hosts with cgroup v1 in hybrid mode, older crun refuses to start while it sees the
+    unified hierarchy; here, and only here, it is taken out of sight.
+    """
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
+        if hide_unified_cgroup:
+            syscalls.umount2("/sys/fs/cgroup/unified", syscalls.MNT_DETACH)
+        syscalls.become_subreaper()
+    except OSError as error:
+        raise NodeError(
+            f"cannot make a private mount namespace: {error.strerror}",
+            advice="run as root with CAP_SYS_ADMIN (in a container: --privileged)",
+        ) from error

@@ -1,0 +1,146 @@
+"""A Pod's namespaces, made without a pause process.
+
+A short-lived child makes them (`unshare`), the id maps are written from outside, and each namespace is pinned by a bind
+mount in the Pod's directory. The mounts live in Podward's private mount namespace, so they vanish with the last
+process that needs them, however it ends. Containers join by path, as they do under CRI-O without an infra container.
+"""
+
+from __future__ import annotations
+
+import _socket
+import fcntl
+import os
+import struct
+
+from msgspec import Struct
+
+from podward.api.cri import IDMapping
+from podward.errors import NodeError, RuntimeFailedError
+from podward.runtime import syscalls
+
+_KINDS = (
+    ("user", syscalls.CLONE_NEWUSER),
+    ("ipc", syscalls.CLONE_NEWIPC),
+    ("net", syscalls.CLONE_NEWNET),
+    ("uts", syscalls.CLONE_NEWUTS),
+)
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
+
+
+class Wanted(Struct, frozen=True):
+    """Which namespaces the Pod gets of its own; `mapping` asks for a user namespace."""
+
+    ipc: bool
+    net: bool
+    hostname: str
+    mapping: IDMapping | None = None
+    sysctls: tuple[tuple[str, str], ...] = ()
+
+    def kinds(self) -> tuple[tuple[str, int], ...]:
+        """The namespaces to make, as (name under /proc/PID/ns, clone flag)."""
+        asked = {"user": self.mapping is not None, "ipc": self.ipc, "net": self.net, "uts": bool(self.hostname)}
+        return tuple((name, flag) for name, flag in _KINDS if asked[name])
+
+
+def make(wanted: Wanted, directory: str) -> dict[str, str]:
+    """Make the namespaces and pin them below `directory`; returns name -> path.
+
+    Raises RuntimeFailedError with the step that failed: unshare, a sysctl's write, an id map.
+    """
+    kinds = wanted.kinds()
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    ready_read, ready_write = os.pipe()
+    go_read, go_write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _child(wanted, kinds, ready_write, go_read)
+    try:
+        os.close(ready_write)
+        os.close(go_read)
+        ready_write = go_read = -1
+        _expect(ready_read, b"u")
+        if wanted.mapping is not None:
+            _write_maps(child, wanted.mapping)
+        os.write(go_write, b"m")
+        _expect(ready_read, b"s")
+        return {name: _pin(child, name, directory) for name, _ in kinds}
+    finally:
+        for descriptor in (ready_read, ready_write, go_read, go_write):
+            if descriptor >= 0:
+                os.close(descriptor)
+        os.waitpid(child, 0)
+
+
+def _expect(descriptor: int, step: bytes) -> None:
+    said = os.read(descriptor, 4096)
+    if said != step:
+        raise RuntimeFailedError(said[1:].decode("utf-8", "replace") or "the child died", where="making namespaces")
+
+
+def _write_maps(pid: int, mapping: IDMapping) -> None:
+    line = f"{mapping.container_id} {mapping.host_id} {mapping.length}\n".encode()
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
+            file.write(line)
+
+
+def _pin(pid: int, name: str, directory: str) -> str:
+    target = f"{directory}/{name}"
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    syscalls.mount(f"/proc/{pid}/ns/{name}", target, "", syscalls.MS_BIND, "")
+    return target
+
+
+def _child(wanted: Wanted, kinds: tuple[tuple[str, int], ...], ready: int, go: int) -> None:
+    """In the forked child: never returns. Tells each step on `ready`; an error's text follows an `e`."""
+    try:
+        flags = 0
+        for _, flag in kinds:
+            flags |= flag
+        syscalls.unshare(flags)
+        os.write(ready, b"u")
+        if os.read(go, 1) == b"m":
+            _configure(wanted)
+            os.write(ready, b"s")
+            os.read(go, 1)  # hold the namespaces until the parent has pinned them and closes its end
+    except BaseException as error:  # noqa: BLE001  # a forked child must not unwind into its parent's frames
+        os.write(ready, b"e" + str(error).encode()[:2000])
+    finally:
+        os._exit(0)
+
+
+def _configure(wanted: Wanted) -> None:
+    if wanted.mapping is not None:
+        os.setgroups(())
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    if wanted.hostname:
+        _socket.sethostname(wanted.hostname)
+    if wanted.net:
+        _raise_loopback()
+    for name, value in wanted.sysctls:
+        set_sysctl(name, value)
+
+
+def set_sysctl(name: str, value: str) -> None:
+    """Write a sysctl of our own namespaces; `name` in dotted form, already admitted."""
+    file = "/proc/sys/" + name.translate(str.maketrans("./", "/."))
+    if "/../" in file:
+        raise NodeError("not a sysctl", where=name)
+    try:
+        with open(file, "wb", buffering=0) as opened:
+            opened.write(value.encode())
+    except OSError as error:
+        raise NodeError(f"cannot set sysctl {name} to {value!r}: {error.strerror}", where=file) from error
+
+
+def _raise_loopback() -> None:
+    """Bring `lo` up, which gives it 127.0.0.1 and ::1 (netdevice(7))."""
+    with_flags = struct.pack("16sH22x", b"lo", 0)
+    endpoint = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+    try:
+        answer = fcntl.ioctl(endpoint.fileno(), _SIOCGIFFLAGS, with_flags)
+        (flags,) = struct.unpack_from("H", answer, 16)
+        fcntl.ioctl(endpoint.fileno(), _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
+    finally:
+        endpoint.close()

@@ -1,0 +1,104 @@
+"""The driver of the OCI runtime (crun or runc): create, start, kill, delete.
+
+The runtime's own complaints go to a log file of the bundle, never into the container's streams. Its state lives below
+Podward's own directory, so containers of other programs are never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import msgspec
+from msgspec import Struct
+
+from podward.api.oci import RuntimeSpec
+from podward.errors import RuntimeFailedError
+from podward.runtime import processes
+
+
+class Streams(Struct, frozen=True):
+    """File descriptors for the container; -1 is /dev/null."""
+
+    stdin: int = -1
+    stdout: int = -1
+    stderr: int = -1
+
+
+class OciRuntime:
+    """One OCI runtime program with its state directory."""
+
+    def __init__(self, program: str, kind: str, state: str) -> None:
+        self.program = program
+        self.kind = kind
+        self._state = state
+
+    def create(self, container: str, bundle: str, spec: RuntimeSpec, streams: Streams) -> int:
+        """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
+
+        The process becomes a child of the calling process, which must be a child subreaper.
+        Raises RuntimeFailedError with what the runtime said.
+        """
+        write_private(f"{bundle}/config.json", msgspec.json.encode(spec))
+        pid_file = f"{bundle}/pid"
+        code = self._call(
+            bundle,
+            ("create", "--bundle", bundle, "--pid-file", pid_file, container),
+            streams,
+        )
+        if code:
+            raise self._failure(bundle, "create")
+        with open(pid_file, encoding="ascii") as file:
+            return int(file.read())
+
+    def start(self, container: str, bundle: str) -> None:
+        """Let the created container's process execute its entry."""
+        if self._call(bundle, ("start", container), Streams()):
+            raise self._failure(bundle, "start")
+
+    def kill(self, container: str, bundle: str, number: signal.Signals) -> None:
+        """Send a signal to the container's first process; one that is gone is fine."""
+        self._call(bundle, ("kill", container, str(int(number))), Streams())
+
+    def delete(self, container: str, bundle: str) -> None:
+        """End what is left of the container and forget it; one that never was is fine."""
+        self._call(bundle, ("delete", "--force", container), Streams())
+
+    def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
+        common = ("--root", self._state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
+        return processes.run(
+            self.program, (*common, *words), stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
+        )
+
+    def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
+        said = _last_message(f"{bundle}/runtime.log") or "it said nothing"
+        return RuntimeFailedError(said, where=f"{self.kind} {verb}")
+
+
+class _LogLine(Struct, frozen=True):
+    msg: str = ""
+
+
+def _last_message(log: str) -> str:
+    """The last message of a JSON log of at most 64 KiB tail; the text itself where it is no JSON."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        try:
+            text = msgspec.json.decode(line, type=_LogLine).msg
+        except msgspec.DecodeError:
+            text = line.decode("utf-8", "replace")
+        if text:
+            return text.strip()
+    return ""
+
+
+def write_private(file: str, content: bytes) -> None:
+    """Write a file of mode 0600 that did not exist as a link before."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as opened:
+        opened.write(content)

@@ -1,0 +1,63 @@
+"""What a run tells its user beside the containers' own output: on standard error, one line each."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol
+
+from podward.api.process import ProcessState
+
+
+class Report(Protocol):
+    """Where events of a run go; the command line prints them, tests collect them."""
+
+    def restarting(self, container: str, exit_code: int, delay: float) -> None:
+        """`container` ended and will be started again after `delay` seconds."""
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """The runtime could not start `container`."""
+
+    def killed(self, container: str, seconds: float) -> None:
+        """`container` did not end within its grace period and was killed."""
+
+    def observed(self, container: str, predicted: ProcessState | None, seen: ProcessState) -> None:
+        """The kernel's view of `container` just after its execve(2), beside the prediction."""
+
+
+class SilentReport:
+    """A report that nobody reads."""
+
+    def restarting(self, container: str, exit_code: int, delay: float) -> None:
+        """Nothing."""
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """Nothing."""
+
+    def killed(self, container: str, seconds: float) -> None:
+        """Nothing."""
+
+    def observed(self, container: str, predicted: ProcessState | None, seen: ProcessState) -> None:
+        """Nothing."""
+
+
+class TerminalReport(SilentReport):
+    """Events as lines on standard error."""
+
+    def restarting(self, container: str, exit_code: int, delay: float) -> None:
+        """`ctr: exited with 1, restarting in 10s`."""
+        after = f"in {delay:.0f}s" if delay else "now"
+        _say(f"{container}: exited with {exit_code}, restarting {after}")
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """`ctr: cannot start: …`."""
+        _say(f"{container}: cannot start: {reason}")
+
+    def killed(self, container: str, seconds: float) -> None:
+        """`ctr: did not end within 30s, killed`."""
+        _say(f"{container}: did not end within {seconds:.0f}s, killed")
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"podward: {text}\n")
+    sys.stderr.flush()

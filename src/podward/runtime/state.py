@@ -1,0 +1,130 @@
+"""Where Podward keeps what must outlive a call, and the locks that say who is alive.
+
+    ROOT/                     0700
+      lock                    held while a Pod's directory is made, and by the sweep
+      images/                 the image store
+      oci/                    the OCI runtime's own state
+      pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it
+        kept                  present once the Pod was left running on purpose (`run --keep`)
+
+A Pod directory whose lock is free and which is not kept belonged to a process that died: `podward.runtime.sweep`
+removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from types import TracebackType
+
+from podward.errors import NodeError
+
+DEFAULT_ROOT = "/var/lib/podward"
+
+
+def state_root() -> str:
+    """The directory of all state: `PODWARD_ROOT`, or /var/lib/podward."""
+    return os.path.abspath(os.environ.get("PODWARD_ROOT") or DEFAULT_ROOT)
+
+
+class Lock:
+    """An exclusive flock(2) on a file; the kernel drops it when its holder dies, however it dies."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def wait(cls, file: str) -> Lock:
+        """The lock, waiting for its holder."""
+        descriptor = _open(file)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return cls(descriptor)
+
+    @classmethod
+    def attempt(cls, file: str) -> Lock | None:
+        """The lock, or None where somebody holds it."""
+        descriptor = _open(file)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def _open(file: str) -> int:
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+class State:
+    """The state directory, made if missing; raises NodeError where this user may not."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.pods = f"{root}/pods"
+        self.oci = f"{root}/oci"
+        try:
+            for directory in (root, self.pods, self.oci):
+                if not os.path.isdir(directory):
+                    os.makedirs(directory, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise NodeError(
+                f"cannot make the state directory: {error.strerror}",
+                where=str(error.filename or root),
+                advice="run as root, or set PODWARD_ROOT to a directory that root may write",
+            ) from error
+
+    def lock(self) -> Lock:
+        """The lock of the whole state: held only for moments."""
+        return Lock.wait(f"{self.root}/lock")
+
+
+class PodDirectory:
+    """A running Pod's directory and its lock."""
+
+    def __init__(self, path: str, lock: Lock) -> None:
+        self.path = path
+        self.lock = lock
+
+    @property
+    def id(self) -> str:
+        """The Pod's id on this machine: 12 hexadecimal digits."""
+        return os.path.basename(self.path)
+
+    @classmethod
+    def create(cls, state: State) -> PodDirectory:
+        """A new directory, locked before the sweep can see it."""
+        with state.lock():
+            path = f"{state.pods}/{os.urandom(6).hex()}"
+            os.mkdir(path, 0o700)
+            lock = Lock.attempt(f"{path}/lock")
+        if lock is None:  # nobody else knows the name
+            raise NodeError("a new Pod directory is already locked", where=path, advice="remove it and try again")
+        return cls(path, lock)
+
+    def container(self, name: str) -> str:
+        """The container's own directory, made if missing: bundle, overlay layers, logs."""
+        directory = f"{self.path}/containers/{name}"
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        return directory
+
+    @property
+    def kept(self) -> bool:
+        """Whether this Pod was left running on purpose."""
+        return os.path.exists(f"{self.path}/kept")
+
+    def keep(self) -> None:
+        """Mark the Pod as left running on purpose: the sweep leaves it alone from now on."""
+        os.close(os.open(f"{self.path}/kept", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))

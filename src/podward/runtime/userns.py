@@ -1,0 +1,58 @@
+"""Id ranges of Pods with a user namespace: 65536 ids each, never overlapping, remembered across restarts.
+
+As the kubelet does it, ranges are aligned to 65536 and the lowest free one above the host's own ids is taken. A Pod's
+range is written into its directory before anything runs, and is free again only when that directory is gone; so a
+crash of Podward can't hand the same range out twice. Ranges that /etc/subuid or /etc/subgid give to users of this
+machine are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podward.api.cri import IDMapping
+from podward.errors import NodeError
+from podward.runtime.oci import write_private
+from podward.runtime.state import PodDirectory, State
+
+LENGTH = 65536
+_LAST = (1 << 32) // LENGTH - 2
+_FILE = "userns"
+
+
+def allocate(state: State, pod: PodDirectory) -> IDMapping:
+    """The range that this Pod keeps until its directory is removed."""
+    with state.lock():
+        taken = _taken(state) | _delegated("/etc/subuid") | _delegated("/etc/subgid")
+        slot = next((n for n in range(1, _LAST) if n not in taken), None)
+        if slot is None:
+            raise NodeError("no user namespace range is left", advice="end Pods with `podward rm`")
+        write_private(f"{pod.path}/{_FILE}", f"{slot}\n".encode())
+    return IDMapping(0, slot * LENGTH, LENGTH)
+
+
+def _taken(state: State) -> set[int]:
+    slots = set()
+    for name in os.listdir(state.pods):
+        try:
+            with open(f"{state.pods}/{name}/{_FILE}", encoding="ascii") as file:
+                slots.add(int(file.read()))
+        except FileNotFoundError:
+            continue
+    return slots
+
+
+def _delegated(file: str) -> set[int]:
+    """The slots that overlap a `name:start:count` line (subuid(5))."""
+    slots: set[int] = set()
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            lines = opened.read().splitlines()
+    except FileNotFoundError:
+        return slots
+    for line in lines:
+        fields = line.split(":")
+        if len(fields) == 3 and fields[1].isdigit() and fields[2].isdigit() and int(fields[2]):
+            first, last = int(fields[1]), int(fields[1]) + int(fields[2]) - 1
+            slots.update(range(first // LENGTH, min(last // LENGTH, _LAST) + 1))
+    return slots

@@ -1,0 +1,136 @@
+"""The kernel stage: from the runtime spec to the state of the process just after its execve(2).
+
+Facts in, a Decision out whose fold is the predicted `ProcessState`; its violations say what the runtime or the kernel
+will refuse. The rules stand in `podward.policy.kernel`, one per file; this module says in which order they act: user
+namespace, what the runtime sets, the mounts, whether the entry file may run, what running it changes.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.image import EntryFile
+from podward.api.node import Node
+from podward.api.oci import RuntimeSpec
+from podward.api.process import MountState
+from podward.decision import Decision, assign, merge
+from podward.path import path
+from podward.policy.kernel import (
+    capabilities,
+    entry as entry_file,
+    execve,
+    identity,
+    label,
+    masks,
+    mounts,
+    namespaces,
+    oom_score,
+    runsc,
+    seccomp,
+    user_namespace,
+)
+from podward.policy.kernel.credentials import Credentials
+from podward.policy.kernel.sources import Sources
+from podward.policy.kernel.user_namespace import UserNamespace
+
+
+class Inherited(Struct, frozen=True, gc=False):
+    """What the container's process inherits from the process that starts the runtime, where the spec is silent.
+
+    `label` is its security label; None where the machine has no module that labels processes.
+    """
+
+    oom_score_adj: int = 0
+    label: str | None = None
+
+
+class KernelFacts(Struct, frozen=True, gc=False):
+    """What is known before the runtime starts.
+
+    `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
+    come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; absent ones
+    have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
+    at /sys/fs/cgroup.
+    """
+
+    spec: RuntimeSpec
+    entry: EntryFile | None
+    node: Node
+    origin: Decision
+    source_flags: tuple[MountState, ...] = ()
+    cgroup_v2: bool = True
+    inherited: Inherited = Inherited()
+
+
+class _Mounts(Struct, frozen=True, gc=False):
+    """The part of the state that the entry file's rules need."""
+
+    mounts: tuple[MountState, ...]
+
+
+def decide(facts: KernelFacts) -> Decision:
+    """The prediction, at the fields of `ProcessState`; violations at those of the runtime spec."""
+    sources = Sources(facts.origin)
+    if facts.node.runtime == "runsc":
+        return runsc.decide(facts.spec, sources)
+    spec, node = facts.spec, facts.node
+    maps = user_namespace.decide(spec, sources)
+    userns = maps.fold(UserNamespace)
+    prepared = merge(
+        identity.decide(spec, userns, node.runtime, sources),
+        capabilities.decide(spec, userns, node.capabilities, sources),
+        seccomp.decide(spec, sources),
+    )
+    surroundings = _surroundings(facts, sources)
+    states = surroundings.fold(_Mounts).mounts
+    return merge(
+        maps,
+        prepared,
+        masks.decide(spec, node.special_paths, sources),
+        oom_score.decide(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
+        surroundings,
+        _run(facts, prepared.fold(Credentials), userns, states, sources),
+    )
+
+
+def _surroundings(facts: KernelFacts, sources: Sources) -> Decision:
+    """What does not depend on who the process is: mounts, namespaces, label."""
+    spec, node = facts.spec, facts.node
+    return merge(
+        mounts.decide(spec, _mount_facts(facts), sources),
+        namespaces.decide(spec, sources),
+        label.decide(spec, node.lsm, facts.inherited.label, sources),
+    )
+
+
+def _run(
+    facts: KernelFacts,
+    before: Credentials,
+    userns: UserNamespace,
+    states: tuple[MountState, ...],
+    sources: Sources,
+) -> Decision:
+    """What execve does; where there is no file to run, the process stays what it was."""
+    root = mounts.root_flags(facts.spec, _mount_facts(facts))
+    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, states, root)
+    if facts.entry is None:
+        return allowed + _unchanged(before, sources)
+    return allowed + execve.decide(
+        before, execve.facts_of(facts.entry, states, root, userns, facts.node.kernel), sources
+    )
+
+
+def _unchanged(before: Credentials, sources: Sources) -> Decision:
+    reason = "nothing is executed"
+    return merge(
+        assign(path("uid"), (before.uid,) * 4, reason, sources.of("process", "user", "uid")),
+        assign(path("gid"), (before.gid,) * 4, reason, sources.of("process", "user", "gid")),
+    )
+
+
+def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
+    own = any(namespace.type == "user" for namespace in facts.spec.linux.namespaces)
+    flags = facts.source_flags
+    if facts.entry is not None and facts.entry.nosuid and not any(state.destination == "/" for state in flags):
+        flags = (*flags, MountState("/", nosuid=True))
+    return mounts.MountFacts(facts.node.runtime, own, facts.cgroup_v2, flags)

@@ -1,0 +1,82 @@
+"""`podward batch effective` answers as the real kubelet did, line for line."""
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from podward.cli import batch
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def plain(value: object) -> object:
+    """The value without null members: null and absent are the same in these recordings."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return value
+
+
+def recorded() -> list[dict[str, dict[str, object]]]:
+    with gzip.open(GOLDEN / "kubelet_shared.jsonl.gz", "rt") as file:
+        return [json.loads(line) for line in file]
+
+
+def ask(lines: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    class Stdin:
+        buffer = io.BytesIO(b"\n".join(lines))
+
+    class Stdout:
+        buffer = io.BytesIO()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", Stdin)
+        patch.setattr(sys, "stdout", Stdout)
+        parser = __import__("argparse").ArgumentParser()
+        batch.configure(parser)
+        assert batch.run(parser.parse_args(["effective"])) == 0
+    return [json.loads(line) for line in Stdout.buffer.getvalue().splitlines()]
+
+
+def test_every_recorded_answer_of_the_kubelet_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = recorded()
+    assert len(cases) == 300
+    answers = ask([json.dumps({"id": c["id"], **c["input"]}).encode() for c in cases], monkeypatch)
+    for case, answer in zip(cases, answers, strict=True):
+        assert answer.pop("id") == case["id"]
+        assert plain(answer) == plain(case["expected"]), case["id"]
+
+
+def test_a_line_that_is_no_input_is_answered_with_an_error_and_the_rest_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = {"id": 2, "container": "c", "pod": {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}}
+    lines = [b"{", b'{"id": 1, "pod": {"spec": 3}, "container": "c"}', json.dumps(good).encode()]
+    lines.append(b'{"id": 3, "pod": {}, "container": "missing"}')
+    answers = ask(lines, monkeypatch)
+    assert "error" in answers[0]
+    assert answers[0]["id"] is None
+    assert "spec" in str(answers[1]["error"])
+    assert answers[2]["runAsNonRootError"] is None
+    assert "missing" in str(answers[3]["error"])
+
+
+def test_the_users_of_an_image_are_read_as_runtimes_report_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}
+    users = {"1003:1004": (1003, ""), "www-data:1004": (None, "www-data"), "": (0, ""), "9" * 30: (None, "9" * 30)}
+    lines = [json.dumps({"id": u, "pod": pod, "container": "c", "rawImageUser": u}).encode() for u in users]
+    for answer, (uid, name) in zip(ask(lines, monkeypatch), users.values(), strict=True):
+        assert answer["imageUser"] == {"uid": uid, "username": name}
+
+
+def test_null_is_absent_wherever_a_manifest_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    container = {"name": "c", "command": None, "env": [{"name": "A", "value": None}], "volumeMounts": None}
+    container["securityContext"] = {"capabilities": {"add": None, "drop": None}, "seLinuxOptions": None}
+    pod = {"metadata": {"name": "p", "labels": None}, "spec": {"containers": [container], "volumes": None, "os": None}}
+    (answer,) = ask([json.dumps({"id": 1, "pod": pod, "container": "c"}).encode()], monkeypatch)
+    linux = answer["linux"]
+    assert isinstance(linux, dict)
+    assert linux["capabilities"] == {"add": [], "addAmbient": [], "drop": []}

@@ -1,0 +1,80 @@
+"""When containers start, restart and stop, as the kubelet of Kubernetes 1.36 decides it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podward.policy.kubelet.lifecycle import Status, backoff, next_actions
+
+INIT = Status("i", "init")
+SIDE = Status("s", "sidecar")
+MAIN = Status("m", "regular")
+
+
+def become(status: Status, state: str, code: int = 0) -> Status:
+    return Status(status.name, status.kind, state, code)
+
+
+def test_init_containers_start_one_after_the_other() -> None:
+    second = Status("i2", "init")
+    assert next_actions((INIT, second, MAIN), "Always").start == ("i",)
+    assert next_actions((become(INIT, "running"), second, MAIN), "Always").start == ()
+    assert next_actions((become(INIT, "exited"), second, MAIN), "Always").start == ("i2",)
+
+
+def test_a_failed_init_container_fails_the_pod_only_under_never() -> None:
+    failed = become(INIT, "exited", 3)
+    never = next_actions((failed, MAIN), "Never")
+    assert (never.done, never.exit_code, never.start) == (True, 3, ())
+    assert next_actions((failed, MAIN), "OnFailure").restart == ("i",)
+    assert next_actions((failed, MAIN), "Always").restart == ("i",)
+
+
+def test_a_running_sidecar_lets_the_next_container_start() -> None:
+    assert next_actions((SIDE, INIT, MAIN), "Never").start == ("s",)
+    assert next_actions((become(SIDE, "running"), INIT, MAIN), "Never").start == ("i",)
+
+
+def test_a_sidecar_is_restarted_whatever_the_pod_says_and_stopped_last() -> None:
+    running = become(MAIN, "running")
+    assert next_actions((become(SIDE, "exited"), running), "Never").restart == ("s",)
+    two = Status("s2", "sidecar", "running")
+    actions = next_actions((become(SIDE, "running"), two, become(MAIN, "exited")), "Never")
+    assert (actions.stop, actions.done) == (("s2",), False)
+    actions = next_actions((become(SIDE, "running"), become(two, "exited"), become(MAIN, "exited")), "Never")
+    assert actions.stop == ("s",)
+
+
+def test_the_restart_policy_decides_about_ended_containers() -> None:
+    good, bad = become(MAIN, "exited"), become(MAIN, "exited", 1)
+    assert next_actions((good,), "Always").restart == ("m",)
+    assert next_actions((good,), "OnFailure").done
+    assert next_actions((bad,), "OnFailure").restart == ("m",)
+    assert next_actions((bad,), "Never").exit_code == 1
+
+
+def test_the_pods_code_is_the_first_failure_in_the_manifests_order() -> None:
+    statuses = (Status("a", "regular", "exited"), Status("b", "regular", "exited", 7), Status("c", "regular", "exited", 9))
+    assert next_actions(statuses, "Never").exit_code == 7
+
+
+def test_the_first_restart_is_immediate_and_the_wait_doubles_to_five_minutes() -> None:
+    assert [backoff(n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 500)] == [0, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+STATUS = st.builds(
+    Status,
+    st.sampled_from("abcdef"),
+    st.sampled_from(("init", "sidecar", "regular")),
+    st.sampled_from(("waiting", "running", "exited")),
+    st.sampled_from((0, 1, 137)),
+)
+
+
+@given(st.lists(STATUS, max_size=6, unique_by=lambda s: s.name), st.sampled_from(("Always", "OnFailure", "Never")))
+def test_a_pod_is_done_only_when_nothing_runs_and_never_waits_for_nothing(statuses: list[Status], policy: str) -> None:
+    ordered = tuple(sorted(statuses, key=lambda s: s.kind == "regular"))
+    actions = next_actions(ordered, policy)
+    running = {s.name for s in ordered if s.state == "running"}
+    assert not (actions.done and (running or actions.start or actions.restart))
+    assert actions.done or actions.start or actions.restart or running
+    assert set(actions.stop) <= running
