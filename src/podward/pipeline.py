@@ -17,13 +17,26 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import EffectiveContext, Place
-from podward.api.image import EntryFile, Image
+from podward.api.image import Image
 from podward.api.node import Node
-from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome, Source
 from podward.policy.kubelet import user
-from podward.stages import cri, effective
+from podward.stages import cri, effective, kernel, oci
+from podward.stages.kernel import KernelFacts
+from podward.stages.oci import OciFacts
+
+__all__ = [
+    "ContainerPlan",
+    "KernelFacts",
+    "OciFacts",
+    "PodFacts",
+    "admit",
+    "plan_container",
+    "plan_runtime",
+    "plan_sandbox",
+    "predict",
+]
 
 
 class PodFacts(Struct, frozen=True):
@@ -85,3 +98,14 @@ def plan_container(
     if asked.refused:
         return ContainerPlan(container, place, image, context, None, Decision(violations=asked.violations))
     return ContainerPlan(container, place, image, context, Outcome(asked.fold(ContainerConfig), asked), Decision())
+
+
+def plan_runtime(facts: OciFacts) -> Decision:
+    """The container runtime's part: a Decision that folds into the whole runtime spec, or refuses."""
+    return oci.decide(facts)
+
+
+def predict(facts: KernelFacts) -> Outcome[ProcessState] | Decision:
+    """The state that the process will have once it has executed its entry, or the Decision that says why it can't."""
+    decision = kernel.decide(facts)
+    return decision if decision.refused else Outcome(decision.fold(ProcessState), decision)

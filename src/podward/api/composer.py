@@ -15,10 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
-
-from podward.api import scalars
-from podward.api.json_value import copied, shortened
-from podward.api.libyaml import CParser
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -27,6 +23,10 @@ from yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
+
+from podward.api import scalars
+from podward.api.json_value import copied, shortened
+from podward.api.libyaml import CParser
 
 if TYPE_CHECKING:
     from yaml.events import Event
@@ -46,7 +46,7 @@ _FEW_ALIASES, _FEW_NODES = 100, 1000
 
 
 class ComposeError(Exception):
-    """What is wrong with the document, and the line and column (1-based, within the text) where they are known."""
+    """What is wrong with the document, its line in the file and its column (both 1-based)."""
 
     def __init__(self, what: str, line: int, column: int | None = None, advice: str = "") -> None:
         super().__init__(what)
@@ -84,7 +84,20 @@ class _Anchored:
 class _Frame:
     """An object or a list that is being filled; `key` is what the next value of an object is for."""
 
-    __slots__ = ("anchor", "fields", "height", "items", "key", "key_line", "line", "lines", "merging", "nodes", "own", "text")
+    __slots__ = (
+        "anchor",
+        "fields",
+        "height",
+        "items",
+        "key",
+        "key_line",
+        "line",
+        "lines",
+        "merging",
+        "nodes",
+        "own",
+        "text",
+    )
 
     def __init__(self, line: int, anchor: str | None, nodes: int, text: int) -> None:
         self.line = line
@@ -102,18 +115,22 @@ class _Frame:
         """The keys that are written here and not merged, with their lines."""
 
 
-def compose(text: bytes) -> Composed | None:
-    """The first document of `text`, None if there is none. Raises ComposeError, or libyaml's own YAMLError."""
-    return _Composer(text).compose()
+def compose(text: bytes, first_line: int) -> Composed | None:
+    """The first document of `text`, which begins on `first_line` of its file; None if there is none.
+
+    Raises ComposeError, or libyaml's own YAMLError with marks that count from the start of `text`.
+    """
+    return _Composer(text, first_line).compose()
 
 
 class _Composer:
     """The state of reading one document."""
 
-    __slots__ = ("_aliased", "_aliased_text", "_anchors", "_frames", "_next", "_nodes", "_root", "_text")
+    __slots__ = ("_aliased", "_aliased_text", "_anchors", "_first_line", "_frames", "_next", "_nodes", "_root", "_text")
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, first_line: int) -> None:
         self._next = CParser(text).get_event
+        self._first_line = first_line
         self._frames: list[_Frame] = []
         self._anchors: dict[str, _Anchored | None] = {}
         self._root: tuple[Json, int, Lines | None] | None = None
@@ -127,21 +144,20 @@ class _Composer:
         rest: int | None = None
         while True:
             event = self._next()
-            kind = type(event)
-            if kind is ScalarEvent:
+            if isinstance(event, ScalarEvent):
                 self._scalar(event)
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            elif isinstance(event, MappingStartEvent | SequenceStartEvent):
                 self._begin(event)
-            elif kind is AliasEvent:
+            elif isinstance(event, AliasEvent):
                 self._alias(event)
             elif self._frames:
                 self._end()
-            elif kind is DocumentStartEvent:
+            elif isinstance(event, DocumentStartEvent):
                 if begun:
-                    rest = _line(event)
+                    rest = self._line(event)
                     break
                 begun = True
-            elif kind is StreamEndEvent:
+            elif isinstance(event, StreamEndEvent):
                 break
         if self._root is None:
             return None
@@ -158,12 +174,12 @@ class _Composer:
             else:
                 value = scalars.plain(text) if event.implicit[0] else text
         except scalars.ScalarError as error:
-            raise ComposeError(str(error), _line(event)) from None
+            raise ComposeError(str(error), self._line(event)) from None
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, None, 1, len(text), 0)
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.fields is None or frame.key is not None or frame.merging:
-            self._put(value, None, 0, event)
+            self._put(value, None, 0, self._line(event))
         elif text == "<<" and (event.implicit[0] or (event.tag or "").endswith(":merge")):
             self._nodes -= 1  # goyaml does not count the merge key
             frame.merging = True
@@ -174,20 +190,20 @@ class _Composer:
         try:
             name = scalars.key(value, text)
         except scalars.ScalarError as error:
-            raise ComposeError(str(error), _line(event)) from None
-        line = _line(event)
+            raise ComposeError(str(error), self._line(event)) from None
+        line = self._line(event)
         if name in frame.own:
             raise ComposeError(
-                f"duplicate key {shortened(name)}: it is also on line {{line:{frame.own[name]}}}",
+                f"duplicate key {shortened(name)}, already on line {frame.own[name]}",
                 line,
-                advice="Kubernetes would silently take the last one: keep one of the two",
+                advice=DUPLICATE_ADVICE,
             )
         frame.own[name] = line
         frame.key = name
         frame.key_line = line
 
     def _begin(self, event: MappingStartEvent | SequenceStartEvent) -> None:
-        line = _line(event)
+        line = self._line(event)
         if self._frames:
             above = self._frames[-1]
             if above.fields is not None and above.key is None and not above.merging:
@@ -209,25 +225,25 @@ class _Composer:
             self._anchors[frame.anchor] = _Anchored(
                 value, frame.lines, self._nodes - frame.nodes, self._text - frame.text, frame.height
             )
-        self._put(value, frame.lines, frame.height, frame)
+        self._put(value, frame.lines, frame.height, frame.line)
 
     def _alias(self, event: AliasEvent) -> None:
-        line = _line(event)
-        target = self._anchors.get(event.anchor, _MISSING)
+        line, anchor = self._line(event), event.anchor or ""
+        target = self._anchors.get(anchor, _MISSING)
         if target is None:
-            raise ComposeError(f"the anchor {shortened(event.anchor)} contains itself", line, _column(event))
+            raise ComposeError(f"the anchor {shortened(anchor)} contains itself", line, _column(event))
         if target is _MISSING:
-            raise ComposeError(f"unknown anchor {shortened(event.anchor)}", line, _column(event), _ALIAS_ADVICE)
+            raise ComposeError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
         self._count_alias(target, line)
         if len(self._frames) + target.height > DEEPEST:
             raise ComposeError(f"nested deeper than {DEEPEST} levels", line, _column(event))
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.fields is None or frame.key is not None:
-            self._put(copied(target.value), target.lines, target.height, event)
+            self._put(copied(target.value), target.lines, target.height, line)
         elif frame.merging:
             if type(target.value) is not dict:
                 raise ComposeError(_MERGE, line)
-            self._put(copied(target.value), target.lines, target.height, event)
+            self._put(copied(target.value), target.lines, target.height, line)
         elif isinstance(target.value, dict | list):
             raise ComposeError("an object or a list is no key", line, _column(event))
         else:
@@ -245,8 +261,7 @@ class _Composer:
         if self._aliased_text > MOST_BYTES:
             raise ComposeError("aliases repeat more than 3 MiB of text", line, advice=_BOMB_ADVICE)
 
-    def _put(self, value: Json, lines: Lines | None, height: int, place: Event | _Frame) -> None:
-        line = place.line if type(place) is _Frame else _line(place)
+    def _put(self, value: Json, lines: Lines | None, height: int, line: int) -> None:
         if not self._frames:
             self._root = (value, line, lines)
             return
@@ -264,6 +279,10 @@ class _Composer:
             frame.merging = False
             _merge(frame, value, lines or {}, line)
 
+    def _line(self, event: Event) -> int:
+        # A mark that is missing cannot be: libyaml marks every event.
+        return event.start_mark.line + self._first_line if event.start_mark else self._first_line
+
 
 def _merge(frame: _Frame, value: Json, lines: Lines, line: int) -> None:
     if frame.fields is None or not isinstance(value, dict | list):
@@ -280,18 +299,13 @@ def _merge(frame: _Frame, value: Json, lines: Lines, line: int) -> None:
         frame.lines.update(inside[1])
 
 
-def _line(event: Event) -> int:
-    line: int = event.start_mark.line
-    return line + 1
-
-
 def _column(event: Event) -> int:
-    column: int = event.start_mark.column
-    return column + 1
+    return event.start_mark.column + 1 if event.start_mark else 1
 
 
 _MISSING = _Anchored(None, None, 0, 0, 0)
 _MERGE = "`<<` takes an object, an alias of an object, or a list of these"
+DUPLICATE_ADVICE = "Kubernetes would silently take the last one: keep one of the two"
 _ALIAS_ADVICE = "an anchor must stand above its aliases, in the same document; quote a string that starts with *"
 _BOMB_ADVICE = "write the repeated parts out, or split the document"
 _TEMPLATE_ADVICE = "quote a string that starts with { or [; a template must be rendered first"

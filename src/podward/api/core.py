@@ -171,12 +171,26 @@ class HostPath(View):
     type: str | None = None
 
 
+class OtherVolume(View):
+    """A source that needs an API server or a driver: that it is there is all that matters here."""
+
+
 class Volume(View):
-    """core/v1 Volume: the sources that need no API server; any other is known by `Document.raw` only."""
+    """core/v1 Volume: the sources that need no API server; of some others, that they are there."""
 
     name: str = ""
     empty_dir: EmptyDir | None = None
     host_path: HostPath | None = None
+    config_map: OtherVolume | None = None
+    csi: OtherVolume | None = None
+    downward_api: OtherVolume | None = field(default=None, name="downwardAPI")
+    ephemeral: OtherVolume | None = None
+    image: OtherVolume | None = None
+    iscsi: OtherVolume | None = None
+    nfs: OtherVolume | None = None
+    persistent_volume_claim: OtherVolume | None = None
+    projected: OtherVolume | None = None
+    secret: OtherVolume | None = None
 
 
 class PodOS(View):
@@ -192,6 +206,7 @@ class PodSpec(View):
     init_containers: tuple[Container, ...] | None = None
     ephemeral_containers: tuple[Container, ...] | None = None
     volumes: tuple[Volume, ...] | None = None
+    resources: Resources | None = None
     security_context: PodSecurityContext | None = None
     service_account_name: str | None = None
     host_network: bool | None = None

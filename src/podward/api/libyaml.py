@@ -34,25 +34,25 @@ def _load_extension() -> None:
     sys.modules["yaml"] = package
     stand_ins = ["yaml"]
     try:
-        import yaml.error  # noqa: PLC0415  # only importable once the stand-in package exists
-        import yaml.events  # noqa: PLC0415
-        import yaml.nodes  # noqa: PLC0415
-        import yaml.tokens  # noqa: PLC0415
+        import yaml.error
+        import yaml.events
+        import yaml.nodes
+        import yaml.tokens
 
         for module, error in _ERRORS.items():
             stand_in = ModuleType(f"yaml.{module}")
-            base = ReaderError if module == "reader" else yaml.error.MarkedYAMLError
+            base = _ReaderError if module == "reader" else yaml.error.MarkedYAMLError
             setattr(stand_in, error, type(error, (base, yaml.error.YAMLError), {}))
             setattr(package, module, stand_in)
             sys.modules[stand_in.__name__] = stand_in
             stand_ins.append(stand_in.__name__)
-        import yaml._yaml  # noqa: PLC0415
+        import yaml._yaml
     finally:
         for name in stand_ins:
             del sys.modules[name]
 
 
-class ReaderError(Exception):
+class _ReaderError(Exception):
     """What libyaml's reader raises: a byte at `position` that is no text; has PyYAML's fields."""
 
     def __init__(self, name: str, position: int, character: int, encoding: str, reason: str) -> None:
@@ -63,6 +63,8 @@ class ReaderError(Exception):
         self.encoding = encoding
         self.reason = reason
 
+
+__all__ = ["CParser", "MarkedYAMLError", "YAMLError"]
 
 if "yaml" not in sys.modules:
     _load_extension()

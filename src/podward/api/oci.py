@@ -42,7 +42,7 @@ class Process(Spec):
     """process."""
 
     args: tuple[str, ...]
-    cwd: str = "/"
+    cwd: str
     terminal: bool = False
     user: User = field(default_factory=User)
     env: tuple[str, ...] = ()

@@ -30,18 +30,15 @@ class ScalarError(ValueError):
     """A scalar that has no JSON value; the message says why."""
 
 
-_WORDS: dict[str, bool | None | float] = {"": None}
-for _words, _value in (
-    (("~",), None), (("null",), None), (("y", "yes", "true", "on"), True), (("n", "no", "false", "off"), False),
-):  # fmt: skip
-    for _word in _words:
-        for _spelling in (_word, _word.capitalize(), _word.upper()):
-            _WORDS[_spelling] = _value
-for _word, _value in ((".inf", float("inf")), ("+.inf", float("inf")), ("-.inf", float("-inf"))):
-    for _spelling in (_word, _word[:-3] + "Inf", _word[:-3] + "INF"):
-        _WORDS[_spelling] = _value
-for _spelling in (".nan", ".NaN", ".NAN"):
-    _WORDS[_spelling] = float("nan")
+_MEANINGS: tuple[tuple[tuple[str, ...], bool | float | None], ...] = (
+    (("", "~", "null", "Null", "NULL"), None),
+    (("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    (("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    ((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    (("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    ((".nan", ".NaN", ".NAN"), float("nan")),
+)
+_WORDS = {word: meaning for words, meaning in _MEANINGS for word in words}
 
 _MAYBE_SPECIAL = frozenset("yYnNtTfFoO~.+-0123456789")
 _PREFIXES = {"x": 16, "o": 8, "b": 2}
@@ -127,7 +124,7 @@ def _integer(text: str) -> int | None:
     digits = text[len(sign) :]
     base = 10
     if digits[:1] == "0":
-        base = _PREFIXES.get(digits[1:2].lower(), 0) if len(digits) > 2 else 0  # noqa: PLR2004  # prefix and a digit
+        base = _PREFIXES.get(digits[1:2].lower(), 0) if len(digits) > 2 else 0
         digits = digits[2:] if base else digits[1:] or "0"
         base = base or 8
     if not digits or digits.strip(_DIGITS[base]):
@@ -162,7 +159,7 @@ def _float(text: str, otherwise: str) -> float | str:
 
 
 def _looks_like_date(text: str) -> bool:
-    return len(text) > 4 and text[:4].isdecimal() and text[4] == "-"  # noqa: PLR2004  # YYYY-
+    return len(text) > 4 and text[:4].isdecimal() and text[4] == "-"
 
 
 def _binary(text: str) -> str:
@@ -181,7 +178,7 @@ def _float32_text(value: float) -> str:
         return "-.inf" if value < 0 else ".inf"
     digits, exponent = _shortest_float32(abs(value))
     sign = "-" if value < 0 or str(value).startswith("-") else ""
-    if not -4 <= exponent < 6:  # noqa: PLR2004  # where Go's shortest 'g' format changes to an exponent
+    if not -4 <= exponent < 6:
         point = f".{digits[1:]}" if len(digits) > 1 else ""
         return f"{sign}{digits[0]}{point}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
     if exponent < 0:
@@ -193,10 +190,10 @@ def _float32_text(value: float) -> str:
 def _shortest_float32(value: float) -> tuple[str, int]:
     """The fewest decimal digits, and their exponent, that read back as the 32-bit float nearest to `value`."""
     target = _rounded_to_float32(value)
-    for precision in range(9):
-        text = f"{target:.{precision}e}"
-        if _rounded_to_float32(float(text)) == target:
-            break
+    precision = 0
+    while _rounded_to_float32(float(f"{target:.{precision}e}")) != target:
+        precision += 1
+    text = f"{target:.{precision}e}"
     mantissa, _, exponent = text.partition("e")
     return mantissa.replace(".", "").rstrip("0") or "0", int(exponent)
 

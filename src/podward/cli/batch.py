@@ -17,9 +17,11 @@ from podward.api import defaulting
 from podward.api.core import Container, Pod, every_container
 from podward.api.cri import IDMapping
 from podward.api.effective import EffectiveContext, ImageUser, Place
+from podward.api.json_value import JsonObject
 from podward.api.node import Node
+from podward.api.view import pod_view
 from podward.decision import Outcome
-from podward.errors import InputError
+from podward.errors import InputError, PodwardError
 from podward.path import Path, path
 from podward.policy.kubelet import apparmor, sysctls, user
 from podward.render import effective as rendering
@@ -71,7 +73,7 @@ def _answer_line(answer: Callable[[bytes], Struct], line: bytes) -> bytes:
     try:
         identity = msgspec.json.decode(line, type=_Identified).id
         body = msgspec.json.encode(answer(line))
-    except (msgspec.DecodeError, InputError) as error:
+    except (msgspec.DecodeError, PodwardError) as error:
         body = msgspec.json.encode({"error": str(error)})
     return b'{"id":' + bytes(identity) + b"," + body[1:] + b"\n"
 
@@ -123,10 +125,8 @@ def answer_effective(line: bytes) -> rendering.EffectiveAnswer:
 
 
 def _prepared(question: EffectiveQuestion) -> Pod:
-    raw = msgspec.json.decode(question.pod)
-    if question.prepare != "none":
-        raw = defaulting.prepare(raw, question.prepare)
-    return msgspec.convert(raw, Pod)
+    raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
+    return pod_view(defaulting.prepare(raw, question.prepare))
 
 
 def _find(pod: Pod, name: str) -> tuple[str, int, Container]:

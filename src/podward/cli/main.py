@@ -29,7 +29,7 @@ COMMANDS = {
     "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
     "completion": ("podward.cli.completion", "print a shell's completion script"),
 }
-"""Each command's module and what it does, in the order that the help lists them. The module's `SUMMARY` says the same."""
+"""Each command's module and what it does, in the help's order. The module's `SUMMARY` says the same: tests compare."""
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from podward import __version__
+from podward.cli import terminal
 from podward.cli.command import Command
 from podward.errors import UsageError
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse's formatter, told how wide to write.
+
+    argparse makes one for every argument added, and left alone each asks `shutil`, whose import start-up would pay for.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=terminal.columns(sys.stdout) - 2)
 
 
 class Parser(argparse.ArgumentParser):
     """argparse's parser, with an error that says how to get help instead of printing the whole usage."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse makes sub-parsers with words of its own
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("formatter_class", Formatter)
         # An abbreviation that works today would break when an option is added.
         super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with argparse's message."""
-        raise UsageError(message, where=self.prog.removeprefix("podward "), advice=f"`{self.prog} --help` shows the options, with examples.")
+        raise UsageError(
+            message,
+            where=self.prog.removeprefix("podward "),
+            advice=f"`{self.prog} --help` shows the options, with examples.",
+        )
 
 
 def for_command(name: str, command: Command) -> Parser:

@@ -10,6 +10,7 @@ from podward.errors import PodwardError
 
 RED = "\x1b[31m"
 RESET = "\x1b[0m"
+FALLBACK_COLUMNS = 80
 
 
 def occupy_standard_streams() -> None:
@@ -30,6 +31,17 @@ def occupy_standard_streams() -> None:
 def colour_wanted(stream: TextIO) -> bool:
     """Whether to colour what goes to `stream`: only a terminal that can, and never against NO_COLOR (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def columns(stream: TextIO) -> int:
+    """How wide to write: COLUMNS where it is set, else the terminal's width, else 80."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isascii() and asked.isdigit() and int(asked):
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or FALLBACK_COLUMNS
+    except (OSError, ValueError):  # a pipe, a file, or a stream without a number
+        return FALLBACK_COLUMNS
 
 
 def printable(text: str) -> str:
@@ -74,3 +86,11 @@ def finish(stream: TextIO) -> bool:
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
     return False
+
+
+def width(stream: TextIO) -> int:
+    """Columns of the terminal behind `stream`; 80 where there is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return 80

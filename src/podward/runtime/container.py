@@ -92,9 +92,9 @@ class ContainerRun:
         finally:
             for descriptor in {streams.stdout, streams.stderr}:
                 os.close(descriptor)
-        if pod.verify:
-            self.predicted, self.observed = pod.verify(self, root, spec)
-            pod.report.observed(self.label, self.predicted.value if self.predicted else None, self.observed)
+        if pod.wishes.verify is not None:
+            self.predicted, self.observed = pod.wishes.verify(self, root, spec)
+            pod.report.observed(self.label, self.predicted.value, self.observed)
         else:
             pod.runtime.start(self.id, self.directory)
 
@@ -161,7 +161,7 @@ class ContainerRun:
         number = self.stop_signal()
         caught = _handles(self.pid, number)
         os.kill(self.pid, number)
-        own_pid_namespace = not self.pod.source.pod.spec.host_pid
+        own_pid_namespace = not self.pod.facts.pod.spec.host_pid
         return grace if caught or not own_pid_namespace else 0.0
 
     def stop_signal(self) -> signal.Signals:

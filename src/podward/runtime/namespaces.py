@@ -53,6 +53,8 @@ def make(wanted: Wanted, directory: str) -> dict[str, str]:
     go_read, go_write = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(ready_read)
+        os.close(go_write)  # a copy here would keep the child waiting for itself
         _child(wanted, kinds, ready_write, go_read)
     try:
         os.close(ready_write)

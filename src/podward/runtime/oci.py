@@ -31,7 +31,7 @@ class OciRuntime:
     def __init__(self, program: str, kind: str, state: str) -> None:
         self.program = program
         self.kind = kind
-        self._state = state
+        self.state = state
 
     def create(self, container: str, bundle: str, spec: RuntimeSpec, streams: Streams) -> int:
         """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
@@ -65,7 +65,7 @@ class OciRuntime:
         self._call(bundle, ("delete", "--force", container), Streams())
 
     def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
-        common = ("--root", self._state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
+        common = ("--root", self.state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
         return processes.run(
             self.program, (*common, *words), stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
         )

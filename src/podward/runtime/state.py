@@ -42,8 +42,8 @@ class Lock:
 
     @classmethod
     def attempt(cls, file: str) -> Lock | None:
-        """The lock, or None where somebody holds it."""
-        descriptor = _open(file)
+        """The lock of a file that is there, or None where somebody holds it. Raises FileNotFoundError."""
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -109,10 +109,7 @@ class PodDirectory:
         with state.lock():
             path = f"{state.pods}/{os.urandom(6).hex()}"
             os.mkdir(path, 0o700)
-            lock = Lock.attempt(f"{path}/lock")
-        if lock is None:  # nobody else knows the name
-            raise NodeError("a new Pod directory is already locked", where=path, advice="remove it and try again")
-        return cls(path, lock)
+            return cls(path, Lock.wait(f"{path}/lock"))
 
     def container(self, name: str) -> str:
         """The container's own directory, made if missing: bundle, overlay layers, logs."""

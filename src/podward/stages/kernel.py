@@ -17,7 +17,6 @@ from podward.decision import Decision, assign, merge
 from podward.path import path
 from podward.policy.kernel import (
     capabilities,
-    entry as entry_file,
     execve,
     identity,
     label,
@@ -28,6 +27,9 @@ from podward.policy.kernel import (
     runsc,
     seccomp,
     user_namespace,
+)
+from podward.policy.kernel import (
+    entry as entry_file,
 )
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.sources import Sources
@@ -49,8 +51,8 @@ class KernelFacts(Struct, frozen=True, gc=False):
 
     `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
     come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; absent ones
-    have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
-    at /sys/fs/cgroup.
+    have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure cgroup2
+    hierarchy at /sys/fs/cgroup.
     """
 
     spec: RuntimeSpec
@@ -82,14 +84,14 @@ def decide(facts: KernelFacts) -> Decision:
         seccomp.decide(spec, sources),
     )
     surroundings = _surroundings(facts, sources)
-    states = surroundings.fold(_Mounts).mounts
+    mounted = mounts.Mounted(surroundings.fold(_Mounts).mounts, mounts.root_flags(spec, _mount_facts(facts)))
     return merge(
         maps,
         prepared,
         masks.decide(spec, node.special_paths, sources),
         oom_score.decide(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
-        _run(facts, prepared.fold(Credentials), userns, states, sources),
+        _run(facts, prepared.fold(Credentials), userns, mounted, sources),
     )
 
 
@@ -104,20 +106,14 @@ def _surroundings(facts: KernelFacts, sources: Sources) -> Decision:
 
 
 def _run(
-    facts: KernelFacts,
-    before: Credentials,
-    userns: UserNamespace,
-    states: tuple[MountState, ...],
-    sources: Sources,
+    facts: KernelFacts, before: Credentials, userns: UserNamespace, mounted: mounts.Mounted, sources: Sources
 ) -> Decision:
     """What execve does; where there is no file to run, the process stays what it was."""
-    root = mounts.root_flags(facts.spec, _mount_facts(facts))
-    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, states, root)
+    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, mounted)
     if facts.entry is None:
         return allowed + _unchanged(before, sources)
-    return allowed + execve.decide(
-        before, execve.facts_of(facts.entry, states, root, userns, facts.node.kernel), sources
-    )
+    last = execve.facts_of(facts.entry, mounted, userns, facts.node.kernel)
+    return allowed + execve.decide(before, last, sources)
 
 
 def _unchanged(before: Credentials, sources: Sources) -> Decision:

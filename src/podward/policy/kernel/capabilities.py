@@ -47,7 +47,12 @@ def decide(spec: RuntimeSpec, userns: UserNamespace, machine: int, sources: Sour
 
 
 def _set(name: str, value: int, reason: str, sources: Sources) -> Decision:
-    return assign(path(f"cap_{name}"), value, f"process.capabilities.{name}: {reason}", sources.of("process", "capabilities", name))
+    return assign(
+        path(f"cap_{name}"),
+        value,
+        f"process.capabilities.{name}: {reason}",
+        sources.of("process", "capabilities", name),
+    )
 
 
 def _refuse(name: str, surplus: int, because: str) -> Decision:

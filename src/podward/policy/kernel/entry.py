@@ -4,7 +4,7 @@ Specification (execve(2) ERRORS, path_resolution(7), capabilities(7) CAP_DAC_OVE
 `generic_permission`), in our words: every file of the chain (the entry file, then each interpreter that a `#!` line
 names) must be a regular file, on a mount without noexec, and executable by the process as it is *before* execve: by the
 owner's bits if it is the owner, else by the group's if it has the group, else by the others'. CAP_DAC_OVERRIDE in the
-effective set suffices where any execute bit is set at all and the file's ids are mapped in the process's user namespace.
+effective set suffices where any execute bit is set and the file's ids are mapped in the process's user namespace.
 The runtime hands the effective set of the spec to a uid other than 0 too, so a file of mode 0700 may well start as user
 1000. Access control lists and the search permission of directories are not looked at.
 """
@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from podward.api.image import EntryFile
 from podward.api.oci import RuntimeSpec
-from podward.api.process import MountState
 from podward.decision import Decision, refuse
 from podward.path import path
 from podward.policy.kernel.capability_names import CAP_DAC_OVERRIDE
 from podward.policy.kernel.credentials import Credentials
-from podward.policy.kernel.mounts import holding
+from podward.policy.kernel.mounts import Mounted
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import UserNamespace
 
@@ -38,18 +37,20 @@ def decide(
     entry: EntryFile | None,
     before: Credentials,
     userns: UserNamespace,
-    states: tuple[MountState, ...],
-    root: frozenset[str],
+    mounted: Mounted,
 ) -> Decision:
-    """Violations only; `states` are the container's mounts, `root` the flags of its root."""
+    """Violations only."""
     name = spec.process.args[0]
     if entry is None:
         return refuse(
-            PLACE, name, f'"{name}" is not in the container, nor in its $PATH (ENOENT, No such file or directory)', MANUAL
+            PLACE,
+            name,
+            f'"{name}" is not in the container, nor in its $PATH (ENOENT, No such file or directory)',
+            MANUAL,
         )
     file: EntryFile | None = entry
     while file is not None:
-        reason = _denied(file, before, userns, states, root)
+        reason = _denied(file, before, userns, mounted)
         if reason:
             return refuse(PLACE, name, f'"{file.path}" {reason}', MANUAL)
         file = file.interpreter
@@ -60,16 +61,14 @@ def _denied(
     file: EntryFile,
     before: Credentials,
     userns: UserNamespace,
-    states: tuple[MountState, ...],
-    root: frozenset[str],
+    mounted: Mounted,
 ) -> str:
     """Why this file of the chain can't be executed; empty if it can."""
     mode = f"mode {file.mode & 0o7777:04o}, owner {file.uid}:{file.gid}"
     if file.mode & TYPE_MASK != REGULAR:
         return "is not a regular file (EACCES, Permission denied)"
-    mount = holding(states, file.path)
-    if mount.noexec if mount else "noexec" in root:
-        return f"is on a mount with noexec ({mount.destination if mount else '/'}) (EACCES, Permission denied)"
+    if "noexec" in mounted.flags(file.path):
+        return "is on a mount with noexec (EACCES, Permission denied)"
     if not _permitted(file, before, userns):
         return f"may not be executed by user {before.uid} ({mode}) (EACCES, Permission denied)"
     return SENTENCES.get(file.error, f"is refused by the kernel ({file.error})") if file.error else ""

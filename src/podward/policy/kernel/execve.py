@@ -7,18 +7,18 @@ chain, not the script.
 1. Set-user-ID and set-group-ID bits (the latter only with the group's execute bit) change the effective id, unless
    no_new_privs is set, the mount is nosuid, or one of the file's two ids has no mapping in the user namespace.
 2. File capabilities count unless the mount is nosuid, and only if they belong to this user namespace or to one above
-   it: version 2 belongs to the host's root, version 3 to the root that it names. They give (bounding & file permitted) |
-   (inheritable & file inheritable). If the file's effective flag is set and a permitted one could not be given,
+   it: version 2 belongs to the host's root, version 3 to the root that it names. They give (bounding & file permitted)
+   | (inheritable & file inheritable). If the file's effective flag is set and a permitted one could not be given,
    execve fails with EPERM.
-3. Root (uid 0 of the user namespace), real or effective, is given bounding | inheritable, and with an effective uid 0 the
-   effective flag; but a program with file capabilities that is set-user-ID-root, run by another user, gets just its
-   file capabilities.
-4. Under no_new_privs nothing is gained: if the ids changed or permitted grew, permitted keeps only what was permitted
+3. Root (uid 0 of the user namespace), real or effective, is given bounding | inheritable, and with an effective uid 0
+   the effective flag; but a program with file capabilities that is set-user-ID-root, run by another user, gets just
+   its file capabilities.
+4. Under no_new_privs nothing is gained: if an id changed or permitted grew, permitted keeps only what was permitted
    before.
 5. The ambient set is emptied if the file has capabilities or an id changed. Up to Linux 6.15 an id changed if the new
    effective one is not the real one; since 6.16 a new effective group that the process has already does not count.
-6. New permitted is that | ambient; new effective is permitted if the flag is set, else ambient. Inheritable and bounding
-   stay. Saved and file-system ids become the effective ones.
+6. New permitted is that | ambient; new effective is permitted if the flag is set, else ambient. Inheritable and
+   bounding stay. Saved and file-system ids become the effective ones.
 
 A tracer, as our observer, changes nothing of this as long as it has CAP_SYS_PTRACE over the user namespace.
 """
@@ -28,12 +28,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.image import EntryFile, FileCapabilities
-from podward.api.process import MountState
 from podward.decision import Decision, Source, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel.capability_names import FULL, listed
 from podward.policy.kernel.credentials import Credentials
-from podward.policy.kernel.mounts import holding
+from podward.policy.kernel.mounts import Mounted
 from podward.policy.kernel.sources import Sources, rule
 from podward.policy.kernel.user_namespace import UserNamespace
 
@@ -63,20 +62,17 @@ class _Step(Struct, frozen=True, gc=False):
     reason: str
 
 
-def facts_of(
-    entry: EntryFile, states: tuple[MountState, ...], root: frozenset[str], userns: UserNamespace, kernel: str
-) -> ExecFacts:
-    """The facts about the last file of the chain; `states` are the container's mounts, `root` the flags of its root."""
+def facts_of(entry: EntryFile, mounted: Mounted, userns: UserNamespace, kernel: str) -> ExecFacts:
+    """The facts about the last file of the chain."""
     while entry.interpreter is not None:
         entry = entry.interpreter
-    mount = holding(states, entry.path)
-    return ExecFacts(entry, mount.nosuid if mount else "nosuid" in root, userns, kernel)
+    return ExecFacts(entry, "nosuid" in mounted.flags(entry.path), userns, kernel)
 
 
 def decide(before: Credentials, facts: ExecFacts, sources: Sources) -> Decision:
     """The ids and capability sets after execve(2); a violation where it fails."""
     step = _step(before, facts)
-    cleared = step.changed or step.owned is not None
+    cleared = step.changed
     ambient = 0 if cleared else before.cap_ambient
     permitted = step.permitted | ambient
     effective = permitted if step.flag else ambient
@@ -86,7 +82,9 @@ def decide(before: Credentials, facts: ExecFacts, sources: Sources) -> Decision:
         _ids("gid", before.gid, step.gid, facts.file, sources.of("process", "user", "gid")),
         assign(path("cap_inheritable"), before.cap_inheritable, "kept by execve", _set(sources, "inheritable")),
         assign(path("cap_permitted"), permitted, step.reason, CAPABILITIES),
-        assign(path("cap_effective"), effective, "all that is permitted" if step.flag else "the ambient set", CAPABILITIES),
+        assign(
+            path("cap_effective"), effective, "all that is permitted" if step.flag else "the ambient set", CAPABILITIES
+        ),
         assign(path("cap_bounding"), before.cap_bounding, "kept by execve", _set(sources, "bounding")),
         assign(path("cap_ambient"), ambient, ambient_why, _set(sources, "ambient")),
         _refusal(before, facts.file, step.owned),

@@ -33,7 +33,9 @@ def decide(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: Sour
 def _one(name: str, inside: int, host: int | None, userns: UserNamespace, sources: Sources) -> Decision:
     field = ("process", "user", name)
     if host is None:
-        return assign(path(name), OVERFLOW, "no mapping", MANUAL) + refuse(path(*field), inside, _unmapped(name, inside), MANUAL)
+        return assign(path(name), OVERFLOW, "no mapping", MANUAL) + refuse(
+            path(*field), inside, _unmapped(name, inside), MANUAL
+        )
     reason = f"process.user.{name}" + (f" {inside} is the host's {host}" if userns.own else "")
     return assign(path(name), host, reason, sources.of(*field))
 

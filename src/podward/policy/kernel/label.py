@@ -1,9 +1,9 @@
 """The label that the machine's security module gives the process.
 
-Specification (apparmor(7), selinux(8), runtime-spec 1.0.2 `process.apparmorProfile` and `process.selinuxLabel`), in our
-words: without a module there is no label. AppArmor: the named profile, entered at execve(2), else "unconfined". SELinux:
-the label, entered at execve(2), else what the process that starts the runtime has. A label for a module that the machine
-has not is ignored by the runtimes; that the node can't honour it is refused by an earlier stage.
+Specification (apparmor(7), selinux(8), runtime-spec 1.0.2 `process.apparmorProfile` and `process.selinuxLabel`), in
+our words: without a module there is no label. AppArmor: the named profile, entered at execve(2), else "unconfined".
+SELinux: the label, entered at execve(2), else what the process that starts the runtime has. A label for a module that
+the machine has not is ignored by the runtimes; that the node can't honour it is refused by an earlier stage.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
 Specification (runtime-spec 1.0.2 `linux.maskedPaths` and `readonlyPaths`; crun 1.8 and runc 1.1 as observed), in our
 words: a path that does not exist in the container is passed over. A masked directory is covered by an empty read-only
-tmpfs, a masked file by /dev/null; a read-only path by a read-only bind mount of itself. The paths lie in the kernel's own
-file systems, so they exist in the container where they exist on the machine and the spec mounts that file system.
+tmpfs, a masked file by /dev/null; a read-only path by a read-only bind mount of itself. The paths lie in the kernel's
+own file systems, so they exist in the container where they exist on the machine and the spec mounts that file system.
 """
 
 from __future__ import annotations
 
 from podward.api.oci import RuntimeSpec
-from podward.decision import Decision, assign
+from podward.decision import Decision, assign, merge
 from podward.path import path
 from podward.policy.kernel.mounts import covering, is_bind
 from podward.policy.kernel.sources import Sources
@@ -20,18 +20,15 @@ KERNEL_TREES = ("/proc", "/sys")
 
 def decide(spec: RuntimeSpec, existing: frozenset[str], sources: Sources) -> Decision:
     """`masked` and `readonly_paths`, sorted; `existing` are those of the special paths that this machine has."""
-    linux = spec.linux
-    return _covered("masked", "maskedPaths", linux.masked_paths, spec, existing, sources) + _covered(
-        "readonly_paths", "readonlyPaths", linux.readonly_paths, spec, existing, sources
-    )
-
-
-def _covered(
-    name: str, field: str, listed: tuple[str, ...], spec: RuntimeSpec, existing: frozenset[str], sources: Sources
-) -> Decision:
-    found = tuple(sorted({place for place in listed if place in existing and _mounted(spec, place)}))
-    reason = f"those of linux.{field} that exist here ({len(found)} of {len(listed)})"
-    return assign(path(name), found, reason, sources.of("linux", field))
+    decisions = []
+    for name, field, listed in (
+        ("masked", "maskedPaths", spec.linux.masked_paths),
+        ("readonly_paths", "readonlyPaths", spec.linux.readonly_paths),
+    ):
+        found = tuple(sorted({place for place in listed if place in existing and _mounted(spec, place)}))
+        reason = f"those of linux.{field} that exist here ({len(found)} of {len(listed)})"
+        decisions.append(assign(path(name), found, reason, sources.of("linux", field)))
+    return merge(*decisions)
 
 
 def _mounted(spec: RuntimeSpec, place: str) -> bool:

@@ -60,6 +60,21 @@ class MountFacts(Struct, frozen=True, gc=False):
         return frozenset()
 
 
+class Mounted(Struct, frozen=True, gc=False):
+    """The container's mounts and the flags of its root, for rules about files in it."""
+
+    mounts: tuple[MountState, ...]
+    root: frozenset[str]
+
+    def flags(self, place: str) -> frozenset[str]:
+        """The flags of the mount that a file at `place` is on."""
+        best: MountState | None = None
+        for state in self.mounts:
+            if _within(place, state.destination) and (best is None or len(state.destination) > len(best.destination)):
+                best = state
+        return self.root if best is None else _flags(best)
+
+
 def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
     """`root_readonly` and `mounts`, sorted by destination; violations for mounts that the kernel refuses."""
     readonly = "readonly" in root_flags(spec, facts)
@@ -70,9 +85,11 @@ def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
         return root + assign(path("mounts"), (), "no mounts", sources.of("mounts"))
     decisions = [root]
     for position, (destination, index) in enumerate(sorted(visible.items())):
-        flags, reason = _mount_flags(spec.mounts[index], destination, facts)
+        flags, reason = _mount_flags(spec.mounts[index], facts)
         state = _state(destination, flags)
-        decisions.append(assign(path("mounts", position), state, f"mounts[{index}]: {reason}", sources.of("mounts", index)))
+        decisions.append(
+            assign(path("mounts", position), state, f"mounts[{index}]: {reason}", sources.of("mounts", index))
+        )
     decisions += [_refusal(spec.mounts[index], destination, index, facts) for destination, index in visible.items()]
     return merge(*decisions)
 
@@ -84,15 +101,6 @@ def root_flags(spec: RuntimeSpec, facts: MountFacts) -> frozenset[str]:
     if facts.user_namespace:
         return inherited | asked
     return asked if facts.runtime == "crun" or asked else inherited
-
-
-def holding(states: tuple[MountState, ...], place: str) -> MountState | None:
-    """The mount that a file at `place` is on; None for the root."""
-    best: MountState | None = None
-    for state in states:
-        if _within(place, state.destination) and (best is None or len(state.destination) > len(best.destination)):
-            best = state
-    return best
 
 
 def is_bind(mount: Mount) -> bool:
@@ -119,7 +127,7 @@ def _visible(mounts: tuple[Mount, ...]) -> dict[str, int]:
     return visible
 
 
-def _mount_flags(mount: Mount, destination: str, facts: MountFacts) -> tuple[frozenset[str], str]:
+def _mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
     asked = _asked(mount.options, facts.runtime)
     if mount.type == "cgroup" and not facts.cgroup_v2:
         kept = frozenset(LOCKED) if facts.runtime == "runc" else asked - {"readonly"}
@@ -149,10 +157,12 @@ def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> D
         return Decision()
     place = path("mounts", index, "options")
     if "bind" not in mount.options and "rbind" not in mount.options:
-        return refuse(place, mount.options, f"{destination}: a bind mount needs the option bind or rbind (ENODEV)", MANUAL)
+        return refuse(
+            place, mount.options, f"{destination}: a bind mount needs the option bind or rbind (ENODEV)", MANUAL
+        )
     if facts.runtime != "runc" or not facts.user_namespace:
         return Decision()
-    flags, _ = _mount_flags(mount, destination, facts)
+    flags, _ = _mount_flags(mount, facts)
     dropped = [flag for flag in LOCKED if flag in facts.source_flags(mount.destination) and flag not in flags]
     if not dropped:
         return Decision()
@@ -182,7 +192,7 @@ def _asked(options: tuple[str, ...], runtime: str) -> frozenset[str]:
 
 
 def _within(place: str, directory: str) -> bool:
-    return directory == "/" or place == directory or place.startswith(directory + "/")
+    return directory in ("/", place) or place.startswith(directory + "/")
 
 
 def _flags(state: MountState) -> frozenset[str]:

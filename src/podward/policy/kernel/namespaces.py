@@ -22,5 +22,8 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
     own = {namespace.type for namespace in spec.linux.namespaces}
     shared = tuple(kind for kind in KINDS if kind not in own)
     return assign(
-        path("host_namespaces"), shared, "the kinds that linux.namespaces does not list", sources.of("linux", "namespaces")
+        path("host_namespaces"),
+        shared,
+        "the kinds that linux.namespaces does not list",
+        sources.of("linux", "namespaces"),
     )

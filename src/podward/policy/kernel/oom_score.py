@@ -23,7 +23,9 @@ def decide(spec: RuntimeSpec, inherited: int, machine: int, sources: Sources) ->
     """`oom_score_adj`; a violation where the kernel refuses the value."""
     place, value = path("oom_score_adj"), spec.process.oom_score_adj
     if value is None:
-        return assign(place, inherited, "no process.oomScoreAdj: inherited from the process that starts the runtime", NODE)
+        return assign(
+            place, inherited, "no process.oomScoreAdj: inherited from the process that starts the runtime", NODE
+        )
     decision = assign(place, value, "process.oomScoreAdj", sources.of("process", "oomScoreAdj"))
     if not LOWEST <= value <= HIGHEST:
         return decision + refuse(FIELD, value, f"must be between {LOWEST} and {HIGHEST}, inclusive (EINVAL)", MANUAL)

@@ -1,14 +1,15 @@
 """The process inside a gVisor sandbox, as it sees itself.
 
 Specification (gVisor `pkg/sentry/kernel/auth`, `runsc/boot`, `pkg/sentry/fsimpl/proc`; runsc 20221219 as observed with
-`--platform=ptrace`), in our words: the sandbox has a kernel of its own. Its first process takes ids and capability sets
-from the spec as they stand: there is no transformation at execve, groups keep the spec's order, and CAP_NET_RAW is taken
-out of every set unless the operator allows it. Its `/proc/PID/status` has no CapAmb and no NoNewPrivs line (read as 0 and
-no), and a seccomp filter of the spec is not loaded: mode 0. The user namespace inside is the sandbox's initial one, with
-the identity map, no path is masked, and its mounts have flags of its own. A capability that it does not know (above CAP_AUDIT_READ, 37) makes it fail.
+`--platform=ptrace`), in our words: the sandbox has a kernel of its own. Its first process takes ids and capability
+sets from the spec as they stand: there is no transformation at execve, groups keep the spec's order, and CAP_NET_RAW
+is taken out of every set unless the operator allows it. Its `/proc/PID/status` has no CapAmb and no NoNewPrivs line
+(read as 0 and no), and a seccomp filter of the spec is not loaded: mode 0. The user namespace inside is the sandbox's
+initial one, with the identity map, no path is masked, and its mounts have flags of its own. A capability that it does
+not know (above CAP_AUDIT_READ, 37) makes it fail.
 
-What the host sees at the container's pid is the sandbox's own process, so the two are not to be compared: read this state
-inside the sandbox (`runsc exec`).
+What the host sees at the container's pid is the sandbox's own process, so the two are not to be compared: read this
+state inside the sandbox (`runsc exec`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
     return merge(
         assign(path("uid"), (user.uid,) * 4, "process.user.uid", sources.of("process", "user", "uid")),
         assign(path("gid"), (user.gid,) * 4, "process.user.gid", sources.of("process", "user", "gid")),
-        assign(path("groups"), user.additional_gids, "in the spec's order", sources.of("process", "user", "additionalGids")),
+        assign(
+            path("groups"), user.additional_gids, "in the spec's order", sources.of("process", "user", "additionalGids")
+        ),
         *(
             _set(name, listed_names, sources)
             for name, listed_names in (
@@ -42,7 +45,7 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
             )
         ),
         assign(path("cap_ambient"), 0, "gVisor does not report an ambient set", GVISOR),
-        assign(path("no_new_privs"), False, "gVisor does not report it", GVISOR),  # noqa: FBT003  # a value, not a switch
+        assign(path("no_new_privs"), False, "gVisor does not report it", GVISOR),
         assign(path("seccomp"), 0, "gVisor does not load the spec's filter", GVISOR),
         assign(path("uid_map"), IDENTITY, "the sandbox's initial user namespace", GVISOR),
         assign(path("gid_map"), IDENTITY, "the sandbox's initial user namespace", GVISOR),

@@ -19,8 +19,10 @@ class Sources:
         }
 
     def of(self, *place: str | int) -> Source:
-        """Who decided the field at `place`, or the closest that contains it; the runtime specification's own default
-        where nobody did."""
+        """Who decided the field at `place`, or the closest that contains it.
+
+        Where nobody did it is the runtime specification's own default.
+        """
         segments: tuple[str | int | Key, ...] = place
         for length in range(len(segments), -1, -1):
             found = self._by_place.get(segments[:length])
@@ -35,4 +37,3 @@ def rule(name: str) -> Source:
 
 
 NODE = Source(Origin.NODE, "this machine")
-

@@ -66,7 +66,10 @@ def _mapped(name: str, field: str, mappings: tuple[LinuxIDMapping, ...], sources
     lines = tuple((line.container_id, line.host_id, line.size) for line in mappings)
     if not lines:
         return assign(place, (), "nothing is mapped", MANUAL) + refuse(
-            path("linux", field), (), "the container has a user namespace without mappings: the runtime refuses it", MANUAL
+            path("linux", field),
+            (),
+            "the container has a user namespace without mappings: the runtime refuses it",
+            MANUAL,
         )
     if len(lines) > KEPT_AS_WRITTEN:
         lines = tuple(sorted(lines))

@@ -1,0 +1,51 @@
+"""From a raw Pod to the typed view of it.
+
+As in Go, null and absent are the same, a null in a list is that type's zero value, and a string that is absent is
+empty. `podward.api.schema` must have found nothing before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import ValidationError, convert
+
+from podward.api.core import Pod
+from podward.api.schema_table import TYPES
+
+if TYPE_CHECKING:
+    from podward.api.json_value import Json, JsonObject
+
+_ZERO: dict[str, Json] = {"s": "", "b": False, "i": 0, "l": 0, "q": 0, "o": 0}
+_MANDATORY = {"EnvVar": ("name",), "VolumeMount": ("name", "mountPath"), "HostPathVolumeSource": ("path",)}
+
+
+def pod_view(raw: JsonObject) -> Pod:
+    """The Pod `raw` as typed objects."""
+    try:
+        return convert(raw, Pod)
+    except ValidationError:
+        return convert(_without_nulls(raw, "Pod"), Pod)
+
+
+def _without_nulls(value: Json, code: str) -> Json:
+    if isinstance(value, list):
+        inner = code[1:]
+        return [_without_nulls(_zero(inner) if item is None else item, inner) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if code[0] == "{":
+        return {name: _zero(code[1:]) if item is None else item for name, item in value.items()}
+    types = TYPES.get(code, {})
+    fields = {
+        name: _without_nulls(item, types[name]) for name, item in value.items() if item is not None and name in types
+    }
+    for name in _MANDATORY.get(code, ()):
+        fields.setdefault(name, "")
+    return fields
+
+
+def _zero(code: str) -> Json:
+    if code in _ZERO:
+        return _ZERO[code]
+    return [] if code[0] == "[" else {}

@@ -1,0 +1,170 @@
+"""`podward image`: import, build, pull, list and remove local images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from podward.errors import UsageError
+from podward.runtime.images.store import Entry, ImageStore, StoredImage
+from podward.runtime.state import state_root
+
+SUMMARY = "import, build, pull, list and remove local images"
+
+EXAMPLES = (
+    ("An archive of `docker save` or `podman save`, an OCI archive, or an OCI layout:", "podward image import app.tar"),
+    ("An image from files, without running anything:", "podward image build -f examples/images/busybox -t busybox:root ."),
+    ("From a registry; credentials are those of `skopeo login`:", "podward image pull quay.io/team/app:1.0"),
+    ("A registry on this machine may speak plain HTTP:", "podward image pull localhost:5000/app"),
+    ("What is here:", "podward image ls"),
+    ("Remove a name, or an image with all its names:", "podward image rm app:1.0 3f2a9c"),
+)
+
+
+class Shown(msgspec.Struct, rename="camel"):
+    """An image as -o json prints it; `size` is the bytes of its layers as they are stored."""
+
+    id: str
+    names: list[str]
+    digests: list[str]
+    user: str
+    size: int
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    kinds = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    taken = kinds.add_parser("import", help="take images from a file or directory")
+    taken.add_argument("path", metavar="PATH", help="OCI layout, OCI archive, or docker archive")
+    taken.add_argument("--name", metavar="REF", default="", help="the image's name, instead of its own")
+    built = kinds.add_parser("build", help="make an image from a Containerfile without RUN")
+    built.add_argument("context", metavar="CONTEXT", nargs="?", help="where COPY copies from (default: the file's directory)")
+    built.add_argument("-f", "--file", metavar="FILE", help="Containerfile, or its directory (default: in CONTEXT)")
+    built.add_argument("-t", "--tag", metavar="REF", default="", help="the image's name")
+    pulled = kinds.add_parser("pull", help="fetch an image from a registry")
+    pulled.add_argument("name", metavar="REF")
+    pulled.add_argument(
+        "--tls-verify",
+        metavar="BOOL",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        help="verify certificates, refuse plain HTTP (default: true, except of registries on loopback)",
+    )
+    pulled.add_argument("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    listed = kinds.add_parser("ls", help="list images")
+    removed = kinds.add_parser("rm", help="remove names; an id removes the image with all its names")
+    removed.add_argument("names", metavar="REF", nargs="+")
+    for one in (taken, built, pulled, listed, removed):
+        one.add_argument("-o", "--output", choices=("table", "json"), default="table", help="how to print")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what `args.action` says."""
+    store = ImageStore(state_root())
+    if args.action == "ls":
+        _list(_grouped(store, store.entries()), args.output)
+        return 0
+    if args.action == "rm":
+        from podward.runtime.images.removal import remove
+
+        _print(remove(store, tuple(args.names)), args.output)
+        return 0
+    ids = dict.fromkeys(_obtain(store, args))
+    done = [shown for shown in _grouped(store, store.entries()) if shown.id in ids]
+    if args.output == "json":
+        _json(done)
+        return 0
+    for shown in done:
+        print(*(shown.names or ["<none>"]), shown.id[7:19])
+        if not shown.names:
+            print("podward: the image has no name: --name or -t gives it one", file=sys.stderr)
+    return 0
+
+
+def _obtain(store: ImageStore, args: argparse.Namespace) -> list[str]:
+    """Import, build or pull; returns ids."""
+    if args.action == "import":
+        from podward.runtime.images.importing import import_path
+
+        return [image.id for image in import_path(store, args.path, args.name)]
+    if args.action == "pull":
+        from podward.runtime.images.pulling import pull
+
+        return [pull(store, args.name, tls_verify=args.tls_verify, authfile=_absolute(args.authfile)).id]
+    from podward.runtime.images.building import build, find
+
+    if not (args.file or args.context):
+        raise UsageError("say what to build", where="image build", advice="-f FILE, or the directory it is in")
+    file, directory = find(args.file or args.context)
+    return [build(store, file, args.context or directory, args.tag).id]
+
+
+def _grouped(store: ImageStore, entries: tuple[Entry, ...]) -> list[Shown]:
+    """One line for each image, those with names first."""
+    images: dict[str, Shown] = {}
+    for entry in entries:
+        if entry.id not in images:
+            images[entry.id] = Shown(entry.id, [], [], _user(store, entry), _size(store, entry))
+        shown = images[entry.id]
+        if "@" in entry.name:
+            shown.digests.append(entry.name)
+        elif entry.name:
+            shown.names.append(entry.name)
+    return sorted(images.values(), key=lambda shown: (not shown.names, shown.names, shown.id))
+
+
+def _user(store: ImageStore, entry: Entry) -> str:
+    digits = entry.id.removeprefix("sha256:")
+    place = f"{store.directory}/rootfs/{digits}/rootfs"
+    return store.load(StoredImage(entry.name, entry.name, entry.id, entry.manifest, place)).config.user
+
+
+def _size(store: ImageStore, entry: Entry) -> int:
+    from podward.runtime.images.layout import Manifest, decode
+
+    place = f"{store.directory}/blobs/sha256/{entry.manifest.removeprefix('sha256:')}"
+    with open(place, "rb") as opened:
+        return sum(layer.size for layer in decode(opened.read(), Manifest, place).layers or ())
+
+
+def _list(images: list[Shown], output: str) -> None:
+    if output == "json":
+        _json(images)
+        return
+    rows = [("NAME", "IMAGE ID", "USER", "SIZE")]
+    for shown in images:
+        facts = (shown.id[7:19], shown.user or "-", f"{shown.size / 1e6:.1f} MB")
+        rows += [(name, *facts) for name in shown.names or ["<none>"]]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[3], sep="  ")
+
+
+def _print(ids: tuple[str, ...], output: str) -> None:
+    if output == "json":
+        _json(list(ids))
+    else:
+        print(*(f"removed {identifier[7:19]}" for identifier in ids), sep="\n", end="\n" if ids else "")
+
+
+def _json(value: list[Shown] | list[str]) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _absolute(path: str) -> str:
+    import os
+
+    return os.path.abspath(path) if path else ""
+
+
+def _boolean(word: str) -> bool:
+    match word.lower():
+        case "true" | "1" | "yes":
+            return True
+        case "false" | "0" | "no":
+            return False
+        case _:
+            raise argparse.ArgumentTypeError(f"{word!r} is neither true nor false")

@@ -1,0 +1,66 @@
+"""Reading what `-f` names: files, directories, standard input. Nothing is understood here; `podward.api` does that."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from podward.api.document import Document
+from podward.api.reader import decode_documents
+from podward.errors import InputError, UsageError
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of one file; a document in it may have far fewer."""
+EXTENSIONS = (".yaml", ".yml", ".json")
+STDIN = "<stdin>"
+
+
+def documents(names: list[str]) -> tuple[Document, ...]:
+    """Every document of these files, directories (their .yaml, .yml and .json files) and `-`, in order."""
+    found: list[Document] = []
+    for name in names:
+        for file in _files(name):
+            content = _standard_input() if file == "-" else _content(file)
+            found += decode_documents(content, STDIN if file == "-" else file)
+    if not found:
+        raise InputError("no document found", where=", ".join(names), advice="name a file with a Pod or a workload")
+    return tuple(found)
+
+
+def _files(name: str) -> list[str]:
+    if name == "-" or not os.path.isdir(name):
+        return [name]
+    inside = sorted(os.path.join(name, entry) for entry in os.listdir(name) if entry.endswith(EXTENSIONS))
+    if not inside:
+        raise InputError("the directory holds no .yaml, .yml or .json file", where=name)
+    return [file for file in inside if os.path.isfile(file)]
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", where="-f -")
+    return _bounded(sys.stdin.buffer.read(LARGEST + 1), STDIN)
+
+
+def _content(file: str) -> bytes:
+    try:
+        # O_NONBLOCK: opening a FIFO that nobody writes must not hang; regular files don't know the flag.
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as opened:
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISFIFO(mode):
+                os.set_blocking(descriptor, True)
+            elif not stat.S_ISREG(mode):
+                raise InputError("not a regular file", where=file)
+            return _bounded(opened.read(LARGEST + 1), file)
+    except OSError as error:
+        raise InputError(f"cannot read it: {error.strerror}", where=file) from error
+    except ValueError as error:
+        raise InputError(f"not a file name: {error}", where=repr(file)) from error
+
+
+def _bounded(content: bytes, name: str) -> bytes:
+    if len(content) > LARGEST:
+        raise InputError(f"larger than {LARGEST >> 20} MiB", where=name, advice="split it into smaller files")
+    return content

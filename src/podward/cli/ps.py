@@ -1,0 +1,54 @@
+"""`podward ps`: the Pods that `podward run --keep` left."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+from msgspec import Struct
+
+from podward.runtime import kept
+from podward.runtime.state import State, state_root
+
+SUMMARY = "list the Pods that were kept"
+EXAMPLES = (("every kept Pod", "podward ps"), ("for a program", "podward ps -o json"))
+
+
+class Listed(Struct, frozen=True, rename="camel"):
+    """One kept Pod."""
+
+    id: str
+    namespace: str
+    name: str
+    running: int
+    containers: int
+    created: float
+    manifest: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List them, the oldest first."""
+    found = [_listed(pod) for pod in kept.every(State(state_root()))]
+    if args.output == "json":
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        return 0
+    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "MANIFEST")]
+    rows += [(p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.manifest) for p in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
+    return 0
+
+
+def _listed(pod: kept.Kept) -> Listed:
+    record = pod.record
+    alive = len(kept.living(record))
+    return Listed(
+        pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest
+    )

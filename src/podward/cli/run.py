@@ -1,0 +1,43 @@
+"""`podward run`: a Pod becomes processes here, now, under this machine's kernel."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "run a Pod here, now; print its output; exit with its code"
+EXAMPLES = (
+    ("run a Pod", "podward run -f pod.yaml"),
+    ("show what was predicted of its processes beside what the kernel says", "podward run --verify -f pod.yaml"),
+    ("run the Pod of a Deployment as CRI-O would", "podward run --runtime-defaults cri-o -f deployment.yaml"),
+    ("leave it running, look, and end it", "podward run --keep -f pod.yaml; podward ps; podward rm ID"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add = parser.add_argument
+    add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
+    add("--verify", action="store_true", help="print predicted against observed for every container's process")
+    add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
+    add("--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)")
+    add(
+        "--runtime-defaults",
+        choices=("containerd", "cri-o", "docker"),
+        default="containerd",
+        help="whose defaults to imitate (default: containerd)",
+    )
+    add(
+        "--restart",
+        choices=("Always", "OnFailure", "Never"),
+        default="",
+        help="override restartPolicy; unset in manifest and here, containers are not restarted",
+    )
+    add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
+    add("-o", "--output", choices=("text", "json"), default="text", help="json: one report at the end, on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run every Pod of the manifests at once; returns the exit code of the first that failed."""
+    from podward.cli import inputs, running
+
+    return running.run(inputs.documents(args.filename), args)

@@ -1,0 +1,192 @@
+"""What `podward run` does once its words and documents are read: prepare every Pod, run them, report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from podward.api import defaulting
+from podward.api.document import Document
+from podward.api.effective import Place
+from podward.api.core import Pod
+from podward.api.json_value import JsonObject
+from podward.api.process import ProcessState
+from podward.api.validation import pod as validation
+from podward.api.view import pod_view
+from podward.api.workload import PodSource, pod_sources
+from podward.cli import terminal
+from podward.decision import Decision, Violation
+from podward.errors import InputError, NodeError
+from podward.pipeline import PodFacts
+from podward.runtime import confine, machine, probe, sweep
+from podward.runtime.images.store import ImageStore
+from podward.runtime.oci import OciRuntime
+from podward.runtime.pod import Machine, PodRun, Refused, Wishes
+from podward.runtime.report import TerminalReport
+from podward.runtime.state import State, state_root
+from podward.runtime.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from podward.render.results import ContainerResult, RunResult
+    from podward.runtime.container import ContainerRun
+
+REFUSED = 1
+DIFFERENT = 1
+
+
+def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
+    """Run every Pod that the documents bring about; returns the command's exit code."""
+    sources = tuple(source for document in documents for source in pod_sources(document))
+    if not sources:
+        kinds = ", ".join(sorted({document.kind for document in documents}))
+        advice = "podward runs Pods and the Pods of workload kinds"
+        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
+    state = State(state_root())
+    choice = probe.choose(args.runtime)
+    confine.enter(choice.needs_private_cgroup_mounts)
+    node = msgspec.structs.replace(
+        machine.gather(),
+        runtime=choice.kind,
+        runtime_defaults=args.runtime_defaults,
+        seccomp_default=args.seccomp_default,
+    )
+    runtime = OciRuntime(choice.path, choice.kind, state.oci)
+    sweep.sweep(state, runtime)
+    report = RunReport(json=args.output == "json", verify=args.verify)
+    here = Machine(node, state, ImageStore(state.root), runtime, report)
+    return _run_all(sources, here, args, report)
+
+
+def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Namespace, report: RunReport) -> int:
+    pods: list[PodRun] = []
+    try:
+        refused = False
+        for source in sources:
+            pod = _pod(source, here, args, alone=len(sources) == 1)
+            pods.append(pod)
+            for refusal in pod.prepare():
+                refused = True
+                _complain(source, refusal)
+        if refused:
+            return REFUSED
+        code = Supervisor(tuple(pods), report).run()
+        return report.finish(tuple(pods), code)
+    finally:
+        for pod in pods:
+            pod.destroy()
+
+
+def _pod(source: PodSource, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+    raw, _ = defaulting.created(source.raw)
+    raw["metadata"] = {"uid": _new_uid(), **defaulting.member(raw, "metadata")}
+    pod = pod_view(raw)
+    _validate(source, pod, raw)
+    # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
+    written = source.view.spec.restart_policy
+    verify = None
+    if args.verify:
+        from podward.runtime.verifying import verify
+    wishes = Wishes(
+        restart_policy=args.restart or written or "Never",
+        keep=args.keep,
+        verify=verify,
+        stdout=2 if args.output == "json" else 1,
+        name_lines=not alone,
+    )
+    place = Place(source.document.name, source.prefix)
+    hostname = (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
+    return PodRun(here, wishes, PodFacts(pod, place, here.node, hostname))
+
+
+def _validate(source: PodSource, pod: Pod, raw: JsonObject) -> None:
+    """Raise InputError with everything that the API server refuses in the Pod, each with its line."""
+    found = validation.validate(pod, raw, source.kind).violations
+    if found:
+        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
+        raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
+
+
+def _new_uid() -> str:
+    """A random UUID (RFC 9562, version 4), as the API server gives one to every object."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+
+
+def _complain(source: PodSource, refusal: Refused) -> None:
+    """One refused Pod or container on standard error: each sentence with its line."""
+    for violation in refusal.decision.violations:
+        who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
+        print(terminal.printable(f"podward: {_where(source, violation)}: {who}: {violation.reason}"), file=sys.stderr)
+
+
+def _where(source: PodSource, violation: Violation) -> str:
+    return f"{source.document.where(violation.path)}: {violation.path}"
+
+
+class RunReport(TerminalReport):
+    """Events on standard error; at the end, with `-o json`, one document on standard output."""
+
+    def __init__(self, *, json: bool, verify: bool) -> None:
+        self._json = json
+        self._verify = verify
+        self._different = 0
+
+    def observed(self, container: str, predicted: ProcessState, seen: ProcessState) -> None:
+        """Print the table of predicted and observed values."""
+        from podward.render import verify
+
+        self._different += len(verify.differences(predicted, seen))
+        if not self._json:
+            from podward.render import tables
+
+            sys.stderr.write(tables.verification(container, verify.rows(predicted, seen), terminal.width(sys.stderr)))
+            sys.stderr.flush()
+
+    def finish(self, pods: tuple[PodRun, ...], code: int) -> int:
+        """The exit code; a prediction that was wrong is a failure of its own."""
+        if self._json:
+            sys.stdout.write(msgspec.json.encode(_results(pods, code)).decode() + "\n")
+        for pod in pods:
+            if pod.keep:
+                print(f"podward: Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it", file=sys.stderr)
+        return code or (DIFFERENT if self._different else 0)
+
+
+def _results(pods: tuple[PodRun, ...], code: int) -> RunResult:
+    from podward.render.results import PodResult, RunResult
+
+    return RunResult(
+        code,
+        tuple(
+            PodResult(
+                pod.name,
+                pod.facts.pod.metadata.namespace or "default",
+                pod.exit_code,
+                tuple(_container_result(container) for container in pod.containers),
+            )
+            for pod in pods
+        ),
+    )
+
+
+def _container_result(container: ContainerRun) -> ContainerResult:
+    from podward.render.results import ContainerResult, User
+    from podward.render.verify import differences
+
+    seen, predicted = container.observed, container.predicted
+    user = User(seen.uid[0], seen.gid[0], seen.groups) if seen is not None else None
+    different = differences(predicted.value, seen) if predicted is not None and seen is not None else ()
+    return ContainerResult(
+        container.name,
+        container.kind,
+        container.exit_code,
+        container.restarts,
+        user,
+        predicted.value if predicted is not None else None,
+        seen,
+        tuple(row.field for row in different),
+    )

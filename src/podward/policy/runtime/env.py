@@ -1,0 +1,81 @@
+"""The environment of the process.
+
+Specification, in our words. HOME is not set here: the OCI runtime takes it from the image's /etc/passwd if it is
+unset.
+- containerd (2.2 `buildLinuxSpec`, `oci.WithEnv`): PATH, `TERM=xterm` for a terminal, HOSTNAME; then the image's and
+  the CRI's variables in this order. A name that one of the first three has is replaced where it stands; others are
+  appended even if they repeat, and the last one counts. A variable without `=` takes the name away.
+- CRI-O (1.33 `setupContainerEnvironmentAndWorkdir`, `mergeEnvs`): PATH, `TERM=xterm` always, HOSTNAME; then the CRI's
+  variables and those of the image that the CRI does not name. Each name once, where it first stood. Without `=`:
+  ignored.
+- Docker (29 `CreateDaemonEnvironment`, `merge`): PATH, HOSTNAME, `TERM=xterm` for a terminal; then as CRI-O, and a
+  variable without `=` takes the name away.
+"""
+
+from __future__ import annotations
+
+from podward.api.cri import ContainerConfig
+from podward.api.image import Image
+from podward.decision import Assignment, Decision, Origin, Source
+from podward.path import path
+from podward.policy.runtime.imitated import Runtime
+
+PLACE = path("process", "env")
+TERM = "TERM=xterm"
+
+_Row = tuple[str, str, Source]
+
+
+def decide(config: ContainerConfig, image: Image, hostname: str, runtime: Runtime) -> Decision:
+    """`process.env`, item by item; `hostname` is the Pod's or, on the host's network, the node's ("" leaves it out)."""
+    rows: list[_Row] = [(entry, "the runtime's own", runtime.source) for entry in runtime.defaults.environment]
+    terminal: list[_Row] = [(TERM, "tty", runtime.of("tty"))] if config.tty else []
+    named: list[_Row] = [(f"HOSTNAME={hostname}", "the Pod's host name", runtime.source)] if hostname else []
+    rows += named + terminal if runtime.name == "docker" else terminal + named
+    if runtime.name == "cri-o":
+        rows = _unique(rows)
+    origin = Source(Origin.IMAGE, image.name, path("config", "Env"))
+    of_image: list[_Row] = [(entry, "the image's Env", origin) for entry in image.config.env]
+    of_pod: list[_Row] = [
+        (f"{variable.key}={variable.value}", "env", runtime.of("envs", index))
+        for index, variable in enumerate(config.envs)
+    ]
+    if runtime.name == "containerd":
+        merged = _replace(rows, of_image + of_pod)
+    else:
+        taken = {variable.key for variable in config.envs}
+        more = of_pod + [row for row in of_image if _name(row) not in taken]
+        merged = (
+            _unique(rows + [row for row in more if "=" in row[0]]) if runtime.name == "cri-o" else _replace(rows, more)
+        )
+    return Decision(
+        tuple(Assignment(PLACE / i, entry, reason, source) for i, (entry, reason, source) in enumerate(merged))
+    )
+
+
+def _name(row: _Row) -> str:
+    return row[0].partition("=")[0]
+
+
+def _replace(rows: list[_Row], more: list[_Row]) -> list[_Row]:
+    """What containerd and Docker call `replaceOrAppendEnvValues`."""
+    places = {_name(row): place for place, row in enumerate(rows)}
+    merged: list[_Row | None] = list(rows)
+    for row in more:
+        place = places.get(_name(row))
+        if "=" not in row[0]:
+            if place is not None:
+                merged[place] = None
+        elif place is not None:
+            merged[place] = row
+        else:
+            merged.append(row)
+    return [row for row in merged if row is not None]
+
+
+def _unique(rows: list[_Row]) -> list[_Row]:
+    """Each name once, at its first place, with its last value."""
+    merged: dict[str, _Row] = {}
+    for row in rows:
+        merged[_name(row)] = row
+    return list(merged.values())

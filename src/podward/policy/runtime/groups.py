@@ -1,0 +1,78 @@
+"""The supplementary groups of the process.
+
+Specification, in our words. Under Merge the groups of the image's /etc/group that list the user's *name* as a member
+are added; the name is the one that /etc/passwd gives for the uid, so an unknown uid brings none. Strict adds none.
+- containerd (2.2 `containerSpecOpts`, `pkg/oci.WithAdditionalGIDs`): the primary gid, the image's, and the CRI's
+  supplementalGroups, sorted, each once. A group that bears the user's own name is passed over. If no user is asked for
+  at all, Strict leaves the primary gid out too.
+- CRI-O (1.33 `setupContainerUser`): primary, image's, CRI's, in this order, each once.
+- Docker (29 `getUser`): primary, image's, CRI's; the image's only if no group was asked for. cri-dockerd does not know
+  supplementalGroupsPolicy: here a Pod that asks for Strict is refused, never run with other groups.
+"""
+
+from __future__ import annotations
+
+from podward.api.cri import LinuxContainerSecurityContext
+from podward.api.image import Image
+from podward.decision import Assignment, Decision, assign, refuse
+from podward.path import path
+from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.user import HIGHEST_ID, Found, Part, image_file
+
+PLACE = path("process", "user", "additionalGids")
+
+
+def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, runtime: Runtime) -> Decision:
+    """`process.user.additionalGids`, item by item; a violation for an id that the kernel has not."""
+    policy = context.supplemental_groups_policy
+    refused = _refusal(policy, runtime)
+    rows: list[Part] = []
+    if found.asked or policy == "Merge" or runtime.name != "containerd":
+        rows.append(Part(found.gid.value, "the primary group", found.gid.source))
+    if policy == "Merge":
+        rows += _of_image(image, found, runtime)
+    rows += [
+        Part(gid, "a supplementary group of the Pod", runtime.of("securityContext", "supplementalGroups", index))
+        for index, gid in enumerate(context.supplemental_groups)
+    ]
+    for part in rows:
+        if not 0 <= part.value <= HIGHEST_ID:
+            sentence = f"gid {part.value} is out of range: 0-{HIGHEST_ID}"
+            refused += refuse(PLACE, part.value, sentence, part.source)
+    kept = _unique([part for part in rows if 0 <= part.value <= HIGHEST_ID])
+    if runtime.name == "containerd":
+        kept.sort(key=lambda part: part.value)
+    if not kept:
+        return refused + assign(PLACE, (), "Strict, and no group is asked for", runtime.source)
+    return refused + Decision(
+        tuple(Assignment(PLACE / i, part.value, part.reason, part.source) for i, part in enumerate(kept))
+    )
+
+
+def _refusal(policy: str, runtime: Runtime) -> Decision:
+    source = runtime.of("securityContext", "supplementalGroupsPolicy")
+    if policy not in ("Merge", "Strict"):
+        return refuse(PLACE, policy, f"not implemented in this runtime: SupplementalGroupsPolicy={policy}", source)
+    if policy == "Strict" and runtime.name == "docker":
+        return refuse(PLACE, policy, "SupplementalGroupsPolicy=Strict is not implemented in cri-dockerd", source)
+    return Decision()
+
+
+def _of_image(image: Image, found: Found, runtime: Runtime) -> list[Part]:
+    """The groups of the image that have this user as a member."""
+    containerd = runtime.name == "containerd"
+    if not found.login or (found.grouped and not containerd):
+        return []
+    return [
+        Part(entry.gid, f"{found.login} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
+        for entry in image.group
+        if found.login in entry.members and not (containerd and entry.name == found.login)
+    ]
+
+
+def _unique(rows: list[Part]) -> list[Part]:
+    """Each gid where it first stands."""
+    seen: dict[int, Part] = {}
+    for part in rows:
+        seen.setdefault(part.value, part)
+    return list(seen.values())

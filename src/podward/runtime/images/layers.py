@@ -1,0 +1,211 @@
+"""A look at a layer before anything is unpacked: only headers are read, unpacking is umoci's work.
+
+Refused, because no honest layer needs it and an unpacker that errs there writes outside of the image:
+- a name with a `..` part; a whiteout that names nothing, its own directory, or the one above;
+- a hard link whose target is absolute or has a `..` part;
+- an entry reached through a symbolic link of the same layer that leads out of the root (an absolute target counts: what
+  an image means by it can't be told from what an attacker means). The link alone is fine: images are full of them;
+- a block or character device, which runtimes of other makes would create as root;
+- `trusted.*` attributes: overlayfs takes orders from those (containerd 2.1 drops them).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import tarfile
+import zlib
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from podward.errors import ImageError
+from podward.runtime.images.layout import corrupt
+
+BLOCK = 512
+_PIECE = 1 << 18
+_LARGEST_HEADER = 1 << 18
+"""Bytes of one extended header: Linux allows attributes of 64 KiB and paths of 4 KiB."""
+_LARGEST_HEADERS = 1 << 20
+"""Bytes of all headers that belong to one entry."""
+_OTHER = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_GZIP = b"\x1f\x8b"
+
+
+class LayerFacts(Struct, frozen=True):
+    """`diff_id` is the digest of the uncompressed layer, `size` the bytes that its files take."""
+
+    diff_id: str
+    gzip: bool
+    size: int
+
+
+def inspect(file: str, where: str, *, room: int) -> LayerFacts:
+    """Read a whole layer; `room` is how many bytes its files may take. Raises ImageError for a bad one."""
+    with open(file, "rb") as opened:
+        gzip = _compression(opened, where)
+        content = _Content(opened, gzip=gzip, where=where)
+        size = _check(content, where, room)
+        content.finish()
+    return LayerFacts(f"sha256:{content.digest.hexdigest()}", gzip, size)
+
+
+def _compression(opened: BinaryIO, where: str) -> bool:
+    start = opened.read(8)
+    opened.seek(0)
+    for magic, name in _OTHER.items():
+        if start.startswith(magic):
+            advice = "umoci knows uncompressed and gzip layers: make the image with one of these"
+            raise ImageError(f"the layer is compressed with {name}", where=where, advice=advice)
+    return start.startswith(_GZIP)
+
+
+def _check(content: _Content, where: str, room: int) -> int:
+    size = 0
+    if not content.peek():
+        return size
+    links: set[str] = set()
+    try:
+        with tarfile.open(fileobj=content, mode="r:") as archive:
+            for member in archive:
+                archive.members = []
+                content.budget = _LARGEST_HEADERS
+                _check_entry(member, links, where)
+                size += member.size if member.isreg() else 0
+                if size > room:
+                    advice = f"it says {size:,} bytes or more, the file system has room for {room:,}"
+                    raise ImageError("the layer is larger than the disk", where=where, advice=advice)
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise corrupt(f"the layer is no tar archive: {error}", where) from None
+    if content.last.strip(b"\0"):
+        raise corrupt("the layer has an entry that is none of a tar archive", where)
+    return size
+
+
+def _check_entry(member: tarfile.TarInfo, links: set[str], where: str) -> None:
+    name = posixpath.normpath(f"/{member.name}").lstrip("/")
+    if ".." in member.name.split("/"):
+        raise _refused(member, "its name leads out of the image", where)
+    base = posixpath.basename(name)
+    if base.startswith(".wh.") and base[4:] in ("", ".", ".."):
+        raise _refused(member, "it removes what is outside of its directory", where)
+    if member.ischr() or member.isblk():
+        raise _refused(member, "it is a device", where)
+    if any(key.startswith("SCHILY.xattr.trusted.") for key in member.pax_headers):
+        raise _refused(member, "it has trusted.* attributes", where)
+    _refuse_through(name, member, links, where)
+    if member.islnk():
+        if member.linkname.startswith("/") or ".." in member.linkname.split("/"):
+            raise _refused(member, f"it is a hard link to {_shown(member.linkname)}, outside of the image", where)
+        _refuse_through(posixpath.normpath(member.linkname), member, links, where)
+    if member.issym() and _leads_out(name, member.linkname):
+        links.add(name)
+    elif not member.issym():
+        links.discard(name)
+
+
+def _refuse_through(name: str, member: tarfile.TarInfo, links: set[str], where: str) -> None:
+    parent = posixpath.dirname(name)
+    while links and parent:
+        if parent in links:
+            raise _refused(member, f"it goes through {_shown(parent)}, a link that leads out of the image", where)
+        parent = posixpath.dirname(parent)
+
+
+def _leads_out(name: str, target: str) -> bool:
+    if target.startswith("/"):
+        return True
+    depth = name.count("/")
+    for part in target.split("/"):
+        if part == "..":
+            depth -= 1
+        elif part not in ("", "."):
+            depth += 1
+        if depth < 0:
+            return True
+    return False
+
+
+def _refused(member: tarfile.TarInfo, why: str, where: str) -> ImageError:
+    return corrupt(f"the layer's entry {_shown(member.name)} is refused: {why}", where)
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= 200 else name[:200] + "…")
+
+
+class _Content:
+    """A layer's uncompressed bytes, forward only: what tarfile needs of a file, its appetite limited.
+
+    `digest` covers all that was read or skipped; `last` is the block read last.
+    """
+
+    def __init__(self, opened: BinaryIO, *, gzip: bool, where: str) -> None:
+        self.digest = hashlib.sha256()
+        self.last = b""
+        self.budget = _LARGEST_HEADERS
+        self._opened = opened
+        self._where = where
+        self._unzip = zlib.decompressobj(wbits=31) if gzip else None
+        self._ready = b""
+        self._position = 0
+
+    def peek(self) -> bool:
+        """Whether there is anything at all."""
+        self._ready = self._ready or self._more()
+        return bool(self._ready)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes; raises ImageError where a header wants more than any honest one."""
+        self.budget -= size
+        if not 0 <= size <= _LARGEST_HEADER or self.budget < 0:
+            raise corrupt("the layer has a header that is too large", self._where)
+        taken = b""
+        while len(taken) < size:
+            piece = self._take(size - len(taken))
+            if not piece:
+                break
+            taken += piece
+        self.last = taken
+        return taken
+
+    def tell(self) -> int:
+        """How far we are, in uncompressed bytes."""
+        return self._position
+
+    def seek(self, position: int) -> int:
+        """Skip forward."""
+        while self._position < position:
+            if not self._take(position - self._position):
+                raise corrupt("the layer ends too early", self._where)
+        return self._position
+
+    def finish(self) -> None:
+        """Read what follows the archive: it counts in the digest."""
+        while self._take(_PIECE):
+            pass
+
+    def _take(self, size: int) -> bytes:
+        self._ready = self._ready or self._more()
+        piece, self._ready = self._ready[:size], self._ready[size:]
+        self.digest.update(piece)
+        self._position += len(piece)
+        return piece
+
+    def _more(self) -> bytes:
+        if self._unzip is None:
+            return self._opened.read(_PIECE)
+        while True:
+            raw = self._unzip.unconsumed_tail or self._unzip.unused_data or self._opened.read(_PIECE)
+            if self._unzip.eof:  # another member follows, or nothing
+                if not raw:
+                    return b""
+                self._unzip = zlib.decompressobj(wbits=31)
+            elif not raw:
+                raise corrupt("the layer's compressed data ends too early", self._where)
+            try:
+                piece = self._unzip.decompress(raw, _PIECE)
+            except zlib.error as error:
+                raise corrupt(f"the layer's compressed data is damaged: {error}", self._where) from None
+            if piece:
+                return piece

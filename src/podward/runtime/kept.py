@@ -1,0 +1,84 @@
+"""Pods that `podward run --keep` left: finding them, and ending them."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+from msgspec import Struct
+
+from podward.errors import UsageError
+from podward.runtime import confine, probe, sweep
+from podward.runtime.oci import OciRuntime
+from podward.runtime.state import State
+
+
+class Process(Struct, frozen=True):
+    """A container's first process; `started` (clock ticks since boot) tells it from a later one of the same pid."""
+
+    pid: int
+    started: int
+
+
+class Record(Struct, frozen=True):
+    """What is known of a kept Pod: the file `pod.json` of its directory."""
+
+    name: str
+    namespace: str
+    manifest: str
+    runtime: str
+    created: float
+    containers: tuple[str, ...]
+    images: tuple[str, ...]
+    processes: tuple[Process, ...]
+
+
+class Kept(Struct, frozen=True):
+    """A kept Pod."""
+
+    id: str
+    record: Record
+
+
+def every(state: State) -> tuple[Kept, ...]:
+    """All kept Pods, the oldest first."""
+    found = []
+    for name in os.listdir(state.pods):
+        try:
+            with open(f"{state.pods}/{name}/pod.json", "rb") as file:
+                record = msgspec.json.decode(file.read(), type=Record)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if os.path.exists(f"{state.pods}/{name}/kept"):
+            found.append(Kept(name, record))
+    return tuple(sorted(found, key=lambda pod: pod.record.created))
+
+
+def find(pods: tuple[Kept, ...], word: str) -> tuple[Kept, ...]:
+    """The Pods of this id or name. Raises UsageError if there is none."""
+    found = tuple(pod for pod in pods if word in (pod.id, pod.record.name))
+    if not found:
+        raise UsageError(f"no kept Pod is called {word}", advice="`podward ps` lists them")
+    return found
+
+
+def remove(state: State, pod: Kept) -> None:
+    """End the Pod's containers and remove its directory."""
+    choice = probe.choose(pod.record.runtime)
+    confine.enter(choice.needs_private_cgroup_mounts)
+    with state.lock():
+        sweep.remove(state, pod.id, OciRuntime(choice.path, choice.kind, state.oci))
+
+
+def living(record: Record) -> tuple[int, ...]:
+    """The pids of the Pod's containers that still run."""
+    return tuple(p.pid for p in record.processes if p.pid and start_time(p.pid) == p.started)
+
+
+def start_time(pid: int) -> int:
+    """When the process was started, in clock ticks since boot (proc(5), field 22 of stat); 0 if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0

@@ -1,0 +1,77 @@
+"""The facts about this machine that decide a Pod: capabilities, security modules, kernel, memory.
+
+All of them are read from /proc and /sys in well under a millisecond; nothing is started, nothing is tried out. What
+takes a trial is `podward.runtime.health`'s.
+"""
+
+from __future__ import annotations
+
+import os
+
+from podward.api.node import Node
+from podward.errors import NodeError
+from podward.policy.kubelet import masked_paths
+
+SPECIAL_PATHS = (*masked_paths.MASKED, *masked_paths.READONLY, "/sys/dev/block", "/sys/fs/selinux")
+"""All paths that the kubelet or an imitated runtime masks or makes read-only."""
+
+
+def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
+    """The node as this process finds it; `runtime` is the OCI runtime's kind. Raises NodeError without /proc."""
+    return Node(
+        capabilities=capabilities(),
+        runtime=runtime,
+        runtime_defaults=runtime_defaults,
+        lsm=security_module(),
+        userns_supported=user_namespaces() > 0,
+        special_paths=frozenset(path for path in SPECIAL_PATHS if os.path.exists(path)),
+        kernel=os.uname().release,
+        memory=memory(),
+    )
+
+
+def capabilities() -> int:
+    """The mask that a container can be given at most: what is both effective and in the bounding set here."""
+    found = {"CapEff": 0, "CapBnd": 0}
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            for line in status:
+                name, _, value = line.partition(":")
+                if name in found:
+                    found[name] = int(value, 16)
+    except OSError as error:
+        advice = "mount /proc: `mount -t proc proc /proc`"
+        raise NodeError(f"cannot read what this process may do: {error.strerror}", where="/proc", advice=advice) from error
+    return found["CapEff"] & found["CapBnd"]
+
+
+def security_module() -> str:
+    """`apparmor`, `selinux`, or empty where the kernel labels no process."""
+    if _first_line("/sys/module/apparmor/parameters/enabled") == "Y":
+        return "apparmor"
+    if os.path.exists("/sys/fs/selinux/enforce"):
+        return "selinux"
+    return ""
+
+
+def user_namespaces() -> int:
+    """How many user namespaces the kernel allows; 0 where it has none."""
+    if not os.path.exists("/proc/self/ns/user"):
+        return 0
+    allowed = _first_line("/proc/sys/user/max_user_namespaces")
+    return int(allowed) if allowed.isdigit() else 0
+
+
+def memory() -> int:
+    """Bytes of this machine's memory; 0 where /proc/meminfo does not say."""
+    fields = _first_line("/proc/meminfo").split()
+    return int(fields[1]) * 1024 if len(fields) == 3 and fields[0] == "MemTotal:" else 0
+
+
+def _first_line(file: str) -> str:
+    """The first line without white space around it; empty where there is no such file."""
+    try:
+        with open(file, encoding="ascii", errors="replace") as opened:
+            return opened.readline().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,51 @@
+"""hostPath volumes: what is there, and making what is missing. What is right is `policy.kubelet.host_path`'s to say."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from podward.errors import NodeError
+from podward.policy.kubelet.host_path import HostFile
+
+_KINDS = {
+    stat.S_IFDIR: "Directory",
+    stat.S_IFREG: "File",
+    stat.S_IFSOCK: "Socket",
+    stat.S_IFCHR: "CharDevice",
+    stat.S_IFBLK: "BlockDevice",
+}
+
+
+def found(path: str) -> str:
+    """What `path` leads to, links followed: a type name of hostPath, Other, or empty where nothing is there."""
+    try:
+        return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode), "Other")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise NodeError(f"cannot look at the hostPath: {why}", where=path) from error
+
+
+def make(plan: HostFile) -> None:
+    """Make what the plan says is missing: directories of mode 0755, or a file of mode 0644."""
+    try:
+        if plan.create == "Directory":
+            _make_directories(plan.path)
+        elif plan.create == "File":
+            descriptor = os.open(plan.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            os.fchmod(descriptor, 0o644)
+            os.close(descriptor)
+    except OSError as error:
+        raise NodeError(f"cannot make the hostPath: {error.strerror}", where=plan.path) from error
+
+
+def _make_directories(path: str) -> None:
+    missing = []
+    while path and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path.rstrip("/"))
+    for directory in reversed(missing):
+        os.mkdir(directory)
+        os.chmod(directory, 0o755)  # noqa: S103  # what Kubernetes documents for a hostPath that it makes

@@ -1,0 +1,226 @@
+"""All volumes of one Pod, below its directory.
+
+    volumes/NAME                                  emptyDir
+    volume-binds/NAME                             a volume as the Pod's user namespace sees it, or shared
+    volume-subpaths/NAME/CONTAINER/INDEX          a subPath, bound
+
+Every mount is made in the mount namespace of this process and goes with it; `remove` takes mounts and directories
+away while the process lives on.
+"""
+
+from __future__ import annotations
+
+import os
+
+from msgspec import Struct
+
+from podward.api.core import Container, Pod, Volume
+from podward.api.cri import KeyValue, Mount
+from podward.api.effective import Place
+from podward.api.validation.names import label
+from podward.decision import Decision, Origin, Source, refuse
+from podward.errors import NodeError
+from podward.path import Path
+from podward.policy.kubelet import empty_dir, environment, fs_group, host_path, resources, volume_mounts, volumes
+from podward.runtime import machine, syscalls
+from podward.runtime.volumes import attach, empty, host, ownership, subpath
+from podward.runtime.volumes.removal import remove_tree
+
+_DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
+_SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
+KUBELET = Source(Origin.RULE, "kubelet 1.36 subPath")
+
+
+class PreparedVolume(Struct, frozen=True):
+    """A volume that is there: `path` on the host; `managed` ones are the Pod's own and may be relabelled."""
+
+    name: str
+    path: str
+    managed: bool
+
+
+class _Environment(Struct, frozen=True):
+    envs: tuple[KeyValue, ...] = ()
+
+
+class _SubPath(Struct, frozen=True):
+    """A subPath of a container: where it is mounted, and where the manifest asks for it."""
+
+    mount: volume_mounts.Wanted
+    target: str
+    where: Path
+
+
+class ContainerMounts(Struct, frozen=True):
+    """A container's mounts with who asked for each, or the Decision that refuses the container."""
+
+    mounts: tuple[tuple[Mount, Source], ...] = ()
+    decision: Decision = Decision()
+
+
+class PodVolumes:
+    """The volumes of one Pod.
+
+    `directory` is the Pod's own; `userns` the path of the Pod's pinned user namespace, empty where it has none.
+    """
+
+    def __init__(self, directory: str, pod: Pod, place: Place, *, userns: str = "") -> None:
+        self._directory = directory
+        self._pod = pod
+        self._place = place
+        self._userns = userns
+        self._volumes: dict[str, PreparedVolume] = {}
+        self._binds: list[str] = []
+        self._sub_paths: dict[str, list[_SubPath]] = {}
+
+    @property
+    def prepared(self) -> tuple[PreparedVolume, ...]:
+        """What `prepare` has made, in the manifest's order."""
+        return tuple(self._volumes.values())
+
+    def prepare(self) -> Decision:
+        """Make every volume. The Decision says how and why; with a violation, which refuses the Pod, no more is made.
+
+        Raises NodeError where this machine can't.
+        """
+        decision = volumes.admit(self._pod.spec, self._place)
+        for index, volume in enumerate(self._pod.spec.volumes or ()):
+            if decision.refused:
+                break
+            decision += self._prepare(volume, self._place.pod / "spec" / "volumes" / index)
+        return decision
+
+    def mounts(self, container: Container, place: Place, pod_ip: str = "") -> ContainerMounts:
+        """The container's mounts.
+
+        What a subPath leads to is another matter at each start: an init container may have made it meanwhile. It is
+        mounted by `attach`; here only where no container can run before this one, so that a bad one is refused early.
+        """
+        named = label(container.name, place.container / "name")
+        asked = environment.decide(self._pod, container, place, pod_ip)
+        if named.refused or asked.refused:
+            return ContainerMounts(decision=Decision(violations=named.violations + asked.violations))
+        known = {row.key: row.value for row in asked.fold(_Environment).envs}
+        wanted = volume_mounts.decide(container, frozenset(self._volumes), known, place)
+        if wanted.refused:
+            return ContainerMounts(decision=wanted)
+        self._sub_paths[container.name] = []
+        made: list[tuple[Mount, Source]] = []
+        for index, mount in enumerate(wanted.fold(volume_mounts.WantedMounts).mounts):
+            where = place.container / "volumeMounts" / index
+            path = self._host_path(mount, container.name, index, where)
+            made.append((self._message(mount, path), Source(Origin.MANIFEST, place.document, where)))
+        if not self._pod.spec.init_containers:
+            wanted += self.attach(container.name)
+        return ContainerMounts(tuple(made), wanted)
+
+    def attach(self, container: str) -> Decision:
+        """Mount what the container's subPaths lead to now, made if missing: call it before each of its starts.
+
+        A violation, in the kubelet's words, for one that leads out of its volume. They do not tell what was found.
+        """
+        for wanted in self._sub_paths.get(container, ()):
+            volume = self._volumes[wanted.mount.volume]
+            try:
+                descriptor = subpath.open_inside(volume.path, wanted.mount.sub_path)
+            except subpath.SubPathError as error:
+                reason = f'{error} for volumeMount "{volume.name}" of container "{container}"'
+                return refuse(wanted.where / "subPath", wanted.mount.sub_path, reason, KUBELET)
+            self._bind(descriptor, wanted.target, wanted.mount)
+        return Decision()
+
+    def remove(self) -> None:
+        """Unmount and remove everything that was made here; hostPaths stay as they are."""
+        for target in reversed(self._binds):
+            syscalls.unmount_if_mounted(target)
+        self._binds.clear()
+        self._volumes.clear()
+        for name in _DIRECTORIES:
+            remove_tree(f"{self._directory}/{name}")
+
+    def _prepare(self, volume: Volume, where: Path) -> Decision:
+        if volume.empty_dir is not None:
+            return self._prepare_empty(volume, where / "emptyDir")
+        if volume.host_path is not None:
+            return self._prepare_host(volume, where / "hostPath")
+        return Decision()
+
+    def _prepare_empty(self, volume: Volume, where: Path) -> Decision:
+        spec, source = self._pod.spec, volume.empty_dir
+        if source is None:
+            return Decision()
+        limit = resources.pod_memory_limit(spec)
+        memory = machine.memory() if source.medium == "Memory" else 0
+        decision = empty_dir.decide(source, memory, limit, where, self._place)
+        if decision.refused:
+            return decision
+        target = f"{self._directory}/volumes/{volume.name}"
+        self._binds.append(target)
+        empty.make(decision.fold(empty_dir.EmptyDirectory), target)
+        root = ownership.facts(os.lstat(target))
+        walk = fs_group.decide(spec.security_context, root, self._place, fresh=True)
+        group = walk.fold(fs_group.Walk).group
+        if group is not None:
+            ownership.give_to_group(target, group)
+        self._add(PreparedVolume(volume.name, target, managed=True))
+        return (decision + walk).at(where)
+
+    def _prepare_host(self, volume: Volume, where: Path) -> Decision:
+        source = volume.host_path
+        if source is None:
+            return Decision()
+        decision = host_path.decide(source, host.found(source.path), where, self._place)
+        if decision.refused:
+            return decision
+        plan = decision.fold(host_path.HostFile)
+        host.make(plan)
+        self._add(PreparedVolume(volume.name, os.path.realpath(plan.path), managed=False))
+        return decision.at(where)
+
+    def _add(self, volume: PreparedVolume) -> None:
+        self._volumes[volume.name] = volume
+
+    def _host_path(self, mount: volume_mounts.Wanted, container: str, index: int, where: Path) -> str:
+        """The path that the OCI runtime mounts: the volume's own, or that of a bind of it or of its subPath."""
+        volume = self._volumes[mount.volume]
+        if mount.sub_path:
+            target = f"{self._directory}/volume-subpaths/{volume.name}/{container}/{index}"
+            self._sub_paths[container].append(_SubPath(mount, target, where))
+            return target
+        if not self._userns and mount.propagation != _SHARED:
+            return volume.path
+        target = f"{self._directory}/volume-binds/{volume.name}"
+        if target not in self._binds:
+            self._bind(_open(volume.path), target, mount)
+        elif mount.propagation == _SHARED:
+            attach.share(target)
+        return target
+
+    def _bind(self, descriptor: int, target: str, mount: volume_mounts.Wanted) -> None:
+        """Mount the open file, which is closed, at `target`."""
+        if target not in self._binds:
+            self._binds.append(target)
+        try:
+            attach.bind(descriptor, target, self._userns)
+        finally:
+            os.close(descriptor)
+        if mount.propagation == _SHARED:
+            attach.share(target)
+
+    def _message(self, mount: volume_mounts.Wanted, path: str) -> Mount:
+        """The CRI message. It carries no id mappings: what it points to is mapped already."""
+        return Mount(
+            container_path=mount.container_path,
+            host_path=path,
+            readonly=mount.readonly,
+            recursive_read_only=mount.recursive_read_only,
+            selinux_relabel=self._volumes[mount.volume].managed,
+            propagation=mount.propagation,
+        )
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError as error:
+        raise NodeError(f"the volume is gone: {error.strerror}", where=path) from error

@@ -1,0 +1,141 @@
+"""The oci stage: from the CRI messages to the runtime spec that the container runtime writes.
+
+Facts in, a Decision out whose fold is the whole `RuntimeSpec`, the `config.json` of containerd (the default), CRI-O
+or Docker; its violations are what the container runtime refuses. The rules stand in `podward.policy.runtime`, one per
+file. Each assignment carries on the source of the CRI field that it translates, or names the runtime's table.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.cri import ContainerConfig, PodSandboxConfig
+from podward.api.image import Image
+from podward.api.node import Node
+from podward.api.oci import Device
+from podward.decision import Decision, assign, merge
+from podward.path import path
+from podward.policy.runtime import (
+    apparmor,
+    args,
+    capabilities,
+    cri_annotations,
+    devices,
+    env,
+    groups,
+    mounts,
+    namespaces,
+    oom_score,
+    paths,
+    privileged,
+    process,
+    resources,
+    rlimits,
+    seccomp,
+    selinux,
+    user,
+)
+from podward.policy.runtime import (
+    defaults as tables,
+)
+from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.mounts import SandboxFiles
+from podward.policy.runtime.namespaces import NamespacePaths, Placement, own_userns
+from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_version
+
+OCI_VERSION = "1.0.2"
+"""What all OCI runtimes in use read; crun 1.8 refuses what is above 1.0."""
+
+__all__ = ["OCI_VERSION", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
+
+
+class OciFacts(Struct, frozen=True, gc=False):
+    """What the container runtime knows when it makes a container.
+
+    `namespaces` are the Pod's, pinned; `rootfs` is the absolute path of the container's root. `localhost_seccomp` is
+    the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`), None if it is not there.
+    `host_devices` are the device nodes below the host's /dev, for privileged containers. `arch` is Go's name of this
+    machine's architecture. `node_hostname` is what a Pod on the host's network is told. `oom_score_adj` is the value of
+    the process that starts the OCI runtime. `origin` is the cri stage's Decision about `config`.
+    """
+
+    config: ContainerConfig
+    sandbox: PodSandboxConfig
+    image: Image
+    node: Node
+    rootfs: str
+    origin: Decision
+    cgroups_path: str = ""
+    namespaces: NamespacePaths = NamespacePaths()
+    files: SandboxFiles = SandboxFiles()
+    localhost_seccomp: Profile | None = None
+    host_devices: tuple[Device, ...] = ()
+    arch: str = "amd64"
+    cgroup_v2: bool = True
+    node_hostname: str = ""
+    oom_score_adj: int = 0
+
+
+def decide(facts: OciFacts) -> Decision:
+    """The whole runtime spec. Raises UsageError if the node names runtime defaults that do not exist."""
+    runtime = Runtime(tables.load(facts.node.runtime_defaults), facts.origin)
+    return merge(
+        assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
+        privileged.decide(facts.config.security_context, facts.sandbox, runtime),
+        _process(facts, runtime),
+        _root(facts, runtime),
+        mounts.decide(facts.config, facts.files, runtime),
+        _linux(facts, runtime),
+        cri_annotations.decide(facts.config, facts.sandbox, runtime),
+    )
+
+
+def _process(facts: OciFacts, runtime: Runtime) -> Decision:
+    config, context, image = facts.config, facts.config.security_context, facts.image
+    hostname = facts.sandbox.hostname or facts.node_hostname
+    return merge(
+        args.decide(config, image, runtime),
+        env.decide(config, image, hostname, runtime),
+        process.decide(config, image, runtime),
+        _user(facts, runtime),
+        rlimits.decide(runtime),
+        oom_score.decide(config, facts.node, facts.oom_score_adj, runtime),
+        apparmor.decide(context, facts.node.lsm, runtime),
+        selinux.decide(context, facts.sandbox.security_context.selinux_options, facts.node.lsm, runtime),
+    )
+
+
+def _user(facts: OciFacts, runtime: Runtime) -> Decision:
+    context = facts.config.security_context
+    found = user.find(context, facts.image, runtime)
+    if isinstance(found, Decision):
+        return found
+    return user.decide(found) + groups.decide(context, facts.image, found, runtime)
+
+
+def _root(facts: OciFacts, runtime: Runtime) -> Decision:
+    source = runtime.of("securityContext", "readonlyRootfs")
+    return assign(path("root", "path"), facts.rootfs, "the container's root", runtime.source) + assign(
+        path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
+    )
+
+
+def _linux(facts: OciFacts, runtime: Runtime) -> Decision:
+    config, context = facts.config, facts.config.security_context
+    given = capabilities.decide(
+        context,
+        facts.node.capabilities,
+        own_userns=own_userns(context) is not None,
+        runtime=runtime,
+    )
+    machine = Machine(frozenset(capabilities.bounding_of(given)), facts.arch, kernel_version(facts.node.kernel))
+    hostname = facts.sandbox.hostname or facts.node_hostname
+    placement = Placement(facts.namespaces, hostname, facts.cgroup_v2)
+    return merge(
+        given,
+        namespaces.decide(context, facts.sandbox, placement, runtime),
+        paths.decide(context, runtime),
+        devices.decide(context, facts.host_devices, runtime),
+        resources.decide(config, facts.cgroups_path, runtime),
+        seccomp.decide(context, facts.localhost_seccomp, machine, runtime),
+    )

@@ -1,0 +1,91 @@
+"""What tests may need of the machine, and the count of those that did without.
+
+`@pytest.mark.needs("root", "crun")` skips a test where the machine lacks one of these. A skip hides a defect, so it
+passes only where the machine gives no choice: in CI, and for root with every tool there, a skipped test fails the run.
+PODWARD_ALLOW_SKIP=1 lets it pass all the same. The last line counts passed, failed and skipped, with the reasons.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+TOOLS = ("busybox", "catatonit", "conmon", "crun", "docker-registry", "runc", "runsc", "setcap", "setfacl", "skopeo")
+SYSTEM_PATH = "/usr/sbin:/sbin"
+"""Where Debian puts some of the tools, and where users do not look."""
+
+
+def _installed(tool: str) -> Callable[[], bool]:
+    return lambda: shutil.which(tool, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}") is not None
+
+
+def _has_cni() -> bool:
+    return any(os.access(f"{place}/bridge", os.X_OK) for place in ("/usr/lib/cni", "/opt/cni/bin"))
+
+
+NEEDS: dict[str, Callable[[], bool]] = {
+    "root": lambda: os.geteuid() == 0,
+    "cni": _has_cni,
+    **{tool: _installed(tool) for tool in (*TOOLS, "umoci")},
+}
+"""Every need that a test may name, and whether the machine meets it. `tools/install` installs them all."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needed = [name for marker in item.iter_markers("needs") for name in marker.args]
+    unknown = [name for name in needed if name not in NEEDS]
+    if unknown:
+        pytest.fail(f"needs{tuple(unknown)}: tests/conftest.py knows no such need", pytrace=False)
+    for name in needed:
+        if not NEEDS[name]():
+            pytest.skip(f"needs {name}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and skips_forbidden() and any(_skip_reasons(session.config)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.option.collectonly or _reporter(config) is None:
+        return
+    reasons = Counter(_skip_reasons(config))
+    counted = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
+    totals = f"{_count(config, 'passed', 'xfailed')} passed, {_count(config, 'failed', 'error')} failed"
+    writer = config.get_terminal_writer()
+    if reasons and skips_forbidden():
+        writer.line(
+            "A skipped test fails this run: it is CI's, or root's with every tool. PODWARD_ALLOW_SKIP=1 differs."
+        )
+    writer.line(f"tests: {totals}, {reasons.total()} skipped" + (f": {counted}" if counted else ""))
+
+
+def skips_forbidden() -> bool:
+    """Whether a skipped test fails the run."""
+    if os.environ.get("PODWARD_ALLOW_SKIP"):
+        return False
+    return bool(os.environ.get("CI")) or all(met() for met in NEEDS.values())
+
+
+def _reporter(config: pytest.Config) -> pytest.TerminalReporter | None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter if isinstance(reporter, pytest.TerminalReporter) else None
+
+
+def _reports(config: pytest.Config, outcome: str) -> list[pytest.TestReport]:
+    reporter = _reporter(config)
+    return reporter.stats.get(outcome, []) if reporter else []
+
+
+def _count(config: pytest.Config, *outcomes: str) -> int:
+    return sum(len(_reports(config, outcome)) for outcome in outcomes)
+
+
+def _skip_reasons(config: pytest.Config) -> Iterator[str]:
+    for report in _reports(config, "skipped"):
+        _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "without a reason")
+        yield reason.removeprefix("Skipped: ")

@@ -1,0 +1,114 @@
+"""What imports contracts cannot see: built-ins that look outside, and the weight of what start-up imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import podward
+
+SOURCE = Path(podward.__file__).parent
+PURE = ("path.py", "decision.py", "errors.py", "pipeline.py", "api", "policy", "stages", "render")
+
+OUTWARD_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
+OUTWARD_MEMBERS = {
+    "sys": {"argv", "executable", "exit", "path", "platform", "stderr", "stdin", "stdout"},
+    "posixpath": {
+        "abspath", "exists", "expanduser", "expandvars", "getatime", "getctime", "getmtime", "getsize", "isdir",
+        "isfile", "islink", "ismount", "lexists", "realpath", "relpath", "samefile", "sameopenfile", "samestat",
+    },
+}  # fmt: skip
+
+HEAVY = {
+    "asyncio", "click", "concurrent", "dataclasses", "email", "http", "importlib.metadata", "inspect", "json",
+    "lightkube", "logging", "multiprocessing", "pathlib", "random", "rich", "shtab", "shutil", "socket", "ssl",
+    "subprocess", "tempfile", "typing_extensions", "unittest", "urllib",
+}  # fmt: skip
+"""Modules that cost start-up time and that a short command can do without."""
+
+
+def pure_files() -> Iterator[Path]:
+    for room in PURE:
+        place = SOURCE / room
+        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
+
+
+def outward_looks(source: str) -> Iterator[str]:
+    """Every use, in this source, of something that looks outside the program."""
+    tree = ast.parse(source)
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in OUTWARD_BUILTINS - own:
+                yield f"line {node.lineno}: {name}()"
+            case ast.Attribute(value=ast.Name(id=module), attr=member) if member in OUTWARD_MEMBERS.get(module, ()):
+                yield f"line {node.lineno}: {module}.{member}"
+            case ast.ImportFrom(module=str(module), names=names):
+                for alias in names:
+                    if alias.name in OUTWARD_MEMBERS.get(module, ()):
+                        yield f"line {node.lineno}: from {module} import {alias.name}"
+            case _:
+                pass
+
+
+def test_rooms_that_decide_do_not_look_outside() -> None:
+    found = [f"{file.relative_to(SOURCE)} {look}" for file in pure_files() for look in outward_looks(file.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "open('/etc/passwd')",
+        "def decide():\n    print('allowed')",
+        "import sys\nsys.stdin.read()",
+        "from sys import argv",
+        "import posixpath\nposixpath.realpath('/x')",
+    ],
+)
+def test_a_look_outside_is_found(source: str) -> None:
+    assert list(outward_looks(source)) != []
+
+
+def test_computing_on_paths_is_no_look_outside() -> None:
+    assert list(outward_looks("import posixpath, sys\nposixpath.join('/a', 'b')\nsys.intern('x')")) == []
+
+
+def imported_by(program: str) -> set[str]:
+    """The modules that an interpreter has imported after `program`, in an environment without the developers' packages.
+
+    msgspec imports typing_extensions where it is installed, and only mypy brings it: it is made absent.
+    """
+    program = f"import sys\nsys.modules['typing_extensions'] = None\n{program}\nprint(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    return set(ran.stderr.splitlines()[-1].split()) - {"typing_extensions"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version"],
+        ["--help"],
+        ["run", "--no-such-option"],  # everything that `run` imports before it has read its words
+    ],
+    ids=" ".join,
+)
+def test_start_up_imports_nothing_heavy(words: list[str]) -> None:
+    imported = imported_by(f"from podward.cli.main import main; main({words})")
+    assert "podward.cli.main" in imported
+    assert sorted(imported & HEAVY) == []
+
+
+def test_deciding_imports_nothing_heavy() -> None:
+    assert sorted(imported_by("import podward.pipeline") & HEAVY) == []
+
+
+def test_a_command_does_not_import_the_others() -> None:
+    imported = imported_by("from podward.cli.main import main; main(['completion', '--no-such-option'])")
+    assert "podward.cli.completion" in imported
+    assert not imported & {"podward.cli.run", "podward.cli.batch", "podward.runtime", "msgspec", "yaml"}
