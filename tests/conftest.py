@@ -34,6 +34,9 @@ NEEDS: dict[str, Callable[[], bool]] = {
 }
 """Every need that a test may name, and whether the machine meets it. `tools/install` installs them all."""
 
+FINISHED = pytest.StashKey[bool]()
+"""Whether every test was run, unlike after Ctrl-C or an error while collecting."""
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = [name for marker in item.iter_markers("needs") for name in marker.args]
@@ -45,7 +48,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs {name}")
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[FINISHED] = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
     if session.exitstatus == pytest.ExitCode.OK and skips_forbidden() and any(_skip_reasons(session.config)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -61,6 +65,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         writer.line(
             "A skipped test fails this run: it is CI's, or root's with every tool. PODWARD_ALLOW_SKIP=1 differs."
         )
+    if not config.stash.get(FINISHED, False):
+        writer.line("The run did not come to its end: what follows counts a part of it.")
     writer.line(f"tests: {totals}, {reasons.total()} skipped" + (f": {counted}" if counted else ""))
 
 

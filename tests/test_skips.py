@@ -76,3 +76,10 @@ def test_a_need_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
     ran = run_pytest(tmp_path, 'import pytest\n@pytest.mark.needs("luck")\ndef test_it(): pass')
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert "knows no such need" in ran.stdout
+
+
+def test_a_run_that_was_stopped_says_so(tmp_path: Path) -> None:
+    ran = run_pytest(tmp_path, "def test_stop(): raise KeyboardInterrupt\ndef test_next(): pass")
+    assert ran.returncode == pytest.ExitCode.INTERRUPTED
+    assert "The run did not come to its end" in ran.stdout
+    assert last_line(ran) == "tests: 0 passed, 0 failed, 0 skipped"

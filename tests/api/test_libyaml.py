@@ -11,7 +11,7 @@ from podward.api.reader import decode_documents
 decode_documents(b"a: [1, {b: c}]", "f")
 loaded = {name for name in sys.modules if name.startswith("yaml")}
 assert loaded == {"yaml.error", "yaml.events", "yaml.nodes", "yaml.tokens", "yaml._yaml"}, loaded
-assert not {"base64", "datetime", "json"} & set(sys.modules)
+assert "json" not in sys.modules
 import yaml
 assert yaml.safe_load("a: 1") == yaml.load("a: 1", yaml.CSafeLoader) == {"a": 1}
 assert yaml.reader.ReaderError.__module__ == "yaml.reader"

@@ -15,22 +15,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
-from yaml.events import (
+
+from podward.api import scalars
+from podward.api.json_value import copied, shortened
+from podward.api.libyaml import (
     AliasEvent,
+    CParser,
     DocumentStartEvent,
+    Event,
     MappingStartEvent,
     ScalarEvent,
     SequenceStartEvent,
     StreamEndEvent,
 )
 
-from podward.api import scalars
-from podward.api.json_value import copied, shortened
-from podward.api.libyaml import CParser
-
 if TYPE_CHECKING:
-    from yaml.events import Event
-
     from podward.api.json_value import Json, JsonObject
 
 DEEPEST = 100

@@ -64,10 +64,31 @@ class _ReaderError(Exception):
         self.reason = reason
 
 
-__all__ = ["CParser", "MarkedYAMLError", "YAMLError"]
+__all__ = [
+    "AliasEvent",
+    "CParser",
+    "DocumentStartEvent",
+    "Event",
+    "MappingStartEvent",
+    "MarkedYAMLError",
+    "ScalarEvent",
+    "SequenceStartEvent",
+    "StreamEndEvent",
+    "YAMLError",
+]
+"""All that the rest of Podward needs of PyYAML: import it from here, or the whole package is loaded."""
 
 if "yaml" not in sys.modules:
     _load_extension()
 
 from yaml._yaml import CParser  # noqa: E402  # after the extension is loaded
 from yaml.error import MarkedYAMLError, YAMLError  # noqa: E402
+from yaml.events import (  # noqa: E402
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)

@@ -142,10 +142,13 @@ def _compose(part: bytes, first_line: int, name: str) -> Composed | None:
 
 
 def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int, name: str) -> InputError:
+    last = part.rstrip(b"\r\n").count(b"\n")  # a text that ends too early is at fault in its last line
     mark = error.problem_mark if error.problem_mark is not None else error.context_mark
-    where = f"{name}:{first_line + mark.line}:{mark.column + 1}" if mark is not None else f"{name}:{first_line}"
+    where = f"{name}:{first_line + last}"
+    if mark is not None and mark.line <= last:
+        where = f"{name}:{first_line + mark.line}:{mark.column + 1}"
     context = ""
-    if error.context and error.context_mark is not None:
+    if error.context and error.context_mark is not None and error.context_mark.line <= last:
         context = f" ({error.context} that begins on line {first_line + error.context_mark.line})"
     advice = ""
     if error.problem == _CANNOT_START and mark is not None and _is_tab(part, mark.line, mark.column):

@@ -3,7 +3,7 @@
 Specification (github.com/distribution/reference v0.6, `ParseDockerRef`, which containerd's CRI and Docker use; in our
 words): a name is `[DOMAIN/]PATH[:TAG][@DIGEST]`.
 - What stands before the first slash is the domain if it has a dot or a colon, or is `localhost`, or has a capital
-  letter. Without a domain it is docker.io; index.docker.io is docker.io; on docker.io a path of one part is in `library/`.
+  letter. Without a domain it is docker.io, and so is index.docker.io; there a path of one part is in `library/`.
 - A path's parts, between slashes, are groups of a-z and 0-9, joined by one dot, one or two underscores, or any number
   of dashes. A tag is 1 to 128 of letters, digits, `_`, `.`, `-`, not beginning with the last two.
 - Without tag and digest the tag is `latest`; with both, the tag is dropped: the digest says all.

@@ -15,7 +15,10 @@ SUMMARY = "import, build, pull, list and remove local images"
 
 EXAMPLES = (
     ("An archive of `docker save` or `podman save`, an OCI archive, or an OCI layout:", "podward image import app.tar"),
-    ("An image from files, without running anything:", "podward image build -f examples/images/busybox -t busybox:root ."),
+    (
+        "An image from files, without running anything:",
+        "podward image build -f examples/images/busybox -t busybox:root .",
+    ),
     ("From a registry; credentials are those of `skopeo login`:", "podward image pull quay.io/team/app:1.0"),
     ("A registry on this machine may speak plain HTTP:", "podward image pull localhost:5000/app"),
     ("What is here:", "podward image ls"),
@@ -40,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     taken.add_argument("path", metavar="PATH", help="OCI layout, OCI archive, or docker archive")
     taken.add_argument("--name", metavar="REF", default="", help="the image's name, instead of its own")
     built = kinds.add_parser("build", help="make an image from a Containerfile without RUN")
-    built.add_argument("context", metavar="CONTEXT", nargs="?", help="where COPY copies from (default: the file's directory)")
+    built.add_argument(
+        "context", metavar="CONTEXT", nargs="?", help="where COPY copies from (default: the file's directory)"
+    )
     built.add_argument("-f", "--file", metavar="FILE", help="Containerfile, or its directory (default: in CONTEXT)")
     built.add_argument("-t", "--tag", metavar="REF", default="", help="the image's name")
     pulled = kinds.add_parser("pull", help="fetch an image from a registry")

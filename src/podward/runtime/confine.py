@@ -6,8 +6,14 @@ never changed, and the kernel takes all of it away with the last process inside,
 
 from __future__ import annotations
 
+import os
+
 from podward.errors import NodeError
 from podward.runtime import syscalls
+from podward.runtime.state import PodDirectory
+
+PASSAGE = "/run/podward"
+"""A directory of ours on the host, empty; in our mount namespace, Pods with a user namespace are seen below it."""
 
 
 def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about this machine, not a mode
@@ -27,3 +33,19 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
             f"cannot make a private mount namespace: {error.strerror}",
             advice="run as root with CAP_SYS_ADMIN (in a container: --privileged)",
         ) from error
+
+
+def expose(pod: PodDirectory) -> None:
+    """Make the Pod's directory reachable for its user namespace, whose root is nobody on the host.
+
+    The way to the state directory is closed to everybody but root. So the Pod's directory is mounted below a directory
+    that may be passed through, which exists in our mount namespace only.
+    """
+    os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
+    if not os.path.ismount(PASSAGE):
+        flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
+        syscalls.mount("podward", PASSAGE, "tmpfs", flags, "mode=711,size=1m")
+    pod.work = f"{PASSAGE}/{pod.id}"
+    os.mkdir(pod.work, 0o700)
+    syscalls.mount(pod.path, pod.work, "", syscalls.MS_BIND, "")
+    os.chmod(pod.work, 0o711)

@@ -83,6 +83,8 @@ class ContainerRun:
         pod = self.pod
         image = self.plan.image
         mapping = pod.facts.userns
+        if mapping is not None:
+            pod.open_ways(self)
         root = rootfs.mount(pod.image_root(image), self.directory, mapping, pod.namespaces.get("user", ""))
         spec = pod.runtime_spec(self, root)
         streams = self._streams()
@@ -161,8 +163,9 @@ class ContainerRun:
         number = self.stop_signal()
         caught = _handles(self.pid, number)
         os.kill(self.pid, number)
-        own_pid_namespace = not self.pod.facts.pod.spec.host_pid
-        return grace if caught or not own_pid_namespace else 0.0
+        spec = self.pod.facts.pod.spec
+        first_of_namespace = not spec.host_pid and not spec.share_process_namespace
+        return 0.0 if first_of_namespace and not caught else grace
 
     def stop_signal(self) -> signal.Signals:
         """The image's StopSignal, else SIGTERM."""

@@ -41,7 +41,7 @@ def capabilities() -> int:
                     found[name] = int(value, 16)
     except OSError as error:
         advice = "mount /proc: `mount -t proc proc /proc`"
-        raise NodeError(f"cannot read what this process may do: {error.strerror}", where="/proc", advice=advice) from error
+        raise NodeError(f"cannot read our capabilities: {error.strerror}", where="/proc", advice=advice) from error
     return found["CapEff"] & found["CapBnd"]
 
 

@@ -22,7 +22,7 @@ from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_run
 from podward.policy.kubelet import lifecycle
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.runtime import devices, hostfiles, kept, namespaces, proc, profiles, syscalls, userns
+from podward.runtime import confine, devices, hostfiles, kept, namespaces, pause, proc, profiles, syscalls, userns
 from podward.runtime.container import ContainerRun
 from podward.runtime.images.store import ImageStore, StoredImage
 from podward.runtime.oci import OciRuntime, write_private
@@ -86,6 +86,7 @@ class PodRun:
         self._images: dict[str, StoredImage] = {}
         self._files: hostfiles.HostFiles
         self._volumes: PodVolumes | None = None
+        self._pause: pause.Pause | None = None
         self.directory = PodDirectory.create(machine.state)
 
     # --- before anything starts ---------------------------------------------------------------------------------
@@ -98,17 +99,21 @@ class PodRun:
             return (Refused("", refused),)
         if spec.host_users is False and self.machine.node.userns_supported:
             self.facts = _with_userns(self.facts, userns.allocate(self.machine.state, self.directory))
+            confine.expose(self.directory)
         planned = plan_sandbox(self.facts)
         if isinstance(planned, Decision):
             return (Refused("", planned),)
         self.sandbox = planned
         self._make_namespaces()
         self._volumes = volumes = PodVolumes(
-            self.directory.path, self.facts.pod, self.facts.place, userns=self.namespaces.get("user", "")
+            self.directory.work, self.facts.pod, self.facts.place, userns=self.namespaces.get("user", "")
         )
         made = volumes.prepare()
         if made.refused:
             return (Refused("", Decision(violations=made.violations)),)
+        if self.facts.pod.spec.share_process_namespace and not self.facts.pod.spec.host_pid:
+            self._pause = pause.start(self)
+            self.namespaces["pid"] = f"/proc/{self._pause.pid}/ns/pid"
         refusals: list[Refused] = []
         for kind, place, container in _ordered(self.facts):
             refusals += self._plan(kind, place, container, volumes)
@@ -141,9 +146,9 @@ class PodRun:
             mapping=self.facts.userns,
             sysctls=sysctls,
         )
-        self.namespaces = namespaces.make(wanted, f"{self.directory.path}/ns")
+        self.namespaces = namespaces.make(wanted, f"{self.directory.work}/ns")
         self._files = hostfiles.prepare(
-            self.directory.path,
+            self.directory.work,
             sandbox.hostname,
             host_network=bool(spec.host_network),
             host_ipc=bool(spec.host_ipc),
@@ -219,6 +224,13 @@ class PodRun:
         """The name before each line of a container's output; empty where one container is all there is."""
         return container.name if self.wishes.name_lines or len(self.containers) > 1 else ""
 
+    def open_ways(self, container: ContainerRun) -> None:
+        """Let the Pod's user namespace reach what the container mounts."""
+        config = container.plan.config
+        mounted = tuple(mount.host_path for mount in config.value.mounts) if config is not None else ()
+        for target in (f"{container.directory}/rootfs", self._files.shm, *mounted):
+            self.directory.open_way(target)
+
     def image_root(self, image: Image) -> str:
         """The unpacked files of an image that this Pod holds."""
         return self._images[image.id].rootfs
@@ -285,10 +297,14 @@ class PodRun:
                 container.kill()
                 container.finish(container.exit_code)
                 container.discard()
+            if self._pause is not None:
+                self._pause.end()
             for name in (*(f"ns/{kind}" for kind in self.namespaces), "shm"):
-                syscalls.unmount_if_mounted(f"{self.directory.path}/{name}")
+                syscalls.unmount_if_mounted(f"{self.directory.work}/{name}")
             if self._volumes is not None:
                 self._volumes.remove()
+            if self.directory.work != self.directory.path:
+                syscalls.unmount_if_mounted(self.directory.work)
             with self.machine.state.lock():
                 remove_tree(self.directory.path)
         for lock in self._held:

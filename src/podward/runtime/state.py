@@ -92,10 +92,14 @@ class State:
 
 
 class PodDirectory:
-    """A running Pod's directory and its lock."""
+    """A running Pod's directory and its lock.
+
+    `path` is where it is; `work` the path to use while the Pod runs, which differs for a Pod with a user namespace.
+    """
 
     def __init__(self, path: str, lock: Lock) -> None:
         self.path = path
+        self.work = path
         self.lock = lock
 
     @property
@@ -113,9 +117,22 @@ class PodDirectory:
 
     def container(self, name: str) -> str:
         """The container's own directory, made if missing: bundle, overlay layers, logs."""
-        directory = f"{self.path}/containers/{name}"
+        directory = f"{self.work}/containers/{name}"
         os.makedirs(directory, mode=0o700, exist_ok=True)
         return directory
+
+    def open_way(self, target: str) -> None:
+        """Let a Pod's user namespace pass through our directories to `target`, without seeing what else is in them.
+
+        The state directory itself stays closed to everybody: the way leads through `work`, which only exists in our
+        mount namespace.
+        """
+        if not target.startswith(f"{self.work}/"):
+            return
+        directory = self.work
+        for step in ("", *target[len(self.work) + 1 :].split("/")[:-1]):
+            directory = f"{directory}/{step}" if step else directory
+            os.chmod(directory, 0o711)
 
     @property
     def kept(self) -> bool:

@@ -261,8 +261,23 @@ OWN_GROUP = Case(
 )
 """A set-group-ID file of a group that the process has, and an ambient capability: what Linux 6.16 changed."""
 
+ROOT_BECOMES_ANOTHER = msgspec.structs.replace(
+    OWN_GROUP,
+    before=Credentials(0, 0, (), 0, FEW, FEW, FEW, 0, no_new_privs=False),
+    mode=0o4755,
+    owner=1001,
+    group=0,
+)
+"""Real uid 0, effective uid 1001: everything is permitted, nothing is effective."""
+SET_ROOT_AND_CAPABILITIES = msgspec.structs.replace(
+    OWN_GROUP, mode=0o4755, group=0, attribute=attribute(BITS["CAP_CHOWN"], 0, effective=True, root=None)
+)
+"""Run by another user, such a program is given its file capabilities and not root's."""
+
 
 @example(case=OWN_GROUP)
+@example(case=ROOT_BECOMES_ANOTHER)
+@example(case=SET_ROOT_AND_CAPABILITIES)
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_the_kernel_makes_of_a_process_what_was_predicted(case: Case, place: str) -> None:
@@ -294,6 +309,8 @@ def test_root_regains_the_bounding_set_and_no_new_privs_stops_it() -> None:
     plain = EntryFile("/bin/x", 0o100755, 0, 0)
     assert after(before(uid=0), plain).cap_permitted == FEW
     assert after(before(uid=0, no_new_privs=True), plain).cap_permitted == 0
+    beyond = BITS["CAP_SYSLOG"]
+    assert after(before(uid=0, cap_inheritable=beyond), plain).cap_permitted == FEW | beyond
 
 
 def test_a_script_has_no_privileges_of_its_own() -> None:
@@ -319,6 +336,8 @@ def test_file_capabilities_outside_the_bounding_set_make_execve_fail() -> None:
     assert "CAP_SYSLOG" in violation.reason
 
 
-@pytest.mark.parametrize(("text", "number"), [("6.18.44-fc", (6, 18)), ("5.10", (5, 10)), ("", (0, 0)), ("x.y", (0, 0))])
+@pytest.mark.parametrize(
+    ("text", "number"), [("6.18.44-fc", (6, 18)), ("5.10", (5, 10)), ("", (0, 0)), ("x.y", (0, 0))]
+)
 def test_a_release_is_read(text: str, number: tuple[int, int]) -> None:
     assert execve.release(text) == number

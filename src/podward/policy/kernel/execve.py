@@ -72,7 +72,7 @@ def facts_of(entry: EntryFile, mounted: Mounted, userns: UserNamespace, kernel: 
 def decide(before: Credentials, facts: ExecFacts, sources: Sources) -> Decision:
     """The ids and capability sets after execve(2); a violation where it fails."""
     step = _step(before, facts)
-    cleared = step.changed
+    cleared = step.changed or step.owned is not None
     ambient = 0 if cleared else before.cap_ambient
     permitted = step.permitted | ambient
     effective = permitted if step.flag else ambient

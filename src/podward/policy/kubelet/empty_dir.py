@@ -4,8 +4,8 @@ Specification (kubelet 1.36, pkg/volume/emptydir, in our words):
 - Medium empty: a directory of mode 0777, whatever the umask, below the Pod's own. `sizeLimit` is no quota there: the
   kubelet measures now and then and evicts the Pod. Podward does not, and says so.
 - Medium `Memory`: a tmpfs over such a directory. Its size is the node's allocatable memory (Podward reserves none of
-  the machine's), or the Pod's memory limit, or `sizeLimit`, whichever is the smallest of those given; `noswap` where the
-  kernel has it. No mode is given, so the root of the tmpfs has the kernel's 1777.
+  the machine's), or the Pod's memory limit, or `sizeLimit`, whichever is the smallest of those given; `noswap` where
+  the kernel has it. No mode is given, so the root of the tmpfs has the kernel's 1777.
 - Medium `HugePages…`: needs huge pages requested from a node that has them; refused here.
 """
 

@@ -18,7 +18,7 @@ from podward.api.image import GroupEntry, PasswdEntry
 LONGEST_LINE = 64 * 1024
 """Bytes of a passwd line, its end included, at which the runtime's reader gives the whole file up."""
 
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """What Go's unicode.IsSpace knows: Python's own notion has four control characters more."""
 _LARGEST = (1 << 63) - 1
 _DIGITS = 19  # of the largest

@@ -1,7 +1,7 @@
 """The part of a Containerfile that `podward image build` knows: what describes an image without running anything.
 
-FROM (once, first), COPY with --chown and --chmod, ENV, LABEL, USER, WORKDIR, ENTRYPOINT, CMD, VOLUME, STOPSIGNAL, written as
-Docker's reference describes them: comments, lines continued with a backslash, JSON lists or plain words, and `$NAME`
+FROM (once, first), COPY with --chown and --chmod, ENV, LABEL, USER, WORKDIR, ENTRYPOINT, CMD, VOLUME, STOPSIGNAL,
+written as Docker's reference describes them: comments, lines continued with a backslash, JSON lists or plain words, and `$NAME`
 or `${NAME}` of the variables set by ENV. There is no RUN: nothing of an image runs while it is built.
 """
 
@@ -237,7 +237,7 @@ def _join(place: str, path: str) -> str:
 
 
 def _expanded(word: str, env: dict[str, str], where: str) -> str:
-    """The word with its variables' values; `\\$` is a dollar."""
+    """The word with its variables' values; a backslash makes `$` a dollar."""
     done, rest = "", word
     while True:
         before, dollar, rest = rest.partition("$")

@@ -51,22 +51,21 @@ class Plan:
 
     def copy(self, copy: Copy) -> None:
         """Do one COPY; raises InputError where a source is missing or not of the context."""
+        target = copy.target.rstrip("/")
         for pattern in copy.sources:
             found = self._matches(pattern, copy.where)
-            into = copy.target.endswith("/") or len(found) > 1
-            for source in found:
+            into = copy.target.endswith("/") or len(found) > 1 or self._is_directory(self._resolved(target))
+            for name, source in found:
                 if os.path.isdir(source):
-                    self.directory(copy.target, copy.owner)
-                    self._tree(source, copy.target.rstrip("/"), copy)
+                    self.directory(target, copy.owner)
+                    self._tree(source, target, copy)
                     continue
-                target = copy.target.rstrip("/")
-                if into or self._is_directory(self._resolved(target) if target else "/"):
-                    target += "/" + os.path.basename(pattern if len(found) == 1 else source)
-                self.directory(os.path.dirname(target), copy.owner)
-                self._add(source, target, copy)
+                place = f"{target}/{os.path.basename(name)}" if into else target
+                self.directory(os.path.dirname(place), copy.owner)
+                self._add(source, place, copy)
 
-    def _matches(self, pattern: str, where: str) -> list[str]:
-        """The files that one source means, links resolved; all of them are in the context."""
+    def _matches(self, pattern: str, where: str) -> list[tuple[str, str]]:
+        """The files that one source means: each one's name, and its path with links resolved, inside of the context."""
         inside = os.path.normpath("/" + pattern).lstrip("/") or "."
         found = sorted(glob.glob(inside, root_dir=self._context, include_hidden=True))
         if not found and os.path.lexists(f"{self._context}/{inside}"):
@@ -74,11 +73,13 @@ class Plan:
         if not found:
             advice = f"the context is {self._context}"
             raise InputError(f"COPY: there is no {pattern[:200]}", where=where, advice=advice)
-        real = [os.path.realpath(f"{self._context}/{name}") for name in found]
-        for path in real:
+        real = [(name, os.path.realpath(f"{self._context}/{name}")) for name in found]
+        for _, path in real:
             if path != self._context and not path.startswith(self._context.rstrip("/") + "/"):
                 advice = f"copy it into the context, {self._context}, first"
                 raise InputError(f"COPY: {pattern[:200]} leads out of the context", where=where, advice=advice)
+            if not os.path.exists(path):
+                raise InputError(f"COPY: {pattern[:200]} is a link that leads nowhere", where=where)
         return real
 
     def _tree(self, source: str, target: str, copy: Copy) -> None:
@@ -100,7 +101,8 @@ class Plan:
         else:
             raise InputError(f"COPY: {source} is no file, directory or link", where=copy.where)
         mode = stat.S_IMODE(facts.st_mode) if copy.mode is None else copy.mode
-        place = self._resolved(target)
+        parent, _, name = target.rpartition("/")
+        place = self._resolved(target) if kind == tarfile.DIRTYPE else f"{self._resolved(parent)}/{name}"
         if kind == tarfile.DIRTYPE and place not in self.entries and self._is_directory(place):
             return  # the base image's own
         self._put(place, LayerEntry(source, kind, 0o777 if kind == tarfile.SYMTYPE else mode, copy.owner), copy.where)
@@ -114,33 +116,32 @@ class Plan:
     def _is_directory(self, place: str) -> bool:
         if place in self.entries:
             return self.entries[place].kind == tarfile.DIRTYPE
-        if self._base_root is None:
-            return place == "/"
+        if self._base_root is None or not place:
+            return not place
         return os.path.isdir(self._base_root + place) and not os.path.islink(self._base_root + place)
 
     def _resolved(self, path: str) -> str:
-        """The path with the base image's links followed, inside of the image; what is new stays as it is written."""
+        """A directory's path (the root's is empty), the base image's links followed; what is new stays as written."""
+        if not path or self._base_root is None or path in self.entries:
+            return path
+        there = self._real(self._base_root, path)
+        if there is not None and os.path.isdir(self._base_root + there):
+            return there
         parent, _, name = path.rpartition("/")
-        if not parent or self._base_root is None:
-            real = parent
-        else:
-            real = self._real(parent)
-        if self._base_root is not None and self._real(path, must=False) and path not in self.entries:
-            target = self._real(path)
-            if os.path.isdir(self._base_root + target):
-                return target
-        return f"{real}/{name}"
+        return f"{self._resolved(parent)}/{name}"
 
-    def _real(self, path: str, *, must: bool = True) -> str:
-        root = os.open(self._base_root or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    @staticmethod
+    def _real(base_root: str, path: str) -> str | None:
+        """Where a path leads inside of the base image, or None where it leads nowhere."""
+        root = os.open(base_root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            found = syscalls.openat2(root, path.lstrip("/") or ".", os.O_PATH, syscalls.RESOLVE_IN_ROOT)
+            found = syscalls.openat2(root, path.lstrip("/"), os.O_PATH, syscalls.RESOLVE_IN_ROOT)
         except OSError:
-            return path if must else ""
+            return None
         finally:
             os.close(root)
         try:
-            return os.readlink(f"/proc/self/fd/{found}").removeprefix(os.path.realpath(self._base_root or "/")) or "/"
+            return os.readlink(f"/proc/self/fd/{found}").removeprefix(os.path.realpath(base_root)).rstrip("/")
         finally:
             os.close(found)
 
@@ -172,6 +173,6 @@ def _write(archive: tarfile.TarFile, place: str, entry: LayerEntry) -> None:
         member.size = os.fstat(content.fileno()).st_size
         if _CAPABILITY in os.listxattr(entry.source, follow_symlinks=False):
             value = os.getxattr(entry.source, _CAPABILITY, follow_symlinks=False)
-            member.pax_headers[f"SCHILY.xattr.{_CAPABILITY}"] = value.decode("utf-8", "surrogateescape")
+            member.pax_headers = {f"SCHILY.xattr.{_CAPABILITY}": value.decode("utf-8", "surrogateescape")}
     with content or io.BytesIO() as opened:
         archive.addfile(member, opened)

@@ -134,12 +134,14 @@ def choose(index: Index, where: str) -> Descriptor:
     if len(listed) == 1 and (listed[0].platform is None or not listed[0].platform.architecture):
         return listed[0]
     platforms = {f"{entry.platform.os}/{entry.platform.architecture}" for entry in listed if entry.platform}
-    advice = f"it has {', '.join(sorted(platforms))[:200]}" if platforms else "its index says of no image what it is for"
+    advice = (
+        f"it has {', '.join(sorted(platforms))[:200]}" if platforms else "its index says of no image what it is for"
+    )
     raise ImageError(f"the image has nothing for {'/'.join(wanted)}", where=where, advice=advice)
 
 
 def architecture() -> str:
-    """This machine's, in Go's names."""
+    """What this machine is, in Go's names."""
     machine = os.uname().machine
     return _ARCHITECTURES.get(machine, machine)
 
@@ -203,7 +205,15 @@ def _import_docker(
         target = f"docker-{number}"
         try:
             staging.run(
-                ("skopeo", "--tmpdir", ".", "copy", "--quiet", f"docker-archive:archive:@{number}", f"oci:{target}:image")
+                (
+                    "skopeo",
+                    "--tmpdir",
+                    ".",
+                    "copy",
+                    "--quiet",
+                    f"docker-archive:archive:@{number}",
+                    f"oci:{target}:image",
+                )
             )
         except RuntimeFailedError as error:
             raise corrupt(f"skopeo can't read it: {error.what}", where) from None

@@ -82,7 +82,9 @@ def ingest(staging: Staging, blobs: Blobs, candidates: tuple[Candidate, ...], wh
                 for image in checked:
                     _move_in(staging, image, ready.pop(image.id, ""))
                 _name(staging, checked)
-                return tuple(Ingested(image.id, image.candidate.manifest.digest, image.candidate.names) for image in checked)
+                return tuple(
+                    Ingested(image.id, image.candidate.manifest.digest, image.candidate.names) for image in checked
+                )
         # Somebody removed an image that we had found unpacked already.
 
 

@@ -15,7 +15,7 @@ import hashlib
 import posixpath
 import tarfile
 import zlib
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from msgspec import Struct
 
@@ -66,7 +66,7 @@ def _check(content: _Content, where: str, room: int) -> int:
         return size
     links: set[str] = set()
     try:
-        with tarfile.open(fileobj=content, mode="r:") as archive:
+        with tarfile.open(fileobj=cast("BinaryIO", content), mode="r:") as archive:
             for member in archive:
                 archive.members = []
                 content.budget = _LARGEST_HEADERS

@@ -12,6 +12,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Self
 
 from podward.errors import NodeError, RuntimeFailedError
 from podward.runtime import syscalls
@@ -19,6 +20,8 @@ from podward.runtime.images.layout import LARGEST_DOCUMENT, LAYOUT_FILE, Manifes
 from podward.runtime.images.store import Entry, ImageStore, encode_index
 from podward.runtime.state import Lock
 
+WORK = "tmp"
+"""The directory of the store where everybody's work is under way."""
 _PACKAGES = {"skopeo": "skopeo", "umoci": "umoci"}
 
 
@@ -27,10 +30,10 @@ class Staging:
 
     def __init__(self, store: ImageStore) -> None:
         self.store = store
-        self.path = f"{store.directory}/tmp/{os.urandom(6).hex()}"
+        self.path = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
         self._lock = -1
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> Self:
         prepare(self.store)
         with change(self.store):
             sweep_locked(self.store)
@@ -41,7 +44,9 @@ class Staging:
             os.mkdir(f"{self.path}/{name}", 0o700)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         remove_tree(self.path)
         os.close(self._lock)
 
@@ -65,7 +70,7 @@ class Staging:
                 check=False,
                 umask=0o022,
                 pass_fds=(self._lock,),
-                preexec_fn=syscalls.die_with_parent,  # noqa: PLW1509  # there are no other threads
+                preexec_fn=syscalls.die_with_parent,  # there are no other threads
             )
         except FileNotFoundError:
             advice = f"install it: apt-get install {_PACKAGES.get(words[0], words[0])}"
@@ -80,7 +85,7 @@ def prepare(store: ImageStore) -> None:
     directory = store.directory
     try:
         os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)
-        for name in ("", "/tmp", "/rootfs", "/blobs", "/blobs/sha256"):  # noqa: S108  # the store's own tmp
+        for name in ("", f"/{WORK}", "/rootfs", "/blobs", "/blobs/sha256"):
             if not os.path.isdir(directory + name):
                 os.makedirs(directory + name, mode=0o700, exist_ok=True)
     except OSError as error:
@@ -97,15 +102,15 @@ def change(store: ImageStore) -> Lock:
 
 def sweep(store: ImageStore) -> None:
     """Remove what processes that died have left in the store."""
-    if os.path.isdir(f"{store.directory}/tmp"):
+    if os.path.isdir(f"{store.directory}/{WORK}"):
         with change(store):
             sweep_locked(store)
 
 
 def sweep_locked(store: ImageStore) -> None:
     """As `sweep`, for who holds the store's lock."""
-    for name in os.listdir(f"{store.directory}/tmp"):
-        directory = f"{store.directory}/tmp/{name}"
+    for name in os.listdir(f"{store.directory}/{WORK}"):
+        directory = f"{store.directory}/{WORK}/{name}"
         lock = Lock.attempt(f"{directory}/lock") if os.path.isdir(directory) else None
         if lock is not None:
             remove_tree(directory)
@@ -128,7 +133,7 @@ def collect(store: ImageStore) -> None:
     kept = {entry.id for entry in entries}
     for digits in os.listdir(f"{store.directory}/rootfs"):
         if f"sha256:{digits}" not in kept and not in_use(store, digits):
-            doomed = f"{store.directory}/tmp/{os.urandom(6).hex()}"
+            doomed = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
             os.rename(f"{store.directory}/rootfs/{digits}", doomed)
             remove_tree(doomed)
 
@@ -178,7 +183,7 @@ def replace(file: str, content: bytes) -> None:
 
 def remove_tree(directory: str) -> None:
     """Remove a directory and all in it, however deep: coreutils' rm knows how to do that to hostile trees."""
-    subprocess.run(("rm", "-rf", "--one-file-system", "--", directory), check=True)
+    subprocess.run(("/bin/rm", "-rf", "--one-file-system", "--", directory), check=True)
 
 
 def last_message(said: bytes) -> str:

@@ -102,7 +102,7 @@ class ImageStore:
         return tuple(Entry(m.annotations.name, m.annotations.id, m.digest, m.size) for m in names.manifests)
 
     def resolve(self, name: str) -> StoredImage:
-        """The image of this name, digest or id (whole, or a unique beginning); raises ImageError where there is none."""
+        """The image of this name, digest or id (whole, or a unique beginning); raises ImageError for none."""
         entries = self.entries()
         named = _by_name(name, entries)
         found = named or _by_id(name, entries)

@@ -1,7 +1,7 @@
 """From layers to a root file system: umoci unpacks, then what it made is checked and read.
 
 umoci 0.4.7 resolves every directory inside of the root, checks each layer's digest, keeps owners, modes and file
-capabilities, and creates devices; layers with devices were refused before it runs (`podward.runtime.images.layers`), and
+capabilities, and creates devices; layers with devices were refused before (`podward.runtime.images.layers`), and
 a look at the result makes sure that no reader of archives was fooled.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+
 import msgspec
 
 from podward.api.image import ImageConfig
@@ -100,7 +101,10 @@ def _user_file(root: int, name: str, where: str, longest_line: int) -> str:
     """The text of a file of the image, links resolved inside of it; empty where there is none."""
     try:
         descriptor = syscalls.openat2(
-            root, name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY, syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+            root,
+            name,
+            os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY,
+            syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS,
         )
     except (FileNotFoundError, NotADirectoryError):
         return ""
