@@ -36,6 +36,8 @@ DEEPEST = 100
 """Levels of nesting that are accepted."""
 MOST_BYTES = 3 * 1024 * 1024
 """Bytes of a document, or of text repeated by aliases: the API server's limit on a request."""
+MOST_DOCUMENTS = 100_000
+"""Documents of one file, empty ones included: far more than anybody writes, few enough to read in seconds."""
 
 Lines: TypeAlias = "dict[str | int, int | tuple[int, Lines]]"
 """For each key or index its line, and for objects and lists also the lines inside."""

@@ -12,7 +12,7 @@ from math import isinf
 from re import compile as pattern
 from typing import TYPE_CHECKING, NoReturn
 
-from podward.api.composer import DEEPEST, DUPLICATE_ADVICE, Composed, ComposeError
+from podward.api.composer import DEEPEST, DUPLICATE_ADVICE, MOST_DOCUMENTS, Composed, ComposeError
 from podward.api.json_value import shortened
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def read_json(text: str, first_line: int) -> tuple[Composed, ...]:
     while not reader.at_end():
         line = reader.line
         value, lines = reader.value(0)
+        if len(documents) == MOST_DOCUMENTS:
+            raise ComposeError(f"more than {MOST_DOCUMENTS:,} documents", line)
         documents.append(Composed(value, line, lines or {}, None))
     return tuple(documents)
 
@@ -123,7 +125,7 @@ class _Reader:
             value, self._at = scanstring(self._text, self._at + 1, True)
         except JSONDecodeError as error:
             self._at = error.pos
-            self._fail(error.msg[0].lower() + error.msg[1:])
+            self._fail(error.msg[0].lower() + error.msg[1:].removesuffix(" at"))
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _number(self) -> int | float:
@@ -166,5 +168,7 @@ class _Reader:
         raise ComposeError(what, self.line, self._column(), advice)
 
     def _fail(self, what: str) -> NoReturn:
-        # A string that does not end was begun on this line; scanstring may have stopped further down.
+        if not self._text[self._at :].strip():  # a text that ends too early is at fault in its last line
+            self.line -= self._text.count("\n", len(self._text.rstrip()), self._at)
+            self._at = len(self._text.rstrip())
         raise JsonSyntaxError(f"invalid JSON: {what}", self.line, self._column())

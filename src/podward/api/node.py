@@ -12,7 +12,8 @@ class Node(Struct, frozen=True, gc=False):
 
     `capabilities` is the mask of what root on this machine has. `special_paths` are those of the paths that runtimes
     mask or make read-only which exist here. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
-    kind: "crun", "runc" or "runsc". `runtime_defaults` names the table of the CRI runtime that is imitated. `memory`
+    kind: "crun", "runc" or "runsc". `memory` is in bytes. `recursive_read_only`: the OCI
+    runtime's `features` list the mount option `rro`. `runtime_defaults` names the table of the CRI runtime that is imitated. `memory`
     is in bytes, 0 where nobody knows.
     """
 
@@ -29,3 +30,6 @@ class Node(Struct, frozen=True, gc=False):
     special_paths: frozenset[str] = frozenset()
     kernel: str = ""
     memory: int = 0
+    recursive_read_only: bool = True
+    memory: int = 0
+    recursive_read_only: bool = True

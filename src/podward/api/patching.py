@@ -27,8 +27,15 @@ def applied(raw: JsonObject, decision: Decision) -> JsonObject:
 
 def plain(value: Value) -> Json:
     """The JSON value of an assigned one; a fresh copy."""
-    built: Json = to_builtins(value)
-    return built
+    return _without_tuples(to_builtins(value))
+
+
+def _without_tuples(value: Json | tuple[Json, ...]) -> Json:
+    if isinstance(value, dict):
+        return {name: _without_tuples(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_tuples(item) for item in value]
+    return value
 
 
 def put(root: JsonObject, place: Path, value: Json) -> None:

@@ -7,7 +7,8 @@ sigs.k8s.io/yaml for what it says (`composer`, `scalars`), encoding/json for JSO
 - YAML is split at lines that start with `---`, wherever they stand; only a comment may follow on such a line. Each
   part is one document. Empty parts, and parts that say `null`, are passed over.
 - Where Kubernetes silently ignores what comes after a document's end (`...`), we refuse it.
-- UTF-8, or UTF-16 with a byte order mark. A document has at most 3 MiB, the API server's limit on a request.
+- UTF-8, or UTF-16 with a byte order mark. A document has at most 3 MiB, the API server's limit on a request; a file at
+  most 100,000 documents.
 Nothing here runs longer than a few seconds or needs more than some hundred MB, whatever the bytes.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.api.composer import MOST_BYTES, Composed, ComposeError, compose
+from podward.api.composer import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, compose
 from podward.api.document import Document
 from podward.api.json_value import kind_of, shortened
 from podward.api.libyaml import MarkedYAMLError, YAMLError
@@ -41,7 +42,9 @@ def decode_documents(text: bytes, name: str) -> tuple[Document, ...]:
         if documents is not None:
             return documents
     found: list[Document] = []
-    for first_line, part in _split(data, name):
+    for number, (first_line, part) in enumerate(_split(data, name)):
+        if number == MOST_DOCUMENTS:
+            raise InputError(f"more than {MOST_DOCUMENTS:,} documents", where=f"{name}:{first_line}")
         composed = _compose(part, first_line, name)
         if composed is not None and composed.value is not None:
             found.append(_document(composed, name))
@@ -105,10 +108,10 @@ def _split(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
             return
         line += text.count(b"\n", start, end)
         start = text.find(b"\n", separator)
-        behind = text[separator + 3 : start if start > 0 else len(text)].strip()
-        if behind and not behind.startswith(b"#"):
+        words = text[separator : start if start > 0 else len(text)].rstrip()
+        if words[3:].lstrip()[:1] not in {b"", b"#"}:
             raise InputError(
-                f"invalid document separator: {shortened('---' + behind.decode())}",
+                f"invalid document separator: {shortened(words.decode())}",
                 where=f"{name}:{line}",
                 advice="begin the document on the line after ---",
             )

@@ -19,7 +19,7 @@ from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource, pod_sources
 from podward.cli import terminal
-from podward.decision import Decision, Violation
+from podward.decision import Decision, Outcome, Violation
 from podward.errors import InputError, NodeError
 from podward.pipeline import PodFacts
 from podward.runtime import confine, machine, probe, sweep
@@ -49,12 +49,12 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     choice = probe.choose(args.runtime)
     confine.enter(choice.needs_private_cgroup_mounts)
     node = msgspec.structs.replace(
-        machine.gather(),
-        runtime=choice.kind,
-        runtime_defaults=args.runtime_defaults,
+        machine.gather(choice.kind, args.runtime_defaults),
         seccomp_default=args.seccomp_default,
+        memory=machine.memory(),
+        recursive_read_only=choice.recursive_read_only,
     )
-    runtime = OciRuntime(choice.path, choice.kind, state.oci)
+    runtime = OciRuntime(choice.path, choice.kind, state.oci, choice.arguments)
     sweep.sweep(state, runtime)
     report = RunReport(json=args.output == "json", verify=args.verify)
     here = Machine(node, state, ImageStore(state.root), runtime, report)
@@ -66,7 +66,7 @@ def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Names
     try:
         refused = False
         for source in sources:
-            pod = _pod(source, here, args, alone=len(sources) == 1)
+            pod = prepared(source, here, args, alone=len(sources) == 1)
             pods.append(pod)
             for refusal in pod.prepare():
                 refused = True
@@ -80,20 +80,21 @@ def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Names
             pod.destroy()
 
 
-def _pod(source: PodSource, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+    """The Pod of a source, defaulted and validated, with nothing set aside yet but its directory.
+
+    Raises InputError with everything that the API server refuses in it.
+    """
     raw, _ = defaulting.created(source.raw)
     raw["metadata"] = {"uid": _new_uid(), **defaulting.member(raw, "metadata")}
     pod = pod_view(raw)
     _validate(source, pod, raw)
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
-    verify = None
-    if args.verify:
-        from podward.runtime.verifying import verify
     wishes = Wishes(
         restart_policy=args.restart or written or "Never",
         keep=args.keep,
-        verify=verify,
+        verify=args.verify,
         stdout=2 if args.output == "json" else 1,
         name_lines=not alone,
     )
@@ -135,15 +136,21 @@ class RunReport(TerminalReport):
         self._verify = verify
         self._different = 0
 
-    def observed(self, container: str, predicted: ProcessState, seen: ProcessState) -> None:
+    def observed(
+        self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState
+    ) -> None:
         """Print the table of predicted and observed values."""
-        from podward.render import verify
+        from podward.render import tables, verify
 
-        self._different += len(verify.differences(predicted, seen))
+        if not isinstance(predicted, Outcome):
+            why = predicted.violations[0].reason if predicted else ""
+            print(f"podward: {container}: it was predicted that it can't start: {why}", file=sys.stderr)
+            self._different += 1
+            return
+        self._different += len(verify.differences(predicted.value, seen))
         if not self._json:
-            from podward.render import tables
-
-            sys.stderr.write(tables.verification(container, verify.rows(predicted, seen), terminal.width(sys.stderr)))
+            table = tables.verification(container, verify.rows(predicted.value, seen), terminal.columns(sys.stderr))
+            sys.stderr.write(table)
             sys.stderr.flush()
 
     def finish(self, pods: tuple[PodRun, ...], code: int) -> int:
@@ -179,14 +186,15 @@ def _container_result(container: ContainerRun) -> ContainerResult:
 
     seen, predicted = container.observed, container.predicted
     user = User(seen.uid[0], seen.gid[0], seen.groups) if seen is not None else None
-    different = differences(predicted.value, seen) if predicted is not None and seen is not None else ()
+    foreseen = predicted.value if isinstance(predicted, Outcome) else None
+    different = differences(foreseen, seen) if foreseen is not None and seen is not None else ()
     return ContainerResult(
         container.name,
         container.kind,
         container.exit_code,
         container.restarts,
         user,
-        predicted.value if predicted is not None else None,
+        foreseen,
         seen,
         tuple(row.field for row in different),
     )

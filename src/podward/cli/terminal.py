@@ -86,11 +86,3 @@ def finish(stream: TextIO) -> bool:
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
     return False
-
-
-def width(stream: TextIO) -> int:
-    """Columns of the terminal behind `stream`; 80 where there is none."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns
-    except OSError:
-        return 80

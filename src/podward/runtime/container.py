@@ -6,11 +6,12 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
-from podward.decision import Outcome
-from podward.errors import PodwardError
+from podward.decision import Decision, Outcome
+from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.policy.kubelet import lifecycle
-from podward.runtime import rootfs
+from podward.runtime import rootfs, verifying
 from podward.runtime.logs import Relay
 from podward.runtime.oci import Streams
 
@@ -34,7 +35,8 @@ class ContainerRun:
         self.exit_code = 0
         self.restarts = 0
         self.pid = 0
-        self.predicted: Outcome[ProcessState] | None = None
+        self.failed_to_start = False
+        self.predicted: Outcome[ProcessState] | Decision | None = None
         self.observed: ProcessState | None = None
         self._attempt = -1
         self._started = 0.0
@@ -73,6 +75,8 @@ class ContainerRun:
         try:
             self._launch()
         except PodwardError as error:
+            self.failed_to_start = True
+            self._forget_output()
             self.pod.report.failed_to_start(self.label, str(error))
             self.finish(CANNOT_RUN)
             return ()
@@ -87,18 +91,29 @@ class ContainerRun:
             pod.open_ways(self)
         root = rootfs.mount(pod.image_root(image), self.directory, mapping, pod.namespaces.get("user", ""))
         spec = pod.runtime_spec(self, root)
-        streams = self._streams()
+        if pod.wishes.verify:
+            self.predicted = verifying.foresee(self, root, spec)
+        try:
+            self._create_and_start(spec.value)
+        except RuntimeFailedError as error:
+            if isinstance(self.predicted, Decision):
+                foreseen = self.predicted.violations[0].reason
+                raise RefusedError(f"{foreseen} (foreseen; {error.where}: {error.what})") from error
+            raise
+
+    def _create_and_start(self, spec: RuntimeSpec) -> None:
+        runtime, streams = self.pod.runtime, self._streams()
         try:
             self._created = True
-            self.pid = pod.runtime.create(self.id, self.directory, spec.value, streams)
+            self.pid = runtime.create(self.id, self.directory, spec, streams)
         finally:
             for descriptor in {streams.stdout, streams.stderr}:
                 os.close(descriptor)
-        if pod.wishes.verify is not None:
-            self.predicted, self.observed = pod.wishes.verify(self, root, spec)
-            pod.report.observed(self.label, self.predicted.value, self.observed)
-        else:
-            pod.runtime.start(self.id, self.directory)
+        if not self.pod.wishes.verify:
+            runtime.start(self.id, self.directory)
+            return
+        self.observed = verifying.start_and_see(self, spec)
+        self.pod.report.observed(self.label, self.predicted, self.observed)
 
     def _streams(self) -> Streams:
         """Pipes to us; or, for a Pod that may outlive us, a file that we follow."""
@@ -144,6 +159,12 @@ class ContainerRun:
             relay.drain()
         self._relays.clear()
         return gone
+
+    def _forget_output(self) -> None:
+        """Drop what came before the entry ran: only the runtime wrote it, and its log says the same."""
+        for relay in self._relays.values():
+            os.close(relay.source)
+        self._relays.clear()
 
     def next_restart(self) -> int:
         """Count a restart; returns its number, starting over after a long run."""

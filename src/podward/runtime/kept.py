@@ -67,7 +67,7 @@ def remove(state: State, pod: Kept) -> None:
     choice = probe.choose(pod.record.runtime)
     confine.enter(choice.needs_private_cgroup_mounts)
     with state.lock():
-        sweep.remove(state, pod.id, OciRuntime(choice.path, choice.kind, state.oci))
+        sweep.remove(state, pod.id, OciRuntime(choice.path, choice.kind, state.oci, choice.arguments))
 
 
 def living(record: Record) -> tuple[int, ...]:

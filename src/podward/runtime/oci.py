@@ -26,10 +26,11 @@ class Streams(Struct, frozen=True):
 
 
 class OciRuntime:
-    """One OCI runtime program with its state directory."""
+    """One OCI runtime program with its state directory; `arguments` go before the verb."""
 
-    def __init__(self, program: str, kind: str, state: str) -> None:
+    def __init__(self, program: str, kind: str, state: str, arguments: tuple[str, ...] = ()) -> None:
         self.program = program
+        self._arguments = arguments
         self.kind = kind
         self.state = state
 
@@ -65,7 +66,7 @@ class OciRuntime:
         self._call(bundle, ("delete", "--force", container), Streams())
 
     def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
-        common = ("--root", self.state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
+        common = (*self._arguments, "--root", self.state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
         return processes.run(
             self.program, (*common, *words), stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
         )

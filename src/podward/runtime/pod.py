@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Struct
 
@@ -15,7 +13,6 @@ from podward.api.effective import Place
 from podward.api.image import Image
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import RefusedError
 from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_runtime, plan_sandbox
@@ -32,9 +29,6 @@ from podward.runtime.volumes import PodVolumes, remove_tree
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 """Go's names of what uname(2) calls the machine."""
-
-Verify = Callable[["ContainerRun", str, Outcome[RuntimeSpec]], tuple[Outcome[ProcessState], ProcessState]]
-
 
 class Machine(Struct, frozen=True):
     """What every Pod of a call is run with."""
@@ -55,7 +49,7 @@ class Wishes(Struct, frozen=True):
 
     restart_policy: str
     keep: bool = False
-    verify: Verify | None = None
+    verify: bool = False
     stdout: int = 1
     stderr: int = 2
     name_lines: bool = False
@@ -106,7 +100,10 @@ class PodRun:
         self.sandbox = planned
         self._make_namespaces()
         self._volumes = volumes = PodVolumes(
-            self.directory.work, self.facts.pod, self.facts.place, userns=self.namespaces.get("user", "")
+            self.directory.work,
+            self.facts.pod,
+            self.facts.place,
+            userns=self.namespaces.get("user", ""),
         )
         made = volumes.prepare()
         if made.refused:

@@ -49,6 +49,13 @@ class RuntimeChoice(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
 
 
+    @property
+    def recursive_read_only(self) -> bool:
+        """Whether its `features` list the mount option rro: runc since 1.1, crun since 1.9 (1.8 fails on files)."""
+        numbers = tuple(int(number) if number.isdigit() else 0 for number in self.version.split("."))
+        return self.kind == "runc" or (self.kind == "crun" and numbers >= (1, 9))
+
+
 class _Known(Struct, frozen=True):
     """What the cache holds: versions by program, size, time and kernel."""
 

@@ -6,6 +6,7 @@ import sys
 from typing import Protocol
 
 from podward.api.process import ProcessState
+from podward.decision import Decision, Outcome
 
 
 class Report(Protocol):
@@ -20,7 +21,7 @@ class Report(Protocol):
     def killed(self, container: str, seconds: float) -> None:
         """`container` did not end within its grace period and was killed."""
 
-    def observed(self, container: str, predicted: ProcessState | None, seen: ProcessState) -> None:
+    def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """The kernel's view of `container` just after its execve(2), beside the prediction."""
 
 
@@ -36,7 +37,7 @@ class SilentReport:
     def killed(self, container: str, seconds: float) -> None:
         """Nothing."""
 
-    def observed(self, container: str, predicted: ProcessState | None, seen: ProcessState) -> None:
+    def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Nothing."""
 
 

@@ -112,7 +112,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
         Decision(plain),
         environment.decide(facts.pod, container, place, facts.pod_ip),
         Decision(mounts),
-        resources.decide(facts.pod.spec, container, place).at(path("resources")),
+        resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),
         decide_context(facts.effective),
     )
 

@@ -129,4 +129,5 @@ def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     flags = facts.source_flags
     if facts.entry is not None and facts.entry.nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
-    return mounts.MountFacts(facts.node.runtime, own, facts.cgroup_v2, flags)
+    joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
+    return mounts.MountFacts(facts.node.runtime, own, facts.cgroup_v2, flags, joined)

@@ -78,7 +78,11 @@ class OciFacts(Struct, frozen=True, gc=False):
 
 def decide(facts: OciFacts) -> Decision:
     """The whole runtime spec. Raises UsageError if the node names runtime defaults that do not exist."""
-    runtime = Runtime(tables.load(facts.node.runtime_defaults), facts.origin)
+    runtime = Runtime(
+        tables.load(facts.node.runtime_defaults),
+        facts.origin,
+        recursive_read_only=facts.node.recursive_read_only,
+    )
     return merge(
         assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
         privileged.decide(facts.config.security_context, facts.sandbox, runtime),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from podward.api.capability import BITS, CAP_SYS_RESOURCE, FULL, NAMES
@@ -20,12 +18,16 @@ DEFAULTS = {"containerd": FOURTEEN, "cri-o": NINE, "docker": FOURTEEN}
 
 
 def decided(
-    runtime: str, add: tuple[str, ...] = (), drop: tuple[str, ...] = (), machine: int = FULL, **more: Any
+    runtime: str,
+    add: tuple[str, ...] = (),
+    drop: tuple[str, ...] = (),
+    *,
+    machine: int = FULL,
+    privileged: bool = False,
 ) -> Decision:
-    own_userns = more.pop("own_userns", False)
-    message = LinuxContainerSecurityContext(capabilities=Capability(add=add, drop=drop), **more)
+    message = LinuxContainerSecurityContext(capabilities=Capability(add=add, drop=drop), privileged=privileged)
     imitated = Runtime(load(runtime), Decision())
-    return capabilities.decide(message, machine, own_userns=own_userns, runtime=imitated)
+    return capabilities.decide(message, machine, own_userns=False, runtime=imitated)
 
 
 def given(decision: Decision) -> set[str]:
@@ -78,7 +80,7 @@ def test_a_name_in_both_lists(runtime: str, wins: str) -> None:
 
 
 @pytest.mark.parametrize(("runtime", "whole"), [("containerd", False), ("cri-o", False), ("docker", True)])
-def test_all_in_both_lists(runtime: str, whole: bool) -> None:
+def test_all_in_both_lists(runtime: str, *, whole: bool) -> None:
     assert bool(given(decided(runtime, add=("ALL",), drop=("ALL",)))) == whole
 
 
@@ -103,7 +105,7 @@ def test_an_unknown_name_that_is_added_is_refused(runtime: str) -> None:
 
 
 @pytest.mark.parametrize(("runtime", "refused"), [("containerd", False), ("cri-o", True), ("docker", True)])
-def test_an_unknown_name_that_is_dropped(runtime: str, refused: bool) -> None:
+def test_an_unknown_name_that_is_dropped(runtime: str, *, refused: bool) -> None:
     assert decided(runtime, drop=("FLY",)).refused == refused
 
 
@@ -116,7 +118,9 @@ def test_what_the_machine_lacks_is_left_out_and_said(runtime: str) -> None:
 
 @pytest.mark.parametrize("runtime", ALL)
 def test_an_own_user_namespace_has_the_whole_set(runtime: str) -> None:
-    decision = decided(runtime, add=("ALL",), machine=BITS["CAP_KILL"], own_userns=True)
+    message = LinuxContainerSecurityContext(capabilities=Capability(add=("ALL",)))
+    imitated = Runtime(load(runtime), Decision())
+    decision = capabilities.decide(message, BITS["CAP_KILL"], own_userns=True, runtime=imitated)
     assert len(given(decision)) == len(NAMES)
     assert "without" not in decision.assignments[0].reason
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from podward.api.cri import LinuxContainerSecurityContext
@@ -24,8 +25,8 @@ GROUP = (
 )
 
 
-def decided(runtime: str, group: tuple[GroupEntry, ...] = GROUP, of_image: str = "", **context: Any) -> Decision:
-    message = LinuxContainerSecurityContext(**context)
+def decided(runtime: str, group: tuple[GroupEntry, ...] = GROUP, of_image: str = "", **context: object) -> Decision:
+    message = msgspec.structs.replace(LinuxContainerSecurityContext(), **context)
     image = Image("busybox", "id", config=ImageConfig(user=of_image), passwd=PASSWD, group=group)
     imitated = Runtime(load(runtime), Decision())
     found = user.find(message, image, imitated)

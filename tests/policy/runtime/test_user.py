@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from podward.api.cri import LinuxContainerSecurityContext
@@ -29,8 +30,12 @@ def image(asked: str = "") -> Image:
     return Image("busybox", "id", config=ImageConfig(user=asked), passwd=PASSWD, group=GROUP)
 
 
-def find(runtime: str, of_image: str = "", **context: Any) -> user.Found | Decision:
-    return user.find(LinuxContainerSecurityContext(**context), image(of_image), Runtime(load(runtime), Decision()))
+def find(runtime: str, of_image: str = "", **context: object) -> user.Found | Decision:
+    return user.find(
+        msgspec.structs.replace(LinuxContainerSecurityContext(), **context),
+        image(of_image),
+        Runtime(load(runtime), Decision()),
+    )
 
 
 def ids(found: user.Found | Decision) -> tuple[int, int]:
@@ -62,9 +67,7 @@ def refusal(found: user.Found | Decision) -> str:
         ({"run_as_username": "4242"}, (4242, 0)),
     ],
 )
-def test_a_user_of_the_message_is_found(
-    runtime: str, context: dict[str, Any], expected: tuple[int, int]
-) -> None:
+def test_a_user_of_the_message_is_found(runtime: str, context: dict[str, Any], expected: tuple[int, int]) -> None:
     assert ids(find(runtime, **context)) == expected
 
 
@@ -148,9 +151,7 @@ def test_an_id_that_the_kernel_has_not_is_refused_even_from_passwd() -> None:
 def test_a_group_from_passwd_names_its_line_and_a_uid_the_manifest() -> None:
     manifest = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
     origin = assign(path("securityContext", "runAsUser"), 1000, "asked", manifest)
-    found = user.find(
-        LinuxContainerSecurityContext(run_as_user=1000), image(), Runtime(load("containerd"), origin)
-    )
+    found = user.find(LinuxContainerSecurityContext(run_as_user=1000), image(), Runtime(load("containerd"), origin))
     assert isinstance(found, user.Found)
     uid, gid = user.decide(found).assignments
     assert uid.source == manifest

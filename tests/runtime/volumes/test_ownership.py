@@ -17,36 +17,34 @@ from podward.runtime.volumes import ownership
 pytestmark = pytest.mark.needs("root")
 
 GROUP = 2345
+IDS = st.integers(0, 70000)
 
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-@given(
-    file=st.integers(0, 0o7777),
-    directory=st.integers(0, 0o7777),
-    uid=st.integers(0, 70000),
-    gid=st.integers(0, 70000),
-    readonly=st.booleans(),
-)
+@given(modes=st.tuples(st.integers(0, 0o7777), st.integers(0, 0o7777)), owner=st.tuples(IDS, IDS), writable=st.booleans())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_bits_are_added_and_none_taken(
-    tmp_path: Path, file: int, directory: int, uid: int, gid: int, readonly: bool
+    tmp_path: Path,
+    modes: tuple[int, int],
+    owner: tuple[int, int],
+    writable: bool,  # noqa: FBT001  # hypothesis passes by name
 ) -> None:
     root = tmp_path / os.urandom(6).hex()
     (root / "d").mkdir(parents=True)
     (root / "d" / "f").write_text("x")
-    for path, mode in ((root / "d" / "f", file), (root / "d", directory)):
-        os.chown(path, uid, gid)
+    for path, mode in zip((root / "d" / "f", root / "d"), modes, strict=True):
+        os.chown(path, *owner)
         path.chmod(mode)
-    assert ownership.give_to_group(str(root), GROUP, readonly=readonly) == 3
-    gained = 0o440 if readonly else 0o660
-    assert _mode(root / "d" / "f") == file | gained
-    assert _mode(root / "d") == directory | gained | 0o2110
+    assert ownership.give_to_group(str(root), GROUP, readonly=not writable) == 3
+    gained = 0o660 if writable else 0o440
+    assert _mode(root / "d" / "f") == modes[0] | gained
+    assert _mode(root / "d") == modes[1] | gained | 0o2110
     for path in (root, root / "d", root / "d" / "f"):
         assert path.stat().st_gid == GROUP
-    assert (root / "d" / "f").stat().st_uid == uid
+    assert (root / "d" / "f").stat().st_uid == owner[0]
 
 
 def test_a_link_changes_itself_and_never_its_target(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def dotted_name(name: str) -> str:
         if char == ".":
             return name
         if char == "/":
-            return name.translate({ord("."): "/", ord("/"): "."})
+            return str({ord("."): "/", ord("/"): "."})
     return name
 
 

@@ -3,7 +3,9 @@
 Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as observed), in our words:
 - Options are read from left to right. In runc a later `rw`, `suid`, `dev`, `exec` takes back the flag; in crun a flag
   that was set stays set. `rro` is as `ro` in crun; in runc it is added last, and keeps the other flags.
-- A new file system (proc, tmpfs, sysfs, devpts, mqueue, cgroup2) has exactly the flags of its options.
+- A new file system (proc, tmpfs, sysfs, devpts, mqueue, cgroup2) has exactly the flags of its options. But where a user
+  namespace comes with a pid or ipc namespace that is joined, crun opens proc or mqueue before it enters the user
+  namespace, and gives it no flags at all.
 - A bind mount first has the flags of the mount that it comes from. runc keeps them if the options name no flag at all,
   else it replaces them by the options' flags. crun always replaces them, except in a user namespace: there options
   without `ro` change nothing.
@@ -37,6 +39,8 @@ OTHER_FLAGS = frozenset(
 """Options that are flags of mount(2) as well."""
 REPLACING = OTHER_FLAGS | SETS.keys() - {"rro"}
 """The options by which runc replaces a bind mount's flags."""
+_OPENED_BY = {"proc": "pid", "mqueue": "ipc"}
+"""File systems that crun opens early, and the joined namespace that makes it do so."""
 LOCKED = ("nosuid", "nodev", "noexec")
 
 
@@ -44,13 +48,15 @@ class MountFacts(Struct, frozen=True, gc=False):
     """What decides a mount's flags beside its options.
 
     `sources` are the flags of the mounts that bind mounts come from, by the destination in the spec; "/" is the mount
-    that holds the root file system. A destination that is absent comes from a mount without flags.
+    that holds the root file system. A destination that is absent comes from a mount without flags. `joined` are the
+    types of the namespaces that the spec joins by path.
     """
 
     runtime: str
     user_namespace: bool
     cgroup_v2: bool
     sources: tuple[MountState, ...] = ()
+    joined: frozenset[str] = frozenset()
 
     def source_flags(self, destination: str) -> frozenset[str]:
         """The flags that a bind mount at `destination` starts with."""
@@ -133,6 +139,8 @@ def _mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
         kept = frozenset(LOCKED) if facts.runtime == "runc" else asked - {"readonly"}
         return kept, "cgroup v1 is a writable tmpfs with a mount for each controller"
     if not is_bind(mount):
+        if facts.runtime == "crun" and facts.user_namespace and _OPENED_BY.get(mount.type, "") in facts.joined:
+            return frozenset(), "crun opens it before it enters the user namespace, without flags"
         return asked, "as its options say"
     inherited = facts.source_flags(mount.destination)
     if facts.runtime == "crun":

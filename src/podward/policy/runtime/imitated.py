@@ -12,10 +12,14 @@ from podward.policy.runtime.defaults.table import Defaults
 
 
 class Runtime:
-    """A runtime's defaults, with the sources of a ContainerConfig."""
+    """A runtime's defaults, with the sources of a ContainerConfig.
 
-    def __init__(self, defaults: Defaults, origin: Decision) -> None:
+    `recursive_read_only`: whether the OCI runtime below says in its `features` that it can make mounts so.
+    """
+
+    def __init__(self, defaults: Defaults, origin: Decision, *, recursive_read_only: bool = True) -> None:
         self.defaults = defaults
+        self.recursive_read_only = recursive_read_only
         self.name = defaults.name
         self.source = defaults.source
         self._by_place: dict[tuple[str | int | Key, ...], Source] = {

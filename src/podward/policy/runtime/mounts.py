@@ -132,7 +132,7 @@ def _as_docker(
     runtime: Runtime,
 ) -> list[_Row]:
     context = config.security_context
-    read_only = ("rro",) if context.readonly_rootfs else ()
+    read_only = (_dockers_read_only(runtime),) if context.readonly_rootfs else ()
     extra = [
         (Mount(place, "bind", host, ("rbind", *read_only, "rprivate")), "a file of the Pod", runtime.source)
         for place, host in files.etc()
@@ -147,7 +147,7 @@ def _as_docker(
         for mount, why, source in _own(runtime, taken, ("/dev",))
     ]
     message = [
-        (Mount(mount.destination, "bind", mount.source, _dockers(asked)), why, source)
+        (Mount(mount.destination, "bind", mount.source, _dockers(asked, runtime)), why, source)
         for asked, (mount, why, source) in zip(config.mounts, _of_message(config, "", "", runtime), strict=True)
     ]
     return rows + _by_depth(message + extra)
@@ -178,8 +178,14 @@ def _of_message(config: ContainerConfig, writable: str, last: str, runtime: Runt
     return rows
 
 
-def _dockers(asked: CRIMount) -> tuple[str, ...]:
-    return ("rbind", *(("rro",) if asked.readonly else ()), PROPAGATION.get(asked.propagation, "rprivate"))
+def _dockers(asked: CRIMount, runtime: Runtime) -> tuple[str, ...]:
+    access = (_dockers_read_only(runtime),) if asked.readonly else ()
+    return ("rbind", *access, PROPAGATION.get(asked.propagation, "rprivate"))
+
+
+def _dockers_read_only(runtime: Runtime) -> str:
+    """Docker makes read-only mounts recursively so where the OCI runtime's `features` say that it can."""
+    return "rro" if runtime.recursive_read_only else "ro"
 
 
 def _put(rows: dict[str, _Row], *more: _Row) -> None:

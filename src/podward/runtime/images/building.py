@@ -102,8 +102,7 @@ def find(path: str) -> tuple[str, str]:
 
 def _text(file: str) -> str:
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as opened:
+        with open(file, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as opened:
             content = opened.read(LARGEST_FILE + 1) or b""
     except OSError as error:
         raise InputError(f"the Containerfile can't be read: {error.strerror}", where=file) from None

@@ -1,8 +1,8 @@
 """The part of a Containerfile that `podward image build` knows: what describes an image without running anything.
 
-FROM (once, first), COPY with --chown and --chmod, ENV, LABEL, USER, WORKDIR, ENTRYPOINT, CMD, VOLUME, STOPSIGNAL,
-written as Docker's reference describes them: comments, lines continued with a backslash, JSON lists or plain words, and `$NAME`
-or `${NAME}` of the variables set by ENV. There is no RUN: nothing of an image runs while it is built.
+FROM (once, first), COPY with --chown and --chmod, ENV, LABEL, USER, WORKDIR, ENTRYPOINT, CMD, VOLUME and STOPSIGNAL,
+as Docker's reference describes them: comments, lines continued with a backslash, JSON lists or plain words, and
+`$NAME` or `${NAME}` of the variables set by ENV. There is no RUN: nothing of an image runs while it is built.
 """
 
 from __future__ import annotations

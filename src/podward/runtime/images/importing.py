@@ -7,6 +7,7 @@ is ever used. Docker's archives are turned into a layout by skopeo first. Where 
 from __future__ import annotations
 
 import os
+import stat
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -57,11 +58,10 @@ class LayoutDirectory:
             descriptor = os.open(f"{self._directory}/{name}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise corrupt(f"{what} can't be read: {error.strerror}", self._where) from None
-        opened = os.fdopen(descriptor, "rb")
-        if not _is_regular(descriptor):
-            opened.close()
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
             raise corrupt(f"{what} is no regular file", self._where)
-        return opened
+        return os.fdopen(descriptor, "rb")
 
 
 class LayoutArchive:
@@ -257,9 +257,3 @@ def _decompress(place: str, plain: str, where: str) -> None:
 def _read(opened: BinaryIO) -> bytes:
     with opened:
         return opened.read(LARGEST_DOCUMENT)
-
-
-def _is_regular(descriptor: int) -> bool:
-    import stat
-
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)

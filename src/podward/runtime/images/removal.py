@@ -10,8 +10,8 @@ from podward.runtime.images.store import Entry, ImageStore, StoredImage
 def remove(store: ImageStore, names: tuple[str, ...]) -> tuple[str, ...]:
     """Remove these images, and return the ids of those that are gone altogether.
 
-    A name takes only itself away, and the image with the last of its names; an id takes the image with all its
-    names. It is all or nothing: raises ImageError for an image that is not here, RefusedError for one that a container runs.
+    A name takes only itself away, and the image with the last of its names; an id takes the image with all its names.
+    It is all or nothing: raises ImageError for an image that is not here, RefusedError for one that a container runs.
     """
     store.resolve(names[0])  # before the store is made, should there be none
     prepare(store)

@@ -91,8 +91,9 @@ def prepare(store: ImageStore) -> None:
     except OSError as error:
         advice = "run as root, or set PODWARD_ROOT to a directory that root may write"
         raise NodeError(f"cannot make the image store: {error.strerror}", where=directory, advice=advice) from error
-    if not os.path.exists(f"{directory}/oci-layout"):
-        replace(f"{directory}/oci-layout", LAYOUT_FILE)
+    with change(store):
+        if not os.path.exists(f"{directory}/oci-layout"):
+            replace(f"{directory}/oci-layout", LAYOUT_FILE)
 
 
 def change(store: ImageStore) -> Lock:
@@ -102,7 +103,8 @@ def change(store: ImageStore) -> Lock:
 
 def sweep(store: ImageStore) -> None:
     """Remove what processes that died have left in the store."""
-    if os.path.isdir(f"{store.directory}/{WORK}"):
+    if os.path.isdir(store.directory):
+        prepare(store)
         with change(store):
             sweep_locked(store)
 
@@ -111,7 +113,11 @@ def sweep_locked(store: ImageStore) -> None:
     """As `sweep`, for who holds the store's lock."""
     for name in os.listdir(f"{store.directory}/{WORK}"):
         directory = f"{store.directory}/{WORK}/{name}"
-        lock = Lock.attempt(f"{directory}/lock") if os.path.isdir(directory) else None
+        try:
+            lock = Lock.attempt(f"{directory}/lock")
+        except FileNotFoundError:  # its owner died before it had a lock, or while it took all away
+            remove_tree(directory)
+            continue
         if lock is not None:
             remove_tree(directory)
             lock.release()
@@ -143,12 +149,13 @@ def in_use(store: ImageStore, digits: str) -> bool:
 
     The mounts of every process count, because a Pod that was left running has no podward that could hold a lock.
     """
-    lock = f"{store.directory}/rootfs/{digits}/lock"
-    if os.path.exists(lock):
-        free = Lock.attempt(lock)
-        if free is None:
-            return True
-        free.release()
+    try:
+        lock = Lock.attempt(f"{store.directory}/rootfs/{digits}/lock")
+    except FileNotFoundError:
+        lock = Lock(-1)
+    if lock is None:
+        return True
+    lock.release()
     return digits.encode() in b"".join(_mount_tables())
 
 

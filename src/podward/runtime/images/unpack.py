@@ -37,7 +37,7 @@ class _Recipe(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def unpack(staging: Staging, where: str, config: Descriptor, layers: tuple[Descriptor, ...]) -> str:
-    """Unpack these layers, staged and inspected, and return the directory made; `config` gives the digests to expect."""
+    """Unpack these layers, staged and inspected, and return the directory made; `config` lists their digests."""
     os.mkdir(f"{staging.path}/unpacked", 0o700)
     _write_layout(staging, config, layers)
     try:
@@ -110,9 +110,10 @@ def _user_file(root: int, name: str, where: str, longest_line: int) -> str:
         return ""
     except OSError as error:
         raise _useless(name, error.strerror or str(error), where) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _useless(name, "it is no regular file", where)
     with open(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _useless(name, "it is no regular file", where)
         content = opened.read(LARGEST_USER_FILE + 1)
     if len(content) > LARGEST_USER_FILE:
         raise _useless(name, f"it is larger than {LARGEST_USER_FILE:,} bytes", where)

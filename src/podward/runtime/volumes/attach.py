@@ -9,6 +9,7 @@ files of mounts below it keep the host's ids, which show as nobody's inside.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -39,10 +40,20 @@ def share(target: str) -> None:
     syscalls.mount("", target, "", syscalls.MS_SHARED | syscalls.MS_REC, "")
 
 
+def detach(target: str) -> None:
+    """Unmount everything that is mounted at `target`, one on top of the other; nothing there is fine."""
+    while True:
+        try:
+            syscalls.umount2(target, syscalls.MNT_DETACH | syscalls.UMOUNT_NOFOLLOW)
+        except OSError as error:
+            if error.errno in {errno.EINVAL, errno.ENOENT}:  # not a mount point any more; not there
+                return
+            raise
+
+
 def make_target(target: str, *, directory: bool) -> None:
     """An empty file or directory to mount on; one that is there, with its mounts, is taken away first."""
-    while os.path.lexists(target) and os.path.ismount(target):
-        syscalls.umount2(target, syscalls.MNT_DETACH | syscalls.UMOUNT_NOFOLLOW)
+    detach(target)
     os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     if os.path.isdir(target) != directory and os.path.lexists(target):
         (os.unlink if directory else os.rmdir)(target)

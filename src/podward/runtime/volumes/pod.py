@@ -22,7 +22,7 @@ from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
 from podward.path import Path
 from podward.policy.kubelet import empty_dir, environment, fs_group, host_path, resources, volume_mounts, volumes
-from podward.runtime import machine, syscalls
+from podward.runtime import machine
 from podward.runtime.volumes import attach, empty, host, ownership, subpath
 from podward.runtime.volumes.removal import remove_tree
 
@@ -132,7 +132,7 @@ class PodVolumes:
     def remove(self) -> None:
         """Unmount and remove everything that was made here; hostPaths stay as they are."""
         for target in reversed(self._binds):
-            syscalls.unmount_if_mounted(target)
+            attach.detach(target)
         self._binds.clear()
         self._volumes.clear()
         for name in _DIRECTORIES:

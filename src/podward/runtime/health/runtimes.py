@@ -1,0 +1,117 @@
+"""Checks of the OCI runtimes: each runs a real container.
+
+The container is a busybox in a root of its own that prints its /proc/self/status, under a seccomp filter and with no
+capability: what it prints shows whether the runtime and the kernel enforced both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import msgspec
+
+from podward.api import oci
+from podward.errors import NodeError
+from podward.runtime import confine, probe, processes
+from podward.runtime.health import trials
+from podward.runtime.health.check import MISSING, OK, Check, check
+from podward.runtime.oci import write_private
+
+_GROUP = "runtimes"
+_LARGEST = 65536
+_SHELL = "/bin/busybox"
+_ENTRY = ("/bin/busybox", "cat", "/proc/self/status")
+
+
+def run_each(directory: str, root: str) -> list[Check]:
+    """A check for every kind that is installed, and one for whether any runs ordinary Pods."""
+    checks, works = [], []
+    for kind in (*probe.PREFERRED, probe.SANDBOXED):
+        if not probe.find(kind):
+            continue
+        began = time.monotonic()
+        error = _trial(kind, f"{directory}/{kind}", root)
+        took = (time.monotonic() - began) * 1000
+        works += [kind] if not error and kind in probe.PREFERRED else []
+        found = error or f"ran a container in {took:.0f} ms"
+        otherwise = (f"{kind} cannot be used here", "see what it said; `apt install --reinstall " + kind + "`")
+        checks.append(check((_GROUP, f"a container with {kind}"), MISSING if error else OK, found, otherwise))
+    otherwise = ("no Pod can run", "apt install crun")
+    found = f"{works[0]} is used" if works else "none works"
+    checks.append(
+        check((_GROUP, "an OCI runtime"), OK if works else MISSING, found, otherwise, required=True)
+    )
+    return checks
+
+
+def _trial(kind: str, directory: str, root: str) -> str:
+    """What went wrong, empty if nothing did."""
+    if not os.path.exists(_SHELL):
+        return "no trial without busybox: apt install busybox-static"
+    try:
+        choice = probe.choose(kind, root)
+    except NodeError as error:
+        return error.what
+    os.makedirs(f"{directory}/bundle/rootfs/bin")
+    for made in ("proc", "dev"):
+        os.mkdir(f"{directory}/bundle/rootfs/{made}")
+    shutil.copy(_SHELL, f"{directory}/bundle/rootfs/bin/busybox")
+    write_private(f"{directory}/bundle/config.json", msgspec.json.encode(_spec()))
+    failure = trials.attempt(lambda: _run(choice, directory))
+    with open(f"{directory}/out", encoding="utf-8", errors="replace") as file:
+        said = file.read(_LARGEST)
+    if failure:
+        last = said.strip().splitlines()[-1:] or [failure]
+        return last[0][:300]
+    return _verdict(kind, said)
+
+
+def _run(choice: probe.RuntimeChoice, directory: str) -> None:
+    """In a trial's child: run the container to its end."""
+    confine.enter(choice.needs_private_cgroup_mounts)
+    output = os.open(f"{directory}/out", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    name = f"podward-doctor-{os.getpid()}"
+    state = ("--root", f"{directory}/state", *choice.arguments)
+    try:
+        words = (*state, "run", "--bundle", f"{directory}/bundle", name)
+        code = processes.run(choice.path, words, stdout=output, stderr=output)
+    finally:
+        processes.run(choice.path, (*state, "delete", "--force", name))
+    if code:
+        raise OSError(0, f"it ended with {code}")
+
+
+def _verdict(kind: str, status: str) -> str:
+    """Whether the process was confined; gVisor's own kernel does not report it."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    if "CapEff" not in fields:
+        return "the container printed no /proc/self/status"
+    if int(fields["CapEff"], 16):
+        return f"capabilities were not taken away: {fields['CapEff'].strip()}"
+    if kind != probe.SANDBOXED and fields.get("Seccomp", "").strip() != "2":
+        return "the seccomp filter was not loaded"
+    if kind != probe.SANDBOXED and fields.get("NoNewPrivs", "").strip() != "1":
+        return "no_new_privs was not set"
+    return ""
+
+
+def _spec() -> oci.RuntimeSpec:
+    rule = oci.SeccompRule(names=("unshare",), action="SCMP_ACT_ERRNO")
+    return oci.RuntimeSpec(
+        oci_version="1.0.2",
+        process=oci.Process(
+            args=_ENTRY,
+            cwd="/",
+            user=oci.User(uid=65534, gid=65534),
+            capabilities=oci.CapabilitySets(),
+            no_new_privileges=True,
+        ),
+        root=oci.Root("rootfs", readonly=True),
+        mounts=(oci.Mount("/proc", "proc", "proc"), oci.Mount("/dev", "tmpfs", "tmpfs", ("nosuid", "mode=755"))),
+        linux=oci.Linux(
+            namespaces=tuple(oci.Namespace(kind) for kind in ("mount", "pid", "ipc", "uts", "network")),
+            seccomp=oci.Seccomp("SCMP_ACT_ALLOW", syscalls=(rule,)),
+        ),
+    )

@@ -1,0 +1,79 @@
+"""Checks of the programs that Podward stands on, and of the place where it keeps its state."""
+
+from __future__ import annotations
+
+import os
+
+from podward.errors import NodeError
+from podward.runtime import probe
+from podward.runtime.health.check import LIMITED, MISSING, OK, Check, check
+
+_TOOLS, _STATE = "tools", "state"
+_PROGRAMS = (
+    ("crun", "crun", "runc is used, which is slower"),
+    ("runc", "runc", "crun is all there is"),
+    ("runsc", "runsc", "no sandboxed RuntimeClass"),
+    ("conmon", "conmon", "no container outlives a restart of a server"),
+    ("skopeo", "skopeo", "no image can be pulled or imported from an archive"),
+    ("umoci", "umoci", "no image can be unpacked"),
+    ("catatonit", "catatonit", "no init process for shared process namespaces"),
+)
+_CNI = ("/usr/lib/cni", "/opt/cni/bin")
+_LITTLE = 1 << 30
+
+
+def programs() -> list[Check]:
+    """Each tool with its version, or the Debian package that has it."""
+    checks = []
+    for name, package, consequence in _PROGRAMS:
+        path = probe.find(name)
+        version = probe.version_of(path) if path else ""
+        found = f"{version} ({path})" if version else f"{path} does not start" if path else "not installed"
+        otherwise = (consequence, f"apt install {package}")
+        checks.append(check((_TOOLS, name), OK if version else MISSING, found, otherwise))
+    place = next((d for d in _CNI if os.access(f"{d}/bridge", os.X_OK)), "")
+    otherwise = ("Pods have a loopback device and no other network", "apt install containernetworking-plugins")
+    checks.append(
+        check((_TOOLS, "CNI plugins"), OK if place else MISSING, place or "not installed", otherwise)
+    )
+    return checks
+
+
+def state(root: str) -> list[Check]:
+    """The state directory: whose it is, who may look, how much room there is."""
+    remedy = "set PODWARD_ROOT to a directory of root's, with nobody else's write permission above it"
+    if not os.path.lexists(root):
+        return [check((_STATE, "directory"), OK, f"{root}: made when it is needed"), _room(_existing(root))]
+    facts = os.lstat(root)
+    fault = ""
+    if not os.path.isdir(root) or os.path.islink(root):
+        fault = "is no directory"
+    elif facts.st_uid != os.geteuid():
+        fault = f"belongs to uid {facts.st_uid}"
+    elif facts.st_mode & 0o077:
+        fault = f"has mode {facts.st_mode & 0o7777:04o}: others may look into it"
+        remedy = f"chmod 700 {root}"
+    state_of = MISSING if fault == "is no directory" else LIMITED if fault else OK
+    consequence = "images and Pods of root are open to other users" if state_of == LIMITED else "nothing can be kept"
+    found = f"{root} {fault}".strip()
+    return [
+        check((_STATE, "directory"), state_of, found, (consequence, remedy), required=state_of == MISSING),
+        _room(root),
+    ]
+
+
+def _room(directory: str) -> Check:
+    try:
+        facts = os.statvfs(directory)
+    except OSError as error:
+        raise NodeError(f"cannot look at the state directory: {error.strerror}", where=directory) from error
+    free = facts.f_bavail * facts.f_frsize
+    otherwise = ("images and containers may fill the disk", "make room, or set PODWARD_ROOT to a larger disk")
+    found = f"{free / (1 << 30):.1f} GiB free at {directory}"
+    return check((_STATE, "disk"), OK if free >= _LITTLE else LIMITED, found, otherwise)
+
+
+def _existing(directory: str) -> str:
+    while not os.path.isdir(directory):
+        directory = os.path.dirname(directory)
+    return directory

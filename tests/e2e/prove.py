@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Runs random Pods for real and compares what was predicted of each process with what the kernel says.
+
+usage: prove.py --pods N [--runtime crun|runc] [--seed S]
+
+Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at its
+execve(2). A process that was predicted not to start must not start. The first difference is shrunk to a minimal manifest
+and printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+
+import msgspec
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, os.path.dirname(__file__))
+import odd_images
+import random_pods
+
+from podward.api.document import Document
+from podward.api.workload import pod_sources
+from podward.cli import running
+from podward.decision import Outcome
+from podward.errors import InputError
+from podward.render import verify
+from podward.runtime import confine, machine, probe
+from podward.runtime.images.store import ImageStore
+from podward.runtime.oci import OciRuntime
+from podward.runtime.pod import Machine, PodRun
+from podward.runtime.report import SilentReport
+from podward.runtime.state import State
+from podward.runtime.supervisor import Supervisor
+
+
+class Different(AssertionError):
+    """A prediction was wrong."""
+
+
+class Reasons(SilentReport):
+    """Keeps why containers could not start."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        self.reasons.append(f"{container}: {reason}")
+
+
+class Proof:
+    """Counts the Pods that ran, and compares each."""
+
+    def __init__(self, here: dict[str, Machine], report: Reasons) -> None:
+        self._here = here
+        self._report = report
+        self.ran = self.refused = self.containers = 0
+        self._shown = time.monotonic()
+
+    def check(self, manifest: random_pods.Manifest, defaults: str) -> None:
+        """Run one Pod. Raises Different, or hypothesis' reject where it is refused."""
+        self._report.reasons.clear()
+        (source,) = pod_sources(Document("random.yaml", manifest))
+        options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
+        try:
+            pod = running.prepared(source, self._here[defaults], options, alone=True)
+        except InputError:
+            self.refused += 1
+            reject()
+        try:
+            if pod.prepare():
+                self.refused += 1
+                reject()
+            Supervisor((pod,), self._report).run()
+            self._compare(pod)
+        finally:
+            pod.destroy()
+        self.ran += 1
+        if sys.stderr.isatty() and time.monotonic() - self._shown > 1:
+            self._shown = time.monotonic()
+            print(f"\r{self.ran} pods, {self.refused} refused", end="", file=sys.stderr)
+
+    def _compare(self, pod: PodRun) -> None:
+        for container in pod.containers:
+            self.containers += 1
+            foreseen, seen = container.predicted, container.observed
+            if isinstance(foreseen, Outcome) and seen is not None:
+                rows = verify.differences(foreseen.value, seen)
+                if rows:
+                    listed = "\n".join(f"{r.field}:\n  predicted {r.predicted}\n  observed  {r.observed}" for r in rows)
+                    raise Different(f"{container.name}:\n{listed}")
+            elif isinstance(foreseen, Outcome) or seen is not None:
+                reasons = "\n".join(self._report.reasons)
+                raise Different(f"{container.name}: predicted {isinstance(foreseen, Outcome)}, observed {seen is not None}\n{reasons}")
+
+
+def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
+    """The exit status."""
+    choice = probe.choose(runtime, root)
+    confine.enter(choice.needs_private_cgroup_mounts)
+    state, report = State(root), Reasons()
+    images = ImageStore(root)
+    names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))
+    oci = OciRuntime(choice.path, choice.kind, state.oci, choice.arguments)
+    here = {
+        defaults: Machine(
+            msgspec.structs.replace(
+                machine.gather(choice.kind, defaults),
+                memory=machine.memory(),
+                recursive_read_only=choice.recursive_read_only,
+            ),
+            state,
+            images,
+            oci,
+            report,
+        )
+        for defaults in ("containerd", "cri-o", "docker")
+    }
+    proof = Proof(here, report)
+    last: list[object] = []
+
+    @settings(
+        max_examples=pods,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(random_pods.pods(names, odd_images.ENTRIES), st.sampled_from(tuple(here)))
+    def random_pods_are_what_was_predicted(manifest: random_pods.Manifest, defaults: str) -> None:
+        last[:] = [manifest, defaults]
+        proof.check(manifest, defaults)
+
+    try:
+        (seed(number)(random_pods_are_what_was_predicted) if number is not None else random_pods_are_what_was_predicted)()
+    except Different as difference:
+        print("the smallest Pod that differs, with the defaults of", last[1])
+        print(msgspec.json.format(msgspec.json.encode(last[0]), indent=2).decode())
+        print(difference)
+        print(f"{proof.ran + 1} pods, 1 differ")
+        return 1
+    print(f"{proof.refused} more were refused; {proof.containers} containers were compared, run by {choice.kind}")
+    print(f"{proof.ran} pods, 0 differ")
+    return 0
+
+
+def main() -> int:
+    """Parse the words, prove in a state directory of its own, leave nothing."""
+    parser = argparse.ArgumentParser(description="random Pods: predicted against observed")
+    parser.add_argument("--pods", type=int, default=200)
+    parser.add_argument("--runtime", default=probe.AUTO)
+    parser.add_argument("--seed", type=int, default=None)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="podward-prove-") as root:
+        return prove(options.pods, options.runtime, root, options.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Random Pods over every security field, for the proof that what is predicted is what the kernel says."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+Manifest = dict[str, object]
+
+CAPABILITIES = (
+    "ALL CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()
+IDS = st.one_of(st.sampled_from((0, 1, 33, 1000, 1003, 2000, 65534)), st.integers(0, 65535))
+SMALL_IDS = st.sampled_from((0, 33, 1000, 1003, 3000, 50000, 65534))
+SYSCTLS = (
+    ("net.ipv4.ip_unprivileged_port_start", "0"),
+    ("net.ipv4.tcp_syncookies", "0"),
+    ("net.ipv4.ping_group_range", "0 1000"),
+    ("kernel.shm_rmid_forced", "1"),
+)
+
+
+def some(**fields: st.SearchStrategy[object]) -> st.SearchStrategy[Manifest]:
+    """Objects that have any of these fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def profile(kinds: tuple[str, ...]) -> st.SearchStrategy[Manifest]:
+    return st.sampled_from(kinds).map(lambda kind: {"type": kind})
+
+
+CAPABILITY_SETS = some(
+    add=st.lists(st.sampled_from(CAPABILITIES), max_size=4, unique=True),
+    drop=st.lists(st.sampled_from(CAPABILITIES), max_size=4, unique=True),
+)
+CONTAINER_CONTEXT = some(
+    runAsUser=IDS,
+    runAsGroup=IDS,
+    runAsNonRoot=st.booleans(),
+    privileged=st.sampled_from((False, False, False, True)),
+    readOnlyRootFilesystem=st.booleans(),
+    allowPrivilegeEscalation=st.booleans(),
+    capabilities=CAPABILITY_SETS,
+    seccompProfile=profile(("RuntimeDefault", "Unconfined", "RuntimeDefault")),
+    procMount=st.sampled_from(("Default", "Default", "Unmasked")),
+)
+POD_CONTEXT = some(
+    runAsUser=IDS,
+    runAsGroup=IDS,
+    runAsNonRoot=st.booleans(),
+    fsGroup=IDS,
+    supplementalGroups=st.lists(IDS, max_size=4),
+    supplementalGroupsPolicy=st.sampled_from(("Merge", "Strict")),
+    seccompProfile=profile(("RuntimeDefault", "Unconfined")),
+    sysctls=st.lists(st.sampled_from(SYSCTLS), max_size=2, unique=True).map(
+        lambda rows: [{"name": name, "value": value} for name, value in rows]
+    ),
+)
+RESOURCES = some(
+    limits=some(memory=st.sampled_from(("64Mi", "256Mi")), cpu=st.sampled_from(("500m", "2"))),
+    requests=some(memory=st.just("16Mi"), cpu=st.just("100m")),
+)
+VOLUMES: tuple[Manifest, ...] = (
+    {"name": "disk", "emptyDir": {}},
+    {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+    {"name": "host", "hostPath": {"path": "/usr/share"}},
+)
+MOUNTS = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from([str(v["name"]) for v in VOLUMES]), "mountPath": st.sampled_from(("/data", "/more", "/tmp"))},
+        optional={"readOnly": st.booleans()},
+    ),
+    max_size=3,
+    unique_by=lambda mount: str(mount["mountPath"]),
+)
+
+
+@st.composite
+def pods(draw: st.DrawFn, images: tuple[str, ...], entries: tuple[str, ...]) -> Manifest:
+    """A Pod of one to two containers of these images, each executing one of these entry files.
+
+    Combinations that the API server refuses outright are left out, so that most Pods run.
+    """
+    spec: Manifest = draw(
+        some(
+            securityContext=POD_CONTEXT,
+            hostNetwork=st.booleans(),
+            hostPID=st.booleans(),
+            hostIPC=st.booleans(),
+            hostUsers=st.booleans(),
+            shareProcessNamespace=st.booleans(),
+        )
+    )
+    if spec.get("hostUsers") is False:
+        for name in ("hostNetwork", "hostPID", "hostIPC"):
+            spec.pop(name, None)
+    if spec.get("hostPID"):
+        spec.pop("shareProcessNamespace", None)
+    _agree(spec)
+    spec["restartPolicy"] = "Never"
+    spec["volumes"] = list(VOLUMES)
+    spec["containers"] = [
+        draw(_containers(f"c{index}", images, entries, spec)) for index in range(draw(st.sampled_from((1, 1, 1, 2))))
+    ]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "random"}, "spec": spec}
+
+
+def _agree(spec: Manifest) -> None:
+    """Sysctls of a namespace that the Pod shares with the host are refused."""
+    context = spec.get("securityContext")
+    if isinstance(context, dict) and isinstance(context.get("sysctls"), list):
+        context["sysctls"] = [
+            sysctl
+            for sysctl in context["sysctls"]
+            if not (sysctl["name"].startswith("net.") and spec.get("hostNetwork"))
+            and not (sysctl["name"].startswith("kernel.") and spec.get("hostIPC"))
+        ]
+
+
+@st.composite
+def _containers(
+    draw: st.DrawFn, name: str, images: tuple[str, ...], entries: tuple[str, ...], spec: Manifest
+) -> Manifest:
+    context = dict(draw(CONTAINER_CONTEXT))
+    if spec.get("hostUsers") is not False and context.get("procMount") == "Unmasked":
+        del context["procMount"]
+    added = context.get("capabilities", {}).get("add", [])
+    if context.get("privileged") or "SYS_ADMIN" in added:
+        context.pop("allowPrivilegeEscalation", None)
+    container: Manifest = {
+        "name": name,
+        "image": draw(st.sampled_from(images)),
+        "command": [draw(st.sampled_from(entries))],
+        "securityContext": context,
+        "volumeMounts": draw(MOUNTS),
+    }
+    resources = draw(RESOURCES)
+    if resources:
+        container["resources"] = resources
+    return container
