@@ -92,11 +92,12 @@ class Decision(Struct, frozen=True):
         return bool(self.violations)
 
     def at(self, prefix: Path) -> Decision:
-        """The same Decision, made about the thing at `prefix`."""
-        return Decision(
-            tuple(Assignment(prefix + a.path, a.value, a.reason, a.source) for a in self.assignments),
-            tuple(Violation(prefix + v.path, v.value, v.reason, v.source) for v in self.violations),
-        )
+        """The same Decision with its assignments moved below `prefix` of a larger result.
+
+        Violations stay: their places are in what the user wrote, not in what the stage makes.
+        """
+        moved = tuple(Assignment(prefix + a.path, a.value, a.reason, a.source) for a in self.assignments)
+        return Decision(moved, self.violations)
 
     def assignment(self, place: Path) -> Assignment | None:
         """The last assignment at exactly `place` or, failing that, at the closest place that contains it."""

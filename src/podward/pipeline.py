@@ -12,6 +12,8 @@ the line that decided it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from podward.api.core import Container, Pod
@@ -22,13 +24,14 @@ from podward.api.node import Node
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome, Source
 from podward.policy.kubelet import user
-from podward.stages import cri, effective, kernel, oci
-from podward.stages.kernel import KernelFacts
+from podward.stages import cri, effective, oci
 from podward.stages.oci import OciFacts
+
+if TYPE_CHECKING:
+    from podward.stages.kernel import KernelFacts
 
 __all__ = [
     "ContainerPlan",
-    "KernelFacts",
     "OciFacts",
     "PodFacts",
     "admit",
@@ -107,5 +110,7 @@ def plan_runtime(facts: OciFacts) -> Decision:
 
 def predict(facts: KernelFacts) -> Outcome[ProcessState] | Decision:
     """The state that the process will have once it has executed its entry, or the Decision that says why it can't."""
+    from podward.stages import kernel  # most runs predict nothing, and start-up counts
+
     decision = kernel.decide(facts)
     return decision if decision.refused else Outcome(decision.fold(ProcessState), decision)

@@ -80,6 +80,20 @@ def test_deciding_again_assigns_nothing_and_the_input_is_left_alone() -> None:
         assert all(assignment.source in {SOURCE, CREATION} and assignment.reason for assignment in decision.assignments)
 
 
+@pytest.mark.parametrize(
+    ("pod_profile", "copied"),
+    [(None, True), ({"type": "Unconfined"}, True), ({"type": "RuntimeDefault"}, False)],
+)
+def test_an_apparmor_annotation_is_copied_unless_the_pod_says_the_same(pod_profile: Json, copied: bool) -> None:  # noqa: FBT001  # a column
+    raw: JsonObject = {
+        "metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/c": "runtime/default"}},
+        "spec": {"securityContext": {"appArmorProfile": pod_profile}, "containers": [{"name": "c"}]},
+    }
+    _, decision = created(raw)
+    places = [str(assignment.path) for assignment in decision.assignments if assignment.source is CREATION]
+    assert places == (["spec.containers[0].securityContext.appArmorProfile"] if copied else [])
+
+
 def test_unknown_fields_survive() -> None:
     pod, _ = created({"x": {"y": [1]}, "spec": {"containers": [{"name": "c", "zz": {"a": None}}]}})
     assert pod["x"] == {"y": [1]}

@@ -427,7 +427,7 @@ def test_the_line_of_every_field_of_json_is_right(item: JsonObject) -> None:
 
 
 def test_lines_through_aliases_and_merges_are_those_of_the_real_node() -> None:
-    text = "base: &b\n  x: 1\n  w: {z: 2}\nd:\n  <<: *b\n  x: 3\ne: *b\nf: [*b]\n"
+    text = "base: &b\n  x: 1\n  w: {z: 2}\nd:\n  <<: *b\n  x: 3\ne: *b\nf: [*b]\ng:\n  <<: [*b]\n"
     (document,) = decode_documents(text.encode(), "f")
     lines = {
         str(p): document.line_of(p)
@@ -442,6 +442,7 @@ def test_lines_through_aliases_and_merges_are_those_of_the_real_node() -> None:
             path("d", Key("w")),
             path("d", "nope"),
             path("d", "x", "nope"),
+            path("g", "w", "z"),
             path("f", 1),
         )
     }
@@ -456,5 +457,6 @@ def test_lines_through_aliases_and_merges_are_those_of_the_real_node() -> None:
         "d[w]": 3,
         "d.nope": None,
         "d.x.nope": None,
+        "g.w.z": 3,
         "f[1]": None,
     }

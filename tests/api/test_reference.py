@@ -16,8 +16,11 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 DOMAIN = rf"(?:{LABEL}(?:\.{LABEL})*|\[[a-fA-F0-9:]*:[a-fA-F0-9:]*\])(?::[0-9]+)?"
 PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-GRAMMAR = re.compile(rf"(?:{DOMAIN}/)?{PART}(?:/{PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[a-f0-9]{{64}})?")
-"""The grammar as that library writes it down (an address must have a colon to be taken for a domain): an independent statement of what the parser does by hand."""
+GRAMMAR = re.compile(
+    rf"(?:{DOMAIN}/)?{PART}(?:/{PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[a-f0-9]{{64}})?"
+)
+"""The grammar as that library writes it down (an address must have a colon to be taken for a domain): an independent
+statement of what the parser does by hand."""
 
 
 @pytest.mark.parametrize(
@@ -45,9 +48,10 @@ def test_a_name_is_completed_as_runtimes_complete_it(name: str, whole: str) -> N
 @pytest.mark.parametrize(
     "name",
     [
-        "", ":", "/", "@", ":tag", "a:", "a:b:c", "a@b", "a@sha256:12", f"a@{DIGEST.upper()}", "Busybox", "a/B", "a//b", "/a",
-        "a/", "a_-b", "a..b", "a___b", "-a", "a-", ".a", "a b", "a\nb", "ä", "a:ä", "a:.b", "a:-b", "a:" + "t" * 129,
-        "-x.y/a", "x-.y/a", "x:/a", "x:1:2/a", "[]/a", "[::1/a", "[g]/a", "0123456789abcdef" * 4, "x.y/" + "a" * 252,
+        "", ":", "/", "@", ":tag", "a:", "a:b:c", "a@b", "a@sha256:12", f"a@{DIGEST.upper()}", "Busybox", "a/B", "a//b",
+        "/a", "a/", "a_-b", "a..b", "a___b", "-a", "a-", ".a", "a b", "a\nb", "ä", "a:ä", "a:.b", "a:-b",
+        "a:" + "t" * 129, "-x.y/a", "x-.y/a", "x:/a", "x:1:2/a", "[]/a", "[::1/a", "[g]/a", "0123456789abcdef" * 4,
+        "x.y/" + "a" * 252,
         "a\0b", "x:port/a", "a@" + DIGEST + "@" + DIGEST,
     ],
 )  # fmt: skip

@@ -118,6 +118,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
             images,
             oci,
             report,
+            cgroup_v2=choice.cgroup == "v2",
         )
         for defaults in ("containerd", "cri-o", "docker")
     }

@@ -86,19 +86,9 @@ class _Frame:
     """An object or a list that is being filled; `key` is what the next value of an object is for."""
 
     __slots__ = (
-        "anchor",
-        "fields",
-        "height",
-        "items",
-        "key",
-        "key_line",
-        "line",
-        "lines",
-        "merging",
-        "nodes",
-        "own",
-        "text",
-    )
+        "anchor", "fields", "height", "items", "key", "key_line", "line", "lines",
+        "merging", "nodes", "own", "text",
+    )  # fmt: skip
 
     def __init__(self, line: int, anchor: str | None, nodes: int, text: int) -> None:
         self.line = line

@@ -13,14 +13,14 @@ class View(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Base of all views: immutable, field names in Kubernetes' camelCase."""
 
 
-class Capabilities(View):
+class Capabilities(View, frozen=True):
     """core/v1 Capabilities."""
 
     add: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
 
 
-class SELinuxOptions(View):
+class SELinuxOptions(View, frozen=True):
     """core/v1 SELinuxOptions; in Go these are plain strings, so null reads as empty."""
 
     user: str | None = None
@@ -29,14 +29,14 @@ class SELinuxOptions(View):
     level: str | None = None
 
 
-class Profile(View):
+class Profile(View, frozen=True):
     """core/v1 SeccompProfile and AppArmorProfile, which have the same shape."""
 
     type: str | None = None
     localhost_profile: str | None = None
 
 
-class WindowsOptions(View):
+class WindowsOptions(View, frozen=True):
     """core/v1 WindowsSecurityContextOptions."""
 
     gmsa_credential_spec_name: str | None = None
@@ -45,7 +45,7 @@ class WindowsOptions(View):
     host_process: bool | None = None
 
 
-class SecurityContext(View):
+class SecurityContext(View, frozen=True):
     """core/v1 SecurityContext: the container's."""
 
     capabilities: Capabilities | None = None
@@ -62,14 +62,14 @@ class SecurityContext(View):
     app_armor_profile: Profile | None = None
 
 
-class Sysctl(View):
+class Sysctl(View, frozen=True):
     """core/v1 Sysctl."""
 
     name: str | None = None
     value: str | None = None
 
 
-class PodSecurityContext(View):
+class PodSecurityContext(View, frozen=True):
     """core/v1 PodSecurityContext."""
 
     se_linux_options: SELinuxOptions | None = field(default=None, name="seLinuxOptions")
@@ -87,20 +87,20 @@ class PodSecurityContext(View):
     se_linux_change_policy: str | None = field(default=None, name="seLinuxChangePolicy")
 
 
-class FieldRef(View):
+class FieldRef(View, frozen=True):
     """core/v1 ObjectFieldSelector."""
 
     field_path: str | None = None
     api_version: str | None = None
 
 
-class ValueFrom(View):
+class ValueFrom(View, frozen=True):
     """core/v1 EnvVarSource: the sources that need no API server."""
 
     field_ref: FieldRef | None = None
 
 
-class EnvVar(View):
+class EnvVar(View, frozen=True):
     """core/v1 EnvVar."""
 
     name: str = ""
@@ -108,7 +108,7 @@ class EnvVar(View):
     value_from: ValueFrom | None = None
 
 
-class ContainerPort(View):
+class ContainerPort(View, frozen=True):
     """core/v1 ContainerPort."""
 
     container_port: int | None = None
@@ -118,7 +118,7 @@ class ContainerPort(View):
     name: str | None = None
 
 
-class VolumeMount(View):
+class VolumeMount(View, frozen=True):
     """core/v1 VolumeMount."""
 
     name: str = ""
@@ -130,14 +130,14 @@ class VolumeMount(View):
     mount_propagation: str | None = None
 
 
-class Resources(View):
+class Resources(View, frozen=True):
     """core/v1 ResourceRequirements; quantities stay text (or numbers) until `policy.kubelet.resources` reads them."""
 
     limits: dict[str, str | int | float] | None = None
     requests: dict[str, str | int | float] | None = None
 
 
-class Container(View):
+class Container(View, frozen=True):
     """core/v1 Container, also for init and ephemeral containers."""
 
     name: str = ""
@@ -157,25 +157,25 @@ class Container(View):
     termination_message_path: str | None = None
 
 
-class EmptyDir(View):
+class EmptyDir(View, frozen=True):
     """core/v1 EmptyDirVolumeSource."""
 
     medium: str | None = None
     size_limit: str | int | float | None = None
 
 
-class HostPath(View):
+class HostPath(View, frozen=True):
     """core/v1 HostPathVolumeSource."""
 
     path: str = ""
     type: str | None = None
 
 
-class OtherVolume(View):
+class OtherVolume(View, frozen=True):
     """A source that needs an API server or a driver: that it is there is all that matters here."""
 
 
-class Volume(View):
+class Volume(View, frozen=True):
     """core/v1 Volume: the sources that need no API server; of some others, that they are there."""
 
     name: str = ""
@@ -193,13 +193,13 @@ class Volume(View):
     secret: OtherVolume | None = None
 
 
-class PodOS(View):
+class PodOS(View, frozen=True):
     """core/v1 PodOS."""
 
     name: str | None = None
 
 
-class PodSpec(View):
+class PodSpec(View, frozen=True):
     """core/v1 PodSpec."""
 
     containers: tuple[Container, ...] | None = None
@@ -224,7 +224,7 @@ class PodSpec(View):
     os: PodOS | None = None
 
 
-class ObjectMeta(View):
+class ObjectMeta(View, frozen=True):
     """meta/v1 ObjectMeta."""
 
     name: str | None = None
@@ -235,7 +235,7 @@ class ObjectMeta(View):
     annotations: dict[str, str | None] | None = None
 
 
-class Pod(View):
+class Pod(View, frozen=True):
     """core/v1 Pod."""
 
     metadata: ObjectMeta = ObjectMeta()

@@ -13,14 +13,14 @@ class Message(Struct, frozen=True, rename="camel", gc=False):
     """Base of all CRI messages."""
 
 
-class SecurityProfile(Message):
+class SecurityProfile(Message, frozen=True):
     """A seccomp or AppArmor profile: RuntimeDefault, Unconfined, or Localhost with its reference."""
 
     profile_type: str = "RuntimeDefault"
     localhost_ref: str = ""
 
 
-class IDMapping(Message):
+class IDMapping(Message, frozen=True):
     """One line of uid_map or gid_map."""
 
     container_id: int
@@ -28,7 +28,7 @@ class IDMapping(Message):
     length: int
 
 
-class UserNamespace(Message):
+class UserNamespace(Message, frozen=True):
     """Mode NODE (the host's) or POD with one mapping each."""
 
     mode: str = "NODE"
@@ -36,7 +36,7 @@ class UserNamespace(Message):
     gids: tuple[IDMapping, ...] = ()
 
 
-class NamespaceOption(Message):
+class NamespaceOption(Message, frozen=True):
     """Modes are POD, CONTAINER, NODE, TARGET."""
 
     network: str = "POD"
@@ -46,7 +46,7 @@ class NamespaceOption(Message):
     userns_options: UserNamespace | None = None
 
 
-class Capability(Message):
+class Capability(Message, frozen=True):
     """Capability names as the manifest wrote them (`NET_ADMIN`, `ALL`)."""
 
     add: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Capability(Message):
     add_ambient: tuple[str, ...] = ()
 
 
-class SELinuxOption(Message):
+class SELinuxOption(Message, frozen=True):
     """The four parts of a label; empty parts are the runtime's to fill in."""
 
     user: str = ""
@@ -63,7 +63,7 @@ class SELinuxOption(Message):
     level: str = ""
 
 
-class LinuxContainerSecurityContext(Message):
+class LinuxContainerSecurityContext(Message, frozen=True):
     """Who the container's process is to be."""
 
     capabilities: Capability | None = None
@@ -84,7 +84,7 @@ class LinuxContainerSecurityContext(Message):
     apparmor_profile: str = ""
 
 
-class LinuxSandboxSecurityContext(Message):
+class LinuxSandboxSecurityContext(Message, frozen=True):
     """Who the Pod's sandbox is to be."""
 
     namespace_options: NamespaceOption | None = None
@@ -99,7 +99,7 @@ class LinuxSandboxSecurityContext(Message):
     apparmor: SecurityProfile | None = None
 
 
-class Mount(Message):
+class Mount(Message, frozen=True):
     """A volume mount, its host path already resolved and safe to open."""
 
     container_path: str
@@ -112,7 +112,7 @@ class Mount(Message):
     gid_mappings: tuple[IDMapping, ...] = ()
 
 
-class LinuxContainerResources(Message):
+class LinuxContainerResources(Message, frozen=True):
     """cgroup settings: shares and quota in the units of CRI, memory in bytes."""
 
     cpu_period: int = 0
@@ -122,14 +122,14 @@ class LinuxContainerResources(Message):
     oom_score_adj: int = 0
 
 
-class KeyValue(Message):
+class KeyValue(Message, frozen=True):
     """One environment variable."""
 
     key: str
     value: str = ""
 
 
-class ContainerConfig(Message):
+class ContainerConfig(Message, frozen=True):
     """What CreateContainer is asked for, as far as it decides the process."""
 
     name: str
@@ -145,7 +145,7 @@ class ContainerConfig(Message):
     security_context: LinuxContainerSecurityContext = field(default_factory=LinuxContainerSecurityContext)
 
 
-class PodSandboxConfig(Message):
+class PodSandboxConfig(Message, frozen=True):
     """What RunPodSandbox is asked for, as far as it decides the process."""
 
     name: str

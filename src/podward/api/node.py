@@ -31,5 +31,3 @@ class Node(Struct, frozen=True, gc=False):
     kernel: str = ""
     memory: int = 0
     recursive_read_only: bool = True
-    memory: int = 0
-    recursive_read_only: bool = True

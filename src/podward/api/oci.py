@@ -12,7 +12,7 @@ class Spec(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Base of all parts of the runtime spec."""
 
 
-class User(Spec, omit_defaults=False):
+class User(Spec, frozen=True, omit_defaults=False):
     """process.user."""
 
     uid: int = 0
@@ -20,7 +20,7 @@ class User(Spec, omit_defaults=False):
     additional_gids: tuple[int, ...] = ()
 
 
-class CapabilitySets(Spec, omit_defaults=False):
+class CapabilitySets(Spec, frozen=True, omit_defaults=False):
     """process.capabilities: names like CAP_CHOWN, sorted by number."""
 
     bounding: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class CapabilitySets(Spec, omit_defaults=False):
     ambient: tuple[str, ...] = ()
 
 
-class Rlimit(Spec, omit_defaults=False):
+class Rlimit(Spec, frozen=True, omit_defaults=False):
     """process.rlimits[]."""
 
     type: str
@@ -38,7 +38,7 @@ class Rlimit(Spec, omit_defaults=False):
     soft: int
 
 
-class Process(Spec):
+class Process(Spec, frozen=True):
     """process."""
 
     args: tuple[str, ...]
@@ -54,14 +54,14 @@ class Process(Spec):
     selinux_label: str = ""
 
 
-class Root(Spec, omit_defaults=False):
+class Root(Spec, frozen=True, omit_defaults=False):
     """root: `path` is relative to the bundle, or absolute."""
 
     path: str = "rootfs"
     readonly: bool = False
 
 
-class Mount(Spec):
+class Mount(Spec, frozen=True):
     """mounts[]."""
 
     destination: str
@@ -70,14 +70,14 @@ class Mount(Spec):
     options: tuple[str, ...] = ()
 
 
-class Namespace(Spec):
+class Namespace(Spec, frozen=True):
     """linux.namespaces[]: no path means a new one."""
 
     type: str
     path: str = ""
 
 
-class LinuxIDMapping(Spec, omit_defaults=False):
+class LinuxIDMapping(Spec, frozen=True, omit_defaults=False):
     """linux.uidMappings[] and gidMappings[]."""
 
     container_id: int = field(name="containerID")
@@ -85,7 +85,7 @@ class LinuxIDMapping(Spec, omit_defaults=False):
     size: int
 
 
-class Device(Spec):
+class Device(Spec, frozen=True):
     """linux.devices[]: a node to create. `file_mode` is the permission bits."""
 
     path: str
@@ -97,7 +97,7 @@ class Device(Spec):
     gid: int | None = None
 
 
-class DeviceRule(Spec):
+class DeviceRule(Spec, frozen=True):
     """linux.resources.devices[]: what the cgroup lets through."""
 
     allow: bool = field()
@@ -107,13 +107,13 @@ class DeviceRule(Spec):
     access: str = ""
 
 
-class Memory(Spec):
+class Memory(Spec, frozen=True):
     """linux.resources.memory: `limit` in bytes."""
 
     limit: int | None = None
 
 
-class Cpu(Spec):
+class Cpu(Spec, frozen=True):
     """linux.resources.cpu: quota and period in microseconds."""
 
     shares: int | None = None
@@ -121,13 +121,13 @@ class Cpu(Spec):
     period: int | None = None
 
 
-class Pids(Spec):
+class Pids(Spec, frozen=True):
     """linux.resources.pids."""
 
     limit: int | None = None
 
 
-class Resources(Spec):
+class Resources(Spec, frozen=True):
     """linux.resources."""
 
     devices: tuple[DeviceRule, ...] = ()
@@ -136,7 +136,7 @@ class Resources(Spec):
     pids: Pids | None = None
 
 
-class SeccompArg(Spec, omit_defaults=False):
+class SeccompArg(Spec, frozen=True, omit_defaults=False):
     """linux.seccomp.syscalls[].args[]."""
 
     index: int
@@ -145,7 +145,7 @@ class SeccompArg(Spec, omit_defaults=False):
     op: str = "SCMP_CMP_EQ"
 
 
-class SeccompRule(Spec):
+class SeccompRule(Spec, frozen=True):
     """linux.seccomp.syscalls[]."""
 
     names: tuple[str, ...]
@@ -154,7 +154,7 @@ class SeccompRule(Spec):
     args: tuple[SeccompArg, ...] = ()
 
 
-class Seccomp(Spec):
+class Seccomp(Spec, frozen=True):
     """linux.seccomp."""
 
     default_action: str
@@ -166,7 +166,7 @@ class Seccomp(Spec):
     syscalls: tuple[SeccompRule, ...] = ()
 
 
-class Linux(Spec):
+class Linux(Spec, frozen=True):
     """linux."""
 
     uid_mappings: tuple[LinuxIDMapping, ...] = ()
@@ -183,7 +183,7 @@ class Linux(Spec):
     mount_label: str = ""
 
 
-class RuntimeSpec(Spec, kw_only=True):
+class RuntimeSpec(Spec, frozen=True, kw_only=True):
     """config.json."""
 
     oci_version: str

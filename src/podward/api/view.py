@@ -1,7 +1,7 @@
 """From a raw Pod to the typed view of it.
 
-As in Go, null and absent are the same, a null in a list is that type's zero value, and a string that is absent is
-empty. `podward.api.schema` must have found nothing before.
+As in Go, null and absent are the same, and a null in a list or a map is its type's zero value.
+`podward.api.schema` must have found nothing before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
 
 _ZERO: dict[str, Json] = {"s": "", "b": False, "i": 0, "l": 0, "q": 0, "o": 0}
-_MANDATORY = {"EnvVar": ("name",), "VolumeMount": ("name", "mountPath"), "HostPathVolumeSource": ("path",)}
 
 
 def pod_view(raw: JsonObject) -> Pod:
@@ -37,12 +36,9 @@ def _without_nulls(value: Json, code: str) -> Json:
     if code[0] == "{":
         return {name: _zero(code[1:]) if item is None else item for name, item in value.items()}
     types = TYPES.get(code, {})
-    fields = {
+    return {
         name: _without_nulls(item, types[name]) for name, item in value.items() if item is not None and name in types
     }
-    for name in _MANDATORY.get(code, ()):
-        fields.setdefault(name, "")
-    return fields
 
 
 def _zero(code: str) -> Json:

@@ -7,6 +7,7 @@ input is answered with `{"id", "error"}` and does not stop the rest.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable
 
@@ -59,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every line of standard input."""
+    gc.enable()
     answer = KINDS[args.kind]
     write = sys.stdout.buffer.write
     for line in sys.stdin.buffer:

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from podward.errors import UsageError
+from podward.errors import ImageError, UsageError
 from podward.runtime.images.store import Entry, ImageStore, StoredImage
 from podward.runtime.state import state_root
 
@@ -112,7 +112,7 @@ def _grouped(store: ImageStore, entries: tuple[Entry, ...]) -> list[Shown]:
     images: dict[str, Shown] = {}
     for entry in entries:
         if entry.id not in images:
-            images[entry.id] = Shown(entry.id, [], [], _user(store, entry), _size(store, entry))
+            images[entry.id] = Shown(entry.id, [], [], *_facts(store, entry))
         shown = images[entry.id]
         if "@" in entry.name:
             shown.digests.append(entry.name)
@@ -121,18 +121,21 @@ def _grouped(store: ImageStore, entries: tuple[Entry, ...]) -> list[Shown]:
     return sorted(images.values(), key=lambda shown: (not shown.names, shown.names, shown.id))
 
 
-def _user(store: ImageStore, entry: Entry) -> str:
-    digits = entry.id.removeprefix("sha256:")
-    place = f"{store.directory}/rootfs/{digits}/rootfs"
-    return store.load(StoredImage(entry.name, entry.name, entry.id, entry.manifest, place)).config.user
-
-
-def _size(store: ImageStore, entry: Entry) -> int:
+def _facts(store: ImageStore, entry: Entry) -> tuple[str, int]:
+    """The user that the image names, and its size; of a damaged image, nothing but a word on standard error."""
     from podward.runtime.images.layout import Manifest, decode
 
+    digits = entry.id.removeprefix("sha256:")
+    root = f"{store.directory}/rootfs/{digits}/rootfs"
     place = f"{store.directory}/blobs/sha256/{entry.manifest.removeprefix('sha256:')}"
-    with open(place, "rb") as opened:
-        return sum(layer.size for layer in decode(opened.read(), Manifest, place).layers or ())
+    try:
+        image = store.load(StoredImage(entry.name, entry.name, entry.id, entry.manifest, root))
+        with open(place, "rb") as opened:
+            return image.config.user, sum(layer.size for layer in decode(opened.read(), Manifest, place).layers or ())
+    except (OSError, ImageError) as error:
+        advice = f"`podward image rm {digits[:12]}`, then import, build or pull it again"
+        print(f"podward: {entry.name or digits[:12]} is damaged: {error}\n  {advice}", file=sys.stderr)
+        return "?", 0
 
 
 def _list(images: list[Shown], output: str) -> None:

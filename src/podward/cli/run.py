@@ -33,6 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="override restartPolicy; unset in manifest and here, containers are not restarted",
     )
     add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
+    add(
+        "--seccomp-root",
+        default="/var/lib/kubelet/seccomp",
+        metavar="DIR",
+        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
+    )
     add("-o", "--output", choices=("text", "json"), default="text", help="json: one report at the end, on stdout")
 
 

@@ -51,13 +51,14 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     node = msgspec.structs.replace(
         machine.gather(choice.kind, args.runtime_defaults),
         seccomp_default=args.seccomp_default,
+        seccomp_root=os.path.abspath(args.seccomp_root),
         memory=machine.memory(),
         recursive_read_only=choice.recursive_read_only,
     )
     runtime = OciRuntime(choice.path, choice.kind, state.oci, choice.arguments)
     sweep.sweep(state, runtime)
     report = RunReport(json=args.output == "json", verify=args.verify)
-    here = Machine(node, state, ImageStore(state.root), runtime, report)
+    here = Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
     return _run_all(sources, here, args, report)
 
 
@@ -86,7 +87,8 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
     Raises InputError with everything that the API server refuses in it.
     """
     raw, _ = defaulting.created(source.raw)
-    raw["metadata"] = {"uid": _new_uid(), **defaulting.member(raw, "metadata")}
+    metadata = raw.get("metadata")
+    raw["metadata"] = {"uid": _new_uid(), **(metadata if isinstance(metadata, dict) else {})}
     pod = pod_view(raw)
     _validate(source, pod, raw)
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.

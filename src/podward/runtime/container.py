@@ -11,7 +11,7 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.policy.kubelet import lifecycle
-from podward.runtime import rootfs, verifying
+from podward.runtime import rootfs
 from podward.runtime.logs import Relay
 from podward.runtime.oci import Streams
 
@@ -87,11 +87,14 @@ class ContainerRun:
         pod = self.pod
         image = self.plan.image
         mapping = pod.facts.userns
+        pod.attach_volumes(self)
         if mapping is not None:
             pod.open_ways(self)
         root = rootfs.mount(pod.image_root(image), self.directory, mapping, pod.namespaces.get("user", ""))
         spec = pod.runtime_spec(self, root)
         if pod.wishes.verify:
+            from podward.runtime import verifying  # most runs predict nothing, and start-up counts
+
             self.predicted = verifying.foresee(self, root, spec)
         try:
             self._create_and_start(spec.value)
@@ -112,6 +115,8 @@ class ContainerRun:
         if not self.pod.wishes.verify:
             runtime.start(self.id, self.directory)
             return
+        from podward.runtime import verifying
+
         self.observed = verifying.start_and_see(self, spec)
         self.pod.report.observed(self.label, self.predicted, self.observed)
 

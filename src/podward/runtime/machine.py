@@ -54,6 +54,11 @@ def security_module() -> str:
     return ""
 
 
+def oom_score_adj() -> int:
+    """This process's, which what it starts inherits (proc(5))."""
+    return int(_first_line("/proc/self/oom_score_adj") or 0)
+
+
 def user_namespaces() -> int:
     """How many user namespaces the kernel allows; 0 where it has none."""
     if not os.path.exists("/proc/self/ns/user"):

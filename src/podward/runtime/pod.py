@@ -19,7 +19,7 @@ from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_run
 from podward.policy.kubelet import lifecycle
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.runtime import confine, devices, hostfiles, kept, namespaces, pause, proc, profiles, syscalls, userns
+from podward.runtime import confine, devices, hostfiles, kept, machine, namespaces, pause, profiles, syscalls, userns
 from podward.runtime.container import ContainerRun
 from podward.runtime.images.store import ImageStore, StoredImage
 from podward.runtime.oci import OciRuntime, write_private
@@ -31,13 +31,17 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686"
 """Go's names of what uname(2) calls the machine."""
 
 class Machine(Struct, frozen=True):
-    """What every Pod of a call is run with."""
+    """What every Pod of a call is run with.
+
+    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy.
+    """
 
     node: Node
     state: State
     images: ImageStore
     runtime: OciRuntime
     report: Report
+    cgroup_v2: bool = False
 
 
 class Wishes(Struct, frozen=True):
@@ -180,9 +184,9 @@ class PodRun:
                 localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
                 host_devices=devices.host_devices() if context.privileged else (),
                 arch=_ARCHITECTURES.get(os.uname().machine, os.uname().machine),
-                cgroup_v2=proc.cgroup_v2(),
+                cgroup_v2=self.machine.cgroup_v2,
                 node_hostname=os.uname().nodename,
-                oom_score_adj=proc.inherited().oom_score_adj,
+                oom_score_adj=machine.oom_score_adj(),
             )
         )
 
@@ -251,6 +255,12 @@ class PodRun:
     def stopping_actions(self) -> lifecycle.Actions:
         """What to do while the Pod is being stopped: wait until nothing runs."""
         return lifecycle.Actions(done=not self.running(), exit_code=self.exit_code)
+
+    def attach_volumes(self, container: ContainerRun) -> None:
+        """Bind the container's subPaths, as before each start; raises RefusedError where one can't be."""
+        attached = self._volumes.attach(container.name) if self._volumes is not None else Decision()
+        if attached.refused:
+            raise RefusedError(attached.violations[0].reason)
 
     def start(self, container: ContainerRun) -> tuple[int, ...]:
         """Start the container's next attempt; returns descriptors to poll."""

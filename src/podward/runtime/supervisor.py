@@ -5,6 +5,7 @@ One thread, one poll. What to do next is decided by `podward.policy.kubelet.life
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -44,6 +45,7 @@ class Supervisor:
         try:
             for pod in self._pods:
                 self._advance(pod)
+            gc.enable()
             while not all(pod.done for pod in self._pods):
                 self._wait(wake_read)
         finally:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
-from podward.pipeline import KernelFacts, predict
+from podward.pipeline import predict
 from podward.runtime import entry, observe, proc
+from podward.stages.kernel import KernelFacts
 
 if TYPE_CHECKING:
     from podward.runtime.container import ContainerRun

@@ -34,8 +34,10 @@ def _decide(kind: str | None, found: str, at: str = "/x") -> Decision:
         (
             "File",
             "Other",
-            "hostPath type check failed, /x is not a file, unable to determine its type: "
-            "only recognise file, directory, socket, block device and character device",
+            (
+                "hostPath type check failed, /x is not a file, unable to determine its type: "
+                "only recognise file, directory, socket, block device and character device"
+            ),
         ),
     ],
 )

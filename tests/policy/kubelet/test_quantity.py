@@ -85,7 +85,9 @@ def test_a_fraction_is_the_number_that_it_looks_like(number: int, suffix: str) -
 
 @given(st.text(max_size=12))
 def test_any_text_is_read_or_refused(text: str) -> None:
+    said = ""
     try:
         quantity.parse(text)
     except quantity.QuantityError as error:
-        assert str(error) in {quantity.FORMAT_WRONG, quantity.NUMERIC_WRONG, quantity.SUFFIX_WRONG}
+        said = str(error)
+    assert said in {"", quantity.FORMAT_WRONG, quantity.NUMERIC_WRONG, quantity.SUFFIX_WRONG}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -16,7 +18,7 @@ MEMORY = 17179860387  # the kubelet's own tests take this as the node's 16 GB
 PLACE = Place("pod.yaml", Path(), path("spec", "containers", 0))
 
 
-def _spec(*of: dict[str, object], **more: object) -> PodSpec:
+def _spec(*of: Mapping[str, object], **more: object) -> PodSpec:
     containers = [{"name": f"c{i}", "resources": r} for i, r in enumerate(of)]
     return msgspec.convert({"containers": containers, **more}, PodSpec)
 
@@ -38,7 +40,8 @@ def test_nothing_asked_for_is_best_effort() -> None:
 
 def test_equal_requests_and_limits_are_guaranteed() -> None:
     both = {"cpu": "250m", "memory": "500Mi"}
-    assert _made(_spec({"requests": both, "limits": both})) == LinuxContainerResources(100000, 25000, 256, 524288000, -997)
+    made = _made(_spec({"requests": both, "limits": both}))
+    assert made == LinuxContainerResources(100000, 25000, 256, 524288000, -997)
 
 
 def test_requests_below_limits_are_burstable() -> None:

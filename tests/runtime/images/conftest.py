@@ -8,7 +8,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,25 @@ class Layout:
     def blob_path(self, descriptor: dict[str, object]) -> Path:
         return self.path / "blobs/sha256" / str(descriptor["digest"]).removeprefix("sha256:")
 
+    @staticmethod
+    def entry(name: str, content: bytes = b"", more: Mapping[str, object] | None = None, **fields: object) -> Member:
+        """Make a member of a layer: `entry(name, content, type=…, linkname=…)`."""
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        member.mode = 0o755
+        for field, value in {**(more or {}), **fields}.items():
+            setattr(member, field, value)
+        return member, content
+
+    @staticmethod
+    def tar(*members: Member) -> bytes:
+        """Make a layer of members."""
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w:", format=tarfile.PAX_FORMAT) as archive:
+            for member, data in members:
+                archive.addfile(member, io.BytesIO(data))
+        return content.getvalue()
+
     def archive(self, file: Path, *, compress: bool = False) -> Path:
         """The same as an OCI archive."""
         with tarfile.open(file, "w:gz" if compress else "w:") as archive:
@@ -93,48 +112,6 @@ def store(tmp_path: Path) -> ImageStore:
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "layout")
-
-
-@pytest.fixture
-def entry() -> Callable[..., Member]:
-    """Makes a member of a layer: `entry(name, content, type=…, linkname=…)`."""
-
-    def make(name: str, content: bytes = b"", **fields: object) -> Member:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        member.mode = 0o755
-        for field, value in fields.items():
-            setattr(member, field, value)
-        return member, content
-
-    return make
-
-
-@pytest.fixture
-def tar() -> Callable[..., bytes]:
-    """Makes a layer of members."""
-
-    def make(*members: Member) -> bytes:
-        content = io.BytesIO()
-        with tarfile.open(fileobj=content, mode="w:", format=tarfile.PAX_FORMAT) as archive:
-            for member, data in members:
-                archive.addfile(member, io.BytesIO(data))
-        return content.getvalue()
-
-    return make
-
-
-@pytest.fixture
-def everything(tmp_path: Path) -> Callable[[], set[str]]:
-    """Lists every file below the test's directory, to see what a failure left."""
-
-    def listed() -> set[str]:
-        found = set[str]()
-        for directory, names, files in os.walk(tmp_path):
-            found |= {os.path.relpath(os.path.join(directory, name), tmp_path) for name in (*names, *files)}
-        return found
-
-    return listed
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,27 +16,38 @@ from podward.errors import ImageError, PodwardError
 from podward.runtime.images import importing, unpack
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.layers import inspect
+from podward.runtime.images.staging import WORK
 from podward.runtime.images.store import ImageStore
+
+if TYPE_CHECKING:
+    from tests.runtime.images.conftest import Layout
 
 pytestmark = pytest.mark.needs("root", "umoci")
 
-Make = Callable[..., Any]
 
 NOTHING = {"state", "state/images"} | {
     f"state/images/{name}" for name in ("blobs", "blobs/sha256", "lock", "oci-layout", "rootfs", "tmp")
 }
 
 
-def refused(store: ImageStore, path: Path | str, everything: Callable[[], set[str]]) -> str:
+def refused(store: ImageStore, path: Path) -> str:
     """Import it; returns the error after looking for what it left."""
-    before = everything()
+    place = Path(store.directory).parent.parent
+    before = everything(place)
     with pytest.raises(ImageError) as caught:
         import_path(store, str(path))
     assert caught.value.exit_code == 2
     assert caught.value.advice
-    assert everything() - before <= NOTHING
+    assert everything(place) - before <= NOTHING
     assert store.entries() == ()
     return str(caught.value)
+
+
+def everything(place: Path) -> set[str]:
+    found = set[str]()
+    for directory, names, files in os.walk(place):
+        found |= {os.path.relpath(os.path.join(directory, name), place) for name in (*names, *files)}
+    return found
 
 
 @pytest.mark.parametrize(
@@ -57,32 +68,39 @@ def refused(store: ImageStore, path: Path | str, everything: Callable[[], set[st
     ],
 )
 def test_a_hostile_entry_is_refused_before_anything_is_unpacked(
-    name: str, fields: dict[str, object], said: str, *, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
+    name: str,
+    fields: dict[str, object],
+    said: str,
+    *,
+    store: ImageStore,
+    layout: Layout,
 ) -> None:
-    layout.image([tar(entry("ok", b"fine"), entry(name, **fields))])
-    assert said in refused(store, layout.path, everything)
+    layout.image([layout.tar(layout.entry("ok", b"fine"), layout.entry(name, b"", fields))])
+    message = refused(store, layout.path)
+    assert "the layer's entry" in message
+    assert said in message
 
 
 @pytest.mark.parametrize("target", ["{outside}", "../../../../../../../../{outside}", "/etc"])
 def test_an_entry_through_a_link_that_leads_out_is_refused(
-    target: str, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make, tmp_path: Path
+    target: str, store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    link = entry("a/link", type=tarfile.SYMTYPE, linkname=target.format(outside=outside))
-    layout.image([tar(entry("a", type=tarfile.DIRTYPE), link, entry("a/link/evil", b"x"))])
-    assert "leads out of the image" in refused(store, layout.path, everything)
+    link = layout.entry("a/link", type=tarfile.SYMTYPE, linkname=target.format(outside=outside))
+    layout.image([layout.tar(layout.entry("a", type=tarfile.DIRTYPE), link, layout.entry("a/link/evil", b"x"))])
+    assert "leads out of the image" in refused(store, layout.path)
     assert list(outside.iterdir()) == []
 
 
 @pytest.mark.parametrize("target", ["{outside}", "../../../../../../../../../../../../../{outside}"])
 def test_a_link_of_one_layer_does_not_lead_the_next_layer_out(
-    target: str, store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
+    target: str, store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    link = entry("link", type=tarfile.SYMTYPE, linkname=target.format(outside=outside))
-    layout.image([tar(link), tar(entry("link/evil", b"x"), entry("link/.wh.kept"))])
+    link = layout.entry("link", type=tarfile.SYMTYPE, linkname=target.format(outside=outside))
+    layout.image([layout.tar(link), layout.tar(layout.entry("link/evil", b"x"), layout.entry("link/.wh.kept"))])
     (outside / "kept").touch()
     (image,) = import_path(store, str(layout.path))
     assert [path.name for path in outside.iterdir()] == ["kept"]
@@ -90,9 +108,16 @@ def test_a_link_of_one_layer_does_not_lead_the_next_layer_out(
 
 
 def test_absolute_names_and_absolute_link_targets_are_what_images_are_full_of(
-    store: ImageStore, layout: Any, entry: Make, tar: Make
+    store: ImageStore, layout: Layout
 ) -> None:
-    layout.image([tar(entry("/etc/x", b"x"), entry("etc/mtab", type=tarfile.SYMTYPE, linkname="/proc/self/mounts"))])
+    layout.image(
+        [
+            layout.tar(
+                layout.entry("/etc/x", b"x"),
+                layout.entry("etc/mtab", type=tarfile.SYMTYPE, linkname="/proc/self/mounts"),
+            )
+        ]
+    )
     import_path(store, str(layout.path))
     root = Path(store.resolve("test:1").rootfs)
     assert (root / "etc/x").read_bytes() == b"x"
@@ -100,22 +125,20 @@ def test_absolute_names_and_absolute_link_targets_are_what_images_are_full_of(
 
 
 @pytest.mark.parametrize("which", ["manifest", "config", "layer"])
-def test_a_blob_whose_content_has_changed_is_a_digest_mismatch(
-    which: str, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    descriptor = layout.image([tar(entry("f", b"x"))])
+def test_a_blob_whose_content_has_changed_is_a_digest_mismatch(which: str, store: ImageStore, layout: Layout) -> None:
+    descriptor = layout.image([layout.tar(layout.entry("f", b"x"))])
     manifest = json.loads(layout.blob_path(descriptor).read_bytes())
-    place = layout.blob_path({"manifest": descriptor, "config": manifest["config"], "layer": manifest["layers"][0]}[which])
+    place = layout.blob_path(
+        {"manifest": descriptor, "config": manifest["config"], "layer": manifest["layers"][0]}[which]
+    )
     content = bytearray(place.read_bytes())
     content[-3] ^= 1
     place.write_bytes(content)
-    assert "digest mismatch" in refused(store, layout.path, everything)
+    assert "digest mismatch" in refused(store, layout.path)
 
 
-def test_a_corrupt_copy_is_refused_although_the_good_one_is_here(
-    store: ImageStore, layout: Any, entry: Make, tar: Make
-) -> None:
-    descriptor = layout.image([tar(entry("f", b"x"))])
+def test_a_corrupt_copy_is_refused_although_the_good_one_is_here(store: ImageStore, layout: Layout) -> None:
+    descriptor = layout.image([layout.tar(layout.entry("f", b"x"))])
     import_path(store, str(layout.path))
     layer = json.loads(layout.blob_path(descriptor).read_bytes())["layers"][0]
     place = layout.blob_path(layer)
@@ -126,36 +149,33 @@ def test_a_corrupt_copy_is_refused_although_the_good_one_is_here(
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(5, "more than 5"), (10**6, "not 1,000,000"), (-1, "more than"), (10**12, "not 1,000,000,000,000")]
+    ("size", "said"),
+    [(5, "more than 5"), (10**6, "not 1,000,000"), (-1, "more than"), (10**15, "more than the disk has")],
 )
 def test_a_layer_of_another_size_than_it_says_is_refused(
-    size: int, said: str, *, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
+    size: int, said: str, *, store: ImageStore, layout: Layout
 ) -> None:
-    descriptor = layout.image([tar(entry("f", b"x"))])
+    descriptor = layout.image([layout.tar(layout.entry("f", b"x"))])
     manifest = json.loads(layout.blob_path(descriptor).read_bytes())
     manifest["layers"][0]["size"] = size
     layout.manifests.clear()
     layout.add(manifest)
-    assert said in refused(store, layout.path, everything)
+    assert said in refused(store, layout.path)
 
 
-def test_a_layer_that_is_not_the_configs_is_a_digest_mismatch(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    layout.image([tar(entry("f", b"x"))], diff_ids=["sha256:" + "0" * 64])
-    assert "digest mismatch" in refused(store, layout.path, everything)
+def test_a_layer_that_is_not_the_configs_is_a_digest_mismatch(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f", b"x"))], diff_ids=["sha256:" + "0" * 64])
+    assert "digest mismatch" in refused(store, layout.path)
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../../../etc/passwd", "md5:" + "0" * 32, "sha256:" + "A" * 64, ""])
-def test_a_digest_that_is_none_never_becomes_a_path(
-    digest: str, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    descriptor = layout.image([tar(entry("f", b"x"))])
+def test_a_digest_that_is_none_never_becomes_a_path(digest: str, store: ImageStore, layout: Layout) -> None:
+    descriptor = layout.image([layout.tar(layout.entry("f", b"x"))])
     manifest = json.loads(layout.blob_path(descriptor).read_bytes())
     manifest["config"]["digest"] = digest
     layout.manifests.clear()
     layout.add(manifest)
-    assert "is not a sha256 digest" in refused(store, layout.path, everything)
+    assert "is not a sha256 digest" in refused(store, layout.path)
 
 
 @pytest.mark.parametrize(
@@ -167,31 +187,34 @@ def test_a_digest_that_is_none_never_becomes_a_path(
         (b"BZh9 rest", "bzip2"),
     ],
 )
-def test_a_layer_that_is_no_archive_is_refused(
-    content: bytes, said: str, *, store: ImageStore, layout: Any, everything: Make
-) -> None:
+def test_a_layer_that_is_no_archive_is_refused(content: bytes, said: str, *, store: ImageStore, layout: Layout) -> None:
     layout.image([content])
-    assert said in refused(store, layout.path, everything)
+    assert said in refused(store, layout.path)
 
 
 @pytest.mark.parametrize("cut", [lambda whole: whole[:3000], lambda whole: gzip.compress(whole)[:-12]])
-def test_a_truncated_layer_is_refused(
-    cut: Callable[[bytes], bytes], store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    whole = tar(entry("f", b"x" * 5000))
+def test_a_truncated_layer_is_refused(cut: Callable[[bytes], bytes], store: ImageStore, layout: Layout) -> None:
+    whole = layout.tar(layout.entry("f", b"x" * 5000))
     layout.image([cut(whole)])
-    assert "too early" in refused(store, layout.path, everything)
+    assert "too early" in refused(store, layout.path)
 
 
-def test_a_header_that_would_fill_the_memory_is_refused(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    layout.image([tar(entry("f", pax_headers={"comment": "x" * (1 << 19)}))])
-    assert "header that is too large" in refused(store, layout.path, everything)
+def test_a_header_that_would_fill_the_memory_is_refused(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f", pax_headers={"comment": "x" * (1 << 19)}))])
+    assert "header that is too large" in refused(store, layout.path)
 
 
-def test_a_layer_larger_than_the_disk_is_refused_before_it_is_unpacked(tmp_path: Path, entry: Make, tar: Make) -> None:
-    (tmp_path / "layer").write_bytes(tar(entry("a", b"x" * 600), entry("b", b"x" * 600)))
+def test_a_layer_with_endless_padding_is_refused(store: ImageStore, layout: Layout) -> None:
+    whole = layout.tar(layout.entry("f", b"x"))
+    layout.image([whole + bytes(1 << 25)], compress=True)
+    assert "too much behind its end" in refused(store, layout.path)
+    layout.manifests.clear()
+    layout.image([whole + bytes(1 << 20)], compress=True)
+    import_path(store, str(layout.path))
+
+
+def test_a_layer_larger_than_the_disk_is_refused_before_it_is_unpacked(layout: Layout, tmp_path: Path) -> None:
+    (tmp_path / "layer").write_bytes(layout.tar(layout.entry("a", b"x" * 600), layout.entry("b", b"x" * 600)))
     with pytest.raises(ImageError, match="larger than the disk"):
         inspect(str(tmp_path / "layer"), "test", room=1000)
     assert inspect(str(tmp_path / "layer"), "test", room=1200).size == 1200
@@ -208,89 +231,78 @@ def test_a_layer_larger_than_the_disk_is_refused_before_it_is_unpacked(tmp_path:
     ],
 )
 def test_an_index_that_is_none_is_refused(
-    name: str, content: str, said: str, *, store: ImageStore, layout: Any, everything: Make
+    name: str, content: str, said: str, *, store: ImageStore, layout: Layout
 ) -> None:
     (layout.path / name).write_text(content)
-    assert said in refused(store, layout.path, everything)
+    assert said in refused(store, layout.path)
 
 
-def test_a_missing_blob_is_named(store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make) -> None:
-    descriptor = layout.image([tar(entry("f", b"x"))])
+def test_a_missing_blob_is_named(store: ImageStore, layout: Layout) -> None:
+    descriptor = layout.image([layout.tar(layout.entry("f", b"x"))])
     layout.blob_path(descriptor).unlink()
-    assert str(descriptor["digest"]) in refused(store, layout.path, everything)
+    assert str(descriptor["digest"]) in refused(store, layout.path)
 
 
-def test_a_blob_that_is_a_pipe_does_not_block(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    place = layout.blob_path(layout.image([tar(entry("f", b"x"))]))
+def test_a_blob_that_is_a_pipe_does_not_block(store: ImageStore, layout: Layout) -> None:
+    place = layout.blob_path(layout.image([layout.tar(layout.entry("f", b"x"))]))
     place.unlink()
     os.mkfifo(place)
-    assert "no regular file" in refused(store, layout.path, everything)
+    assert "no regular file" in refused(store, layout.path)
 
 
-def test_indexes_that_contain_each_other_end(store: ImageStore, layout: Any, everything: Make) -> None:
+def test_indexes_that_contain_each_other_end(store: ImageStore, layout: Layout) -> None:
     inner: dict[str, object] = {"digest": "sha256:" + "0" * 64, "size": 2}
     for _ in range(6):
         inner = layout.add({"schemaVersion": 2, "manifests": [inner]}, "", "application/vnd.oci.image.index.v1+json")
     layout.manifests[:] = [inner]
     layout.write_index()
-    assert "nested too deep" in refused(store, layout.path, everything)
+    assert "nested too deep" in refused(store, layout.path)
 
 
 @pytest.mark.parametrize("path", ["missing", "empty", "text", "directory", "fifo", "archive"])
-def test_what_is_no_image_at_all_is_refused(path: str, store: ImageStore, tmp_path: Path, everything: Make) -> None:
+def test_what_is_no_image_at_all_is_refused(path: str, store: ImageStore, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("not an image")
     (tmp_path / "directory").mkdir()
     os.mkfifo(tmp_path / "fifo")
     with tarfile.open(tmp_path / "archive", "w:") as archive:
         archive.add(tmp_path / "text", "text")
-    refused(store, tmp_path / path, everything)
+    refused(store, tmp_path / path)
 
 
 @pytest.mark.parametrize("name", ["etc/passwd", "etc/group"])
 @pytest.mark.parametrize(
-    ("fields", "content", "said"),
+    "wrong",
     [
         ({"type": tarfile.FIFOTYPE}, b"", "no regular file"),
         ({"type": tarfile.DIRTYPE}, b"", "no regular file"),
-        ({"type": tarfile.SYMTYPE, "linkname": "group-or-passwd-loop"}, b"", None),
         ({}, b"x\n" * (1 << 20), "larger than"),
         ({}, b"x" * (1 << 20), "a line of"),
     ],
-    ids=["pipe", "directory", "dangling link", "huge", "long line"],
+    ids=["pipe", "directory", "huge", "long line"],
 )
 def test_a_user_file_that_no_runtime_could_read_is_refused(
-    name: str,
-    fields: dict[str, object],
-    content: bytes,
-    said: str | None,
-    *,
-    store: ImageStore,
-    layout: Any,
-    entry: Make,
-    tar: Make,
-    everything: Make,
+    name: str, wrong: tuple[dict[str, object], bytes, str], store: ImageStore, layout: Layout
 ) -> None:
-    layout.image([tar(entry(name, content, **fields))])
-    if said is None:
-        (image,) = import_path(store, str(layout.path))
-        assert store.load(store.resolve(image.id)).passwd == ()
-    else:
-        assert said in refused(store, layout.path, everything)
+    fields, content, said = wrong
+    layout.image([layout.tar(layout.entry(name, content, fields))])
+    assert said in refused(store, layout.path)
 
 
-def test_a_user_files_link_is_followed_inside_the_image_only(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
-) -> None:
+def test_a_user_files_link_that_leads_nowhere_means_no_users(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("etc/passwd", type=tarfile.SYMTYPE, linkname="nowhere"))])
+    (image,) = import_path(store, str(layout.path))
+    assert store.load(store.resolve(image.id)).passwd == ()
+
+
+def test_a_user_files_link_is_followed_inside_the_image_only(store: ImageStore, layout: Layout, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("host:x:7:7::/:\n")
     layout.image(
         [
-            tar(
-                entry("usr/passwd", b"inside:x:5:6::/home:\n"),
-                entry("etc/passwd", type=tarfile.SYMTYPE, linkname="/../../usr/passwd"),
-                entry("etc/group", type=tarfile.SYMTYPE, linkname=str(tmp_path / "secret")),
+            layout.tar(
+                layout.entry("usr/passwd", b"inside:x:5:6::/home:\n"),
+                layout.entry("etc/passwd", type=tarfile.SYMTYPE, linkname="/../../usr/passwd"),
+                layout.entry("etc/group", type=tarfile.SYMTYPE, linkname=str(tmp_path / "secret")),
             )
         ]
     )
@@ -304,7 +316,7 @@ def test_devices_that_came_past_the_first_look_are_found_after_unpacking(tmp_pat
     (tmp_path / "root/a/b").mkdir(parents=True)
     unpack.check(str(tmp_path / "root"), "test")
     os.mknod(tmp_path / "root/a/b/null", 0o20666, os.makedev(1, 3))
-    with pytest.raises(ImageError, match="/a/b/null.*device"):
+    with pytest.raises(ImageError, match=r"/a/b/null.*device"):
         unpack.check(str(tmp_path / "root"), "test")
 
 
@@ -315,40 +327,39 @@ def test_trusted_attributes_that_came_past_the_first_look_are_found_after_unpack
         unpack.check(str(tmp_path / "root"), "test")
 
 
-def test_a_tree_too_deep_for_recursion_is_taken_and_removed(
-    store: ImageStore, layout: Any, entry: Make, tar: Make
-) -> None:
+def test_a_tree_too_deep_for_recursion_is_taken_and_removed(store: ImageStore, layout: Layout) -> None:
     from podward.runtime.images.removal import remove
 
-    layout.image([tar(entry("/".join("d" * 1500), type=tarfile.DIRTYPE))])
+    layout.image([layout.tar(layout.entry("/".join("d" * 1500), type=tarfile.DIRTYPE))])
     import_path(store, str(layout.path))
     remove(store, ("test:1",))
-    assert os.listdir(f"{store.directory}/rootfs") == os.listdir(f"{store.directory}/tmp") == []
+    assert os.listdir(f"{store.directory}/rootfs") == os.listdir(f"{store.directory}/{WORK}") == []
 
 
-def test_an_image_for_another_machine_is_refused(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    inner = layout.image([tar(entry("f", b"x"))])
+def test_an_image_for_another_machine_is_refused(store: ImageStore, layout: Layout) -> None:
+    inner = layout.image([layout.tar(layout.entry("f", b"x"))])
     inner["platform"] = {"os": "linux", "architecture": "s390x"}
     layout.manifests.clear()
     layout.add({"schemaVersion": 2, "manifests": [inner]}, "x:1", "application/vnd.oci.image.index.v1+json")
-    message = refused(store, layout.path, everything)
+    message = refused(store, layout.path)
     assert f"nothing for linux/{importing.architecture()}" in message
     assert "it has linux/s390x" in message
 
 
 @pytest.mark.parametrize("reference", ["Upper:1", "a b/c:1", "x:" + "t" * 200])
-def test_a_name_that_is_none_in_an_archive_is_refused(
-    reference: str, store: ImageStore, layout: Any, entry: Make, tar: Make, everything: Make
-) -> None:
-    layout.image([tar(entry("f", b"x"))], reference)
-    assert "is not an image's name" in refused(store, layout.path, everything)
+def test_a_name_that_is_none_in_an_archive_is_refused(reference: str, store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f", b"x"))], reference)
+    assert "is not an image's name" in refused(store, layout.path)
 
 
-def test_every_refusal_is_podwards_own_error(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
+def test_every_refusal_is_podwards_own_error(store: ImageStore, layout: Layout) -> None:
     """A sample of damage: whatever byte of a layer's headers changes, the error is one of ours."""
-    good = tar(entry("d", type=tarfile.DIRTYPE), entry("d/f", b"x" * 100), entry("l", type=tarfile.SYMTYPE, linkname="d"))
+    good = layout.tar(
+        layout.entry("d", type=tarfile.DIRTYPE),
+        layout.entry("d/f", b"x" * 100),
+        layout.entry("l", type=tarfile.SYMTYPE, linkname="d"),
+    )
+    refusals = 0
     for position in range(0, 2048, 61):
         layer = bytearray(good)
         layer[position] ^= 0x15
@@ -356,5 +367,6 @@ def test_every_refusal_is_podwards_own_error(store: ImageStore, layout: Any, ent
         layout.image([bytes(layer)], f"test:{position}")
         try:
             import_path(store, str(layout.path))
-        except PodwardError as error:
-            assert error.advice
+        except PodwardError:
+            refusals += 1
+    assert refusals > 10

@@ -12,21 +12,22 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from podward.errors import ImageError, RefusedError
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.removal import remove
-from podward.runtime.images.staging import sweep
+from podward.runtime.images.staging import WORK, sweep
 from podward.runtime.images.store import ImageStore
+
+if TYPE_CHECKING:
+    from tests.runtime.images.conftest import Layout
 
 pytestmark = pytest.mark.needs("root", "umoci")
 
-Make = Callable[..., Any]
 
 IMPORT = """
 import sys
@@ -38,17 +39,36 @@ import_path(ImageStore(sys.argv[1]), *sys.argv[2:])
 
 def files(store: ImageStore) -> set[str]:
     """What counts in the store: blobs, root file systems, work under way."""
-    return {f"{name}/{child}" for name in ("blobs/sha256", "rootfs", "tmp") for child in os.listdir(f"{store.directory}/{name}")}
+    return {
+        f"{name}/{child}"
+        for name in ("blobs/sha256", "rootfs", "tmp")
+        for child in os.listdir(f"{store.directory}/{name}")
+    }
 
 
 @pytest.mark.parametrize("form", ["directory", "archive", "compressed archive"])
 @pytest.mark.parametrize("compress", [False, True])
 def test_an_oci_image_is_taken_in_every_form(
-    form: str, *, compress: bool, store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
+    form: str, *, compress: bool, store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
-    lower = tar(entry("etc", type=tarfile.DIRTYPE), entry("etc/passwd", b"u:x:5:6::/h:/s\n"), entry("gone", b"x"))
-    upper = tar(entry(".wh.gone"), entry("bin/su", b"x", mode=0o4755, uid=3, gid=4), entry("etc/group", b"g:x:7:u\n"))
-    config = {"User": "u", "Env": ["A=b"], "Cmd": ["sh"], "Entrypoint": None, "Volumes": {"/v": {}}, "StopSignal": "INT"}
+    lower = layout.tar(
+        layout.entry("etc", type=tarfile.DIRTYPE),
+        layout.entry("etc/passwd", b"u:x:5:6::/h:/s\n"),
+        layout.entry("gone", b"x"),
+    )
+    upper = layout.tar(
+        layout.entry(".wh.gone"),
+        layout.entry("bin/su", b"x", mode=0o4755, uid=3, gid=4),
+        layout.entry("etc/group", b"g:x:7:u\n"),
+    )
+    config: dict[str, object] = {
+        "User": "u",
+        "Env": ["A=b"],
+        "Cmd": ["sh"],
+        "Entrypoint": None,
+        "Volumes": {"/v": {}},
+        "StopSignal": "INT",
+    }
     layout.image([lower, upper], "registry.example.com/app:1", config, compress=compress)
     place = layout.path if form == "directory" else layout.archive(tmp_path / "a.tar", compress=form != "archive")
     (taken,) = import_path(store, str(place))
@@ -63,18 +83,26 @@ def test_an_oci_image_is_taken_in_every_form(
     su = os.stat(f"{stored.rootfs}/bin/su")
     assert (stat.S_IMODE(su.st_mode), su.st_uid, su.st_gid) == (0o4755, 3, 4)
     assert not os.path.exists(f"{stored.rootfs}/gone")
-    assert os.listdir(f"{store.directory}/tmp") == []
+    assert os.listdir(f"{store.directory}/{WORK}") == []
 
 
 @pytest.mark.needs("skopeo")
 @pytest.mark.parametrize("compress", [False, True])
 def test_a_docker_archive_is_taken_with_all_its_names(
-    *, compress: bool, store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
+    *, compress: bool, store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
-    layout.image([tar(entry("etc/passwd", b"u:x:5:6::/h:/s\n"))], "app:1", {"User": "u"})
+    layout.image([layout.tar(layout.entry("etc/passwd", b"u:x:5:6::/h:/s\n"))], "app:1", {"User": "u"})
     archive = tmp_path / "docker:odd,name.tar"
     subprocess.run(
-        ["skopeo", "copy", "-q", "--additional-tag", "other.example/app:2", f"oci:{layout.path}:app:1", "docker-archive:d.tar:app:1"],
+        [
+            "skopeo",
+            "copy",
+            "-q",
+            "--additional-tag",
+            "other.example/app:2",
+            f"oci:{layout.path}:app:1",
+            "docker-archive:d.tar:app:1",
+        ],
         check=True,
         cwd=tmp_path,
     )
@@ -86,29 +114,29 @@ def test_a_docker_archive_is_taken_with_all_its_names(
     assert [user.uid for user in store.load(store.resolve("other.example/app:2")).passwd] == [5]
 
 
-def test_a_name_given_replaces_the_images_own(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "own:1")
+def test_a_name_given_replaces_the_images_own(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "own:1")
     import_path(store, str(layout.path), "given")
     assert [name.name for name in store.entries()] == ["docker.io/library/given:latest"]
 
 
-def test_one_name_for_several_images_is_refused(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
-    layout.image([tar(entry("g"))], "b:1")
+def test_one_name_for_several_images_is_refused(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
+    layout.image([layout.tar(layout.entry("g"))], "b:1")
     with pytest.raises(ImageError, match="one name was given"):
         import_path(store, str(layout.path), "given")
     assert len(import_path(store, str(layout.path))) == 2
 
 
-def test_a_bare_word_in_a_layout_names_nothing(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "latest")
+def test_a_bare_word_in_a_layout_names_nothing(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "latest")
     (taken,) = import_path(store, str(layout.path))
     assert taken.names == ()
     assert store.load(store.resolve(taken.id)).id == taken.id
 
 
-def test_an_image_is_found_by_name_digest_and_id(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    descriptor = layout.image([tar(entry("f"))], "registry.example.com/team/app:1")
+def test_an_image_is_found_by_name_digest_and_id(store: ImageStore, layout: Layout) -> None:
+    descriptor = layout.image([layout.tar(layout.entry("f"))], "registry.example.com/team/app:1")
     (taken,) = import_path(store, str(layout.path))
     digits = taken.id.removeprefix("sha256:")
     digest = descriptor["digest"]
@@ -135,11 +163,11 @@ def test_a_store_that_was_never_made_has_no_images(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_a_name_that_moves_leaves_the_old_image_nameless(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("old"))], "a:1")
+def test_a_name_that_moves_leaves_the_old_image_nameless(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("old"))], "a:1")
     (old,) = import_path(store, str(layout.path))
     layout.manifests.clear()
-    layout.image([tar(entry("new"))], "a:1")
+    layout.image([layout.tar(layout.entry("new"))], "a:1")
     (new,) = import_path(store, str(layout.path))
     assert store.resolve("a:1").id == new.id
     assert store.resolve(old.id).reference == ""
@@ -147,8 +175,8 @@ def test_a_name_that_moves_leaves_the_old_image_nameless(store: ImageStore, layo
     assert os.listdir(f"{store.directory}/rootfs") == [new.id[7:]]
 
 
-def test_removing_the_last_name_removes_the_image(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    shared, own = tar(entry("shared")), tar(entry("own"))
+def test_removing_the_last_name_removes_the_image(store: ImageStore, layout: Layout) -> None:
+    shared, own = layout.tar(layout.entry("shared")), layout.tar(layout.entry("own"))
     layout.image([shared], "a:1")
     (kept,) = import_path(store, str(layout.path))
     alone = files(store)
@@ -163,10 +191,8 @@ def test_removing_the_last_name_removes_the_image(store: ImageStore, layout: Any
     assert files(store) == set()
 
 
-def test_removing_one_of_two_names_keeps_the_image_and_an_id_takes_both(
-    store: ImageStore, layout: Any, entry: Make, tar: Make
-) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_removing_one_of_two_names_keeps_the_image_and_an_id_takes_both(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     (taken,) = import_path(store, str(layout.path))
     import_path(store, str(layout.path), "b:1")
     import_path(store, str(layout.path), "c:1")
@@ -176,16 +202,16 @@ def test_removing_one_of_two_names_keeps_the_image_and_an_id_takes_both(
     assert store.entries() == ()
 
 
-def test_removal_is_all_or_nothing(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_removal_is_all_or_nothing(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     with pytest.raises(ImageError, match="missing:1 is not here"):
         remove(store, ("a:1", "missing:1"))
-    assert store.resolve("a:1")
+    store.resolve("a:1")
 
 
-def test_an_image_that_is_held_is_not_removed(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_an_image_that_is_held_is_not_removed(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     stored = store.resolve("a:1")
     with store.hold(stored), store.hold(stored):
@@ -198,9 +224,9 @@ def test_an_image_that_is_held_is_not_removed(store: ImageStore, layout: Any, en
 
 
 def test_an_image_that_is_mounted_in_a_namespace_elsewhere_is_not_removed(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
+    store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     for name in ("u", "w", "m"):
         (tmp_path / name).mkdir()
@@ -217,10 +243,10 @@ def test_an_image_that_is_mounted_in_a_namespace_elsewhere_is_not_removed(
     assert len(remove(store, ("a:1",))) == 1
 
 
-def test_nobody_but_root_reads_the_store(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
+def test_nobody_but_root_reads_the_store(store: ImageStore, layout: Layout) -> None:
     old = os.umask(0)
     try:
-        layout.image([tar(entry("f", b"x", mode=0o666))], "a:1")
+        layout.image([layout.tar(layout.entry("f", b"x", mode=0o666))], "a:1")
         import_path(store, str(layout.path))
     finally:
         os.umask(old)
@@ -234,29 +260,30 @@ def test_nobody_but_root_reads_the_store(store: ImageStore, layout: Any, entry: 
     assert stat.S_IMODE(os.stat(f"{home}/rootfs").st_mode) == 0o755
 
 
-def test_other_tools_read_the_store_as_an_oci_layout(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_other_tools_read_the_store_as_an_oci_layout(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     done = subprocess.run(["umoci", "ls", "--layout", store.directory], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["docker.io/library/a:1"]
 
 
-def test_two_imports_at_once_both_succeed(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f", os.urandom(1 << 20)))], "a:1")
+def test_two_imports_at_once_both_succeed(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f", os.urandom(1 << 20)))], "a:1")
     root = os.path.dirname(store.directory)
     started = [
-        subprocess.Popen([sys.executable, "-c", IMPORT, root, str(layout.path), f"a:{number % 3}"]) for number in range(6)
+        subprocess.Popen([sys.executable, "-c", IMPORT, root, str(layout.path), f"a:{number % 3}"])
+        for number in range(6)
     ]
     assert [process.wait() for process in started] == [0] * 6
     assert sorted(name.name[-1] for name in store.entries()) == ["0", "1", "2"]
     assert len(os.listdir(f"{store.directory}/rootfs")) == 1
-    assert os.listdir(f"{store.directory}/tmp") == []
+    assert os.listdir(f"{store.directory}/{WORK}") == []
 
 
 def test_an_import_while_the_same_image_is_removed_leaves_a_whole_image_or_none(
-    store: ImageStore, layout: Any, entry: Make, tar: Make
+    store: ImageStore, layout: Layout
 ) -> None:
-    layout.image([tar(entry("f", b"x" * 100_000))], "a:1")
+    layout.image([layout.tar(layout.entry("f", b"x" * 100_000))], "a:1")
     import_path(store, str(layout.path))
     stop = threading.Event()
 
@@ -278,15 +305,13 @@ def test_an_import_while_the_same_image_is_removed_leaves_a_whole_image_or_none(
     for name in store.entries():
         assert os.path.exists(store.resolve(name.id).rootfs + "/f")
     import_path(store, str(layout.path))
-    assert store.load(store.resolve("a:1"))
+    store.load(store.resolve("a:1"))
 
 
 @pytest.mark.parametrize("moment", ["blobs/sha256", "unpacked", "ready-0", "index.json.new"])
-def test_a_killed_import_leaves_nothing_that_counts(
-    moment: str, store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
-) -> None:
+def test_a_killed_import_leaves_nothing_that_counts(moment: str, store: ImageStore, layout: Layout) -> None:
     """SIGKILL from inside, at the first touch of a file of the moment: no handler of ours can run."""
-    layout.image([tar(entry("f", b"x" * 100_000))], "a:1")
+    layout.image([layout.tar(layout.entry("f", b"x" * 100_000))], "a:1")
     script = """
 import os, signal, sys
 def hook(event, args):
@@ -306,18 +331,18 @@ import_path(ImageStore(sys.argv[1]), sys.argv[2])
     sweep(store)
     assert files(store) == set()
     import_path(store, str(layout.path))
-    assert store.load(store.resolve("a:1"))
+    store.load(store.resolve("a:1"))
 
 
-def test_an_import_that_is_killed_takes_its_tool_with_it(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, tmp_path: Path
-) -> None:
-    """umoci hangs here (a stand-in that says its pid and sleeps); podward is killed; the next import is clean."""
+def test_an_import_that_is_killed_takes_its_tool_with_it(store: ImageStore, layout: Layout, tmp_path: Path) -> None:
+    """The unpacker hangs (a stand-in that says its pid and sleeps); podward is killed; the next import is clean."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "umoci").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 60\n")
+    (tools / "umoci").write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 60\n"
+    )
     (tools / "umoci").chmod(0o755)
-    layout.image([tar(entry("f"))], "a:1")
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
     root = os.path.dirname(store.directory)
     with subprocess.Popen([sys.executable, "-c", IMPORT, root, str(layout.path)], env=environment) as running:
@@ -326,46 +351,50 @@ def test_an_import_that_is_killed_takes_its_tool_with_it(
             time.sleep(0.01)
         running.kill()
     tool = int((tmp_path / "pid").read_text())
-    while os.path.exists(f"/proc/{tool}") and "Z" not in Path(f"/proc/{tool}/stat").read_text().split() and time.monotonic() < deadline:
+    while (
+        os.path.exists(f"/proc/{tool}")
+        and "Z" not in Path(f"/proc/{tool}/stat").read_text().split()
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     import_path(store, str(layout.path))
-    assert os.listdir(f"{store.directory}/tmp") == []
+    assert os.listdir(f"{store.directory}/{WORK}") == []
 
 
-def test_the_sweep_leaves_work_under_way_alone(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_the_sweep_leaves_work_under_way_alone(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
-    os.mkdir(f"{store.directory}/tmp/alive")
-    os.mkdir(f"{store.directory}/tmp/dead")
-    with open(f"{store.directory}/tmp/alive/lock", "w") as lock:
+    os.mkdir(f"{store.directory}/{WORK}/alive")
+    os.mkdir(f"{store.directory}/{WORK}/dead")
+    with open(f"{store.directory}/{WORK}/alive/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         sweep(store)
-        assert os.listdir(f"{store.directory}/tmp") == ["alive"]
+        assert os.listdir(f"{store.directory}/{WORK}") == ["alive"]
     sweep(store)
-    assert os.listdir(f"{store.directory}/tmp") == []
-    assert store.load(store.resolve("a:1"))
+    assert os.listdir(f"{store.directory}/{WORK}") == []
+    store.load(store.resolve("a:1"))
 
 
 def test_a_missing_tool_is_named_with_its_package(
-    store: ImageStore, layout: Any, entry: Make, tar: Make, monkeypatch: pytest.MonkeyPatch
+    store: ImageStore, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Exception, match="umoci is not installed\n  install it: apt-get install umoci"):
         import_path(store, str(layout.path))
-    assert os.listdir(f"{store.directory}/tmp") == []
+    assert os.listdir(f"{store.directory}/{WORK}") == []
 
 
-def test_a_damaged_list_of_images_is_said_so(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_a_damaged_list_of_images_is_said_so(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     Path(store.directory, "index.json").write_text("{")
     with pytest.raises(ImageError, match="list of images can't be read"):
         store.resolve("a:1")
 
 
-def test_damaged_facts_are_said_so(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("f"))], "a:1")
+def test_damaged_facts_are_said_so(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
     stored = store.resolve("a:1")
     facts = Path(stored.rootfs).parent / "image.json"
@@ -377,8 +406,8 @@ def test_damaged_facts_are_said_so(store: ImageStore, layout: Any, entry: Make, 
         store.load(stored)
 
 
-def test_reading_is_fast_and_imports_nothing_heavy(store: ImageStore, layout: Any, entry: Make, tar: Make) -> None:
-    layout.image([tar(entry("etc/passwd", b"u:x:5:6::/h:/s\n" * 100))], "a:1")
+def test_reading_is_fast_and_imports_nothing_heavy(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("etc/passwd", b"u:x:5:6::/h:/s\n" * 100))], "a:1")
     import_path(store, str(layout.path))
     script = """
 import sys, time
@@ -401,3 +430,18 @@ print(best, *heavy)
     best, *heavy = done.stdout.split()
     assert heavy == []
     assert float(best) < 0.001
+
+
+def test_a_damaged_image_can_be_removed_and_hurts_no_other(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "good:1")
+    import_path(store, str(layout.path))
+    good = files(store)
+    layout.manifests.clear()
+    layout.image([layout.tar(layout.entry("g"))], "bad:1")
+    import_path(store, str(layout.path))
+    stored = store.resolve("bad:1")
+    Path(store.directory, "blobs/sha256", stored.manifest[7:]).write_text("{")
+    import_path(store, str(layout.path), "again:1")
+    remove(store, ("bad:1",))
+    remove(store, ("again:1",))
+    assert files(store) == good

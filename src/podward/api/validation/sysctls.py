@@ -59,7 +59,7 @@ def dotted_name(name: str) -> str:
         if char == ".":
             return name
         if char == "/":
-            return str({ord("."): "/", ord("/"): "."})
+            return name.translate({ord("."): "/", ord("/"): "."})
     return name
 
 

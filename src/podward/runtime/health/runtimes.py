@@ -60,8 +60,10 @@ def _trial(kind: str, directory: str, root: str) -> str:
     shutil.copy(_SHELL, f"{directory}/bundle/rootfs/bin/busybox")
     write_private(f"{directory}/bundle/config.json", msgspec.json.encode(_spec()))
     failure = trials.attempt(lambda: _run(choice, directory))
-    with open(f"{directory}/out", encoding="utf-8", errors="replace") as file:
-        said = file.read(_LARGEST)
+    said = ""
+    if os.path.exists(f"{directory}/out"):  # not where the trial failed before it started the runtime
+        with open(f"{directory}/out", encoding="utf-8", errors="replace") as file:
+            said = file.read(_LARGEST)
     if failure:
         last = said.strip().splitlines()[-1:] or [failure]
         return last[0][:300]

@@ -179,7 +179,7 @@ def _one(line: Line, env: dict[str, str]) -> str:
 
 def _pairs(line: Line, env: dict[str, str]) -> dict[str, str]:
     words = _words(line)
-    if "=" not in words[0]:  # the old form: one name, the rest is its value
+    if "=" not in words[0] and len(words) > 1:  # the old form: one name, the rest is its value
         name, _, value = line.words.partition(" ")
         return {name: _expanded(value.strip(), env, line.where)}
     pairs = {}

@@ -18,7 +18,7 @@ import msgspec
 
 from podward.api.reference import parse
 from podward.errors import ImageError, RuntimeFailedError
-from podward.runtime.images.ingest import Blobs, Candidate, Ingested, document, ingest
+from podward.runtime.images.ingest import Blobs, Candidate, Ingested, document, ingest, room
 from podward.runtime.images.layout import (
     CONTAINERD_NAME,
     INDEXES,
@@ -230,7 +230,7 @@ def _archive(staging: Staging, place: str, where: str) -> Iterator[tuple[tarfile
     with open(place, "rb") as opened:
         gzip = opened.read(2) == b"\x1f\x8b"
     if gzip:
-        _decompress(place, plain, where)
+        _decompress(place, plain, where, room(staging))
     else:
         os.symlink(place, plain)
     try:
@@ -240,13 +240,15 @@ def _archive(staging: Staging, place: str, where: str) -> Iterator[tuple[tarfile
         raise ImageError(f"this is no tar archive: {error}", where=where, advice=_NOT_AN_IMAGE) from None
 
 
-def _decompress(place: str, plain: str, where: str) -> None:
+def _decompress(place: str, plain: str, where: str, free: int) -> None:
     unzip = zlib.decompressobj(wbits=31)
     with open(place, "rb") as source, open(plain, "xb") as target:
         try:
             while piece := source.read(_PIECE):
                 while piece and not unzip.eof:
-                    target.write(unzip.decompress(piece, _PIECE))
+                    free -= target.write(unzip.decompress(piece, _PIECE))
+                    if free < 0:
+                        raise corrupt("uncompressed, it is larger than the disk", where)
                     piece = unzip.unconsumed_tail
         except zlib.error as error:
             raise corrupt(f"its compressed data is damaged: {error}", where) from None

@@ -91,6 +91,8 @@ def ingest(staging: Staging, blobs: Blobs, candidates: tuple[Candidate, ...], wh
 def take(staging: Staging, blobs: Blobs, descriptor: Descriptor, where: str) -> str:
     """Copy a blob into the staging directory; raises ImageError if it is not what its descriptor says."""
     digits = hex_of(descriptor.digest, where)
+    if descriptor.size > room(staging):
+        raise corrupt(f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than the disk has", where)
     digest = hashlib.sha256()
     size = 0
     with blobs.open(digits) as source, open(staging.blob(digits), "wb") as copy:
@@ -129,11 +131,11 @@ def _check(staging: Staging, blobs: Blobs, candidate: Candidate, where: str) -> 
     layers = manifest.layers or ()
     if len(expected) != len(layers):
         raise corrupt(f"the config lists {len(expected)} layers, the manifest {len(layers)}", where)
-    room = _room(staging)
+    free = room(staging)
     found = []
     for descriptor, diff_id in zip(layers, expected, strict=True):
-        facts = inspect(take(staging, blobs, descriptor, where), where, room=room)
-        room -= facts.size
+        facts = inspect(take(staging, blobs, descriptor, where), where, room=free)
+        free -= facts.size
         if facts.diff_id != diff_id:
             said = f"the config says {diff_id[:100]!a}"
             raise corrupt(f"layer {descriptor.digest}: digest mismatch, its content has {facts.diff_id}, {said}", where)
@@ -142,7 +144,8 @@ def _check(staging: Staging, blobs: Blobs, candidate: Candidate, where: str) -> 
     return _Checked(candidate, manifest.config, tuple(found), config.config or ExecutionConfig())
 
 
-def _room(staging: Staging) -> int:
+def room(staging: Staging) -> int:
+    """How many bytes there is room for in the store."""
     facts = os.statvfs(staging.path)
     return facts.f_bavail * facts.f_frsize
 

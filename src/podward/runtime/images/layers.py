@@ -28,6 +28,7 @@ _LARGEST_HEADER = 1 << 18
 """Bytes of one extended header: Linux allows attributes of 64 KiB and paths of 4 KiB."""
 _LARGEST_HEADERS = 1 << 20
 """Bytes of all headers that belong to one entry."""
+_LARGEST_PADDING = 1 << 24
 _OTHER = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _GZIP = b"\x1f\x8b"
 
@@ -181,9 +182,11 @@ class _Content:
         return self._position
 
     def finish(self) -> None:
-        """Read what follows the archive: it counts in the digest."""
+        """Read what follows the archive, which counts in the digest; raises ImageError if it is more than padding."""
+        end = self._position + _LARGEST_PADDING
         while self._take(_PIECE):
-            pass
+            if self._position > end:
+                raise corrupt("the layer has too much behind its end", self._where)
 
     def _take(self, size: int) -> bytes:
         self._ready = self._ready or self._more()

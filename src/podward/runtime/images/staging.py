@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from podward.errors import NodeError, RuntimeFailedError
+from podward.errors import ImageError, NodeError, RuntimeFailedError
 from podward.runtime import syscalls
 from podward.runtime.images.layout import LARGEST_DOCUMENT, LAYOUT_FILE, Manifest, decode
 from podward.runtime.images.store import Entry, ImageStore, encode_index
@@ -125,16 +125,17 @@ def sweep_locked(store: ImageStore) -> None:
 
 
 def collect(store: ImageStore) -> None:
-    """Remove the blobs and root file systems that no name leads to; the store's lock must be held."""
+    """Remove the blobs and root file systems that no name leads to; the store's lock must be held.
+
+    While an image's manifest is damaged, it can't be told which blobs are its own: then all blobs stay.
+    """
     entries = store.entries()
-    wanted = {entry.manifest for entry in entries}
-    for entry in entries:
-        place = f"{store.directory}/blobs/sha256/{entry.manifest[7:]}"
-        with open(place, "rb") as opened:
-            manifest = decode(opened.read(LARGEST_DOCUMENT), Manifest, place)
-        wanted |= {manifest.config.digest, *(layer.digest for layer in manifest.layers or ())}
+    try:
+        wanted = {digest for entry in entries for digest in _blobs_of(store, entry)}
+    except (OSError, ImageError):
+        wanted = None
     for digits in os.listdir(f"{store.directory}/blobs/sha256"):
-        if f"sha256:{digits}" not in wanted:
+        if wanted is not None and f"sha256:{digits}" not in wanted:
             os.unlink(f"{store.directory}/blobs/sha256/{digits}")
     kept = {entry.id for entry in entries}
     for digits in os.listdir(f"{store.directory}/rootfs"):
@@ -142,6 +143,13 @@ def collect(store: ImageStore) -> None:
             doomed = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
             os.rename(f"{store.directory}/rootfs/{digits}", doomed)
             remove_tree(doomed)
+
+
+def _blobs_of(store: ImageStore, entry: Entry) -> tuple[str, ...]:
+    place = f"{store.directory}/blobs/sha256/{entry.manifest[7:]}"
+    with open(place, "rb") as opened:
+        manifest = decode(opened.read(LARGEST_DOCUMENT), Manifest, place)
+    return (entry.manifest, manifest.config.digest, *(layer.digest for layer in manifest.layers or ()))
 
 
 def in_use(store: ImageStore, digits: str) -> bool:
