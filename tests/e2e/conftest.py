@@ -19,6 +19,7 @@ class Podward:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._seen: set[str] = set()
         self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
 
@@ -50,8 +51,8 @@ class Podward:
 
     def leftovers(self) -> list[str]:
         """What a finished Podward must not leave: Pod directories, containers, mounts, cgroups, processes."""
-        found = [f"pod {name}" for name in os.listdir(self.root / "pods")]
-        found += [f"container {name}" for name in os.listdir(self.root / "oci")]
+        found = [f"pod {name}" for name in self._inside("pods")]
+        found += [f"container {name}" for name in self._inside("oci")]
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
         found += [f"mount {line}" for line in mounts.splitlines() if str(self.root) in line or "/run/podward" in line]
         for controller in Path("/sys/fs/cgroup").iterdir():
@@ -66,10 +67,11 @@ class Podward:
     @property
     def seen(self) -> set[str]:
         """The ids of Pods that are, or were a moment ago, in this state directory."""
-        self._seen |= set(os.listdir(self.root / "pods"))
+        self._seen |= set(self._inside("pods"))
         return self._seen
 
-    _seen: set[str] = set()
+    def _inside(self, directory: str) -> list[str]:
+        return os.listdir(self.root / directory) if (self.root / directory).exists() else []
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from podward.api.node import Node
@@ -85,7 +86,7 @@ def same(names: tuple[str, ...]) -> CapabilitySets:
     return CapabilitySets(names, names, names)
 
 
-def make_spec(
+def make_spec(  # noqa: PLR0913  # a spec has these parts
     rootfs: str,
     *,
     process: Process | None = None,
@@ -112,7 +113,9 @@ def ordinary(
     sets: CapabilitySets | None = None,
     **more: object,
 ) -> Process:
-    plain = Process(args=args, cwd="/", env=("PATH=/bin",), user=User(uid, gid, groups), capabilities=sets or same(DEFAULT))
+    plain = Process(
+        args=args, cwd="/", env=("PATH=/bin",), user=User(uid, gid, groups), capabilities=sets or same(DEFAULT)
+    )
     return msgspec.structs.replace(plain, **more)
 
 
@@ -145,9 +148,7 @@ def place() -> Iterator[str]:
     chown, syslog = 1, capability_names.BITS["CAP_SYSLOG"]
     os.setxattr(f"{root}/bin/capable", "security.capability", struct.pack("<5I", 0x02000001, chown, 0, 0, 0))
     os.setxattr(f"{root}/bin/ranged", "security.capability", struct.pack("<6I", 0x03000001, chown, 0, 0, 0, 65536))
-    os.setxattr(
-        f"{root}/bin/greedy", "security.capability", struct.pack("<5I", 0x02000001, 0, 0, syslog >> 32, 0)
-    )
+    os.setxattr(f"{root}/bin/greedy", "security.capability", struct.pack("<5I", 0x02000001, 0, 0, syslog >> 32, 0))
     for name, line in (("script", "#!/bin/suid"), ("orphan", "#!/bin/none"), ("text", "hello")):
         with open(f"{root}/bin/{name}", "w", encoding="ascii") as file:
             file.write(line + "\n")
@@ -273,7 +274,12 @@ def privileged() -> CapabilitySets:
     return same(capability_names.names(proc.machine_capabilities()))
 
 
-WRITABLE = (PROC, DEV, Mount("/sys", "sysfs", "sysfs", SAFE), Mount("/sys/fs/cgroup", "cgroup", "cgroup", (*SAFE, "rw")))
+WRITABLE = (
+    PROC,
+    DEV,
+    Mount("/sys", "sysfs", "sysfs", SAFE),
+    Mount("/sys/fs/cgroup", "cgroup", "cgroup", (*SAFE, "rw")),
+)
 HELD = ("CAP_CHOWN", "CAP_KILL")
 AMBIENT = CapabilitySets(DEFAULT, HELD, HELD, HELD, HELD)
 CASES: dict[str, Callable[[str], RuntimeSpec]] = {
@@ -451,6 +457,8 @@ def test_bind_mounts_have_the_flags_that_were_predicted(
         syscalls.mount("", volume, "", syscalls.MS_REMOUNT | syscalls.MS_BIND | asked, "")
 
     for options in OPTIONS:
+        if "noatime" in options and "user" in own:
+            continue  # how access times are kept is locked too, and no part of the state
         mounts = (*STANDARD, Mount("/data", "bind", volume, options))
         spec = make_spec(f"{place}/rootfs", mounts=mounts, linux=linux, own=own)
         result = run(runtime, place, spec, prepare)
@@ -463,10 +471,8 @@ def test_bind_mounts_have_the_flags_that_were_predicted(
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("own", [OWN, (*OWN, "user")], ids=["host users", "user namespace"])
-@pytest.mark.parametrize("readonly", [False, True])
-def test_the_roots_own_flags_count_for_the_entry(
-    runtime: str, own: tuple[str, ...], readonly: bool, place: str  # noqa: FBT001  # a parameter of pytest's
-) -> None:
+@pytest.mark.parametrize("mode", ["read-only", "writable"])
+def test_the_roots_own_flags_count_for_the_entry(runtime: str, own: tuple[str, ...], mode: str, place: str) -> None:
     linux = user_namespace() if "user" in own else Linux()
     root = f"{place}/volume"
 
@@ -474,7 +480,9 @@ def test_the_roots_own_flags_count_for_the_entry(
         syscalls.mount(f"{place}/rootfs", root, "", syscalls.MS_BIND, "")
         syscalls.mount("", root, "", syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_NOSUID, "")
 
-    spec = make_spec(root, process=ordinary(1000, args=("capable",)), linux=linux, own=own, readonly=readonly)
+    spec = make_spec(
+        root, process=ordinary(1000, args=("capable",)), linux=linux, own=own, readonly=mode == "read-only"
+    )
     agrees(run(runtime, place, spec, prepare))
 
 
@@ -504,7 +512,9 @@ def specs(draw: st.DrawFn) -> Callable[[str], RuntimeSpec]:
     bounding = draw(st.sampled_from((DEFAULT, HELD, ())))
     permitted = tuple(name for name in draw(names) if name in bounding)
     inheritable = tuple(name for name in draw(names) if name in bounding)
-    sets = CapabilitySets(bounding, tuple(n for n in draw(names) if n in permitted), permitted, inheritable, draw(names))
+    sets = CapabilitySets(
+        bounding, tuple(n for n in draw(names) if n in permitted), permitted, inheritable, draw(names)
+    )
     own = (*OWN, "user") if draw(st.booleans()) else OWN
     own = (*own, "cgroup") if draw(st.booleans()) else own
     ids = st.sampled_from((0, 7, 1000, 1001, 2000))

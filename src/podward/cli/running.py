@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,10 +65,11 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
 
 def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Namespace, report: RunReport) -> int:
     pods: list[PodRun] = []
-    try:
+    with ExitStack() as cleanup:
         refused = False
         for source in sources:
             pod = prepared(source, here, args, alone=len(sources) == 1)
+            cleanup.callback(pod.destroy)
             pods.append(pod)
             for refusal in pod.prepare():
                 refused = True
@@ -76,9 +78,6 @@ def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Names
             return REFUSED
         code = Supervisor(tuple(pods), report).run()
         return report.finish(tuple(pods), code)
-    finally:
-        for pod in pods:
-            pod.destroy()
 
 
 def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from podward.pipeline import ContainerPlan
     from podward.runtime.pod import PodRun
 
-CANNOT_RUN = 128
-"""The exit code of a container whose process could not be started, as the kubelet reports it."""
+CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
+"""Exit codes of a container whose process could not be started: the kubelet's, and what shells and podman make of an
+entry that may not be executed, or is not there."""
 
 
 class ContainerRun:
@@ -76,12 +77,12 @@ class ContainerRun:
             self._launch()
         except PodwardError as error:
             self.failed_to_start = True
-            self._forget_output()
+            self.silence()  # only the runtime wrote there, and its log says the same
             self.pod.report.failed_to_start(self.label, str(error))
-            self.finish(CANNOT_RUN)
+            self.finish(_start_code(str(error)))
             return ()
         self.state = "running"
-        return tuple(self._relays)
+        return tuple(descriptor for descriptor in self._relays if descriptor >= 0)
 
     def _launch(self) -> None:
         pod = self.pod
@@ -165,8 +166,8 @@ class ContainerRun:
         self._relays.clear()
         return gone
 
-    def _forget_output(self) -> None:
-        """Drop what came before the entry ran: only the runtime wrote it, and its log says the same."""
+    def silence(self) -> None:
+        """Drop the output that was not passed on yet."""
         for relay in self._relays.values():
             os.close(relay.source)
         self._relays.clear()
@@ -211,6 +212,13 @@ class ContainerRun:
         if self._attempt >= 0:
             rootfs.unmount(self.directory)
             self.pod.remove(self.directory)
+
+
+def _start_code(said: str) -> int:
+    """The exit code for what the OCI runtime said when it could not start the entry (crun 1.8, runc 1.1)."""
+    if "executable file" in said and "not found" in said or "No such file or directory" in said:
+        return NOT_FOUND
+    return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 
 
 def _handles(pid: int, number: signal.Signals) -> bool:

@@ -230,7 +230,7 @@ def _contents(tree: _Tree, descriptor: int, cwd: str, left: int) -> tuple[EntryF
         if start.startswith(b"#!"):
             named = script_interpreter(start)
             if not named:
-                return None, "ENOEXEC"
+                return None, "ENOEXEC" if named is None else "EACCES"
             if left <= 1:
                 return None, "ELOOP"
             interpreter = _read(tree, os.path.join(cwd, os.fsdecode(named)), cwd, left - 1)

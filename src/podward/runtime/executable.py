@@ -22,15 +22,21 @@ ELF_MACHINES = {"x86_64": (3, 62), "aarch64": (40, 183)}
 PT_INTERP = 3
 
 
-def script_interpreter(start: bytes) -> bytes:
-    """The path in a `#!` line, given a file's first 256 bytes; empty where the kernel finds none (`load_script`)."""
+def script_interpreter(start: bytes) -> bytes | None:
+    """The path in a `#!` line, given a file's first 256 bytes; None where the kernel finds none (`load_script`).
+
+    A file that ends, or has a NUL byte, where the path should be names the empty path.
+    """
     line = start[2:FIRST_BYTES].split(b"\0")[0]
     line, newline, _ = line.partition(b"\n")
     words = line.replace(b"\t", b" ").lstrip(b" ").split(b" ")
-    cut_off = not newline and len(start) >= FIRST_BYTES and b"\0" not in start
-    if cut_off and len(words) == 1:
-        return b""  # the line's end is not in sight, so the path may be longer
-    return words[0]
+    ends = newline or len(start) < FIRST_BYTES or b"\0" in start
+    if not ends and len(words) == 1:
+        return None  # the path's end is not in sight, so it may be longer
+    if words[0]:
+        return words[0]
+    blank = newline or (len(start) >= FIRST_BYTES - 1 and b"\0" not in start[: FIRST_BYTES - 1])
+    return None if blank else b""
 
 
 def runs_here(start: bytes) -> bool:

@@ -10,14 +10,16 @@ capabilities keep their effect, because a tracer that has CAP_SYS_PTRACE over th
 count as unsafe (Linux `cap_bprm_creds_from_file`). Yama's `ptrace_scope` 3 forbids all of this, and AppArmor or SELinux
 may refuse a change of label under a tracer: then the error says so.
 
-If this process dies while it holds another, the kernel lets go of that one and it runs on: PTRACE_O_EXITKILL, which
-would kill it, is left out on purpose, since ending what a dead Podward left is the work of the next call. ptrace is the
-business of one thread: create, use and leave an `ExecStop` in the same one. A process that has ended is not waited for
-here: its exit status stays for its parent.
+A traced process also stops for every signal, and runc's sends itself signals (Go's scheduler) while `runc start` waits
+for it. So a thread of its own traces, and passes signals on from the first moment; ptrace is the business of one thread
+anyway. If this process dies while it holds another, the kernel lets go of that one and it runs on: PTRACE_O_EXITKILL,
+which would kill it, is left out on purpose, since ending what a dead Podward left is the work of the next call. A
+process that has ended is not waited for here: its exit status stays for its parent.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import time
@@ -31,10 +33,9 @@ from podward.runtime import proc, syscalls
 if TYPE_CHECKING:
     from typing import Self
 
-SHORTEST, LONGEST = 0.0002, 0.005
+SHORTEST, LONGEST = 0.0002, 0.002
 """Seconds between two looks at the process."""
-LETTING_GO = 5.0
-"""Seconds within which an interrupted process must stop to be let go."""
+RESTING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 class ExecStop:
@@ -43,15 +44,18 @@ class ExecStop:
     def __init__(self, pid: int) -> None:
         """Seize the process. Raises NodeError where the kernel does not permit it."""
         self.pid = pid
+        self._error: OSError | None = None
         self._stopped = False
-        try:
-            syscalls.ptrace(syscalls.PTRACE_SEIZE, pid, syscalls.PTRACE_O_TRACEEXEC)
-        except OSError as error:
+        self._leaving = False
+        self._seized, self._settled, self._let_go, self._done = (_locked() for _ in range(4))
+        _thread.start_new_thread(self._trace, ())
+        self._seized.acquire()
+        if self._error is not None:
             raise NodeError(
-                f"cannot observe process {pid}: {error.strerror}",
+                f"cannot observe process {pid}: {self._error.strerror}",
                 where="ptrace",
                 advice="it takes CAP_SYS_PTRACE, no other tracer, and a kernel.yama.ptrace_scope below 3",
-            ) from error
+            ) from self._error
 
     def __enter__(self) -> Self:
         return self
@@ -64,64 +68,103 @@ class ExecStop:
 
         Raises RuntimeFailedError if it ends before, or if `timeout` seconds pass.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            event = self._next_stop(deadline)
-            if event >> 8 == syscalls.PTRACE_EVENT_EXEC:
-                self._stopped = True
-                return
-            self._pass_on(event)
+        if not self._settled.acquire(timeout=timeout):
+            raise RuntimeFailedError(
+                f"process {self.pid} did not execute its entry in time", advice="is it started, and the machine idle?"
+            )
+        self._settled.release()
+        if not self._stopped:
+            why = f": {self._error.strerror}" if self._error else ""
+            raise RuntimeFailedError(f"process {self.pid} ended before it could be observed{why}")
 
     def state(self, spec: RuntimeSpec) -> ProcessState:
         """The state of the stopped process."""
         return proc.read_state(self.pid, spec)
 
     def release(self) -> None:
-        """Let the process go on, untraced; one that is gone is fine."""
-        try:
-            if not self._stopped:
-                syscalls.ptrace(syscalls.PTRACE_INTERRUPT, self.pid)
-                event = self._next_stop(time.monotonic() + LETTING_GO)
-                delivered = event & 0xFF if not event >> 8 else 0
-                syscalls.ptrace(syscalls.PTRACE_DETACH, self.pid, delivered)
-            else:
-                syscalls.ptrace(syscalls.PTRACE_DETACH, self.pid)
-        except (ProcessLookupError, RuntimeFailedError):
-            return
+        """Let the process go on, untraced; one that is gone, or was let go before, is fine."""
+        if not self._leaving:
+            self._leaving = True
+            self._let_go.release()
+            self._done.acquire()
 
-    def _next_stop(self, deadline: float) -> int:
-        """The next stop's signal, with the event above it (`status>>8` of ptrace(2)).
+    def _trace(self) -> None:
+        """The tracing thread, from seizing to letting go."""
+        try:
+            syscalls.ptrace(syscalls.PTRACE_SEIZE, self.pid, syscalls.PTRACE_O_TRACEEXEC)
+        except OSError as error:
+            self._error = error
+            self._seized.release()
+            return
+        self._seized.release()
+        try:
+            self._follow()
+        except ProcessLookupError:
+            pass  # killed between its stop and our answer: it has ended, and `wait` says so
+        except OSError as error:
+            self._error = error
+        finally:
+            if self._settled.locked():
+                self._settled.release()
+            self._done.release()
+
+    def _follow(self) -> None:
+        """Pass signals on until the process executes, ends, or is to be let go."""
+        pause, interrupted = SHORTEST, False
+        while True:
+            event = self._next_stop()
+            if event is None:
+                return
+            if event >> 8 == syscalls.PTRACE_EVENT_EXEC:
+                self._stopped = True
+                self._settled.release()
+                self._let_go.acquire()
+                syscalls.ptrace(syscalls.PTRACE_DETACH, self.pid)
+                return
+            if event and self._leaving:
+                # A signal that was about to be delivered is delivered by the detaching.
+                syscalls.ptrace(syscalls.PTRACE_DETACH, self.pid, 0 if event >> 8 else event)
+                return
+            if event:
+                self._pass_on(event)
+                pause = SHORTEST
+            elif self._leaving and not interrupted:
+                syscalls.ptrace(syscalls.PTRACE_INTERRUPT, self.pid)
+                interrupted = True
+            else:
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST)
+
+    def _next_stop(self) -> int | None:
+        """A stop's signal with the event above it (`status>>8` of ptrace(2)); 0 if it runs, None if it has ended.
 
         The process's end is seen without being waited for.
         """
-        pause = SHORTEST
-        flags = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
-        while True:
-            try:
-                seen = os.waitid(os.P_PID, self.pid, flags)
-            except ChildProcessError:
-                raise RuntimeFailedError(f"process {self.pid} ended before it could be observed") from None
-            if seen is not None and seen.si_code == os.CLD_TRAPPED:
-                os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
-                return seen.si_status
-            if seen is not None:
-                raise RuntimeFailedError(f"process {self.pid} ended before it could be observed")
-            if time.monotonic() >= deadline:
-                raise RuntimeFailedError(
-                    f"process {self.pid} did not execute its entry in time",
-                    advice="is it started, and the machine idle?",
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, LONGEST)
+        try:
+            seen = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return None
+        if seen is None:
+            return 0
+        if seen.si_code != os.CLD_TRAPPED:
+            return None
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
+        return seen.si_status
 
     def _pass_on(self, event: int) -> None:
         """Let the process meet a signal or a stop as if nobody watched."""
+        number = event & 0xFF
         if event >> 8 == syscalls.PTRACE_EVENT_STOP:
-            number = event & 0xFF
-            resting = number in (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-            syscalls.ptrace(syscalls.PTRACE_LISTEN if resting else syscalls.PTRACE_CONT, self.pid)
+            request = syscalls.PTRACE_LISTEN if number in RESTING else syscalls.PTRACE_CONT
+            syscalls.ptrace(request, self.pid)
         else:
-            syscalls.ptrace(syscalls.PTRACE_CONT, self.pid, event & 0xFF)
+            syscalls.ptrace(syscalls.PTRACE_CONT, self.pid, number)
+
+
+def _locked() -> _thread.LockType:
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    return lock
 
 
 def stop_at_exec(pid: int) -> ExecStop:

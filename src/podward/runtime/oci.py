@@ -54,7 +54,18 @@ class OciRuntime:
 
     def start(self, container: str, bundle: str) -> None:
         """Let the created container's process execute its entry."""
-        if self._call(bundle, ("start", container), Streams()):
+        self.finish_start(self.begin_start(container, bundle), bundle)
+
+    def begin_start(self, container: str, bundle: str) -> int:
+        """Begin to start the container; returns the pid of the runtime that does it.
+
+        Who traces the container's process must not wait for the runtime: the process may stop for its tracer first.
+        """
+        return processes.spawn(self.program, self._words(bundle, ("start", container)))
+
+    def finish_start(self, pid: int, bundle: str) -> None:
+        """Wait for what `begin_start` began; raises RuntimeFailedError with what the runtime said."""
+        if processes.exit_code(processes.wait(pid)):
             raise self._failure(bundle, "start")
 
     def kill(self, container: str, bundle: str, number: signal.Signals) -> None:
@@ -66,10 +77,17 @@ class OciRuntime:
         self._call(bundle, ("delete", "--force", container), Streams())
 
     def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
-        common = (*self._arguments, "--root", self.state, "--log", f"{bundle}/runtime.log", "--log-format", "json")
         return processes.run(
-            self.program, (*common, *words), stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
+            self.program,
+            self._words(bundle, words),
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
         )
+
+    def _words(self, bundle: str, words: tuple[str, ...]) -> tuple[str, ...]:
+        log = ("--log", f"{bundle}/runtime.log", "--log-format", "json")
+        return (*self._arguments, "--root", self.state, *log, *words)
 
     def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
         said = _last_message(f"{bundle}/runtime.log") or "it said nothing"

@@ -295,12 +295,13 @@ class PodRun:
         )
 
     def destroy(self) -> None:
-        """End what runs and remove everything; a Pod to be kept is recorded and left instead."""
-        if self.keep and self.containers:
+        """End what runs and remove everything; a Pod to be kept that came to its end, or was left, is recorded instead."""
+        if self.keep and self.done:
             write_private(f"{self.directory.path}/pod.json", msgspec.json.encode(self.record()))
             self.directory.keep()
         else:
             for container in self.containers:
+                container.silence()
                 container.kill()
                 container.finish(container.exit_code)
                 container.discard()

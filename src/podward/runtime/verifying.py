@@ -41,7 +41,13 @@ def start_and_see(container: ContainerRun, spec: RuntimeSpec) -> ProcessState:
 
     Raises RuntimeFailedError where it does not come to that.
     """
+    runtime = container.pod.runtime
     with observe.stop_at_exec(container.pid) as held:
-        container.pod.runtime.start(container.id, container.directory)
-        held.wait(SECONDS_TO_EXEC)
-        return held.state(spec)
+        starter = runtime.begin_start(container.id, container.directory)
+        try:
+            held.wait(SECONDS_TO_EXEC)
+            seen = held.state(spec)
+        finally:
+            held.release()  # or a process that never came to its entry would keep its starter waiting
+            runtime.finish_start(starter, container.directory)
+        return seen

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from podward.api.image import EntryFile, FileCapabilities
 from podward.api.oci import Process, Root, RuntimeSpec
 from podward.decision import Decision
-from podward.policy.kernel import entry as entry_rule, execve
+from podward.policy.kernel import entry as entry_rule
+from podward.policy.kernel import execve
 from podward.policy.kernel.capability_names import BITS, FULL, mask
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.mounts import Mounted
@@ -112,7 +114,7 @@ def cases(draw: st.DrawFn) -> Case:
 def place() -> Iterator[str]:
     """A directory that every user may search, unlike pytest's own."""
     directory = tempfile.mkdtemp(prefix="podward-execve-")
-    os.chmod(directory, 0o755)
+    os.chmod(directory, 0o755)  # noqa: S103  # every user is to search it
     yield directory
     shutil.rmtree(directory)
 
@@ -132,7 +134,7 @@ def make_files(case: Case, place: str) -> str:
         file.write(f"#!{program}\nhello\n")
     # Its set-ID bits must count for nothing.
     os.chown(script, 1001, 1001)
-    os.chmod(script, 0o6755)
+    os.chmod(script, 0o6755)  # noqa: S103  # that is what is tried
     return script
 
 

@@ -192,6 +192,12 @@ def test_a_layer_that_is_no_archive_is_refused(content: bytes, said: str, *, sto
     assert said in refused(store, layout.path)
 
 
+def test_garbage_between_a_layers_entries_is_refused(store: ImageStore, layout: Layout) -> None:
+    first, second = layout.tar(layout.entry("a")), layout.tar(layout.entry("b"))
+    layout.image([first[:512] + b"garbage " * 64 + second])
+    assert "an entry that is none" in refused(store, layout.path)
+
+
 @pytest.mark.parametrize("cut", [lambda whole: whole[:3000], lambda whole: gzip.compress(whole)[:-12]])
 def test_a_truncated_layer_is_refused(cut: Callable[[bytes], bytes], store: ImageStore, layout: Layout) -> None:
     whole = layout.tar(layout.entry("f", b"x" * 5000))

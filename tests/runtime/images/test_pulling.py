@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -95,6 +96,20 @@ def test_an_image_is_pulled_over_plain_http_from_loopback(pushed: str, store: Im
     assert pull(store, digest).id == taken.id
     assert remove(store, (pushed,)) == (taken.id,)
     assert store.entries() == ()
+
+
+@pytest.mark.needs("docker-registry")
+def test_a_terminal_sees_progress_and_a_pipe_does_not(pushed: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "podward", "image", "pull", pushed]
+    environment = {**os.environ, "PODWARD_ROOT": str(tmp_path / "state")}
+    quiet = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+    assert (quiet.stdout.split()[0], quiet.stderr) == (pushed, "")
+    ours, theirs = os.openpty()
+    shown = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True, env=environment)
+    os.close(theirs)
+    assert shown.stdout == quiet.stdout
+    assert b"Writing manifest" in os.read(ours, 1 << 16)
+    os.close(ours)
 
 
 @pytest.mark.needs("docker-registry")

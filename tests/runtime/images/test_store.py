@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -18,10 +19,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podward.errors import ImageError, RefusedError
+from podward.runtime.images import ingest
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.removal import remove
-from podward.runtime.images.staging import WORK, sweep
+from podward.runtime.images.staging import WORK, change, sweep
 from podward.runtime.images.store import ImageStore
+from podward.runtime.state import Lock
 
 if TYPE_CHECKING:
     from tests.runtime.images.conftest import Layout
@@ -31,6 +34,7 @@ pytestmark = pytest.mark.needs("root", "umoci")
 
 IMPORT = """
 import sys
+from podward.runtime.images import ingest
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.store import ImageStore
 import_path(ImageStore(sys.argv[1]), *sys.argv[2:])
@@ -223,6 +227,49 @@ def test_an_image_that_is_held_is_not_removed(store: ImageStore, layout: Layout)
         store.hold(stored)
 
 
+def test_who_waits_for_an_image_that_is_going_away_learns_that_it_is_gone(store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
+    import_path(store, str(layout.path))
+    stored = store.resolve("a:1")
+    home = os.path.dirname(stored.rootfs)
+    found: list[str] = []
+
+    def wait() -> None:
+        try:
+            store.hold(stored).release()
+        except ImageError as error:
+            found.append(error.what)
+
+    with open(f"{home}/lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        while not re.search(rf"-> FLOCK .*:{os.fstat(lock.fileno()).st_ino} ", Path("/proc/locks").read_text()):
+            time.sleep(0.005)
+        os.rename(home, f"{store.directory}/{WORK}/gone")
+    waiter.join()
+    assert found == ["image a:1 was removed just now"]
+
+
+def test_an_image_removed_in_the_middle_of_its_import_is_unpacked_again(
+    store: ImageStore, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal happens just before the import takes the store's lock, once."""
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
+    import_path(store, str(layout.path))
+    removed: list[tuple[str, ...]] = []
+
+    def interleaved(locked: ImageStore) -> Lock:
+        if not removed:
+            removed.append(remove(store, ("a:1",)))
+        return change(locked)
+
+    monkeypatch.setattr(ingest, "change", interleaved)
+    (taken,) = import_path(store, str(layout.path))
+    assert removed == [(taken.id,)]
+    assert os.path.exists(store.resolve("a:1").rootfs + "/f")
+
+
 def test_an_image_that_is_mounted_in_a_namespace_elsewhere_is_not_removed(
     store: ImageStore, layout: Layout, tmp_path: Path
 ) -> None:
@@ -317,6 +364,7 @@ import os, signal, sys
 def hook(event, args):
     if event in ("os.mkdir", "os.rename", "open") and any(isinstance(a, str) and sys.argv[3] in a for a in args):
         os.kill(os.getpid(), signal.SIGKILL)
+from podward.runtime.images import ingest
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.store import ImageStore
 sys.addaudithook(hook)

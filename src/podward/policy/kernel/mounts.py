@@ -10,7 +10,8 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
   else it replaces them by the options' flags. crun always replaces them, except in a user namespace: there options
   without `ro` change nothing.
 - In a user namespace inherited flags are locked: where runc's replacement would drop nosuid, nodev or noexec the kernel
-  says EPERM and runc fails; ro alone it puts back. (crun binds from outside the namespace and meets no lock.)
+  says EPERM and runc fails; ro alone it puts back. (crun binds from outside the namespace and meets no lock.) How
+  access times are kept is locked too; that is no part of the state and not looked at.
 - The root is bound too. crun replaces its flags outside a user namespace and keeps them inside one; runc keeps them,
   unless it must be read-only and there is no user namespace: then ro is its only flag.
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.

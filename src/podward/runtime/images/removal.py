@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podward.errors import RefusedError
-from podward.runtime.images.staging import change, in_use, prepare, sweep_locked, write_entries
+from podward.runtime.images.staging import change, claim, prepare, sweep_locked, write_entries
 from podward.runtime.images.store import Entry, ImageStore, StoredImage
 
 
@@ -22,12 +22,14 @@ def remove(store: ImageStore, names: tuple[str, ...]) -> tuple[str, ...]:
             after = _without(after, store.resolve(name))
         gone = tuple(dict.fromkeys(e.id for e in before if e.id not in {left.id for left in after}))
         for identifier in gone:
-            if in_use(store, identifier[7:]):
+            claimed = claim(store, identifier[7:])
+            if claimed is None:
                 raise RefusedError(
                     "a container is running with this image",
                     where=_names(before, identifier),
                     advice="end the Pod first: `podward ps` lists those that were kept, `podward rm` ends them",
                 )
+            claimed.release()  # who begins to run it from here on keeps its files: the sweep claims them again
         write_entries(store, after)
         sweep_locked(store)
     return gone

@@ -139,9 +139,11 @@ def collect(store: ImageStore) -> None:
             os.unlink(f"{store.directory}/blobs/sha256/{digits}")
     kept = {entry.id for entry in entries}
     for digits in os.listdir(f"{store.directory}/rootfs"):
-        if f"sha256:{digits}" not in kept and not in_use(store, digits):
+        claimed = claim(store, digits) if f"sha256:{digits}" not in kept else None
+        if claimed is not None:
             doomed = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
             os.rename(f"{store.directory}/rootfs/{digits}", doomed)
+            claimed.release()
             remove_tree(doomed)
 
 
@@ -152,8 +154,8 @@ def _blobs_of(store: ImageStore, entry: Entry) -> tuple[str, ...]:
     return (entry.manifest, manifest.config.digest, *(layer.digest for layer in manifest.layers or ()))
 
 
-def in_use(store: ImageStore, digits: str) -> bool:
-    """Whether a process runs with the image of this id: it holds the image's lock, or mounts its files.
+def claim(store: ImageStore, digits: str) -> Lock | None:
+    """The image's own lock, held exclusively; None where a process runs with it: holds the lock, or mounts its files.
 
     The mounts of every process count, because a Pod that was left running has no podward that could hold a lock.
     """
@@ -161,10 +163,10 @@ def in_use(store: ImageStore, digits: str) -> bool:
         lock = Lock.attempt(f"{store.directory}/rootfs/{digits}/lock")
     except FileNotFoundError:
         lock = Lock(-1)
-    if lock is None:
-        return True
-    lock.release()
-    return digits.encode() in b"".join(_mount_tables())
+    if lock is not None and digits.encode() in b"".join(_mount_tables()):
+        lock.release()
+        return None
+    return lock
 
 
 def _mount_tables() -> Iterator[bytes]:
