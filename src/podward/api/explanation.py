@@ -1,0 +1,71 @@
+"""What `explain` shows of a Pod: the Decisions of the stages, as they were made, and the hints about them.
+
+Nothing is decided here and nothing is computed a second time: renderers read these values and nothing else.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.process import ProcessState
+from podward.decision import Decision, Source, Value
+from podward.path import Path
+
+
+class Stage(Struct, frozen=True):
+    """One stage's Decision: `admission`, `effective`, `cri`, `oci` or `kernel`."""
+
+    name: str
+    decision: Decision
+
+
+class Change(Struct, frozen=True):
+    """A field of the manifest to set to `value` (None removes it); `path` is its place in the user's document."""
+
+    path: Path
+    value: Value
+
+
+class Hint(Struct, frozen=True):
+    """Something that will surprise, and the smallest change of the manifest that cures it.
+
+    `name` is the rule's (`capability-without-root`), also of its documentation page; `path` the field of the user's
+    document that it is about; `problem` one sentence; `remedy` one sentence, with `changes` that do it (empty where the
+    cure is not in the manifest). `source` says who decided what the hint is about.
+    """
+
+    name: str
+    container: str
+    path: Path
+    problem: str
+    remedy: str
+    changes: tuple[Change, ...]
+    source: Source
+
+
+class ContainerExplanation(Struct, frozen=True):
+    """One container: its place in the document, the stages in order (those after a refusal are missing), the hints.
+
+    `predicted` is the kernel stage's fold; `observed` what the kernel said, where the container was run.
+    """
+
+    name: str
+    kind: str
+    place: Path
+    image: str
+    stages: tuple[Stage, ...]
+    hints: tuple[Hint, ...] = ()
+    predicted: ProcessState | None = None
+    observed: ProcessState | None = None
+
+
+class PodExplanation(Struct, frozen=True):
+    """One Pod: the workload it comes from, what was decided about it as a whole (admission, sandbox), its containers."""
+
+    name: str
+    namespace: str
+    kind: str
+    document: str
+    place: Path
+    stages: tuple[Stage, ...]
+    containers: tuple[ContainerExplanation, ...]

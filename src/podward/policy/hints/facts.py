@@ -1,0 +1,56 @@
+"""What the hints look at: the typed values of all stages about one container, and what lies on the node's disk."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.core import Container, Pod
+from podward.api.cri import ContainerConfig
+from podward.api.effective import EffectiveContext, Place
+from podward.api.image import EntryFile, Image
+from podward.api.node import Node
+from podward.api.oci import RuntimeSpec
+from podward.api.process import ProcessState
+from podward.decision import Outcome
+
+
+class FileFacts(Struct, frozen=True):
+    """A file or directory on the host: host ids, `st_mode`, and its POSIX ACL as text of getfacl(1)'s short form."""
+
+    uid: int
+    gid: int
+    mode: int
+    acl: str = ""
+
+
+class VolumeFacts(Struct, frozen=True):
+    """A volume of the Pod: `kind` is its source's field name (`emptyDir`, `hostPath`, `secret`…).
+
+    `root` is what its top directory will be when the container starts, None where that can't be known.
+    """
+
+    name: str
+    kind: str
+    root: FileFacts | None = None
+
+
+class HintFacts(Struct, frozen=True):
+    """One container of one Pod; the later outcomes are None where an earlier stage refused."""
+
+    pod: Pod
+    container: Container
+    kind: str
+    place: Place
+    image: Image
+    node: Node
+    effective: Outcome[EffectiveContext]
+    config: Outcome[ContainerConfig] | None = None
+    spec: Outcome[RuntimeSpec] | None = None
+    predicted: Outcome[ProcessState] | None = None
+    entry: EntryFile | None = None
+    image_has_writable_tmp: bool = False
+    volumes: tuple[VolumeFacts, ...] = ()
+    alternatives: tuple[tuple[str, RuntimeSpec], ...] = ()
+    """The runtime spec under other runtimes' defaults, by their name."""
+    shared_uids: tuple[int, ...] = ()
+    """Host uids that processes of other Pods on this machine run as."""
