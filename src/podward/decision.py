@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from podward.path import Key, Path
 
-Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Struct"
+Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Struct | None"
 """What may stand in a field: JSON values, or a typed object of `podward.api`."""
 
 T = TypeVar("T")

@@ -49,7 +49,7 @@ class RefusedError(PodwardError):
 
 
 class NodeError(PodwardError):
-    """This machine cannot do it: a tool, a kernel feature or a privilege is missing."""
+    """The machine cannot do it: a tool, a kernel feature or a privilege is missing."""
 
 
 class RuntimeFailedError(PodwardError):

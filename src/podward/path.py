@@ -15,7 +15,6 @@ class Key(Struct, frozen=True):
     name: str
 
 
-
 class Path(Struct, frozen=True):
     """Where a value stands: field names, list indexes and map keys from the root of its document."""
 

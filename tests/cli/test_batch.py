@@ -73,8 +73,9 @@ def test_the_users_of_an_image_are_read_as_runtimes_report_them(monkeypatch: pyt
 
 
 def test_null_is_absent_wherever_a_manifest_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    container = {"name": "c", "command": None, "env": [{"name": "A", "value": None}], "volumeMounts": None}
-    container["securityContext"] = {"capabilities": {"add": None, "drop": None}, "seLinuxOptions": None}
+    context = {"capabilities": {"add": None, "drop": None}, "seLinuxOptions": None}
+    env = [{"name": "A", "value": None}]
+    container = {"name": "c", "command": None, "env": env, "volumeMounts": None, "securityContext": context}
     pod = {"metadata": {"name": "p", "labels": None}, "spec": {"containers": [container], "volumes": None, "os": None}}
     (answer,) = ask([json.dumps({"id": 1, "pod": pod, "container": "c"}).encode()], monkeypatch)
     linux = answer["linux"]

@@ -1,77 +1,15 @@
-"""A state directory with the example images, and `podward` as a user calls it."""
+"""A state directory with the example images, and the command."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-PROJECT = Path(__file__).parent.parent.parent
-
-
-class Podward:
-    """The command with a state directory of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._seen: set[str] = set()
-        self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
-        self.environment.pop("PYTHONPATH", None)
-
-    def __call__(self, *words: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "podward", *words],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "podward", *words],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def interrupt(self, process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> tuple[str, str]:
-        """Send the signal and wait; returns what was printed."""
-        process.send_signal(number)
-        return process.communicate(timeout=60)
-
-    def leftovers(self) -> list[str]:
-        """What a finished Podward must not leave: Pod directories, containers, mounts, cgroups, processes."""
-        found = [f"pod {name}" for name in self._inside("pods")]
-        found += [f"container {name}" for name in self._inside("oci")]
-        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
-        found += [f"mount {line}" for line in mounts.splitlines() if str(self.root) in line or "/run/podward" in line]
-        for controller in Path("/sys/fs/cgroup").iterdir():
-            if controller.is_dir():
-                found += [f"cgroup {group}" for group in controller.glob("podward-*") if self._is_ours(group.name)]
-        return found
-
-    def _is_ours(self, cgroup: str) -> bool:
-        """Cgroups of other Podwards, in other state directories, are none of ours."""
-        return cgroup.split("-")[1] in self.seen
-
-    @property
-    def seen(self) -> set[str]:
-        """The ids of Pods that are, or were a moment ago, in this state directory."""
-        self._seen |= set(self._inside("pods"))
-        return self._seen
-
-    def _inside(self, directory: str) -> list[str]:
-        return os.listdir(self.root / directory) if (self.root / directory).exists() else []
+from podward_command import PROJECT, Podward
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +17,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the images that the scenarios and examples use."""
     root = tmp_path_factory.mktemp("podward", numbered=True)
     subprocess.run(
-        [sys.executable, PROJECT / "examples" / "images" / "build.py"],
+        [sys.executable, PROJECT / "examples" / "images" / "build_images.py"],
         env={**os.environ, "PODWARD_ROOT": str(root)},
         check=True,
         capture_output=True,

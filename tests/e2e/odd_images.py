@@ -10,7 +10,7 @@ from podward.runtime.images.building import build
 from podward.runtime.images.store import ImageStore
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "examples", "images"))
-from build import prepare
+from build_images import prepare
 
 USERS = ("", "0", "1000", "1003:1004", "www-data", "www-data:1004", "user-defined-in-image", "12345")
 ENTRIES = (

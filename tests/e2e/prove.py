@@ -3,9 +3,9 @@
 
 usage: prove.py --pods N [--runtime crun|runc] [--seed S]
 
-Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at its
-execve(2). A process that was predicted not to start must not start. The first difference is shrunk to a minimal manifest
-and printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
+Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at
+its execve(2). A process that was predicted not to start must not start. The first difference is shrunk to a minimal
+manifest and printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from podward.runtime.state import State
 from podward.runtime.supervisor import Supervisor
 
 
-class Different(AssertionError):
+class DifferentError(AssertionError):
     """A prediction was wrong."""
 
 
@@ -63,7 +63,7 @@ class Proof:
         self._shown = time.monotonic()
 
     def check(self, manifest: random_pods.Manifest, defaults: str) -> None:
-        """Run one Pod. Raises Different, or hypothesis' reject where it is refused."""
+        """Run one Pod. Raises DifferentError, or hypothesis' reject where it is refused."""
         self._report.reasons.clear()
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
@@ -92,11 +92,11 @@ class Proof:
             if isinstance(foreseen, Outcome) and seen is not None:
                 rows = verify.differences(foreseen.value, seen)
                 if rows:
-                    listed = "\n".join(f"{r.field}:\n  predicted {r.predicted}\n  observed  {r.observed}" for r in rows)
-                    raise Different(f"{container.name}:\n{listed}")
+                    listed = "\n".join(f"{r.field}:\n  {r.predicted}\n  {r.observed}" for r in rows)
+                    raise DifferentError(f"{container.name}: predicted, then observed\n{listed}")
             elif isinstance(foreseen, Outcome) or seen is not None:
-                reasons = "\n".join(self._report.reasons)
-                raise Different(f"{container.name}: predicted {isinstance(foreseen, Outcome)}, observed {seen is not None}\n{reasons}")
+                wrong = "predicted to start, but did not" if seen is None else "predicted not to start, but did"
+                raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
 
 
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
@@ -139,8 +139,12 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
         proof.check(manifest, defaults)
 
     try:
-        (seed(number)(random_pods_are_what_was_predicted) if number is not None else random_pods_are_what_was_predicted)()
-    except Different as difference:
+        (
+            seed(number)(random_pods_are_what_was_predicted)
+            if number is not None
+            else random_pods_are_what_was_predicted
+        )()
+    except DifferentError as difference:
         print("the smallest Pod that differs, with the defaults of", last[1])
         print(msgspec.json.format(msgspec.json.encode(last[0]), indent=2).decode())
         print(difference)

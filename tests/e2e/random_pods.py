@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
-Manifest = dict[str, object]
+from podward.api.capability import NAMES
 
-CAPABILITIES = (
-    "ALL CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
+Manifest = dict[str, Any]
+
+CAPABILITIES = ("ALL", *(name.removeprefix("CAP_") for name in NAMES))
 IDS = st.one_of(st.sampled_from((0, 1, 33, 1000, 1003, 2000, 65534)), st.integers(0, 65535))
 SMALL_IDS = st.sampled_from((0, 33, 1000, 1003, 3000, 50000, 65534))
 SYSCTLS = (
@@ -69,7 +68,10 @@ VOLUMES: tuple[Manifest, ...] = (
 )
 MOUNTS = st.lists(
     st.fixed_dictionaries(
-        {"name": st.sampled_from([str(v["name"]) for v in VOLUMES]), "mountPath": st.sampled_from(("/data", "/more", "/tmp"))},
+        {
+            "name": st.sampled_from([str(v["name"]) for v in VOLUMES]),
+            "mountPath": st.sampled_from(("/data", "/more", "/home")),
+        },
         optional={"readOnly": st.booleans()},
     ),
     max_size=3,
@@ -123,11 +125,10 @@ def _agree(spec: Manifest) -> None:
 def _containers(
     draw: st.DrawFn, name: str, images: tuple[str, ...], entries: tuple[str, ...], spec: Manifest
 ) -> Manifest:
-    context = dict(draw(CONTAINER_CONTEXT))
+    context: Manifest = dict(draw(CONTAINER_CONTEXT))
     if spec.get("hostUsers") is not False and context.get("procMount") == "Unmasked":
         del context["procMount"]
-    added = context.get("capabilities", {}).get("add", [])
-    if context.get("privileged") or "SYS_ADMIN" in added:
+    if context.get("privileged") or "'SYS_ADMIN'" in str(context.get("capabilities")):
         context.pop("allowPrivilegeEscalation", None)
     container: Manifest = {
         "name": name,

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from .conftest import Podward
+from podward_command import Podward
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci")
 
@@ -20,8 +19,14 @@ CASES = {
     "malformed yaml": (b"apiVersion: v1\nkind: [Pod\n", r"bad:\d+"),
     "malformed json": (b'{"apiVersion": "v1", "kind": "Pod",', r"bad:1: invalid"),
     "tab": (b"apiVersion: v1\n\tkind: Pod\n", r"bad:2"),
-    "wrong type": (POD.replace("name: c,", "name: c, command: echo,").encode(), r"bad:6: .*spec\.containers\[0\]\.command"),
-    "unknown field": (POD.replace("spec:", "spec:\n  runAsUser: 5").encode(), r'bad:5: .*unknown field "spec\.runAsUser"'),
+    "wrong type": (
+        POD.replace("name: c,", "name: c, command: echo,").encode(),
+        r"bad:6: .*spec\.containers\[0\]\.command",
+    ),
+    "unknown field": (
+        POD.replace("spec:", "spec:\n  runAsUser: 5").encode(),
+        r'bad:5: .*unknown field "spec\.runAsUser"',
+    ),
     "duplicate key": (POD.encode() + b"  containers: []\n", r"bad:7.*containers"),
     "no kind": (b"apiVersion: v1\nmetadata: {}\n", r"kind not set"),
     "old version": (POD.replace("v1", "v1beta3").encode(), r"no matches for kind"),
@@ -31,9 +36,18 @@ CASES = {
     "alias bomb": (BOMB.encode(), r"alias"),
     "nul": (POD.encode() + b"\0", r"bad:7|NUL|control"),
     "not utf-8": (b"\xff\xff\xff\xff", r"bad"),
-    "invalid value": (POD.replace("name: c,", "name: C_C,").encode(), r"bad:6: spec\.containers\[0\]\.name: Invalid value"),
-    "bad id": (POD.encode() + b"  securityContext: {runAsUser: -1}\n", r"bad:7: spec\.securityContext\.runAsUser: Invalid value: -1"),
-    "no image": (POD.replace(", image: busybox:root", "").encode(), r"bad:6: spec\.containers\[0\]\.image: Required value"),
+    "invalid value": (
+        POD.replace("name: c,", "name: C_C,").encode(),
+        r"bad:6: spec\.containers\[0\]\.name: Invalid value",
+    ),
+    "bad id": (
+        POD.encode() + b"  securityContext: {runAsUser: -1}\n",
+        r"bad:7: spec\.securityContext\.runAsUser: Invalid value: -1",
+    ),
+    "no image": (
+        POD.replace(", image: busybox:root", "").encode(),
+        r"bad:6: spec\.containers\[0\]\.image: Required value",
+    ),
     "image missing": (POD.replace("busybox:root", "nowhere:1").encode(), r"image nowhere:1 is not here"),
     "image name": (POD.replace("busybox:root", '"Not A Name"').encode(), r"Not A Name"),
     "configMap volume": (POD.encode() + b"  volumes: [{name: v, configMap: {name: c}}]\n", r"bad:7.*configMap"),
@@ -65,7 +79,11 @@ def test_standard_input_is_read_the_same_way(podward: Podward, name: str) -> Non
 
 
 def test_files_that_are_none(podward: Podward, tmp_path: Path) -> None:
-    for place, expected in ((tmp_path / "absent.yaml", "No such file"), (tmp_path, "holds no"), (Path("/dev/zero"), "regular")):
+    for place, expected in (
+        (tmp_path / "absent.yaml", "No such file"),
+        (tmp_path, "holds no"),
+        (Path("/dev/zero"), "regular"),
+    ):
         result = podward("run", "-f", str(place))
         assert result.returncode == 2
         assert_clear(result, expected)

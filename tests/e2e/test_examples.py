@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from .conftest import PROJECT, Podward
+from podward_command import PROJECT, Podward
 
 EXAMPLES = sorted((PROJECT / "examples").glob("[0-9]*.yaml"))
 

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from .conftest import Podward
+from podward_command import Podward
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci")
 
@@ -117,7 +116,9 @@ def test_the_json_report_says_who_ran_and_how_it_ended(podward: Podward) -> None
 
 
 def test_a_kept_pod_goes_on_is_listed_and_removed(podward: Podward) -> None:
-    Path(podward.root / "kept.yaml").write_text(pod(container("c", "echo up; sleep 1h"), name="stays"), encoding="ascii")
+    Path(podward.root / "kept.yaml").write_text(
+        pod(container("c", "echo up; sleep 1h"), name="stays"), encoding="ascii"
+    )
     process = podward.start("run", "--keep", "-f", str(podward.root / "kept.yaml"))
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"

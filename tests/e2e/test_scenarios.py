@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from .conftest import Podward
+from podward_command import Podward
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci")

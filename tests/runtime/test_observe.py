@@ -343,8 +343,9 @@ CASES: dict[str, Callable[[str], RuntimeSpec]] = {
             Mount("/vol/a", "tmpfs", "tmpfs", ("noexec",)),
             Mount("/vol", "tmpfs", "tmpfs", ("nosuid",)),
             Mount("/data/", "tmpfs", "tmpfs", ("nodev", "ro")),
-            Mount("/data/x", "tmpfs", "tmpfs", ("nodev",)),
-        )[:-1],
+            Mount("/run/bin", "tmpfs", "tmpfs", ("noexec",)),
+            Mount("/run", "bind", root, ("rbind",)),
+        ),
     ),
     "a mount behind a link": lambda root: make_spec(
         root, mounts=(*STANDARD, Mount("/var/secrets", "tmpfs", "tmpfs", ("noexec", "ro")))
@@ -362,6 +363,13 @@ REFUSED: dict[str, tuple[Callable[[str], RuntimeSpec], str, str]] = {
     "no such file": (lambda root: make_spec(root, process=ordinary(args=("none",))), "ENOENT", "not found"),
     "a private file": (
         lambda root: make_spec(root, process=ordinary(1000, args=("private",), sets=CapabilitySets())),
+        "EACCES",
+        "ermission denied",
+    ),
+    "a private file of the host, user namespace": (
+        lambda root: make_spec(
+            root, process=ordinary(1000, args=("/bin/private",)), linux=user_namespace(), own=(*OWN, "user")
+        ),
         "EACCES",
         "ermission denied",
     ),
@@ -602,6 +610,22 @@ def test_a_signal_reaches_an_observed_process_and_its_status_is_left_to_its_pare
         signal.pause()
         os._exit(0)
     with observe.stop_at_exec(child) as held:
+        os.kill(child, signal.SIGTERM)
+        with pytest.raises(RuntimeFailedError, match="ended"):
+            held.wait(10)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+
+
+def test_an_observed_process_is_stopped_and_continued_as_any_other() -> None:
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    with observe.stop_at_exec(child) as held:
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(0.02)
+        os.kill(child, signal.SIGCONT)
+        time.sleep(0.02)
         os.kill(child, signal.SIGTERM)
         with pytest.raises(RuntimeFailedError, match="ended"):
             held.wait(10)

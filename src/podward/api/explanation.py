@@ -60,7 +60,7 @@ class ContainerExplanation(Struct, frozen=True):
 
 
 class PodExplanation(Struct, frozen=True):
-    """One Pod: the workload it comes from, what was decided about it as a whole (admission, sandbox), its containers."""
+    """One Pod: its workload, what was decided about it as a whole (admission, sandbox), and its containers."""
 
     name: str
     namespace: str

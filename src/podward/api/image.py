@@ -53,10 +53,10 @@ class EntryFile(Struct, frozen=True, gc=False):
 
     For a script this is one entry of a chain: `interpreter` is the file that its `#!` line names, and it is that
     file's mode and attributes which count (execve(2)). `mode` is `st_mode`; uid and gid are those that the process's
-    user namespace's parent sees (host ids). `nosuid` is the flag of the mount that holds it. `error` names the errno with
-    which the kernel refuses the file's contents, whoever runs it: ENOEXEC (no program of this machine and no script),
-    ENOENT (an interpreter that it names is not there), ELOOP (too many scripts deep), EACCES (a script that names the
-    empty path); empty if it runs.
+    user namespace's parent sees (host ids). `nosuid` is the flag of the mount that holds it. `error` names the errno
+    with which the kernel refuses the file's contents, whoever runs it: ENOEXEC (no program of this machine and no
+    script), ENOENT (an interpreter that it names is not there), ELOOP (too many scripts deep), EACCES (a script that
+    names the empty path); empty if it runs.
     """
 
     path: str

@@ -12,9 +12,8 @@ class Node(Struct, frozen=True, gc=False):
 
     `capabilities` is the mask of what root on this machine has. `special_paths` are those of the paths that runtimes
     mask or make read-only which exist here. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
-    kind: "crun", "runc" or "runsc". `memory` is in bytes. `recursive_read_only`: the OCI
-    runtime's `features` list the mount option `rro`. `runtime_defaults` names the table of the CRI runtime that is imitated. `memory`
-    is in bytes, 0 where nobody knows.
+    kind: "crun", "runc" or "runsc". `runtime_defaults` names the table of the CRI runtime that is imitated. `memory` is
+    in bytes, 0 where nobody knows. `recursive_read_only`: the OCI runtime's `features` list the mount option `rro`.
     """
 
     capabilities: int

@@ -9,8 +9,8 @@ output went away; `podward run` also hands on its container's.
 
 from __future__ import annotations
 
-import os
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 

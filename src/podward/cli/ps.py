@@ -49,6 +49,4 @@ def run(args: argparse.Namespace) -> int:
 def _listed(pod: kept.Kept) -> Listed:
     record = pod.record
     alive = len(kept.living(record))
-    return Listed(
-        pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest
-    )
+    return Listed(pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest)

@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
-    add("--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)")
+    add(
+        "--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)"
+    )
     add(
         "--runtime-defaults",
         choices=("containerd", "cri-o", "docker"),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api import defaulting
+from podward.api.core import Pod
 from podward.api.document import Document
 from podward.api.effective import Place
-from podward.api.core import Pod
 from podward.api.json_value import JsonObject
 from podward.api.process import ProcessState
 from podward.api.validation import pod as validation
@@ -21,7 +21,7 @@ from podward.api.view import pod_view
 from podward.api.workload import PodSource, pod_sources
 from podward.cli import terminal
 from podward.decision import Decision, Outcome, Violation
-from podward.errors import InputError, NodeError
+from podward.errors import InputError
 from podward.pipeline import PodFacts
 from podward.runtime import confine, machine, probe, sweep
 from podward.runtime.images.store import ImageStore
@@ -115,7 +115,9 @@ def _validate(source: PodSource, pod: Pod, raw: JsonObject) -> None:
 def _new_uid() -> str:
     """A random UUID (RFC 9562, version 4), as the API server gives one to every object."""
     digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def _complain(source: PodSource, refusal: Refused) -> None:
@@ -137,9 +139,7 @@ class RunReport(TerminalReport):
         self._verify = verify
         self._different = 0
 
-    def observed(
-        self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState
-    ) -> None:
+    def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""
         from podward.render import tables, verify
 

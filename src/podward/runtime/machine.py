@@ -55,7 +55,7 @@ def security_module() -> str:
 
 
 def oom_score_adj() -> int:
-    """This process's, which what it starts inherits (proc(5))."""
+    """The adjustment of this process, which what it starts inherits (proc(5))."""
     return int(_first_line("/proc/self/oom_score_adj") or 0)
 
 

@@ -73,7 +73,9 @@ def _spec(pod: PodRun, root: str) -> RuntimeSpec:
     joined = tuple(Namespace({"net": "network"}.get(kind, kind), where) for kind, where in pod.namespaces.items())
     return RuntimeSpec(
         oci_version="1.0.2",
-        process=Process(("/pause", "-P"), "/", user=User(_ID, _ID, (_ID,)), capabilities=CapabilitySets(), no_new_privileges=True),
+        process=Process(
+            ("/pause", "-P"), "/", user=User(_ID, _ID, (_ID,)), capabilities=CapabilitySets(), no_new_privileges=True
+        ),
         root=Root(root, readonly=True),
         mounts=(
             Mount("/proc", "proc", "proc", ("nosuid", "noexec", "nodev")),

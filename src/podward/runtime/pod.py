@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+
 import msgspec
 from msgspec import Struct
 
@@ -29,6 +30,7 @@ from podward.runtime.volumes import PodVolumes, remove_tree
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 """Go's names of what uname(2) calls the machine."""
+
 
 class Machine(Struct, frozen=True):
     """What every Pod of a call is run with.
@@ -295,7 +297,7 @@ class PodRun:
         )
 
     def destroy(self) -> None:
-        """End what runs and remove everything; a Pod to be kept that came to its end, or was left, is recorded instead."""
+        """End what runs and remove everything; a Pod to be kept, once done or left, is recorded instead."""
         if self.keep and self.done:
             write_private(f"{self.directory.path}/pod.json", msgspec.json.encode(self.record()))
             self.directory.keep()

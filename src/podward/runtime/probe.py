@@ -48,7 +48,6 @@ class RuntimeChoice(Struct, frozen=True):
     needs_private_cgroup_mounts: bool = False
     arguments: tuple[str, ...] = ()
 
-
     @property
     def recursive_read_only(self) -> bool:
         """Whether its `features` list the mount option rro: runc since 1.1, crun since 1.9 (1.8 fails on files)."""

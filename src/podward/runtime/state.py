@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 from types import TracebackType
+from typing import Self
 
 from podward.errors import NodeError
 
@@ -57,10 +58,12 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.release()
 
 
@@ -132,7 +135,7 @@ class PodDirectory:
         directory = self.work
         for step in ("", *target[len(self.work) + 1 :].split("/")[:-1]):
             directory = f"{directory}/{step}" if step else directory
-            os.chmod(directory, 0o711)
+            os.chmod(directory, 0o711)  # noqa: S103  # passing through is what it is for; listing is not
 
     @property
     def kept(self) -> bool:

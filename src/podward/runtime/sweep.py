@@ -35,7 +35,8 @@ def _abandoned(state: State, name: str) -> Lock | None:
 def remove(state: State, pod: str, runtime: OciRuntime) -> None:
     """End what is left of this Pod's containers and remove its directory.
 
-    The caller holds the state's lock, as everybody does who removes a Pod's directory. Its mounts need no care: they were made in the private mount namespace of the process that died, and went with it.
+    The caller holds the state's lock, as everybody does who removes a Pod's directory. Its mounts need no care: they
+    were made in the private mount namespace of the process that died, and went with it.
     """
     prefix = f"{pod}-"
     for container in sorted(os.listdir(runtime.state)):

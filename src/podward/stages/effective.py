@@ -17,7 +17,6 @@ from podward.policy.kubelet import (
     apparmor,
     groups,
     masked_paths,
-    merge as merging,
     namespaces,
     no_new_privs,
     non_root,
@@ -26,13 +25,16 @@ from podward.policy.kubelet import (
     user,
     windows,
 )
+from podward.policy.kubelet import (
+    merge as merging,
+)
 
 
 class EffectiveFacts(Struct, frozen=True, gc=False):
     """What the kubelet knows when it starts a container.
 
-    `image` is the image's user as the kubelet takes it (`policy.kubelet.user.image_user`); `userns` the id range kept for this Pod (needed only
-    if hostUsers is false); `extra_groups` the groups that its volumes bring.
+    `image` is the image's user as the kubelet takes it (`policy.kubelet.user.image_user`); `userns` the id range kept
+    for this Pod (needed only if hostUsers is false); `extra_groups` the groups that its volumes bring.
     """
 
     pod: Pod

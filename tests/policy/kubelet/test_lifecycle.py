@@ -53,7 +53,11 @@ def test_the_restart_policy_decides_about_ended_containers() -> None:
 
 
 def test_the_pods_code_is_the_first_failure_in_the_manifests_order() -> None:
-    statuses = (Status("a", "regular", "exited"), Status("b", "regular", "exited", 7), Status("c", "regular", "exited", 9))
+    statuses = (
+        Status("a", "regular", "exited"),
+        Status("b", "regular", "exited", 7),
+        Status("c", "regular", "exited", 9),
+    )
     assert next_actions(statuses, "Never").exit_code == 7
 
 

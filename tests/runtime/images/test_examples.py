@@ -12,7 +12,7 @@ from podward.runtime.images.store import ImageStore
 
 pytestmark = pytest.mark.needs("root", "umoci", "busybox")
 
-BUILD = os.path.join(os.path.dirname(__file__), "../../../examples/images/build.py")
+BUILD = os.path.join(os.path.dirname(__file__), "../../../examples/images/build_images.py")
 
 
 @pytest.fixture

@@ -62,9 +62,7 @@ def decide(pod: Pod, container: Container, place: Place, pod_ip: str) -> Decisio
     return Decision(envs + words) + refusals
 
 
-def _words(
-    name: str, written: tuple[str, ...] | None, known: dict[str, str], place: Place
-) -> tuple[Assignment, ...]:
+def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], place: Place) -> tuple[Assignment, ...]:
     if not written:
         return ()
     source = Source(Origin.MANIFEST, place.document, place.container / name)
@@ -98,4 +96,3 @@ def field_value(pod: Pod, field: str, pod_ip: str) -> str | None:
         if field.startswith(f"{table}['") and field.endswith("']"):
             return (values or {}).get(field[len(table) + 2 : -2]) or ""
     return None
-

@@ -51,23 +51,25 @@ def next_actions(statuses: tuple[Status, ...], restart_policy: str) -> Actions:
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
     revived = tuple(s.name for s in init if s.kind == "sidecar" and s.state == "exited")
-    for status in init:
-        if status.kind == "sidecar":
-            if status.state == "waiting":
-                return Actions(start=(status.name,), restart=revived)
-        elif status.state == "waiting":
-            return Actions(start=(status.name,), restart=revived)
-        elif status.state == "running":
-            return Actions(restart=revived)
-        elif status.exit_code:
-            if restart_policy == "Never":
-                return _finish(statuses, status.exit_code)
-            return Actions(restart=(*revived, status.name))
+    pending = next((s for s in init if _holds_up(s)), None)
+    if pending is not None:
+        if pending.state == "exited" and restart_policy == "Never":
+            return _finish(statuses, pending.exit_code)
+        fresh = (pending.name,) if pending.state == "waiting" else ()
+        failed = (pending.name,) if pending.state == "exited" else ()
+        return Actions(start=fresh, restart=(*revived, *failed))
     again = tuple(s.name for s in regular if s.state == "exited" and _restarts(s, restart_policy))
-    fresh = tuple(s.name for s in regular if s.state == "waiting")
-    if fresh or again or any(s.state == "running" for s in regular):
-        return Actions(start=fresh, restart=(*revived, *again))
+    waiting = tuple(s.name for s in regular if s.state == "waiting")
+    if waiting or again or any(s.state == "running" for s in regular):
+        return Actions(start=waiting, restart=(*revived, *again))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
+
+
+def _holds_up(status: Status) -> bool:
+    """Whether nothing after this init container may start yet."""
+    if status.kind == "sidecar":
+        return status.state == "waiting"
+    return status.state != "exited" or status.exit_code != 0
 
 
 def _restarts(status: Status, policy: str) -> bool:

@@ -8,7 +8,8 @@ the masks of a privileged container.
 from __future__ import annotations
 
 from podward.api.core import SecurityContext
-from podward.decision import Decision, Origin, Source, assign, merge as together
+from podward.decision import Decision, Origin, Source, assign
+from podward.decision import merge as together
 from podward.path import path
 
 MASKED = (

@@ -9,11 +9,11 @@ Pod's RuntimeClass) can't do it.
 from __future__ import annotations
 
 from podward.api.core import PodSpec
-from podward.api.cri import IDMapping, NamespaceOption, UserNamespace
+from podward.api.cri import IDMapping, UserNamespace
 from podward.api.effective import Place
 from podward.api.gotext import quote
 from podward.decision import Assignment, Decision, Origin, Source, refuse
-from podward.path import Path, path
+from podward.path import path
 
 PLACE = path("namespaceOptions")
 RULE = Source(Origin.RULE, "kubelet 1.36 namespaces")
@@ -38,18 +38,20 @@ def decide(spec: PodSpec, place: Place, mapping: IDMapping | None, *, userns_sup
         ("pid", pid, pid_field, bool(spec.host_pid or spec.share_process_namespace)),
         ("usernsOptions", userns, "hostUsers", spec.host_users is not None),
     )
-    return Decision(tuple(_row(*row, base=base, document=place.document) for row in rows))
+    return Decision(
+        tuple(
+            Assignment(
+                PLACE / name,
+                value,
+                f"{field} decides" if written else f"{field} is not set",
+                Source(Origin.MANIFEST, place.document, base / field) if written else RULE,
+            )
+            for name, value, field, written in rows
+        )
+    )
 
 
 def _pid(spec: PodSpec) -> tuple[str, str]:
     if spec.host_pid:
         return "hostPID", "NODE"
     return "shareProcessNamespace", "POD" if spec.share_process_namespace else "CONTAINER"
-
-
-def _row(
-    name: str, value: str | UserNamespace, field: str, written: bool, *, base: Path, document: str
-) -> Assignment:
-    source = Source(Origin.MANIFEST, document, base / field) if written else RULE
-    reason = f"{field} decides" if written else f"{field} is not set"
-    return Assignment(PLACE / name, value, reason, source)

@@ -53,5 +53,3 @@ def _numeric(uid: int | None) -> str:
             f"(Must be 1-({MAX_ID})): must be between 0 and {MAX_ID}, inclusive"
         )
     return ""
-
-

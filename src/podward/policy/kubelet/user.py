@@ -37,7 +37,7 @@ def parse_image_user(user: str) -> ImageUser:
 
 
 def decide(merged: SecurityContext, merge: Decision, image: ImageUser, image_name: str, place: Place) -> Decision:
-    """runAsUser or runAsUsername, and runAsGroup; `merge` is the Decision that made `merged`."""
+    """RunAsUser or runAsUsername, and runAsGroup; `merge` is the Decision that made `merged`."""
     decided = Decision()
     if merged.run_as_user is not None:
         decided += assign(RUN_AS_USER, merged.run_as_user, "runAsUser is set", _carried(merge, "runAsUser", place))

@@ -40,9 +40,7 @@ def run_each(directory: str, root: str) -> list[Check]:
         checks.append(check((_GROUP, f"a container with {kind}"), MISSING if error else OK, found, otherwise))
     otherwise = ("no Pod can run", "apt install crun")
     found = f"{works[0]} is used" if works else "none works"
-    checks.append(
-        check((_GROUP, "an OCI runtime"), OK if works else MISSING, found, otherwise, required=True)
-    )
+    checks.append(check((_GROUP, "an OCI runtime"), OK if works else MISSING, found, otherwise, required=True))
     return checks
 
 

@@ -33,9 +33,7 @@ def programs() -> list[Check]:
         checks.append(check((_TOOLS, name), OK if version else MISSING, found, otherwise))
     place = next((d for d in _CNI if os.access(f"{d}/bridge", os.X_OK)), "")
     otherwise = ("Pods have a loopback device and no other network", "apt install containernetworking-plugins")
-    checks.append(
-        check((_TOOLS, "CNI plugins"), OK if place else MISSING, place or "not installed", otherwise)
-    )
+    checks.append(check((_TOOLS, "CNI plugins"), OK if place else MISSING, place or "not installed", otherwise))
     return checks
 
 

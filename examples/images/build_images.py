@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds the small images that the examples, the demo and the tests run, from this machine's static busybox.
 
-usage: build.py            into the store of `podward` (PODWARD_ROOT)
+usage: build_images.py            into the store of `podward` (PODWARD_ROOT)
 
 Each directory beside this file with a Containerfile is one image. What they copy is put together in a directory of its
 own: `rootfs/`, with busybox and a link for each of its commands, and everything that stands here.
@@ -81,5 +81,5 @@ if __name__ == "__main__":
     try:
         build_example_images(ImageStore(state_root()))
     except PodwardError as error:
-        sys.exit(f"build.py: {error}")
+        sys.exit(f"build_images.py: {error}")
     print("built:", ", ".join(IMAGES.values()))
