@@ -30,4 +30,5 @@ def podward(images: Path) -> Iterator[Podward]:
     """The command; afterwards nothing may be left of what it ran."""
     command = Podward(images)
     yield command
+    command.end()
     assert command.leftovers() == []

@@ -17,6 +17,7 @@ class Podward:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._seen: set[str] = set()
+        self._started: list[subprocess.Popen[str]] = []
         self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
 
@@ -32,7 +33,7 @@ class Podward:
         )
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "podward", *words],
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -40,6 +41,16 @@ class Podward:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left running."""
+        for process in self._started:
+            with process:
+                process.terminate()
+                if process.stdout is not None and not process.stdout.closed:
+                    process.communicate(timeout=60)
 
     def interrupt(self, process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> tuple[str, str]:
         """Send the signal and wait; returns what was printed."""

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from podward.api import capability as capability_names
 from podward.api.node import Node
 from podward.api.oci import (
     CapabilitySets,
@@ -35,7 +36,6 @@ from podward.api.oci import (
 from podward.api.process import ProcessState
 from podward.decision import Decision
 from podward.errors import NodeError, RuntimeFailedError
-from podward.policy.kernel import capability_names
 from podward.runtime import entry, observe, proc, syscalls
 from podward.stages import kernel
 

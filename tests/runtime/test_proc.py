@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podward.api import capability as capability_names
 from podward.api.oci import Mount, Process, Root, RuntimeSpec
 from podward.api.process import MountState
 from podward.errors import NodeError
-from podward.policy.kernel import capability_names
 from podward.runtime import proc, syscalls
 
 pytestmark = pytest.mark.needs("root")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from podward.api.capability import BITS, FULL
 from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.api.oci import (
@@ -21,7 +22,6 @@ from podward.api.oci import (
 from podward.api.process import MountState, ProcessState
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
-from podward.policy.kernel.capability_names import BITS, FULL
 from podward.stages import kernel
 
 ENTRY = EntryFile("/bin/true", 0o100755, 0, 0)

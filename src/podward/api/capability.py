@@ -55,6 +55,12 @@ NAMES = (
 
 FULL = (1 << len(NAMES)) - 1
 BITS = {name: 1 << number for number, name in enumerate(NAMES)}
+CAP_LAST = len(NAMES) - 1
+
+CAP_DAC_OVERRIDE = BITS["CAP_DAC_OVERRIDE"]
+CAP_SETUID = BITS["CAP_SETUID"]
+CAP_SETPCAP = BITS["CAP_SETPCAP"]
+CAP_NET_RAW = BITS["CAP_NET_RAW"]
 CAP_SYS_RESOURCE = BITS["CAP_SYS_RESOURCE"]
 
 
@@ -69,3 +75,8 @@ def mask(names: Iterable[str]) -> int:
 def names(bits: int) -> tuple[str, ...]:
     """The names of these bits, lowest first; bits above the last capability have no name and are left out."""
     return tuple(name for number, name in enumerate(NAMES) if bits >> number & 1)
+
+
+def listed(bits: int) -> str:
+    """These capabilities in a sentence: "CAP_CHOWN, CAP_KILL"; "none" for 0."""
+    return ", ".join(names(bits)) or "none"

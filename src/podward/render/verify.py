@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from podward.api.capability import names
 from podward.api.process import MountState, ProcessState
-from podward.policy.kernel.capability_names import names
 
 _CAPABILITIES = ("cap_inheritable", "cap_permitted", "cap_effective", "cap_bounding", "cap_ambient")
 _LABELS = {

@@ -21,7 +21,7 @@ SECONDS_TO_EXEC = 20.0
 def foresee(container: ContainerRun, root: str, spec: Outcome[RuntimeSpec]) -> Outcome[ProcessState] | Decision:
     """What the container's process will be, or the Decision that says why it can't be; asked before it is created."""
     process = spec.value.process
-    search = next((word[5:] for word in process.env if word.startswith("PATH=")), "")
+    search = next((word[5:] for word in reversed(process.env) if word.startswith("PATH=")), "")
     mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.value.mounts)
     return predict(
         KernelFacts(

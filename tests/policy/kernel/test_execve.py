@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from podward.api.capability import BITS, FULL, mask
 from podward.api.image import EntryFile, FileCapabilities
 from podward.api.oci import Process, Root, RuntimeSpec
 from podward.decision import Decision
 from podward.policy.kernel import entry as entry_rule
 from podward.policy.kernel import execve
-from podward.policy.kernel.capability_names import BITS, FULL, mask
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.mounts import Mounted
 from podward.policy.kernel.sources import Sources

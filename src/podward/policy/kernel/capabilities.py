@@ -14,10 +14,10 @@ root lacks.
 
 from __future__ import annotations
 
+from podward.api.capability import FULL, listed, mask
 from podward.api.oci import CapabilitySets, RuntimeSpec
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
-from podward.policy.kernel.capability_names import FULL, listed, mask
 from podward.policy.kernel.sources import Sources, rule
 from podward.policy.kernel.user_namespace import UserNamespace
 

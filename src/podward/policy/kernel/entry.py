@@ -11,11 +11,11 @@ The runtime hands the effective set of the spec to a uid other than 0 too, so a 
 
 from __future__ import annotations
 
+from podward.api.capability import CAP_DAC_OVERRIDE
 from podward.api.image import EntryFile
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, refuse
 from podward.path import path
-from podward.policy.kernel.capability_names import CAP_DAC_OVERRIDE
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.mounts import Mounted
 from podward.policy.kernel.sources import rule

@@ -27,10 +27,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.api.capability import FULL, listed
 from podward.api.image import EntryFile, FileCapabilities
 from podward.decision import Decision, Source, assign, merge, refuse
 from podward.path import path
-from podward.policy.kernel.capability_names import FULL, listed
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.mounts import Mounted
 from podward.policy.kernel.sources import Sources, rule

@@ -8,10 +8,10 @@ the field the process inherits the value of the process that starts the runtime.
 
 from __future__ import annotations
 
+from podward.api.capability import CAP_SYS_RESOURCE
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, assign, refuse
 from podward.path import path
-from podward.policy.kernel.capability_names import CAP_SYS_RESOURCE
 from podward.policy.kernel.sources import NODE, Sources, rule
 
 MANUAL = rule("proc(5)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podward.policy.kernel.capability_names import FULL, names
+from podward.api.capability import FULL, names
 from podward.runtime import machine, probe
 from podward.runtime.health import trials
 from podward.runtime.health.check import LIMITED, MISSING, OK, Check, check

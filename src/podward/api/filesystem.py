@@ -1,0 +1,156 @@
+"""What decides whether a process may use a file: owner, mode, access control list, and the mount that it is on.
+
+All ids are the host's, *as the mount shows them*: on an id-mapped mount (`hostUsers: false`) an owner of 0 on disk is
+the first id of the Pod's range. An id that such a mount does not map is `UNMAPPED`. Kernel terms: vfsuid and vfsgid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+UNMAPPED = -1
+"""The id of an owner, group or list entry that the mount has no id for; equal to nobody's."""
+
+TYPE_MASK, DIRECTORY, REGULAR, LINK = 0o170000, 0o040000, 0o100000, 0o120000
+_DEVICES = (0o020000, 0o060000)
+_LETTERS = {0o100000: "-", 0o040000: "d", 0o120000: "l", 0o020000: "c", 0o060000: "b", 0o010000: "p", 0o140000: "s"}
+_SHORT_TAGS = {"user": "u", "group": "g", "mask": "m", "other": "o"}
+BITS: Mapping[str, int] = {"r": 4, "w": 2, "x": 1}
+
+
+class AclEntry(Struct, frozen=True, gc=False):
+    """One entry of a POSIX ACL (acl(5)).
+
+    `tag` is user, group, mask or other. `id` is None for the owner, the owning group, the mask and others.
+    `permissions` are the bits 4 (read), 2 (write), 1 (execute, search).
+    """
+
+    tag: str
+    permissions: int
+    id: int | None = None
+
+    def __str__(self) -> str:
+        name = "" if self.id is None else "unmapped" if self.id == UNMAPPED else str(self.id)
+        if self.tag in ("mask", "other"):
+            return f"{self.tag}::{letters(self.permissions)}"
+        return f"{self.tag}:{name}:{letters(self.permissions)}"
+
+
+class MountFlags(Struct, frozen=True, gc=False):
+    """The flags of the mount that a file is on; `filesystem_readonly` is the whole file system's, whatever the mount."""
+
+    readonly: bool = False
+    noexec: bool = False
+    nodev: bool = False
+    filesystem_readonly: bool = False
+
+
+class FileAccessFacts(Struct, frozen=True, gc=False):
+    """One file or directory on the way to a path: the place that the process names it by, and what decides.
+
+    `mode` is `st_mode`. `acl` holds the entries of `system.posix_acl_access`, empty where the file has none. `origin` is
+    where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath);
+    `volume` the volume's name; `host` its path on this machine, empty where there is none yet. `error` names the errno
+    of a path that leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing.
+    """
+
+    path: str
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0
+    acl: tuple[AclEntry, ...] = ()
+    mount: MountFlags = MountFlags()
+    origin: str = ""
+    volume: str = ""
+    host: str = ""
+    error: str = ""
+
+    @property
+    def directory(self) -> bool:
+        """Whether it is a directory."""
+        return self.mode & TYPE_MASK == DIRECTORY
+
+    @property
+    def device(self) -> bool:
+        """Whether it is a device file."""
+        return self.mode & TYPE_MASK in _DEVICES
+
+    @property
+    def special(self) -> bool:
+        """Whether it is a device file, a FIFO or a socket: writing to one changes no file system."""
+        return self.mode & TYPE_MASK not in (DIRECTORY, REGULAR, LINK)
+
+
+class Grant(Struct, frozen=True, gc=False):
+    """Why a component of the path may be used: `rule` is owner, named user, owning group, named group, group, other
+    or a capability's name; `wanted` the letters that were asked of it."""
+
+    component: str
+    wanted: str
+    rule: str
+
+
+class Denial(Struct, frozen=True):
+    """Why the path may not be used: the errno's name, the component that says no, what was asked of it, and the rule.
+
+    `step` is the component's index in the chain. `rule` is that of `Grant`, or "read-only mount", "noexec mount",
+    "nodev mount", "unmapped ids", "not regular", "path".
+    """
+
+    errno: str
+    component: str
+    wanted: str
+    rule: str
+    step: int
+
+
+class Access(Struct, frozen=True):
+    """What a Decision without violations folds into."""
+
+    grants: tuple[Grant, ...] = ()
+
+
+def letters(permissions: int) -> str:
+    """Three letters: 5 is `r-x`."""
+    return "".join(letter if permissions & bit else "-" for letter, bit in BITS.items())
+
+
+def mask(wanted: str) -> int:
+    """The bits of these letters: `rw` is 6."""
+    bits = 0
+    for letter in wanted:
+        bits |= BITS[letter]
+    return bits
+
+
+def mode_text(facts: FileAccessFacts) -> str:
+    """The mode as ls(1) prints it, with `+` where there is an access control list."""
+    mode = facts.mode
+    text = [*letters(mode >> 6), *letters(mode >> 3), *letters(mode)]
+    for at, bit, marks in ((2, 0o4000, "sS"), (5, 0o2000, "sS"), (8, 0o1000, "tT")):
+        if mode & bit:
+            text[at] = marks[0] if text[at] == "x" else marks[1]
+    return _LETTERS.get(mode & TYPE_MASK, "?") + "".join(text) + ("+" if facts.acl else "")
+
+
+def acl_text(acl: tuple[AclEntry, ...]) -> str:
+    """The entries in setfacl(1)'s short form: `u::rwx,u:1000:r-x,g::---,m::r-x,o::---`."""
+    return ",".join(
+        f"{_SHORT_TAGS[e.tag]}:{'' if e.id is None else e.id}:{letters(e.permissions)}" for e in acl
+    )
+
+
+def parse_acl(text: str) -> tuple[AclEntry, ...]:
+    """Entries of setfacl(1)'s short or long form with numeric ids. Raises ValueError for anything else."""
+    entries = []
+    for word in text.split(","):
+        if not word:
+            continue
+        tag, number, permissions = word.split(":")
+        full = next((name for name, short in _SHORT_TAGS.items() if tag in (name, short)), "")
+        if not full or any(letter not in "rwx-" for letter in permissions):
+            raise ValueError(f"not an entry of an access control list: {word!r}")
+        entries.append(AclEntry(full, mask(permissions.replace("-", "")), int(number) if number else None))
+    return tuple(entries)

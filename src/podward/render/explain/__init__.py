@@ -1,0 +1,1 @@
+"""What `explain` shows: rows made of Decisions, and their forms for people and programs."""

@@ -1,0 +1,92 @@
+"""Text from outside made inert: what a manifest or an image says may be shown in XML and HTML, and do nothing there.
+
+Characters that XML 1.0 (fifth edition, 2.2) forbids, and invisible ones that reorder or break lines, are spelt out the
+way Python escapes them; the five characters that mean something to a parser become entities. Widths are counted in
+cells of a monospaced font: East Asian wide characters take two.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+LONGEST = 2000
+"""Characters of one value that are kept, in a tool tip for instance: a picture is no place for megabytes."""
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_NEEDS_ENTITY = str.maketrans(_ENTITIES)
+
+
+def printable(text: str) -> str:
+    r"""`text` with everything that is not printable spelt out (`\x1b`, `\n`, `\u202e`)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def escape(text: str) -> str:
+    """`text` for an element's content or a quoted attribute, printable and at most `LONGEST` characters of it."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
+    return printable(text).translate(_NEEDS_ENTITY)
+
+
+def width(text: str) -> int:
+    """Cells that `text` takes in a monospaced font."""
+    return len(text) if text.isascii() else sum(_cells(c) for c in text)
+
+
+def _cells(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def clipped(text: str, room: int) -> str:
+    """The beginning of `text`, printable, in at most `room` cells; an ellipsis stands for what is left out."""
+    text = printable(text[: room + 1])
+    if width(text) <= room:
+        return text
+    return _beginning(text, room - 1) + "…"
+
+
+def clipped_front(text: str, room: int) -> str:
+    """The end of `text`, printable, in at most `room` cells: for paths, whose end tells them apart."""
+    text = printable(text[-room - 1 :])
+    if width(text) <= room:
+        return text
+    return "…" + _beginning(text[::-1], room - 1)[::-1]
+
+
+def _beginning(text: str, room: int) -> str:
+    taken = 0
+    for index, character in enumerate(text):
+        taken += _cells(character)
+        if taken > room:
+            return text[:index]
+    return text
+
+
+def wrapped(text: str, room: int, lines: int) -> list[str]:
+    """`text`, printable, broken at blanks into at most `lines` lines of `room` cells; an ellipsis ends one cut short."""
+    found = list(_lines(printable(text[: room * lines * 2]), room))
+    if len(found) > lines:
+        found = [*found[: lines - 1], clipped(f"{found[lines - 1]} {found[lines]}", room)]
+    return found
+
+
+def _lines(text: str, room: int) -> Iterator[str]:
+    line = ""
+    for word in text.split():
+        while width(word) > room:  # no blank to break at
+            if line:
+                yield line
+                line = ""
+            head = _beginning(word, room) or word[0]
+            yield head
+            word = word[len(head) :]  # noqa: PLW2901
+        if line and width(line) + 1 + width(word) > room:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line and word else line or word
+    if line:
+        yield line
