@@ -216,8 +216,22 @@ def _row(
         tuple(steps),
         kernel.text if kernel else "",
         kernel.brief if kernel else "",
-        fields.observed(name, observed) if observed is not None and kernel is not None else "",
+        _observed(found, observed) if observed is not None and kernel is not None else "",
     )
+
+
+def _observed(found: list[tuple[str, fields.Place, list[Assignment]]], observed: ProcessState) -> str:
+    """The kernel's own value of what the kernel stage predicted, as the same text."""
+    texts: list[str] = []
+    stage, place, assignments = found[-1]
+    for assignment in assignments if stage == KERNEL else ():
+        where = forms.destination(assignment.value)
+        seen = next((m for m in observed.mounts if m.destination == where), None) if where else None
+        if where:
+            texts.append(place.form(seen) if seen is not None else f"no {where}")
+        else:
+            texts.append(place.form(getattr(observed, str(assignment.path.segments[0]))))
+    return place.joined(tuple(texts))
 
 
 def _step(
