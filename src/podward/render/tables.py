@@ -11,7 +11,8 @@ _LEAST = 60
 def verification(container: str, rows: tuple[Row, ...], width: int) -> str:
     """Predicted beside observed for one container; ends with the number of rows that differ.
 
-    A value too long for its column is written once where both are equal, and on lines of its own where they differ.
+    A value too long for its column is written once, behind `=`, where both are equal, and on lines of its own where they
+    differ.
     """
     width = max(width, _LEAST)
     column = (width - _FIELD - 4) // 2
@@ -29,7 +30,7 @@ def _row(row: Row, column: int, width: int) -> list[str]:
     if len(predicted) <= column and len(observed) <= column:
         return [f"{row.field:{_FIELD}}  {predicted:{column}} {observed}{mark}"]
     if row.equal:
-        return _indented(row.field, predicted, width)
+        return _indented(row.field, f"= {predicted}", width)
     return [*_indented(f"{row.field} !", predicted, width), *_indented("  observed", observed, width)]
 
 

@@ -66,7 +66,7 @@ def merged_context(facts: EffectiveFacts) -> Outcome[SecurityContext]:
 
 def verify_non_root(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decision:
     """The runAsNonRoot refusal, if any."""
-    return non_root.decide(facts.pod, facts.container.name, merged.value, facts.image, facts.place)
+    return non_root.decide(facts.pod, facts.container.name, merged, facts.image, facts.place)
 
 
 def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decision:

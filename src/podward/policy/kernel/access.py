@@ -26,20 +26,25 @@ from msgspec import Struct
 
 from podward.api.filesystem import REGULAR, TYPE_MASK, UNMAPPED, Denial, FileAccessFacts, Grant, mask, mode_text
 from podward.api.process import ProcessState
-from podward.decision import Decision, Source, assign, merge, refuse
+from podward.decision import Decision, Source, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.kernel import acl
 from podward.policy.kernel.capability_names import BITS, CAP_DAC_OVERRIDE
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import IDENTITY, Lines, UserNamespace
 
-PATHS, LISTS, CAPABILITIES, MOUNTS = rule("path_resolution(7)"), rule("acl(5)"), rule("capabilities(7)"), rule("mount(2)")
+PATHS, LISTS, CAPABILITIES, MOUNTS = (
+    rule("path_resolution(7)"),
+    rule("acl(5)"),
+    rule("capabilities(7)"),
+    rule("mount(2)"),
+)
 PROGRAMS, NAMESPACES = rule("execve(2)"), rule("user_namespaces(7)")
 CAP_DAC_READ_SEARCH = BITS["CAP_DAC_READ_SEARCH"]
 READ, WRITE, EXECUTE = 4, 2, 1
 ANY_EXECUTE = 0o111
 WORDS = {4: "read", 2: "write", 1: "execute", 6: "read and write"}
-IN_DIRECTORY = {4: "list", 2: "write", 1: "search", 3: "create and remove in"}
+IN_DIRECTORY = {1: "search", 3: "write"}
 MISSING = {
     "ENOENT": "does not exist (ENOENT, No such file or directory)",
     "ENOTDIR": "is below something that is no directory (ENOTDIR, Not a directory)",
@@ -180,6 +185,8 @@ def _denied(
         sentence = f"{subject}: {answer.phrase} ({answer.errno})"
     else:
         sentence = f"{subject}: mode {describe(process, file)} {answer.phrase}; {who(process)} ({answer.errno})"
+    if asked == WRITE | EXECUTE and acl.decide(process, file, WRITE).allowed and file.mode & TYPE_MASK != REGULAR:
+        sentence += "; changing what is in a directory takes x besides w"
     if step < len(chain) - 1:
         sentence += f"; so nothing below it can be reached, {chain[-1].path} neither"
     denial = Denial(answer.errno, file.path, _letters(asked), answer.rule, step)
@@ -194,9 +201,11 @@ def _nowhere(process: ProcessState, chain: tuple[FileAccessFacts, ...], asked: i
     if asked & WRITE and missing.error == "ENOENT" and parent is not None:
         answer = _component(process, parent, WRITE | EXECUTE)
         if answer.errno:
-            sentence += f"; nor may the process create it: {parent.path} is {describe(process, parent)}, {answer.phrase}"
+            sentence += (
+                f"; nor may the process create it: {parent.path} is {describe(process, parent)}, {answer.phrase}"
+            )
         else:
-            sentence += f"; the process may create it if {parent.path} is its directory ({answer.phrase})"
+            sentence += f"; the process may create it: {parent.path} {answer.phrase}"
     denial = Denial(missing.error, missing.path, _letters(asked), "path", len(chain) - 1)
     return refuse(place(missing), denial, sentence, PATHS)
 
@@ -240,6 +249,3 @@ def _doing(file: FileAccessFacts, asked: int) -> str:
 
 def _letters(asked: int) -> str:
     return "".join(letter for letter, bit in (("r", READ), ("w", WRITE), ("x", EXECUTE)) if asked & bit)
-
-
-__all__ = ["can", "decide", "describe", "inside", "merge", "permission", "place", "uses", "who"]

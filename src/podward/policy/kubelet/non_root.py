@@ -12,7 +12,8 @@ from __future__ import annotations
 from podward.api.core import Pod, SecurityContext
 from podward.api.effective import ImageUser, Place
 from podward.api.gotext import quote
-from podward.decision import Decision, Origin, Source, refuse
+from podward.decision import Decision, Origin, Outcome, Source, refuse
+from podward.path import Path, path
 
 RULE = Source(Origin.RULE, "kubelet 1.36 runAsNonRoot")
 MAX_ID = 2147483647
@@ -24,8 +25,19 @@ def pod_label(pod: Pod) -> str:
     return quote(f"{meta.name or ''}_{meta.namespace or ''}({meta.uid or ''})")
 
 
-def decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser, place: Place) -> Decision:
-    """A violation where the container could run as root although it must not."""
+def decide(pod: Pod, container: str, merged: Outcome[SecurityContext], image: ImageUser, place: Place) -> Decision:
+    """A violation where the container could run as root although it must not, at the runAsNonRoot that says so."""
+    return _decide(pod, container, merged.value, image, _written(merged, place))
+
+
+def _written(merged: Outcome[SecurityContext], place: Place) -> Path:
+    """Where runAsNonRoot is written: on the container, or on the Pod that it was inherited from."""
+    field = path("securityContext", "runAsNonRoot")
+    source = merged.source(field, RULE)
+    return source.path or place.container + field
+
+
+def _decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser, where: Path) -> Decision:
     if not merged.run_as_non_root:
         return Decision()
     if merged.run_as_user is not None:
@@ -37,7 +49,6 @@ def decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser, 
         sentence = _numeric(image.uid)
     if not sentence:
         return Decision()
-    where = place.container / "securityContext" / "runAsNonRoot"
     text = f"{sentence} (pod: {pod_label(pod)}, container: {container})"
     return refuse(where, True, text, RULE)
 

@@ -176,7 +176,7 @@ def _places() -> dict[str, dict[Segments, Place]]:
         oci="linux.readonlyPaths",
         kernel="readonly_paths",
     )
-    options = "network pid ipc".split()
+    options = ["network", "pid", "ipc"]
     add(
         "namespaces",
         named=True,

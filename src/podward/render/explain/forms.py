@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from podward.api.capability import NAMES, mask, names
 from podward.api.core import SELinuxOptions
-from podward.api.cri import Capability, SecurityProfile, SELinuxOption, UserNamespace
 from podward.api.cri import Mount as CRIMount
+from podward.api.cri import SecurityProfile, SELinuxOption, UserNamespace
 from podward.api.oci import Device, LinuxIDMapping, Mount, Namespace, Rlimit, Seccomp
 from podward.api.process import MountState
 from podward.decision import Value

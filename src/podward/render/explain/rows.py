@@ -237,7 +237,7 @@ def _observed(found: list[tuple[str, fields.Place, list[Assignment]]], observed:
 def _step(
     stage: str, place: fields.Place, assignments: list[Assignment], document: Document, before: str | None
 ) -> Step:
-    parts = tuple(Part(place.text(a, place), a.reason, a.source, cite(a.source, document)) for a in assignments)
+    parts = tuple(Part(place.text(a), a.reason, a.source, cite(a.source, document)) for a in assignments)
     text = place.joined(tuple(part.text for part in parts))
     brief = forms.brief(name=place.row, text=text)
     return Step(stage, Path(place.segments), text, brief, _merged(parts, text), text != before)
