@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -158,6 +159,41 @@ def test_environment_and_downward_fields_are_expanded(podward: Podward) -> None:
     )
     result = podward("run", "-f", "-", stdin=pod(container("c", "echo $B $NAME", env), name="named"))
     assert result.stdout == "x-$(MISSING)-$(A) named\n", result.stderr
+
+
+@pytest.mark.needs("runsc")
+def test_a_pod_runs_in_a_gvisor_sandbox(podward: Podward) -> None:
+    script = "id -u; uname -r; dmesg | head -1"
+    manifest = pod(container("c", script, ", securityContext: {runAsUser: 1000}"))
+    result = podward("run", "--runtime", "runsc", "-f", "-", stdin=manifest)
+    assert result.returncode == 0, result.stderr
+    user, kernel, *_ = result.stdout.splitlines()
+    assert user == "1000"
+    assert kernel != os.uname().release, "gVisor answers system calls with a kernel of its own"
+
+
+def test_an_unsafe_sysctl_needs_the_nodes_permission(podward: Podward) -> None:
+    spec = "  securityContext: {sysctls: [{name: kernel.msgmax, value: '9000'}]}\n"
+    manifest = pod(container("c", "cat /proc/sys/kernel/msgmax"), spec)
+    refused = podward("run", "-f", "-", stdin=manifest)
+    assert refused.returncode == 1
+    assert 'forbidden sysctl: "kernel.msgmax" not allowlisted' in refused.stderr
+    allowed = podward("run", "--allowed-unsafe-sysctls", "kernel.msg*", "-f", "-", stdin=manifest)
+    assert (allowed.returncode, allowed.stdout) == (0, "9000\n"), allowed.stderr
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("  os: {name: windows}\n", "doesn't match node OS"),
+        ("  securityContext: {appArmorProfile: {type: RuntimeDefault}}\n", "AppArmor is not enabled on the host"),
+    ],
+)
+def test_what_this_node_cannot_give_is_refused(podward: Podward, spec: str, reason: str) -> None:
+    result = podward("run", "-f", "-", stdin=pod(container("c", "true"), spec))
+    assert result.returncode == 1, result.stderr
+    assert reason in result.stderr
+    assert "<stdin>:5" in result.stderr
 
 
 @pytest.mark.parametrize("defaults", ["containerd", "cri-o", "docker"])

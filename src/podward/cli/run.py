@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
     add(
-        "--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)"
+        "--runtime", choices=("auto", "crun", "runc", "runsc"), default="auto", help="the OCI runtime (default: what works here)"
     )
     add(
         "--runtime-defaults",
@@ -33,6 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("Always", "OnFailure", "Never"),
         default="",
         help="override restartPolicy; unset in manifest and here, containers are not restarted",
+    )
+    add(
+        "--allowed-unsafe-sysctls",
+        default="",
+        metavar="NAMES",
+        help="sysctls beyond the safe ones that this node allows, as the kubelet's option: name or prefix*, with commas",
     )
     add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
     add(

@@ -21,7 +21,7 @@ from podward.api.view import pod_view
 from podward.api.workload import PodSource, pod_sources
 from podward.cli import terminal
 from podward.decision import Decision, Outcome, Violation
-from podward.errors import InputError
+from podward.errors import InputError, UsageError
 from podward.pipeline import PodFacts
 from podward.runtime import confine, machine, probe, sweep
 from podward.runtime.images.store import ImageStore
@@ -46,12 +46,16 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         kinds = ", ".join(sorted({document.kind for document in documents}))
         advice = "podward runs Pods and the Pods of workload kinds"
         raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
+    if args.verify and args.runtime == probe.SANDBOXED:
+        advice = "leave --verify out, or choose crun or runc"
+        raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
     state = State(state_root())
     choice = probe.choose(args.runtime)
     confine.enter(choice.needs_private_cgroup_mounts)
     node = msgspec.structs.replace(
         machine.gather(choice.kind, args.runtime_defaults),
         seccomp_default=args.seccomp_default,
+        allowed_unsafe_sysctls=tuple(filter(None, args.allowed_unsafe_sysctls.split(","))),
         seccomp_root=os.path.abspath(args.seccomp_root),
         memory=machine.memory(),
         recursive_read_only=choice.recursive_read_only,

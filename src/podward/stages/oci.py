@@ -90,7 +90,7 @@ def decide(facts: OciFacts) -> Decision:
         _root(facts, runtime),
         mounts.decide(facts.config, facts.files, runtime),
         _linux(facts, runtime),
-        cri_annotations.decide(facts.config, facts.sandbox, runtime),
+        cri_annotations.decide(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
 
 

@@ -29,7 +29,7 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Source, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.kernel import acl
-from podward.policy.kernel.capability_names import BITS, CAP_DAC_OVERRIDE
+from podward.api.capability import BITS, CAP_DAC_OVERRIDE
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import IDENTITY, Lines, UserNamespace
 

@@ -2,7 +2,8 @@
 
 Specification, in our words (containerd 2.2 `annotations.DefaultCRIAnnotations`): the names of Pod, container and
 image. The sandbox's id, which does not exist here, is left out. CRI-O's and Docker's, which describe their own
-storage, are left out.
+storage, are left out. runsc reads `container-type` and then asks for the sandbox's id: it is not told the type, and
+each container becomes a sandbox of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from podward.policy.runtime.imitated import Runtime
 PREFIX = "io.kubernetes.cri."
 
 
-def decide(config: ContainerConfig, sandbox: PodSandboxConfig, runtime: Runtime) -> Decision:
-    """`annotations`."""
+def decide(config: ContainerConfig, sandbox: PodSandboxConfig, runtime: Runtime, oci_runtime: str) -> Decision:
+    """`annotations`; `oci_runtime` is the kind of the OCI runtime below."""
     if runtime.name != "containerd":
         return Decision()
     rows = (
@@ -33,5 +34,6 @@ def decide(config: ContainerConfig, sandbox: PodSandboxConfig, runtime: Runtime)
                 path("annotations", Key(PREFIX + name)), value, "containerd names its containers", runtime.source
             )
             for name, value in rows
+            if not (oci_runtime == "runsc" and name == "container-type")
         )
     )
