@@ -20,7 +20,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
     add(
-        "--runtime", choices=("auto", "crun", "runc", "runsc"), default="auto", help="the OCI runtime (default: what works here)"
+        "--runtime",
+        choices=("auto", "crun", "runc", "runsc"),
+        default="auto",
+        help="the OCI runtime (default: crun or runc, whichever works here)",
     )
     add(
         "--runtime-defaults",
@@ -38,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--allowed-unsafe-sysctls",
         default="",
         metavar="NAMES",
-        help="sysctls beyond the safe ones that this node allows, as the kubelet's option: name or prefix*, with commas",
+        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
     )
     add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
     add(

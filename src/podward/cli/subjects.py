@@ -1,0 +1,28 @@
+"""From a document's Pod to what is explained about it: defaulted and validated as the API server would."""
+
+from __future__ import annotations
+
+from podward.api import defaulting
+from podward.api.effective import Place
+from podward.api.validation import pod as validation
+from podward.api.view import pod_view
+from podward.api.workload import PodSource
+from podward.errors import InputError
+from podward.runtime.dry import Subject
+
+NO_UID = "00000000-0000-0000-0000-000000000000"
+"""Stands for the random uid that the API server gives."""
+
+
+def subject(source: PodSource) -> Subject:
+    """The Pod of a source. Raises InputError with everything that the API server refuses in it."""
+    raw, defaults = defaulting.created(source.raw)
+    metadata = raw.get("metadata")
+    raw["metadata"] = {"uid": NO_UID, **(metadata if isinstance(metadata, dict) else {})}
+    pod = pod_view(raw)
+    found = validation.validate(pod, raw, source.kind).violations
+    if found:
+        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
+        raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
+    hostname = (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
+    return Subject(pod, Place(source.document.name, source.prefix), hostname, source.kind, source.name, defaults)

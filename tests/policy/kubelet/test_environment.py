@@ -1,0 +1,57 @@
+"""`$(NAME)` in command, args and env, as Kubernetes expands it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podward.api.core import Container, EnvVar, FieldRef, ObjectMeta, Pod, ValueFrom
+from podward.api.cri import ContainerConfig
+from podward.api.effective import Place
+from podward.decision import assign
+from podward.path import path
+from podward.policy.kubelet import environment
+
+POD = Pod(metadata=ObjectMeta(name="p", namespace="n", uid="u", labels={"app": "web"}))
+PLACE = Place("pod.yaml", container=path("spec", "containers", 0))
+
+
+def config_of(container: Container) -> ContainerConfig:
+    decision = environment.decide(POD, container, PLACE, "10.0.0.1")
+    assert not decision.refused
+    named = assign(path("name"), "c", "", environment.RULE) + assign(path("image"), "i", "", environment.RULE)
+    return (named + decision).fold(ContainerConfig)
+
+
+def test_known_names_are_replaced_unknown_ones_stay_and_doubled_dollars_are_one() -> None:
+    known = {"A": "x", "B": "$(A)"}
+    expected = {"$(A)": "x", "$(NO)": "$(NO)", "$$(A)": "$(A)", "$$$(A)": "$x", "$": "$", "$(": "$(", "$(B)": "$(A)"}
+    assert {text: environment.expand(text, known) for text in expected} == expected
+
+
+def test_a_variable_sees_only_those_before_it() -> None:
+    config = config_of(Container(env=(EnvVar("B", "$(A)"), EnvVar("A", "x"), EnvVar("C", "$(A)$(B)")), args=("$(C)",)))
+    assert [(row.key, row.value) for row in config.envs] == [("B", "$(A)"), ("A", "x"), ("C", "x$(A)")]
+    assert config.args == ("x$(A)",)
+
+
+def test_of_a_name_written_twice_the_last_counts_at_its_place() -> None:
+    config = config_of(Container(env=(EnvVar("A", "1"), EnvVar("B", "2"), EnvVar("A", "3"))))
+    assert [(row.key, row.value) for row in config.envs] == [("B", "2"), ("A", "3")]
+
+
+def test_downward_fields_come_from_the_pod() -> None:
+    fields = ("metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels['app']", "status.podIP")
+    env = tuple(EnvVar(f"V{i}", value_from=ValueFrom(FieldRef(field))) for i, field in enumerate(fields))
+    assert [row.value for row in config_of(Container(env=env)).envs] == ["p", "n", "u", "web", "10.0.0.1"]
+
+
+def test_a_value_that_needs_an_api_server_is_refused_where_it_is_written() -> None:
+    decision = environment.decide(POD, Container(env=(EnvVar("S", value_from=ValueFrom()),)), PLACE, "")
+    (violation,) = decision.violations
+    assert str(violation.path) == "spec.containers[0].env[0].valueFrom"
+
+
+@given(st.text(alphabet="$()AB", max_size=12))
+def test_text_without_names_is_never_lost(text: str) -> None:
+    expanded = environment.expand(text, {})
+    assert expanded.count("A") == text.count("A")
+    assert environment.expand(text.replace("$", "$$"), {"A": "x", "B": "y"}) == text
