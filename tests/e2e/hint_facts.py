@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from podward.api import defaulting
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import IDMapping, Mount, PodSandboxConfig
 from podward.api.document import Document
 from podward.api.effective import Place
@@ -22,16 +22,14 @@ from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.patching import plain, put
-from podward.api.process import ProcessState
 from podward.api.reader import decode_documents
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource, pod_sources
-from podward.decision import Decision, Origin, Outcome, Source
+from podward.decision import Origin, Outcome, Source
 from podward.path import Path
 from podward.pipeline import ContainerPlan, OciFacts, PodFacts, plan_container, plan_runtime, plan_sandbox, predict
 from podward.policy.hints.facts import HintFacts, VolumeFacts
-from podward.policy.kubelet.lifecycle import kind_of
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.stages.kernel import KernelFacts
 
@@ -113,7 +111,7 @@ def _of_container(
     return HintFacts(
         pod=facts.pod,
         container=plan.container,
-        kind=kind_of(field, plan.container),
+        kind=_kind(field, plan.container),
         place=plan.place,
         image=plan.image,
         node=world.node,
@@ -129,9 +127,13 @@ def _of_container(
     )
 
 
-def _spec(
-    facts: PodFacts, plan: ContainerPlan, sandbox: PodSandboxConfig, runtime: str
-) -> Outcome[RuntimeSpec] | None:
+def _kind(field: str, container: Container) -> str:
+    if field == "containers":
+        return "regular"
+    return "sidecar" if container.restart_policy == "Always" else "init"
+
+
+def _spec(facts: PodFacts, plan: ContainerPlan, sandbox: PodSandboxConfig, runtime: str) -> Outcome[RuntimeSpec] | None:
     if plan.config is None:
         return None
     user = "/proc/1/ns/user" if facts.userns is not None else ""
@@ -176,6 +178,3 @@ def remove(raw: JsonObject, field: Path) -> None:
     for segment in field.segments[:-1]:
         node = node[segment]  # type: ignore[index, assignment]  # a hint's path leads to what the document has
     del node[field.segments[-1]]  # type: ignore[arg-type]  # as above
-
-
-__all__ = ["Decision", "Pod", "ProcessState", "World", "changed", "facts_of", "sources"]

@@ -60,7 +60,7 @@ class Podward:
     def leftovers(self) -> list[str]:
         """What a finished Podward must not leave: Pod directories, containers, mounts, cgroups, processes."""
         found = [f"pod {name}" for name in self._inside("pods")]
-        found += [f"container {name}" for name in self._inside("oci")]
+        found += [f"container {name}" for kind in self._inside("oci") for name in self._inside(f"oci/{kind}")]
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
         found += [f"mount {line}" for line in mounts.splitlines() if str(self.root) in line or "/run/podward" in line]
         for controller in Path("/sys/fs/cgroup").iterdir():

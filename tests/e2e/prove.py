@@ -106,7 +106,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
     state, report = State(root), Reasons()
     images = ImageStore(root)
     names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))
-    oci = OciRuntime(choice.path, choice.kind, state.oci, choice.arguments)
+    oci = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     here = {
         defaults: Machine(
             msgspec.structs.replace(

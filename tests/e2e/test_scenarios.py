@@ -222,3 +222,17 @@ def test_what_a_killed_podward_left_is_removed_by_the_next_call(podward: Podward
     assert result.returncode == 1
     assert not lives(pid)
     assert podward.leftovers() == []
+
+
+@pytest.mark.needs("runc", "runsc", "catatonit")
+@pytest.mark.parametrize("runtime", ["crun", "runc", "runsc"])
+def test_a_podward_killed_at_any_moment_leaves_nothing_after_the_next_call(podward: Podward, runtime: str) -> None:
+    """The next call uses another OCI runtime: it need not be asked about containers that another one made."""
+    example = Path(__file__).parent.parent.parent / "examples" / "11-init-and-sidecar.yaml"
+    for milliseconds in range(40, 200, 20):
+        process = podward.start("run", "--runtime", runtime, "-f", str(example))
+        time.sleep(milliseconds / 1000)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=20)
+        assert podward("run", "-f", str(SCENARIOS / "nonroot/root-image.yaml")).returncode == 1
+        assert podward.leftovers() == [], f"killed after {milliseconds} ms"

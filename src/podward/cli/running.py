@@ -51,6 +51,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
     state = State(state_root())
     choice = probe.choose(args.runtime)
+    sweep.sweep(state)
     confine.enter(choice.needs_private_cgroup_mounts)
     node = msgspec.structs.replace(
         machine.gather(choice.kind, args.runtime_defaults),
@@ -60,8 +61,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         memory=machine.memory(),
         recursive_read_only=choice.recursive_read_only,
     )
-    runtime = OciRuntime(choice.path, choice.kind, state.oci, choice.arguments)
-    sweep.sweep(state, runtime)
+    runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     report = RunReport(json=args.output == "json", verify=args.verify)
     here = Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
     return _run_all(sources, here, args, report)

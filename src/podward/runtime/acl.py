@@ -12,12 +12,16 @@ import errno
 import os
 import stat
 import struct
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags
 from podward.errors import ImageError, NodeError
+
+if TYPE_CHECKING:
+    from typing import Self
 
 ATTRIBUTE = "system.posix_acl_access"
 MOST_LINKS = 40
@@ -27,6 +31,8 @@ IMPLIED = stat.S_IFDIR | 0o755
 _VERSION = 2
 _TAGS = {0x01: "user", 0x02: "user", 0x04: "group", 0x08: "group", 0x10: "mask", 0x20: "other"}
 _NAMED = (0x02, 0x08)
+_UNKNOWN = "unknown"
+"""Not an errno: where only the running container could tell."""
 _O_FIND = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 IdLines = tuple[tuple[int, int, int], ...]
@@ -36,9 +42,10 @@ IdLines = tuple[tuple[int, int, int], ...]
 class TreeMount(Struct, frozen=True):
     """What is mounted at `destination` in a tree.
 
-    `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory.
-    With neither, nobody can know what will be there. `flags` are the mount's in the container, None for the host's own;
-    `lines` what it makes of ids, empty if nothing. `origin` and `volume` are passed on in the facts.
+    `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory
+    unless it is `sealed`: then nobody can know what is in it. Without source and root nothing is known at all. `flags`
+    are the mount's in the container, None for the host's own; `lines` what it makes of ids, empty if nothing. `origin`
+    and `volume` are passed on in the facts.
     """
 
     destination: str
@@ -48,6 +55,7 @@ class TreeMount(Struct, frozen=True):
     lines: IdLines = ()
     origin: str = ""
     volume: str = ""
+    sealed: bool = False
 
 
 class Tree(Struct, frozen=True):
@@ -158,7 +166,7 @@ class _Open:
         self._links = 0
         self._chain: dict[str, FileAccessFacts] = {}
 
-    def __enter__(self) -> _Open:
+    def __enter__(self) -> Self:
         try:
             self._steps = [self._mounted((), self._tree.root)]
             for mount in self._tree.mounts:
@@ -181,8 +189,10 @@ class _Open:
         else:
             names = [step.name for step in self._steps[1:]]
             last = FileAccessFacts("/" + "/".join([*names, *left[:1]]), error=error)
-        way = tuple(facts for place, facts in self._chain.items())
-        return (*way, last)
+        if error == _UNKNOWN:
+            advice = "run the Pod with `podward run --keep`, and look there"
+            raise NodeError("what is there can't be known before the container runs", where=last.path, advice=advice)
+        return (*self._chain.values(), last)
 
     def _reach(self, destination: str) -> tuple[str, ...]:
         """The names of the place where a mount lands: links are followed as far as there is a way."""
@@ -207,7 +217,6 @@ class _Open:
             self._chain.setdefault(here.facts.path, here.facts)
             if name == "..":
                 self._steps = self._steps[:-1] or self._steps
-                self._steps = self._steps or [here]
             elif name != ".":
                 link, error = self._enter(name)
                 if error:
@@ -221,13 +230,15 @@ class _Open:
         here = self._steps[-1]
         names = (*(step.name for step in self._steps[1:]), name)
         mount = self._mounts.get(names)
+        if mount is not None and not mount.source and mount.root is None:
+            return "", _UNKNOWN
         if mount is not None:
             self._steps.append(self._mounted(names, mount))
             return "", ""
         descriptor, error = self._find(here, name)
         if error:
             if not any(at[: len(names)] == names for at in self._mounts):
-                return "", error
+                return "", _UNKNOWN if here.descriptor < 0 and here.mount.sealed else error
             self._steps.append(self._implied(names, here))
             return "", ""
         facts = self._read(descriptor, names, here.mount, here.source_id)
@@ -256,10 +267,7 @@ class _Open:
 
     def _mounted(self, names: tuple[str, ...], mount: TreeMount) -> _Step:
         place, name = "/" + "/".join(names), names[-1] if names else ""
-        if not mount.source:
-            if mount.root is None:
-                advice = "run the Pod with `podward run --keep` and look there"
-                raise NodeError(f"what is at {place} can't be known before the container runs", advice=advice)
+        if mount.root is not None and not mount.source:
             facts = msgspec.structs.replace(
                 mount.root,
                 path=place,

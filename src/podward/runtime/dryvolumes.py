@@ -13,17 +13,19 @@ from podward.api.core import Container, Pod, Volume
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.process import MountState
-from podward.decision import Decision
+from podward.decision import Decision, refuse
 from podward.errors import NodeError
 from podward.path import Path
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kubelet import empty_dir, fs_group, host_path, resources, volume_mounts
-from podward.runtime import machine
+from podward.runtime import machine, syscalls
 from podward.runtime.volumes import PodVolumes, PreparedVolume, host
+from podward.runtime.volumes.pod import KUBELET
 
 POD = "/run/podward/POD"
 """Where the Pod's directory would be; no Pod's directory has this name."""
 ACL = "system.posix_acl_access"
+_STAYS = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
 _TAGS = {0x01: "user:", 0x02: "user:", 0x04: "group:", 0x08: "group:", 0x10: "mask:", 0x20: "other:"}
 _NAMED = (0x02, 0x08)
 
@@ -35,6 +37,7 @@ class DryVolumes(PodVolumes):
         super().__init__(POD, pod, place, userns=f"{POD}/ns/user" if mapping is not None else "")
         self._mapping = mapping
         self._roots: dict[str, FileFacts | None] = {}
+        self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.Wanted, Path]]] = {}
         self.stand_ins: dict[str, str | MountState] = {}
         """By path of a mount's source: the path that has its mount's flags now, or these flags themselves."""
 
@@ -47,8 +50,21 @@ class DryVolumes(PodVolumes):
         )
 
     def attach(self, container: str) -> Decision:
-        """Nothing: what a subPath leads to is looked at when the container starts."""
-        del container
+        """The refusal of a subPath that leads out of its volume now; what is missing would be made."""
+        for volume, wanted, where in self._inside.get(container, ()):
+            try:
+                root = os.open(volume.path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue  # the volume itself would be made
+            try:
+                os.close(syscalls.openat2(root, wanted.sub_path, os.O_PATH | os.O_CLOEXEC, _STAYS))
+            except FileNotFoundError:
+                continue
+            except OSError:
+                reason = f'failed to prepare subPath for volumeMount "{volume.name}" of container "{container}"'
+                return refuse(where / "subPath", wanted.sub_path, reason, KUBELET)
+            finally:
+                os.close(root)
         return Decision()
 
     def on_disk(self, source: str) -> str:
@@ -72,7 +88,7 @@ class DryVolumes(PodVolumes):
         target = f"{POD}/volumes/{volume.name}"
         in_memory = decision.fold(empty_dir.EmptyDirectory).medium == "Memory"
         self.stand_ins[target] = MountState(target) if in_memory else ""
-        root = fs_group.FileFacts("directory", os.getegid(), empty_dir.MODE | (stat.S_ISVTX if in_memory else 0))
+        root = fs_group.FileFacts("directory", 0, empty_dir.MODE | (stat.S_ISVTX if in_memory else 0))
         walk = fs_group.decide(spec.security_context, root, self._place, fresh=True)
         group = walk.fold(fs_group.Walk).group
         owned = fs_group.owned(root, group) if group is not None else fs_group.Owned(0, root.mode)
@@ -99,10 +115,10 @@ class DryVolumes(PodVolumes):
         return decision.at(where)
 
     def _host_path(self, mount: volume_mounts.Wanted, container: str, index: int, where: Path) -> str:
-        del where
         volume = self._volumes[mount.volume]
         target = volume.path
         if mount.sub_path:
+            self._inside.setdefault(container, []).append((volume, mount, where))
             target = f"{POD}/volume-subpaths/{volume.name}/{container}/{index}"
         elif self._userns or mount.propagation == volume_mounts.PROPAGATIONS["Bidirectional"]:
             target = f"{POD}/volume-binds/{volume.name}"
@@ -127,7 +143,7 @@ def shift(number: int, mapping: IDMapping) -> int:
 
 
 def parse_acl(value: bytes) -> str:
-    """An ACL's attribute (Linux `struct posix_acl_xattr_header`, version 2) as getfacl's short form; "" if malformed."""
+    """An ACL's attribute (Linux `struct posix_acl_xattr_header`, version 2) in getfacl's short form."""
     if len(value) < 4 or (len(value) - 4) % 8 or struct.unpack_from("<I", value)[0] != 2:
         return ""
     entries = []

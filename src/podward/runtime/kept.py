@@ -8,8 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import UsageError
-from podward.runtime import confine, probe, sweep
-from podward.runtime.oci import OciRuntime
+from podward.runtime import sweep
 from podward.runtime.state import State
 
 
@@ -64,10 +63,8 @@ def find(pods: tuple[Kept, ...], word: str) -> tuple[Kept, ...]:
 
 def remove(state: State, pod: Kept) -> None:
     """End the Pod's containers and remove its directory."""
-    choice = probe.choose(pod.record.runtime)
-    confine.enter(choice.needs_private_cgroup_mounts)
     with state.lock():
-        sweep.remove(state, pod.id, OciRuntime(choice.path, choice.kind, state.oci, choice.arguments))
+        sweep.remove(state, pod.id)
 
 
 def living(record: Record) -> tuple[int, ...]:

@@ -32,7 +32,8 @@ class OciRuntime:
         self.program = program
         self._arguments = arguments
         self.kind = kind
-        self.state = state
+        os.makedirs(state, mode=0o700, exist_ok=True)
+        self._state = state
 
     def create(self, container: str, bundle: str, spec: RuntimeSpec, streams: Streams) -> int:
         """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
@@ -87,7 +88,7 @@ class OciRuntime:
 
     def _words(self, bundle: str, words: tuple[str, ...]) -> tuple[str, ...]:
         log = ("--log", f"{bundle}/runtime.log", "--log-format", "json")
-        return (*self._arguments, "--root", self.state, *log, *words)
+        return (*self._arguments, "--root", self._state, *log, *words)
 
     def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
         said = _last_message(f"{bundle}/runtime.log") or "it said nothing"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from podward.api.oci import CapabilitySets, Linux, LinuxIDMapping, Mount, Namespace, Process, Root, RuntimeSpec, User
 from podward.errors import NodeError
-from podward.runtime import syscalls
+from podward.runtime import cgroups, syscalls
 from podward.runtime.oci import OciRuntime, Streams
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ def _spec(pod: PodRun, root: str) -> RuntimeSpec:
             uid_mappings=maps,
             gid_mappings=maps,
             namespaces=(*joined, Namespace("pid"), Namespace("mount")),
-            cgroups_path=f"/podward-{pod.directory.id}-{NAME}",
+            cgroups_path=cgroups.name(f"{pod.directory.id}-{NAME}"),
         ),
     )

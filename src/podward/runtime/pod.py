@@ -20,7 +20,19 @@ from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_run
 from podward.policy.kubelet import lifecycle
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.runtime import confine, devices, hostfiles, kept, machine, namespaces, pause, profiles, syscalls, userns
+from podward.runtime import (
+    cgroups,
+    confine,
+    devices,
+    hostfiles,
+    kept,
+    machine,
+    namespaces,
+    pause,
+    profiles,
+    syscalls,
+    userns,
+)
 from podward.runtime.container import ContainerRun
 from podward.runtime.images.store import ImageStore, StoredImage
 from podward.runtime.oci import OciRuntime, write_private
@@ -180,7 +192,7 @@ class PodRun:
                 node=node,
                 rootfs=root,
                 origin=config.decision,
-                cgroups_path=f"/podward-{container.id}",
+                cgroups_path=cgroups.name(container.id),
                 namespaces=NamespacePaths(**self.namespaces),
                 files=SandboxFiles(self._files.hostname, self._files.hosts, self._files.resolv_conf, self._files.shm),
                 localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),

@@ -3,7 +3,7 @@
     ROOT/                     0700
       lock                    held while a Pod's directory is made, and by the sweep
       images/                 the image store
-      oci/                    the OCI runtime's own state
+      oci/KIND/               the state of the OCI runtime of this kind
       pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it
         kept                  present once the Pod was left running on purpose (`run --keep`)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 
-from podward.runtime.oci import OciRuntime
+from podward.runtime import cgroups, sandboxes
 from podward.runtime.state import Lock, State
 from podward.runtime.volumes import remove_tree
 
 
-def sweep(state: State, runtime: OciRuntime) -> tuple[str, ...]:
-    """Remove every abandoned Pod; returns their ids."""
+def sweep(state: State) -> tuple[str, ...]:
+    """Remove every abandoned Pod, and what an abandoned work on images left; returns the Pods' ids.
+
+    To be called before `confine.enter`, where all cgroup hierarchies are in sight.
+    """
     swept = []
     with state.lock():
         for name in os.listdir(state.pods):
             lock = _abandoned(state, name)
             if lock is not None:
-                remove(state, name, runtime)
+                remove(state, name)
                 lock.release()
                 swept.append(name)
+    _sweep_images(state)
     return tuple(swept)
 
 
@@ -32,14 +36,30 @@ def _abandoned(state: State, name: str) -> Lock | None:
         return None
 
 
-def remove(state: State, pod: str, runtime: OciRuntime) -> None:
-    """End what is left of this Pod's containers and remove its directory.
+def remove(state: State, pod: str) -> None:
+    """End what is left of this Pod's containers and remove all that is known of them.
 
     The caller holds the state's lock, as everybody does who removes a Pod's directory. Its mounts need no care: they
-    were made in the private mount namespace of the process that died, and went with it.
+    were made in the private mount namespace of the process that died, and went with it. The OCI runtime is not asked:
+    it may have died in the middle of making a container, and its own state is ours to remove.
     """
-    prefix = f"{pod}-"
-    for container in sorted(os.listdir(runtime.state)):
-        if container.startswith(prefix):
-            runtime.delete(container, state.root)
+    cgroups.end(pod)
+    if os.path.isdir(f"{state.oci}/runsc"):
+        sandboxes.end(f"{state.pods}/{pod}")
+    for kind in os.listdir(state.oci):
+        for container in os.listdir(f"{state.oci}/{kind}"):
+            if container.startswith(f"{pod}-"):
+                remove_tree(f"{state.oci}/{kind}/{container}")
     remove_tree(f"{state.pods}/{pod}")
+
+
+def _sweep_images(state: State) -> None:
+    try:
+        abandoned = os.listdir(f"{state.root}/images/tmp")
+    except FileNotFoundError:
+        return
+    if abandoned:
+        from podward.runtime.images import staging
+        from podward.runtime.images.store import ImageStore
+
+        staging.sweep(ImageStore(state.root))

@@ -1,0 +1,127 @@
+"""Facts about images and about other Pods that `podward.runtime.dry` asks for, each read once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+import msgspec
+
+from podward.api.cri import IDMapping
+from podward.api.image import EntryFile, Image
+from podward.errors import NodeError
+from podward.runtime import entry, kept, syscalls
+from podward.runtime.dryvolumes import shift
+from podward.runtime.images.store import ImageStore
+from podward.runtime.state import State
+
+_WORLD_WRITABLE = stat.S_IWOTH | stat.S_IXOTH
+_INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+
+class ImageFacts:
+    """One image: what its config and files say."""
+
+    def __init__(self, image: Image, rootfs: str) -> None:
+        self.image = image
+        self._rootfs = rootfs
+        self._entries: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], EntryFile | None] = {}
+        self._writable_tmp: bool | None = None
+
+    def entry(self, word: str, search: str, cwd: str, mounts: tuple[tuple[str, str], ...]) -> EntryFile | None:
+        """The entry file, as `runtime.entry.find_entry`; its ids are those of the image."""
+        key = (word, search, cwd, mounts)
+        if key not in self._entries:
+            try:
+                self._entries[key] = entry.find_entry(self._rootfs, word, search, cwd, mounts)
+            except PermissionError as error:
+                raise unreadable(error) from error
+        return self._entries[key]
+
+    def writable_tmp(self) -> bool:
+        """Whether the image has a /tmp that everybody may write."""
+        if self._writable_tmp is None:
+            self._writable_tmp = self._look_at_tmp()
+        return self._writable_tmp
+
+    def _look_at_tmp(self) -> bool:
+        root = os.open(self._rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = syscalls.openat2(root, "tmp", os.O_PATH | os.O_CLOEXEC, _INSIDE)
+        except OSError:
+            return False  # there is none, or it is a link to nowhere
+        finally:
+            os.close(root)
+        try:
+            mode = os.fstat(found).st_mode
+            return stat.S_ISDIR(mode) and mode & _WORLD_WRITABLE == _WORLD_WRITABLE
+        finally:
+            os.close(found)
+
+
+class Images:
+    """The images of a state directory; an image is read once, under whatever name."""
+
+    def __init__(self, root: str) -> None:
+        self._store = ImageStore(root)
+        self._by_name: dict[str, ImageFacts] = {}
+
+    def find(self, name: str) -> ImageFacts:
+        """The image of this name; raises ImageError where it is not here, NodeError where it can't be read."""
+        if name not in self._by_name:
+            try:
+                stored = self._store.resolve(name)
+                self._by_name[name] = ImageFacts(self._store.load(stored), stored.rootfs)
+            except PermissionError as error:
+                raise unreadable(error) from error
+        return self._by_name[name]
+
+
+def unreadable(error: OSError) -> NodeError:
+    """What to say where this user may not read the state directory."""
+    where = error.filename if isinstance(error.filename, str) else ""
+    advice = "run as root, or set PODWARD_ROOT to a state directory that you may read"
+    return NodeError(
+        f"cannot read the state directory: {os.strerror(error.errno or errno.EACCES)}", where=where, advice=advice
+    )
+
+
+def state_of(root: str) -> State | None:
+    """The state directory if Pods have been run in it; None where there is nothing to look at. Makes nothing."""
+    try:
+        os.listdir(f"{root}/pods")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise unreadable(error) from error
+    return State(root) if os.path.isdir(f"{root}/oci") else None
+
+
+def uids_of_others(root: str) -> tuple[int, ...]:
+    """The host uids that the processes of kept Pods run as, each once."""
+    state = state_of(root)
+    if state is None:
+        return ()
+    found: set[int] = set()
+    for pod in kept.every(state):
+        for pid in kept.living(pod.record):
+            try:
+                found.add(os.stat(f"/proc/{pid}").st_uid)
+            except OSError:
+                continue  # it ended meanwhile
+    return tuple(sorted(found))
+
+
+def shifted(file: EntryFile, mapping: IDMapping) -> EntryFile:
+    """The file as an id-mapped mount shows it: its ids, its interpreters', and who its capabilities belong to."""
+    owned, below = file.capabilities, file.interpreter
+    if owned is not None and owned.root_uid is not None:
+        owned = msgspec.structs.replace(owned, root_uid=shift(owned.root_uid, mapping))
+    return msgspec.structs.replace(
+        file,
+        uid=shift(file.uid, mapping),
+        gid=shift(file.gid, mapping),
+        capabilities=owned,
+        interpreter=shifted(below, mapping) if below is not None else None,
+    )
