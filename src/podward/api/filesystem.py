@@ -39,7 +39,7 @@ class AclEntry(Struct, frozen=True, gc=False):
 
 
 class MountFlags(Struct, frozen=True, gc=False):
-    """The flags of the mount that a file is on; `filesystem_readonly` is the whole file system's, whatever the mount."""
+    """The flags of the mount that a file is on; `filesystem_readonly` is the whole file system's."""
 
     readonly: bool = False
     noexec: bool = False
@@ -50,8 +50,8 @@ class MountFlags(Struct, frozen=True, gc=False):
 class FileAccessFacts(Struct, frozen=True, gc=False):
     """One file or directory on the way to a path: the place that the process names it by, and what decides.
 
-    `mode` is `st_mode`. `acl` holds the entries of `system.posix_acl_access`, empty where the file has none. `origin` is
-    where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath);
+    `mode` is `st_mode`. `acl` holds the entries of `system.posix_acl_access`, empty where the file has none. `origin`
+    is where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath);
     `volume` the volume's name; `host` its path on this machine, empty where there is none yet. `error` names the errno
     of a path that leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing.
     """
@@ -84,8 +84,11 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
 
 
 class Grant(Struct, frozen=True, gc=False):
-    """Why a component of the path may be used: `rule` is owner, named user, owning group, named group, group, other
-    or a capability's name; `wanted` the letters that were asked of it."""
+    """Why a component of the path may be used.
+
+    `rule` is owner, named user, owning group, named group, other, or a capability's name; `wanted` the letters that
+    were asked of it.
+    """
 
     component: str
     wanted: str
@@ -137,9 +140,7 @@ def mode_text(facts: FileAccessFacts) -> str:
 
 def acl_text(acl: tuple[AclEntry, ...]) -> str:
     """The entries in setfacl(1)'s short form: `u::rwx,u:1000:r-x,g::---,m::r-x,o::---`."""
-    return ",".join(
-        f"{_SHORT_TAGS[e.tag]}:{'' if e.id is None else e.id}:{letters(e.permissions)}" for e in acl
-    )
+    return ",".join(f"{_SHORT_TAGS[e.tag]}:{'' if e.id is None else e.id}:{letters(e.permissions)}" for e in acl)
 
 
 def parse_acl(text: str) -> tuple[AclEntry, ...]:

@@ -7,7 +7,8 @@ from podward.api.effective import Place
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource
-from podward.errors import InputError
+from podward.errors import InputError, UsageError
+from podward.path import Key, Path
 from podward.runtime.dry import Subject
 
 NO_UID = "00000000-0000-0000-0000-000000000000"
@@ -26,3 +27,29 @@ def subject(source: PodSource) -> Subject:
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
     hostname = (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
     return Subject(pod, Place(source.document.name, source.prefix), hostname, source.kind, source.name, defaults)
+
+
+def field_of(text: str, sources: tuple[PodSource, ...]) -> Path:
+    """The place that `--field` names, in the documents; `spec…` of a workload may be the Pod's own.
+
+    Raises UsageError where it is no path, or no document has it.
+    """
+    segments: list[str | int | Key] = []
+    for word in text.replace("[", ".[").lstrip(".").split("."):
+        inside = word[1:-1] if word.startswith("[") and word.endswith("]") else ""
+        if inside.isdigit():
+            segments.append(int(inside))
+        elif inside:
+            segments.append(Key(inside))
+        elif word:
+            segments.append(word)
+    wanted = Path(tuple(segments))
+    for source in sources:
+        for candidate in (wanted, source.prefix + wanted):
+            if wanted.segments and source.document.line_of(candidate) is not None:
+                return candidate
+    raise UsageError(
+        f"no manifest here has the field {text}",
+        where="--field",
+        advice="name it as it is written, such as spec.containers[0].securityContext.runAsUser",
+    )

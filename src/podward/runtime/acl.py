@@ -230,9 +230,9 @@ class _Open:
         here = self._steps[-1]
         names = (*(step.name for step in self._steps[1:]), name)
         mount = self._mounts.get(names)
-        if mount is not None and not mount.source and mount.root is None:
-            return "", _UNKNOWN
         if mount is not None:
+            if not mount.source and mount.root is None:
+                return "", _UNKNOWN
             self._steps.append(self._mounted(names, mount))
             return "", ""
         descriptor, error = self._find(here, name)
@@ -242,13 +242,17 @@ class _Open:
             self._steps.append(self._implied(names, here))
             return "", ""
         facts = self._read(descriptor, names, here.mount, here.source_id)
-        if not stat.S_ISLNK(facts.mode):
-            self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id))
-            return "", ""
+        if stat.S_ISLNK(facts.mode):
+            return self._follow(descriptor)
+        self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id))
+        return "", ""
+
+    def _follow(self, link: int) -> tuple[str, str]:
+        """The target of the open link; an absolute one starts at the root again."""
         self._links += 1
-        target = os.readlink("", dir_fd=descriptor)
-        if self._links > MOST_LINKS or not target:
-            return "", "ELOOP" if target else "ENOENT"
+        target = os.readlink("", dir_fd=link)
+        if self._links > MOST_LINKS:
+            return "", "ELOOP"
         if target.startswith("/"):
             self._steps = self._steps[:1]
         return target, ""

@@ -21,9 +21,9 @@ import sys
 import msgspec
 from msgspec import Struct
 
+from podward.api.capability import BITS
 from podward.api.filesystem import FileAccessFacts, MountFlags
 from podward.api.process import ProcessState
-from podward.api.capability import BITS
 from podward.policy.kernel.user_namespace import IDENTITY, UserNamespace
 from podward.runtime import acl, syscalls
 
@@ -81,7 +81,7 @@ def make(rng: random.Random, base: str, ids: tuple[int, ...]) -> str:
     """A random path below `base`, relative to it; its parts are dressed from the inside out."""
     parts = [f"d{index}" for index in range(rng.randrange(4))]
     os.mkdir(base)
-    os.chmod(base, 0o755)
+    os.chmod(base, 0o755)  # noqa: S103  # every process is to search it
     places = [base]
     for part in parts:
         places.append(f"{places[-1]}/{part}")
@@ -114,7 +114,7 @@ class Stage:
         self.directory = directory
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE, "")
-        os.chmod(directory, 0o755)
+        os.chmod(directory, 0o755)  # noqa: S103  # every process is to search it
         for name in sorted({*AREAS}):
             os.mkdir(f"{directory}/{name}", 0o755)
         # One file system for all: ext4, xfs and tmpfs know lists and id-mapped mounts, and a tmpfs is there everywhere.
@@ -277,9 +277,10 @@ def try_all(state: ProcessState, targets: list[tuple[str, bool]]) -> list[dict[s
             with os.fdopen(told, "wb") as file:
                 file.write(msgspec.json.encode(found))
             os._exit(0)
-        except BaseException as error:
-            print(f"the process could not try: {error!r}", file=sys.stderr, flush=True)
-            os._exit(1)
+        except (OSError, AssertionError, StopIteration) as error:
+            os.write(2, f"the process could not try: {error!r}\n".encode())
+        finally:
+            os._exit(1)  # whatever it was, this copy of the probe must not go on
     for end in (told, is_ready, go):
         os.close(end)
     if os.read(ready, 1) and state.uid_map != IDENTITY:

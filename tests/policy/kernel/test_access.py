@@ -265,7 +265,7 @@ def test_a_list_is_read_as_setfacl_writes_it(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["u:rwx", "x::rwx", "u::rwz"])
 def test_what_is_no_entry_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="entry|unpack"):
+    with pytest.raises(ValueError, match=r"entry|unpack"):
         parse_acl(text)
 
 

@@ -26,12 +26,15 @@ class FileFacts(Struct, frozen=True):
 class VolumeFacts(Struct, frozen=True):
     """A volume of the Pod: `kind` is its source's field name (`emptyDir`, `hostPath`, `secret`…).
 
-    `root` is what its top directory will be when the container starts, None where that can't be known.
+    `root` is what its top directory will be when the container starts, None where that can't be known. `default_mode`
+    is the mode of the files of a secret, configMap, downwardAPI or projected volume, as written or defaulted (0644);
+    None for other kinds.
     """
 
     name: str
     kind: str
     root: FileFacts | None = None
+    default_mode: int | None = None
 
 
 class HintFacts(Struct, frozen=True):

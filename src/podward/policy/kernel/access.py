@@ -13,7 +13,8 @@ Linux 6.18 `inode_permission`, `generic_permission`, `may_open`, `faccessat2`), 
 - noexec (EACCES) for executing regular files, not for searching directories; nodev (EACCES) for opening devices.
 - A file whose owner or group the id-mapped mount does not map can't be written by anybody (EACCES).
 - execve takes regular files only (EACCES).
-- To write in a directory, that is to create, rename and remove in it, takes w and x.
+- To write in a directory, that is to create, rename and remove in it, takes w and x. There the name is looked up first
+  (x), then the mount and the file system are asked whether they are read-only, then the ids whether they may write.
 
 Not looked at: immutable and append-only marks (chattr(1)), the device cgroup, security modules, seccomp, and file
 systems with rules of their own (NFS with root_squash, FUSE). The sticky bit limits removing and renaming others' files
@@ -24,12 +25,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.api.capability import BITS, CAP_DAC_OVERRIDE
 from podward.api.filesystem import REGULAR, TYPE_MASK, UNMAPPED, Denial, FileAccessFacts, Grant, mask, mode_text
 from podward.api.process import ProcessState
 from podward.decision import Decision, Source, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.kernel import acl
-from podward.api.capability import BITS, CAP_DAC_OVERRIDE
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import IDENTITY, Lines, UserNamespace
 
@@ -45,6 +46,7 @@ READ, WRITE, EXECUTE = 4, 2, 1
 ANY_EXECUTE = 0o111
 WORDS = {4: "read", 2: "write", 1: "execute", 6: "read and write"}
 IN_DIRECTORY = {1: "search", 3: "write"}
+_FROZEN = "the mount that it is on is read-only"
 MISSING = {
     "ENOENT": "does not exist (ENOENT, No such file or directory)",
     "ENOTDIR": "is below something that is no directory (ENOTDIR, Not a directory)",
@@ -81,7 +83,7 @@ def decide(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: st
     if chain[last].error:
         return decision + _nowhere(process, chain, mask(wanted))
     for asked in uses(chain[last], wanted):
-        answer = _component(process, chain[last], asked)
+        answer = _use(process, chain[last], asked)
         if answer.errno:
             decision += _denied(process, chain, last, asked, answer)
         else:
@@ -117,6 +119,17 @@ def permission(process: ProcessState, chain: tuple[FileAccessFacts, ...], asked:
     return chain[-1].error or _component(process, chain[-1], asked).errno
 
 
+def _use(process: ProcessState, file: FileAccessFacts, asked: int) -> _Answer:
+    """As `_component`, but for changing what is in a directory: the name is looked up before anything else."""
+    frozen = file.mount.readonly or file.mount.filesystem_readonly
+    if not (file.directory and asked & WRITE and frozen):
+        return _component(process, file, asked)
+    searched = _component(process, file, EXECUTE)
+    if searched.errno:
+        return searched
+    return _Answer("read-only mount", _FROZEN, MOUNTS, "EROFS")
+
+
 def _component(process: ProcessState, file: FileAccessFacts, asked: int) -> _Answer:
     """What the kernel says about one component, in the kernel's order."""
     if file.error:
@@ -130,7 +143,7 @@ def _component(process: ProcessState, file: FileAccessFacts, asked: int) -> _Ans
     if answer.errno:
         answer = _capable(process, file, asked) or answer
     if not answer.errno and asked & WRITE and file.mount.readonly and not file.special:
-        return _Answer("read-only mount", "the mount that it is on is read-only", MOUNTS, "EROFS")
+        return _Answer("read-only mount", _FROZEN, MOUNTS, "EROFS")
     return answer
 
 
@@ -181,11 +194,12 @@ def _denied(
 ) -> Decision:
     file = chain[step]
     subject = f"{file.path}: {_doing(file, asked)} denied"
-    if answer.rule in ("read-only mount", "noexec mount", "nodev mount", "unmapped ids", "not regular", "path"):
-        sentence = f"{subject}: {answer.phrase} ({answer.errno})"
-    else:
+    own = answer.rule in acl.RULES
+    if own:
         sentence = f"{subject}: mode {describe(process, file)} {answer.phrase}; {who(process)} ({answer.errno})"
-    if asked == WRITE | EXECUTE and acl.decide(process, file, WRITE).allowed and file.mode & TYPE_MASK != REGULAR:
+    else:
+        sentence = f"{subject}: {answer.phrase} ({answer.errno})"
+    if own and file.directory and asked == WRITE | EXECUTE and acl.decide(process, file, WRITE).allowed:
         sentence += "; changing what is in a directory takes x besides w"
     if step < len(chain) - 1:
         sentence += f"; so nothing below it can be reached, {chain[-1].path} neither"
@@ -199,7 +213,7 @@ def _nowhere(process: ProcessState, chain: tuple[FileAccessFacts, ...], asked: i
     sentence = f"{missing.path} {MISSING.get(missing.error, f'cannot be reached ({missing.error})')}"
     parent = chain[-2] if len(chain) > 1 else None
     if asked & WRITE and missing.error == "ENOENT" and parent is not None:
-        answer = _component(process, parent, WRITE | EXECUTE)
+        answer = _use(process, parent, WRITE | EXECUTE)
         if answer.errno:
             sentence += (
                 f"; nor may the process create it: {parent.path} is {describe(process, parent)}, {answer.phrase}"

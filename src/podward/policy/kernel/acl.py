@@ -22,6 +22,7 @@ from podward.api.filesystem import AclEntry, FileAccessFacts, letters
 from podward.api.process import ProcessState
 
 OWNER, NAMED_USER, OWNING_GROUP, NAMED_GROUP, OTHER = "owner", "named user", "owning group", "named group", "other"
+RULES = (OWNER, NAMED_USER, OWNING_GROUP, NAMED_GROUP, OTHER)
 FILE_SYSTEM = 3
 """The place of the file-system id among the four."""
 

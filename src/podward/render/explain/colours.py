@@ -26,7 +26,7 @@ INK = {
 ORIGINS = {
     Origin.MANIFEST: ("#0a5fd1", "#6cb2ff"),
     Origin.IMAGE: ("#9b2393", "#e796dd"),
-    Origin.NODE: ("#0b7a55", "#4fcf9b"),
+    Origin.NODE: ("#006d7e", "#5ccfe0"),
     Origin.POLICY: ("#b04a00", "#f5a662"),
     Origin.DEFAULT: ("#66707b", "#98a2ae"),
     Origin.RULE: ("#66707b", "#98a2ae"),

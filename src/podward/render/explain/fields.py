@@ -74,8 +74,9 @@ class Place(Struct, frozen=True, gc=False):
         return f"{last}={text}" if self.named and isinstance(last, str) else text
 
     def joined(self, texts: tuple[str, ...]) -> str:
-        """The whole value: empty items of a list are left out."""
-        return self.between.join(text for text in texts if text) or "none"
+        """The whole value: empty items of a list are left out; mounts are sorted, as the kernel stage lists them."""
+        listed = sorted(texts) if self.row == "mounts" else texts
+        return self.between.join(text for text in listed if text) or "none"
 
 
 def _places() -> dict[str, dict[Segments, Place]]:

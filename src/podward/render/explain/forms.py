@@ -38,7 +38,7 @@ def brief(name: str, text: str) -> str:
     if len(text) <= _LONG:
         return text
     if name.startswith("caps "):
-        return text.partition(":")[0]
+        return f"{text.partition(':')[0]} of {len(NAMES)}"
     if name in ("masked paths", "read-only paths", "mounts", "devices"):
         return f"{len(text.split(' '))} {'paths' if 'paths' in name else name}"
     return text

@@ -66,7 +66,7 @@ def _beginning(text: str, room: int) -> str:
 
 
 def wrapped(text: str, room: int, lines: int) -> list[str]:
-    """`text`, printable, broken at blanks into at most `lines` lines of `room` cells; an ellipsis ends one cut short."""
+    """`text`, printable, broken at blanks into at most `lines` lines of `room` cells; an ellipsis says it goes on."""
     found = list(_lines(printable(text[: room * lines * 2]), room))
     if len(found) > lines:
         found = [*found[: lines - 1], clipped(f"{found[lines - 1]} {found[lines]}", room)]

@@ -1,35 +1,40 @@
-"""Where everything of the picture stands: the rows of one container (or of a Pod as a whole) as lanes of a panel.
-
-A lane is one security field. It begins at the left at the chips of the sources that decided it, and runs to the right
-through a column for each stage. Where a stage changes the value, there is a stop with captions that say who and why;
-elsewhere the lane runs through. Lanes are in bands by topic, and neighbours decided by the same source share its chip.
-Units are those of the SVG's view box; `y` grows downward, from the panel's top.
-"""
+"""Where everything of the picture stands: the rows of one container, or of a Pod as a whole, laid out as a panel."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import json
 
+from podward.api.explanation import Change
 from podward.decision import Origin
 from podward.render.explain.colours import QUIET
 from podward.render.explain.inert import wrapped
-from podward.render.explain.rows import ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+from podward.render.explain.scene import (
+    CALLOUT_LINE,
+    CAPTION_CELLS,
+    CAPTION_LINE,
+    CHIP_STEP,
+    COLUMN,
+    FIRST,
+    LEFT,
+    NOTHING,
+    OBSERVED,
+    PILL,
+    PROSE_CELL,
+    Band,
+    Callout,
+    Caption,
+    Chip,
+    Column,
+    Lane,
+    Notice,
+    Panel,
+    Stop,
+)
 
-LEFT = 20
-CHIP_WIDTH = 226
-NAME = 306
-FIRST = 452
-COLUMN = 216
-OBSERVED = 150
-PILL = 24
-CAPTION_LINE = 14
-CAPTION_CELLS = 33
-CALLOUT_LINE = 17
-CALLOUT_CELLS = 106
 MOST_CHIPS = 3
 _MOST_REASON_LINES = 2
 _MOST_CALLOUT_LINES = 4
-_NOTHING = "none"
 
 STAGES = {
     "admission": "what the API server stores",
@@ -51,101 +56,24 @@ TOPICS = {
     "limits": "how much it gets",
 }
 
-
-class Column(Struct, frozen=True, gc=False):
-    """A stage's column; `x` is its left edge. `reached` is false for stages after a refusal."""
-
-    stage: str
-    words: str
-    x: float
-    reached: bool = True
-
-
-class Caption(Struct, frozen=True, gc=False):
-    """A line below a stop; `kind` is `source`, `reason`, `lost` or `more`. `part` is what a `source` names."""
-
-    kind: str
-    text: str
-    full: str = ""
-    part: Part | None = None
-
-
-class Stop(Struct, frozen=True, gc=False):
-    """A stage on a lane's way; `captions` only where it changed the value."""
-
-    step: Step
-    x: float
-    captions: tuple[Caption, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing left of the value."""
-        return self.step.text == _NOTHING
-
-
-class Lane(Struct, frozen=True, gc=False):
-    """A field's line at `y`; `quiet` where nobody wrote anything and nothing happened to it."""
-
-    row: Row
-    y: float
-    stops: tuple[Stop, ...]
-    quiet: bool
-
-
-class Chip(Struct, frozen=True, gc=False):
-    """A source at the beginning of lanes: its centre `y`, and the `lanes` that it feeds. `more`: how many are untold."""
-
-    part: Part
-    y: float
-    lanes: tuple[float, ...]
-    more: int = 0
-
-
-class Callout(Struct, frozen=True, gc=False):
-    """A hint below the lane it is about, pointing at `points_at` (0: at none)."""
-
-    hint: ShownHint
-    y: float
-    height: float
-    problem: tuple[str, ...]
-    remedy: tuple[str, ...]
-    changes: tuple[str, ...]
-    points_at: float
-
-
-class Notice(Struct, frozen=True, gc=False):
-    """A refusal, at the top of its panel."""
-
-    refusal: Refusal
-    y: float
-    height: float
-    lines: tuple[str, ...]
-
-
-class Band(Struct, frozen=True, gc=False):
-    """The lanes of one topic."""
-
-    title: str
-    y: float
-    height: float
-    chips: tuple[Chip, ...]
-    lanes: tuple[Lane, ...]
-    callouts: tuple[Callout, ...]
-
-
-class Panel(Struct, frozen=True, gc=False):
-    """One container, or the Pod as a whole (`kind` is then `Pod`)."""
-
-    name: str
-    kind: str
-    image: str
-    where: str
-    columns: tuple[Column, ...]
-    notices: tuple[Notice, ...]
-    bands: tuple[Band, ...]
-    observed: float
-    width: float
-    height: float
+HOMES = {
+    "runAsUser": ("user",),
+    "runAsGroup": ("group",),
+    "runAsNonRoot": ("run as non-root", "user"),
+    "supplementalGroups": ("groups",),
+    "supplementalGroupsPolicy": ("groups",),
+    "fsGroup": ("groups",),
+    "hostUsers": ("uid map",),
+    "privileged": ("privileged",),
+    "allowPrivilegeEscalation": ("no_new_privs",),
+    "capabilities": ("caps effective", "caps asked for"),
+    "seccompProfile": ("seccomp",),
+    "appArmorProfile": ("AppArmor",),
+    "seLinuxOptions": ("SELinux",),
+    "procMount": ("masked paths",),
+    "readOnlyRootFilesystem": ("read-only root",),
+}
+"""The rows that a hint about this field of a manifest is shown at: the first of them that is there."""
 
 
 def container_panel(container: ContainerRows) -> Panel:
@@ -159,25 +87,27 @@ def pod_panel(pod: PodRows) -> Panel | None:
     """The panel of what was decided about the Pod as a whole, if anything was."""
     if not pod.rows and not pod.refusals:
         return None
-    return _Planner(pod.rows, pod.refusals, (), observed=False).panel(pod.name, pod.kind, "", pod.where)
+    planner = _Planner(pod.rows, pod.refusals, (), observed=False)
+    return planner.panel("the Pod as a whole", pod.kind, "", pod.where)
 
 
-def leading(step: Step) -> Part:
-    """The part that gives the lane its colour: what somebody wrote goes before defaults and rules."""
-    return next((part for part in step.parts if part.source.origin not in QUIET), step.parts[0])
+def flowing(step: Step) -> tuple[Part, ...]:
+    """One part for each kind of source; what somebody wrote goes before defaults and rules."""
+    first = {part.source.origin: part for part in reversed(step.parts)}
+    return tuple(sorted(first.values(), key=lambda part: (part.source.origin in QUIET, step.parts.index(part))))
 
 
 def lost(before: str, after: str) -> tuple[str, ...]:
     """The items of a list that a stage dropped: `before` had them, and `after` has some of the rest or nothing."""
     had, has = _items(before), _items(after)
-    if not had or (after != _NOTHING and (len(had) < 2 or not has or not set(has) <= set(had))):
+    if not had or (after != NOTHING and (len(had) < 2 or not has or not set(has) <= set(had))):
         return ()
     return tuple(item for item in had if item not in has)
 
 
 def _items(text: str) -> list[str]:
     """Words of a value; a capability set says first how many it has, and `all but` names what it has not."""
-    if text in (_NOTHING, "no") or "all" in text.split(" ", 2)[:2]:
+    if text in (NOTHING, "no") or "all" in text.split(" ", 2)[:2]:
         return []
     head, colon, listed = text.partition(": ")
     return (listed if colon and head.isdigit() else text).split(" ")
@@ -211,7 +141,7 @@ class _Planner:
         )
 
     def _notice(self, refusal: Refusal) -> Notice:
-        lines = tuple(wrapped(refusal.reason, CALLOUT_CELLS, _MOST_CALLOUT_LINES))
+        lines = tuple(wrapped(refusal.reason, int((self._width - 2 * LEFT - 28) / PROSE_CELL), _MOST_CALLOUT_LINES))
         height = 34.0 + CALLOUT_LINE * len(lines)
         notice = Notice(refusal, self._y, height, lines)
         self._y += height + 10
@@ -226,7 +156,7 @@ class _Planner:
             if row.topic == topic:
                 lane = self._lane(row)
                 lanes.append(lane)
-                for hint in [hint for hint in self._hints if _concerns(hint, row)]:
+                for hint in [hint for hint in self._hints if _home(hint, self._rows) == row.name]:
                     self._hints.remove(hint)
                     callouts.append(self._callout(hint, lane.y))
         self._y += 6
@@ -249,19 +179,22 @@ class _Planner:
         for index, step in enumerate(row.steps):
             before = row.steps[index - 1] if index else None
             captions = () if quiet or not step.changed else _captions(step, before)
-            stops.append(Stop(step, self._x[step.stage] if step.stage in self._x else FIRST, captions))
+            flow = flowing(step) if step.changed or not stops else stops[-1].flow
+            shown = step.changed or before is None or step.stage == KERNEL
+            stops.append(Stop(step, self._x[step.stage], flow, shown, captions))
         below = max((len(stop.captions) for stop in stops), default=0)
         chips = min(len(_sources(row)), MOST_CHIPS)
         top = self._y
         lane = Lane(row, top + 4 + PILL / 2, tuple(stops), quiet)
-        self._y += max(8 + PILL + CAPTION_LINE * below + (4 if below else 0), 8 + 28 * chips if chips > 1 else 0)
+        self._y += max(8 + PILL + CAPTION_LINE * below + (4 if below else 0), 8 + CHIP_STEP * chips if chips > 1 else 0)
         return lane
 
     def _callout(self, hint: ShownHint, points_at: float) -> Callout:
-        problem = tuple(wrapped(hint.problem, CALLOUT_CELLS, _MOST_CALLOUT_LINES))
-        remedy = tuple(wrapped(hint.remedy, CALLOUT_CELLS - 8, _MOST_CALLOUT_LINES))
-        changes = tuple(f"{change.path}: {_yaml(change.value)}" for change in hint.changes)
-        height = 16.0 + CALLOUT_LINE * (len(problem) + len(remedy) + len(changes))
+        room = int((self._width - FIRST - LEFT - 50) / PROSE_CELL)
+        problem = tuple(wrapped(hint.problem, room - 4, _MOST_CALLOUT_LINES))  # bold is wider
+        remedy = tuple(wrapped(hint.remedy, room - 2, _MOST_CALLOUT_LINES))
+        changes = tuple(_assignment(change) for change in hint.changes)
+        height = 16.0 + CALLOUT_LINE * (len(problem) + len(remedy) + len(changes) + 1)
         callout = Callout(hint, self._y + 8, height, problem, remedy, changes, points_at)
         self._y += height + 18
         return callout
@@ -293,15 +226,15 @@ def _captions(step: Step, before: Step | None) -> tuple[Caption, ...]:
     if len(told) > MOST_CHIPS:
         found.append(Caption("more", f"and {len(told) - MOST_CHIPS} more"))
     if not told:
-        found += _reason(leading(step).reason)
+        found += _reason(flowing(step)[0].reason)
     dropped = lost(before.text, step.text) if before else ()
     if dropped:
-        found.append(Caption("lost", " ".join(dropped), full=f"dropped: {' '.join(dropped)}"))
+        found.append(Caption("lost", " ".join(dropped), all=step.text == NOTHING))
     return tuple(found)
 
 
 def _reason(reason: str) -> list[Caption]:
-    return [Caption("reason", line, full=reason) for line in wrapped(reason, CAPTION_CELLS, _MOST_REASON_LINES)]
+    return [Caption("reason", line) for line in wrapped(reason, CAPTION_CELLS, _MOST_REASON_LINES)]
 
 
 def _sources(row: Row) -> dict[tuple[str, Origin], Part]:
@@ -317,7 +250,7 @@ def _chips(lanes: list[Lane]) -> tuple[Chip, ...]:
     chips: list[Chip] = []
     run: list[Lane] = []
     for lane in lanes:
-        if run and _sources(run[0]. row).keys() != _sources(lane.row).keys():
+        if run and _sources(run[0].row).keys() != _sources(lane.row).keys():
             chips += _run_chips(run)
             run = []
         run.append(lane)
@@ -332,26 +265,27 @@ def _run_chips(run: list[Lane]) -> list[Chip]:
     ys = tuple(lane.y for lane in run)
     middle = (ys[0] + ys[-1]) / 2 if len(ys) > 1 else ys[0]
     return [
-        Chip(part, middle + 28 * index, ys, len(parts) - len(shown) if index == len(shown) - 1 else 0)
+        Chip(part, middle + CHIP_STEP * index, ys, len(parts) - len(shown) if index == len(shown) - 1 else 0)
         for index, part in enumerate(shown)
     ]
 
 
-def _concerns(hint: ShownHint, row: Row) -> bool:
-    """Whether the hint is about a field that decided this row."""
-    return any(
-        part.source.origin is Origin.MANIFEST
-        and part.source.path is not None
-        and (part.source.path.startswith(hint.path) or hint.path.startswith(part.source.path))
-        for step in row.steps
-        for part in step.parts
-    )
+def _home(hint: ShownHint, rows: tuple[Row, ...]) -> str:
+    """The name of the row that a hint belongs to: its field's, else one that this very place decided; else empty."""
+    names = {row.name for row in rows}
+    for segment in reversed(hint.path.segments):
+        for name in HOMES.get(segment, ()) if isinstance(segment, str) else ():
+            if name in names:
+                return name
+    for row in rows:
+        for step in row.steps:
+            for part in step.parts:
+                written = part.source.path if part.source.origin is Origin.MANIFEST else None
+                if written is not None and written.segments and hint.path.startswith(written):
+                    return row.name
+    return ""
 
 
-def _yaml(value: object) -> str:
-    """A value of a change, short."""
-    if value is None:
-        return "(remove it)"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _assignment(change: Change) -> str:
+    """A change of the manifest as one line of it; JSON is YAML too."""
+    return f"remove {change.path}" if change.value is None else f"{change.path}: {json.encode(change.value).decode()}"

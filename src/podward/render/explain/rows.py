@@ -168,7 +168,7 @@ def _refusals(stages: tuple[Stage, ...], document: Document, field: Path | None)
         Refusal(stage.name, v.path, forms.plain(v.value), v.reason, v.source, _refused_at(v.path, v.source, document))
         for stage in stages
         for v in stage.decision.violations
-        if field is None or v.path.startswith(field) or _decides(v.source, field)
+        if field is None or v.path.startswith(field) or decides(v.source, field)
     )
 
 
@@ -180,7 +180,8 @@ def _refused_at(path: Path, source: Source, document: Document) -> str:
     return document.where(path) if document.line_of(path) is not None or path.segments[:1] == ("spec",) else cited
 
 
-def _decides(source: Source, field: Path) -> bool:
+def decides(source: Source, field: Path) -> bool:
+    """Whether the source is the manifest's `field`, or something in it."""
     return source.origin is Origin.MANIFEST and source.path is not None and source.path.startswith(field)
 
 
@@ -193,7 +194,7 @@ def _rows(
             found.setdefault(place.row, []).append((stage.name, place, assignments))
     rows = []
     for name in sorted(found, key=fields.rank):
-        if field is not None and not any(_decides(a.source, field) for _, _, listed in found[name] for a in listed):
+        if field is not None and not any(decides(a.source, field) for _, _, listed in found[name] for a in listed):
             continue
         rows.append(_row(name, found[name], observed, document))
     return tuple(rows)
