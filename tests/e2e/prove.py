@@ -33,8 +33,9 @@ from podward.render import verify
 from podward.runtime import confine, machine, probe
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
-from podward.runtime.pod import Machine, PodRun
+from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
+from podward.runtime.setting import Machine
 from podward.runtime.state import State
 from podward.runtime.supervisor import Supervisor
 

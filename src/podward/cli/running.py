@@ -26,8 +26,9 @@ from podward.pipeline import PodFacts
 from podward.runtime import confine, machine, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
-from podward.runtime.pod import Machine, PodRun, Refused, Wishes
+from podward.runtime.pod import PodRun
 from podward.runtime.report import TerminalReport
+from podward.runtime.setting import Machine, Refused, Wishes
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
 

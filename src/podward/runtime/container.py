@@ -89,9 +89,9 @@ class ContainerRun:
         image = self.plan.image
         mapping = pod.facts.userns
         pod.attach_volumes(self)
-        if mapping is not None:
-            pod.open_ways(self)
-        root = rootfs.mount(pod.image_root(image), self.directory, mapping, pod.namespaces.get("user", ""))
+        pod.open_ways(self)
+        userns = pod.sandbox.user_namespace if pod.sandbox is not None else ""
+        root = rootfs.mount(pod.image_root(image), self.directory, mapping, userns)
         spec = pod.runtime_spec(self, root)
         if pod.wishes.verify:
             from podward.runtime import verifying  # most runs predict nothing, and start-up counts

@@ -8,15 +8,13 @@ on a read-only root that holds nothing else.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
+from podward.api.cri import IDMapping
 from podward.api.oci import CapabilitySets, Linux, LinuxIDMapping, Mount, Namespace, Process, Root, RuntimeSpec, User
 from podward.errors import NodeError
 from podward.runtime import cgroups, syscalls
 from podward.runtime.oci import OciRuntime, Streams
-
-if TYPE_CHECKING:
-    from podward.runtime.pod import PodRun
+from podward.runtime.state import PodDirectory
 
 PROGRAM = "/usr/bin/catatonit"
 NAME = "POD"
@@ -43,34 +41,34 @@ class Pause:
         syscalls.unmount_if_mounted(f"{self._bundle}/rootfs")
 
 
-def start(pod: PodRun) -> Pause:
-    """The Pod's pause process, running. Raises NodeError where the program is missing."""
+def start(runtime: OciRuntime, directory: PodDirectory, namespaces: dict[str, str], mapping: IDMapping | None) -> Pause:
+    """The Pod's pause process, running in these pinned namespaces. Raises NodeError where the program is missing."""
     if not os.path.exists(PROGRAM):
         raise NodeError("shareProcessNamespace needs catatonit", where=PROGRAM, advice="apt-get install catatonit")
-    bundle = f"{pod.directory.container(NAME)}/0"
+    bundle = f"{directory.container(NAME)}/0"
     root = f"{bundle}/rootfs"
     os.makedirs(root, mode=0o755)
     # A file system of its own: the runtime makes mount points in it, and a user namespace's root may do so too.
-    syscalls.mount("pause", root, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, _options(pod))
+    syscalls.mount("pause", root, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, _options(mapping))
     for name in ("proc", "dev"):
         os.mkdir(f"{root}/{name}", 0o755)
     os.close(os.open(f"{root}/pause", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))
-    pod.directory.open_way(f"{root}/pause")
-    pause = Pause(pod.runtime, f"{pod.directory.id}-{NAME}", bundle)
-    pause.start(_spec(pod, root))
+    if mapping is not None:
+        directory.open_way(f"{root}/pause")
+    container = f"{directory.id}-{NAME}"
+    pause = Pause(runtime, container, bundle)
+    pause.start(_spec(root, container, namespaces, mapping))
     return pause
 
 
-def _options(pod: PodRun) -> str:
-    mapping = pod.facts.userns
+def _options(mapping: IDMapping | None) -> str:
     owner = mapping.host_id if mapping is not None else 0
     return f"mode=755,size=1m,uid={owner},gid={owner}"
 
 
-def _spec(pod: PodRun, root: str) -> RuntimeSpec:
-    mapping = pod.facts.userns
+def _spec(root: str, container: str, namespaces: dict[str, str], mapping: IDMapping | None) -> RuntimeSpec:
     maps = (LinuxIDMapping(0, mapping.host_id, mapping.length),) if mapping is not None else ()
-    joined = tuple(Namespace({"net": "network"}.get(kind, kind), where) for kind, where in pod.namespaces.items())
+    joined = tuple(Namespace({"net": "network"}.get(kind, kind), where) for kind, where in namespaces.items())
     return RuntimeSpec(
         oci_version="1.0.2",
         process=Process(
@@ -86,6 +84,6 @@ def _spec(pod: PodRun, root: str) -> RuntimeSpec:
             uid_mappings=maps,
             gid_mappings=maps,
             namespaces=(*joined, Namespace("pid"), Namespace("mount")),
-            cgroups_path=cgroups.name(f"{pod.directory.id}-{NAME}"),
+            cgroups_path=cgroups.name(container),
         ),
     )

@@ -6,78 +6,37 @@ import os
 import time
 
 import msgspec
-from msgspec import Struct
 
 from podward.api.core import Container
-from podward.api.cri import IDMapping, PodSandboxConfig
+from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.image import Image
-from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, Outcome
 from podward.errors import RefusedError
 from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_runtime, plan_sandbox
 from podward.policy.kubelet import lifecycle
-from podward.policy.runtime.mounts import SandboxFiles
-from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import (
     cgroups,
     confine,
     devices,
-    hostfiles,
     kept,
     machine,
-    namespaces,
-    pause,
     profiles,
     syscalls,
     userns,
 )
 from podward.runtime.container import ContainerRun
-from podward.runtime.images.store import ImageStore, StoredImage
+from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import OciRuntime, write_private
 from podward.runtime.report import Report
-from podward.runtime.state import Lock, PodDirectory, State
+from podward.runtime.sandbox import Sandbox
+from podward.runtime.setting import Machine, Refused, Wishes
+from podward.runtime.state import Lock, PodDirectory
 from podward.runtime.volumes import PodVolumes, remove_tree
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 """Go's names of what uname(2) calls the machine."""
-
-
-class Machine(Struct, frozen=True):
-    """What every Pod of a call is run with.
-
-    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy.
-    """
-
-    node: Node
-    state: State
-    images: ImageStore
-    runtime: OciRuntime
-    report: Report
-    cgroup_v2: bool = False
-
-
-class Wishes(Struct, frozen=True):
-    """What the caller asked for beside the manifest.
-
-    `verify` observes each container's process as it executes; `stdout` and `stderr` are where output goes;
-    `name_lines` puts the container's name before each line.
-    """
-
-    restart_policy: str
-    keep: bool = False
-    verify: bool = False
-    stdout: int = 1
-    stderr: int = 2
-    name_lines: bool = False
-
-
-class Refused(Struct, frozen=True):
-    """What was refused, about the Pod or about one container."""
-
-    container: str
-    decision: Decision
 
 
 class PodRun:
@@ -92,13 +51,10 @@ class PodRun:
         self.stopping = False
         self.exit_code = 0
         self.containers: list[ContainerRun] = []
-        self.namespaces: dict[str, str] = {}
-        self.sandbox: Outcome[PodSandboxConfig]
+        self.sandbox: Sandbox | None = None
         self._held: list[Lock] = []
         self._images: dict[str, StoredImage] = {}
-        self._files: hostfiles.HostFiles
         self._volumes: PodVolumes | None = None
-        self._pause: pause.Pause | None = None
         self.directory = PodDirectory.create(machine.state)
 
     # --- before anything starts ---------------------------------------------------------------------------------
@@ -115,20 +71,15 @@ class PodRun:
         planned = plan_sandbox(self.facts)
         if isinstance(planned, Decision):
             return (Refused("", planned),)
-        self.sandbox = planned
-        self._make_namespaces()
+        self.sandbox = sandbox = Sandbox(self.directory, spec, planned.value, self.facts.userns)
         self._volumes = volumes = PodVolumes(
-            self.directory.work,
-            self.facts.pod,
-            self.facts.place,
-            userns=self.namespaces.get("user", ""),
+            self.directory.work, self.facts.pod, self.facts.place, userns=sandbox.user_namespace
         )
         made = volumes.prepare()
         if made.refused:
             return (Refused("", Decision(violations=made.violations)),)
-        if self.facts.pod.spec.share_process_namespace and not self.facts.pod.spec.host_pid:
-            self._pause = pause.start(self)
-            self.namespaces["pid"] = f"/proc/{self._pause.pid}/ns/pid"
+        if spec.share_process_namespace and not spec.host_pid:
+            sandbox.share_processes(self.runtime)
         refusals: list[Refused] = []
         for kind, place, container in _ordered(self.facts):
             refusals += self._plan(kind, place, container, volumes)
@@ -151,25 +102,6 @@ class PodRun:
         self.containers.append(run)
         return []
 
-    def _make_namespaces(self) -> None:
-        spec, sandbox = self.facts.pod.spec, self.sandbox.value
-        sysctls = tuple(sandbox.sysctls.items())
-        wanted = namespaces.Wanted(
-            ipc=not spec.host_ipc,
-            net=not spec.host_network,
-            hostname="" if spec.host_network else sandbox.hostname,
-            mapping=self.facts.userns,
-            sysctls=sysctls,
-        )
-        self.namespaces = namespaces.make(wanted, f"{self.directory.work}/ns")
-        self._files = hostfiles.prepare(
-            self.directory.work,
-            sandbox.hostname,
-            host_network=bool(spec.host_network),
-            host_ipc=bool(spec.host_ipc),
-            mapping=self.facts.userns,
-        )
-
     # --- deciding -----------------------------------------------------------------------------------------------
 
     def runtime_spec(self, container: ContainerRun, root: str) -> Outcome[RuntimeSpec]:
@@ -180,21 +112,21 @@ class PodRun:
         return Outcome(decided.fold(RuntimeSpec), decided)
 
     def _decide(self, container: ContainerRun, root: str) -> Decision:
-        config = container.plan.config
-        if config is None:
+        config, sandbox = container.plan.config, self.sandbox
+        if config is None or sandbox is None:
             return container.plan.refusals
         context, node = config.value.security_context, self.machine.node
         return plan_runtime(
             OciFacts(
                 config=config.value,
-                sandbox=self.sandbox.value,
+                sandbox=sandbox.config,
                 image=container.plan.image,
                 node=node,
                 rootfs=root,
                 origin=config.decision,
                 cgroups_path=cgroups.name(container.id),
-                namespaces=NamespacePaths(**self.namespaces),
-                files=SandboxFiles(self._files.hostname, self._files.hosts, self._files.resolv_conf, self._files.shm),
+                namespaces=sandbox.namespaces,
+                files=sandbox.files,
                 localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
                 host_devices=devices.host_devices() if context.privileged else (),
                 arch=_ARCHITECTURES.get(os.uname().machine, os.uname().machine),
@@ -241,10 +173,11 @@ class PodRun:
 
     def open_ways(self, container: ContainerRun) -> None:
         """Let the Pod's user namespace reach what the container mounts."""
-        config = container.plan.config
-        mounted = tuple(mount.host_path for mount in config.value.mounts) if config is not None else ()
-        for target in (f"{container.directory}/rootfs", self._files.shm, *mounted):
-            self.directory.open_way(target)
+        config, sandbox = container.plan.config, self.sandbox
+        if config is not None and sandbox is not None and sandbox.mapping is not None:
+            mounted = (mount.host_path for mount in config.value.mounts)
+            for target in (f"{container.directory}/rootfs", sandbox.files.shm, *mounted):
+                self.directory.open_way(target)
 
     def image_root(self, image: Image) -> str:
         """The unpacked files of an image that this Pod holds."""
@@ -319,10 +252,8 @@ class PodRun:
                 container.kill()
                 container.finish(container.exit_code)
                 container.discard()
-            if self._pause is not None:
-                self._pause.end()
-            for name in (*(f"ns/{kind}" for kind in self.namespaces), "shm"):
-                syscalls.unmount_if_mounted(f"{self.directory.work}/{name}")
+            if self.sandbox is not None:
+                self.sandbox.end()
             if self._volumes is not None:
                 self._volumes.remove()
             if self.directory.work != self.directory.path:

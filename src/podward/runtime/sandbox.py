@@ -1,0 +1,65 @@
+"""What a Pod's containers share: namespaces, files below /etc, /dev/shm, and a pause process if it needs one."""
+
+from __future__ import annotations
+
+from podward.api.core import PodSpec
+from podward.api.cri import IDMapping, PodSandboxConfig
+from podward.policy.runtime.mounts import SandboxFiles
+from podward.policy.runtime.namespaces import NamespacePaths
+from podward.runtime import hostfiles, namespaces, pause, syscalls
+from podward.runtime.oci import OciRuntime
+from podward.runtime.state import PodDirectory
+
+
+class Sandbox:
+    """A Pod's sandbox, made at once; `end` takes it away."""
+
+    def __init__(
+        self, directory: PodDirectory, spec: PodSpec, config: PodSandboxConfig, mapping: IDMapping | None
+    ) -> None:
+        self.config = config
+        self.mapping = mapping
+        self._directory = directory
+        self._pause: pause.Pause | None = None
+        wanted = namespaces.Wanted(
+            ipc=not spec.host_ipc,
+            net=not spec.host_network,
+            hostname="" if spec.host_network else config.hostname,
+            mapping=mapping,
+            sysctls=tuple(config.sysctls.items()),
+        )
+        self._namespaces = namespaces.make(wanted, f"{directory.work}/ns")
+        self._files = hostfiles.prepare(
+            directory.work,
+            config.hostname,
+            host_network=bool(spec.host_network),
+            host_ipc=bool(spec.host_ipc),
+            mapping=mapping,
+        )
+
+    def share_processes(self, runtime: OciRuntime) -> None:
+        """Start the pause process, whose pid namespace the containers join from now on."""
+        self._pause = pause.start(runtime, self._directory, self._namespaces, self.mapping)
+        self._namespaces["pid"] = f"/proc/{self._pause.pid}/ns/pid"
+
+    @property
+    def user_namespace(self) -> str:
+        """The path of the Pod's pinned user namespace; empty where it has none."""
+        return self._namespaces.get("user", "")
+
+    @property
+    def namespaces(self) -> NamespacePaths:
+        """Where the namespaces are pinned."""
+        return NamespacePaths(**self._namespaces)
+
+    @property
+    def files(self) -> SandboxFiles:
+        """The Pod's files on the host."""
+        return SandboxFiles(self._files.hostname, self._files.hosts, self._files.resolv_conf, self._files.shm)
+
+    def end(self) -> None:
+        """End the pause process and unmount what was mounted."""
+        if self._pause is not None:
+            self._pause.end()
+        for name in (*(f"ns/{kind}" for kind in self._namespaces), "shm"):
+            syscalls.unmount_if_mounted(f"{self._directory.work}/{name}")

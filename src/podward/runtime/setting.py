@@ -1,0 +1,48 @@
+"""What a Pod is run with: the machine, and what the caller wished beside the manifest."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.node import Node
+from podward.decision import Decision
+from podward.runtime.images.store import ImageStore
+from podward.runtime.oci import OciRuntime
+from podward.runtime.report import Report
+from podward.runtime.state import State
+
+
+class Machine(Struct, frozen=True):
+    """What every Pod of a call is run with.
+
+    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy.
+    """
+
+    node: Node
+    state: State
+    images: ImageStore
+    runtime: OciRuntime
+    report: Report
+    cgroup_v2: bool = False
+
+
+class Wishes(Struct, frozen=True):
+    """What the caller asked for beside the manifest.
+
+    `verify` observes each container's process as it executes; `stdout` and `stderr` are where output goes;
+    `name_lines` puts the container's name before each line.
+    """
+
+    restart_policy: str
+    keep: bool = False
+    verify: bool = False
+    stdout: int = 1
+    stderr: int = 2
+    name_lines: bool = False
+
+
+class Refused(Struct, frozen=True):
+    """What was refused, about the Pod or about one container."""
+
+    container: str
+    decision: Decision
