@@ -10,7 +10,7 @@ user namespace an id that has no mapping can't be set: the runtime fails with EI
 from __future__ import annotations
 
 from podward.api.oci import RuntimeSpec
-from podward.decision import Decision, assign, merge, refuse
+from podward.decision import Assignment, Decision, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel.sources import Sources, rule
 from podward.policy.kernel.user_namespace import UserNamespace
@@ -41,20 +41,27 @@ def _one(name: str, inside: int, host: int | None, userns: UserNamespace, source
 
 
 def _groups(listed: tuple[int, ...], userns: UserNamespace, runtime: str, sources: Sources) -> Decision:
+    """`groups`, sorted; each keeps the source of the item that it comes from."""
     field = ("process", "user", "additionalGids")
-    hosts: list[int] = []
+    found: list[tuple[int, int]] = []
     refused = Decision()
     for position, inside in enumerate(listed):
         host = userns.host_gid(inside)
         if host is None:
             refused += refuse(path(*field, position), inside, _unmapped("gid", inside), MANUAL)
         else:
-            hosts.append(host)
+            found.append((host, position))
     reason = "process.user.additionalGids, sorted by the kernel"
-    if runtime == "runc" and len(set(hosts)) < len(hosts):
-        hosts = list(set(hosts))
+    if runtime == "runc" and len({host for host, _ in found}) < len(found):
+        found = list({host: (host, position) for host, position in reversed(found)}.values())
         reason += "; runc gives each once"
-    return assign(path("groups"), tuple(sorted(hosts)), reason, sources.of(*field)) + refused
+    if not found:
+        return assign(path("groups"), (), "process.user.additionalGids is empty", sources.of(*field)) + refused
+    rows = (
+        Assignment(path("groups", place), host, reason, sources.of(*field, position))
+        for place, (host, position) in enumerate(sorted(found))
+    )
+    return Decision(tuple(rows)) + refused
 
 
 def _unmapped(name: str, inside: int) -> str:
