@@ -1,12 +1,11 @@
 """What the hints look at, made from a manifest by the pipeline's own pure functions.
 
-Images, entry files, volumes and other Pods' uids are given, because in unit tests nothing is read from disk. The e2e
-tests give what they read from the image store.
+Images, entry files, volumes and other Pods' uids are given: nothing is read from disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -16,12 +15,11 @@ from podward.api.core import Container
 from podward.api.cri import IDMapping, Mount, PodSandboxConfig
 from podward.api.document import Document
 from podward.api.effective import Place
-from podward.api.explanation import Hint
 from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.api.patching import plain, put
+from podward.api.patching import put
 from podward.api.reader import decode_documents
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
@@ -161,15 +159,14 @@ def _mounts(container: Container, place: Place) -> tuple[tuple[Mount, Source], .
     )
 
 
-def changed(document: Document, hints: tuple[Hint, ...]) -> JsonObject:
-    """A copy of the document with the hints' changes made; a change to nothing takes the field away."""
-    raw: JsonObject = msgspec.json.decode(msgspec.json.encode(document.raw))
-    for hint in hints:
-        for change in hint.changes:
-            if change.value is None:
-                remove(raw, change.path)
-            else:
-                put(raw, change.path, plain(change.value))
+def changed(document: Document, changes: Iterable[tuple[Path, Json]]) -> JsonObject:
+    """A copy of the document with these changes made, in order; a change to nothing takes the field away."""
+    raw = copied_object(document.raw)
+    for field, value in changes:
+        if value is None:
+            remove(raw, field)
+        else:
+            put(raw, field, value)
     return raw
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads
 COMMANDS = {
     "run": ("podward.cli.run", "run a Pod here, now; print its output; exit with its code"),
     "explain": ("podward.cli.explain", "the table: every security field, its value at every stage, and why"),
+    "diff": (
+        "podward.cli.diff",
+        "which effective values and system calls differ: two manifests, or one under several runtimes' defaults",
+    ),
     "ps": ("podward.cli.ps", "list the Pods that were kept"),
     "rm": ("podward.cli.rm", "end kept Pods and remove what they left"),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),

@@ -21,7 +21,7 @@ from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime import syscalls
-from podward.runtime.acl import IdLines, Tree, TreeMount
+from podward.runtime.walk import IdLines, Tree, TreeMount
 
 _INSIDE = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
 _POD_FILE, _SHM = FileAccessFacts("", mode=stat.S_IFREG | 0o644), FileAccessFacts("", mode=stat.S_IFDIR | 0o1777)

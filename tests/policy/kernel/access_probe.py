@@ -25,7 +25,7 @@ from podward.api.capability import BITS
 from podward.api.filesystem import FileAccessFacts, MountFlags
 from podward.api.process import ProcessState
 from podward.policy.kernel.user_namespace import IDENTITY, UserNamespace
-from podward.runtime import acl, syscalls
+from podward.runtime import acl, syscalls, walk
 
 MAP = ((0, 100000, 50000), (50000, 1000, 2))
 DISK = ((0, 100000, 50000), (50000, 1000, 2))
@@ -137,11 +137,11 @@ class Stage:
             os.waitpid(holder, 0)
         syscalls.mount("", f"{self.directory}/frozen", "", syscalls.MS_REMOUNT | syscalls.MS_RDONLY, "")
 
-    def tree(self) -> acl.Tree:
+    def tree(self) -> walk.Tree:
         """As a container sees it: the host's root, and what is mapped, which stat(2) does not tell."""
         mapped = f"{self.directory}/mapped"
-        return acl.Tree(acl.TreeMount("/", "/"), (
-            acl.TreeMount(mapped, f"{self.directory}/plain", None, MountFlags(), DISK, "hostPath", "mapped"),
+        return walk.Tree(walk.TreeMount("/", "/"), (
+            walk.TreeMount(mapped, f"{self.directory}/plain", None, MountFlags(), DISK, "hostPath", "mapped"),
         ))  # fmt: skip
 
 
@@ -317,7 +317,7 @@ def main(seed: str, processes: int, files: int, directory: str) -> None:
     tree = stage.tree()
     encoder = msgspec.json.Encoder()
     for number, (state, targets) in enumerate(plan):
-        chains = [acl.walk(tree, path) for _, path in targets]
+        chains = [walk.walk(tree, path) for _, path in targets]
         outcomes = try_all(
             state, [(path, chain[-1].directory) for (_, path), chain in zip(targets, chains, strict=True)]
         )
