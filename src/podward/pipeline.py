@@ -35,6 +35,7 @@ __all__ = [
     "OciFacts",
     "PodFacts",
     "admit",
+    "in_order",
     "plan_container",
     "plan_runtime",
     "plan_sandbox",
@@ -114,3 +115,19 @@ def predict(facts: KernelFacts) -> Outcome[ProcessState] | Decision:
 
     decision = kernel.decide(facts)
     return decision if decision.refused else Outcome(decision.fold(ProcessState), decision)
+
+
+def in_order(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:
+    """The containers as they start, each with its kind and place.
+
+    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones.
+    """
+    spec, base = pod.spec, place.pod / "spec"
+    rows = []
+    for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
+        for index, container in enumerate(containers or ()):
+            kind = "regular"
+            if field == "initContainers":
+                kind = "sidecar" if container.restart_policy == "Always" else "init"
+            rows.append((kind, Place(place.document, place.pod, base / field / index), container))
+    return tuple(rows)

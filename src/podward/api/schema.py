@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from podward.api import misplaced
 from podward.api.json_value import kind_of
 from podward.api.schema_scalars import SCALARS
 from podward.api.schema_table import KINDS, TYPES
@@ -119,7 +120,8 @@ class _Walk:
 
     def _unknown(self, name: str, types: dict[str, str], at: tuple[str | int | Key, ...]) -> None:
         printed = str(Path((*at[self._root :], name)))
-        self._found.append(Mistake(Path((*at, name)), f'unknown field "{printed}"', _similar(name, types)))
+        advice = misplaced.advice(Path(at[self._root :]), name) or _similar(name, types)
+        self._found.append(Mistake(Path((*at, name)), f'unknown field "{printed}"', advice))
 
     def _wrong(self, value: Json, expected: str, at: tuple[str | int | Key, ...]) -> None:
         printed = str(Path(at[self._root :]))

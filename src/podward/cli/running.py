@@ -10,20 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from podward.api import defaulting
-from podward.api.core import Pod
 from podward.api.document import Document
-from podward.api.effective import Place
-from podward.api.json_value import JsonObject
 from podward.api.process import ProcessState
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
 from podward.api.workload import PodSource, pod_sources
-from podward.cli import terminal
+from podward.cli import configuration, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
 from podward.errors import InputError, UsageError
 from podward.pipeline import PodFacts
-from podward.runtime import confine, machine, probe, sweep
+from podward.runtime import confine, kept, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.pod import PodRun
@@ -54,14 +48,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     choice = probe.choose(args.runtime)
     sweep.sweep(state)
     confine.enter(choice.needs_private_cgroup_mounts)
-    node = msgspec.structs.replace(
-        machine.gather(choice.kind, args.runtime_defaults),
-        seccomp_default=args.seccomp_default,
-        allowed_unsafe_sysctls=tuple(filter(None, args.allowed_unsafe_sysctls.split(","))),
-        seccomp_root=os.path.abspath(args.seccomp_root),
-        memory=machine.memory(),
-        recursive_read_only=choice.recursive_read_only,
-    )
+    node = configuration.node_of(choice, args)
     runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     report = RunReport(json=args.output == "json", verify=args.verify)
     here = Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
@@ -90,11 +77,7 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
 
     Raises InputError with everything that the API server refuses in it.
     """
-    raw, _ = defaulting.created(source.raw)
-    metadata = raw.get("metadata")
-    raw["metadata"] = {"uid": _new_uid(), **(metadata if isinstance(metadata, dict) else {})}
-    pod = pod_view(raw)
-    _validate(source, pod, raw)
+    subject = subjects.subject(source, _new_uid())
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
     wishes = Wishes(
@@ -103,18 +86,20 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
         verify=args.verify,
         stdout=2 if args.output == "json" else 1,
         name_lines=not alone,
+        document=msgspec.json.encode(source.document.raw) if args.keep else b"null",
+        options=_options(args) if args.keep else kept.Options(),
     )
-    place = Place(source.document.name, source.prefix)
-    hostname = (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
-    return PodRun(here, wishes, PodFacts(pod, place, here.node, hostname))
+    return PodRun(here, wishes, PodFacts(subject.pod, subject.place, here.node, subject.hostname))
 
 
-def _validate(source: PodSource, pod: Pod, raw: JsonObject) -> None:
-    """Raise InputError with everything that the API server refuses in the Pod, each with its line."""
-    found = validation.validate(pod, raw, source.kind).violations
-    if found:
-        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
-        raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
+def _options(args: argparse.Namespace) -> kept.Options:
+    return kept.Options(
+        args.runtime,
+        args.runtime_defaults,
+        args.seccomp_default,
+        os.path.abspath(args.seccomp_root),
+        args.allowed_unsafe_sysctls,
+    )
 
 
 def _new_uid() -> str:

@@ -15,11 +15,14 @@ NO_UID = "00000000-0000-0000-0000-000000000000"
 """Stands for the random uid that the API server gives."""
 
 
-def subject(source: PodSource) -> Subject:
-    """The Pod of a source. Raises InputError with everything that the API server refuses in it."""
+def subject(source: PodSource, uid: str = NO_UID) -> Subject:
+    """The Pod of a source, with this uid unless it has one.
+
+    Raises InputError with everything that the API server refuses in it.
+    """
     raw, defaults = defaulting.created(source.raw)
     metadata = raw.get("metadata")
-    raw["metadata"] = {"uid": NO_UID, **(metadata if isinstance(metadata, dict) else {})}
+    raw["metadata"] = {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}
     pod = pod_view(raw)
     found = validation.validate(pod, raw, source.kind).violations
     if found:

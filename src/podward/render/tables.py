@@ -11,8 +11,8 @@ _LEAST = 60
 def verification(container: str, rows: tuple[Row, ...], width: int) -> str:
     """Predicted beside observed for one container; ends with the number of rows that differ.
 
-    A value too long for its column is written once, behind `=`, where both are equal, and on lines of its own where they
-    differ.
+    A value too long for its column is written once, behind `=`, where both are equal, and on lines of its own where
+    they differ.
     """
     width = max(width, _LEAST)
     column = (width - _FIELD - 4) // 2

@@ -64,6 +64,11 @@ class ContainerRun:
         """Bundle, overlay and logs of the current attempt."""
         return f"{self.pod.directory.container(self.name)}/{self._attempt}"
 
+    @property
+    def lasting_directory(self) -> str:
+        """The same directory by the path that it has for everybody, also once we are gone."""
+        return f"{self.pod.directory.path}/containers/{self.name}/{self._attempt}"
+
     def start(self, now: float) -> tuple[int, ...]:
         """Create and start the next attempt; returns the descriptors to poll for its output.
 
@@ -93,7 +98,7 @@ class ContainerRun:
         userns = pod.sandbox.user_namespace if pod.sandbox is not None else ""
         root = rootfs.mount(pod.image_root(image), self.directory, mapping, userns)
         spec = pod.runtime_spec(self, root)
-        if pod.wishes.verify:
+        if pod.wishes.verify or pod.keep:  # who looks at a kept Pod later wants to see what it drifted from
             from podward.runtime import verifying  # most runs predict nothing, and start-up counts
 
             self.predicted = verifying.foresee(self, root, spec)

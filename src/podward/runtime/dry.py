@@ -12,7 +12,7 @@ import os
 import msgspec
 from msgspec import Struct
 
-from podward.api.core import Container, Pod
+from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
@@ -21,7 +21,7 @@ from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.decision import Decision, Outcome
-from podward.pipeline import ContainerPlan, OciFacts, PodFacts, admit, plan_sandbox
+from podward.pipeline import ContainerPlan, OciFacts, PodFacts, admit, in_order, plan_sandbox
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import devices, proc, profiles, userns
@@ -36,7 +36,10 @@ _SHM = MountState("", nosuid=True, nodev=True, noexec=True)
 
 
 class Subject(Struct, frozen=True):
-    """A Pod to explain: as the API server would store it, and what was decided on the way there."""
+    """A Pod to explain: as the API server would store it, and what was decided on the way there.
+
+    `userns` is the range of a Pod that runs already; another Pod gets the one that would be next.
+    """
 
     pod: Pod
     place: Place
@@ -44,6 +47,7 @@ class Subject(Struct, frozen=True):
     kind: str
     name: str
     defaults: Decision
+    userns: IDMapping | None = None
 
 
 class Dry:
@@ -69,7 +73,9 @@ class Dry:
     def explain(self, subject: Subject) -> PodExplanation:
         """Every stage's Decision about the Pod and its containers; those after a refusal are missing."""
         pod, place = subject.pod, subject.place
-        mapping = self._range() if pod.spec.host_users is False and self.node.userns_supported else None
+        mapping = subject.userns
+        if mapping is None and pod.spec.host_users is False and self.node.userns_supported:
+            mapping = self._range()
         facts = PodFacts(pod, place, self.node, subject.hostname, mapping)
         stages = [Stage("defaults", subject.defaults.at(place.pod)), Stage("admission", admit(facts))]
         containers: tuple[ContainerExplanation, ...] = ()
@@ -83,7 +89,7 @@ class Dry:
                 if not stages[-1].decision.refused:
                     containers = tuple(
                         DryContainer(self, around, kind, at, container).explain()
-                        for kind, at, container in _ordered(pod, place)
+                        for kind, at, container in in_order(pod, place)
                     )
         namespace = pod.metadata.namespace or "default"
         return PodExplanation(
@@ -178,25 +184,10 @@ class Dry:
     def _range(self) -> IDMapping:
         """The range that the next Pod with a user namespace would be given."""
         if self._taken is None:
-            state = state_of(self._root)
-            given = userns._taken(state) if state is not None else set()  # noqa: SLF001  # reads only
-            self._taken = given | userns._delegated("/etc/subuid") | userns._delegated("/etc/subgid")  # noqa: SLF001
-        slot = next(number for number in range(1, 1 << 16) if number not in self._taken)
+            self._taken = userns.taken(state_of(self._root))
+        slot = userns.lowest_free(self._taken)
         self._taken.add(slot)
-        return IDMapping(0, slot * userns.LENGTH, userns.LENGTH)
-
-
-def _ordered(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:
-    """Every container with its kind (init, sidecar, regular) and its place, in the order of their start."""
-    rows = []
-    base = place.pod / "spec"
-    for field, containers in (("initContainers", pod.spec.init_containers), ("containers", pod.spec.containers)):
-        for index, container in enumerate(containers or ()):
-            kind = "regular"
-            if field == "initContainers":
-                kind = "sidecar" if container.restart_policy == "Always" else "init"
-            rows.append((kind, Place(place.document, place.pod, base / field / index), container))
-    return tuple(rows)
+        return userns.range_of(slot)
 
 
 def _files(*, shared: bool) -> SandboxFiles:

@@ -38,6 +38,8 @@ class DryVolumes(PodVolumes):
         self._mapping = mapping
         self._roots: dict[str, FileFacts | None] = {}
         self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.Wanted, Path]]] = {}
+        self._contents: dict[str, str] = {}
+        """By path of a bind that would be made: the path that it would be made from."""
         self.stand_ins: dict[str, str | MountState] = {}
         """By path of a mount's source: the path that has its mount's flags now, or these flags themselves."""
 
@@ -68,8 +70,9 @@ class DryVolumes(PodVolumes):
         return Decision()
 
     def on_disk(self, source: str) -> str:
-        """The path that a mount's source has now; empty where it would be made."""
-        return source if not source.startswith(f"{POD}/") and os.path.lexists(source) else ""
+        """The path at which what a mount's source leads to is now; empty where it would be made."""
+        found = self._contents.get(source, source)
+        return found if not found.startswith(f"{POD}/") and os.path.lexists(found) else ""
 
     def holds(self, container: Container, path: str) -> bool:
         """Whether a path of the container is in a volume that would be made, so that who knows what may be there."""
@@ -124,6 +127,7 @@ class DryVolumes(PodVolumes):
             target = f"{POD}/volume-binds/{volume.name}"
         if target != volume.path:
             self.stand_ins[target] = self.stand_ins.get(volume.path, volume.path)
+            self._contents[target] = os.path.realpath(os.path.join(volume.path, mount.sub_path))
         return target
 
     def _mapped(self, facts: FileFacts) -> FileFacts:

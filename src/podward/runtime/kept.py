@@ -7,6 +7,7 @@ import os
 import msgspec
 from msgspec import Struct
 
+from podward.api.process import ProcessState
 from podward.errors import UsageError
 from podward.runtime import sweep
 from podward.runtime.state import State
@@ -19,17 +20,38 @@ class Process(Struct, frozen=True):
     started: int
 
 
+class Options(Struct, frozen=True):
+    """How the node was configured for the run, in the words of `podward run`."""
+
+    runtime: str = "auto"
+    runtime_defaults: str = "containerd"
+    seccomp_default: bool = False
+    seccomp_root: str = "/var/lib/kubelet/seccomp"
+    allowed_unsafe_sysctls: str = ""
+
+
+class Container(Struct, frozen=True):
+    """A container of a kept Pod: its id, its bundle's directory, its process, and what that was predicted to be."""
+
+    name: str
+    id: str
+    bundle: str
+    process: Process
+    predicted: ProcessState | None
+
+
 class Record(Struct, frozen=True):
-    """What is known of a kept Pod: the file `pod.json` of its directory."""
+    """What is known of a kept Pod: the file `pod.json` of its directory. `document` is the manifest as it was read."""
 
     name: str
     namespace: str
     manifest: str
     runtime: str
     created: float
-    containers: tuple[str, ...]
+    containers: tuple[Container, ...]
     images: tuple[str, ...]
-    processes: tuple[Process, ...]
+    document: msgspec.Raw
+    options: Options
 
 
 class Kept(Struct, frozen=True):
@@ -69,7 +91,8 @@ def remove(state: State, pod: Kept) -> None:
 
 def living(record: Record) -> tuple[int, ...]:
     """The pids of the Pod's containers that still run."""
-    return tuple(p.pid for p in record.processes if p.pid and start_time(p.pid) == p.started)
+    processes = (container.process for container in record.containers)
+    return tuple(p.pid for p in processes if p.pid and start_time(p.pid) == p.started)
 
 
 def start_time(pid: int) -> int:

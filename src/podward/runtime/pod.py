@@ -14,7 +14,7 @@ from podward.api.image import Image
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, Outcome
 from podward.errors import RefusedError
-from podward.pipeline import OciFacts, PodFacts, admit, plan_container, plan_runtime, plan_sandbox
+from podward.pipeline import OciFacts, PodFacts, admit, in_order, plan_container, plan_runtime, plan_sandbox
 from podward.policy.kubelet import lifecycle
 from podward.runtime import (
     cgroups,
@@ -81,7 +81,7 @@ class PodRun:
         if spec.share_process_namespace and not spec.host_pid:
             sandbox.share_processes(self.runtime)
         refusals: list[Refused] = []
-        for kind, place, container in _ordered(self.facts):
+        for kind, place, container in in_order(self.facts.pod, self.facts.place):
             refusals += self._plan(kind, place, container, volumes)
         return tuple(refusals)
 
@@ -236,9 +236,19 @@ class PodRun:
             manifest=self.facts.place.document,
             runtime=self.runtime.kind,
             created=time.time(),
-            containers=tuple(c.id for c in self.containers),
+            containers=tuple(
+                kept.Container(
+                    c.name,
+                    c.id,
+                    c.lasting_directory,
+                    kept.Process(c.pid, kept.start_time(c.pid)),
+                    c.predicted.value if isinstance(c.predicted, Outcome) else None,
+                )
+                for c in self.containers
+            ),
             images=tuple(self._images),
-            processes=tuple(kept.Process(c.pid, kept.start_time(c.pid)) for c in self.containers),
+            document=msgspec.Raw(self.wishes.document),
+            options=self.wishes.options,
         )
 
     def destroy(self) -> None:
@@ -267,19 +277,6 @@ class PodRun:
     def remove(self, directory: str) -> None:
         """Remove a directory of this Pod; nothing in it is followed or crossed."""
         remove_tree(directory)
-
-
-def _ordered(facts: PodFacts) -> tuple[tuple[str, Place, Container], ...]:
-    """Init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones."""
-    spec, base = facts.pod.spec, facts.place.pod / "spec"
-    rows = []
-    for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers or ()):
-            kind = "regular"
-            if field == "initContainers":
-                kind = "sidecar" if container.restart_policy == "Always" else "init"
-            rows.append((kind, Place(facts.place.document, facts.place.pod, base / field / index), container))
-    return tuple(rows)
 
 
 def _with_userns(facts: PodFacts, mapping: IDMapping) -> PodFacts:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from podward.api.node import Node
 from podward.decision import Decision
 from podward.runtime.images.store import ImageStore
+from podward.runtime.kept import Options
 from podward.runtime.oci import OciRuntime
 from podward.runtime.report import Report
 from podward.runtime.state import State
@@ -30,7 +31,8 @@ class Wishes(Struct, frozen=True):
     """What the caller asked for beside the manifest.
 
     `verify` observes each container's process as it executes; `stdout` and `stderr` are where output goes;
-    `name_lines` puts the container's name before each line.
+    `name_lines` puts the container's name before each line. `document` and `options` are what is remembered of a kept
+    Pod: the manifest as JSON, and the words of the command line.
     """
 
     restart_policy: str
@@ -39,6 +41,8 @@ class Wishes(Struct, frozen=True):
     stdout: int = 1
     stderr: int = 2
     name_lines: bool = False
+    document: bytes = b"null"
+    options: Options = Options()
 
 
 class Refused(Struct, frozen=True):

@@ -23,22 +23,40 @@ _FILE = "userns"
 def allocate(state: State, pod: PodDirectory) -> IDMapping:
     """The range that this Pod keeps until its directory is removed."""
     with state.lock():
-        taken = _taken(state) | _delegated("/etc/subuid") | _delegated("/etc/subgid")
-        slot = next((n for n in range(1, _LAST) if n not in taken), None)
-        if slot is None:
-            raise NodeError("no user namespace range is left", advice="end Pods with `podward rm`")
+        slot = lowest_free(taken(state))
         write_private(f"{pod.path}/{_FILE}", f"{slot}\n".encode())
+    return range_of(slot)
+
+
+def range_of(slot: int) -> IDMapping:
+    """The 65536 ids of a slot."""
     return IDMapping(0, slot * LENGTH, LENGTH)
 
 
-def _taken(state: State) -> set[int]:
-    slots = set()
-    for name in os.listdir(state.pods):
-        try:
-            with open(f"{state.pods}/{name}/{_FILE}", encoding="ascii") as file:
-                slots.add(int(file.read()))
-        except FileNotFoundError:
-            continue
+def lowest_free(slots: set[int]) -> int:
+    """The lowest slot above the host's own that is not in `slots`; raises NodeError where none is left."""
+    slot = next((number for number in range(1, _LAST) if number not in slots), None)
+    if slot is None:
+        raise NodeError("no user namespace range is left", advice="end Pods with `podward rm`")
+    return slot
+
+
+def of(state: State, pod: str) -> IDMapping | None:
+    """The range of the Pod with this id; None where it has no user namespace."""
+    try:
+        with open(f"{state.pods}/{pod}/{_FILE}", encoding="ascii") as file:
+            return range_of(int(file.read()))
+    except FileNotFoundError:
+        return None
+
+
+def taken(state: State | None) -> set[int]:
+    """The slots of all Pods of this state, and of the users to whom this machine delegates ids."""
+    slots = _delegated("/etc/subuid") | _delegated("/etc/subgid")
+    for name in os.listdir(state.pods) if state is not None else ():
+        given = of(state, name) if state is not None else None
+        if given is not None:
+            slots.add(given.host_id // LENGTH)
     return slots
 
 

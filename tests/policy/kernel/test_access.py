@@ -206,6 +206,8 @@ def test_a_missing_file_is_said_to_be_missing_and_whether_it_may_be_made() -> No
     assert "ENOENT" in reason(process(), (*data(0o777), missing), "w")
     assert "the process may create it: /data gives others rwx" in reason(process(), (*data(0o777), missing), "w")
     assert "nor may the process create it" in reason(process(), (*data(0o755), missing), "w")
+    # The way led through /data, what is missing is beside it.
+    assert "create it: / is drwxr-xr-x" in reason(process(), (*data(0o777), FileAccessFacts("/x", error="ENOENT")), "w")
 
 
 def test_writing_in_a_directory_takes_search_too() -> None:

@@ -15,7 +15,7 @@ from podward.decision import Outcome
 
 
 class FileFacts(Struct, frozen=True):
-    """A file or directory: host ids as its mount shows them, `st_mode`, its POSIX ACL as text in getfacl(1)'s short form.
+    """A file or directory: host ids as its mount shows them, `st_mode`, its POSIX ACL in getfacl(1)'s short form.
 
     On an id-mapped mount (`hostUsers: false`) an owner of 0 on disk is the first id of the Pod's range.
     """

@@ -23,6 +23,8 @@ in the directory, not opening them.
 
 from __future__ import annotations
 
+from posixpath import dirname
+
 from msgspec import Struct
 
 from podward.api.capability import BITS, CAP_DAC_OVERRIDE
@@ -211,7 +213,7 @@ def _nowhere(process: ProcessState, chain: tuple[FileAccessFacts, ...], asked: i
     """What does not exist; whether the process may make it."""
     missing = chain[-1]
     sentence = f"{missing.path} {MISSING.get(missing.error, f'cannot be reached ({missing.error})')}"
-    parent = chain[-2] if len(chain) > 1 else None
+    parent = next((facts for facts in chain[:-1] if facts.path == dirname(missing.path)), None)
     if asked & WRITE and missing.error == "ENOENT" and parent is not None:
         answer = _use(process, parent, WRITE | EXECUTE)
         if answer.errno:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from podward.api.document import Document
     from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
     from podward.api.process import ProcessState
-    from podward.decision import Assignment
+    from podward.decision import Assignment, Violation
 
 KERNEL = "kernel"
 """The stage whose values are the prediction."""
@@ -140,7 +140,12 @@ def rows_of(explained: Explained, field: Path | None = None) -> PodRows:
 
 
 def cite(source: Source, document: Document) -> str:
-    """Where a source stands: `file:line` of a manifest's field, else the source's own words."""
+    """Where a source stands: `file:line` of a manifest's field, else the source's own words.
+
+    Raises ValueError for a source without a name: nothing is printed that nobody decided.
+    """
+    if not source.name:
+        raise ValueError(f"a value without a source: {source}")
     if source.origin is Origin.MANIFEST and source.path is not None and source.name == document.name:
         return document.where(source.path)
     return str(source)
@@ -165,19 +170,22 @@ def _hint(hint: Hint, document: Document) -> ShownHint:
 
 def _refusals(stages: tuple[Stage, ...], document: Document, field: Path | None) -> tuple[Refusal, ...]:
     return tuple(
-        Refusal(stage.name, v.path, forms.plain(v.value), v.reason, v.source, _refused_at(v.path, v.source, document))
+        Refusal(stage.name, v.path, forms.plain(v.value), v.reason, v.source, _refused_at(v, stages, document))
         for stage in stages
         for v in stage.decision.violations
         if field is None or v.path.startswith(field) or decides(v.source, field)
     )
 
 
-def _refused_at(path: Path, source: Source, document: Document) -> str:
-    """The line of the refused field; where a later stage refuses a field of its own result, who decided that."""
-    cited = cite(source, document)
+def _refused_at(violation: Violation, stages: tuple[Stage, ...], document: Document) -> str:
+    """The line of the refused field; where a stage refuses what an earlier one made, the line that decided that."""
+    place, source = violation.path, violation.source
     if source.origin is Origin.MANIFEST:
-        return cited
-    return document.where(path) if document.line_of(path) is not None or path.segments[:1] == ("spec",) else cited
+        return cite(source, document)
+    if document.line_of(place) is not None or place.segments[:1] == ("spec",):
+        return document.where(place)
+    decided = (stage.decision.assignment(place) for stage in reversed(stages))
+    return next((cite(a.source, document) for a in decided if a is not None), cite(source, document))
 
 
 def decides(source: Source, field: Path) -> bool:

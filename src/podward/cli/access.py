@@ -1,0 +1,175 @@
+"""`podward explain --access PATH:rwx`: may a container's process use this path, and which rule says so.
+
+Reads the question, has the facts gathered and the rule asked, and puts the answer into words; decides nothing.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.core import Pod
+from podward.api.cri import IDMapping
+from podward.api.effective import Place
+from podward.api.explanation import ContainerExplanation, PodExplanation
+from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
+from podward.api.oci import RuntimeSpec
+from podward.cli import terminal
+from podward.decision import Decision
+from podward.errors import RefusedError, UsageError
+from podward.policy.kernel import access, access_remedies
+from podward.policy.kernel.access_remedies import Remedy
+from podward.policy.kernel.user_namespace import IDENTITY
+from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.dryvolumes import DryVolumes
+from podward.runtime.images.store import ImageStore
+from podward.runtime.walk import walk
+
+ADVICE = "write a path of the container and what to do with it: `--access /data:rw` (r read, w write, x execute)"
+DENIED, ALLOWED = "denied", "allowed"
+
+
+class Row(Struct, frozen=True):
+    """One component of the path: its mode and owner as the container sees them, what was asked of it, the answer.
+
+    `answer` is allowed or denied, `rule` what says so, `source` the manual page that documents the rule.
+    """
+
+    component: str
+    file: str
+    asked: str
+    answer: str
+    rule: str
+    source: str
+
+
+class Report(Struct, frozen=True):
+    """The answer about one path and one container; `who` is the process in words."""
+
+    container: str
+    path: str
+    wanted: str
+    allowed: bool
+    who: str
+    rows: tuple[Row, ...]
+    reasons: tuple[str, ...]
+    remedies: tuple[Remedy, ...]
+    decision: Decision
+
+
+def explain_pod(
+    question: str, pod: Pod, explained: PodExplanation, root: str, container: str | None = None
+) -> tuple[Report, ...]:
+    """Answer `--access`'s question about a Pod that was explained: about one container, or about all.
+
+    `root` is the state directory. Raises UsageError for a container that is not in the Pod, RefusedError for one that
+    would not run, and what `explain_access` raises.
+    """
+    parse(question)  # before anything is looked at
+    names = [each.name for each in explained.containers]
+    if container is not None and container not in names:
+        advice = f"the Pod's containers: {', '.join(names)}"
+        raise UsageError(f"there is no container {container!r}", where="--container", advice=advice)
+    refused = [v for stage in explained.stages for v in stage.decision.violations]
+    if refused:
+        raise RefusedError(f"the Pod would not run: {refused[0].reason}", where=explained.document)
+    wanted = (each for each in explained.containers if container in (None, each.name))
+    return tuple(explain_access(question, _files(pod, explained, each, root)) for each in wanted)
+
+
+def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation, root: str) -> ContainerFiles:
+    """The container's files, as they follow from what was decided about it."""
+    process = container.predicted
+    if process is None:
+        reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
+        why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
+        raise RefusedError(why, where=explained.document)
+    oci = next(stage.decision for stage in container.stages if stage.name == "oci")
+    mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
+    volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
+    volumes.prepare()
+    listed = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
+    return ContainerFiles(
+        pod=pod,
+        container=next(each for each in listed if each.name == container.name),
+        spec=oci.fold(RuntimeSpec),
+        process=process,
+        image_root=ImageStore(root).resolve(container.image).rootfs,
+        volumes=volumes.facts,
+    )
+
+
+def explain_access(question: str, files: ContainerFiles) -> Report:
+    """Answer `--access`'s question about one container.
+
+    Raises UsageError for a question of another shape, NodeError or InputError for what can't be known before it runs.
+    """
+    place, wanted = parse(question)
+    chain = walk(tree_of(files), place)
+    decision = access.decide(files.process, chain, wanted)
+    return Report(
+        container=files.container.name,
+        path=place,
+        wanted=wanted,
+        allowed=not decision.refused,
+        who=access.who(files.process),
+        rows=rows(files, chain, decision),
+        reasons=tuple(violation.reason for violation in decision.violations),
+        remedies=access_remedies.suggest(files.process, chain, wanted),
+        decision=decision,
+    )
+
+
+def parse(question: str) -> tuple[str, str]:
+    """The path and the letters of `PATH:rwx`. Raises UsageError."""
+    place, colon, wanted = question.rpartition(":")
+    if not colon or not wanted or set(wanted) - BITS.keys():
+        raise UsageError(f"{question!r} does not say what to do with which path", where="--access", advice=ADVICE)
+    if not place.startswith("/"):
+        raise UsageError(f"{place!r} is not an absolute path", where="--access", advice=ADVICE)
+    if "\0" in place:
+        raise UsageError("a path can't hold a null character", where="--access", advice=ADVICE)
+    return place, "".join(letter for letter in BITS if letter in wanted)
+
+
+def rows(files: ContainerFiles, chain: tuple[FileAccessFacts, ...], decision: Decision) -> tuple[Row, ...]:
+    """One row for each assignment and violation of the Decision, in their order."""
+    by_path = {facts.path: facts for facts in chain}
+    decided = [(a.value, a.source) for a in decision.assignments]
+    decided += [(v.value, v.source) for v in decision.violations]
+    found = []
+    for value, source in decided:
+        if isinstance(value, Grant | Denial):
+            facts = by_path[value.component]
+            described = "-" if facts.error else access.describe(files.process, facts)
+            answer = f"{DENIED} {value.errno}" if isinstance(value, Denial) else ALLOWED
+            found.append(Row(value.component, described, value.wanted, answer, value.rule, str(source)))
+    return tuple(found)
+
+
+def text(report: Report, width: int = 100) -> str:
+    """The report for people, as lines of at most `width` columns where words allow it."""
+    verdict = ALLOWED if report.allowed else DENIED
+    lines = [f"{report.container}: {report.path}:{report.wanted} {verdict}", f"  {report.who}"]
+    cells = [(row.component, row.file, row.asked, row.answer, f"{row.rule}, {row.source}") for row in report.rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(4)] if cells else []
+    for row in cells:
+        padded = "  ".join(f"{cell:{size}}" for cell, size in zip(row, widths, strict=False))
+        lines.append(f"  {padded}  {row[4]}")
+    for reason in report.reasons:
+        lines += _wrapped("why: ", reason, width)
+    for index, remedy in enumerate(report.remedies):
+        lines += _wrapped("or:  " if index else "do:  ", remedy.sentence, width)
+    # Names in an image or a volume are hostile: none may speak to the terminal.
+    spelt = (terminal.printable(line.rstrip()).replace("\n", "\\n").replace("\t", "\\t") for line in lines)
+    return "".join(f"{line}\n" for line in spelt)
+
+
+def _wrapped(label: str, sentence: str, width: int) -> list[str]:
+    """The sentence in lines, the label before the first; a word that is too long has a line of its own."""
+    indent = " " * (len(label) + 2)
+    lines = [f"  {label}"]
+    for word in sentence.split(" "):
+        if len(lines[-1]) + len(word) > width and lines[-1].strip() not in ("", label.strip()):
+            lines.append(indent)
+        lines[-1] += f"{word} "
+    return lines

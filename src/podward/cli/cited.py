@@ -1,0 +1,67 @@
+"""The texts of what an explanation cites: manifests, and files of images. For the page that shows them line by line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from podward.decision import Origin, Source
+from podward.errors import ImageError
+from podward.render.explain.rows import PodRows
+from podward.runtime import syscalls
+from podward.runtime.images.store import ImageStore
+
+LARGEST = 1 << 20
+"""Bytes of a file; what is longer is named, not shown."""
+_INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+
+def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
+    """By the name that sources call it, each cited file that can be read; `root` is the state directory."""
+    found: dict[str, str] = {}
+    for source in _sources(pods):
+        if source.name in found:
+            continue
+        if source.origin is Origin.MANIFEST:
+            text = _read(source.name)
+        elif source.origin is Origin.IMAGE and source.line is not None:
+            text = _in_image(source.name, root)
+        else:
+            continue
+        if text is not None:
+            found[source.name] = text
+    return found
+
+
+def _sources(pods: tuple[PodRows, ...]) -> Iterator[Source]:
+    for pod in pods:
+        every = (*pod.rows, *(row for container in pod.containers for row in container.rows))
+        yield from (part.source for row in every for step in row.steps for part in step.parts)
+
+
+def _in_image(name: str, root: str) -> str | None:
+    """A file of an image, given as `IMAGE /path`; nothing in the image leads out of it."""
+    image, _, path = name.partition(" ")
+    store = ImageStore(root)
+    try:
+        rootfs = os.open(store.resolve(image).rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (ImageError, OSError):
+        return None
+    try:
+        return _read(path.lstrip("/"), rootfs)
+    finally:
+        os.close(rootfs)
+
+
+def _read(path: str, directory: int | None = None) -> str | None:
+    """The text of a regular file that is not too large, below the root open as `directory`; None for any other."""
+    try:
+        if directory is None:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        else:
+            descriptor = syscalls.openat2(directory, path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, _INSIDE)
+    except OSError:
+        return None  # it went away, or came from a pipe
+    with open(descriptor, "rb") as opened:
+        content = opened.read(LARGEST + 1) if os.path.isfile(f"/proc/self/fd/{descriptor}") else b""
+    return content.decode("utf-8", "replace") if 0 < len(content) <= LARGEST else None

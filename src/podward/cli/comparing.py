@@ -1,0 +1,57 @@
+"""What `podward diff` does once its words are read: explain every side, compare, print."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from podward.api.document import Document
+from podward.cli import explaining, inputs, subjects, terminal
+from podward.errors import UsageError
+from podward.render.explain import comparison
+from podward.render.explain.differences import compare
+from podward.render.explain.rows import Explained
+
+RUNTIMES = ("containerd", "cri-o", "docker")
+SAME, DIFFERENT = 0, 1
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare; returns diff(1)'s exit codes."""
+    runtimes, manifests = _runtimes(args.runtime_defaults), tuple(args.manifests)
+    if (len(manifests), len(runtimes) > 1) not in {(2, False), (1, True)}:
+        raise UsageError(
+            f"there is nothing to compare in {len(manifests)} manifest(s) and {len(runtimes)} runtime(s)",
+            advice="name two manifests, or one with several --runtime-defaults",
+        )
+    documents = [inputs.documents([manifest]) for manifest in manifests]
+    explained = tuple(_explained(one, runtime, args) for one in documents for runtime in runtimes)
+    found = compare(manifests if len(manifests) > 1 else runtimes, explained)
+    if args.output == "json":
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+    else:
+        sys.stdout.write(comparison.table(found, terminal.columns(sys.stdout)))
+    return SAME if found.same else DIFFERENT
+
+
+def _runtimes(text: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(filter(None, text.split(","))))
+    unknown = [name for name in named if name not in RUNTIMES]
+    if unknown or not named:
+        raise UsageError(
+            f"no such defaults: {', '.join(unknown) or repr(text)}",
+            where="--runtime-defaults",
+            advice=f"choose from {', '.join(RUNTIMES)}",
+        )
+    return named
+
+
+def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[Explained, ...]:
+    """One side: every Pod of the documents as this runtime would run it."""
+    words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
+    dry = explaining.dry_run(words)
+    return tuple(
+        Explained(dry.explain(subjects.subject(source)), source.document) for source in explaining.pods_of(documents)
+    )

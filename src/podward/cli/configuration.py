@@ -1,0 +1,22 @@
+"""The words by which `run`, `explain` and `diff` configure the node, and the node that they make."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import msgspec
+
+from podward.api.node import Node
+from podward.runtime import machine, probe
+
+
+def node_of(choice: probe.RuntimeChoice, args: argparse.Namespace) -> Node:
+    """The node as these words configure it, the same for a dry run and for a real one."""
+    return msgspec.structs.replace(
+        machine.gather(choice.kind, args.runtime_defaults),
+        seccomp_default=args.seccomp_default,
+        allowed_unsafe_sysctls=tuple(filter(None, args.allowed_unsafe_sysctls.split(","))),
+        seccomp_root=os.path.abspath(args.seccomp_root),
+        recursive_read_only=choice.recursive_read_only,
+    )

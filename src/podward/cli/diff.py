@@ -1,0 +1,49 @@
+"""`podward diff`: which effective values and system calls differ between two Pods, or between runtimes."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "which effective values and system calls differ: two manifests, or one under several runtimes' defaults"
+EXAMPLES = (
+    ("what a change of the manifest changes", "podward diff before.yaml after.yaml"),
+    ("what another runtime changes", "podward diff pod.yaml --runtime-defaults containerd,cri-o,docker"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add = parser.add_argument
+    add(
+        "manifests", nargs="+", metavar="FILE", help="two manifests, or one with several --runtime-defaults; - is stdin"
+    )
+    add(
+        "--runtime-defaults",
+        default="containerd",
+        metavar="LIST",
+        help="whose defaults to imitate, separated by commas: containerd, cri-o, docker (default: containerd)",
+    )
+    add(
+        "--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)"
+    )
+    add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
+    add(
+        "--seccomp-root",
+        default="/var/lib/kubelet/seccomp",
+        metavar="DIR",
+        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
+    )
+    add(
+        "--allowed-unsafe-sysctls",
+        default="",
+        metavar="NAMES",
+        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
+    )
+    add("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """As diff(1): 0 where nothing differs, 1 where something does, 2 for bad usage or input."""
+    from podward.cli import comparing
+
+    return comparing.run(args)

@@ -1,0 +1,144 @@
+"""What `podward explain` does once its words and documents are read: gather facts, explain, print."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import msgspec
+
+from podward.api.core import Pod
+from podward.api.document import Document
+from podward.api.explanation import PodExplanation
+from podward.api.workload import PodSource, pod_sources
+from podward.cli import configuration, subjects, terminal
+from podward.errors import InputError, NodeError
+from podward.path import Path
+from podward.render.explain.rows import Explained
+from podward.runtime import probe, proc
+from podward.runtime.dry import Dry
+from podward.runtime.state import state_root
+
+FAILED = 1
+_ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")
+
+
+def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
+    """Explain every Pod that the documents bring about; returns the command's exit code."""
+    sources = pods_of(documents)
+    field = subjects.field_of(args.field, sources) if args.field else None
+    dry = dry_run(args)
+    stored = tuple(subjects.subject(source) for source in sources)
+    explained = tuple(
+        Explained(dry.explain(subject), source.document) for subject, source in zip(stored, sources, strict=True)
+    )
+    if args.access:
+        return _access(tuple(subject.pod for subject in stored), explained, args)
+    if args.verify:
+        from podward.cli import observing
+
+        explained = observing.observed(explained, sources, args)
+    return show(explained, field, args)
+
+
+def show(explained: tuple[Explained, ...], field: Path | None, args: argparse.Namespace) -> int:
+    """Print them in the form that was asked for; returns the command's exit code."""
+    sys.stdout.write(_OUTPUTS[args.output](explained, field))
+    return FAILED if any(failed(each.pod) for each in explained) else 0
+
+
+def _access(pods: tuple[Pod, ...], explained: tuple[Explained, ...], args: argparse.Namespace) -> int:
+    """Answer `--access`: 0 where every process asked about may, 1 where one may not."""
+    from podward.cli import access
+
+    root = state_root()
+    reports = [
+        report
+        for pod, each in zip(pods, explained, strict=True)
+        for report in access.explain_pod(args.access, pod, each.pod, root, args.container)
+    ]
+    if args.output == "json":
+        told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join(access.text(report, terminal.columns(sys.stdout)) for report in reports))
+    return 0 if all(report.allowed for report in reports) else FAILED
+
+
+def pods_of(documents: tuple[Document, ...]) -> tuple[PodSource, ...]:
+    """Every Pod of the documents; raises InputError where there is none."""
+    sources = tuple(source for document in documents for source in pod_sources(document))
+    if not sources:
+        kinds = ", ".join(sorted({document.kind for document in documents}))
+        advice = "podward explains Pods and the Pods of workload kinds"
+        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
+    return sources
+
+
+def dry_run(args: argparse.Namespace) -> Dry:
+    """What explains Pods as this machine would run them."""
+    try:
+        choice = probe.choose(args.runtime)
+    except NodeError:
+        if args.runtime != probe.AUTO:
+            raise
+        # Without any runtime nothing runs here, but it can be told what would: under the one that is preferred.
+        choice = probe.RuntimeChoice(probe.PREFERRED[0], "", "", probe.cgroup_layout()[0])
+    node = configuration.node_of(choice, args)
+    if os.geteuid():
+        node = msgspec.structs.replace(node, capabilities=_capabilities_of_root())
+    return Dry(node, state_root(), cgroup_v2=choice.cgroup == "v2")
+
+
+def _capabilities_of_root() -> int:
+    """What root would have here, as far as this user can tell: the bounding set (capabilities(7))."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        return int(proc.parse_status(status.read())["CapBnd"], 16)
+
+
+def failed(pod: PodExplanation) -> bool:
+    """Whether anything of it was refused, or observed other than predicted."""
+    stages = (*pod.stages, *(stage for container in pod.containers for stage in container.stages))
+    return any(stage.decision.refused for stage in stages) or any(
+        container.observed is not None and container.observed != container.predicted for container in pod.containers
+    )
+
+
+def _table(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.render.explain import table
+    from podward.render.explain.rows import rows_of
+
+    palette = table.COLOURED if terminal.colour_wanted(sys.stdout) else table.PLAIN
+    return table.table(tuple(rows_of(each, field) for each in explained), terminal.columns(sys.stdout), palette)
+
+
+def _json(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.render.explain import json
+
+    return json.document(explained, field)
+
+
+def _yaml(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.render.explain import yaml
+
+    return yaml.document(explained, field)
+
+
+def _svg(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.render.explain import svg
+    from podward.render.explain.rows import rows_of
+
+    return svg.render(tuple(rows_of(each, field) for each in explained))
+
+
+def _html(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.cli import cited
+    from podward.render.explain import html
+    from podward.render.explain.rows import rows_of
+
+    rows = tuple(rows_of(each, field) for each in explained)
+    return html.render(rows, cited.texts(rows, state_root()))
+
+
+_OUTPUTS = {"table": _table, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}

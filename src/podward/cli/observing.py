@@ -1,0 +1,97 @@
+"""`podward explain --verify`: the explained Pods run for a moment, and what the kernel said of their processes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import ExitStack
+
+import msgspec
+
+from podward.api.explanation import ContainerExplanation
+from podward.api.workload import PodSource
+from podward.cli import configuration, running, terminal
+from podward.render.explain.rows import Explained
+from podward.runtime import confine, probe, sweep
+from podward.runtime.images.store import ImageStore
+from podward.runtime.oci import OciRuntime
+from podward.runtime.pod import PodRun
+from podward.runtime.report import SilentReport
+from podward.runtime.setting import Machine
+from podward.runtime.state import State, state_root
+from podward.runtime.supervisor import Supervisor
+
+
+def observed(
+    explained: tuple[Explained, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
+) -> tuple[Explained, ...]:
+    """The same explanations with what was observed of each container; refused Pods are not run.
+
+    What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
+    it has made. Raises NodeError where this user or this machine can't run Pods.
+    """
+    # A bare run's words; each container runs once.
+    words = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
+    report = _Observer()
+    here = _machine(args, report)
+    pods: dict[int, PodRun] = {}
+    with ExitStack() as cleanup:
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        cleanup.callback(os.close, nowhere)
+        for number, source in enumerate(sources):
+            pod = running.prepared(source, here, words, alone=False)
+            cleanup.callback(pod.destroy)
+            pod.wishes = msgspec.structs.replace(pod.wishes, stdout=nowhere, stderr=nowhere)
+            if not pod.prepare():
+                pods[number] = pod
+        report.pods = tuple(pods.values())
+        if pods:
+            Supervisor(report.pods, report).run()
+        return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
+
+
+def _machine(args: argparse.Namespace, report: _Observer) -> Machine:
+    """As `podward run` prepares it."""
+    state = State(state_root())
+    choice = probe.choose(args.runtime)
+    sweep.sweep(state)
+    confine.enter(choice.needs_private_cgroup_mounts)
+    node = configuration.node_of(choice, args)
+    runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
+    return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
+
+
+def _with(explained: Explained, pod: PodRun | None) -> Explained:
+    if pod is None:
+        return explained
+    seen = {container.name: container.observed for container in pod.containers}
+    containers: tuple[ContainerExplanation, ...] = tuple(
+        msgspec.structs.replace(container, observed=seen.get(container.name)) for container in explained.pod.containers
+    )
+    return Explained(msgspec.structs.replace(explained.pod, containers=containers), explained.document)
+
+
+class _Observer(SilentReport):
+    """Ends the run once there is nothing more to see."""
+
+    def __init__(self) -> None:
+        self.pods: tuple[PodRun, ...] = ()
+
+    def observed(self, container: str, predicted: object, seen: object) -> None:
+        """One more container was seen."""
+        del container, predicted, seen
+        self._end_if_all_was_seen()
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """Say so: it will never be seen."""
+        print(terminal.printable(f"podward: {container}: cannot start: {reason}"), file=sys.stderr)
+        self._end_if_all_was_seen()
+
+    def _end_if_all_was_seen(self) -> None:
+        regular = (c for pod in self.pods for c in pod.containers if c.kind == "regular")
+        if all(c.observed is not None or c.failed_to_start for c in regular):
+            # To the supervisor the first signal is a request to end the Pods, the second one ends them now.
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)

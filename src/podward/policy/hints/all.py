@@ -1,0 +1,52 @@
+"""Every hint, in the order of reading: refusals, who the process is, what it may do, its files, its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from podward.api.explanation import Hint
+from podward.policy.hints import (
+    capability_without_root,
+    empty_object_wipes_pod_value,
+    group_from_image,
+    group_without_user,
+    host_path_keeps_its_group,
+    image_user_not_numeric,
+    privileged_drops_profile,
+    read_only_root_without_tmp,
+    runtime_defaults_differ,
+    seccomp_unset,
+    setuid_without_new_privileges,
+    token_not_readable,
+    uid_shared_with_pods,
+    uid_without_passwd,
+    volume_not_writable,
+)
+from podward.policy.hints.facts import HintFacts
+
+RULES: dict[str, Callable[[HintFacts], tuple[Hint, ...]]] = {
+    rule.NAME: rule.hint
+    for rule in (
+        image_user_not_numeric,
+        group_without_user,
+        uid_without_passwd,
+        group_from_image,
+        capability_without_root,
+        setuid_without_new_privileges,
+        privileged_drops_profile,
+        empty_object_wipes_pod_value,
+        seccomp_unset,
+        read_only_root_without_tmp,
+        volume_not_writable,
+        host_path_keeps_its_group,
+        token_not_readable,
+        uid_shared_with_pods,
+        runtime_defaults_differ,
+    )
+}
+"""Each rule by its name, which is also its page's in docs/hints."""
+
+
+def decide(facts: HintFacts) -> tuple[Hint, ...]:
+    """All hints about one container."""
+    return tuple(found for rule in RULES.values() for found in rule(facts))

@@ -1,0 +1,100 @@
+"""A capability that the manifest adds and that the process will not have, because it is not root.
+
+Specification (capabilities(7) "Transformation of capabilities during execve()"; containerd 2.2, CRI-O 1.33 and Docker
+29, none of which sets ambient capabilities), in our words:
+- `capabilities.add` raises the bounding set, and the permitted set up to the entry's execve(2). There a process whose
+  uid is not 0 keeps only what the executed file has as capabilities of its own, and the ambient set, which is empty.
+- So the hint stands where an added capability is in the predicted bounding set and not in the permitted one. A file
+  that has the capability is seen in the prediction; a permitted one that is not effective can be raised by the program.
+- Nothing is said where the capability is dropped again or not on this machine: then nobody would have it.
+- NET_BIND_SERVICE alone has a cure that needs no root: a safe sysctl of the Pod's own network (kubelet 1.36). Where
+  the Pod sets that sysctl already, the capability is not needed and nothing is said.
+Privileged containers are silent: they asked for everything, by no name.
+"""
+
+from __future__ import annotations
+
+from podward.api.capability import BITS, FULL, names
+from podward.api.explanation import Change, Hint
+from podward.decision import Origin, Source
+from podward.path import path
+from podward.policy.hints.facts import HintFacts
+from podward.policy.hints.manifest import decided, of_container, of_pod
+
+NAME = "capability-without-root"
+RULE = Source(Origin.RULE, "capabilities(7)")
+LOW_PORTS = "net.ipv4.ip_unprivileged_port_start"
+_BIND = BITS["CAP_NET_BIND_SERVICE"]
+
+
+def hint(facts: HintFacts) -> tuple[Hint, ...]:
+    """One hint that names all lost capabilities of the container."""
+    context = facts.effective.value.security_context
+    asked = context.capabilities.add if context.capabilities is not None else None
+    if not asked or context.privileged or facts.predicted is None:
+        return ()
+    state = facts.predicted.value
+    lost = _mask(asked) & state.cap_bounding & ~state.cap_permitted
+    if lost & _BIND and _low_ports_are_free(facts):
+        lost &= ~_BIND
+    if not lost:
+        return ()
+    remedy, changes = _cure(facts, lost)
+    entry = f", and {facts.entry.path} has no such capability of its own" if facts.entry is not None else ""
+    return (
+        Hint(
+            NAME,
+            facts.container.name,
+            of_container(facts, "securityContext", "capabilities", "add"),
+            f"{_listed(asked, lost)} is added, but uid {_uid(facts)} will not have it: execve(2) takes it from all but "
+            f"root{entry}.",
+            remedy,
+            changes,
+            decided(facts.predicted.decision, path("cap_permitted"), RULE),
+        ),
+    )
+
+
+def _mask(asked: tuple[str, ...]) -> int:
+    """The bits of the names as manifests write them."""
+    bits = 0
+    for name in asked:
+        upper = name.upper()
+        bits |= FULL if upper == "ALL" else BITS.get(upper if upper.startswith("CAP_") else f"CAP_{upper}", 0)
+    return bits
+
+
+def _listed(asked: tuple[str, ...], lost: int) -> str:
+    if any(name.upper() == "ALL" for name in asked):
+        return "ALL"
+    return ", ".join(name.removeprefix("CAP_") for name in names(lost))
+
+
+def _uid(facts: HintFacts) -> int:
+    return facts.spec.value.process.user.uid if facts.spec is not None else 0
+
+
+def _cure(facts: HintFacts, lost: int) -> tuple[str, tuple[Change, ...]]:
+    context = facts.effective.value
+    if lost == _BIND and not facts.pod.spec.host_network:
+        sysctls = facts.pod.spec.security_context.sysctls if facts.pod.spec.security_context else None
+        field = of_pod(facts, "securityContext", "sysctls", len(sysctls or ()))
+        return (
+            f"Let everybody in the Pod listen on low ports: set the safe sysctl {LOW_PORTS} to 0.",
+            (Change(field, {"name": LOW_PORTS, "value": "0"}),),
+        )
+    file = "give the capability to the program's file in the image (setcap(8))"
+    if context.no_new_privs:
+        file += " and leave out allowPrivilegeEscalation: false"
+    if context.security_context.run_as_non_root:
+        return f"G{file[1:]}; running as root would do as well, but runAsNonRoot forbids it.", ()
+    changes = (Change(of_container(facts, "securityContext", "runAsUser"), 0),)
+    return (
+        f"Run this container as uid 0, best with hostUsers: false and all other capabilities dropped; or {file}.",
+        changes,
+    )
+
+
+def _low_ports_are_free(facts: HintFacts) -> bool:
+    context = facts.pod.spec.security_context
+    return any(sysctl.name == LOW_PORTS and sysctl.value == "0" for sysctl in (context and context.sysctls) or ())

@@ -1,0 +1,105 @@
+"""Who the process will be, with the ids that it sees itself, and what that lets it do with a file of a volume.
+
+Not a rule: what several hints ask. All ids are those that the container sees, which are also those that a manifest
+needs: facts about files come with the host's ids, as the mount shows them, and are taken through the Pod's id maps.
+
+The check is that of path_resolution(7): the owner's bits for the owner, else the group's for who has the group, else
+the others'; CAP_DAC_OVERRIDE, and for reading and searching CAP_DAC_READ_SEARCH, in the effective set does without.
+A file whose owner or group has no id inside is nobody's: no capability counts, and it can't be written. An access
+control list may allow what the mode denies: where there is one, nothing is denied here.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.capability import BITS, mask
+from podward.policy.hints.facts import FileFacts, HintFacts
+
+READ, WRITE, SEARCH = 4, 2, 1
+NOBODY = -1
+"""The id of an owner or group that has none inside."""
+OVERRIDE, READ_SEARCH = BITS["CAP_DAC_OVERRIDE"], BITS["CAP_DAC_READ_SEARCH"]
+_FILE_SYSTEM = 3
+"""Which of a process's four ids file systems look at."""
+
+
+class Identity(Struct, frozen=True, gc=False):
+    """Ids as the container sees them; `capabilities` is the effective set's mask."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    capabilities: int
+
+    def __str__(self) -> str:
+        groups = dict.fromkeys((self.gid, *self.groups))
+        return f"uid {self.uid}, groups {' '.join(map(str, groups))}"
+
+
+def of(facts: HintFacts) -> Identity:
+    """The process as the last stage knows it that was reached."""
+    if facts.predicted is not None:
+        state = facts.predicted.value
+        return Identity(
+            inside(state.uid_map, state.uid[_FILE_SYSTEM]),
+            inside(state.gid_map, state.gid[_FILE_SYSTEM]),
+            tuple(inside(state.gid_map, gid) for gid in state.groups),
+            state.cap_effective,
+        )
+    if facts.spec is not None:
+        process = facts.spec.value.process
+        given = mask(process.capabilities.effective) if process.capabilities and not process.user.uid else 0
+        return Identity(process.user.uid, process.user.gid, process.user.additional_gids, given)
+    return _asked(facts)
+
+
+def may(who: Identity, file: FileFacts, wanted: int) -> bool:
+    """Whether the mode allows all of `wanted` (READ, WRITE, SEARCH), or a capability does without it."""
+    unmapped = NOBODY in (file.uid, file.gid)
+    if unmapped and wanted & WRITE:
+        return False
+    if file.uid == who.uid:
+        granted = file.mode >> 6
+    elif file.gid == who.gid or file.gid in who.groups:
+        granted = file.mode >> 3
+    else:
+        granted = file.mode
+    useful = OVERRIDE if wanted & WRITE else OVERRIDE | READ_SEARCH
+    capable = bool(who.capabilities & useful) and not unmapped
+    return not wanted & ~granted or capable or bool(file.acl)
+
+
+def mode_text(file: FileFacts) -> str:
+    """`owner 0:5000, mode 2770`."""
+    owner, group = ("nobody" if number == NOBODY else number for number in (file.uid, file.gid))
+    return f"owner {owner}:{group}, mode {file.mode & 0o7777:04o}"
+
+
+def as_seen(facts: HintFacts, file: FileFacts) -> FileFacts:
+    """The file with the ids that the container sees."""
+    if facts.predicted is None:
+        return file
+    state = facts.predicted.value
+    return FileFacts(inside(state.uid_map, file.uid), inside(state.gid_map, file.gid), file.mode, file.acl)
+
+
+def inside(lines: tuple[tuple[int, int, int], ...], host: int) -> int:
+    """The container's id of a host id; NOBODY where no line of the map covers it."""
+    for first, outside, length in lines:
+        if outside <= host < outside + length:
+            return first + host - outside
+    return NOBODY
+
+
+def _asked(facts: HintFacts) -> Identity:
+    """What the kubelet asks for, where the runtime refused."""
+    context = facts.effective.value
+    for entry in facts.image.passwd:
+        if entry.uid == context.run_as_user or (context.run_as_user is None and entry.name == context.run_as_username):
+            uid, gid = entry.uid, entry.gid
+            break
+    else:
+        uid, gid = context.run_as_user or 0, 0
+    gid = gid if context.run_as_group is None else context.run_as_group
+    return Identity(uid, gid, context.supplemental_groups, 0 if uid else OVERRIDE)

@@ -1,0 +1,142 @@
+"""`podward explain -o html`: one self-contained page with the picture, each value a link to the line that decided it.
+
+There is no script: a link aims at a line of the manifest below the picture (`#d0-12`), and style rules for `:target`
+mark that line and everything in the picture that it decided. The Content-Security-Policy forbids all else, so that
+even a hole in our escaping would run nothing. Without CSS `:has()` only the marks in the picture are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from podward.render.explain import picture, svg
+from podward.render.explain.colours import INK, ORIGINS
+from podward.render.explain.excerpts import Sources
+from podward.render.explain.inert import escape
+from podward.render.explain.rows import Part, PodRows
+from podward.render.explain.scene import Panel
+from podward.render.explain.shapes import STYLE, box
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+_STYLE = """
+*{box-sizing:border-box}
+html,body{height:100%;margin:0}
+body{display:grid;grid-template-rows:minmax(0,1fr) minmax(9rem,34vh);background:var(--panel);color:var(--text);
+font:14px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
+main,aside{overflow:auto;padding:16px 20px}
+main svg{display:block;min-width:860px;margin-bottom:16px}
+aside{background:var(--ground);border-top:2px solid var(--line)}
+h1{font-size:1.05rem;margin:0 0 .5rem}h2{font-size:.95rem;margin:1rem 0 .4rem}aside section:first-child h2{margin-top:0}
+nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;margin:0 0 .8rem}
+a{color:var(--manifest)}
+ol,ul{list-style:none;margin:0;padding:0}ol li{display:flex;gap:.9rem;white-space:pre;line-height:1.55}
+ol b{min-width:3.2em;text-align:right;color:var(--muted);font-weight:400;user-select:none}
+.cited{background:var(--panel)}.cited b{color:var(--text);font-weight:700}
+li.gap{color:var(--muted);padding-left:3em}
+.back{font:12px system-ui,sans-serif;color:var(--muted);white-space:normal;align-self:center}
+.back a{margin-right:.35em}
+.card{padding:.25rem .5rem;border-radius:6px}.card code{margin:0 .6rem 0 .2rem}
+ol li,.card{scroll-margin-block:4.5rem}g[id]{scroll-margin-block:7rem}code{font-size:12.5px}
+aside h2{position:sticky;top:-16px;background:var(--ground);padding:.3rem 0}
+li:target{background:var(--hint-ground);box-shadow:inset 4px 0 var(--hint)}
+svg a{cursor:pointer}svg a:hover rect{stroke-width:2.5px}svg a:hover text{text-decoration:underline}
+:focus-visible{outline:3px solid var(--hint);outline-offset:2px}
+svg a:focus-visible rect{stroke:var(--hint);stroke-width:4px}
+.land{fill:none}g:target>.land{fill:var(--hint-ground);stroke:var(--hint);stroke-width:2px}
+@media(min-width:2000px){body{grid-template:minmax(0,1fr)/minmax(0,1fr) 640px}
+aside{border-top:0;border-left:2px solid var(--line)}}
+@media print{html,body{height:auto}body{display:block}main,aside{overflow:visible}main svg{min-width:0}}
+"""
+
+
+class PageLinks:
+    """Links of one panel's values to their sources, and places for the way back."""
+
+    def __init__(self, sources: Sources, panel: str, name: str) -> None:
+        self._sources = sources
+        self._panel = panel
+        self._name = name
+        self._rows: dict[str, str] = {}
+
+    def wrap(self, part: Part, element: str) -> str:
+        """A link to the line or card of the part's source."""
+        target, key = self._sources.target(part), self._sources.key(part)
+        return f'<a href="#{target}" class="{key}">{element}</a>'
+
+    def key(self, part: Part) -> str:
+        """The class of everything that this source decides."""
+        return self._sources.key(part)
+
+    def landing(self, row: str, x: float, y: float, element: str) -> str:
+        """The name of a row with an id, and a ground that shows when it is aimed at."""
+        ground = box(x - 6, y - 15, 138, 21, "land")
+        return f'<g id="{self.row(row)}">{ground}{element}</g>'
+
+    def row(self, name: str) -> str:
+        """The id of a row of this panel."""
+        return self._rows.setdefault(name, f"{self._panel}r{len(self._rows)}")
+
+    def remember(self, panel: Panel) -> None:
+        """Tell the sources what they decided in this panel."""
+        for band in panel.bands:
+            for lane in band.lanes:
+                for step in lane.row.steps:
+                    for part in step.parts:
+                        label = f"{self._name} {lane.row.name}" if self._name else lane.row.name
+                        self._sources.decided(part, self.row(lane.row.name), label)
+
+
+def render(pods: tuple[PodRows, ...], texts: Mapping[str, str]) -> str:
+    """The page.
+
+    `texts` are the contents of cited files by the names that sources call them: a manifest's file name, or
+    `IMAGE /etc/group` for a file of an image. A source whose text is not there is shown by its name alone.
+    """
+    sources = Sources(texts)
+    flow = "".join(_flow(pods, sources))
+    behind = sources.html()
+    title = escape(", ".join(f"{pod.namespace}/{pod.name}" for pod in pods[:3]) + (" …" if len(pods) > 3 else ""))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        f"<title>podward explain: {title}</title>"
+        f"<style>{_colours()}{_STYLE}{STYLE}{sources.highlights()}</style></head><body>"
+        f'<main tabindex="0" aria-label="The flow of values through the stages">{flow}</main>'
+        f'<aside tabindex="0" aria-label="The sources of the values">{behind}</aside></body></html>\n'
+    )
+
+
+def _flow(pods: tuple[PodRows, ...], sources: Sources) -> Iterator[str]:
+    shown = [(pod, svg.panels(pod)) for pod in pods]
+    if sum(len(panels) for _, panels in shown) > 2:
+        yield "".join(_contents(shown))
+    many = sum(len(panels) for _, panels in shown) > 1
+    for index, (pod, panels) in enumerate(shown):
+        width = max((panel.width for panel in panels), default=600.0)
+        yield f"{svg.opening(width, svg.HEAD)}{''.join(svg.heading(pod))}</svg>"
+        for number, panel in enumerate(panels):
+            place = f"p{index}c{number}"
+            links = PageLinks(sources, place, panel.short if many else "")
+            links.remember(panel)
+            drawn = f"{svg.opening(width, panel.height)}{picture.panel(panel, width, links)}</svg>"
+            yield f'<section id="{place}" aria-label="{escape(f"{pod.name}: {panel.name}")}">{drawn}</section>'
+
+
+def _contents(shown: list[tuple[PodRows, tuple[Panel, ...]]]) -> Iterator[str]:
+    yield '<nav aria-label="Containers">'
+    for index, (pod, panels) in enumerate(shown):
+        for number, panel in enumerate(panels):
+            name = panel.name if len(shown) == 1 else f"{pod.name} / {panel.name}"
+            yield f'<a href="#p{index}c{number}">{escape(name)}</a>'
+    yield "</nav>"
+
+
+def _colours() -> str:
+    """The palette as custom properties, light and dark."""
+    pairs = INK | {origin.value: pair for origin, pair in ORIGINS.items()}
+    light, dark = ("".join(f"--{name}:{pair[scheme]};" for name, pair in pairs.items()) for scheme in (0, 1))
+    kinds = "".join(f".o-{origin.value}{{color:var(--{origin.value});font-weight:650}}" for origin in ORIGINS)
+    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{kinds}"

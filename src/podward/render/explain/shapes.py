@@ -1,0 +1,41 @@
+"""The shapes that pictures are made of, as elements of SVG, and the classes that style them."""
+
+from __future__ import annotations
+
+from podward.render.explain import colours
+from podward.render.explain.inert import escape
+
+CELL = 7.25
+"""Width of a 12-unit monospaced character: the widest of the usual fonts has 0.604 of its size."""
+
+STYLE = (
+    ".p{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}"
+    ".m{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:12px}"
+    ".h1{font-size:20px;font-weight:650}.h2{font-size:15px;font-weight:650}.n{font-size:13px;font-weight:600}"
+    ".t{font-size:12.5px}.c{font-size:10.5px}.k{font-size:11px;letter-spacing:.06em;font-weight:650}"
+    ".w{stroke-width:3}.q{stroke-width:1.5}.l{fill:none;stroke-linecap:round}"
+    ".d{stroke-dasharray:1 6}.g{stroke-dasharray:7 5}.x{text-decoration:line-through}.b{font-weight:600}"
+    f"{colours.style()}"
+)
+"""The classes that the elements use."""
+
+
+def text(x: float, y: float, classes: str, content: str, *, anchor: str = "") -> str:
+    """A line of text; `content` is from outside."""
+    placed = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:g}" y="{y:g}" class="{classes}"{placed}>{escape(content)}</text>'
+
+
+def box(x: float, y: float, width: float, height: float, classes: str) -> str:
+    """A rectangle with round corners."""
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8" class="{classes}"/>'
+
+
+def whole_or_titled(element: str, shown: str, full: str) -> str:
+    """The element, with a tool tip where it shows less than `full`."""
+    return element if shown == full else titled(element, full)
+
+
+def titled(element: str, title: str) -> str:
+    """The element with a tool tip."""
+    return f"<g><title>{escape(title)}</title>{element}</g>"

@@ -1,0 +1,269 @@
+"""The rows of `explain` as a table for a terminal of any width.
+
+One line for each stage at which a field's value changes (and for each of its items that somebody else decided), with
+who decided it; the kernel's value, the prediction, stands in the last column. From 120 columns on, the reasons stand
+there too.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.decision import Origin
+from podward.render.explain import forms
+from podward.render.explain.inert import clipped, clipped_front, printable, width, wrapped
+from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+
+LEAST, WITH_REASONS = 60, 120
+_GUTTER = 2
+_MOST_LINES, _MOST_LINES_ROOMY = 2, 3
+"""Lines of one cell (in a narrow, in a wide table): what needs more is told in few words."""
+_MOST_REASONS = 3
+_SHORT = 16
+"""An observed value longer than this is not told again where it is as predicted."""
+_LONGEST_NAME = 24
+_COMFORTABLE = {"VALUE": 15, "DECIDED BY": 26, "BECAUSE": 24, "PROCESS": 15, "OBSERVED": 15}
+"""Widths below which a column goes only when every other has given way too."""
+_SHORT_STAGES = {"effective": "eff", "admission": "adm", "kernel": "krn", "sandbox": "box", "volumes": "vol"}
+
+
+class Palette(Struct, frozen=True, gc=False):
+    """Escape sequences (ECMA-48 SGR) around what is told apart by colour; all empty where there is none."""
+
+    title: str = ""
+    dim: str = ""
+    bad: str = ""
+    hint: str = ""
+    manifest: str = ""
+    image: str = ""
+    node: str = ""
+    end: str = ""
+
+    def origin(self, origin: Origin) -> str:
+        """The colour of what this kind of thing decided: defaults stay in the background."""
+        return {Origin.MANIFEST: self.manifest, Origin.IMAGE: self.image, Origin.NODE: self.node}.get(origin, self.dim)
+
+    def paint(self, colour: str, text: str) -> str:
+        """`text` in a colour."""
+        return f"{colour}{text}{self.end}" if colour else text
+
+
+PLAIN = Palette()
+COLOURED = Palette(
+    title="\x1b[1m",
+    dim="\x1b[2m",
+    bad="\x1b[1;31m",
+    hint="\x1b[33m",
+    manifest="\x1b[36m",
+    image="\x1b[35m",
+    node="\x1b[34m",
+    end="\x1b[0m",
+)
+
+
+class _Cell(Struct, frozen=True, gc=False):
+    """A column's text on one line of a row; `brief` where that needs too many lines; `front` cuts off the beginning."""
+
+    text: str = ""
+    colour: str = ""
+    brief: str = ""
+    front: bool = False
+    most_lines: int = 0
+    """Of this cell, where it is not the form's."""
+
+
+_FILES = (Origin.MANIFEST, Origin.IMAGE)
+"""Who decides at a line: its number is the last thing to be cut off."""
+_Line = tuple[_Cell, ...]
+
+
+class _Form(Struct, frozen=True, gc=False):
+    """How lines are printed."""
+
+    widths: tuple[int, ...]
+    gutter: str
+    most_lines: int
+    palette: Palette
+
+
+def table(pods: tuple[PodRows, ...], columns: int, palette: Palette) -> str:
+    """All Pods, each with its containers, refusals and hints."""
+    blocks = [block for pod in pods for block in _pod(pod, max(columns, LEAST), palette)]
+    return "\n".join(blocks)
+
+
+def _pod(pod: PodRows, columns: int, palette: Palette) -> list[str]:
+    kind = "" if pod.kind == "Pod" else f" (of {pod.kind})"
+    title = printable(f"Pod {pod.namespace}/{pod.name or '(no name)'}{kind}")
+    blocks = [_title(title, (pod.where,), columns, palette)]
+    if pod.rows:
+        blocks.append(_grid(pod.rows, columns, palette, observed=False))
+    blocks += [_refusal(refusal, columns, palette) for refusal in pod.refusals]
+    for container in pod.containers:
+        blocks += _container(container, columns, palette)
+    return blocks
+
+
+def _container(container: ContainerRows, columns: int, palette: Palette) -> list[str]:
+    kind = "container" if container.kind == "regular" else f"{container.kind} container"
+    about = (container.where, f"image {container.image}")
+    blocks = [_title(printable(f"{kind} {container.name}"), about, columns, palette)]
+    if container.rows:
+        blocks[0] += _grid(container.rows, columns, palette, observed=container.observed)
+    blocks += [_refusal(refusal, columns, palette) for refusal in container.refusals]
+    blocks += [_hint(hint, columns, palette) for hint in container.hints]
+    return blocks
+
+
+def _title(title: str, about: tuple[str, ...], columns: int, palette: Palette) -> str:
+    """A heading and what is about it: on one line where that fits, else each on its own."""
+    words = [printable(word) for word in about]
+    if width("  ".join((title, *words))) <= columns:
+        return f"{palette.paint(palette.title, title)}  {palette.paint(palette.dim, '  '.join(words))}\n"
+    lines = [palette.paint(palette.dim, clipped_front(word, columns)) for word in words]
+    return "\n".join((palette.paint(palette.title, clipped(title, columns)), *lines)) + "\n"
+
+
+def _refusal(refusal: Refusal, columns: int, palette: Palette) -> str:
+    who = f"refused by the {refusal.stage} stage ({refusal.source.name}) at {refusal.where}: {refusal.path}"
+    lines = wrapped(refusal.reason, columns - 4, 12)
+    head = "\n".join(wrapped(who, columns, 4))
+    return "\n".join((palette.paint(palette.bad, head), *(f"    {line}" for line in lines))) + "\n"
+
+
+def _hint(hint: ShownHint, columns: int, palette: Palette) -> str:
+    named = f"hint {hint.name}  "
+    head = palette.paint(palette.hint, named + clipped_front(hint.where, columns - len(named)))
+    lines = [*wrapped(hint.problem, columns - 4, 12), *wrapped(f"→ {hint.remedy}", columns - 4, 12)]
+    lines += [
+        f"  {line}"
+        for change in hint.changes
+        for line in wrapped(
+            _change(str(change.path), None if change.value is None else forms.plain(change.value)), columns - 6, 8
+        )
+    ]
+    return "\n".join((head, *(f"    {line}" for line in lines))) + "\n"
+
+
+def _change(path: str, value: str | None) -> str:
+    return f"remove {path}" if value is None else f"{path}: {value}"
+
+
+# --- the grid -----------------------------------------------------------------------------------------------------
+
+
+def _grid(rows: tuple[Row, ...], columns: int, palette: Palette, *, observed: bool) -> str:
+    """Header and rows, each line of a cell on a line of its own."""
+    roomy = columns >= WITH_REASONS
+    predicted = any(row.predicted for row in rows)
+    kept = (True, True, True, True, roomy, predicted, observed)
+    titles = ("FIELD", "STAGE" if roomy else "AT", "VALUE", "DECIDED BY", "BECAUSE", "PROCESS", "OBSERVED")
+    lines = [tuple(_Cell(title, palette.title) for title in titles)]
+    for row in rows:
+        lines += _lines(row, roomy, palette)
+    used = [tuple(cell for cell, keep in zip(line, kept, strict=True) if keep) for line in lines]
+    gutter = _GUTTER if roomy else 1
+    widths = _fitted(used, columns - gutter * (len(used[0]) - 1))
+    form = _Form(tuple(widths), " " * gutter, _MOST_LINES_ROOMY if roomy else _MOST_LINES, palette)
+    return "".join(_printed(line, form) for line in used)
+
+
+def _lines(row: Row, roomy: bool, palette: Palette) -> list[_Line]:  # noqa: FBT001  # a fact about the terminal
+    """The row's lines: its steps that changed; the prediction is on the last one."""
+    lines: list[_Line] = []
+    for step in row.steps:
+        if step.changed or not lines:
+            for number, part in enumerate(_grouped(step)):
+                stage = (step.stage if roomy else _SHORT_STAGES.get(step.stage, step.stage)) if number == 0 else ""
+                lines.append(
+                    (_Cell("" if lines else row.name), _Cell(stage, palette.dim), *_told(row, step, part, palette))
+                )
+    bad = palette.bad if row.differs else ""
+    process = _Cell(row.predicted, bad, row.predicted_brief, most_lines=_MOST_LINES_ROOMY + 1 if roomy else 0)
+    if row.differs:
+        observed = _Cell(f"{row.observed} !", bad, f"{forms.brief(row.name, row.observed)} !")
+    else:
+        observed = _Cell("same" if len(row.observed) > _SHORT else row.observed)
+    lines[-1] = (*lines[-1][:5], process, observed)
+    return lines
+
+
+def _told(row: Row, step: Step, part: Part, palette: Palette) -> _Line:
+    """The cells from the value on. The kernel's value stands in the last column."""
+    few = 1 if row.name.startswith("caps ") and forms.brief(row.name, part.text) != part.text else 0
+    value = _Cell(part.text, "", forms.brief(row.name, part.text), most_lines=few) if step.stage != KERNEL else _Cell()
+    colour, cut = palette.origin(part.source.origin), part.source.origin in _FILES
+    decided_by = _Cell(_short_name(part), colour, front=cut)
+    return value, decided_by, _Cell(part.reason, palette.dim), _Cell(), _Cell()
+
+
+def _short_name(part: Part) -> str:
+    """A source for a column: an image without its registry, a manifest without its directories."""
+    if part.source.origin is Origin.IMAGE:
+        image, blank, place = part.where.partition(" ")
+        return image.rpartition("/")[2] + blank + place
+    return part.where.rpartition("/")[2] if part.source.origin is Origin.MANIFEST else part.where
+
+
+def _grouped(step: Step) -> list[Part]:
+    """The parts, with those of the same place told together."""
+    groups: dict[str, list[Part]] = {}
+    for part in step.parts:
+        groups.setdefault(part.where, []).append(part)
+    return [
+        listed[0]
+        if len(listed) == 1
+        else Part(" ".join(part.text for part in listed), _reasons(listed), listed[0].source, where)
+        for where, listed in groups.items()
+    ]
+
+
+def _reasons(parts: list[Part]) -> str:
+    reasons = list(dict.fromkeys(part.reason for part in parts))
+    if len(reasons) <= _MOST_REASONS:
+        return "; ".join(reasons)
+    return f"{reasons[0]}; and {len(reasons) - 1} more reasons"
+
+
+def _fitted(lines: list[_Line], room: int) -> list[int]:
+    """The columns' widths: as wide as needed, the widest of the flexible ones giving way first."""
+    widths = [max(width(cell.text) for cell in column) for column in zip(*lines, strict=True)]
+    widths[0] = min(widths[0], _LONGEST_NAME)
+    comfortable = [_COMFORTABLE.get(cell.text, widths[at]) for at, cell in enumerate(lines[0])]
+    excess = sum(widths) - room
+    while excess > 0:
+        generous = [at for at in range(2, len(widths)) if widths[at] > comfortable[at]]
+        widest = max(generous or range(len(widths)), key=lambda at: widths[at])
+        widths[widest] -= 1
+        excess -= 1
+    return widths
+
+
+def _printed(line: _Line, form: _Form) -> str:
+    cells = [
+        _folded(cell, room, cell.most_lines or form.most_lines) for cell, room in zip(line, form.widths, strict=True)
+    ]
+    printed = ""
+    for number in range(max(map(len, cells))):
+        pieces = []
+        filled = 0
+        for at, (cell, folded) in enumerate(zip(line, cells, strict=True)):
+            text = folded[number] if number < len(folded) else ""
+            filled = at + 1 if text else filled
+            padding = " " * (form.widths[at] - width(text))
+            pieces.append(form.palette.paint(cell.colour, text) + padding if text else padding)
+        printed += form.gutter.join(pieces[:filled]).rstrip() + "\n"
+    return printed
+
+
+def _folded(cell: _Cell, room: int, most: int) -> list[str]:
+    """The cell's lines, at least one."""
+    if width(cell.text) <= room and cell.text.isprintable():
+        return [cell.text]
+    if cell.front:
+        return [clipped_front(cell.text, room)]
+    lines = wrapped(cell.text, room, most + 1)
+    if len(lines) <= most:
+        return lines or [""]
+    brief = cell.brief or cell.text
+    return [clipped(brief, room)] if brief != cell.text else wrapped(brief, room, most + 2)

@@ -1,0 +1,267 @@
+"""The facts along a path, through a tree as a process of the container will see it: a root and what is mounted in it.
+
+Every name is opened alone, below an open directory, with O_PATH and O_NOFOLLOW; links are read and followed here, and
+an absolute one starts at the tree's root again. So nothing that an image or a volume holds leads out of the tree.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags
+from podward.errors import NodeError
+from podward.runtime import acl
+
+if TYPE_CHECKING:
+    from typing import Self
+
+MOST_LINKS = 40
+"""Linux `MAXSYMLINKS`."""
+IMPLIED = stat.S_IFDIR | 0o755
+"""A directory that the runtime makes on the way to a mount point (crun 1.8, runc 1.1)."""
+_UNKNOWN = "unknown"
+"""Not an errno: where only the running container could tell."""
+_O_FIND = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+IdLines = tuple[tuple[int, int, int], ...]
+"""(on disk, on the host, length): what an id-mapped mount makes of the ids on disk."""
+
+
+class TreeMount(Struct, frozen=True):
+    """What is mounted at `destination` in a tree.
+
+    `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory
+    unless it is `sealed`: then nobody can know what is in it. Without source and root nothing is known at all. `flags`
+    are the mount's in the container, None for the host's own; `lines` what it makes of ids, empty if nothing. `origin`
+    and `volume` are passed on in the facts.
+    """
+
+    destination: str
+    source: str = ""
+    root: FileAccessFacts | None = None
+    flags: MountFlags | None = None
+    lines: IdLines = ()
+    origin: str = ""
+    volume: str = ""
+    sealed: bool = False
+
+
+class Tree(Struct, frozen=True):
+    """A root and its mounts, in the order in which they are made; `owner` are uid and gid of what the runtime makes."""
+
+    root: TreeMount
+    mounts: tuple[TreeMount, ...] = ()
+    owner: tuple[int, int] = (0, 0)
+
+
+HOST = Tree(TreeMount("/", "/"))
+"""This machine's own files, as this process sees them."""
+
+
+def walk(tree: Tree, path: str) -> tuple[FileAccessFacts, ...]:
+    """The facts along an absolute path: each directory in which a name is looked up, then what the path leads to.
+
+    A directory is listed once, at its first use. Where the path leads nowhere the last facts have `error`. Raises
+    NodeError for what can't be looked at, or can't be known before the container runs.
+    """
+    with _Open(tree) as opened:
+        return opened.facts(path)
+
+
+class _Step:
+    """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on."""
+
+    def __init__(self, name: str, facts: FileAccessFacts, descriptor: int, mount: TreeMount, number: int) -> None:
+        self.name = name
+        self.facts = facts
+        self.descriptor = descriptor
+        self.mount = mount
+        self.source_id = number
+        """The host's mount id of the mount's source."""
+
+
+class _Open:
+    """A tree with its root open."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._table = acl.Mounts()
+        self._opened: list[int] = []
+        self._mounts: dict[tuple[str, ...], TreeMount] = {}
+        self._steps: list[_Step] = []
+        self._links = 0
+        self._chain: dict[str, FileAccessFacts] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._steps = [self._mounted((), self._tree.root)]
+            for mount in self._tree.mounts:
+                names = self._reach(mount.destination)
+                self._mounts = {at: other for at, other in self._mounts.items() if at[: len(names)] != names}
+                self._mounts[names] = mount
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._opened:
+            os.close(self._opened.pop())
+
+    def facts(self, path: str) -> tuple[FileAccessFacts, ...]:
+        left, error = self._go(path)
+        if not error:
+            last = self._steps[-1].facts
+        else:
+            names = [step.name for step in self._steps[1:]]
+            last = FileAccessFacts("/" + "/".join([*names, *left[:1]]), error=error)
+        if error == _UNKNOWN:
+            advice = "run the Pod with `podward run --keep`, and look there"
+            raise NodeError("what is there can't be known before the container runs", where=last.path, advice=advice)
+        return (*self._chain.values(), last)
+
+    def _reach(self, destination: str) -> tuple[str, ...]:
+        """The names of the place where a mount lands: links are followed as far as there is a way."""
+        left, _ = self._go(destination)
+        found = (*(step.name for step in self._steps[1:]), *left)
+        return tuple(name for name in found if name not in ("", ".", ".."))
+
+    def _go(self, path: str) -> tuple[list[str], str]:
+        """Walk from the root; returns the names that were not reached, and the errno's name."""
+        self._steps, self._links, self._chain = self._steps[:1], 0, {}
+        pending = path.split("/")[::-1]
+        while pending:
+            name = pending.pop()
+            if name == "":
+                # A trailing slash wants a directory, and is no look-up.
+                if not pending and not self._steps[-1].facts.directory:
+                    return [], "ENOTDIR"
+                continue
+            here = self._steps[-1]
+            if not here.facts.directory:
+                return [], "ENOTDIR"
+            self._chain.setdefault(here.facts.path, here.facts)
+            if name == "..":
+                self._steps = self._steps[:-1] or self._steps
+            elif name != ".":
+                link, error = self._enter(name)
+                if error:
+                    return [name, *reversed(pending)], error
+                if link:
+                    pending += link.split("/")[::-1]
+        return [], ""
+
+    def _enter(self, name: str) -> tuple[str, str]:
+        """Step to `name`: a link's target if it is one, or the errno's name if there is nothing."""
+        here = self._steps[-1]
+        names = (*(step.name for step in self._steps[1:]), name)
+        mount = self._mounts.get(names)
+        if mount is not None:
+            if not mount.source and mount.root is None:
+                return "", _UNKNOWN
+            self._steps.append(self._mounted(names, mount))
+            return "", ""
+        descriptor, error = self._find(here, name)
+        if error:
+            if not any(at[: len(names)] == names for at in self._mounts):
+                return "", _UNKNOWN if here.descriptor < 0 and here.mount.sealed else error
+            self._steps.append(self._implied(names, here))
+            return "", ""
+        facts = self._read(descriptor, names, here.mount, here.source_id)
+        if stat.S_ISLNK(facts.mode):
+            return self._follow(descriptor)
+        self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id))
+        return "", ""
+
+    def _follow(self, link: int) -> tuple[str, str]:
+        """The target of the open link; an absolute one starts at the root again."""
+        self._links += 1
+        target = os.readlink("", dir_fd=link)
+        if self._links > MOST_LINKS:
+            return "", "ELOOP"
+        if target.startswith("/"):
+            self._steps = self._steps[:1]
+        return target, ""
+
+    def _find(self, here: _Step, name: str) -> tuple[int, str]:
+        if here.descriptor < 0:
+            return -1, "ENOENT"
+        try:
+            descriptor = os.open(name, _O_FIND, dir_fd=here.descriptor)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+                return -1, errno.errorcode[error.errno]
+            raise _blind(f"{here.facts.path.rstrip('/')}/{name}", error) from error
+        self._opened.append(descriptor)
+        return descriptor, ""
+
+    def _mounted(self, names: tuple[str, ...], mount: TreeMount) -> _Step:
+        place, name = "/" + "/".join(names), names[-1] if names else ""
+        if mount.root is not None and not mount.source:
+            facts = msgspec.structs.replace(
+                mount.root,
+                path=place,
+                mount=mount.flags or MountFlags(),
+                origin=mount.origin,
+                volume=mount.volume,
+            )
+            return _Step(name, facts, -1, mount, -1)
+        try:
+            descriptor = os.open(mount.source, os.O_PATH | os.O_CLOEXEC)
+        except OSError as error:
+            raise _blind(mount.source, error) from error
+        self._opened.append(descriptor)
+        number = acl.mount_id(descriptor)
+        return _Step(name, self._read(descriptor, names, mount, number), descriptor, mount, number)
+
+    def _implied(self, names: tuple[str, ...], here: _Step) -> _Step:
+        uid, gid = self._tree.owner
+        facts = FileAccessFacts("/" + "/".join(names), uid, gid, IMPLIED, (), here.facts.mount, "runtime")
+        return _Step(names[-1], facts, -1, here.mount, here.source_id)
+
+    def _read(self, descriptor: int, names: tuple[str, ...], mount: TreeMount, source_id: int) -> FileAccessFacts:
+        """The facts as the tree's mount shows them."""
+        number, place = acl.mount_id(descriptor), "/" + "/".join(names)
+        flags = self._table.of(number)
+        own = number == source_id  # else a mount below the source, which keeps its own flags and ids
+        if own and mount.flags is not None:
+            flags = msgspec.structs.replace(mount.flags, filesystem_readonly=flags.filesystem_readonly)
+        found = acl.read_facts(descriptor, place, flags)
+        lines = mount.lines if own else ()
+        return msgspec.structs.replace(
+            found,
+            uid=_shown(lines, found.uid),
+            gid=_shown(lines, found.gid),
+            acl=tuple(_shown_entry(lines, entry) for entry in found.acl),
+            origin=mount.origin,
+            volume=mount.volume,
+            host=os.readlink(f"/proc/self/fd/{descriptor}"),
+        )
+
+
+def _shown(lines: IdLines, number: int) -> int:
+    """The id that a mount shows for an id on disk."""
+    if not lines:
+        return number
+    for disk, host, length in lines:
+        if disk <= number < disk + length:
+            return host + number - disk
+    return UNMAPPED
+
+
+def _shown_entry(lines: IdLines, entry: AclEntry) -> AclEntry:
+    if entry.id is None:
+        return entry
+    return AclEntry(entry.tag, entry.permissions, _shown(lines, entry.id))
+
+
+def _blind(path: str, error: OSError) -> NodeError:
+    return NodeError(
+        f"cannot look at it: {error.strerror}", where=path, advice="run as root, and name a path that is there"
+    )
