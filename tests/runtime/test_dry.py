@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import subprocess
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from podward.api.image import EntryFile, FileCapabilities
 from podward.api.view import pod_view
 from podward.policy.hints.facts import FileFacts
 from podward.runtime.dryfacts import shifted, state_of
-from podward.runtime.dryvolumes import POD, DryVolumes, parse_acl, shift
+from podward.runtime.dryvolumes import POD, DryVolumes, shift
 
 RANGE = IDMapping(0, 65536, 65536)
 
@@ -70,12 +69,8 @@ def test_an_access_control_list_reads_as_getfacl_prints_it(tmp_path: Path) -> No
     printed = subprocess.run(["getfacl", "-nacE", tmp_path], check=True, capture_output=True, text=True).stdout
     (found,) = volumes([{"name": "a", "hostPath": {"path": str(tmp_path)}}]).facts
     assert found.root is not None
-    assert found.root.acl.split(",") == printed.split()
-
-
-def test_what_is_no_access_control_list_reads_as_none() -> None:
-    for value in (b"", b"\x02\0\0\0\1", struct.pack("<I", 9), b"x" * 12):
-        assert parse_acl(value) == ""
+    short = [line.replace("user:", "u:").replace("group:", "g:").replace("mask:", "m:") for line in printed.split()]
+    assert found.root.acl.split(",") == [line.replace("other:", "o:") for line in short]
 
 
 def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 
 from podward.api.core import Container, Pod, Volume
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
+from podward.api.filesystem import acl_text
 from podward.api.process import MountState
 from podward.decision import Decision, refuse
 from podward.errors import NodeError
@@ -19,6 +19,7 @@ from podward.path import Path
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kubelet import empty_dir, fs_group, host_path, resources, volume_mounts
 from podward.runtime import machine, syscalls
+from podward.runtime.acl import parse_attribute
 from podward.runtime.volumes import PodVolumes, PreparedVolume, host
 from podward.runtime.volumes.pod import KUBELET
 
@@ -26,8 +27,6 @@ POD = "/run/podward/POD"
 """Where the Pod's directory would be; no Pod's directory has this name."""
 ACL = "system.posix_acl_access"
 _STAYS = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
-_TAGS = {0x01: "user:", 0x02: "user:", 0x04: "group:", 0x08: "group:", 0x10: "mask:", 0x20: "other:"}
-_NAMED = (0x02, 0x08)
 
 
 class DryVolumes(PodVolumes):
@@ -146,23 +145,11 @@ def shift(number: int, mapping: IDMapping) -> int:
     return mapping.host_id + number if number < mapping.length else OVERFLOW
 
 
-def parse_acl(value: bytes) -> str:
-    """An ACL's attribute (Linux `struct posix_acl_xattr_header`, version 2) in getfacl's short form."""
-    if len(value) < 4 or (len(value) - 4) % 8 or struct.unpack_from("<I", value)[0] != 2:
-        return ""
-    entries = []
-    for tag, permissions, number in struct.iter_unpack("<HHI", value[4:]):
-        who = f"{_TAGS.get(tag, 'other:')}{number if tag in _NAMED else ''}"
-        letters = "".join(letter if permissions & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
-        entries.append(f"{who}:{letters}")
-    return ",".join(entries)
-
-
 def _file_facts(path: str) -> FileFacts:
     try:
         found = os.lstat(path)
         try:
-            acl = parse_acl(os.getxattr(path, ACL, follow_symlinks=False))
+            acl = acl_text(parse_attribute(os.getxattr(path, ACL, follow_symlinks=False), path))
         except OSError:
             acl = ""  # no ACL, or a file system without
     except OSError as error:
