@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from podward.cli import node_options
+
 SUMMARY = "which effective values and system calls differ: two manifests, or one under several runtimes' defaults"
 EXAMPLES = (
     ("what a change of the manifest changes", "podward diff before.yaml after.yaml"),
@@ -23,22 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="whose defaults to imitate, separated by commas: containerd, cri-o, docker (default: containerd)",
     )
-    add(
-        "--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)"
-    )
-    add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
-    add(
-        "--seccomp-root",
-        default="/var/lib/kubelet/seccomp",
-        metavar="DIR",
-        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
-    )
-    add(
-        "--allowed-unsafe-sysctls",
-        default="",
-        metavar="NAMES",
-        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
-    )
+    node_options.add(parser, "crun", "runc")
     add("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from podward.cli import node_options
 from podward.errors import UsageError
 
 SUMMARY = "the table: every security field, its value at every stage, and why"
@@ -26,28 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--access", metavar="PATH:rwx", help="whether the processes may use this path so, and which rule says no")
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")
-    add(
-        "--runtime", choices=("auto", "crun", "runc"), default="auto", help="the OCI runtime (default: what works here)"
-    )
-    add(
-        "--runtime-defaults",
-        choices=("containerd", "cri-o", "docker"),
-        default="containerd",
-        help="whose defaults to imitate (default: containerd)",
-    )
-    add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
-    add(
-        "--seccomp-root",
-        default="/var/lib/kubelet/seccomp",
-        metavar="DIR",
-        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
-    )
-    add(
-        "--allowed-unsafe-sysctls",
-        default="",
-        metavar="LIST",
-        help="as the kubelet's: unsafe sysctls, or prefixes ending in *, that Pods may set, separated by commas",
-    )
+    node_options.add_runtime_defaults(parser)
+    node_options.add(parser, "crun", "runc")
     add(
         "-o",
         "--output",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from podward.cli import node_options
+
 SUMMARY = "run a Pod here, now; print its output; exit with its code"
 EXAMPLES = (
     ("run a Pod", "podward run -f pod.yaml"),
@@ -20,36 +22,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
     add(
-        "--runtime",
-        choices=("auto", "crun", "runc", "runsc"),
-        default="auto",
-        help="the OCI runtime (default: crun or runc, whichever works here)",
-    )
-    add(
-        "--runtime-defaults",
-        choices=("containerd", "cri-o", "docker"),
-        default="containerd",
-        help="whose defaults to imitate (default: containerd)",
-    )
-    add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),
         default="",
         help="override restartPolicy; unset in manifest and here, containers are not restarted",
     )
-    add(
-        "--allowed-unsafe-sysctls",
-        default="",
-        metavar="NAMES",
-        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
-    )
-    add("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
-    add(
-        "--seccomp-root",
-        default="/var/lib/kubelet/seccomp",
-        metavar="DIR",
-        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
-    )
+    node_options.add_runtime_defaults(parser)
+    node_options.add(parser, "crun", "runc", "runsc")
     add("-o", "--output", choices=("text", "json"), default="text", help="json: one report at the end, on stdout")
 
 

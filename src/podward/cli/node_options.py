@@ -1,0 +1,39 @@
+"""The options by which `run`, `explain` and `diff` describe the node, in the kubelet's own words where it has them."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add(parser: argparse.ArgumentParser, *runtimes: str) -> None:
+    """Add them; `runtimes` are the OCI runtimes that the command can use."""
+    option = parser.add_argument
+    option(
+        "--runtime",
+        choices=("auto", *runtimes),
+        default="auto",
+        help="the OCI runtime (default: crun or runc, whichever works here)",
+    )
+    option(
+        "--allowed-unsafe-sysctls",
+        default="",
+        metavar="NAMES",
+        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
+    )
+    option("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
+    option(
+        "--seccomp-root",
+        default="/var/lib/kubelet/seccomp",
+        metavar="DIR",
+        help="where Localhost seccomp profiles lie (default: /var/lib/kubelet/seccomp, as a kubelet's)",
+    )
+
+
+def add_runtime_defaults(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of one runtime's defaults."""
+    parser.add_argument(
+        "--runtime-defaults",
+        choices=("containerd", "cri-o", "docker"),
+        default="containerd",
+        help="whose defaults to imitate (default: containerd)",
+    )
