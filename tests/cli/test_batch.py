@@ -3,8 +3,10 @@
 import gzip
 import io
 import json
+import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +83,32 @@ def test_null_is_absent_wherever_a_manifest_writes_it(monkeypatch: pytest.Monkey
     linux = answer["linux"]
     assert isinstance(linux, dict)
     assert linux["capabilities"] == {"add": [], "addAmbient": [], "drop": []}
+
+
+ODD: tuple[object, ...] = (None, "", 0, -1, 1.5, True, [], {}, "x", [None], [{}], {"a": None}, 2**70, "Localhost", [1])
+
+
+def places(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place inside a JSON value."""
+    if isinstance(value, dict):
+        return [place for key, inner in value.items() for place in ((*at, key), *places(inner, (*at, key)))]
+    if isinstance(value, list):
+        return [place for i, inner in enumerate(value) for place in ((*at, i), *places(inner, (*at, i)))]
+    return []
+
+
+def test_every_line_is_answered_whatever_stands_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(20261121)  # noqa: S311  # chosen questions, not secrets
+    cases = recorded()
+    lines = []
+    for number in range(2000):
+        question: Any = json.loads(json.dumps(chance.choice(cases)["input"]))
+        place = chance.choice(places(question))
+        inside = question
+        for step in place[:-1]:
+            inside = inside[step]
+        inside[place[-1]] = chance.choice(ODD)
+        lines.append(json.dumps({"id": number, **question}).encode())
+    answers = ask(lines, monkeypatch)
+    assert [answer["id"] for answer in answers] == list(range(2000))
+    assert all("error" in answer or "effective" in answer for answer in answers)

@@ -27,11 +27,15 @@ _MOST_REPORTED = 20
 
 
 class Mistake(Struct, frozen=True):
-    """A field that does not fit: its place in the document, what is wrong, and advice."""
+    """A field that does not fit: its place, what is wrong, and advice.
+
+    `unknown`: the type has no such field.
+    """
 
     path: Path
     what: str
     advice: str = ""
+    unknown: bool = False
 
 
 def mistakes(document: Document) -> tuple[Mistake, ...]:
@@ -121,7 +125,7 @@ class _Walk:
     def _unknown(self, name: str, types: dict[str, str], at: tuple[str | int | Key, ...]) -> None:
         printed = str(Path((*at[self._root :], name)))
         advice = misplaced.advice(Path(at[self._root :]), name) or _similar(name, types)
-        self._found.append(Mistake(Path((*at, name)), f'unknown field "{printed}"', advice))
+        self._found.append(Mistake(Path((*at, name)), f'unknown field "{printed}"', advice, unknown=True))
 
     def _wrong(self, value: Json, expected: str, at: tuple[str | int | Key, ...]) -> None:
         printed = str(Path(at[self._root :]))

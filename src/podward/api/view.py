@@ -28,6 +28,8 @@ def pod_view(raw: JsonObject) -> Pod:
 
 
 def _without_nulls(value: Json, code: str) -> Json:
+    if not code or (code[0] not in "[{" and code not in TYPES):
+        return value  # a scalar, or any JSON at all: nothing of it is in the view
     if isinstance(value, list):
         inner = code[1:]
         return [_without_nulls(_zero(inner) if item is None else item, inner) for item in value]

@@ -14,9 +14,10 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from podward.api import defaulting
+from podward.api import defaulting, schema
 from podward.api.core import Container, Pod, every_container
 from podward.api.cri import IDMapping
+from podward.api.document import Document
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
@@ -128,7 +129,16 @@ def answer_effective(line: bytes) -> rendering.EffectiveAnswer:
 
 def _prepared(question: EffectiveQuestion) -> Pod:
     raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
+    _require_types(raw)
     return pod_view(defaulting.prepare(raw, question.prepare))
+
+
+def _require_types(raw: JsonObject) -> None:
+    """Raise InputError for the first value of a wrong type; fields that nobody knows are nobody's business here."""
+    whole = Document("pod", {**raw, "apiVersion": "v1", "kind": "Pod"})
+    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    if wrong is not None:
+        raise InputError(wrong.what, where=f"pod.{wrong.path}")
 
 
 def _find(pod: Pod, name: str) -> tuple[str, int, Container]:
