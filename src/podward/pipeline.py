@@ -24,6 +24,7 @@ from podward.api.node import Node
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome, Source
 from podward.policy.kubelet import user
+from podward.policy.runtime import defaults, sandbox_sysctls
 from podward.stages import cri, effective, oci
 from podward.stages.oci import OciFacts
 
@@ -73,11 +74,20 @@ def admit(facts: PodFacts) -> Decision:
 
 
 def plan_sandbox(facts: PodFacts) -> Outcome[PodSandboxConfig] | Decision:
-    """The sandbox's CRI message, or the Decision that refuses it."""
+    """The sandbox's CRI message with what the runtime adds to it, or the Decision that refuses it."""
     decision = cri.decide_sandbox(
         cri.SandboxFacts(facts.pod, facts.place, facts.node, facts.hostname, userns=facts.userns)
     )
-    return decision if decision.refused else Outcome(decision.fold(PodSandboxConfig), decision)
+    if decision.refused:
+        return decision
+    decision += sandbox_sysctls.decide(
+        facts.node.runtime_defaults,
+        defaults.load(facts.node.runtime_defaults).source,
+        frozenset(decision.fold(PodSandboxConfig).sysctls),
+        host_network=bool(facts.pod.spec.host_network),
+        user_namespace=facts.userns is not None,
+    )
+    return Outcome(decision.fold(PodSandboxConfig), decision)
 
 
 def plan_container(

@@ -121,6 +121,7 @@ def _of_container(
         image_has_writable_tmp=world.writable_tmp,
         volumes=world.volumes,
         alternatives=tuple((name, other.value) for name, other in specs.items() if other is not None),
+        sysctls=tuple(sandbox.sysctls.items()),
         shared_uids=world.shared_uids,
     )
 

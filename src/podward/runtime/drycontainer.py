@@ -127,6 +127,7 @@ class DryContainer:
             image_has_writable_tmp=self._image.writable_tmp(),
             volumes=self._volumes.facts,
             alternatives=self._alternatives(plan),
+            sysctls=tuple(self._sandbox.sysctls.items()),
             shared_uids=self._dry.shared_uids(),
         )
 

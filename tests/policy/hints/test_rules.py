@@ -95,7 +95,12 @@ def test_the_sysctl_is_added_after_those_that_are_there() -> None:
         "{runAsUser: 5, capabilities: {add: [NET_BIND_SERVICE]}}",
         "{sysctls: [{name: net.ipv4.ping_group_range, value: '0 1'}]}",
     )
-    assert list(changes(hints("capability-without-root", text))) == ["spec.securityContext.sysctls[1]"]
+    crio = World(node=msgspec.structs.replace(NODE, runtime_defaults="cri-o"))
+    assert list(changes(hints("capability-without-root", text, crio))) == ["spec.securityContext.sysctls[1]"]
+
+
+def test_where_the_runtime_frees_low_ports_the_capability_is_not_missed() -> None:
+    assert hints("capability-without-root", pod("{runAsUser: 5, capabilities: {add: [NET_BIND_SERVICE]}}")) == ()
 
 
 # --- users and groups -------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ Specification (capabilities(7) "Transformation of capabilities during execve()";
   that has the capability is seen in the prediction; a permitted one that is not effective can be raised by the program.
 - Nothing is said where the capability is dropped again or not on this machine: then nobody would have it.
 - NET_BIND_SERVICE alone has a cure that needs no root: a safe sysctl of the Pod's own network (kubelet 1.36). Where
-  the Pod sets that sysctl already, the capability is not needed and nothing is said.
+  the Pod sets that sysctl already, or the runtime does (containerd and Docker do, CRI-O does not), the capability is
+  not needed and nothing is said.
 Privileged containers are silent: they asked for everything, by no name.
 """
 
@@ -96,5 +97,4 @@ def _cure(facts: HintFacts, lost: int) -> tuple[str, tuple[Change, ...]]:
 
 
 def _low_ports_are_free(facts: HintFacts) -> bool:
-    context = facts.pod.spec.security_context
-    return any(sysctl.name == LOW_PORTS and sysctl.value == "0" for sysctl in (context and context.sysctls) or ())
+    return (LOW_PORTS, "0") in facts.sysctls

@@ -58,5 +58,7 @@ class HintFacts(Struct, frozen=True):
     volumes: tuple[VolumeFacts, ...] = ()
     alternatives: tuple[tuple[str, RuntimeSpec], ...] = ()
     """The runtime spec under other runtimes' defaults, by their name."""
+    sysctls: tuple[tuple[str, str], ...] = ()
+    """The sysctls of the Pod's sandbox: the manifest's, and those that the runtime adds."""
     shared_uids: tuple[int, ...] = ()
     """Host uids that processes of other Pods on this machine run as."""
