@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -16,7 +17,7 @@ class Podward:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._seen: set[str] = set()
+        self._cgroups_before = self.cgroups()
         self._started: list[subprocess.Popen[str]] = []
         self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
@@ -63,20 +64,21 @@ class Podward:
         found += [f"container {name}" for kind in self._inside("oci") for name in self._inside(f"oci/{kind}")]
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
         found += [f"mount {line}" for line in mounts.splitlines() if str(self.root) in line or "/run/podward" in line]
-        for controller in Path("/sys/fs/cgroup").iterdir():
-            if controller.is_dir():
-                found += [f"cgroup {group}" for group in controller.glob("podward-*") if self._is_ours(group.name)]
-        return found
+        return found + [f"cgroup {group}" for group in self._lasting_cgroups()]
 
-    def _is_ours(self, cgroup: str) -> bool:
-        """Cgroups of other Podwards, in other state directories, are none of ours."""
-        return cgroup.split("-")[1] in self.seen
+    def _lasting_cgroups(self) -> list[str]:
+        """The cgroups that are new and stay: those of another Podward, whose Pods are short, go within seconds."""
+        lasting = self.cgroups() - self._cgroups_before
+        deadline = time.monotonic() + 5
+        while lasting and time.monotonic() < deadline:
+            time.sleep(0.1)
+            lasting &= self.cgroups()
+        return sorted(lasting)
 
-    @property
-    def seen(self) -> set[str]:
-        """The ids of Pods that are, or were a moment ago, in this state directory."""
-        self._seen |= set(self._inside("pods"))
-        return self._seen
+    @staticmethod
+    def cgroups() -> set[str]:
+        """The cgroups of all Podwards of this machine."""
+        return {str(group) for group in Path("/sys/fs/cgroup").glob("*/podward-*")}
 
     def _inside(self, directory: str) -> list[str]:
         return os.listdir(self.root / directory) if (self.root / directory).exists() else []

@@ -11,7 +11,7 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.policy.kubelet import lifecycle
-from podward.runtime import rootfs
+from podward.runtime import processes, rootfs
 from podward.runtime.logs import Relay
 from podward.runtime.oci import Streams
 
@@ -206,6 +206,13 @@ class ContainerRun:
             return signal.Signals(int(name))
         full = name if name.startswith("SIG") else f"SIG{name}"
         return signal.Signals[full] if full in signal.Signals.__members__ else signal.SIGTERM
+
+    def end(self) -> None:
+        """End the process, wait for its end, and forget its output: nobody looks after this container any more."""
+        self.silence()
+        if self.pid:
+            processes.end(self.pid)
+        self.finish(self.exit_code)
 
     def kill(self) -> None:
         """End the process now."""

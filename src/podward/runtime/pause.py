@@ -12,7 +12,7 @@ import os
 from podward.api.cri import IDMapping
 from podward.api.oci import CapabilitySets, Linux, LinuxIDMapping, Mount, Namespace, Process, Root, RuntimeSpec, User
 from podward.errors import NodeError
-from podward.runtime import cgroups, syscalls
+from podward.runtime import cgroups, processes, syscalls
 from podward.runtime.oci import OciRuntime, Streams
 from podward.runtime.state import PodDirectory
 
@@ -37,6 +37,8 @@ class Pause:
 
     def end(self) -> None:
         """End it, and with it everything in its pid namespace."""
+        if self.pid:
+            processes.end(self.pid)
         self._runtime.delete(self._container, self._bundle)
         syscalls.unmount_if_mounted(f"{self._bundle}/rootfs")
 

@@ -258,9 +258,7 @@ class PodRun:
             self.directory.keep()
         else:
             for container in self.containers:
-                container.silence()
-                container.kill()
-                container.finish(container.exit_code)
+                container.end()
                 container.discard()
             if self.sandbox is not None:
                 self.sandbox.end()

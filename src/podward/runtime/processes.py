@@ -56,6 +56,21 @@ def wait(pid: int) -> int:
     return os.waitpid(pid, 0)[1]
 
 
+def end(pid: int) -> None:
+    """Kill this child of ours and reap it, with all children that end meanwhile; one that is no child is fine.
+
+    Only what is reaped has left its cgroup for sure: who removes the cgroup next must not find a zombie in it. The
+    first process of a pid namespace ends only when every other one in it is reaped, and those are our children too.
+    """
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # a pid that is not our child's may be anybody's
+        os.kill(pid, signal.SIGKILL)
+        while os.waitpid(-1, 0)[0] != pid:
+            continue
+    except (ChildProcessError, ProcessLookupError):
+        return
+
+
 def exit_code(status: int) -> int:
     """A wait status as shells print it: the exit code, or 128 + the signal's number."""
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
