@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from podward.runtime import cgroups, sandboxes
+from podward.runtime import cgroups, orphans
+from podward.runtime.confine import PASSAGE
 from podward.runtime.state import Lock, State
 from podward.runtime.volumes import remove_tree
 
@@ -43,9 +44,9 @@ def remove(state: State, pod: str) -> None:
     were made in the private mount namespace of the process that died, and went with it. The OCI runtime is not asked:
     it may have died in the middle of making a container, and its own state is ours to remove.
     """
+    for directory in (f"{state.pods}/{pod}", f"{PASSAGE}/{pod}"):
+        orphans.end(directory)
     cgroups.end(pod)
-    if os.path.isdir(f"{state.oci}/runsc"):
-        sandboxes.end(f"{state.pods}/{pod}")
     for kind in os.listdir(state.oci):
         for container in os.listdir(f"{state.oci}/{kind}"):
             if container.startswith(f"{pod}-"):

@@ -1,7 +1,8 @@
-"""Ending the sandboxes of gVisor, which runs here outside of cgroups (`--ignore-cgroups`).
+"""Ending OCI runtimes that a dead podward left at work outside of the Pod's cgroups.
 
-The processes of a sandbox have the path of the Pod's directory on their command line; a Pod's id is random and used
-once, so no other process has it.
+A `crun create` that was in the middle goes on, and would make cgroups and containers that nobody knows of; gVisor runs
+here outside of cgroups altogether (`--ignore-cgroups`). Both have the path of the Pod's directory among their words;
+a Pod's id is random and used once, so no other process has it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import os
 import signal
 
-_NAMES = (b"runsc-sandbox", b"runsc-gofer", b"runsc")
+_NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
 def end(directory: str) -> None:
-    """Kill the processes of gVisor that work for the Pod in this directory; none is fine."""
+    """Kill the runtimes that work for the Pod in this directory; none is fine."""
     wanted = os.fsencode(f"{directory}/")
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
