@@ -17,13 +17,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from podward.api.core import Pod, Volume
+from podward.api.core import Pod
 from podward.api.image import EntryFile, FileCapabilities, Image
 from podward.api.json_value import Json, JsonObject
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.reader import decode_documents
 from podward.api.view import pod_view
+from podward.api.volume import Volume
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 
 HINTS = Path(__file__).parent.parent / "corpus" / "hints"

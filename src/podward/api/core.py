@@ -6,11 +6,10 @@ patched; `podward.api.schema` is what refuses them. As in Kubernetes, null and a
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import field
 
-
-class View(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """Base of all views: immutable, field names in Kubernetes' camelCase."""
+from podward.api.structure import View
+from podward.api.volume import Volume
 
 
 class Capabilities(View, frozen=True):
@@ -137,6 +136,26 @@ class Resources(View, frozen=True):
     requests: dict[str, str | int | float] | None = None
 
 
+class Endpoint(View, frozen=True):
+    """The host of core/v1 HTTPGetAction and TCPSocketAction: who is asked; empty means the Pod itself."""
+
+    host: str | None = None
+
+
+class Handler(View, frozen=True):
+    """core/v1 Probe and LifecycleHandler, as far as they reach over the network."""
+
+    http_get: Endpoint | None = None
+    tcp_socket: Endpoint | None = None
+
+
+class Lifecycle(View, frozen=True):
+    """core/v1 Lifecycle."""
+
+    post_start: Handler | None = None
+    pre_stop: Handler | None = None
+
+
 class Container(View, frozen=True):
     """core/v1 Container, also for init and ephemeral containers."""
 
@@ -155,42 +174,10 @@ class Container(View, frozen=True):
     stdin: bool | None = None
     tty: bool | None = None
     termination_message_path: str | None = None
-
-
-class EmptyDir(View, frozen=True):
-    """core/v1 EmptyDirVolumeSource."""
-
-    medium: str | None = None
-    size_limit: str | int | float | None = None
-
-
-class HostPath(View, frozen=True):
-    """core/v1 HostPathVolumeSource."""
-
-    path: str = ""
-    type: str | None = None
-
-
-class OtherVolume(View, frozen=True):
-    """A source that needs an API server or a driver: that it is there is all that matters here."""
-
-
-class Volume(View, frozen=True):
-    """core/v1 Volume: the sources that need no API server; of some others, that they are there."""
-
-    name: str = ""
-    empty_dir: EmptyDir | None = None
-    host_path: HostPath | None = None
-    config_map: OtherVolume | None = None
-    csi: OtherVolume | None = None
-    downward_api: OtherVolume | None = field(default=None, name="downwardAPI")
-    ephemeral: OtherVolume | None = None
-    image: OtherVolume | None = None
-    iscsi: OtherVolume | None = None
-    nfs: OtherVolume | None = None
-    persistent_volume_claim: OtherVolume | None = None
-    projected: OtherVolume | None = None
-    secret: OtherVolume | None = None
+    liveness_probe: Handler | None = None
+    readiness_probe: Handler | None = None
+    startup_probe: Handler | None = None
+    lifecycle: Lifecycle | None = None
 
 
 class PodOS(View, frozen=True):
@@ -240,6 +227,12 @@ class Pod(View, frozen=True):
 
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
+
+
+class Namespace(View, frozen=True):
+    """core/v1 Namespace: its labels and annotations are what policies read."""
+
+    metadata: ObjectMeta = ObjectMeta()
 
 
 def every_container(spec: PodSpec) -> tuple[tuple[str, int, Container], ...]:

@@ -10,59 +10,29 @@ import argparse
 import gc
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 import msgspec
 from msgspec import Struct
 
-from podward.api import defaulting, schema
-from podward.api.core import Container, Pod, every_container
-from podward.api.cri import IDMapping
-from podward.api.document import Document
-from podward.api.effective import EffectiveContext, ImageUser, Place
-from podward.api.json_value import JsonObject
-from podward.api.node import Node
-from podward.api.view import pod_view
-from podward.decision import Outcome
-from podward.errors import InputError, PodwardError
-from podward.path import Path, path
-from podward.policy.kubelet import apparmor, sysctls, user
-from podward.render import effective as rendering
-from podward.stages import cri, effective
+from podward.errors import PodwardError
 
 SUMMARY = "answer many questions: JSON lines in, JSON lines out"
 EXAMPLES = (("decide the effective context of many containers", "podward batch effective < questions.jsonl"),)
 
-PINNED_USERNS = IDMapping(0, 65536, 65536)
-"""The range that answers are given for: a batch question has no node that could remember one."""
-
-
-class EffectiveQuestion(Struct, frozen=True, rename="camel"):
-    """`podward batch effective`: a Pod, the name of one of its containers, and what the node knows.
-
-    `image` is the user as CRI's ImageStatus reports it. `raw_image_user` is either the image config's `User`, to be
-    used instead, or true: `image` is then taken as it is, without the kubelet's choice between uid and name.
-    `prepare`: `none` takes the Pod as it is, `defaults` applies API defaulting, `create` also what the registry does.
-    """
-
-    pod: msgspec.Raw
-    container: str
-    image: ImageUser = ImageUser()
-    prepare: str = "none"
-    seccomp_default: bool = False
-    userns_supported: bool = True
-    extra_groups: tuple[int, ...] = ()
-    raw_image_user: str | bool | None = None
+KINDS = ("effective", "pss", "scc", "sccdefaults", "validate")
+"""Each kind of question is a module of `podward.cli.questions`, whose `answer` takes a line."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("kind", choices=sorted(KINDS), metavar="KIND", help="; ".join(sorted(KINDS)))
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help="; ".join(KINDS))
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer every line of standard input."""
     gc.enable()
-    answer = KINDS[args.kind]
+    answer: Callable[[bytes], Struct] = import_module(f"podward.cli.questions.{args.kind}").answer
     write = sys.stdout.buffer.write
     for line in sys.stdin.buffer:
         if line.strip():
@@ -83,75 +53,3 @@ def _answer_line(answer: Callable[[bytes], Struct], line: bytes) -> bytes:
 
 class _Identified(Struct, frozen=True):
     id: msgspec.Raw = msgspec.Raw(b"null")
-
-
-def answer_effective(line: bytes) -> rendering.EffectiveAnswer:
-    """The kubelet's decisions about one container of one Pod."""
-    question = msgspec.json.decode(line, type=EffectiveQuestion)
-    pod = _prepared(question)
-    name, index, container = _find(pod, question.container)
-    place = Place("pod", Path(), path("spec", name, index))
-    node = Node(
-        capabilities=0,
-        seccomp_default=question.seccomp_default,
-        userns_supported=question.userns_supported,
-    )
-    facts = effective.EffectiveFacts(
-        pod=pod,
-        container=container,
-        place=place,
-        image=_image_user(question),
-        image_name=container.image or "",
-        node=node,
-        userns=PINNED_USERNS,
-        extra_groups=question.extra_groups,
-    )
-    merged = effective.merged_context(facts)
-    made = effective.synthesize(facts, merged)
-    outcome = Outcome(made.fold(EffectiveContext), made)
-    sandbox_facts = cri.SandboxFacts(
-        pod=pod, place=place, node=node, hostname="", userns=PINNED_USERNS, extra_groups=question.extra_groups
-    )
-    sandbox = cri.decide_sandbox_context(sandbox_facts)
-    return rendering.EffectiveAnswer(
-        image_user=facts.image,
-        effective=rendering.security_context(merged.value),
-        run_as_non_root_error=rendering.first_refusal(effective.verify_non_root(facts, merged)),
-        linux=None if made.refused else cri.context_of(cri.decide_context(outcome)),
-        linux_error=rendering.first_refusal(made),
-        sandbox=None if sandbox.refused else cri.sandbox_context_of(sandbox),
-        sandbox_error=rendering.first_refusal(sandbox),
-        sysctls=None if sandbox.refused else cri.sysctls_of(sandbox),
-        sysctl_admit=rendering.sysctl_verdict(sysctls.admit(pod.spec, place), sysctls.REASON),
-        app_armor_admit_error=rendering.first_refusal(apparmor.admit(pod, place)),
-    )
-
-
-def _prepared(question: EffectiveQuestion) -> Pod:
-    raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
-    _require_types(raw)
-    return pod_view(defaulting.prepare(raw, question.prepare))
-
-
-def _require_types(raw: JsonObject) -> None:
-    """Raise InputError for the first value of a wrong type; fields that nobody knows are nobody's business here."""
-    whole = Document("pod", {**raw, "apiVersion": "v1", "kind": "Pod"})
-    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
-    if wrong is not None:
-        raise InputError(wrong.what, where=f"pod.{wrong.path}")
-
-
-def _find(pod: Pod, name: str) -> tuple[str, int, Container]:
-    for row in every_container(pod.spec):
-        if row[2].name == name:
-            return row
-    raise InputError(f"the Pod has no container named {name!r}", where="container")
-
-
-def _image_user(question: EffectiveQuestion) -> ImageUser:
-    if isinstance(question.raw_image_user, str):
-        return user.image_user(user.parse_image_user(question.raw_image_user))
-    return question.image if question.raw_image_user else user.image_user(question.image)
-
-
-KINDS: dict[str, Callable[[bytes], Struct]] = {"effective": answer_effective}

@@ -12,10 +12,11 @@ from posixpath import normpath
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod, Volume, VolumeMount
+from podward.api.core import Container, Pod, VolumeMount
 from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
 from podward.api.oci import Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
+from podward.api.volume import Volume
 from podward.errors import InputError
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel.mounts import is_bind

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import stat
 
-from podward.api.core import Container, Pod, Volume
+from podward.api.core import Container, Pod
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.filesystem import acl_text
 from podward.api.process import MountState
+from podward.api.volume import Volume
 from podward.decision import Decision, refuse
 from podward.errors import NodeError
 from podward.path import Path

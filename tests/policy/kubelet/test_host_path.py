@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podward.api.core import HostPath
 from podward.api.effective import Place
+from podward.api.volume import HostPath
 from podward.decision import Decision
 from podward.path import Path, path
 from podward.policy.kubelet import host_path

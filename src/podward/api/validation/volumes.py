@@ -6,12 +6,13 @@ there is one. Two names are printed as the server prints them. A refused volume 
 
 from __future__ import annotations
 
-from podward.api.core import HostPath, PodSpec, Volume
+from podward.api.core import PodSpec
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member, objects
 from podward.api.validation.field import duplicate, forbidden, required, unsupported
 from podward.api.validation.local_path import no_backsteps
 from podward.api.validation.names import label
+from podward.api.volume import HostPath, Volume
 from podward.decision import Decision, merge
 from podward.path import Path
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import EmptyDir
 from podward.api.effective import Place
+from podward.api.volume import EmptyDir
 from podward.decision import Decision, Origin, Source, assign, merge, refuse
 from podward.path import Path, path
 from podward.policy.kubelet import quantity

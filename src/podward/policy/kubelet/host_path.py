@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import HostPath
 from podward.api.effective import Place
+from podward.api.volume import HostPath
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.path import Path, path
 

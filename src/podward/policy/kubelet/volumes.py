@@ -6,9 +6,10 @@ Names of volumes become names of directories: they are held to being labels once
 
 from __future__ import annotations
 
-from podward.api.core import PodSpec, Volume
+from podward.api.core import PodSpec
 from podward.api.effective import Place
 from podward.api.validation.names import label
+from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, merge, refuse
 from podward.path import Path
 

@@ -14,10 +14,11 @@ import os
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod, Volume
+from podward.api.core import Container, Pod
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
 from podward.api.validation.names import label
+from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
 from podward.path import Path

@@ -1,0 +1,20 @@
+"""Who asks: the user of a request, as authentication names it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class User(Struct, frozen=True):
+    """authentication/v1 UserInfo: a name and groups."""
+
+    username: str = ""
+    groups: tuple[str, ...] = ()
+
+
+def service_account(namespace: str, name: str) -> User:
+    """The user that a Pod's service account is."""
+    return User(
+        f"system:serviceaccount:{namespace}:{name}",
+        ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"),
+    )
