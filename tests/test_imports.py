@@ -13,7 +13,7 @@ import pytest
 import podward
 
 SOURCE = Path(podward.__file__).parent
-PURE = ("path.py", "decision.py", "errors.py", "pipeline.py", "api", "policy", "stages", "render")
+PURE = ("path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "policy", "stages", "render")
 
 OUTWARD_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 OUTWARD_MEMBERS = {

@@ -22,7 +22,7 @@ from podward.api.effective import EffectiveContext, Place
 from podward.api.image import Image
 from podward.api.node import Node
 from podward.api.process import ProcessState
-from podward.decision import Decision, Outcome, Source
+from podward.decision import Assignment, Decision, Origin, Outcome, Source, Violation
 from podward.policy.kubelet import user
 from podward.policy.runtime import defaults, sandbox_sysctls
 from podward.stages import cri, effective, oci
@@ -36,6 +36,7 @@ __all__ = [
     "OciFacts",
     "PodFacts",
     "admit",
+    "attributed",
     "in_order",
     "plan_container",
     "plan_runtime",
@@ -125,6 +126,25 @@ def predict(facts: KernelFacts) -> Outcome[ProcessState] | Decision:
 
     decision = kernel.decide(facts)
     return decision if decision.refused else Outcome(decision.fold(ProcessState), decision)
+
+
+def attributed(decision: Decision, admitted: Decision) -> Decision:
+    """The Decision of a later stage with what it took for the manifest's own words traced to who wrote them.
+
+    A stage reads the Pod as it is stored: what admission put there looks like the manifest. `admitted` is admission's
+    Decision, its places in the manifest; whoever decided there is whom the later value is owed to.
+    """
+
+    def owner(source: Source) -> Source:
+        if source.origin is not Origin.MANIFEST or source.path is None:
+            return source
+        found = admitted.assignment(source.path)
+        return found.source if found is not None else source
+
+    return Decision(
+        tuple(Assignment(a.path, a.value, a.reason, owner(a.source)) for a in decision.assignments),
+        tuple(Violation(v.path, v.value, v.reason, owner(v.source)) for v in decision.violations),
+    )
 
 
 def in_order(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:

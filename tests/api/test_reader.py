@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from podward.api.composer import DEEPEST, MOST_BYTES
+from podward.api.composed import DEEPEST, MOST_BYTES
 from podward.api.json_value import Json, JsonObject
 from podward.api.reader import decode_documents
 from podward.errors import InputError

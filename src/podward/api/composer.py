@@ -12,11 +12,10 @@ Specification: goyaml v2's decoder into untyped values, followed by sigs.k8s.io/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from podward.api import scalars
+from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_BYTES, Composed, ComposeError
 from podward.api.json_value import copied, shortened
 from podward.api.libyaml import (
     AliasEvent,
@@ -30,43 +29,11 @@ from podward.api.libyaml import (
 )
 
 if TYPE_CHECKING:
+    from podward.api.composed import Lines
     from podward.api.json_value import Json, JsonObject
-
-DEEPEST = 100
-"""Levels of nesting that are accepted."""
-MOST_BYTES = 3 * 1024 * 1024
-"""Bytes of a document, or of text repeated by aliases: the API server's limit on a request."""
-MOST_DOCUMENTS = 100_000
-"""Documents of one file, empty ones included: far more than anybody writes, few enough to read in seconds."""
-
-Lines: TypeAlias = "dict[str | int, int | tuple[int, Lines]]"
-"""For each key or index its line, and for objects and lists also the lines inside."""
 
 _RATIO_LOW, _RATIO_HIGH = 400_000, 4_000_000
 _FEW_ALIASES, _FEW_NODES = 100, 1000
-
-
-class ComposeError(Exception):
-    """What is wrong with the document, its line in the file and its column (both 1-based)."""
-
-    def __init__(self, what: str, line: int, column: int | None = None, advice: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.line = line
-        self.column = column
-        self.advice = advice
-
-
-class Composed(Struct, frozen=True, gc=False):
-    """A document's value, the line at which it begins, and the lines inside.
-
-    `rest` is the line of a further document in the same text, None if there is none.
-    """
-
-    value: Json
-    line: int
-    lines: Lines
-    rest: int | None
 
 
 class _Anchored:
@@ -123,7 +90,7 @@ class _Composer:
         self._next = CParser(text).get_event
         self._first_line = first_line
         self._frames: list[_Frame] = []
-        self._anchors: dict[str, _Anchored | None] = {}
+        self._anchors: dict[str, _Anchored | _Frame] = {}
         self._root: tuple[Json, int, Lines | None] | None = None
         self._nodes = 1  # goyaml counts the document itself
         self._aliased = 0
@@ -207,12 +174,13 @@ class _Composer:
         if len(self._frames) > DEEPEST:
             raise ComposeError(f"nested deeper than {DEEPEST} levels", line, _column(event))
         if event.anchor is not None:
-            self._anchors[event.anchor] = None
+            self._anchors[event.anchor] = frame
 
     def _end(self) -> None:
         frame = self._frames.pop()
         value: Json = frame.items if frame.fields is None else frame.fields
-        if frame.anchor is not None:
+        # Where the same anchor was set again inside, that is what it names from there on.
+        if frame.anchor is not None and self._anchors[frame.anchor] is frame:
             self._anchors[frame.anchor] = _Anchored(
                 value, frame.lines, self._nodes - frame.nodes, self._text - frame.text, frame.height
             )
@@ -221,7 +189,7 @@ class _Composer:
     def _alias(self, event: AliasEvent) -> None:
         line, anchor = self._line(event), event.anchor or ""
         target = self._anchors.get(anchor, _MISSING)
-        if target is None:
+        if isinstance(target, _Frame):
             raise ComposeError(f"the anchor {shortened(anchor)} contains itself", line, _column(event))
         if target is _MISSING:
             raise ComposeError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
@@ -296,7 +264,6 @@ def _column(event: Event) -> int:
 
 _MISSING = _Anchored(None, None, 0, 0, 0)
 _MERGE = "`<<` takes an object, an alias of an object, or a list of these"
-DUPLICATE_ADVICE = "Kubernetes would silently take the last one: keep one of the two"
 _ALIAS_ADVICE = "an anchor must stand above its aliases, in the same document; quote a string that starts with *"
 _BOMB_ADVICE = "write the repeated parts out, or split the document"
 _TEMPLATE_ADVICE = "quote a string that starts with { or [; a template must be rendered first"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from podward.path import Key
 
 if TYPE_CHECKING:
-    from podward.api.composer import Lines
+    from collections.abc import Callable
+
+    from podward.api.composed import Lines
     from podward.api.json_value import JsonObject
     from podward.path import Path
 
@@ -16,16 +18,19 @@ class Document:
     """An object as it was written.
 
     `name` is the file's name, or `<stdin>`; `raw` is the whole object, with every field known or not, and is never
-    changed; `first_line` is the line (1-based) at which it begins. Two documents are equal only if they are the same.
+    changed; `first_line` is the line (1-based) at which it begins. `lines` may be a function, which is then called
+    when the first line is asked for. Two documents are equal only if they are the same.
     """
 
     __slots__ = ("_lines", "first_line", "name", "raw")
 
-    def __init__(self, name: str, raw: JsonObject, first_line: int = 1, lines: Lines | None = None) -> None:
+    def __init__(
+        self, name: str, raw: JsonObject, first_line: int = 1, lines: Lines | Callable[[], Lines] | None = None
+    ) -> None:
         self.name = name
         self.raw = raw
         self.first_line = first_line
-        self._lines: Lines = lines if lines is not None else {}
+        self._lines: Lines | Callable[[], Lines] = lines if lines is not None else {}
 
     def __repr__(self) -> str:
         return f"Document({self.name}:{self.first_line}, {self.api_version} {self.kind})"
@@ -55,6 +60,8 @@ class Document:
         return f"{self.name}:{self._find(path)[0]}"
 
     def _find(self, path: Path) -> tuple[int, bool]:
+        if not isinstance(self._lines, dict):
+            self._lines = self._lines()
         line, inside = self.first_line, self._lines
         for depth, segment in enumerate(path.segments):
             entry = inside.get(segment.name if isinstance(segment, Key) else segment)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.process import ProcessState
-from podward.decision import Decision, Source, Value
+from podward.decision import Decision, Source, Value, Violation
 from podward.path import Path
 
 
 class Stage(Struct, frozen=True):
-    """One stage's Decision: `admission`, `effective`, `cri`, `oci` or `kernel`."""
+    """One stage's Decision: `admission`, `node`, `effective`, `cri`, `oci` or `kernel`, and a few between."""
 
     name: str
     decision: Decision
@@ -43,6 +43,33 @@ class Hint(Struct, frozen=True):
     source: Source
 
 
+class Considered(Struct, frozen=True):
+    """A SecurityContextConstraints that admission considered: one line of the ranking.
+
+    `points` are its restrictiveness by item, fewest first in the ranking. `outcome` is `chosen`, `not usable` (by nobody
+    who asked), `refused` (its violations say why) or `not tried` (one before it was chosen); `reason` one sentence.
+    """
+
+    name: str
+    priority: int
+    points: tuple[tuple[str, int], ...]
+    outcome: str
+    reason: str
+    violations: tuple[Violation, ...] = ()
+
+
+class Admission(Struct, frozen=True):
+    """How the API server's admission came to its Decision about a Pod.
+
+    `caller` and `account` are the users whose rights counted; `verdicts` is what Pod Security says, one sentence each.
+    """
+
+    caller: str
+    account: str
+    considered: tuple[Considered, ...]
+    verdicts: tuple[str, ...] = ()
+
+
 class ContainerExplanation(Struct, frozen=True):
     """One container: its place in the document, the stages in order (those after a refusal are missing), the hints.
 
@@ -69,3 +96,4 @@ class PodExplanation(Struct, frozen=True):
     place: Path
     stages: tuple[Stage, ...]
     containers: tuple[ContainerExplanation, ...]
+    admission: Admission | None = None

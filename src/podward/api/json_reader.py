@@ -12,17 +12,17 @@ from math import isinf
 from re import compile as pattern
 from typing import TYPE_CHECKING, NoReturn
 
-from podward.api.composer import DEEPEST, DUPLICATE_ADVICE, MOST_DOCUMENTS, Composed, ComposeError
+from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_DOCUMENTS, Composed, ComposeError
 from podward.api.json_value import shortened
 
 if TYPE_CHECKING:
-    from podward.api.composer import Lines
+    from podward.api.composed import Lines
     from podward.api.json_value import Json, JsonObject
 
 _SPACE = pattern(r"[ \t\n\r]*")
 _NUMBER = pattern(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS: tuple[tuple[str, bool | None], ...] = (("true", True), ("false", False), ("null", None))
-_MOST_DIGITS = 309  # of an integer: more is no finite float64 either
+MOST_DIGITS = 309  # of an integer: more is no finite float64 either
 
 
 class JsonSyntaxError(ComposeError):
@@ -134,7 +134,7 @@ class _Reader:
             self._fail("expected a value" if self._at < len(self._text) else "the text ends in the middle of a value")
         whole, fraction, exponent = found.groups()
         if fraction is None and exponent is None:
-            if len(whole) > _MOST_DIGITS:
+            if len(whole) > MOST_DIGITS:
                 self._refuse(f"the number {whole[:20]}… is out of range")
             value: int | float = int(whole)
         else:

@@ -6,11 +6,15 @@ was written, known field or not. Parents that are absent or null are created.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import to_builtins
 
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.decision import Decision, Value
 from podward.path import Key, Path
+
+_Segments: TypeAlias = tuple[str | int | Key, ...]
 
 
 def applied(raw: JsonObject, decision: Decision) -> JsonObject:
@@ -25,8 +29,56 @@ def applied(raw: JsonObject, decision: Decision) -> JsonObject:
     return patched
 
 
+def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
+    """What `applied` makes, sharing with `raw` all that no assignment touches: neither may be changed afterwards.
+
+    For documents that are only read: it costs the assigned places, not the document. Raises as `applied` does.
+    """
+    root = dict(raw)
+    own: dict[_Segments, Json] = {(): root}  # what was copied or made here, by its place
+    for assignment in decision.assignments:
+        place = assignment.path
+        if not place.segments:
+            raise LookupError("the root of a document cannot be assigned")
+        above, last = place.segments[:-1], place.segments[-1]
+        parent = own.get(above)
+        if parent is None:
+            parent = _owned(own, above, last, place)
+        value = plain(assignment.value)
+        if isinstance(parent, dict) and not isinstance(last, int):
+            name = last.name if isinstance(last, Key) else last
+            if type(parent.get(name)) not in _SCALARS:
+                own = {(): root}  # what was made below the replaced value is not there any more
+            parent[name] = value
+        else:
+            own = {(): root}
+            step(parent, last, value, place, replace=True)
+    return root
+
+
+def _owned(own: dict[_Segments, Json], above: _Segments, below: str | int | Key, place: Path) -> Json:
+    """A copy, put in its place, of what stands at `above`; absent or null, it is made to hold the segment `below`."""
+    parent = own.get(above[:-1])
+    if parent is None:
+        parent = _owned(own, above[:-1], above[-1], place)
+    segment = above[-1]
+    if isinstance(parent, dict) and not isinstance(segment, int):
+        name = segment.name if isinstance(segment, Key) else segment
+        found = parent.get(name)
+    else:
+        found = step(parent, segment, None, place, replace=False)
+    if found is None:
+        found = [] if isinstance(below, int) else {}
+    elif isinstance(found, dict | list):
+        found = found.copy()
+    own[above] = step(parent, segment, found, place, replace=True)
+    return found
+
+
 def plain(value: Value) -> Json:
     """The JSON value of an assigned one; a fresh copy."""
+    if type(value) in _SCALARS:
+        return value  # type: ignore[return-value]  # a scalar is JSON as it is
     return _without_tuples(to_builtins(value))
 
 
@@ -67,3 +119,6 @@ def step(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, repl
             node[name] = fresh
         return node[name]
     raise TypeError(f"{place}: {segment!r} leads into {type(node).__name__}")
+
+
+_SCALARS = frozenset((bool, int, float, str, type(None)))

@@ -5,8 +5,9 @@ plain scalars, then turned into JSON by Go's encoding/json:
 
 - null: empty, `~`, `null`, `Null`, `NULL`.
 - booleans: `y yes true on` and `n no false off`, in lower case, Capitalised or UPPER CASE.
-- integers: optional sign, then decimal, `0x`, `0o` or leading `0` (octal), `0b`; underscores anywhere are ignored;
-  within int64, or uint64 without sign. Beyond that, a decimal becomes a float and any other base a string.
+- integers: optional sign, then decimal, `0x`, `0o` or leading `0` (octal), `0b`; the sign may also stand behind `0b`;
+  underscores anywhere are ignored; within int64, or uint64 without sign. Beyond that, a decimal becomes a float and any
+  other base a string.
 - floats: decimal digits with a dot or exponent; one that overflows is a string; base 60 does not exist.
   `.inf` and `.nan` are floats, which JSON cannot write.
 - timestamps stay the strings that they are. Everything else is a string, and so is everything quoted.
@@ -120,6 +121,9 @@ def _resolved(text: str) -> Scalar:
 
 def _integer(text: str) -> int | None:
     """The 64-bit integer that `text` (without underscores) is, None if it is none."""
+    if text[:2] == "0b" and text[2:3] in {"+", "-"}:
+        # goyaml looks for a sign behind 0b too
+        return None if text[3:].strip("01") else _bounded(text[2], text[3:], 2)
     sign = text[0] if text[:1] in {"+", "-"} else ""
     digits = text[len(sign) :]
     base = 10
@@ -127,7 +131,12 @@ def _integer(text: str) -> int | None:
         base = _PREFIXES.get(digits[1:2].lower(), 0) if len(digits) > 2 else 0
         digits = digits[2:] if base else digits[1:] or "0"
         base = base or 8
-    if not digits or digits.strip(_DIGITS[base]):
+    return None if digits.strip(_DIGITS[base]) else _bounded(sign, digits, base)
+
+
+def _bounded(sign: str, digits: str, base: int) -> int | None:
+    """The integer if 64 bits can hold it."""
+    if not digits:
         return None
     digits = digits.lstrip("0") or "0"
     if len(digits) > _LONGEST:

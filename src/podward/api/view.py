@@ -1,4 +1,4 @@
-"""From a raw Pod to the typed view of it.
+"""From a raw object to the typed view of it.
 
 As in Go, null and absent are the same, and a null in a list or a map is its type's zero value.
 `podward.api.schema` must have found nothing before.
@@ -6,7 +6,7 @@ As in Go, null and absent are the same, and a null in a list or a map is its typ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import ValidationError, convert
 
@@ -16,15 +16,22 @@ from podward.api.schema_table import TYPES
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
 
+T = TypeVar("T")
+
 _ZERO: dict[str, Json] = {"s": "", "b": False, "i": 0, "l": 0, "q": 0, "o": 0}
 
 
 def pod_view(raw: JsonObject) -> Pod:
     """The Pod `raw` as typed objects."""
+    return typed_view(raw, Pod, "Pod")
+
+
+def typed_view(raw: JsonObject, as_type: type[T], code: str) -> T:
+    """The object `raw` as a view of `as_type`; `code` is its type's name in `schema_table.TYPES`."""
     try:
-        return convert(raw, Pod)
+        return convert(raw, as_type)
     except ValidationError:
-        return convert(_without_nulls(raw, "Pod"), Pod)
+        return convert(_without_nulls(raw, code), as_type)
 
 
 def _without_nulls(value: Json, code: str) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import node_options
+from podward.cli import cluster_options, node_options
 from podward.errors import UsageError
 
 SUMMARY = "the table: every security field, its value at every stage, and why"
@@ -14,6 +14,7 @@ EXAMPLES = (
     ("run it, and set what the kernel says beside it", "podward explain -f pod.yaml --verify"),
     ("may its process write there", "podward explain -f pod.yaml --access /data:rw"),
     ("a picture of it, each value linked to its source", "podward explain -f pod.yaml -o html > pod.html"),
+    ("as an OpenShift cluster admits it: which SCC, and why", "podward explain -f pod.yaml --namespace namespace.yaml"),
     ("everything, for a program", "podward explain -f deployment.yaml -o json"),
 )
 
@@ -27,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--access", metavar="PATH:rwx", help="whether the processes may use this path so, and which rule says no")
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")
+    cluster_options.add(parser, None)
     node_options.add_runtime_defaults(parser)
     node_options.add(parser, "crun", "runc")
     add(

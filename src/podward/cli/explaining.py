@@ -12,12 +12,12 @@ from podward.api.core import Pod
 from podward.api.document import Document
 from podward.api.explanation import PodExplanation
 from podward.api.workload import PodSource, pod_sources
-from podward.cli import configuration, subjects, terminal
+from podward.cli import cluster_options, configuration, subjects, terminal
 from podward.errors import InputError, NodeError
 from podward.path import Path
 from podward.render.explain.rows import Explained
 from podward.runtime import probe, proc
-from podward.runtime.dry import Dry
+from podward.runtime.dry import Dry, Subject
 from podward.runtime.state import state_root
 
 FAILED = 1
@@ -29,7 +29,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     sources = pods_of(documents)
     field = subjects.field_of(args.field, sources) if args.field else None
     dry = dry_run(args)
-    stored = tuple(subjects.subject(source) for source in sources)
+    stored = _subjects(documents, sources, args)
     explained = tuple(
         Explained(dry.explain(subject), source.document) for subject, source in zip(stored, sources, strict=True)
     )
@@ -40,6 +40,18 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
 
         explained = observing.observed(explained, sources, args)
     return show(explained, field, args)
+
+
+def _subjects(
+    documents: tuple[Document, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
+) -> tuple[Subject, ...]:
+    """The Pods as they are stored; by a cluster's admission where one was described."""
+    if not cluster_options.wanted(args):
+        return tuple(subjects.subject(source) for source in sources)
+    from podward.cli import admitting
+
+    admission = admitting.Admission(args, documents)
+    return tuple(subjects.admitted_subject(source, admission) for source in sources)
 
 
 def show(explained: tuple[Explained, ...], field: Path | None, args: argparse.Namespace) -> int:
@@ -106,10 +118,11 @@ def failed(pod: PodExplanation) -> bool:
 
 
 def _table(explained: tuple[Explained, ...], field: Path | None) -> str:
+    from podward.render.explain import palette as palettes
     from podward.render.explain import table
     from podward.render.explain.rows import rows_of
 
-    palette = table.COLOURED if terminal.colour_wanted(sys.stdout) else table.PLAIN
+    palette = palettes.COLOURED if terminal.colour_wanted(sys.stdout) else palettes.PLAIN
     return table.table(tuple(rows_of(each, field) for each in explained), terminal.columns(sys.stdout), palette)
 
 

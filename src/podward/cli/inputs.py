@@ -16,16 +16,23 @@ EXTENSIONS = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 
 
-def documents(names: list[str]) -> tuple[Document, ...]:
-    """Every document of these files, directories (their .yaml, .yml and .json files) and `-`, in order."""
+def documents(names: list[str], advice: str = "name a file with a Pod or a workload") -> tuple[Document, ...]:
+    """Every document of these files, directories (their .yaml, .yml and .json files) and `-`, in order.
+
+    `advice` is for files that hold none.
+    """
     found: list[Document] = []
     for name in names:
         for file in _files(name):
-            content = _standard_input() if file == "-" else _content(file)
-            found += decode_documents(content, STDIN if file == "-" else file)
+            found += decode_documents(content_of(file), STDIN if file == "-" else file)
     if not found:
-        raise InputError("no document found", where=", ".join(names), advice="name a file with a Pod or a workload")
+        raise InputError("no document found", where=", ".join(names), advice=advice)
     return tuple(found)
+
+
+def content_of(file: str) -> bytes:
+    """What a file, or `-`, standard input, holds. Raises InputError where it can't be read or is too large."""
+    return _standard_input() if file == "-" else _content(file)
 
 
 def _files(name: str) -> list[str]:

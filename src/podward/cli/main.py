@@ -24,6 +24,11 @@ if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads
 COMMANDS = {
     "run": ("podward.cli.run", "run a Pod here, now; print its output; exit with its code"),
     "explain": ("podward.cli.explain", "the table: every security field, its value at every stage, and why"),
+    "admit": ("podward.cli.admit", "what the API server would store of a Pod, or why it refuses it"),
+    "check": (
+        "podward.cli.check",
+        "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them",
+    ),
     "diff": (
         "podward.cli.diff",
         "which effective values and system calls differ: two manifests, or one under several runtimes' defaults",

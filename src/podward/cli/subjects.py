@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from podward.api import defaulting
+from podward.api.core import Pod
 from podward.api.effective import Place
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource
+from podward.decision import Decision, Violation
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
 from podward.runtime.dry import Subject
+
+if TYPE_CHECKING:
+    from podward.cli import admitting
 
 NO_UID = "00000000-0000-0000-0000-000000000000"
 """Stands for the random uid that the API server gives."""
@@ -24,12 +31,46 @@ def subject(source: PodSource, uid: str = NO_UID) -> Subject:
     metadata = raw.get("metadata")
     raw["metadata"] = {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}
     pod = pod_view(raw)
-    found = validation.validate(pod, raw, source.kind).violations
+    _raise_invalid(source, validation.validate(pod, raw, source.kind).violations)
+    return Subject(pod, Place(source.document.name, source.prefix), _hostname(pod), source.kind, source.name, defaults)
+
+
+def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
     if found:
         listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
-    hostname = (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
-    return Subject(pod, Place(source.document.name, source.prefix), hostname, source.kind, source.name, defaults)
+
+
+def _hostname(pod: Pod) -> str:
+    return (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
+
+
+def admitted_subject(source: PodSource, admission: admitting.Admission) -> Subject:
+    """The Pod of a source as a cluster stores it, with how its admission decided.
+
+    Raises InputError with everything that validation refuses in it.
+    """
+    from podward.cli.admission_told import told
+    from podward.stages.admission import decide
+
+    facts = admission.facts(source)
+    admitted = decide(facts)
+    if admitted.invalid:
+        _raise_invalid(source, admitted.decision.violations)
+    of_defaults = tuple(a for a in admitted.decision.assignments if a.source == defaulting.SOURCE)
+    rest = tuple(a for a in admitted.decision.assignments if a.source != defaulting.SOURCE)
+    metadata = admitted.stored.get("metadata")
+    pod = pod_view({**admitted.stored, "metadata": {"uid": NO_UID, **(metadata if isinstance(metadata, dict) else {})}})
+    return Subject(
+        pod,
+        Place(source.document.name, source.prefix),
+        _hostname(pod),
+        source.kind,
+        source.name,
+        Decision(of_defaults),
+        admitted=Decision(rest, admitted.decision.violations).at(source.prefix),
+        admission=told(facts, admitted),
+    )
 
 
 def field_of(text: str, sources: tuple[PodSource, ...]) -> Path:

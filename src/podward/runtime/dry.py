@@ -15,13 +15,14 @@ from msgspec import Struct
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
+from podward.api.explanation import Admission, ContainerExplanation, PodExplanation, Stage
 from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.decision import Decision, Outcome
-from podward.pipeline import ContainerPlan, OciFacts, PodFacts, admit, in_order, plan_sandbox
+from podward.path import Path
+from podward.pipeline import ContainerPlan, OciFacts, PodFacts, admit, attributed, in_order, plan_sandbox
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import devices, proc, profiles, userns
@@ -38,7 +39,9 @@ _SHM = MountState("", nosuid=True, nodev=True, noexec=True)
 class Subject(Struct, frozen=True):
     """A Pod to explain: as the API server would store it, and what was decided on the way there.
 
-    `userns` is the range of a Pod that runs already; another Pod gets the one that would be next.
+    `userns` is the range of a Pod that runs already; another Pod gets the one that would be next. `admitted` is what
+    the API server's admission decided, its places in the document, and `admission` how it came to that; None where
+    nobody asked it.
     """
 
     pod: Pod
@@ -48,6 +51,8 @@ class Subject(Struct, frozen=True):
     name: str
     defaults: Decision
     userns: IDMapping | None = None
+    admitted: Decision | None = None
+    admission: Admission | None = None
 
 
 class Dry:
@@ -72,12 +77,19 @@ class Dry:
 
     def explain(self, subject: Subject) -> PodExplanation:
         """Every stage's Decision about the Pod and its containers; those after a refusal are missing."""
+        if subject.admitted is None:
+            return self._on_node(subject)
+        if subject.admitted.refused:
+            return _refused(subject, subject.admitted)
+        return _with_admission(self._on_node(subject), subject.admitted, subject.admission)
+
+    def _on_node(self, subject: Subject) -> PodExplanation:
         pod, place = subject.pod, subject.place
         mapping = subject.userns
         if mapping is None and pod.spec.host_users is False and self.node.userns_supported:
             mapping = self._range()
         facts = PodFacts(pod, place, self.node, subject.hostname, mapping)
-        stages = [Stage("defaults", subject.defaults.at(place.pod)), Stage("admission", admit(facts))]
+        stages = [Stage("defaults", subject.defaults.at(place.pod)), Stage("node", admit(facts))]
         containers: tuple[ContainerExplanation, ...] = ()
         if not stages[-1].decision.refused:
             sandbox = plan_sandbox(facts)
@@ -188,6 +200,37 @@ class Dry:
         slot = userns.lowest_free(self._taken)
         self._taken.add(slot)
         return userns.range_of(slot)
+
+
+def _refused(subject: Subject, admitted: Decision) -> PodExplanation:
+    """A Pod that admission refused: nothing comes after it."""
+    namespace = subject.pod.metadata.namespace or "default"
+    stages = (Stage("defaults", subject.defaults.at(subject.place.pod)), Stage("admission", admitted))
+    place = subject.place
+    return PodExplanation(
+        subject.name, namespace, subject.kind, place.document, place.pod, stages, (), subject.admission
+    )
+
+
+def _with_admission(pod: PodExplanation, admitted: Decision, admission: Admission | None) -> PodExplanation:
+    """The explanation with the admission stage before all others, and what they owe to it traced to it."""
+    whole = tuple(a for a in admitted.assignments if _owner(a.path, pod) is None)
+    about_containers = [a for a in whole if "securityContext" in a.path.segments]
+    containers = []
+    for container in pod.containers:
+        own = [a for a in admitted.assignments if a.path.startswith(container.place)]
+        first = Stage("admission", Decision((*about_containers, *own)))
+        later = tuple(Stage(stage.name, attributed(stage.decision, admitted)) for stage in container.stages)
+        containers.append(msgspec.structs.replace(container, stages=(first, *later)))
+    later = tuple(Stage(stage.name, attributed(stage.decision, admitted)) for stage in pod.stages[1:])
+    said = tuple(a for a in whole if "securityContext" not in a.path.segments)
+    stages = (pod.stages[0], Stage("admission", Decision(said)), *later)
+    return msgspec.structs.replace(pod, stages=stages, containers=tuple(containers), admission=admission)
+
+
+def _owner(place: Path, pod: PodExplanation) -> ContainerExplanation | None:
+    """The container that a place of the document is in."""
+    return next((container for container in pod.containers if place.startswith(container.place)), None)
 
 
 def _files(*, shared: bool) -> SandboxFiles:

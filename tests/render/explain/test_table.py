@@ -10,7 +10,7 @@ from podward.api.document import Document
 from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
 from podward.decision import Assignment, Decision, Origin, Source, Value, Violation
 from podward.path import Path, path
-from podward.render.explain import table
+from podward.render.explain import palette, table
 from podward.render.explain.inert import width
 from podward.render.explain.rows import Explained, PodRows, rows_of
 
@@ -45,7 +45,7 @@ def test_a_value_is_shown_where_it_changes_and_predicted_in_the_last_column() ->
     (row,) = rows(*USER).containers[0].rows
     assert [step.changed for step in row.steps] == [True, False, False, False]
     assert row.predicted == "1000"
-    printed = table.table((rows(*USER),), 80, table.PLAIN)
+    printed = table.table((rows(*USER),), 80, palette.PLAIN)
     (line,) = [line for line in printed.splitlines() if line.startswith("user")]
     assert line.split() == ["user", "eff", "1000", "pod.yaml:6", "1000"]
 
@@ -71,14 +71,14 @@ def test_every_printed_value_has_its_source_beside_it() -> None:
         for step in row.steps:
             assert step.parts
             assert all(part.where and part.source.name for part in step.parts)
-    body = table.table((shown,), 100, table.PLAIN).splitlines()[4:]
+    body = table.table((shown,), 100, palette.PLAIN).splitlines()[4:]
     assert all("pod.yaml:6" in line or "containerd 2.2" in line for line in body if line)
 
 
 def test_colour_changes_nothing_but_colour() -> None:
     for columns in (80, 200):
-        plain = table.table((rows(*USER),), columns, table.PLAIN)
-        coloured = table.table((rows(*USER),), columns, table.COLOURED)
+        plain = table.table((rows(*USER),), columns, palette.PLAIN)
+        coloured = table.table((rows(*USER),), columns, palette.COLOURED)
         assert "\x1b[36m" in coloured
         assert [x.rstrip() for x in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()] == plain.splitlines()
 
@@ -88,13 +88,13 @@ def test_long_values_stay_in_their_columns() -> None:
     name = Source(Origin.MANIFEST, "a/very-" + "long-" * 30 + "name.yaml", path("spec"))
     odd = made(path("process", "apparmorProfile"), "界" * 90, name)
     for columns in (60, 80, 133, 200):
-        for line in table.table((rows(("oci", (long, odd))),), columns, table.PLAIN).splitlines():
+        for line in table.table((rows(("oci", (long, odd))),), columns, palette.PLAIN).splitlines():
             assert width(line) <= columns
 
 
 def test_a_refusal_is_printed_with_the_stage_and_who_refused() -> None:
     violation = Violation(path("process", "args", 0), "x", "is not there", Source(Origin.RULE, "execve(2)"))
-    printed = table.table((rows(*USER, violations=(violation,)),), 100, table.PLAIN)
+    printed = table.table((rows(*USER, violations=(violation,)),), 100, palette.PLAIN)
     assert "refused by the kernel stage (execve(2))" in printed
     assert "    is not there\n" in printed
 

@@ -1,21 +1,22 @@
-"""Containers: names, images, ports, mounts, security contexts.
+"""Containers: names, images, and everything in them, in the server's order.
 
-Specification: Kubernetes 1.36, validateContainers, validateInitContainers, validateEphemeralContainers. Names are
-labels and unique among all containers; the later list reports a name that an earlier list has. Only init containers
-may have a restartPolicy without rules, and only `Always` is of use to most. An ephemeral container has no ports,
-resources, probes, hooks or subPaths.
+Specification: Kubernetes 1.36, validateContainers, validateInitContainers, validateEphemeralContainers,
+validateContainerCommon. Names are labels and unique among all containers; the later list reports a name that an
+earlier list has. Only a sidecar, of init containers, has probes and hooks. An ephemeral container has no ports,
+resources, probes, hooks or subPaths, and attaches to a container of another kind.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Container, ContainerPort, PodSpec
+from podward.api.core import Container, PodSpec
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member, objects
-from podward.api.validation import mounts, policies, security_context
-from podward.api.validation.field import duplicate, forbidden, invalid, required, unsupported
+from podward.api.validation import mounts, policies, ports, security_context
+from podward.api.validation.field import duplicate, forbidden, invalid, not_found, required, unsupported
 from podward.api.validation.names import label
+from podward.api.validation.raw import text
 from podward.decision import Decision, merge
 from podward.path import Path
 
@@ -23,48 +24,54 @@ _NOT_EPHEMERAL = (
     "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
     "startupProbe", "lifecycle",
 )  # fmt: skip
-_INIT_ONLY_WITH_ALWAYS = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
-_LARGEST_PORT = 65535
+_OF_SIDECARS = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+_MESSAGES = ("File", "FallbackToLogsOnError")
+_GO_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 class Context(Struct, frozen=True):
-    """What all containers of a Pod are judged by: names of volumes, user namespace, the server's switch."""
+    """What all containers of a Pod are judged by.
 
-    volumes: frozenset[str]
+    `spec`: the raw Pod's. `volumes`: those that are valid, by name. `claims`: the names of device claims.
+    """
+
+    spec: JsonObject
+    volumes: dict[str, JsonObject]
+    claims: frozenset[str]
     host_users: bool
     allow_privileged: bool
 
 
-def check(spec: PodSpec, raw: JsonObject, context: Context, at: Path) -> Decision:
+def check(spec: PodSpec, context: Context, at: Path) -> Decision:
     """All containers of the Pod: regular, init, ephemeral, as the server visits them here."""
     found: list[Decision] = []
     if not spec.containers:
         found.append(required(at / "containers"))
+    raws = objects(context.spec, "containers")
     names: set[str] = set()
     for index, container in enumerate(spec.containers or ()):
-        found.append(_regular(container, context, at / "containers" / index, names))
-    found.append(_host_ports(spec.containers or (), at / "containers"))
-    init_raw = objects(member(raw, "spec"), "initContainers")
+        found.append(_regular(container, raws[index], context, at / "containers" / index, names))
+    found.append(ports.host_ports(spec.containers or (), at / "containers"))
+    raws = objects(context.spec, "initContainers")
     for index, container in enumerate(spec.init_containers or ()):
-        found.append(_init(container, init_raw[index], context, at / "initContainers" / index, names))
-        found.append(_host_ports((container,), at / "initContainers"))
-    ephemeral_raw = objects(member(raw, "spec"), "ephemeralContainers")
+        found.append(_init(container, raws[index], context, at / "initContainers" / index, names))
+    raws = objects(context.spec, "ephemeralContainers")
+    others = frozenset(c.name for c in (*(spec.containers or ()), *(spec.init_containers or ())))
+    names |= others
     for index, container in enumerate(spec.ephemeral_containers or ()):
-        place = at / "ephemeralContainers" / index
-        found.append(_ephemeral(container, ephemeral_raw[index], context, place, names))
+        place, raw = at / "ephemeralContainers" / index, raws[index]
+        found.append(_ephemeral(container, raw, context, place, names))
+        found.append(_only_debugging(raw, others, place))
     return merge(*found)
 
 
 def check_images(spec: PodSpec, at: Path) -> Decision:
     """No white space around an image's name; regular containers, then init containers."""
-    detail = "must not have leading or trailing whitespace"
     return merge(
         *(
-            invalid(at / name / index / "image", container.image, detail)
+            _image(container, at / name / index)
             for name, containers in (("containers", spec.containers), ("initContainers", spec.init_containers))
             for index, container in enumerate(containers or ())
-            if container.image and container.image != container.image.strip()
         )
     )
 
@@ -84,13 +91,29 @@ def check_host_network(spec: PodSpec, at: Path) -> Decision:
     )
 
 
-def _common(container: Container, context: Context, at: Path) -> Decision:
+def _common(container: Container, raw: JsonObject, context: Context, at: Path) -> Decision:
     found = [label(container.name, at / "name") if container.name else required(at / "name")]
     if not container.image:
         found.append(required(at / "image"))
-    found += [_port(port, at / "ports" / index) for index, port in enumerate(container.ports or ())]
-    found.append(mounts.check(container, context.volumes, at / "volumeMounts"))
+    messages, place = text(raw, "terminationMessagePolicy"), at / "terminationMessagePolicy"
+    if messages not in _MESSAGES:
+        found.append(unsupported(place, messages, _MESSAGES) if messages else required(place))
+    if container.ports:
+        found.append(ports.check(container.ports, at / "ports"))
+    if raw.get("env") or raw.get("envFrom"):
+        from podward.api.validation import environment
+
+        found.append(environment.check(raw, at))
+    found += [_storage(container, raw, context, at)]
     found.append(policies.image_pull(container.image_pull_policy, at / "imagePullPolicy"))
+    if raw.get("resources"):
+        from podward.api.validation import resources
+
+        found.append(resources.check(member(raw, "resources"), context.claims, at / "resources"))
+    if raw.get("resizePolicy"):
+        from podward.api.validation import resizing
+
+        found.append(resizing.check(raw, text(context.spec, "restartPolicy"), at / "resizePolicy"))
     found.append(
         security_context.of_container(
             container.security_context,
@@ -102,72 +125,95 @@ def _common(container: Container, context: Context, at: Path) -> Decision:
     return merge(*found)
 
 
-def _regular(container: Container, context: Context, at: Path, names: set[str]) -> Decision:
-    found = _common(container, context, at)
+def _storage(container: Container, raw: JsonObject, context: Context, at: Path) -> Decision:
+    devices = {text(device, "name"): text(device, "devicePath") for device in objects(raw, "volumeDevices")}
+    found = mounts.check(container, context.volumes, devices, at / "volumeMounts")
+    if not devices:
+        return found
+    from podward.api.validation.devices import check as check_devices
+
+    return found + check_devices(raw, context.volumes, at / "volumeDevices")
+
+
+def _regular(container: Container, raw: JsonObject, context: Context, at: Path, names: set[str]) -> Decision:
+    found = [_common(container, raw, context, at)]
     if container.name in names:
-        found += duplicate(at / "name", container.name)
+        found.append(duplicate(at / "name", container.name))
     names.add(container.name)
-    return found + policies.one_of(container.restart_policy, policies.RESTART, at / "restartPolicy")
+    return merge(*found, _hooks(raw, context, at), _restarts(raw, at))
 
 
 def _init(container: Container, raw: JsonObject, context: Context, at: Path, names: set[str]) -> Decision:
-    found = [_common(container, context, at)]
-    found.append(policies.one_of(container.restart_policy, policies.RESTART, at / "restartPolicy"))
+    found = [_common(container, raw, context, at)]
+    if raw.get("restartPolicyRules") or raw.get("restartPolicy") is not None:
+        from podward.api.validation import restarts
+
+        found.append(restarts.check_init(raw, at))
     if container.name in names:
         found.append(duplicate(at / "name", container.name))
     elif container.name:
         names.add(container.name)
-    if container.restart_policy != "Always":
-        detail = "may not be set for init containers without restartPolicy=Always"
-        found += [forbidden(at / name, detail) for name in _INIT_ONLY_WITH_ALWAYS if raw.get(name) is not None]
+    # The server counts the ports of each init container alone, and prints every one as the first of the list.
+    found.append(ports.host_ports((container,), Path(at.segments[:-1])))
+    if container.restart_policy == "Always":
+        return merge(*found, _hooks(raw, context, at))
+    detail = "may not be set for init containers without restartPolicy=Always"
+    found += [forbidden(at / name, detail) for name in _OF_SIDECARS if raw.get(name) is not None]
+    if raw.get("resizePolicy"):
+        from podward.api.validation import resizing
+
+        found.append(resizing.check_init(raw, at / "resizePolicy"))
     return merge(*found)
 
 
 def _ephemeral(container: Container, raw: JsonObject, context: Context, at: Path, names: set[str]) -> Decision:
-    found = [_common(container, context, at)]
+    found = [_common(container, raw, context, at), _image(container, at)]
     if container.name in names:
         found.append(duplicate(at / "name", container.name))
-    elif container.name:
-        names.add(container.name)
+    names.add(container.name)
+    return merge(*found)
+
+
+def _only_debugging(raw: JsonObject, others: frozenset[str], at: Path) -> Decision:
+    """What an ephemeral container has beyond others, and what it must not have."""
+    found: list[Decision] = []
+    target = text(raw, "targetContainerName")
+    if target and target not in others:
+        found.append(not_found(at / "targetContainerName", target))
     for name in _NOT_EPHEMERAL:
         value = raw.get(name)
-        if value is not None and value not in ([], {}):
+        empty = value is None or (name == "resources" and not any(part is not None for part in _parts(raw)))
+        if not empty:
             found.append(forbidden(at / name, "cannot be set for an Ephemeral Container"))
-    for index, mount in enumerate(container.volume_mounts or ()):
-        place = at / "volumeMounts" / index
-        if mount.sub_path:
-            found.append(forbidden(place / "subPath", "cannot be set for an Ephemeral Container"))
-        if mount.sub_path_expr:
-            found.append(forbidden(place / "subPathExpr", "cannot be set for an Ephemeral Container"))
+    for index, mount in enumerate(objects(raw, "volumeMounts")):
+        for name in ("subPath", "subPathExpr"):
+            if text(mount, name):
+                detail = "cannot be set for an Ephemeral Container"
+                found.append(forbidden(at / "volumeMounts" / index / name, detail))
     return merge(*found)
 
 
-def _port(port: ContainerPort, at: Path) -> Decision:
-    found: list[Decision] = []
-    in_range = f"must be between 1 and {_LARGEST_PORT}, inclusive"
-    number, host = port.container_port or 0, port.host_port or 0
-    if number == 0:
-        found.append(required(at / "containerPort"))
-    elif not 0 < number <= _LARGEST_PORT:
-        found.append(invalid(at / "containerPort", number, in_range))
-    if host and not 0 < host <= _LARGEST_PORT:
-        found.append(invalid(at / "hostPort", host, in_range))
-    if not port.protocol:
-        found.append(required(at / "protocol"))
-    elif port.protocol not in _PROTOCOLS:
-        found.append(unsupported(at / "protocol", port.protocol, _PROTOCOLS))
-    return merge(*found)
+def _parts(raw: JsonObject) -> tuple[object, ...]:
+    return tuple(member(raw, "resources").values())
 
 
-def _host_ports(containers: tuple[Container, ...], at: Path) -> Decision:
-    seen: set[str] = set()
-    found: list[Decision] = []
-    for index, container in enumerate(containers):
-        for number, port in enumerate(container.ports or ()):
-            if not port.host_port:
-                continue
-            place = f"{port.protocol or ''}/{port.host_ip or ''}/{port.host_port}"
-            if place in seen:
-                found.append(duplicate(at / index / "ports" / number / "hostPort", place))
-            seen.add(place)
-    return merge(*found)
+def _hooks(raw: JsonObject, context: Context, at: Path) -> Decision:
+    if not any(raw.get(name) is not None for name in _OF_SIDECARS):
+        return Decision()
+    from podward.api.validation import handlers
+
+    return handlers.check(raw, context.spec, at)
+
+
+def _restarts(raw: JsonObject, at: Path) -> Decision:
+    if raw.get("restartPolicy") is None and not raw.get("restartPolicyRules"):
+        return Decision()
+    from podward.api.validation import restarts
+
+    return restarts.check(raw, at)
+
+
+def _image(container: Container, at: Path) -> Decision:
+    image = container.image or ""
+    padded = image != image.strip(_GO_SPACE)
+    return invalid(at / "image", image, "must not have leading or trailing whitespace") if padded else Decision()

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from podward.api.gotext import quote
-from podward.decision import Decision, Origin, Source, Value, refuse
+from podward.api.json_value import Json
+from podward.api.validation.internal import go_json
+from podward.decision import Decision, Origin, Source, Value, merge, refuse
 from podward.path import Path
 
 Scalar: TypeAlias = str | int | bool
@@ -27,6 +29,11 @@ def invalid(at: Path, value: Scalar, detail: str) -> Decision:
 def invalid_object(at: Path, value: Value, text: str, detail: str) -> Decision:
     """The object is malformed; `text` is its internal JSON."""
     return refuse(at, value, f"Invalid value: {text}: {detail}", SOURCE)
+
+
+def invalid_value(at: Path, value: Json, detail: str) -> Decision:
+    """The value is malformed; the server has it in a type of its own, a pointer or a list, and prints it as JSON."""
+    return refuse(at, value, f"Invalid value: {go_json(value)}: {detail}", SOURCE)
 
 
 def required(at: Path, detail: str = "") -> Decision:
@@ -53,6 +60,36 @@ def duplicate(at: Path, value: str) -> Decision:
 def not_found(at: Path, value: str) -> Decision:
     """The value names something that does not exist."""
     return refuse(at, value, f"Not found: {quote(value)}", SOURCE)
+
+
+def too_many(at: Path, count: int, most: int) -> Decision:
+    """The list has more than `most` items."""
+    return refuse(at, count, f"Too many: {count}: must have at most {most} items", SOURCE)
+
+
+def not_negative(at: Path, value: int) -> Decision:
+    """Refuse a number below 0."""
+    return Decision() if value >= 0 else invalid(at, value, "must be greater than or equal to 0")
+
+
+def positive(at: Path, value: int) -> Decision:
+    """Refuse a number below 1."""
+    return Decision() if value > 0 else invalid(at, value, "must be greater than zero")
+
+
+def in_range(at: Path, value: int, least: int, most: int) -> Decision:
+    """Refuse a number outside `least` to `most`."""
+    return Decision() if least <= value <= most else invalid(at, value, between(least, most))
+
+
+def between(least: int, most: int) -> str:
+    """The sentence about a range."""
+    return f"must be between {least} and {most}, inclusive"
+
+
+def each(at: Path, value: str, faults: Iterable[str]) -> Decision:
+    """Refuse the value once for each fault."""
+    return merge(*(invalid(at, value, fault) for fault in faults))
 
 
 def too_long(at: Path, value: str, most: int) -> Decision:

@@ -10,6 +10,8 @@ from msgspec.json import encode
 from podward.api.core import Capabilities, Profile, SecurityContext, SELinuxOptions, WindowsOptions
 from podward.api.json_value import Json
 
+_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
 
 def profile_text(profile: Profile) -> str:
     """A SeccompProfile or AppArmorProfile."""
@@ -37,9 +39,8 @@ def security_context_text(context: SecurityContext) -> str:
 
 
 def go_json(value: Json) -> str:
-    """JSON as Go's encoding/json writes it: `<`, `>` and `&` are escaped."""
-    text = encode(value).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """JSON as Go's encoding/json writes it: `<`, `>`, `&` and Unicode's line separators are escaped."""
+    return encode(value).decode().translate(_ESCAPES)
 
 
 def _profile(profile: Profile | None) -> Json:

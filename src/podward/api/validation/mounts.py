@@ -7,6 +7,8 @@ A mount path need not be absolute: the kubelet puts the slash before it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from podward.api.core import Container, VolumeMount
 from podward.api.validation.field import forbidden, invalid, not_found, required, unsupported
 from podward.api.validation.local_path import descending
@@ -17,10 +19,11 @@ _PROPAGATION = ("Bidirectional", "HostToContainer", "None")
 _RECURSIVE = ("Disabled", "Enabled", "IfPossible")
 
 
-def check(container: Container, volumes: frozenset[str], at: Path) -> Decision:
-    """A container's `volumeMounts`; `volumes` are the names of the Pod's."""
+def check(container: Container, volumes: Collection[str], devices: dict[str, str], at: Path) -> Decision:
+    """A container's `volumeMounts`; `volumes` are the names of the Pod's, `devices` paths by the devices' names."""
     found: list[Decision] = []
     places: set[str] = set()
+    occupied = frozenset(devices.values())
     for index, mount in enumerate(container.volume_mounts or ()):
         place = at / index
         if not mount.name:
@@ -32,6 +35,11 @@ def check(container: Container, volumes: frozenset[str], at: Path) -> Decision:
         if mount.mount_path in places:
             found.append(invalid(place / "mountPath", mount.mount_path, "must be unique"))
         places.add(mount.mount_path)
+        if mount.name in devices:
+            found.append(invalid(place / "name", mount.name, "must not already exist in volumeDevices"))
+        if mount.mount_path in occupied:
+            detail = "must not already exist as a path in volumeDevices"
+            found.append(invalid(place / "mountPath", mount.mount_path, detail))
         found += [_sub_paths(mount, place, at), _propagation(mount, container, at / "mountPropagation")]
         found.append(_recursive(mount, at / "recursiveReadOnly"))
     return merge(*found)

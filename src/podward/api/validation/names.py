@@ -13,7 +13,7 @@ _LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with"
     f" an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL_PATTERN}')"
 )
-_SUBDOMAIN_RULE = (
+SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and"
     " end with an alphanumeric character (e.g. 'example.com', regex used for validation is"
     f" '{_LABEL_PATTERN}(\\.{_LABEL_PATTERN})*')"
@@ -26,14 +26,14 @@ def label_faults(name: str) -> tuple[str, ...]:
     faults = () if len(name.encode()) <= _LONGEST_LABEL else (f"must be no more than {_LONGEST_LABEL} characters",)
     if is_label(name):
         return faults
-    return (*faults, "must not contain dots" if _is_subdomain(name) else _LABEL_RULE)
+    return (*faults, "must not contain dots" if is_subdomain(name) else _LABEL_RULE)
 
 
 def subdomain_faults(name: str) -> tuple[str, ...]:
     """What keeps `name` from being an RFC 1123 subdomain."""
     too_long = len(name.encode()) > _LONGEST_SUBDOMAIN
     faults = (f"must be no more than {_LONGEST_SUBDOMAIN} characters",) if too_long else ()
-    return faults if _is_subdomain(name) else (*faults, _SUBDOMAIN_RULE)
+    return faults if is_subdomain(name) else (*faults, SUBDOMAIN_RULE)
 
 
 def label(name: str, at: Path) -> Decision:
@@ -51,5 +51,6 @@ def is_label(name: str) -> bool:
     return bool(name) and name[0] in _EDGES and name[-1] in _EDGES and _INSIDE.issuperset(name)
 
 
-def _is_subdomain(name: str) -> bool:
+def is_subdomain(name: str) -> bool:
+    """Whether the characters are those of a subdomain; its length is another matter."""
     return all(is_label(part) for part in name.split("."))

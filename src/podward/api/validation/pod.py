@@ -1,18 +1,21 @@
-"""All that the API server refuses about a Pod on creation, in its order, as far as it is known here.
+"""All that the API server refuses about a Pod on creation, in its order.
 
-Specification: Kubernetes 1.36, ValidatePodCreate: metadata and annotations; volumes; regular, init and ephemeral
-containers; the Pod's own fields; operating system; what is refused only on creation. The rules for labels, probes,
-environment, affinity, DNS, tolerations and resources are not here.
+Specification: Kubernetes 1.36, ValidatePodCreate: metadata and annotations; volumes and claims; regular, init and
+ephemeral containers; the Pod's own fields; operating system; what is refused only on creation. Rules about fields that
+few Pods have are imported where one has them. What is left out: the contents of cluster trust bundles and Pod
+certificates, the data sources of claim templates, and tolerations in an annotation.
 """
 
 from __future__ import annotations
 
 from podward.api.core import ObjectMeta, Pod, PodSpec, every_container
 from podward.api.json_value import JsonObject
+from podward.api.raw_fields import member
 from podward.api.validation import (
     apparmor,
     containers,
     host_users,
+    metadata,
     operating_system,
     policies,
     seccomp,
@@ -20,77 +23,209 @@ from podward.api.validation import (
     volumes,
     windows_options,
 )
-from podward.api.validation.field import forbidden, invalid, required
+from podward.api.validation.field import forbidden, in_range
 from podward.api.validation.names import label, subdomain
+from podward.api.validation.raw import text
 from podward.decision import Decision, merge
 from podward.path import Path, path
 
 _SPEC = path("spec")
+_META = path("metadata")
 _LONGEST_DEADLINE = 2**31 - 1
 
 
 def validate(pod: Pod, raw: JsonObject, kind: str = "Pod", *, allow_privileged: bool = True) -> Decision:
-    """What is refused about the Pod, after defaulting; paths are the Pod's own.
+    """What is refused about a Pod that is to be sent, after defaulting, each error once; paths are the Pod's own.
 
     `raw` is the same Pod with what the view leaves out; `kind` is that of the workload it comes from;
     `allow_privileged` is the API server's switch of that name.
     """
-    spec = pod.spec
+    about_metadata = metadata.check(pod.metadata, member(raw, "metadata"), _META)
+    workload = policies.workload_restart(pod.spec, _SPEC, kind)
+    return _once(about_metadata + _pod(pod, raw, allow_privileged=allow_privileged) + workload)
+
+
+def errors(pod: Pod, raw: JsonObject, *, allow_privileged: bool = True) -> Decision:
+    """Every error of the API server about a Pod as it has it: complete, and the same error as often as it finds it."""
+    about_metadata = metadata.check_complete(pod.metadata, member(raw, "metadata"), _META)
+    return about_metadata + _pod(pod, raw, allow_privileged=allow_privileged)
+
+
+def _pod(pod: Pod, raw: JsonObject, *, allow_privileged: bool) -> Decision:
+    spec, raw_spec = pod.spec, member(raw, "spec")
     every = tuple((_SPEC / name / index, container) for name, index, container in every_container(spec))
-    names = frozenset(container.name for _, container in every)
-    about_volumes, volume_names = volumes.check(spec, raw, _SPEC)
-    context = containers.Context(volume_names, spec.host_users is not False, allow_privileged)
+    claims = _claim_names(raw_spec)
+    about_volumes, valid = volumes.check(pod.metadata, raw, _SPEC)
+    context = containers.Context(raw_spec, valid, claims, spec.host_users is not False, allow_privileged)
     ephemeral = spec.ephemeral_containers
-    return _once(
-        merge(
-            _metadata(pod.metadata),
-            seccomp.check_annotations(pod.metadata),
-            apparmor.check_annotations(pod.metadata, names),
-            about_volumes,
-            containers.check(spec, raw, context, _SPEC),
-            containers.check_host_network(spec, _SPEC),
-            policies.pod_restart(spec, _SPEC, kind),
-            security_context.of_pod(spec, _SPEC / "securityContext"),
-            windows_options.check_host_process(spec, every, _SPEC),
-            host_users.check(spec, raw, _SPEC),
-            _names_and_deadline(spec),
-            operating_system.check(spec, every, _SPEC),
-            volumes.check_tokens(spec, raw, _SPEC),
-            containers.check_images(spec, _SPEC),
-            forbidden(_SPEC / "ephemeralContainers", "cannot be set on create") if ephemeral else Decision(),
-            seccomp.check_agreement(pod.metadata, spec, every),
-            apparmor.check_agreement(pod.metadata, spec, every),
-        )
+    return merge(
+        _annotations(pod.metadata, raw, frozenset(container.name for _, container in every)),
+        about_volumes,
+        _claims(raw_spec),
+        containers.check(spec, context, _SPEC),
+        _of_the_whole(raw_spec, claims),
+        containers.check_host_network(spec, _SPEC),
+        policies.pod_restart(spec, _SPEC),
+        _names_of_nodes(raw_spec),
+        security_context.of_pod(spec, _SPEC / "securityContext"),
+        _scheduling(raw_spec),
+        windows_options.check_host_process(spec, every, _SPEC, allow_privileged=allow_privileged),
+        host_users.check(spec, raw, _SPEC),
+        _names(spec, raw_spec),
+        _priorities(raw_spec),
+        operating_system.check(spec, every, _SPEC),
+        _last(raw, raw_spec),
+        volumes.check_tokens(spec, raw, _SPEC),
+        containers.check_images(spec, _SPEC),
+        forbidden(_SPEC / "ephemeralContainers", "cannot be set on create") if ephemeral else Decision(),
+        _bound(raw_spec),
+        seccomp.check_agreement(pod.metadata, spec, every),
+        apparmor.check_agreement(pod.metadata, spec, every),
     )
 
 
-def _metadata(metadata: ObjectMeta) -> Decision:
-    at = path("metadata")
-    found = Decision()
-    if metadata.generate_name:
-        # The server adds letters to it, so it may end as no name may.
-        found += subdomain(metadata.generate_name.rstrip("-"), at / "generateName")
-    if metadata.name:
-        found += subdomain(metadata.name, at / "name")
-    elif not metadata.generate_name:
-        found += required(at / "name", "name or generateName is required")
-    return found + (label(metadata.namespace, at / "namespace") if metadata.namespace else Decision())
+def _annotations(meta: ObjectMeta, raw: JsonObject, names: frozenset[str]) -> Decision:
+    if not meta.annotations:
+        return Decision()
+    from podward.api.validation import pod_annotations
+
+    return merge(
+        pod_annotations.check(member(raw, "metadata"), member(raw, "spec"), _META / "annotations"),
+        seccomp.check_annotations(meta),
+        apparmor.check_annotations(meta, names),
+    )
 
 
-def _names_and_deadline(spec: PodSpec) -> Decision:
-    found = Decision()
-    if spec.service_account_name:
-        found += subdomain(spec.service_account_name, _SPEC / "serviceAccountName")
-    deadline = spec.active_deadline_seconds
-    if deadline is not None and not 1 <= deadline <= _LONGEST_DEADLINE:
-        detail = f"must be between 1 and {_LONGEST_DEADLINE}, inclusive"
-        found += invalid(_SPEC / "activeDeadlineSeconds", deadline, detail)
+def _claim_names(spec: JsonObject) -> frozenset[str]:
+    if not spec.get("resourceClaims"):
+        return frozenset()
+    from podward.api.validation import claims
+
+    return claims.names(spec)
+
+
+def _claims(spec: JsonObject) -> Decision:
+    if not spec.get("resourceClaims"):
+        return Decision()
+    from podward.api.validation import claims
+
+    return claims.check(spec, _SPEC / "resourceClaims")
+
+
+def _of_the_whole(spec: JsonObject, claims: frozenset[str]) -> Decision:
+    if spec.get("resources") is None:
+        return Decision()
+    from podward.api.validation import pod_resources
+
+    return pod_resources.check(spec, claims, _SPEC)
+
+
+def _names_of_nodes(spec: JsonObject) -> Decision:
+    """The DNS policy, and the labels of nodes that the Pod may be on."""
+    found = policies.dns(text(spec, "dnsPolicy"), _SPEC / "dnsPolicy")
+    if spec.get("nodeSelector"):
+        from podward.api.validation import labels
+
+        found += labels.check(spec, "nodeSelector", _SPEC)
+    return found
+
+
+def _scheduling(spec: JsonObject) -> Decision:
+    found: list[Decision] = []
+    if spec.get("affinity") is not None:
+        from podward.api.validation import affinity
+
+        found.append(affinity.check(member(spec, "affinity"), _SPEC / "affinity"))
+    if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
+        from podward.api.validation import addresses
+
+        found.append(addresses.dns(spec, _SPEC / "dnsConfig"))
+    if spec.get("readinessGates") or spec.get("schedulingGates"):
+        from podward.api.validation import scheduling
+
+        found.append(scheduling.readiness_gates(spec, _SPEC / "readinessGates"))
+        found.append(scheduling.scheduling_gates(spec, _SPEC / "schedulingGates"))
+    if spec.get("topologySpreadConstraints"):
+        from podward.api.validation import topology
+
+        found.append(topology.check(spec, _SPEC / "topologySpreadConstraints"))
+    return merge(*found)
+
+
+def _names(spec: PodSpec, raw: JsonObject) -> Decision:
+    found: list[Decision] = []
+    if raw.get("hostnameOverride") is not None:
+        from podward.api.validation import scheduling
+
+        found.append(scheduling.hostname_override(raw, _SPEC / "hostnameOverride"))
+    # The server takes the service account's old name for the new one where that is missing.
+    account, node = spec.service_account_name or text(raw, "serviceAccount"), text(raw, "nodeName")
+    if account:
+        found.append(subdomain(account, _SPEC / "serviceAccountName"))
+    if node:
+        found.append(subdomain(node, _SPEC / "nodeName"))
+    if spec.active_deadline_seconds is not None:
+        place = _SPEC / "activeDeadlineSeconds"
+        found.append(in_range(place, spec.active_deadline_seconds, 1, _LONGEST_DEADLINE))
     for name, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
         if value:
-            found += label(value, _SPEC / name)
-    if spec.runtime_class_name is not None:
-        found += subdomain(spec.runtime_class_name, _SPEC / "runtimeClassName")
+            found.append(label(value, _SPEC / name))
+    if raw.get("tolerations"):
+        from podward.api.validation import tolerations
+
+        found.append(tolerations.check(raw, _SPEC / "tolerations"))
+    if raw.get("hostAliases"):
+        from podward.api.validation import addresses
+
+        found.append(addresses.host_aliases(raw, _SPEC / "hostAliases"))
+    return merge(*found)
+
+
+def _priorities(spec: JsonObject) -> Decision:
+    found: list[Decision] = []
+    if name := text(spec, "priorityClassName"):
+        found.append(subdomain(name, _SPEC / "priorityClassName"))
+    if spec.get("runtimeClassName") is not None:
+        found.append(subdomain(text(spec, "runtimeClassName"), _SPEC / "runtimeClassName"))
+    if spec.get("preemptionPolicy") is not None:
+        from podward.api.validation import scheduling
+
+        found.append(scheduling.preemption(spec, _SPEC / "preemptionPolicy"))
+    if spec.get("overhead") is not None:
+        from podward.api.validation import resources
+
+        limits: JsonObject = {"limits": spec["overhead"]}
+        found.append(resources.check(limits, frozenset(), _SPEC / "overhead"))
+    return merge(*found)
+
+
+def _last(pod: JsonObject, spec: JsonObject) -> Decision:
+    found = Decision()
+    if spec.get("schedulingGroup") is not None:
+        from podward.api.validation import scheduling
+
+        found += scheduling.group(spec, _SPEC / "schedulingGroup")
+    if any(container.get("env") for name in _LISTS for container in _containers(spec, name)):
+        from podward.api.validation import environment
+
+        found += environment.check_files(pod, _SPEC)
     return found
+
+
+def _bound(spec: JsonObject) -> Decision:
+    if not spec.get("schedulingGates"):
+        return Decision()
+    from podward.api.validation import scheduling
+
+    return scheduling.bound_and_gated(spec, _SPEC)
+
+
+_LISTS = ("initContainers", "containers", "ephemeralContainers")
+
+
+def _containers(spec: JsonObject, name: str) -> list[JsonObject]:
+    found = spec.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _once(decision: Decision) -> Decision:

@@ -1,7 +1,7 @@
-"""Fields that take one of a few words: restart, fsGroup change, supplemental groups, SELinux change, image pull.
+"""Fields that take one of a few words: restart, DNS, fsGroup change, supplemental groups, SELinux change, image pull.
 
 Specification: Kubernetes 1.36 with its default feature gates (SELinuxMount is off, so only `Recursive` is known).
-A container's restartPolicy is for init containers; for others it takes ContainerRestartRules. A workload restricts its
+A workload restricts its
 Pods' restartPolicy: controllers that replace Pods want `Always`, a Job anything but `Always`.
 """
 
@@ -15,6 +15,7 @@ from podward.path import Path
 
 RESTART = ("Always", "OnFailure", "Never")
 PULL = ("Always", "IfNotPresent", "Never")
+_DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _OF_JOBS = ("OnFailure", "Never")
 _ALWAYS_KINDS = frozenset(
     ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "DeploymentConfig")
@@ -27,18 +28,31 @@ def one_of(value: str | None, known: tuple[str, ...], at: Path) -> Decision:
     return Decision() if value is None or value in known else unsupported(at, value, known)
 
 
-def pod_restart(spec: PodSpec, at: Path, kind: str) -> Decision:
-    """The Pod's restartPolicy, and what the workload's kind makes of it."""
+def pod_restart(spec: PodSpec, at: Path) -> Decision:
+    """The Pod's restartPolicy."""
     policy, place = spec.restart_policy, at / "restartPolicy"
     if not policy:
         return required(place)
+    return Decision() if policy in RESTART else unsupported(place, policy, RESTART)
+
+
+def workload_restart(spec: PodSpec, at: Path, kind: str) -> Decision:
+    """What the workload's kind makes of the Pod's restartPolicy."""
+    policy, place = spec.restart_policy, at / "restartPolicy"
     if policy not in RESTART:
-        return unsupported(place, policy, RESTART)
+        return Decision()
     if kind in _ALWAYS_KINDS and policy != "Always":
         return unsupported(place, policy, ("Always",))
     if kind in _JOB_KINDS and policy not in _OF_JOBS:
         return required(place, "valid values: " + ", ".join(quote(word) for word in _OF_JOBS))
     return Decision()
+
+
+def dns(policy: str, at: Path) -> Decision:
+    """The Pod's dnsPolicy, after defaulting."""
+    if policy in _DNS:
+        return Decision()
+    return unsupported(at, policy, _DNS) if policy else required(at)
 
 
 def fs_group_change(context: PodSecurityContext, at: Path) -> Decision:

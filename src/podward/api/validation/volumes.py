@@ -1,55 +1,63 @@
-"""Volumes: one source each, a name of their own, and no path that goes up.
+"""Volumes: one source each, a name of their own.
 
-Specification: Kubernetes 1.36, ValidateVolumes, in so far as the sources are known here: of the others only that
-there is one. Two names are printed as the server prints them. A refused volume does not exist for its mounts.
+Specification: Kubernetes 1.36, ValidateVolumes and validateVolumeSource; what a source must say is in `volume_source`.
+Two sources are printed as the server prints them. A refused volume does not exist for its mounts.
 """
 
 from __future__ import annotations
 
-from podward.api.core import PodSpec
+from podward.api.core import ObjectMeta, PodSpec
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member, objects
-from podward.api.validation.field import duplicate, forbidden, required, unsupported
-from podward.api.validation.local_path import no_backsteps
-from podward.api.validation.names import label
-from podward.api.volume import HostPath, Volume
+from podward.api.validation.field import duplicate, each, forbidden, invalid, required
+from podward.api.validation.names import label, subdomain_faults
+from podward.api.validation.raw import text
 from podward.decision import Decision, merge
 from podward.path import Path
 
 SOURCES = (
     "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi",
-    "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "flexVolume", "configMap",
-    "downwardAPI", "fc", "azureFile", "vsphereVolume", "quobyte", "azureDisk", "storageos", "photonPersistentDisk",
-    "portworxVolume", "scaleIO", "projected", "csi", "ephemeral", "image",
+    "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc",
+    "flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk",
+    "storageos", "projected", "scaleIO", "csi", "ephemeral", "image",
 )  # fmt: skip
 """In the order in which the server counts them."""
 
-HOST_PATH_TYPES = (
-    "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
-)  # fmt: skip
-
 _PRINTED = {"downwardAPI": "downwarAPI", "cephfs": "cephFS"}
+_LONGEST_PORTAL = 64
+_PORTAL_RULE = (
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters"
+    " if iscsi.initiatorName is specified."
+)
 
 
-def check(spec: PodSpec, raw: JsonObject, at: Path) -> tuple[Decision, frozenset[str]]:
-    """The Pod's volumes, typed and raw; with the names of those that are valid."""
+def check(metadata: ObjectMeta, raw: JsonObject, at: Path) -> tuple[Decision, dict[str, JsonObject]]:
+    """The volumes of the raw Pod; with those that are valid, by name."""
     found: list[Decision] = []
-    names: set[str] = set()
-    sources = objects(member(raw, "spec"), "volumes")
-    for index, volume in enumerate(spec.volumes or ()):
-        own = _volume(volume, sources[index], at / "volumes" / index)
-        if volume.name in names:
-            own += duplicate(at / "volumes" / index / "name", volume.name)
+    valid: dict[str, JsonObject] = {}
+    volumes = objects(member(raw, "spec"), "volumes")
+    pod = metadata.name or ""
+    claims = {f"{pod}-{text(volume, 'name')}" for volume in volumes if pod and volume.get("ephemeral") is not None}
+    for index, volume in enumerate(volumes):
+        place, name = at / "volumes" / index, text(volume, "name")
+        own = _source(volume, name, pod, place)
+        own += label(name, place / "name") if name else required(place / "name")
+        if name in valid:
+            own += duplicate(place / "name", name)
         if own.refused:
             found.append(own)
         else:
-            names.add(volume.name)
-    return merge(*found), frozenset(names)
+            valid[name] = volume
+        claim = text(member(volume, "persistentVolumeClaim"), "claimName")
+        if claims and volume.get("persistentVolumeClaim") is not None and claim in claims:
+            detail = "must not reference a PVC that gets created for an ephemeral volume"
+            found.append(invalid(place / "persistentVolumeClaim" / "claimName", claim, detail))
+    return merge(*found), valid
 
 
 def check_tokens(spec: PodSpec, raw: JsonObject, at: Path) -> Decision:
-    """A projected token is a service account's, which the Pod must then have."""
-    if spec.service_account_name:
+    """A projected token is a service account's, which the Pod must then have, under its new name or its old one."""
+    if spec.service_account_name or text(member(raw, "spec"), "serviceAccount"):
         return Decision()
     found: list[Decision] = []
     for index, volume in enumerate(objects(member(raw, "spec"), "volumes")):
@@ -60,23 +68,23 @@ def check_tokens(spec: PodSpec, raw: JsonObject, at: Path) -> Decision:
     return merge(*found)
 
 
-def _volume(volume: Volume, raw: JsonObject, at: Path) -> Decision:
-    present = [name for name in SOURCES if raw.get(name) is not None]
-    found = [
-        forbidden(at / _PRINTED.get(name, name), "may not specify more than 1 volume type") for name in present[1:]
-    ]
+def _source(volume: JsonObject, name: str, pod: str, at: Path) -> Decision:
+    from podward.api.validation import volume_source
+
+    present = [kind for kind in SOURCES if volume.get(kind) is not None]
     if not present:
-        found.append(required(at, "must specify a volume type"))
-    if volume.host_path is not None and present[:1] == ["hostPath"]:
-        found.append(_host_path(volume.host_path, at / "hostPath"))
-    found.append(label(volume.name, at / "name") if volume.name else required(at / "name"))
+        return required(at, "must specify a volume type")
+    first, *others = present
+    found = [volume_source.check(first, member(volume, first), at / first)]
+    if first == "ephemeral" and pod and name:
+        claim = f"{pod}-{name}"
+        faults = subdomain_faults(claim)
+        found.append(each(at / "name", name, (f'PVC name "{claim}": {fault}' for fault in faults)))
+    second = "may not specify more than 1 volume type"
+    found += [forbidden(at / _PRINTED.get(kind, kind), second) for kind in others]
+    iscsi = member(volume, "iscsi")
+    if iscsi.get("initiatorName") is not None:
+        portal = f"{name}:{text(iscsi, 'targetPortal')}"
+        if len(portal.encode()) > _LONGEST_PORTAL:
+            found.append(invalid(at / "name", name, _PORTAL_RULE))
     return merge(*found)
-
-
-def _host_path(source: HostPath, at: Path) -> Decision:
-    if not source.path:
-        return required(at / "path")
-    found = no_backsteps(source.path, at / "path")
-    if source.type is not None and source.type not in HOST_PATH_TYPES:
-        found += unsupported(at / "type", source.type, HOST_PATH_TYPES)
-    return found

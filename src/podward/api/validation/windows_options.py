@@ -7,7 +7,7 @@ pointers to the server, which prints them as JSON.
 from __future__ import annotations
 
 from podward.api.core import Container, PodSpec, WindowsOptions
-from podward.api.validation.field import invalid, invalid_object
+from podward.api.validation.field import forbidden, invalid, invalid_object
 from podward.api.validation.internal import go_json
 from podward.api.validation.names import subdomain_faults
 from podward.decision import Decision, merge
@@ -36,8 +36,10 @@ def check(options: WindowsOptions | None, at: Path) -> Decision:
     return merge(*found)
 
 
-def check_host_process(spec: PodSpec, containers: tuple[tuple[Path, Container], ...], at: Path) -> Decision:
-    """HostProcess of the Pod and of its containers, together with hostNetwork."""
+def check_host_process(
+    spec: PodSpec, containers: tuple[tuple[Path, Container], ...], at: Path, *, allow_privileged: bool
+) -> Decision:
+    """HostProcess of the Pod and of its containers, together with hostNetwork; the server's switch is for it too."""
     of_pod = _host_process(spec.security_context.windows_options if spec.security_context else None)
     found: list[Decision] = []
     host_processes = 0
@@ -55,6 +57,8 @@ def check_host_process(spec: PodSpec, containers: tuple[tuple[Path, Container], 
     if not spec.host_network:
         detail = "hostNetwork must be true if pod contains any hostProcess containers"
         found.append(invalid(at / "hostNetwork", False, detail))
+    if not allow_privileged:
+        found.append(forbidden(at, "hostProcess containers are disallowed by cluster policy"))
     return merge(*found)
 
 

@@ -19,6 +19,7 @@ Segments = tuple[str | int | Key, ...]
 Form = Callable[[Value], str]
 
 _ORDER = (
+    ("SCC", "admission"),
     ("run as non-root", "identity"),
     ("user", "identity"),
     ("group", "identity"),
@@ -200,6 +201,24 @@ def _places() -> dict[str, dict[Segments, Place]]:
     return found
 
 
+_ADMITTED: dict[str, tuple[str, Form]] = {
+    "runAsNonRoot": ("run as non-root", forms.plain),
+    "runAsUser": ("user", forms.ids),
+    "runAsGroup": ("group", forms.ids),
+    "fsGroup": ("groups", forms.plain),
+    "supplementalGroups": ("groups", forms.plain),
+    "allowPrivilegeEscalation": ("no_new_privs", forms.escalation),
+    "add": ("caps asked for", forms.added),
+    "drop": ("caps asked for", forms.dropped),
+    "capabilities": ("caps asked for", forms.requested),
+    "seccompProfile": ("seccomp", forms.profile),
+    "appArmorProfile": ("AppArmor", forms.profile),
+    "level": ("SELinux", forms.level),
+    "seLinuxOptions": ("SELinux", forms.label),
+    "readOnlyRootFilesystem": ("read-only root", forms.plain),
+}
+"""Fields of a security context that admission sets, each with its row."""
+_SCC = "openshift.io/scc"
 _PLACES = _places()
 _MOUNTING = frozenset(("cri", "oci", "kernel"))
 
@@ -238,6 +257,8 @@ def _place(stage: str, assignment: Assignment, known: dict[Segments, Place]) -> 
         return Place(f"sysctl {_plain(segments[-1])}", segments)
     if stage == "volumes":
         return _volume(segments)
+    if stage == "admission":
+        return _admitted(segments)
     for length in range(1, min(len(segments), 3) + 1):
         place = known.get(segments[:length])
         if place is not None:
@@ -253,6 +274,17 @@ def _mount(assignment: Assignment) -> Place | None:
     if assignment.source.origin is Origin.MANIFEST:
         return Place(f"mount {normpath(where)}", assignment.path.segments, forms.mount_flags)
     return Place("mounts", ("mounts",), forms.mount)
+
+
+def _admitted(segments: Segments) -> Place | None:
+    """What admission sets stands in the manifest, at any depth of it: the last field that has a row counts."""
+    if segments[-1] == Key(_SCC):
+        return Place("SCC", segments)
+    for segment in reversed(segments if "securityContext" in segments else ()):
+        row, form = _ADMITTED.get(segment, ("", forms.plain)) if isinstance(segment, str) else ("", forms.plain)
+        if row:
+            return Place(row, segments, form)
+    return None
 
 
 def _volume(segments: Segments) -> Place | None:

@@ -68,9 +68,31 @@ def capabilities(value: Value) -> str:
 
 def requested(value: Value) -> str:
     """Capabilities as the manifest adds and drops them: `+NET_ADMIN -ALL`."""
+    if isinstance(value, dict):
+        return " ".join((added(value.get("add") or ()), dropped(value.get("drop") or ()))).strip() or "none"
     add = getattr(value, "add", None) or ()
     drop = getattr(value, "drop", None) or ()
     return " ".join((*(f"+{name}" for name in add), *(f"-{name}" for name in drop))) or "none"
+
+
+def added(value: Value) -> str:
+    """Capabilities that are added."""
+    return " ".join(f"+{plain(name)}" for name in value) if isinstance(value, list | tuple) else plain(value)
+
+
+def dropped(value: Value) -> str:
+    """Capabilities that are dropped."""
+    return " ".join(f"-{plain(name)}" for name in value) if isinstance(value, list | tuple) else plain(value)
+
+
+def escalation(value: Value) -> str:
+    """AllowPrivilegeEscalation as no_new_privs, which is its opposite."""
+    return "yes" if value is False else "no"
+
+
+def level(value: Value) -> str:
+    """An SELinux level alone, as a label."""
+    return f"_:_:_:{plain(value)}"
 
 
 def seccomp(value: Value) -> str:
@@ -92,6 +114,8 @@ def profile(value: Value) -> str:
     """An AppArmor profile."""
     if isinstance(value, SecurityProfile):
         return f"{value.profile_type} {value.localhost_ref}".strip()
+    if isinstance(value, dict):
+        return f"{plain(value.get('type'))} {value.get('localhostProfile') or ''}".strip()
     return plain(value)
 
 
@@ -99,6 +123,8 @@ def label(value: Value) -> str:
     """SELinux options as a label, `_` for a part that is left to the runtime."""
     if isinstance(value, SELinuxOptions | SELinuxOption):
         return ":".join(part or "_" for part in (value.user, value.role, value.type, value.level))
+    if isinstance(value, dict):
+        return ":".join(plain(value.get(part) or "_") for part in ("user", "role", "type", "level"))
     return plain(value)
 
 

@@ -38,6 +38,7 @@ _MOST_CALLOUT_LINES = 4
 
 STAGES = {
     "admission": "what the API server stores",
+    "node": "what the node refuses",
     "sandbox": "what the Pod shares",
     "volumes": "what is mounted for it",
     "effective": "what the kubelet makes of it",
@@ -48,6 +49,7 @@ STAGES = {
 """The stages in order, in plain words; a column is drawn for those that decided something."""
 
 TOPICS = {
+    "admission": "how it was let in",
     "identity": "who it is",
     "privileges": "what it may do",
     "confinement": "how it is confined",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.api.explanation import Change
+from podward.api.explanation import Admission, Change
 from podward.decision import Origin, Source
 from podward.path import Path
 from podward.render.explain import fields, forms
@@ -116,6 +116,7 @@ class PodRows(Struct, frozen=True, gc=False):
     rows: tuple[Row, ...]
     refusals: tuple[Refusal, ...]
     containers: tuple[ContainerRows, ...]
+    admission: Admission | None = None
 
 
 class Explained(Struct, frozen=True, gc=False):
@@ -136,6 +137,7 @@ def rows_of(explained: Explained, field: Path | None = None) -> PodRows:
         _rows(pod.stages, None, document, field),
         _refusals(pod.stages, document, field),
         tuple(_container(container, document, field) for container in pod.containers),
+        pod.admission if field is None else None,
     )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.decision import Origin
-from podward.render.explain import forms
+from podward.render.explain import forms, ranking
 from podward.render.explain.inert import clipped, clipped_front, printable, width, wrapped
+from podward.render.explain.palette import Palette
 from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
 
 LEAST, WITH_REASONS = 60, 120
@@ -24,41 +25,14 @@ _SHORT = 16
 _LONGEST_NAME = 24
 _COMFORTABLE = {"VALUE": 15, "DECIDED BY": 26, "BECAUSE": 24, "PROCESS": 15, "OBSERVED": 15}
 """Widths below which a column goes only when every other has given way too."""
-_SHORT_STAGES = {"effective": "eff", "admission": "adm", "kernel": "krn", "sandbox": "box", "volumes": "vol"}
-
-
-class Palette(Struct, frozen=True, gc=False):
-    """Escape sequences (ECMA-48 SGR) around what is told apart by colour; all empty where there is none."""
-
-    title: str = ""
-    dim: str = ""
-    bad: str = ""
-    hint: str = ""
-    manifest: str = ""
-    image: str = ""
-    node: str = ""
-    end: str = ""
-
-    def origin(self, origin: Origin) -> str:
-        """The colour of what this kind of thing decided: defaults stay in the background."""
-        return {Origin.MANIFEST: self.manifest, Origin.IMAGE: self.image, Origin.NODE: self.node}.get(origin, self.dim)
-
-    def paint(self, colour: str, text: str) -> str:
-        """`text` in a colour."""
-        return f"{colour}{text}{self.end}" if colour else text
-
-
-PLAIN = Palette()
-COLOURED = Palette(
-    title="\x1b[1m",
-    dim="\x1b[2m",
-    bad="\x1b[1;31m",
-    hint="\x1b[33m",
-    manifest="\x1b[36m",
-    image="\x1b[35m",
-    node="\x1b[34m",
-    end="\x1b[0m",
-)
+_SHORT_STAGES = {
+    "admission": "adm",
+    "node": "nod",
+    "sandbox": "box",
+    "volumes": "vol",
+    "effective": "eff",
+    "kernel": "krn",
+}
 
 
 class _Cell(Struct, frozen=True, gc=False):
@@ -96,6 +70,8 @@ def _pod(pod: PodRows, columns: int, palette: Palette) -> list[str]:
     kind = "" if pod.kind == "Pod" else f" (of {pod.kind})"
     title = printable(f"Pod {pod.namespace}/{pod.name or '(no name)'}{kind}")
     blocks = [_title(title, (pod.where,), columns, palette)]
+    if pod.admission is not None:
+        blocks.append(ranking.table(pod.admission, columns, palette))
     if pod.rows:
         blocks.append(_grid(pod.rows, columns, palette, observed=False))
     blocks += [_refusal(refusal, columns, palette) for refusal in pod.refusals]

@@ -8,23 +8,15 @@ import msgspec
 import yaml
 
 from podward.render.explain.json import shown
+from podward.render.objects import Dumper
 
 if TYPE_CHECKING:
     from podward.path import Path
     from podward.render.explain.rows import Explained
 
 
-class _Dumper(yaml.CSafeDumper):
-    """No anchors: what is the same twice is written twice, as in the JSON."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        """Always."""
-        del data
-        return True
-
-
 def document(explained: tuple[Explained, ...], field: Path | None = None) -> str:
     """The whole as one YAML document; with `field`, only what that field decides."""
     plain = msgspec.to_builtins(shown(explained, field))
-    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(plain, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text

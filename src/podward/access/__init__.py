@@ -1,0 +1,1 @@
+"""Who may do what: authorizers, whose answers the pure rooms take as facts."""

@@ -1,0 +1,59 @@
+"""Whether a rule of RBAC covers what somebody wants to do.
+
+Specification: Kubernetes 1.36, RuleAllows of the RBAC authorizer and pkg/apis/rbac/v1/evaluation_helpers. `*` stands
+for any verb, group, resource or URL. A subresource is asked for as `pods/log`; a rule's `*/log` covers that of any
+resource, `pods` alone does not. No resourceNames mean any name; otherwise a request without a name is not covered.
+A URL that ends in `*` covers all that begin with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from podward.access.objects import PolicyRule
+
+_ANY = "*"
+
+
+class Attributes(Struct, frozen=True):
+    """What somebody wants to do: a verb on a resource, or on a URL that is none (`url` is then not empty)."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    namespace: str = ""
+    url: str = ""
+
+
+def covers(rule: PolicyRule, wanted: Attributes) -> bool:
+    """Whether the rule allows it."""
+    if not _listed(wanted.verb, rule.verbs):
+        return False
+    if wanted.url:
+        return any(_is_url(url, wanted.url) for url in rule.non_resource_urls or ())
+    return (
+        _listed(wanted.group, rule.api_groups)
+        and _is_resource(rule, wanted)
+        and (not rule.resource_names or wanted.name in rule.resource_names)
+    )
+
+
+def _listed(word: str, known: tuple[str, ...] | None) -> bool:
+    return known is not None and (_ANY in known or word in known)
+
+
+def _is_resource(rule: PolicyRule, wanted: Attributes) -> bool:
+    if not wanted.subresource:
+        return _listed(wanted.resource, rule.resources)
+    return _listed(f"{wanted.resource}/{wanted.subresource}", rule.resources) or f"*/{wanted.subresource}" in (
+        rule.resources or ()
+    )
+
+
+def _is_url(known: str, url: str) -> bool:
+    return known in {_ANY, url} or (known.endswith("*") and url.startswith(known.rstrip("*")))

@@ -1,0 +1,120 @@
+"""Environment variables: names, and where their values come from.
+
+Specification: Kubernetes 1.36 with RelaxedEnvironmentVariableValidation and EnvFiles: ValidateEnv, ValidateEnvFrom,
+validateFileKeyRefVolumes. A name is of printable ASCII characters without `=`. A value has one source, and none beside
+`value`. A file that variables are read from is in an emptyDir.
+"""
+
+from __future__ import annotations
+
+from podward.api.json_value import JsonObject
+from podward.api.raw_fields import container_objects, member, objects
+from podward.api.validation import downward
+from podward.api.validation.field import each, invalid, not_found, required
+from podward.api.validation.local_path import no_backsteps
+from podward.api.validation.names import label, subdomain_faults
+from podward.api.validation.raw import text
+from podward.decision import Decision, merge
+from podward.path import Path
+
+_NAME_RULE = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+_KEY_PATTERN = "[-._a-zA-Z0-9]+"
+_KEY_RULE = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',"
+    f"  or 'key-name', regex used for validation is '{_KEY_PATTERN}')"
+)
+_KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
+_LONGEST_KEY = 253
+_SOURCES = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+
+
+def check(container: JsonObject, at: Path) -> Decision:
+    """A container's `env` and `envFrom`."""
+    found: list[Decision] = []
+    for index, variable in enumerate(objects(container, "env")):
+        place, name = at / "env" / index, text(variable, "name")
+        found.append(each(place / "name", name, _name_faults(name)) if name else required(place / "name"))
+        if variable.get("valueFrom") is not None:
+            found.append(_value_from(variable, place / "valueFrom"))
+    for index, source in enumerate(objects(container, "envFrom")):
+        found.append(_env_from(source, at / "envFrom", index))
+    return merge(*found)
+
+
+def check_files(pod: JsonObject, at: Path) -> Decision:
+    """The volumes of the files that the variables of any container come from."""
+    volumes = {text(volume, "name"): volume for volume in objects(member(pod, "spec"), "volumes")}
+    found: list[Decision] = []
+    for container_at, container in container_objects(pod, at):
+        for index, variable in enumerate(objects(container, "env")):
+            reference = member(variable, "valueFrom").get("fileKeyRef")
+            if not isinstance(reference, dict):
+                continue
+            place = container_at / "env" / index / "valueFrom" / "fileKeyRef" / "volumeName"
+            name = text(reference, "volumeName")
+            if name not in volumes:
+                found.append(not_found(place, name))
+            elif volumes[name].get("emptyDir") is None:
+                found.append(invalid(place, name, "referenced volume must be of type emptyDir"))
+    return merge(*found)
+
+
+def _value_from(variable: JsonObject, at: Path) -> Decision:
+    source = member(variable, "valueFrom")
+    rules = (
+        ("fieldRef", downward.field_of_variable),
+        ("resourceFieldRef", downward.resource_of_variable),
+        ("configMapKeyRef", _key_of_object),
+        ("secretKeyRef", _key_of_object),
+        ("fileKeyRef", _key_of_file),
+    )
+    present = [(name, rule) for name, rule in rules if source.get(name) is not None]
+    found = merge(*(rule(member(source, name), at / name) for name, rule in present))
+    if not present:
+        return found + invalid(at, "", _SOURCES)
+    if text(variable, "value"):
+        return found + invalid(at, "", "may not be specified when `value` is not empty")
+    several = len(present) > 1
+    return found + invalid(at, "", "may not have more than one field specified at a time") if several else found
+
+
+def _env_from(source: JsonObject, at: Path, index: int) -> Decision:
+    prefix = text(source, "prefix")
+    found = each(at / index / "prefix", prefix, _name_faults(prefix)) if prefix else Decision()
+    present = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
+    for kind in present:
+        name, place = text(member(source, kind), "name"), at / index / kind / "name"
+        begun = name[:-2] + "a" if len(name) > 1 and name.endswith("-") else name
+        found += each(place, name, subdomain_faults(begun)) if name else required(place)
+    if not present:
+        return found + invalid(at, "", "must specify one of: `configMapRef` or `secretRef`")
+    several = len(present) > 1
+    return found + invalid(at, "", "may not have more than one field specified at a time") if several else found
+
+
+def _key_of_object(reference: JsonObject, at: Path) -> Decision:
+    name, key = text(reference, "name"), text(reference, "key")
+    found = each(at / "name", name, subdomain_faults(name))
+    return found + (each(at / "key", key, _key_faults(key)) if key else required(at / "key"))
+
+
+def _key_of_file(reference: JsonObject, at: Path) -> Decision:
+    key, volume, path = text(reference, "key"), text(reference, "volumeName"), text(reference, "path")
+    found = each(at / "key", key, _name_faults(key)) if key else required(at / "key")
+    found += label(volume, at / "volumeName") if volume else required(at / "volumeName")
+    return found + (no_backsteps(path, at / "path") if path else required(at / "path"))
+
+
+def _name_faults(name: str) -> tuple[str, ...]:
+    return () if name.isascii() and name.isprintable() and "=" not in name else (_NAME_RULE,)
+
+
+def _key_faults(key: str) -> list[str]:
+    faults = [f"must be no more than {_LONGEST_KEY} characters"] if len(key.encode()) > _LONGEST_KEY else []
+    if not _KEY_CHARACTERS.issuperset(key):
+        faults.append(_KEY_RULE)
+    if key in {".", ".."}:
+        faults.append(f"must not be '{key}'")
+    elif key.startswith(".."):
+        faults.append("must not start with '..'")
+    return faults

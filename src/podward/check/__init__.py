@@ -1,0 +1,1 @@
+"""From findings to a verdict: which rules count, what is waived or known, and what the configuration says."""

@@ -1,0 +1,262 @@
+"""The configuration of `podward check`: `[check]` of podward.toml, `[tool.podward.check]` of pyproject.toml.
+
+Every key has an option of the command line of the same name, but for `waivers`. Unknown keys and values of another type
+are errors: a waiver or a policy that is misspelt must not go unnoticed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from podward.api.report import Waiver
+from podward.check import choosing, waivers
+from podward.check.toml_lines import Segments, lines_of, load, where
+from podward.check.waivers import Granted
+from podward.errors import InputError
+
+PROJECT = "pyproject.toml"
+LEVELS = ("privileged", "baseline", "restricted")
+OUTPUTS = ("table", "json", "sarif", "junit", "github")
+_SCOPE = ("path", "kind", "namespace", "name", "container")
+_KEYS = {
+    "select": "a list of rules",
+    "ignore": "a list of rules",
+    "exclude": "a list of patterns of file names",
+    "level": f"one of {', '.join(LEVELS)}",
+    "version": "`latest` or a version such as `v1.30`",
+    "scc": "a list of names and files",
+    "namespace": "the name of a namespace",
+    "as": "the name of a user",
+    "as-group": "a list of groups",
+    "baseline": "the name of a file",
+    "output": f"one of {', '.join(OUTPUTS)}",
+    "waivers": "a list of tables",
+}
+_WAIVER_KEYS = {
+    "rule": "a rule or a family",
+    "reason": "a sentence",
+    "expires": "a day, such as 2026-12-31",
+    "path": "a pattern of file names",
+    "kind": "a pattern of kinds",
+    "namespace": "a pattern of namespaces",
+    "name": "a pattern of names",
+    "container": "a pattern of containers' names",
+}
+_KINDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list", dict: "a table"}
+
+
+class CheckConfiguration(Struct, frozen=True):
+    """What the file says; None, or nothing in a list, where it says nothing.
+
+    File names (`scc`, `baseline`, `exclude`, the paths of waivers) are relative to the directory of the file `name`.
+    `level` and `version` are the Pod Security Standard for namespaces without labels, `as_user` and `as_groups` who
+    makes the Pods.
+    """
+
+    name: str = ""
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    level: str | None = None
+    version: str | None = None
+    scc: tuple[str, ...] = ()
+    namespace: str | None = None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    baseline: str | None = None
+    output: str | None = None
+    waivers: tuple[Granted, ...] = ()
+
+
+def parse(text: str, name: str) -> CheckConfiguration | None:
+    """The configuration in the file `name`; None if it is a pyproject.toml that has none.
+
+    Raises InputError with file, line and key for what is not TOML, an unknown key, or a value that is not what it
+    must be.
+    """
+    said = load(text, name)
+    reader = _Reader(name, text)
+    if posixpath.basename(name) == PROJECT:
+        tool = said.get("tool")
+        ours = tool.get("podward") if isinstance(tool, dict) else None
+        if ours is None:
+            return None
+        place: Segments = ("tool", "podward")
+    else:
+        ours, place = said, ()
+    table = reader.table(ours, place, {"check": "a table"})
+    if "check" not in table:
+        return None if place else CheckConfiguration(name)
+    return _configuration(reader, table["check"], (*place, "check"))
+
+
+def _configuration(reader: _Reader, said: object, place: Segments) -> CheckConfiguration:
+    table = reader.table(said, place, _KEYS)
+    settings = _Settings(reader, table, place)
+    return CheckConfiguration(
+        name=reader.name,
+        select=settings.rules("select", ignoring=False),
+        ignore=settings.rules("ignore", ignoring=True),
+        exclude=settings.texts("exclude"),
+        level=settings.one_of("level", LEVELS),
+        version=settings.version("version"),
+        scc=settings.texts("scc"),
+        namespace=settings.text("namespace"),
+        as_user=settings.text("as"),
+        as_groups=settings.texts("as-group"),
+        baseline=settings.text("baseline"),
+        output=settings.one_of("output", OUTPUTS),
+        waivers=settings.waivers("waivers"),
+    )
+
+
+class _Reader:
+    """Says where in the file something is wrong; lines are looked for only then, or for waivers."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._text = text
+        self._lines: dict[Segments, int] | None = None
+
+    def line(self, place: Segments) -> int:
+        """The line of this key, or of what is around it."""
+        if self._lines is None:
+            self._lines = lines_of(self._text)
+        return where(self._lines, place)
+
+    def fault(self, place: Segments, what: str, advice: str = "") -> InputError:
+        """The error about this key."""
+        return InputError(f"{_dotted(place)}: {what}", where=f"{self.name}:{self.line(place)}", advice=advice)
+
+    def unexpected(self, place: Segments, expected: str, value: object) -> InputError:
+        """The error about a value of another type."""
+        return self.fault(place, f"expected {expected}, found {_kind(value)}")
+
+    def table(self, said: object, place: Segments, known: Collection[str]) -> dict[str, object]:
+        """A table with no keys but the known ones."""
+        if not isinstance(said, dict):
+            raise self.unexpected(place, "a table", said)
+        for key in said:
+            if key not in known:
+                raise self.fault((*place, key), "there is no such key", _nearest(key, known))
+        return said
+
+
+class _Settings:
+    """The values of one table."""
+
+    def __init__(self, reader: _Reader, table: dict[str, object], place: Segments) -> None:
+        self._reader = reader
+        self._table = table
+        self._place = place
+
+    def text(self, key: str, expected: str = "") -> str | None:
+        """A string that says something; None if the key is absent."""
+        value = self._table.get(key)
+        place = (*self._place, key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise self._reader.unexpected(place, expected or _KEYS[key], value)
+        if not value.strip():
+            raise self._reader.fault(place, f"expected {expected or _KEYS[key]}, found nothing")
+        return value
+
+    def one_of(self, key: str, words: tuple[str, ...]) -> str | None:
+        """One of these words."""
+        value = self.text(key)
+        if value is not None and value not in words:
+            raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {_quoted(value)}")
+        return value
+
+    def version(self, key: str) -> str | None:
+        """A version of the Pod Security Standards."""
+        value = self.text(key)
+        if value is not None and value != "latest":
+            minor = value.removeprefix("v1.")
+            plain = minor.isascii() and minor.isdigit() and (minor == "0" or minor[0] != "0")
+            if not value.startswith("v1.") or not plain:
+                raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {_quoted(value)}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings, each saying something."""
+        value = self._table.get(key, [])
+        place = (*self._place, key)
+        if not isinstance(value, list):
+            raise self._reader.unexpected(place, _KEYS[key], value)
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise self._reader.unexpected((*place, index), "a string", item)
+            if not item.strip():
+                raise self._reader.fault((*place, index), "expected a string, found nothing")
+        return tuple(value)
+
+    def rules(self, key: str, *, ignoring: bool) -> tuple[str, ...]:
+        """A list of rules and families."""
+        words = self.texts(key)
+        for index, word in enumerate(words):
+            fault = choosing.fault_of(word, ignoring=ignoring)
+            if fault is not None:
+                raise self._reader.fault((*self._place, key, index), *fault)
+        return words
+
+    def waivers(self, key: str) -> tuple[Granted, ...]:
+        """The waivers."""
+        value = self._table.get(key, [])
+        place = (*self._place, key)
+        if not isinstance(value, list):
+            raise self._reader.unexpected(place, "[[…waivers]], a list of tables", value)
+        return tuple(_waiver(self._reader, item, (*place, index)) for index, item in enumerate(value))
+
+
+def _waiver(reader: _Reader, said: object, place: Segments) -> Granted:
+    table = reader.table(said, place, _WAIVER_KEYS)
+    settings = _Settings(reader, table, place)
+    for key in ("rule", "reason", "expires"):
+        if key not in table:
+            raise reader.fault(place, f"a waiver must have `{key}`", f"add {key} = …, {_WAIVER_KEYS[key]}")
+    rule = settings.text("rule", _WAIVER_KEYS["rule"]) or ""
+    fault = waivers.fault_of(rule)
+    if fault is not None:
+        raise reader.fault((*place, "rule"), *fault)
+    reason = settings.text("reason", _WAIVER_KEYS["reason"]) or ""
+    written = {key: settings.text(key, _WAIVER_KEYS[key]) or "" for key in _SCOPE}
+    expires = _day(reader, table["expires"], (*place, "expires"))
+    waiver = Waiver(rule, reason.strip(), expires, reader.name, reader.line(place), in_manifest=False)
+    return Granted(waiver, waivers.scope(**written))
+
+
+def _day(reader: _Reader, value: object, place: Segments) -> date:
+    """A date of TOML, or a string with one."""
+    day = waivers.day_of(value) if isinstance(value, str) else value
+    if isinstance(day, datetime) or not isinstance(day, date):
+        found = _quoted(value) if isinstance(value, str) else _kind(value)
+        raise reader.fault(place, f"expected {_WAIVER_KEYS['expires']}, found {found}")
+    return day
+
+
+def _kind(value: object) -> str:
+    return next((word for kind, word in _KINDS.items() if type(value) is kind), "a date or a time")
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def _dotted(place: Segments) -> str:
+    printed = ""
+    for segment in place:
+        printed += f"[{segment}]" if isinstance(segment, int) else f".{segment}"
+    return printed.removeprefix(".")
+
+
+def _nearest(key: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key.lower().replace("_", "-"), known, 1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"

@@ -1,0 +1,98 @@
+"""What workloads are held to: the policies of a check, prepared once for many workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from podward.api.caller import User
+from podward.api.core import Namespace, ObjectMeta
+from podward.decision import Origin, Source
+from podward.path import Path
+from podward.policy.pss.labels import ENFORCE, PREFIX, Policy, policy_of
+from podward.policy.pss.standard import Level, Standard
+from podward.policy.scc.access import Uses
+from podward.policy.scc.policies import Policies
+
+FIRST_RANGES: Mapping[str, str] = {
+    "openshift.io/sa.scc.uid-range": "1000000000/10000",
+    "openshift.io/sa.scc.supplemental-groups": "1000000000/10000",
+    "openshift.io/sa.scc.mcs": "s0:c1,c0",
+}
+"""The ranges of a namespace that nobody described: what OpenShift gives the first one of a cluster."""
+
+
+class NamedOnly:
+    """Everybody may use exactly the SCCs of these names: what `--scc NAME` asks for."""
+
+    def __init__(self, names: frozenset[str], otherwise: Uses | None) -> None:
+        self._names = names
+        self._otherwise = otherwise
+
+    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
+        """A grant where the SCC was named; else what the cluster's own authorizer says, if it counts."""
+        if scc in self._names:
+            return Source(Origin.POLICY, f"--scc {scc}", Path())
+        return self._otherwise.grant(user, scc, namespace) if self._otherwise is not None else None
+
+
+class SccTerms(Struct, frozen=True):
+    """SCCs and who may use them; `caller` tells who creates the Pods of a kind of workload."""
+
+    policies: Policies
+    uses: Uses
+    caller: Callable[[str], User]
+
+
+class Held:
+    """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
+
+    `default_namespace` is that of objects which name none.
+    """
+
+    __slots__ = ("_modes", "_namespaces", "default_namespace", "scc", "standard")
+
+    def __init__(
+        self,
+        namespaces: Mapping[str, Namespace],
+        standard: Standard,
+        scc: SccTerms | None = None,
+        default_namespace: str = "default",
+    ) -> None:
+        self._namespaces = dict(namespaces)
+        self._modes: dict[str, Policy] = {}
+        self.standard = standard
+        self.scc = scc
+        self.default_namespace = default_namespace
+
+    def pod_security(self, namespace: str) -> Policy:
+        """What the namespace enforces, audits and warns about."""
+        found = self._modes.get(namespace)
+        if found is None:
+            known = self._namespaces.get(namespace)
+            labels = (known.metadata.labels if known is not None else None) or {}
+            if ENFORCE in labels:
+                found = policy_of(labels).policy
+            elif any(label.startswith(PREFIX) for label in labels):
+                found = policy_of(labels, Policy(enforce=self.standard)).policy
+            else:
+                found = Policy(enforce=self.standard)
+            self._modes[namespace] = found
+        return found
+
+    def namespace(self, name: str) -> Namespace:
+        """The namespace as policies read it: one without ranges gets those of a new one."""
+        known = self._namespaces.get(name)
+        written = (known.metadata.annotations if known is not None else None) or {}
+        if known is not None and any(annotation in written for annotation in FIRST_RANGES):
+            return known
+        annotations: dict[str, str | None] = {**FIRST_RANGES, **written}
+        labels = known.metadata.labels if known is not None else None
+        made = Namespace(ObjectMeta(name=name, labels=labels, annotations=annotations))
+        self._namespaces[name] = made
+        return made
+
+
+UNHELD = Standard(Level.PRIVILEGED)
+"""No standard at all: where only SCCs are asked about."""

@@ -1,0 +1,224 @@
+"""What is wrong with one workload: validation, Pod Security, SCCs, in the words of `Finding`.
+
+The template is judged as its Pods would be: defaulted as the API server does it, with the effective values of Pod and
+container, and with the right of the Pods' service account to use an SCC. Each violation is one finding; its changes
+are those of the rule's remedy that concern its container, or the Pod as a whole.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api import defaulting
+from podward.api.core import Pod
+from podward.api.explanation import Change, Hint
+from podward.api.finding import Finding, Severity, Subject
+from podward.api.json_value import JsonObject
+from podward.api.patching import overlaid
+from podward.api.raw_fields import member
+from podward.api.validation import pod as validation
+from podward.api.view import pod_view
+from podward.api.workload import PodSource
+from podward.check.held import Held, SccTerms
+from podward.decision import Violation
+from podward.path import Path, path
+from podward.policy.pss.check import Facts, facts_of
+from podward.policy.pss.standard import STRICTNESS, Level, Standard
+from podward.policy.pss.standards import evaluate_facts, remedy
+from podward.policy.scc import passes, remedies
+from podward.policy.scc.request import RequestFacts
+from podward.policy.scc.selection import Candidate, Selection, Verdict
+from podward.policy.scc.violation import rule_of
+
+_ACCOUNT = path("spec", "serviceAccountName")
+
+
+class Judged(Struct, frozen=True):
+    """What came out about a workload: findings, the Pod that a cluster would store, and how its SCC was chosen."""
+
+    findings: tuple[Finding, ...]
+    stored: JsonObject
+    pod: Pod
+    selection: Selection | None
+
+
+def judge(source: PodSource, document: int, held: Held) -> Judged:
+    """Everything that validation and policies have against the workload; `document` is its document's index."""
+    return _Judge(source, document, held).judged()
+
+
+class _Fault(Struct, frozen=True):
+    """What a finding has of its rule; the changes are the Pod's."""
+
+    rule: str
+    severity: Severity
+    policy: str = ""
+    remedy: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+class _Judge:
+    def __init__(self, source: PodSource, document: int, held: Held) -> None:
+        self._source = source
+        self._document = document
+        self._held = held
+        namespace = source.view.metadata.namespace or ""
+        self._namespace = held.default_namespace if namespace in ("", "default") else namespace
+        self._subject = Subject(source.kind, self._namespace, source.name)
+        self._found: dict[tuple[str, Path, str], Finding] = {}
+
+    def judged(self) -> Judged:
+        source = self._source
+        made = defaulting.decide_defaults(source.raw)
+        stored = overlaid(source.raw, made)
+        creation = defaulting.decide_creation(stored)
+        if creation.assignments:
+            stored = overlaid(stored, creation)
+        pod = pod_view(stored)
+        for violation in validation.validate(pod, stored, source.kind).violations:
+            self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
+        self._pod_security(pod)
+        selection = None
+        if self._held.scc is not None:
+            selection, pod, stored = self._sccs(self._held.scc, pod, stored)
+        return Judged(tuple(self._found.values()), stored, pod, selection)
+
+    # --- Pod Security -------------------------------------------------------------------------------------------------
+
+    def _pod_security(self, pod: Pod) -> None:
+        policy = self._held.pod_security(self._namespace)
+        facts: Facts | None = None
+        reported = Level.PRIVILEGED
+        modes = (
+            (policy.enforce, Severity.ERROR),
+            (policy.warn, Severity.WARNING),
+            (policy.audit, Severity.NOTE),
+        )
+        for standard, severity in modes:
+            # What a stricter mode has reported already would only be said twice.
+            if STRICTNESS[standard.level] <= STRICTNESS[reported]:
+                continue
+            facts = facts or facts_of(pod)
+            self._standard(standard, severity, facts)
+            reported = standard.level
+
+    def _standard(self, standard: Standard, severity: Severity, facts: Facts) -> None:
+        for result in evaluate_facts(standard.level, standard.version, facts):
+            cure = remedy(facts, result)
+            for violation in result.decision.violations:
+                changes = _concerning(violation, cure.changes)
+                fault = _Fault(f"pss/{result.check}", severity, str(standard), cure.sentence, changes)
+                self._add(fault, violation, violation.reason)
+
+    # --- SCCs ---------------------------------------------------------------------------------------------------------
+
+    def _sccs(self, terms: SccTerms, pod: Pod, stored: JsonObject) -> tuple[Selection, Pod, JsonObject]:
+        spec = member(stored, "spec")
+        if not spec.get("serviceAccountName") and not spec.get("serviceAccount"):
+            stored = {**stored, "spec": {**spec, "serviceAccountName": "default"}}
+            pod = pod_view(stored)
+        namespace = self._held.namespace(self._namespace)
+        user = terms.caller(self._source.kind)
+        selection = passes.admit(
+            terms.policies, RequestFacts(pod, stored, namespace, self._namespace, user, terms.uses)
+        )
+        if selection.allowed:
+            stored = overlaid(stored, selection.decision)
+            return selection, pod_view(stored), stored
+        closest = _closest(selection)
+        if closest is None:
+            refused = selection.decision.violations[0]
+            at = Violation(_ACCOUNT, None, refused.reason, refused.source)
+            self._add(_Fault("scc/access", Severity.ERROR, "scc", _GRANT), at, refused.reason)
+            return selection, pod, stored
+        for violation in closest.decision.violations:
+            cure = remedies.remedy(pod, violation, closest.decision)
+            rule = f"scc/{rule_of(violation) or 'access'}"
+            fault = _Fault(rule, Severity.ERROR, f"scc {closest.name}", cure.sentence, cure.changes)
+            self._add(fault, violation, violation.reason)
+        return selection, pod, stored
+
+    # --- findings -----------------------------------------------------------------------------------------------------
+
+    def _add(self, fault: _Fault, violation: Violation, message: str) -> None:
+        key = (fault.rule, violation.path, message)
+        if key in self._found:
+            return
+        source, place = self._source, self._source.prefix + violation.path
+        self._found[key] = Finding(
+            fault.rule,
+            fault.severity,
+            source.document.name,
+            line_of(source, place),
+            self._document,
+            place,
+            self._about(violation.path),
+            message,
+            fault.policy,
+            fault.remedy,
+            tuple(Change(source.prefix + change.path, change.value) for change in fault.changes),
+        )
+
+    def _about(self, place: Path) -> Subject:
+        """The subject with the container that `place` is in."""
+        name = container_name(self._source, place)
+        about = self._subject
+        return about if not name else Subject(about.kind, about.namespace, about.name, name)
+
+
+_GRANT = "grant the service account the use of an SCC that fits, or change the Pod"
+
+
+def of_hint(source: PodSource, document: int, namespace: str, hint: Hint) -> Finding:
+    """A hint as a finding; its places are the document's already."""
+    about = Subject(source.kind, namespace, source.name, hint.container)
+    return Finding(
+        f"hint/{hint.name}",
+        Severity.WARNING,
+        source.document.name,
+        line_of(source, hint.path),
+        document,
+        hint.path,
+        about,
+        hint.problem,
+        "",
+        hint.remedy,
+        hint.changes,
+    )
+
+
+def line_of(source: PodSource, place: Path) -> int:
+    """The line of a place of the document, or of the closest thing around it that is written."""
+    return int(source.document.where(place).rpartition(":")[2])
+
+
+def container_name(source: PodSource, place: Path) -> str:
+    """The name of the container of the Pod that `place` is in; empty for what is the Pod's."""
+    steps = place.segments
+    if len(steps) < 3 or steps[0] != "spec" or not isinstance(steps[2], int):
+        return ""
+    spec = source.view.spec
+    lists = {
+        "initContainers": spec.init_containers,
+        "containers": spec.containers,
+        "ephemeralContainers": spec.ephemeral_containers,
+    }
+    listed = lists.get(str(steps[1])) or ()
+    return listed[steps[2]].name if steps[2] < len(listed) else ""
+
+
+def _concerning(violation: Violation, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """The changes in the violation's own container, and those of the Pod as a whole; all if none is."""
+    own = violation.path.segments[:3] if len(violation.path.segments) > 2 else ()
+    mine = tuple(
+        change
+        for change in changes
+        if change.path.segments[:3] == own or not isinstance((*change.path.segments, "", "", "")[2], int)
+    )
+    return mine or changes
+
+
+def _closest(selection: Selection) -> Candidate | None:
+    """Of the SCCs that may be used, the one with the least against the Pod; of several the first."""
+    refused = [each for each in selection.candidates if each.verdict is Verdict.REFUSED]
+    return min(refused, key=lambda each: len(each.decision.violations), default=None)

@@ -1,0 +1,83 @@
+"""`podward admit`: what an API server would store of a Pod, or why it refuses it. Nothing is run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from podward.cli import cluster_options
+
+if TYPE_CHECKING:
+    from podward.api.json_value import JsonObject
+    from podward.api.workload import PodSource
+    from podward.stages.admission import Admitted
+
+SUMMARY = "what the API server would store of a Pod, or why it refuses it"
+EXAMPLES = (
+    ("as an OpenShift cluster with its own SCCs stores a Pod", "podward admit -f pod.yaml --namespace namespace.yaml"),
+    ("with an SCC of one's own, asked by a certain user", "podward admit -f pod.yaml --scc my-scc.yaml --as alice"),
+    ("what admission changes, as a JSON Patch (RFC 6902)", "podward admit -f pod.yaml -o patch"),
+    ("admit it, then run what was stored", "podward admit -f pod.yaml | podward run -f -"),
+    ("Pod Security alone", "podward admit -f pod.yaml --cluster kubernetes --namespace namespace.yaml"),
+)
+REFUSED = 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add = parser.add_argument
+    add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
+    cluster_options.add(parser, cluster_options.OPENSHIFT)
+    add("-o", "--output", choices=("yaml", "json", "patch"), default="yaml", help="the form of the answer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Admit every Pod of the manifests; 1 where one was refused."""
+    from podward.cli import admitting, explaining, inputs, terminal
+    from podward.stages.admission import decide
+
+    manifests = inputs.documents(args.filename)
+    sources = explaining.pods_of(manifests)
+    admission = admitting.Admission(args, manifests)
+    stored: list[tuple[PodSource, Admitted]] = []
+    for source in sources:
+        admitted = decide(admission.facts(source))
+        for warning in admitted.warnings:
+            print(terminal.printable(f"Warning: {warning}"), file=sys.stderr)
+        if admitted.refused:
+            print(terminal.printable(f"podward: {admitting.refusal(source, admitted)}"), file=sys.stderr)
+        else:
+            stored.append((source, admitted))
+    sys.stdout.write(_OUTPUTS[args.output](stored))
+    return REFUSED if len(stored) < len(sources) else 0
+
+
+def _yaml(stored: list[tuple[PodSource, Admitted]]) -> str:
+    from podward.render import objects
+
+    return objects.yaml_documents(tuple(_object(admitted.stored) for _, admitted in stored))
+
+
+def _json(stored: list[tuple[PodSource, Admitted]]) -> str:
+    from podward.render import objects
+
+    return objects.json_document(tuple(_object(admitted.stored) for _, admitted in stored))
+
+
+def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
+    """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
+    import msgspec
+
+    from podward.render.patch import json_patch
+
+    lines = [msgspec.json.encode(json_patch(source.raw, admitted.decision)) for source, admitted in stored]
+    return "".join(f"{line.decode()}\n" for line in lines)
+
+
+def _object(stored: JsonObject) -> JsonObject:
+    """With the two fields first that say what it is."""
+    return {"apiVersion": "v1", "kind": "Pod", **stored}
+
+
+_OUTPUTS = {"yaml": _yaml, "json": _json, "patch": _patch}

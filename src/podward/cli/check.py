@@ -1,0 +1,56 @@
+"""`podward check`: gate manifests in CI, and see what another policy would change."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them"
+EXAMPLES = (
+    ("every manifest below a directory, against what its namespaces ask, else `restricted`", "podward check deploy/"),
+    ("what a chart comes to", "helm template ./chart | podward check -"),
+    ("against one of OpenShift's SCCs", "podward check deploy/ --scc restricted-v2"),
+    ("show the changes that would satisfy the policy, then make them", "podward check deploy/ --fix --diff"),
+    ("only what is new since a baseline fails", "podward check deploy/ --baseline known.json"),
+    ("for GitHub's code scanning", "podward check deploy/ -o sarif > podward.sarif"),
+    ("what a new set of SCCs would change", "podward check --compare old-sccs/ new-sccs/ deploy/"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a manifest, a directory, or - for standard input")
+    add("--level", choices=("privileged", "baseline", "restricted"), help="Pod Security where no namespace says")
+    add("--version", metavar="VERSION", help="of the Pod Security Standards: latest (default) or v1.N")
+    add("--scc", action="append", default=[], metavar="NAME|FILE", help="an SCC to fit, or a file with SCCs")
+    add("--namespace", metavar="NAME", help="of objects that name none (default: default)")
+    add("--as", dest="user", metavar="USER", help="who makes the Pods, beside their service account")
+    add("--as-group", dest="groups", action="append", default=[], metavar="GROUP", help="a group of that user")
+    add("--select", action="append", default=[], metavar="RULES", help="only these rules or families (pss,scc/volumes)")
+    add("--ignore", action="append", default=[], metavar="RULES", help="not these")
+    add("--exclude", action="append", default=[], metavar="PATTERN", help="files that directories' search leaves out")
+    add("--baseline", metavar="FILE", help="findings that are known: only new ones fail")
+    add("--write-baseline", metavar="FILE", help="write what is found now as a baseline")
+    add("--fix", action="store_true", help="change the files: the smallest change for every finding that has one")
+    add("--diff", action="store_true", help="with --fix: show the changes, write nothing")
+    add(
+        "--compare",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="what changes for every workload between two sets of policies",
+    )
+    add("--config", metavar="FILE", help="instead of the closest podward.toml or pyproject.toml")
+    add("--no-cache", action="store_true", help="judge files anew that have not changed")
+    add(
+        "-o",
+        "--output",
+        choices=("table", "json", "sarif", "junit", "github", "html"),
+        help="the form of the answer (html: of --compare)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check; 0 nothing fails, 1 a finding is an error, 2 something could not be read."""
+    from podward.cli.checking import run as running
+
+    return running.run(args)

@@ -1,0 +1,79 @@
+"""From the words of `check`, the configuration and the files' own policies to what workloads are held to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from podward.api.caller import User
+from podward.api.objects import Item
+from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
+from podward.cli import policies
+from podward.cli.admitting import SOMEBODY, caller_named, controller_of
+from podward.errors import UsageError
+from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
+from podward.policy.scc import passes
+
+
+class Wishes(Struct, frozen=True):
+    """What the command line or the configuration asks for; None, or nothing, where neither does."""
+
+    level: str | None = None
+    version: str | None = None
+    scc: tuple[str, ...] = ()
+    namespace: str = "default"
+    user: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+def held(wishes: Wishes, items: Iterable[Item]) -> Held:
+    """The policies of a check; `items` are those that the checked files hold.
+
+    `--scc` words are names of SCCs or files with them. With names alone a workload must fit one of these; with files it
+    is admitted as a cluster would, by whoever may use what, and the names are granted to everybody.
+    Raises InputError for files that are not what they must be, UsageError for a name that no SCC has.
+    """
+    names = tuple(word for word in wishes.scc if not _is_file(word))
+    files = tuple(word for word in wishes.scc if _is_file(word))
+    gathered = policies.gather_items(files, (), items)
+    standard = Standard(_level(wishes), _version(wishes))
+    namespaces = {name: source.view for name, source in gathered.namespaces.items()}
+    if not wishes.scc:
+        return Held(namespaces, standard, None, wishes.namespace)
+    for name in names:
+        if gathered.scc(name) is None:
+            known = ", ".join(source.name for source in gathered.sccs)
+            raise UsageError(f"there is no SCC {name}", where="--scc", advice=f"name a file, or one of {known}")
+    ready = passes.prepare(tuple(source.view for source in gathered.sccs))
+    uses = NamedOnly(frozenset(names), gathered.rbac if files else None)
+    named = caller_named(wishes.user, wishes.groups)
+
+    def caller(kind: str) -> User:
+        return controller_of(kind) or named or SOMEBODY
+
+    return Held(namespaces, standard, SccTerms(ready, uses, caller), wishes.namespace)
+
+
+def _is_file(word: str) -> bool:
+    return "/" in word or word.endswith((".yaml", ".yml", ".json")) or os.path.exists(word)
+
+
+def _level(wishes: Wishes) -> Level:
+    """`restricted` where nothing is said, unless SCCs are what is asked about."""
+    if wishes.level is None:
+        return UNHELD.level if wishes.scc else Level.RESTRICTED
+    level = parse_level(wishes.level)
+    if level is None:
+        raise UsageError(f"{wishes.level!r} is no level", where="--level", advice="privileged, baseline or restricted")
+    return level
+
+
+def _version(wishes: Wishes) -> Version:
+    if wishes.version is None:
+        return LATEST
+    version = parse_version(wishes.version)
+    if version is None:
+        raise UsageError(f"{wishes.version!r} is no version", where="--version", advice="latest, or such as v1.30")
+    return version

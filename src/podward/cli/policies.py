@@ -1,0 +1,201 @@
+"""The policies that a command decides by: OpenShift's own, and what files say beside them.
+
+The default SCCs and the default RBAC are always there, as on a cluster. An SCC from a file is added to them, or takes
+the place of the default one of its name; so do roles and bindings. `--scc` names SCCs: every document of a file must
+belong to them (SCCs, and the RBAC, ServiceAccounts and Namespaces around them), and at least one must be an SCC; of a
+directory, what is something else is passed over. Documents of `-f` that are policies count too.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from podward.access import reading
+from podward.access.aggregation import RoleObject
+from podward.access.objects import KINDS as RBAC_KINDS
+from podward.access.rbac import Rbac
+from podward.api import scc_schema
+from podward.api.core import Namespace
+from podward.api.document import Document
+from podward.api.objects import Item, objects_of, require_version
+from podward.api.scc_schema import SccSource, scc_source
+from podward.api.schema import require, type_of
+from podward.api.view import typed_view
+from podward.api.workload import DEFAULT_NAMESPACE
+from podward.cli.inputs import documents
+from podward.errors import InputError
+from podward.path import path
+from podward.policy.scc import default_set
+from podward.policy.scc.namespace_document import require_well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from podward.api.json_value import JsonObject
+
+_KINDS = frozenset((scc_schema.KIND, "Namespace", "ServiceAccount", *RBAC_KINDS))
+_GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", "rbac.authorization.k8s.io"))
+"""Groups that have, or once had, these kinds; elsewhere they are something else."""
+_SCC_ADVICE = "--scc takes files of kind: SecurityContextConstraints; name Pods and workloads with -f"
+_NAMESPACE_ADVICE = "--namespace takes files of kind: Namespace"
+
+
+class NamespaceSource(Struct, frozen=True):
+    """A Namespace and where it is written."""
+
+    item: Item
+    view: Namespace
+
+
+class PolicyDocuments(Struct, frozen=True):
+    """All policies that there are, each name once.
+
+    `sccs` holds the default ones, or what replaces them, and then the others, in the order of the files. `own` are the
+    names of those that come from files. `service_accounts` are (namespace, name). `warnings` are sentences that begin
+    with file:line.
+    """
+
+    sccs: tuple[SccSource, ...]
+    own: frozenset[str]
+    rbac: Rbac
+    namespaces: dict[str, NamespaceSource]
+    service_accounts: frozenset[tuple[str, str]]
+    warnings: tuple[str, ...]
+
+    def scc(self, name: str) -> SccSource | None:
+        """The SCC of this name."""
+        return next((source for source in self.sccs if source.name == name), None)
+
+
+def gather(
+    scc_names: Iterable[str] = (),
+    namespace_names: Iterable[str] = (),
+    manifests: Iterable[Document] = (),
+) -> PolicyDocuments:
+    """The policies of the files and directories of `--scc`, the files of `--namespace`, and the documents of `-f`.
+
+    Raises InputError for files that cannot be read or are not what they must be, for objects that a cluster would not
+    store, and for two different objects of one kind and name.
+    """
+    return gather_items(scc_names, namespace_names, [item for one in manifests for item in policies_of(one)])
+
+
+def gather_items(scc_names: Iterable[str], namespace_names: Iterable[str], found: Iterable[Item]) -> PolicyDocuments:
+    """The same, with policies that were found in documents already."""
+    items = [item for name in scc_names for item in _scc_items(name)]
+    items += [item for name in namespace_names for item in _namespace_items(name)]
+    return policy_documents(_unique([*items, *found]))
+
+
+def policies_of(document: Document) -> tuple[Item, ...]:
+    """The objects of the document that are policies, or say who may use them; checked field by field."""
+    found = []
+    for item in objects_of(document):
+        if item.kind in _KINDS:
+            require_version(item, _GROUPS)
+            if type_of(item.api_version, item.kind) is not None:
+                found.append(item)
+    if found:
+        require(document)
+    return tuple(found)
+
+
+def policy_documents(items: Iterable[Item]) -> PolicyDocuments:
+    """The policies that these objects, each name once, and the default ones make together."""
+    every = tuple(items)
+    own = {item.name: scc_source(item) for item in every if item.kind == scc_schema.KIND}
+    shipped = {item.name: scc_source(item) for item in _shipped(default_set.SCCS_NAME, default_set.default_sccs())}
+    rbac = {_identity(item): item for item in _shipped(default_set.RBAC_NAME, default_set.default_rbac())}
+    rbac |= {_identity(item): item for item in every if reading.is_rbac(item)}
+    return PolicyDocuments(
+        sccs=tuple((shipped | own).values()),
+        own=frozenset(own),
+        rbac=_rbac(rbac.values()),
+        namespaces={item.name: _namespace(item) for item in every if item.kind == "Namespace"},
+        service_accounts=frozenset(
+            (item.namespace or DEFAULT_NAMESPACE, item.name) for item in every if item.kind == "ServiceAccount"
+        ),
+        warnings=tuple(warning for source in own.values() for warning in scc_schema.warnings(source)),
+    )
+
+
+def _scc_items(name: str) -> list[Item]:
+    """What a file or directory of `--scc` holds."""
+    directory = os.path.isdir(name)
+    found: list[Item] = []
+    for document in documents([name], _SCC_ADVICE):
+        mine = policies_of(document)
+        if not directory:
+            _require_nothing_else(document, mine)
+        found += mine
+    if not any(item.kind == scc_schema.KIND for item in found):
+        held = ", ".join(dict.fromkeys(item.kind for item in found)) or "nothing of the kind"
+        raise InputError(f"no {scc_schema.KIND} in it, only {held}", where=name, advice=_SCC_ADVICE)
+    return found
+
+
+def _namespace_items(name: str) -> list[Item]:
+    """What a file of `--namespace` holds."""
+    found: list[Item] = []
+    for document in documents([name], _NAMESPACE_ADVICE):
+        mine = policies_of(document)
+        for item in objects_of(document):
+            if item.kind != "Namespace":
+                where = item.where(path("kind"))
+                raise InputError(f"a {item.kind} is no Namespace", where=where, advice=_NAMESPACE_ADVICE)
+        found += mine
+    return found
+
+
+def _require_nothing_else(document: Document, mine: tuple[Item, ...]) -> None:
+    places = {item.at for item in mine}
+    for item in objects_of(document):
+        if item.at not in places:
+            what = f"a {item.kind} of {item.api_version} is no {scc_schema.KIND}"
+            raise InputError(what, where=item.where(path("kind")), advice=_SCC_ADVICE)
+
+
+def _unique(items: Iterable[Item]) -> list[Item]:
+    """The objects, each once; the same object may be given twice, two different ones of one name may not."""
+    found: dict[tuple[str, str, str], Item] = {}
+    for item in items:
+        if not item.name:
+            place = path("metadata", "name")
+            raise InputError(f"{place}: Required value: a {item.kind} is known by its name", where=item.where(place))
+        earlier = found.setdefault(_identity(item), item)
+        if earlier.raw != item.raw:
+            place = path("metadata", "name")
+            raise InputError(
+                f'a second {item.kind} "{item.name}": the first one is at {earlier.where(place)}',
+                where=item.where(place),
+                advice="give each its own name, or leave one out",
+            )
+    return list(found.values())
+
+
+def _identity(item: Item) -> tuple[str, str, str]:
+    if item.kind in {"Role", "RoleBinding", "ServiceAccount"}:
+        return item.kind, item.namespace or DEFAULT_NAMESPACE, item.name
+    return item.kind, "", item.name
+
+
+def _shipped(name: str, raws: Iterable[JsonObject]) -> tuple[Item, ...]:
+    """Objects of ours as if they were documents of this name."""
+    return tuple(item for raw in raws for item in objects_of(Document(name, raw)))
+
+
+def _rbac(items: Iterable[Item]) -> Rbac:
+    read = [reading.read(item) for item in items]
+    return Rbac(
+        [entry for entry in read if isinstance(entry, RoleObject)],
+        [entry for entry in read if not isinstance(entry, RoleObject)],
+    )
+
+
+def _namespace(item: Item) -> NamespaceSource:
+    source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
+    require_well_formed(item, source.view)
+    return source

@@ -1,0 +1,212 @@
+"""`podward batch scc`: what OpenShift's SCC admission makes of one Pod."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from podward.api import schema
+from podward.api.caller import User
+from podward.api.core import Namespace
+from podward.api.document import Document
+from podward.api.json_value import JsonObject, kind_of
+from podward.api.raw_fields import member
+from podward.api.scc_defaults import defaulted
+from podward.api.scc_schema import API_VERSION, KIND, scc_view
+from podward.api.view import pod_view, typed_view
+from podward.decision import Origin, Source
+from podward.errors import InputError
+from podward.path import path
+from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, both, prepare, validate
+from podward.policy.scc.policies import Policies
+from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.selection import Selection
+
+_REMEMBERED = 32
+"""For so many sets of SCCs, and of namespaces, what was made of them is remembered: lines tend to repeat them."""
+_NULL = msgspec.Raw(b"null")
+_EVERY_SCC = "*"
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Right(Struct, frozen=True):
+    """An RBAC grant of `use`: to whom it is not limited by user, group or namespace, it is given."""
+
+    scc: str | None = None
+    user: str | None = None
+    group: str | None = None
+    namespace: str | None = None
+
+    def covers(self, user: User, scc: str, namespace: str) -> bool:
+        """Whether `user` may use this SCC in this namespace."""
+        return (
+            self.scc in (_EVERY_SCC, scc)
+            and (not self.namespace or self.namespace == namespace)
+            and (not self.user or self.user == user.username)
+            and (not self.group or self.group in user.groups)
+        )
+
+
+class Caller(Struct, frozen=True):
+    """Who asks; null and absent are empty."""
+
+    username: str | None = None
+    groups: tuple[str, ...] | None = None
+
+
+class SccQuestion(Struct, frozen=True, rename="camel"):
+    """`podward batch scc`: a request and the state of the cluster.
+
+    `authorized` are RBAC's grants of `use`: the name of an SCC or `*`, given to everybody, or a `Right`.
+    `validate_only` leaves out the mutating pass, as if another webhook had changed the Pod after it. `namespace_name`
+    says where the Pod is to be if `namespace` is null, that is: does not exist. SCCs are taken as stored, unless
+    `applySCCDefaults` demands what is done when they are written. Null and absent are the same everywhere.
+    """
+
+    pod: msgspec.Raw
+    sccs: msgspec.Raw
+    namespace: msgspec.Raw = _NULL
+    user: Caller | None = None
+    authorized: tuple[str | Right, ...] | None = None
+    operation: Operation | None = None
+    old_pod: msgspec.Raw = _NULL
+    subresource: str | None = None
+    validate_only: bool | None = None
+    namespace_name: str | None = None
+    apply_scc_defaults: bool | None = msgspec.field(default=None, name="applySCCDefaults")
+
+
+class SccAnswer(Struct, frozen=True, rename="camel"):
+    """The verdict: the Pod as stored with the SCC and the subject that its annotations name, or who refused and why."""
+
+    allowed: bool
+    scc: str
+    warnings: tuple[str, ...]
+    subject_type: str | UnsetType = UNSET
+    stage: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    pod: JsonObject | UnsetType = UNSET
+
+
+class Authorized:
+    """RBAC's answers, from a question's list."""
+
+    __slots__ = ("_rights",)
+
+    def __init__(self, authorized: tuple[str | Right, ...]) -> None:
+        self._rights = [
+            (Right(item) if isinstance(item, str) else item, Source(Origin.POLICY, "authorized", path(place)))
+            for place, item in enumerate(authorized)
+        ]
+
+    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
+        """The first grant that covers it."""
+        for right, source in self._rights:
+            if right.covers(user, scc, namespace):
+                return source
+        return None
+
+
+def answer(line: bytes) -> SccAnswer:
+    """Both passes on the Pod, or the validating one alone."""
+    question = msgspec.json.decode(line, type=SccQuestion)
+    policies = _policies(question)
+    facts = _facts(question)
+    if question.validate_only:
+        validated = validate(policies, facts)
+        return _allowed(facts.raw) if validated.allowed else _refused("validate", validated)
+    passed = both(policies, facts)
+    if not passed.admitted.allowed:
+        return _refused("admit", passed.admitted)
+    if passed.validated is None or not passed.validated.allowed:
+        return _refused("validate", passed.validated or passed.admitted)
+    return _allowed(passed.raw)
+
+
+def _allowed(raw: JsonObject) -> SccAnswer:
+    annotations = member(member(raw, "metadata"), "annotations")
+    subject = annotations.get(SUBJECT_ANNOTATION)
+    return SccAnswer(
+        allowed=True,
+        scc=str(annotations.get(SCC_ANNOTATION) or ""),
+        warnings=(),
+        subject_type=str(subject) if subject else UNSET,
+        pod=raw,
+    )
+
+
+def _refused(stage: str, selection: Selection) -> SccAnswer:
+    sentences = [violation.reason for violation in selection.decision.violations]
+    return SccAnswer(allowed=False, scc="", warnings=(), stage=stage, error=" ".join(sentences))
+
+
+def _facts(question: SccQuestion) -> RequestFacts:
+    caller = question.user or Caller()
+    raw = _object(question.pod, "v1", "Pod", "pod")
+    pod = pod_view(raw)
+    namespace = _namespace(question)
+    stands_in = (namespace.metadata.name if namespace else None) or pod.metadata.namespace or ""
+    name = question.namespace_name or stands_in
+    if namespace is not None and name != (namespace.metadata.name or ""):
+        namespace = None  # the Pod's namespace is another one
+    operation = question.operation or Operation.CREATE
+    old = None
+    if operation is Operation.UPDATE:
+        old = _object(question.old_pod, "v1", "Pod", "oldPod")
+    return RequestFacts(
+        pod=pod,
+        raw=raw,
+        namespace=namespace,
+        namespace_name=name,
+        user=User(caller.username or "", caller.groups or ()),
+        uses=Authorized(question.authorized or ()),
+        operation=operation,
+        old=old,
+        subresource=question.subresource or "",
+    )
+
+
+_namespaces: dict[bytes, Namespace | None] = {}
+_prepared: dict[tuple[bytes, bool], Policies] = {}
+
+
+def _namespace(question: SccQuestion) -> Namespace | None:
+    key = bytes(question.namespace)
+    if key not in _namespaces:
+        view = None
+        if key != b"null":
+            view = typed_view(_object(question.namespace, "v1", "Namespace", "namespace"), Namespace, "Namespace")
+        _remember(_namespaces, key, view)
+    return _namespaces[key]
+
+
+def _policies(question: SccQuestion) -> Policies:
+    key = (bytes(question.sccs), bool(question.apply_scc_defaults))
+    found = _prepared.get(key)
+    if found is None:
+        items = msgspec.json.decode(question.sccs, type=list[msgspec.Raw])
+        raws = [_object(item, API_VERSION, KIND, f"sccs[{place}]") for place, item in enumerate(items)]
+        found = prepare(scc_view(defaulted(raw) if question.apply_scc_defaults else raw) for raw in raws)
+        _remember(_prepared, key, found)
+    return found
+
+
+def _remember(memory: dict[K, T], key: K, value: T) -> None:
+    if len(memory) >= _REMEMBERED:
+        del memory[next(iter(memory))]
+    memory[key] = value
+
+
+def _object(text: msgspec.Raw, api_version: str, kind: str, where: str) -> JsonObject:
+    """The object; unknown fields are nobody's business here, values of a wrong type are refused."""
+    raw = msgspec.json.decode(text)
+    if not isinstance(raw, dict):
+        raise InputError(f"expected an object, found {kind_of(raw)}", where=where)
+    whole = Document(where, {**raw, "apiVersion": api_version, "kind": kind})
+    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    if wrong is not None:
+        raise InputError(wrong.what, where=f"{where}.{wrong.path}")
+    return raw

@@ -1,0 +1,42 @@
+"""hostNamespaces: no Pod shares the node's network, processes or IPC.
+
+Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+
+- since 1.0: spec.hostNetwork, spec.hostPID and spec.hostIPC are not true
+
+The detail names them in this order.
+"""
+
+from __future__ import annotations
+
+from podward.api.explanation import Change
+from podward.decision import Value
+from podward.path import Path, path
+from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.standard import Level
+
+ID = "hostNamespaces"
+_SHARED = {
+    "hostNetwork": "The Pod uses the node's network.",
+    "hostPID": "The Pod sees and can signal the node's processes.",
+    "hostIPC": "The Pod shares the node's IPC objects.",
+}
+
+
+def _namespaces(facts: Facts) -> CheckResult | None:
+    spec = facts.spec
+    if not (spec.host_network or spec.host_pid or spec.host_ipc):
+        return None
+    asked = {"hostNetwork": spec.host_network, "hostPID": spec.host_pid, "hostIPC": spec.host_ipc}
+    bad = [name for name, value in asked.items() if value]
+    faults: list[tuple[Path, Value, str]] = [(path("spec", name), True, _SHARED[name]) for name in bad]
+    return found(ID, "host namespaces", ", ".join(f"{name}=true" for name in bad), faults)
+
+
+def _cure(facts: Facts, result: CheckResult) -> Remedy:
+    del facts
+    names = " and ".join(str(fault.path.segments[-1]) for fault in result.decision.violations)
+    return Remedy(f"Remove {names}.", tuple(Change(fault.path, None) for fault in result.decision.violations))
+
+
+CHECK = Check(ID, Level.BASELINE, (Revision(0, _namespaces),), _cure)

@@ -1,0 +1,84 @@
+"""Who may use an SCC.
+
+Specification: OpenShift apiserver-library-go, sccadmission/scc_authz_check.go and sccmatching (July 2026). Asked only
+when an SCC's turn has come, and of two subjects: first the Pod's service account, if the Pod names one, whose groups
+are only `system:serviceaccounts` and `system:serviceaccounts:<namespace>`; then the caller. A subject may use the SCC
+if its name stands in `users`, or one of its groups in `groups`, or if the authorizer allows it the verb `use` on
+securitycontextconstraints.security.openshift.io of that name in the Pod's namespace. Which subject it was is stored
+with the Pod.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from podward.api.caller import User, service_account
+from podward.api.scc import SecurityContextConstraints
+from podward.decision import Origin, Source
+from podward.path import path
+
+SubjectType: TypeAlias = Literal["serviceaccount", "user"]
+"""Whose right it was: the value of the annotation `security.openshift.io/validated-scc-subject-type`."""
+
+
+class Uses(Protocol):
+    """The authorizer's answers, as a fact."""
+
+    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
+        """What allows `user` the verb `use` on this SCC in this namespace; None if nothing does."""
+
+
+class Grant(Struct, frozen=True):
+    """An SCC's use is granted: to which subject, and by what."""
+
+    subject_type: SubjectType
+    user: str
+    source: Source
+
+
+class Members:
+    """The users and groups that an SCC names itself; made once per SCC."""
+
+    __slots__ = ("groups", "name", "users")
+
+    def __init__(self, scc: SecurityContextConstraints) -> None:
+        self.name = scc.metadata.name or ""
+        source = f"scc {self.name}"
+        self.users = {
+            user: Source(Origin.POLICY, source, path("users", index)) for index, user in enumerate(scc.users or ())
+        }
+        self.groups = {
+            group: Source(Origin.POLICY, source, path("groups", index)) for index, group in enumerate(scc.groups or ())
+        }
+
+    def grant(self, user: User) -> Source | None:
+        """The entry that names the user, or else the first of its groups that is named."""
+        found = self.users.get(user.username) if self.users else None
+        if found is None and self.groups:
+            found = next((self.groups[group] for group in user.groups if group in self.groups), None)
+        return found
+
+
+class Subjects:
+    """The two subjects of one request; the service account's user is made once."""
+
+    __slots__ = ("_asked", "_namespace", "_uses")
+
+    def __init__(self, account: str, caller: User, namespace: str, uses: Uses) -> None:
+        asked: list[tuple[SubjectType, User]] = []
+        if account:
+            asked.append(("serviceaccount", service_account(namespace, account)))
+        asked.append(("user", caller))
+        self._asked = asked
+        self._namespace = namespace
+        self._uses = uses
+
+    def grant(self, members: Members) -> Grant | None:
+        """The first right to use the SCC that is found; None if neither subject has one."""
+        for subject_type, user in self._asked:
+            source = members.grant(user) or self._uses.grant(user, members.name, self._namespace)
+            if source is not None:
+                return Grant(subject_type, user.username, source)
+        return None

@@ -1,0 +1,89 @@
+"""hostNetwork, hostPID, hostIPC and hostPorts: what a Pod may share with its node.
+
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: each is refused unless
+the SCC allows it. The three flags are refused once for the Pod and once more for each container. Every hostPort above 0
+of every container is refused once for each container, so with n containers n times.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import PodSpec
+from podward.decision import Decision
+from podward.path import Path, path
+from podward.policy.scc.subject import Member, Subject
+from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+
+NETWORK = "hostNetwork"
+PID = "hostPID"
+IPC = "hostIPC"
+PORTS = "hostPorts"
+
+
+class SharingRule:
+    """A flag of the Pod that the SCC does not allow."""
+
+    __slots__ = ("_name", "_place", "_source", "_text", "_voice")
+
+    def __init__(self, scc: str, name: str, allowing: str, text: str) -> None:
+        self._voice = Voice(scc, name)
+        self._name = name
+        self._place = path("spec", name)
+        self._source = self._voice.source(allowing)
+        self._text = f"true: {text} is not allowed to be used"
+
+    def pod(self, subject: Subject) -> Decision:
+        """The Pod's flag."""
+        return self._refused(".spec") if self._shared(subject.spec) else NOTHING
+
+    def container(self, subject: Subject, member: Member) -> Decision:
+        """The Pod's flag once more, in a container's name."""
+        return self._refused(member.place.printed) if self._shared(subject.spec) else NOTHING
+
+    def _shared(self, spec: PodSpec) -> bool:
+        if self._name == NETWORK:
+            return spec.host_network is True
+        return (spec.host_pid if self._name == PID else spec.host_ipc) is True
+
+    def _refused(self, printed: str) -> Decision:
+        printed = f"{printed}.{self._name}"
+        return refused(self._voice.invalid(printed, self._place, True, self._text, self._source))
+
+
+class PortRule:
+    """Ports of the node, which the SCC does not allow."""
+
+    __slots__ = ("_source", "_voice")
+
+    def __init__(self, scc: str) -> None:
+        self._voice = Voice(scc, PORTS)
+        self._source = self._voice.source("allowHostPorts")
+
+    def container(self, subject: Subject, member: Member) -> Decision:
+        """The ports of all containers, in this container's name."""
+        found: list[SccViolation] = []
+        for other in subject.members:
+            ports = other.container.ports
+            if ports is None:
+                continue
+            for index, port in enumerate(ports):
+                if port.host_port is not None and port.host_port > 0:
+                    printed = f"{member.place.printed}{other.place.printed}.hostPort"
+                    place = Path((*other.place.path.segments, "ports", index, "hostPort"))
+                    text = f"{port.host_port}: Host ports are not allowed to be used"
+                    found.append(self._voice.invalid(printed, place, port.host_port, text, self._source))
+        return refused(*found) if found else NOTHING
+
+
+def network_rule(scc: str) -> SharingRule:
+    """The node's network is not allowed."""
+    return SharingRule(scc, NETWORK, "allowHostNetwork", "Host network")
+
+
+def pid_rule(scc: str) -> SharingRule:
+    """The node's processes are not allowed."""
+    return SharingRule(scc, PID, "allowHostPID", "Host PID")
+
+
+def ipc_rule(scc: str) -> SharingRule:
+    """The node's IPC objects are not allowed."""
+    return SharingRule(scc, IPC, "allowHostIPC", "Host IPC")

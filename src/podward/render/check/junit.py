@@ -1,0 +1,116 @@
+"""`check -o junit`: the XML that GitLab, Jenkins and most other CI systems show as test results.
+
+Specification: there is no standard; this keeps to what Jenkins' junit-10.xsd and GitLab's parser (unit test reports)
+both understand. A file is a `testsuite`. A `testcase` is a rule that a workload breaks, with all its findings in one
+`failure` (an `error` where the file could not be read, a `skipped` where it is waived or in the baseline); a workload
+about which there is nothing is a testcase that passes. What is no error does not fail: it stands in `system-out`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.finding import Finding, Severity, Subject
+from podward.api.report import UNREAD, Report, family_of
+from podward.render.check import texts
+from podward.render.explain.inert import escape
+
+_NAME = "podward check"
+
+
+class _Case(Struct, gc=False):
+    """One testcase: what its element says about it, and the findings inside."""
+
+    workload: str
+    rule: str
+    line: int
+    outcome: str
+    texts: list[str]
+    message: str
+
+
+def document(report: Report) -> str:
+    """The report as XML."""
+    files = _by_file(report)
+    suites = "".join(_cases(file, cases) for file, cases in files.items())
+    counts = _counts([case for cases in files.values() for case in cases])
+    head = f'<testsuites name="{_NAME}" {counts}>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{suites}</testsuites>\n'
+
+
+def _by_file(report: Report) -> dict[str, list[_Case]]:
+    """The cases of every file, files with none too."""
+    found: dict[tuple[str, str, str, str], _Case] = {}
+    for finding in report.findings:
+        outcome = _outcome(finding)
+        _add(found, finding, outcome, texts.sentence(finding), _told(finding))
+    for waived in report.waived:
+        why = texts.waived_by(waived.waiver)
+        _add(found, waived.finding, "skipped", why, why)
+    for finding in report.baselined:
+        _add(found, finding, "skipped", "in the baseline", "in the baseline")
+    files: dict[str, list[_Case]] = {file: [] for file in sorted({*report.files, *(key[0] for key in found)})}
+    for (file, *_), case in found.items():
+        files[file].append(case)
+    blamed = {(file, case.workload) for file, cases in files.items() for case in cases}
+    for checked in report.checked:
+        name = _workload(checked.subject)
+        if (checked.file, name) not in blamed:
+            files.setdefault(checked.file, []).append(_Case(name, "no findings", 1, "", [], ""))
+    return files
+
+
+def _outcome(finding: Finding) -> str:
+    if finding.severity is not Severity.ERROR:
+        return "system-out"
+    return "error" if family_of(finding.rule) == UNREAD else "failure"
+
+
+def _add(
+    found: dict[tuple[str, str, str, str], _Case], finding: Finding, outcome: str, message: str, text: str
+) -> None:
+    """Put the finding into the case of its workload, its rule and its outcome."""
+    name = _workload(finding.subject)
+    key = (finding.file, name, finding.rule, outcome)
+    if key not in found:
+        found[key] = _Case(name, finding.rule, finding.line, outcome, [], message)
+    found[key].texts.append(text)
+
+
+def _workload(subject: Subject) -> str:
+    return texts.workload(subject) or "the file"
+
+
+def _told(finding: Finding) -> str:
+    lines = [f"{finding.file}:{finding.line} {texts.sentence(finding)}"]
+    if finding.path.segments:
+        lines.append(f"  {finding.path}")
+    if finding.remedy:
+        lines.append(f"  → {finding.remedy}")
+    lines += [f"    {texts.change(change)}" for change in finding.changes]
+    return "\n".join(lines)
+
+
+def _cases(file: str, cases: list[_Case]) -> str:
+    listed = "".join(_case(file, case) for case in cases)
+    return f' <testsuite name="{escape(file)}" {_counts(cases)}>\n{listed} </testsuite>\n'
+
+
+def _counts(cases: list[_Case]) -> str:
+    outcomes = [case.outcome for case in cases]
+    failures, errors, skipped = (outcomes.count(name) for name in ("failure", "error", "skipped"))
+    return f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="0"'
+
+
+def _case(file: str, case: _Case) -> str:
+    where = f'file="{escape(file)}" line="{case.line}"'
+    head = f'  <testcase name="{escape(case.rule)}" classname="{escape(case.workload)}" {where} time="0"'
+    if not case.outcome:
+        return f"{head}/>\n"
+    body = "\n".join(escape(line) for text in case.texts for line in text.split("\n"))
+    if case.outcome == "skipped":
+        return f'{head}>\n   <skipped message="{escape(case.message)}"/>\n  </testcase>\n'
+    if case.outcome == "system-out":
+        return f"{head}>\n   <system-out>{body}</system-out>\n  </testcase>\n"
+    about = f'message="{escape(case.message)}" type="{escape(case.rule)}"'
+    return f"{head}>\n   <{case.outcome} {about}>{body}</{case.outcome}>\n  </testcase>\n"

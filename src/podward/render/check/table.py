@@ -1,0 +1,72 @@
+"""A report for people: each finding with its place, its rule and its remedy, and the sums at the end."""
+
+from __future__ import annotations
+
+from podward.api.finding import Finding, Severity
+from podward.api.report import Report
+from podward.render.check import texts
+from podward.render.explain.inert import clipped_front, printable, width, wrapped
+from podward.render.explain.palette import Palette
+
+LEAST = 60
+_MOST_LINES = 12
+"""Of one sentence: a hostile name may be megabytes."""
+_GUTTER = "  "
+_INDENT = "    "
+
+
+def table(report: Report, columns: int | None, palette: Palette) -> str:
+    """All findings, then one line of sums; `columns` is None where nothing is to be wrapped, as for a pipe.
+
+    A finding begins with `file:line  severity  rule  sentence`; the field, its remedy and the changes that it takes
+    stand below, indented. Files are parted by an empty line.
+    """
+    room = None if columns is None else max(columns, LEAST)
+    printed = ""
+    last = None
+    for finding in report.findings:
+        if last is not None and finding.file != last:
+            printed += "\n"
+        last = finding.file
+        printed += _finding(finding, room, palette)
+    summary = report.summary
+    colour = palette.bad if summary.errors else palette.title
+    lines = _wrapped(texts.totals(summary), room, "")
+    return printed + ("\n" if printed else "") + "".join(f"{palette.paint(colour, line)}\n" for line in lines)
+
+
+def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
+    severity, rule = finding.severity.value, printable(finding.rule)
+    place = f"{finding.file}:{finding.line}"
+    beside = width(f"{_GUTTER}{severity}{_GUTTER}{rule}")
+    place = printable(place) if room is None else clipped_front(place, max(room - beside, 12))
+    coloured = (
+        palette.paint(palette.title, place),
+        palette.paint(_colour(finding.severity, palette), severity),
+        palette.paint(palette.policy, rule),
+    )
+    head = _GUTTER.join(coloured)
+    said = texts.sentence(finding)
+    if room is None or width(f"{place}{_GUTTER}{said}") + beside <= room:
+        lines = [f"{head}{_GUTTER}{said}"]
+    else:
+        lines = [head, *_wrapped(said, room, _INDENT)]
+    field = texts.field(finding)
+    if field:
+        lines += [palette.paint(palette.dim, line) for line in _wrapped(field, room, _INDENT)]
+    if finding.remedy:
+        lines += _wrapped(f"→ {finding.remedy}", room, _INDENT)
+    for change in finding.changes:
+        lines += _wrapped(texts.change(change), room, f"{_INDENT}  ")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _wrapped(text: str, room: int | None, indent: str) -> list[str]:
+    if room is None:
+        return [indent + printable(text)]
+    return [indent + line for line in wrapped(text, room - len(indent), _MOST_LINES)]
+
+
+def _colour(severity: Severity, palette: Palette) -> str:
+    colours = {Severity.ERROR: palette.bad, Severity.WARNING: palette.hint, Severity.NOTE: palette.dim}
+    return colours[severity]

@@ -1,0 +1,188 @@
+"""The RBAC authorizer answers as Kubernetes' own does, and says which line granted it."""
+
+from __future__ import annotations
+
+import pytest
+
+from podward.access import reading
+from podward.access.aggregation import RoleObject
+from podward.access.rbac import Attributes, Rbac
+from podward.api.caller import User, service_account
+from podward.api.objects import objects_of
+from podward.api.reader import decode_documents
+from podward.api.schema import require
+from podward.decision import Origin
+from podward.errors import InputError
+from podward.policy.scc.access import Uses
+
+VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
+RULES = "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]"
+POD_READER = f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: pod-reader}}\n{RULES}\n"
+READ = Attributes("get", resource="pods", name="web", namespace="shop")
+ALICE = User("alice", ("staff", "system:authenticated"))
+
+
+def rbac(*texts: str) -> Rbac:
+    """The authorizer of these documents, read as a file."""
+    roles, bindings = [], []
+    for document in decode_documents("\n---\n".join(texts).encode(), "rbac.yaml"):
+        require(document)
+        for item in objects_of(document):
+            read = reading.read(item)
+            if isinstance(read, RoleObject):
+                roles.append(read)
+            else:
+                bindings.append(read)
+    return Rbac(roles, bindings)
+
+
+def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", where: str = "") -> str:
+    kind = "RoleBinding" if where else "ClusterRoleBinding"
+    place = f", namespace: {where}" if where else ""
+    return f"{VERSION}\nkind: {kind}\nmetadata: {{name: b{place}}}\nroleRef: {{{role}}}\nsubjects:\n{subjects}\n"
+
+
+def test_nothing_is_allowed_without_a_binding() -> None:
+    assert rbac(POD_READER).allows(ALICE, READ) is None
+
+
+@pytest.mark.parametrize(
+    ("subjects", "user", "allowed"),
+    [
+        ("- {kind: User, name: alice}", ALICE, True),
+        ("- {kind: User, name: Alice}", ALICE, False),
+        ("- {kind: Group, name: staff}", ALICE, True),
+        ("- {kind: Group, name: alice}", ALICE, False),
+        ("- {kind: User, name: staff}", ALICE, False),
+        ("- {kind: User, name: bob}\n- {kind: Group, name: staff}", ALICE, True),
+        ("- {kind: ServiceAccount, name: app, namespace: shop}", service_account("shop", "app"), True),
+        ("- {kind: ServiceAccount, name: app, namespace: shop}", service_account("other", "app"), False),
+        ("- {kind: Group, name: 'system:serviceaccounts:shop'}", service_account("shop", "app"), True),
+        ("- {kind: Group, name: 'system:authenticated'}", service_account("shop", "app"), False),
+        ("- {kind: User, name: 'system:serviceaccount:shop:app'}", service_account("shop", "app"), True),
+        ("- {kind: ServiceAccount, name: app, namespace: shop}", User("app"), False),
+    ],
+)
+def test_whom_a_binding_is_for(subjects: str, user: User, *, allowed: bool) -> None:
+    assert (rbac(POD_READER, binding(subjects)).allows(user, READ) is not None) is allowed
+
+
+def test_a_role_binding_holds_in_its_own_namespace_only() -> None:
+    made = rbac(POD_READER, binding("- {kind: User, name: alice}", where="shop"))
+    assert made.allows(ALICE, READ) is not None
+    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
+    assert made.allows(ALICE, Attributes("get", resource="pods")) is None
+
+
+def test_a_role_bindings_service_account_is_of_its_namespace_if_it_says_none() -> None:
+    made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
+    assert made.allows(service_account("shop", "app"), READ) is not None
+    assert made.allows(service_account("other", "app"), READ) is None
+
+
+def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
+    role = f"{VERSION}\nkind: Role\nmetadata: {{name: r, namespace: shop}}\n{RULES}\n"
+    here = binding("- {kind: User, name: alice}", "kind: Role, name: r", "shop")
+    there = binding("- {kind: User, name: alice}", "kind: Role, name: r", "other")
+    assert rbac(role, here).allows(ALICE, READ) is not None
+    elsewhere = rbac(role, there)
+    assert elsewhere.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
+    (dangling,) = elsewhere.dangling
+    assert (
+        str(dangling) == 'rbac.yaml:10: RoleBinding "b": there is no Role "r" of namespace "other": it grants nothing'
+    )
+
+
+def test_roles_without_a_namespace_are_of_the_default_one() -> None:
+    role = f"{VERSION}\nkind: Role\nmetadata: {{name: r}}\n{RULES}\n"
+    made = rbac(role, binding("- {kind: User, name: alice}", "kind: Role, name: r", "default"))
+    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="default")) is not None
+
+
+def test_a_binding_to_nothing_is_reported_and_grants_nothing() -> None:
+    made = rbac(binding("- {kind: User, name: alice}"))
+    assert made.allows(ALICE, READ) is None
+    assert [str(dangling) for dangling in made.dangling] == [
+        'rbac.yaml:4: ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
+    ]
+
+
+def test_masters_may_do_anything() -> None:
+    allowed = rbac().allows(User("root", ("system:masters",)), READ)
+    assert allowed is not None
+    assert (allowed.source.origin, allowed.reason) == (Origin.RULE, "the group system:masters may do anything")
+    assert rbac().allows(User("system:masters"), READ) is None
+
+
+def test_the_answer_names_the_binding_the_role_and_the_line() -> None:
+    made = rbac(POD_READER, binding("- {kind: User, name: bob}\n- {kind: Group, name: staff}", where="shop"))
+    allowed = made.allows(ALICE, READ)
+    assert allowed is not None
+    assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to Group "staff"'
+    assert str(allowed.source) == "rbac.yaml:13 subjects[1]"
+    assert allowed.rule is not None
+    assert (allowed.rule.item.name, allowed.rule.index) == ("pod-reader", 0)
+
+
+def test_a_service_account_is_named_with_its_namespace() -> None:
+    made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
+    allowed = made.allows(service_account("shop", "app"), READ)
+    assert allowed is not None
+    assert allowed.reason.endswith('to ServiceAccount "app/shop"')
+
+
+def test_the_clusters_bindings_come_before_those_of_the_namespace_and_earlier_ones_first() -> None:
+    local = binding("- {kind: User, name: alice}", where="shop")
+    first = binding("- {kind: Group, name: staff}").replace("{name: b}", "{name: first}")
+    second = binding("- {kind: User, name: alice}").replace("{name: b}", "{name: second}")
+    allowed = rbac(POD_READER, local, first, second).allows(ALICE, READ)
+    assert allowed is not None
+    assert allowed.binding is not None
+    assert allowed.binding.item.name == "first"
+
+
+def test_objects_in_a_list_are_cited_where_they_stand() -> None:
+    inside = (POD_READER + "---\n" + binding("- {kind: User, name: alice}")).split("---\n")
+    items = "".join("- " + text.strip().replace("\n", "\n  ") + "\n" for text in inside)
+    allowed = rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}").allows(ALICE, READ)
+    assert allowed is not None
+    assert str(allowed.source) == "rbac.yaml:13 items[1].subjects[0]"
+
+
+def test_the_use_of_an_scc_is_asked_for_by_its_name() -> None:
+    role = (
+        f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: use-anyuid}}\nrules:\n- apiGroups: [security.openshift.io]\n"
+        "  resources: [securitycontextconstraints]\n  resourceNames: [anyuid]\n  verbs: [use]\n"
+    )
+    uses: Uses = rbac(role, binding("- {kind: User, name: alice}", "kind: ClusterRole, name: use-anyuid", "shop"))
+    granted = uses.grant(ALICE, "anyuid", "shop")
+    assert granted is not None
+    assert str(granted) == "rbac.yaml:16 subjects[0]"
+    assert uses.grant(ALICE, "anyuid", "other") is None
+    assert uses.grant(ALICE, "privileged", "shop") is None
+    assert uses.grant(User("bob"), "anyuid", "shop") is None
+
+
+def test_a_namespace_on_a_cluster_role_is_taken_off_as_a_server_does() -> None:
+    role = POD_READER.replace("{name: pod-reader}", "{name: pod-reader, namespace: shop}")
+    assert rbac(role, binding("- {kind: User, name: alice}")).allows(ALICE, READ) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (binding("- {kind: ServiceAccount, name: app}"), 6, "subjects[0].namespace: Required value"),
+        (binding("- {kind: user, name: a}"), 6, 'subjects[0].kind: Unsupported value: "user"'),
+        (binding("- {kind: User, name: a, apiGroup: v1}"), 6, 'subjects[0].apiGroup: Unsupported value: "v1"'),
+        (binding("- {kind: User, name: a}", "kind: Role, name: r"), 4, 'roleRef.kind: Unsupported value: "Role"'),
+        (binding("- {kind: User, name: a}", "kind: ClusterRole"), 4, "roleRef.name: Required value"),
+        (POD_READER.replace("pod-reader", "a/b"), 3, "metadata.name: Invalid value: \"a/b\": may not contain '/'"),
+        (POD_READER.replace("verbs: [get]", "verbs: []"), 4, "rules[0].verbs: Required value: verbs must contain"),
+        (POD_READER.replace("resources", "nonResourceURLs"), 4, "rules cannot apply to both regular resources"),
+    ],
+)
+def test_what_a_server_would_not_store_is_refused_with_its_line(text: str, line: int, what: str) -> None:
+    with pytest.raises(InputError) as caught:
+        rbac(text)
+    assert caught.value.where == f"rbac.yaml:{line}"
+    assert what in caught.value.what

@@ -1,0 +1,67 @@
+"""Choice, waivers and baseline, one after the other."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from podward.api.finding import Finding, Severity, Subject
+from podward.api.report import Checked, Waiver
+from podward.check import baseline, waivers
+from podward.check.choosing import choose
+from podward.check.verdict import Terms, report
+from podward.check.waivers import Granted
+from podward.path import path
+
+TODAY = date(2026, 7, 1)
+POD = Subject("Pod", "shop", "web")
+
+
+def finding(rule: str, severity: Severity = Severity.ERROR, line: int = 1) -> Finding:
+    return Finding(rule, severity, "a.yaml", line, 0, path("spec"), POD, "wrong")
+
+
+PORTS, HINT, SCC = (
+    finding("pss/hostPorts", line=2),
+    finding("hint/seccomp-unset", Severity.WARNING),
+    finding("scc/access"),
+)
+
+
+def test_each_finding_has_one_fate() -> None:
+    waiver = Granted(Waiver("scc", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    base = baseline.read(baseline.write([HINT]).encode(), "b")
+    unread = finding("input/syntax")
+    privileged = finding("pss/privileged")
+    terms = Terms(choose((), ("pss/privileged",)), (waiver,), TODAY, base)
+    found = report([PORTS, SCC, HINT, unread, privileged], terms, ["a.yaml"], [Checked("a.yaml", POD)])
+    assert found.findings == (unread, PORTS)
+    assert [each.finding for each in found.waived] == [SCC]
+    assert found.baselined == (HINT,)
+    assert [rule.name for rule in found.rules] == ["hint/seccomp-unset", "input/syntax", "pss/hostPorts", "scc/access"]
+    summary = found.summary
+    assert (summary.files, summary.workloads, summary.errors, summary.warnings, summary.waived) == (1, 1, 2, 0, 1)
+
+
+def test_what_does_not_count_is_not_waived_either() -> None:
+    waiver = Granted(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    assert report([PORTS], Terms(choose(("hint",)), (waiver,), TODAY), [], []).waived == ()
+
+
+def test_the_exit_code_says_the_worst() -> None:
+    terms = Terms(choose(), (), TODAY)
+    codes = [
+        report(findings, terms, ["a.yaml"], []).exit_code
+        for findings in ([], [HINT], [HINT, PORTS], [PORTS, finding("input/limits")])
+    ]
+    assert codes == [0, 0, 1, 2]
+
+
+def test_the_order_of_findings_does_not_depend_on_how_they_came() -> None:
+    terms = Terms(choose(), (), TODAY)
+    assert report([PORTS, HINT, SCC], terms, [], []) == report([SCC, PORTS, HINT], terms, [], [])
+
+
+def test_a_waived_finding_is_not_in_a_new_baseline() -> None:
+    waiver = Granted(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    found = report([PORTS], Terms(choose(), (waiver,), TODAY), [], [])
+    assert '"files": {}' in baseline.write(found.findings)

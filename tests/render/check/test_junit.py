@@ -1,0 +1,77 @@
+"""JUnit's XML."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+import pytest
+
+from podward.api.report import Report
+from podward.render.check.junit import document
+
+Make = Callable[[str], Report]
+
+
+def read(report: Report) -> ET.Element:
+    return ET.fromstring(document(report))  # noqa: S314  # our own text
+
+
+def test_a_file_is_a_suite_and_a_broken_rule_a_case(make: Make) -> None:
+    root = read(make(""))
+    assert [suite.get("name") for suite in root] == ["bad.yaml", "clean.yaml", "dir/web.yaml"]
+    cases = [(case.get("classname"), case.get("name"), [part.tag for part in case]) for case in root.iter("testcase")]
+    assert cases == [
+        ("the file", "input/syntax", ["error"]),
+        ("Pod quiet", "no findings", []),
+        ("Deployment shop/web", "pss/runAsNonRoot", ["failure"]),
+        ("Deployment shop/web", "hint/seccomp-unset", ["system-out"]),
+        ("Deployment shop/web", "pss/sysctls", ["system-out"]),
+        ("Deployment shop/web", "pss/hostPorts", ["skipped"]),
+        ("Deployment shop/web", "scc/access", ["skipped"]),
+    ]
+
+
+def test_a_failure_has_every_finding_of_its_rule(make: Make) -> None:
+    (failure,) = read(make("")).iter("failure")
+    assert failure.text is not None
+    assert failure.text.split("\n")[0] == (
+        "dir/web.yaml:12 Deployment shop/web, container app: it is wrong (restricted:latest)"
+    )
+    assert "container proxy" in failure.text
+    assert "spec.template.spec.containers[0].securityContext.runAsNonRoot: true" in failure.text
+
+
+def test_a_skipped_case_says_why(make: Make) -> None:
+    reasons = [skipped.get("message") for skipped in read(make("")).iter("skipped")]
+    assert reasons == ["waived until 2026-12-31: because (podward.toml:9)", "in the baseline"]
+
+
+def test_counts_are_those_of_the_cases(make: Make) -> None:
+    root = read(make(""))
+    for element in (root, *root):
+        cases = list(element.iter("testcase"))
+        assert element.get("tests") == str(len(cases))
+        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert element.get(attribute) == str(sum(case.find(tag) is not None for case in cases))
+
+
+def test_hostile_text_is_text(make: Make, hostile: str) -> None:
+    root = read(make(hostile))
+    assert len(list(root.iter("testcase"))) == 7
+    assert {part.tag for part in root.iter()} == {
+        "testsuites", "testsuite", "testcase", "error", "failure", "skipped", "system-out",
+    }  # fmt: skip
+    assert all(line.isprintable() for line in document(make(hostile)).split("\n"))
+
+
+@pytest.mark.parametrize("wanted", ["]]>", "<x", "&amp;"])
+def test_what_xml_reads_comes_back(make: Make, wanted: str) -> None:
+    (failure,) = read(make("]]><x &amp;")).iter("failure")
+    assert failure.text is not None
+    assert wanted in failure.text
+
+
+def test_a_clean_workload_passes(clean: Report) -> None:
+    root = read(clean)
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("1", "0", "0")
