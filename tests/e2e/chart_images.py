@@ -122,13 +122,20 @@ _KERNEL = ("/dev", "/proc", "/sys")
 
 
 class Process(msgspec.Struct, frozen=True):
-    """A container that ran: how it ended, its uid, gid and groups, where the kernel differs from what was predicted."""
+    """A container that ran: how it ended, and what the kernel said of its first process.
+
+    `uid`, `gid` and `groups` are as the Pod sees them, also in a user namespace; `capabilities` is its permitted set;
+    `seccomp` 0 without a filter, 2 with one; `differences` names the fields in which it is not what was predicted.
+    """
 
     name: str
     exit_code: int
     uid: int
     gid: int
     groups: tuple[int, ...]
+    capabilities: int
+    no_new_privs: bool
+    seccomp: int
     differences: tuple[str, ...]
     writes: tuple[str, ...]
     """Mounts that it could write, and below those that it should have been able to."""
@@ -152,17 +159,22 @@ class Ran(msgspec.Struct, frozen=True):
     said: str
 
 
-class _User(msgspec.Struct, rename="camel"):
-    uid: int
-    gid: int
-    supplemental_groups: tuple[int, ...]
+class _Seen(msgspec.Struct):
+    uid: tuple[int, ...]
+    gid: tuple[int, ...]
+    groups: tuple[int, ...]
+    cap_permitted: int
+    no_new_privs: bool
+    seccomp: int
+    uid_map: tuple[tuple[int, int, int], ...]
+    gid_map: tuple[tuple[int, int, int], ...]
 
 
 class _Container(msgspec.Struct, rename="camel"):
     name: str
     exit_code: int
     differences: tuple[str, ...]
-    user: _User | None = None
+    observed: _Seen | None = None
 
 
 class _Pod(msgspec.Struct, rename="camel"):
@@ -234,17 +246,25 @@ def _ran(source: PodSource, pod: _Pod, lines: list[str]) -> RanPod:
         Process(
             container.name,
             container.exit_code,
-            container.user.uid,
-            container.user.gid,
-            container.user.supplemental_groups,
+            _inside(seen.uid[0], seen.uid_map),
+            _inside(seen.gid[0], seen.gid_map),
+            tuple(_inside(group, seen.gid_map) for group in seen.groups),
+            seen.cap_permitted,
+            seen.no_new_privs,
+            seen.seccomp,
             container.differences,
             tuple(_after(lines, f"[{container.name}] {pod.name}.{container.name} writes ")),
             tuple(_after(lines, f"[{container.name}] {pod.name}.{container.name} cannot write ")),
         )
         for container in pod.containers
-        if container.user is not None
+        if (seen := container.observed) is not None
     )
     return RanPod(source.kind, source.name, pod.exit_code, processes)
+
+
+def _inside(number: int, mapped: tuple[tuple[int, int, int], ...]) -> int:
+    """The id in the Pod's user namespace of one of this machine."""
+    return next(inside + number - outside for inside, outside, count in mapped if outside <= number < outside + count)
 
 
 def _after(lines: list[str], start: str) -> Iterator[str]:

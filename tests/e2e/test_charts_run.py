@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from chart_images import Process, Ran, RanPod, build_chart_images, run_pods, runs_on_linux, sources
+from chart_images import IMAGES, Process, Ran, RanPod, build_chart_images, run_pods, runs_on_linux, sources
 from podward_command import PROJECT, Podward
 
+from podward.api.core import Container, PodSpec
 from podward.api.workload import PodSource
 from podward.runtime.images.store import ImageStore
 
@@ -100,13 +101,25 @@ def containers(file: str, chosen: frozenset[str]) -> list[tuple[str, str]]:
     return [(who, one.name) for who, spec in found for one in (*(spec.init_containers or ()), *(spec.containers or ()))]
 
 
+def asked_user(spec: PodSpec, container: Container) -> int:
+    """The uid that the manifest names for a container or, if it names none, its image."""
+    for context in (container.security_context, spec.security_context):
+        if context is not None and context.run_as_user is not None:
+            return context.run_as_user
+    return int(IMAGES[(container.image or "").partition("@")[0]].partition(":")[0] or 0)
+
+
 def assert_ran(ran: Ran, file: str, chosen: frozenset[str]) -> None:
     """Every container of the chosen Pods ran to its end, and was what had been predicted."""
     assert ran.exit_code == 0, ran.said
     started = [(f"{pod.kind}/{pod.name}", process.name) for pod in ran.pods for process in pod.processes]
     assert sorted(started) == sorted(containers(file, chosen)), ran.said
-    for process in processes(ran.pods):
-        assert (process.exit_code, process.differences) == (0, ()), f"{process}\n{ran.said}"
+    for pod in ran.pods:
+        spec = workloads(file)[f"{pod.kind}/{pod.name}"].view.spec
+        named = {one.name: one for one in (*(spec.init_containers or ()), *(spec.containers or ()))}
+        for process in pod.processes:
+            assert (process.exit_code, process.differences) == (0, ()), f"{process}\n{ran.said}"
+            assert process.uid == asked_user(spec, named[process.name])
 
 
 @pytest.mark.parametrize("file", HARDENED)
@@ -118,6 +131,7 @@ def test_what_restricted_already_allows_runs_without_root_and_writes_its_volumes
     assert_ran(ran, file, chosen)
     for process in processes(ran.pods):
         assert process.uid != 0
+        assert (process.capabilities, process.no_new_privs, process.seccomp) == (0, True, 2)
         assert process.cannot_write == ()
 
 

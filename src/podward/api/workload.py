@@ -3,7 +3,8 @@
 Specification: Kubernetes 1.36. A Pod is itself; PodTemplate holds one in `template`; Deployment, ReplicaSet,
 StatefulSet, DaemonSet, ReplicationController, DeploymentConfig and Job in `spec.template`; CronJob in
 `spec.jobTemplate.spec.template`. A `List` holds objects of any kind, a `PodList` (and so on) of its own.
-The Pod gets the template's labels, annotations and spec, and the workload's namespace. A controller makes up the
+The Pod gets the template's labels, annotations and spec, and the workload's namespace; that of a StatefulSet also a
+volume for each of its claim templates, behind its other volumes. A controller makes up the
 Pod's name, with random letters; here it is the workload's own name. `generateName` without `name` loses its dash.
 """
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.document import Document
-from podward.api.json_value import JsonObject, kind_of
+from podward.api.json_value import Json, JsonObject, kind_of
 from podward.api.schema import require
 from podward.api.schema_table import KINDS
 from podward.api.view import pod_view
@@ -50,6 +51,13 @@ class PodSource(Struct, frozen=True):
     view: Pod
     kind: str
     name: str
+
+    @property
+    def says_namespace(self) -> bool:
+        """Whether the Pod, or the workload around it, names a namespace."""
+        steps = self.prefix.segments
+        above = (Path(steps[:length]) for length in range(len(steps) + 1))
+        return any(self.document.line_of(place / "metadata" / "namespace") is not None for place in above)
 
     def where(self, place: Path) -> str:
         """`file:line` of a field of the Pod or, if it is absent, of the closest thing around it."""
@@ -135,9 +143,29 @@ def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSour
         metadata["name"] = name
         metadata["namespace"] = owner.get("namespace") or DEFAULT_NAMESPACE
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _member(template, "spec")}
+        if kind == "StatefulSet":
+            pod["spec"] = _with_claims(_member(template, "spec"), _member(raw, "spec"), name)
     if pod.get("spec") is None:
         pod["spec"] = {}
     return PodSource(document, at + _TEMPLATES[kind], pod, pod_view(pod), kind, name)
+
+
+def _with_claims(spec: JsonObject, owner: JsonObject, name: str) -> JsonObject:
+    """The Pod's spec with a volume for each claim template, in place of one of the same name."""
+    claims = owner.get("volumeClaimTemplates")
+    templates = [_member(item, "metadata") for item in claims if isinstance(item, dict)] if claims else []  # type: ignore[union-attr]
+    if not templates:
+        return spec
+    made: dict[str, Json] = {
+        str(template.get("name")): {
+            "name": template.get("name"),
+            "persistentVolumeClaim": {"claimName": f"{template.get('name')}-{name}-0"},
+        }
+        for template in templates
+    }
+    written = spec.get("volumes")
+    kept = [each for each in written if not (isinstance(each, dict) and each.get("name") in made)] if written else []  # type: ignore[union-attr]
+    return {**spec, "volumes": [*kept, *made.values()]}
 
 
 def pod_name(metadata: JsonObject) -> str:

@@ -18,7 +18,8 @@ from podward.api.patching import overlaid
 from podward.api.raw_fields import member
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
-from podward.api.workload import PodSource
+from podward.api.workload import DEFAULT_NAMESPACE, PodSource
+from podward.check import hinting
 from podward.check.held import Held, SccTerms
 from podward.decision import Violation
 from podward.path import Path, path
@@ -62,8 +63,9 @@ class _Judge:
         self._source = source
         self._document = document
         self._held = held
-        namespace = source.view.metadata.namespace or ""
-        self._namespace = held.default_namespace if namespace in ("", "default") else namespace
+        self._namespace = source.view.metadata.namespace or DEFAULT_NAMESPACE
+        if held.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
+            self._namespace = held.default_namespace
         self._subject = Subject(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
 
@@ -81,7 +83,7 @@ class _Judge:
         selection = None
         if self._held.scc is not None:
             selection, pod, stored = self._sccs(self._held.scc, pod, stored)
-        return Judged(tuple(self._found.values()), stored, pod, selection)
+        return Judged((*self._found.values(), *self._hints()), stored, pod, selection)
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
@@ -137,6 +139,16 @@ class _Judge:
             fault = _Fault(rule, Severity.ERROR, f"scc {closest.name}", cure.sentence, cure.changes)
             self._add(fault, violation, violation.reason)
         return selection, pod, stored
+
+    def _hints(self) -> list[Finding]:
+        """The hints, but for fields that a policy refuses already."""
+        refused = {finding.path for finding in self._found.values()}
+        told: list[Finding] = []
+        for hint in hinting.hints(self._source):
+            changed = {change.path for change in hint.changes}
+            if not any(place.startswith(field) or field.startswith(place) for field in changed for place in refused):
+                told.append(of_hint(self._source, self._document, self._namespace, hint))
+        return told
 
     # --- findings -----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from podward.api.workload import DEFAULT_NAMESPACE
 from podward.check.held import FIRST_RANGES
 from podward.cli import cluster_options, policies, terminal
 from podward.errors import InputError, UsageError
-from podward.path import Path
 from podward.policy.scc import passes
 from podward.stages.admission import AdmissionFacts, Admitted, Cluster
 
@@ -74,7 +73,7 @@ class Admission:
 
         A Pod that names none goes where the one file of `--namespace` says, as it would with `kubectl -n`.
         """
-        if len(self._described) == 1 and not _says_namespace(source):
+        if len(self._described) == 1 and not source.says_namespace:
             return next(iter(self._described))
         name = source.view.metadata.namespace or DEFAULT_NAMESPACE
         if name not in self._namespaces:
@@ -127,10 +126,3 @@ def caller_named(name: str | None, groups: tuple[str, ...]) -> User | None:
     if name != "system:anonymous" and _AUTHENTICATED not in made:
         made.append(_AUTHENTICATED)
     return User(name, tuple(made))
-
-
-def _says_namespace(source: PodSource) -> bool:
-    """Whether the Pod, or the workload around it, names a namespace."""
-    steps = source.prefix.segments
-    above = (Path(steps[:length]) for length in range(len(steps) + 1))
-    return any(source.document.line_of(place / "metadata" / "namespace") is not None for place in above)

@@ -14,7 +14,6 @@ from podward.api.editing.edits import Edit, edited
 from podward.api.editing.meaning import aimed, changed, same, settled
 from podward.api.explanation import Change
 from podward.api.json_value import Json, JsonObject, copied, copied_object
-from podward.api.patching import put
 from podward.api.reader import decode_documents
 from podward.path import Path
 
@@ -42,6 +41,7 @@ TEXTS = (
     "a,b",
     "null",
 )
+ROOT = Path()
 NUMBERS = (0, 1000, -1, 420, 65534, 1.5, 1e30)
 
 
@@ -153,7 +153,7 @@ class Author:
             self.anchors[anchor] = copied(value)
         return value
 
-    def anchored(self, start: str, mark: str, column: int, place: Path, depth: int, *, item: bool) -> Json:
+    def anchored(self, start: str, mark: str, column: int, place: Path, depth: int, *, item: bool) -> Json:  # noqa: PLR0913
         kind = self.random.choice(("map", "map", "list", "flow", "scalar", "scalar")) if depth else "scalar"
         if kind == "flow" and self.chance(self.flows):
             value = self.flow_tree(2)
@@ -169,7 +169,7 @@ class Author:
             return self.listing(start, mark, column, place, depth, item=item)
         return self.scalar(f"{start} {mark}", column, place)
 
-    def listing(self, start: str, mark: str, column: int, place: Path, depth: int, *, item: bool) -> Json:
+    def listing(self, start: str, mark: str, column: int, place: Path, depth: int, *, item: bool) -> Json:  # noqa: PLR0913
         inline = item and not mark and self.chance(0.5)
         if not inline:
             self.put(f"{start} {mark}".rstrip() + self.tail(), place)
@@ -213,13 +213,10 @@ class Author:
         return self.random.choice((None, True, False, self.random.choice(NUMBERS), *self.random.choices(TEXTS, k=4)))
 
     def written(self, value: Json) -> str:
+        if value == 420:
+            return self.random.choice(("420", "0644", "0o644"))
         if not isinstance(value, str):
-            return (
-                {True: "true", False: "false", None: "null"}.get(value)
-                if value is None or isinstance(value, bool)
-                # type: ignore[return-value]
-                else (self.random.choice(("420", "0644", "0o644")) if value == 420 else repr(value))
-            )
+            return json.dumps(value)
         if value in {"web", "ALL", "two words", "it's"} and self.chance(0.6):
             return value
         if self.chance(0.5):
@@ -266,7 +263,7 @@ class Case(Struct):
     edits: tuple[Edit, ...]
 
 
-def places(value: Json, here: Path = Path()) -> Iterator[Path]:
+def places(value: Json, here: Path = ROOT) -> Iterator[Path]:
     yield here
     if isinstance(value, dict):
         for name, item in value.items():
@@ -340,6 +337,8 @@ def check(case: Case) -> None:
     if not all(fits(value, changes) for value, changes in zip(case.values, of, strict=True)):
         return
     result = edited(case.content, "f", case.edits)
+    if of == [[]] * len(of):
+        assert result == case.content
     again = [document.raw for document in decode_documents(result, "f")]
     assert all(same(changed(v, c), have) for v, c, have in zip(case.values, of, again, strict=True))
     rest = iter(result.decode().split("\n"))
@@ -400,10 +399,3 @@ def touched(line: Line, value: JsonObject, changes: list[Change]) -> bool:
 
 def idempotent(change: Change) -> bool:
     return change.value is not None or not isinstance(change.path.segments[-1], int)
-
-
-def applied(value: JsonObject, changes: list[Change]) -> JsonObject:
-    root = copied_object(value)
-    for change in changes:
-        put(root, change.path, copied(change.value))  # type: ignore[arg-type]
-    return root

@@ -39,7 +39,10 @@ def of_container(fields: str) -> str:
         ("[]", "json: cannot unmarshal array into Go value of type v1.Pod"),
         ('{"kind":3}', f"json: cannot unmarshal number {INTO} Pod.kind of type string"),
         ('{"spec":[]}', f"json: cannot unmarshal array {INTO} Pod.spec of type v1.PodSpec"),
-        ('{"spec":{"hostNetwork":"yes"}}', f"json: cannot unmarshal string {INTO} PodSpec.spec.hostNetwork of type bool"),
+        (
+            '{"spec":{"hostNetwork":"yes"}}',
+            f"json: cannot unmarshal string {INTO} PodSpec.spec.hostNetwork of type bool",
+        ),
         (
             '{"spec":{"containers":{}}}',
             f"json: cannot unmarshal object {INTO} PodSpec.spec.containers of type []v1.Container",
@@ -48,7 +51,10 @@ def of_container(fields: str) -> str:
             '{"spec":{"containers":["c"]}}',
             f"json: cannot unmarshal string {INTO} PodSpec.spec.containers of type v1.Container",
         ),
-        ('{"metadata":{"labels":{"a":1}}}', f"json: cannot unmarshal number {INTO} ObjectMeta.metadata.labels of type string"),
+        (
+            '{"metadata":{"labels":{"a":1}}}',
+            f"json: cannot unmarshal number {INTO} ObjectMeta.metadata.labels of type string",
+        ),
         (
             '{"metadata":{"labels":["a"]}}',
             f"json: cannot unmarshal array {INTO} ObjectMeta.metadata.labels of type map[string]string",
@@ -59,15 +65,20 @@ def of_container(fields: str) -> str:
         ),
         (
             of_container('"resources":{"limits":[]}'),
-            f"json: cannot unmarshal array {INTO} ResourceRequirements.spec.containers.resources.limits of type"
-            " v1.ResourceList",
+            (
+                f"json: cannot unmarshal array {INTO} ResourceRequirements.spec.containers.resources.limits of type"
+                " v1.ResourceList"
+            ),
         ),
         (
             of_container('"livenessProbe":{"httpGet":{"port":true}}'),
-            f"json: cannot unmarshal bool {INTO} HTTPGetAction.spec.containers.livenessProbe.httpGet.port of type int32",
+            (
+                f"json: cannot unmarshal bool {INTO} HTTPGetAction.spec.containers.livenessProbe.httpGet.port"
+                " of type int32"
+            ),
         ),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_another_type_is_refused_with_its_struct_and_place(pod: str, said: str) -> None:
     assert error(pod) == said
 
@@ -117,7 +128,7 @@ def test_int32_has_its_own_bounds() -> None:
 def test_unknown_and_repeated_fields_are_collected_in_the_documents_order() -> None:
     found = decoded(
         '{"spec":{"containers":[{"name":"a","Name":"b","name":"c","securityContext":{"x":1}}],"y":2},"metadata":'
-        '{"labels":{"a":"1","a":"2"}},"z":{},"z":{}}'
+        '{"labels":{"a":"1","a":"2"}},"z":{},"z":{}}',
     )
     assert found.strict_errors == (
         'unknown field "spec.containers[0].Name"',
@@ -127,7 +138,10 @@ def test_unknown_and_repeated_fields_are_collected_in_the_documents_order() -> N
         'duplicate field "metadata.labels.a"',
         'unknown field "z"',
     )
-    assert found.value == {"spec": {"containers": [{"name": "c", "securityContext": {}}]}, "metadata": {"labels": {"a": "2"}}}
+    assert found.value == {
+        "spec": {"containers": [{"name": "c", "securityContext": {}}]},
+        "metadata": {"labels": {"a": "2"}},
+    }
 
 
 def test_no_more_than_a_hundred_strict_errors_are_collected() -> None:
@@ -135,7 +149,7 @@ def test_no_more_than_a_hundred_strict_errors_are_collected() -> None:
 
 
 def test_null_is_no_value_of_any_type() -> None:
-    nothing: JsonObject = {name: None for name in fields_of("v1.PodSpec")}
+    nothing: JsonObject = dict.fromkeys(fields_of("v1.PodSpec"))
     assert decoded(json.dumps({"spec": nothing})).strict_errors == ()
 
 

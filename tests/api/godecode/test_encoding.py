@@ -17,7 +17,10 @@ def test_empty_values_are_left_out_where_the_tag_says_so() -> None:
 
 
 def test_a_pointer_keeps_its_zero() -> None:
-    assert encode({"runAsUser": 0, "runAsNonRoot": False}, "v1.SecurityContext") == {"runAsUser": 0, "runAsNonRoot": False}
+    assert encode({"runAsUser": 0, "runAsNonRoot": False}, "v1.SecurityContext") == {
+        "runAsUser": 0,
+        "runAsNonRoot": False,
+    }
     assert encode({"emptyDir": {}, "name": "v"}, "v1.Volume") == {"name": "v", "emptyDir": {}}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -72,10 +74,8 @@ def test_the_canonical_form_means_the_same_and_is_canonical(number: int, suffix:
 
 @given(some.text(max_size=12))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with suppress(QuantityError):
         assert str(parse(text))
-    except QuantityError as error:
-        assert str(error)
 
 
 def test_a_huge_exponent_costs_nothing() -> None:

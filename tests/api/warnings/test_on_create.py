@@ -11,9 +11,8 @@ from podward.api.warnings import on_create
 
 
 def warnings(spec: JsonObject, container: JsonObject | None = None, metadata: JsonObject | None = None) -> list[str]:
-    good: JsonObject = {"name": "c", "image": "i"}
-    base: JsonObject = {"containers": [good | (container or {})]}
-    raw, _ = created({"metadata": {"name": "p"} | (metadata or {}), "spec": base | spec})
+    good: JsonObject = {"name": "c", "image": "i", **(container or {})}
+    raw, _ = created({"metadata": {"name": "p", **(metadata or {})}, "spec": {"containers": [good], **spec}})
     return list(on_create(pod_view(raw), raw))
 
 
@@ -31,29 +30,38 @@ def test_an_ordinary_pod_is_not_warned_of() -> None:
     [
         (
             {"name": "a.b"},
-            "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is"
-            " recommended: [must not contain dots]",
+            (
+                "metadata.name: this is used in the Pod's hostname, which can result in surprising"
+                " behavior; a DNS label is"
+                " recommended: [must not contain dots]"
+            ),
         ),
         (
             {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}},
-            "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the"
-            ' "seccompProfile" field instead',
+            (
+                "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the"
+                ' "seccompProfile" field instead'
+            ),
         ),
         (
             {"annotations": {"container.seccomp.security.alpha.kubernetes.io/c": "unconfined"}},
-            "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/c]: non-functional in v1.27+; use the"
-            ' "seccompProfile" field instead',
+            (
+                "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/c]: non-functional"
+                " in v1.27+; use the"
+                ' "seccompProfile" field instead'
+            ),
         ),
         (
             {"annotations": {"scheduler.alpha.kubernetes.io/critical-pod": ""}},
-            "metadata.annotations[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the"
-            ' "priorityClassName" field instead',
+            (
+                "metadata.annotations[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the"
+                ' "priorityClassName" field instead'
+            ),
         ),
     ],
 )
 def test_metadata_is_warned_of(metadata: JsonObject, warning: str) -> None:
     assert warnings({}, {}, metadata) == [warning]
-
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,12 @@ def test_metadata_is_warned_of(metadata: JsonObject, warning: str) -> None:
             "spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]",
         ),
         (
-            {"ports": [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 80, "hostPort": 8080, "hostIP": "1.2.3.4"}]},
+            {
+                "ports": [
+                    {"containerPort": 80, "hostPort": 8080},
+                    {"containerPort": 80, "hostPort": 8080, "hostIP": "1.2.3.4"},
+                ]
+            },
             "spec.containers[0].ports[1]: dangerously ambiguous port definition with spec.containers[0].ports[0]",
         ),
         (
@@ -76,7 +89,7 @@ def test_metadata_is_warned_of(metadata: JsonObject, warning: str) -> None:
             'spec.containers[0].resources.limits[memory]: fractional byte value "1500m" is invalid, must be an integer',
         ),
     ],
-)  # fmt: skip
+)
 def test_a_container_is_warned_of(container: JsonObject, warning: str) -> None:
     assert warnings({}, container) == [warning]
 
@@ -90,7 +103,7 @@ def test_a_variable_that_uses_what_it_hides_is_not_warned_of() -> None:
     [
         (
             {"nodeSelector": {"beta.kubernetes.io/os": "linux"}},
-            "spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \"kubernetes.io/os\" instead",
+            'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
         ),
         (
             {"volumes": [{"name": "v", "gitRepo": {"repository": "r"}}]},
@@ -122,9 +135,20 @@ def test_a_variable_that_uses_what_it_hides_is_not_warned_of() -> None:
             'spec.overhead[memory]: fractional byte value "500m" is invalid, must be an integer',
         ),
         (
-            {"volumes": [{"name": "v", "secret": {"secretName": "s", "items": [
-                {"key": "a", "path": "d"}, {"key": "b", "path": "d/e"},
-            ]}}]},
+            {
+                "volumes": [
+                    {
+                        "name": "v",
+                        "secret": {
+                            "secretName": "s",
+                            "items": [
+                                {"key": "a", "path": "d"},
+                                {"key": "b", "path": "d/e"},
+                            ],
+                        },
+                    }
+                ]
+            },
             'volume "v" (Secret "s"): overlapping paths: "d/e" with "d"',
         ),
         (
@@ -132,7 +156,7 @@ def test_a_variable_that_uses_what_it_hides_is_not_warned_of() -> None:
             'volume "v" (Projected) has no sources provided',
         ),
     ],
-)  # fmt: skip
+)
 def test_a_spec_is_warned_of(spec: dict[str, Json], warning: str) -> None:
     assert warnings(spec) == [warning]
 

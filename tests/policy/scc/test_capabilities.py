@@ -20,7 +20,8 @@ def run(decide: Callable[..., Decision], scc: JsonObject, capabilities: JsonObje
 
 def test_a_container_that_says_nothing_gets_both_lists(decide: Callable[..., Decision]) -> None:
     scc: JsonObject = {"defaultAddCapabilities": ["B", "A", "B"], "requiredDropCapabilities": ["D", "C"]}
-    for nothing in (None, {}, {"add": [], "drop": []}):
+    silent: list[JsonObject | None] = [None, {}, {"add": [], "drop": []}]
+    for nothing in silent:
         made = run(decide, scc, nothing)
         assert {str(one.path): one.value for one in made.assignments} == {
             f"{PLACE}.add": ("A", "B"),

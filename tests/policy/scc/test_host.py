@@ -60,17 +60,17 @@ def test_every_port_is_refused_once_for_each_container(decide: Decide) -> None:
 @pytest.mark.parametrize(
     ("level", "asked", "text"),
     [
-        ("RequirePodLevel", None, "null"),
-        ("RequirePodLevel", True, "true"),
-        ("RequirePodLevel", False, ""),
-        ("AllowHostLevel", True, ""),
-        (None, None, ""),
+        ("RequirePodLevel", {}, "null"),
+        ("RequirePodLevel", {"hostUsers": True}, "true"),
+        ("RequirePodLevel", {"hostUsers": False}, ""),
+        ("AllowHostLevel", {"hostUsers": True}, ""),
+        (None, {}, ""),
     ],
 )
 def test_whether_a_pod_must_have_users_of_its_own(
-    decide: Decide, level: str | None, asked: bool | None, text: str
+    decide: Decide, level: str | None, asked: JsonObject, text: str
 ) -> None:
-    made = decide({"userNamespaceLevel": level}, {**CONTAINERS, "hostUsers": asked})
+    made = decide({"userNamespaceLevel": level}, {**CONTAINERS, **asked})
     refusal = f"provider mine: .spec.hostUsers: Invalid value: {text}: Host Users must be set to false"
     assert printed(made) == ([refusal] if text else [])
     assert not made.assignments

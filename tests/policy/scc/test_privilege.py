@@ -12,7 +12,7 @@ from podward.policy.scc.violation import SccViolation
 
 Decide = Callable[..., Decision]
 PLACE = "spec.containers[0].securityContext"
-ESCALATION = "allowPrivilegeEscalation"
+ESCALATION, DEFAULT = "allowPrivilegeEscalation", "defaultAllowPrivilegeEscalation"
 REFUSED = (
     "provider mine: .containers[0].allowPrivilegeEscalation: Invalid value: true: "
     "Allowing privilege escalation for containers is not allowed"
@@ -38,58 +38,61 @@ def test_privileged_containers(decide: Decide) -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowed", "default", "context", "given", "refused"),
+    ("scc", "context", "given"),
     [
-        (None, None, {}, None, False),
-        (None, None, {ESCALATION: True}, None, False),
-        (True, None, {}, None, False),
-        (False, None, {}, False, False),
-        (False, None, {"privileged": True}, False, False),
-        (False, None, {ESCALATION: True}, None, True),
-        (False, None, {ESCALATION: False}, None, False),
-        (None, False, {}, False, False),
-        (None, True, {}, True, False),
-        (None, True, {ESCALATION: False}, None, False),
-        (None, False, {"privileged": True}, None, False),
-        (None, False, {"privileged": False}, False, False),
-        (None, False, {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}, None, False),
-        (None, False, {"capabilities": {"add": ["SYS_ADMIN"]}}, False, False),
-        (False, True, {}, True, True),
-        (False, True, {"privileged": True}, False, False),
-        (False, True, {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}, False, False),
+        ({}, {}, {}),
+        ({}, {ESCALATION: True}, {}),
+        ({ESCALATION: True}, {}, {}),
+        ({ESCALATION: False}, {}, {ESCALATION: False}),
+        ({ESCALATION: False}, {"privileged": True}, {ESCALATION: False}),
+        ({ESCALATION: False}, {ESCALATION: False}, {}),
+        ({DEFAULT: False}, {}, {ESCALATION: False}),
+        ({DEFAULT: True}, {}, {ESCALATION: True}),
+        ({DEFAULT: True}, {ESCALATION: False}, {}),
+        ({DEFAULT: False}, {"privileged": True}, {}),
+        ({DEFAULT: False}, {"privileged": False}, {ESCALATION: False}),
+        ({DEFAULT: False}, {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}, {}),
+        ({DEFAULT: False}, {"capabilities": {"add": ["SYS_ADMIN"]}}, {ESCALATION: False}),
+        ({ESCALATION: False, DEFAULT: True}, {"privileged": True}, {ESCALATION: False}),
+        ({ESCALATION: False, DEFAULT: True}, {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}, {ESCALATION: False}),
     ],
 )
-def test_privilege_escalation(
-    decide: Decide, allowed: bool | None, default: bool | None, context: JsonObject, given: bool | None, refused: bool
+def test_privilege_escalation_that_is_allowed_or_not_asked_for(
+    decide: Decide, scc: JsonObject, context: JsonObject, given: JsonObject
 ) -> None:
-    made = run(decide, {ESCALATION: allowed, "defaultAllowPrivilegeEscalation": default}, context)
-    assert {str(one.path): one.value for one in made.assignments} == (
-        {} if given is None else {f"{PLACE}.{ESCALATION}": given}
-    )
-    assert printed(made) == ([REFUSED] if refused else [])
+    made = run(decide, scc, context)
+    assert {str(one.path): one.value for one in made.assignments} == {
+        f"{PLACE}.{name}": value for name, value in given.items()
+    }
+    assert not made.violations
+
+
+def test_privilege_escalation_that_is_refused(decide: Decide) -> None:
+    assert printed(run(decide, {ESCALATION: False}, {ESCALATION: True})) == [REFUSED]
+    given_and_refused = run(decide, {ESCALATION: False, DEFAULT: True}, {})
+    assert [one.value for one in given_and_refused.assignments] == [True]
+    assert printed(given_and_refused) == [REFUSED]
 
 
 def test_a_capability_that_the_scc_adds_counts_for_privilege_escalation(decide: Decide) -> None:
-    scc: JsonObject = {"defaultAddCapabilities": ["CAP_SYS_ADMIN"], "defaultAllowPrivilegeEscalation": False}
+    scc: JsonObject = {"defaultAddCapabilities": ["CAP_SYS_ADMIN"], DEFAULT: False}
     assert [str(one.path) for one in run(decide, scc, {}).assignments] == [f"{PLACE}.capabilities.add"]
     dropped = run(decide, scc, {"capabilities": {"drop": ["CAP_SYS_ADMIN"]}})
     assert [str(one.path) for one in dropped.assignments] == [f"{PLACE}.{ESCALATION}"]
 
 
-@pytest.mark.parametrize(
-    ("demanded", "asked", "given", "refused"),
-    [
-        (True, None, True, False),
-        (True, True, None, False),
-        (True, False, None, True),
-        (False, None, None, False),
-        (None, False, None, False),
-    ],
-)
-def test_read_only_root_file_systems(
-    decide: Decide, demanded: bool | None, asked: bool | None, given: bool | None, refused: bool
-) -> None:
-    made = run(decide, {"readOnlyRootFilesystem": demanded}, {"readOnlyRootFilesystem": asked})
-    assert [one.value for one in made.assignments] == ([] if given is None else [given])
+def test_read_only_root_file_systems(decide: Decide) -> None:
+    demanding: JsonObject = {"readOnlyRootFilesystem": True}
+    (given,) = run(decide, demanding, {}).assignments
+    assert (str(given.path), given.value) == (f"{PLACE}.readOnlyRootFilesystem", True)
+    assert run(decide, demanding, {"readOnlyRootFilesystem": True}) == Decision()
     text = "readOnlyRootFilesystem: Invalid value: false: ReadOnlyRootFilesystem must be set to true"
-    assert printed(made) == ([f"provider mine: .containers[0].{text}"] if refused else [])
+    refused = run(decide, demanding, {"readOnlyRootFilesystem": False})
+    assert printed(refused) == [f"provider mine: .containers[0].{text}"]
+    assert not refused.assignments
+
+
+@pytest.mark.parametrize("scc", [{"readOnlyRootFilesystem": False}, {}])
+def test_root_file_systems_do_not_matter_elsewhere(decide: Decide, scc: JsonObject) -> None:
+    for context in ({}, {"readOnlyRootFilesystem": False}):
+        assert run(decide, scc, dict(context)) == Decision()

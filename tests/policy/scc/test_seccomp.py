@@ -17,6 +17,7 @@ ANNOTATION = f"metadata.annotations[{POD_KEY}]"
 OWN_FIELD = "spec.containers[0].securityContext.seccompProfile"
 DEFAULT: JsonObject = {"type": "RuntimeDefault"}
 UNCONFINED: JsonObject = {"type": "Unconfined"}
+STAR: JsonObject = {"type": "Localhost", "localhostProfile": "*"}
 Decide = Callable[..., Decision]
 
 
@@ -40,7 +41,7 @@ def printed(made: Decision) -> list[str]:
     [
         (["runtime/default"], {}, None, {ANNOTATION: "runtime/default", FIELD: DEFAULT}),
         (["*", "unconfined"], {}, None, {ANNOTATION: "unconfined", FIELD: UNCONFINED}),
-        (["localhost/*"], {POD_KEY: ""}, None, {ANNOTATION: "localhost/*", FIELD: {"type": "Localhost", "localhostProfile": "*"}}),
+        (["localhost/*"], {POD_KEY: ""}, None, {ANNOTATION: "localhost/*", FIELD: STAR}),
         (["weird"], {}, None, {ANNOTATION: "weird"}),
         ([""], {}, None, {}),
         (["*"], {}, None, {}),
@@ -110,20 +111,20 @@ def test_which_profiles_a_container_may_have(
 
 
 @pytest.mark.parametrize(
-    ("notes", "pod", "own", "asked", "place"),
+    ("notes", "fields", "asked", "place"),
     [
-        ({}, None, UNCONFINED, "unconfined", OWN_FIELD),
-        ({KEY: "weird"}, None, UNCONFINED, "weird", f"metadata.annotations[{KEY}]"),
-        ({}, UNCONFINED, None, "unconfined", FIELD),
-        ({POD_KEY: "weird"}, None, None, "weird", ANNOTATION),
-        ({POD_KEY: "docker/default"}, None, None, "runtime/default", ANNOTATION),
-        ({}, {"type": "Localhost", "localhostProfile": ""}, None, "localhost/", FIELD),
+        ({}, (None, UNCONFINED), "unconfined", OWN_FIELD),
+        ({KEY: "weird"}, (None, UNCONFINED), "weird", f"metadata.annotations[{KEY}]"),
+        ({}, (UNCONFINED, None), "unconfined", FIELD),
+        ({POD_KEY: "weird"}, (None, None), "weird", ANNOTATION),
+        ({POD_KEY: "docker/default"}, (None, None), "runtime/default", ANNOTATION),
+        ({}, ({"type": "Localhost", "localhostProfile": ""}, None), "localhost/", FIELD),
     ],
 )
 def test_the_effective_profile_of_a_container(
-    decide: Decide, notes: dict[str, str], pod: JsonObject | None, own: JsonObject | None, asked: str, place: str
+    decide: Decide, notes: dict[str, str], fields: tuple[JsonObject | None, ...], asked: str, place: str
 ) -> None:
-    violation = run(decide, ["a"], notes, pod, own).violations[-1]
+    violation = run(decide, ["a"], notes, *fields).violations[-1]
     assert isinstance(violation, SccViolation)
     assert violation.value == asked
     assert str(violation.path) == place

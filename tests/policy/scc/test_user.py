@@ -11,8 +11,10 @@ from podward.decision import Decision
 from podward.policy.scc.violation import SccViolation
 
 UID, NON_ROOT = "spec.containers[0].securityContext.runAsUser", "spec.containers[0].securityContext.runAsNonRoot"
+POD_UID = "spec.securityContext.runAsUser"
 ANY: JsonObject = {"type": "RunAsAny"}
 RANGE: JsonObject = {"type": "MustRunAsRange"}
+INVERTED: JsonObject = {"type": "MustRunAsRange", "uidRangeMin": 9, "uidRangeMax": 3}
 NOT_ROOT: JsonObject = {"type": "MustRunAsNonRoot"}
 FIVE: JsonObject = {"type": "MustRunAs", "uid": 5}
 ROOT: JsonObject = {"type": "MustRunAs", "uid": 0}
@@ -51,30 +53,17 @@ def test_what_is_given(
 
 
 @pytest.mark.parametrize(
-    ("strategy", "pod", "container", "place", "printed"),
+    ("strategy", "contexts", "place", "printed"),
     [
-        (RANGE, {}, {"runAsUser": 999}, UID, "runAsUser: Invalid value: 999: must be in the ranges: [1000, 1009]"),
-        (
-            RANGE,
-            {"runAsUser": 1010},
-            {},
-            "spec.securityContext.runAsUser",
-            "runAsUser: Invalid value: 1010: must be in the ranges: [1000, 1009]",
-        ),
-        (
-            {**RANGE, "uidRangeMin": 9, "uidRangeMax": 3},
-            {},
-            {},
-            UID,
-            "runAsUser: Invalid value: 9: must be in the ranges: [9, 3]",
-        ),
-        (FIVE, {}, {"runAsUser": 6}, UID, "runAsUser: Invalid value: 6: must be: 5"),
-        (NOT_ROOT, {}, {"runAsUser": 0}, UID, "runAsUser: Invalid value: 0: running with the root UID is forbidden"),
-        (NOT_ROOT, {}, {"runAsNonRoot": False}, NON_ROOT, "runAsNonRoot: Invalid value: false: must be true"),
+        (RANGE, ({}, {"runAsUser": 999}), UID, "runAsUser: Invalid value: 999: must be in the ranges: [1000, 1009]"),
+        (RANGE, ({"runAsUser": 0}, {}), POD_UID, "runAsUser: Invalid value: 0: must be in the ranges: [1000, 1009]"),
+        (INVERTED, ({}, {}), UID, "runAsUser: Invalid value: 9: must be in the ranges: [9, 3]"),
+        (FIVE, ({}, {"runAsUser": 6}), UID, "runAsUser: Invalid value: 6: must be: 5"),
+        (NOT_ROOT, ({}, {"runAsUser": 0}), UID, "runAsUser: Invalid value: 0: running with the root UID is forbidden"),
+        (NOT_ROOT, ({}, {"runAsNonRoot": False}), NON_ROOT, "runAsNonRoot: Invalid value: false: must be true"),
         (
             NOT_ROOT,
-            {"runAsNonRoot": False, "runAsUser": 0},
-            {},
+            ({"runAsNonRoot": False, "runAsUser": 0}, {}),
             "spec.securityContext.runAsNonRoot",
             "runAsNonRoot: Invalid value: false: must be true",
         ),
@@ -83,12 +72,11 @@ def test_what_is_given(
 def test_what_is_refused(
     decide: Callable[..., Decision],
     strategy: JsonObject,
-    pod: JsonObject,
-    container: JsonObject,
+    contexts: tuple[JsonObject, JsonObject],
     place: str,
     printed: str,
 ) -> None:
-    (violation,) = run(decide, strategy, pod, container).violations
+    (violation,) = run(decide, strategy, *contexts).violations
     assert isinstance(violation, SccViolation)
     assert violation.printed == f"provider mine: .containers[0].{printed}"
     assert str(violation.path) == place

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.api.scc_defaults import VOLUME_TYPES
 from podward.decision import Decision
 from podward.policy.scc.violation import SccViolation, rule_of
@@ -37,10 +37,13 @@ def with_sources(decide: Decide, allowed: list[str], *sources: JsonObject) -> De
 @pytest.mark.parametrize("kind", VOLUME_TYPES)
 def test_every_kind_is_known_by_its_name(decide: Decide, kind: str) -> None:
     spec: JsonObject = {"volumes": [{"name": "v", NAMED_OTHERWISE.get(kind, kind): {}}], "containers": []}
-    for allowed in ([kind], ["*"], ["none", kind]):
-        assert decide({"volumes": allowed}, spec) == Decision()
-    for allowed in (None, [], ["none"], [name for name in VOLUME_TYPES if name not in (kind, "secret")]):
-        assert printed(decide({"volumes": allowed}, spec)) == [
+    allowing: list[JsonObject] = [{"volumes": [kind]}, {"volumes": ["*"]}, {"volumes": ["none", kind]}]
+    for scc in allowing:
+        assert decide(scc, spec) == Decision()
+    others: list[Json] = [name for name in VOLUME_TYPES if name not in (kind, "secret")]
+    refusing: list[JsonObject] = [{"volumes": None}, {"volumes": []}, {"volumes": ["none"]}, {"volumes": others}]
+    for scc in refusing:
+        assert printed(decide(scc, spec)) == [
             f'provider mine: .spec.volumes[0]: Invalid value: "{kind}": {kind} volumes are not allowed to be used'
         ]
 
@@ -106,7 +109,8 @@ def test_which_drivers_a_flex_volume_may_have(
     decide: Decide, volumes: list[str], drivers: list[str] | None, refused: list[int]
 ) -> None:
     flex = [{"name": "v", "flexVolume": source} for source in ({"driver": "a"}, {"driver": "b"}, {})]
-    scc: JsonObject = {"volumes": list(volumes), "allowedFlexVolumes": drivers and [{"driver": one} for one in drivers]}
+    allowed: list[Json] | None = None if drivers is None else [{"driver": one} for one in drivers]
+    scc: JsonObject = {"volumes": list(volumes), "allowedFlexVolumes": allowed}
     made = decide(scc, {"volumes": flex, "containers": []})
     assert [str(one.path) for one in made.violations] == [
         f"spec.volumes[{index}].flexVolume.driver" for index in refused

@@ -28,22 +28,58 @@ _Opcode = tuple[str, int, int, int, int]
 
 def _groups(before: Sequence[str], after: Sequence[str]) -> Iterator[list[_Opcode]]:
     """What differs, in groups that are closer than twice the context, with the context around each."""
-    start = 0
-    shortest = min(len(before), len(after))
-    while start < shortest and before[start] == after[start]:
-        start += 1
-    end = 0
-    while end < shortest - start and before[-1 - end] == after[-1 - end]:
-        end += 1
-    first = max(start - _CONTEXT, 0)
-    ends = [max(len(lines) - end, 0) for lines in (before, after)]
-    ours = before[first : min(ends[0] + _CONTEXT, len(before))]
-    theirs = after[first : min(ends[1] + _CONTEXT, len(after))]
+    group: list[_Opcode] = []
+    for kind, i1, i2, j1, j2 in _opcodes(before, after):
+        if kind != "equal":
+            group.append((kind, i1, i2, j1, j2))
+            continue
+        far = i2 - i1 > 2 * _CONTEXT
+        if group:
+            shown = min(i2 - i1, _CONTEXT) if far else i2 - i1
+            group.append((kind, i1, i1 + shown, j1, j1 + shown))
+            if far:
+                yield group
+                group = []
+        if not group:
+            shown = min(i2 - i1, _CONTEXT)
+            group = [(kind, i2 - shown, i2, j2 - shown, j2)]
+    if group and group[-1][0] == "equal":
+        kind, i1, i2, j1, j2 = group[-1]
+        cut = max(i2 - i1 - _CONTEXT, 0)
+        group[-1] = (kind, i1, i2 - cut, j1, j2 - cut)
+    if any(kind != "equal" for kind, *_ in group):
+        yield group
+
+
+def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[_Opcode]:
+    """What stays and what differs: no two in a row stay. Document by document, or item by item, where they pair up."""
+    ours, theirs = _sections(before), _sections(after)
+    if len(ours) != len(theirs):
+        ours, theirs = [0, len(before)], [0, len(after)]
+    equal = (0, 0, 0, 0)
+    for i, end, j, last in zip(ours, ours[1:], theirs, theirs[1:], strict=False):
+        for kind, i1, i2, j1, j2 in _compared(before[i:end], after[j:last]):
+            if kind == "equal":
+                equal = (equal[0], i2 + i, equal[2], j2 + j)
+                continue
+            if equal[1] > equal[0]:
+                yield ("equal", *equal)
+            yield (kind, i1 + i, i2 + i, j1 + j, j2 + j)
+            equal = (i2 + i, i2 + i, j2 + j, j2 + j)
+    if equal[1] > equal[0]:
+        yield ("equal", *equal)
+
+
+def _compared(ours: Sequence[str], theirs: Sequence[str]) -> Sequence[_Opcode]:
     if ours == theirs:
-        return
+        return [("equal", 0, len(ours), 0, len(theirs))]
     matcher = SequenceMatcher(None, ours, theirs, autojunk=max(len(ours), len(theirs)) > _LONG)
-    for group in matcher.get_grouped_opcodes(_CONTEXT):
-        yield [(kind, i1 + first, i2 + first, j1 + first, j2 + first) for kind, i1, i2, j1, j2 in group]
+    return matcher.get_opcodes()
+
+
+def _sections(lines: Sequence[str]) -> list[int]:
+    """Where the documents begin and the items of a list at the margin, and the end."""
+    return [0, *(at for at, line in enumerate(lines) if at and line.startswith(("---", "- "))), len(lines)]
 
 
 def _hunk(before: Sequence[str], after: Sequence[str], group: Sequence[_Opcode]) -> str:

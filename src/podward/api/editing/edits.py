@@ -58,10 +58,13 @@ def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
     targets: dict[int, JsonObject] = {}
     for index, made in changes.items():
         try:
-            targets[index] = aimed(documents[index].raw, made)
             wanted[index] = changed(documents[index].raw, made)
+            if not same(wanted[index], documents[index].raw):
+                targets[index] = aimed(documents[index].raw, made)
         except (LookupError, TypeError) as error:
             raise _uneditable(documents, index, name, f"a change does not fit it: {error}", made) from None
+    if not targets:
+        return content
     mark, encoding = _encoding(content)
     text = content.decode(encoding).removeprefix(_UTF8_MARK)
     text = _with_meaning(
@@ -80,13 +83,16 @@ def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[
     for _ in range(_ROUNDS):
         page = Page(text)
         index = min(aims, default=0)
+        unfinished = False
         try:
             roots, style_of = _roots(text, page, aims)
             for index, aim in aims.items():
                 root = roots[index]
                 style = styles.setdefault(index, style_of(root, page))
                 slot = Slot("", -1, None, style.dash, style.flow if root.flow else None)
-                Walker(page, style).walk(root, aim, slot)
+                walker = Walker(page, style)
+                walker.walk(root, aim, slot)
+                unfinished = walker.unfinished or unfinished
                 page.settle()
             if page.untouched:
                 return text
@@ -96,6 +102,8 @@ def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[
         except (YAMLError, ScalarError, KeyError):
             raise refusal(index, "the text would not be valid") from None
         text = text if ended else text.removesuffix(page.newline)
+        if not unfinished:
+            return text
         aims = {index: arrived(aim) for index, aim in aims.items()}
     raise refusal(min(aims, default=0), "its text does not come to rest")
 

@@ -33,16 +33,19 @@ if TYPE_CHECKING:
 class Walker:
     """One round over one document; `_anchors` is what each anchor will hold, as far as the walk has come."""
 
-    __slots__ = ("_anchors", "_page", "_style")
+    __slots__ = ("_anchors", "_page", "_style", "unfinished")
 
     def __init__(self, page: Page, style: Style) -> None:
         self._page = page
         self._style = style
         self._anchors: dict[str, Json] = {}
+        self.unfinished = False
+        """Whether something was left for a next round, or may have been."""
 
     def walk(self, node: Node, target: Json, slot: Slot) -> None:
         """Make the cuts of this round after which `node` means `target`. Raises Uneditable."""
         if isinstance(node, Alias):
+            self.unfinished = True  # what it stands for may change until the round is over
             if node.name not in self._anchors or not same(self._anchors[node.name], target):
                 self._replace(node, target, slot)
             return
@@ -71,6 +74,7 @@ class Walker:
         doomed, missing = self._plan(node, target, slot)
         if len(doomed) == len(node.entries):
             return self._replace(node, target, slot)
+        self.unfinished = self.unfinished or bool(doomed and missing)
         if node.flow:
             if doomed:
                 flows.remove(self._page, node, doomed)
@@ -91,6 +95,7 @@ class Walker:
         unbound = False
         for index, entry in enumerate(node.entries):
             if entry.merge:
+                self.unfinished = True
                 unbound = not self._kept(entry.value) or not _is_mergeable(self._now(entry.value)) or unbound
                 means.update(merged_value(self._now(entry.value)))
             elif entry.name not in target:
@@ -142,6 +147,7 @@ class Walker:
             inside = self._within(node, slot) if node.flow else slot.item(self._page, dashes[index])
             self.walk(item, value, inside)
         doomed = {index for index in range(len(node.items)) if index not in staying}
+        self.unfinished = self.unfinished or bool(doomed and additions)
         if node.flow:
             if doomed:
                 flows.remove(self._page, node, doomed)

@@ -12,6 +12,8 @@ Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names 
 
 from __future__ import annotations
 
+from typing import cast
+
 from msgspec import Struct
 
 from podward.api.godecode.gotypes import GoType, fields_of, go_type
@@ -215,8 +217,7 @@ def _plain(tree: Tree) -> Json:
     if isinstance(tree, Members):
         return {clean(name): _plain(item) for name, item in tree}
     if isinstance(tree, list):
-        items: list[Tree] = tree
-        return [_plain(item) for item in items]
+        return [_plain(cast("Tree", item)) for item in tree]
     if isinstance(tree, Number):
         whole = _integer(tree)
         return float(tree) if whole is None else whole

@@ -131,7 +131,7 @@ def _side(text_of_groups: str) -> list[int] | None:
     if "." in last:
         if not is_ipv4(last):
             return None
-        first, second, third, fourth = (int(part) for part in last.split("."))
+        first, second, third, fourth = (int(part[-3:]) for part in last.split("."))
         ending = [first << 8 | second, third << 8 | fourth]
     else:
         parts.append(last)

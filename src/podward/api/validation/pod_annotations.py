@@ -32,6 +32,8 @@ def check(metadata: JsonObject, spec: JsonObject, at: Path) -> Decision:
 
 def _is_cost(value: str) -> bool:
     digits = value.removeprefix("-")
-    if len(digits) > _MOST_DIGITS or not digits.isascii() or not digits.isdecimal() or (value[0] == "0" and value != "0"):
+    if len(digits) > _MOST_DIGITS or not digits.isascii() or not digits.isdecimal():
+        return False
+    if value[0] == "0" and value != "0":
         return False
     return -_LIMIT <= int(value) < _LIMIT

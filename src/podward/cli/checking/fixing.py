@@ -8,7 +8,7 @@ import sys
 from podward.api.editing.difference import unified
 from podward.api.editing.edits import Edit, edited
 from podward.api.finding import Finding
-from podward.api.report import Report
+from podward.api.report import Report, family_of
 from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.settings import Settings
@@ -16,7 +16,7 @@ from podward.errors import InputError, PodwardError, UsageError
 
 _ROUNDS = 4
 """A change may bring another finding to light: the files are checked again until nothing changes."""
-ERROR = 1
+_ADVICE = "hint"
 
 
 def fix(found: Report, names: tuple[str, ...], chosen: Settings, *, only_show: bool) -> int:
@@ -24,10 +24,10 @@ def fix(found: Report, names: tuple[str, ...], chosen: Settings, *, only_show: b
     if STDIN in names:
         raise UsageError("standard input cannot be changed", where="--fix", advice="name files or directories")
     if only_show:
-        return _show(found)
+        return _show(found, chosen)
     changed: set[str] = set()
     for _ in range(_ROUNDS):
-        made = _edit(found)
+        made = _edit(found, chosen)
         for file, content in made.items():
             replace(file, content)
         changed |= made.keys()
@@ -48,18 +48,23 @@ def _again(names: tuple[str, ...], chosen: Settings) -> Report:
     return check(names, chosen)
 
 
-def _show(found: Report) -> int:
-    for file, content in sorted(_edit(found).items()):
+def _show(found: Report, chosen: Settings) -> int:
+    for file, content in sorted(_edit(found, chosen).items()):
         text = unified(inputs.content_of(file), content, file)
         sys.stdout.write(terminal.printable(text))
     return found.exit_code
 
 
-def _edit(found: Report) -> dict[str, bytes]:
-    """The new content of each file that changes; a file that can't be edited is named and left as it is."""
+def _edit(found: Report, chosen: Settings) -> dict[str, bytes]:
+    """The new content of each file that changes; a file that can't be edited is named and left as it is.
+
+    Hints are advice: what they would change is a matter of taste, and may be what a policy forbids. They are followed
+    where `--select` names them.
+    """
+    selected = {family_of(word) for word in chosen.choice.select}
     by_file: dict[str, list[Finding]] = {}
     for finding in found.findings:
-        if finding.changes:
+        if finding.changes and (family_of(finding.rule) != _ADVICE or _ADVICE in selected):
             by_file.setdefault(finding.file, []).append(finding)
     made: dict[str, bytes] = {}
     for file, findings in by_file.items():

@@ -8,13 +8,17 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from podward.api.caller import User
+from podward.api.finding import Finding, Severity, Subject
 from podward.api.objects import Item
 from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
 from podward.cli import policies
 from podward.cli.admitting import SOMEBODY, caller_named, controller_of
-from podward.errors import UsageError
+from podward.errors import InputError, UsageError
+from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 from podward.policy.scc import passes
+
+_NAME = path("metadata", "name")
 
 
 class Wishes(Struct, frozen=True):
@@ -26,6 +30,35 @@ class Wishes(Struct, frozen=True):
     namespace: str = "default"
     user: str | None = None
     groups: tuple[str, ...] = ()
+
+
+def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+    """The policies of the checked files that a cluster would store, each name once, and findings about the others.
+
+    A repository may hold one Namespace for every environment: the first counts.
+    """
+    kept: dict[tuple[str, str, str], Item] = {}
+    findings: list[Finding] = []
+    for item in items:
+        try:
+            policies.policy_documents((item,))
+        except InputError as error:
+            findings.append(_finding(item, Severity.ERROR, error.what, error.advice.strip()))
+            continue
+        earlier = kept.setdefault((item.kind, item.namespace, item.name), item)
+        if earlier.raw != item.raw:
+            first = earlier.where(_NAME)
+            what = f"a second {item.kind} {item.name} says something else: the first one, at {first}, counts here"
+            findings.append(
+                _finding(item, Severity.WARNING, what, "check directories apart that belong to two clusters")
+            )
+    return tuple(kept.values()), tuple(findings)
+
+
+def _finding(item: Item, severity: Severity, what: str, advice: str) -> Finding:
+    line = int(item.where(_NAME).rpartition(":")[2])
+    about = Subject(item.kind, item.namespace, item.name)
+    return Finding("input/schema", severity, item.document.name, line, 0, item.at + _NAME, about, what, remedy=advice)
 
 
 def held(wishes: Wishes, items: Iterable[Item]) -> Held:

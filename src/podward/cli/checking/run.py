@@ -12,7 +12,7 @@ from podward.check.verdict import Terms, report
 from podward.cli import inputs
 from podward.cli.checking import files as listing
 from podward.cli.checking import fixing, output, settings, working
-from podward.cli.checking.holding import held
+from podward.cli.checking.holding import held, sound
 from podward.cli.checking.reading import read_file
 from podward.cli.checking.settings import Settings
 from podward.errors import InputError, UsageError
@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
 def check(names: tuple[str, ...], chosen: Settings) -> Report:
     """Read and judge the files."""
     read = [read_file(name) for name in names]
-    terms = held(chosen.wishes, working.policies_in(read))
-    came = working.outcome(read, terms)
+    items, faults = sound(working.policies_in(read))
+    came = working.outcome(read, held(chosen.wishes, items))
     known = baselines.read(inputs.content_of(chosen.baseline), chosen.baseline) if chosen.baseline else None
     granted = (*chosen.granted, *came.granted)
     return report(
-        came.findings,
+        (*faults, *came.findings),
         Terms(chosen.choice, granted, date.today(), known),  # noqa: DTZ011  # a waiver ends with the day where CI runs
         tuple(file.name for file in read),
         came.checked,

@@ -272,3 +272,6 @@ _CURES: dict[str, Callable[[Case], Remedy]] = {
     root_filesystem.RULE: _root_filesystem,
     privilege_escalation.RULE: _escalation,
 }
+
+RULES = frozenset(_CURES)
+"""The names of all rules."""

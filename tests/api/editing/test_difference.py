@@ -1,0 +1,68 @@
+"""The unified diff: what difflib prints, what `git apply` takes."""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podward.api.editing.difference import unified
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "# d\n", "\n", "  e: 1\n"]), max_size=40)
+
+
+@given(LINES, st.integers(0, 1 << 32))
+def test_it_is_difflibs_diff(old: list[str], seed: int) -> None:
+    random = Random(seed)  # noqa: S311  # the same case for the same seed
+    new = list(old)
+    for _ in range(random.randint(0, 3)):
+        at = random.randint(0, len(new))
+        new[at : at + random.randint(0, 2)] = [f"new {seed}\n"] * random.randint(0, 2)
+    wanted = "".join(difflib.unified_diff(old, new, "a/f.yaml", "b/f.yaml"))
+    assert unified("".join(old).encode(), "".join(new).encode(), "f.yaml") == wanted
+
+
+@given(st.integers(0, 1 << 32))
+def test_documents_that_pair_up_show_no_more_than_what_changed(seed: int) -> None:
+    random = Random(seed)  # noqa: S311  # the same case for the same seed
+    old = [f"{random.choice(('---', '- x', '  a', '  b', ''))}\n" for _ in range(60)]
+    new = list(old)
+    changed = sorted(random.sample(range(60), 4))
+    for at in changed:
+        new[at] = f"  new {at}\n"
+    text = unified("".join(old).encode(), "".join(new).encode(), "f")
+    assert [line for line in text.splitlines()[2:] if line.startswith("+")] == [f"+  new {at}" for at in changed]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"a: 1\n---\nb: 2\nc: 3\n---\nd: 4\n", b"a: 9\n---\nb: 2\n---\nd: 4\ne: 5\n"),
+        (b"a: 1\nb: 2", b"a: 1\nb: 3"),
+        (b"a: 1\nb: 2", b"a: 1\nb: 2\n"),
+        (b"a: 1\r\nb: 2\r\n", b"a: 1\r\nb: 3\r\n"),
+        (b"\xef\xbb\xbfa: 1\n" + b"x: 1\n" * 20, b"\xef\xbb\xbfa: 1\n" + b"x: 1\n" * 20 + b"y: 2\n"),
+        ("a: \u2028 1\x85\nb: 2\n".encode(), "a: \u2028 1\x85\nb: 3\n".encode()),
+        (b"", b"a: 1\n"),
+        (b"a: 1\n", b""),
+    ],
+)
+def test_git_applies_it(tmp_path: Path, old: bytes, new: bytes) -> None:
+    (tmp_path / "f.yaml").write_bytes(old)
+    (tmp_path / "patch").write_bytes(unified(old, new, "f.yaml").encode())
+    subprocess.run(["git", "apply", "patch"], cwd=tmp_path, check=True, timeout=30)
+    assert (tmp_path / "f.yaml").read_bytes() == new
+
+
+def test_equal_texts_have_no_diff_and_an_absolute_name_stays() -> None:
+    assert unified(b"a: 1\n", b"a: 1\n", "f.yaml") == ""
+    assert unified(b"a: 1\n", b"a: 2\n", "/tmp/f.yaml").startswith("--- /tmp/f.yaml\n+++ /tmp/f.yaml\n@@ -1 +1 @@\n")
+
+
+def test_utf_16_is_shown_as_text() -> None:
+    assert "+b: ü" in unified("a: 1\n".encode("utf-16"), "a: 1\nb: ü\n".encode("utf-16"), "f")

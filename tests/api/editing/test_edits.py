@@ -1,0 +1,175 @@
+"""Edits of texts that golden pairs and random documents do not reach: odd syntax, refusals, encodings."""
+
+from __future__ import annotations
+
+import pytest
+
+from podward.api.editing.edits import Edit, edited
+from podward.api.explanation import Change
+from podward.decision import Value
+from podward.errors import InputError
+from podward.path import Path
+
+
+def edit(text: str, *changes: tuple[str, Value], name: str = "f.yaml") -> str:
+    """The text with `a/0/b` set or removed in its first document."""
+    edits = (
+        Edit(0, Change(Path(tuple(int(s) if s.isdecimal() else s for s in at.split("/"))), to)) for at, to in changes
+    )
+    return edited(text.encode(), name, tuple(edits)).decode()
+
+
+ANCHORED = "a: &x\n  p: 1\n  z: 3 # zed\nb: *x # as a\nc:\n  <<: *x\n  q: 2\n"
+
+
+def test_an_alias_is_written_out_when_its_anchor_changes_and_it_does_not() -> None:
+    assert edit(ANCHORED, ("a/p", 5), ("c/p", 5)) == ANCHORED.replace("p: 1", "p: 5").replace(
+        "b: *x # as a", "b: # as a\n  p: 1\n  z: 3"
+    )
+
+
+def test_an_alias_stays_when_all_that_share_the_anchor_change_alike() -> None:
+    assert edit(ANCHORED, ("a/p", 5), ("b/p", 5), ("c/p", 5)) == ANCHORED.replace("p: 1", "p: 5")
+
+
+def test_an_alias_that_changes_alone_is_written_out() -> None:
+    assert edit(ANCHORED, ("b/p", 5)) == ANCHORED.replace("b: *x # as a", "b: # as a\n  p: 5\n  z: 3")
+
+
+def test_what_a_merge_brings_is_overridden_below_it() -> None:
+    assert edit(ANCHORED, ("c/p", 5)) == ANCHORED + "  p: 5\n"
+
+
+def test_a_merge_that_brings_a_removed_field_is_written_out() -> None:
+    assert edit(ANCHORED, ("c/p", None)) == ANCHORED.replace("  <<: *x\n", "") + "  z: 3\n"
+
+
+def test_what_refers_to_a_removed_anchor_is_written_out() -> None:
+    assert edit(ANCHORED, ("a", None)) == "b: # as a\n  p: 1\n  z: 3\nc:\n  q: 2\n  p: 1\n  z: 3\n"
+
+
+def test_a_field_above_a_merge_that_covers_it_goes_below_it() -> None:
+    assert (
+        edit("a: &x {p: 1}\nc:\n  p: 2 # never seen\n  <<: *x\n", ("c/p", 5)) == "a: &x {p: 1}\nc:\n  <<: *x\n  p: 5\n"
+    )
+
+
+def test_a_changed_scalar_keeps_its_anchor_and_loses_its_tag() -> None:
+    assert edit("a: &x 5 # five\nb: *x\n", ("a", 6)) == "a: &x 6 # five\nb: 5\n"
+    assert edit("a: !!str 5 # five\n", ("a", 6)) == "a: 6 # five\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "to", "new"),
+    [
+        ("'x'", "it's", "'it''s'"),
+        ('"x"', 'say "y"', '"say \\"y\\""'),
+        ("x", "yes", '"yes"'),
+        ("x", "0644", '"0644"'),
+        ("x", "a: b", '"a: b"'),
+        ("x", "1:20", '"1:20"'),
+        ("x", "nginx:1.27", "nginx:1.27"),
+        ("x", "", '""'),
+        ("x", "\u2028\U0001f600\ufeff", '"\\u2028\U0001f600\\ufeff"'),
+        ("'x'", "two\nlines", '"two\\nlines"'),
+        ("x", "two\nlines", "|-\n  two\n  lines"),
+        ("0777", 0o555, "0555"),
+        ("0o777", 0o555, "0o555"),
+        ("0x10", 17, "17"),
+        ("off", True, "true"),
+        ("5", 1.5, "1.5"),
+        ("~", "RuntimeDefault", "RuntimeDefault"),
+        ("x\n  y\n  z", 1, "1"),
+        ("|\n  x\n  y", "z", "z"),
+        (">-\n  x\n  y", {"b": 1}, "\n  b: 1"),
+        ("[x]", {}, "{}"),
+        ("\n- x\n- y", "z", "z"),
+        ("\n  x: 1 # one", ["z"], "\n  - z"),
+    ],
+)
+def test_a_value_is_replaced_in_its_style(old: str, to: Value, new: str) -> None:
+    separator = "" if new.startswith("\n") else " "
+    assert edit(f"a: {old}\nb: 1 # b\n", ("a", to)) == f"a:{separator}{new}\nb: 1 # b\n"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n# end", "\n...\n", "\n---\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_end_of_a_file_stays(end: str, newline: str) -> None:
+    ended = end.replace("\n", newline)
+    assert edit(f"a: 1{ended}", ("b", [2])) == f"a: 1{newline}b:{newline}  - 2{ended}"
+    assert edit(f"a: 1{newline}b: 2{ended}", ("b", None)) == f"a: 1{ended}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_the_encoding_and_its_mark_stay(encoding: str) -> None:
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""
+    before, after = (f"{mark}# \U0001f600 ü\na: {value} # ü\n".encode(encoding) for value in (1, 2))
+    assert edited(before, "f.yaml", (Edit(0, Change(Path(("a",)), 2)),)) == after
+
+
+def test_documents_are_counted_as_they_are_read() -> None:
+    text = "# none\n---\n---\nnull\n---\na: 1\n--- # next\n# c\nb: 1\n"
+    assert edited(text.encode(), "f", (Edit(1, Change(Path(("b",)), 2)),)).decode() == text.replace("b: 1", "b: 2")
+
+
+def test_flow_style_in_odd_layouts() -> None:
+    assert edit("a: {b: }\nc: {d}\n", ("a/b", "x"), ("c/d", "z")) == "a: {b: x}\nc: {d: z}\n"
+    assert edit("a: [x: 1, y]\n", ("a/0/x", 2)) == "a: [{x: 2}, y]\n"
+    assert edit("{a: 1,\n b: 2, # two\n c: 3 # three\n}\n", ("c", None)) == "{a: 1,\n b: 2 # two\n}\n"
+    assert edit('---\n{\n\t"a": 1\n}\n', ("b/c", True)) == '---\n{\n\t"a": 1,\n\t"b": {\n\t\t"c": true\n\t}\n}\n'
+
+
+def test_json_is_escaped_as_json() -> None:
+    text = edit('{"a": 1}\n{"b": 2}', ("a", "\x07\x7f\u2028\U0001f600"), name="f.json")
+    assert text == '{"a": "\\u0007\\u007f\\u2028\U0001f600"}\n{"b": 2}'
+
+
+def test_comments_in_a_removed_block_go_and_those_after_it_stay() -> None:
+    text = "a:\n  # inside\n  b: 1 # b\n    # deeper\n# of c\nc: 1\n"
+    assert edit(text, ("a", None)) == "# of c\nc: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "stays"),
+    [
+        ("# why x is here", "  z: 1\n", False),
+        ("# limits of all", "  z: 1\n", True),
+        ("# limits of all", "\n  z: 1\n", False),
+        ("# limits of all", "  # of z\n  z: 1\n", False),
+        ("# limits of all", "", False),
+        ("# limits of all\n", "  z: 1\n", True),
+    ],
+)
+def test_a_comment_above_goes_only_with_its_own_field(above: str, below: str, stays: bool) -> None:  # noqa: FBT001
+    text = f"a:\n  y: 1\n  {above}\n  x x x: 1\n{below}"
+    result = edit(text.replace("x x x", "x is here"), ("a/x is here", None))
+    assert (above.strip() in result) is stays
+    assert "y: 1" in result
+
+
+def test_a_file_that_says_so_already_stays_as_it_is() -> None:
+    text = "a:   'x'   # odd\nb: [ 0644 ]\n"
+    assert edit(text, ("a", "x"), ("b/0", 420), ("c", None)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "reason"),
+    [
+        ("? a\n: 1\nb: 2\n", ("a", None), "written with `?`"),
+        ("a: 1\nb: |\n  the end has no line break", ("c", 2), "more or less than wanted would change"),
+        ("a: 1\n", ("a/b", 2), "a.b: 'b' leads into int"),
+        ("a: [1]\n", ("a/2", 2), "no item before"),
+    ],
+)
+def test_what_cannot_be_edited_is_refused_with_what_to_do(text: str, change: tuple[str, Value], reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        edit(text, change)
+    assert reason in caught.value.what
+    assert "(document 1) cannot be edited" in caught.value.what
+    assert caught.value.where == "f.yaml:1"
+    assert caught.value.advice.startswith("edit it by hand: ")
+
+
+def test_a_document_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match="there is no document 4 to edit: the file has 1"):
+        edited(b"a: 1\n", "f", (Edit(3, Change(Path(("a",)), 1)),))
