@@ -84,6 +84,8 @@ class Decision(Struct, frozen=True):
     def __add__(self, other: Decision) -> Decision:
         if not (other.assignments or other.violations):
             return self
+        if not (self.assignments or self.violations):
+            return other
         return Decision(self.assignments + other.assignments, self.violations + other.violations)
 
     @property
@@ -127,9 +129,14 @@ def merge(*decisions: Decision) -> Decision:
     assignments: list[Assignment] = []
     violations: list[Violation] = []
     for decision in decisions:
-        assignments += decision.assignments
-        violations += decision.violations
-    return Decision(tuple(assignments), tuple(violations))
+        if decision.assignments:
+            assignments += decision.assignments
+        if decision.violations:
+            violations += decision.violations
+    return Decision(tuple(assignments), tuple(violations)) if assignments or violations else _NOTHING
+
+
+_NOTHING = Decision()
 
 
 def assign(place: Path, value: Value, reason: str, source: Source) -> Decision:

@@ -22,7 +22,8 @@ class PodwardError(Exception):
         self.advice = advice
 
     def __str__(self) -> str:
-        located = f"{self.where}: {self.what}" if self.where else self.what
+        where = self.where.replace("\n", "\\n")  # of a file's name: what follows it must not look like a line of ours
+        located = f"{where}: {self.what}" if where else self.what
         return f"{located}\n  {self.advice}" if self.advice else located
 
 
@@ -36,6 +37,10 @@ class InputError(PodwardError):
     """A document is not what it must be: syntax, size, type, unknown or duplicate field."""
 
     exit_code = 2
+
+
+class LimitError(InputError):
+    """A document, or a file, is more than is accepted: too large, too deep, too many, or growing too much."""
 
 
 class ImageError(PodwardError):

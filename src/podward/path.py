@@ -9,13 +9,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Key(Struct, frozen=True):
+class Key(Struct, frozen=True, gc=False):
     """A key of a map whose keys are data, not field names: printed in brackets."""
 
     name: str
 
 
-class Path(Struct, frozen=True):
+class Path(Struct, frozen=True, gc=False):
     """Where a value stands: field names, list indexes and map keys from the root of its document."""
 
     segments: tuple[str | int | Key, ...] = ()

@@ -45,6 +45,9 @@ __all__ = [
 ]
 
 
+_SECURITY = "securityContext"
+
+
 class PodFacts(Struct, frozen=True):
     """A Pod as the node has it: the manifest, this machine, and what the node has set aside for the Pod."""
 
@@ -132,13 +135,17 @@ def attributed(decision: Decision, admitted: Decision) -> Decision:
     """The Decision of a later stage with what it took for the manifest's own words traced to who wrote them.
 
     A stage reads the Pod as it is stored: what admission put there looks like the manifest. `admitted` is admission's
-    Decision, its places in the manifest; whoever decided there is whom the later value is owed to.
+    Decision, its places in the manifest; whoever decided there is whom the later value is owed to. Of an object in a
+    security context that is the manifest's in part, what admission put into it counts: the manifest does not show it.
     """
 
     def owner(source: Source) -> Source:
-        if source.origin is not Origin.MANIFEST or source.path is None:
+        place = source.path
+        if source.origin is not Origin.MANIFEST or place is None:
             return source
-        found = admitted.assignment(source.path)
+        found = admitted.assignment(place)
+        if found is None and _SECURITY in place.segments[:-1]:
+            found = next((a for a in reversed(admitted.assignments) if a.path.startswith(place)), None)
         return found.source if found is not None else source
 
     return Decision(

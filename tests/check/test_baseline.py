@@ -88,3 +88,12 @@ def test_names_come_back_whatever_they_are(names: list[str]) -> None:
 def test_what_is_no_baseline_is_refused_by_name(text: bytes) -> None:
     with pytest.raises(InputError, match=r"^base\.json: "):
         baseline.read(text, "base.json")
+
+
+def test_files_are_known_by_the_names_that_the_configuration_gives_them() -> None:
+    one = finding(file="x.yaml")
+    base = baseline.read(baseline.write([one], "deploy/{}".format).encode(), "base.json")
+    assert list(base.files) == ["deploy/x.yaml"]
+    compared = baseline.compare([one], base, ["x.yaml"], "deploy/{}".format)
+    assert (compared.known, compared.new, compared.vanished) == ((one,), (), 0)
+    assert baseline.compare([one], base, ["x.yaml"]).new == (one,)

@@ -67,8 +67,9 @@ def test_everything_is_read() -> None:
     assert (second.waiver.expires, second.waiver.line) == (date(2027, 2, 28), 22)
     about = Subject("DaemonSet", "kube-system", "cni-node")
     one = Finding("pss/hostNamespaces", Severity.ERROR, "cni/a/b.yaml", 1, 0, Path(), about, "")
-    assert first.covers(one)
-    assert not first.covers(Finding("pss/hostNamespaces", Severity.ERROR, "b.yaml", 1, 0, Path(), about, ""))
+    assert first.covers(one, one.file)
+    other = Finding("pss/hostNamespaces", Severity.ERROR, "b.yaml", 1, 0, Path(), about, "")
+    assert not first.covers(other, other.file)
 
 
 def test_pyproject_has_it_below_tool() -> None:

@@ -38,7 +38,7 @@ def read(*lines: str, key: str = waivers.ANNOTATION) -> tuple[tuple[Granted, ...
 
 
 def apply(findings: list[Finding], *granted: Granted, choice: Choice | None = None) -> Applied:
-    return waivers.apply(findings, granted, TODAY, choice or choose(), ["a.yaml"])
+    return waivers.apply(findings, granted, TODAY, choice or choose(), {"a.yaml": "a.yaml"})
 
 
 def rules_of(applied: Applied) -> list[str]:
@@ -141,8 +141,8 @@ def test_an_annotation_has_a_waiver_on_each_line() -> None:
         ("scc", "later"),
     ]
     assert all((each.waiver.file, each.waiver.line, each.waiver.in_manifest) == ("a.yaml", 5, True) for each in granted)
-    assert [each.covers(finding("scc/sysctls", container="proxy")) for each in granted] == [False, True]
-    assert [each.covers(finding("scc/sysctls", container="app")) for each in granted] == [False, False]
+    assert [each.covers(finding("scc/sysctls", container="proxy"), "a.yaml") for each in granted] == [False, True]
+    assert [each.covers(finding("scc/sysctls", container="app"), "a.yaml") for each in granted] == [False, False]
 
 
 def test_further_annotations_may_have_a_name() -> None:
@@ -164,7 +164,7 @@ def test_an_annotation_is_about_its_own_object_only(other: Finding) -> None:
     granted, _ = read("pss until 2026-12-31: x")
     applied = apply([finding(), other], *granted)
     assert applied.findings == (other,)
-    assert not granted[0].covers(other)
+    assert not granted[0].covers(other, other.file)
 
 
 def test_a_name_in_an_annotated_object_is_no_pattern() -> None:
@@ -229,3 +229,11 @@ def test_the_lines_that_cite_a_hostile_annotation_are_short() -> None:
 def test_any_annotation_grants_something_or_is_at_fault(text: str) -> None:
     granted, faults = read(text)
     assert granted or faults
+
+
+def test_patterns_see_the_name_that_the_configuration_gives_a_file() -> None:
+    seen = {"x.yaml": "deploy/x.yaml", "../other/x.yaml": "other/x.yaml"}
+    one, other = finding(file="x.yaml"), finding(file="../other/x.yaml")
+    applied = waivers.apply([one, other], (written(path="deploy/*.yaml"),), TODAY, choose(), seen)
+    assert ([each.finding for each in applied.waived], applied.findings) == ([one], (other,))
+    assert rules_of(waivers.apply([], (written(path="deploy/*.yaml"),), TODAY, choose(), seen)) == ["waiver/unused"]

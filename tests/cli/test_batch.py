@@ -29,7 +29,7 @@ def recorded() -> list[dict[str, dict[str, object]]]:
         return [json.loads(line) for line in file]
 
 
-def ask(lines: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+def ask(lines: list[bytes], monkeypatch: pytest.MonkeyPatch, kind: str = "effective") -> list[dict[str, object]]:
     class Stdin:
         buffer = io.BytesIO(b"\n".join(lines))
 
@@ -41,7 +41,7 @@ def ask(lines: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, o
         patch.setattr(sys, "stdout", Stdout)
         parser = __import__("argparse").ArgumentParser()
         batch.configure(parser)
-        assert batch.run(parser.parse_args(["effective"])) == 0
+        assert batch.run(parser.parse_args([kind])) == 0
     return [json.loads(line) for line in Stdout.buffer.getvalue().splitlines()]
 
 
@@ -112,3 +112,11 @@ def test_every_line_is_answered_whatever_stands_in_it(monkeypatch: pytest.Monkey
     answers = ask(lines, monkeypatch)
     assert [answer["id"] for answer in answers] == list(range(2000))
     assert all("error" in answer or "effective" in answer for answer in answers)
+
+
+def test_half_of_a_surrogate_pair_is_read_as_go_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pod = r'{"metadata":{"name":"a\ud83d\ude00b\\ud800\udc00x"},"spec":{"hostPID":true}}'
+    line = rf'{{"id":"\ud800","pod":{pod},"level":"baseline","version":"latest","prepare":"none"}}'
+    (answer,) = ask([line.encode()], monkeypatch, "pss")
+    assert answer["id"] == "\ufffd"
+    assert str(answer["message"]).startswith('pods "a\U0001f600b\\\\ud800\ufffdx" is forbidden')

@@ -22,10 +22,18 @@ class Podward:
         self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
 
-    def __call__(self, *words: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    @staticmethod
+    def command() -> tuple[str, ...]:
+        """The words that call it."""
+        return (sys.executable, "-m", "podward")
+
+    def __call__(
+        self, *words: str, stdin: str = "", timeout: float = 60, cwd: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "podward", *words],
+            [*self.command(), *words],
             env=self.environment,
+            cwd=cwd,
             input=stdin,
             capture_output=True,
             text=True,

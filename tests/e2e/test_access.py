@@ -14,6 +14,7 @@ import pytest
 from podward_command import Podward
 
 from podward.cli import access, explain, explaining, inputs, subjects
+from podward.cli.sources import pods_of
 from podward.errors import RefusedError, UsageError
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "setfacl")
@@ -97,7 +98,7 @@ class Answers:
         parser = argparse.ArgumentParser()
         explain.configure(parser)
         words = parser.parse_args(["-f", str(file)])
-        (source,) = explaining.pods_of(inputs.documents([str(file)]))
+        (source,) = pods_of(inputs.documents([str(file)]))
         subject = subjects.subject(source)
         self._root = str(root)
         self._pod = subject.pod

@@ -15,7 +15,7 @@ from podward_command import PROJECT, Podward
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "catatonit")
 
-PAGES = ("identity.md", "run.md", "explain.md", "access.md")
+PAGES = ("identity.md", "run.md", "explain.md", "access.md", "admit.md")
 
 
 def shown() -> list[tuple[str, str, str]]:

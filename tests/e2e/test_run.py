@@ -116,6 +116,16 @@ def test_the_json_report_says_who_ran_and_how_it_ended(podward: Podward) -> None
     assert ran["predicted"] == ran["observed"]
 
 
+def test_the_json_report_says_who_it_is_inside_the_user_namespace(podward: Podward) -> None:
+    ids = "{runAsUser: 1000, runAsGroup: 2000, supplementalGroups: [3000]}"
+    manifest = pod(container("c", "id -u"), f"  hostUsers: false\n  securityContext: {ids}\n")
+    result = podward("run", "--verify", "-o", "json", "-f", "-", stdin=manifest)
+    (ran,) = json.loads(result.stdout)["pods"][0]["containers"]
+    assert ran["user"] == {"uid": 1000, "gid": 2000, "supplementalGroups": [2000, 3000]}
+    assert ran["observed"]["uid"][0] > 65535
+    assert ran["differences"] == []
+
+
 def test_a_kept_pod_goes_on_is_listed_and_removed(podward: Podward) -> None:
     Path(podward.root / "kept.yaml").write_text(
         pod(container("c", "echo up; sleep 1h"), name="stays"), encoding="ascii"

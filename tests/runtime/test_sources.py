@@ -85,7 +85,7 @@ def without(raw: JsonObject, place: Place) -> JsonObject | None:
 @pytest.mark.needs("root", "busybox", "skopeo", "umoci", "crun")
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_value_changes_its_source_when_the_named_field_is_taken_out(manifest: Path, state: str) -> None:
-    (document,) = decode_documents(manifest.read_bytes(), manifest.name)
+    (document,) = (each for each in decode_documents(manifest.read_bytes(), manifest.name) if pod_sources(each))
     checked = 0
     for (container, stage, place), assignment in explained(document, state).items():
         source = assignment.source
@@ -102,4 +102,4 @@ def test_a_value_changes_its_source_when_the_named_field_is_taken_out(manifest: 
         checked += 1
         same = again is not None and again.source == source and again.value == assignment.value
         assert not same, f"{container} {stage} {place} = {assignment.value} does not depend on {source.path}"
-    assert checked or manifest.stem in {"01-minimal", "14-job", "11-init-and-sidecar"}
+    assert checked or manifest.stem in {"01-minimal", "14-job", "11-init-and-sidecar", "16-restricted-v2"}

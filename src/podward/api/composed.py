@@ -33,6 +33,10 @@ class ComposeError(Exception):
         self.advice = advice
 
 
+class TooMuchError(ComposeError):
+    """A limit is exceeded: size, depth, number, or what aliases grow to."""
+
+
 class Composed(Struct, frozen=True, gc=False):
     """A document's value, the line at which it begins, and the lines inside, or a function that finds these.
 

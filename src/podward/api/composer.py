@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.api import scalars
-from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_BYTES, Composed, ComposeError
+from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_BYTES, Composed, ComposeError, TooMuchError
 from podward.api.json_value import copied, shortened
 from podward.api.libyaml import (
     AliasEvent,
@@ -172,7 +172,7 @@ class _Composer:
         self._nodes += 1
         self._frames.append(frame)
         if len(self._frames) > DEEPEST:
-            raise ComposeError(f"nested deeper than {DEEPEST} levels", line, _column(event))
+            raise TooMuchError(f"nested deeper than {DEEPEST} levels", line, _column(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = frame
 
@@ -195,7 +195,7 @@ class _Composer:
             raise ComposeError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
         self._count_alias(target, line)
         if len(self._frames) + target.height > DEEPEST:
-            raise ComposeError(f"nested deeper than {DEEPEST} levels", line, _column(event))
+            raise TooMuchError(f"nested deeper than {DEEPEST} levels", line, _column(event))
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.fields is None or frame.key is not None:
             self._put(copied(target.value), target.lines, target.height, line)
@@ -216,9 +216,9 @@ class _Composer:
         over = min(max((self._nodes - _RATIO_LOW) / (_RATIO_HIGH - _RATIO_LOW), 0), 1)
         bomb = self._aliased > _FEW_ALIASES and self._nodes > _FEW_NODES
         if bomb and self._aliased / self._nodes > 0.99 - 0.89 * over:
-            raise ComposeError("document contains excessive aliasing", line, advice=_BOMB_ADVICE)
+            raise TooMuchError("document contains excessive aliasing", line, advice=_BOMB_ADVICE)
         if self._aliased_text > MOST_BYTES:
-            raise ComposeError("aliases repeat more than 3 MiB of text", line, advice=_BOMB_ADVICE)
+            raise TooMuchError("aliases repeat more than 3 MiB of text", line, advice=_BOMB_ADVICE)
 
     def _put(self, value: Json, lines: Lines | None, height: int, line: int) -> None:
         if not self._frames:

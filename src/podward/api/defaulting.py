@@ -13,7 +13,7 @@ Volume sources' own defaults are in `volume_defaults`.
 from __future__ import annotations
 
 from podward.api.core import Profile
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.api.patching import applied
 from podward.api.pull_policy import default_pull_policy
 from podward.api.raw_fields import member, objects
@@ -42,6 +42,8 @@ _CONTAINER_DEFAULTS: tuple[tuple[str, Value], ...] = (
     ("terminationMessagePath", "/dev/termination-log"),
     ("terminationMessagePolicy", "File"),
 )
+_EMPTY: tuple[Json, ...] = (None, "")
+_ZERO: tuple[Json, ...] = (None, 0)
 _PROBE_DEFAULTS: tuple[tuple[str, Value], ...] = (
     ("timeoutSeconds", 1),
     ("periodSeconds", 10),
@@ -53,22 +55,23 @@ _PROBE_DEFAULTS: tuple[tuple[str, Value], ...] = (
 def decide_defaults(raw: JsonObject) -> Decision:
     """What API defaulting sets on the Pod `raw`."""
     spec = member(raw, "spec")
-    made = [_unset(spec, _SPEC, name, value, f"unset: {value} is the default") for name, value in _POD_DEFAULTS]
+    made: list[Assignment] = []
+    for name, value in _POD_DEFAULTS:
+        if spec.get(name) in _EMPTY:
+            made.append(_default(_SPEC / name, value))
     if spec.get("securityContext") is None:
-        made.append(_set(_SPEC / "securityContext", {}, "unset: an empty one"))
+        made.append(Assignment(_SPEC / "securityContext", {}, "unset: an empty one", SOURCE))
     for list_name in CONTAINER_LISTS:
         for index, container in enumerate(objects(spec, list_name)):
             at = _SPEC / list_name / index
-            made.append(_container(container, at))
+            made += _container(container, at)
             if list_name != "ephemeralContainers":
-                made.append(_requests(container, at))
+                made += _requests(container, at)
                 if spec.get("hostNetwork") is True:
-                    made.append(_host_ports(container, at))
-    made += [
-        volume_defaults(volume, _SPEC / "volumes" / index, SOURCE)
-        for index, volume in enumerate(objects(spec, "volumes"))
-    ]
-    return merge(*made)
+                    made += _host_ports(container, at)
+    for index, volume in enumerate(objects(spec, "volumes")):
+        made += volume_defaults(volume, _SPEC / "volumes" / index, SOURCE).assignments
+    return Decision(tuple(made))
 
 
 def decide_creation(raw: JsonObject) -> Decision:
@@ -129,72 +132,75 @@ def _set(at: Path, value: Value, reason: str, source: Source = SOURCE) -> Decisi
     return Decision(assignments=(Assignment(at, value, reason, source),))
 
 
-def _unset(raw: JsonObject, at: Path, name: str, value: Value, reason: str) -> Decision:
-    """`value` for the field `name` of `raw`, which is at `at`, unless it is set; an empty string is unset."""
-    return _set(at / name, value, reason) if raw.get(name) in (None, "") else Decision()
+def _default(at: Path, value: Value) -> Assignment:
+    return Assignment(at, value, f"unset: {value} is the default", SOURCE)
 
 
-def _zero(raw: JsonObject, at: Path, name: str, value: Value, reason: str) -> Decision:
-    """The same for a number that is no pointer in Go: 0 is unset."""
-    return _set(at / name, value, reason) if raw.get(name) in (None, 0) else Decision()
-
-
-def _container(container: JsonObject, at: Path) -> Decision:
-    policy = default_pull_policy(container.get("image"))
-    made = [_unset(container, at, "imagePullPolicy", policy, f"unset: {policy} is the default for this image's tag")]
-    made += [
-        _unset(container, at, name, value, f"unset: {value} is the default") for name, value in _CONTAINER_DEFAULTS
-    ]
+def _container(container: JsonObject, at: Path) -> list[Assignment]:
+    made: list[Assignment] = []
+    if container.get("imagePullPolicy") in _EMPTY:
+        policy = default_pull_policy(container.get("image"))
+        reason = f"unset: {policy} is the default for this image's tag"
+        made.append(Assignment(at / "imagePullPolicy", policy, reason, SOURCE))
+    for name, value in _CONTAINER_DEFAULTS:
+        if container.get(name) in _EMPTY:
+            made.append(_default(at / name, value))
     if container.get("resources") is None:
-        made.append(_set(at / "resources", {}, "unset: no limits"))
-    for index, port in enumerate(objects(container, "ports")):
-        made.append(_unset(port, at / "ports" / index, "protocol", "TCP", "unset: TCP is the default"))
-    for index, variable in enumerate(objects(container, "env")):
-        reference = member(variable, "valueFrom").get("fieldRef")
-        if isinstance(reference, dict):
-            place = at / "env" / index / "valueFrom" / "fieldRef"
-            made.append(_unset(reference, place, "apiVersion", "v1", "unset: v1 is the default"))
+        made.append(Assignment(at / "resources", {}, "unset: no limits", SOURCE))
+    made += _items(container, at)
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
         if isinstance(probe, dict):
-            made += [
-                _zero(probe, at / name, field, value, f"unset: {value} is the default")
-                for field, value in _PROBE_DEFAULTS
-            ]
-            made.append(_http(probe, at / name))
-            if isinstance(probe.get("grpc"), dict) and member(probe, "grpc").get("service") is None:
-                made.append(_set(at / name / "grpc" / "service", "", "unset: no service"))
+            made += _probe(probe, at / name)
+    lifecycle = member(container, "lifecycle")
     for name in ("postStart", "preStop"):
-        made.append(_http(member(member(container, "lifecycle"), name), at / "lifecycle" / name))
-    return merge(*made)
+        made += _http(member(lifecycle, name), at / "lifecycle" / name)
+    return made
 
 
-def _http(handler: JsonObject, at: Path) -> Decision:
+def _items(container: JsonObject, at: Path) -> list[Assignment]:
+    made: list[Assignment] = []
+    for index, port in enumerate(objects(container, "ports")):
+        if port.get("protocol") in _EMPTY:
+            made.append(_default(at / "ports" / index / "protocol", "TCP"))
+    for index, variable in enumerate(objects(container, "env")):
+        reference = member(variable, "valueFrom").get("fieldRef")
+        if isinstance(reference, dict) and reference.get("apiVersion") in _EMPTY:
+            made.append(_default(at / "env" / index / "valueFrom" / "fieldRef" / "apiVersion", "v1"))
+    return made
+
+
+def _probe(probe: JsonObject, at: Path) -> list[Assignment]:
+    # Its numbers are no pointers in Go: 0 is unset.
+    made = [_default(at / field, value) for field, value in _PROBE_DEFAULTS if probe.get(field) in _ZERO]
+    made += _http(probe, at)
+    if isinstance(probe.get("grpc"), dict) and member(probe, "grpc").get("service") is None:
+        made.append(Assignment(at / "grpc" / "service", "", "unset: no service", SOURCE))
+    return made
+
+
+def _http(handler: JsonObject, at: Path) -> list[Assignment]:
     request = handler.get("httpGet")
     if not isinstance(request, dict):
-        return Decision()
-    return _unset(request, at / "httpGet", "path", "/", "unset: / is the default") + _unset(
-        request, at / "httpGet", "scheme", "HTTP", "unset: HTTP is the default"
-    )
+        return []
+    defaults = (("path", "/"), ("scheme", "HTTP"))
+    return [_default(at / "httpGet" / name, value) for name, value in defaults if request.get(name) in _EMPTY]
 
 
-def _requests(container: JsonObject, at: Path) -> Decision:
+def _requests(container: JsonObject, at: Path) -> list[Assignment]:
     resources = member(container, "resources")
     requests = member(resources, "requests")
-    return merge(
-        *(
-            _set(at / "resources" / "requests" / name, limit, "unset: the limit")
-            for name, limit in member(resources, "limits").items()
-            if name not in requests
-        )
-    )
+    return [
+        Assignment(at / "resources" / "requests" / name, limit, "unset: the limit", SOURCE)
+        for name, limit in member(resources, "limits").items()
+        if name not in requests
+    ]
 
 
-def _host_ports(container: JsonObject, at: Path) -> Decision:
-    return merge(
-        *(
-            _zero(port, at / "ports" / index, "hostPort", port.get("containerPort"), "hostNetwork: the containerPort")
-            for index, port in enumerate(objects(container, "ports"))
-            if port.get("containerPort")
-        )
-    )
+def _host_ports(container: JsonObject, at: Path) -> list[Assignment]:
+    reason = "hostNetwork: the containerPort"
+    return [
+        Assignment(at / "ports" / index / "hostPort", port.get("containerPort"), reason, SOURCE)
+        for index, port in enumerate(objects(container, "ports"))
+        if port.get("containerPort") and port.get("hostPort") in _ZERO
+    ]

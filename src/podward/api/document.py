@@ -59,10 +59,24 @@ class Document:
         """`name:line` of the field or, if it is absent, of the closest thing around it that is written."""
         return f"{self.name}:{self._find(path)[0]}"
 
-    def _find(self, path: Path) -> tuple[int, bool]:
+    def inside(self, path: Path) -> tuple[int, Lines]:
+        """The line of this place, or of the closest thing around it, and the lines inside; none in a scalar."""
+        node = self._given()
+        line = self.first_line
+        for segment in path.segments:
+            entry = node.get(segment.name if isinstance(segment, Key) else segment)
+            if entry is None or isinstance(entry, int):
+                return line if entry is None else entry, {}
+            line, node = entry
+        return line, node
+
+    def _given(self) -> Lines:
         if not isinstance(self._lines, dict):
             self._lines = self._lines()
-        line, inside = self.first_line, self._lines
+        return self._lines
+
+    def _find(self, path: Path) -> tuple[int, bool]:
+        line, inside = self.first_line, self._given()
         for depth, segment in enumerate(path.segments):
             entry = inside.get(segment.name if isinstance(segment, Key) else segment)
             if entry is None:

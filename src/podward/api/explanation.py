@@ -46,8 +46,8 @@ class Hint(Struct, frozen=True):
 class Considered(Struct, frozen=True):
     """A SecurityContextConstraints that admission considered: one line of the ranking.
 
-    `points` are its restrictiveness by item, fewest first in the ranking. `outcome` is `chosen`, `not usable` (by nobody
-    who asked), `refused` (its violations say why) or `not tried` (one before it was chosen); `reason` one sentence.
+    `points` are its restrictiveness by item, fewest first in the ranking. `outcome` is `chosen`, `not usable` (by
+    nobody who asked), `refused` (its violations say why) or `not tried` (nobody came to it); `reason` one sentence.
     """
 
     name: str
@@ -62,12 +62,14 @@ class Admission(Struct, frozen=True):
     """How the API server's admission came to its Decision about a Pod.
 
     `caller` and `account` are the users whose rights counted; `verdicts` is what Pod Security says, one sentence each.
+    `note` says why SCCs were not tried, where they are none of this Pod's business.
     """
 
     caller: str
     account: str
     considered: tuple[Considered, ...]
     verdicts: tuple[str, ...] = ()
+    note: str = ""
 
 
 class ContainerExplanation(Struct, frozen=True):

@@ -58,8 +58,19 @@ class Finding(Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """What stays the same when lines move: for baselines. The file, the workload, the rule and the field."""
+        """What stays the same when lines move: the file, the workload, the rule and the field.
+
+        The parts are joined by `|`; a part's own has a backslash before it, and so has a backslash.
+        """
+        return f"{_escaped(self.file)}|{self.mark}"
+
+    @property
+    def mark(self) -> str:
+        """The fingerprint without the file."""
         about = self.subject
-        return "|".join(
-            (self.file, about.kind, about.namespace, about.name, about.container, self.rule, str(self.path))
-        )
+        parts = (about.kind, about.namespace, about.name, about.container, self.rule, str(self.path))
+        return "|".join(map(_escaped, parts))
+
+
+def _escaped(part: str) -> str:
+    return part.replace("\\", "\\\\").replace("|", "\\|")

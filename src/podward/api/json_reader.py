@@ -12,7 +12,7 @@ from math import isinf
 from re import compile as pattern
 from typing import TYPE_CHECKING, NoReturn
 
-from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_DOCUMENTS, Composed, ComposeError
+from podward.api.composed import DEEPEST, DUPLICATE_ADVICE, MOST_DOCUMENTS, Composed, ComposeError, TooMuchError
 from podward.api.json_value import shortened
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_json(text: str, first_line: int) -> tuple[Composed, ...]:
         line = reader.line
         value, lines = reader.value(0)
         if len(documents) == MOST_DOCUMENTS:
-            raise ComposeError(f"more than {MOST_DOCUMENTS:,} documents", line)
+            raise TooMuchError(f"more than {MOST_DOCUMENTS:,} documents", line)
         documents.append(Composed(value, line, lines or {}, None))
     return tuple(documents)
 
@@ -65,7 +65,7 @@ class _Reader:
             return self._string(), None
         if start in {"{", "["} and start:
             if depth == DEEPEST:
-                self._refuse(f"nested deeper than {DEEPEST} levels")
+                raise TooMuchError(f"nested deeper than {DEEPEST} levels", self.line, self._column())
             self._at += 1
             return self._object(depth + 1) if start == "{" else self._list(depth + 1)
         for word, meaning in _WORDS:

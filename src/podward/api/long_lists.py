@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from podward.api.composed import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, size_of
+from podward.api.composed import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, TooMuchError, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def _bounds(text: str, at: int, margin: int, first_line: int) -> Iterator[int]:
             return
         if number > MOST_DOCUMENTS:
             line = first_line + text.count("\n", 0, found.start())
-            raise ComposeError(f"more than {MOST_DOCUMENTS:,} items", line)
+            raise TooMuchError(f"more than {MOST_DOCUMENTS:,} items", line)
     yield len(text)
 
 
@@ -120,6 +120,6 @@ def _read_item(
 
 
 def _too_large(what: str, size: int, line: int) -> ComposeError:
-    return ComposeError(
+    return TooMuchError(
         f"the {what} has {size:,} bytes, more than the {MOST_BYTES:,} that an API server takes", line, advice=_ADVICE
     )

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.api.composed import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, size_of
+from podward.api.composed import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, TooMuchError, size_of
 from podward.api.document import Document
 from podward.api.json_value import kind_of, shortened
-from podward.errors import InputError
+from podward.errors import InputError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ def _split(data: str, name: str) -> Iterator[tuple[int, str]]:
             )
         if start < 0:
             return
-    raise InputError(f"more than {MOST_DOCUMENTS:,} documents", where=f"{name}:{line}")
+    raise LimitError(f"more than {MOST_DOCUMENTS:,} documents", where=f"{name}:{line}")
 
 
 def _is_large(text: str) -> bool:
@@ -210,7 +210,8 @@ def _json_fast(text: str, first_line: int) -> tuple[Composed, ...]:
 
 def _located(error: ComposeError, name: str) -> InputError:
     column = f":{error.column}" if error.column is not None else ""
-    return InputError(error.what, where=f"{name}:{error.line}{column}", advice=error.advice)
+    kind = LimitError if isinstance(error, TooMuchError) else InputError
+    return kind(error.what, where=f"{name}:{error.line}{column}", advice=error.advice)
 
 
 _SURELY_FEW = MOST_BYTES // 4  # characters: of at most 4 bytes each

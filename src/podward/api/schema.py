@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from podward.api import misplaced
 from podward.api.json_value import kind_of
+from podward.api.schema_fit import fits
 from podward.api.schema_scalars import SCALARS
 from podward.api.schema_table import KINDS, TYPES
 from podward.errors import InputError
@@ -47,6 +48,8 @@ def mistakes(document: Document) -> tuple[Mistake, ...]:
 
 def require(document: Document) -> None:
     """Raise InputError, naming every mistake with its line, if there is any."""
+    if _fits(document.raw):
+        return
     found = mistakes(document)
     if not found:
         return
@@ -58,6 +61,12 @@ def require(document: Document) -> None:
         lines.append(f"and {len(found) - _MOST_REPORTED} more")
     what = f"{len(found)} fields do not fit:\n  " + "\n  ".join(lines)
     raise InputError(what, where=document.where(first.path), advice=first.advice)
+
+
+def _fits(raw: JsonObject) -> bool:
+    """Whether nothing is wrong, which is sooner found out than what is; a `List` is asked about item by item."""
+    name = type_of(raw.get("apiVersion"), raw.get("kind"))
+    return name is None or (name != "List" and fits(raw, name))
 
 
 def type_of(api_version: Json, kind: Json) -> str | None:

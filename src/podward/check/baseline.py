@@ -8,7 +8,7 @@ review shows what came and what went. What could not be read, and what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 from msgspec import Struct
@@ -37,12 +37,12 @@ class Compared(Struct, frozen=True):
     vanished: int
 
 
-def write(findings: Iterable[Finding]) -> str:
-    """The baseline of these findings."""
+def write(findings: Iterable[Finding], rooted: Callable[[str], str] = str) -> str:
+    """The baseline of these findings; `rooted` gives the name by which it knows a file."""
     files: dict[str, dict[str, int]] = {}
     for finding in findings:
         if _may_be_known(finding):
-            file, mark = _key(finding)
+            file, mark = _sound(rooted(finding.file)), _sound(finding.mark)
             counts = files.setdefault(file, {})
             counts[mark] = counts.get(mark, 0) + 1
     encoded = msgspec.json.encode(Baseline(VERSION, files), order="deterministic")
@@ -64,34 +64,35 @@ def read(text: bytes, name: str) -> Baseline:
     return found
 
 
-def compare(findings: Iterable[Finding], baseline: Baseline, files: Collection[str] | None = None) -> Compared:
+def compare(
+    findings: Iterable[Finding],
+    baseline: Baseline,
+    files: Collection[str] | None = None,
+    rooted: Callable[[str], str] = str,
+) -> Compared:
     """Part the findings into new and known ones.
 
     `files` are those that were checked: what is known of others has not vanished. None: everything was checked.
+    `rooted` gives the name by which the baseline knows a file.
     """
     left = {file: dict(counts) for file, counts in baseline.files.items()}
     new: list[Finding] = []
     known: list[Finding] = []
     for finding in in_order(findings):
-        file, mark = _key(finding)
-        counts = left.get(file, {})
+        mark = _sound(finding.mark)
+        counts = left.get(_sound(rooted(finding.file)), {})
         if _may_be_known(finding) and counts.get(mark, 0) > 0:
             counts[mark] -= 1
             known.append(finding)
         else:
             new.append(finding)
-    looked_at = None if files is None else {_sound(file) for file in files}
+    looked_at = None if files is None else {_sound(rooted(file)) for file in files}
     gone = (sum(counts.values()) for file, counts in left.items() if looked_at is None or file in looked_at)
     return Compared(tuple(new), tuple(known), sum(gone))
 
 
 def _may_be_known(finding: Finding) -> bool:
     return not rules.is_always(finding.rule) and family_of(finding.rule) != "waiver"
-
-
-def _key(finding: Finding) -> tuple[str, str]:
-    """The file, and the fingerprint without it."""
-    return _sound(finding.file), _sound(finding.fingerprint.removeprefix(f"{finding.file}|"))
 
 
 def _sound(text: str) -> str:

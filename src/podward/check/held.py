@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
+from podward.api.workload import DEFAULT_NAMESPACE, PodSource
 from podward.decision import Origin, Source
 from podward.path import Path
 from podward.policy.pss.labels import ENFORCE, PREFIX, Policy, policy_of
 from podward.policy.pss.standard import Level, Standard
-from podward.policy.scc.access import Uses
-from podward.policy.scc.policies import Policies
+
+if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
+    from podward.policy.scc.access import Uses
+    from podward.policy.scc.policies import Policies
 
 FIRST_RANGES: Mapping[str, str] = {
     "openshift.io/sa.scc.uid-range": "1000000000/10000",
@@ -65,6 +69,12 @@ class Held:
         self.standard = standard
         self.scc = scc
         self.default_namespace = default_namespace
+
+    def namespace_of(self, source: PodSource) -> str:
+        """The name of the namespace that the workload goes to."""
+        if self.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
+            return self.default_namespace
+        return source.view.metadata.namespace or DEFAULT_NAMESPACE
 
     def pod_security(self, namespace: str) -> Policy:
         """What the namespace enforces, audits and warns about."""

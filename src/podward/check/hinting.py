@@ -9,17 +9,21 @@ from __future__ import annotations
 import stat
 
 import msgspec
+from msgspec import Struct
 
 from podward.api.capability import FULL
-from podward.api.core import Container
+from podward.api.core import Container, ObjectMeta, Pod, PodSecurityContext, PodSpec, SecurityContext
+from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import Hint
 from podward.api.image import EntryFile, Image, ImageConfig
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
+from podward.api.process import ProcessState
 from podward.api.workload import PodSource
 from podward.decision import Outcome
-from podward.pipeline import ContainerPlan, OciFacts, PodFacts, in_order, plan_container, plan_runtime, plan_sandbox
+from podward.path import Path
+from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_runtime, plan_sandbox
 from podward.pipeline import predict as foretold
 from podward.policy.hints import (
     capability_without_root,
@@ -31,19 +35,31 @@ from podward.policy.hints.facts import HintFacts
 
 _FROM_MANIFEST = (group_without_user.hint, empty_object_wipes_pod_value.hint, seccomp_unset.hint)
 _NODE = Node(capabilities=FULL)
+_RANGE = IDMapping(0, 1 << 16, 1 << 16)
+"""Ids of the node for a Pod with a user namespace of its own: which ones makes no difference here."""
 _SOMEBODY = ImageConfig(user="1000:1000", cmd=("/entry",))
+_SECCOMP_UNSET = "No seccompProfile is set: unless the node's seccompDefault is true, every system call may be made."
 _ORDINARY = EntryFile("/entry", stat.S_IFREG | 0o755, 0, 0)
 """A program without capabilities of its own: the hint says what holds for those."""
+_UNWRITTEN, _UNWRITTEN_ON_POD = SecurityContext(), PodSecurityContext()
 
 
-def hints(source: PodSource) -> tuple[Hint, ...]:
-    """The hints about every container; what a kubelet would refuse is for other rules to say."""
-    pod, place = source.view, Place(source.document.name, source.prefix)
-    facts = PodFacts(pod, place, _NODE, "")
+def hints(source: PodSource, pod: Pod) -> tuple[Hint, ...]:
+    """The hints about every container; what a kubelet would refuse is for other rules to say.
+
+    `pod` is the source's Pod as a cluster stores it, with what an SCC sets.
+    """
+    if pod.spec.os is not None and pod.spec.os.name == "windows":
+        return ()  # all of them are about Linux
+    place = Place(source.document.name, source.prefix)
+    facts = PodFacts(pod, place, _NODE, "", _RANGE if pod.spec.host_users is False else None)
     found: list[Hint] = []
     for kind, at, container in in_order(pod, place):
+        if not may_be_hinted(pod, container):
+            continue
         image = Image(container.image or "", "", _SOMEBODY)
-        plan = plan_container(facts, at, container, image, ())
+        # What values its variables have, a cluster knows; who its process is does not depend on them.
+        plan = plan_container(facts, at, msgspec.structs.replace(container, env=None), image, ())
         if plan.effective.decision.refused:
             continue
         about = HintFacts(
@@ -58,47 +74,110 @@ def hints(source: PodSource) -> tuple[Hint, ...]:
         )
         for rule in _FROM_MANIFEST:
             found += rule(about)
-        if _says_who_and_adds(source, container):
-            found += _lost_capabilities(facts, plan, about)
-    return tuple(found)
+        if _says_who_and_adds(pod, container):
+            found += _lost_capabilities(about)
+    return tuple(map(_without_node, found))
 
 
-def _says_who_and_adds(source: PodSource, container: Container) -> bool:
+def _without_node(hint: Hint) -> Hint:
+    """The hint without what only a node could tell."""
+    if hint.name != seccomp_unset.NAME:
+        return hint
+    return msgspec.structs.replace(hint, problem=_SECCOMP_UNSET)
+
+
+def may_be_hinted(pod: Pod, container: Container) -> bool:
+    """Whether any of the hints could be about this container; to know it for sure, stages must be computed.
+
+    True wherever the fields are written, or not written, that some hint begins with.
+    """
+    own = container.security_context or _UNWRITTEN
+    above = pod.spec.security_context or _UNWRITTEN_ON_POD
+    return (
+        (own.seccomp_profile is None and above.seccomp_profile is None)
+        or (above.run_as_user is None and above.run_as_group is not None)
+        or (above.run_as_user is None and own.run_as_user is None and own.run_as_group is not None)
+        or bool(empty_object_wipes_pod_value.wiped(above, own))
+        or _says_who_and_adds(pod, container)
+    )
+
+
+def _says_who_and_adds(pod: Pod, container: Container) -> bool:
     """Whether the manifest gives this container a user other than root, and capabilities."""
-    own, above = container.security_context, source.view.spec.security_context
+    own, above = container.security_context, pod.spec.security_context
     uid = own.run_as_user if own is not None and own.run_as_user is not None else above.run_as_user if above else None
     return bool(uid and own is not None and own.capabilities is not None and own.capabilities.add)
 
 
-def _lost_capabilities(facts: PodFacts, plan: ContainerPlan, about: HintFacts) -> tuple[Hint, ...]:
-    from podward.stages.kernel import KernelFacts  # few manifests come so far
+class _Foretold(Struct, frozen=True):
+    """What a process will have, and what its runtime is asked for."""
 
-    sandbox = plan_sandbox(facts)
-    if plan.config is None or not isinstance(sandbox, Outcome):
+    spec: Outcome[RuntimeSpec]
+    predicted: Outcome[ProcessState]
+    sysctls: tuple[tuple[str, str], ...]
+
+
+def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
+    told = _foretold(about)
+    if told is None:
         return ()
-    decided = plan_runtime(
-        OciFacts(plan.config.value, sandbox.value, plan.image, facts.node, "/rootfs", plan.config.decision)
-    )
-    if decided.refused:
-        return ()
-    spec = Outcome(decided.fold(RuntimeSpec), decided)
-    predicted = foretold(KernelFacts(spec.value, _ORDINARY, facts.node, spec.decision))
-    if not isinstance(predicted, Outcome):
-        return ()
-    whole = HintFacts(
-        pod=about.pod,
-        container=about.container,
-        kind=about.kind,
-        place=about.place,
-        image=about.image,
-        node=about.node,
-        effective=about.effective,
-        config=about.config,
-        spec=spec,
-        predicted=predicted,
-        sysctls=tuple(sandbox.value.sysctls.items()),
-    )
+    whole = msgspec.structs.replace(about, spec=told.spec, predicted=told.predicted, sysctls=told.sysctls)
     return tuple(
         msgspec.structs.replace(hint, problem=f"{hint.problem.rstrip('.')}, unless its program brings it along.")
         for hint in capability_without_root.hint(whole)
     )
+
+
+def _foretold(about: HintFacts) -> _Foretold | None:
+    """What becomes of the container's capabilities; None if some stage refuses.
+
+    That follows from what is in the key, and most containers of a repository share theirs with others: a container
+    that has nothing else is computed, once.
+    """
+    spec = about.pod.spec
+    hosts = (spec.host_network, spec.host_pid, spec.host_ipc, spec.host_users)
+    key = msgspec.msgpack.encode((spec.security_context, about.container.security_context, *hosts))
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        container = Container(_NAME, image=_NAME, security_context=about.container.security_context)
+        pod = Pod(
+            ObjectMeta(name=_NAME),
+            PodSpec(
+                containers=(container,),
+                security_context=spec.security_context,
+                host_network=spec.host_network,
+                host_pid=spec.host_pid,
+                host_ipc=spec.host_ipc,
+                host_users=spec.host_users,
+            ),
+        )
+        _KNOWN[key] = _computed(pod, container)
+    return _KNOWN[key]
+
+
+def _computed(pod: Pod, container: Container) -> _Foretold | None:
+    from podward.stages.kernel import KernelFacts  # few manifests come so far
+
+    place = Place(_NAME, Path())
+    facts = PodFacts(pod, place, _NODE, "", _RANGE if pod.spec.host_users is False else None)
+    at = next(at for _, at, _ in in_order(pod, place))
+    plan = plan_container(facts, at, container, Image(_NAME, "", _SOMEBODY), ())
+    sandbox = plan_sandbox(facts)
+    if plan.config is None or not isinstance(sandbox, Outcome):
+        return None
+    decided = plan_runtime(
+        OciFacts(plan.config.value, sandbox.value, plan.image, facts.node, "/rootfs", plan.config.decision)
+    )
+    if decided.refused:
+        return None
+    spec = Outcome(decided.fold(RuntimeSpec), decided)
+    predicted = foretold(KernelFacts(spec.value, _ORDINARY, facts.node, spec.decision))
+    if not isinstance(predicted, Outcome):
+        return None
+    return _Foretold(spec, predicted, tuple(sandbox.value.sysctls.items()))
+
+
+_NAME = "any"
+_MOST_KNOWN = 1000
+_KNOWN: dict[bytes, _Foretold | None] = {}

@@ -7,6 +7,8 @@ are those of the rule's remedy that concern its container, or the Pod as a whole
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from podward.api import defaulting
@@ -18,18 +20,17 @@ from podward.api.patching import overlaid
 from podward.api.raw_fields import member
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
-from podward.api.workload import DEFAULT_NAMESPACE, PodSource
+from podward.api.workload import PodSource
 from podward.check import hinting
 from podward.check.held import Held, SccTerms
-from podward.decision import Violation
+from podward.decision import Decision, Violation
 from podward.path import Path, path
 from podward.policy.pss.check import Facts, facts_of
 from podward.policy.pss.standard import STRICTNESS, Level, Standard
 from podward.policy.pss.standards import evaluate_facts, remedy
-from podward.policy.scc import passes, remedies
-from podward.policy.scc.request import RequestFacts
-from podward.policy.scc.selection import Candidate, Selection, Verdict
-from podward.policy.scc.violation import rule_of
+
+if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
+    from podward.policy.scc.selection import Candidate, Selection
 
 _ACCOUNT = path("spec", "serviceAccountName")
 
@@ -63,9 +64,7 @@ class _Judge:
         self._source = source
         self._document = document
         self._held = held
-        self._namespace = source.view.metadata.namespace or DEFAULT_NAMESPACE
-        if held.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
-            self._namespace = held.default_namespace
+        self._namespace = held.namespace_of(source)
         self._subject = Subject(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
 
@@ -79,11 +78,12 @@ class _Judge:
         pod = pod_view(stored)
         for violation in validation.validate(pod, stored, source.kind).violations:
             self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
-        self._pod_security(pod)
-        selection = None
+        selection, as_meant = None, pod
         if self._held.scc is not None:
             selection, pod, stored = self._sccs(self._held.scc, pod, stored)
-        return Judged((*self._found.values(), *self._hints()), stored, pod, selection)
+            as_meant = _as_meant(selection, pod, stored)
+        self._pod_security(as_meant)  # last, as on a cluster: what an SCC sets satisfies it too
+        return Judged((*self._found.values(), *self._hints(as_meant)), stored, pod, selection)
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
@@ -108,13 +108,17 @@ class _Judge:
         for result in evaluate_facts(standard.level, standard.version, facts):
             cure = remedy(facts, result)
             for violation in result.decision.violations:
-                changes = _concerning(violation, cure.changes)
+                changes = _concerning(violation, result.decision.violations, cure.changes)
                 fault = _Fault(f"pss/{result.check}", severity, str(standard), cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
 
     def _sccs(self, terms: SccTerms, pod: Pod, stored: JsonObject) -> tuple[Selection, Pod, JsonObject]:
+        from podward.policy.scc import passes, remedies
+        from podward.policy.scc.request import RequestFacts
+        from podward.policy.scc.violation import rule_of
+
         spec = member(stored, "spec")
         if not spec.get("serviceAccountName") and not spec.get("serviceAccount"):
             stored = {**stored, "spec": {**spec, "serviceAccountName": "default"}}
@@ -140,15 +144,15 @@ class _Judge:
             self._add(fault, violation, violation.reason)
         return selection, pod, stored
 
-    def _hints(self) -> list[Finding]:
-        """The hints, but for fields that a policy refuses already."""
+    def _hints(self, pod: Pod) -> list[Finding]:
+        """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
         refused = {finding.path for finding in self._found.values()}
-        told: list[Finding] = []
-        for hint in hinting.hints(self._source):
-            changed = {change.path for change in hint.changes}
-            if not any(place.startswith(field) or field.startswith(place) for field in changed for place in refused):
-                told.append(of_hint(self._source, self._document, self._namespace, hint))
-        return told
+        told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
+        for hint in hinting.hints(self._source, pod):
+            fields = {change.path for change in hint.changes} or {hint.path}
+            if not any(_overlap(field, place) for field in fields for place in refused):
+                told.setdefault((hint.name, hint.path), self._of_hint(hint))
+        return list(told.values())
 
     # --- findings -----------------------------------------------------------------------------------------------------
 
@@ -171,6 +175,23 @@ class _Judge:
             tuple(Change(source.prefix + change.path, change.value) for change in fault.changes),
         )
 
+    def _of_hint(self, hint: Hint) -> Finding:
+        """A hint as a finding; its places are the document's already."""
+        source = self._source
+        return Finding(
+            f"hint/{hint.name}",
+            Severity.WARNING,
+            source.document.name,
+            line_of(source, hint.path),
+            self._document,
+            hint.path,
+            self._about(Path(hint.path.segments[len(source.prefix.segments) :])),
+            hint.problem,
+            "",
+            hint.remedy,
+            hint.changes,
+        )
+
     def _about(self, place: Path) -> Subject:
         """The subject with the container that `place` is in."""
         name = container_name(self._source, place)
@@ -181,27 +202,9 @@ class _Judge:
 _GRANT = "grant the service account the use of an SCC that fits, or change the Pod"
 
 
-def of_hint(source: PodSource, document: int, namespace: str, hint: Hint) -> Finding:
-    """A hint as a finding; its places are the document's already."""
-    about = Subject(source.kind, namespace, source.name, hint.container)
-    return Finding(
-        f"hint/{hint.name}",
-        Severity.WARNING,
-        source.document.name,
-        line_of(source, hint.path),
-        document,
-        hint.path,
-        about,
-        hint.problem,
-        "",
-        hint.remedy,
-        hint.changes,
-    )
-
-
 def line_of(source: PodSource, place: Path) -> int:
     """The line of a place of the document, or of the closest thing around it that is written."""
-    return int(source.document.where(place).rpartition(":")[2])
+    return source.document.inside(place)[0]
 
 
 def container_name(source: PodSource, place: Path) -> str:
@@ -219,18 +222,37 @@ def container_name(source: PodSource, place: Path) -> str:
     return listed[steps[2]].name if steps[2] < len(listed) else ""
 
 
-def _concerning(violation: Violation, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """The changes in the violation's own container, and those of the Pod as a whole; all if none is."""
+def _concerning(violation: Violation, others: tuple[Violation, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """The changes of this violation's field, and those of its container or the Pod that are no other's; else all."""
     own = violation.path.segments[:3] if len(violation.path.segments) > 2 else ()
     mine = tuple(
         change
         for change in changes
-        if change.path.segments[:3] == own or not isinstance((*change.path.segments, "", "", "")[2], int)
+        if _overlap(change.path, violation.path)
+        or (
+            (change.path.segments[:3] == own or not isinstance((*change.path.segments, "", "", "")[2], int))
+            and not any(_overlap(change.path, other.path) for other in others)
+        )
     )
     return mine or changes
 
 
+def _overlap(one: Path, other: Path) -> bool:
+    """Whether one of the places is the other, or inside it."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def _as_meant(selection: Selection, pod: Pod, stored: JsonObject) -> Pod:
+    """The stored Pod; of a refused one, what the closest SCC would make of it: no hint asks for what that sets."""
+    closest = None if selection.allowed else _closest(selection)
+    if closest is None:
+        return pod
+    return pod_view(overlaid(stored, Decision(closest.decision.assignments)))
+
+
 def _closest(selection: Selection) -> Candidate | None:
     """Of the SCCs that may be used, the one with the least against the Pod; of several the first."""
+    from podward.policy.scc.selection import Verdict
+
     refused = [each for each in selection.candidates if each.verdict is Verdict.REFUSED]
     return min(refused, key=lambda each: len(each.decision.violations), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -16,21 +16,26 @@ from podward.check.waivers import Granted
 
 
 class Terms(Struct, frozen=True):
-    """By what is judged: the choice of rules, the waivers, the day, and what was known (None: no baseline)."""
+    """By what is judged: the choice of rules, the waivers, the day, and what was known (None: no baseline).
+
+    `rooted` gives the name by which patterns of waivers, and the baseline, know a file of findings.
+    """
 
     choice: Choice
     granted: tuple[Granted, ...]
     today: date
     baseline: Baseline | None = None
+    rooted: Callable[[str], str] = str
 
 
 def report(findings: Iterable[Finding], terms: Terms, files: Sequence[str], checked: Iterable[Checked]) -> Report:
     """The report about these files and workloads: rules are chosen first, then waivers apply, then the baseline."""
-    applied = waivers.apply(terms.choice.of(findings), terms.granted, terms.today, terms.choice, files)
+    names = {file: terms.rooted(file) for file in files}
+    applied = waivers.apply(terms.choice.of(findings), terms.granted, terms.today, terms.choice, names)
     if terms.baseline is None:
         compared = Compared(in_order(applied.findings), (), 0)
     else:
-        compared = baseline.compare(applied.findings, terms.baseline, files)
+        compared = baseline.compare(applied.findings, terms.baseline, files, terms.rooted)
     waived = tuple(sorted(applied.waived, key=lambda each: place_of(each.finding)))
     named = [each.rule for each in (*compared.new, *compared.known)] + [each.finding.rule for each in waived]
     return Report(

@@ -43,8 +43,8 @@ class Scope(Struct, frozen=True):
     name: re.Pattern[str] | None = None
     container: re.Pattern[str] | None = None
 
-    def holds(self, finding: Finding) -> bool:
-        """Whether the finding is in it."""
+    def holds(self, finding: Finding, file: str) -> bool:
+        """Whether the finding is in it; `file` is the name by which patterns know its file."""
         about = finding.subject
         pairs = (
             (self.kind, about.kind),
@@ -52,7 +52,7 @@ class Scope(Struct, frozen=True):
             (self.name, about.name),
             (self.container, about.container),
         )
-        return (self.path is None or self.path.matches(finding.file)) and all(
+        return (self.path is None or self.path.matches(file)) and all(
             pattern is None or pattern.match(text) for pattern, text in pairs
         )
 
@@ -82,9 +82,11 @@ class Granted(Struct, frozen=True):
     waiver: Waiver
     where: Scope | Holder
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it is about this finding, were it not expired."""
-        return rules.covers(self.waiver.rule, finding.rule) and self.where.holds(finding)
+    def covers(self, finding: Finding, file: str) -> bool:
+        """Whether it is about this finding, were it not expired; `file` as patterns know it."""
+        if not rules.covers(self.waiver.rule, finding.rule):
+            return False
+        return self.where.holds(finding) if isinstance(self.where, Holder) else self.where.holds(finding, file)
 
 
 class Applied(Struct, frozen=True):
@@ -198,17 +200,22 @@ def _short(text: str) -> str:
 
 
 def apply(
-    findings: Iterable[Finding], granted: Sequence[Granted], today: date, choice: Choice, files: Collection[str]
+    findings: Iterable[Finding],
+    granted: Sequence[Granted],
+    today: date,
+    choice: Choice,
+    files: Mapping[str, str],
 ) -> Applied:
     """Part the findings into those that count and those that are waived.
 
     An expired waiver waives nothing: `waiver/expired` says so beside what it covered. One that covers nothing is
-    `waiver/unused`, unless its rule does not count at all, or it is about files that were not among `files`.
+    `waiver/unused`, unless its rule does not count at all, or it is about files that were not among `files`: those
+    that were checked, each with the name by which patterns know it.
     """
     kept: list[Finding] = []
     waived: list[Waived] = []
     used: set[int] = set()
-    index = _Index(granted)
+    index = _Index(granted, files)
     for finding in findings:
         covering = index.covering(finding)
         used.update(covering)
@@ -220,7 +227,7 @@ def apply(
     for at, each in enumerate(granted):
         if at in used and each.waiver.expires < today:
             kept.append(_expired(each))
-        elif at not in used and _might_be_used(each, choice, files):
+        elif at not in used and _might_be_used(each, choice, files.values()):
             kept.append(_unused(each))
     return Applied(choice.of(kept), tuple(waived))
 
@@ -228,8 +235,9 @@ def apply(
 class _Index:
     """Finds the waivers about a finding: there may be thousands of annotations, each about one object."""
 
-    def __init__(self, granted: Sequence[Granted]) -> None:
+    def __init__(self, granted: Sequence[Granted], files: Mapping[str, str]) -> None:
         self._granted = granted
+        self._files = files
         self._everywhere: list[int] = []
         self._held: dict[tuple[str, int], list[int]] = {}
         for at, each in enumerate(granted):
@@ -244,7 +252,8 @@ class _Index:
         if rules.is_always(finding.rule) or family_of(finding.rule) == "waiver":
             return []
         own = self._held.get((finding.file, finding.document), [])
-        return [at for at in (*own, *self._everywhere) if self._granted[at].covers(finding)]
+        file = self._files.get(finding.file, finding.file)
+        return [at for at in (*own, *self._everywhere) if self._granted[at].covers(finding, file)]
 
 
 def _might_be_used(each: Granted, choice: Choice, files: Collection[str]) -> bool:

@@ -6,62 +6,62 @@ from typing import TYPE_CHECKING
 
 from podward.api.caller import service_account
 from podward.api.explanation import Admission, Considered
+from podward.decision import Violation
 from podward.policy.pss.standard import Level
 from podward.policy.scc.reason import why_chosen
-from podward.policy.scc.selection import Candidate, Selection, Verdict
+from podward.policy.scc.selection import Candidate, Verdict
 
 if TYPE_CHECKING:
+    from podward.path import Path
     from podward.policy.scc.order import Standing
-    from podward.policy.scc.policies import Policies
+    from podward.render.explain.citing import Citations
     from podward.stages.admission import AdmissionFacts, Admitted
 
 _NOT_TRIED = "not tried"
 
 
-def told(facts: AdmissionFacts, admitted: Admitted) -> Admission:
-    """The ranking, the subjects whose rights counted, and what Pod Security says."""
+def told(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path) -> Admission:
+    """The ranking, the subjects whose rights counted, and what Pod Security says.
+
+    `prefix` is the Pod's place in the document: what is refused is told at its place there.
+    """
     request = admitted.request
     account = request.account if request is not None else ""
     return Admission(
         facts.user.username,
         service_account(facts.namespace, account).username if account else "",
-        _ranking(facts, admitted),
+        _ranking(facts, admitted, citations, prefix),
         _verdicts(facts, admitted),
+        (admitted.mutating.left_alone or "") if admitted.mutating is not None else "",
     )
 
 
-def _ranking(facts: AdmissionFacts, admitted: Admitted) -> tuple[Considered, ...]:
+def _ranking(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path) -> tuple[Considered, ...]:
+    """Those that were tried, in their order, then those that nobody came to."""
     policies, selection, request = facts.cluster.policies, admitted.mutating, admitted.request
     if policies is None or selection is None or request is None:
         return ()
     why = why_chosen(policies, request, selection) if selection.chosen is not None else ""
-    return _tried(policies, selection, why)
-
-
-def _tried(policies: Policies, selection: Selection, why: str) -> tuple[Considered, ...]:
-    """Those that were tried, in their order, then those that nobody came to."""
-    tried = {candidate.name: candidate for candidate in selection.candidates}
-    rows = [_candidate(candidate, why) for candidate in selection.candidates]
-    rows += [
-        _row(entry.standing, _NOT_TRIED, "", None) for entry in policies.ranked if entry.standing.name not in tried
-    ]
+    tried = {candidate.name for candidate in selection.candidates}
+    rows = [_candidate(candidate, why, citations, prefix) for candidate in selection.candidates]
+    rows += [_row(entry.standing, _NOT_TRIED, "", ()) for entry in policies.ranked if entry.standing.name not in tried]
     return tuple(rows)
 
 
-def _candidate(candidate: Candidate, why: str) -> Considered:
+def _candidate(candidate: Candidate, why: str, citations: Citations, prefix: Path) -> Considered:
     if candidate.verdict is Verdict.CHOSEN:
         grant = candidate.grant
-        by = f"; {grant.user} may use it: {grant.source}" if grant is not None else ""
-        return _row(candidate.standing, "chosen", f"{why}{by}", None)
+        by = f"; {grant.user} may use it: {citations.cite(grant.source)}" if grant is not None else ""
+        return _row(candidate.standing, "chosen", f"{why}{by}", ())
     if candidate.verdict is Verdict.NOT_USABLE:
-        return _row(candidate.standing, candidate.verdict.value, "neither the service account nor the caller may", None)
-    return _row(candidate.standing, candidate.verdict.value, "", candidate)
+        return _row(candidate.standing, candidate.verdict.value, "neither the service account nor the caller may", ())
+    refused = tuple(Violation(prefix + v.path, v.value, v.reason, v.source) for v in candidate.decision.violations)
+    return _row(candidate.standing, candidate.verdict.value, "", refused)
 
 
-def _row(standing: Standing, outcome: str, reason: str, candidate: Candidate | None) -> Considered:
+def _row(standing: Standing, outcome: str, reason: str, refused: tuple[Violation, ...]) -> Considered:
     points = tuple((item.name, item.points) for item in standing.items)
-    violations = candidate.decision.violations if candidate is not None else ()
-    return Considered(standing.name, standing.priority, points, outcome, reason, violations)
+    return Considered(standing.name, standing.priority, points, outcome, reason, refused)
 
 
 def _verdicts(facts: AdmissionFacts, admitted: Admitted) -> tuple[str, ...]:

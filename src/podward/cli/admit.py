@@ -18,7 +18,7 @@ EXAMPLES = (
     ("as an OpenShift cluster with its own SCCs stores a Pod", "podward admit -f pod.yaml --namespace namespace.yaml"),
     ("with an SCC of one's own, asked by a certain user", "podward admit -f pod.yaml --scc my-scc.yaml --as alice"),
     ("what admission changes, as a JSON Patch (RFC 6902)", "podward admit -f pod.yaml -o patch"),
-    ("admit it, then run what was stored", "podward admit -f pod.yaml | podward run -f -"),
+    ("admit it, then run what was stored", "podward admit -f pod.yaml | podward run --restart Never -f -"),
     ("Pod Security alone", "podward admit -f pod.yaml --cluster kubernetes --namespace namespace.yaml"),
 )
 REFUSED = 1
@@ -34,14 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused."""
-    from podward.cli import admitting, explaining, inputs, terminal
+    from podward.cli import admitting, inputs, sources, terminal
     from podward.stages.admission import decide
 
     manifests = inputs.documents(args.filename)
-    sources = explaining.pods_of(manifests)
+    pods = sources.pods_of(manifests)
     admission = admitting.Admission(args, manifests)
     stored: list[tuple[PodSource, Admitted]] = []
-    for source in sources:
+    for source in pods:
         admitted = decide(admission.facts(source))
         for warning in admitted.warnings:
             print(terminal.printable(f"Warning: {warning}"), file=sys.stderr)
@@ -49,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
             print(terminal.printable(f"podward: {admitting.refusal(source, admitted)}"), file=sys.stderr)
         else:
             stored.append((source, admitted))
-    sys.stdout.write(_OUTPUTS[args.output](stored))
-    return REFUSED if len(stored) < len(sources) else 0
+    if stored:
+        sys.stdout.write(_OUTPUTS[args.output](stored))
+    return REFUSED if len(stored) < len(pods) else 0
 
 
 def _yaml(stored: list[tuple[PodSource, Admitted]]) -> str:
@@ -69,9 +70,10 @@ def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
     """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
     import msgspec
 
+    from podward.cli import admitting
     from podward.render.patch import json_patch
 
-    lines = [msgspec.json.encode(json_patch(source.raw, admitted.decision)) for source, admitted in stored]
+    lines = [msgspec.json.encode(json_patch(admitting.sent(source), admitted.decision)) for source, admitted in stored]
     return "".join(f"{line.decode()}\n" for line in lines)
 
 

@@ -12,11 +12,14 @@ from podward.api.workload import DEFAULT_NAMESPACE
 from podward.check.held import FIRST_RANGES
 from podward.cli import cluster_options, policies, terminal
 from podward.errors import InputError, UsageError
+from podward.path import path
 from podward.policy.scc import passes
 from podward.stages.admission import AdmissionFacts, Admitted, Cluster
 
 if TYPE_CHECKING:
     from podward.api.document import Document
+    from podward.api.json_value import Json, JsonObject
+    from podward.api.objects import Item
     from podward.api.workload import PodSource
 
 _AUTHENTICATED = "system:authenticated"
@@ -34,6 +37,18 @@ _CONTROLLERS = {
 }
 
 
+_DEMANDED = ("openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs")
+"""Annotations without which SCC admission refuses every Pod of a namespace."""
+_PREFIXES = {
+    "ReplicaSet": "{}-",
+    "DaemonSet": "{}-",
+    "Job": "{}-",
+    "ReplicationController": "{}-",
+    "DeploymentConfig": "{}-1-",
+}
+"""What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
+
+
 class Admission:
     """A cluster as the command line describes it; the policies are prepared once."""
 
@@ -45,24 +60,27 @@ class Admission:
         if not self._openshift and args.scc:
             raise UsageError("plain Kubernetes has no SCCs", where="--scc", advice="leave out --cluster kubernetes")
         self._user = caller_named(args.user, tuple(args.groups))
-        self._described = {
-            name: source.view
-            for name, source in gathered.namespaces.items()
-            if source.item.document.name in args.namespace
+        self.written: dict[str, Item] = {
+            **{f"scc {source.name}": source.item for source in gathered.sccs if source.name in gathered.own},
+            **{f"namespace {name}": source.item for name, source in gathered.namespaces.items()},
         }
+        """The policies that stand in files, by the name that sources call them."""
+        self._described = gathered.described
         self._namespaces = {
             name: source.view if name in self._described else self._new(name, source.view)
             for name, source in gathered.namespaces.items()
         }
+        if self._openshift:
+            _note_what_is_missing([gathered.namespaces[name].item for name in sorted(self._described)])
         ready = passes.prepare(tuple(source.view for source in gathered.sccs)) if self._openshift else None
         self.cluster = Cluster(ready, gathered.rbac, self._namespaces)
 
     def facts(self, source: PodSource) -> AdmissionFacts:
         """The request that would create the Pod."""
-        namespace = self._namespace_of(source)
-        metadata = source.raw.get("metadata")
-        raw = {**source.raw, "metadata": {**(metadata if isinstance(metadata, dict) else {}), "namespace": namespace}}
-        return AdmissionFacts(raw, namespace, self.caller(source), self.cluster, source.kind)
+        name = source.view.metadata.name or ""
+        return AdmissionFacts(
+            sent(source), self._namespace_of(source), self.caller(source), self.cluster, source.kind, name
+        )
 
     def caller(self, source: PodSource) -> User:
         """Who creates the Pod: the controller of its workload, or whoever was named."""
@@ -93,10 +111,42 @@ class Admission:
         return Namespace(ObjectMeta(name=name, labels=namespace.metadata.labels, annotations=annotations))
 
 
+def _note_what_is_missing(namespaces: list[Item]) -> None:
+    """Say of which annotations a cluster's namespace would have; without them no Pod is let in."""
+    for item in namespaces:
+        metadata = item.raw.get("metadata")
+        written = metadata.get("annotations") if isinstance(metadata, dict) else None
+        missing = [name for name in _DEMANDED if not isinstance(written, dict) or name not in written]
+        if missing:
+            note = (
+                f"{item.where(path('metadata', 'annotations'))}: namespace {item.name} lacks {' and '.join(missing)}, "
+                f"which a cluster gives to every namespace: see `oc get namespace {item.name} -o yaml`"
+            )
+            print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+
+
 def controller_of(kind: str) -> User | None:
     """Who creates the Pods of a kind of workload; None for Pods themselves, and kinds without a controller."""
     name = _CONTROLLERS.get(kind)
     return caller_named(f"system:serviceaccount:kube-system:{name}", ()) if name else None
+
+
+def sent(source: PodSource) -> JsonObject:
+    """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
+
+    A controller sends a prefix of the name; that of a Deployment's ReplicaSet, and of a CronJob's Job, nobody can know.
+    """
+    if source.kind == "Pod":
+        written: Json = source.document.raw
+        for segment in source.prefix.segments:
+            written = written[segment]  # type: ignore[index]  # the Pod was found there
+        return written if isinstance(written, dict) else source.raw
+    prefix = _PREFIXES.get(source.kind)
+    metadata = source.raw.get("metadata")
+    if prefix is None or not source.name or not isinstance(metadata, dict):
+        return source.raw
+    named = {key: value for key, value in metadata.items() if key != "name"}
+    return {**source.raw, "metadata": {"generateName": prefix.format(source.name), **named}}
 
 
 def refusal(source: PodSource, admitted: Admitted) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     write = sys.stdout.buffer.write
     for line in sys.stdin.buffer:
         if line.strip():
-            write(_answer_line(answer, line))
+            write(_answer_line(answer, _paired(line) if _MAY_BE_SURROGATE.search(line) else line))
     sys.stdout.buffer.flush()
     return 0
 
@@ -46,9 +47,22 @@ def _answer_line(answer: Callable[[bytes], Struct], line: bytes) -> bytes:
     try:
         identity = msgspec.json.decode(line, type=_Identified).id
         body = msgspec.json.encode(answer(line))
-    except (msgspec.DecodeError, PodwardError) as error:
+    except (msgspec.DecodeError, PodwardError, RecursionError) as error:
         body = msgspec.json.encode({"error": str(error)})
     return b'{"id":' + bytes(identity) + b"," + body[1:] + b"\n"
+
+
+_MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # half of one
+    rb"|\\."  # any other escape, a backslash above all
+)
+
+
+def _paired(line: bytes) -> bytes:
+    """The line with U+FFFD for every half of a surrogate pair, as Go reads it; msgspec would refuse the whole line."""
+    return _ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], line)
 
 
 class _Identified(Struct, frozen=True):

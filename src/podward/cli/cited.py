@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from podward.decision import Origin, Source
+from podward.decision import Origin
 from podward.errors import ImageError
-from podward.render.explain.rows import PodRows
+from podward.render.explain.rows import Part, PodRows
 from podward.runtime import syscalls
 from podward.runtime.images.store import ImageStore
 
@@ -19,24 +19,25 @@ _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
     """By the name that sources call it, each cited file that can be read; `root` is the state directory."""
     found: dict[str, str] = {}
-    for source in _sources(pods):
-        if source.name in found:
+    for name in {each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.tried} - {""}:
+        policy = _read(name)
+        if policy is not None:
+            found[name] = policy
+    for part in _parts(pods):
+        image = part.source.origin is Origin.IMAGE and part.source.line is not None
+        name = part.source.name if image else part.where.rpartition(":")[0]
+        if name in found or not (image or part.written):
             continue
-        if source.origin is Origin.MANIFEST:
-            text = _read(source.name)
-        elif source.origin is Origin.IMAGE and source.line is not None:
-            text = _in_image(source.name, root)
-        else:
-            continue
+        text = _in_image(name, root) if image else _read(name)
         if text is not None:
-            found[source.name] = text
+            found[name] = text
     return found
 
 
-def _sources(pods: tuple[PodRows, ...]) -> Iterator[Source]:
+def _parts(pods: tuple[PodRows, ...]) -> Iterator[Part]:
     for pod in pods:
         every = (*pod.rows, *(row for container in pod.containers for row in container.rows))
-        yield from (part.source for row in every for step in row.steps for part in step.parts)
+        yield from (part for row in every for step in row.steps for part in step.parts)
 
 
 def _in_image(name: str, root: str) -> str | None:

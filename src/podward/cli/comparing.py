@@ -9,6 +9,7 @@ import msgspec
 
 from podward.api.document import Document
 from podward.cli import explaining, inputs, subjects, terminal
+from podward.cli.sources import pods_of
 from podward.errors import UsageError
 from podward.render.explain import comparison
 from podward.render.explain.differences import compare
@@ -52,6 +53,4 @@ def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Nam
     """One side: every Pod of the documents as this runtime would run it."""
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
     dry = explaining.dry_run(words)
-    return tuple(
-        Explained(dry.explain(subjects.subject(source)), source.document) for source in explaining.pods_of(documents)
-    )
+    return tuple(Explained(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))

@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         return explaining.run(inputs.documents(args.filename), args)
     if args.verify or args.access or args.field:
         raise UsageError("--running goes without --verify, --access and --field", where="--running")
+    if cluster_options.wanted(args):
+        raise UsageError("a Pod that runs was let in already", where="--running", advice="describe no cluster to it")
     from podward.cli import inspecting
 
     return explaining.show(inspecting.explained(args.running, args), None, args)

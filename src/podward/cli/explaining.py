@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 
 import msgspec
 
 from podward.api.core import Pod
 from podward.api.document import Document
 from podward.api.explanation import PodExplanation
-from podward.api.workload import PodSource, pod_sources
+from podward.api.objects import Item
+from podward.api.workload import PodSource
 from podward.cli import cluster_options, configuration, subjects, terminal
-from podward.errors import InputError, NodeError
+from podward.cli.sources import pods_of
+from podward.errors import NodeError
 from podward.path import Path
+from podward.render.explain.citing import NO_POLICIES
 from podward.render.explain.rows import Explained
 from podward.runtime import probe, proc
 from podward.runtime.dry import Dry, Subject
@@ -29,29 +33,30 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     sources = pods_of(documents)
     field = subjects.field_of(args.field, sources) if args.field else None
     dry = dry_run(args)
-    stored = _subjects(documents, sources, args)
+    stored, policies = _admitted(documents, sources, args)
     explained = tuple(
-        Explained(dry.explain(subject), source.document) for subject, source in zip(stored, sources, strict=True)
+        Explained(dry.explain(subject), source.document, policies)
+        for subject, source in zip(stored, sources, strict=True)
     )
     if args.access:
         return _access(tuple(subject.pod for subject in stored), explained, args)
     if args.verify:
         from podward.cli import observing
 
-        explained = observing.observed(explained, sources, args)
+        explained = observing.observed(explained, sources, stored, args)
     return show(explained, field, args)
 
 
-def _subjects(
+def _admitted(
     documents: tuple[Document, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
-) -> tuple[Subject, ...]:
-    """The Pods as they are stored; by a cluster's admission where one was described."""
+) -> tuple[tuple[Subject, ...], Mapping[str, Item]]:
+    """The Pods as they are stored, by a cluster's admission where one was described; and its policies in files."""
     if not cluster_options.wanted(args):
-        return tuple(subjects.subject(source) for source in sources)
+        return tuple(subjects.subject(source) for source in sources), NO_POLICIES
     from podward.cli import admitting
 
     admission = admitting.Admission(args, documents)
-    return tuple(subjects.admitted_subject(source, admission) for source in sources)
+    return tuple(subjects.admitted_subject(source, admission) for source in sources), admission.written
 
 
 def show(explained: tuple[Explained, ...], field: Path | None, args: argparse.Namespace) -> int:
@@ -76,16 +81,6 @@ def _access(pods: tuple[Pod, ...], explained: tuple[Explained, ...], args: argpa
     else:
         sys.stdout.write("\n".join(access.text(report, terminal.columns(sys.stdout)) for report in reports))
     return 0 if all(report.allowed for report in reports) else FAILED
-
-
-def pods_of(documents: tuple[Document, ...]) -> tuple[PodSource, ...]:
-    """Every Pod of the documents; raises InputError where there is none."""
-    sources = tuple(source for document in documents for source in pod_sources(document))
-    if not sources:
-        kinds = ", ".join(sorted({document.kind for document in documents}))
-        advice = "podward explains Pods and the Pods of workload kinds"
-        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
-    return sources
 
 
 def dry_run(args: argparse.Namespace) -> Dry:

@@ -12,9 +12,10 @@ import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.api.workload import PodSource
-from podward.cli import configuration, running, terminal
+from podward.cli import configuration, running, subjects, terminal
 from podward.render.explain.rows import Explained
 from podward.runtime import confine, probe, sweep
+from podward.runtime.dry import Subject
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.pod import PodRun
@@ -25,9 +26,14 @@ from podward.runtime.supervisor import Supervisor
 
 
 def observed(
-    explained: tuple[Explained, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
+    explained: tuple[Explained, ...],
+    sources: tuple[PodSource, ...],
+    stored: tuple[Subject, ...],
+    args: argparse.Namespace,
 ) -> tuple[Explained, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
+
+    `stored` are the Pods of `sources` as they were admitted and explained, and so they are run.
 
     What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
     it has made. Raises NodeError where this user or this machine can't run Pods.
@@ -40,8 +46,10 @@ def observed(
     with ExitStack() as cleanup:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         cleanup.callback(os.close, nowhere)
-        for number, source in enumerate(sources):
-            pod = running.prepared(source, here, words, alone=False)
+        for number, (source, subject) in enumerate(zip(sources, stored, strict=True)):
+            if subject.admitted is not None and subject.admitted.refused:
+                continue
+            pod = running.prepared_as(source, _with_uid(subject), here, words, alone=False)
             cleanup.callback(pod.destroy)
             pod.wishes = msgspec.structs.replace(pod.wishes, stdout=nowhere, stderr=nowhere)
             if not pod.prepare():
@@ -50,6 +58,15 @@ def observed(
         if pods:
             Supervisor(report.pods, report).run()
         return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
+
+
+def _with_uid(subject: Subject) -> Subject:
+    """The Pod with a uid of its own, if it has none but the zeros of an explanation."""
+    metadata = subject.pod.metadata
+    if metadata.uid != subjects.NO_UID:
+        return subject
+    metadata = msgspec.structs.replace(metadata, uid=running.new_uid())
+    return msgspec.structs.replace(subject, pod=msgspec.structs.replace(subject.pod, metadata=metadata))
 
 
 def _machine(args: argparse.Namespace, report: _Observer) -> Machine:
@@ -70,7 +87,7 @@ def _with(explained: Explained, pod: PodRun | None) -> Explained:
     containers: tuple[ContainerExplanation, ...] = tuple(
         msgspec.structs.replace(container, observed=seen.get(container.name)) for container in explained.pod.containers
     )
-    return Explained(msgspec.structs.replace(explained.pod, containers=containers), explained.document)
+    return msgspec.structs.replace(explained, pod=msgspec.structs.replace(explained.pod, containers=containers))
 
 
 class _Observer(SilentReport):

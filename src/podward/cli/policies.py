@@ -11,32 +11,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from podward.access import reading
-from podward.access.aggregation import RoleObject
 from podward.access.objects import KINDS as RBAC_KINDS
-from podward.access.rbac import Rbac
-from podward.api import scc_schema
 from podward.api.core import Namespace
 from podward.api.document import Document
 from podward.api.objects import Item, objects_of, require_version
-from podward.api.scc_schema import SccSource, scc_source
 from podward.api.schema import require, type_of
 from podward.api.view import typed_view
 from podward.api.workload import DEFAULT_NAMESPACE
 from podward.cli.inputs import documents
 from podward.errors import InputError
 from podward.path import path
-from podward.policy.scc import default_set
-from podward.policy.scc.namespace_document import require_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from podward.access.rbac import Rbac
     from podward.api.json_value import JsonObject
+    from podward.api.scc_schema import SccSource
 
-_KINDS = frozenset((scc_schema.KIND, "Namespace", "ServiceAccount", *RBAC_KINDS))
+_SCC = "SecurityContextConstraints"
+_KINDS = frozenset((_SCC, "Namespace", "ServiceAccount", *RBAC_KINDS))
 _GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", "rbac.authorization.k8s.io"))
 """Groups that have, or once had, these kinds; elsewhere they are something else."""
 _SCC_ADVICE = "--scc takes files of kind: SecurityContextConstraints; name Pods and workloads with -f"
@@ -55,7 +51,7 @@ class PolicyDocuments(Struct, frozen=True):
 
     `sccs` holds the default ones, or what replaces them, and then the others, in the order of the files. `own` are the
     names of those that come from files. `service_accounts` are (namespace, name). `warnings` are sentences that begin
-    with file:line.
+    with file:line. `described` are the names of the namespaces of `--namespace`.
     """
 
     sccs: tuple[SccSource, ...]
@@ -64,6 +60,7 @@ class PolicyDocuments(Struct, frozen=True):
     namespaces: dict[str, NamespaceSource]
     service_accounts: frozenset[tuple[str, str]]
     warnings: tuple[str, ...]
+    described: frozenset[str] = frozenset()
 
     def scc(self, name: str) -> SccSource | None:
         """The SCC of this name."""
@@ -86,8 +83,9 @@ def gather(
 def gather_items(scc_names: Iterable[str], namespace_names: Iterable[str], found: Iterable[Item]) -> PolicyDocuments:
     """The same, with policies that were found in documents already."""
     items = [item for name in scc_names for item in _scc_items(name)]
-    items += [item for name in namespace_names for item in _namespace_items(name)]
-    return policy_documents(_unique([*items, *found]))
+    described = [item for name in namespace_names for item in _namespace_items(name)]
+    gathered = policy_documents(_unique([*items, *described, *found]))
+    return structs.replace(gathered, described=frozenset(item.name for item in described))
 
 
 def policies_of(document: Document) -> tuple[Item, ...]:
@@ -103,10 +101,34 @@ def policies_of(document: Document) -> tuple[Item, ...]:
     return tuple(found)
 
 
+def require_sound(item: Item) -> None:
+    """Raise InputError for a policy that a cluster would not store."""
+    from podward.access import reading
+
+    if item.kind == _SCC:
+        from podward.api.scc_schema import scc_source
+
+        scc_source(item)
+    elif reading.is_rbac(item):
+        reading.read(item)
+    elif item.kind == "Namespace":
+        _namespace(item)
+
+
+def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:
+    """The Namespaces among these objects, by their name."""
+    return {item.name: _namespace(item).view for item in items if item.kind == "Namespace"}
+
+
 def policy_documents(items: Iterable[Item]) -> PolicyDocuments:
     """The policies that these objects, each name once, and the default ones make together."""
+    from podward.access import reading
+    from podward.api import scc_schema
+    from podward.api.scc_schema import scc_source
+    from podward.policy.scc import default_set
+
     every = tuple(items)
-    own = {item.name: scc_source(item) for item in every if item.kind == scc_schema.KIND}
+    own = {item.name: scc_source(item) for item in every if item.kind == _SCC}
     shipped = {item.name: scc_source(item) for item in _shipped(default_set.SCCS_NAME, default_set.default_sccs())}
     rbac = {_identity(item): item for item in _shipped(default_set.RBAC_NAME, default_set.default_rbac())}
     rbac |= {_identity(item): item for item in every if reading.is_rbac(item)}
@@ -131,9 +153,9 @@ def _scc_items(name: str) -> list[Item]:
         if not directory:
             _require_nothing_else(document, mine)
         found += mine
-    if not any(item.kind == scc_schema.KIND for item in found):
+    if not any(item.kind == _SCC for item in found):
         held = ", ".join(dict.fromkeys(item.kind for item in found)) or "nothing of the kind"
-        raise InputError(f"no {scc_schema.KIND} in it, only {held}", where=name, advice=_SCC_ADVICE)
+        raise InputError(f"no {_SCC} in it, only {held}", where=name, advice=_SCC_ADVICE)
     return found
 
 
@@ -154,7 +176,7 @@ def _require_nothing_else(document: Document, mine: tuple[Item, ...]) -> None:
     places = {item.at for item in mine}
     for item in objects_of(document):
         if item.at not in places:
-            what = f"a {item.kind} of {item.api_version} is no {scc_schema.KIND}"
+            what = f"a {item.kind} of {item.api_version} is no {_SCC}"
             raise InputError(what, where=item.where(path("kind")), advice=_SCC_ADVICE)
 
 
@@ -188,6 +210,10 @@ def _shipped(name: str, raws: Iterable[JsonObject]) -> tuple[Item, ...]:
 
 
 def _rbac(items: Iterable[Item]) -> Rbac:
+    from podward.access import reading
+    from podward.access.aggregation import RoleObject
+    from podward.access.rbac import Rbac
+
     read = [reading.read(item) for item in items]
     return Rbac(
         [entry for entry in read if isinstance(entry, RoleObject)],
@@ -196,6 +222,8 @@ def _rbac(items: Iterable[Item]) -> Rbac:
 
 
 def _namespace(item: Item) -> NamespaceSource:
+    from podward.policy.scc.namespace_document import require_well_formed
+
     source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
     require_well_formed(item, source.view)
     return source

@@ -27,8 +27,9 @@ from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from podward.render.results import ContainerResult, RunResult
+    from podward.render.results import ContainerResult, RunResult, User
     from podward.runtime.container import ContainerRun
+    from podward.runtime.dry import Subject
 
 REFUSED = 1
 DIFFERENT = 1
@@ -77,7 +78,11 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
 
     Raises InputError with everything that the API server refuses in it.
     """
-    subject = subjects.subject(source, _new_uid())
+    return prepared_as(source, subjects.subject(source, new_uid()), here, args, alone=alone)
+
+
+def prepared_as(source: PodSource, subject: Subject, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+    """The same for the Pod of a source as it is stored, whoever admitted it."""
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
     wishes = Wishes(
@@ -102,7 +107,7 @@ def _options(args: argparse.Namespace) -> kept.Options:
     )
 
 
-def _new_uid() -> str:
+def new_uid() -> str:
     """A random UUID (RFC 9562, version 4), as the API server gives one to every object."""
     digits = os.urandom(16).hex()
     return (
@@ -172,11 +177,11 @@ def _results(pods: tuple[PodRun, ...], code: int) -> RunResult:
 
 
 def _container_result(container: ContainerRun) -> ContainerResult:
-    from podward.render.results import ContainerResult, User
+    from podward.render.results import ContainerResult
     from podward.render.verify import differences
 
     seen, predicted = container.observed, container.predicted
-    user = User(seen.uid[0], seen.gid[0], seen.groups) if seen is not None else None
+    user = _user(seen) if seen is not None else None
     foreseen = predicted.value if isinstance(predicted, Outcome) else None
     different = differences(foreseen, seen) if foreseen is not None and seen is not None else ()
     return ContainerResult(
@@ -189,3 +194,22 @@ def _container_result(container: ContainerRun) -> ContainerResult:
         seen,
         tuple(row.field for row in different),
     )
+
+
+def _user(seen: ProcessState) -> User:
+    """Who the process is in the Pod's user namespace, as CRI's ContainerUser says it: /proc shows the host's ids."""
+    from podward.render.results import User
+
+    return User(
+        _inside(seen.uid[0], seen.uid_map),
+        _inside(seen.gid[0], seen.gid_map),
+        tuple(_inside(group, seen.gid_map) for group in seen.groups),
+    )
+
+
+def _inside(number: int, mapped: tuple[tuple[int, int, int], ...]) -> int:
+    """The id in the namespace of one of the host; where none is mapped, what the kernel shows there."""
+    return next((inside + number - host for inside, host, count in mapped if host <= number < host + count), _OVERFLOW)
+
+
+_OVERFLOW = 65534

@@ -45,12 +45,13 @@ def _hostname(pod: Pod) -> str:
     return (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
 
 
-def admitted_subject(source: PodSource, admission: admitting.Admission) -> Subject:
+def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str = NO_UID) -> Subject:
     """The Pod of a source as a cluster stores it, with how its admission decided.
 
     Raises InputError with everything that validation refuses in it.
     """
     from podward.cli.admission_told import told
+    from podward.render.explain.citing import Citations
     from podward.stages.admission import decide
 
     facts = admission.facts(source)
@@ -59,8 +60,11 @@ def admitted_subject(source: PodSource, admission: admitting.Admission) -> Subje
         _raise_invalid(source, admitted.decision.violations)
     of_defaults = tuple(a for a in admitted.decision.assignments if a.source == defaulting.SOURCE)
     rest = tuple(a for a in admitted.decision.assignments if a.source != defaulting.SOURCE)
+    refused = tuple(
+        Violation(source.prefix + v.path, v.value, v.reason, v.source) for v in admitted.decision.violations
+    )
     metadata = admitted.stored.get("metadata")
-    pod = pod_view({**admitted.stored, "metadata": {"uid": NO_UID, **(metadata if isinstance(metadata, dict) else {})}})
+    pod = pod_view({**admitted.stored, "metadata": {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}})
     return Subject(
         pod,
         Place(source.document.name, source.prefix),
@@ -68,8 +72,8 @@ def admitted_subject(source: PodSource, admission: admitting.Admission) -> Subje
         source.kind,
         source.name,
         Decision(of_defaults),
-        admitted=Decision(rest, admitted.decision.violations).at(source.prefix),
-        admission=told(facts, admitted),
+        admitted=Decision(rest, refused).at(source.prefix),
+        admission=told(facts, admitted, Citations(source.document, admission.written), source.prefix),
     )
 
 

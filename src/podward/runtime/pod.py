@@ -16,6 +16,7 @@ from podward.decision import Decision, Outcome
 from podward.errors import RefusedError
 from podward.pipeline import OciFacts, PodFacts, admit, in_order, plan_container, plan_runtime, plan_sandbox
 from podward.policy.kubelet import lifecycle
+from podward.policy.runtime import selinux
 from podward.runtime import (
     cgroups,
     confine,
@@ -100,6 +101,9 @@ class PodRun:
         if decided.refused:
             return [Refused(container.name, Decision(violations=decided.violations))]
         self.containers.append(run)
+        for carried in decided.assignments:
+            if carried.path == selinux.ANNOTATION:
+                self.report.not_enforced(run.label, str(carried.value))
         return []
 
     # --- deciding -----------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ from podward.decision import Decision, Outcome
 class Report(Protocol):
     """Where events of a run go; the command line prints them, tests collect them."""
 
+    def not_enforced(self, container: str, label: str) -> None:
+        """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`container` ended and will be started again after `delay` seconds."""
 
@@ -28,6 +31,9 @@ class Report(Protocol):
 class SilentReport:
     """A report that nobody reads."""
 
+    def not_enforced(self, container: str, label: str) -> None:
+        """Nothing."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """Nothing."""
 
@@ -43,6 +49,10 @@ class SilentReport:
 
 class TerminalReport(SilentReport):
     """Events as lines on standard error."""
+
+    def not_enforced(self, container: str, label: str) -> None:
+        """`note: ctr: …`."""
+        _say(f"note: {container}: the SELinux label {label} is not enforced: this kernel has no SELinux")
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`ctr: exited with 1, restarting in 10s`."""

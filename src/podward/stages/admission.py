@@ -2,8 +2,8 @@
 
 Facts in: the Pod as it was sent, and the cluster: SCCs, the authorizer's answers, namespaces, Pod Security's
 configuration. Out: a Decision about the Pod that is stored. The order is the API server's (Kubernetes 1.36, OpenShift
-4.2x): defaulting; the mutating plugins ServiceAccount and SecurityContextConstraint; PrepareForCreate; validation; the
-validating plugins SecurityContextConstraint and PodSecurity. The first that refuses ends it.
+4.2x): defaulting; the mutating plugins ServiceAccount and SecurityContextConstraint; PrepareForCreate, and a name;
+validation; the validating plugins SecurityContextConstraint and PodSecurity. The first that refuses ends it.
 
 A namespace that is not there refuses the Pod: so say SCC admission and Pod Security, each in its own words.
 """
@@ -23,7 +23,7 @@ from podward.api.patching import overlaid
 from podward.api.raw_fields import member
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
-from podward.decision import Assignment, Decision, Origin, Source, Violation, refuse
+from podward.decision import Assignment, Decision, Origin, Source, Violation, assign, refuse
 from podward.path import Path, path
 from podward.policy.pss import verdict
 from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_of
@@ -35,6 +35,8 @@ from podward.policy.scc.selection import Selection
 
 ACCOUNT = Source(Origin.DEFAULT, "ServiceAccount admission")
 """Who gives a Pod its service account."""
+REQUEST = Source(Origin.RULE, "API server, create")
+"""Who gives a Pod the namespace of the request, and a name."""
 _ACCOUNT_PLACES = (path("spec", "serviceAccountName"), path("spec", "serviceAccount"))
 _DEFAULT_ACCOUNT = "default"
 
@@ -71,13 +73,17 @@ class Cluster:
 
 
 class AdmissionFacts(Struct, frozen=True):
-    """One Pod to be created: as it was sent, in which namespace, by whom. `kind` is that of its workload."""
+    """One Pod to be created: as it was sent, in which namespace, by whom. `kind` is that of its workload.
+
+    `name` is what the Pod is called in the end, where it was sent with a `generateName` alone.
+    """
 
     raw: JsonObject
     namespace: str
     user: User
     cluster: Cluster
     kind: str = "Pod"
+    name: str = ""
 
 
 class Admitted(Struct, frozen=True):
@@ -113,6 +119,7 @@ def decide(facts: AdmissionFacts) -> Admitted:
     """What is stored, or why nothing is."""
     cluster = facts.cluster
     made = defaulting.decide_defaults(facts.raw)
+    made += _placed(facts)
     made += _account(facts.raw)
     stored = overlaid(facts.raw, made)
     request = _request(facts, stored)
@@ -123,7 +130,7 @@ def decide(facts: AdmissionFacts) -> Admitted:
             return Admitted(_refusal(mutating), stored, request.pod, False, mutating, mutating, None, request)
         made += mutating.decision
         stored = overlaid(stored, mutating.decision)
-    creation = defaulting.decide_creation(stored)
+    creation = _named(facts) + defaulting.decide_creation(stored)
     stored = overlaid(stored, creation)
     made += creation
     pod = pod_view(stored)
@@ -176,6 +183,21 @@ def _refusal(selection: Selection) -> Decision:
         return Decision((), selection.decision.violations)
     silent = Violation(Path(), None, "no SCC admits it", Source(Origin.POLICY, "SecurityContextConstraints"))
     return Decision((), (silent,))
+
+
+def _placed(facts: AdmissionFacts) -> Decision:
+    """The namespace of the request, which every object in it has."""
+    if member(facts.raw, "metadata").get("namespace") == facts.namespace:
+        return Decision()
+    return assign(path("metadata", "namespace"), facts.namespace, "the request's namespace", REQUEST)
+
+
+def _named(facts: AdmissionFacts) -> Decision:
+    """The name of a Pod that has none: made after the mutating plugins, which see `generateName` alone."""
+    metadata = member(facts.raw, "metadata")
+    if metadata.get("name") or not metadata.get("generateName") or not facts.name:
+        return Decision()
+    return assign(path("metadata", "name"), facts.name, "made from generateName", REQUEST)
 
 
 def _account(raw: JsonObject) -> Decision:

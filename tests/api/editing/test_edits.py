@@ -54,9 +54,35 @@ def test_a_field_above_a_merge_that_covers_it_goes_below_it() -> None:
     )
 
 
+def test_what_two_anchors_bind_is_written_out_where_both_go() -> None:
+    assert edit(ANCHORED, ("a", 5), ("b", 5)) == "a: 5\nb: 5 # as a\nc:\n  q: 2\n  p: 1\n  z: 3 # zed\n".replace(
+        " # zed", ""
+    )
+
+
+def test_a_field_that_its_own_anchor_begins_to_cover_stays_in_place() -> None:
+    text = "a: &x\n  v: 1 # v\n<<: *x\nz: 1\n"
+    assert edit(text, ("a/a", {})) == "a: &x\n  v: 1 # v\n  a: {}\nz: 1\nv: 1\n"
+
+
+def test_a_new_field_of_a_container_is_put_below_a_merge() -> None:
+    text = "a: &x {s: {p: 1}}\nc:\n  image: i\n  <<: *x\n  ports: []\n"
+    assert edit(text, ("c/s/p", 2)) == text.replace("*x\n", "*x\n  s: {p: 2}\n")
+
+
+def test_an_items_comment_stays_on_its_dash() -> None:
+    text = edit("a: &x\n  p: |\n    1\n    2\nl:\n- *x # as a\n- 1\n", ("a/p", 5))
+    assert text == "a: &x\n  p: 5\nl:\n- # as a\n  p: |\n    1\n    2\n- 1\n"
+
+
 def test_a_changed_scalar_keeps_its_anchor_and_loses_its_tag() -> None:
     assert edit("a: &x 5 # five\nb: *x\n", ("a", 6)) == "a: &x 6 # five\nb: 5\n"
-    assert edit("a: !!str 5 # five\n", ("a", 6)) == "a: 6 # five\n"
+    assert edit("a: !!str 5 # five\nb: [!!str 5, 1]\n", ("a", 6), ("b/0", 6)) == "a: 6 # five\nb: [6, 1]\n"
+
+
+def test_empty_lines_that_belong_to_a_string_stay_with_it() -> None:
+    assert edit("b: |+\n  x\n\n", ("c", 2)) == "b: |+\n  x\n\nc: 2\n"
+    assert edit("b: |\n  x\n\n\n", ("c", 2)) == "b: |\n  x\nc: 2\n\n\n"
 
 
 @pytest.mark.parametrize(
@@ -88,15 +114,16 @@ def test_a_changed_scalar_keeps_its_anchor_and_loses_its_tag() -> None:
     ],
 )
 def test_a_value_is_replaced_in_its_style(old: str, to: Value, new: str) -> None:
-    separator = "" if new.startswith("\n") else " "
-    assert edit(f"a: {old}\nb: 1 # b\n", ("a", to)) == f"a:{separator}{new}\nb: 1 # b\n"
+    before, after = (value if value.startswith("\n") else f" {value}" for value in (old, new))
+    assert edit(f"a:{before}\nb: 1 # b\n", ("a", to)) == f"a:{after}\nb: 1 # b\n"
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n# end", "\n...\n", "\n---\n"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_the_end_of_a_file_stays(end: str, newline: str) -> None:
     ended = end.replace("\n", newline)
-    assert edit(f"a: 1{ended}", ("b", [2])) == f"a: 1{newline}b:{newline}  - 2{ended}"
+    start = f"# c{newline}a: 1"
+    assert edit(start + ended, ("b", [2])) == f"{start}{newline}b:{newline}  - 2{ended}"
     assert edit(f"a: 1{newline}b: 2{ended}", ("b", None)) == f"a: 1{ended}"
 
 
@@ -124,6 +151,11 @@ def test_json_is_escaped_as_json() -> None:
     assert text == '{"a": "\\u0007\\u007f\\u2028\U0001f600"}\n{"b": 2}'
 
 
+def test_json_on_one_line_is_as_tight_as_it_was() -> None:
+    text = edit('{"a":{"b":["c",[]],"d":{}},"e":{}}', ("r", {"x": "y", "z": True}), ("a/b", None), ("e", None))
+    assert text == '{"a":{"d":{}},"r":{"x":"y","z":true}}'
+
+
 def test_comments_in_a_removed_block_go_and_those_after_it_stay() -> None:
     text = "a:\n  # inside\n  b: 1 # b\n    # deeper\n# of c\nc: 1\n"
     assert edit(text, ("a", None)) == "# of c\nc: 1\n"
@@ -142,7 +174,7 @@ def test_comments_in_a_removed_block_go_and_those_after_it_stay() -> None:
 )
 def test_a_comment_above_goes_only_with_its_own_field(above: str, below: str, stays: bool) -> None:  # noqa: FBT001
     text = f"a:\n  y: 1\n  {above}\n  x x x: 1\n{below}"
-    result = edit(text.replace("x x x", "x is here"), ("a/x is here", None))
+    result = edit(text.replace("x x x", "x is here") + "c: 1\n", ("a/x is here", None))
     assert (above.strip() in result) is stays
     assert "y: 1" in result
 

@@ -1,4 +1,4 @@
-"""Pairs of files, before and after: would a careful engineer have written this diff?
+"""Pairs of files, before and after, that show what a careful engineer would have written.
 
 `golden/NAME.before.yaml` with the changes below becomes `golden/NAME.after.yaml`, byte for byte. Each pair was read by
 a person; when the way of writing changes on purpose, read all of them again.
@@ -16,7 +16,7 @@ from podward.decision import Value
 from podward.path import Key, Path
 
 HERE = File(__file__).parent / "golden"
-POD = ("spec",)
+SCRATCH = "/tmp"  # noqa: S108  # a path in a manifest
 TEMPLATE = ("spec", "template", "spec")
 JOB = ("spec", "jobTemplate", "spec", "template", "spec")
 RESTRICTED = (
@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Edit, ...]] = {
         change(0, *TEMPLATE, "containers", 0, "securityContext", "capabilities", "add", 1),
         change(0, *TEMPLATE, "containers", 0, "securityContext", "capabilities", "drop", to=["ALL"]),
         change(0, *TEMPLATE, "containers", 0, "securityContext", "allowPrivilegeEscalation", to=False),
-        change(0, *TEMPLATE, "containers", 0, "env", 1, to={"name": "HOME", "value": "/tmp"}),
+        change(0, *TEMPLATE, "containers", 0, "env", 1, to={"name": "HOME", "value": SCRATCH}),
     ),
     "kustomize.yaml": (
         change(0, *TEMPLATE, "hostPID"),
@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Edit, ...]] = {
     "kubectl_output.json": (
         *restricted(0, "spec", "containers", 0),
         change(0, "spec", "containers", 0, "args", 1, to="--port=8080"),
-        change(0, "spec", "containers", 0, "volumeMounts", 0, to={"name": "tmp", "mountPath": "/tmp"}),
+        change(0, "spec", "containers", 0, "volumeMounts", 0, to={"name": "tmp", "mountPath": SCRATCH}),
         change(0, "spec", "volumes", 0, to={"name": "tmp", "emptyDir": {}}),
     ),
     "compact.json": (
@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Edit, ...]] = {
         *restricted(0, *JOB, "containers", 0),
         change(0, *JOB, "volumes", 0, "hostPath"),
         change(0, *JOB, "volumes", 0, "emptyDir", to={}),
-        change(0, *JOB, "containers", 0, "env", 1, to={"name": "HOME", "value": "/tmp"}),
+        change(0, *JOB, "containers", 0, "env", 1, to={"name": "HOME", "value": SCRATCH}),
         change(0, *JOB, "securityContext", "supplementalGroups", to=[2000, 3000]),
         change(0, *JOB, "automountServiceAccountToken", to=False),
     ),

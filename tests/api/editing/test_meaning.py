@@ -66,7 +66,7 @@ def test_an_index_means_the_item_that_stood_there_at_first() -> None:
 
 
 def test_a_change_inside_a_removed_item_is_lost_with_it() -> None:
-    changes = (to(5, "l", 0, "x"), to(None, "l", 0), to(6, "l", 0, "x"))
+    changes = (to(5, "l", 0, "x"), to(None, "l", 0), to(6, "l", 0, "x"), to(7, "l", 0))
     assert changed({"l": [{"x": 1}, {"x": 2}]}, changes) == {"l": [{"x": 2}]}
 
 

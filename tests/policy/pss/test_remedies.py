@@ -187,6 +187,20 @@ def test_host_ports_of_the_hosts_network_go_with_it(pod: Callable[..., Pod]) -> 
     }
 
 
+def test_the_group_of_root_goes_with_root(pod: Callable[..., Pod]) -> None:
+    both = pod({"runAsUser": 0, "runAsGroup": 0}, securityContext={"runAsUser": 0, "runAsGroup": 5})
+    assert changes_for(both, "runAsUser") == {
+        "spec.securityContext.runAsUser": None,
+        f"{CONTEXT}.runAsUser": None,
+        f"{CONTEXT}.runAsGroup": None,
+    }
+
+
+def test_all_in_another_case_is_written_as_it_must_be(pod: Callable[..., Pod]) -> None:
+    meant = pod({"capabilities": {"drop": ["all", "MKNOD", "All"]}})
+    assert changes_for(meant, "capabilities_restricted") == {f"{CONTEXT}.capabilities.drop": ("ALL", "MKNOD")}
+
+
 def test_safe_sysctls_stay(pod: Callable[..., Pod]) -> None:
     sysctls = [{"name": "kernel.msgmax", "value": "1"}, {"name": "net.ipv4.tcp_syncookies", "value": "0"}]
     some = pod(securityContext={"sysctls": sysctls})

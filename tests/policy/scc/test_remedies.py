@@ -110,6 +110,8 @@ def containers(*contexts: JsonObject) -> list[Any]:
 
 
 RANGE: JsonObject = {"runAsUser": {"type": "MustRunAsRange"}}
+POD_UID = "spec.securityContext.runAsUser"
+ESCALATION = "allowPrivilegeEscalation"
 C0 = "spec.containers[0].securityContext"
 
 
@@ -118,10 +120,10 @@ C0 = "spec.containers[0].securityContext"
     [
         (RANGE, {}, [{"runAsUser": 5}], {f"{C0}.runAsUser": None}),
         # Nobody inherits the Pod's uid so far, and nobody knows whether it would do.
-        (RANGE, {"runAsUser": 7}, [{"runAsUser": 5}], {f"{C0}.runAsUser": None, "spec.securityContext.runAsUser": None}),
+        (RANGE, {"runAsUser": 7}, [{"runAsUser": 5}], {f"{C0}.runAsUser": None, POD_UID: None}),
         # The second container shows that it does.
         (RANGE, {"runAsUser": 1001}, [{"runAsUser": 5}, {}], {f"{C0}.runAsUser": None}),
-        (RANGE, {"runAsUser": 7}, [{}], {"spec.securityContext.runAsUser": None}),
+        (RANGE, {"runAsUser": 7}, [{}], {POD_UID: None}),
         (
             {"runAsUser": {"type": "MustRunAsNonRoot"}},
             {},
@@ -147,7 +149,7 @@ C0 = "spec.containers[0].securityContext"
             [],
             {"spec.securityContext.supplementalGroups": None},
         ),
-        ({"allowPrivilegeEscalation": False}, {}, [{"allowPrivilegeEscalation": True}], {f"{C0}.allowPrivilegeEscalation": False}),
+        ({ESCALATION: False}, {}, [{ESCALATION: True}], {f"{C0}.{ESCALATION}": False}),
         ({"allowPrivilegedContainer": False}, {}, [{"privileged": True}], {f"{C0}.privileged": None}),
         ({"runAsUser": {"type": "MustRunAsRange", "uidRangeMin": 9, "uidRangeMax": 3}}, {}, [{}], {}),
     ],

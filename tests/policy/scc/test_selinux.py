@@ -43,6 +43,10 @@ def test_categories_have_no_order(decide: Callable[..., Decision], level: str) -
     assert run(decide, FROM_NAMESPACE, {"level": level}, {"seLinuxOptions": {"level": level}}) == Decision()
 
 
+def test_categories_have_no_order_on_either_side(decide: Callable[..., Decision]) -> None:
+    assert run(decide, with_label(level="s0:c5,c1,c3"), {"level": "s0:c3,c5,c1"}, {}) == Decision()
+
+
 @pytest.mark.parametrize("level", ["", "s0", "s1:c1,c0", "s0:c1,c0,c0", "s0:c0.c1", "s0:c1, c0", "s0:c1,c0:x"])
 def test_other_levels_are_refused(decide: Callable[..., Decision], level: str) -> None:
     (violation, again) = run(decide, FROM_NAMESPACE, {"level": level}, {}).violations

@@ -83,6 +83,7 @@ def test_secret_allows_the_volume_of_a_token(decide: Decide, sources: tuple[Json
         {"serviceAccountToken": {"path": "other"}},
         {"configMap": {"name": "mine", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
         {"configMap": {"name": "kube-root-ca.crt"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}] * 2}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "service-ca.crt", "path": "service-ca.crt"}]}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "other"}]}},
         {"downwardAPI": {"items": [{"path": "namespace"}]}},

@@ -9,7 +9,8 @@ import pytest
 from podward.api.explanation import Change
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.render.explain.rows import ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+from podward.render.explain.candidates import Ranking, Refusal, Tried
+from podward.render.explain.rows import ContainerRows, Part, PodRows, Row, ShownHint, Step
 
 FILE = "dir/pod.yaml"
 ADDED = path("spec", "containers", 0, "securityContext", "capabilities")
@@ -43,6 +44,19 @@ def rows(hostile: str) -> tuple[Row, ...]:
     )
 
 
+def ranking(hostile: str) -> Ranking:
+    """An SCC of each outcome."""
+    source = Source(Origin.POLICY, "scc own")
+    refusal = Refusal("admission", ADDED, f"v{hostile}", f"may not {hostile}", source, f"{FILE}:4")
+    tried = (
+        Tried(f"first{hostile}", "", 10, (("volumes", 100),), "not usable", f"nobody may{hostile}", ()),
+        Tried(f"own{hostile}", "dir/scc.yaml:1", 0, (("volumes", 100), ("user", 50)), "refused", "", (refusal,) * 9),
+        Tried("won", "dir/scc.yaml:30", 0, (("user", 7),), "chosen", f"because {hostile}", ()),
+        Tried("last", "", 0, (), "not tried", "", ()),
+    )
+    return Ranking(f"caller{hostile}", f"account{hostile}", tried, (f"enforces restricted: {hostile}",))
+
+
 def make(hostile: str = "", containers: int = 1, refused: str = "") -> PodRows:
     """A Pod whose strings from outside all hold `hostile`; `refused`: the stage at which its containers end."""
     source = Source(Origin.MANIFEST, FILE, ADDED)
@@ -59,7 +73,7 @@ def make(hostile: str = "", containers: int = 1, refused: str = "") -> PodRows:
         for n in range(containers)
     )
     whole = (Row("privileged", "privileges", (step("sandbox", part("no", Origin.RULE, "kubelet", "kubelet")),)),)
-    return PodRows(f"pod{hostile}", "default", "Pod", f"{FILE}:1", whole, (), listed)
+    return PodRows(f"pod{hostile}", "default", "Pod", f"{FILE}:1", whole, (), listed, ranking(hostile))
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ def _write_inline(page: Page, node: Node, text: str, slot: Slot) -> None:
     elif slot.head is None or page.same_line(slot.head, node.start):
         page.cut(node.start, _end(page, node), text)
     else:
-        page.cut(slot.head, slot.head, f" {text}")
+        page.cut(slot.head, _past_blank(page, slot.head), f" {text}")
         page.cut(page.line_end(slot.head), _end(page, node), "")
 
 
@@ -155,6 +155,10 @@ def _write_item(page: Page, writer: BlockWriter, node: Node, target: Json, slot:
     text = page.newline.join(writer.lines(target, column))[column:]
     if below:
         page.cut(page.line_end(head), _end(page, node), page.newline + " " * column + text)
+    elif here and page.text[_end(page, node) : page.line_end(_end(page, node))].strip():  # the comment stays up there
+        comment = page.text.index("#", _end(page, node))
+        page.cut(node.start, comment, "")
+        page.cut(page.line_end(comment), page.line_end(comment), page.newline + " " * column + text)
     elif here:
         page.cut(node.start, _end(page, node), text)
     elif _is_nothing(node):

@@ -93,7 +93,6 @@ def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[
                 walker = Walker(page, style)
                 walker.walk(root, aim, slot)
                 unfinished = walker.unfinished or unfinished
-                page.settle()
             if page.untouched:
                 return text
             text = page.finished()

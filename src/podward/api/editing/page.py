@@ -13,33 +13,22 @@ _SPACE = " \t\r\n"
 class Page:
     """A text, its line break, and its cuts. The text ends with a line break, even if the file does not."""
 
-    __slots__ = ("_cuts", "_settled", "newline", "text")
+    __slots__ = ("_cuts", "newline", "text")
 
     def __init__(self, text: str) -> None:
         at = text.find("\n")
         self.newline = "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
         self.text = text if text.endswith("\n") else text + self.newline
         self._cuts: list[tuple[int, int, str]] = []
-        self._settled: list[tuple[int, int, str]] = []
 
     @property
     def untouched(self) -> bool:
         """Whether no cut was made."""
-        return not self._cuts and not self._settled
-
-    def settle(self) -> None:
-        """Say that the cuts made so far stay: what will be erased is elsewhere."""
-        self._settled += self._cuts
-        self._cuts = []
+        return not self._cuts
 
     def cut(self, start: int, end: int, replacement: str) -> None:
         """Put `replacement` in the place of what stands from `start` to `end`."""
         self._cuts.append((start, end, replacement))
-
-    def erase(self, start: int, end: int) -> None:
-        """Take out what stands from `start` to `end`, and forget the cuts that were made in it."""
-        self._cuts = [cut for cut in self._cuts if not start < cut[0] <= end]
-        self.cut(start, end, "")
 
     def finished(self) -> str:
         """The text with all cuts made.
@@ -49,7 +38,7 @@ class Page:
         """
         parts: list[str] = []
         at = 0
-        for start, end, replacement in sorted((*self._settled, *self._cuts), key=lambda cut: cut[0]):
+        for start, end, replacement in sorted(self._cuts, key=lambda cut: cut[0]):
             if start < at < end and replacement:
                 raise Uneditable("two of the changes meet in one place")
             if start >= at:
@@ -111,8 +100,7 @@ class Page:
     def colon(self, key: Scalar | Alias) -> int:
         """Where the `:` after a key stands. Raises Uneditable if the key is one with `?`."""
         at = self.past_space(key.end)
-        before = self.text[self.line_start(key.start) : key.start].rstrip()
-        if self.text[at : at + 1] != ":" or not self.same_line(key.end, at) or before.endswith("?"):
+        if self.text[at : at + 1] != ":" or not self.same_line(key.end, at):
             raise Uneditable("a key is written with `?`")
         return at
 

@@ -37,12 +37,12 @@ def _remove_head(page: Page, first: Unit, last: Unit, kept: Unit) -> None:
     """Take out units on a dash's line, up to `last`, so that the `kept` one comes there; comments between stay."""
     end = page.line_end(last.end)
     if "#" not in page.text[end : kept.start]:
-        page.erase(first.start, kept.start)
+        page.cut(first.start, kept.start, "")
         return
     start = first.start
     while page.text[start - 1] == " ":
         start -= 1
-    page.erase(start, end)
+    page.cut(start, end, "")
 
 
 def _last_of_run(doomed: AbstractSet[int], index: int) -> int:
@@ -71,7 +71,7 @@ def _remove_lines(page: Page, units: Sequence[Unit], doomed: AbstractSet[int], i
         end = page.next_line(end)
     elif gap and last:
         start = page.line_start(start - 1)
-    page.erase(start, end)
+    page.cut(start, end, "")
 
 
 def _comments_above(page: Page, start: int, floor: int, column: int) -> int:

@@ -45,7 +45,6 @@ class Walker:
     def walk(self, node: Node, target: Json, slot: Slot) -> None:
         """Make the cuts of this round after which `node` means `target`. Raises Uneditable."""
         if isinstance(node, Alias):
-            self.unfinished = True  # what it stands for may change until the round is over
             if node.name not in self._anchors or not same(self._anchors[node.name], target):
                 self._replace(node, target, slot)
             return
@@ -95,7 +94,6 @@ class Walker:
         unbound = False
         for index, entry in enumerate(node.entries):
             if entry.merge:
-                self.unfinished = True
                 unbound = not self._kept(entry.value) or not _is_mergeable(self._now(entry.value)) or unbound
                 means.update(merged_value(self._now(entry.value)))
             elif entry.name not in target:

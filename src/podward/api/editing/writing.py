@@ -158,13 +158,7 @@ def _literal(value: str) -> list[str]:
 
 
 def _is_plain(text: str) -> bool:
-    if (
-        _PLAIN.fullmatch(text) is None
-        or text[-1] == ":"
-        or ": " in text
-        or text[:3] == "..."
-        or _LIKE_NUMBER.fullmatch(text)
-    ):
+    if _PLAIN.fullmatch(text) is None or text[-1] == ":" or ": " in text or _LIKE_NUMBER.fullmatch(text):
         return False
     try:
         return scalars.plain(text) == text

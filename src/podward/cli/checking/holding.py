@@ -11,12 +11,9 @@ from podward.api.caller import User
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.objects import Item
 from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
-from podward.cli import policies
-from podward.cli.admitting import SOMEBODY, caller_named, controller_of
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
-from podward.policy.scc import passes
 
 _NAME = path("metadata", "name")
 
@@ -37,11 +34,13 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
 
     A repository may hold one Namespace for every environment: the first counts.
     """
+    from podward.cli import policies
+
     kept: dict[tuple[str, str, str], Item] = {}
     findings: list[Finding] = []
     for item in items:
         try:
-            policies.policy_documents((item,))
+            policies.require_sound(item)
         except InputError as error:
             findings.append(_finding(item, Severity.ERROR, error.what, error.advice.strip()))
             continue
@@ -68,13 +67,24 @@ def held(wishes: Wishes, items: Iterable[Item]) -> Held:
     is admitted as a cluster would, by whoever may use what, and the names are granted to everybody.
     Raises InputError for files that are not what they must be, UsageError for a name that no SCC has.
     """
-    names = tuple(word for word in wishes.scc if not _is_file(word))
-    files = tuple(word for word in wishes.scc if _is_file(word))
-    gathered = policies.gather_items(files, (), items)
     standard = Standard(_level(wishes), _version(wishes))
+    if wishes.scc:
+        return _held_to_sccs(wishes, items, standard)
+    from podward.cli import policies
+
+    return Held(policies.namespaces_of(items), standard, None, wishes.namespace)
+
+
+def _held_to_sccs(wishes: Wishes, items: Iterable[Item], standard: Standard) -> Held:
+    # What only SCCs need takes longer to import than a small check to run.
+    from podward.cli import policies
+    from podward.cli.admitting import SOMEBODY, caller_named, controller_of
+    from podward.policy.scc import passes
+
+    names = tuple(word for word in wishes.scc if not is_file(word))
+    files = tuple(word for word in wishes.scc if is_file(word))
+    gathered = policies.gather_items(files, (), items)
     namespaces = {name: source.view for name, source in gathered.namespaces.items()}
-    if not wishes.scc:
-        return Held(namespaces, standard, None, wishes.namespace)
     for name in names:
         if gathered.scc(name) is None:
             known = ", ".join(source.name for source in gathered.sccs)
@@ -89,7 +99,8 @@ def held(wishes: Wishes, items: Iterable[Item]) -> Held:
     return Held(namespaces, standard, SccTerms(ready, uses, caller), wishes.namespace)
 
 
-def _is_file(word: str) -> bool:
+def is_file(word: str) -> bool:
+    """Whether a word of `--scc` is a file or a directory, not the name of an SCC."""
     return "/" in word or word.endswith((".yaml", ".yml", ".json")) or os.path.exists(word)
 
 

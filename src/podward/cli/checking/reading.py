@@ -18,7 +18,7 @@ from podward.check import waivers
 from podward.check.waivers import Granted, Holder
 from podward.cli import inputs, policies
 from podward.cli.checking.files import STDIN
-from podward.errors import InputError
+from podward.errors import InputError, LimitError
 from podward.path import Path, path
 
 _METADATA = path("metadata", "annotations")
@@ -45,9 +45,16 @@ def read_file(name: str) -> File:
     """The file of this name, or standard input."""
     shown = inputs.STDIN if name == STDIN else name
     try:
-        return of_content(inputs.content_of(name), shown)
+        content = inputs.content_of(name)
     except InputError as error:
-        return File(shown, (), (), (_unread("input/reading", error, shown, 0),), ())
+        return unreadable(shown, error)
+    return of_content(content, shown)
+
+
+def unreadable(name: str, error: InputError) -> File:
+    """A file whose content can't be had."""
+    rule = "input/limits" if isinstance(error, LimitError) else "input/reading"
+    return File(name, (), (), (_unread(rule, error, name, 0),), ())
 
 
 def of_content(content: bytes, name: str) -> File:
@@ -83,7 +90,7 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
 
 def _kind(error: InputError) -> str:
     """Whether a document is broken or only too much."""
-    return "input/limits" if error.__class__.__name__ == "LimitError" else "input/syntax"
+    return "input/limits" if isinstance(error, LimitError) else "input/syntax"
 
 
 def _waivers(source: PodSource, document: int) -> tuple[tuple[Granted, ...], tuple[Finding, ...]]:
@@ -124,4 +131,4 @@ def _at(document: Document, place: Path) -> JsonObject:
 
 
 def _line(document: Document, place: Path) -> int:
-    return int(document.where(place).rpartition(":")[2])
+    return document.inside(place)[0]

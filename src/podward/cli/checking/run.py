@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 
 from podward.api.report import Report
-from podward.check import baseline as baselines
-from podward.check.verdict import Terms, report
-from podward.cli import inputs
 from podward.cli.checking import files as listing
-from podward.cli.checking import fixing, output, settings, working
-from podward.cli.checking.holding import held, sound
-from podward.cli.checking.reading import read_file
+from podward.cli.checking import output, settings, working
+from podward.cli.checking.cache import NO_CACHE
+from podward.cli.checking.naming import Naming
+from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
 from podward.errors import InputError, UsageError
 
@@ -22,7 +19,8 @@ def run(args: argparse.Namespace) -> int:
     """Check, fix or compare; returns the exit code."""
     _require_sense(args)
     chosen = settings.settings_of(args)
-    names = listing.listed(args.paths, chosen.exclude)
+    naming = chosen.naming
+    names = listing.listed(map(naming.shown, args.paths), chosen.exclude, naming.rooted)
     if not names:
         raise InputError("no manifest found", where=", ".join(args.paths), advice="files end in .yaml, .yml or .json")
     if args.compare:
@@ -31,26 +29,20 @@ def run(args: argparse.Namespace) -> int:
         return comparing.run(args, chosen, names)
     found = check(names, chosen)
     if args.fix:
+        from podward.cli.checking import fixing
+
         return fixing.fix(found, names, chosen, only_show=args.diff)
     if args.write_baseline:
-        return _write_baseline(args.write_baseline, found)
+        return _write_baseline(args.write_baseline, found, naming)
     sys.stdout.write(output.text(found, chosen.output, sys.stdout))
     return found.exit_code
 
 
 def check(names: tuple[str, ...], chosen: Settings) -> Report:
     """Read and judge the files."""
-    read = [read_file(name) for name in names]
-    items, faults = sound(working.policies_in(read))
-    came = working.outcome(read, held(chosen.wishes, items))
-    known = baselines.read(inputs.content_of(chosen.baseline), chosen.baseline) if chosen.baseline else None
-    granted = (*chosen.granted, *came.granted)
-    return report(
-        (*faults, *came.findings),
-        Terms(chosen.choice, granted, date.today(), known),  # noqa: DTZ011  # a waiver ends with the day where CI runs
-        tuple(file.name for file in read),
-        came.checked,
-    )
+    cache = working.cache_of(chosen.wishes, names) if chosen.cached else NO_CACHE
+    came = working.examine(names, chosen.wishes, cache)
+    return report_of(came.findings, came.granted, came.names, came.checked, chosen)
 
 
 def _require_sense(args: argparse.Namespace) -> None:
@@ -65,8 +57,11 @@ def _require_sense(args: argparse.Namespace) -> None:
         raise UsageError(f"--compare has no {args.output} form", where="-o", advice="choose table, json or html")
 
 
-def _write_baseline(name: str, found: Report) -> int:
-    content = baselines.write((*found.findings, *found.baselined))
+def _write_baseline(name: str, found: Report, naming: Naming) -> int:
+    from podward.check import baseline as baselines
+    from podward.cli.checking import fixing
+
+    content = baselines.write((*found.findings, *found.baselined), naming.rooted)
     fixing.replace(name, content.encode())
     print(f"podward: {name}: {len(found.findings) + len(found.baselined)} findings are known now", file=sys.stderr)
     return 0

@@ -14,13 +14,17 @@ from podward.check.globs import Glob, glob
 from podward.check.waivers import Granted
 from podward.cli import inputs
 from podward.cli.checking.holding import Wishes
+from podward.cli.checking.naming import Naming, naming
 
 NAMES = ("podward.toml", configuration.PROJECT)
 """Files that may hold the configuration, in the order of preference in one directory."""
 
 
 class Settings(Struct, frozen=True):
-    """The whole of it; `baseline` is a file's name, empty for none."""
+    """The whole of it; `baseline` is a file's name, empty for none; `cached`: what has not changed is not judged anew.
+
+    `exclude` matches the names of `naming.rooted`, as the waivers in `granted` do.
+    """
 
     wishes: Wishes
     choice: Choice
@@ -28,13 +32,15 @@ class Settings(Struct, frozen=True):
     baseline: str
     output: str
     granted: tuple[Granted, ...]
+    naming: Naming
+    cached: bool = True
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings. Raises InputError for a configuration that is not what it must be."""
-    found = find(os.getcwd()) if args.config is None else _parsed(args.config, needed=True)
+    found = find(naming("").here) if args.config is None else _parsed(args.config, needed=True)
     said = found or CheckConfiguration()
-    base = os.path.dirname(said.name)
+    base, names = os.path.dirname(said.name), naming(said.name)
     choice = choosing.choose(
         choosing.words_of(args.select) or said.select, choosing.words_of(args.ignore) or said.ignore
     )
@@ -49,10 +55,12 @@ def settings_of(args: argparse.Namespace) -> Settings:
     return Settings(
         wishes,
         choice,
-        tuple(glob(pattern) for pattern in (*said.exclude, *args.exclude)),
-        args.baseline or (_beside(base, said.baseline) if said.baseline else ""),
+        tuple(map(glob, (*said.exclude, *map(names.pattern, args.exclude)))),
+        args.baseline or (os.path.normpath(os.path.join(base, said.baseline)) if said.baseline else ""),
         args.output or said.output or "table",
         said.waivers,
+        names,
+        cached=not args.no_cache,
     )
 
 
@@ -77,6 +85,6 @@ def _parsed(name: str, *, needed: bool) -> CheckConfiguration | None:
 
 
 def _beside(base: str, word: str) -> str:
-    """A word of the configuration as a file beside it, where there is one; else the word itself."""
+    """A word of the configuration as a file beside it, where it can be meant so; else the word itself."""
     file = os.path.normpath(os.path.join(base, word))
-    return file if os.path.exists(file) or "/" in word else word
+    return file if "/" in word or word.endswith(inputs.EXTENSIONS) or os.path.exists(file) else word

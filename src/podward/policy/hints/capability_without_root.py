@@ -41,14 +41,15 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     if not lost:
         return ()
     remedy, changes = _cure(facts, lost)
+    are, them = ("is", "it") if lost.bit_count() == 1 or _all(asked) else ("are", "them")
     entry = f", and {facts.entry.path} has no such capability of its own" if facts.entry is not None else ""
     return (
         Hint(
             NAME,
             facts.container.name,
             of_container(facts, "securityContext", "capabilities", "add"),
-            f"{_listed(asked, lost)} is added, but uid {_uid(facts)} will not have it: execve(2) takes it from all but "
-            f"root{entry}.",
+            f"{_listed(asked, lost)} {are} added, but uid {_uid(facts)} will not have {them}: execve(2) takes {them} "
+            f"from all but root{entry}.",
             remedy,
             changes,
             decided(facts.predicted.decision, path("cap_permitted"), RULE),
@@ -66,9 +67,13 @@ def _mask(asked: tuple[str, ...]) -> int:
 
 
 def _listed(asked: tuple[str, ...], lost: int) -> str:
-    if any(name.upper() == "ALL" for name in asked):
+    if _all(asked):
         return "ALL"
     return ", ".join(name.removeprefix("CAP_") for name in names(lost))
+
+
+def _all(asked: tuple[str, ...]) -> bool:
+    return any(name.upper() == "ALL" for name in asked)
 
 
 def _uid(facts: HintFacts) -> int:

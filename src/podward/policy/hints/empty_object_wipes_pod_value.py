@@ -29,13 +29,18 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     above, own = facts.pod.spec.security_context, facts.container.security_context
     if above is None or own is None:
         return ()
+    return tuple(_hint(facts, name, pods, _FIELDS[name][1]) for name, pods in wiped(above, own))
+
+
+def wiped(above: PodSecurityContext, own: SecurityContext) -> tuple[tuple[str, _Object], ...]:
+    """The Pod's fields that an empty object of the container takes away, each with the Pod's value."""
     return tuple(
-        _hint(facts, name, pods, consequence)
-        for name, (attribute, consequence) in _FIELDS.items()
-        if (pods := _object(above, attribute)) is not None
-        and _values(pods)
-        and (mine := _object(own, attribute)) is not None
+        (name, pods)
+        for name, (attribute, _) in _FIELDS.items()
+        if (mine := _object(own, attribute)) is not None
         and not _values(mine)
+        and (pods := _object(above, attribute)) is not None
+        and _values(pods)
     )
 
 

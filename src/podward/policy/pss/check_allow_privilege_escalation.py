@@ -43,7 +43,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
     if facts.windows:
         return NOT_EXEMPT_YET
     return Remedy(
-        "Set allowPrivilegeEscalation to false on each container.",
+        "Set allowPrivilegeEscalation to false.",
         tuple(Change(fault.path, value=False) for fault in result.decision.violations),
     )
 

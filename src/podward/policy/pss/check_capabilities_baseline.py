@@ -54,7 +54,7 @@ def _added(facts: Facts) -> CheckResult | None:
 def _cure(facts: Facts, result: CheckResult) -> Remedy:
     del result
     return Remedy(
-        "Take the capabilities that are not among the runtimes' defaults out of capabilities.add.",
+        "Take out of capabilities.add what is not among the runtimes' defaults.",
         tuple(
             Change(spot.set_at("capabilities", "add"), kept_adds(spot, ALLOWED))
             for spot, _ in forbidden_adds(facts, ALLOWED)

@@ -71,12 +71,22 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
     del result
     if facts.windows:
         return NOT_EXEMPT_YET
-    drops = [Change(spot.set_at("capabilities", "drop"), (*_drops(spot), _ALL)) for spot in _not_dropping(facts)]
+    drops = [Change(spot.set_at("capabilities", "drop"), _with_all(_drops(spot))) for spot in _not_dropping(facts)]
     adds = [
         Change(spot.set_at("capabilities", "add"), kept_adds(spot, _ALLOWED))
         for spot, _ in forbidden_adds(facts, _ALLOWED)
     ]
-    return Remedy("Drop ALL capabilities on each container and add none but NET_BIND_SERVICE.", (*drops, *adds))
+    return Remedy("Drop ALL capabilities, and add none but NET_BIND_SERVICE.", (*drops, *adds))
+
+
+def _with_all(drops: tuple[str, ...]) -> tuple[str, ...]:
+    """The drops with `ALL`, in the place of one that is only written otherwise: `all` is not enough here."""
+    meant = [name.upper() == _ALL for name in drops]
+    if not any(meant):
+        return (*drops, _ALL)
+    first = meant.index(True)
+    kept = [_ALL if index == first else name for index, name in enumerate(drops) if index <= first or not meant[index]]
+    return tuple(kept)
 
 
 CHECK = Check(

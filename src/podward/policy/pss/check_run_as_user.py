@@ -18,6 +18,7 @@ from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import owner, setters
 
 ID = "runAsUser"
+_GROUP = "runAsGroup"
 
 
 def _not_zero(facts: Facts) -> CheckResult | None:
@@ -37,11 +38,16 @@ def _on_the_host(facts: Facts) -> CheckResult | None:
 
 
 def _cure(facts: Facts, result: CheckResult) -> Remedy:
-    del facts
-    return Remedy(
-        "Remove runAsUser: 0; the image's user then decides.",
-        tuple(Change(fault.path, None) for fault in result.decision.violations),
-    )
+    """Root's group beside it goes as well: runtimes refuse a group where no user is named."""
+    changes = [Change(fault.path, None) for fault in result.decision.violations]
+    if facts.context.run_as_user == 0 and facts.context.run_as_group == 0:
+        changes.append(Change(on_pod(_GROUP), None))
+    changes += [
+        Change(spot.set_at(_GROUP), None)
+        for spot in facts.spots
+        if spot.context.run_as_user == 0 and spot.context.run_as_group == 0
+    ]
+    return Remedy("Remove runAsUser: 0; the image's user then decides.", tuple(changes))
 
 
 CHECK = Check(ID, Level.RESTRICTED, (Revision(23, _not_zero), Revision(35, _on_the_host)), _cure)

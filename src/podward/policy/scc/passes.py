@@ -20,13 +20,13 @@ from podward.api.json_value import JsonObject
 from podward.api.patching import overlaid
 from podward.api.scc import SecurityContextConstraints
 from podward.api.view import pod_view
-from podward.decision import Assignment, Decision
+from podward.decision import Assignment, Decision, Origin, Source
 from podward.path import Key, path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Subjects
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
 from podward.policy.scc.request import Operation, RequestFacts
-from podward.policy.scc.selection import SOURCE, Candidate, Selection, Verdict, errors, refused, try_in_order
+from podward.policy.scc.selection import Candidate, Selection, Verdict, errors, refused, try_in_order
 from podward.policy.scc.updates import why_left_alone
 
 SCC_ANNOTATION = "openshift.io/scc"
@@ -141,7 +141,8 @@ def _annotated(facts: RequestFacts, chosen: Candidate) -> Decision:
     made: list[Assignment] = []
     grant = chosen.grant
     if facts.annotation(SCC_ANNOTATION) != chosen.name:
-        made.append(Assignment(_SCC_PLACE, chosen.name, f"the Pod fits scc {chosen.name}", SOURCE))
+        source = Source(Origin.POLICY, f"scc {chosen.name}", path("metadata", "name"))
+        made.append(Assignment(_SCC_PLACE, chosen.name, "the first that may be used and that the Pod fits", source))
     if grant is not None and facts.annotation(SUBJECT_ANNOTATION) != grant.subject_type:
         reason = f"{grant.user} may use scc {chosen.name}"
         made.append(Assignment(_SUBJECT_PLACE, grant.subject_type, reason, grant.source))

@@ -4,8 +4,8 @@ Specification (OpenShift apiserver-library-go, sysctl/mustmatchpatterns.go, July
 `forbiddenSysctls` names is refused; then a safe one is allowed; then one that `allowedUnsafeSysctls` names; all others
 are refused. A name in the SCC that ends in `*` stands for all that begin so. Names are compared as they are written.
 
-Three of the safe ones are only safe on kernels that have them in namespaces (4.16, and 6.3 for net.ipv4.tcp_rmem and
-tcp_wmem on RHEL's terms): the kernels of today do.
+Three of the safe ones are only safe if every node's kernel has them in network namespaces: since Linux 3.16
+net.ipv4.ip_local_reserved_ports, since 4.15 net.ipv4.tcp_rmem and tcp_wmem. Today's kernels do.
 """
 
 from __future__ import annotations

@@ -108,7 +108,8 @@ def document(report: Report) -> str:
 
 
 def _finding(finding: Finding, pages: dict[str, str]) -> ShownFinding:
-    about = finding.subject
+    about, place = finding.subject, finding.path
+    printed, pointer = str(place), place.pointer
     return ShownFinding(
         finding.rule,
         pages.get(finding.rule, ""),
@@ -116,13 +117,19 @@ def _finding(finding: Finding, pages: dict[str, str]) -> ShownFinding:
         finding.file,
         finding.line,
         finding.document,
-        str(finding.path),
-        finding.path.pointer,
+        printed,
+        pointer,
         ShownSubject(about.kind, about.namespace, about.name, about.container),
         finding.message,
         finding.policy,
         finding.remedy,
-        tuple(ShownChange(str(change.path), change.path.pointer, change.value) for change in finding.changes),
+        tuple(
+            # Most changes are of the field that the finding is about, and printing a path takes a while.
+            ShownChange(printed, pointer, change.value)
+            if change.path.segments == place.segments
+            else ShownChange(str(change.path), change.path.pointer, change.value)
+            for change in finding.changes
+        ),
         finding.fingerprint,
     )
 

@@ -80,7 +80,10 @@ def json_text(value: Struct) -> str:
 
     The same JSON for a program; and a terminal that it is printed on finds no control sequence in it.
     """
-    encoded = msgspec.json.encode(sound(msgspec.to_builtins(value, builtin_types=())))
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(sound(msgspec.to_builtins(value, builtin_types=())))
     text = msgspec.json.format(encoded, indent=1).decode() + "\n"
     if text.isascii() and "\x7f" not in text:
         return text

@@ -11,7 +11,8 @@ from msgspec import Struct
 from podward.api.explanation import ContainerExplanation, Stage
 from podward.api.oci import Seccomp, SeccompRule
 from podward.path import path
-from podward.render.explain.rows import ContainerRows, Explained, PodRows, Refusal, Row, Step, rows_of
+from podward.render.explain.candidates import Refusal
+from podward.render.explain.rows import ContainerRows, Explained, PodRows, Row, Step, rows_of
 
 ABSENT = "-"
 _FINAL = ("kernel", "oci", "sandbox", "volumes")

@@ -37,7 +37,7 @@ class Sources:
     def target(self, part: Part) -> str:
         """The id of the line or card of the part's source."""
         name, line = part.source.name, part.source.line
-        if part.source.origin is Origin.MANIFEST:
+        if part.written:
             name, _, number = part.where.rpartition(":")
             line = int(number) if number.isascii() and number.isdigit() else None
         if name in self._files and line is not None:

@@ -80,6 +80,10 @@ class Place(Struct, frozen=True, gc=False):
         return self.between.join(text for text in listed if text) or "none"
 
 
+_CARRIED = Key("podward.dev/selinux-label")
+"""The annotation of the runtime spec with a label that this kernel cannot enforce."""
+
+
 def _places() -> dict[str, dict[Segments, Place]]:
     """By stage, by place; what lies below a place belongs to it."""
     found: dict[str, dict[Segments, Place]] = {}
@@ -163,6 +167,8 @@ def _places() -> dict[str, dict[Segments, Place]]:
         cri="securityContext.selinuxOptions",
         oci="process.selinuxLabel",
     )
+    carried: Segments = ("annotations", _CARRIED)
+    found["oci"][carried] = Place("SELinux", carried, forms.unenforced)
     add("LSM label", kernel="label")
     add(
         "masked paths",

@@ -128,6 +128,11 @@ def label(value: Value) -> str:
     return plain(value)
 
 
+def unenforced(value: Value) -> str:
+    """A label that is carried along and that this kernel cannot enforce."""
+    return f"{plain(value)} (not enforced)"
+
+
 def id_map(value: Value) -> str:
     """Id maps as lines of /proc/PID/uid_map: inside, outside, length."""
     if isinstance(value, UserNamespace):

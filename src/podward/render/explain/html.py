@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from podward.render.explain import picture, svg
+from podward.render.explain import contest, picture, svg
 from podward.render.explain.colours import INK, ORIGINS
 from podward.render.explain.excerpts import Sources
 from podward.render.explain.inert import escape
@@ -115,8 +115,12 @@ def _flow(pods: tuple[PodRows, ...], sources: Sources) -> Iterator[str]:
         yield "".join(_contents(shown))
     many = sum(len(panels) for _, panels in shown) > 1
     for index, (pod, panels) in enumerate(shown):
-        width = max((panel.width for panel in panels), default=600.0)
+        width = svg.width_of(pod, panels)
         yield f"{svg.opening(width, svg.HEAD)}{''.join(svg.heading(pod))}</svg>"
+        if pod.admission is not None:
+            judged, height = contest.panel(pod.admission, width, PageLinks(sources, f"p{index}a", "admission"))
+            yield f'<section id="p{index}a" aria-label="{escape(f"{pod.name}: admission")}">'
+            yield f"{svg.opening(width, height)}{judged}</svg></section>"
         for number, panel in enumerate(panels):
             place = f"p{index}c{number}"
             links = PageLinks(sources, place, panel.short if many else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api.document import Document
-from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
+from podward.api.explanation import Admission, Considered, ContainerExplanation, Hint, PodExplanation, Stage
 from podward.api.process import ProcessState
-from podward.decision import Assignment, Origin, Source, Value, Violation
+from podward.decision import Assignment, Source, Value, Violation
 from podward.path import Path
 from podward.render import verify
+from podward.render.explain.citing import Citations
 from podward.render.explain.rows import Explained, decides
 
 VERSION = 1
@@ -22,11 +22,15 @@ class _Part(Struct, frozen=True, rename="camel", gc=False):
 
 
 class CitedSource(_Part, frozen=True, gc=False):
-    """Who decided. `name` is a file, an image (with its file) or a table with its version; `line` is the file's."""
+    """Who decided. `name` is a file, an image (with its file), a policy or a table with its version.
+
+    `line` counts in `file`: both are there where the source is written in a text file.
+    """
 
     origin: str
     name: str
     path: str | None
+    file: str | None
     line: int | None
 
 
@@ -82,6 +86,34 @@ class ShownContainer(_Part, frozen=True, gc=False):
     differences: tuple[str, ...]
 
 
+class ShownPoints(_Part, frozen=True, gc=False):
+    """What an SCC has points for."""
+
+    item: str
+    points: int
+
+
+class ShownCandidate(_Part, frozen=True, gc=False):
+    """One line of the ranking: an SCC, and what became of it."""
+
+    name: str
+    priority: int
+    points: tuple[ShownPoints, ...]
+    outcome: str
+    reason: str
+    refusals: tuple[Made, ...]
+
+
+class ShownAdmission(_Part, frozen=True, gc=False):
+    """How admission came to its answer."""
+
+    caller: str
+    account: str
+    considered: tuple[ShownCandidate, ...]
+    verdicts: tuple[str, ...]
+    note: str
+
+
 class ShownPod(_Part, frozen=True, gc=False):
     """One Pod."""
 
@@ -92,6 +124,7 @@ class ShownPod(_Part, frozen=True, gc=False):
     path: str
     line: int
     refused: bool
+    admission: ShownAdmission | None
     stages: tuple[ShownStage, ...]
     containers: tuple[ShownContainer, ...]
 
@@ -110,14 +143,14 @@ def document(explained: tuple[Explained, ...], field: Path | None = None) -> str
 
 def shown(explained: tuple[Explained, ...], field: Path | None = None) -> Shown:
     """The whole, to be encoded."""
-    return Shown(VERSION, tuple(_Shower(each.document, field).pod(each.pod) for each in explained))
+    return Shown(VERSION, tuple(_Shower(each.citations, field).pod(each.pod) for each in explained))
 
 
 class _Shower:
-    """Turns one Pod's explanation into what is shown; lines are found in its document."""
+    """Turns one Pod's explanation into what is shown; lines are found in its document and in the policies'."""
 
-    def __init__(self, document: Document, field: Path | None) -> None:
-        self._document = document
+    def __init__(self, citations: Citations, field: Path | None) -> None:
+        self._citations = citations
         self._field = field
         self._cited: dict[Source, CitedSource] = {}
 
@@ -130,11 +163,21 @@ class _Shower:
             pod.kind,
             pod.document,
             str(pod.place),
-            self._line(pod.place),
+            self._citations.line(pod.place),
             any(stage.decision.refused for stage in every),
+            self._admission(pod.admission) if pod.admission is not None and self._field is None else None,
             tuple(self._stage(stage) for stage in pod.stages),
             tuple(self._container(container) for container in pod.containers),
         )
+
+    def _admission(self, admission: Admission) -> ShownAdmission:
+        considered = tuple(self._candidate(each) for each in admission.considered)
+        return ShownAdmission(admission.caller, admission.account, considered, admission.verdicts, admission.note)
+
+    def _candidate(self, each: Considered) -> ShownCandidate:
+        points = tuple(ShownPoints(item, number) for item, number in each.points)
+        refusals = tuple(self._made(violation) for violation in each.violations)
+        return ShownCandidate(each.name, each.priority, points, each.outcome, each.reason, refusals)
 
     def _container(self, container: ContainerExplanation) -> ShownContainer:
         foreseen, seen = container.predicted, container.observed
@@ -143,7 +186,7 @@ class _Shower:
             container.name,
             container.kind,
             str(container.place),
-            self._line(container.place),
+            self._citations.line(container.place),
             container.image,
             tuple(self._stage(stage) for stage in container.stages),
             tuple(self._hint(h) for h in container.hints if self._field is None or h.path.startswith(self._field)),
@@ -169,17 +212,13 @@ class _Shower:
 
     def _source(self, source: Source) -> CitedSource:
         if source not in self._cited:
-            line = source.line
-            if source.origin is Origin.MANIFEST and source.path is not None and source.name == self._document.name:
-                line = self._line(source.path)
             where = str(source.path) if source.path is not None else None
-            self._cited[source] = CitedSource(source.origin.value, source.name, where, line)
+            self._cited[source] = CitedSource(
+                source.origin.value, source.name, where, *self._citations.file_and_line(source)
+            )
         return self._cited[source]
-
-    def _line(self, place: Path) -> int:
-        return int(self._document.where(place).rpartition(":")[2])
 
     def _hint(self, hint: Hint) -> ShownHint:
         changes = tuple(ShownChange(str(c.path), c.path.pointer, c.value) for c in hint.changes)
         place, source = str(hint.path), self._source(hint.source)
-        return ShownHint(hint.name, place, self._line(hint.path), hint.problem, hint.remedy, changes, source)
+        return ShownHint(hint.name, place, self._citations.line(hint.path), hint.problem, hint.remedy, changes, source)

@@ -6,9 +6,10 @@ from msgspec import json
 
 from podward.api.explanation import Change
 from podward.decision import Origin
+from podward.render.explain.candidates import Refusal
 from podward.render.explain.colours import QUIET
 from podward.render.explain.inert import wrapped
-from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Row, ShownHint, Step
 from podward.render.explain.scene import (
     CALLOUT_LINE,
     CAPTION_CELLS,

@@ -43,8 +43,8 @@ _MOST_TOLD = 10
 
 def source(part: Part, room: int) -> str:
     """Where a part stands, short: of a file's path its end, of a table's name its beginning."""
-    if part.source.origin in (Origin.MANIFEST, Origin.IMAGE):
-        last = part.where[part.where.rfind("/") + 1 :] if part.source.origin is Origin.MANIFEST else part.where
+    if part.written or part.source.origin is Origin.IMAGE:
+        last = part.where[part.where.rfind("/") + 1 :] if part.written else part.where
         return clipped_front(last, room)
     return clipped(part.where, room)
 
@@ -91,7 +91,8 @@ def _line(place: tuple[float, float], where: str, room: int, links: Links, *, an
 def _notice(notice: Notice, drawn: Panel, links: Links) -> Iterator[str]:
     refusal = notice.refusal
     yield box(LEFT, notice.y, drawn.width - 2 * LEFT, notice.height, "f-refused-ground s-refused")
-    head = f"✕ refused by {refusal.stage}: {refusal.path} = {refusal.value}"
+    what = f": {refusal.path} = {refusal.value}" if refusal.path.segments else ""
+    head = f"✕ refused by {refusal.stage}{what}"
     yield titled(text(LEFT + 14, notice.y + 22, "n f-refused", clipped(head, 88)), head)
     right = drawn.width - LEFT - 14
     yield _line((right, notice.y + 22), refusal.where, 40, links, anchor="end")

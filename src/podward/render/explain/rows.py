@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.api.explanation import Admission, Change
+from podward.api.explanation import Change
 from podward.decision import Origin, Source
 from podward.path import Path
 from podward.render.explain import fields, forms
+from podward.render.explain.candidates import Ranking, Refusal, ranking_of
+from podward.render.explain.citing import NO_POLICIES, Citations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podward.api.document import Document
     from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
+    from podward.api.objects import Item
     from podward.api.process import ProcessState
     from podward.decision import Assignment, Violation
 
@@ -28,13 +33,20 @@ KERNEL = "kernel"
 class Part(Struct, frozen=True, gc=False):
     """A value, or one item of a list: as text, why, who decided, and where that stands.
 
-    `where` is `file:line` for a manifest, else the source's own words ("containerd 2.2", "IMAGE /etc/group:6").
+    `where` is `file:line` for a manifest and for a policy in a file, else the source's own words ("containerd 2.2",
+    "IMAGE /etc/group:6").
     """
 
     text: str
     reason: str
     source: Source
     where: str
+
+    @property
+    def written(self) -> bool:
+        """Whether `where` is `file:line` of a document: of a manifest, or of a policy's file."""
+        origin = self.source.origin
+        return origin is Origin.MANIFEST or (origin is Origin.POLICY and self.where != str(self.source))
 
 
 class Step(Struct, frozen=True, gc=False):
@@ -71,17 +83,6 @@ class Row(Struct, frozen=True, gc=False):
         return bool(self.observed) and self.observed != self.predicted
 
 
-class Refusal(Struct, frozen=True, gc=False):
-    """What a stage refused; `where` is the line of the field, or of what is closest to it."""
-
-    stage: str
-    path: Path
-    value: str
-    reason: str
-    source: Source
-    where: str
-
-
 class ShownHint(Struct, frozen=True, gc=False):
     """A hint and the line of the field it is about."""
 
@@ -116,78 +117,72 @@ class PodRows(Struct, frozen=True, gc=False):
     rows: tuple[Row, ...]
     refusals: tuple[Refusal, ...]
     containers: tuple[ContainerRows, ...]
-    admission: Admission | None = None
+    admission: Ranking | None = None
 
 
 class Explained(Struct, frozen=True, gc=False):
-    """An explanation, and the document whose lines it cites."""
+    """An explanation, and what it cites: the Pod's document, and policies by the name that sources call them."""
 
     pod: PodExplanation
     document: Document
+    policies: Mapping[str, Item] = NO_POLICIES
+
+    @property
+    def citations(self) -> Citations:
+        """What can be cited by its line."""
+        return Citations(self.document, self.policies)
 
 
 def rows_of(explained: Explained, field: Path | None = None) -> PodRows:
     """The rows of one Pod; with `field` (a place in the document), only what that field decides."""
-    pod, document = explained.pod, explained.document
+    pod, citations = explained.pod, explained.citations
     return PodRows(
         pod.name,
         pod.namespace,
         pod.kind,
-        document.where(pod.place),
-        _rows(pod.stages, None, document, field),
-        _refusals(pod.stages, document, field),
-        tuple(_container(container, document, field) for container in pod.containers),
-        pod.admission if field is None else None,
+        citations.where(pod.place),
+        _rows(pod.stages, None, citations, field),
+        _refusals(pod.stages, citations, field),
+        tuple(_container(container, citations, field) for container in pod.containers),
+        ranking_of(pod.admission, citations) if pod.admission is not None and field is None else None,
     )
 
 
-def cite(source: Source, document: Document) -> str:
-    """Where a source stands: `file:line` of a manifest's field, else the source's own words.
-
-    Raises ValueError for a source without a name: nothing is printed that nobody decided.
-    """
-    if not source.name:
-        raise ValueError(f"a value without a source: {source}")
-    if source.origin is Origin.MANIFEST and source.path is not None and source.name == document.name:
-        return document.where(source.path)
-    return str(source)
-
-
-def _container(container: ContainerExplanation, document: Document, field: Path | None) -> ContainerRows:
+def _container(container: ContainerExplanation, citations: Citations, field: Path | None) -> ContainerRows:
     return ContainerRows(
         container.name,
         container.kind,
         container.image,
-        document.where(container.place),
-        _rows(container.stages, container.observed, document, field),
-        _refusals(container.stages, document, field),
-        tuple(_hint(hint, document) for hint in container.hints if field is None or hint.path.startswith(field)),
+        citations.where(container.place),
+        _rows(container.stages, container.observed, citations, field),
+        _refusals(container.stages, citations, field),
+        tuple(_hint(hint, citations) for hint in container.hints if field is None or hint.path.startswith(field)),
         container.observed is not None,
     )
 
 
-def _hint(hint: Hint, document: Document) -> ShownHint:
-    return ShownHint(hint.name, hint.path, document.where(hint.path), hint.problem, hint.remedy, hint.changes)
+def _hint(hint: Hint, citations: Citations) -> ShownHint:
+    return ShownHint(hint.name, hint.path, citations.where(hint.path), hint.problem, hint.remedy, hint.changes)
 
 
-def _refusals(stages: tuple[Stage, ...], document: Document, field: Path | None) -> tuple[Refusal, ...]:
+def _refusals(stages: tuple[Stage, ...], citations: Citations, field: Path | None) -> tuple[Refusal, ...]:
     return tuple(
-        Refusal(stage.name, v.path, forms.plain(v.value), v.reason, v.source, _refused_at(v, stages, document))
+        Refusal(stage.name, v.path, forms.plain(v.value), v.reason, v.source, _refused_at(v, stages, citations))
         for stage in stages
         for v in stage.decision.violations
         if field is None or v.path.startswith(field) or decides(v.source, field)
     )
 
 
-def _refused_at(violation: Violation, stages: tuple[Stage, ...], document: Document) -> str:
+def _refused_at(violation: Violation, stages: tuple[Stage, ...], citations: Citations) -> str:
     """The line of the refused field; where a stage refuses what an earlier one made, the line that decided that."""
     place, source = violation.path, violation.source
     if source.origin is Origin.MANIFEST:
-        return cite(source, document)
-    if document.line_of(place) is not None or place.segments[:1] == ("spec",):
-        return document.where(place)
+        return citations.cite(source)
+    if citations.document.line_of(place) is not None or place.segments[:1] == ("spec",):
+        return citations.where(place)
     decided = (stage.decision.assignment(place) for stage in reversed(stages))
-    return next((cite(a.source, document) for a in decided if a is not None), cite(source, document))
+    return next((citations.cite(a.source) for a in decided if a is not None), citations.cite(source))
 
 
 def decides(source: Source, field: Path) -> bool:
@@ -196,7 +191,7 @@ def decides(source: Source, field: Path) -> bool:
 
 
 def _rows(
-    stages: tuple[Stage, ...], observed: ProcessState | None, document: Document, field: Path | None
+    stages: tuple[Stage, ...], observed: ProcessState | None, citations: Citations, field: Path | None
 ) -> tuple[Row, ...]:
     found: dict[str, list[tuple[str, fields.Place, list[Assignment]]]] = {}
     for stage in stages:
@@ -206,7 +201,7 @@ def _rows(
     for name in sorted(found, key=fields.rank):
         if field is not None and not any(decides(a.source, field) for _, _, listed in found[name] for a in listed):
             continue
-        rows.append(_row(name, found[name], observed, document))
+        rows.append(_row(name, found[name], observed, citations))
     return tuple(rows)
 
 
@@ -214,11 +209,11 @@ def _row(
     name: str,
     found: list[tuple[str, fields.Place, list[Assignment]]],
     observed: ProcessState | None,
-    document: Document,
+    citations: Citations,
 ) -> Row:
     steps: list[Step] = []
     for stage, place, assignments in found:
-        step = _step(stage, place, assignments, document, steps[-1].text if steps else None)
+        step = _step(stage, place, assignments, citations, steps[-1].text if steps else None)
         steps.append(step)
     kernel = next((step for step in steps if step.stage == KERNEL), None)
     return Row(
@@ -242,13 +237,15 @@ def _observed(found: list[tuple[str, fields.Place, list[Assignment]]], observed:
             texts.append(place.form(seen) if seen is not None else f"no {where}")
         else:
             texts.append(place.form(getattr(observed, str(assignment.path.segments[0]))))
+    if place.row != "mounts":  # items that were predicted one by one are observed as one whole
+        texts = list(dict.fromkeys(texts))
     return place.joined(tuple(texts))
 
 
 def _step(
-    stage: str, place: fields.Place, assignments: list[Assignment], document: Document, before: str | None
+    stage: str, place: fields.Place, assignments: list[Assignment], citations: Citations, before: str | None
 ) -> Step:
-    parts = tuple(Part(place.text(a), a.reason, a.source, cite(a.source, document)) for a in assignments)
+    parts = tuple(Part(place.text(a), a.reason, a.source, citations.cite(a.source)) for a in assignments)
     text = place.joined(tuple(part.text for part in parts))
     brief = forms.brief(name=place.row, text=text)
     return Step(stage, Path(place.segments), text, brief, _merged(parts, text), text != before)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.render.explain.rows import Part, Refusal, Row, ShownHint, Step
+from podward.render.explain.candidates import Refusal
+from podward.render.explain.rows import Part, Row, ShownHint, Step
 
 NOTHING = "none"
 """How an empty value reads."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podward.decision import Origin
-from podward.render.explain import layout, picture
+from podward.render.explain import contest, layout, picture
 from podward.render.explain.inert import clipped
 from podward.render.explain.links import NoLinks
 from podward.render.explain.rows import PodRows
@@ -18,6 +18,8 @@ from podward.render.explain.shapes import STYLE, text, titled
 HEAD = 74.0
 """Height of a Pod's heading with its legend."""
 GAP = 18.0
+NARROWEST, JUDGED = 600.0, 1100.0
+"""Widths of a Pod without panels, and of one with its ranking at least."""
 _LEGEND = (
     (Origin.MANIFEST, "written in a manifest"),
     (Origin.IMAGE, "from the image"),
@@ -30,12 +32,16 @@ _LEGEND = (
 def render(pods: tuple[PodRows, ...]) -> str:
     """The picture of these Pods, one below the other, as the text of an SVG file."""
     drawn: list[str] = []
-    y, widest = 16.0, 600.0
+    y, widest = 16.0, NARROWEST
     for pod in pods:
         shown = panels(pod)
-        width = max((panel.width for panel in shown), default=600.0)
+        width = width_of(pod, shown)
         drawn.append(f'<g transform="translate(16 {y:g})">{"".join(heading(pod))}</g>')
         y += HEAD
+        if pod.admission is not None:
+            judged, height = contest.panel(pod.admission, width, NoLinks())
+            drawn.append(f'<g transform="translate(16 {y:g})">{judged}</g>')
+            y += height + GAP
         for panel in shown:
             drawn.append(f'<g transform="translate(16 {y:g})">{picture.panel(panel, width, NoLinks())}</g>')
             y += panel.height + GAP
@@ -54,6 +60,12 @@ def panels(pod: PodRows) -> tuple[Panel, ...]:
     if whole is None:
         return containers
     return (whole, *containers) if pod.refusals else (*containers, whole)
+
+
+def width_of(pod: PodRows, shown: tuple[Panel, ...]) -> float:
+    """How wide the Pod's panels are drawn."""
+    least = JUDGED if pod.admission is not None else 0.0 if shown else NARROWEST
+    return max((least, *(panel.width for panel in shown)))
 
 
 def opening(width: float, height: float) -> str:

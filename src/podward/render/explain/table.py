@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from podward.decision import Origin
 from podward.render.explain import forms, ranking
+from podward.render.explain.candidates import Refusal
 from podward.render.explain.inert import clipped, clipped_front, printable, width, wrapped
 from podward.render.explain.palette import Palette
-from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Refusal, Row, ShownHint, Step
+from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Row, ShownHint, Step
 
 LEAST, WITH_REASONS = 60, 120
 _GUTTER = 2
@@ -46,8 +47,6 @@ class _Cell(Struct, frozen=True, gc=False):
     """Of this cell, where it is not the form's."""
 
 
-_FILES = (Origin.MANIFEST, Origin.IMAGE)
-"""Who decides at a line: its number is the last thing to be cut off."""
 _Line = tuple[_Cell, ...]
 
 
@@ -101,7 +100,8 @@ def _title(title: str, about: tuple[str, ...], columns: int, palette: Palette) -
 
 
 def _refusal(refusal: Refusal, columns: int, palette: Palette) -> str:
-    who = f"refused by the {refusal.stage} stage ({refusal.source.name}) at {refusal.where}: {refusal.path}"
+    place = f": {refusal.path}" if refusal.path.segments else ""
+    who = f"refused by the {refusal.stage} stage ({refusal.source.name}) at {refusal.where}{place}"
     lines = wrapped(refusal.reason, columns - 4, 12)
     head = "\n".join(wrapped(who, columns, 4))
     return "\n".join((palette.paint(palette.bad, head), *(f"    {line}" for line in lines))) + "\n"
@@ -168,7 +168,7 @@ def _told(row: Row, step: Step, part: Part, palette: Palette) -> _Line:
     """The cells from the value on. The kernel's value stands in the last column."""
     few = 1 if row.name.startswith("caps ") and forms.brief(row.name, part.text) != part.text else 0
     value = _Cell(part.text, "", forms.brief(row.name, part.text), most_lines=few) if step.stage != KERNEL else _Cell()
-    colour, cut = palette.origin(part.source.origin), part.source.origin in _FILES
+    colour, cut = palette.origin(part.source.origin), part.written or part.source.origin is Origin.IMAGE
     decided_by = _Cell(_short_name(part), colour, front=cut)
     return value, decided_by, _Cell(part.reason, palette.dim), _Cell(), _Cell()
 
@@ -178,7 +178,7 @@ def _short_name(part: Part) -> str:
     if part.source.origin is Origin.IMAGE:
         image, blank, place = part.where.partition(" ")
         return image.rpartition("/")[2] + blank + place
-    return part.where.rpartition("/")[2] if part.source.origin is Origin.MANIFEST else part.where
+    return part.where.rpartition("/")[2] if part.written else part.where
 
 
 def _grouped(step: Step) -> list[Part]:

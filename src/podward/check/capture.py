@@ -1,0 +1,139 @@
+"""Why a workload comes under another SCC: which one stands before which, who may use it, or what the old one refuses.
+
+Specification: `podward.policy.scc.order` and `podward.policy.scc.selection`: SCCs are tried by priority, then the more
+restrictive one first, then by name; the first that is usable and fits is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from podward.api.caller import User, service_account
+from podward.api.core import Namespace
+from podward.api.shift import Kind
+from podward.check.held import Held
+from podward.decision import Origin, Source
+from podward.path import Path, path
+from podward.policy.scc import default_set
+from podward.policy.scc.order import why_before
+from podward.policy.scc.policies import Ranked
+from podward.policy.scc.selection import Candidate, Selection, Verdict
+
+_ACCOUNT_PARTS = 4
+
+
+class Side(Struct, frozen=True):
+    """One set of policies: the name it was asked for, and what it holds workloads to.
+
+    `where` tells the `file:line` of a policy's field, empty for what no file says; `who` in words what allows a user to
+    use an SCC in a namespace. `namespaces` are those that somebody described.
+    """
+
+    name: str
+    held: Held
+    where: Callable[[Source], str]
+    who: Callable[[User, str, str], str]
+    namespaces: Mapping[str, Namespace]
+
+
+class Sides(Struct, frozen=True):
+    """What is compared."""
+
+    old: Side
+    new: Side
+
+
+class Choice(Struct, frozen=True):
+    """Why there is another SCC: the kind of change, one sentence, the field of a policy, and further sentences."""
+
+    kind: Kind
+    why: str
+    source: Source
+    also: tuple[str, ...] = ()
+
+
+class Chosen(Struct, frozen=True):
+    """An SCC that was chosen, with how that came."""
+
+    selection: Selection
+    candidate: Candidate
+
+
+def why_other(old: Chosen, new: Chosen, sides: Sides, subject: tuple[str, str]) -> Choice:
+    """Why `new` took the place of `old`; `subject` is the workload's kind and namespace."""
+    ours, theirs = old.candidate, new.candidate
+    also = (may_use(sides.new, theirs, subject), *_why_not_before(old, theirs.name))
+    tried = _tried(new.selection, ours.name)
+    if tried is not None:
+        return _failed(tried, also)
+    place = _ranked(sides.new.held, ours.name)
+    source = Source(Origin.POLICY, f"scc {theirs.name}", path("priority"))
+    if place is None:
+        gone = Source(Origin.POLICY, f"scc {ours.name}", path("metadata", "name"))
+        return Choice(
+            Kind.SCC, f"scc {ours.name} is no longer there, and scc {theirs.name} is the next that fits", gone, also
+        )
+    kind = Kind.SCC if theirs.name in default_set.NAMES else Kind.CAPTURED
+    first, second = theirs.standing, place.standing
+    if first.priority != second.priority:
+        why = f"scc {first.name} priority {first.priority} before {second.name} {second.priority}"
+    else:
+        why = (
+            f"scc {first.name} before {second.name} at the same priority, {first.priority}: {why_before(first, second)}"
+        )
+        source = Source(Origin.POLICY, f"scc {theirs.name}", path("metadata", "name"))
+    return Choice(kind, why, source, also)
+
+
+def may_use(side: Side, chosen: Candidate, subject: tuple[str, str]) -> str:
+    """Who may use the SCC for this workload, as a sentence with its place."""
+    kind, namespace = subject
+    grant, terms = chosen.grant, side.held.scc
+    if grant is None or terms is None:
+        return f"scc {chosen.name} may be used"
+    place = side.where(grant.source)
+    written = f" ({place})" if place else ""
+    ranked = _ranked(side.held, chosen.name)
+    if ranked is not None:
+        for what, names in (("user", ranked.members.users), ("group", ranked.members.groups)):
+            for name, source in names.items():
+                if source == grant.source:
+                    return f"scc {chosen.name} itself names the {what} {name}{written}"
+    user = terms.caller(kind)
+    if grant.subject_type == "serviceaccount":
+        parts = grant.user.split(":")
+        user = service_account(namespace, parts[-1]) if len(parts) == _ACCOUNT_PARTS else User(grant.user)
+    return f"scc {chosen.name} may be used: {side.who(user, chosen.name, namespace)}{written}"
+
+
+def _failed(tried: Candidate, also: tuple[str, ...]) -> Choice:
+    """The old SCC still stands first and did not take the workload."""
+    name = tried.name
+    if tried.verdict is Verdict.NOT_USABLE:
+        source = Source(Origin.POLICY, f"scc {name}", Path())
+        return Choice(Kind.SCC, f"nobody who makes the Pod may use scc {name} any longer", source, also)
+    first = tried.decision.violations[0]
+    return Choice(Kind.SCC, f"scc {name} refuses it now: {first.path}: {first.reason}", first.source, also)
+
+
+def _why_not_before(old: Chosen, name: str) -> tuple[str, ...]:
+    """Why the new SCC was not taken on the old side already, where it was tried there."""
+    tried = _tried(old.selection, name)
+    if tried is None:
+        return ()
+    if tried.verdict is Verdict.NOT_USABLE:
+        return (f"before, nobody who makes the Pod could use scc {name}",)
+    first = tried.decision.violations[0]
+    return (f"before, scc {name} refused it: {first.path}: {first.reason}",)
+
+
+def _tried(selection: Selection, name: str) -> Candidate | None:
+    """The SCC of this name where it was tried in vain."""
+    return next((c for c in selection.candidates if c.name == name and c.verdict is not Verdict.CHOSEN), None)
+
+
+def _ranked(held: Held, name: str) -> Ranked | None:
+    every = held.scc.policies.ranked if held.scc is not None else ()
+    return next((entry for entry in every if entry.standing.name == name), None)

@@ -1,0 +1,55 @@
+"""Which field of an SCC decides a field of the Pod, and what it says, in the words of the SCC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from podward.api.scc import SecurityContextConstraints
+from podward.check.held import Held
+from podward.path import Path, path
+
+_Words: TypeAlias = Callable[[SecurityContextConstraints], str]
+_STRATEGIES: dict[str, tuple[Path, _Words]] = {
+    "runAsUser": (path("runAsUser", "type"), lambda scc: f"runAsUser {scc.run_as_user.type}"),
+    "runAsNonRoot": (path("runAsUser", "type"), lambda scc: f"runAsUser {scc.run_as_user.type}"),
+    "fsGroup": (path("fsGroup", "type"), lambda scc: f"fsGroup {scc.fs_group.type}"),
+    "supplementalGroups": (
+        path("supplementalGroups", "type"),
+        lambda scc: f"supplementalGroups {scc.supplemental_groups.type}",
+    ),
+    "seLinuxOptions": (path("seLinuxContext", "type"), lambda scc: f"seLinuxContext {scc.se_linux_context.type}"),
+    "seccompProfile": (path("seccompProfiles"), lambda scc: f"seccompProfiles {_listed(scc.seccomp_profiles)}"),
+    "capabilities.add": (
+        path("defaultAddCapabilities"),
+        lambda scc: f"defaultAddCapabilities {_listed(scc.default_add_capabilities)}",
+    ),
+    "capabilities.drop": (
+        path("requiredDropCapabilities"),
+        lambda scc: f"requiredDropCapabilities {_listed(scc.required_drop_capabilities)}",
+    ),
+    "hostUsers": (path("userNamespaceLevel"), lambda scc: f"userNamespaceLevel {scc.user_namespace_level}"),
+    "readOnlyRootFilesystem": (path("readOnlyRootFilesystem"), lambda _: "readOnlyRootFilesystem false"),
+    "allowPrivilegeEscalation": (
+        path("allowPrivilegeEscalation"),
+        lambda scc: f"allowPrivilegeEscalation {str(scc.allow_privilege_escalation is not False).lower()}",
+    ),
+}
+"""The field of an SCC that decides a field of the Pod, and what it says."""
+
+
+def _listed(names: tuple[str, ...] | None) -> str:
+    return f"[{', '.join(names or ())}]"
+
+
+def strategy(held: Held, name: str, field: str) -> tuple[str, Path]:
+    """What the SCC of this name says of a field of security contexts, and the SCC's own field that says so."""
+    every = held.scc.policies.ranked if held.scc is not None else ()
+    scc = next((entry.scc for entry in every if entry.standing.name == name), None)
+    if scc is None:
+        return "no SCC", Path()
+    known = _STRATEGIES.get(field)
+    if known is None:
+        return f"scc {name}", Path()
+    place, words = known
+    return f"scc {name} {words(scc)}", place

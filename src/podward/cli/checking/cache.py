@@ -1,0 +1,183 @@
+"""What came of files that have not changed since, kept from one check to the next.
+
+An entry is found by the digest of the file's name and content. It holds the file's policies, and its outcome with the
+digest of all policies it was judged by: where these have changed, the file is judged anew. Everything else that decides
+(this program, its Python, the command line's wishes, the directory) names the cache's file, so another version never
+reads what this one wrote.
+
+Specification: XDG Base Directory 0.8 for the place, `$XDG_CACHE_HOME/podward/check`. A verdict that somebody else wrote
+must not count: directory and file must be ours and nobody else's to write, and no link. The content is MessagePack of
+one type, behind its own digest; whatever is not exactly that is no cache. A cache that can't be written is none.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import msgspec
+from msgspec import Struct
+from msgspec.msgpack import Decoder, Encoder
+
+DIGEST = 20
+_LARGEST = 64 * 1024 * 1024
+_ROOM = 24 * 1024 * 1024  # bytes of entries that one check may leave, its own included or not
+_MOST_FILES = 16
+_DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
+
+
+class Entry(Struct, array_like=True, frozen=True, gc=False):
+    """A file's policies, by which policies it was judged, and its outcome; `policies` is empty if it has none."""
+
+    policies: bytes
+    judged_by: bytes
+    outcome: bytes
+
+
+_DECODER = Decoder(dict[bytes, Entry])
+
+
+class Cache:
+    """The entries of earlier checks like this one; none where nothing is kept."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._read = _entries(file) if file else {}
+
+    def __bool__(self) -> bool:
+        return bool(self._read)
+
+    @property
+    def used(self) -> bool:
+        """Whether anything is to be kept at all."""
+        return bool(self._file)
+
+    def entry(self, key: bytes) -> Entry | None:
+        """What is known of the file with this `key_of`."""
+        return self._read.get(key)
+
+    def keep(self, entries: dict[bytes, Entry]) -> None:
+        """Keep these for the next check and, as long as there is room, those that were known before."""
+        if not self._file or all(self._read.get(key) == entry for key, entry in entries.items()):
+            return
+        room = _ROOM - sum(map(_size, entries.values()))
+        kept = dict(entries)
+        for key, entry in self._read.items():
+            if key not in kept:
+                room -= _size(entry)
+                if room < 0:
+                    break
+                kept[key] = entry
+        _write(self._file, Encoder().encode(kept))
+
+
+NO_CACHE = Cache("")
+
+
+def digest(*parts: bytes) -> bytes:
+    """One digest of all the parts, each with its length: no two lists of parts have the same."""
+    from hashlib import blake2b
+
+    found = blake2b(digest_size=DIGEST)
+    for part in parts:
+        found.update(len(part).to_bytes(8, "big"))
+        found.update(part)
+    return found.digest()
+
+
+def key_of(name: str, content: bytes) -> bytes:
+    """The key of a file's entry."""
+    return digest(os.fsencode(name), content)
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.policies) + len(entry.outcome) + 2 * DIGEST
+
+
+def opened(wishes: bytes) -> Cache:
+    """The cache of checks with these wishes from this directory, by this very program."""
+    directory = _directory()
+    if not directory:
+        return NO_CACHE
+    what = digest(_program(), wishes, os.fsencode(os.getcwd()))
+    return Cache(os.path.join(directory, what.hex()))
+
+
+def _program() -> bytes:
+    """What is different for every version of this program: each of its files, its Python and its decoder."""
+    import sys
+
+    from podward import __file__ as root
+
+    files: list[tuple[str, int, int]] = []
+    below = [os.path.dirname(root)]
+    while below:
+        with os.scandir(below.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    files.append((entry.path, status.st_size, status.st_mtime_ns))
+                elif entry.name != "__pycache__" and entry.is_dir():
+                    below.append(entry.path)
+    return msgspec.msgpack.encode((sys.version, msgspec.__version__, sorted(files)))
+
+
+def _directory() -> str:
+    """The directory of all caches, made where it is missing; empty where there can be none that is safe."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.join(os.path.expanduser("~"), ".cache")
+    directory = os.path.join(home, "podward", "check")
+    try:
+        os.makedirs(directory, _DIRECTORY_MODE, exist_ok=True)
+        status = os.lstat(directory)
+    except OSError:
+        return ""
+    return directory if os.path.isabs(home) and stat.S_ISDIR(status.st_mode) and _is_ours(status) else ""
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _entries(file: str) -> dict[bytes, Entry]:
+    """The entries of a cache's file; none of one that is missing, not ours or not whole."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as reading:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or not _is_ours(status) or status.st_size > _LARGEST:
+                return {}
+            data = reading.read(_LARGEST)
+        if data[:DIGEST] != digest(data[DIGEST:]):
+            return {}
+        return _DECODER.decode(memoryview(data)[DIGEST:])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def _write(file: str, data: bytes) -> None:
+    """Put the file in its place at once, and the oldest others away."""
+    if len(data) + DIGEST > _LARGEST:
+        return
+    beside = f"{file}.{os.getpid()}"
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, _FILE_MODE)
+        try:
+            with open(descriptor, "wb") as writing:
+                writing.write(digest(data) + data)
+            os.rename(beside, file)
+        except BaseException:
+            os.unlink(beside)
+            raise
+        _tidy(os.path.dirname(file))
+    except OSError:
+        return  # a full disk or a read-only home: the next check takes longer, that is all
+
+
+def _tidy(directory: str) -> None:
+    """Keep the newest few."""
+    with os.scandir(directory) as entries:
+        aged = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in entries)
+    for _, path in aged[:-_MOST_FILES]:
+        os.unlink(path)

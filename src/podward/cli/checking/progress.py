@@ -1,0 +1,44 @@
+"""How far a long check has come, on a terminal that waits for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+_PATIENCE = 0.5  # seconds in which nothing is shown
+_OFTEN = 0.1
+_WIDTH = 30
+
+
+class Progress:
+    """A bar on standard error: only where that is a terminal, and only once the work has lasted."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._done = 0
+        self._shown = False
+        self._next = time.monotonic() + _PATIENCE if _wanted() else float("inf")
+
+    def step(self) -> None:
+        """One more step is done."""
+        self._done += 1
+        if self._next == float("inf") or (now := time.monotonic()) < self._next:
+            return
+        self._next = now + _OFTEN
+        self._shown = True
+        filled = _WIDTH * self._done // max(self._steps, 1)
+        share = 100 * self._done // max(self._steps, 1)
+        sys.stderr.write(f"\r[{'#' * filled}{'.' * (_WIDTH - filled)}] {share:3d} %")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+def _wanted() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,112 @@
+"""Drawing how admission chose: the SCCs from the first that was tried to the last, with what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podward.decision import Origin, Source
+from podward.render.explain.candidates import Ranking, Refusal, Tried
+from podward.render.explain.inert import clipped, clipped_front, wrapped
+from podward.render.explain.links import Links
+from podward.render.explain.ranking import asked_by, breakdown
+from podward.render.explain.rows import Part
+from podward.render.explain.scene import LEFT, PILL, PROSE_CELL
+from podward.render.explain.shapes import CELL, box, text, titled, whole_or_titled
+
+_HEAD = 92.0
+_LINE = 17.0
+_ROW = 30.0
+_NUMBER, _NAME, _PRIORITY, _POINTS, _OUTCOME, _TOLD = 44.0, 56.0, 316.0, 410.0, 436.0, 560.0
+_MOST_CELLS, _MOST_LINES, _MOST_REFUSALS = 30, 3, 6
+_WHERE_CELLS = 30
+_TITLES = ((_NAME, "SCC", ""), (_PRIORITY, "priority", "end"), (_POINTS, "points", "end"), (_OUTCOME, "outcome", ""))
+_INK = {"chosen": "policy", "refused": "refused", "would change the Pod": "refused"}
+
+
+def panel(ranking: Ranking, width: float, links: Links) -> tuple[str, float]:
+    """The panel, its upper left corner at 0, 0, and its height."""
+    drawn: list[str] = []
+    y = _HEAD
+    for place, each in enumerate(ranking.tried, 1):
+        elements, y = _row(place, each, y, width, links)
+        drawn += elements
+    for verdict in ranking.verdicts:
+        for index, line in enumerate(wrapped(f"Pod Security {verdict}", _cells(width - 2 * LEFT), _MOST_LINES)):
+            drawn.append(text(LEFT, y + 14, "n f-text" if index == 0 else "t f-text", line))
+            y += _LINE
+        y += 4
+    height = y + 12
+    return "".join((*_frame(ranking, width, height), *drawn)), height
+
+
+def _frame(ranking: Ranking, width: float, height: float) -> Iterator[str]:
+    yield box(0.5, 0.5, width - 1, height - 1, "f-ground s-line")
+    yield text(LEFT, 34, "h1 f-text", "how it was let in" if _chosen(ranking) else "how it was judged")
+    asked = asked_by(ranking)
+    shown = clipped(asked, _cells(width - 2 * LEFT))
+    yield whole_or_titled(text(LEFT, 56, "t f-muted", shown), shown, asked)
+    for x, title, anchor in _TITLES if ranking.tried else ():
+        yield text(x, 80, "k f-muted", title.upper(), anchor=anchor)
+
+
+def _chosen(ranking: Ranking) -> bool:
+    return any(each.outcome == "chosen" for each in ranking.tried)
+
+
+def _row(place: int, each: Tried, top: float, width: float, links: Links) -> tuple[list[str], float]:
+    """One SCC's elements, and where the next one begins."""
+    base = top + 20
+    ink = "f-text" if each.outcome in _INK else "f-muted"
+    found = [
+        text(_NUMBER, base, f"m {ink}", str(place), anchor="end"),
+        _name(each, base, ink, links),
+        text(_PRIORITY, base, f"m {ink}", str(each.priority), anchor="end"),
+        titled(text(_POINTS, base, f"m {ink}", str(each.total), anchor="end"), breakdown(each.points)),
+        *_outcome(each, top),
+    ]
+    told = [
+        text(_TOLD, 0, f"t {ink}", line) for line in wrapped(each.reason, _cells(width - _TOLD - LEFT), _MOST_LINES)
+    ]
+    for refusal in each.refusals[:_MOST_REFUSALS]:
+        told += _refused(refusal, width, links)
+    if len(each.refusals) > _MOST_REFUSALS:
+        told.append(text(_TOLD, 0, "t f-muted", f"and {len(each.refusals) - _MOST_REFUSALS} more"))
+    found += [f'<g transform="translate(0 {base + _LINE * index:g})">{line}</g>' for index, line in enumerate(told)]
+    return found, top + max(_ROW, 14 + _LINE * len(told))
+
+
+def _name(each: Tried, base: float, ink: str, links: Links) -> str:
+    """The SCC's name; where it is written in a file, a link to its line."""
+    shown = clipped(each.name, _MOST_CELLS)
+    element = text(_NAME, base, f"m b {'f-policy' if each.where else ink}", shown)
+    if not each.where:
+        return whole_or_titled(element, shown, each.name)
+    part = Part(each.name, "", Source(Origin.POLICY, f"scc {each.name}"), each.where)
+    return titled(links.wrap(part, element), f"{each.name}: {each.where}")
+
+
+def _outcome(each: Tried, top: float) -> Iterator[str]:
+    """A pill for what was decided, plain words for what was not."""
+    shown = "would change" if each.outcome.startswith("would change") else each.outcome
+    ink = _INK.get(each.outcome)
+    if ink is None:
+        yield text(_OUTCOME, top + 20, "m f-muted", shown)
+        return
+    yield box(_OUTCOME, top + 4, len(shown) * CELL + 20, PILL, f"f-{ink if ink == 'policy' else 'pill'} s-{ink}")
+    yield text(_OUTCOME + 10, top + 20, f"m f-{'ground' if ink == 'policy' else 'text'}", shown)
+
+
+def _refused(refusal: Refusal, width: float, links: Links) -> list[str]:
+    """The lines of one refusal: where in the manifest, then what is wrong there."""
+    where = Part("", "", Source(Origin.MANIFEST, refusal.where.rpartition(":")[0]), refusal.where)
+    shown = clipped_front(refusal.where.rpartition("/")[2], _WHERE_CELLS)
+    link = titled(links.wrap(where, text(_TOLD, 0, "m f-manifest", shown)), refusal.where)
+    after = _TOLD + (len(shown) + 1) * CELL
+    path = clipped_front(str(refusal.path), _cells(width - after - LEFT))
+    first = link + whole_or_titled(text(after, 0, "t f-text", path), path, str(refusal.path))
+    lines = wrapped(refusal.reason, _cells(width - _TOLD - 16 - LEFT), _MOST_LINES)
+    return [first, *(text(_TOLD + 16, 0, "t f-refused", line) for line in lines)]
+
+
+def _cells(room: float) -> int:
+    return max(int(room / PROSE_CELL), 20)

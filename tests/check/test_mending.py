@@ -1,0 +1,88 @@
+"""Which changes are made together."""
+
+from __future__ import annotations
+
+from podward.api.explanation import Change
+from podward.api.finding import Finding, Severity, Subject
+from podward.api.reader import decode_documents
+from podward.api.workload import PodSource, pod_sources
+from podward.check.mending import mending, merged, without_remains
+from podward.path import Path, path
+
+POD = """apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: csi}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      containers:
+      - {name: free, image: i, securityContext: {privileged: true}}
+      - {name: bound, image: i, securityContext: {privileged: true}, volumeMounts: [%s]}
+      volumes: [{name: v, emptyDir: {}}]
+"""
+MOUNT = "{name: v, mountPath: /v, mountPropagation: Bidirectional}"
+CONTAINERS = path("spec", "template", "spec", "containers")
+
+
+def source(text: str = POD % MOUNT) -> PodSource:
+    (document,) = decode_documents(text.encode(), "f.yaml")
+    (found,) = pod_sources(document)
+    return found
+
+
+def finding(container: int, field: str, value: bool | None) -> Finding:  # noqa: FBT001  # of the field
+    place = CONTAINERS / container / "securityContext" / field
+    return Finding(
+        f"pss/{field}", Severity.ERROR, "f.yaml", 1, 0, place, Subject(), "", changes=(Change(place, value),)
+    )
+
+
+def both(container: int) -> list[Finding]:
+    """What restricted asks of a privileged container: alone, the first is refused."""
+    return [finding(container, "allowPrivilegeEscalation", value=False), finding(container, "privileged", None)]
+
+
+def test_what_the_api_server_takes_is_made_all_at_once() -> None:
+    wanted = [*both(0), *both(1)]
+    made = mending(source(POD % ""), wanted)
+    assert (made.sound, made.unsound) == (tuple(wanted), ())
+
+
+def test_what_it_would_refuse_is_left_out_with_the_reason_and_nothing_else_is() -> None:
+    free, bound = both(0), both(1)
+    made = mending(source(), [*free, *bound])
+    assert made.sound == tuple(free)
+    assert [each for each, _ in made.unsound] == bound
+    assert "privileged" in made.unsound[0][1]
+    assert made.unsound[1][1].endswith("available only to privileged containers")
+
+
+def test_what_was_refused_before_stands_in_nobody_s_way() -> None:
+    broken = source((POD % "").replace("name: free, image: i", "name: FREE_, image: i"))
+    assert mending(broken, both(0)).unsound == ()
+
+
+def test_the_first_of_two_values_counts() -> None:
+    place = Path(("a",))
+    assert merged([Change(place, 1), Change(place, 2)]) == (Change(place, 1),)
+
+
+def test_what_would_be_left_empty_goes_whole_and_no_more_than_that() -> None:
+    context = path("spec", "securityContext")
+    adds = [Change(context / "capabilities" / "add", None)]
+    alone = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}}}}
+    assert without_remains(alone, adds) == (Change(context, None),)
+    beside = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}, "privileged": True}}}
+    assert without_remains(beside, adds) == (Change(context / "capabilities", None),)
+    dropping = [*adds, Change(context / "capabilities" / "drop", ("ALL",))]
+    assert without_remains(alone, dropping) == tuple(dropping)
+    mounted = {"spec": {"volumes": [{"hostPath": {"path": "/"}}]}}
+    only = [Change(path("spec", "volumes", 0, "hostPath"), None)]
+    assert without_remains(mounted, only) == tuple(only)
+
+
+def test_what_was_empty_before_stays() -> None:
+    asked = [Change(path("spec", "securityContext", "runAsUser"), None)]
+    assert without_remains({"spec": {"securityContext": {}}}, asked) == tuple(asked)

@@ -1,0 +1,104 @@
+"""From what is asked for and what the files say to the policies of a check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podward.api.objects import Item
+from podward.api.reader import decode_documents
+from podward.cli import policies
+from podward.cli.checking.holding import Wishes, held, sound
+from podward.errors import InputError, UsageError
+from podward.policy.pss.standard import LATEST, Level, Standard, Version
+
+SCC = """apiVersion: security.openshift.io/v1
+kind: SecurityContextConstraints
+metadata: {name: %s}
+runAsUser: {type: RunAsAny}
+seLinuxContext: {type: RunAsAny}
+fsGroup: {type: RunAsAny}
+supplementalGroups: {type: RunAsAny}
+"""
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {%s}}\n"
+ENFORCE = "pod-security.kubernetes.io/enforce"
+
+
+def items(*texts: str) -> tuple[Item, ...]:
+    return tuple(
+        item
+        for number, text in enumerate(texts)
+        for document in decode_documents(text.encode(), f"f{number}.yaml")
+        for item in policies.policies_of(document)
+    )
+
+
+def test_restricted_holds_where_nothing_is_asked_for() -> None:
+    found = held(Wishes(), ())
+    assert (found.pod_security("any").enforce, found.scc) == (Standard(Level.RESTRICTED, LATEST), None)
+
+
+def test_with_sccs_alone_no_standard_holds() -> None:
+    assert held(Wishes(scc=("anyuid",)), ()).pod_security("any").enforce.level is Level.PRIVILEGED
+    both = held(Wishes(scc=("anyuid",), level="baseline", version="v1.24"), ())
+    assert both.pod_security("any").enforce == Standard(Level.BASELINE, Version(24))
+
+
+def test_labels_of_the_namespace_decide_for_it_alone() -> None:
+    found = held(Wishes(level="restricted"), items(NAMESPACE % f"{ENFORCE}: baseline, {ENFORCE}-version: v1.20"))
+    assert found.pod_security("shop").enforce == Standard(Level.BASELINE, Version(20))
+    assert found.pod_security("other").enforce.level is Level.RESTRICTED
+
+
+def test_labels_that_do_not_enforce_leave_that_to_what_is_asked_for() -> None:
+    found = held(Wishes(level="baseline"), items(NAMESPACE % "pod-security.kubernetes.io/warn: restricted"))
+    policy = found.pod_security("shop")
+    assert (policy.enforce.level, policy.warn.level) == (Level.BASELINE, Level.RESTRICTED)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        (Wishes(scc=("unknown",)), "there is no SCC unknown"),
+        (Wishes(level="strict"), "is no level"),
+        (Wishes(version="1.30"), "is no version"),
+    ],
+)
+def test_what_is_no_policy_is_told(wishes: Wishes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        held(wishes, ())
+
+
+def test_sccs_come_by_name_by_file_and_from_the_checked_files(tmp_path: Path) -> None:
+    file = tmp_path / "sccs.yaml"
+    file.write_text(SCC % "filed", encoding="ascii")
+    assert held(Wishes(scc=("restricted-v2",)), ()).scc is not None
+    assert held(Wishes(scc=(str(file),)), ()).scc is not None
+    assert held(Wishes(scc=(str(file), "filed")), ()).scc is not None
+    assert held(Wishes(scc=("found",)), items(SCC % "found")).scc is not None
+    with pytest.raises(InputError, match="cannot read it"):
+        held(Wishes(scc=("none.yaml",)), ())
+
+
+def test_the_same_object_twice_is_one_and_another_of_its_name_is_told_of() -> None:
+    same = NAMESPACE % f"{ENFORCE}: baseline"
+    kept, findings = sound(items(same, same, NAMESPACE % f"{ENFORCE}: restricted"))
+    assert (len(kept), [(each.file, each.line, each.rule) for each in findings]) == (
+        1,
+        [("f2.yaml", 3, "input/schema")],
+    )
+    assert "f0.yaml:3" in findings[0].message
+
+
+def test_a_policy_that_no_cluster_would_store_is_a_finding_and_does_not_count() -> None:
+    wrong = (SCC % "wrong").replace("fsGroup: {type: RunAsAny}", "fsGroup: {type: Sometimes}")
+    kept, findings = sound(items(wrong, SCC % "right"))
+    assert [item.name for item in kept] == ["right"]
+    assert [(each.file, each.subject.name, each.rule) for each in findings] == [("f0.yaml", "wrong", "input/schema")]
+
+
+def test_service_accounts_of_two_namespaces_are_two() -> None:
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner, namespace: %s}\n"
+    kept, findings = sound(items(account % "a", account % "b"))
+    assert (len(kept), findings) == (2, ())

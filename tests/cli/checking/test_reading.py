@@ -1,0 +1,90 @@
+"""One file, read: good documents and bad ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from podward.cli.checking.reading import File, of_content, read_file
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: i}]}\n"
+CUSTOM = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {securityContext: 7}\n"
+
+
+def names(file: File) -> list[tuple[str, int]]:
+    return [(each.source.name, each.document) for each in file.workloads]
+
+
+def told(file: File) -> list[tuple[str, int]]:
+    return [(finding.rule, finding.line) for finding in file.findings]
+
+
+def test_a_bad_document_does_not_lose_the_good_ones() -> None:
+    wrong = POD.replace("image: i", "imagee: i") % "wrong"
+    file = of_content(f"{POD % 'a'}---\n{wrong}---\n{POD % 'b'}".encode(), "f.yaml")
+    assert names(file) == [("a", 0), ("b", 2)]
+    assert told(file) == [("input/schema", 9)]
+
+
+def test_custom_resources_are_passed_over_and_other_objects_are_facts() -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
+    file = of_content(f"{CUSTOM}---\n{namespace}---\n{POD % 'a'}".encode(), "f.yaml")
+    assert (names(file), [item.name for item in file.policies], file.findings) == ([("a", 2)], ["team"], ())
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"kind: Pod\nspec: [\n", "input/syntax"),
+        (b"\xff\xff", "input/syntax"),
+        (b"a: 1\na: 2\n", "input/syntax"),
+        (b"a: " + b"[" * 20000, "input/limits"),
+        (b"[1, 2]\n", "input/syntax"),
+        (b"a: 1\n", "input/schema"),
+        (b"apiVersion: v2\nkind: Pod\n", "input/schema"),
+    ],
+)
+def test_what_is_no_manifest_is_a_finding(content: bytes, rule: str) -> None:
+    file = of_content(content, "f.yaml")
+    assert [finding.rule for finding in file.findings] == [rule]
+    assert file.workloads == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"---\n", b"# nothing\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_nothing(content: bytes) -> None:
+    assert of_content(content, "f.yaml") == File("f.yaml", (), (), (), ())
+
+
+def test_what_cannot_be_opened_is_a_finding(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, what in (("none.yaml", "No such file"), (".", "Is a directory"), ("a\0b", "not a file name")):
+        file = read_file(str(tmp_path / name) if "\0" not in name else name)
+        (finding,) = file.findings
+        assert (finding.rule, finding.line) == ("input/reading", 1)
+        assert what in finding.message
+
+
+def test_waivers_are_read_from_the_workload_and_its_template() -> None:
+    waive = "{check.podward.dev/waive: 'pss/%s until 2999-01-01: x'}"
+    text = (
+        f"apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: j, annotations: {waive % 'sysctls'}}}\nspec:\n"
+        f"  schedule: '@daily'\n  jobTemplate:\n    metadata: {{annotations: {waive % 'procMount'}}}\n    spec:\n"
+        f"      template:\n        metadata: {{annotations: {waive % 'hostPorts'}}}\n"
+        "        spec: {restartPolicy: Never, containers: [{name: c, image: i}]}\n"
+    )
+    file = of_content(text.encode(), "f.yaml")
+    assert [(each.waiver.rule, each.waiver.line) for each in file.granted] == [
+        ("pss/sysctls", 3),
+        ("pss/hostPorts", 10),
+    ]
+
+
+def test_in_a_list_a_waiver_is_about_its_own_item() -> None:
+    item = "- apiVersion: v1\n  kind: Pod\n  metadata: {name: %s%s}\n  spec: {containers: [{name: c, image: i}]}\n"
+    waived = ", annotations: {check.podward.dev/waive: 'pss until 2999-01-01: x'}"
+    file = of_content(
+        f"apiVersion: v1\nkind: List\nitems:\n{item % ('a', waived)}{item % ('b', '')}".encode(), "f.yaml"
+    )
+    assert [(each.where.subject.name, each.waiver.line) for each in file.granted] == [("a", 6)]  # type: ignore[union-attr]
