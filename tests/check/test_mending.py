@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, Subject
+from podward.api.json_value import JsonObject
 from podward.api.reader import decode_documents
 from podward.api.workload import PodSource, pod_sources
 from podward.check.mending import mending, merged, without_remains
@@ -72,13 +73,13 @@ def test_the_first_of_two_values_counts() -> None:
 def test_what_would_be_left_empty_goes_whole_and_no_more_than_that() -> None:
     context = path("spec", "securityContext")
     adds = [Change(context / "capabilities" / "add", None)]
-    alone = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}}}}
+    alone: JsonObject = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}}}}
     assert without_remains(alone, adds) == (Change(context, None),)
-    beside = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}, "privileged": True}}}
+    beside: JsonObject = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}, "privileged": True}}}
     assert without_remains(beside, adds) == (Change(context / "capabilities", None),)
     dropping = [*adds, Change(context / "capabilities" / "drop", ("ALL",))]
     assert without_remains(alone, dropping) == tuple(dropping)
-    mounted = {"spec": {"volumes": [{"hostPath": {"path": "/"}}]}}
+    mounted: JsonObject = {"spec": {"volumes": [{"hostPath": {"path": "/"}}]}}
     only = [Change(path("spec", "volumes", 0, "hostPath"), None)]
     assert without_remains(mounted, only) == tuple(only)
 

@@ -15,7 +15,7 @@ from podward.cli.checking.progress import Progress
 
 def written_to_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int) -> str:
     ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as reader, open(theirs, "w") as terminal:  # noqa: PTH123  # descriptors
+    with open(ours, "rb", buffering=0) as reader, open(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         bar = Progress(steps)
         for _ in range(steps):
