@@ -489,6 +489,8 @@ def test_no_name_drives_a_terminal_or_forges_a_command(hostile: Check, form: str
 def test_no_name_drives_a_terminal_when_fixing(hostile: Check) -> None:
     shown = hostile(".", "--fix", "--diff")
     assert "\n::" not in shown.out + shown.err
+    told = hostile("b.yaml", "--baseline", "none\n::error::owned\x1b")
+    assert (told.code, "\n::" in told.err, "\x1b" in told.err) == (2, False, False)
     made = hostile(".", "--fix")
     assert "\x1b" not in made.out + made.err
     assert "\n::" not in made.out + made.err

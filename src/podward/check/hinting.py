@@ -7,6 +7,7 @@ have is only foretold where the manifest itself says who it is. With the image a
 from __future__ import annotations
 
 import stat
+from collections.abc import Set as AbstractSet
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +23,7 @@ from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.api.workload import PodSource
 from podward.decision import Outcome
-from podward.path import Path
+from podward.path import Path, path
 from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_runtime, plan_sandbox
 from podward.pipeline import predict as foretold
 from podward.policy.hints import (
@@ -41,21 +42,27 @@ _SOMEBODY = ImageConfig(user="1000:1000", cmd=("/entry",))
 _SECCOMP_UNSET = "No seccompProfile is set: unless the node's seccompDefault is true, every system call may be made."
 _ORDINARY = EntryFile("/entry", stat.S_IFREG | 0o755, 0, 0)
 """A program without capabilities of its own: the hint says what holds for those."""
+_SECCOMP = (
+    path("spec", "securityContext", "seccompProfile"),
+    path("spec", "securityContext", "seccompProfile", "type"),
+)
 _UNWRITTEN, _UNWRITTEN_ON_POD = SecurityContext(), PodSecurityContext()
 
 
-def hints(source: PodSource, pod: Pod) -> tuple[Hint, ...]:
+def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset()) -> tuple[Hint, ...]:
     """The hints about every container; what a kubelet would refuse is for other rules to say.
 
-    `pod` is the source's Pod as a cluster stores it, with what an SCC sets.
+    `pod` is the source's Pod as a cluster stores it, with what an SCC sets. `refused` are places of the document that a
+    policy refuses: where the profile is one of them, nobody needs to hear once more that it is unset.
     """
     if pod.spec.os is not None and pod.spec.os.name == "windows":
         return ()  # all of them are about Linux
     place = Place(source.document.name, source.prefix)
     facts = PodFacts(pod, place, _NODE, "", _RANGE if pod.spec.host_users is False else None)
+    unset_matters = refused.isdisjoint(place.pod + seccomp for seccomp in _SECCOMP)
     found: list[Hint] = []
     for kind, at, container in in_order(pod, place):
-        if not may_be_hinted(pod, container):
+        if not (may_be_hinted(pod, container) or (unset_matters and seccomp_is_unset(pod, container))):
             continue
         image = Image(container.image or "", "", _SOMEBODY)
         # What values its variables have, a cluster knows; who its process is does not depend on them.
@@ -86,6 +93,12 @@ def _without_node(hint: Hint) -> Hint:
     return msgspec.structs.replace(hint, problem=_SECCOMP_UNSET)
 
 
+def seccomp_is_unset(pod: Pod, container: Container) -> bool:
+    """Whether neither the Pod nor the container says anything about system calls."""
+    own, above = container.security_context, pod.spec.security_context
+    return (own is None or own.seccomp_profile is None) and (above is None or above.seccomp_profile is None)
+
+
 def may_be_hinted(pod: Pod, container: Container) -> bool:
     """Whether any of the hints could be about this container; to know it for sure, stages must be computed.
 
@@ -94,8 +107,7 @@ def may_be_hinted(pod: Pod, container: Container) -> bool:
     own = container.security_context or _UNWRITTEN
     above = pod.spec.security_context or _UNWRITTEN_ON_POD
     return (
-        (own.seccomp_profile is None and above.seccomp_profile is None)
-        or (above.run_as_user is None and above.run_as_group is not None)
+        (above.run_as_user is None and above.run_as_group is not None)
         or (above.run_as_user is None and own.run_as_user is None and own.run_as_group is not None)
         or bool(empty_object_wipes_pod_value.wiped(above, own))
         or _says_who_and_adds(pod, container)

@@ -148,7 +148,7 @@ class _Judge:
         """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
         refused = {finding.path for finding in self._found.values()}
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
-        for hint in hinting.hints(self._source, pod):
+        for hint in hinting.hints(self._source, pod, refused):
             fields = {change.path for change in hint.changes} or {hint.path}
             if not any(_overlap(field, place) for field in fields for place in refused):
                 told.setdefault((hint.name, hint.path), self._of_hint(hint))

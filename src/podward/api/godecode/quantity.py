@@ -8,6 +8,8 @@ quantity is at most 2^63-1.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 _FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -60,6 +62,7 @@ class Quantity(Struct, frozen=True):
         return self if exact == self.units else Quantity(exact, self.form)
 
 
+@lru_cache(1 << 10)
 def parse(written: str) -> Quantity:
     """The quantity that a JSON string's or number's text is. Raises QuantityError."""
     text = written.strip(_GO_SPACE)

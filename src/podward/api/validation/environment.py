@@ -32,13 +32,29 @@ def check(container: JsonObject, at: Path) -> Decision:
     """A container's `env` and `envFrom`."""
     found: list[Decision] = []
     for index, variable in enumerate(objects(container, "env")):
-        place, name = at / "env" / index, text(variable, "name")
-        found.append(each(place / "name", name, _name_faults(name)) if name else required(place / "name"))
-        if variable.get("valueFrom") is not None:
-            found.append(_value_from(variable, place / "valueFrom"))
+        name = text(variable, "name")
+        if not name or _name_faults(name):
+            place = at / "env" / index / "name"
+            found.append(each(place, name, _name_faults(name)) if name else required(place))
+        if variable.get("valueFrom") is not None and not _surely_sound(variable):
+            found.append(_value_from(variable, at / "env" / index / "valueFrom"))
     for index, source in enumerate(objects(container, "envFrom")):
         found.append(_env_from(source, at / "envFrom", index))
     return merge(*found)
+
+
+def _surely_sound(variable: JsonObject) -> bool:
+    """Whether the variable comes from one key of one object and nothing can be said against it: most are like that."""
+    source = variable.get("valueFrom")
+    if not isinstance(source, dict) or len(source) != 1 or variable.get("value"):
+        return False
+    reference = source.get("secretKeyRef") or source.get("configMapKeyRef")
+    if not isinstance(reference, dict):
+        return False
+    name, key = reference.get("name"), reference.get("key")
+    return (
+        isinstance(name, str) and isinstance(key, str) and not (subdomain_faults(name) or not key or _key_faults(key))
+    )
 
 
 def check_files(pod: JsonObject, at: Path) -> Decision:
@@ -47,7 +63,8 @@ def check_files(pod: JsonObject, at: Path) -> Decision:
     found: list[Decision] = []
     for container_at, container in container_objects(pod, at):
         for index, variable in enumerate(objects(container, "env")):
-            reference = member(variable, "valueFrom").get("fileKeyRef")
+            source = variable.get("valueFrom")
+            reference = source.get("fileKeyRef") if isinstance(source, dict) else None
             if not isinstance(reference, dict):
                 continue
             place = container_at / "env" / index / "valueFrom" / "fileKeyRef" / "volumeName"

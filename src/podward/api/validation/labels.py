@@ -7,6 +7,8 @@ slash. In a selector, `In` and `NotIn` want values and `Exists` and `DoesNotExis
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import objects
 from podward.api.validation.field import each, forbidden, invalid_value, required
@@ -30,19 +32,23 @@ _VALUE_RULE = (
 _LONGEST, _LONGEST_PREFIX = 63, 253
 
 
-def key_faults(key: str) -> list[str]:
-    """What keeps `key` from being a label's key, which is also called a qualified name."""
+@lru_cache(1 << 12)
+def key_faults(key: str) -> tuple[str, ...]:
+    """What keeps `key` from being a label's key, which is also called a qualified name.
+
+    Remembered: the same few keys stand in every manifest.
+    """
     *prefixes, name = key.split("/")
     if len(prefixes) > 1:
-        return [
-            f"a valid label key {_KEY_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        ]
+        return (
+            f"a valid label key {_KEY_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+        )
     faults = [f"prefix part {fault}" for prefix in prefixes for fault in _prefix_faults(prefix)]
     if not name:
         faults.append("name part must be non-empty")
     elif len(name.encode()) > _LONGEST:
         faults.append(f"name part must be no more than {_LONGEST} bytes")
-    return faults if _fits(name) else [*faults, f"name part {_KEY_RULE}"]
+    return tuple(faults) if _fits(name) else (*faults, f"name part {_KEY_RULE}")
 
 
 def value_faults(value: str) -> list[str]:
@@ -58,12 +64,12 @@ def key(name: str, at: Path) -> Decision:
 
 def check(raw: JsonObject, name: str, at: Path) -> Decision:
     """The labels under `name` of `raw`; every error is printed at the map itself."""
-    return merge(
-        *(
-            key(label, at / name) + each(at / name, value, value_faults(value))
-            for label, value in strings(raw, name).items()
-        )
-    )
+    faulty = [
+        (label, value)
+        for label, value in strings(raw, name).items()
+        if key_faults(label) or (value and (len(value.encode()) > _LONGEST or not _fits(value)))
+    ]
+    return merge(*(key(label, at / name) + each(at / name, value, value_faults(value)) for label, value in faulty))
 
 
 def selector(raw: JsonObject | None, at: Path) -> Decision:

@@ -13,6 +13,8 @@ Ours, where Kubernetes computes on and on: more digits or a larger exponent than
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 NUMERIC_WRONG = "unable to parse numeric part of quantity"
 SUFFIX_WRONG = "unable to parse quantity's suffix"
@@ -33,6 +35,7 @@ class QuantityError(ValueError):
     """Not a quantity; the message is Kubernetes' sentence."""
 
 
+@lru_cache(1 << 10, typed=True)
 def parse(written: str | float) -> int:
     """The quantity in steps of 10^-9; raises QuantityError."""
     text = str(written).strip()
