@@ -91,9 +91,11 @@ unit: setup ## every test; TESTS="paths or options" runs some
 	$(call step,pytest)
 	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(TESTS)
 
-bench: setup ## time to a container's first output, against podman and the bare runtimes
+bench: setup ## run against podman and bare runtimes; admissions against the Go code; check against checkov and a bare parse
 	@tools/install bench
 	@bench/run
+	@$(ENV)/bin/python bench/admission
+	@$(ENV)/bin/python bench/check
 
 prove: setup ## N random Pods run for real: predicted against observed (make prove N=5000)
 	@$(PY) tests/e2e/prove.py --pods $(N)

@@ -143,21 +143,28 @@ def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
 def _foretold(about: HintFacts) -> _Foretold | None:
     """What becomes of the container's capabilities; None if some stage refuses.
 
-    That follows from what is in the key, and most containers of a repository share theirs with others: a container
-    that has nothing else is computed, once.
+    That follows from the user, the capabilities and the few fields around them, and most containers of a repository
+    share theirs with others: a container that has nothing else is computed, once.
     """
     spec = about.pod.spec
+    own, above = about.container.security_context or _UNWRITTEN, spec.security_context or _UNWRITTEN_ON_POD
+    matters = SecurityContext(
+        run_as_user=own.run_as_user if own.run_as_user is not None else above.run_as_user,
+        capabilities=own.capabilities,
+        privileged=own.privileged,
+        allow_privilege_escalation=own.allow_privilege_escalation,
+    )
     hosts = (spec.host_network, spec.host_pid, spec.host_ipc, spec.host_users)
-    key = msgspec.msgpack.encode((spec.security_context, about.container.security_context, *hosts))
+    key = msgspec.msgpack.encode((matters, above.sysctls, *hosts))
     if key not in _KNOWN:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
-        container = Container(_NAME, image=_NAME, security_context=about.container.security_context)
+        container = Container(_NAME, image=_NAME, security_context=matters)
         pod = Pod(
             ObjectMeta(name=_NAME),
             PodSpec(
                 containers=(container,),
-                security_context=spec.security_context,
+                security_context=PodSecurityContext(sysctls=above.sysctls),
                 host_network=spec.host_network,
                 host_pid=spec.host_pid,
                 host_ipc=spec.host_ipc,
