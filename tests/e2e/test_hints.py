@@ -259,6 +259,6 @@ def test_a_page_shows_what_its_commands_print(bench: Bench, page: str, command: 
 
 
 def _steady(text: str) -> str:
-    """Without what differs from run to run and from kernel to kernel: uids, a packet's time, SELinux that is missing."""
+    """Without what differs from run to run, or kernel to kernel: uids, a packet's time, SELinux that is missing."""
     text = re.sub(r"^podward: note: .* SELinux label .* is not enforced: .*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\d+\.\d+", "…", re.sub(r"\([0-9a-f-]{36}\)", "(…)", text))
