@@ -15,7 +15,7 @@ from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member, objects
 from podward.api.validation import mounts, policies, ports, security_context
 from podward.api.validation.field import duplicate, forbidden, invalid, not_found, required, unsupported
-from podward.api.validation.names import label
+from podward.api.validation.names import label, label_faults
 from podward.api.validation.raw import text
 from podward.decision import Decision, merge
 from podward.path import Path
@@ -25,6 +25,7 @@ _NOT_EPHEMERAL = (
     "startupProbe", "lifecycle",
 )  # fmt: skip
 _OF_SIDECARS = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+_SET_OF_SIDECARS = frozenset(_OF_SIDECARS)
 _MESSAGES = ("File", "FallbackToLogsOnError")
 _GO_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
@@ -49,31 +50,38 @@ def check(spec: PodSpec, context: Context, at: Path) -> Decision:
         found.append(required(at / "containers"))
     raws = objects(context.spec, "containers")
     names: set[str] = set()
+    list_at = at / "containers"
     for index, container in enumerate(spec.containers or ()):
-        found.append(_regular(container, raws[index], context, at / "containers" / index, names))
-    found.append(ports.host_ports(spec.containers or (), at / "containers"))
-    raws = objects(context.spec, "initContainers")
-    for index, container in enumerate(spec.init_containers or ()):
-        found.append(_init(container, raws[index], context, at / "initContainers" / index, names))
+        found.append(_regular(container, raws[index], context, list_at / index, names))
+    found.append(ports.host_ports(spec.containers or (), list_at))
+    if spec.init_containers:
+        raws = objects(context.spec, "initContainers")
+        for index, container in enumerate(spec.init_containers):
+            found.append(_init(container, raws[index], context, at / "initContainers" / index, names))
+    if spec.ephemeral_containers:
+        found.append(_all_ephemeral(spec, context, at / "ephemeralContainers", names))
+    return merge(*found)
+
+
+def _all_ephemeral(spec: PodSpec, context: Context, at: Path, names: set[str]) -> Decision:
+    found: list[Decision] = []
     raws = objects(context.spec, "ephemeralContainers")
     others = frozenset(c.name for c in (*(spec.containers or ()), *(spec.init_containers or ())))
     names |= others
     for index, container in enumerate(spec.ephemeral_containers or ()):
-        place, raw = at / "ephemeralContainers" / index, raws[index]
-        found.append(_ephemeral(container, raw, context, place, names))
-        found.append(_only_debugging(raw, others, place))
+        found.append(_ephemeral(container, raws[index], context, at / index, names))
+        found.append(_only_debugging(raws[index], others, at / index))
     return merge(*found)
 
 
 def check_images(spec: PodSpec, at: Path) -> Decision:
     """No white space around an image's name; regular containers, then init containers."""
-    return merge(
-        *(
-            _image(container, at / name / index)
-            for name, containers in (("containers", spec.containers), ("initContainers", spec.init_containers))
-            for index, container in enumerate(containers or ())
-        )
-    )
+    found: list[Decision] = []
+    for name, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
+        for index, container in enumerate(containers or ()):
+            if _is_padded(container.image or ""):
+                found.append(_image(container, at / name / index))
+    return merge(*found) if found else Decision()
 
 
 def check_host_network(spec: PodSpec, at: Path) -> Decision:
@@ -92,41 +100,50 @@ def check_host_network(spec: PodSpec, at: Path) -> Decision:
 
 
 def _common(container: Container, raw: JsonObject, context: Context, at: Path) -> Decision:
-    found = [label(container.name, at / "name") if container.name else required(at / "name")]
+    found: list[Decision] = []
+    if not container.name or label_faults(container.name):
+        found.append(label(container.name, at / "name") if container.name else required(at / "name"))
     if not container.image:
         found.append(required(at / "image"))
-    messages, place = text(raw, "terminationMessagePolicy"), at / "terminationMessagePolicy"
+    messages = text(raw, "terminationMessagePolicy")
     if messages not in _MESSAGES:
+        place = at / "terminationMessagePolicy"
         found.append(unsupported(place, messages, _MESSAGES) if messages else required(place))
     if container.ports:
         found.append(ports.check(container.ports, at / "ports"))
     if raw.get("env") or raw.get("envFrom"):
-        from podward.api.validation import environment
+        from podward.api.validation.environment import check as check_environment
 
-        found.append(environment.check(raw, at))
-    found += [_storage(container, raw, context, at)]
-    found.append(policies.image_pull(container.image_pull_policy, at / "imagePullPolicy"))
+        found.append(check_environment(raw, at))
+    if container.volume_mounts or raw.get("volumeDevices"):
+        found.append(_storage(container, raw, context, at))
+    if container.image_pull_policy not in policies.PULL:
+        found.append(policies.image_pull(container.image_pull_policy, at / "imagePullPolicy"))
     if raw.get("resources"):
-        from podward.api.validation import resources
+        from podward.api.validation.resources import check as check_resources
 
-        found.append(resources.check(member(raw, "resources"), context.claims, at / "resources"))
+        found.append(check_resources(member(raw, "resources"), context.claims, at / "resources"))
     if raw.get("resizePolicy"):
         from podward.api.validation import resizing
 
         found.append(resizing.check(raw, text(context.spec, "restartPolicy"), at / "resizePolicy"))
-    found.append(
-        security_context.of_container(
-            container.security_context,
-            at / "securityContext",
-            host_users=context.host_users,
-            allow_privileged=context.allow_privileged,
-        )
-    )
+    found.append(_security(container, context, at))
     return merge(*found)
 
 
+def _security(container: Container, context: Context, at: Path) -> Decision:
+    own = container.security_context
+    if own is None or security_context.surely_sound(own):
+        return Decision()
+    return security_context.of_container(
+        own, at / "securityContext", host_users=context.host_users, allow_privileged=context.allow_privileged
+    )
+
+
 def _storage(container: Container, raw: JsonObject, context: Context, at: Path) -> Decision:
-    devices = {text(device, "name"): text(device, "devicePath") for device in objects(raw, "volumeDevices")}
+    devices: dict[str, str] = {}
+    if raw.get("volumeDevices"):
+        devices = {text(device, "name"): text(device, "devicePath") for device in objects(raw, "volumeDevices")}
     found = mounts.check(container, context.volumes, devices, at / "volumeMounts")
     if not devices:
         return found
@@ -136,11 +153,11 @@ def _storage(container: Container, raw: JsonObject, context: Context, at: Path) 
 
 
 def _regular(container: Container, raw: JsonObject, context: Context, at: Path, names: set[str]) -> Decision:
-    found = [_common(container, raw, context, at)]
+    found = _common(container, raw, context, at)
     if container.name in names:
-        found.append(duplicate(at / "name", container.name))
+        found += duplicate(at / "name", container.name)
     names.add(container.name)
-    return merge(*found, _hooks(raw, context, at), _restarts(raw, at))
+    return found + _hooks(raw, context, at) + _restarts(raw, at)
 
 
 def _init(container: Container, raw: JsonObject, context: Context, at: Path, names: set[str]) -> Decision:
@@ -198,11 +215,11 @@ def _parts(raw: JsonObject) -> tuple[object, ...]:
 
 
 def _hooks(raw: JsonObject, context: Context, at: Path) -> Decision:
-    if not any(raw.get(name) is not None for name in _OF_SIDECARS):
+    if _SET_OF_SIDECARS.isdisjoint(raw):
         return Decision()
-    from podward.api.validation import handlers
+    from podward.api.validation.handlers import check as check_handlers
 
-    return handlers.check(raw, context.spec, at)
+    return check_handlers(raw, context.spec, at)
 
 
 def _restarts(raw: JsonObject, at: Path) -> Decision:
@@ -215,5 +232,10 @@ def _restarts(raw: JsonObject, at: Path) -> Decision:
 
 def _image(container: Container, at: Path) -> Decision:
     image = container.image or ""
-    padded = image != image.strip(_GO_SPACE)
-    return invalid(at / "image", image, "must not have leading or trailing whitespace") if padded else Decision()
+    if not _is_padded(image):
+        return Decision()
+    return invalid(at / "image", image, "must not have leading or trailing whitespace")
+
+
+def _is_padded(image: str) -> bool:
+    return image != image.strip(_GO_SPACE)

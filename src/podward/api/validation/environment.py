@@ -7,7 +7,9 @@ validateFileKeyRefVolumes. A name is of printable ASCII characters without `=`. 
 
 from __future__ import annotations
 
-from podward.api.json_value import JsonObject
+from functools import lru_cache
+
+from podward.api.json_value import Json, JsonObject
 from podward.api.raw_fields import container_objects, member, objects
 from podward.api.validation import downward
 from podward.api.validation.field import each, invalid, not_found, required
@@ -32,20 +34,24 @@ def check(container: JsonObject, at: Path) -> Decision:
     """A container's `env` and `envFrom`."""
     found: list[Decision] = []
     for index, variable in enumerate(objects(container, "env")):
-        name = text(variable, "name")
-        if not name or _name_faults(name):
-            place = at / "env" / index / "name"
-            found.append(each(place, name, _name_faults(name)) if name else required(place))
-        if variable.get("valueFrom") is not None and not _surely_sound(variable):
+        name = variable.get("name")
+        if not name or not isinstance(name, str) or _name_faults(name):
+            found.append(_name(text(variable, "name"), at / "env" / index / "name"))
+        source = variable.get("valueFrom")
+        if source is not None and not _surely_sound(source, variable):
             found.append(_value_from(variable, at / "env" / index / "valueFrom"))
-    for index, source in enumerate(objects(container, "envFrom")):
-        found.append(_env_from(source, at / "envFrom", index))
-    return merge(*found)
+    if container.get("envFrom"):
+        for index, source in enumerate(objects(container, "envFrom")):
+            found.append(_env_from(source, at / "envFrom", index))
+    return merge(*found) if found else Decision()
 
 
-def _surely_sound(variable: JsonObject) -> bool:
+def _name(name: str, at: Path) -> Decision:
+    return each(at, name, _name_faults(name)) if name else required(at)
+
+
+def _surely_sound(source: Json, variable: JsonObject) -> bool:
     """Whether the variable comes from one key of one object and nothing can be said against it: most are like that."""
-    source = variable.get("valueFrom")
     if not isinstance(source, dict) or len(source) != 1 or variable.get("value"):
         return False
     reference = source.get("secretKeyRef") or source.get("configMapKeyRef")
@@ -59,6 +65,8 @@ def _surely_sound(variable: JsonObject) -> bool:
 
 def check_files(pod: JsonObject, at: Path) -> Decision:
     """The volumes of the files that the variables of any container come from."""
+    if not _reads_files(pod):
+        return Decision()
     volumes = {text(volume, "name"): volume for volume in objects(member(pod, "spec"), "volumes")}
     found: list[Decision] = []
     for container_at, container in container_objects(pod, at):
@@ -74,6 +82,20 @@ def check_files(pod: JsonObject, at: Path) -> Decision:
             elif volumes[name].get("emptyDir") is None:
                 found.append(invalid(place, name, "referenced volume must be of type emptyDir"))
     return merge(*found)
+
+
+def _reads_files(pod: JsonObject) -> bool:
+    """Whether any variable comes from a file: hardly any Pod has one, and the others need no places."""
+    spec = member(pod, "spec")
+    for name in ("initContainers", "containers", "ephemeralContainers"):
+        if not spec.get(name):
+            continue
+        for container in objects(spec, name):
+            for variable in objects(container, "env") if container.get("env") else ():
+                source = variable.get("valueFrom")
+                if source and isinstance(source, dict) and "fileKeyRef" in source:
+                    return True
+    return False
 
 
 def _value_from(variable: JsonObject, at: Path) -> Decision:
@@ -122,11 +144,13 @@ def _key_of_file(reference: JsonObject, at: Path) -> Decision:
     return found + (no_backsteps(path, at / "path") if path else required(at / "path"))
 
 
+@lru_cache(1 << 12)
 def _name_faults(name: str) -> tuple[str, ...]:
     return () if name.isascii() and name.isprintable() and "=" not in name else (_NAME_RULE,)
 
 
-def _key_faults(key: str) -> list[str]:
+@lru_cache(1 << 10)
+def _key_faults(key: str) -> tuple[str, ...]:
     faults = [f"must be no more than {_LONGEST_KEY} characters"] if len(key.encode()) > _LONGEST_KEY else []
     if not _KEY_CHARACTERS.issuperset(key):
         faults.append(_KEY_RULE)
@@ -134,4 +158,4 @@ def _key_faults(key: str) -> list[str]:
         faults.append(f"must not be '{key}'")
     elif key.startswith(".."):
         faults.append("must not start with '..'")
-    return faults
+    return tuple(faults)

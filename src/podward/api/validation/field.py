@@ -89,7 +89,7 @@ def between(least: int, most: int) -> str:
 
 def each(at: Path, value: str, faults: Iterable[str]) -> Decision:
     """Refuse the value once for each fault."""
-    return merge(*(invalid(at, value, fault) for fault in faults))
+    return merge(*[invalid(at, value, fault) for fault in faults])
 
 
 def too_long(at: Path, value: str, most: int) -> Decision:

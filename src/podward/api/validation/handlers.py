@@ -7,7 +7,7 @@ is one of the Pod's operating system, which the Pod must name.
 
 from __future__ import annotations
 
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.api.raw_fields import member, objects
 from podward.api.validation.field import (
     each,
@@ -18,7 +18,7 @@ from podward.api.validation.field import (
     required,
     unsupported,
 )
-from podward.api.validation.ports import name_faults
+from podward.api.validation.ports import is_port, name_faults
 from podward.api.validation.ports import number as port_number
 from podward.api.validation.raw import number, pointer, text, texts
 from podward.decision import Decision, merge
@@ -53,9 +53,36 @@ def check(container: JsonObject, spec: JsonObject, at: Path) -> Decision:
         found.append(_lifecycle(lifecycle, spec, at / "lifecycle"))
     for name in PROBES:
         probe = container.get(name)
-        if isinstance(probe, dict):
+        if isinstance(probe, dict) and not _surely_sound(probe):
             found.append(_probe(probe, name, at / name))
-    return merge(*found)
+    return merge(*found) if found else Decision()
+
+
+def _surely_sound(probe: JsonObject) -> bool:
+    """Whether the probe is of one plain action and nothing can be said against it: most are like that."""
+    kinds = probe.keys() - _TIMES
+    if len(kinds) != 1 or number(probe, "successThreshold") != 1:
+        return False
+    for name in _TIMES:
+        written = probe.get(name)
+        if type(written) is int and written < 0:
+            return False
+    kind = kinds.pop()
+    action = probe[kind]
+    if not isinstance(action, dict):
+        return False
+    if kind == "exec":
+        return bool(texts(action, "command"))
+    if kind == "httpGet":
+        plain = action.get("scheme") in _SCHEMES and not action.get("httpHeaders")
+        return plain and bool(text(action, "path")) and _is_port(action.get("port"))
+    return kind == "tcpSocket" and _is_port(action.get("port"))
+
+
+def _is_port(port: Json) -> bool:
+    if isinstance(port, str):
+        return not name_faults(port)
+    return type(port) is int and is_port(port)
 
 
 def _lifecycle(raw: JsonObject, spec: JsonObject, at: Path) -> Decision:

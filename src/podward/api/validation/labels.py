@@ -51,10 +51,11 @@ def key_faults(key: str) -> tuple[str, ...]:
     return tuple(faults) if _fits(name) else (*faults, f"name part {_KEY_RULE}")
 
 
-def value_faults(value: str) -> list[str]:
-    """What keeps `value` from being a label's value."""
-    faults = [f"must be no more than {_LONGEST} bytes"] if len(value.encode()) > _LONGEST else []
-    return faults if not value or _fits(value) else [*faults, _VALUE_RULE]
+@lru_cache(1 << 12)
+def value_faults(value: str) -> tuple[str, ...]:
+    """What keeps `value` from being a label's value; remembered, as keys are."""
+    faults = (f"must be no more than {_LONGEST} bytes",) if len(value.encode()) > _LONGEST else ()
+    return faults if not value or _fits(value) else (*faults, _VALUE_RULE)
 
 
 def key(name: str, at: Path) -> Decision:
@@ -64,12 +65,21 @@ def key(name: str, at: Path) -> Decision:
 
 def check(raw: JsonObject, name: str, at: Path) -> Decision:
     """The labels under `name` of `raw`; every error is printed at the map itself."""
-    faulty = [
-        (label, value)
-        for label, value in strings(raw, name).items()
-        if key_faults(label) or (value and (len(value.encode()) > _LONGEST or not _fits(value)))
-    ]
-    return merge(*(key(label, at / name) + each(at / name, value, value_faults(value)) for label, value in faulty))
+    written = raw.get(name)
+    if not isinstance(written, dict) or _surely_sound(written):
+        return Decision()
+    place = at / name
+    return merge(
+        *(key(label, place) + each(place, value, value_faults(value)) for label, value in strings(raw, name).items())
+    )
+
+
+def _surely_sound(written: JsonObject) -> bool:
+    """Whether nothing can be said against any label: then neither their order nor their place matters."""
+    for label, value in written.items():
+        if not isinstance(value, str) or key_faults(label) or value_faults(value):
+            return False
+    return True
 
 
 def selector(raw: JsonObject | None, at: Path) -> Decision:

@@ -11,7 +11,7 @@ from podward.api.core import ObjectMeta
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import objects
 from podward.api.validation.field import each, invalid, invalid_value, not_negative, required, too_long
-from podward.api.validation.names import label, subdomain, subdomain_faults
+from podward.api.validation.names import label, label_faults, subdomain, subdomain_faults
 from podward.api.validation.raw import number, strings, text, texts
 from podward.decision import Decision, merge
 from podward.path import Path
@@ -24,14 +24,14 @@ _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 def check(metadata: ObjectMeta, raw: JsonObject, at: Path) -> Decision:
     """A Pod that is about to be sent: the server gives it what is missing of its name and namespace."""
-    missing = not metadata.name and not metadata.generate_name
-    return merge(
-        _generate_name(metadata, at),
-        required(at / "name", "name or generateName is required") if missing else Decision(),
-        subdomain(metadata.name, at / "name") if metadata.name else Decision(),
-        label(metadata.namespace, at / "namespace") if metadata.namespace else Decision(),
-        _rest(raw, at) if raw else Decision(),
-    )
+    found = _generate_name(metadata, at)
+    if not metadata.name and not metadata.generate_name:
+        found += required(at / "name", "name or generateName is required")
+    if metadata.name and subdomain_faults(metadata.name):
+        found += subdomain(metadata.name, at / "name")
+    if metadata.namespace and label_faults(metadata.namespace):
+        found += label(metadata.namespace, at / "namespace")
+    return found + _rest(raw, at) if raw else found
 
 
 def check_complete(metadata: ObjectMeta, raw: JsonObject, at: Path) -> Decision:
@@ -49,7 +49,7 @@ def annotations_check(written: dict[str, str], at: Path) -> Decision:
     """The keys of annotations, and their size."""
     from podward.api.validation.labels import key_faults
 
-    found = [each(at, key, key_faults(key.lower())) for key in written]
+    found = [each(at, key, faults) for key in written if (faults := key_faults(key.lower()))]
     if sum(len(key.encode()) + len(value.encode()) for key, value in written.items()) > _MOST_ANNOTATIONS:
         found.append(too_long(at, "", _MOST_ANNOTATIONS))
     return merge(*found)
@@ -64,11 +64,13 @@ def _generate_name(metadata: ObjectMeta, at: Path) -> Decision:
 
 
 def _rest(raw: JsonObject, at: Path) -> Decision:
-    found = [not_negative(at / "generation", number(raw, "generation"))]
+    found: list[Decision] = []
+    if raw.get("generation"):
+        found.append(not_negative(at / "generation", number(raw, "generation")))
     if raw.get("labels"):
-        from podward.api.validation import labels
+        from podward.api.validation.labels import check as check_labels
 
-        found.append(labels.check(raw, "labels", at))
+        found.append(check_labels(raw, "labels", at))
     if raw.get("annotations"):
         found.append(annotations_check(strings(raw, "annotations"), at / "annotations"))
     if raw.get("ownerReferences"):
@@ -81,7 +83,7 @@ def _rest(raw: JsonObject, at: Path) -> Decision:
         if "/" not in name and name not in _FINALIZERS:
             detail = "name is neither a standard finalizer name nor is it fully qualified"
             found.append(invalid(at / "finalizers" / index, name, detail))
-    return merge(*found)
+    return merge(*found) if found else Decision()
 
 
 def _owners(owners: list[JsonObject], at: Path) -> Decision:

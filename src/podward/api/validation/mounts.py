@@ -25,6 +25,9 @@ def check(container: Container, volumes: Collection[str], devices: dict[str, str
     places: set[str] = set()
     occupied = frozenset(devices.values())
     for index, mount in enumerate(container.volume_mounts or ()):
+        if not devices and mount.mount_path not in places and _surely_sound(mount, volumes):
+            places.add(mount.mount_path)
+            continue
         place = at / index
         if not mount.name:
             found.append(required(place / "name"))
@@ -42,7 +45,20 @@ def check(container: Container, volumes: Collection[str], devices: dict[str, str
             found.append(invalid(place / "mountPath", mount.mount_path, detail))
         found += [_sub_paths(mount, place, at), _propagation(mount, container, at / "mountPropagation")]
         found.append(_recursive(mount, at / "recursiveReadOnly"))
-    return merge(*found)
+    return merge(*found) if found else Decision()
+
+
+def _surely_sound(mount: VolumeMount, volumes: Collection[str]) -> bool:
+    """Whether the mount is of a whole volume that exists, and so plain that nothing can be said against it."""
+    return bool(
+        mount.name
+        and mount.name in volumes
+        and mount.mount_path
+        and not mount.sub_path
+        and not mount.sub_path_expr
+        and mount.mount_propagation is None
+        and mount.recursive_read_only is None
+    )
 
 
 def _sub_paths(mount: VolumeMount, place: Path, at: Path) -> Decision:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from podward.api.validation.field import invalid
 from podward.decision import Decision, merge
 from podward.path import Path
@@ -21,16 +23,24 @@ SUBDOMAIN_RULE = (
 _LONGEST_LABEL, _LONGEST_SUBDOMAIN = 63, 253
 
 
+@lru_cache(1 << 12)
 def label_faults(name: str) -> tuple[str, ...]:
-    """What keeps `name` from being an RFC 1123 label."""
+    """What keeps `name` from being an RFC 1123 label.
+
+    Remembered: a volume's name stands in every mount, and manifests share the names of their containers.
+    """
     faults = () if len(name.encode()) <= _LONGEST_LABEL else (f"must be no more than {_LONGEST_LABEL} characters",)
     if is_label(name):
         return faults
     return (*faults, "must not contain dots" if is_subdomain(name) else _LABEL_RULE)
 
 
+@lru_cache(1 << 12)
 def subdomain_faults(name: str) -> tuple[str, ...]:
-    """What keeps `name` from being an RFC 1123 subdomain."""
+    """What keeps `name` from being an RFC 1123 subdomain.
+
+    Remembered: one Secret or ConfigMap gives many variables.
+    """
     too_long = len(name.encode()) > _LONGEST_SUBDOMAIN
     faults = (f"must be no more than {_LONGEST_SUBDOMAIN} characters",) if too_long else ()
     return faults if is_subdomain(name) else (*faults, SUBDOMAIN_RULE)
@@ -38,12 +48,14 @@ def subdomain_faults(name: str) -> tuple[str, ...]:
 
 def label(name: str, at: Path) -> Decision:
     """Refuse a name that is no RFC 1123 label."""
-    return merge(*(invalid(at, name, fault) for fault in label_faults(name)))
+    faults = label_faults(name)
+    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else Decision()
 
 
 def subdomain(name: str, at: Path) -> Decision:
     """Refuse a name that is no RFC 1123 subdomain."""
-    return merge(*(invalid(at, name, fault) for fault in subdomain_faults(name)))
+    faults = subdomain_faults(name)
+    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else Decision()
 
 
 def is_label(name: str) -> bool:

@@ -8,7 +8,7 @@ certificates, the data sources of claim templates, and tolerations in an annotat
 
 from __future__ import annotations
 
-from podward.api.core import ObjectMeta, Pod, PodSpec, every_container
+from podward.api.core import Container, Pod, PodSpec, every_container
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member
 from podward.api.validation import (
@@ -31,6 +31,9 @@ from podward.path import Path, path
 
 _SPEC = path("spec")
 _META = path("metadata")
+_CONTEXT, _DNS = path("spec", "securityContext"), path("spec", "dnsPolicy")
+_OF_SCHEDULING = frozenset(("affinity", "dnsConfig", "readinessGates", "schedulingGates", "topologySpreadConstraints"))
+_OF_PRIORITY = frozenset(("priorityClassName", "runtimeClassName", "preemptionPolicy", "overhead"))
 _LONGEST_DEADLINE = 2**31 - 1
 
 
@@ -53,13 +56,13 @@ def errors(pod: Pod, raw: JsonObject, *, allow_privileged: bool = True) -> Decis
 
 def _pod(pod: Pod, raw: JsonObject, *, allow_privileged: bool) -> Decision:
     spec, raw_spec = pod.spec, member(raw, "spec")
-    every = tuple((_SPEC / name / index, container) for name, index, container in every_container(spec))
+    every = _placed(pod)
     claims = _claim_names(raw_spec)
     about_volumes, valid = volumes.check(pod.metadata, raw, _SPEC)
     context = containers.Context(raw_spec, valid, claims, spec.host_users is not False, allow_privileged)
     ephemeral = spec.ephemeral_containers
     return merge(
-        _annotations(pod.metadata, raw, frozenset(container.name for _, container in every)),
+        _annotations(pod, raw),
         about_volumes,
         _claims(raw_spec),
         containers.check(spec, context, _SPEC),
@@ -67,7 +70,7 @@ def _pod(pod: Pod, raw: JsonObject, *, allow_privileged: bool) -> Decision:
         containers.check_host_network(spec, _SPEC),
         policies.pod_restart(spec, _SPEC),
         _names_of_nodes(raw_spec),
-        security_context.of_pod(spec, _SPEC / "securityContext"),
+        security_context.of_pod(spec, _CONTEXT),
         _scheduling(raw_spec),
         windows_options.check_host_process(spec, every, _SPEC, allow_privileged=allow_privileged),
         host_users.check(spec, raw, _SPEC),
@@ -84,7 +87,30 @@ def _pod(pod: Pod, raw: JsonObject, *, allow_privileged: bool) -> Decision:
     )
 
 
-def _annotations(meta: ObjectMeta, raw: JsonObject, names: frozenset[str]) -> Decision:
+def _placed(pod: Pod) -> tuple[tuple[Path, Container], ...]:
+    """All containers with their places, for the rules that compare each with something of the Pod: see `_compared`."""
+    if not _compared(pod):
+        return ()
+    return tuple((_SPEC / name / index, container) for name, index, container in every_container(pod.spec))
+
+
+def _compared(pod: Pod) -> bool:
+    """Whether containers can contradict the Pod: its profiles in annotations, its system, options of Windows."""
+    spec = pod.spec
+    if spec.os is not None or (spec.security_context and spec.security_context.windows_options is not None):
+        return True
+    for key in pod.metadata.annotations or ():
+        if key.startswith((apparmor.PREFIX, seccomp.CONTAINER_PREFIX)):
+            return True
+    for containers_of_kind in (spec.init_containers, spec.containers, spec.ephemeral_containers):
+        for container in containers_of_kind or ():
+            if container.security_context and container.security_context.windows_options is not None:
+                return True
+    return False
+
+
+def _annotations(pod: Pod, raw: JsonObject) -> Decision:
+    meta = pod.metadata
     if not meta.annotations:
         return Decision()
     from podward.api.validation import pod_annotations
@@ -92,7 +118,7 @@ def _annotations(meta: ObjectMeta, raw: JsonObject, names: frozenset[str]) -> De
     return merge(
         pod_annotations.check(member(raw, "metadata"), member(raw, "spec"), _META / "annotations"),
         seccomp.check_annotations(meta),
-        apparmor.check_annotations(meta, names),
+        apparmor.check_annotations(meta, frozenset(container.name for _, _, container in every_container(pod.spec))),
     )
 
 
@@ -122,7 +148,7 @@ def _of_the_whole(spec: JsonObject, claims: frozenset[str]) -> Decision:
 
 def _names_of_nodes(spec: JsonObject) -> Decision:
     """The DNS policy, and the labels of nodes that the Pod may be on."""
-    found = policies.dns(text(spec, "dnsPolicy"), _SPEC / "dnsPolicy")
+    found = policies.dns(text(spec, "dnsPolicy"), _DNS)
     if spec.get("nodeSelector"):
         from podward.api.validation import labels
 
@@ -131,6 +157,8 @@ def _names_of_nodes(spec: JsonObject) -> Decision:
 
 
 def _scheduling(spec: JsonObject) -> Decision:
+    if _OF_SCHEDULING.isdisjoint(spec) and spec.get("dnsPolicy") != "None":
+        return Decision()
     found: list[Decision] = []
     if spec.get("affinity") is not None:
         from podward.api.validation import affinity
@@ -182,6 +210,8 @@ def _names(spec: PodSpec, raw: JsonObject) -> Decision:
 
 
 def _priorities(spec: JsonObject) -> Decision:
+    if _OF_PRIORITY.isdisjoint(spec):
+        return Decision()
     found: list[Decision] = []
     if name := text(spec, "priorityClassName"):
         found.append(subdomain(name, _SPEC / "priorityClassName"))
@@ -205,10 +235,10 @@ def _last(pod: JsonObject, spec: JsonObject) -> Decision:
         from podward.api.validation import scheduling
 
         found += scheduling.group(spec, _SPEC / "schedulingGroup")
-    if any(container.get("env") for name in _LISTS for container in _containers(spec, name)):
-        from podward.api.validation import environment
+    if _has_variables(spec):
+        from podward.api.validation.environment import check_files
 
-        found += environment.check_files(pod, _SPEC)
+        found += check_files(pod, _SPEC)
     return found
 
 
@@ -220,16 +250,20 @@ def _bound(spec: JsonObject) -> Decision:
     return scheduling.bound_and_gated(spec, _SPEC)
 
 
-_LISTS = ("initContainers", "containers", "ephemeralContainers")
-
-
-def _containers(spec: JsonObject, name: str) -> list[JsonObject]:
-    found = spec.get(name)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+def _has_variables(spec: JsonObject) -> bool:
+    for name in ("initContainers", "containers", "ephemeralContainers"):
+        written = spec.get(name)
+        if written and isinstance(written, list):
+            for container in written:
+                if isinstance(container, dict) and container.get("env"):
+                    return True
+    return False
 
 
 def _once(decision: Decision) -> Decision:
     """Each violation once: the server reports the same error at the same place only once."""
+    if not decision.violations:
+        return decision
     seen: set[tuple[Path, str]] = set()
     kept = []
     for violation in decision.violations:

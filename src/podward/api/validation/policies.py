@@ -30,21 +30,22 @@ def one_of(value: str | None, known: tuple[str, ...], at: Path) -> Decision:
 
 def pod_restart(spec: PodSpec, at: Path) -> Decision:
     """The Pod's restartPolicy."""
-    policy, place = spec.restart_policy, at / "restartPolicy"
-    if not policy:
-        return required(place)
-    return Decision() if policy in RESTART else unsupported(place, policy, RESTART)
+    policy = spec.restart_policy
+    if policy in RESTART:
+        return Decision()
+    place = at / "restartPolicy"
+    return unsupported(place, policy, RESTART) if policy else required(place)
 
 
 def workload_restart(spec: PodSpec, at: Path, kind: str) -> Decision:
     """What the workload's kind makes of the Pod's restartPolicy."""
-    policy, place = spec.restart_policy, at / "restartPolicy"
+    policy = spec.restart_policy
     if policy not in RESTART:
         return Decision()
     if kind in _ALWAYS_KINDS and policy != "Always":
-        return unsupported(place, policy, ("Always",))
+        return unsupported(at / "restartPolicy", policy, ("Always",))
     if kind in _JOB_KINDS and policy not in _OF_JOBS:
-        return required(place, "valid values: " + ", ".join(quote(word) for word in _OF_JOBS))
+        return required(at / "restartPolicy", "valid values: " + ", ".join(quote(word) for word in _OF_JOBS))
     return Decision()
 
 

@@ -6,6 +6,8 @@ most 15 characters, at least one letter, and is unique in its container.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from podward.api.core import Container, ContainerPort
 from podward.api.validation.field import duplicate, each, in_range, required, unsupported
 from podward.decision import Decision, merge
@@ -23,8 +25,13 @@ def check(ports: tuple[ContainerPort, ...], at: Path) -> Decision:
     found: list[Decision] = []
     names: set[str] = set()
     for index, port in enumerate(ports):
-        found += [_name(port.name, names, at / index / "name") if port.name else Decision(), _port(port, at / index)]
-    return merge(*found)
+        if port.name:
+            if port.name in names or name_faults(port.name):
+                found.append(_name(port.name, at / index / "name"))
+            names.add(port.name)
+        if not _surely_sound(port):
+            found.append(_port(port, at / index))
+    return merge(*found) if found else Decision()
 
 
 def host_ports(containers: tuple[Container, ...], at: Path) -> Decision:
@@ -42,8 +49,12 @@ def host_ports(containers: tuple[Container, ...], at: Path) -> Decision:
     return merge(*found)
 
 
-def name_faults(name: str) -> list[str]:
-    """What keeps `name` from being a port's name."""
+@lru_cache(1 << 10)
+def name_faults(name: str) -> tuple[str, ...]:
+    """What keeps `name` from being a port's name.
+
+    Remembered: most ports are called the same few names, and probes say them again.
+    """
     faults: list[str] = []
     if len(name.encode()) > _LONGEST_NAME:
         faults.append(f"must be no more than {_LONGEST_NAME} characters")
@@ -55,7 +66,12 @@ def name_faults(name: str) -> list[str]:
         faults.append("must not contain consecutive hyphens")
     if name.startswith("-") or name.endswith("-"):
         faults.append("must not begin or end with a hyphen")
-    return faults
+    return tuple(faults)
+
+
+def is_port(value: int) -> bool:
+    """Whether this is a port's number."""
+    return 1 <= value <= _LARGEST
 
 
 def number(value: int, at: Path) -> Decision:
@@ -63,14 +79,16 @@ def number(value: int, at: Path) -> Decision:
     return in_range(at, value, 1, _LARGEST)
 
 
-def _name(name: str, names: set[str], at: Path) -> Decision:
+def _name(name: str, at: Path) -> Decision:
+    """Refuse a name that is malformed or else, as this is asked of no other, taken."""
     faults = name_faults(name)
-    if faults:
-        return each(at, name, faults)
-    if name in names:
-        return duplicate(at, name)
-    names.add(name)
-    return Decision()
+    return each(at, name, faults) if faults else duplicate(at, name)
+
+
+def _surely_sound(port: ContainerPort) -> bool:
+    """Whether nothing can be said against the port but for its name: without making a place for each."""
+    container, host = port.container_port or 0, port.host_port or 0
+    return is_port(container) and (not host or is_port(host)) and port.protocol in _PROTOCOLS
 
 
 def _port(port: ContainerPort, at: Path) -> Decision:

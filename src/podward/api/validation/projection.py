@@ -17,7 +17,7 @@ from podward.api.validation.raw import number, text
 from podward.decision import Decision, merge
 from podward.path import Path
 
-_LARGEST_MODE = 0o777
+LARGEST_MODE = 0o777
 _MODE_RULE = "must be a number between 0 and 0777 (octal), both inclusive"
 _SHORTEST_TOKEN, _LONGEST_TOKEN = 600, 1 << 32  # seconds
 _KINDS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
@@ -26,7 +26,7 @@ _KINDS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterT
 def mode(raw: JsonObject, name: str, at: Path) -> Decision:
     """A file's mode, if it is set."""
     value = raw.get(name)
-    if type(value) is not int or 0 <= value <= _LARGEST_MODE:
+    if type(value) is not int or 0 <= value <= LARGEST_MODE:
         return Decision()
     return invalid(at / name, value, _MODE_RULE)
 

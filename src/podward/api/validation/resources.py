@@ -42,6 +42,8 @@ def check(raw: JsonObject, claims: frozenset[str], at: Path, name_rule: NameRule
     """A container's `resources`; `claims` are the names of the Pod's. `name_rule`: which resources there may be."""
     rule = name_rule or container_name
     limits, requests = amounts(raw, "limits"), amounts(raw, "requests")
+    if name_rule is None and not raw.get("claims") and _surely_sound(limits, requests):
+        return Decision()
     found: list[Decision] = []
     for name, limit in limits.items():
         place = at / "limits" / Key(name)
@@ -56,6 +58,18 @@ def check(raw: JsonObject, claims: frozenset[str], at: Path, name_rule: NameRule
     if raw.get("claims"):
         found.append(_claims(objects(raw, "claims"), claims, at / "claims"))
     return merge(*found)
+
+
+def _surely_sound(limits: Amounts, requests: Amounts) -> bool:
+    """Whether these are only the resources that every node has, and nothing can be said against their amounts."""
+    for name, amount in limits.items():
+        if name not in _OF_CONTAINERS or amount.units < 0:
+            return False
+    for name, amount in requests.items():
+        limit = limits.get(name, amount)
+        if name not in _OF_CONTAINERS or not 0 <= amount.units <= limit.units:
+            return False
+    return True
 
 
 def amounts(raw: JsonObject, name: str) -> Amounts:

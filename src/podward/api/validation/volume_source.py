@@ -48,6 +48,7 @@ _NOT_EMPTY = {
     "scaleIO": ("gateway", "system", "volumeName"),
     "azureDisk": ("diskName", "diskURI"),
 }
+_NAMED = {"configMap": "name", "secret": "secretName", "persistentVolumeClaim": "claimName"}
 _LARGEST_LUN = 255
 _LONGEST_TENANT, _LONGEST_DRIVER = 64, 63
 _CACHING = ("None", "ReadOnly", "ReadWrite")
@@ -69,6 +70,17 @@ def check(kind: str, source: JsonObject, at: Path) -> Decision:
     found = merge(*(required(place / name) for name in empty))
     rule = _RULES.get(kind)
     return found + rule(source, place) if rule is not None else found
+
+
+def surely_sound(kind: str, source: JsonObject) -> bool:
+    """Whether the source is of one of the commonest kinds, and so plain that nothing can be said against it."""
+    if kind == "emptyDir":
+        return source.get("sizeLimit") is None
+    name = _NAMED.get(kind)
+    if name is None or not text(source, name) or source.get("items"):
+        return False
+    mode = source.get("defaultMode")
+    return type(mode) is not int or 0 <= mode <= projection.LARGEST_MODE
 
 
 def _empty_dir(source: JsonObject, at: Path) -> Decision:

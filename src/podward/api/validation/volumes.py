@@ -10,7 +10,7 @@ from podward.api.core import ObjectMeta, PodSpec
 from podward.api.json_value import JsonObject
 from podward.api.raw_fields import member, objects
 from podward.api.validation.field import duplicate, each, forbidden, invalid, required
-from podward.api.validation.names import label, subdomain_faults
+from podward.api.validation.names import label, label_faults, subdomain_faults
 from podward.api.validation.raw import text
 from podward.decision import Decision, merge
 from podward.path import Path
@@ -23,6 +23,7 @@ SOURCES = (
 )  # fmt: skip
 """In the order in which the server counts them."""
 
+_ORDER = {kind: index for index, kind in enumerate(SOURCES)}
 _PRINTED = {"downwardAPI": "downwarAPI", "cephfs": "cephFS"}
 _LONGEST_PORTAL = 64
 _PORTAL_RULE = (
@@ -36,23 +37,33 @@ def check(metadata: ObjectMeta, raw: JsonObject, at: Path) -> tuple[Decision, di
     found: list[Decision] = []
     valid: dict[str, JsonObject] = {}
     volumes = objects(member(raw, "spec"), "volumes")
+    if not volumes:
+        return Decision(), valid
     pod = metadata.name or ""
-    claims = {f"{pod}-{text(volume, 'name')}" for volume in volumes if pod and volume.get("ephemeral") is not None}
+    claims = {f"{pod}-{text(volume, 'name')}" for volume in volumes if volume.get("ephemeral") is not None and pod}
+    list_at = at / "volumes"
     for index, volume in enumerate(volumes):
-        place, name = at / "volumes" / index, text(volume, "name")
+        place, name = list_at / index, text(volume, "name")
         own = _source(volume, name, pod, place)
-        own += label(name, place / "name") if name else required(place / "name")
+        if not name or label_faults(name):
+            own += label(name, place / "name") if name else required(place / "name")
         if name in valid:
             own += duplicate(place / "name", name)
         if own.refused:
             found.append(own)
         else:
             valid[name] = volume
-        claim = text(member(volume, "persistentVolumeClaim"), "claimName")
-        if claims and volume.get("persistentVolumeClaim") is not None and claim in claims:
-            detail = "must not reference a PVC that gets created for an ephemeral volume"
-            found.append(invalid(place / "persistentVolumeClaim" / "claimName", claim, detail))
-    return merge(*found), valid
+        if claims and volume.get("persistentVolumeClaim") is not None:
+            found.append(_own_claim(volume, claims, place))
+    return merge(*found) if found else Decision(), valid
+
+
+def _own_claim(volume: JsonObject, claims: set[str], at: Path) -> Decision:
+    claim = text(member(volume, "persistentVolumeClaim"), "claimName")
+    if claim not in claims:
+        return Decision()
+    detail = "must not reference a PVC that gets created for an ephemeral volume"
+    return invalid(at / "persistentVolumeClaim" / "claimName", claim, detail)
 
 
 def check_tokens(spec: PodSpec, raw: JsonObject, at: Path) -> Decision:
@@ -61,21 +72,26 @@ def check_tokens(spec: PodSpec, raw: JsonObject, at: Path) -> Decision:
         return Decision()
     found: list[Decision] = []
     for index, volume in enumerate(objects(member(raw, "spec"), "volumes")):
+        if not volume.get("projected"):
+            continue
         for number, source in enumerate(objects(member(volume, "projected"), "sources")):
             if source.get("serviceAccountToken") is not None:
                 place = at / "volumes" / index / "projected" / "sources" / number / "serviceAccountToken"
                 found.append(forbidden(place, "must not be specified when serviceAccountName is not set"))
-    return merge(*found)
+    return merge(*found) if found else Decision()
 
 
 def _source(volume: JsonObject, name: str, pod: str, at: Path) -> Decision:
-    from podward.api.validation import volume_source
+    from podward.api.validation.volume_source import check as check_source
+    from podward.api.validation.volume_source import surely_sound
 
-    present = [kind for kind in SOURCES if volume.get(kind) is not None]
+    present = [kind for kind, written in volume.items() if kind in _ORDER and written is not None]
     if not present:
         return required(at, "must specify a volume type")
-    first, *others = present
-    found = [volume_source.check(first, member(volume, first), at / first)]
+    if len(present) == 1 and surely_sound(present[0], member(volume, present[0])):
+        return Decision()
+    first, *others = sorted(present, key=_ORDER.__getitem__)
+    found = [check_source(first, member(volume, first), at / first)]
     if first == "ephemeral" and pod and name:
         claim = f"{pod}-{name}"
         faults = subdomain_faults(claim)
