@@ -28,12 +28,17 @@ def sweep(state: State) -> tuple[str, ...]:
 
 
 def _abandoned(state: State, name: str) -> Lock | None:
+    """The lock of a Pod that nobody has any more; the caller holds the state's lock."""
     directory = f"{state.pods}/{name}"
     if os.path.exists(f"{directory}/kept"):
         return None
     try:
         return Lock.attempt(f"{directory}/lock")
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
+        # Directories are made, locked and removed under the state's lock, which we hold: whoever made this one, or was
+        # removing it, died between two steps.
+        return Lock.wait(f"{directory}/lock") if os.path.isdir(directory) else None
+    except NotADirectoryError:
         return None
 
 
