@@ -8,6 +8,7 @@ import pytest
 
 from podward.api.json_value import JsonObject
 from podward.decision import Decision
+from podward.policy.scc import host
 from podward.policy.scc.violation import SccViolation
 
 Decide = Callable[..., Decision]
@@ -74,3 +75,16 @@ def test_whether_a_pod_must_have_users_of_its_own(
     refusal = f"provider mine: .spec.hostUsers: Invalid value: {text}: Host Users must be set to false"
     assert printed(made) == ([refusal] if text else [])
     assert not made.assignments
+
+
+def test_a_pod_of_many_containers_and_ports_is_refused_without_a_word_for_every_pair(decide: Decide) -> None:
+    containers = [{"name": f"c{index}", "ports": [{"hostPort": 80}]} for index in range(2_000)]
+    made = decide({"allowHostPorts": False}, {"containers": containers})
+    assert 2_000 <= len(made.violations) <= host.MOST_PORT_ERRORS
+    refused = {violation.printed.split(".hostPort")[0] for violation in made.violations}  # type: ignore[attr-defined]
+    assert "provider mine: .containers[1999].containers[0]" in refused
+
+
+def test_a_hundred_containers_with_a_port_each_have_every_pair_told(decide: Decide) -> None:
+    containers = [{"name": f"c{index}", "ports": [{"hostPort": 80}]} for index in range(100)]
+    assert len(decide({"allowHostPorts": False}, {"containers": containers}).violations) == host.MOST_PORT_ERRORS

@@ -3,6 +3,9 @@
 Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: each is refused unless
 the SCC allows it. The three flags are refused once for the Pod and once more for each container. Every hostPort above 0
 of every container is refused once for each container, so with n containers n times.
+
+Ours, where OpenShift prints on and on: of a Pod with so many containers and ports that there would be more than
+`MOST_PORT_ERRORS` of those, each container names only the first few. The Pod is refused all the same.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ NETWORK = "hostNetwork"
 PID = "hostPID"
 IPC = "hostIPC"
 PORTS = "hostPorts"
+MOST_PORT_ERRORS = 10_000
+"""For one Pod and one SCC: a manifest of some kilobytes must not cost gigabytes."""
 
 
 class SharingRule:
@@ -60,18 +65,17 @@ class PortRule:
 
     def container(self, subject: Subject, member: Member) -> Decision:
         """The ports of all containers, in this container's name."""
+        asked = subject.host_ports
+        if not asked:
+            return NOTHING
+        most = max(1, MOST_PORT_ERRORS // len(subject.members))
         found: list[SccViolation] = []
-        for other in subject.members:
-            ports = other.container.ports
-            if ports is None:
-                continue
-            for index, port in enumerate(ports):
-                if port.host_port is not None and port.host_port > 0:
-                    printed = f"{member.place.printed}{other.place.printed}.hostPort"
-                    place = Path((*other.place.path.segments, "ports", index, "hostPort"))
-                    text = f"{port.host_port}: Host ports are not allowed to be used"
-                    found.append(self._voice.invalid(printed, place, port.host_port, text, self._source))
-        return refused(*found) if found else NOTHING
+        for other, index, number in asked[:most]:
+            printed = f"{member.place.printed}{other.printed}.hostPort"
+            place = Path((*other.path.segments, "ports", index, "hostPort"))
+            text = f"{number}: Host ports are not allowed to be used"
+            found.append(self._voice.invalid(printed, place, number, text, self._source))
+        return refused(*found)
 
 
 def network_rule(scc: str) -> SharingRule:

@@ -46,12 +46,13 @@ class Member:
 class Subject:
     """The Pod, with an empty context and empty annotations where it has none."""
 
-    __slots__ = ("annotations", "context", "members", "spec")
+    __slots__ = ("_host_ports", "annotations", "context", "members", "spec")
 
     def __init__(self, pod: Pod) -> None:
         spec = self.spec = pod.spec
         self.context = spec.security_context or _NO_CONTEXT
         self.annotations = pod.metadata.annotations or _NO_ANNOTATIONS
+        self._host_ports: tuple[tuple[Place, int, int], ...] | None = None
         members = self.members = []  # type: list[Member]
         for list_name, containers in (
             ("initContainers", spec.init_containers),
@@ -61,6 +62,18 @@ class Subject:
             if containers:
                 places = _places(list_name, len(containers))
                 members += map(Member, containers, places)
+
+    @property
+    def host_ports(self) -> tuple[tuple[Place, int, int], ...]:
+        """Every port of the node that is asked for: its container's place, its index there, and its number."""
+        if self._host_ports is None:
+            self._host_ports = tuple(
+                (member.place, index, port.host_port)
+                for member in self.members
+                for index, port in enumerate(member.container.ports or ())
+                if port.host_port is not None and port.host_port > 0
+            )
+        return self._host_ports
 
 
 class Default:
