@@ -31,6 +31,11 @@ CREATION = Source(Origin.RULE, "Kubernetes 1.36 PrepareForCreate")
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 _SPEC = path("spec")
 
+
+def _default(at: Path, value: Value) -> Assignment:
+    return Assignment(at, value, f"unset: {value} is the default", SOURCE)
+
+
 _POD_DEFAULTS: tuple[tuple[str, Value], ...] = (
     ("dnsPolicy", "ClusterFirst"),
     ("restartPolicy", "Always"),
@@ -38,6 +43,7 @@ _POD_DEFAULTS: tuple[tuple[str, Value], ...] = (
     ("schedulerName", "default-scheduler"),
     ("enableServiceLinks", True),
 )
+_OF_PODS = tuple((name, _default(_SPEC / name, value)) for name, value in _POD_DEFAULTS)
 _CONTAINER_DEFAULTS: tuple[tuple[str, Value], ...] = (
     ("terminationMessagePath", "/dev/termination-log"),
     ("terminationMessagePolicy", "File"),
@@ -55,22 +61,20 @@ _PROBE_DEFAULTS: tuple[tuple[str, Value], ...] = (
 def decide_defaults(raw: JsonObject) -> Decision:
     """What API defaulting sets on the Pod `raw`."""
     spec = member(raw, "spec")
-    made: list[Assignment] = []
-    for name, value in _POD_DEFAULTS:
-        if spec.get(name) in _EMPTY:
-            made.append(_default(_SPEC / name, value))
+    made = [assignment for name, assignment in _OF_PODS if spec.get(name) in _EMPTY]
     if spec.get("securityContext") is None:
         made.append(Assignment(_SPEC / "securityContext", {}, "unset: an empty one", SOURCE))
+    shares_network = spec.get("hostNetwork") is True
     for list_name in CONTAINER_LISTS:
         for index, container in enumerate(objects(spec, list_name)):
-            at = _SPEC / list_name / index
+            at = Path(("spec", list_name, index))
             made += _container(container, at)
             if list_name != "ephemeralContainers":
                 made += _requests(container, at)
-                if spec.get("hostNetwork") is True:
+                if shares_network:
                     made += _host_ports(container, at)
     for index, volume in enumerate(objects(spec, "volumes")):
-        made += volume_defaults(volume, _SPEC / "volumes" / index, SOURCE).assignments
+        made += volume_defaults(volume, Path(("spec", "volumes", index)), SOURCE).assignments
     return Decision(tuple(made))
 
 
@@ -132,10 +136,6 @@ def _set(at: Path, value: Value, reason: str, source: Source = SOURCE) -> Decisi
     return Decision(assignments=(Assignment(at, value, reason, source),))
 
 
-def _default(at: Path, value: Value) -> Assignment:
-    return Assignment(at, value, f"unset: {value} is the default", SOURCE)
-
-
 def _container(container: JsonObject, at: Path) -> list[Assignment]:
     made: list[Assignment] = []
     if container.get("imagePullPolicy") in _EMPTY:
@@ -152,9 +152,10 @@ def _container(container: JsonObject, at: Path) -> list[Assignment]:
         probe = container.get(name)
         if isinstance(probe, dict):
             made += _probe(probe, at / name)
-    lifecycle = member(container, "lifecycle")
-    for name in ("postStart", "preStop"):
-        made += _http(member(lifecycle, name), at / "lifecycle" / name)
+    lifecycle = container.get("lifecycle")
+    if isinstance(lifecycle, dict):
+        for name in ("postStart", "preStop"):
+            made += _http(member(lifecycle, name), at / "lifecycle" / name)
     return made
 
 
@@ -162,11 +163,12 @@ def _items(container: JsonObject, at: Path) -> list[Assignment]:
     made: list[Assignment] = []
     for index, port in enumerate(objects(container, "ports")):
         if port.get("protocol") in _EMPTY:
-            made.append(_default(at / "ports" / index / "protocol", "TCP"))
+            made.append(_default(Path((*at.segments, "ports", index, "protocol")), "TCP"))
     for index, variable in enumerate(objects(container, "env")):
-        reference = member(variable, "valueFrom").get("fieldRef")
+        origin = variable.get("valueFrom")
+        reference = origin.get("fieldRef") if isinstance(origin, dict) else None
         if isinstance(reference, dict) and reference.get("apiVersion") in _EMPTY:
-            made.append(_default(at / "env" / index / "valueFrom" / "fieldRef" / "apiVersion", "v1"))
+            made.append(_default(Path((*at.segments, "env", index, "valueFrom", "fieldRef", "apiVersion")), "v1"))
     return made
 
 
@@ -189,10 +191,13 @@ def _http(handler: JsonObject, at: Path) -> list[Assignment]:
 
 def _requests(container: JsonObject, at: Path) -> list[Assignment]:
     resources = member(container, "resources")
-    requests = member(resources, "requests")
+    limits = member(resources, "limits")
+    if not limits:
+        return []
+    requests, place = member(resources, "requests"), at / "resources" / "requests"
     return [
-        Assignment(at / "resources" / "requests" / name, limit, "unset: the limit", SOURCE)
-        for name, limit in member(resources, "limits").items()
+        Assignment(place / name, limit, "unset: the limit", SOURCE)
+        for name, limit in limits.items()
         if name not in requests
     ]
 

@@ -36,14 +36,18 @@ def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
     """
     root = dict(raw)
     own: dict[_Segments, Json] = {(): root}  # what was copied or made here, by its place
+    above: _Segments = ()
+    parent: Json = root
     for assignment in decision.assignments:
-        place = assignment.path
-        if not place.segments:
+        segments = assignment.path.segments
+        if not segments:
             raise LookupError("the root of a document cannot be assigned")
-        above, last = place.segments[:-1], place.segments[-1]
-        parent = own.get(above)
-        if parent is None:
-            parent = _owned(own, above, last, place)
+        last = segments[-1]
+        if segments[:-1] != above:  # the fields of an object are mostly assigned one after the other
+            above = segments[:-1]
+            parent = own.get(above)
+            if parent is None:
+                parent = _owned(own, above, last, assignment.path)
         value = plain(assignment.value)
         if isinstance(parent, dict) and not isinstance(last, int):
             name = last.name if isinstance(last, Key) else last
@@ -52,7 +56,7 @@ def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
             parent[name] = value
         else:
             own = {(): root}
-            step(parent, last, value, place, replace=True)
+            step(parent, last, value, assignment.path, replace=True)
     return root
 
 

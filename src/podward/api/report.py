@@ -86,15 +86,13 @@ class Report(Struct, frozen=True):
     @property
     def summary(self) -> Summary:
         """The sums."""
-        counts = dict.fromkeys(Severity, 0)
-        for finding in self.findings:
-            counts[finding.severity] += 1
+        severities = [finding.severity for finding in self.findings]
         return Summary(
             len(self.files),
             len(self.checked),
-            counts[Severity.ERROR],
-            counts[Severity.WARNING],
-            counts[Severity.NOTE],
+            severities.count(Severity.ERROR),
+            severities.count(Severity.WARNING),
+            severities.count(Severity.NOTE),
             len(self.waived),
             len(self.baselined),
             self.vanished,
@@ -103,8 +101,8 @@ class Report(Struct, frozen=True):
     @property
     def exit_code(self) -> int:
         """2 where something could not be read, else 1 where there is an error, else 0."""
-        failing = [finding for finding in self.findings if finding.severity is Severity.ERROR]
-        if any(family_of(finding.rule) == UNREAD for finding in failing):
+        failing = {finding.rule for finding in self.findings if finding.severity is Severity.ERROR}
+        if any(family_of(rule) == UNREAD for rule in failing):
             return 2
         return 1 if failing else 0
 
@@ -116,7 +114,14 @@ def family_of(rule: str) -> str:
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by file, line, document, rule, field and sentence: the same in every run."""
-    return tuple(sorted(findings, key=place_of))
+    by_line: dict[tuple[str, int, int], list[Finding]] = {}
+    for finding in findings:
+        by_line.setdefault((finding.file, finding.line, finding.document), []).append(finding)
+    ordered: list[Finding] = []
+    for at in sorted(by_line):
+        here = by_line[at]
+        ordered += sorted(here, key=place_of) if len(here) > 1 else here  # what a key costs, few findings need
+    return tuple(ordered)
 
 
 def place_of(finding: Finding) -> tuple[str, int, int, str, str, str, str, str, str]:

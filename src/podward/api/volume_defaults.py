@@ -11,7 +11,7 @@ from podward.api.json_value import JsonObject
 from podward.api.pull_policy import default_pull_policy
 from podward.api.raw_fields import member, objects
 from podward.api.schema_table import TYPES
-from podward.decision import Assignment, Decision, Source, Value, merge
+from podward.decision import Assignment, Decision, Source, Value
 from podward.path import Path
 
 MODE = 0o644
@@ -30,50 +30,59 @@ _FIELDS: dict[str, tuple[tuple[str, Value], ...]] = {
 }
 
 
+_SOURCES = frozenset(TYPES["Volume"]) - {"name"}
+
+
 def volume_defaults(volume: JsonObject, at: Path, source: Source) -> Decision:
     """What defaulting sets on a volume."""
-    if not any(value is not None for name, value in volume.items() if name != "name" and name in TYPES["Volume"]):
+    if not _has_source(volume):
         return Decision(assignments=(Assignment(at / "emptyDir", {}, "no source: an empty directory", source),))
-    made: list[Decision] = []
+    made: list[Assignment] = []
     for kind, fields in _FIELDS.items():
         body = volume.get(kind)
         if isinstance(body, dict):
-            made += [_unset(body, at / kind, name, value, source) for name, value in fields]
-    for index, item in enumerate(objects(member(volume, "downwardAPI"), "items")):
-        made.append(_field_ref(item, at / "downwardAPI" / "items" / index, source))
+            for name, value in fields:
+                made += _unset(body, at / kind, name, value, source)
+    if isinstance(volume.get("downwardAPI"), dict):
+        made += _field_refs(member(volume, "downwardAPI"), at / "downwardAPI", source)
     for index, projection in enumerate(objects(member(volume, "projected"), "sources")):
-        made.append(_projection(projection, at / "projected" / "sources" / index, source))
+        made += _projection(projection, at / "projected" / "sources" / index, source)
     image = volume.get("image")
     if isinstance(image, dict):
-        made.append(_image(image, at / "image", source))
+        made += _unset(image, at / "image", "pullPolicy", default_pull_policy(image.get("reference")), source)
     template = member(member(volume, "ephemeral"), "volumeClaimTemplate")
     if template:
         spec_at = at / "ephemeral" / "volumeClaimTemplate" / "spec"
-        made.append(_unset(member(template, "spec"), spec_at, "volumeMode", "Filesystem", source))
-    return merge(*made)
+        made += _unset(member(template, "spec"), spec_at, "volumeMode", "Filesystem", source)
+    return Decision(tuple(made)) if made else _NOTHING
 
 
-def _projection(projection: JsonObject, at: Path, source: Source) -> Decision:
-    made: list[Decision] = []
+def _has_source(volume: JsonObject) -> bool:
+    return not _SOURCES.isdisjoint([name for name, value in volume.items() if value is not None])
+
+
+def _projection(projection: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    made: list[Assignment] = []
     token = projection.get("serviceAccountToken")
     if isinstance(token, dict):
-        made.append(_unset(token, at / "serviceAccountToken", "expirationSeconds", 3600, source))
-    for index, item in enumerate(objects(member(projection, "downwardAPI"), "items")):
-        made.append(_field_ref(item, at / "downwardAPI" / "items" / index, source))
-    return merge(*made)
+        made += _unset(token, at / "serviceAccountToken", "expirationSeconds", 3600, source)
+    return made + _field_refs(member(projection, "downwardAPI"), at / "downwardAPI", source)
 
 
-def _field_ref(item: JsonObject, at: Path, source: Source) -> Decision:
-    reference = item.get("fieldRef")
-    return _unset(reference, at / "fieldRef", "apiVersion", "v1", source) if isinstance(reference, dict) else Decision()
+def _field_refs(downward: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    made: list[Assignment] = []
+    for index, item in enumerate(objects(downward, "items")):
+        reference = item.get("fieldRef")
+        if isinstance(reference, dict):
+            made += _unset(reference, at / "items" / index / "fieldRef", "apiVersion", "v1", source)
+    return made
 
 
-def _image(image: JsonObject, at: Path, source: Source) -> Decision:
-    return _unset(image, at, "pullPolicy", default_pull_policy(image.get("reference")), source)
-
-
-def _unset(raw: JsonObject, at: Path, name: str, value: Value, source: Source) -> Decision:
+def _unset(raw: JsonObject, at: Path, name: str, value: Value, source: Source) -> tuple[Assignment, ...]:
     current = raw.get(name)
     if current is not None and (current != "" or value == ""):
-        return Decision()
-    return Decision(assignments=(Assignment(at / name, value, f"unset: {value!r} is the default", source),))
+        return ()
+    return (Assignment(at / name, value, f"unset: {value!r} is the default", source),)
+
+
+_NOTHING = Decision()

@@ -7,6 +7,7 @@ not in it; whoever decodes says which file it was.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -89,6 +90,8 @@ class _Item(_Part, frozen=True):
     lines: Raw
 
 
+_KEPT = 1024
+"""Paths of which both forms are kept: findings of thousands of files are about a few dozen fields."""
 _ENCODER = Encoder()
 _OUTCOME = Decoder(_Outcome)
 _ITEMS = Decoder(tuple[_Item, ...])
@@ -101,9 +104,9 @@ def outcome_bytes(outcome: Outcome) -> bytes:
     """The outcome of a file."""
     return _ENCODER.encode(
         _Outcome(
-            tuple(_of_finding(finding) for finding in outcome.findings),
-            tuple(_of_granted(granted) for granted in outcome.granted),
-            tuple(_four(checked.subject) for checked in outcome.checked),
+            tuple([_of_finding(finding) for finding in outcome.findings]),
+            tuple([_of_granted(granted) for granted in outcome.granted]),
+            tuple([_four(checked.subject) for checked in outcome.checked]),
         )
     )
 
@@ -112,9 +115,9 @@ def outcome(data: bytes, name: str) -> Outcome:
     """The outcome of the file of this name. Raises WireError."""
     found = _OUTCOME.decode(data)
     return Outcome(
-        tuple(_finding(each, name) for each in found.findings),
-        tuple(_granted(each, name) for each in found.granted),
-        tuple(Checked(name, Subject(*each)) for each in found.checked),
+        tuple([_finding(each, name) for each in found.findings]),
+        tuple([_granted(each, name) for each in found.granted]),
+        tuple([Checked(name, Subject(*each)) for each in found.checked]),
     )
 
 
@@ -129,7 +132,7 @@ def _of_finding(one: Finding) -> _Finding:
         one.message,
         one.policy,
         one.remedy,
-        tuple(_Change(_steps(change.path), Raw(_ENCODER.encode(change.value))) for change in one.changes),
+        tuple([_Change(_steps(change.path), Raw(_ENCODER.encode(change.value))) for change in one.changes]),
     )
 
 
@@ -145,7 +148,7 @@ def _finding(one: _Finding, name: str) -> Finding:
         one.message,
         one.policy,
         one.remedy,
-        tuple(Change(_path(change.path), msgspec.msgpack.decode(change.value)) for change in one.changes),
+        tuple([Change(_path(change.path), msgspec.msgpack.decode(change.value)) for change in one.changes]),
     )
 
 
@@ -196,10 +199,12 @@ def _item(one: _Item, name: str) -> Item:
 # --- parts ----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(_KEPT)
 def _steps(place: Path) -> _Steps:
     return tuple((step.name,) if isinstance(step, Key) else step for step in place.segments)
 
 
+@lru_cache(_KEPT)
 def _path(steps: _Steps) -> Path:
     return Path(tuple(Key(*step) if isinstance(step, tuple) else step for step in steps))
 

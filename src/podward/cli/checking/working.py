@@ -171,6 +171,10 @@ class _Share:
         """The policies of each file that has any."""
         return {index: found for index, one in self.read.items() if (found := one.policies)}
 
+    def judged_by(self, policies: dict[int, bytes]) -> bytes:
+        """What is different where other policies count; nothing where no cache would ask."""
+        return _digest(policies, self._names) if self._cache.used else b""
+
     def judging(self, judged_by: bytes, terms: Held) -> Iterator[tuple[int, _Read, Outcome | Entry]]:
         """What came of each file: an entry where the cache knew it. Files are let go one by one."""
         for index in self.indexes:
@@ -197,7 +201,7 @@ class _Worker:
         channel.send(msgpack.encode(self._share.policies()))
         policies = _POLICIES.decode(channel.receive())
         terms = held(self._wishes, _items(policies, self._shares.names)[0])
-        judged_by = _digest(policies, self._shares.names)
+        judged_by = self._share.judged_by(policies)
         told: list[_Told] = []
         for _, one, came in self._share.judging(judged_by, terms):
             self._require_parent()
@@ -236,7 +240,7 @@ class _Parent:
             terms = held(self._wishes, items)
             for channel in self._channels:
                 channel.send(msgpack.encode(policies))
-            self._judge(_digest(policies, self._shares.names), terms, progress)
+            self._judge(self._share.judged_by(policies), terms, progress)
         finally:
             progress.end()
         self._gather()

@@ -7,6 +7,7 @@ from msgspec import Struct
 from podward.api.finding import Finding
 from podward.api.report import Report, Rule, Summary, Waived
 from podward.decision import Value
+from podward.path import Path
 from podward.render.check import texts
 
 VERSION = 1
@@ -94,22 +95,30 @@ class Shown(_Part, frozen=True, gc=False):
 def document(report: Report) -> str:
     """The report as JSON, indented."""
     pages = {rule.name: rule.page for rule in report.rules}
+    places = _Places()
     return texts.json_text(
         Shown(
             VERSION,
             report.exit_code,
             report.summary,
-            tuple(_finding(finding, pages) for finding in report.findings),
-            tuple(_waived(waived, pages) for waived in report.waived),
-            tuple(_finding(finding, pages) for finding in report.baselined),
+            tuple(_finding(finding, pages, places) for finding in report.findings),
+            tuple(_waived(waived, pages, places) for waived in report.waived),
+            tuple(_finding(finding, pages, places) for finding in report.baselined),
             tuple(_rule(rule) for rule in report.rules),
         )
     )
 
 
-def _finding(finding: Finding, pages: dict[str, str]) -> ShownFinding:
-    about, place = finding.subject, finding.path
-    printed, pointer = str(place), place.pointer
+class _Places(dict[Path, tuple[str, str]]):
+    """Each path as it is printed and its pointer, made once: thousands of findings are about a few dozen fields."""
+
+    def __missing__(self, place: Path) -> tuple[str, str]:
+        made = self[place] = (str(place), place.pointer)
+        return made
+
+
+def _finding(finding: Finding, pages: dict[str, str], places: _Places) -> ShownFinding:
+    about = finding.subject
     return ShownFinding(
         finding.rule,
         pages.get(finding.rule, ""),
@@ -117,28 +126,21 @@ def _finding(finding: Finding, pages: dict[str, str]) -> ShownFinding:
         finding.file,
         finding.line,
         finding.document,
-        printed,
-        pointer,
+        *places[finding.path],
         ShownSubject(about.kind, about.namespace, about.name, about.container),
         finding.message,
         finding.policy,
         finding.remedy,
-        tuple(
-            # Most changes are of the field that the finding is about, and printing a path takes a while.
-            ShownChange(printed, pointer, change.value)
-            if change.path.segments == place.segments
-            else ShownChange(str(change.path), change.path.pointer, change.value)
-            for change in finding.changes
-        ),
+        tuple([ShownChange(*places[change.path], change.value) for change in finding.changes]),
         finding.fingerprint,
     )
 
 
-def _waived(waived: Waived, pages: dict[str, str]) -> ShownWaived:
+def _waived(waived: Waived, pages: dict[str, str], places: _Places) -> ShownWaived:
     waiver = waived.waiver
     expires = waiver.expires.isoformat()
     return ShownWaived(
-        _finding(waived.finding, pages),
+        _finding(waived.finding, pages, places),
         ShownWaiver(waiver.rule, waiver.reason, expires, waiver.file, waiver.line, waiver.in_manifest),
     )
 
