@@ -60,6 +60,18 @@ def test_git_applies_it(tmp_path: Path, old: bytes, new: bytes) -> None:
     assert (tmp_path / "f.yaml").read_bytes() == new
 
 
+@pytest.mark.parametrize("tool", [["git", "apply"], ["patch", "-p1", "-s", "-i"]])
+@pytest.mark.parametrize("name", ["a b", " ", "ü\u202e", "a\nb", "a\tb", 'a"b', "a\\b", "a\x1b[1m", "-a", "a\udcff"])
+def test_a_file_of_any_name_is_found(tmp_path: Path, tool: list[str], name: str) -> None:
+    (tmp_path / name).mkdir()
+    file = tmp_path / name / (name + ".yaml")
+    file.write_bytes(b"a: 1\n")
+    text = unified(b"a: 1\n", b"a: 2\n", f"{name}/{name}.yaml")
+    assert all(line.removesuffix("\t").isprintable() for line in text.splitlines())
+    subprocess.run([*tool, "-"], input=text.encode(), cwd=tmp_path, check=True, timeout=30)
+    assert file.read_bytes() == b"a: 2\n"
+
+
 def test_equal_texts_have_no_diff_and_an_absolute_name_stays() -> None:
     assert unified(b"a: 1\n", b"a: 1\n", "f.yaml") == ""
     assert unified(b"a: 1\n", b"a: 2\n", "/srv/f.yaml").startswith("--- /srv/f.yaml\n+++ /srv/f.yaml\n@@ -1 +1 @@\n")

@@ -134,9 +134,59 @@ def test_the_encoding_and_its_mark_stay(encoding: str) -> None:
     assert edited(before, "f.yaml", (Edit(0, Change(Path(("a",)), 2)),)) == after
 
 
+@pytest.mark.parametrize(("header", "stripped"), [("|", "|-"), (">-", ">-"), ("|+1", "|1-"), ("| # run", "|- # run")])
+def test_a_string_that_ends_the_file_without_a_line_break_gains_none(header: str, stripped: str) -> None:
+    text = "a:\n  b: {c}\n    sleep"
+    assert edit(text.format(c=header), ("a/x", 1)) == text.format(c=stripped) + "\n  x: 1"
+    assert edit("z: 0\n" + text.format(c=header), ("z", 1)) == "z: 1\n" + text.format(c=header)
+
+
+def test_keys_are_quoted_where_the_documents_are() -> None:
+    text = '"spec":\n  "replicas": 1\n  "template":\n    "metadata": null\n'
+    assert edit(text, ("spec/template/labels/app", "web")) == text + '    "labels":\n      "app": web\n'
+
+
+def test_a_list_is_written_as_others_of_its_name() -> None:
+    text = "args:\n    - 1\na:\n  drop:\n  -  'X'\nb: {}\n"
+    assert edit(text, ("b/add", ("Y",))) == text.replace("{}", "\n  add:\n  -  'Y'").replace(": \n", ":\n")
+
+
+def test_a_list_whose_first_item_is_not_written_is_no_example() -> None:
+    assert edit("a:\n  -\n  - 1\nb:\n", ("b/a", (2,))) == "a:\n  -\n  - 1\nb:\n  a:\n    - 2\n"
+
+
+def test_a_comment_below_what_goes_from_a_dash_comes_above_it() -> None:
+    text = "a:\n  - x: 1 # one\n    # two\n\n    # three\n    y: 2\n"
+    assert edit(text, ("a/0/x", None)) == "a:\n  # two\n\n  # three\n  - y: 2\n"
+
+
+def test_a_new_field_comes_after_the_comments_inside_the_one_before() -> None:
+    text = "a:\n  b:\n    - 1\n      # of 1\n\n    # - 2\n  # of a\n"
+    assert edit(text, ("a/x", 1)) == text.replace("  # of a", "  x: 1\n  # of a")
+
+
+def test_a_comment_above_the_next_entry_in_braces_stays() -> None:
+    text = "a: {b: 1, # one\n    # two\n    c: 2}\n"
+    assert edit(text, ("a/b", None)) == "a: {\n    # two\n    c: 2}\n"
+
+
 def test_documents_are_counted_as_they_are_read() -> None:
     text = "# none\n---\n---\nnull\n---\na: 1\n--- # next\n# c\nb: 1\n"
     assert edited(text.encode(), "f", (Edit(1, Change(Path(("b",)), 2)),)).decode() == text.replace("b: 1", "b: 2")
+
+
+def test_documents_that_cannot_be_read_stay_as_they_are() -> None:
+    broken = "{{- if .x }}\na: [\n---\n# nothing\n---\nb: 1\nb: 2\n---\n- 1\n---\n"
+    good = "# one\na: 1\n---\na: 1\n"
+    edits = (Edit(0, Change(Path(("a",)), 2)), Edit(1, Change(Path(("a",)), 3)))
+    assert edited((broken + good).encode(), "f", edits).decode() == broken + "# one\na: 2\n---\na: 3\n"
+    end = "--- a\nb: 1\n"
+    assert edited((good + end).encode(), "f", edits[:1]).decode() == good.replace("1", "2", 1) + end
+
+
+def test_what_cannot_be_read_cannot_be_edited() -> None:
+    with pytest.raises(InputError, match="invalid YAML"):
+        edited(b"a: 1\n---\na: [\n", "f", (Edit(1, Change(Path(("a",)), 2)),))
 
 
 def test_flow_style_in_odd_layouts() -> None:
@@ -188,7 +238,6 @@ def test_a_file_that_says_so_already_stays_as_it_is() -> None:
     ("text", "change", "reason"),
     [
         ("? a\n: 1\nb: 2\n", ("a", None), "written with `?`"),
-        ("a: 1\nb: |\n  the end has no line break", ("c", 2), "more or less than wanted would change"),
         ("a: 1\n", ("a/b", 2), "a.b: 'b' leads into int"),
         ("a: [1]\n", ("a/2", 2), "no item before"),
     ],

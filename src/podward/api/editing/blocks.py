@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from podward.api.editing.nodes import Alias, List, Map, Node, Scalar
 from podward.api.editing.placing import placed
+from podward.api.editing.removing import past_inner_comments
 from podward.api.editing.slots import needed
 from podward.api.editing.style import flow_style
 from podward.api.editing.writing import BlockWriter, flow_text, like, quote_of, scalar_text
@@ -128,12 +129,12 @@ def _write_inline(page: Page, node: Node, text: str, slot: Slot) -> None:
 def _write_below(page: Page, writer: BlockWriter, node: Node, target: Json, slot: Slot) -> None:
     """An object or a list on the lines below its key."""
     head = needed(slot.head)
-    column = writer.inside(target, slot.column)
-    quote = ""
     if _is_laid_out(node) and _are_alike(node, target):
-        column = page.column(node.body)
         quote = quote_of(node.items[0]) if isinstance(node, List) else ""
-    text = "".join(page.newline + line for line in writer.lines(target, column, quote))
+        lines = writer.lines(target, page.column(node.body), quote)
+    else:
+        lines = writer.below(slot.name, target, slot.column)
+    text = "".join(page.newline + line for line in lines)
     if _is_nothing(node):
         page.cut(_past_blank_or(page, head), page.line_end(head), "")
         page.cut(page.line_end(head), page.line_end(head), text)
@@ -168,9 +169,10 @@ def _write_item(page: Page, writer: BlockWriter, node: Node, target: Json, slot:
 
 
 def _insert(page: Page, units: Sequence[Unit], index: int, lines: Sequence[str]) -> None:
-    """Write lines before the unit at the index, that is: right after the one before it."""
+    """Write lines before the unit at the index, that is: right after the one before it and the comments inside that."""
     if index:
-        at = page.next_line(units[index - 1].end)
+        before = units[index - 1]
+        at = past_inner_comments(page, page.next_line(before.end), page.column(before.start))
         page.cut(at, at, "".join(line + page.newline for line in lines))
         return
     at = units[0].start

@@ -18,9 +18,22 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 def unified(old: bytes, new: bytes, name: str) -> str:
     """The lines that differ, each with its line break as it is in the file; empty if nothing does."""
     before, after = _lines(old), _lines(new)
-    prefix = "" if name.startswith("/") else "a/", "" if name.startswith("/") else "b/"
     hunks = "".join(_hunk(before, after, group) for group in _groups(before, after))
-    return f"--- {prefix[0]}{name}\n+++ {prefix[1]}{name}\n{hunks}" if hunks else ""
+    ours, theirs = (name, name) if name.startswith("/") else (f"a/{name}", f"b/{name}")
+    return f"--- {_named(ours)}\n+++ {_named(theirs)}\n{hunks}" if hunks else ""
+
+
+def _named(name: str) -> str:
+    """The name as both tools read it: one with a blank ends at a tab, one with odd characters stands in quotes."""
+    if name.isprintable() and '"' not in name and "\\" not in name:
+        return f"{name}\t" if " " in name else name
+    return '"' + "".join(map(_spelt, name)) + '"'
+
+
+def _spelt(char: str) -> str:
+    if char in {'"', "\\"}:
+        return f"\\{char}"
+    return char if char.isprintable() else "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
 _Opcode = tuple[str, int, int, int, int]

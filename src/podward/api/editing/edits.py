@@ -1,12 +1,14 @@
 """Editing a manifest: some fields change, every other byte of the file stays.
 
-Comments, order, quotes, indentation, line breaks, a byte order mark and the other documents are kept; what is new is
-written in the style of what is there (`style`, `placing`, `blocks`). What `edited` returns has always been read again
-and means exactly the old documents with the changes made (`meaning`); where that cannot be had, it raises.
+Comments, order, quotes, indentation, line breaks, a byte order mark and the other documents are kept, also those that
+cannot be read; what is new is written in the style of what is there (`style`, `placing`, `blocks`). What `edited`
+returns has always been read again and means exactly the old documents with the changes made (`meaning`); where that
+cannot be had, it raises.
 """
 
 from __future__ import annotations
 
+from bisect import bisect
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,20 +20,21 @@ from podward.api.editing.page import Page
 from podward.api.editing.slots import Slot
 from podward.api.editing.style import json_style, yaml_style
 from podward.api.editing.walking import Walker
-from podward.api.editing.yaml_nodes import yaml_nodes
+from podward.api.editing.yaml_nodes import SEPARATOR, yaml_nodes
 from podward.api.explanation import Change
 from podward.api.libyaml import YAMLError
-from podward.api.reader import decode_documents
+from podward.api.reader import read_all
 from podward.api.scalars import ScalarError
 from podward.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Sequence
 
     from podward.api.document import Document
     from podward.api.editing.nodes import Map
     from podward.api.editing.style import Style
     from podward.api.json_value import Json, JsonObject
+    from podward.api.reader import Reading
 
 _UTF8_MARK = "\ufeff"
 _ROUNDS = 4  # one that removes, one that adds, one that finds nothing left to do, and one to spare
@@ -39,7 +42,7 @@ _LISTED = 3  # changes that an error lists
 
 
 class Edit(Struct, frozen=True):
-    """A change of one document; `document` is its index in the file, as `decode_documents` counts."""
+    """A change of one document; `document` is its index in the file, as `read_all` counts."""
 
     document: int
     change: Change
@@ -48,9 +51,12 @@ class Edit(Struct, frozen=True):
 def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
     """The file `content`, called `name`, with the edits made; the same bytes if all is so already.
 
-    Raises InputError if the file cannot be read, or a document cannot be edited so that it means what it should.
+    Raises InputError if a document cannot be read, or cannot be edited so that it means what it should.
     """
-    documents = decode_documents(content, name)
+    reading = read_all(content, name)
+    documents = reading.documents
+    if reading.errors and any(edit.document >= len(documents) for edit in edits):
+        raise reading.errors[0]
     changes: dict[int, list[Change]] = {}
     for edit in edits:
         changes.setdefault(edit.document, []).append(edit.change)
@@ -68,14 +74,25 @@ def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
     mark, encoding = _encoding(content)
     text = content.decode(encoding).removeprefix(_UTF8_MARK)
     text = _with_meaning(
-        text, targets, lambda index, reason: _uneditable(documents, index, name, reason, changes[index])
+        text,
+        targets,
+        _parts(text, documents),
+        lambda index, reason: _uneditable(documents, index, name, reason, changes[index]),
     )
     result = (mark + text).encode(encoding)
-    _verify(result, name, documents, wanted, changes)
+    _verify(result, name, reading, wanted, changes)
     return result
 
 
-def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[int, str], InputError]) -> str:
+def _parts(text: str, documents: Sequence[Document]) -> list[int]:
+    """In which of the parts between lines with `---` each document of YAML stands."""
+    separators = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(SEPARATOR)]
+    return [bisect(separators, document.first_line) for document in documents]
+
+
+def _with_meaning(
+    text: str, targets: dict[int, JsonObject], parts: Sequence[int], refusal: Callable[[int, str], InputError]
+) -> str:
     """The text in which the documents of `targets` mean these. Raises the `refusal` of the document that cannot."""
     ended = text.endswith("\n")
     aims: dict[int, Json] = dict(targets)
@@ -85,7 +102,7 @@ def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[
         index = min(aims, default=0)
         unfinished = False
         try:
-            roots, style_of = _roots(text, page, aims)
+            roots, style_of = _roots(text, page, {parts[index]: index for index in aims})
             for index, aim in aims.items():
                 root = roots[index]
                 style = styles.setdefault(index, style_of(root, page))
@@ -107,8 +124,8 @@ def _with_meaning(text: str, targets: dict[int, JsonObject], refusal: Callable[[
     raise refusal(min(aims, default=0), "its text does not come to rest")
 
 
-def _roots(text: str, page: Page, wanted: Container[int]) -> tuple[dict[int, Map], Callable[[Map, Page], Style]]:
-    """The wanted documents, and how to find out how one is written."""
+def _roots(text: str, page: Page, wanted: dict[int, int]) -> tuple[dict[int, Map], Callable[[Map, Page], Style]]:
+    """The documents that are `wanted`, by part, and how to find out how one is written."""
     if text.lstrip(" \t\n\r\v\f").startswith("{"):
         roots = json_nodes(text)
         if roots is not None:
@@ -119,23 +136,23 @@ def _roots(text: str, page: Page, wanted: Container[int]) -> tuple[dict[int, Map
 def _verify(
     result: bytes,
     name: str,
-    documents: Sequence[Document],
+    reading: Reading,
     wanted: Sequence[JsonObject],
     changes: dict[int, list[Change]],
 ) -> None:
     """Read the result again. Raises InputError if any document does not mean what it should."""
-    first = min(changes, default=0)
-    try:
-        found = decode_documents(result, name)
-    except InputError as error:
-        raise _uneditable(
-            documents, first, name, f"the text would not be valid: {error.what}", changes[first]
-        ) from None
+    documents, first = reading.documents, min(changes, default=0)
+    again = read_all(result, name)
+    known = {error.what for error in reading.errors}
+    error = next((error for error in again.errors if error.what not in known), None)
+    if error is not None:
+        raise _uneditable(documents, first, name, f"the text would not be valid: {error.what}", changes[first])
+    found = again.documents
     for index, (want, have) in enumerate(zip(wanted, found, strict=False)):
         if not same(want, have.raw):
             at = index if index in changes else first
             raise _uneditable(documents, at, name, "more or less than wanted would change", changes[at])
-    if len(found) != len(wanted):
+    if len(found) != len(wanted) or len(again.errors) != len(reading.errors):
         raise _uneditable(documents, first, name, "the documents after it would change", changes[first])
 
 

@@ -74,7 +74,18 @@ def _remove_run(page: Page, node: Map | List, spans: Sequence[tuple[int, int]], 
     elif is_last:
         page.cut(spans[first - 1][1], end, "")
     else:
-        page.cut(start, spans[last + 1][0], "")
+        _remove_before(page, start, after, spans[last + 1][0])
+
+
+def _remove_before(page: Page, start: int, after: int, following: int) -> None:
+    """Take out what stands before the next entry; comments on lines of their own are that one's, and stay."""
+    end = page.line_end(after)
+    if end > following or not page.text[end:following].strip():
+        page.cut(start, following, "")
+        return
+    while page.text[start - 1] == " ":
+        start -= 1
+    page.cut(start, end, "")
 
 
 def add_fields(page: Page, node: Map, new: JsonObject, slot: Slot) -> None:

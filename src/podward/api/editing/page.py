@@ -13,13 +13,15 @@ _SPACE = " \t\r\n"
 class Page:
     """A text, its line break, and its cuts. The text ends with a line break, even if the file does not."""
 
-    __slots__ = ("_cuts", "newline", "text")
+    __slots__ = ("_cuts", "_end", "_unended", "newline", "text")
 
     def __init__(self, text: str) -> None:
         at = text.find("\n")
         self.newline = "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
         self.text = text if text.endswith("\n") else text + self.newline
         self._cuts: list[tuple[int, int, str]] = []
+        self._end = len(text) if self.text != text else -1
+        self._unended: int | None = None
 
     @property
     def untouched(self) -> bool:
@@ -30,12 +32,19 @@ class Page:
         """Put `replacement` in the place of what stands from `start` to `end`."""
         self._cuts.append((start, end, replacement))
 
+    def seen(self, node: Scalar) -> None:
+        """Take note of a scalar that stays: a block at the end of a file without a last line break has none either."""
+        if node.end == self._end and node.style in {"|", ">"}:
+            self._unended = node.body
+
     def finished(self) -> str:
         """The text with all cuts made.
 
         What is put in at the same place stands in the order in which it was cut; what is put in within something that
         is cut out comes after it. Raises Uneditable if two cuts give the same text different replacements.
         """
+        if self._unended is not None and any(start > self._end for start, _, _ in self._cuts):
+            self._strip(self._unended)  # with more below it, it would gain one
         parts: list[str] = []
         at = 0
         for start, end, replacement in sorted(self._cuts, key=lambda cut: cut[0]):
@@ -46,6 +55,13 @@ class Page:
             parts.append(replacement)
             at = max(at, end)
         return "".join((*parts, self.text[at:]))
+
+    def _strip(self, at: int) -> None:
+        """Have the block scalar whose header stands at `at` end without a line break."""
+        end = at + 1
+        while self.text[end] in "+-123456789":
+            end += 1
+        self.cut(at, end, self.text[at:end].translate({ord("+"): None, ord("-"): None}) + "-")
 
     def line_start(self, at: int) -> int:
         """Where the line of `at` begins."""

@@ -34,15 +34,17 @@ def remove(page: Page, units: Sequence[Unit], doomed: AbstractSet[int], slot: Sl
 
 
 def _remove_head(page: Page, first: Unit, last: Unit, kept: Unit) -> None:
-    """Take out units on a dash's line, up to `last`, so that the `kept` one comes there; comments between stay."""
+    """Take out units on a dash's line, up to `last`, so that the `kept` one comes there, and comments between above."""
     end = page.line_end(last.end)
-    if "#" not in page.text[end : kept.start]:
+    comments = page.text[end : kept.start].strip()
+    if not comments:
         page.cut(first.start, kept.start, "")
         return
-    start = first.start
-    while page.text[start - 1] == " ":
-        start -= 1
-    page.cut(start, end, "")
+    indent = page.indent(first.start)
+    dash = page.line_start(first.start) + len(indent)
+    above = [indent + line.strip() if line.strip() else "" for line in comments.split("\n")]
+    text = page.newline.join((*above, indent + page.text[dash : first.start]))
+    page.cut(dash, kept.start, text[len(indent) :])
 
 
 def _last_of_run(doomed: AbstractSet[int], index: int) -> int:
@@ -57,8 +59,8 @@ def _remove_lines(page: Page, units: Sequence[Unit], doomed: AbstractSet[int], i
     unit = units[index]
     run = _last_of_run(doomed, index)
     start = page.line_start(unit.start)
-    end = _past_inner_comments(page, page.next_line(unit.end), page.column(unit.start))
-    after = _past_inner_comments(page, page.next_line(units[run].end), page.column(unit.start))
+    end = past_inner_comments(page, page.next_line(unit.end), page.column(unit.start))
+    after = past_inner_comments(page, page.next_line(units[run].end), page.column(unit.start))
     following = text[after : page.line_end(after)].strip()
     last = run == len(units) - 1
     above = _comments_above(page, start, floor, page.column(unit.start))
@@ -84,8 +86,8 @@ def _comments_above(page: Page, start: int, floor: int, column: int) -> int:
     return start
 
 
-def _past_inner_comments(page: Page, end: int, column: int) -> int:
-    """The end of the comment lines below that stand deeper than the column."""
+def past_inner_comments(page: Page, end: int, column: int) -> int:
+    """The end of the comment lines from the line at `end` on that stand deeper than the column."""
     at = end
     while at < len(page.text):
         line = page.text[at : page.line_end(at)]

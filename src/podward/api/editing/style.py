@@ -2,8 +2,9 @@
 
 - Lists: as far inside their key as the innermost list around the place, else as most of the document's lists.
 - Objects: as far inside their key as most of the document's objects.
-- A field that stands elsewhere in the document is the example for the same field here: its quotes, and whether its list
-  or object stands in brackets.
+- A field that stands elsewhere in the document is the example for the same field here: its quotes, whether its list or
+  object stands in brackets, and where a list's dashes and items stand.
+- Keys: in quotes where nearly all keys of the document are.
 - In braces and brackets: white space, quotes and one entry per line as in the nearest pair that has entries.
 """
 
@@ -47,10 +48,18 @@ class FlowStyle(Struct, frozen=True):
     tight: bool = True
 
 
+class ListStyle(Struct, frozen=True):
+    """How a list of scalars is written with dashes: the columns from its key to these, and from these to its items."""
+
+    dash: int
+    gap: int
+
+
 class Style(Struct, frozen=True):
     """How a document is written.
 
-    `step` and `dash` are the columns from a key to the object or the list inside; `quote` is that of most strings.
+    `step` and `dash` are the columns from a key to the object or the list inside; `lists` is how the lists of the
+    `examples` are written; `quote` is that of most strings, `key_quote` that of most keys.
     """
 
     step: int
@@ -58,6 +67,8 @@ class Style(Struct, frozen=True):
     examples: dict[str, Node]
     flow: FlowStyle
     quote: str = ""
+    key_quote: str = ""
+    lists: dict[str, ListStyle] = {}
 
 
 def yaml_style(root: Map, page: Page) -> Style:
@@ -67,13 +78,17 @@ def yaml_style(root: Map, page: Page) -> Style:
     examples: dict[str, Node] = {}
     flow = FlowStyle()
     quotes: list[str] = []
+    key_quotes: list[str] = []
+    lists: dict[str, ListStyle] = {}
     for node in _all(root):
         if isinstance(node, Scalar) and isinstance(node.value, str) and _WORD.fullmatch(node.value):
             quotes.append(node.style)
         if isinstance(node, Map):
             for entry in node.entries:
-                if not _empty(entry.value):
-                    examples.setdefault(entry.name, entry.value)
+                if isinstance(entry.key, Scalar) and not node.flow and _WORD.fullmatch(entry.name):
+                    key_quotes.append(entry.key.style)
+                if not _empty(entry.value) and examples.setdefault(entry.name, entry.value) is entry.value:
+                    lists.update(_list_style(page, node, entry))
                 if not node.flow and isinstance(entry.value, Map | List) and not entry.value.flow:
                     offset = page.column(entry.value.body) - page.column(node.body)
                     (steps if isinstance(entry.value, Map) else dashes).append(offset)
@@ -81,7 +96,8 @@ def yaml_style(root: Map, page: Page) -> Style:
             flow = replace(flow_style(node, page, flow), unit=None, tight=True)
     if root.flow:
         flow = flow_style(root, page, flow)
-    return Style(_most(steps, _COMMON), _most(dashes, _COMMON), examples, flow, _habit(quotes))
+    step, dash = _most(steps, _COMMON), _most(dashes, _COMMON)
+    return Style(step, dash, examples, flow, _habit(quotes), _habit(key_quotes), lists)
 
 
 def json_style(root: Map, page: Page) -> Style:
@@ -126,6 +142,18 @@ def flow_spans(node: Map | List) -> list[tuple[int, int]]:
     if isinstance(node, List):
         return [(item.start, item.end) for item in node.items]
     return [(entry.key.start, max(entry.key.end, entry.value.end)) for entry in node.entries]
+
+
+def _list_style(page: Page, node: Map, entry: Entry) -> dict[str, ListStyle]:
+    """How the list of scalars in this field is written; nothing where it is none, or one that tells nothing."""
+    written = entry.value
+    if node.flow or not isinstance(written, List) or written.flow or not isinstance(written.items[0], Scalar):
+        return {}
+    dash, item = written.body, written.items[0].start
+    offset = page.column(dash) - page.column(node.body)
+    if offset < 0 or written.items[0].end == item or not page.same_line(dash, item):
+        return {}
+    return {entry.name: ListStyle(offset, item - dash)}
 
 
 def _all(node: Node) -> Iterator[Node]:

@@ -54,6 +54,7 @@ class Walker:
             kept = self._list(node, target, slot)
         elif isinstance(node, Scalar) and not isinstance(target, dict | list) and same(node.value, target):
             kept = True
+            self._page.seen(node)
         else:
             kept = self._replace(node, target, slot)
         if node.anchor and kept:

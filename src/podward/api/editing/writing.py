@@ -92,13 +92,25 @@ class BlockWriter:
 
     def entry(self, name: str, value: Json, column: int) -> list[str]:
         """The lines of a field."""
-        start = " " * column + scalar_text(name) + ":"
+        start = " " * column + scalar_text(name, self.style.key_quote) + ":"
         inline = self.inline(name, value)
         if inline is not None:
             return [f"{start} {inline}"]
         if isinstance(value, str):
             return self.literal(value, column, f"{start} ")
-        return [start, *self.lines(value, self.inside(value, column))]
+        return [start, *self.below(name, value, column)]
+
+    def below(self, name: str, value: Json, column: int) -> list[str]:
+        """The lines of an object or a list that is not empty, on the lines below its key `name` at `column`.
+
+        A list of scalars is written as the document's others of that name.
+        """
+        style = self.style.lists.get(name) or self.style.lists.get(_COUSINS.get(name, ""))
+        if style is None or not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
+            return self.lines(value, self.inside(value, column))
+        example = self._example(name)
+        quote = quote_of(example.items[0]) if isinstance(example, List) else ""
+        return [line for item in value for line in self.item(item, column + style.dash, style.gap, quote)]
 
     def item(self, value: Json, column: int, gap: int = 2, quote: str = "") -> list[str]:
         """The lines of a list's item, whose value begins `gap` columns after its dash."""
@@ -124,7 +136,7 @@ class BlockWriter:
 
     def inline(self, name: str, value: Json) -> str | None:
         """The value of the field `name` as it stands on the key's line; None if it stands on lines of its own."""
-        example = self.style.examples.get(name) or self.style.examples.get(_COUSINS.get(name, ""))
+        example = self._example(name)
         if isinstance(value, dict | list) and value:
             alike = List if isinstance(value, list) else Map
             if not isinstance(example, alike) or not example.flow:
@@ -134,6 +146,9 @@ class BlockWriter:
         if isinstance(value, str) and _literal(value):
             return None
         return scalar_text(value, quote_of(example) if example else self.style.quote)
+
+    def _example(self, name: str) -> Node | None:
+        return self.style.examples.get(name) or self.style.examples.get(_COUSINS.get(name, ""))
 
 
 def quote_of(node: Node | None) -> str:

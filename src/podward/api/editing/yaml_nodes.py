@@ -23,28 +23,29 @@ from podward.api.libyaml import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Mapping
 
     from podward.api.editing.page import Page
     from podward.api.json_value import Json, JsonObject
 
-_SEPARATOR = pattern("^---", MULTILINE)
+SEPARATOR = "---"
+"""What a line between documents begins with."""
+_SEPARATORS = pattern(f"^{SEPARATOR}", MULTILINE)
 
 
-def yaml_nodes(page: Page, end: int, wanted: Container[int]) -> dict[int, Map]:
-    """The wanted documents up to `end`, by their index: those that are null or empty do not count, as with the reader.
+def yaml_nodes(page: Page, end: int, wanted: Mapping[int, int]) -> dict[int, Map]:
+    """The documents up to `end` that stand in the `wanted` parts between separators, by their indexes there.
 
     Raises Uneditable, libyaml's YAMLError or ScalarError if the text cannot be read.
     """
     found: dict[int, Map] = {}
-    start, index = 0, 0
-    for separator in (*(line.start() for line in _SEPARATOR.finditer(page.text, 0, end)), end):
-        composer = _Composer(page, page.text[start:separator], start)
-        event = composer.root()
-        if isinstance(event, MappingStartEvent):
-            if index in wanted:
-                found[index] = composer.composed(event)
-            index += 1
+    start = 0
+    for part, separator in enumerate((*(line.start() for line in _SEPARATORS.finditer(page.text, 0, end)), end)):
+        if part in wanted:
+            composer = _Composer(page, page.text[start:separator], start)
+            event = composer.root()
+            if isinstance(event, MappingStartEvent):
+                found[wanted[part]] = composer.composed(event)
         start = min(page.line_end(separator), end)
     return found
 
