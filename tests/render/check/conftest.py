@@ -100,6 +100,8 @@ HOSTILE = {
     "uri": " #?%41:../\\",
     "links": "[x](javascript:1) {0} {x}",
     "wide": "漢字🙂",
+    "wides": "漢" * 300,
+    "combining": "e\u0301" * 300,
     "long": "x" * 100_000,
 }
 

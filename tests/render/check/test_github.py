@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from msgspec.structs import replace
+
 from podward.api.report import Report
 from podward.render.check.github import commands
 
@@ -33,7 +36,7 @@ def test_each_finding_is_one_command(make: Make) -> None:
     _, properties, message = parsed[1]
     assert properties == {"file": "dir/web.yaml", "line": "12", "title": "pss/runAsNonRoot"}
     assert message.split("\n")[:3] == [
-        "Deployment shop/web, container app: it is wrong (restricted:latest)",
+        "dir/web.yaml:12 Deployment shop/web, container app: it is wrong (restricted:latest)",
         "at spec.template.spec.containers[0].securityContext.runAsNonRoot[key]",
         "→ put it right",
     ]
@@ -51,8 +54,56 @@ def test_hostile_text_forges_no_command_and_no_property(make: Make, hostile: str
 
 
 def test_a_file_s_name_is_escaped_as_the_toolkit_does(make: Make) -> None:
-    assert "::error file=bad%3A%2C%25=.yaml,line=3,title=input/syntax::invalid YAML:,%25=\n" in commands(make(":,%="))
+    printed = commands(make(":,%="))
+    assert "::error file=bad%3A%2C%25=.yaml,line=3,title=input/syntax::bad:,%25=.yaml:3 invalid YAML:,%25=\n" in printed
 
 
 def test_a_clean_report_has_no_command(clean: Report) -> None:
     assert commands(clean) == "no findings in 1 file (1 workload)\n"
+
+
+def many(report: Report, files: int, lines: int, rules: int) -> Report:
+    """A report with as many errors at as many lines of as many files, in the order of reports, and one warning."""
+    error, warning = report.findings[1], report.findings[3]
+    errors = (
+        replace(error, file=f"{file}.yaml", line=line, rule=f"pss/{rule}")
+        for file in range(files)
+        for line in range(1, lines + 1)
+        for rule in range(rules)
+    )
+    return replace(report, findings=(*errors, warning))
+
+
+def places(report: Report) -> list[tuple[str, str, str]]:
+    parsed = [parse(line) for line in commands(report).splitlines()[:-1]]
+    return [(found["file"], found["line"], found["title"]) for command, found, _ in parsed if command == "error"]
+
+
+def test_ten_are_told_in_the_order_of_the_report(make: Make) -> None:
+    report = many(make(""), 2, 1, 5)
+    assert places(report) == [(each.file, str(each.line), each.rule) for each in report.findings[:-1]]
+    assert "::notice" not in commands(report)
+
+
+@pytest.mark.parametrize(("files", "lines"), [(20, 3), (3, 20), (1, 20)])
+def test_the_first_ten_of_more_are_of_ten_places_and_of_all_files(make: Make, files: int, lines: int) -> None:
+    report = many(make(""), files, lines, 4)
+    found = places(report)
+    assert sorted(found) == sorted((each.file, str(each.line), each.rule) for each in report.findings[:-1])
+    assert len({(file, line) for file, line, _ in found[:10]}) == 10
+    assert len({file for file, *_ in found[:10]}) == min(files, 10)
+
+
+def test_more_than_ten_are_announced_before_all(make: Make) -> None:
+    first, *rest = commands(many(make(""), 1, 11, 1)).splitlines()
+    command, properties, message = parse(first)
+    assert (command, properties) == ("notice", {"title": "podward check"})
+    assert message.startswith("11 errors, 1 warning in ")
+    assert parse(rest[11])[0] == "warning"
+
+
+def test_a_message_is_no_longer_than_the_runner_keeps(make: Make) -> None:
+    report = make("y" * 100_000)
+    for line in commands(report).splitlines()[:-1]:
+        assert len(parse(line)[2]) <= 4096
+        assert len(line) < 400_000

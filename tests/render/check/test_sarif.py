@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from podward import __version__
 from podward.api.report import Report
+from podward.check import rules
 from podward.render.check.sarif import SCHEMA as SCHEMA_URI
-from podward.render.check.sarif import document
+from podward.render.check.sarif import Sources, document
+from podward.render.check.sarif_model import Message, Region, Replacement
 
 Make = Callable[[str], Report]
 SCHEMA = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
@@ -59,7 +61,85 @@ def test_results_have_level_place_and_rule(make: Make) -> None:
 def test_a_rule_has_help(make: Make) -> None:
     rule = run(make(""))["tool"]["driver"]["rules"][3]
     assert (rule["id"], rule["name"]) == ("pss/runAsNonRoot", "PssRunAsNonRoot")
-    assert "docs/rules/pss/runAsNonRoot.md" in rule["help"]["markdown"]
+    assert rule["helpUri"].endswith(f"/blob/v{__version__}/docs/rules/pss/runAsNonRoot.md")
+    assert f"]({rule['helpUri']})" in rule["help"]["markdown"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "score", "level"),
+    [("pss/privileged", "8.0", "error"), ("scc/runAsUser", "5.0", "error"), ("hint/seccomp-unset", "3.0", "warning")],
+)
+def test_a_rule_is_as_grave_as_what_it_is_about(make: Make, rule: str, score: str, level: str) -> None:
+    (found,) = run(replace(make(""), rules=(rules.rule(rule),)))["tool"]["driver"]["rules"]
+    assert found["properties"]["security-severity"] == score
+    assert "security" in found["properties"]["tags"]
+    assert found["defaultConfiguration"]["level"] == level
+
+
+def test_what_could_not_be_read_is_no_fault_of_security(make: Make) -> None:
+    (found,) = run(replace(make(""), rules=(rules.rule("input/syntax"),)))["tool"]["driver"]["rules"]
+    assert "security-severity" not in found["properties"]
+    assert (found["properties"]["tags"], found["properties"]["problem.severity"]) == (["kubernetes", "input"], "error")
+
+
+def test_github_takes_every_rule(make: Make) -> None:
+    """docs.github.com, "SARIF support for code scanning": what it requires of a rule, and how long it may be."""
+    every = tuple(map(rules.rule, rules.DESCRIPTIONS))
+    found = run(replace(make(""), rules=every))["tool"]["driver"]["rules"]
+    assert len(found) == len(rules.DESCRIPTIONS)
+    for rule in found:
+        assert len(rule["id"]) > 0
+        assert 0 < len(rule["name"]) <= 255
+        assert 0 < len(rule["shortDescription"]["text"]) <= 1024
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"]
+        assert 0 < len(rule["properties"]["tags"]) <= 10
+        assert 0.0 < float(rule["properties"].get("security-severity", "1")) <= 10.0
+        assert rule["properties"].get("precision", "high") in {"very-high", "high", "medium", "low"}
+
+
+def test_github_takes_every_result(make: Make, hostile: str) -> None:
+    for each in run(make(hostile))["results"]:
+        assert each["message"]["text"]
+        assert len(each["message"]["text"]) < 10_000
+        (location,) = each["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"]
+        assert location["physicalLocation"]["region"]["startLine"] >= 1
+        assert each["partialFingerprints"]
+        assert each["ruleIndex"] >= 0
+
+
+def sources(fixes: dict[int, tuple[Replacement, ...]], unfixed: str = "") -> Sources:
+    return Sources(lambda _, number: f"  line: {number}  ", fixes, unfixed)
+
+
+def test_a_place_has_columns_where_its_line_is_known(make: Make) -> None:
+    log = json.loads(document(make(""), sources({})))
+    VALIDATOR.validate(log)
+    (run_,) = log["runs"]
+    region = run_["results"][1]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 12, "startColumn": 3, "endLine": 12, "endColumn": 11}
+    assert run_["columnKind"] == "utf16CodeUnits"
+
+
+def test_a_fix_is_about_the_finding_s_file(make: Make, hostile: str) -> None:
+    replaced = Replacement(Region(3, 1, 3, 1), Message(f"new{hostile}\r\n".encode("utf-8", "replace").decode()))
+    log = json.loads(document(make(hostile), sources({1: (replaced,)})))
+    VALIDATOR.validate(log)
+    results = log["runs"][0]["results"]
+    assert [index for index, each in enumerate(results) if "fixes" in each] == [1]
+    (fix,) = results[1]["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert fix["description"]["text"].startswith("put it right")
+    assert change["artifactLocation"] == results[1]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert change["replacements"][0]["insertedContent"]["text"] == replaced.inserted_content.text
+
+
+def test_a_report_says_why_it_has_no_fixes(make: Make) -> None:
+    log = json.loads(document(make(""), sources({}, "too many")))
+    VALIDATOR.validate(log)
+    (told,) = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert told == {"message": {"text": "too many"}, "level": "note"}
 
 
 def test_a_waived_finding_is_suppressed_with_its_reason(make: Make) -> None:

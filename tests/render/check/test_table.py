@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -47,17 +48,30 @@ def test_where_nothing_is_wrong_the_sums_say_so(clean: Report) -> None:
     assert table(clean, 80, PLAIN) == "no findings in 1 file (1 workload)\n"
 
 
-@pytest.mark.parametrize("columns", [1, 60, 80, 200])
+@pytest.mark.parametrize("columns", [1, 60, 80, 120, 200])
 def test_no_line_is_wider_than_the_terminal(make: Make, hostile: str, columns: int) -> None:
     for line in table(make(hostile), columns, PLAIN).split("\n"):
         assert width(line) <= max(columns, LEAST)
 
 
-@pytest.mark.parametrize("columns", [None, 80])
+@pytest.mark.parametrize("columns", [None, 80, 120, 200])
 def test_nothing_from_outside_drives_the_terminal(make: Make, hostile: str, columns: int | None) -> None:
     printed = table(make(hostile), columns, PLAIN)
     assert all(line.isprintable() for line in printed.split("\n"))
-    assert not any(line.startswith("::") for line in printed.split("\n"))
+    assert all(width(line) == cells(line) for line in printed.split("\n"))
+
+
+def cells(line: str) -> int:
+    """Cells by Unicode's table alone, every character taking one at least."""
+    return sum(2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1 for character in line)
+
+
+def test_in_a_pipe_no_line_is_endless(make: Make) -> None:
+    assert max(map(len, table(make("x" * 100_000), None, PLAIN).split("\n"))) < 10_000
+
+
+def test_what_looks_like_a_host_of_ipv6_stays(make: Make) -> None:
+    assert "it is wrong::1 " in table(make("::1"), None, PLAIN)
 
 
 def test_a_hostile_name_does_not_hide_the_line(make: Make) -> None:

@@ -1,12 +1,19 @@
 """`check -o github`: annotations of a pull request.
 
-Specification: GitHub Actions' workflow commands, as actions/toolkit 2.x writes them (core, command.ts):
-`::error file=F,line=N,title=T::message`, one to a line, the commands `error`, `warning` and `notice`. In a message `%`,
-CR and LF are written `%25`, `%0D` and `%0A`; in a property `:` and `,` too, `%3A` and `%2C`. GitHub shows at most ten
-of each kind for a step, so the sums stand at the end in plain words.
+Specification: GitHub Actions' workflow commands, as actions/toolkit 2.x writes them (core, command.ts) and
+actions/runner 2.x reads them (ActionCommand.cs): `::error file=F,line=N,title=T::message`, one to a line, the commands
+`error`, `warning` and `notice`. In a message `%`, CR and LF are written `%25`, `%0D` and `%0A`; in a property `:` and
+`,` too, `%3A` and `%2C`. The runner keeps 4096 characters of a message and the first ten annotations of each kind of a
+step (ExecutionContext.cs: 50 of a job are shown); in the log it prints the message alone.
+
+So each message begins with its place, for the log; and where there are more than ten of a kind, a notice says so
+before all, and those come first that stand at different places of different files: ten places rather than one Pod's
+ten faults. Gitea and Forgejo, which know no such limits, show them all.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from podward.api.finding import Finding, Severity
 from podward.api.report import Report
@@ -15,23 +22,45 @@ from podward.render.explain.inert import printable
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _LONGEST = 4000
-"""Characters of one message: GitHub cuts off annotations at 64 KiB, and people stop reading before."""
+"""Characters of one message."""
+_SHOWN = 10
+"""Annotations of a kind that a step may have."""
 
 
 def commands(report: Report) -> str:
-    """One command for each finding, then the sums."""
-    return "".join(_annotation(finding) for finding in report.findings) + f"{texts.totals(report.summary)}\n"
+    """One command for each finding, the most telling of each kind first, then the sums."""
+    sums = texts.totals(report.summary)
+    kinds = [[each for each in report.findings if each.severity is kind] for kind in Severity]
+    if max(map(len, kinds)) <= _SHOWN:
+        return "".join(map(_annotation, report.findings)) + f"{sums}\n"
+    said = f"{sums}. GitHub shows {_SHOWN} annotations of a kind: the log of this step has all findings."
+    annotations = "".join(_annotation(finding) for kind in kinds for finding in _spread(kind))
+    return f"::notice title=podward check::{_data(said)}\n{annotations}{sums}\n"
+
+
+def _spread(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, first one of each file, then of each place in it, then the others."""
+    files: dict[str, int] = {}
+    places: dict[tuple[str, int], int] = {}
+    ranked: list[tuple[int, int, Finding]] = []
+    for finding in findings:
+        at = finding.file, finding.line
+        if at not in places:
+            files[finding.file] = files.get(finding.file, 0) + 1
+        places[at] = places.get(at, 0) + 1
+        ranked.append((places[at], files[finding.file], finding))
+    return [finding for *_, finding in sorted(ranked, key=lambda each: each[:2])]
 
 
 def _annotation(finding: Finding) -> str:
-    lines = [texts.sentence(finding)]
+    lines = [f"{printable(finding.file)}:{finding.line} {texts.sentence(finding)}"]
     field = texts.field(finding)
     if field:
         lines.append(printable(field))
     if finding.remedy:
         lines.append(f"→ {printable(finding.remedy)}")
     lines += [printable(texts.change(change)) for change in finding.changes]
-    message = _data("\n".join(lines)[:_LONGEST])
+    message = _data(texts.inert("\n".join(map(texts.short, lines)))[:_LONGEST])
     properties = f"file={_property(finding.file)},line={finding.line},title={_property(finding.rule)}"
     return f"::{_COMMANDS[finding.severity]} {properties}::{message}\n"
 

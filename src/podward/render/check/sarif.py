@@ -1,176 +1,92 @@
-"""`check -o sarif`: what code scanning services read.
+"""`check -o sarif`: what code scanning services and editors read.
 
-Specification: OASIS SARIF 2.1.0 with errata 01. Kept to what GitHub's code scanning understands of it: rules with help,
-levels, places by line, partial fingerprints. A relative file is relative to `%SRCROOT%`. A waived finding is a result
-with an accepted suppression; a finding of the baseline has the baselineState `unchanged`, and where there is one every
-other result is `new`. A finding's changes are in its property bag: a SARIF fix replaces characters of the text, and
-Podward's changes fields, so that comments survive (`--fix`).
+Specification: OASIS SARIF 2.1.0 with errata 01, and what GitHub's code scanning makes of it (docs.github.com, "SARIF
+support for code scanning"): rules with help, levels and severities, places by line and column, partial fingerprints.
+GitHub takes 25,000 results of a run and shows the 5,000 gravest, 10 MB of gzip, 20 tags of a rule; it passes over
+suppressions, baseline states and fixes, which other readers show.
+
+A relative file is relative to `%SRCROOT%`. A waived finding is a result with an accepted suppression; a finding of the
+baseline has the baselineState `unchanged`, and where there is one every other result is `new`. `fixes` are what `--fix`
+would write for the finding alone, as replacements of text; the fields that this changes are in the property bag.
 """
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from podward import __version__
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.report import UNREAD, Report, Rule, Waiver, family_of
 from podward.decision import Value
-from podward.render.check import texts
+from podward.render.check import regions, texts
+from podward.render.check.marks import Marks
+from podward.render.check.sarif_model import (
+    Artifact,
+    ArtifactChange,
+    Base,
+    Configuration,
+    Descriptor,
+    Driver,
+    Fix,
+    Help,
+    Invocation,
+    Location,
+    Log,
+    Logical,
+    Message,
+    Notification,
+    Physical,
+    Region,
+    Replacement,
+    Result,
+    Run,
+    Suppression,
+    Tool,
+)
 from podward.render.explain.inert import printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
 FINGERPRINT = "podwardFinding/v1"
+PROJECT = "https://github.com/podward/podward"
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 """Bytes that stand for themselves everywhere in the path of a URI (RFC 3986, 3.3)."""
+_LONGEST_RULE = 1024
+"""Characters of a description that GitHub takes."""
 
 
-class _Part(Struct, rename="camel", frozen=True, omit_defaults=True, gc=False):
-    """Base of the format's objects: what has its default is left out."""
+class Sources(Struct, frozen=True):
+    """What is known of the files beside the report.
+
+    `line` gives a file's line, empty where that is not known. `fixes` are the replacements that mend a finding, by its
+    index in the report's findings; `unfixed` says why there are none though findings have changes.
+    """
+
+    line: Callable[[str, int], str]
+    fixes: Mapping[int, tuple[Replacement, ...]]
+    unfixed: str = ""
 
 
-class Message(_Part, frozen=True, gc=False):
-    """A text."""
-
-    text: str
+def _unknown(_file: str, _number: int) -> str:
+    return ""
 
 
-class Help(_Part, frozen=True, gc=False):
-    """A text with its Markdown form."""
-
-    text: str
-    markdown: str
+UNKNOWN = Sources(_unknown, {})
 
 
-class Descriptor(_Part, frozen=True, gc=False):
-    """A rule; `name` is its id in CamelCase, as the format wants it."""
-
-    id: str
-    name: str
-    short_description: Message
-    full_description: Message
-    help: Help
-    properties: Mapping[str, Value]
-
-
-class Driver(_Part, frozen=True, gc=False):
-    """The tool."""
-
-    name: str
-    version: str
-    semantic_version: str
-    rules: tuple[Descriptor, ...]
-
-
-class Tool(_Part, frozen=True, gc=False):
-    """The tool without extensions."""
-
-    driver: Driver
-
-
-class Artifact(_Part, frozen=True, gc=False):
-    """A file."""
-
-    uri: str
-    uri_base_id: str = ""
-
-
-class Region(_Part, frozen=True, gc=False):
-    """A line, 1-based."""
-
-    start_line: int
-
-
-class Physical(_Part, frozen=True, gc=False):
-    """A line of a file."""
-
-    artifact_location: Artifact
-    region: Region
-
-
-class Logical(_Part, frozen=True, gc=False):
-    """A workload or its container."""
-
-    name: str
-    fully_qualified_name: str
-    kind: str
-
-
-class Location(_Part, frozen=True, gc=False):
-    """Where: in a file, and in what it describes."""
-
-    physical_location: Physical
-    logical_locations: tuple[Logical, ...] = ()
-
-
-class Suppression(_Part, frozen=True, gc=False):
-    """A waiver: in the manifest (`inSource`) or in the configuration (`external`)."""
-
-    kind: str
-    status: str
-    justification: str
-    location: Location
-
-
-class Result(_Part, frozen=True, gc=False):
-    """A finding."""
-
-    rule_id: str
-    rule_index: int
-    level: str
-    message: Message
-    locations: tuple[Location, ...]
-    partial_fingerprints: Mapping[str, str]
-    baseline_state: str = ""
-    suppressions: tuple[Suppression, ...] = ()
-    properties: Mapping[str, Value] = field(default_factory=dict)
-
-
-class Base(_Part, frozen=True, gc=False):
-    """What relative URIs are relative to: the consumer knows where its checkout is."""
-
-    description: Message
-
-
-class Invocation(_Part, frozen=True, gc=False):
-    """How the run ended."""
-
-    execution_successful: bool
-    exit_code: int
-    exit_code_description: str
-
-
-class Run(_Part, frozen=True, gc=False):
-    """One run."""
-
-    tool: Tool
-    invocations: tuple[Invocation, ...]
-    original_uri_base_ids: Mapping[str, Base]
-    column_kind: str
-    results: tuple[Result, ...]
-
-
-class Log(_Part, frozen=True, gc=False):
-    """The whole file."""
-
-    version: str
-    runs: tuple[Run, ...]
-    schema: str = field(name="$schema")
-
-
-def document(report: Report) -> str:
+def document(report: Report, sources: Sources = UNKNOWN) -> str:
     """The report as SARIF."""
     rules = tuple(_descriptor(rule) for rule in report.rules)
+    told = (Notification(Message(sources.unfixed), "note"),) if sources.unfixed else ()
     run = Run(
-        Tool(Driver("podward", __version__, __version__, rules)),
-        (Invocation(_all_read(report), report.exit_code, _ENDS[report.exit_code]),),
+        Tool(Driver("podward", __version__, __version__, PROJECT, rules)),
+        (Invocation(_all_read(report), report.exit_code, _ENDS[report.exit_code], told),),
         {ROOT: Base(Message("The directory in which podward was started."))},
-        "unicodeCodePoints",
-        _Results(report).all(),
+        "utf16CodeUnits",
+        _Results(report, sources).all(),
     )
     return texts.json_text(Log("2.1.0", (run,), SCHEMA))
 
@@ -186,55 +102,115 @@ def _all_read(report: Report) -> bool:
 def _descriptor(rule: Rule) -> Descriptor:
     words = rule.name.replace("/", "-").replace("_", "-").split("-")
     name = "".join(word[:1].upper() + word[1:] for word in words)
-    described = Message(rule.description)
-    read = f"{rule.description} See {rule.page} in Podward's documentation."
-    markdown = f"{rule.description}\n\nSee `{rule.page}` in Podward's documentation."
-    tags: Value = ["security", "kubernetes", family_of(rule.name)]
-    return Descriptor(rule.name, name, described, described, Help(read, markdown), {"tags": tags, "page": rule.page})
+    described = Message(rule.description[:_LONGEST_RULE])
+    page = f"{PROJECT}/blob/v{__version__}/{_uri(rule.page)}"
+    explained = Help(f"{rule.description} See {page}", f"{rule.description}\n\n[More about {rule.name}]({page})")
+    family = family_of(rule.name)
+    level = "warning" if family in _ADVICE else "error"
+    about: dict[str, Value] = {"page": rule.page}
+    score = _score(rule.name)
+    if score:
+        precision = "high" if family in _ADVICE else "very-high"
+        about |= {"tags": ["security", "kubernetes", family], "precision": precision, "security-severity": score}
+    else:
+        about |= {"tags": ["kubernetes", family], "problem.severity": level}
+    return Descriptor(
+        rule.name,
+        name,
+        described,
+        described,
+        explained,
+        page,
+        Configuration(level),
+        about,
+    )
+
+
+_ADVICE = frozenset(("hint", "waiver"))
+_SCORES = {"pss": "5.0", "scc": "5.0", "hint": "3.0"}
+_GRAVE = frozenset(
+    (
+        "pss/capabilities_baseline",
+        "pss/hostNamespaces",
+        "pss/hostPathVolumes",
+        "pss/privileged",
+        "pss/procMount",
+        "pss/windowsHostProcess",
+        "scc/capabilities",
+        "scc/hostIPC",
+        "scc/hostNetwork",
+        "scc/hostPID",
+        "scc/privileged",
+    )
+)
+"""What gives a container a way out to its node."""
+
+
+def _score(rule: str) -> str:
+    """How grave it is, as GitHub reads it: `low` below 4.0, `medium` below 7.0, `high` below 9.0; empty for none."""
+    return "8.0" if rule in _GRAVE else _SCORES.get(family_of(rule), "")
 
 
 class _Results:
     """Makes the results: what was found, waived, and known before."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, sources: Sources) -> None:
         self._report = report
+        self._sources = sources
         self._indexes = {rule.name: index for index, rule in enumerate(report.rules)}
-        self._seen: dict[str, int] = {}
+        self._marks = Marks()
+        self._artifacts: dict[str, Artifact] = {}
         compared = bool(report.baselined or report.vanished)
         self._new, self._known = ("new", "unchanged") if compared else ("", "")
 
     def all(self) -> tuple[Result, ...]:
         """Every result."""
-        report = self._report
+        report, fixes = self._report, self._sources.fixes
         known = [self._result(finding, self._known) for finding in report.baselined]
-        found = [self._result(finding, self._new) for finding in report.findings]
-        waived = [self._result(each.finding, self._new, (_suppression(each.waiver),)) for each in report.waived]
+        found = [
+            self._result(finding, self._new, fixes=_fixes(finding, fixes.get(index, ())))
+            for index, finding in enumerate(report.findings)
+        ]
+        waived = [self._result(each.finding, self._new, (self._suppression(each.waiver),)) for each in report.waived]
         return (*found, *waived, *known)
 
-    def _result(self, finding: Finding, state: str, suppressions: tuple[Suppression, ...] = ()) -> Result:
+    def _result(
+        self,
+        finding: Finding,
+        state: str,
+        suppressions: tuple[Suppression, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> Result:
         return Result(
             finding.rule,
             self._indexes.get(finding.rule, -1),
             _LEVELS[finding.severity],
             Message(_message(finding)),
-            (Location(_physical(finding.file, finding.line), _logical(finding.subject)),),
-            {FINGERPRINT: self._fingerprint(finding)},
+            (Location(self._physical(finding.file, finding.line), _logical(finding.subject)),),
+            {FINGERPRINT: self._marks.of(finding)},
             state,
             suppressions,
+            fixes,
             _properties(finding),
         )
 
-    def _fingerprint(self, finding: Finding) -> str:
-        """A digest, and which of those with the same digest it is."""
-        digest = hashlib.sha256(finding.fingerprint.encode("utf-8", "backslashreplace")).hexdigest()
-        self._seen[digest] = self._seen.get(digest, 0) + 1
-        return f"{digest}:{self._seen[digest]}"
+    def _physical(self, file: str, line: int) -> Physical:
+        number = max(line, 1)
+        text = self._sources.line(file, number)
+        if file not in self._artifacts:
+            self._artifacts[file] = _artifact(file)
+        return Physical(self._artifacts[file], regions.of_line(text, number) if text else Region(number))
+
+    def _suppression(self, waiver: Waiver) -> Suppression:
+        why = printable(f"{waiver.reason} (until {waiver.expires})")
+        kind = "inSource" if waiver.in_manifest else "external"
+        return Suppression(kind, "accepted", why, Location(self._physical(waiver.file, waiver.line)))
 
 
 def _message(finding: Finding) -> str:
     """The sentence and the remedy: services show this text alone. A text may not look like a link of the format's."""
     said = texts.sentence(finding)
-    whole = f"{said}. {printable(finding.remedy)}" if finding.remedy else said
+    whole = f"{said}. {printable(texts.short(finding.remedy))}" if finding.remedy else said
     return whole.replace("](", "] (")
 
 
@@ -246,11 +222,18 @@ def _properties(finding: Finding) -> dict[str, Value]:
     return {**found, "remedy": finding.remedy, "changes": changes} if finding.remedy else found
 
 
-def _physical(file: str, line: int) -> Physical:
+def _fixes(finding: Finding, made: tuple[Replacement, ...]) -> tuple[Fix, ...]:
+    if not made:
+        return ()
+    said = printable(finding.remedy).replace("](", "] (")
+    return (Fix(Message(said), (ArtifactChange(_artifact(finding.file), made),)),)
+
+
+def _artifact(file: str) -> Artifact:
     path = posixpath.normpath(file)
     if path.startswith("/"):
-        return Physical(Artifact(f"file://{_uri('/' + path.lstrip('/'))}"), Region(max(line, 1)))
-    return Physical(Artifact(_uri(path), ROOT), Region(max(line, 1)))
+        return Artifact(f"file://{_uri('/' + path.lstrip('/'))}")
+    return Artifact(_uri(path), ROOT)
 
 
 def _uri(path: str) -> str:
@@ -267,9 +250,3 @@ def _logical(subject: Subject) -> tuple[Logical, ...]:
     whole = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
     name, kind = (subject.container, "object") if subject.container else (subject.name, "resource")
     return (Logical(printable(name), printable(whole), kind),)
-
-
-def _suppression(waiver: Waiver) -> Suppression:
-    why = printable(f"{waiver.reason} (until {waiver.expires})")
-    kind = "inSource" if waiver.in_manifest else "external"
-    return Suppression(kind, "accepted", why, Location(_physical(waiver.file, waiver.line)))

@@ -37,16 +37,16 @@ def table(report: Report, columns: int | None, palette: Palette) -> str:
 
 def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
     severity, rule = finding.severity.value, printable(finding.rule)
-    place = f"{finding.file}:{finding.line}"
+    place = texts.inert(f"{finding.file}:{finding.line}")
     beside = width(f"{_GUTTER}{severity}{_GUTTER}{rule}")
-    place = printable(place) if room is None else clipped_front(place, max(room - beside, 12))
+    place = printable(texts.short(place)) if room is None else clipped_front(place, max(room - beside, 12))
     coloured = (
         palette.paint(palette.title, place),
         palette.paint(_colour(finding.severity, palette), severity),
         palette.paint(palette.policy, rule),
     )
     head = _GUTTER.join(coloured)
-    said = texts.sentence(finding)
+    said = texts.inert(texts.sentence(finding))
     if room is None or width(f"{place}{_GUTTER}{said}") + beside <= room:
         lines = [f"{head}{_GUTTER}{said}"]
     else:
@@ -62,8 +62,9 @@ def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
 
 
 def _wrapped(text: str, room: int | None, indent: str) -> list[str]:
+    text = texts.inert(text)
     if room is None:
-        return [indent + printable(text)]
+        return [indent + printable(texts.short(text))]
     return [indent + line for line in wrapped(text, room - len(indent), _MOST_LINES)]
 
 

@@ -13,6 +13,28 @@ from podward.api.report import Summary, Waiver
 from podward.decision import Value
 from podward.render.explain.inert import printable
 
+_SPELT = {"::": r":\x3a", "##": r"#\x23"}
+LONGEST = 2000
+"""Characters of a sentence that are kept: names may be megabytes, and stand in every sentence about their workload."""
+
+
+def inert(text: str) -> str:
+    r"""`text` in which what reads a log finds no command: `::word` and `##[` are spelt out (`:\x3aword`, `#\x23[`).
+
+    GitHub's runner (actions/runner, ActionCommand.cs) takes `::command` for one at the beginning of a line, white space
+    aside, and `##[command]` anywhere in it; Azure's agent `##vso[command]` and TeamCity `##teamcity[command]`.
+    """
+    if "::" not in text and "##" not in text:
+        return text
+    import re
+
+    return re.sub("::(?=[A-Za-z])|##(?=[A-Za-z]*\\[)", lambda found: _SPELT[found[0]], text)
+
+
+def short(text: str) -> str:
+    """The beginning of `text`, and how much more there is."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
+
 
 def workload(subject: Subject) -> str:
     """`Deployment shop/web`; empty where the subject is."""
@@ -28,10 +50,10 @@ def about(subject: Subject) -> str:
 
 
 def sentence(finding: Finding) -> str:
-    """Who is wrong in what, and who says so, on one line of printable characters."""
+    """Who is wrong in what, and who says so, on one line of printable characters, not too long a one."""
     who = about(finding.subject)
     said = f"{who}: {finding.message}" if who else finding.message
-    return printable(f"{said} ({finding.policy})" if finding.policy else said)
+    return printable(short(f"{said} ({finding.policy})" if finding.policy else said))
 
 
 def field(finding: Finding) -> str:
@@ -75,16 +97,19 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def json_text(value: Struct) -> str:
+def json_text(value: Struct | Sequence[Struct]) -> str:
     """`value` as indented JSON in which every character that is not printable is escaped.
 
-    The same JSON for a program; and a terminal that it is printed on finds no control sequence in it.
+    The same JSON for a program; and a terminal that it is printed on finds no control sequence in it, a CI system's log
+    no command: in the middle of a line that begins with a quote or a bracket, these have `##` (see `inert`).
     """
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:
         encoded = msgspec.json.encode(sound(msgspec.to_builtins(value, builtin_types=())))
     text = msgspec.json.format(encoded, indent=1).decode() + "\n"
+    if "##" in text:
+        text = text.replace("##", "#\\u0023")
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)

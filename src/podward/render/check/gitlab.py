@@ -1,0 +1,61 @@
+"""`check -o gitlab`: a Code Quality report, which GitLab shows in merge requests.
+
+Specification: GitLab's documentation, "Code Quality report format": a list of objects with `description`, `check_name`,
+`fingerprint`, `severity` (info, minor, major, critical, blocker), `location.path` (relative to the repository, without
+`./`) and `location.lines.begin`; of two with the same fingerprint only one is shown, and one that the target branch
+has not is new. What is waived, or in the baseline, is not in it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from msgspec import Struct
+
+from podward.api.finding import Finding, Severity
+from podward.api.report import Report
+from podward.render.check import texts
+from podward.render.check.marks import Marks
+from podward.render.explain.inert import printable
+
+_SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
+
+
+class Lines(Struct, frozen=True):
+    """The line, 1-based."""
+
+    begin: int
+
+
+class Location(Struct, frozen=True):
+    """A line of a file."""
+
+    path: str
+    lines: Lines
+
+
+class Issue(Struct, frozen=True):
+    """A finding."""
+
+    description: str
+    check_name: str
+    fingerprint: str
+    severity: str
+    location: Location
+
+
+def document(report: Report) -> str:
+    """The report as Code Quality."""
+    marks = Marks()
+    return texts.json_text([_issue(finding, marks) for finding in report.findings])
+
+
+def _issue(finding: Finding, marks: Marks) -> Issue:
+    said = texts.sentence(finding)
+    return Issue(
+        f"{said}. {printable(texts.short(finding.remedy))}" if finding.remedy else said,
+        finding.rule,
+        marks.of(finding),
+        _SEVERITIES[finding.severity],
+        Location(posixpath.normpath(finding.file), Lines(max(finding.line, 1))),
+    )
