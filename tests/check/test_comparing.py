@@ -258,11 +258,102 @@ def test_a_version_that_makes_an_exception_allows() -> None:
     assert (found[Kind.ALLOWED].before, found[Kind.ALLOWED].after) == ("refused by restricted:v1.24", "admitted")
 
 
-def test_what_both_refuse_is_no_change() -> None:
-    old, new = (side(standard=Standard(level), used=None) for level in (Level.BASELINE, Level.RESTRICTED))
-    found, place = both(old, new, pod(privileged=True))
+def test_what_both_refuse_for_the_same_reasons_is_no_change() -> None:
+    """The version has another name, and asks for the same."""
+    found, place = both(*versions("v1.30", "v1.31"), pod(privileged=True))
     assert found == ()
+    assert place.before == place.after == Fate(refused=True)
     assert Comparison("a", "b", found, (place,)).sums.always_refused == 1
+
+
+def test_what_both_refuse_for_other_reasons_tells_which_are_new_which_are_gone_and_which_stay() -> None:
+    old, new = (side(standard=Standard(level), used=None) for level in (Level.BASELINE, Level.RESTRICTED))
+    raw = pod(privileged=True)
+    raw["spec"] = {**raw["spec"], "volumes": [{"name": "v", "hostPath": {"path": "/srv"}}]}  # type: ignore[dict-item]
+    (found,), place = both(old, new, raw)
+    assert found.kind is Kind.REASONS
+    assert found.before == "refused by baseline:latest for hostPathVolumes, privileged"
+    assert found.after == (
+        "refused by restricted:latest for privileged, allowPrivilegeEscalation, capabilities_restricted, "
+        "restrictedVolumes, runAsNonRoot, seccompProfile_restricted"
+    )
+    assert found.reasons is not None
+    assert found.why == found.reasons.new[0]
+    assert found.reasons.gone == ('baseline:latest: Volume "v" is a path of the node.',)
+    assert found.reasons.kept == ('restricted:latest: Container "app" is privileged.',)
+    assert [text for text in found.also if text.startswith(("no longer, ", "as before, "))] == [
+        'no longer, baseline:latest: Volume "v" is a path of the node.',
+        'as before, restricted:latest: Container "app" is privileged.',
+    ]
+    sums = Comparison("a", "b", (found,), (place,)).sums
+    assert (sums.changed, sums.always_refused, sums.kinds) == (1, 0, {Kind.REASONS: 1})
+
+
+def test_fewer_reasons_are_a_change_too() -> None:
+    new, old = (side(standard=Standard(level), used=None) for level in (Level.BASELINE, Level.RESTRICTED))
+    (found,), _ = both(old, new, pod(privileged=True))
+    assert found.reasons is not None
+    assert found.reasons.new == ()
+    assert found.why == f"no longer, {found.reasons.gone[0]}"
+
+
+def test_a_refusal_that_moves_from_pod_security_to_an_scc_is_told() -> None:
+    old = side(of=namespace(labels={"enforce": "restricted"}), used=None)
+    (found,), _ = both(old, side(), pod(privileged=True, runAsUser=5))
+    assert found.kind is Kind.REASONS
+    assert found.after == "refused by scc restricted-v2 for runAsUser, privileged"
+    assert str(found.source) == "namespace shop metadata.annotations[openshift.io/sa.scc.uid-range]"
+
+
+def test_another_range_is_another_reason() -> None:
+    (found,), _ = both(side(), side(of=namespace(1000700000)), pod(runAsUser=5))
+    assert found.reasons is not None
+    assert found.reasons.new[0].endswith("5: must be in the ranges: [1000700000, 1000709999]")
+    assert found.reasons.gone[0].endswith("5: must be in the ranges: [1000650000, 1000659999]")
+
+
+def test_what_pod_security_refuses_after_an_scc_took_it_has_no_scc() -> None:
+    _, place = both(
+        side(), side(of=namespace(labels={"enforce": "restricted"}), used=USED | {"anyuid"}), pod(runAsUser=0)
+    )
+    assert (place.before, place.after) == (Fate(refused=True), Fate(refused=True))
+
+
+def test_pod_security_that_lets_a_workload_in_is_the_reason_where_the_scc_did_before() -> None:
+    strict = side(of=namespace(labels={"enforce": "restricted"}), used=USED | {"anyuid"})
+    found = changes(strict, side(used=USED | {"anyuid"}), pod(runAsUser=0))
+    assert found[Kind.ALLOWED].why == "privileged:latest has nothing against it now"
+    assert found[Kind.ALLOWED].after == "admitted by scc anyuid"
+
+
+def labelled(**labels: str) -> Side:
+    def where(source: Source) -> str:
+        last = str(source.path).rpartition("/")[2].removesuffix("]") if source.path else ""
+        return f"ns.yaml:{list(labels).index(last)}" if last in labels else ""
+
+    return side(of=namespace(labels=labels), used=None, where=where)
+
+
+def test_the_label_that_differs_is_cited() -> None:
+    ready = pod(runAsNonRoot=True, allowPrivilegeEscalation=False, seccompProfile={"type": "RuntimeDefault"})
+    old = labelled(**{"enforce": "restricted", "enforce-version": "v1.21"})
+    new = labelled(**{"enforce": "restricted", "enforce-version": "v1.22"})
+    assert str(changes(old, new, ready)[Kind.REFUSED].source).endswith("[pod-security.kubernetes.io/enforce-version]")
+    new = labelled(enforce="restricted")
+    assert str(changes(old, new, ready)[Kind.REFUSED].source).endswith("[pod-security.kubernetes.io/enforce]")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "alike"),
+    [
+        (side(used=None), side(used=None), True),
+        (side(used=None), side(of=namespace(labels={"enforce": "baseline"}), used=None), False),
+        (side(of=namespace(5), used=None), side(used=None), False),
+    ],
+)
+def test_sides_are_alike_for_a_namespace_where_all_is_the_same(old: Side, new: Side, alike: bool) -> None:  # noqa: FBT001  # what is expected
+    assert Sides(old, new, same_sccs=True).alike("shop") is alike
+    assert Sides(old, new, same_sccs=False).alike("shop") is False
 
 
 @pytest.mark.parametrize("mode", ["warn", "audit"])

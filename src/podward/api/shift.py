@@ -30,6 +30,8 @@ class Kind(Enum):
     CAPABILITIES = "capabilities"
     SETTINGS = "settings"
     """Any other security setting of the Pod or a container, such as a root file system that is read-only now."""
+    REASONS = "reasons"
+    """The workload is refused by both, but not for the same reasons: something else has to be done about it now."""
     ALLOWED = "allowed"
     """The workload was refused, and no longer is."""
     WARNED = "warned"
@@ -38,12 +40,21 @@ class Kind(Enum):
     """It no longer does."""
 
 
+class Reasons(Struct, frozen=True):
+    """Why a workload is refused, each in one sentence: what is new, what no longer counts, and what both sides say."""
+
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 class Shift(Struct, frozen=True):
     """One change for one workload.
 
     `file` and `line` (1-based) are where the workload is written or, where it is refused, the field at fault. `before`
     and `after` are what the two sides make of it, `why` is one sentence with the field of a policy that `source` names;
-    `policy` is `file:line` of that field, empty for what no file says. `also` are further sentences.
+    `policy` is `file:line` of that field, empty for what no file says. `also` are further sentences. `reasons` are
+    there for a workload that both sides refuse.
     """
 
     kind: Kind
@@ -56,6 +67,7 @@ class Shift(Struct, frozen=True):
     source: Source | None = None
     policy: str = ""
     also: tuple[str, ...] = ()
+    reasons: Reasons | None = None
 
 
 class Fate(Struct, frozen=True):
@@ -76,7 +88,7 @@ class Placed(Struct, frozen=True):
 
 
 class Sums(Struct, frozen=True):
-    """How many workloads there are, for how many something changes, and of the others how many are always refused.
+    """How many workloads there are, for how many something changes, and how many of the others both sides refuse.
 
     `kinds` has the number of workloads of each kind of change that there is.
     """

@@ -39,19 +39,33 @@ class Side(Struct, frozen=True):
 
 
 class Sides(Struct, frozen=True):
-    """What is compared."""
+    """What is compared; `same_sccs`: the same SCCs, and the same rights to use them, or none on either side."""
 
     old: Side
     new: Side
+    same_sccs: bool = False
+
+    def alike(self, namespace: str) -> bool:
+        """Whether both say the same about all workloads of this namespace: then nothing can change for them."""
+        old, new = self.old, self.new
+        return (
+            self.same_sccs
+            and old.namespaces.get(namespace) == new.namespaces.get(namespace)
+            and old.held.pod_security(namespace) == new.held.pod_security(namespace)
+        )
 
 
 class Choice(Struct, frozen=True):
-    """Why there is another SCC: the kind of change, one sentence, the field of a policy, and further sentences."""
+    """Why there is another SCC: the kind of change, one sentence, the field of a policy, and further sentences.
+
+    `gone`: the policy is one of the old side that the new one does not have.
+    """
 
     kind: Kind
     why: str
     source: Source
     also: tuple[str, ...] = ()
+    gone: bool = False
 
 
 class Chosen(Struct, frozen=True):
@@ -72,9 +86,8 @@ def why_other(old: Chosen, new: Chosen, sides: Sides, subject: tuple[str, str]) 
     source = Source(Origin.POLICY, f"scc {theirs.name}", path("priority"))
     if place is None:
         gone = Source(Origin.POLICY, f"scc {ours.name}", path("metadata", "name"))
-        return Choice(
-            Kind.SCC, f"scc {ours.name} is no longer there, and scc {theirs.name} is the next that fits", gone, also
-        )
+        why = f"scc {ours.name} is no longer there, and scc {theirs.name} is the next that fits"
+        return Choice(Kind.SCC, why, gone, also, gone=True)
     kind = Kind.SCC if theirs.name in default_set.NAMES else Kind.CAPTURED
     first, second = theirs.standing, place.standing
     if first.priority != second.priority:

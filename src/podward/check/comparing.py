@@ -12,20 +12,30 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from podward.api.document import Document
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.shift import Fate, Kind, Placed, Shift
+from podward.api.finding import Subject
+from podward.api.shift import Kind, Placed, Reasons, Shift
 from podward.api.workload import PodSource
-from podward.check.capture import Chosen, Side, Sides, may_use, why_other
+from podward.check.capture import Side, Sides, may_use, why_other
+from podward.check.citing import Cited, cited, decider, is_assumed, spoken
+from podward.check.fates import (
+    admitted_words,
+    chosen_by,
+    fate_of,
+    faults_of,
+    grievance,
+    reason_of,
+    refused_for,
+    refusers,
+    rules_of,
+    warnings_of,
+)
 from podward.check.judging import Judged
 from podward.check.strategies import strategy
 from podward.check.traits import Trait, told, traits_of
 from podward.decision import Assignment, Origin, Source
-from podward.path import Key, Path, path
-from podward.policy.pss.labels import AUDIT, ENFORCE, WARN
+from podward.path import Path, path
 
-_REFUSING = frozenset(("pss", "scc", "api"))
 _NAMED = ("spec", "template", "jobTemplate")
-_LABELS = path("metadata", "labels")
 
 
 class Subjected(Struct, frozen=True):
@@ -47,7 +57,7 @@ def workload(source: PodSource, side: Side) -> Subjected:
 
 def placed(old: Judged, new: Judged, about: Subjected) -> Placed:
     """The workload's fate on both sides."""
-    return Placed(about.source.document.name, about.line, about.subject, _fate(old), _fate(new))
+    return Placed(about.source.document.name, about.line, about.subject, fate_of(old), fate_of(new))
 
 
 def compared(old: Judged, new: Judged, about: Subjected, sides: Sides) -> tuple[Shift, ...]:
@@ -64,11 +74,13 @@ class _Comparing:
     def __init__(self, old: Judged, new: Judged, about: Subjected, sides: Sides) -> None:
         self._old, self._new = old, new
         self._about, self._sides = about, sides
-        self._before, self._after = _fate(old), _fate(new)
+        self._before, self._after = fate_of(old), fate_of(new)
 
     def shifts(self) -> Iterator[Shift]:
         if self._after.refused:
-            if not self._before.refused:
+            if self._before.refused:
+                yield from self._other_reasons()
+            else:
                 yield self._refused()
             return
         if self._before.refused:
@@ -82,61 +94,75 @@ class _Comparing:
     # --- refused and allowed ------------------------------------------------------------------------------------------
 
     def _refused(self) -> Shift:
-        faults = _faults(self._new)
+        faults = faults_of(self._new)
         first = faults[0]
-        source = self._decider(first, self._new, self._sides.new)
+        source = decider(first, self._new, self._sides.new, self._sides)
         return self._shift(
             Kind.REFUSED,
-            (_admitted(self._before), f"refused by {_refusers(faults)}"),
-            _reason(first),
+            (admitted_words(self._before), f"refused by {refusers(faults)}"),
+            reason_of(first),
             source,
-            tuple(_reason(fault) for fault in faults[1:]),
+            tuple(reason_of(fault) for fault in faults[1:]),
             first.line,
         )
 
-    def _allowed(self) -> Shift:
-        faults = _faults(self._old)
-        after = self._after
-        chosen = _chosen(self._new)
-        also = [f"before, {_reason(fault)}" for fault in faults]
-        if chosen is not None:
-            also.append(may_use(self._sides.new, chosen.candidate, self._kind_and_namespace))
-            why, source = f"it fits scc {after.scc} now", Source(Origin.POLICY, f"scc {after.scc}", Path())
-        else:
-            source = self._decider(faults[0], self._old, self._sides.new)
-            why = f"{self._said(source)} has nothing against it now"
-        return self._shift(
-            Kind.ALLOWED, (f"refused by {_refusers(faults)}", _admitted(after)), why, source, tuple(also)
+    def _other_reasons(self) -> Iterator[Shift]:
+        """Refused by both: a change only where one side has something against the workload that the other has not.
+
+        That the same is refused under another policy's name, `restricted:latest` in place of `restricted:v1.24`, is
+        none: the workload's author has the same to do.
+        """
+        old, new = ({grievance(fault): fault for fault in faults_of(judged)} for judged in (self._old, self._new))
+        more = [fault for key, fault in new.items() if key not in old]
+        less = [fault for key, fault in old.items() if key not in new]
+        kept = [fault for key, fault in new.items() if key in old]
+        if not more and not less:
+            return
+        first, judged, side = (more[0], self._new, self._sides.new) if more else (less[0], self._old, self._sides.old)
+        also = [
+            *map(reason_of, more),
+            *(f"no longer, {reason_of(fault)}" for fault in less),
+            *(f"as before, {reason_of(fault)}" for fault in kept),
+        ]
+        yield self._shift(
+            Kind.REASONS,
+            (refused_for(old.values()), refused_for(new.values())),
+            also[0],
+            decider(first, judged, side, self._sides),
+            tuple(also[1:]),
+            first.line,
+            Reasons(*(tuple(map(reason_of, faults)) for faults in (more, less, kept))),
         )
 
-    def _said(self, source: Source) -> str:
-        """The policy that decides on the new side, in words."""
-        enforced = self._sides.new.held.pod_security(self._about.subject.namespace).enforce
-        return str(enforced) if not source.name.startswith("scc") else source.name
-
-    def _decider(self, fault: Finding, judged: Judged, side: Side) -> Source:
-        """The field of a policy that refuses: the violation's own, or the namespace's label."""
-        if judged.selection is not None and fault.rule.startswith("scc/"):
-            for candidate in judged.selection.candidates:
-                for violation in candidate.decision.violations:
-                    if violation.reason == fault.message and f"scc {candidate.name}" == fault.policy:
-                        return violation.source
-            return Source(Origin.POLICY, fault.policy or "SecurityContextConstraints")
-        mode = {Severity.ERROR: ENFORCE, Severity.WARNING: WARN, Severity.NOTE: AUDIT}[fault.severity]
-        label = Source(Origin.POLICY, f"namespace {self._about.subject.namespace}", _LABELS / Key(mode))
-        return label if side.where(label) else Source(Origin.POLICY, fault.policy)
+    def _allowed(self) -> Shift:
+        faults = faults_of(self._old)
+        also = [f"before, {reason_of(fault)}" for fault in faults]
+        chosen = chosen_by(self._new)
+        if chosen is not None and chosen_by(self._old) is None:
+            name = chosen.candidate.name
+            also.append(may_use(self._sides.new, chosen.candidate, self._kind_and_namespace))
+            why = f"it fits scc {name} now"
+            decided = cited(Source(Origin.POLICY, f"scc {name}", Path()), self._sides.new)
+        else:
+            decided = decider(faults[0], self._old, self._sides.new, self._sides)
+            enforced = self._sides.new.held.pod_security(self._about.subject.namespace).enforce
+            who = decided.source.name if faults[0].rule.startswith("scc/") else enforced
+            why = f"{who} has nothing against it now"
+        texts = (f"refused by {refusers(faults)}", admitted_words(self._after))
+        return self._shift(Kind.ALLOWED, texts, why, decided, tuple(also))
 
     # --- SCCs and what they set ---------------------------------------------------------------------------------------
 
     def _other_scc(self, effects: tuple[Shift, ...]) -> Iterator[Shift]:
-        old, new = _chosen(self._old), _chosen(self._new)
+        old, new = chosen_by(self._old), chosen_by(self._new)
         if old is None or new is None or old.candidate.name == new.candidate.name:
             return
         found = why_other(old, new, self._sides, self._kind_and_namespace)
         names = ", ".join(dict.fromkeys(WORDS[effect.kind] for effect in effects))
         changes = f"it changes: {names}" if names else "it sets nothing else"
         before, after = (f"{c.candidate.name}, priority {c.candidate.standing.priority}" for c in (old, new))
-        yield self._shift(found.kind, (before, after), found.why, found.source, (*found.also, changes))
+        decided = cited(found.source, self._sides.old if found.gone else self._sides.new)
+        yield self._shift(found.kind, (before, after), found.why, decided, (*found.also, changes))
 
     def _effects(self) -> Iterator[Shift]:
         """What the stored Pods differ in, one change for each kind."""
@@ -154,36 +180,37 @@ class _Comparing:
                 reasons = dict.fromkeys(self._why(trait)[0] for trait in new)
                 yield self._shift(kind, texts, why, source, tuple(reason for reason in reasons if reason != why))
 
-    def _why(self, trait: Trait) -> tuple[str, Source]:
+    def _why(self, trait: Trait) -> tuple[str, Cited]:
         """Who sets the value now or, if nobody does, who did."""
         ours, theirs = (_assignment(judged, trait) for judged in (self._new, self._old))
         if ours is not None:
-            return f"{_spoken(ours.source)}: {ours.reason}", ours.source
+            assumed = " (assumed)" if is_assumed(ours.source, self._about.subject.namespace, self._sides.new) else ""
+            return f"{spoken(ours.source)}{assumed}: {ours.reason}", cited(ours.source, self._sides.new)
         now, earlier = (
             strategy(side.held, fate.scc, trait.spot.field)
             for side, fate in ((self._sides.new, self._after), (self._sides.old, self._before))
         )
         source = Source(Origin.POLICY, f"scc {self._after.scc}" if self._after.scc else "no SCC", now[1])
         field = trait.spot.field.removeprefix("securityContext.")
-        did = f"; before, {_spoken(theirs.source)} did" if theirs is not None else f"; before, {earlier[0]}"
-        return f"{now[0]} sets no {field}{did}", source
+        did = f"; before, {spoken(theirs.source)} did" if theirs is not None else f"; before, {earlier[0]}"
+        return f"{now[0]} sets no {field}{did}", cited(source, self._sides.new)
 
     # --- warnings -----------------------------------------------------------------------------------------------------
 
     def _warnings(self) -> Iterator[Shift]:
-        old, new = ({(w.rule, w.path): w for w in _warnings(judged)} for judged in (self._old, self._new))
+        old, new = ({(w.rule, w.path): w for w in warnings_of(judged)} for judged in (self._old, self._new))
         more = [warning for key, warning in new.items() if key not in old]
         less = [warning for key, warning in old.items() if key not in new]
         if more:
-            source = self._decider(more[0], self._new, self._sides.new)
-            sentences = tuple(_reason(warning) for warning in more)
+            source = decider(more[0], self._new, self._sides.new, self._sides)
+            sentences = tuple(reason_of(warning) for warning in more)
             yield self._shift(
-                Kind.WARNED, ("nothing said of it", _rules(more)), sentences[0], source, sentences[1:], more[0].line
+                Kind.WARNED, ("nothing said of it", rules_of(more)), sentences[0], source, sentences[1:], more[0].line
             )
         if less:
-            source = self._decider(less[0], self._old, self._sides.old)
-            sentences = tuple(f"before, {_reason(warning)}" for warning in less)
-            yield self._shift(Kind.CLEARED, (_rules(less), "nothing said of it"), sentences[0], source, sentences[1:])
+            source = decider(less[0], self._old, self._sides.old, self._sides)
+            sentences = tuple(f"before, {reason_of(warning)}" for warning in less)
+            yield self._shift(Kind.CLEARED, (rules_of(less), "nothing said of it"), sentences[0], source, sentences[1:])
 
     # --- making them --------------------------------------------------------------------------------------------------
 
@@ -196,14 +223,16 @@ class _Comparing:
         kind: Kind,
         texts: tuple[str, str],
         why: str,
-        source: Source,
+        decided: Cited,
         also: tuple[str, ...] = (),
         line: int = 0,
+        reasons: Reasons | None = None,
     ) -> Shift:
         about = self._about
-        policy = self._sides.new.where(source) or self._sides.old.where(source)
         file = about.source.document.name
-        return Shift(kind, file, line or about.line, about.subject, *texts, why, source, policy, also)
+        return Shift(
+            kind, file, line or about.line, about.subject, *texts, why, decided.source, decided.place, also, reasons
+        )
 
 
 EFFECTS = (Kind.UID, Kind.GROUPS, Kind.SELINUX, Kind.SECCOMP, Kind.CAPABILITIES, Kind.SETTINGS)
@@ -216,58 +245,6 @@ WORDS = {
     Kind.CAPABILITIES: "capabilities",
     Kind.SETTINGS: "other settings",
 }
-
-
-def _fate(judged: Judged) -> Fate:
-    chosen = _chosen(judged)
-    return Fate(bool(_faults(judged)), chosen.candidate.name if chosen is not None else "")
-
-
-def _chosen(judged: Judged) -> Chosen | None:
-    selection = judged.selection
-    return None if selection is None or selection.chosen is None else Chosen(selection, selection.chosen)
-
-
-def _faults(judged: Judged) -> tuple[Finding, ...]:
-    """What a cluster would refuse the Pods for."""
-    return tuple(
-        finding
-        for finding in judged.findings
-        if finding.severity is Severity.ERROR and finding.rule.partition("/")[0] in _REFUSING
-    )
-
-
-def _warnings(judged: Judged) -> Iterator[Finding]:
-    for finding in judged.findings:
-        if finding.severity is not Severity.ERROR and finding.rule.startswith("pss/"):
-            yield finding
-
-
-def _refusers(faults: tuple[Finding, ...]) -> str:
-    return ", ".join(dict.fromkeys(fault.policy or "the API server" for fault in faults))
-
-
-def _rules(findings: list[Finding]) -> str:
-    return ", ".join(
-        dict.fromkeys(f.rule.partition("/")[2] + (" (audit)" if f.severity is Severity.NOTE else "") for f in findings)
-    )
-
-
-def _reason(fault: Finding) -> str:
-    named = fault.subject.container
-    container = f"container {named}: " if named and f'"{named}"' not in fault.message else ""
-    place = f"{fault.path}: " if fault.rule.startswith("scc/") and fault.path.segments else ""
-    return f"{fault.policy or fault.rule}: {container}{place}{fault.message}"
-
-
-def _spoken(source: Source) -> str:
-    """The source in words: an annotation by its name."""
-    last = source.path.segments[-1] if source.path is not None and source.path.segments else ""
-    return f"{source.name} annotation {last.name}" if isinstance(last, Key) else str(source)
-
-
-def _admitted(fate: Fate) -> str:
-    return f"admitted by scc {fate.scc}" if fate.scc else "admitted"
 
 
 def _assignment(judged: Judged, trait: Trait) -> Assignment | None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path as File
+from typing import TypeVar
 
 import pytest
 
+from podward.check import judging
+from podward.cli.checking import comparing, sharing
 from podward.cli.main import main
 
 NAMESPACE = """apiVersion: v1
@@ -57,6 +65,9 @@ spec:
     spec:
       containers: [{name: app, image: registry.example/web}]
 """
+
+
+SOUND_BEFORE_SECCOMP = "securityContext: {runAsNonRoot: true, allowPrivilegeEscalation: false}, "
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +129,37 @@ def test_another_range_is_another_uid(capsys: pytest.CaptureFixture[str]) -> Non
     assert (found["uid"]["before"], found["uid"]["after"]) == ("1000650000", "1000700000")
     policy = {"name": "namespace shop", "path": "metadata.annotations[openshift.io/sa.scc.uid-range]"}
     assert found["uid"]["policy"] == {**policy, "where": "new.yaml:7"}
+
+
+def test_a_range_that_only_the_old_side_says_is_assumed_on_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    uid = kinds(capsys, "old", "openshift", "deploy")["uid"]
+    assert uid["after"] == "1000000000"
+    assert str(uid["why"]).startswith("namespace shop annotation openshift.io/sa.scc.uid-range (assumed): ")
+    assert uid["policy"]["where"] == ""  # type: ignore[index]  # the old side's file says something else
+
+
+def test_an_scc_that_is_gone_is_cited_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    write("new/shop.yaml", File("old/shop.yaml").read_text())
+    write("old/vendor.yaml", VENDOR + GRANT)
+    scc = kinds(capsys, "old", "new", "deploy")["scc"]
+    assert scc["policy"] == {"name": "scc vendor", "path": "metadata.name", "where": "old/vendor.yaml:3"}
+
+
+def test_the_version_that_alone_differs_is_cited(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n"
+    plain += "    pod-security.kubernetes.io/enforce: restricted\n    pod-security.kubernetes.io/enforce-version: {}\n"
+    write("old.yaml", plain.format("v1.18"))
+    write("new.yaml", plain.format("v1.19"))
+    write("deploy/web.yaml", DEPLOYMENT.replace("image:", SOUND_BEFORE_SECCOMP + "image:"))
+    assert kinds(capsys, "old.yaml", "new.yaml", "deploy")["refused"]["policy"]["where"] == "new.yaml:7"  # type: ignore[index]
+
+
+def test_rights_that_alone_differ_are_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    write("deploy/vendor.yaml", VENDOR + NAMESPACE.join(("---\n", "")).format(level="privileged", first=1000650000))
+    write("grant.yaml", GRANT.removeprefix("---\n"))
+    write("empty.yaml", GRANT.removeprefix("---\n").replace("[vendor]", "[nothing]"))
+    assert kinds(capsys, "empty.yaml", "empty.yaml", "deploy") == {}
+    assert "captured" in kinds(capsys, "empty.yaml", "grant.yaml", "deploy")
 
 
 def test_a_stricter_label_refuses_and_the_label_is_cited(capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,3 +266,97 @@ def test_a_configured_form_that_comparisons_lack_is_passed_over(capsys: pytest.C
     code, out, _ = told(capsys, "baseline", "restricted", "deploy")
     assert code == 1
     assert out.startswith("newly refused")
+
+
+# --- many files -------------------------------------------------------------------------------------------------------
+
+
+def many() -> None:
+    """A hundred workloads of two namespaces; the checked files have policies too, and two of them can't be read."""
+    for number in range(100):
+        team = ("shop", "b\\u00e4nk", "mall")[number % 3]
+        text = DEPLOYMENT.replace("name: web", f"name: web-{number}").replace("namespace: shop", f'namespace: "{team}"')
+        if number % 7 == 0:
+            text = text.replace("containers:", "securityContext: {runAsUser: 1000650001}\n      containers:")
+        write(f"deploy/{number:03d}.yaml", text)
+    write("deploy/021.yaml", "kind: [\n")
+    write("deploy/\udcff.yaml", DEPLOYMENT)
+    write("deploy/050-mall.yaml", NAMESPACE.format(level="privileged", first=1000900000).replace("shop", "mall"))
+    write("new/vendor.yaml", VENDOR + GRANT)
+    write("new/shop.yaml", NAMESPACE.format(level="baseline", first=1000700000))
+
+
+@pytest.mark.parametrize("form", ["table", "json", "html"])
+def test_two_processes_answer_byte_for_byte_what_one_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    many()
+    answers = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(sharing, "worthwhile", lambda _, count=count: count)
+        answers.append(told(capsys, "old", "new", "deploy", "-o", form))
+    assert answers[0][0] == 2
+    assert "web-99" in answers[0][1]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_worker_that_is_killed_is_no_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many()
+    parent, judge = os.getpid(), judging.judge
+
+    def deadly(*words: object) -> object:
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return judge(*words)  # type: ignore[arg-type]  # what it was given
+
+    monkeypatch.setattr(comparing, "judge", deadly)
+    monkeypatch.setattr(sharing, "worthwhile", lambda _: 2)
+    code, out, err = told(capsys, "old", "new", "deploy")
+    assert (code, out) == (2, "")
+    assert err == "podward: a process that checks files has ended early\n"
+    assert children(os.getpid()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_where_it_is_ended(how: signal.Signals) -> None:
+    many()
+    code = (
+        "import sys; from podward.cli.checking import sharing; sharing.worthwhile = lambda _: 3;"
+        "from podward.cli.main import main; sys.exit(main(['check', '--compare', 'old', 'new', 'deploy', '-']))"
+    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    # It waits for its standard input, and its workers for it.
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:  # type: ignore[call-overload]
+        workers = soon(lambda: found if len(found := children(process.pid)) == 2 else None)
+        process.send_signal(how)
+        process.wait(20)
+        assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
+        assert process.returncode == (130 if how is signal.SIGINT else -how)
+        assert soon(lambda: not any(map(alive, workers)))
+
+
+T = TypeVar("T")
+
+
+def soon(what: Callable[[], T | None]) -> T:
+    """What `what` says as soon as it says something."""
+    end = time.monotonic() + 20
+    while not (found := what()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Processes of this one that are there still, zombies too."""
+    return [int(child) for child in File(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; whoever reaps orphans here may be slow."""
+    try:
+        return File(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -41,8 +41,10 @@ def test_custom_resources_are_passed_over_and_other_objects_are_facts() -> None:
         (b"\xff\xff", "input/syntax"),
         (b"a: 1\na: 2\n", "input/syntax"),
         (b"a: " + b"[" * 20000, "input/limits"),
-        (b"[1, 2]\n", "input/syntax"),
-        (b"a: 1\n", "input/schema"),
+        (b"[1, 2]\n", "input/other"),
+        (b"a: 1\n", "input/other"),
+        (b"apiVersion: v2\nname: chart\n", "input/other"),
+        (b"apiVersion: v1\nmetadata: {name: a}\n", "input/schema"),
         (b"apiVersion: v2\nkind: Pod\n", "input/schema"),
     ],
 )

@@ -16,6 +16,7 @@ from podward.api.finding import Finding, Severity, Subject
 from podward.api.report import Checked
 from podward.check import wire
 from podward.check.held import Held
+from podward.check.shapes import Shapes
 from podward.cli.checking import cache as caching
 from podward.cli.checking import reading, working
 from podward.cli.checking import workers as processes
@@ -113,9 +114,9 @@ def test_what_the_cache_knows_is_not_judged_again(
     judged: list[str] = []
     outcome = working.outcome
 
-    def watched(some: Sequence[File], held: Held) -> wire.Outcome:
+    def watched(some: Sequence[File], held: Held, shapes: Shapes | None = None) -> wire.Outcome:
         judged.extend(file.name for file in some)
-        return outcome(some, held)
+        return outcome(some, held, shapes)
 
     monkeypatch.setattr(working, "outcome", watched)
     Path(files[7]).write_text(POD.format(number=1007, team=3))
@@ -226,11 +227,6 @@ def test_a_worker_without_parent_is_told_so() -> None:
     with Workers() as workers:
         workers.start(work)  # and nothing is sent: leaving ends it
     assert children() == []
-
-
-@pytest.mark.parametrize(("count", "expected"), [(1, 1), (39, 1), (10_000, len(os.sched_getaffinity(0)))])
-def test_few_files_are_not_worth_a_process(count: int, expected: int) -> None:
-    assert working.worthwhile(count) == expected
 
 
 def test_outcomes_and_policies_survive_the_wire(files: tuple[str, ...]) -> None:

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path as File
+from typing import Any
 
+import jsonschema
 import pytest
 
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.shift import Comparison, Fate, Kind, Placed, Shift
+from podward.api.shift import Comparison, Fate, Kind, Placed, Reasons, Shift
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.render.check.comparison import LEAST, TITLES, document, table
+from podward.render.check.comparison import TITLES
 from podward.render.check.comparison_html import page
+from podward.render.check.comparison_json import document
+from podward.render.check.comparison_table import LEAST, table
 from podward.render.explain.html import POLICY
 from podward.render.explain.inert import width
 from podward.render.explain.palette import COLOURED, PLAIN
+
+SCHEMA = json.loads((File(__file__).parents[3] / "docs/schema/compare.schema.json").read_text(encoding="utf-8"))
+
+
+def read(found: Comparison) -> Any:  # noqa: ANN401  # JSON
+    """The comparison's JSON, which follows the schema."""
+    made = json.loads(document(found))
+    jsonschema.validate(made, SCHEMA)
+    return made
 
 
 def shift(kind: Kind, name: str = "web", hostile: str = "", also: int = 1) -> Shift:
@@ -31,6 +45,7 @@ def shift(kind: Kind, name: str = "web", hostile: str = "", also: int = 1) -> Sh
         Source(Origin.POLICY, f"scc evil{hostile}", path("priority")),
         f"evil{hostile}.yaml:4",
         tuple(f"and {number}{hostile}" for number in range(also)),
+        Reasons((f"new{hostile}",), (f"gone{hostile}",), (f"kept{hostile}",)) if kind is Kind.REASONS else None,
     )
 
 
@@ -105,13 +120,29 @@ def test_colour_adds_only_escape_sequences() -> None:
 def test_json_has_every_change_and_every_workload(hostile: str) -> None:
     text = document(comparison(hostile, workloads=2))
     assert all(line.isprintable() for line in text.split("\n"))
-    found = json.loads(text)
+    found = read(comparison(hostile, workloads=2))
     assert (found["version"], found["exitCode"]) == (1, 2)
     assert found["summary"]["kinds"] == {kind.value: 2 for kind in Kind}
     assert (found["summary"]["workloads"], found["summary"]["alwaysRefused"]) == (3, 1)
     assert [change["kind"] for change in found["changes"]][::2] == [kind.value for kind in Kind]
     assert found["changes"][0]["policy"]["path"] == "priority"
     assert found["workloads"][0]["after"]["refused"] is False
+
+
+def test_the_schema_is_one_and_knows_every_kind() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$defs"]["kind"]["enum"] == [kind.value for kind in Kind]
+
+
+def test_json_about_nothing_follows_the_schema_too() -> None:
+    assert read(Comparison("a", "b", (), ()))["exitCode"] == 0
+
+
+def test_reasons_are_lists_in_json_where_both_refuse() -> None:
+    found = read(comparison())["changes"]
+    assert [change["kind"] for change in found if change["reasons"] is not None] == ["reasons"]
+    (reasons,) = (change["reasons"] for change in found if change["reasons"])
+    assert reasons == {"new": ["new"], "gone": ["gone"], "kept": ["kept"]}
 
 
 class Page(HTMLParser):

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
 from podward.api.report import UNREAD, family_of
 from podward.api.shift import Comparison, Placed, Shift
+from podward.check import shift_wire, wire
 from podward.check.capture import Side, Sides
 from podward.check.comparing import compared, placed, workload
 from podward.check.held import FIRST_RANGES
 from podward.check.judging import judge
-from podward.cli import terminal
-from podward.cli.checking import working
+from podward.check.shift_wire import Came
+from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.holding import sound
+from podward.cli.checking.holding import Wishes, sound
 from podward.cli.checking.reading import File, read_file
 from podward.cli.checking.settings import Settings
-from podward.cli.checking.sides import sides
+from podward.cli.checking.sharing import shared
+from podward.cli.checking.sides import Asked, asked, sides
 from podward.errors import UsageError
 from podward.policy.pss.labels import ENFORCE
 
@@ -36,30 +41,81 @@ def run(args: argparse.Namespace, chosen: Settings, names: tuple[str, ...]) -> i
     return found.exit_code
 
 
-def comparison(words: tuple[str, str], chosen: Settings, names: tuple[str, ...]) -> Comparison:
-    """Everything that changes for the workloads of these files."""
-    read = [read_file(name) for name in names]
-    items, faults = sound(working.policies_in(read))
-    both = Sides(*sides(words, items, chosen.wishes))
-    shifts: list[Shift] = []
-    every: list[Placed] = []
-    for file in read:
-        for sourced in file.workloads:
-            old, new = (judge(sourced.source, sourced.document, side.held) for side in (both.old, both.new))
-            about = workload(sourced.source, both.new)
-            every.append(placed(old, new, about))
-            shifts += compared(old, new, about, both)
-    unread = tuple(finding for finding in (*faults, *_unread(read)) if finding.severity is Severity.ERROR)
+def comparison(words: tuple[str, str], chosen: Settings, names: tuple[str, ...], processes: int = 0) -> Comparison:
+    """Everything that changes for the workloads of these files.
+
+    `processes` is how many share the work, 0 for as many as are worth it.
+    Raises InputError and UsageError for words that can't be used, WorkerError where a process did not end well.
+    """
+    work = _Work((asked(words[0]), asked(words[1])), chosen.wishes, names)
+    every = shared(names, work, processes)
+    settled = work.settled
+    placed = [place for came in every for place in came.placed]
+    faults = settled.faults
+    unread = (*(fault for fault in faults if fault.severity is Severity.ERROR), *(f for c in every for f in c.unread))
     notes = (
-        *(f"{f.file}:{f.line}: {f.message}" for f in faults if f not in unread),
-        *_idle(words, both, every),
-        *_assumed(both, every),
+        *(f"{f.file}:{f.line}: {f.message}" for f in faults if f.severity is not Severity.ERROR),
+        *_idle(words, settled.sides, placed),
+        *_assumed(settled.sides, placed),
     )
-    return Comparison(*words, tuple(shifts), tuple(every), unread, notes)
+    return Comparison(*words, tuple(shift for came in every for shift in came.shifts), tuple(placed), unread, notes)
 
 
-def _unread(read: list[File]) -> tuple[Finding, ...]:
-    return tuple(finding for file in read for finding in file.findings if family_of(finding.rule) == UNREAD)
+class _Settled(Struct, frozen=True):
+    """What every process makes of all policies: the sides, and what of the checked files' policies is no good."""
+
+    sides: Sides
+    faults: tuple[Finding, ...]
+
+
+class _Work:
+    """What is done about each file, here or in another process: `sharing.Work`."""
+
+    def __init__(self, asked: tuple[Asked, Asked], wishes: Wishes, names: tuple[str, ...]) -> None:
+        self._asked = asked
+        self._wishes = wishes
+        self._names = names
+        self._read: dict[int, File] = {}
+        self._settled: _Settled | None = None
+
+    @property
+    def settled(self) -> _Settled:
+        if self._settled is None:
+            raise RuntimeError("no workload is judged before all policies are known")
+        return self._settled
+
+    def read(self, index: int) -> bytes:
+        file = self._read[index] = read_file(self._names[index])
+        return wire.policies_bytes(file.policies) if file.policies else b""
+
+    def settle(self, policies: dict[int, bytes]) -> None:
+        items = (item for index, found in policies.items() for item in wire.policies(found, self._shown(index)))
+        kept, faults = sound(items)
+        self._settled = _Settled(sides(*self._asked, kept, self._wishes), faults)
+
+    def make(self, index: int) -> Came:
+        file, both = self._read.pop(index), self.settled.sides
+        shifts: list[Shift] = []
+        every: list[Placed] = []
+        for sourced in file.workloads:
+            about = workload(sourced.source, both.new)
+            old = new = judge(sourced.source, sourced.document, both.new.held)
+            if not both.alike(about.subject.namespace):
+                old = judge(sourced.source, sourced.document, both.old.held)
+                shifts += compared(old, new, about, both)
+            every.append(placed(old, new, about))
+        unread = tuple(finding for finding in file.findings if family_of(finding.rule) == UNREAD)
+        return Came(tuple(shifts), tuple(every), unread)
+
+    def send(self, came: list[Came]) -> bytes:
+        return shift_wire.came_bytes(came)
+
+    def receive(self, message: bytes, indexes: Sequence[int]) -> list[Came]:
+        return shift_wire.came(message, [self._shown(index) for index in indexes])
+
+    def _shown(self, index: int) -> str:
+        name = self._names[index]
+        return inputs.STDIN if name == STDIN else name
 
 
 def _idle(words: tuple[str, str], both: Sides, every: list[Placed]) -> tuple[str, ...]:
@@ -100,15 +156,16 @@ def _text(found: Comparison, form: str) -> str:
         from podward.render.check import comparison_html
 
         return comparison_html.page(found)
-    from podward.render.check import comparison as rendering
-
     if form == "json":
-        return rendering.document(found)
+        from podward.render.check import comparison_json
+
+        return comparison_json.document(found)
+    from podward.render.check import comparison_table
     from podward.render.explain import palette
 
     colours = palette.COLOURED if terminal.colour_wanted(sys.stdout) else palette.PLAIN
     columns = terminal.columns(sys.stdout) if sys.stdout.isatty() else None
-    return rendering.table(found, columns, colours)
+    return comparison_table.table(found, columns, colours)
 
 
 def _require_sense(args: argparse.Namespace, words: tuple[str, str], names: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from podward.api.caller import User
 from podward.api.objects import Item, objects_of
 from podward.api.scc_schema import KIND as SCC
 from podward.api.workload import DEFAULT_NAMESPACE
-from podward.check.capture import Side
+from podward.check.capture import Side, Sides
 from podward.check.held import FIRST_RANGES, UNHELD, Held, NamedOnly, SccTerms
 from podward.cli import inputs, policies
 from podward.cli.admitting import SOMEBODY, caller_named, controller_of
@@ -67,20 +67,36 @@ def asked(word: str) -> Asked:
     return Asked(word, scc=word)
 
 
-def sides(words: tuple[str, str], found: tuple[Item, ...], wishes: Wishes) -> tuple[Side, Side]:
-    """Both sides; `found` are the policies of the checked files."""
-    old, new = asked(words[0]), asked(words[1])
+def sides(old: Asked, new: Asked, found: tuple[Item, ...], wishes: Wishes) -> Sides:
+    """Both sides; `found` are the policies of the checked files. Raises UsageError for an SCC that nobody knows."""
     about_sccs = any((old.about_sccs, new.about_sccs, bool(wishes.scc), *map(_is_about_sccs, found)))
-    return _side(old, found, wishes, about_sccs), _side(new, found, wishes, about_sccs)
+    first, second = (_side(side, found, wishes, about_sccs) for side in (old, new))
+    return Sides(first, second, _same_sccs(first, second, _sccs_of(old, found) == _sccs_of(new, found)))
+
+
+def _same_sccs(old: Side, new: Side, same_objects: bool) -> bool:  # noqa: FBT001  # a fact about both sides
+    if old.held.scc is None or new.held.scc is None:
+        return old.held.scc is new.held.scc
+    return same_objects
+
+
+def _sccs_of(side: Asked, found: tuple[Item, ...]) -> tuple[object, ...]:
+    """All that decides about SCCs and may differ between sides: the word's kind and the objects, in any order."""
+    objects = {_identity(item): item.raw for item in _both(side, found) if item.kind != "Namespace"}
+    return side.items is None, side.scc, objects
+
+
+def _both(side: Asked, found: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The side's own policies, and those of the checked files that it has none of the same kind and name for."""
+    own = side.items or ()
+    mine = {_identity(item) for item in own}
+    return (*own, *(item for item in found if _identity(item) not in mine))
 
 
 def _side(side: Asked, found: tuple[Item, ...], wishes: Wishes, about_sccs: bool) -> Side:  # noqa: FBT001  # a fact about both sides
-    own = side.items or ()
-    mine = {_identity(item) for item in own}
-    beside = tuple(item for item in found if _identity(item) not in mine)
     from_files = side.items is not None
     extra = tuple(word for word in wishes.scc if os.path.exists(word)) if from_files else ()
-    gathered = policies.gather_items(extra, (), (*own, *beside))
+    gathered = policies.gather_items(extra, (), _both(side, found))
     named = frozenset(word for word in wishes.scc if word not in extra) if from_files else frozenset((side.scc,))
     _require_known(named - {""}, gathered, side.word)
     terms = None

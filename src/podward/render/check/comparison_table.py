@@ -1,0 +1,60 @@
+"""What `check --compare` prints on a terminal."""
+
+from __future__ import annotations
+
+from podward.api.shift import Comparison, Kind, Shift
+from podward.render.check import texts
+from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
+from podward.render.explain.inert import clipped_front, printable, width, wrapped
+from podward.render.explain.palette import Palette
+
+LEAST = 60
+"""Columns: narrower terminals wrap for themselves."""
+_MOST_LINES = 12
+_INDENT = "    "
+
+
+def table(found: Comparison, columns: int | None, palette: Palette) -> str:
+    """All changes, then the sums; `columns` is None where nothing is to be wrapped, as for a pipe."""
+    room = None if columns is None else max(columns, LEAST)
+    lines: list[str] = []
+    for kind in Kind:
+        shifts = found.of_kind(kind)
+        if shifts:
+            colour = palette.bad if kind in BAD else palette.title
+            lines.append(palette.paint(colour, f"{TITLES[kind]}: {counted(len(shifts), 'workload')}"))
+            for group in groups(shifts):
+                lines += _group(group, room, palette)
+            lines.append("")
+    for finding in found.unread:
+        lines += _wrapped(f"{finding.file}:{finding.line}: {finding.message}", room, "", palette.bad, palette)
+    for note in found.notes:
+        lines += _wrapped(f"note: {note}", room, "", palette.dim, palette)
+    lines += _wrapped(totals(found), room, "", palette.title, palette)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
+    lines = [_workload(shift, room, palette) for shift in group.shifts]
+    first = group.first
+    lines += _wrapped(f"{first.before} → {first.after}", room, _INDENT, "", palette)
+    why = f"{first.why} ({first.policy})" if first.policy else first.why
+    lines += _wrapped(f"because {why}", room, _INDENT, palette.policy, palette)
+    for sentence in first.also:
+        lines += _wrapped(sentence, room, _INDENT, palette.dim, palette)
+    return lines
+
+
+def _workload(shift: Shift, room: int | None, palette: Palette) -> str:
+    place, who = f"{shift.file}:{shift.line}", texts.workload(shift.subject)
+    if room is None:
+        place, who = printable(place), printable(who)
+    else:
+        who = clipped_front(who, room - 20)
+        place = clipped_front(place, room - 4 - width(who))
+    return f"  {palette.paint(palette.title, place)}  {who}"
+
+
+def _wrapped(text: str, room: int | None, indent: str, colour: str, palette: Palette) -> list[str]:
+    lines = [printable(text)] if room is None else wrapped(text, room - len(indent), _MOST_LINES)
+    return [indent + palette.paint(colour, line) for line in lines]
