@@ -1,8 +1,6 @@
 """`python -m podward` is `podward`."""
 
-import sys
-
-from podward.cli.main import main
+from podward.cli.main import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

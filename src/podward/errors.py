@@ -43,6 +43,10 @@ class LimitError(InputError):
     """A document, or a file, is more than is accepted: too large, too deep, too many, or growing too much."""
 
 
+class OtherDocumentError(InputError):
+    """A document is something else than an object of Kubernetes: a configuration of another tool, values of a chart."""
+
+
 class ImageError(PodwardError):
     """An image is missing, corrupt or hostile."""
 

@@ -450,6 +450,92 @@ def test_an_excluded_pattern_of_the_command_line_is_meant_from_here(
     assert check("old/b.yaml", "--exclude", "old/*").code == 1  # what is named itself
 
 
+def test_what_is_no_object_is_a_note_where_it_was_found_and_an_error_where_it_was_named(check: Check) -> None:
+    check.directory.joinpath("d").mkdir()
+    check.directory.joinpath("d/good.yaml").write_text(GOOD)
+    check.directory.joinpath("d/values.yaml").write_text("image: {tag: 1}\n")
+    check.directory.joinpath("d/hooks.yaml").write_text("- id: podward\n")
+    found = check("d", "-o", "json")
+    assert (found.code, found.rules) == (0, ["input/other", "input/other"])
+    assert {finding["severity"] for finding in found.report["findings"]} == {"note"}
+    assert check("d", "--fix").code == 0
+    assert check("d", "d/values.yaml", "-o", "json").code == 2
+    check.directory.joinpath("d/forgot.yaml").write_text("apiVersion: v1\nmetadata: {name: a}\n")
+    assert check("d").code == 2
+
+
+def test_a_baseline_that_is_still_to_be_made_may_be_configured_and_lie_among_the_manifests(check: Check) -> None:
+    check.directory.joinpath("podward.toml").write_text('[check]\nbaseline = "known.json"\n')
+    check.directory.joinpath("bad.yaml").write_text(BAD)
+    assert check(".").code == 2
+    made = check(".", "--write-baseline", "known.json")
+    assert (made.code, "2 findings" in made.err or "1 findings" in made.err) == (0, True)
+    assert check(".").code == 0
+    assert check(".", "--write-baseline", "known.json").code == 0
+    assert check(".").code == 0
+
+
+def test_waivers_are_no_findings_that_a_baseline_knows(check: Check) -> None:
+    check.directory.joinpath("a.yaml").write_text(annotated(GOOD, "pss until 2020-01-01: long ago"))
+    assert "0 findings" in check("a.yaml", "--write-baseline", "known.json").err
+
+
+def test_a_pod_with_ephemeral_containers_is_judged_as_a_cluster_has_it(check: Check) -> None:
+    debugged = GOOD + "  ephemeralContainers:\n  - {name: debug, image: 'b:1'}\n"
+    check.directory.joinpath("a.yaml").write_text(debugged)
+    assert "api/validation" in check("a.yaml", "-o", "json").rules
+    check.directory.joinpath("a.yaml").write_text(debugged.replace("{name: good,", "{name: good, uid: 1-2,"))
+    rules = check("a.yaml", "-o", "json").rules
+    assert "api/validation" not in rules
+    assert "pss/allowPrivilegeEscalation" in rules
+
+
+def test_a_file_of_scc_may_hold_workloads_too(check: Check) -> None:
+    scc = (
+        "apiVersion: security.openshift.io/v1\nkind: SecurityContextConstraints\nmetadata: {name: mine}\n"
+        "runAsUser: {type: MustRunAs, uid: 5}\nseLinuxContext: {type: RunAsAny}\nvolumes: ['*']\n"
+    )
+    check.directory.joinpath("a.yaml").write_text(f"{scc}---\n{GOOD}    command: [a]\n")
+    assert check("a.yaml", "--scc", "a.yaml", "-o", "json").code in {0, 1}
+
+
+def test_a_newer_version_that_only_warns_is_told(check: Check) -> None:
+    labels = ", ".join(
+        (LABEL % ("enforce", "restricted"), LABEL % ("enforce-version", "v1.18"), LABEL % ("warn", "restricted"))
+    )
+    check.directory.joinpath("a.yaml").write_text(
+        f"{NAMESPACE % labels}---\n{GOOD.replace(', seccompProfile: {type: RuntimeDefault}', '')}"
+    )
+    found = [(each["rule"], each["severity"]) for each in check("a.yaml", "-o", "json").report["findings"]]
+    assert ("pss/seccompProfile_restricted", "warning") in found
+
+
+def test_validation_sees_what_an_scc_sets(check: Check) -> None:
+    scc = (
+        "apiVersion: security.openshift.io/v1\nkind: SecurityContextConstraints\nmetadata: {name: mine}\n"
+        "groups: ['system:authenticated']\nallowPrivilegedContainer: true\nallowPrivilegeEscalation: false\n"
+        "runAsUser: {type: RunAsAny}\n"
+        "seLinuxContext: {type: RunAsAny}\nvolumes: ['*']\n"
+    )
+    check.directory.joinpath("scc.yaml").write_text(scc)
+    check.directory.joinpath("a.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+        "  - {name: app, image: 'a:1', securityContext: {privileged: true}}\n"
+    )
+    assert "api/validation" in check("a.yaml", "--scc", "scc.yaml", "-o", "json").rules
+
+
+def test_a_locale_without_some_characters_is_no_error(check: Check) -> None:
+    check.directory.joinpath("a.yaml").write_text(BAD.replace("name: app", "name: gr\u00fcn"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for form in ("table", "json", "junit"):
+        command = [sys.executable, "-m", "podward", "check", "a.yaml", "-o", form]
+        ran = subprocess.run(command, capture_output=True, env=environment, cwd=check.directory, check=False)
+        assert (ran.returncode, ran.stderr) == (1, b"")
+        if form == "json":
+            json.loads(ran.stdout.decode())
+
+
 def test_a_file_named_twice_is_checked_once(check: Check) -> None:
     file = check.write("a/x.yaml", BAD)
     ran = check.json("a", "./a/x.yaml", str(file), "a/../a")

@@ -69,6 +69,9 @@ class Finding(Struct, frozen=True):
         """The fingerprint without the file."""
         about = self.subject
         parts = (about.kind, about.namespace, about.name, about.container, self.rule, str(self.path))
+        joined = "|".join(parts)
+        if joined.count("|") < len(parts) and "\\" not in joined:
+            return joined  # nothing in any part to escape
         return "|".join(map(_escaped, parts))
 
 

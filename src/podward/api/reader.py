@@ -23,7 +23,7 @@ from msgspec import Struct
 from podward.api.composed import MOST_BYTES, MOST_DOCUMENTS, Composed, ComposeError, TooMuchError, size_of
 from podward.api.document import Document
 from podward.api.json_value import kind_of, shortened
-from podward.errors import InputError, LimitError
+from podward.errors import InputError, LimitError, OtherDocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def _json_documents(text: str, name: str, way: _Way) -> tuple[Document | InputEr
 
 def _document(composed: Composed, name: str) -> Document | InputError:
     if not isinstance(composed.value, dict):
-        return InputError(
+        return OtherDocumentError(
             f"a manifest must be an object with apiVersion and kind, not {kind_of(composed.value)}",
             where=f"{name}:{composed.line}",
         )

@@ -18,10 +18,10 @@ from podward.api.json_value import Json, JsonObject, kind_of
 from podward.api.schema import require
 from podward.api.schema_table import KINDS
 from podward.api.view import pod_view
-from podward.errors import InputError
+from podward.errors import InputError, OtherDocumentError
 from podward.path import Path, path
 
-_TEMPLATES = {
+TEMPLATES = {
     "Pod": Path(),
     "PodTemplate": path("template"),
     "Deployment": path("spec", "template"),
@@ -33,6 +33,7 @@ _TEMPLATES = {
     "Job": path("spec", "template"),
     "CronJob": path("spec", "jobTemplate", "spec", "template"),
 }
+"""Where the Pod, or its template, is in an object of each kind."""
 _OUR_GROUPS = frozenset(("", "apps", "batch", "extensions", "apps.openshift.io"))
 DEFAULT_NAMESPACE = "default"
 
@@ -79,7 +80,7 @@ def _sources(document: Document, raw: JsonObject, at: Path) -> list[PodSource]:
     if kind in KINDS and version not in KINDS[kind]:
         _refuse_version(document, kind, version, at)
         return []
-    if kind in _TEMPLATES:
+    if kind in TEMPLATES:
         return [_source(document, raw, kind, at)]
     items = raw.get("items")
     if kind not in KINDS or not kind.endswith("List") or not isinstance(items, list):
@@ -102,7 +103,8 @@ def _identity(document: Document, raw: JsonObject, at: Path) -> tuple[str, str]:
         word = raw.get(name)
         if word is None or word == "":
             missing = [field for field in ("apiVersion", "kind") if raw.get(field) in (None, "")]
-            raise InputError(
+            other = not at.segments and "kind" not in raw and "metadata" not in raw
+            raise (OtherDocumentError if other else InputError)(
                 ", ".join(f"{field} not set" for field in missing),
                 where=document.where(at),
                 advice="every object needs both, such as `apiVersion: v1` and `kind: Pod`",
@@ -128,7 +130,7 @@ def _refuse_version(document: Document, kind: str, version: str, at: Path) -> No
 
 def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSource:
     template = raw
-    for step in _TEMPLATES[kind].segments:
+    for step in TEMPLATES[kind].segments:
         template = _member(template, str(step))
     owner = _member(raw, "metadata")
     name = pod_name(owner)
@@ -147,7 +149,7 @@ def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSour
             pod["spec"] = _with_claims(_member(template, "spec"), _member(raw, "spec"), name)
     if pod.get("spec") is None:
         pod["spec"] = {}
-    return PodSource(document, at + _TEMPLATES[kind], pod, pod_view(pod), kind, name)
+    return PodSource(document, at + TEMPLATES[kind], pod, pod_view(pod), kind, name)
 
 
 def _with_claims(spec: JsonObject, owner: JsonObject, name: str) -> JsonObject:

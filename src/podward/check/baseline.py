@@ -41,7 +41,7 @@ def write(findings: Iterable[Finding], rooted: Callable[[str], str] = str) -> st
     """The baseline of these findings; `rooted` gives the name by which it knows a file."""
     files: dict[str, dict[str, int]] = {}
     for finding in findings:
-        if _may_be_known(finding):
+        if may_be_known(finding):
             file, mark = _sound(rooted(finding.file)), _sound(finding.mark)
             counts = files.setdefault(file, {})
             counts[mark] = counts.get(mark, 0) + 1
@@ -81,7 +81,7 @@ def compare(
     for finding in in_order(findings):
         mark = _sound(finding.mark)
         counts = left.get(_sound(rooted(finding.file)), {})
-        if _may_be_known(finding) and counts.get(mark, 0) > 0:
+        if may_be_known(finding) and counts.get(mark, 0) > 0:
             counts[mark] -= 1
             known.append(finding)
         else:
@@ -91,7 +91,8 @@ def compare(
     return Compared(tuple(new), tuple(known), sum(gone))
 
 
-def _may_be_known(finding: Finding) -> bool:
+def may_be_known(finding: Finding) -> bool:
+    """Whether a baseline holds such findings: not what could not be read, nor what is said of waivers."""
     return not rules.is_always(finding.rule) and family_of(finding.rule) != "waiver"
 
 

@@ -20,7 +20,7 @@ from podward.errors import InputError
 
 PROJECT = "pyproject.toml"
 LEVELS = ("privileged", "baseline", "restricted")
-OUTPUTS = ("table", "json", "sarif", "junit", "github")
+OUTPUTS = ("table", "json", "sarif", "junit", "github", "gitlab")
 _SCOPE = ("path", "kind", "namespace", "name", "container")
 _KEYS = {
     "select": "a list of rules",

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
+from podward.api.finding import Severity
 from podward.api.workload import DEFAULT_NAMESPACE, PodSource
 from podward.decision import Origin, Source
 from podward.path import Path
@@ -49,13 +50,21 @@ class SccTerms(Struct, frozen=True):
     caller: Callable[[str], User]
 
 
+class Mode(Struct, frozen=True):
+    """A standard that is asked about, how much it matters, and its name as findings have it."""
+
+    standard: Standard
+    severity: Severity
+    name: str
+
+
 class Held:
     """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
 
     `default_namespace` is that of objects which name none.
     """
 
-    __slots__ = ("_modes", "_namespaces", "default_namespace", "scc", "standard")
+    __slots__ = ("_modes", "_namespaces", "_policies", "default_namespace", "scc", "standard")
 
     def __init__(
         self,
@@ -65,20 +74,24 @@ class Held:
         default_namespace: str = "default",
     ) -> None:
         self._namespaces = dict(namespaces)
-        self._modes: dict[str, Policy] = {}
+        self._policies: dict[str, Policy] = {}
+        self._modes: dict[str, tuple[Mode, ...]] = {}
         self.standard = standard
         self.scc = scc
         self.default_namespace = default_namespace
 
     def namespace_of(self, source: PodSource) -> str:
         """The name of the namespace that the workload goes to."""
-        if self.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
-            return self.default_namespace
-        return source.view.metadata.namespace or DEFAULT_NAMESPACE
+        said = self.default_namespace == DEFAULT_NAMESPACE or source.says_namespace
+        return self.namespace_for(source.view.metadata.namespace or DEFAULT_NAMESPACE, said=said)
+
+    def namespace_for(self, namespace: str, *, said: bool) -> str:
+        """The same for a workload that is created in `namespace`, `said` whether it says so itself."""
+        return namespace if said else self.default_namespace
 
     def pod_security(self, namespace: str) -> Policy:
         """What the namespace enforces, audits and warns about."""
-        found = self._modes.get(namespace)
+        found = self._policies.get(namespace)
         if found is None:
             known = self._namespaces.get(namespace)
             labels = (known.metadata.labels if known is not None else None) or {}
@@ -88,7 +101,14 @@ class Held:
                 found = policy_of(labels, Policy(enforce=self.standard)).policy
             else:
                 found = Policy(enforce=self.standard)
-            self._modes[namespace] = found
+            self._policies[namespace] = found
+        return found
+
+    def modes(self, namespace: str) -> tuple[Mode, ...]:
+        """The standards to ask about, each once, in the order in which what they say counts."""
+        found = self._modes.get(namespace)
+        if found is None:
+            found = self._modes[namespace] = _modes(self.pod_security(namespace))
         return found
 
     def namespace(self, name: str) -> Namespace:
@@ -102,6 +122,18 @@ class Held:
         made = Namespace(ObjectMeta(name=name, labels=labels, annotations=annotations))
         self._namespaces[name] = made
         return made
+
+
+def _modes(policy: Policy) -> tuple[Mode, ...]:
+    asked: list[Mode] = []
+    for standard, severity in (
+        (policy.enforce, Severity.ERROR),
+        (policy.warn, Severity.WARNING),
+        (policy.audit, Severity.NOTE),
+    ):
+        if standard.level is not Level.PRIVILEGED and standard not in [mode.standard for mode in asked]:
+            asked.append(Mode(standard, severity, str(standard)))
+    return tuple(asked)
 
 
 UNHELD = Standard(Level.PRIVILEGED)

@@ -62,7 +62,8 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
     unset_matters = refused.isdisjoint(place.pod + seccomp for seccomp in _SECCOMP)
     found: list[Hint] = []
     for kind, at, container in in_order(pod, place):
-        if not (may_be_hinted(pod, container) or (unset_matters and seccomp_is_unset(pod, container))):
+        adds = _says_who_and_adds(pod, container) and _loses(pod, container)
+        if not (adds or may_be_hinted(pod, container) or (unset_matters and seccomp_is_unset(pod, container))):
             continue
         image = Image(container.image or "", "", _SOMEBODY)
         # What values its variables have, a cluster knows; who its process is does not depend on them.
@@ -81,7 +82,7 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
         )
         for rule in _FROM_MANIFEST:
             found += rule(about)
-        if _says_who_and_adds(pod, container):
+        if adds:
             found += _lost_capabilities(about)
     return tuple(map(_without_node, found))
 
@@ -100,7 +101,7 @@ def seccomp_is_unset(pod: Pod, container: Container) -> bool:
 
 
 def may_be_hinted(pod: Pod, container: Container) -> bool:
-    """Whether any of the hints could be about this container; to know it for sure, stages must be computed.
+    """Whether any of the hints about users, groups and profiles could be about this container: see `_loses` for others.
 
     True wherever the fields are written, or not written, that some hint begins with.
     """
@@ -110,7 +111,6 @@ def may_be_hinted(pod: Pod, container: Container) -> bool:
         (above.run_as_user is None and above.run_as_group is not None)
         or (above.run_as_user is None and own.run_as_user is None and own.run_as_group is not None)
         or bool(empty_object_wipes_pod_value.wiped(above, own))
-        or _says_who_and_adds(pod, container)
     )
 
 
@@ -129,8 +129,15 @@ class _Foretold(Struct, frozen=True):
     sysctls: tuple[tuple[str, str], ...]
 
 
+def _loses(pod: Pod, container: Container) -> bool:
+    """Whether some capability that the container adds is lost."""
+    told = _foretold(pod, container)
+    added = container.security_context.capabilities if container.security_context is not None else None
+    return told is not None and bool(capability_without_root.lost_of((added and added.add) or (), told.predicted.value))
+
+
 def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
-    told = _foretold(about)
+    told = _foretold(about.pod, about.container)
     if told is None:
         return ()
     whole = msgspec.structs.replace(about, spec=told.spec, predicted=told.predicted, sysctls=told.sysctls)
@@ -140,14 +147,14 @@ def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
     )
 
 
-def _foretold(about: HintFacts) -> _Foretold | None:
+def _foretold(pod: Pod, container: Container) -> _Foretold | None:
     """What becomes of the container's capabilities; None if some stage refuses.
 
     That follows from the user, the capabilities and the few fields around them, and most containers of a repository
     share theirs with others: a container that has nothing else is computed, once.
     """
-    spec = about.pod.spec
-    own, above = about.container.security_context or _UNWRITTEN, spec.security_context or _UNWRITTEN_ON_POD
+    spec = pod.spec
+    own, above = container.security_context or _UNWRITTEN, spec.security_context or _UNWRITTEN_ON_POD
     matters = SecurityContext(
         run_as_user=own.run_as_user if own.run_as_user is not None else above.run_as_user,
         capabilities=own.capabilities,
@@ -159,11 +166,11 @@ def _foretold(about: HintFacts) -> _Foretold | None:
     if key not in _KNOWN:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
-        container = Container(_NAME, image=_NAME, security_context=matters)
-        pod = Pod(
+        alone = Container(_NAME, image=_NAME, security_context=matters)
+        around = Pod(
             ObjectMeta(name=_NAME),
             PodSpec(
-                containers=(container,),
+                containers=(alone,),
                 security_context=PodSecurityContext(sysctls=above.sysctls),
                 host_network=spec.host_network,
                 host_pid=spec.host_pid,
@@ -171,7 +178,7 @@ def _foretold(about: HintFacts) -> _Foretold | None:
                 host_users=spec.host_users,
             ),
         )
-        _KNOWN[key] = _computed(pod, container)
+        _KNOWN[key] = _computed(around, alone)
     return _KNOWN[key]
 
 

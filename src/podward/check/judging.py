@@ -22,17 +22,17 @@ from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource
 from podward.check import hinting
-from podward.check.held import Held, SccTerms
+from podward.check.held import Held, Mode, SccTerms
 from podward.decision import Decision, Violation
 from podward.path import Path, path
 from podward.policy.pss.check import Facts, facts_of
-from podward.policy.pss.standard import STRICTNESS, Level, Standard
 from podward.policy.pss.standards import evaluate_facts, remedy
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.policy.scc.selection import Candidate, Selection
 
 _ACCOUNT = path("spec", "serviceAccountName")
+_EPHEMERAL = path("spec", "ephemeralContainers")
 
 
 class Judged(Struct, frozen=True):
@@ -47,6 +47,14 @@ class Judged(Struct, frozen=True):
 def judge(source: PodSource, document: int, held: Held) -> Judged:
     """Everything that validation and policies have against the workload; `document` is its document's index."""
     return _Judge(source, document, held).judged()
+
+
+def judge_sound(source: PodSource, document: int, held: Held) -> tuple[Finding, ...]:
+    """What Pod Security and hints have against a workload whose Pod, as it is in the source, is sound and complete.
+
+    No SCC is asked: these look at everything that is written.
+    """
+    return _Judge(source, document, held).as_it_is()
 
 
 class _Fault(Struct, frozen=True):
@@ -70,46 +78,50 @@ class _Judge:
 
     def judged(self) -> Judged:
         source = self._source
-        made = defaulting.decide_defaults(source.raw)
-        stored = overlaid(source.raw, made)
+        stored = overlaid(source.raw, defaulting.decide_defaults(source.raw))
+        pod = pod_view(stored)
+        selection = None
+        if self._held.scc is not None:
+            selection, pod, stored = self._sccs(self._held.scc, pod, stored)
+        # In the API server's order: an SCC may set what makes a Pod invalid, and what makes it valid.
         creation = defaulting.decide_creation(stored)
         if creation.assignments:
             stored = overlaid(stored, creation)
-        pod = pod_view(stored)
+            pod = pod_view(stored)
+        exported = member(source.raw, "metadata").get("uid") is not None
         for violation in validation.validate(pod, stored, source.kind).violations:
+            if exported and violation.path == _EPHEMERAL:
+                continue  # refused when a Pod is created, and this one came from a cluster
             self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
-        selection, as_meant = None, pod
-        if self._held.scc is not None:
-            selection, pod, stored = self._sccs(self._held.scc, pod, stored)
-            as_meant = _as_meant(selection, pod, stored)
+        as_meant = pod if selection is None else _as_meant(selection, pod, stored)
         self._pod_security(as_meant)  # last, as on a cluster: what an SCC sets satisfies it too
         return Judged((*self._found.values(), *self._hints(as_meant)), stored, pod, selection)
+
+    def as_it_is(self) -> tuple[Finding, ...]:
+        pod = self._source.view
+        self._pod_security(pod)
+        return (*self._found.values(), *self._hints(pod))
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
     def _pod_security(self, pod: Pod) -> None:
-        policy = self._held.pod_security(self._namespace)
-        facts: Facts | None = None
-        reported = Level.PRIVILEGED
-        modes = (
-            (policy.enforce, Severity.ERROR),
-            (policy.warn, Severity.WARNING),
-            (policy.audit, Severity.NOTE),
-        )
-        for standard, severity in modes:
-            # What a stricter mode has reported already would only be said twice.
-            if STRICTNESS[standard.level] <= STRICTNESS[reported]:
-                continue
-            facts = facts or facts_of(pod)
-            self._standard(standard, severity, facts)
-            reported = standard.level
+        modes = self._held.modes(self._namespace)
+        if modes:
+            facts = facts_of(pod)
+            for mode in modes:
+                self._standard(mode, facts)
 
-    def _standard(self, standard: Standard, severity: Severity, facts: Facts) -> None:
+    def _standard(self, mode: Mode, facts: Facts) -> None:
+        standard = mode.standard
+        told = {place for (rule, place, _) in self._found if rule.startswith("pss/")}  # by the modes before
         for result in evaluate_facts(standard.level, standard.version, facts):
             cure = remedy(facts, result)
-            for violation in result.decision.violations:
-                changes = _concerning(violation, result.decision.violations, cure.changes)
-                fault = _Fault(f"pss/{result.check}", severity, str(standard), cure.sentence, changes)
+            violations = result.decision.violations
+            for violation in violations:
+                if violation.path in told:
+                    continue
+                changes = _concerning(violation, violations, cure.changes)
+                fault = _Fault(f"pss/{result.check}", mode.severity, mode.name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
@@ -224,6 +236,8 @@ def container_name(source: PodSource, place: Path) -> str:
 
 def _concerning(violation: Violation, others: tuple[Violation, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """The changes of this violation's field, and those of its container or the Pod that are no other's; else all."""
+    if not changes:
+        return ()
     own = violation.path.segments[:3] if len(violation.path.segments) > 2 else ()
     mine = tuple(
         change

@@ -75,6 +75,7 @@ _HINT = {
 }
 _INPUT = {
     "limits": "A file is too large, nests too deep or grows too much when its aliases are resolved.",
+    "other": "A document is no object of Kubernetes: it has neither a kind nor metadata.",
     "reading": "A file cannot be opened or read.",
     "schema": "A document has a field that its kind does not have, or a value of another type.",
     "syntax": "A file is not valid YAML or JSON.",

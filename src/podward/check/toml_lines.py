@@ -7,7 +7,6 @@ gives the lines of all its keys.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 
 from podward.errors import InputError
@@ -19,6 +18,8 @@ _LONG = 50
 
 def load(text: str, name: str) -> dict[str, object]:
     """What the file says; InputError with the line for what is not TOML."""
+    import tomllib  # most checks have no configuration
+
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
@@ -53,6 +54,8 @@ def lines_of(text: str) -> dict[Segments, int]:
 
 def _statements(text: str) -> Iterator[tuple[int, dict[str, object], bool]]:
     """The first line of each statement, what it says by itself, and whether it is a header."""
+    import tomllib  # most checks have no configuration
+
     pending: list[str] = []
     first = 1
     for number, line in enumerate(text.split("\n"), 1):

@@ -30,7 +30,7 @@ class Terms(Struct, frozen=True):
 
 def report(findings: Iterable[Finding], terms: Terms, files: Sequence[str], checked: Iterable[Checked]) -> Report:
     """The report about these files and workloads: rules are chosen first, then waivers apply, then the baseline."""
-    names = {file: terms.rooted(file) for file in files}
+    names = {file: terms.rooted(file) for file in files} if terms.granted else {}
     applied = waivers.apply(terms.choice.of(findings), terms.granted, terms.today, terms.choice, names)
     if terms.baseline is None:
         compared = Compared(in_order(applied.findings), (), 0)

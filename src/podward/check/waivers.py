@@ -212,6 +212,8 @@ def apply(
     `waiver/unused`, unless its rule does not count at all, or it is about files that were not among `files`: those
     that were checked, each with the name by which patterns know it.
     """
+    if not granted:
+        return Applied(choice.of(findings), ())
     kept: list[Finding] = []
     waived: list[Waived] = []
     used: set[int] = set()

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "-o",
         "--output",
-        choices=("table", "json", "sarif", "junit", "github", "html"),
+        choices=("table", "json", "sarif", "junit", "github", "gitlab", "html"),
         help="the form of the answer (html: of --compare)",
     )
 

@@ -9,10 +9,11 @@ output went away; `podward run` also hands on its container's.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from podward import __version__
 from podward.cli import terminal
@@ -68,6 +69,18 @@ def main(argv: list[str] | None = None) -> int:
     if not terminal.finish(sys.stdout) and code == 0:
         code = 1
     return code
+
+
+def entry() -> NoReturn:
+    """The whole process: `main`, and its end.
+
+    What is left of it goes back to the kernel as it is. The interpreter would first take it apart object by object,
+    which after a check of 2,000 manifests takes a tenth of all its time.
+    """
+    code = main()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def load(name: str) -> Command:

@@ -1,9 +1,10 @@
 """The policies that a command decides by: OpenShift's own, and what files say beside them.
 
 The default SCCs and the default RBAC are always there, as on a cluster. An SCC from a file is added to them, or takes
-the place of the default one of its name; so do roles and bindings. `--scc` names SCCs: every document of a file must
-belong to them (SCCs, and the RBAC, ServiceAccounts and Namespaces around them), and at least one must be an SCC; of a
-directory, what is something else is passed over. Documents of `-f` that are policies count too.
+the place of the default one of its name; so do roles and bindings. `--scc` names SCCs: at least one document of a file
+must be an SCC, and the others belong to it (more SCCs, and the RBAC, ServiceAccounts and Namespaces around them) or are
+workloads, which are passed over; of a directory, whatever is something else. Documents of `-f` that are policies count
+too.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from podward.api.document import Document
 from podward.api.objects import Item, objects_of, require_version
 from podward.api.schema import require, type_of
 from podward.api.view import typed_view
-from podward.api.workload import DEFAULT_NAMESPACE
+from podward.api.workload import DEFAULT_NAMESPACE, TEMPLATES
 from podward.cli.inputs import documents
 from podward.errors import InputError
 from podward.path import path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from podward.access.rbac import Rbac
     from podward.api.json_value import JsonObject
@@ -35,7 +36,7 @@ _SCC = "SecurityContextConstraints"
 _KINDS = frozenset((_SCC, "Namespace", "ServiceAccount", *RBAC_KINDS))
 _GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", "rbac.authorization.k8s.io"))
 """Groups that have, or once had, these kinds; elsewhere they are something else."""
-_SCC_ADVICE = "--scc takes files of kind: SecurityContextConstraints; name Pods and workloads with -f"
+_SCC_ADVICE = "--scc takes files of kind: SecurityContextConstraints; Pods and workloads are named apart"
 _NAMESPACE_ADVICE = "--namespace takes files of kind: Namespace"
 
 
@@ -148,12 +149,13 @@ def _scc_items(name: str) -> list[Item]:
     """What a file or directory of `--scc` holds."""
     directory = os.path.isdir(name)
     found: list[Item] = []
-    for document in documents([name], _SCC_ADVICE):
-        mine = policies_of(document)
-        if not directory:
-            _require_nothing_else(document, mine)
-        found += mine
-    if not any(item.kind == _SCC for item in found):
+    every = documents([name], _SCC_ADVICE)
+    for document in every:
+        found += policies_of(document)
+    has_scc = any(item.kind == _SCC for item in found)
+    for document in () if directory else every:
+        _require_nothing_else(document, TEMPLATES if has_scc else ())
+    if not has_scc:
         held = ", ".join(dict.fromkeys(item.kind for item in found)) or "nothing of the kind"
         raise InputError(f"no {_SCC} in it, only {held}", where=name, advice=_SCC_ADVICE)
     return found
@@ -172,10 +174,11 @@ def _namespace_items(name: str) -> list[Item]:
     return found
 
 
-def _require_nothing_else(document: Document, mine: tuple[Item, ...]) -> None:
-    places = {item.at for item in mine}
+def _require_nothing_else(document: Document, beside: Collection[str]) -> None:
+    """Raise InputError for an object that is no policy, and of none of the kinds that may stand `beside` policies."""
+    places = {item.at for item in policies_of(document)}
     for item in objects_of(document):
-        if item.at not in places:
+        if item.at not in places and item.kind not in beside:
             what = f"a {item.kind} of {item.api_version} is no {_SCC}"
             raise InputError(what, where=item.where(path("kind")), advice=_SCC_ADVICE)
 

@@ -84,7 +84,7 @@ def findings(name: str, chosen: Settings) -> tuple[Finding, ...]:
 
 def sarif(name: str, chosen: Settings) -> list[dict[str, Any]]:
     """The results that are no waived or known ones, in the order of the findings."""
-    log = json.loads(output.text(run.check((name,), chosen), "sarif", sys.stdout, chosen.choice.select))
+    log = json.loads("".join(output.pieces(run.check((name,), chosen), "sarif", sys.stdout, chosen.choice.select)))
     VALIDATOR.validate(log)
     assert log["runs"][0]["columnKind"] == "utf16CodeUnits"
     return [result for result in log["runs"][0]["results"] if "suppressions" not in result]
@@ -202,7 +202,7 @@ def test_a_report_about_too_much_says_that_it_has_no_fixes(directory: Path, monk
     monkeypatch.setattr(mends, "MOST", size * wanted)
     assert sum("fixes" in result for result in sarif("redis.yaml", chosen)) == fixable
     monkeypatch.setattr(mends, "MOST", size * wanted - 1)
-    log = json.loads(output.text(run.check(("redis.yaml",), chosen), "sarif", sys.stdout))
+    log = json.loads("".join(output.pieces(run.check(("redis.yaml",), chosen), "sarif", sys.stdout)))
     (told,) = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert told["message"]["text"].startswith(f"The fixes of {wanted} findings are left out.")
     assert not any("fixes" in result for result in log["runs"][0]["results"])

@@ -22,7 +22,7 @@ SCHEMA = standard.loads(
 
 
 def read(report: Report) -> Any:  # noqa: ANN401  # JSON
-    found = standard.loads(json.document(report))
+    found = standard.loads("".join(json.document(report)))
     jsonschema.validate(found, SCHEMA, format_checker=jsonschema.FormatChecker())
     return found
 
@@ -56,7 +56,7 @@ def test_a_report_about_nothing_follows_the_schema_too(clean: Report) -> None:
 
 
 def test_hostile_text_comes_through_and_drives_no_terminal(make: Make, hostile: str) -> None:
-    text = json.document(make(hostile))
+    text = "".join(json.document(make(hostile)))
     assert all(line.isprintable() for line in text.split("\n"))
     message = read(make(hostile))["findings"][0]["message"]
     assert message == "invalid YAML" + hostile.encode("utf-8", "backslashreplace").decode()
@@ -64,7 +64,7 @@ def test_hostile_text_comes_through_and_drives_no_terminal(make: Make, hostile: 
 
 @pytest.mark.parametrize("change", ["severity", "line", "subject", "changes", "fingerprint"])
 def test_the_schema_wants_every_field(make: Make, change: str) -> None:
-    found = standard.loads(json.document(make("")))
+    found = standard.loads("".join(json.document(make(""))))
     del found["findings"][1][change]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(found, SCHEMA)

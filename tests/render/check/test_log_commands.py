@@ -25,7 +25,7 @@ FORMS: dict[str, Callable[[Report], str]] = {
     "table in a pipe": lambda report: table.table(report, None, PLAIN),
     "table": lambda report: table.table(report, 60, PLAIN),
     "wider table": lambda report: table.table(report, 121, PLAIN),
-    "json": json.document,
+    "json": lambda report: "".join(json.document(report)),
     "sarif": sarif.document,
     "junit": junit.document,
     "gitlab": gitlab.document,
@@ -74,7 +74,7 @@ def test_no_name_is_a_command(make: Make, hostile: str, form: str) -> None:
 
 @pytest.mark.parametrize("text", ["##[x] ::x ####", "a::b", "##", "::::a::"])
 def test_json_and_xml_say_the_same_all_the_same(make: Make, text: str) -> None:
-    assert standard.loads(json.document(make(text)))["findings"][0]["message"] == f"invalid YAML{text}"
+    assert standard.loads("".join(json.document(make(text))))["findings"][0]["message"] == f"invalid YAML{text}"
     (error,) = ET.fromstring(junit.document(make(text))).iter("error")  # noqa: S314  # our own text
     assert error.get("message") == f"invalid YAML{text}"
 

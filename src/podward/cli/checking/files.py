@@ -27,6 +27,12 @@ def listed(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable
     return tuple(found)
 
 
+def without(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """The names, less those of these other files: a baseline may lie among the manifests."""
+    left_out = {os.path.realpath(other) for other in others}
+    return tuple(names) if not left_out else tuple(name for name in names if os.path.realpath(name) not in left_out)
+
+
 def _below(directory: str) -> Iterator[str]:
     """The manifests below a directory, sorted; links to directories are not followed, so that there is an end.
 

@@ -45,8 +45,13 @@ class _Fixed(Struct, frozen=True):
     why: dict[str, str]
 
 
-def fix(found: Report, names: tuple[str, ...], chosen: Settings, *, only_show: bool) -> int:
-    """Make, or show, the changes; then report what is left. Returns the exit code of what is left."""
+def fix(
+    found: Report, names: tuple[str, ...], chosen: Settings, searched: frozenset[str] = frozenset(), *, only_show: bool
+) -> int:
+    """Make, or show, the changes; then report what is left. Returns the exit code of what is left.
+
+    `searched` are those files that nobody named.
+    """
     if STDIN in names:
         raise UsageError("standard input cannot be changed", where="--fix", advice="name files or directories")
     made = _made(found, names, chosen)
@@ -59,10 +64,11 @@ def fix(found: Report, names: tuple[str, ...], chosen: Settings, *, only_show: b
     from podward.cli.checking import output
     from podward.cli.checking.run import check
 
-    left = check(names, chosen)
+    left = check(names, chosen, searched)
     why = {mark: reason for fixed in made.values() for mark, reason in fixed.why.items()}
     told = structs.replace(left, findings=tuple(_told(finding, why) for finding in left.findings))
-    sys.stdout.write(output.text(told, chosen.output, sys.stdout))
+    output.prepare(sys.stdout, chosen.output)
+    sys.stdout.writelines(output.pieces(told, chosen.output, sys.stdout, chosen.choice.select))
     return UsageError.exit_code if unwritten else left.exit_code
 
 
@@ -160,9 +166,12 @@ def _unfixable(reason: str) -> str:
 
 
 def _show(found: Report, made: dict[str, _Fixed]) -> int:
-    shown = "".join(unified(fixed.before, fixed.after, printable(file)) for file, fixed in made.items())
-    # A pipe gets what `patch` takes; YAML has no characters that could drive a terminal, names of files may.
-    sys.stdout.write(terminal.printable(shown) if sys.stdout.isatty() else shown)
+    shown = "".join(unified(fixed.before, fixed.after, file) for file, fixed in made.items())
+    if sys.stdout.isatty():
+        sys.stdout.write(terminal.printable(shown))
+    else:  # what `patch` takes: the bytes of the files, whatever the locale's encoding
+        sys.stdout.flush()
+        sys.stdout.buffer.write(shown.encode())
     for finding in found.findings:
         fixed = made.get(finding.file)
         if fixed is not None and finding.fingerprint in fixed.why:

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Collection, Iterable
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 from podward.api.report import Report
 from podward.cli import terminal
 
+if TYPE_CHECKING:
+    from podward.render.check.json import Written
 
-def text(report: Report, form: str, stream: TextIO) -> str:
-    """The report for `stream`; each form is imported where it is asked for."""
+
+def prepare(stream: TextIO, form: str) -> None:
+    """Make the stream take the form: what programs read is UTF-8 whatever the locale is."""
+    if form != "table" and isinstance(stream, TextIOWrapper):
+        stream.reconfigure(encoding="utf-8")
+
+
+def written(form: str) -> Written | None:
+    """For findings that can be put into this form one by one, as they are found; None where they can't."""
+    if form != "json":
+        return None
+    from podward.check.rules import page_of
+    from podward.render.check.json import Written
+
+    return Written(page_of)
+
+
+def pieces(
+    report: Report, form: str, stream: TextIO, select: Collection[str] = (), done: Written | None = None
+) -> Iterable[str]:
+    """The report for `stream`, to be written one after the other: it may be long.
+
+    `select` are the rules and families that were asked for by name: `--fix` follows their advice too. `done` is what
+    of the findings is in the form already.
+    """
     if form == "json":
         from podward.render.check import json
 
-        return json.document(report)
+        return json.document(report, done)
+    return (_text(report, form, stream, select),)
+
+
+def _text(report: Report, form: str, stream: TextIO, select: Collection[str]) -> str:
+    """The report in one of the other forms; each is imported where it is asked for."""
     if form == "sarif":
+        from podward.cli.checking import mends
         from podward.render.check import sarif
 
-        return sarif.document(report)
+        return sarif.document(report, mends.sources_of(report, select))
     if form == "junit":
         from podward.render.check import junit
 
         return junit.document(report)
+    if form == "gitlab":
+        from podward.render.check import gitlab
+
+        return gitlab.document(report)
     if form == "github":
         from podward.render.check import github
 

@@ -12,23 +12,52 @@ from podward.api.document import Document
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.json_value import JsonObject
 from podward.api.objects import Item
+from podward.api.plain.plain import Plain, plain
 from podward.api.reader import read_all
-from podward.api.workload import PodSource, pod_sources
+from podward.api.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
 from podward.check import waivers
 from podward.check.waivers import Granted, Holder
 from podward.cli import inputs, policies
 from podward.cli.checking.files import STDIN
-from podward.errors import InputError, LimitError
+from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path, path
 
+OTHER = "input/other"
+"""The rule about documents that are no objects of Kubernetes."""
 _METADATA = path("metadata", "annotations")
 
 
-class Sourced(Struct, frozen=True):
-    """A workload and the index of its document in the file."""
+class Sourced:
+    """A workload and the index of its document in the file; `plain` where that is all there is to know of it."""
 
-    source: PodSource
-    document: int
+    __slots__ = ("_object", "_source", "document", "plain")
+
+    def __init__(self, of: Document, document: int, plain: Plain | None, source: PodSource | None = None) -> None:
+        self._object = of
+        self._source = source
+        self.document = document
+        self.plain = plain
+
+    @property
+    def source(self) -> PodSource:
+        """The workload's Pod; of a plain workload made when it is asked for."""
+        if self._source is None:
+            self._source = pod_sources(self._object)[0]
+        return self._source
+
+    @property
+    def written(self) -> Document:
+        """The document that the workload stands in."""
+        return self._object
+
+    @property
+    def subject(self) -> Subject:
+        """The workload as findings name it, in the namespace that it is created in."""
+        plain = self.plain
+        if plain is not None:
+            return Subject(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
+        source = self.source
+        return Subject(source.kind, source.view.metadata.namespace or "", source.name)
 
 
 class File(Struct, frozen=True):
@@ -66,17 +95,38 @@ def of_content(content: bytes, name: str) -> File:
     granted: list[Granted] = []
     for index, document in enumerate(reading.documents):
         try:
-            sources = pod_sources(document)
-            items += policies.policies_of(document)
+            here = _workloads(document, index)
+            if not here or here[0].plain is None:
+                items += policies.policies_of(document)
         except InputError as error:
-            findings.append(_unread("input/schema", error, name, index))
+            findings.append(
+                _unread(OTHER if isinstance(error, OtherDocumentError) else "input/schema", error, name, index)
+            )
             continue
-        for source in sources:
-            workloads.append(Sourced(source, index))
-            given, faults = _waivers(source, index)
-            granted += given
-            findings += faults
+        workloads += here
+        for workload in here:
+            if workload.plain is None or _is_annotated(workload.plain):
+                given, faults = _waivers(workload.source, index)
+                granted += given
+                findings += faults
     return File(name, tuple(workloads), tuple(items), tuple(findings), tuple(granted))
+
+
+def _workloads(document: Document, index: int) -> list[Sourced]:
+    """The workloads of a document. Raises InputError where it is not one that an API server takes."""
+    found = plain(document.raw)
+    if found is not None:
+        return [Sourced(document, index, found)]
+    return [Sourced(document, index, None, source) for source in pod_sources(document)]
+
+
+def _is_annotated(workload: Plain) -> bool:
+    """Whether the workload, or its template, may have a waiver written on it."""
+    for metadata in workload.metadata:
+        for key in (metadata.annotations if metadata is not None else None) or ():
+            if key.startswith(waivers.DOMAIN):
+                return True
+    return False
 
 
 def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
@@ -89,7 +139,9 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
 
 
 def _kind(error: InputError) -> str:
-    """Whether a document is broken or only too much."""
+    """Whether a document is broken, something else or only too much."""
+    if isinstance(error, OtherDocumentError):
+        return OTHER
     return "input/limits" if isinstance(error, LimitError) else "input/syntax"
 
 

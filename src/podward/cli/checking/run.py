@@ -4,45 +4,77 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from podward.api.finding import Finding, Severity
 from podward.api.report import Report
 from podward.cli.checking import files as listing
 from podward.cli.checking import output, settings, working
 from podward.cli.checking.cache import NO_CACHE
 from podward.cli.checking.naming import Naming
+from podward.cli.checking.reading import OTHER
 from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
 from podward.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from podward.render.check.json import Written
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, fix or compare; returns the exit code."""
     _require_sense(args)
     chosen = settings.settings_of(args)
+    if args.write_baseline:
+        chosen = structs.replace(chosen, baseline="")  # what is known already is written anew
     naming = chosen.naming
     names = listing.listed(map(naming.shown, args.paths), chosen.exclude, naming.rooted)
+    names = listing.without(names, [name for name in (chosen.baseline, args.write_baseline) if name])
     if not names:
         raise InputError("no manifest found", where=", ".join(args.paths), advice="files end in .yaml, .yml or .json")
     if args.compare:
         from podward.cli.checking import comparing
 
         return comparing.run(args, chosen, names)
-    found = check(names, chosen)
+    written = output.written(chosen.output) if not args.fix else None
+    searched = frozenset(names).difference(map(naming.shown, args.paths))
+    found = check(names, chosen, searched, written)
     if args.fix:
         from podward.cli.checking import fixing
 
-        return fixing.fix(found, names, chosen, only_show=args.diff)
+        return fixing.fix(found, names, chosen, searched, only_show=args.diff)
     if args.write_baseline:
         return _write_baseline(args.write_baseline, found, naming)
-    sys.stdout.write(output.text(found, chosen.output, sys.stdout))
+    output.prepare(sys.stdout, chosen.output)
+    sys.stdout.writelines(output.pieces(found, chosen.output, sys.stdout, chosen.choice.select, written))
+    _LAST[:] = found, written
     return found.exit_code
 
 
-def check(names: tuple[str, ...], chosen: Settings) -> Report:
-    """Read and judge the files."""
+_LAST: list[object] = []
+"""What the last check came to: kept, as a process that is about to end need not take it apart (see `main.entry`)."""
+
+
+def check(
+    names: tuple[str, ...],
+    chosen: Settings,
+    searched: frozenset[str] = frozenset(),
+    written: Written | None = None,
+) -> Report:
+    """Read and judge the files; nobody named those in `searched`, and they may be something else than manifests.
+
+    `written` is for findings that are to be JSON.
+    """
     cache = working.cache_of(chosen.wishes, names) if chosen.cached else NO_CACHE
-    came = working.examine(names, chosen.wishes, cache)
-    return report_of(came.findings, came.granted, came.names, came.checked, chosen)
+    came = working.examine(names, chosen.wishes, cache, written=written)
+    findings = [_as_note(each) if each.rule == OTHER and each.file in searched else each for each in came.findings]
+    return report_of(findings, came.granted, came.names, came.checked, chosen)
+
+
+def _as_note(finding: Finding) -> Finding:
+    return structs.replace(finding, severity=Severity.NOTE)
 
 
 def _require_sense(args: argparse.Namespace) -> None:
@@ -61,7 +93,7 @@ def _write_baseline(name: str, found: Report, naming: Naming) -> int:
     from podward.check import baseline as baselines
     from podward.cli.checking import fixing
 
-    content = baselines.write((*found.findings, *found.baselined), naming.rooted)
-    fixing.replace(name, content.encode())
-    print(f"podward: {name}: {len(found.findings) + len(found.baselined)} findings are known now", file=sys.stderr)
+    known = [finding for finding in (*found.findings, *found.baselined) if baselines.may_be_known(finding)]
+    fixing.replace(name, baselines.write(known, naming.rooted).encode())
+    print(f"podward: {name}: {len(known)} findings are known now", file=sys.stderr)
     return 0

@@ -21,7 +21,9 @@ _PIECE = 1 << 20
 
 
 class WorkerError(PodwardError):
-    """A process that shared the work did not finish it."""
+    """A process that shared the work did not finish it: there is no answer, and 1 would say that there is one."""
+
+    exit_code = 2
 
 
 class Channel:

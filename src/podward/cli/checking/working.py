@@ -7,16 +7,17 @@ of a file that has not changed, under the same policies, is taken from a cache.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, msgpack
 
-from podward.api.finding import Finding, Subject
+from podward.api.finding import Finding
 from podward.api.objects import Item
 from podward.api.report import Checked
 from podward.check import wire
 from podward.check.held import Held
+from podward.check.shapes import Shapes
 from podward.check.waivers import Granted
 from podward.check.wire import Outcome
 from podward.cli import inputs
@@ -24,15 +25,12 @@ from podward.cli.checking import cache as caching
 from podward.cli.checking.cache import Cache, Entry
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.holding import Wishes, held, is_file, sound
-from podward.cli.checking.progress import Progress
 from podward.cli.checking.reading import File, of_content, unreadable
-from podward.cli.checking.workers import Channel, WorkerError, Workers
+from podward.cli.checking.sharing import MANY, shared
 from podward.errors import InputError
 
-MANY = 40
-"""Files from which on other processes and a cache are worth their start."""
-_SHARE = 20
-"""Files that a process should at least have."""
+if TYPE_CHECKING:
+    from podward.render.check.json import Written
 
 
 class Examined(Struct, frozen=True):
@@ -63,14 +61,14 @@ class _Read(Struct, frozen=True):
 
 
 class _Told(Struct, array_like=True, frozen=True):
-    """What a worker tells of a file when all is done."""
+    """What a process tells of a file; `written` are its findings as JSON, if they are wanted so."""
 
     key: bytes
     entry: Entry
+    written: tuple[str, ...]
 
 
 _TOLD = msgpack.Decoder(list[_Told])
-_POLICIES = msgpack.Decoder(dict[int, bytes])
 
 
 def policies_in(files: Iterable[File]) -> tuple[Item, ...]:
@@ -78,10 +76,11 @@ def policies_in(files: Iterable[File]) -> tuple[Item, ...]:
     return tuple(item for file in files for item in file.policies)
 
 
-def outcome(files: Sequence[File], held: Held) -> Outcome:
-    """Judge every workload of these files."""
+def outcome(files: Sequence[File], held: Held, shapes: Shapes | None = None) -> Outcome:
+    """Judge every workload of these files; `shapes` are those known under the same policies."""
     from podward.check.judging import judge
 
+    shapes = shapes or Shapes(held)
     findings: list[Finding] = []
     granted: list[Granted] = []
     checked: list[Checked] = []
@@ -89,30 +88,38 @@ def outcome(files: Sequence[File], held: Held) -> Outcome:
         findings += file.findings
         granted += file.granted
         for workload in file.workloads:
-            source = workload.source
-            judged = judge(source, workload.document, held)
-            findings += judged.findings
-            namespace = source.view.metadata.namespace or ""
-            checked.append(Checked(file.name, Subject(source.kind, namespace, source.name)))
+            plain = workload.plain
+            found = shapes.findings(plain, workload.written, workload.document) if plain is not None else None
+            findings += judge(workload.source, workload.document, held).findings if found is None else found
+            checked.append(Checked(file.name, workload.subject))
     return Outcome(tuple(findings), tuple(granted), tuple(checked))
 
 
-def examine(names: Sequence[str], wishes: Wishes, cache: Cache = caching.NO_CACHE, processes: int = 0) -> Examined:
+def examine(
+    names: Sequence[str],
+    wishes: Wishes,
+    cache: Cache = caching.NO_CACHE,
+    processes: int = 0,
+    written: Written | None = None,
+) -> Examined:
     """Read and judge all files; `processes` is how many share the work, 0 for as many as are worth it.
 
-    Raises InputError for policies that can't be used, WorkerError where a process did not finish its share.
+    `written` is given the JSON of those findings that are not from the cache. Raises InputError for policies that can't
+    be used, WorkerError where a process did not finish its share.
     """
-    count = min(processes or worthwhile(len(names)), len(names))
-    with Workers() as workers:
-        shares = _Shares(names, count)
-        channels: list[Channel] = []
-        for number in range(1, count):
-            try:
-                channels.append(workers.start(_Worker(shares, number, cache, wishes).work))
-            except OSError:  # no more processes here: their shares are ours
-                break
-        shares = shares.with_ours(len(channels))
-        return _Parent(shares, cache, wishes, channels, workers).examined()
+    work = _Work(names, wishes, cache, written)
+    every = shared(names, work, processes)
+    cache.keep({one.key: one.entry for one in every if one.key and one.entry is not None})
+    if written is not None:
+        for one in every:
+            for finding, text in zip(one.outcome.findings, one.written, strict=False):
+                written.keep(finding, text)
+    return Examined(
+        tuple(_shown(name) for name in names),
+        (*work.faults, *(finding for one in every for finding in one.outcome.findings)),
+        tuple(granted for one in every for granted in one.outcome.granted),
+        tuple(checked for one in every for checked in one.outcome.checked),
+    )
 
 
 def cache_of(wishes: Wishes, names: Sequence[str]) -> Cache:
@@ -122,159 +129,80 @@ def cache_of(wishes: Wishes, names: Sequence[str]) -> Cache:
     return caching.opened(msgpack.encode(wishes))
 
 
-def worthwhile(files: int) -> int:
-    """How many processes so many files are worth."""
-    if files < MANY:
-        return 1
-    return max(1, min(len(os.sched_getaffinity(0)), files // _SHARE))
+class _Came(Struct, frozen=True):
+    """What came of a file; the entry where a cache is to know it, and its findings as JSON where they were made."""
+
+    key: bytes
+    outcome: Outcome
+    entry: Entry | None
+    written: tuple[str, ...] = ()
 
 
-class _Shares(Struct, frozen=True):
-    """Who has which files: process n has every `count`th from n on, and process 0 what nobody else took.
+class _Terms(Struct, frozen=True):
+    """What every process makes of all policies, and what is wrong with some."""
 
-    Standard input can be read once and by one: by us, process 0.
-    """
-
-    names: Sequence[str]
-    count: int
-    others: int = -1
-
-    def with_ours(self, others: int) -> _Shares:
-        return _Shares(self.names, self.count, others)
-
-    def of(self, number: int) -> list[int]:
-        """The indexes of the files of a process."""
-        return [index for index in range(len(self.names)) if self._owner(index) == number]
-
-    def _owner(self, index: int) -> int:
-        number = index % self.count
-        return 0 if self.names[index] == STDIN or number > self.others >= 0 else number
+    held: Held
+    shapes: Shapes
+    judged_by: bytes
+    faults: tuple[Finding, ...]
 
 
-class _Share:
-    """One process's work: what it read, and what it makes of it."""
+class _Work:
+    """What is done about each file, here or in another process: `sharing.Work`."""
 
-    def __init__(self, shares: _Shares, number: int, cache: Cache, wishes: Wishes) -> None:
-        self.indexes = shares.of(number)
-        self._names = shares.names
+    def __init__(self, names: Sequence[str], wishes: Wishes, cache: Cache, written: Written | None) -> None:
+        self._names = names
+        self._wishes = wishes
         self._cache = cache
-        self._wishes = wishes
-        self.read: dict[int, _Read] = {}
+        self._written = written
+        self._read: dict[int, _Read] = {}
+        self._terms: _Terms | None = None
 
-    def reading(self) -> Iterator[None]:
-        """Read the share, a file at each step."""
-        for index in self.indexes:
-            self.read[index] = _read(self._names[index], self._cache)
-            yield
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """What is wrong with the policies."""
+        return self._settled.faults
 
-    def policies(self) -> dict[int, bytes]:
-        """The policies of each file that has any."""
-        return {index: found for index, one in self.read.items() if (found := one.policies)}
+    @property
+    def _settled(self) -> _Terms:
+        if self._terms is None:
+            raise RuntimeError("no workload is judged before all policies are known")
+        return self._terms
 
-    def judged_by(self, policies: dict[int, bytes]) -> bytes:
-        """What is different where other policies count; nothing where no cache would ask."""
-        return _digest(policies, self._names) if self._cache.used else b""
+    def read(self, index: int) -> bytes:
+        """Read a file; its policies."""
+        one = self._read[index] = _read(self._names[index], self._cache)
+        return one.policies
 
-    def judging(self, judged_by: bytes, terms: Held) -> Iterator[tuple[int, _Read, Outcome | Entry]]:
-        """What came of each file: an entry where the cache knew it. Files are let go one by one."""
-        for index in self.indexes:
-            one = self.read.pop(index)
-            if one.entry is not None and one.entry.judged_by == judged_by:
-                yield index, one, one.entry
-            else:
-                yield index, one, outcome((one.file or of_content(one.content, one.name),), terms)
+    def settle(self, policies: dict[int, bytes]) -> None:
+        """Make terms of all policies."""
+        items, faults = _items(policies, self._names)
+        terms = held(self._wishes, items)
+        judged_by = _digest(policies, self._names) if self._cache.used else b""
+        self._terms = _Terms(terms, Shapes(terms), judged_by, faults)
 
+    def make(self, index: int) -> _Came:
+        """Judge a file, unless the cache knows what comes of it; the file is let go."""
+        one, terms = self._read.pop(index), self._settled
+        if one.entry is not None and one.entry.judged_by == terms.judged_by:
+            return _Came(one.key, wire.outcome(one.entry.outcome, one.name), one.entry)
+        found = outcome((one.file or of_content(one.content, one.name),), terms.held, terms.shapes)
+        entry = Entry(one.policies, terms.judged_by, wire.outcome_bytes(found)) if one.key else None
+        written = tuple(map(self._written.text, found.findings)) if self._written is not None else ()
+        return _Came(one.key, found, entry, written)
 
-class _Worker:
-    """The work of another process."""
-
-    def __init__(self, shares: _Shares, number: int, cache: Cache, wishes: Wishes) -> None:
-        self._shares = shares
-        self._share = _Share(shares, number, cache, wishes)
-        self._wishes = wishes
-        self._parent = os.getpid()
-
-    def work(self, channel: Channel) -> None:
-        """Read; tell the policies; hear all policies; judge; tell what came of it."""
-        for _ in self._share.reading():
-            self._require_parent()
-        channel.send(msgpack.encode(self._share.policies()))
-        policies = _POLICIES.decode(channel.receive())
-        terms = held(self._wishes, _items(policies, self._shares.names)[0])
-        judged_by = self._share.judged_by(policies)
-        told: list[_Told] = []
-        for _, one, came in self._share.judging(judged_by, terms):
-            self._require_parent()
-            told.append(_Told(one.key, _entry(one, came, judged_by)))
-        channel.send(msgpack.encode(told))
-
-    def _require_parent(self) -> None:
-        if os.getppid() != self._parent:
-            raise WorkerError("nobody waits for this any more")
-
-
-class _Parent:
-    """Our own work, and putting all together."""
-
-    def __init__(
-        self, shares: _Shares, cache: Cache, wishes: Wishes, channels: list[Channel], workers: Workers
-    ) -> None:
-        self._shares = shares
-        self._cache = cache
-        self._wishes = wishes
-        self._channels = channels
-        self._workers = workers
-        self._share = _Share(shares, 0, cache, wishes)
-        self._outcomes: dict[int, Outcome] = {}
-        self._entries: dict[bytes, Entry] = {}
-
-    def examined(self) -> Examined:
-        progress = Progress(2 * len(self._share.indexes))
-        try:
-            for _ in self._share.reading():
-                progress.step()
-            policies = self._share.policies()
-            for channel in self._channels:
-                policies |= _POLICIES.decode(channel.receive())
-            items, faults = _items(policies, self._shares.names)
-            terms = held(self._wishes, items)
-            for channel in self._channels:
-                channel.send(msgpack.encode(policies))
-            self._judge(self._share.judged_by(policies), terms, progress)
-        finally:
-            progress.end()
-        self._gather()
-        self._cache.keep(self._entries)
-        return self._all(faults)
-
-    def _judge(self, judged_by: bytes, terms: Held, progress: Progress) -> None:
-        for index, one, came in self._share.judging(judged_by, terms):
-            progress.step()
-            if isinstance(came, Entry):
-                self._outcomes[index] = wire.outcome(came.outcome, one.name)
-            else:
-                self._outcomes[index] = came
-            if one.key:
-                self._entries[one.key] = _entry(one, came, judged_by)
-
-    def _gather(self) -> None:
-        """What the workers have to tell; the files of each are those of its share."""
-        for number, channel in enumerate(self._channels, 1):
-            told = _TOLD.decode(channel.receive())
-            for index, each in zip(self._shares.of(number), told, strict=True):
-                self._outcomes[index] = wire.outcome(each.entry.outcome, _shown(self._shares.names[index]))
-                if each.key:
-                    self._entries[each.key] = each.entry
-        self._workers.finish()
-
-    def _all(self, faults: tuple[Finding, ...]) -> Examined:
-        in_order = [self._outcomes[index] for index in range(len(self._shares.names))]
-        return Examined(
-            tuple(_shown(name) for name in self._shares.names),
-            (*faults, *(finding for each in in_order for finding in each.findings)),
-            tuple(granted for each in in_order for granted in each.granted),
-            tuple(checked for each in in_order for checked in each.checked),
+    def send(self, came: list[_Came]) -> bytes:
+        """What came of files, for another process."""
+        return msgpack.encode(
+            [_Told(one.key, one.entry or Entry(b"", b"", wire.outcome_bytes(one.outcome)), one.written) for one in came]
         )
+
+    def receive(self, message: bytes, indexes: Sequence[int]) -> list[_Came]:
+        """What came of these files, from another process."""
+        return [
+            _Came(one.key, wire.outcome(one.entry.outcome, _shown(self._names[index])), one.entry, one.written)
+            for one, index in zip(_TOLD.decode(message), indexes, strict=True)
+        ]
 
 
 def _read(name: str, cache: Cache) -> _Read:
@@ -290,12 +218,6 @@ def _read(name: str, cache: Cache) -> _Read:
     if known is not None:
         return _Read(shown, key, None, content, known)
     return _Read(shown, key, of_content(content, shown))
-
-
-def _entry(one: _Read, came: Outcome | Entry, judged_by: bytes) -> Entry:
-    if isinstance(came, Entry):
-        return came
-    return Entry(one.policies, judged_by, wire.outcome_bytes(came))
 
 
 def _items(policies: dict[int, bytes], names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:

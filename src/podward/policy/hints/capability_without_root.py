@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from podward.api.capability import BITS, FULL, names
 from podward.api.explanation import Change, Hint
+from podward.api.process import ProcessState
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.policy.hints.facts import HintFacts
@@ -34,8 +35,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     asked = context.capabilities.add if context.capabilities is not None else None
     if not asked or context.privileged or facts.predicted is None:
         return ()
-    state = facts.predicted.value
-    lost = _mask(asked) & state.cap_bounding & ~state.cap_permitted
+    lost = lost_of(asked, facts.predicted.value)
     if lost & _BIND and _low_ports_are_free(facts):
         lost &= ~_BIND
     if not lost:
@@ -55,6 +55,11 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
             decided(facts.predicted.decision, path("cap_permitted"), RULE),
         ),
     )
+
+
+def lost_of(asked: tuple[str, ...], state: ProcessState) -> int:
+    """The bits of the capabilities that are added and that the process will not have; 0 where it has them all."""
+    return _mask(asked) & state.cap_bounding & ~state.cap_permitted
 
 
 def _mask(asked: tuple[str, ...]) -> int:

@@ -16,13 +16,19 @@ from podward.api.gotext import quote
 from podward.decision import Value
 from podward.path import Key, Path, path
 from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
-from podward.policy.pss.seccomp_profiles import REASON, detail, faults, forbidden, setting_forbidden
+from podward.policy.pss.seccomp_profiles import (
+    CONTAINER_ANNOTATION,
+    POD_ANNOTATION,
+    REASON,
+    detail,
+    faults,
+    forbidden,
+    setting_forbidden,
+)
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import plural
 
 ID = "seccompProfile_baseline"
-POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
-CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
 
 
 def _allowed_annotation(value: str) -> bool:

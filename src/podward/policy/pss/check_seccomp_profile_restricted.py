@@ -14,7 +14,15 @@ from __future__ import annotations
 
 from podward.api.explanation import Change
 from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found, on_pod
-from podward.policy.pss.seccomp_profiles import REASON, allowed, detail, faults, forbidden, setting_forbidden
+from podward.policy.pss.seccomp_profiles import (
+    REASON,
+    allowed,
+    contradicting,
+    detail,
+    faults,
+    forbidden,
+    setting_forbidden,
+)
 from podward.policy.pss.standard import Level
 from podward.policy.pss.windows import NOT_EXEMPT_YET
 from podward.policy.pss.wording import containers
@@ -62,6 +70,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
     covered = on_the_pod or allowed(facts.context.seccomp_profile)
     changes = [Change(on_pod(pod_field), _DEFAULT)] if on_the_pod else []
     changes += [Change(spot.set_at(pod_field), None if covered else _DEFAULT) for spot in setting_forbidden(facts)]
+    changes += contradicting(facts)
     if not on_the_pod:
         where = "Remove the container's seccompProfile: the Pod's applies." if covered else ""
         return Remedy(where or "Set seccompProfile to type RuntimeDefault on the container.", tuple(changes))

@@ -6,13 +6,17 @@ A profile's type is allowed if it is exactly `RuntimeDefault` or `Localhost`; a 
 from __future__ import annotations
 
 from podward.api.core import Profile
+from podward.api.explanation import Change
 from podward.decision import Value
-from podward.path import Path
+from podward.path import Key, Path, path
 from podward.policy.pss.check import Facts, Spot, on_pod
 from podward.policy.pss.wording import joined, owner, setters
 
 REASON = "seccompProfile"
 ALLOWED = frozenset(("RuntimeDefault", "Localhost"))
+POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
+CONTAINER_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
+_SAYING_DEFAULT = frozenset(("runtime/default", "docker/default"))
 
 
 def allowed(profile: Profile | None) -> bool:
@@ -28,6 +32,18 @@ def forbidden(profile: Profile | None) -> bool:
 def setting_forbidden(facts: Facts) -> list[Spot]:
     """Containers that set a type which is not allowed."""
     return [spot for spot in facts.spots if forbidden(spot.context.seccomp_profile)]
+
+
+def contradicting(facts: Facts) -> tuple[Change, ...]:
+    """The removal of every annotation that says something else than a field which is set to RuntimeDefault.
+
+    The API server refuses a Pod whose annotation and field do not match.
+    """
+    return tuple(
+        Change(path("metadata", "annotations", Key(key)), None)
+        for key, value in (facts.pod.metadata.annotations or {}).items()
+        if (key == POD_ANNOTATION or key.startswith(CONTAINER_ANNOTATION)) and value not in _SAYING_DEFAULT
+    )
 
 
 def detail(facts: Facts, bad: list[Spot]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from msgspec import Struct
 
 from podward.api.finding import Finding
@@ -92,21 +94,82 @@ class Shown(_Part, frozen=True, gc=False):
     rules: tuple[ShownRule, ...]
 
 
-def document(report: Report) -> str:
-    """The report as JSON, indented."""
-    pages = {rule.name: rule.page for rule in report.rules}
-    places = _Places()
-    return texts.json_text(
+class Written:
+    """Findings as they will stand in the document: processes that share the work write their own, before there is one.
+
+    `page_of` gives the page about a rule.
+    """
+
+    def __init__(self, page_of: Callable[[str], str]) -> None:
+        self._page_of = page_of
+        self._places = _Places()
+        self._kept: dict[int, tuple[Finding, str]] = {}  # with the finding itself: its id is nobody else's so long
+
+    def text(self, finding: Finding) -> str:
+        """The finding as an item of a list of the document."""
+        return texts.json_text(self.shown(finding)).removesuffix("\n").replace("\n", _INSIDE)
+
+    def keep(self, finding: Finding, text: str) -> None:
+        """Remember the text of this very finding; not that of one like it."""
+        self._kept[id(finding)] = finding, text
+
+    def items(self, findings: Iterable[Finding]) -> Iterator[str]:
+        """The list of these findings, in pieces."""
+        known = self._kept
+        before = f"[{_INSIDE}"
+        for each in findings:
+            yield before
+            yield known[id(each)][1] if id(each) in known else self.text(each)
+            before = f",{_INSIDE}"
+        yield "\n ]" if before[0] == "," else "[]"
+
+    def shown(self, finding: Finding) -> ShownFinding:
+        """What is shown of the finding."""
+        about, places = finding.subject, self._places
+        return ShownFinding(
+            finding.rule,
+            self._page_of(finding.rule),
+            finding.severity.value,
+            finding.file,
+            finding.line,
+            finding.document,
+            *places[finding.path],
+            ShownSubject(about.kind, about.namespace, about.name, about.container),
+            finding.message,
+            finding.policy,
+            finding.remedy,
+            tuple([ShownChange(*places[change.path], change.value) for change in finding.changes]),
+            finding.fingerprint,
+        )
+
+
+_INSIDE = "\n  "
+"""What is before each item of a list of the document: it is indented by one at each level."""
+
+
+def document(report: Report, written: Written | None = None) -> Iterator[str]:
+    """The report as indented JSON, in pieces; `written` is what of its findings is JSON already."""
+    if written is None:
+        pages = {rule.name: rule.page for rule in report.rules}
+        written = Written(lambda rule: pages.get(rule, ""))
+    around = texts.json_text(
         Shown(
             VERSION,
             report.exit_code,
             report.summary,
-            tuple(_finding(finding, pages, places) for finding in report.findings),
-            tuple(_waived(waived, pages, places) for waived in report.waived),
-            tuple(_finding(finding, pages, places) for finding in report.baselined),
+            (),
+            tuple(_waived(waived, written) for waived in report.waived),
+            (),
             tuple(_rule(rule) for rule in report.rules),
         )
     )
+    for name, findings in (("findings", report.findings), ("baselined", report.baselined)):
+        # Only a field of the document itself is on a line that is indented by one, and no string has a line's end.
+        before, field, around = around.partition(f'\n "{name}": []')
+        yield before
+        yield field.removesuffix("[]")
+        yield from written.items(findings)
+    yield around
 
 
 class _Places(dict[Path, tuple[str, str]]):
@@ -117,30 +180,11 @@ class _Places(dict[Path, tuple[str, str]]):
         return made
 
 
-def _finding(finding: Finding, pages: dict[str, str], places: _Places) -> ShownFinding:
-    about = finding.subject
-    return ShownFinding(
-        finding.rule,
-        pages.get(finding.rule, ""),
-        finding.severity.value,
-        finding.file,
-        finding.line,
-        finding.document,
-        *places[finding.path],
-        ShownSubject(about.kind, about.namespace, about.name, about.container),
-        finding.message,
-        finding.policy,
-        finding.remedy,
-        tuple([ShownChange(*places[change.path], change.value) for change in finding.changes]),
-        finding.fingerprint,
-    )
-
-
-def _waived(waived: Waived, pages: dict[str, str], places: _Places) -> ShownWaived:
+def _waived(waived: Waived, written: Written) -> ShownWaived:
     waiver = waived.waiver
     expires = waiver.expires.isoformat()
     return ShownWaived(
-        _finding(waived.finding, pages, places),
+        written.shown(waived.finding),
         ShownWaiver(waiver.rule, waiver.reason, expires, waiver.file, waiver.line, waiver.in_manifest),
     )
 
