@@ -39,7 +39,7 @@ class Origin(Enum):
     """A documented behaviour that follows from other values; the name says whose."""
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """Who decided: the document or table, and the place in it.
 
     `name` is a file name, a table's name with its version ("containerd 2.1"), or a manual page ("capabilities(7)").
@@ -57,7 +57,7 @@ class Source(Struct, frozen=True):
         return where if self.path is None else f"{where} {self.path}"
 
 
-class Assignment(Struct, frozen=True):
+class Assignment(Struct, frozen=True, gc=False):
     """A value that the stage sets at a place of its result, and why."""
 
     path: Path
@@ -66,7 +66,7 @@ class Assignment(Struct, frozen=True):
     source: Source
 
 
-class Violation(Struct, frozen=True):
+class Violation(Struct, frozen=True, gc=False):
     """A value that the stage refuses, and why; `reason` is the sentence that the user reads."""
 
     path: Path
@@ -75,7 +75,7 @@ class Violation(Struct, frozen=True):
     source: Source
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """The assignments and violations of one stage or rule, in the order they were made."""
 
     assignments: tuple[Assignment, ...] = ()

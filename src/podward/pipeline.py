@@ -94,10 +94,8 @@ def plan_sandbox(facts: PodFacts) -> Outcome[PodSandboxConfig] | Decision:
     return Outcome(decision.fold(PodSandboxConfig), decision)
 
 
-def plan_container(
-    facts: PodFacts, place: Place, container: Container, image: Image, mounts: tuple[tuple[Mount, Source], ...]
-) -> ContainerPlan:
-    """The kubelet's part: what it asks the runtime for, or why it refuses to."""
+def plan_context(facts: PodFacts, place: Place, container: Container, image: Image) -> Outcome[EffectiveContext]:
+    """What the kubelet computes about a container: its context, and in the Decision whether it may start."""
     decided = effective.decide(
         effective.EffectiveFacts(
             pod=facts.pod,
@@ -109,9 +107,16 @@ def plan_container(
             userns=facts.userns,
         )
     )
-    context = Outcome(decided.fold(EffectiveContext), decided)
-    if decided.refused:
-        return ContainerPlan(container, place, image, context, None, Decision(violations=decided.violations))
+    return Outcome(decided.fold(EffectiveContext), decided)
+
+
+def plan_container(
+    facts: PodFacts, place: Place, container: Container, image: Image, mounts: tuple[tuple[Mount, Source], ...]
+) -> ContainerPlan:
+    """The kubelet's part: what it asks the runtime for, or why it refuses to."""
+    context = plan_context(facts, place, container, image)
+    if context.decision.refused:
+        return ContainerPlan(container, place, image, context, None, Decision(violations=context.decision.violations))
     asked = cri.decide_container(cri.ContainerFacts(facts.pod, container, place, context, facts.node, mounts))
     if asked.refused:
         return ContainerPlan(container, place, image, context, None, Decision(violations=asked.violations))

@@ -19,14 +19,14 @@ class Stage(Struct, frozen=True):
     decision: Decision
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """A field of the manifest to set to `value` (None removes it); `path` is its place in the user's document."""
 
     path: Path
     value: Value
 
 
-class Hint(Struct, frozen=True):
+class Hint(Struct, frozen=True, gc=False):
     """Something that will surprise, and the smallest change of the manifest that cures it.
 
     `name` is the rule's (`capability-without-root`), also of its documentation page; `path` the field of the user's

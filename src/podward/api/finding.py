@@ -24,7 +24,7 @@ class Severity(Enum):
     """Worth knowing: what an audit policy records."""
 
 
-class Subject(Struct, frozen=True):
+class Subject(Struct, frozen=True, gc=False):
     """The workload that a finding is about; all empty where a file could not be read."""
 
     kind: str = ""
@@ -33,7 +33,7 @@ class Subject(Struct, frozen=True):
     container: str = ""
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One finding.
 
     `rule` is `family/name` (`pss/hostNamespaces`, `scc/runAsUser`, `hint/capability-without-root`, `input/syntax`),

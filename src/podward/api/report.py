@@ -46,7 +46,7 @@ class Waived(Struct, frozen=True):
     waiver: Waiver
 
 
-class Checked(Struct, frozen=True):
+class Checked(Struct, frozen=True, gc=False):
     """A workload that was checked, whether or not anything was found."""
 
     file: str

@@ -38,7 +38,7 @@ _OUR_GROUPS = frozenset(("", "apps", "batch", "extensions", "apps.openshift.io")
 DEFAULT_NAMESPACE = "default"
 
 
-class PodSource(Struct, frozen=True):
+class PodSource(Struct, frozen=True, gc=False):
     """A Pod and where it came from.
 
     `prefix` is the place of the Pod, or of the template, in the document: `spec` of the Pod is written at

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from podward.api.capability import FULL
 from podward.api.core import Container, ObjectMeta, Pod, PodSecurityContext, PodSpec, SecurityContext
-from podward.api.cri import IDMapping
+from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import Hint
 from podward.api.image import EntryFile, Image, ImageConfig
@@ -24,7 +24,7 @@ from podward.api.process import ProcessState
 from podward.api.workload import PodSource
 from podward.decision import Outcome
 from podward.path import Path, path
-from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_runtime, plan_sandbox
+from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_context, plan_runtime, plan_sandbox
 from podward.pipeline import predict as foretold
 from podward.policy.hints import (
     capability_without_root,
@@ -63,12 +63,12 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
     found: list[Hint] = []
     for kind, at, container in in_order(pod, place):
         adds = _says_who_and_adds(pod, container) and _loses(pod, container)
-        if not (adds or may_be_hinted(pod, container) or (unset_matters and seccomp_is_unset(pod, container))):
+        unset = unset_matters and seccomp_is_unset(pod, container)
+        if not (adds or unset or may_be_hinted(pod, container)):
             continue
         image = Image(container.image or "", "", _SOMEBODY)
-        # What values its variables have, a cluster knows; who its process is does not depend on them.
-        plan = plan_container(facts, at, msgspec.structs.replace(container, env=None), image, ())
-        if plan.effective.decision.refused:
+        context = plan_context(facts, at, container, image)
+        if context.decision.refused:
             continue
         about = HintFacts(
             pod=pod,
@@ -77,14 +77,20 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
             place=at,
             image=image,
             node=_NODE,
-            effective=plan.effective,
-            config=plan.config,
+            effective=context,
+            config=_asked(facts, at, container, image) if unset else None,  # what only that hint looks at
         )
         for rule in _FROM_MANIFEST:
             found += rule(about)
         if adds:
             found += _lost_capabilities(about)
     return tuple(map(_without_node, found))
+
+
+def _asked(facts: PodFacts, at: Place, container: Container, image: Image) -> Outcome[ContainerConfig] | None:
+    """What the runtime is asked for; None if the kubelet refuses to."""
+    # What values its variables have, a cluster knows; who its process is does not depend on them.
+    return plan_container(facts, at, msgspec.structs.replace(container, env=None), image, ()).config
 
 
 def _without_node(hint: Hint) -> Hint:

@@ -57,7 +57,7 @@ def judge_sound(source: PodSource, document: int, held: Held) -> tuple[Finding, 
     return _Judge(source, document, held).as_it_is()
 
 
-class _Fault(Struct, frozen=True):
+class _Fault(Struct, frozen=True, gc=False):
     """What a finding has of its rule; the changes are the Pod's."""
 
     rule: str

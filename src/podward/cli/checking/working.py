@@ -14,7 +14,7 @@ from msgspec import Struct, msgpack
 
 from podward.api.finding import Finding
 from podward.api.objects import Item
-from podward.api.report import Checked
+from podward.api.report import Checked, in_order
 from podward.check import wire
 from podward.check.held import Held
 from podward.check.shapes import Shapes
@@ -61,11 +61,11 @@ class _Read(Struct, frozen=True):
 
 
 class _Told(Struct, array_like=True, frozen=True):
-    """What a process tells of a file; `written` are its findings as JSON, if they are wanted so."""
+    """What a process tells of a file; `written` is its findings as JSON, if they are wanted so."""
 
     key: bytes
     entry: Entry
-    written: tuple[str, ...]
+    written: str
 
 
 _TOLD = msgpack.Decoder(list[_Told])
@@ -92,7 +92,7 @@ def outcome(files: Sequence[File], held: Held, shapes: Shapes | None = None) -> 
             found = shapes.findings(plain, workload.written, workload.document) if plain is not None else None
             findings += judge(workload.source, workload.document, held).findings if found is None else found
             checked.append(Checked(file.name, workload.subject))
-    return Outcome(tuple(findings), tuple(granted), tuple(checked))
+    return Outcome(in_order(findings), tuple(granted), tuple(checked))
 
 
 def examine(
@@ -111,9 +111,9 @@ def examine(
     every = shared(names, work, processes)
     cache.keep({one.key: one.entry for one in every if one.key and one.entry is not None})
     if written is not None:
-        for one in every:
-            for finding, text in zip(one.outcome.findings, one.written, strict=False):
-                written.keep(finding, text)
+        for name, one in zip(names, every, strict=True):
+            if one.written:
+                written.keep(_shown(name), one.outcome.findings, one.written)
     return Examined(
         tuple(_shown(name) for name in names),
         (*work.faults, *(finding for one in every for finding in one.outcome.findings)),
@@ -130,12 +130,12 @@ def cache_of(wishes: Wishes, names: Sequence[str]) -> Cache:
 
 
 class _Came(Struct, frozen=True):
-    """What came of a file; the entry where a cache is to know it, and its findings as JSON where they were made."""
+    """What came of a file; the entry where a cache is to know it, and its findings as JSON where that was made."""
 
     key: bytes
     outcome: Outcome
     entry: Entry | None
-    written: tuple[str, ...] = ()
+    written: str = ""
 
 
 class _Terms(Struct, frozen=True):
@@ -188,7 +188,7 @@ class _Work:
             return _Came(one.key, wire.outcome(one.entry.outcome, one.name), one.entry)
         found = outcome((one.file or of_content(one.content, one.name),), terms.held, terms.shapes)
         entry = Entry(one.policies, terms.judged_by, wire.outcome_bytes(found)) if one.key else None
-        written = tuple(map(self._written.text, found.findings)) if self._written is not None else ()
+        written = self._written.text(found.findings) if self._written is not None else ""
         return _Came(one.key, found, entry, written)
 
     def send(self, came: list[_Came]) -> bytes:

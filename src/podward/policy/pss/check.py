@@ -69,7 +69,7 @@ class Facts(Struct, frozen=True, gc=False):
         return self.spec.host_users is False
 
 
-class CheckResult(Struct, frozen=True):
+class CheckResult(Struct, frozen=True, gc=False):
     """What a check has against a Pod: its id, upstream's words, and where."""
 
     check: str
@@ -78,7 +78,7 @@ class CheckResult(Struct, frozen=True):
     decision: Decision
 
 
-class Remedy(Struct, frozen=True):
+class Remedy(Struct, frozen=True, gc=False):
     """The smallest change of the manifest that satisfies a check.
 
     Paths are in the Pod; a change to None removes the field, and is nothing where the field is absent. No changes: the

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter, is_
 
 from msgspec import Struct
 
@@ -103,25 +105,29 @@ class Written:
     def __init__(self, page_of: Callable[[str], str]) -> None:
         self._page_of = page_of
         self._places = _Places()
-        self._kept: dict[int, tuple[Finding, str]] = {}  # with the finding itself: its id is nobody else's so long
+        self._kept: dict[str, tuple[tuple[Finding, ...], str]] = {}
 
-    def text(self, finding: Finding) -> str:
-        """The finding as an item of a list of the document."""
-        return texts.json_text(self.shown(finding)).removesuffix("\n").replace("\n", _INSIDE)
+    def text(self, findings: Sequence[Finding]) -> str:
+        """Findings as items of a list of the document; empty if there are none."""
+        if not findings:
+            return ""
+        alone = texts.json_text([self.shown(finding) for finding in findings])
+        return alone.removeprefix("[").removesuffix("\n]\n").replace("\n", "\n ")
 
-    def keep(self, finding: Finding, text: str) -> None:
-        """Remember the text of this very finding; not that of one like it."""
-        self._kept[id(finding)] = finding, text
+    def keep(self, file: str, findings: tuple[Finding, ...], text: str) -> None:
+        """Remember the text of these very findings, which are all of the file's, in order."""
+        self._kept[file] = findings, text
 
     def items(self, findings: Iterable[Finding]) -> Iterator[str]:
-        """The list of these findings, in pieces."""
-        known = self._kept
-        before = f"[{_INSIDE}"
-        for each in findings:
+        """The list of these findings, in pieces; they are in order."""
+        before = "["
+        for file, group in groupby(findings, _FILE):
+            here = tuple(group)
+            known, text = self._kept.get(file, ((), ""))
             yield before
-            yield known[id(each)][1] if id(each) in known else self.text(each)
-            before = f",{_INSIDE}"
-        yield "\n ]" if before[0] == "," else "[]"
+            yield text if len(known) == len(here) and all(map(is_, known, here)) else self.text(here)
+            before = ","
+        yield "\n ]" if before == "," else "[]"
 
     def shown(self, finding: Finding) -> ShownFinding:
         """What is shown of the finding."""
@@ -143,8 +149,7 @@ class Written:
         )
 
 
-_INSIDE = "\n  "
-"""What is before each item of a list of the document: it is indented by one at each level."""
+_FILE = attrgetter("file")
 
 
 def document(report: Report, written: Written | None = None) -> Iterator[str]:
