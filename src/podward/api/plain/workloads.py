@@ -6,14 +6,11 @@ have them: nothing but the schema is asked about these.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
-from msgspec import Meta
-
-from podward.api.plain.parts import Nothing, Part, PlainMeta, PlainSpec, Raw
-
-Number: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-Long: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+from podward.api.plain.meta import PlainMeta
+from podward.api.plain.part import Long, Nothing, Number, Part, Raw
+from podward.api.plain.pod import PlainSpec
 
 
 class PlainTemplate(Part, frozen=True):
@@ -23,10 +20,19 @@ class PlainTemplate(Part, frozen=True):
     metadata: PlainMeta | None = None
 
 
+class PlainRequirement(Part, frozen=True):
+    """LabelSelectorRequirement."""
+
+    key: str | None = None
+    operator: str | None = None
+    values: tuple[str, ...] | None = None
+
+
 class PlainSelector(Part, frozen=True):
     """LabelSelector."""
 
     match_labels: dict[str, str] | None = None
+    match_expressions: tuple[PlainRequirement, ...] | None = None
 
 
 class RollingUpdate(Part, frozen=True):
@@ -71,7 +77,7 @@ class ClaimTemplate(Part, frozen=True):
     spec: Raw | None = None
     api_version: str | None = None
     kind: str | None = None
-    status: Nothing | None = None
+    status: Raw | None = None
 
 
 class _Replaced(Part, frozen=True):
@@ -90,6 +96,24 @@ class DeploymentSpec(_Replaced, frozen=True):
     paused: bool | None = None
     progress_deadline_seconds: Number | None = None
     strategy: Strategy | None = None
+
+
+class ReplicaSetSpec(Part, frozen=True):
+    """apps/v1 ReplicaSetSpec."""
+
+    template: PlainTemplate
+    selector: PlainSelector | None = None
+    min_ready_seconds: Number | None = None
+    replicas: Number | None = None
+
+
+class ReplicationControllerSpec(Part, frozen=True):
+    """core/v1 ReplicationControllerSpec."""
+
+    template: PlainTemplate
+    selector: dict[str, str] | None = None
+    min_ready_seconds: Number | None = None
+    replicas: Number | None = None
 
 
 class StatefulSetSpec(_Replaced, frozen=True):
@@ -115,9 +139,16 @@ class JobSpec(Part, frozen=True):
     template: PlainTemplate
     active_deadline_seconds: Long | None = None
     backoff_limit: Number | None = None
+    backoff_limit_per_index: Number | None = None
     completion_mode: str | None = None
     completions: Number | None = None
+    managed_by: str | None = None
+    manual_selector: bool | None = None
+    max_failed_indexes: Number | None = None
     parallelism: Number | None = None
+    pod_failure_policy: Raw | None = None
+    pod_replacement_policy: str | None = None
+    selector: PlainSelector | None = None
     suspend: bool | None = None
     ttl_seconds_after_finished: Number | None = None
 
@@ -147,45 +178,71 @@ class Workload(Part, frozen=True):
 
     kind: str
     metadata: PlainMeta
+
+
+class _Watched(Workload, frozen=True):
+    """Base: an object that a controller writes its status into."""
+
     status: Nothing | None = None
 
 
-class Pod(Workload, frozen=True, kw_only=True):
+class Pod(_Watched, frozen=True, kw_only=True):
     """core/v1 Pod."""
 
     api_version: Literal["v1"]
     spec: PlainSpec
 
 
-class Deployment(Workload, frozen=True, kw_only=True):
+class PodTemplate(Workload, frozen=True, kw_only=True):
+    """core/v1 PodTemplate."""
+
+    api_version: Literal["v1"]
+    template: PlainTemplate
+
+
+class ReplicationController(_Watched, frozen=True, kw_only=True):
+    """core/v1 ReplicationController."""
+
+    api_version: Literal["v1"]
+    spec: ReplicationControllerSpec
+
+
+class ReplicaSet(_Watched, frozen=True, kw_only=True):
+    """apps/v1 ReplicaSet."""
+
+    api_version: Literal["apps/v1"]
+    spec: ReplicaSetSpec
+
+
+class Deployment(_Watched, frozen=True, kw_only=True):
     """apps/v1 Deployment."""
 
     api_version: Literal["apps/v1"]
     spec: DeploymentSpec
 
 
-class StatefulSet(Workload, frozen=True, kw_only=True):
+class StatefulSet(_Watched, frozen=True, kw_only=True):
     """apps/v1 StatefulSet."""
 
     api_version: Literal["apps/v1"]
     spec: StatefulSetSpec
 
 
-class DaemonSet(Workload, frozen=True, kw_only=True):
+class DaemonSet(_Watched, frozen=True, kw_only=True):
     """apps/v1 DaemonSet."""
 
     api_version: Literal["apps/v1"]
     spec: DaemonSetSpec
 
 
-class Job(Workload, frozen=True, kw_only=True):
+class Job(_Watched, frozen=True, kw_only=True):
     """batch/v1 Job."""
 
     api_version: Literal["batch/v1"]
     spec: JobSpec
 
 
-class CronJob(Workload, frozen=True, kw_only=True):
+class CronJob(_Watched, frozen=True, kw_only=True):
     """batch/v1 CronJob."""
 
     api_version: Literal["batch/v1"]
