@@ -86,20 +86,24 @@ class Workers:
         from_worker, to_us = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        # An interrupt between the process's beginning and its place in our list would leave it behind.
+        held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            pid = os.fork()
-        except OSError:
-            for end in (to_worker, from_us, from_worker, to_us):
-                os.close(end)
-            raise
-        if not pid:
-            os.close(from_us)
-            os.close(from_worker)
-            _work(work, Channel(to_worker, to_us), [channel for _, channel in self._running])
+            try:
+                pid = os.fork()
+            except OSError:
+                for end in (to_worker, from_us, from_worker, to_us):
+                    os.close(end)
+                raise
+            if not pid:
+                ours = [Channel(from_worker, from_us), *(channel for _, channel in self._running)]
+                _work(work, Channel(to_worker, to_us), ours, held_back)
+            channel = Channel(from_worker, from_us)
+            self._running.append((pid, channel))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
         os.close(to_worker)
         os.close(to_us)
-        channel = Channel(from_worker, from_us)
-        self._running.append((pid, channel))
         return channel
 
     def finish(self) -> None:
@@ -116,12 +120,15 @@ class Workers:
                 raise WorkerError(f"a process that checks files {how}")
 
 
-def _work(work: Callable[[Channel], None], channel: Channel, others: list[Channel]) -> None:
+def _work(
+    work: Callable[[Channel], None], channel: Channel, others: list[Channel], mask: set[signal.Signals | int]
+) -> None:
     """The whole life of a worker; does not return: what its copy of the program was doing is not its business."""
     code = 1
     try:
         # An interrupt from the terminal reaches every process: one message about it is enough.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for other in others:
             other.close()
         work(channel)
