@@ -90,3 +90,44 @@ def test_in_a_list_a_waiver_is_about_its_own_item() -> None:
         f"apiVersion: v1\nkind: List\nitems:\n{item % ('a', waived)}{item % ('b', '')}".encode(), "f.yaml"
     )
     assert [(each.where.subject.name, each.waiver.line) for each in file.granted] == [("a", 6)]  # type: ignore[union-attr]
+
+
+LISTED = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: team}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: bad}
+  spec: {containres: []}
+- {}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: good}
+  spec: {containers: [{name: app, image: a}]}
+- just a word
+- apiVersion: apps/v2
+  kind: Deployment
+  metadata: {name: old}
+"""
+
+
+def test_a_bad_item_of_a_list_does_not_lose_the_others() -> None:
+    file = of_content(LISTED.encode(), "list.yaml")
+    assert [(one.subject.name, str(one.source.prefix)) for one in file.workloads] == [("good", "items[3]")]
+    assert [item.name for item in file.policies] == ["team"]
+    assert [(each.rule, each.line) for each in file.findings] == [
+        ("input/schema", 10),
+        ("input/schema", 11),
+        ("input/schema", 16),
+        ("input/schema", 17),
+    ]
+
+
+def test_a_list_that_is_wrong_itself_is_one_finding() -> None:
+    file = of_content(LISTED.replace("items:", "whose: me\nitems:").encode(), "list.yaml")
+    assert (file.workloads, file.policies) == ((), ())
+    assert len(file.findings) == 1

@@ -247,3 +247,7 @@ class CronJob(_Watched, frozen=True, kw_only=True):
 
     api_version: Literal["batch/v1"]
     spec: CronJobSpec
+
+
+Controller = Deployment | ReplicaSet | ReplicationController | DaemonSet
+"""Those that have their template in `spec.template`, and nothing beside it that a Pod is made of."""

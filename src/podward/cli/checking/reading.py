@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from podward.api.document import Document
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject, kind_of
 from podward.api.objects import Item
+from podward.api.plain.listed import plain_items
 from podward.api.plain.plain import Plain, plain
 from podward.api.reader import read_all
 from podward.api.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
@@ -25,30 +26,48 @@ from podward.path import Path, path
 OTHER = "input/other"
 """The rule about documents that are no objects of Kubernetes."""
 _METADATA = path("metadata", "annotations")
+_NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
+"""Stands for an item that could not be read, so that the others keep their places."""
+
+
+class _Sources:
+    """The Pods of a document, made when one is asked for: all at once, as a List may have thousands."""
+
+    __slots__ = ("_made", "document")
+
+    def __init__(self, document: Document, made: tuple[PodSource, ...] | None = None) -> None:
+        self.document = document
+        self._made = made
+
+    def __getitem__(self, number: int) -> PodSource:
+        if self._made is None:
+            self._made = pod_sources(self.document)
+        return self._made[number]
 
 
 class Sourced:
-    """A workload and the index of its document in the file; `plain` where that is all there is to know of it."""
+    """A workload and the index of its document in the file; `plain` where that is all there is to know of it.
 
-    __slots__ = ("_object", "_source", "document", "plain")
+    `number` counts the workloads of the document.
+    """
 
-    def __init__(self, of: Document, document: int, plain: Plain | None, source: PodSource | None = None) -> None:
-        self._object = of
-        self._source = source
+    __slots__ = ("_number", "_sources", "document", "plain")
+
+    def __init__(self, sources: _Sources, document: int, plain: Plain | None, number: int = 0) -> None:
+        self._sources = sources
+        self._number = number
         self.document = document
         self.plain = plain
 
     @property
     def source(self) -> PodSource:
         """The workload's Pod; of a plain workload made when it is asked for."""
-        if self._source is None:
-            self._source = pod_sources(self._object)[0]
-        return self._source
+        return self._sources[self._number]
 
     @property
     def written(self) -> Document:
         """The document that the workload stands in."""
-        return self._object
+        return self._sources.document
 
     @property
     def subject(self) -> Subject:
@@ -95,15 +114,16 @@ def of_content(content: bytes, name: str) -> File:
     granted: list[Granted] = []
     for index, document in enumerate(reading.documents):
         try:
-            here = _workloads(document, index)
-            if not here or here[0].plain is None:
-                items += policies.policies_of(document)
+            here, found = _objects(document, index)
         except InputError as error:
-            findings.append(
-                _unread(OTHER if isinstance(error, OtherDocumentError) else "input/schema", error, name, index)
-            )
-            continue
+            good, errors = _without_bad_items(document)
+            findings += [_unread("input/schema", each, name, index) for each in errors]
+            if good is None:
+                findings.append(_unread(_schema(error), error, name, index))
+                continue
+            here, found = _objects(good, index)
         workloads += here
+        items += found
         for workload in here:
             if workload.plain is None or _is_annotated(workload.plain):
                 given, faults = _waivers(workload.source, index)
@@ -112,12 +132,56 @@ def of_content(content: bytes, name: str) -> File:
     return File(name, tuple(workloads), tuple(items), tuple(findings), tuple(granted))
 
 
-def _workloads(document: Document, index: int) -> list[Sourced]:
-    """The workloads of a document. Raises InputError where it is not one that an API server takes."""
+def _objects(document: Document, index: int) -> tuple[list[Sourced], tuple[Item, ...]]:
+    """The workloads and the policies of a document. Raises InputError where it is not one that an API server takes."""
     found = plain(document.raw)
     if found is not None:
-        return [Sourced(document, index, found)]
-    return [Sourced(document, index, None, source) for source in pod_sources(document)]
+        return [Sourced(_Sources(document), index, found)], ()
+    several = plain_items(document.raw)
+    if several is not None:
+        sources = _Sources(document)
+        here = [Sourced(sources, index, each, number) for number, each in enumerate(several)]
+    else:
+        made = pod_sources(document)
+        sources = _Sources(document, made)
+        here = [Sourced(sources, index, None, number) for number in range(len(made))]
+    return here, policies.policies_of(document)
+
+
+def _without_bad_items(document: Document) -> tuple[Document | None, list[InputError]]:
+    """A `List` with something of no meaning for each item that is wrong, and what is wrong with these.
+
+    None if it is no List, or if not its items are at fault.
+    """
+    listed = document.raw.get("items")
+    if document.kind != "List" or not isinstance(listed, list):
+        return None, []
+    errors: list[InputError] = []
+    kept: list[Json] = []
+    for number, item in enumerate(listed):
+        error = _fault(document, number, item)
+        kept.append(item if error is None else _NOTHING)
+        errors += [error] if error is not None else []
+    line, lines = document.inside(Path())
+    good = Document(document.name, {**document.raw, "items": kept}, line, lines)
+    try:
+        _objects(good, 0)
+    except InputError:
+        return None, []
+    return good, errors
+
+
+def _fault(document: Document, number: int, item: Json) -> InputError | None:
+    """What is wrong with an item of a List, as a document of its own."""
+    at = path("items", number)
+    if not isinstance(item, dict):
+        return InputError(f"{at}: expected an object, found {kind_of(item)}", where=document.where(at))
+    line, lines = document.inside(at)
+    try:
+        _objects(Document(document.name, item, line, lines), 0)
+    except InputError as error:
+        return error
+    return None
 
 
 def _is_annotated(workload: Plain) -> bool:
@@ -136,6 +200,11 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
     return Finding(
         rule, Severity.ERROR, name, number, document, Path(), Subject(), error.what, remedy=error.advice.strip()
     )
+
+
+def _schema(error: InputError) -> str:
+    """Whether a document that could be parsed is wrong, or something else."""
+    return OTHER if isinstance(error, OtherDocumentError) else "input/schema"
 
 
 def _kind(error: InputError) -> str:

@@ -1,0 +1,233 @@
+"""What is found about a plain workload by its shape is what is found by looking at it in full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from changed_workloads import Raw, changed, corpus, document, sound
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podward.api.caller import User
+from podward.api.core import Namespace, ObjectMeta
+from podward.api.finding import Finding
+from podward.api.plain.listed import plain_items
+from podward.api.plain.plain import plain
+from podward.api.workload import PodSource, pod_sources
+from podward.check import judging, shapes
+from podward.check.held import Held, NamedOnly, SccTerms
+from podward.check.judging import judge
+from podward.check.shapes import Shapes
+from podward.policy.pss.standard import Level, Standard, Version
+from podward.policy.scc.policies import Policies
+
+INDEX = 3
+LABEL = "pod-security.kubernetes.io/"
+NAMESPACES: dict[str, dict[str, str | None]] = {
+    "payments": {"enforce": "baseline", "warn": "restricted", "audit": "restricted", "audit-version": "v1.20"},
+    "shop": {"enforce": "privileged", "warn": "restricted", "warn-version": "v1.24"},
+    "elsewhere": {"enforce": "restricted", "enforce-version": "v1.30"},
+    "other": {"audit": "baseline"},
+}
+STANDARDS = (
+    Standard(Level.RESTRICTED),
+    Standard(Level.BASELINE),
+    Standard(Level.PRIVILEGED),
+    Standard(Level.RESTRICTED, Version(0)),
+    Standard(Level.RESTRICTED, Version(22)),
+    Standard(Level.RESTRICTED, Version(24)),
+    Standard(Level.BASELINE, Version(18)),
+    Standard(Level.BASELINE, Version(33)),
+)
+
+
+def policies(standard: Standard, default_namespace: str) -> Held:
+    """What workloads are held to where their namespace does not say."""
+    labels = {name: {LABEL + key: value for key, value in said.items()} for name, said in NAMESPACES.items()}
+    namespaces = {name: Namespace(ObjectMeta(name=name, labels=said)) for name, said in labels.items()}
+    return Held(namespaces, standard, None, default_namespace)
+
+
+HELD = [policies(standard, namespace) for standard in STANDARDS for namespace in ("default", "elsewhere")]
+SHAPES = [Shapes(held) for held in HELD]
+"""Kept for all documents: a shape that leaves out what matters is taken for another document's."""
+
+
+def is_judged_alike(raw: Raw, *numbers: int) -> bool:
+    """Whether the document is plain; if so, the claim is asserted under the policies of these numbers."""
+    found = plain(raw)
+    if found is None:
+        return False
+    whole = document(raw)
+    (source,) = pod_sources(whole)
+    for number in numbers:
+        assert SHAPES[number].findings(found, whole, INDEX) == list(judge(source, INDEX, HELD[number]).findings)
+    return True
+
+
+def test_a_shape_stands_for_all_that_have_it() -> None:
+    met = Counter[bool]()
+
+    @settings(max_examples=1000, deadline=None)
+    @given(seed=st.integers(0, 2**64), policy=st.integers(0, len(HELD) - 1))
+    def whatever_is_changed(seed: int, policy: int) -> None:
+        met[is_judged_alike(changed(seed), policy)] += 1
+
+    whatever_is_changed()
+    assert met[True] > met.total() / 4, "too few of these were plain to prove anything"
+
+
+@pytest.mark.parametrize("number", range(len(HELD)))
+def test_every_workload_of_the_corpus_is_judged_alike(number: int) -> None:
+    met = Counter(is_judged_alike(raw, number) for raw in (*corpus(), *sound()))
+    assert met[True] > 2 * met[False]
+
+
+# --- one case each ----------------------------------------------------------------------------------------------------
+
+HOST = {"hostPath": {"path": "/"}}
+
+
+def pod(container: dict[str, Any] | None = None, **spec: Any) -> Raw:  # noqa: ANN401
+    """A Pod with one container."""
+    containers = [{"name": "name-000001", "image": "a:1", **(container or {})}]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": containers, **spec}}
+
+
+def with_context(**fields: Any) -> Raw:  # noqa: ANN401
+    return pod({"securityContext": fields}, securityContext={"seLinuxOptions": {"level": "s0"}, "runAsUser": 1000})
+
+
+def replacing_claim() -> Raw:
+    """A StatefulSet whose claim takes the place of a volume: those behind it move up."""
+    spec = pod(volumes=[{"name": "a", "emptyDir": {}}, {"name": "b", **HOST}])["spec"]
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"}} | {
+        "spec": {"template": {"spec": spec}, "volumeClaimTemplates": [{"metadata": {"name": "a"}}]}
+    }
+
+
+def in_namespace(said: object, **template: Any) -> Raw:  # noqa: ANN401
+    """A Deployment whose metadata say this of a namespace."""
+    metadata = {"name": "d"} if said == "nothing" else {"name": "d", "namespace": said}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata} | {
+        "spec": {"template": {"spec": pod()["spec"], **template}}
+    }
+
+
+CASES: dict[str, Raw] = {
+    "names like stand-ins": pod(
+        initContainers=[{"name": "name-000000", "image": "b"}],
+        volumes=[{"name": "name-000002", **HOST}, {"name": "a", "emptyDir": {}}, {"name": "name-000000", **HOST}],
+    ),
+    "per cent": with_context(capabilities={"add": ["%s", "%"]}),
+    "capability like a stand-in": with_context(capabilities={"add": ["name-000000"]}),
+    "type like a stand-in": with_context(seLinuxOptions={"type": "name-000000"}),
+    "user like a stand-in": with_context(seLinuxOptions={"user": "name-000000"}),
+    "role like a stand-in": with_context(seLinuxOptions={"role": "name-000000"}),
+    "wiped level like a stand-in": pod(
+        {"securityContext": {"seLinuxOptions": {}}}, securityContext={"seLinuxOptions": {"level": "name-000000"}}
+    ),
+    "profile like a stand-in": pod(
+        {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "name-000000"}}},
+        securityContext={"seccompProfile": {"type": "Localhost", "localhostProfile": "name-000000"}},
+    ),
+    "sysctl like a stand-in": pod(securityContext={"sysctls": [{"name": "name-000000", "value": ""}]}),
+    "host like a stand-in": pod({"livenessProbe": {"httpGet": {"port": 1, "host": "name-000000"}}}),
+    "other host like a stand-in": pod({"startupProbe": {"tcpSocket": {"port": 1, "host": "name-000000"}}}),
+    "hosts": pod(
+        {
+            "livenessProbe": {"httpGet": {"port": 1, "host": "a"}},
+            "readinessProbe": {"tcpSocket": {"port": 1, "host": "b"}},
+            "startupProbe": {"tcpSocket": {"port": 1, "host": "c"}},
+            "lifecycle": {
+                "preStop": {"tcpSocket": {"port": 1, "host": "d"}},
+                "postStart": {"httpGet": {"port": 1, "host": "e"}},
+            },
+        }
+    ),
+    "empty hosts": pod({"livenessProbe": {"httpGet": {"port": 1, "host": ""}}, "lifecycle": {}}),
+    "claim in place of a volume": replacing_claim(),
+    "quantity that the kubelet can't read": pod({"resources": {"limits": {"memory": "1e2000"}}}),
+    "long quantity": pod({"resources": {"requests": {"cpu": "0." + "0" * 1100}}}),
+    "large quantity": pod({"resources": {"limits": {"memory": "999999999999999E"}}}),
+    "node's ports": pod({"ports": [{"containerPort": 1}, {"containerPort": 2, "hostPort": 2}]}, hostNetwork=True),
+    "own users": pod({"securityContext": {"procMount": "Unmasked", "runAsUser": 0}}, hostUsers=False),
+    "nfs": pod(volumes=[{"name": "a", "emptyDir": {}}, {"name": "b", "nfs": {"server": "a", "path": "/"}}]),
+    "wiped profile": with_context(seLinuxOptions={}, appArmorProfile={"type": "Unconfined"}),
+    "free low ports": pod(
+        {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}, "runAsUser": 5}},
+        securityContext={"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}], "fsGroup": 1},
+    ),
+    "no namespace": in_namespace("nothing"),
+    "namespace of null": in_namespace(None),
+    "empty namespace": in_namespace(""),
+    "namespace": in_namespace("default"),
+    "template's namespace": in_namespace("nothing", metadata={"namespace": "payments"}),
+    "template's namespace of null": in_namespace("nothing", metadata={"namespace": None}),
+    "template's empty namespace": in_namespace("nothing", metadata={"namespace": ""}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_this_is_judged_alike(name: str) -> None:
+    is_judged_alike(CASES[name], *range(len(HELD)))
+
+
+@pytest.mark.parametrize("action", ["httpGet", "tcpSocket"])
+@pytest.mark.parametrize("name", ["livenessProbe", "readinessProbe", "startupProbe", "preStop", "postStart"])
+def test_each_host_that_is_asked_is_found(name: str, action: str) -> None:
+    handler = {name: {action: {"port": 1, "host": "example.com"}}}
+    raw = pod(handler if "Probe" in name else {"lifecycle": handler})
+    assert is_judged_alike(raw, *range(len(HELD)))
+    found, whole = plain(raw), document(raw)
+    assert found is not None
+    told = SHAPES[0].findings(found, whole, INDEX) or []
+    assert "pss/hostProbesAndHostLifecycle" in [finding.rule for finding in told]
+
+
+def test_an_item_of_a_list_is_judged_at_its_own_place() -> None:
+    met = Counter[bool]()
+
+    @settings(max_examples=300, deadline=None)
+    @given(seeds=st.lists(st.integers(0, 2**64), min_size=1, max_size=3), policy=st.integers(0, len(HELD) - 1))
+    def whatever_is_listed(seeds: list[int], policy: int) -> None:
+        raw: Raw = {"apiVersion": "v1", "kind": "List", "items": [changed(seed) for seed in seeds]}
+        found = plain_items(raw)
+        met[found is not None] += 1
+        if found is not None:
+            whole = document(raw)
+            sources = pod_sources(whole)
+            assert [SHAPES[policy].findings(each, whole, INDEX) for each in found] == [
+                list(judge(source, INDEX, HELD[policy]).findings) for source in sources
+            ]
+
+    whatever_is_listed()
+    assert met[True] > met.total() / 10, "too few of these were plain to prove anything"
+
+
+def test_no_more_shapes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[PodSource] = []
+    judge_a_shape = judging.judge_sound
+
+    def counted(source: PodSource, number: int, held: Held) -> tuple[Finding, ...]:
+        judged.append(source)
+        return judge_a_shape(source, number, held)
+
+    monkeypatch.setattr(shapes, "_MOST_SHAPES", 2)
+    monkeypatch.setattr(shapes, "judge_sound", counted)
+    kept = Shapes(HELD[0])
+    for user in (1, 1, 2, 3, 3, 1):
+        raw = with_context(runAsUser=user)
+        found, whole = plain(raw), document(raw)
+        assert found is not None
+        assert kept.findings(found, whole, 0) == list(judge(pod_sources(whole)[0], 0, HELD[0]).findings)
+    assert len(judged) == len((1, 2, 3, 1)), "the first was known no more when it came again"
+
+
+def test_a_check_that_asks_about_sccs_looks_at_everything_in_full() -> None:
+    held = Held({}, STANDARDS[0], SccTerms(Policies((), {}), NamedOnly(frozenset(), None), lambda _: User("a")))
+    found = plain(pod())
+    assert found is not None
+    assert Shapes(held).findings(found, document(pod()), 0) is None

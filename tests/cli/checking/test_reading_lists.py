@@ -1,0 +1,60 @@
+"""A List is read as its items would be on their own: workloads, waivers, policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from podward.api.report import in_order
+from podward.check.held import Held
+from podward.check.judging import judge
+from podward.cli.checking.reading import of_content
+from podward.cli.checking.working import outcome
+from podward.path import path
+from podward.policy.pss.standard import Level, Standard
+
+
+def workload(name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+    metadata = {"name": name, "annotations": {"check.podward.dev/waive": "pss/privileged until 2099-01-31: it must be"}}
+    spec = {"template": {"spec": {"containers": [{"name": name, "image": "a", **fields}]}}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+PLAIN = [workload("a", securityContext={"privileged": True}), NAMESPACE, workload("b"), workload("c", tty=True)]
+
+
+def content(*items: dict[str, Any]) -> bytes:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode()
+
+
+def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
+    file = of_content(content(*PLAIN), "list.json")
+    assert [one.plain is not None for one in file.workloads] == [True, True, True]
+    assert [one.subject.name for one in file.workloads] == ["a", "b", "c"]
+    assert [one.source.prefix for one in file.workloads] == [
+        path("items", index, "spec", "template") for index in (0, 2, 3)
+    ]
+    assert [item.kind for item in file.policies] == ["Namespace"]
+
+
+def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
+    file, held = of_content(content(*PLAIN), "list.json"), Held({}, Standard(Level.RESTRICTED))
+    found = outcome([file], held).findings
+    assert found == in_order(
+        finding for one in file.workloads for finding in judge(one.source, one.document, held).findings
+    )
+    assert {finding.path.segments[1] for finding in found} == {0, 2, 3}
+
+
+def test_one_item_that_is_not_plain_has_all_looked_at_in_full() -> None:
+    file = of_content(content(*PLAIN, workload("d", image="")), "list.json")
+    assert [one.plain for one in file.workloads] == [None] * 4
+    assert [one.subject.name for one in file.workloads] == ["a", "b", "c", "d"]
+
+
+def test_waivers_on_items_hold() -> None:
+    plainly = of_content(content(*PLAIN), "list.json")
+    in_full = of_content(content(*PLAIN, workload("d", image="")), "list.json")
+    assert plainly.granted == in_full.granted[:3]
+    assert (plainly.findings, len(plainly.granted)) == ((), 3)
