@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Read every manifest below a directory with podward's reader, on all cores, and do nothing with them.
 
-usage: bench/bare_parse.py DIRECTORY     (with the Python that podward has)
+usage: bench/bare_parse.py DIRECTORY [PROCESSES]     (with the Python that podward has)
 
-What `podward check` can't do without: listing, reading and parsing, by as many processes as it would take, with the
-garbage collector off as there. Prints how many documents there are. See bench/check.
+What `podward check` can't do without: listing, reading and parsing, by as many processes as it would take where no
+number is given, with the garbage collector off as there. Prints how many documents there are. See bench/check.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> int:
     """Parse all; the answer of each process is its count, through a pipe."""
     gc.disable()
     names = files.listed(sys.argv[1:2], ())
-    cores = len(os.sched_getaffinity(0))
+    cores = int(sys.argv[2]) if len(sys.argv) > 2 else len(os.sched_getaffinity(0))
     readers = []
     for number in range(1, cores):
         reader, writer = os.pipe()

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from podward.api.finding import Finding, Severity
 from podward.api.report import Report
+from podward.cli import ending
 from podward.cli.checking import files as listing
 from podward.cli.checking import output, settings, working
 from podward.cli.checking.cache import NO_CACHE
@@ -49,12 +50,8 @@ def run(args: argparse.Namespace) -> int:
         return _write_baseline(args.write_baseline, found, naming)
     output.prepare(sys.stdout, chosen.output)
     sys.stdout.writelines(output.pieces(found, chosen.output, sys.stdout, chosen.choice.select, written))
-    _LAST[:] = found, written
+    ending.leave(found, written)
     return found.exit_code
-
-
-_LAST: list[object] = []
-"""What the last check came to: kept, as a process that is about to end need not take it apart (see `main.entry`)."""
 
 
 def check(

@@ -20,7 +20,7 @@ from podward.check.held import Held
 from podward.check.shapes import Shapes
 from podward.check.waivers import Granted
 from podward.check.wire import Outcome
-from podward.cli import inputs
+from podward.cli import ending, inputs
 from podward.cli.checking import cache as caching
 from podward.cli.checking.cache import Cache, Entry
 from podward.cli.checking.files import STDIN
@@ -109,6 +109,7 @@ def examine(
     """
     work = _Work(names, wishes, cache, written)
     every = shared(names, work, processes)
+    ending.leave(work, every)
     cache.keep({one.key: one.entry for one in every if one.key and one.entry is not None})
     if written is not None:
         for name, one in zip(names, every, strict=True):
@@ -182,8 +183,8 @@ class _Work:
         self._terms = _Terms(terms, Shapes(terms), judged_by, faults)
 
     def make(self, index: int) -> _Came:
-        """Judge a file, unless the cache knows what comes of it; the file is let go."""
-        one, terms = self._read.pop(index), self._settled
+        """Judge a file, unless the cache knows what comes of it."""
+        one, terms = self._read[index], self._settled
         if one.entry is not None and one.entry.judged_by == terms.judged_by:
             return _Came(one.key, wire.outcome(one.entry.outcome, one.name), one.entry)
         found = outcome((one.file or of_content(one.content, one.name),), terms.held, terms.shapes)
