@@ -19,9 +19,9 @@ def test_a_check_leaves_its_objects_and_the_next_command_forgets_them(
 ) -> None:
     tmp_path.joinpath("a.yaml").write_text(POD)
     assert main(["check", str(tmp_path / "a.yaml")]) == 1
-    assert ending._LEFT
+    assert ending.left
     assert main(["--version"]) == 0
-    assert not ending._LEFT
+    assert not ending.left
     assert "pss/" in capsys.readouterr().out
 
 

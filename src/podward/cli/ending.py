@@ -6,14 +6,15 @@ before that, as happens when their last name goes away, would be a twentieth of 
 
 from __future__ import annotations
 
-_LEFT: list[object] = []
+left: list[object] = []
+"""What was left so far."""
 
 
 def leave(*things: object) -> None:
     """Keep these until the process ends, or the next command begins."""
-    _LEFT.extend(things)
+    left.extend(things)
 
 
 def begin() -> None:
     """Forget what an earlier command of this process left."""
-    _LEFT.clear()
+    left.clear()
