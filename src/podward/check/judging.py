@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api import defaulting
 from podward.api.core import Pod
@@ -45,7 +45,14 @@ class Judged(Struct, frozen=True):
 
 
 def judge(source: PodSource, document: int, held: Held) -> Judged:
-    """Everything that validation and policies have against the workload; `document` is its document's index."""
+    """Everything that validation, policies and hints have against the workload; `document` is its document's index."""
+    asked = _Judge(source, document, held)
+    judged = asked.judged()
+    return structs.replace(judged, findings=(*judged.findings, *asked.hints()))
+
+
+def judge_by_policies(source: PodSource, document: int, held: Held) -> Judged:
+    """The same without the hints, for whoever asks what policies make of it."""
     return _Judge(source, document, held).judged()
 
 
@@ -75,6 +82,7 @@ class _Judge:
         self._namespace = held.namespace_of(source)
         self._subject = Subject(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
+        self._meant = source.view  # what hints are about, once the policies have been asked
 
     def judged(self) -> Judged:
         source = self._source
@@ -93,14 +101,13 @@ class _Judge:
             if exported and violation.path == _EPHEMERAL:
                 continue  # refused when a Pod is created, and this one came from a cluster
             self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
-        as_meant = pod if selection is None else _as_meant(selection, pod, stored)
-        self._pod_security(as_meant)  # last, as on a cluster: what an SCC sets satisfies it too
-        return Judged((*self._found.values(), *self._hints(as_meant)), stored, pod, selection)
+        self._meant = pod if selection is None else _as_meant(selection, pod, stored)
+        self._pod_security(self._meant)  # last, as on a cluster: what an SCC sets satisfies it too
+        return Judged(tuple(self._found.values()), stored, pod, selection)
 
     def as_it_is(self) -> tuple[Finding, ...]:
-        pod = self._source.view
-        self._pod_security(pod)
-        return (*self._found.values(), *self._hints(pod))
+        self._pod_security(self._meant)
+        return (*self._found.values(), *self.hints())
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
@@ -156,8 +163,9 @@ class _Judge:
             self._add(fault, violation, violation.reason)
         return selection, pod, stored
 
-    def _hints(self, pod: Pod) -> list[Finding]:
+    def hints(self) -> list[Finding]:
         """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
+        pod = self._meant
         refused = {finding.path for finding in self._found.values()}
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
         for hint in hinting.hints(self._source, pod, refused):

@@ -304,14 +304,14 @@ def test_a_worker_that_is_killed_is_no_answer(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many()
-    parent, judge = os.getpid(), judging.judge
+    parent, judge = os.getpid(), judging.judge_by_policies
 
     def deadly(*words: object) -> object:
         if os.getpid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         return judge(*words)  # type: ignore[arg-type]  # what it was given
 
-    monkeypatch.setattr(comparing, "judge", deadly)
+    monkeypatch.setattr(comparing, "judge_by_policies", deadly)
     monkeypatch.setattr(sharing, "worthwhile", lambda _: 2)
     code, out, err = told(capsys, "old", "new", "deploy")
     assert (code, out) == (2, "")

@@ -15,7 +15,7 @@ from podward.check import shift_wire, wire
 from podward.check.capture import Side, Sides
 from podward.check.comparing import compared, placed, workload
 from podward.check.held import FIRST_RANGES
-from podward.check.judging import judge
+from podward.check.judging import judge_by_policies
 from podward.check.shift_wire import Came
 from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
@@ -99,9 +99,9 @@ class _Work:
         every: list[Placed] = []
         for sourced in file.workloads:
             about = workload(sourced.source, both.new)
-            old = new = judge(sourced.source, sourced.document, both.new.held)
+            old = new = judge_by_policies(sourced.source, sourced.document, both.new.held)
             if not both.alike(about.subject.namespace):
-                old = judge(sourced.source, sourced.document, both.old.held)
+                old = judge_by_policies(sourced.source, sourced.document, both.old.held)
                 shifts += compared(old, new, about, both)
             every.append(placed(old, new, about))
         unread = tuple(finding for finding in file.findings if family_of(finding.rule) == UNREAD)
