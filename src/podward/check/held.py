@@ -17,6 +17,7 @@ from podward.policy.pss.labels import ENFORCE, PREFIX, Policy, policy_of
 from podward.policy.pss.standard import Level, Standard
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
+    from podward.api.plain.plain import Plain
     from podward.policy.scc.access import Uses
     from podward.policy.scc.policies import Policies
 
@@ -82,12 +83,13 @@ class Held:
 
     def namespace_of(self, source: PodSource) -> str:
         """The name of the namespace that the workload goes to."""
-        said = self.default_namespace == DEFAULT_NAMESPACE or source.says_namespace
-        return self.namespace_for(source.view.metadata.namespace or DEFAULT_NAMESPACE, said=said)
+        return self.namespace_for(source.view.metadata.namespace, source)
 
-    def namespace_for(self, namespace: str, *, said: bool) -> str:
-        """The same for a workload that is created in `namespace`, `said` whether it says so itself."""
-        return namespace if said else self.default_namespace
+    def namespace_for(self, namespace: str | None, workload: PodSource | Plain) -> str:
+        """The same for a workload that is created in `namespace`, as far as it says one."""
+        if self.default_namespace != DEFAULT_NAMESPACE and not workload.says_namespace:
+            return self.default_namespace
+        return namespace or DEFAULT_NAMESPACE
 
     def pod_security(self, namespace: str) -> Policy:
         """What the namespace enforces, audits and warns about."""

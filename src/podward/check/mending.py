@@ -7,16 +7,17 @@ machine to say. A change after which validation refuses something that it did no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
 from podward.api import defaulting
 from podward.api.editing.meaning import changed
 from podward.api.explanation import Change
-from podward.api.finding import Finding
+from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
 from podward.api.patching import overlaid
+from podward.api.report import family_of
 from podward.api.validation import pod as validation
 from podward.api.view import pod_view
 from podward.api.workload import PodSource
@@ -24,6 +25,13 @@ from podward.path import Key, Path
 
 _MAY_GO = frozenset(("annotations", "capabilities", "seLinuxOptions", "securityContext", "sysctls", "windowsOptions"))
 """Objects and lists that mean nothing when they are empty."""
+
+
+def is_wanted(finding: Finding, select: Collection[str]) -> bool:
+    """Whether `--fix` follows the finding: an error that has a change, or advice whose rule or family is selected."""
+    if not finding.changes:
+        return False
+    return finding.severity is Severity.ERROR or finding.rule in select or family_of(finding.rule) in select
 
 
 class Mending(Struct, frozen=True):

@@ -19,7 +19,7 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.plain.part import STAND_IN
 from podward.api.plain.plain import Plain
-from podward.api.workload import DEFAULT_NAMESPACE, PodSource
+from podward.api.workload import PodSource
 from podward.check.held import Held, Mode
 from podward.check.judging import judge_sound
 from podward.check.shape import ANY, Shape, names_of, pod_of, shape_of
@@ -63,8 +63,7 @@ class Shapes:
         held = self._held
         if held.scc is not None:
             return None
-        said = held.default_namespace == DEFAULT_NAMESPACE or workload.says_namespace
-        namespace = held.namespace_for(workload.namespace or DEFAULT_NAMESPACE, said=said)
+        namespace = held.namespace_for(workload.namespace, workload)
         known = self._in_namespace.get(namespace)
         if known is None:
             # Most namespaces have the same policy, and what is found under it is the same then.

@@ -28,7 +28,8 @@ def occupy_standard_streams() -> None:
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a locale may lack characters that manifests have
+        # As kubectl does, whatever the locale is: one that lacks a character must neither end us nor change a manifest.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def colour_wanted(stream: TextIO) -> bool:
@@ -58,9 +59,11 @@ def printable(text: str) -> str:
 
 
 def complain(error: PodwardError) -> None:
-    """Print `error` on standard error as `podward: where: what`, its advice indented below."""
+    """Print `error` on standard error as `podward: where: what`, its advice indented below; nothing in it commands."""
+    from podward.render.explain.inert import inert
+
     name = f"{RED}podward:{RESET}" if colour_wanted(sys.stderr) else "podward:"
-    print(name, printable(str(error)), file=sys.stderr)
+    print(name, inert(printable(str(error))), file=sys.stderr)
 
 
 def reader_is_gone(stream: TextIO) -> bool:

@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from podward.api.report import Report
-from podward.render.check import github, gitlab, json, junit, sarif, table, texts
+from podward.render.check import github, gitlab, json, junit, sarif, table
+from podward.render.explain.inert import inert
 from podward.render.explain.palette import PLAIN
 
 Make = Callable[[str], Report]
@@ -80,5 +81,5 @@ def test_json_and_xml_say_the_same_all_the_same(make: Make, text: str) -> None:
 
 
 def test_what_is_no_command_stays() -> None:
-    assert texts.inert("fe80::1 ::1 # ## a:b ::") == "fe80::1 ::1 # ## a:b ::"
-    assert texts.inert("::x ##y[") == r":\x3ax #\x23y["
+    assert inert("fe80::1 ::1 # ## a:b ::") == "fe80::1 ::1 # ## a:b ::"
+    assert inert("::x ##y[") == r":\x3ax #\x23y["

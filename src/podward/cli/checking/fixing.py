@@ -17,11 +17,11 @@ from msgspec import Struct, structs
 from podward.api.document import Document
 from podward.api.editing.difference import unified
 from podward.api.editing.edits import Edit, edited
-from podward.api.finding import Finding, Severity
-from podward.api.report import Report, family_of
+from podward.api.finding import Finding
+from podward.api.report import Report
 from podward.api.workload import PodSource
 from podward.check.held import Held
-from podward.check.mending import mending, merged, without_remains
+from podward.check.mending import is_wanted, mending, merged, without_remains
 from podward.cli import inputs, terminal
 from podward.cli.checking import working
 from podward.cli.checking.files import STDIN
@@ -31,7 +31,7 @@ from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
-from podward.render.explain.inert import printable
+from podward.render.explain.inert import inert, printable
 
 _ROUNDS = 9
 """More than any file has needed; and odd: two that turn round would not look like one that came to rest."""
@@ -67,26 +67,18 @@ def fix(
     left = check(names, chosen, searched)
     why = {mark: reason for fixed in made.values() for mark, reason in fixed.why.items()}
     told = structs.replace(left, findings=tuple(_told(finding, why) for finding in left.findings))
-    output.prepare(sys.stdout, chosen.output)
     sys.stdout.writelines(output.pieces(told, chosen.output, sys.stdout, chosen.choice.select))
     return UsageError.exit_code if unwritten else left.exit_code
 
 
 def _made(found: Report, names: tuple[str, ...], chosen: Settings) -> dict[str, _Fixed]:
     """Every file that has something to fix, in order, as it is to be."""
-    files = dict.fromkeys(finding.file for finding in found.findings if _is_wanted(finding, chosen))
+    files = dict.fromkeys(finding.file for finding in found.findings if is_wanted(finding, chosen.choice.select))
     if not files:
         return {}
     items, _ = sound(working.policies_in(read_file(name) for name in names))
     terms = held(chosen.wishes, items)
     return {file: _fixed(file, chosen, terms) for file in sorted(files)}
-
-
-def _is_wanted(finding: Finding, chosen: Settings) -> bool:
-    if not finding.changes:
-        return False
-    select = chosen.choice.select
-    return finding.severity is Severity.ERROR or finding.rule in select or family_of(finding.rule) in select
 
 
 def _fixed(name: str, chosen: Settings, terms: Held) -> _Fixed:
@@ -113,7 +105,7 @@ def _fixed(name: str, chosen: Settings, terms: Held) -> _Fixed:
 def _wanted(file: File, chosen: Settings, terms: Held) -> list[Finding]:
     came = working.outcome((file,), terms)
     found = report_of(came.findings, came.granted, (file.name,), came.checked, chosen)
-    return [finding for finding in found.findings if _is_wanted(finding, chosen)]
+    return [finding for finding in found.findings if is_wanted(finding, chosen.choice.select)]
 
 
 def _edits(file: File, wanted: list[Finding], why: dict[str, str]) -> dict[int, list[Edit]]:
@@ -176,7 +168,7 @@ def _show(found: Report, made: dict[str, _Fixed]) -> int:
         fixed = made.get(finding.file)
         if fixed is not None and finding.fingerprint in fixed.why:
             why = _unfixable(fixed.why[finding.fingerprint])
-            print(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}"), file=sys.stderr)
+            print(inert(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}")), file=sys.stderr)
     return found.exit_code
 
 
@@ -187,7 +179,7 @@ def _written(file: str, content: bytes) -> bool:
     except PodwardError as error:
         terminal.complain(error)
         return False
-    print(printable(f"podward: fixed {file}"), file=sys.stderr)
+    print(inert(printable(f"podward: fixed {file}")), file=sys.stderr)
     return True
 
 

@@ -11,10 +11,10 @@ import os
 from collections.abc import Collection, Sequence
 
 from podward.api.editing.edits import Edit, edited
-from podward.api.finding import Finding, Severity
-from podward.api.report import Report, family_of
+from podward.api.finding import Finding
+from podward.api.report import Report
 from podward.api.workload import PodSource
-from podward.check.mending import mending, merged, without_remains
+from podward.check.mending import is_wanted, mending, merged, without_remains
 from podward.cli import inputs
 from podward.cli.checking.reading import File, of_content
 from podward.errors import InputError
@@ -31,7 +31,7 @@ def sources_of(report: Report, select: Collection[str] = ()) -> Sources:
     """The files' lines, and the mends of all findings that `--fix` would mend where `select` is selected by name."""
     wanted: dict[str, list[int]] = {}
     for index, finding in enumerate(report.findings):
-        if finding.changes and finding.file != inputs.STDIN and _is_wanted(finding, select):
+        if finding.file != inputs.STDIN and is_wanted(finding, select):
             wanted.setdefault(finding.file, []).append(index)
     if sum(_size(file) * len(indexes) for file, indexes in wanted.items()) > MOST:
         number = sum(map(len, wanted.values()))
@@ -45,10 +45,6 @@ def sources_of(report: Report, select: Collection[str] = ()) -> Sources:
     for file, indexes in wanted.items():
         fixes |= _of_file(file, report.findings, indexes)
     return Sources(_Lines().line, fixes)
-
-
-def _is_wanted(finding: Finding, select: Collection[str]) -> bool:
-    return finding.severity is Severity.ERROR or finding.rule in select or family_of(finding.rule) in select
 
 
 def _size(file: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 from podward.api.report import Report
@@ -11,12 +10,6 @@ from podward.cli import terminal
 
 if TYPE_CHECKING:
     from podward.render.check.json import Written
-
-
-def prepare(stream: TextIO, form: str) -> None:
-    """Make the stream take the form: what programs read is UTF-8 whatever the locale is."""
-    if form != "table" and isinstance(stream, TextIOWrapper):
-        stream.reconfigure(encoding="utf-8")
 
 
 def written(form: str) -> Written | None:

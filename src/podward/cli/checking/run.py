@@ -48,7 +48,6 @@ def run(args: argparse.Namespace) -> int:
         return fixing.fix(found, names, chosen, searched, only_show=args.diff)
     if args.write_baseline:
         return _write_baseline(args.write_baseline, found, naming)
-    output.prepare(sys.stdout, chosen.output)
     sys.stdout.writelines(output.pieces(found, chosen.output, sys.stdout, chosen.choice.select, written))
     ending.leave(found, written)
     return found.exit_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from podward.api.shift import Comparison, Kind, Shift
 from podward.render.check import texts
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
-from podward.render.explain.inert import clipped_front, printable, width, wrapped
+from podward.render.explain.inert import clipped_front, inert, printable, width, wrapped
 from podward.render.explain.palette import Palette
 
 LEAST = 60
@@ -46,7 +46,7 @@ def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
 
 
 def _workload(shift: Shift, room: int | None, palette: Palette) -> str:
-    place, who = f"{shift.file}:{shift.line}", texts.workload(shift.subject)
+    place, who = inert(f"{shift.file}:{shift.line}"), inert(texts.workload(shift.subject))
     if room is None:
         place, who = printable(place), printable(who)
     else:
@@ -56,5 +56,6 @@ def _workload(shift: Shift, room: int | None, palette: Palette) -> str:
 
 
 def _wrapped(text: str, room: int | None, indent: str, colour: str, palette: Palette) -> list[str]:
+    text = inert(text)
     lines = [printable(text)] if room is None else wrapped(text, room - len(indent), _MOST_LINES)
     return [indent + palette.paint(colour, line) for line in lines]

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from podward.api.finding import Finding, Severity
 from podward.api.report import Report
 from podward.render.check import texts
-from podward.render.explain.inert import printable
+from podward.render.explain.inert import inert, printable
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _LONGEST = 4000
@@ -60,7 +60,7 @@ def _annotation(finding: Finding) -> str:
     if finding.remedy:
         lines.append(f"→ {printable(finding.remedy)}")
     lines += [printable(texts.change(change)) for change in finding.changes]
-    message = _data(texts.inert("\n".join(map(texts.short, lines)))[:_LONGEST])
+    message = _data(inert("\n".join(map(texts.short, lines)))[:_LONGEST])
     properties = f"file={_property(finding.file)},line={finding.line},title={_property(finding.rule)}"
     return f"::{_COMMANDS[finding.severity]} {properties}::{message}\n"
 

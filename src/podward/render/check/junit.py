@@ -44,7 +44,7 @@ def document(report: Report) -> str:
     counts = _failed([case for cases in files.values() for case in cases])
     head = f'<testsuites name="{_NAME}" {counts} time="0">'
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{suites}</testsuites>\n'
-    # The same text for a parser, and no command for who reads a log: see `texts.inert`.
+    # The same text for a parser, and no command for who reads a log: see `inert`.
     return text.replace("::", ":&#58;").replace("##", "#&#35;")
 
 

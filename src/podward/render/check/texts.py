@@ -13,22 +13,8 @@ from podward.api.report import Summary, Waiver
 from podward.decision import Value
 from podward.render.explain.inert import printable
 
-_SPELT = {"::": r":\x3a", "##": r"#\x23"}
 LONGEST = 2000
 """Characters of a sentence that are kept: names may be megabytes, and stand in every sentence about their workload."""
-
-
-def inert(text: str) -> str:
-    r"""`text` in which what reads a log finds no command: `::word` and `##[` are spelt out (`:\x3aword`, `#\x23[`).
-
-    GitHub's runner (actions/runner, ActionCommand.cs) takes `::command` for one at the beginning of a line, white space
-    aside, and `##[command]` anywhere in it; Azure's agent `##vso[command]` and TeamCity `##teamcity[command]`.
-    """
-    if "::" not in text and "##" not in text:
-        return text
-    import re
-
-    return re.sub("::(?=[A-Za-z])|##(?=[A-Za-z]*\\[)", lambda found: _SPELT[found[0]], text)
 
 
 def short(text: str) -> str:

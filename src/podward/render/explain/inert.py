@@ -1,4 +1,4 @@
-"""Text from outside made inert: what a manifest or an image says may be shown in XML and HTML, and do nothing there.
+"""Text from outside made inert: what a manifest or an image says may be shown in XML, HTML and logs, and does nothing.
 
 Characters that XML 1.0 (fifth edition, 2.2) forbids, and invisible ones that reorder or break lines, are spelt out the
 way Python escapes them; the five characters that mean something to a parser become entities. Widths are counted in
@@ -14,6 +14,7 @@ LONGEST = 2000
 """Characters of one value that are kept, in a tool tip for instance: a picture is no place for megabytes."""
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_SPELT = {"::": r":\x3a", "##": r"#\x23"}
 _NEEDS_ENTITY = str.maketrans(_ENTITIES)
 
 
@@ -22,6 +23,19 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def inert(text: str) -> str:
+    r"""`text` in which what reads a log finds no command: `::word` and `##[` are spelt out (`:\x3aword`, `#\x23[`).
+
+    GitHub's runner (actions/runner, ActionCommand.cs) takes `::command` for one at the beginning of a line, white space
+    aside, and `##[command]` anywhere in it; Azure's agent `##vso[command]` and TeamCity `##teamcity[command]`.
+    """
+    if "::" not in text and "##" not in text:
+        return text
+    import re
+
+    return re.sub("::(?=[A-Za-z])|##(?=[A-Za-z]*\\[)", lambda found: _SPELT[found[0]], text)
 
 
 def escape(text: str) -> str:
