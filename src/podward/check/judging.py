@@ -23,8 +23,9 @@ from podward.api.view import pod_view
 from podward.api.workload import PodSource
 from podward.check import hinting
 from podward.check.held import Held, Mode, SccTerms
+from podward.check.places import Places
 from podward.decision import Decision, Violation
-from podward.path import Path, path
+from podward.path import Key, Path, path
 from podward.policy.pss.check import Facts, facts_of
 from podward.policy.pss.standards import evaluate_facts, remedy
 
@@ -124,10 +125,11 @@ class _Judge:
         for result in evaluate_facts(standard.level, standard.version, facts):
             cure = remedy(facts, result)
             violations = result.decision.violations
+            concerning = _Concerning(violations, cure.changes)
             for violation in violations:
                 if violation.path in told:
                     continue
-                changes = _concerning(violation, violations, cure.changes)
+                changes = concerning.changes(violation.path)
                 fault = _Fault(f"pss/{result.check}", mode.severity, mode.name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
 
@@ -167,10 +169,11 @@ class _Judge:
         """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
         pod = self._meant
         refused = {finding.path for finding in self._found.values()}
+        places = Places(refused)
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
         for hint in hinting.hints(self._source, pod, refused):
             fields = {change.path for change in hint.changes} or {hint.path}
-            if not any(_overlap(field, place) for field in fields for place in refused):
+            if not any(map(places.overlap, fields)):
                 told.setdefault((hint.name, hint.path), self._of_hint(hint))
         return list(told.values())
 
@@ -242,26 +245,37 @@ def container_name(source: PodSource, place: Path) -> str:
     return listed[steps[2]].name if steps[2] < len(listed) else ""
 
 
-def _concerning(violation: Violation, others: tuple[Violation, ...], changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """The changes of this violation's field, and those of its container or the Pod that are no other's; else all."""
-    if not changes:
-        return ()
-    own = violation.path.segments[:3] if len(violation.path.segments) > 2 else ()
-    mine = tuple(
-        change
-        for change in changes
-        if _overlap(change.path, violation.path)
-        or (
-            (change.path.segments[:3] == own or not isinstance((*change.path.segments, "", "", "")[2], int))
-            and not any(_overlap(change.path, other.path) for other in others)
-        )
-    )
-    return mine or changes
+class _Concerning:
+    """Which of a cure's changes concern a violation: those of its field, and its container's or the Pod's own.
+
+    The latter are those that are no other violation's. Where none does, all do.
+    """
+
+    def __init__(self, violations: tuple[Violation, ...], changes: tuple[Change, ...]) -> None:
+        self._changes = changes
+        self._places = Places(change.path for change in changes)
+        self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
+        if changes:
+            faults = Places(violation.path for violation in violations)
+            for number, change in enumerate(changes):
+                if not faults.overlap(change.path):
+                    self._shared.setdefault(_container(change.path), []).append(number)
+
+    def changes(self, place: Path) -> tuple[Change, ...]:
+        """The changes that concern the violation at this place."""
+        if not self._changes:
+            return ()
+        mine = {*self._places.overlapping(place), *self._shared.get(place.segments[:3], ()), *self._shared.get((), ())}
+        return tuple([self._changes[number] for number in sorted(mine)]) if mine else self._changes
 
 
-def _overlap(one: Path, other: Path) -> bool:
-    """Whether one of the places is the other, or inside it."""
-    return one.startswith(other) or other.startswith(one)
+def _container(place: Path) -> tuple[str | int | Key, ...]:
+    """The steps to the container, or to another item of a list of the Pod, that the place is in; none: the Pod."""
+    steps = place.segments[:3]
+    return steps if len(steps) == _STEPS_TO_ITEM and isinstance(steps[2], int) else ()
+
+
+_STEPS_TO_ITEM = 3
 
 
 def _as_meant(selection: Selection, pod: Pod, stored: JsonObject) -> Pod:
