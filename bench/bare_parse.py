@@ -16,9 +16,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, f"{ROOT}/src")
 
-from podward.api.reader import read_all  # noqa: E402  # the path comes first
 from podward.cli import inputs  # noqa: E402
 from podward.cli.checking import files  # noqa: E402
+from podward.documents.reader import read_all  # noqa: E402  # the path comes first
 
 
 def count(names: list[str]) -> int:

@@ -1,6 +1,6 @@
-"""Writes src/podward/api/godecode/table.py: the Go types of everything in a Pod, as Kubernetes' own structs have them.
+"""Writes src/podward/schema/godecode/table.py: the Go types of a Pod, as Kubernetes' structs have them.
 
-    python tools/generate_go_types.py > src/podward/api/godecode/table.py
+    python tools/generate_go_types.py > src/podward/schema/godecode/table.py
 
 Fields come from lightkube-models, as for the schema table. Its OpenAPI document doesn't know Go: which strings have a
 named type, which fields are pointers, and which are left out when empty is said below, after Kubernetes 1.36's

@@ -1,6 +1,6 @@
-"""Writes src/podward/api/schema_table.py: which fields Kubernetes' objects have, and of what type.
+"""Writes src/podward/schema/table.py: which fields Kubernetes' objects have, and of what type.
 
-    python tools/generate_schema_table.py > src/podward/api/schema_table.py
+    python tools/generate_schema_table.py > src/podward/schema/table.py
 
 Reads the sources of the lightkube-models distribution (generated from Kubernetes' OpenAPI document; a development
 dependency) without importing them. That document says neither which integers have 64 bits, nor what the values of a

@@ -7,9 +7,9 @@ import pytest
 from podward.access.aggregation import RoleObject, rules_by_role, selects
 from podward.access.objects import AggregationRule, LabelSelector, PolicyRule, Requirement, Role
 from podward.api.core import ObjectMeta
-from podward.api.document import Document
-from podward.api.objects import Item
+from podward.documents.document import Document
 from podward.path import Path
+from podward.schema.objects import Item
 
 
 def role(name: str, *verbs: str, labels: dict[str, str] | None = None, collects: str = "") -> RoleObject:

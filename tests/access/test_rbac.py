@@ -8,12 +8,12 @@ from podward.access import reading
 from podward.access.aggregation import RoleObject
 from podward.access.rbac import Attributes, Rbac
 from podward.api.caller import User, service_account
-from podward.api.objects import objects_of
-from podward.api.reader import decode_documents
-from podward.api.schema import require
 from podward.decision import Origin
+from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.policy.scc.access import Uses
+from podward.schema.objects import objects_of
+from podward.schema.strict import require
 
 VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
 RULES = "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]"

@@ -9,19 +9,19 @@ import pytest
 from podward.access.rbac import Rbac
 from podward.api.caller import User
 from podward.api.core import Namespace
-from podward.api.document import Document
 from podward.api.json_value import JsonObject
-from podward.api.scc_schema import scc_view
-from podward.api.shift import Comparison, Fate, Kind, Placed, Shift
-from podward.api.view import typed_view
-from podward.api.workload import pod_sources
+from podward.api.policy_change import Comparison, Fate, Kind, Placed, Shift
 from podward.check.capture import Side, Sides
 from podward.check.comparing import compared, placed, workload
 from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
 from podward.check.judging import judge
 from podward.decision import Source
+from podward.documents.document import Document
 from podward.policy.pss.standard import Level, Standard, parse_version
 from podward.policy.scc import default_set, passes
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import typed_view
+from podward.schema.workload import pod_sources
 
 EVERYBODY = User("jane", ("system:authenticated",))
 USED = frozenset(default_set.USED_BY_ALL)
@@ -367,7 +367,7 @@ def test_warnings_come_and_go(mode: str) -> None:
 
 
 def test_the_line_is_that_of_the_workloads_name() -> None:
-    from podward.api.reader import read_all
+    from podward.documents.reader import read_all
 
     text = "kind: List\napiVersion: v1\nitems:\n- kind: Deployment\n  apiVersion: apps/v1\n  metadata:\n    name: web\n"
     text += "  spec:\n    selector: {}\n    template:\n      spec:\n        containers: [{name: app, image: x}]\n"

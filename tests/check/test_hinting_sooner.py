@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from podward.api.core import Pod
-from podward.api.defaulting import defaulted
-from podward.api.document import Document
-from podward.api.view import pod_view
-from podward.api.workload import PodSource, pod_sources
 from podward.check import hinting
+from podward.documents.document import Document
+from podward.schema.defaulting import defaulted
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource, pod_sources
 
 IDS = st.sampled_from((None, 0, 1000, 2000))
 CONFINED = {"seccompProfile": {"type": "RuntimeDefault"}}

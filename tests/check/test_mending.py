@@ -5,10 +5,10 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.json_value import JsonObject
-from podward.api.reader import decode_documents
-from podward.api.workload import PodSource, pod_sources
 from podward.check.mending import mending, merged, without_remains
+from podward.documents.reader import decode_documents
 from podward.path import Path, path
+from podward.schema.workload import PodSource, pod_sources
 
 POD = """apiVersion: apps/v1
 kind: DaemonSet

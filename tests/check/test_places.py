@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.api.document import Document
-from podward.api.workload import pod_sources
 from podward.check.held import Held
 from podward.check.judging import judge
 from podward.check.places import Places
+from podward.documents.document import Document
 from podward.path import Key, Path
 from podward.policy.pss.standard import Level, Standard
+from podward.schema.workload import pod_sources
 
 STEPS: tuple[str | int | Key, ...] = ("spec", "a", 0, 1, Key("a"))
 places = st.lists(st.sampled_from(STEPS), max_size=4).map(lambda steps: Path(tuple(steps)))

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.finding import Finding
-from podward.api.plain.listed import plain_items
-from podward.api.plain.plain import plain
-from podward.api.workload import PodSource, pod_sources
 from podward.check import judging, shapes
 from podward.check.held import Held, NamedOnly, SccTerms
 from podward.check.judging import judge
 from podward.check.shapes import Shapes
 from podward.policy.pss.standard import Level, Standard, Version
 from podward.policy.scc.policies import Policies
+from podward.schema.plain.listed import plain_items
+from podward.schema.plain.plain import plain
+from podward.schema.workload import PodSource, pod_sources
 
 INDEX = 3
 LABEL = "pod-security.kubernetes.io/"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.shift import Fate, Kind, Placed, Reasons, Shift
+from podward.api.policy_change import Fate, Kind, Placed, Reasons, Shift
 from podward.check import shift_wire
 from podward.check.shift_wire import Came
 from podward.check.wire import WireError

@@ -15,7 +15,7 @@ import yaml
 PROJECT = Path(__file__).parent.parent.parent
 SCC = PROJECT / "tests" / "e2e" / "policies" / "scc"
 NAMESPACE = SCC / "namespace.yaml"
-BAD = PROJECT / "tests" / "api" / "bad-policies"
+BAD = PROJECT / "tests" / "cli" / "bad-policies"
 POD = """apiVersion: v1
 kind: Pod
 metadata:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from checked import BAD, GOOD, HINTED, LABEL, NAMESPACE, Check
 
-from podward.api.editing.edits import edited
+from podward.documents.editing.edits import edited
 from podward.errors import InputError
 
 NOBODY = 65534

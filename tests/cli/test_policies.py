@@ -14,7 +14,7 @@ from podward.errors import InputError
 from podward.path import path
 from podward.policy.scc.default_set import NAMES
 
-CORPUS = File(__file__).parent.parent / "api" / "bad-policies"
+CORPUS = File(__file__).parent.parent / "cli" / "bad-policies"
 EVERYBODY = User("alice", ("system:authenticated",))
 SCC = """apiVersion: security.openshift.io/v1
 kind: SecurityContextConstraints

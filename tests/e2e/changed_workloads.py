@@ -1,7 +1,8 @@
 """Random changes of workloads, for the proof that those which are plain are sound and judged as all others are.
 
-A seed names a document: one of the sound ones (`tests/api/plain/rich.yaml`) or of the corpus, with up to four changes.
-A change puts a value, right or wrong, where the schema has a field, takes one away, or repeats an item of a list.
+A seed names a document: one of the sound ones (`tests/schema/plain/rich.yaml`) or of the corpus, with up to four
+changes. A change puts a value, right or wrong, where the schema has a field, takes one away, or repeats an item of a
+list.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from podward.api.composed import Lines
-from podward.api.document import Document
-from podward.api.reader import read_all
-from podward.api.schema import type_of
-from podward.api.schema_table import TYPES
-from podward.api.workload import TEMPLATES
+from podward.documents.composed import Lines
+from podward.documents.document import Document
+from podward.documents.reader import read_all
+from podward.schema.strict import type_of
+from podward.schema.table import TYPES
+from podward.schema.workload import TEMPLATES
 
 TESTS = Path(__file__).parent.parent
 Raw = dict[str, Any]
@@ -131,7 +132,7 @@ _LONG = 70_000
 @cache
 def sound() -> tuple[Raw, ...]:
     """The sound workloads."""
-    reading = read_all((TESTS / "api/plain/rich.yaml").read_bytes(), "rich.yaml")
+    reading = read_all((TESTS / "schema/plain/rich.yaml").read_bytes(), "rich.yaml")
     return tuple(document.raw for document in reading.documents)
 
 

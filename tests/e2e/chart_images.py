@@ -17,11 +17,11 @@ import msgspec
 from podward_command import Podward
 
 from podward.api.json_value import Json, JsonObject, copied
-from podward.api.reader import decode_documents
-from podward.api.workload import PodSource, pod_sources
+from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.runtime.images.building import build
 from podward.runtime.images.store import ImageStore
+from podward.schema.workload import PodSource, pod_sources
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "examples", "images"))
 from build_images import prepare

@@ -22,10 +22,10 @@ from podward.api.image import EntryFile, FileCapabilities, Image
 from podward.api.json_value import Json, JsonObject
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.api.reader import decode_documents
-from podward.api.view import pod_view
 from podward.api.volume import Volume
+from podward.documents.reader import decode_documents
 from podward.policy.hints.facts import FileFacts, VolumeFacts
+from podward.schema.view import pod_view
 
 HINTS = Path(__file__).parent.parent / "corpus" / "hints"
 HOST_DIRECTORY = "/srv/podward-hints"

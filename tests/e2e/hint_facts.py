@@ -10,25 +10,25 @@ from typing import NamedTuple
 
 import msgspec
 
-from podward.api import defaulting
 from podward.api.core import Container
 from podward.api.cri import IDMapping, Mount, PodSandboxConfig
-from podward.api.document import Document
 from podward.api.effective import Place
 from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.api.patching import put
-from podward.api.reader import decode_documents
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
-from podward.api.workload import PodSource, pod_sources
 from podward.decision import Origin, Outcome, Source
+from podward.documents.document import Document
+from podward.documents.patching import put
+from podward.documents.reader import decode_documents
 from podward.path import Path
 from podward.pipeline import ContainerPlan, OciFacts, PodFacts, plan_container, plan_runtime, plan_sandbox, predict
 from podward.policy.hints.facts import HintFacts, VolumeFacts
 from podward.policy.runtime.namespaces import NamespacePaths
+from podward.schema import defaulting
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource, pod_sources
 from podward.stages.kernel import KernelFacts
 
 RUNTIMES = ("containerd", "cri-o", "docker")

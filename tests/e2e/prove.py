@@ -24,10 +24,9 @@ sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
 
-from podward.api.document import Document
-from podward.api.workload import pod_sources
 from podward.cli import running
 from podward.decision import Outcome
+from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
 from podward.runtime import confine, machine, probe
@@ -38,6 +37,7 @@ from podward.runtime.report import SilentReport
 from podward.runtime.setting import Machine
 from podward.runtime.state import State
 from podward.runtime.supervisor import Supervisor
+from podward.schema.workload import pod_sources
 
 
 class DifferentError(AssertionError):

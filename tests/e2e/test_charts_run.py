@@ -11,8 +11,8 @@ from chart_images import IMAGES, Process, Ran, RanPod, build_chart_images, run_p
 from podward_command import PROJECT, Podward
 
 from podward.api.core import Container, PodSpec
-from podward.api.workload import PodSource
 from podward.runtime.images.store import ImageStore
+from podward.schema.workload import PodSource
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci")
 

@@ -25,8 +25,8 @@ from podward_command import PROJECT, Podward
 
 from podward.api.explanation import Change
 from podward.api.json_value import Json
-from podward.api.patching import plain
-from podward.api.reader import decode_documents
+from podward.documents.patching import plain
+from podward.documents.reader import decode_documents
 from podward.path import Path as FieldPath
 from podward.policy.hints.all import RULES
 from podward.runtime.images.building import build

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from podward.api.cri import IDMapping
-from podward.api.document import Document
 from podward.api.effective import Place
 from podward.api.image import EntryFile, FileCapabilities
-from podward.api.view import pod_view
+from podward.documents.document import Document
 from podward.policy.hints.facts import FileFacts
 from podward.runtime.dryfacts import shifted, state_of
 from podward.runtime.dryvolumes import POD, DryVolumes, shift
+from podward.schema.view import pod_view
 
 RANGE = IDMapping(0, 65536, 65536)
 

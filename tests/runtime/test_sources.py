@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from podward.api.document import Document
 from podward.api.json_value import Json, JsonObject
-from podward.api.reader import decode_documents
-from podward.api.workload import pod_sources
 from podward.cli import subjects
 from podward.decision import Assignment, Origin
+from podward.documents.document import Document
+from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.path import Key
 from podward.path import Path as Place
 from podward.runtime import machine
 from podward.runtime.dry import Dry
+from podward.schema.workload import pod_sources
 
 PROJECT = Path(__file__).parent.parent.parent
 MANIFESTS = [

@@ -17,7 +17,7 @@ from podward.access.objects import LabelSelector, PolicyRule, Requirement, Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from podward.api.objects import Item
+    from podward.schema.objects import Item
 
 
 class Rule(Struct, frozen=True):

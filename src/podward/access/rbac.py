@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from podward.access.objects import RoleRef, Subject
     from podward.api.caller import User
-    from podward.api.objects import Item
+    from podward.schema.objects import Item
 
 __all__ = ["Allowed", "Attributes", "Dangling", "Rbac"]
 

@@ -9,13 +9,13 @@ from msgspec import Struct
 from podward.access import validation
 from podward.access.aggregation import RoleObject
 from podward.access.objects import KINDS, ROLE_KINDS, Binding, Role
-from podward.api.view import typed_view
-from podward.api.workload import DEFAULT_NAMESPACE
 from podward.errors import InputError
+from podward.schema.view import typed_view
+from podward.schema.workload import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
-    from podward.api.objects import Item
     from podward.decision import Decision
+    from podward.schema.objects import Item
 
 
 class BindingObject(Struct, frozen=True):
@@ -41,7 +41,7 @@ def is_rbac(item: Item) -> bool:
 
 
 def read(item: Item) -> RoleObject | BindingObject:
-    """The role or binding that `item` is; `podward.api.schema` must have found nothing in its document.
+    """The role or binding that `item` is; `podward.schema.strict` must have found nothing in its document.
 
     Raises InputError, naming every field with its line, for what the API server would not store.
     """

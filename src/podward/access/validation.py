@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.access.objects import GROUP, Binding, PolicyRule, Requirement, Role, RoleRef, Subject
-from podward.api.validation.field import forbidden, invalid, invalid_object, required, unsupported
-from podward.api.validation.internal import go_json
-from podward.api.validation.names import subdomain
-from podward.api.validation.scc_metadata import key_faults
 from podward.decision import Decision, merge
 from podward.path import Path, path
+from podward.schema.scc.metadata import key_faults
+from podward.schema.validation.field import forbidden, invalid, invalid_object, required, unsupported
+from podward.schema.validation.internal import go_json
+from podward.schema.validation.names import subdomain
 
 if TYPE_CHECKING:
     from podward.api.core import ObjectMeta

@@ -1,1 +1,1 @@
-"""The words: typed objects, their codec, defaulting and validation."""
+"""The words: typed objects that every other room speaks in, and nothing else."""

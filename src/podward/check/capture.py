@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from podward.api.caller import User, service_account
 from podward.api.core import Namespace
-from podward.api.shift import Kind
+from podward.api.policy_change import Kind
 from podward.check.held import Held
 from podward.decision import Origin, Source
 from podward.path import Path, path

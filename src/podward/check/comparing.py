@@ -11,10 +11,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from podward.api.document import Document
 from podward.api.finding import Subject
-from podward.api.shift import Kind, Placed, Reasons, Shift
-from podward.api.workload import PodSource
+from podward.api.policy_change import Kind, Placed, Reasons, Shift
 from podward.check.capture import Side, Sides, may_use, why_other
 from podward.check.citing import Cited, cited, decider, is_assumed, spoken
 from podward.check.fates import (
@@ -33,7 +31,9 @@ from podward.check.judging import Judged
 from podward.check.strategies import strategy
 from podward.check.traits import Trait, told, traits_of
 from podward.decision import Assignment, Origin, Source
+from podward.documents.document import Document
 from podward.path import Path, path
+from podward.schema.workload import PodSource
 
 _NAMED = ("spec", "template", "jobTemplate")
 

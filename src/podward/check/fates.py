@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from podward.api.finding import Finding, Severity
-from podward.api.shift import Fate
+from podward.api.policy_change import Fate
 from podward.check.capture import Chosen
 from podward.check.judging import Judged
 from podward.path import Path

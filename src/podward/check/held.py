@@ -10,16 +10,16 @@ from msgspec import Struct
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.finding import Severity
-from podward.api.workload import DEFAULT_NAMESPACE, PodSource
 from podward.decision import Origin, Source
 from podward.path import Path
 from podward.policy.pss.labels import ENFORCE, PREFIX, Policy, policy_of
 from podward.policy.pss.standard import Level, Standard
+from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
-    from podward.api.plain.plain import Plain
     from podward.policy.scc.access import Uses
     from podward.policy.scc.policies import Policies
+    from podward.schema.plain.plain import Plain
 
 FIRST_RANGES: Mapping[str, str] = {
     "openshift.io/sa.scc.uid-range": "1000000000/10000",

@@ -21,7 +21,6 @@ from podward.api.image import EntryFile, Image, ImageConfig
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
-from podward.api.workload import PodSource
 from podward.decision import Outcome
 from podward.path import Path, path
 from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_context, plan_runtime, plan_sandbox
@@ -33,6 +32,7 @@ from podward.policy.hints import (
     seccomp_unset,
 )
 from podward.policy.hints.facts import HintFacts
+from podward.schema.workload import PodSource
 
 _FROM_MANIFEST = (group_without_user.hint, empty_object_wipes_pod_value.hint, seccomp_unset.hint)
 _NODE = Node(capabilities=FULL)

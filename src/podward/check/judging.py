@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from podward.api import defaulting
 from podward.api.core import Pod
 from podward.api.explanation import Change, Hint
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.json_value import JsonObject
-from podward.api.patching import overlaid
-from podward.api.raw_fields import member
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
-from podward.api.workload import PodSource
 from podward.check import hinting
 from podward.check.held import Held, Mode, SccTerms
 from podward.check.places import Places
 from podward.decision import Decision, Violation
+from podward.documents.patching import overlaid
+from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
 from podward.policy.pss.check import Facts, facts_of
 from podward.policy.pss.standards import evaluate_facts, remedy
+from podward.schema import defaulting
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.policy.scc.selection import Candidate, Selection

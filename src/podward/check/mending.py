@@ -11,17 +11,17 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from podward.api import defaulting
-from podward.api.editing.meaning import changed
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
-from podward.api.patching import overlaid
 from podward.api.report import family_of
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
-from podward.api.workload import PodSource
+from podward.documents.editing.meaning import changed
+from podward.documents.patching import overlaid
 from podward.path import Key, Path
+from podward.schema import defaulting
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource
 
 _MAY_GO = frozenset(("annotations", "capabilities", "seLinuxOptions", "securityContext", "sysctls", "windowsOptions"))
 """Objects and lists that mean nothing when they are empty."""

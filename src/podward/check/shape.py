@@ -21,15 +21,15 @@ from podward.api.core import (
     PodSpec,
     SecurityContext,
 )
-from podward.api.plain.containers import PlainContainer
-from podward.api.plain.contexts import PlainPodSecurityContext, PlainSecurityContext
-from podward.api.plain.handlers import PlainHook, PlainProbe, is_own
-from podward.api.plain.part import STAND_IN, Part
-from podward.api.plain.plain import Plain
-from podward.api.plain.pod import PlainSpec
 from podward.api.volume import EmptyDir, HostPath, Source, Volume
-from podward.api.workload import TEMPLATES
 from podward.path import Path
+from podward.schema.plain.containers import PlainContainer
+from podward.schema.plain.contexts import PlainPodSecurityContext, PlainSecurityContext
+from podward.schema.plain.handlers import PlainHook, PlainProbe, is_own
+from podward.schema.plain.part import STAND_IN, Part
+from podward.schema.plain.plain import Plain
+from podward.schema.plain.pod import PlainSpec
+from podward.schema.workload import TEMPLATES
 
 T = TypeVar("T")
 ANY = "shape"

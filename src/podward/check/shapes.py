@@ -13,17 +13,17 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from podward.api.composed import Lines
-from podward.api.document import Document
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.plain.part import STAND_IN
-from podward.api.plain.plain import Plain
-from podward.api.workload import PodSource
 from podward.check.held import Held, Mode
 from podward.check.judging import judge_sound
 from podward.check.shape import ANY, Shape, names_of, pod_of, shape_of
+from podward.documents.composed import Lines
+from podward.documents.document import Document
 from podward.path import Key, Path
+from podward.schema.plain.part import STAND_IN
+from podward.schema.plain.plain import Plain
+from podward.schema.workload import PodSource
 
 _MOST_SHAPES = 10_000
 """Kept at a time: a hostile repository could have as many as it has workloads."""

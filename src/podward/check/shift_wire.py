@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from podward.api.finding import Finding, Subject
-from podward.api.shift import Fate, Kind, Placed, Reasons, Shift
+from podward.api.policy_change import Fate, Kind, Placed, Reasons, Shift
 from podward.check import wire
 from podward.check.wire import Outcome
 from podward.decision import Origin, Source

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from podward.api.core import Container, Pod, PodSecurityContext, Profile, SecurityContext, SELinuxOptions
-from podward.api.shift import Kind
+from podward.api.policy_change import Kind
 from podward.path import Path, path
 
 _POD = path("spec", "securityContext")

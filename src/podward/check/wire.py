@@ -14,17 +14,17 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from podward.api.document import Document
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.objects import Item
 from podward.api.report import Checked, Waiver
 from podward.check.waivers import Granted, Holder
+from podward.documents.document import Document
 from podward.path import Key, Path
+from podward.schema.objects import Item
 
 if TYPE_CHECKING:
-    from podward.api.composed import Lines
     from podward.api.json_value import JsonObject
+    from podward.documents.composed import Lines
 
 WireError = msgspec.MsgspecError
 """The bytes are not of the form."""

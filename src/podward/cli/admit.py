@@ -10,7 +10,7 @@ from podward.cli import cluster_options
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
-    from podward.api.workload import PodSource
+    from podward.schema.workload import PodSource
     from podward.stages.admission import Admitted
 
 SUMMARY = "what the API server would store of a Pod, or why it refuses it"

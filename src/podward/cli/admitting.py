@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
-from podward.api.workload import DEFAULT_NAMESPACE
 from podward.check.held import FIRST_RANGES
 from podward.cli import cluster_options, policies, terminal
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.scc import passes
+from podward.schema.workload import DEFAULT_NAMESPACE
 from podward.stages.admission import AdmissionFacts, Admitted, Cluster
 
 if TYPE_CHECKING:
-    from podward.api.document import Document
     from podward.api.json_value import Json, JsonObject
-    from podward.api.objects import Item
-    from podward.api.workload import PodSource
+    from podward.documents.document import Document
+    from podward.schema.objects import Item
+    from podward.schema.workload import PodSource
 
 _AUTHENTICATED = "system:authenticated"
 SOMEBODY = User("somebody", ("system:authenticated:oauth", _AUTHENTICATED))

@@ -7,9 +7,9 @@ import sys
 
 import msgspec
 
-from podward.api.document import Document
 from podward.cli import explaining, inputs, subjects, terminal
 from podward.cli.sources import pods_of
+from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.render.explain import comparison
 from podward.render.explain.differences import compare

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 import msgspec
 
 from podward.api.core import Pod
-from podward.api.document import Document
 from podward.api.explanation import PodExplanation
-from podward.api.objects import Item
-from podward.api.workload import PodSource
 from podward.cli import cluster_options, configuration, subjects, terminal
 from podward.cli.sources import pods_of
+from podward.documents.document import Document
 from podward.errors import NodeError
 from podward.path import Path
 from podward.render.explain.citing import NO_POLICIES
@@ -23,6 +21,8 @@ from podward.render.explain.rows import Explained
 from podward.runtime import probe, proc
 from podward.runtime.dry import Dry, Subject
 from podward.runtime.state import state_root
+from podward.schema.objects import Item
+from podward.schema.workload import PodSource
 
 FAILED = 1
 _ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")

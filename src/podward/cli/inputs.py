@@ -6,8 +6,8 @@ import os
 import stat
 import sys
 
-from podward.api.document import Document
-from podward.api.reader import decode_documents
+from podward.documents.document import Document
+from podward.documents.reader import decode_documents
 from podward.errors import InputError, LimitError, UsageError
 
 LARGEST = 64 * 1024 * 1024

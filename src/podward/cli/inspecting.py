@@ -6,16 +6,16 @@ import argparse
 
 import msgspec
 
-from podward.api.document import Document
 from podward.api.explanation import ContainerExplanation
 from podward.api.oci import RuntimeSpec
-from podward.api.reader import decode_documents
-from podward.api.workload import PodSource, pod_sources
 from podward.cli import explaining, subjects
+from podward.documents.document import Document
+from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.render.explain.rows import Explained
 from podward.runtime import kept, proc, userns
 from podward.runtime.state import State, state_root
+from podward.schema.workload import PodSource, pod_sources
 
 
 def explained(word: str, args: argparse.Namespace) -> tuple[Explained, ...]:

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 import msgspec
 
 from podward.api.explanation import ContainerExplanation
-from podward.api.workload import PodSource
 from podward.cli import configuration, running, subjects, terminal
 from podward.render.explain.rows import Explained
 from podward.runtime import confine, probe, sweep
@@ -23,6 +22,7 @@ from podward.runtime.report import SilentReport
 from podward.runtime.setting import Machine
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
+from podward.schema.workload import PodSource
 
 
 def observed(

@@ -16,21 +16,21 @@ from msgspec import Struct, structs
 
 from podward.access.objects import KINDS as RBAC_KINDS
 from podward.api.core import Namespace
-from podward.api.document import Document
-from podward.api.objects import Item, objects_of, require_version
-from podward.api.schema import require, type_of
-from podward.api.view import typed_view
-from podward.api.workload import DEFAULT_NAMESPACE, TEMPLATES
 from podward.cli.inputs import documents
+from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import path
+from podward.schema.objects import Item, objects_of, require_version
+from podward.schema.strict import require, type_of
+from podward.schema.view import typed_view
+from podward.schema.workload import DEFAULT_NAMESPACE, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from podward.access.rbac import Rbac
     from podward.api.json_value import JsonObject
-    from podward.api.scc_schema import SccSource
+    from podward.schema.scc.reading import SccSource
 
 _SCC = "SecurityContextConstraints"
 _KINDS = frozenset((_SCC, "Namespace", "ServiceAccount", *RBAC_KINDS))
@@ -107,7 +107,7 @@ def require_sound(item: Item) -> None:
     from podward.access import reading
 
     if item.kind == _SCC:
-        from podward.api.scc_schema import scc_source
+        from podward.schema.scc.reading import scc_source
 
         scc_source(item)
     elif reading.is_rbac(item):
@@ -124,9 +124,8 @@ def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:
 def policy_documents(items: Iterable[Item]) -> PolicyDocuments:
     """The policies that these objects, each name once, and the default ones make together."""
     from podward.access import reading
-    from podward.api import scc_schema
-    from podward.api.scc_schema import scc_source
     from podward.policy.scc import default_set
+    from podward.schema.scc.reading import scc_source, warnings
 
     every = tuple(items)
     own = {item.name: scc_source(item) for item in every if item.kind == _SCC}
@@ -141,7 +140,7 @@ def policy_documents(items: Iterable[Item]) -> PolicyDocuments:
         service_accounts=frozenset(
             (item.namespace or DEFAULT_NAMESPACE, item.name) for item in every if item.kind == "ServiceAccount"
         ),
-        warnings=tuple(warning for source in own.values() for warning in scc_schema.warnings(source)),
+        warnings=tuple(warning for source in own.values() for warning in warnings(source)),
     )
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from podward.api.document import Document
 from podward.api.process import ProcessState
-from podward.api.workload import PodSource, pod_sources
 from podward.cli import configuration, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
+from podward.documents.document import Document
 from podward.errors import InputError, UsageError
 from podward.pipeline import PodFacts
 from podward.runtime import confine, kept, probe, sweep
@@ -25,6 +24,7 @@ from podward.runtime.report import TerminalReport
 from podward.runtime.setting import Machine, Refused, Wishes
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
+from podward.schema.workload import PodSource, pod_sources
 
 if TYPE_CHECKING:
     from podward.render.results import ContainerResult, RunResult, User

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from podward.api.document import Document
-from podward.api.workload import PodSource, pod_sources
+from podward.documents.document import Document
 from podward.errors import InputError
+from podward.schema.workload import PodSource, pod_sources
 
 
 def pods_of(documents: tuple[Document, ...]) -> tuple[PodSource, ...]:

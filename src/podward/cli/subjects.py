@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.api import defaulting
 from podward.api.core import Pod
 from podward.api.effective import Place
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
-from podward.api.workload import PodSource
 from podward.decision import Decision, Violation
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
 from podward.runtime.dry import Subject
+from podward.schema import defaulting
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.cli import admitting

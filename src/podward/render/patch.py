@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from podward.api.json_value import Json, JsonObject, copied, copied_object
-from podward.api.patching import applied, plain, step
 from podward.decision import Assignment, Decision
+from podward.documents.patching import applied, plain, step
 from podward.path import Key, Path
 
 

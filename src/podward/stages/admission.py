@@ -14,16 +14,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from podward.api import defaulting
 from podward.api.caller import User
 from podward.api.core import Namespace, Pod
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
-from podward.api.patching import overlaid
-from podward.api.raw_fields import member
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
 from podward.decision import Assignment, Decision, Origin, Source, Violation, assign, refuse
+from podward.documents.patching import overlaid
+from podward.documents.raw_fields import member
 from podward.path import Path, path
 from podward.policy.pss import verdict
 from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_of
@@ -32,6 +29,9 @@ from podward.policy.scc.access import Uses
 from podward.policy.scc.policies import Policies
 from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Selection
+from podward.schema import defaulting
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
 
 ACCOUNT = Source(Origin.DEFAULT, "ServiceAccount admission")
 """Who gives a Pod its service account."""

@@ -12,9 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from podward.api.shift import Comparison, Fate, Kind
-from podward.api.view import pod_view
-from podward.api.workload import PodSource
+from podward.api.policy_change import Comparison, Fate, Kind
 from podward.check.comparing import EFFECTS
 from podward.check.judging import judge
 from podward.check.traits import told, traits_of
@@ -24,6 +22,8 @@ from podward.cli.checking import comparing
 from podward.cli.checking.holding import Wishes
 from podward.cli.checking.settings import settings_of
 from podward.cli.checking.sides import asked, sides
+from podward.schema.view import pod_view
+from podward.schema.workload import PodSource
 from podward.stages.admission import Admitted, decide
 
 SCC_ANNOTATION = "openshift.io/scc"

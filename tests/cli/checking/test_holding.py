@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from podward.api.objects import Item
-from podward.api.reader import decode_documents
 from podward.cli import policies
 from podward.cli.checking.holding import Wishes, held, sound
+from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.policy.pss.standard import LATEST, Level, Standard, Version
+from podward.schema.objects import Item
 
 SCC = """apiVersion: security.openshift.io/v1
 kind: SecurityContextConstraints

@@ -10,8 +10,8 @@ from hint_corpus import AGNHOST, ODD_IMAGE, Case, cases, name_of, odd_entry
 from hint_facts import IMAGES, NODE, World, changed, facts_of
 
 from podward.api.explanation import Hint
-from podward.api.patching import plain
-from podward.api.reader import decode_documents
+from podward.documents.patching import plain
+from podward.documents.reader import decode_documents
 from podward.policy.hints.all import RULES, decide
 
 PAGES = Path(__file__).parents[3] / "docs" / "hints"

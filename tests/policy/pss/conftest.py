@@ -10,7 +10,7 @@ import pytest
 
 from podward.api.core import Pod
 from podward.api.json_value import JsonObject
-from podward.api.view import pod_view
+from podward.schema.view import pod_view
 
 CAPABILITIES = ("ALL", "all", "NET_BIND_SERVICE", "CHOWN", "SYS_ADMIN", "CAP_CHOWN", "NET_RAW", "")
 TYPES = ("RuntimeDefault", "Localhost", "Unconfined", "runtime/default", "", None)

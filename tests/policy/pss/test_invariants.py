@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from podward.api.json_value import Json, JsonObject, copied_object
-from podward.api.view import pod_view
 from podward.path import Key, Path
 from podward.policy.pss.check import facts_of
 from podward.policy.pss.standard import LATEST, Level, Version
 from podward.policy.pss.standards import CHECKS, NEWEST, checks_of, effective_minor, evaluate, evaluate_facts
+from podward.schema.view import pod_view
 
 Pods = Callable[[int, int], list[JsonObject]]
 BOUNDARIES = sorted({revision.since for check in CHECKS for revision in check.revisions})

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from podward.api.defaulting import created
-from podward.api.reader import decode_documents
-from podward.api.validation import pod as validation
-from podward.api.view import pod_view
-from podward.api.workload import pod_sources
+from podward.documents.reader import decode_documents
 from podward.policy.pss.check import Check
 from podward.policy.pss.standard import LATEST, Level
 from podward.policy.pss.standards import CHECKS, evaluate
+from podward.schema.defaulting import created
+from podward.schema.validation import pod as validation
+from podward.schema.view import pod_view
+from podward.schema.workload import pod_sources
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "rules" / "pss"

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from podward.api import defaulting
 from podward.api.core import Pod
 from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
-from podward.api.patching import plain, put
-from podward.api.view import pod_view
+from podward.documents.patching import plain, put
 from podward.path import Key, Path, path
 from podward.policy.pss.check import CheckResult, Remedy, facts_of
 from podward.policy.pss.standard import Level, Version
 from podward.policy.pss.standards import CHECKS, evaluate, remedy
+from podward.schema import defaulting
+from podward.schema.view import pod_view
 
 GOLDEN = File(__file__).parents[2] / "golden" / "psa_shared.jsonl.gz"
 Pods = Callable[[int, int], list[JsonObject]]

@@ -10,11 +10,11 @@ import pytest
 
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.json_value import JsonObject
-from podward.api.scc_schema import scc_view
-from podward.api.view import pod_view
 from podward.decision import Decision
 from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE, NamespaceRanges, read
 from podward.policy.scc.provider import Provider, build
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import pod_view
 
 T = TypeVar("T")
 Decide: TypeAlias = Callable[..., Decision]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from podward.api.caller import User
-from podward.api.scc_schema import scc_view
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.policy.scc.access import Members, Subjects
+from podward.schema.scc.reading import scc_view
 
 RBAC = Source(Origin.POLICY, "clusterrolebinding x")
 ALICE = User("alice", ("dev", "system:authenticated"))

@@ -8,12 +8,12 @@ from pathlib import Path as File
 
 import pytest
 
-from podward.api.document import Document
-from podward.api.scc_defaults import decide_defaults
-from podward.api.scc_schema import scc_view
-from podward.api.schema import mistakes
-from podward.api.validation.scc import validate
+from podward.documents.document import Document
 from podward.policy.scc.default_set import NAMES, USED_BY_ALL, default_rbac, default_sccs
+from podward.schema.scc.defaults import decide_defaults
+from podward.schema.scc.reading import scc_view
+from podward.schema.scc.validation import validate
+from podward.schema.strict import mistakes
 
 GOLDEN = File(__file__).parent.parent.parent / "golden" / "sccdefaults_shared.jsonl.gz"
 

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject, copied_object
-from podward.api.scc_schema import scc_view
-from podward.api.view import pod_view, typed_view
 from podward.decision import Decision, Origin, Source
 from podward.path import Path
 from podward.policy.scc.default_set import default_sccs
@@ -23,6 +21,8 @@ from podward.policy.scc.policies import STANDARD_NAMES, Policies
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.selection import Verdict
 from podward.render.patch import apply, json_patch
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import pod_view, typed_view
 
 RBAC = Source(Origin.POLICY, "rbac")
 ANNOTATIONS: JsonObject = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from podward.api.core import Namespace
-from podward.api.objects import objects_of
-from podward.api.reader import decode_documents
-from podward.api.view import typed_view
+from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE
 from podward.policy.scc.namespace_document import require_well_formed
+from podward.schema.objects import objects_of
+from podward.schema.view import typed_view
 
 
 def read(**annotations: str) -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podward.api.json_value import JsonObject
-from podward.api.scc_schema import scc_view
 from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.order import Standing, points, standing, why_before
+from podward.schema.scc.reading import scc_view
 
 
 def total(**fields: object) -> int:

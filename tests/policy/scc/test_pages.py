@@ -8,16 +8,16 @@ import pytest
 
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.json_value import JsonObject
-from podward.api.reader import decode_documents
-from podward.api.scc_defaults import defaulted
-from podward.api.scc_schema import scc_view
-from podward.api.view import pod_view
 from podward.decision import Violation
+from podward.documents.reader import decode_documents
 from podward.policy.scc import host, remedies
 from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.namespace import MCS, UID_RANGE, NamespaceRanges, read
 from podward.policy.scc.provider import Provider, build
 from podward.policy.scc.violation import SccViolation, rule_of
+from podward.schema.scc.defaults import defaulted
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import pod_view
 
 PAGES = Path(__file__).parents[3] / "docs" / "rules" / "scc"
 RULES = sorted(page.stem for page in PAGES.glob("*.md") if page.stem not in ("README", "access"))

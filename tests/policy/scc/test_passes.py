@@ -7,8 +7,6 @@ import pytest
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject
-from podward.api.scc_schema import scc_view
-from podward.api.view import pod_view, typed_view
 from podward.decision import Origin, Source
 from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.passes import admit, both, prepare, validate
@@ -17,6 +15,8 @@ from podward.policy.scc.reason import why_chosen
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.selection import Selection, Verdict
 from podward.render.patch import apply
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import pod_view, typed_view
 
 RBAC = Source(Origin.POLICY, "rbac")
 UID_RANGE, MCS = "openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs"

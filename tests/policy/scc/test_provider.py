@@ -8,16 +8,16 @@ from typing import TypeAlias
 import pytest
 
 from podward.api.json_value import JsonObject
-from podward.api.patching import applied
-from podward.api.scc_defaults import defaulted
-from podward.api.scc_schema import scc_view
-from podward.api.view import pod_view
 from podward.decision import Decision, Origin, Source
+from podward.documents.patching import applied
 from podward.path import Key, path
 from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.namespace import MCS, UID_RANGE
 from podward.policy.scc.provider import Provider
 from podward.policy.scc.violation import SccViolation, rule_of
+from podward.schema.scc.defaults import defaulted
+from podward.schema.scc.reading import scc_view
+from podward.schema.view import pod_view
 
 Provide: TypeAlias = Callable[..., "Provider | str"]
 Decide: TypeAlias = Callable[..., Decision]

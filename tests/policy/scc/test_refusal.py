@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podward.api.view import pod_view
 from podward.policy.scc import refusal
+from podward.schema.view import pod_view
 
 
 def test_the_pod_is_named_by_its_name_or_by_what_its_name_begins_with() -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
-from podward.api.patching import plain, put
-from podward.api.view import pod_view
 from podward.decision import Decision, Origin, Source, Violation
+from podward.documents.patching import plain, put
 from podward.path import Key, Path
 from podward.policy.scc import remedies
 from podward.policy.scc.provider import Provider
 from podward.policy.scc.violation import SccViolation, rule_of
+from podward.schema.view import pod_view
 
 Cases: TypeAlias = Callable[[int, int], Iterator[tuple[Provider, JsonObject]]]
 Decide: TypeAlias = Callable[..., Decision]

@@ -6,11 +6,11 @@ import pytest
 
 from podward.api.caller import User
 from podward.api.json_value import JsonObject, copied_object
-from podward.api.raw_fields import member
-from podward.api.view import pod_view
 from podward.decision import Source
+from podward.documents.raw_fields import member
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.updates import why_left_alone
+from podward.schema.view import pod_view
 
 STORED: JsonObject = {
     "metadata": {"name": "p", "labels": {"a": "b"}, "annotations": {"x": "y"}, "finalizers": ["f"]},

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.api.scc_defaults import VOLUME_TYPES
 from podward.decision import Decision
 from podward.policy.scc.violation import SccViolation, rule_of
+from podward.schema.scc.defaults import VOLUME_TYPES
 
 Decide = Callable[..., Decision]
 NAMED_OTHERWISE = {"cephFS": "cephfs", "storageOS": "storageos", "vsphere": "vsphereVolume"}

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.shift import Comparison, Fate, Kind, Placed, Reasons, Shift
+from podward.api.policy_change import Comparison, Fate, Kind, Placed, Reasons, Shift
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.render.check.comparison import TITLES

@@ -8,9 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from podward.api.objects import objects_of
-from podward.api.reader import decode_documents
 from podward.decision import Origin, Source
+from podward.documents.reader import decode_documents
 from podward.path import Key, path
 from podward.render.explain import contest, palette, ranking, svg
 from podward.render.explain.candidates import Ranking, Tried
@@ -18,6 +17,7 @@ from podward.render.explain.citing import Citations
 from podward.render.explain.inert import width
 from podward.render.explain.links import NoLinks
 from podward.render.explain.rows import PodRows
+from podward.schema.objects import objects_of
 
 MakePod = Callable[..., PodRows]
 POD = b"kind: Pod\nspec:\n  hostNetwork: true\n"

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from podward.api.document import Document
 from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
 from podward.decision import Assignment, Decision, Origin, Source, Value, Violation
+from podward.documents.document import Document
 from podward.path import Path, path
 from podward.render.explain import palette, table
 from podward.render.explain.inert import width

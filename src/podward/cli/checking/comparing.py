@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
+from podward.api.policy_change import Comparison, Placed, Shift
 from podward.api.report import UNREAD, family_of
-from podward.api.shift import Comparison, Placed, Shift
 from podward.check import shift_wire, wire
 from podward.check.capture import Side, Sides
 from podward.check.comparing import compared, placed, workload

@@ -14,12 +14,8 @@ import sys
 
 from msgspec import Struct, structs
 
-from podward.api.document import Document
-from podward.api.editing.difference import unified
-from podward.api.editing.edits import Edit, edited
 from podward.api.finding import Finding
 from podward.api.report import Report
-from podward.api.workload import PodSource
 from podward.check.held import Held
 from podward.check.mending import is_wanted, mending, merged, without_remains
 from podward.cli import inputs, terminal
@@ -29,9 +25,13 @@ from podward.cli.checking.holding import held, sound
 from podward.cli.checking.reading import File, of_content, read_file
 from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
+from podward.documents.document import Document
+from podward.documents.editing.difference import unified
+from podward.documents.editing.edits import Edit, edited
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
 from podward.render.explain.inert import inert, printable
+from podward.schema.workload import PodSource
 
 _ROUNDS = 9
 """More than any file has needed; and odd: two that turn round would not look like one that came to rest."""

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, Subject
-from podward.api.objects import Item
 from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
+from podward.schema.objects import Item
 
 _NAME = path("metadata", "name")
 

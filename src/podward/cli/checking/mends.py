@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from podward.api.editing.edits import Edit, edited
 from podward.api.finding import Finding
 from podward.api.report import Report
-from podward.api.workload import PodSource
 from podward.check.mending import is_wanted, mending, merged, without_remains
 from podward.cli import inputs
 from podward.cli.checking.reading import File, of_content
+from podward.documents.editing.edits import Edit, edited
 from podward.errors import InputError
 from podward.render.check import regions
 from podward.render.check.sarif import Sources
 from podward.render.check.sarif_model import Replacement
+from podward.schema.workload import PodSource
 
 MOST = 1024 * 1024
 """Bytes that are edited in all, a file once for each of its findings: about a second's work."""

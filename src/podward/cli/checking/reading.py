@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.document import Document
 from podward.api.finding import Finding, Severity, Subject
 from podward.api.json_value import Json, JsonObject, kind_of
-from podward.api.objects import Item
-from podward.api.plain.listed import plain_items
-from podward.api.plain.plain import Plain, plain
-from podward.api.reader import read_all
-from podward.api.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
 from podward.check import waivers
 from podward.check.waivers import Granted, Holder
 from podward.cli import inputs, policies
 from podward.cli.checking.files import STDIN
+from podward.documents.document import Document
+from podward.documents.reader import read_all
 from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path, path
+from podward.schema.objects import Item
+from podward.schema.plain.listed import plain_items
+from podward.schema.plain.plain import Plain, plain
+from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
 
 OTHER = "input/other"
 """The rule about documents that are no objects of Kubernetes."""

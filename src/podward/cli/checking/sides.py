@@ -16,9 +16,6 @@ from msgspec import Struct
 from podward.access.objects import BINDING_KINDS, ROLE_KINDS
 from podward.access.rbac import Rbac
 from podward.api.caller import User
-from podward.api.objects import Item, objects_of
-from podward.api.scc_schema import KIND as SCC
-from podward.api.workload import DEFAULT_NAMESPACE
 from podward.check.capture import Side, Sides
 from podward.check.held import FIRST_RANGES, UNHELD, Held, NamedOnly, SccTerms
 from podward.cli import inputs, policies
@@ -32,6 +29,9 @@ from podward.errors import InputError, UsageError
 from podward.path import Path, path
 from podward.policy.pss.standard import LATEST, Level, Standard, parse_level, parse_version
 from podward.policy.scc import default_set, passes
+from podward.schema.objects import Item, objects_of
+from podward.schema.scc.reading import KIND as SCC
+from podward.schema.workload import DEFAULT_NAMESPACE
 
 OPENSHIFT = "openshift"
 _SCC_PREFIX = "scc:"

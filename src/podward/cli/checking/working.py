@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, msgpack
 
 from podward.api.finding import Finding
-from podward.api.objects import Item
 from podward.api.report import Checked, in_order
 from podward.check import wire
 from podward.check.held import Held
@@ -28,6 +27,7 @@ from podward.cli.checking.holding import Wishes, held, is_file, sound
 from podward.cli.checking.reading import File, of_content, unreadable
 from podward.cli.checking.sharing import MANY, shared
 from podward.errors import InputError
+from podward.schema.objects import Item
 
 if TYPE_CHECKING:
     from podward.render.check.json import Written

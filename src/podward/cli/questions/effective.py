@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api import defaulting, schema
 from podward.api.core import Container, Pod, every_container
 from podward.api.cri import IDMapping
-from podward.api.document import Document
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
-from podward.api.view import pod_view
 from podward.decision import Outcome
+from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import Path, path
 from podward.policy.kubelet import apparmor, sysctls, user
 from podward.render import effective as rendering
+from podward.schema import defaulting, strict
+from podward.schema.view import pod_view
 from podward.stages import cri, effective
 
 PINNED_USERNS = IDMapping(0, 65536, 65536)
@@ -93,7 +93,7 @@ def _prepared(question: EffectiveQuestion) -> Pod:
 def _require_types(raw: JsonObject) -> None:
     """Raise InputError for the first value of a wrong type; fields that nobody knows are nobody's business here."""
     whole = Document("pod", {**raw, "apiVersion": "v1", "kind": "Pod"})
-    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    wrong = next((mistake for mistake in strict.mistakes(whole) if not mistake.unknown), None)
     if wrong is not None:
         raise InputError(wrong.what, where=f"pod.{wrong.path}")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api import defaulting, schema
 from podward.api.core import Pod
-from podward.api.document import Document
 from podward.api.json_value import JsonObject
-from podward.api.view import pod_view
+from podward.documents.document import Document
 from podward.errors import InputError
 from podward.policy.pss.standard import LEVEL_RULE, VERSION_RULE, Standard, parse_level, parse_version
 from podward.policy.pss.standards import evaluate
 from podward.policy.pss.verdict import refusal_text
 from podward.policy.pss.wording import details, reasons
+from podward.schema import defaulting, strict
+from podward.schema.view import pod_view
 
 
 class PssQuestion(Struct, frozen=True):
@@ -72,7 +72,7 @@ def _prepared(question: PssQuestion) -> Pod:
     """The Pod, typed; fields that nobody knows are nobody's business here, values of a wrong type are refused."""
     raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
     whole = Document("pod", {**raw, "apiVersion": "v1", "kind": "Pod"})
-    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    wrong = next((mistake for mistake in strict.mistakes(whole) if not mistake.unknown), None)
     if wrong is not None:
         raise InputError(wrong.what, where=f"pod.{wrong.path}")
     return pod_view(defaulting.prepare(raw, question.prepare))

@@ -7,22 +7,22 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from podward.api import schema
 from podward.api.caller import User
 from podward.api.core import Namespace
-from podward.api.document import Document
 from podward.api.json_value import JsonObject, kind_of
-from podward.api.raw_fields import member
-from podward.api.scc_defaults import defaulted
-from podward.api.scc_schema import API_VERSION, KIND, scc_view
-from podward.api.view import pod_view, typed_view
 from podward.decision import Origin, Source
+from podward.documents.document import Document
+from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
 from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, both, prepare, validate
 from podward.policy.scc.policies import Policies
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.selection import Selection
+from podward.schema import strict
+from podward.schema.scc.defaults import defaulted
+from podward.schema.scc.reading import API_VERSION, KIND, scc_view
+from podward.schema.view import pod_view, typed_view
 
 _REMEMBERED = 32
 """For so many sets of SCCs, and of namespaces, what was made of them is remembered: lines tend to repeat them."""
@@ -206,7 +206,7 @@ def _object(text: msgspec.Raw, api_version: str, kind: str, where: str) -> JsonO
     if not isinstance(raw, dict):
         raise InputError(f"expected an object, found {kind_of(raw)}", where=where)
     whole = Document(where, {**raw, "apiVersion": api_version, "kind": kind})
-    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    wrong = next((mistake for mistake in strict.mistakes(whole) if not mistake.unknown), None)
     if wrong is not None:
         raise InputError(wrong.what, where=f"{where}.{wrong.path}")
     return raw

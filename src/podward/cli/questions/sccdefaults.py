@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api import schema
-from podward.api.document import Document
 from podward.api.json_value import JsonObject, kind_of
-from podward.api.scc_defaults import defaulted
-from podward.api.scc_encoding import encoded
-from podward.api.scc_schema import API_VERSION, KIND
+from podward.documents.document import Document
 from podward.errors import InputError
+from podward.schema import strict
+from podward.schema.scc.defaults import defaulted
+from podward.schema.scc.encoding import encoded
+from podward.schema.scc.reading import API_VERSION, KIND
 
 
 class SccDefaultsQuestion(Struct, frozen=True):
@@ -33,7 +33,7 @@ def answer(line: bytes) -> SccDefaultsAnswer:
     if not isinstance(raw, dict):
         raise InputError(f"expected an object, found {kind_of(raw)}", where="scc")
     whole = Document("scc", {**raw, "apiVersion": API_VERSION, "kind": KIND})
-    wrong = next((mistake for mistake in schema.mistakes(whole) if not mistake.unknown), None)
+    wrong = next((mistake for mistake in strict.mistakes(whole) if not mistake.unknown), None)
     if wrong is not None:
         raise InputError(wrong.what, where=f"scc.{wrong.path}")
     return SccDefaultsAnswer(encoded(defaulted(raw)))

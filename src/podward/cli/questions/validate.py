@@ -5,17 +5,17 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api import defaulting, warnings
 from podward.api.core import Pod
-from podward.api.godecode.decoding import GoDecodeError, decode
-from podward.api.godecode.encoding import encode
-from podward.api.godecode.tree import read
 from podward.api.json_value import Json, JsonObject
-from podward.api.raw_fields import member, objects
-from podward.api.validation import pod as validation
-from podward.api.validation.message import invalid_message
-from podward.api.view import pod_view
+from podward.documents.raw_fields import member, objects
 from podward.errors import InputError
+from podward.schema import defaulting, warnings
+from podward.schema.godecode.decoding import GoDecodeError, decode
+from podward.schema.godecode.encoding import encode
+from podward.schema.godecode.tree import read
+from podward.schema.validation import pod as validation
+from podward.schema.validation.message import invalid_message
+from podward.schema.view import pod_view
 
 
 class ValidateQuestion(Struct, frozen=True, rename="camel"):

@@ -7,7 +7,7 @@ Specification (kubelet 1.36, `makeMounts`, in our words):
 - Propagation: None or nothing (private), HostToContainer (slave), Bidirectional (shared).
 - `recursiveReadOnly`: Enabled, or IfPossible, which it is here (Linux 5.12, crun 1.4, runc 1.1).
 
-What else may be wrong with a mount is validation's business (`podward.api.validation.mounts`).
+What else may be wrong with a mount is validation's business (`podward.schema.validation.mounts`).
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from podward.api.core import PodSpec
 from podward.api.effective import Place
-from podward.api.validation.names import label
 from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, merge, refuse
 from podward.path import Path
+from podward.schema.validation.names import label
 
 NODE = Source(Origin.NODE, "podward volumes")
 

@@ -9,14 +9,14 @@ fields that nobody knows count: where this sees a change that Kubernetes does no
 from __future__ import annotations
 
 from podward.api.json_value import Json, JsonObject
-from podward.api.schema_table import TYPES
+from podward.schema.table import TYPES
 
 _BY_VALUE = frozenset(("ContainerState", "ObjectMeta", "PodSecurityContext", "PodSpec", "PodStatus"))
 _BY_VALUE_IN_CONTAINERS = "ResourceRequirements"
 
 
 def same(one: Json, other: Json, code: str) -> bool:
-    """Whether two values of the type `code` (of `podward.api.schema_table`) mean the same."""
+    """Whether two values of the type `code` (of `podward.schema.table`) mean the same."""
     if one is other or (one is not None and one == other):
         return True
     if code[:1] == "[":

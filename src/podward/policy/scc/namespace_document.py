@@ -16,7 +16,7 @@ from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE, Bl
 
 if TYPE_CHECKING:
     from podward.api.core import Namespace
-    from podward.api.objects import Item
+    from podward.schema.objects import Item
 
 _RANGE_ADVICE = "write start/size, such as 1000230000/10000, or start-end, such as 1000-2000"
 _ADVICE = {

@@ -17,10 +17,9 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec import Struct, structs
 
 from podward.api.json_value import JsonObject
-from podward.api.patching import overlaid
 from podward.api.scc import SecurityContextConstraints
-from podward.api.view import pod_view
 from podward.decision import Assignment, Decision, Origin, Source
+from podward.documents.patching import overlaid
 from podward.path import Key, path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Subjects
@@ -28,6 +27,7 @@ from podward.policy.scc.policies import STANDARD_NAMES, Policies
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.selection import Candidate, Selection, Verdict, errors, refused, try_in_order
 from podward.policy.scc.updates import why_left_alone
+from podward.schema.view import pod_view
 
 SCC_ANNOTATION = "openshift.io/scc"
 """The SCC that admitted the Pod."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from podward.api.caller import User
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
-from podward.api.raw_fields import member
+from podward.documents.raw_fields import member
 from podward.policy.scc.access import Uses
 
 

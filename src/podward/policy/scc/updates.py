@@ -11,7 +11,7 @@ Specification: OpenShift apiserver-library-go, sccadmission/admission.go (July 2
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
-from podward.api.raw_fields import member
+from podward.documents.raw_fields import member
 from podward.policy.scc.equality import same, same_but
 from podward.policy.scc.request import Operation, RequestFacts
 

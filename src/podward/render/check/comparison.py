@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.shift import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, Shift
 
 TITLES = {
     Kind.REFUSED: "newly refused",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from re import compile as pattern
 
-from podward.api.shift import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, Shift
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups
 from podward.render.check.comparison_matrix import matrix
 from podward.render.check.comparison_style import style

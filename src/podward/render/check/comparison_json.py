@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.finding import Finding, Subject
-from podward.api.shift import Comparison, Fate, Kind, Placed, Shift, Sums
+from podward.api.policy_change import Comparison, Fate, Kind, Placed, Shift, Sums
 from podward.render.check import texts
 
 VERSION = 1

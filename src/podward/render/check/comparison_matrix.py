@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from podward.api.shift import Fate, Placed
+from podward.api.policy_change import Fate, Placed
 from podward.render.explain.inert import escape
 
 _REFUSED = "refused"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.api.shift import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, Shift
 from podward.render.check import texts
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
 from podward.render.explain.inert import clipped_front, inert, printable, width, wrapped

@@ -11,9 +11,9 @@ from podward.decision import Origin
 from podward.path import Key, Path
 
 if TYPE_CHECKING:
-    from podward.api.document import Document
-    from podward.api.objects import Item
     from podward.decision import Source
+    from podward.documents.document import Document
+    from podward.schema.objects import Item
 
 NO_POLICIES: Mapping[str, Item] = {}
 """Of an explanation whose Pod no cluster has admitted."""

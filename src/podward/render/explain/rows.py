@@ -20,11 +20,11 @@ from podward.render.explain.citing import NO_POLICIES, Citations
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from podward.api.document import Document
     from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
-    from podward.api.objects import Item
     from podward.api.process import ProcessState
     from podward.decision import Assignment, Violation
+    from podward.documents.document import Document
+    from podward.schema.objects import Item
 
 KERNEL = "kernel"
 """The stage whose values are the prediction."""

@@ -17,7 +17,6 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
-from podward.api.validation.names import label
 from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
@@ -26,6 +25,7 @@ from podward.policy.kubelet import empty_dir, environment, fs_group, host_path, 
 from podward.runtime import machine
 from podward.runtime.volumes import attach, empty, host, ownership, subpath
 from podward.runtime.volumes.removal import remove_tree
+from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]

@@ -1,0 +1,69 @@
+"""One document in YAML, read to the letter: whatever is written, its value with its lines, or one error at its line.
+
+Specification: `composer`, with libyaml's errors as ours; and where Kubernetes silently ignores what comes after a
+document's end (`...`), we refuse it.
+"""
+
+from __future__ import annotations
+
+from podward.documents.composed import Composed, ComposeError
+from podward.documents.yaml.composer import compose
+from podward.documents.yaml.libyaml import MarkedYAMLError, YAMLError
+
+
+def read_yaml(part: str, first_line: int) -> Composed | None:
+    """The document of `part`, which begins on `first_line` of its file; None if there is none. Raises ComposeError."""
+    data = part.encode()
+    if len(data.translate(None, _CONTROLS)) != len(data):
+        at = next(index for index, code in enumerate(data) if code in _CONTROLS)
+        raise _not_a_character(data, at, data[at], first_line)
+    try:
+        composed = compose(data, first_line)
+    except MarkedYAMLError as error:
+        raise _syntax_error(error, data, first_line) from None
+    except YAMLError as error:
+        # libyaml's reader says the byte and the character, its other parts a mark.
+        offset, character = getattr(error, "position", None), getattr(error, "character", None)
+        if not isinstance(offset, int) or not isinstance(character, int):
+            raise ComposeError(f"invalid YAML: {error}", first_line) from None
+        raise _not_a_character(data, offset, character, first_line) from None
+    if composed is not None and composed.rest is not None:
+        raise ComposeError(
+            "another document begins here, which Kubernetes would silently ignore",
+            composed.rest,
+            advice="separate documents by a line that starts with ---",
+        )
+    return composed
+
+
+def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int) -> ComposeError:
+    last = part.rstrip(b"\r\n").count(b"\n")  # a text that ends too early is at fault in its last line
+    mark = error.problem_mark if error.problem_mark is not None else error.context_mark
+    line, column = first_line + last, None
+    if mark is not None and mark.line <= last:
+        line, column = first_line + mark.line, mark.column + 1
+    context = ""
+    if error.context and error.context_mark is not None and error.context_mark.line <= last:
+        context = f" ({error.context} that begins on line {first_line + error.context_mark.line})"
+    advice = ""
+    if error.problem == _CANNOT_START and mark is not None and _is_tab(part, mark.line, mark.column):
+        advice = "indent with spaces: YAML allows no tabs there"
+    return ComposeError(f"invalid YAML: {error.problem or error.context}{context}", line, column, advice)
+
+
+def _is_tab(part: bytes, line: int, column: int) -> bool:
+    lines = part.split(b"\n", line + 1)
+    return line < len(lines) and lines[line].decode(errors="replace")[column : column + 1] == "\t"
+
+
+def _not_a_character(part: bytes, at: int, code: int, first_line: int) -> ComposeError:
+    return ComposeError(
+        f"the character U+{code:04X} is not allowed in YAML",
+        first_line + part.count(b"\n", 0, at),
+        len(part[part.rfind(b"\n", 0, at) + 1 : at].decode(errors="replace")) + 1,
+        'is this a text file? In a string in double quotes it can be written as "\\x…"',
+    )
+
+
+_CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
+_CANNOT_START = "found character that cannot start any token"

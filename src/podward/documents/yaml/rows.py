@@ -1,0 +1,170 @@
+"""What one row of a manifest says, where it says it all by itself: the plain subset of YAML that tools write.
+
+Specification: YAML 1.1 as libyaml reads it. A row is in the subset if libyaml can read it in one way only, whatever
+rows stand around it, as long as `row_reader` finds it where a key or a list's item may stand:
+- blank, or a comment;
+- `key: value`, `key:`, `- value`, `- key: value` or `- key:`, with a comment after it or none. A key is a short word
+  or quoted; a value is plain, quoted, a simple flow collection (`[]`, `{}`, `["sh", "-c"]`, `{add: [NET_ADMIN]}`), or
+  the head of a literal block (`|`, `|-`, `|+`). What it means is `scalars`' to say, as for every other reader.
+- It holds printable characters only: no tab, no carriage return, nothing that breaks lines or that libyaml refuses.
+
+Everything else (anchors, aliases, tags, merge keys, folded blocks, values over several rows, `? `, `- - `) is outside:
+`composer` reads such documents. The rows of manifests repeat themselves, so what a row says is remembered.
+"""
+
+from __future__ import annotations
+
+from re import compile as pattern
+from typing import TYPE_CHECKING, TypeAlias
+
+from podward.documents.yaml import scalars
+from podward.documents.yaml.flow import OutsideSubsetError, flow_collection, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podward.api.json_value import Json
+
+SCALAR, OPEN, FLOW, LITERAL = 0, 1, 2, 3
+"""A value stands on the row; it stands below, or is null; it is a flow collection, to be copied; it is a block."""
+
+Row: TypeAlias = "tuple[int, int, str, Json, int]"
+"""Level, level inside, key, value, and which of the four above.
+
+The level is twice the column of a key, and twice the column of a dash plus 1: a list in line with its key is the deeper
+one. The level inside is that of the key after a dash, 0 if the row has no dash or no key after it. The level is -1 for
+rows that say nothing. The value of a block is its chomping: ``, `-` or `+`.
+"""
+
+
+class Rows(dict[str, Row]):
+    """What every row seen so far says: look a row up, and it is read if it is new. Raises OutsideSubsetError."""
+
+    __slots__ = ("_heads",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heads: dict[str, tuple[int, int, str]] = {}
+
+    def __missing__(self, row: str) -> Row:
+        head, colon, rest = row.partition(": ")
+        if not row.isprintable():
+            raise OutsideSubsetError
+        place = self._heads.get(head) if colon else None
+        found = place + _value(rest.strip(" "), _NULL) if place is not None else self._unknown(row, head, colon, rest)
+        if len(row) <= _LONG:
+            if len(self) >= _MOST:
+                self.clear()
+            self[row] = found
+        return found
+
+    def _unknown(self, row: str, head: str, colon: str, rest: str) -> Row:
+        """What a row says whose key has not been seen at that column."""
+        text = row.lstrip(" ")
+        if not text or text[0] == "#":
+            return _NOTHING
+        if not colon:
+            bare = row.rstrip(" ")
+            if bare[-1] == ":":
+                head, colon = bare[:-1], ":"
+        found = _HEAD.fullmatch(head) if colon else None
+        if found is None:
+            return _item(row, text)
+        if len(self._heads) >= _MOST:
+            self._heads.clear()
+        place = self._heads[head] = _place(*found.groups())
+        return place + _value(rest.strip(" "), _NULL)
+
+
+def _place(indent: str, dash: str | None, quoted: str | None, plain: str | None) -> tuple[int, int, str]:
+    """The level, the level inside, and the key, as Kubernetes names it."""
+    if quoted is not None:
+        key = quoted[1:-1]
+    else:
+        try:
+            key = scalars.key(scalars.plain(plain or ""), plain or "")
+        except scalars.ScalarError:
+            raise OutsideSubsetError from None
+    level = 2 * len(indent)
+    return (level + 1, level + 2 * len(dash), key) if dash else (level, 0, key)
+
+
+def _item(row: str, text: str) -> Row:
+    if text[:2] != "- ":
+        raise OutsideSubsetError
+    return (2 * (len(row) - len(text)) + 1, 0, "", *_value(text[2:].strip(" "), None))
+
+
+def _value(text: str, nothing: tuple[None, int] | None) -> tuple[Json, int]:
+    """The value that `text` is and its kind; `nothing` is the answer if there is none, None if there must be one."""
+    first = text[:1]
+    if first not in _INDICATORS:
+        return _plain(text), SCALAR
+    if first in _READERS:
+        return _READERS[first](text)
+    if nothing is not None and first in {"", "#"}:
+        return nothing
+    raise OutsideSubsetError
+
+
+def _in_double_quotes(text: str) -> tuple[str, int]:
+    if text[-1] == '"' and text.count('"') == 2 and "\\" not in text:
+        return text[1:-1], SCALAR
+    found = _DOUBLE.fullmatch(text)
+    if found is None:
+        raise OutsideSubsetError
+    return unescaped(found[1]), SCALAR
+
+
+def _in_single_quotes(text: str) -> tuple[str, int]:
+    found = _SINGLE.fullmatch(text)
+    if found is None:
+        raise OutsideSubsetError
+    return found[1].replace("''", "'"), SCALAR
+
+
+def _in_flow(text: str) -> tuple[Json, int]:
+    return flow_collection(text), FLOW
+
+
+def _head_of_literal(text: str) -> tuple[str, int]:
+    if text not in _LITERALS:
+        raise OutsideSubsetError
+    return text[1:], LITERAL
+
+
+def _after_dash(text: str) -> tuple[Json, int]:
+    if text[1:2] in {"", " "}:
+        raise OutsideSubsetError
+    return _plain(text), SCALAR
+
+
+def _plain(text: str) -> Json:
+    if " #" in text:
+        text = text[: text.index(" #")].rstrip(" ")
+    if text[-1] == ":" or ": " in text:
+        raise OutsideSubsetError
+    try:
+        return scalars.plain(text)
+    except scalars.ScalarError:
+        raise OutsideSubsetError from None
+
+
+_LONG = 300  # characters: longer rows are not remembered
+_MOST = 50_000  # rows that are remembered, so at most some 20 MB
+_NOTHING: Row = (-1, 0, "", None, SCALAR)
+_NULL = (None, OPEN)
+_LITERALS = frozenset(("|", "|-", "|+"))
+_INDICATORS = frozenset(("", *"-?:,[]{}#&*!|>'\"%@` "))
+_READERS: dict[str, Callable[[str], tuple[Json, int]]] = {
+    '"': _in_double_quotes,
+    "'": _in_single_quotes,
+    "[": _in_flow,
+    "{": _in_flow,
+    "|": _head_of_literal,
+    "-": _after_dash,
+}
+# libyaml takes a key of at most 1,024 characters.
+_HEAD = pattern(r"""( *)(- +)?(?:("[^"\\]{1,200}"|'[^'\\]{1,200}')|([A-Za-z0-9_./$][A-Za-z0-9_./$-]{0,200}))""")
+_DOUBLE = pattern(r'"((?:[^"\\]|\\["\\nt])*)"(?: +#.*)?')
+_SINGLE = pattern(r"'((?:[^']|'')*)'(?: +#.*)?")

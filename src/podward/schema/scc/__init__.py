@@ -1,0 +1,1 @@
+"""SecurityContextConstraints as OpenShift's API server reads, completes and refuses them."""

@@ -1,0 +1,88 @@
+"""Resources of the Pod as a whole.
+
+Specification: Kubernetes 1.36, validatePodResources, validatePodResourceConsistency, resource helpers
+AggregateContainerRequests: the Pod requests at least what its containers do together (the larger of the regular ones
+with the sidecars, and each init container with the sidecars before it), and limits none of them below its own limit.
+"""
+
+from __future__ import annotations
+
+from podward.api.json_value import JsonObject
+from podward.decision import Decision, merge
+from podward.documents.raw_fields import member, objects
+from podward.path import Key, Path
+from podward.schema.godecode.quantity import Quantity
+from podward.schema.validation import resources
+from podward.schema.validation.field import forbidden, invalid, unsupported
+
+_KNOWN = ("cpu", "memory")
+
+
+def check(spec: JsonObject, claims: frozenset[str], at: Path) -> Decision:
+    """The raw Pod's `spec.resources`; `at` is the spec."""
+    place, raw = at / "resources", member(spec, "resources")
+    if member(spec, "os").get("name") == "windows":
+        return forbidden(place, "may not be set for a windows pod")
+    found: list[Decision] = []
+    if raw.get("claims") is not None:
+        found.append(forbidden(place / "claims", "claims may not be set for Resources at pod-level"))
+    found.append(resources.check(raw, claims, place, _name))
+    requests, limits = resources.amounts(raw, "requests"), resources.amounts(raw, "limits")
+    for name, total in sorted(together(spec, "requests").items()):
+        mine = requests.get(name)
+        if mine is not None and total.units > mine.units:
+            detail = f"must be greater than or equal to aggregate container requests of {total}"
+            found.append(invalid(place / "requests" / Key(name), str(mine), detail))
+    for name, total in sorted(together(spec, "limits").items()):
+        mine = limits.get(name) if name.startswith(resources.HUGE_PAGES) else None
+        if mine is not None and total.units > mine.units:
+            detail = f"must be greater than or equal to aggregate container limits of {total}"
+            found.append(invalid(place / "limits" / Key(name), str(mine), detail))
+    for index, container in enumerate(objects(spec, "containers")):
+        for name, limit in resources.amounts(member(container, "resources"), "limits").items():
+            mine = limits.get(name)
+            if mine is not None and limit.units > mine.units:
+                own = place / "containers" / index / Key(name) / "limits"
+                found.append(invalid(own, str(limit), f"must be less than or equal to pod limits of {mine}"))
+    return merge(*found)
+
+
+def together(spec: JsonObject, kind: str) -> dict[str, Quantity]:
+    """What the containers ask for at the most demanding moment; `kind` is `requests` or `limits`."""
+    total: dict[str, Quantity] = {}
+    for container in objects(spec, "containers"):
+        _add(total, resources.amounts(member(container, "resources"), kind))
+    sidecars: dict[str, Quantity] = {}
+    highest: dict[str, Quantity] = {}
+    for container in objects(spec, "initContainers"):
+        own = resources.amounts(member(container, "resources"), kind)
+        if container.get("restartPolicy") == "Always":
+            _add(total, own)
+            _add(sidecars, own)
+            own = dict(sidecars)
+        else:
+            _add(own, sidecars)
+        _raise_to(highest, own)
+    _raise_to(total, highest)
+    return total
+
+
+def _name(name: str, at: Path) -> Decision:
+    found = resources.resource_name(name, at)
+    if found.refused or name in _KNOWN or name.startswith(resources.HUGE_PAGES):
+        return found
+    return unsupported(at, name, _KNOWN)
+
+
+def _add(total: dict[str, Quantity], more: dict[str, Quantity]) -> None:
+    for name, amount in more.items():
+        before = total.get(name)
+        units = amount.units + (before.units if before else 0)
+        total[name] = Quantity(units, before.form if before and before.units else amount.form)
+
+
+def _raise_to(total: dict[str, Quantity], least: dict[str, Quantity]) -> None:
+    for name, amount in least.items():
+        before = total.get(name)
+        if before is None or amount.units > before.units:
+            total[name] = amount

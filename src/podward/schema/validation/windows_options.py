@@ -1,0 +1,119 @@
+"""windowsOptions: what a user name and a gMSA look like, and that hostProcess is for all containers or for none.
+
+Specification: Kubernetes 1.36, validateWindowsSecurityContextOptions and validateWindowsHostProcessPod. The values are
+pointers to the server, which prints them as JSON.
+"""
+
+from __future__ import annotations
+
+from podward.api.core import Container, PodSpec, WindowsOptions
+from podward.decision import Decision, merge
+from podward.path import Path
+from podward.schema.validation.field import forbidden, invalid, invalid_object
+from podward.schema.validation.internal import go_json
+from podward.schema.validation.names import subdomain_faults
+
+_LARGEST_SPEC = 64 * 1024
+_LONGEST_DOMAIN, _LONGEST_USER, _LONGEST_NETBIOS, _LONGEST_LABEL = 256, 104, 15, 63
+_NOT_IN_NETBIOS = frozenset('\\/:*?"<>|')
+_NOT_IN_USER = frozenset('"/\\:;|=,+*?<>@[]')
+
+
+def check(options: WindowsOptions | None, at: Path) -> Decision:
+    """A `windowsOptions` object."""
+    if options is None:
+        return Decision()
+    found: list[Decision] = []
+    if options.gmsa_credential_spec_name is not None:
+        name = options.gmsa_credential_spec_name
+        found += [_invalid(at / "gmsaCredentialSpecName", name, fault) for fault in subdomain_faults(name)]
+    if options.gmsa_credential_spec is not None:
+        found.append(_gmsa_spec(options.gmsa_credential_spec, at / "gmsaCredentialSpec"))
+    if options.run_as_user_name is not None:
+        place = at / "runAsUserName"
+        faults = _user_name_faults(options.run_as_user_name)
+        found += [_invalid(place, options.run_as_user_name, fault) for fault in faults]
+    return merge(*found)
+
+
+def check_host_process(
+    spec: PodSpec, containers: tuple[tuple[Path, Container], ...], at: Path, *, allow_privileged: bool
+) -> Decision:
+    """HostProcess of the Pod and of its containers, together with hostNetwork; the server's switch is for it too."""
+    of_pod = _host_process(spec.security_context.windows_options if spec.security_context else None)
+    found: list[Decision] = []
+    host_processes = 0
+    for place, container in containers:
+        own = _host_process(container.security_context.windows_options if container.security_context else None)
+        if own is not None and of_pod is not None and own != of_pod:
+            detail = f"pod hostProcess value must be identical if both are specified, was {str(of_pod).lower()}"
+            found.append(invalid(place / "securityContext" / "windowsOptions" / "hostProcess", own, detail))
+        host_processes += bool(own if own is not None else of_pod)
+    if not host_processes:
+        return merge(*found)
+    if host_processes != len(containers):
+        detail = "If pod contains any hostProcess containers then all containers must be HostProcess containers"
+        found.append(invalid(at, "", detail))
+    if not spec.host_network:
+        detail = "hostNetwork must be true if pod contains any hostProcess containers"
+        found.append(invalid(at / "hostNetwork", False, detail))
+    if not allow_privileged:
+        found.append(forbidden(at, "hostProcess containers are disallowed by cluster policy"))
+    return merge(*found)
+
+
+def _invalid(at: Path, text: str, detail: str) -> Decision:
+    return invalid_object(at, text, go_json(text), detail)
+
+
+def _host_process(options: WindowsOptions | None) -> bool | None:
+    return options.host_process if options else None
+
+
+def _gmsa_spec(spec: str, at: Path) -> Decision:
+    if not spec:
+        return _invalid(at, spec, "gmsaCredentialSpec cannot be an empty string")
+    too_large = len(spec.encode()) > _LARGEST_SPEC
+    return _invalid(at, spec, "gmsaCredentialSpec size must be under 64 KiB") if too_large else Decision()
+
+
+def _user_name_faults(name: str) -> list[str]:
+    if not name:
+        return ["runAsUserName cannot be an empty string"]
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in name):
+        return ["runAsUserName cannot contain control characters"]
+    domain, backslash, user = name.rpartition("\\")
+    if "\\" in domain:
+        return ["runAsUserName cannot contain more than one backslash"]
+    return (_domain_faults(domain) if backslash else []) + _user_faults(user)
+
+
+def _domain_faults(domain: str) -> list[str]:
+    faults: list[str] = []
+    if len(domain.encode()) >= _LONGEST_DOMAIN:
+        faults.append(f"runAsUserName's Domain length must be under {_LONGEST_DOMAIN} characters")
+    if not (_is_netbios(domain) or all(_is_dns_label(part) for part in domain.split("."))):
+        faults.append("runAsUserName's Domain doesn't match the NetBios nor the DNS format")
+    return faults
+
+
+def _is_netbios(domain: str) -> bool:
+    return 0 < len(domain) <= _LONGEST_NETBIOS and domain[0] != "." and not _NOT_IN_NETBIOS.intersection(domain)
+
+
+def _is_dns_label(part: str) -> bool:
+    inner = part.replace("-", "a")
+    return 0 < len(part) <= _LONGEST_LABEL and inner.isascii() and inner.isalnum() and "-" not in (part[0], part[-1])
+
+
+def _user_faults(user: str) -> list[str]:
+    faults: list[str] = []
+    if not user:
+        faults.append("runAsUserName's User cannot be empty")
+    elif len(user.encode()) > _LONGEST_USER:
+        faults.append(f"runAsUserName's User length must not be longer than {_LONGEST_USER} characters")
+    if user and not user.strip(". "):
+        faults.append("runAsUserName's User cannot contain only periods or spaces")
+    if _NOT_IN_USER.intersection(user):
+        faults.append("runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]")
+    return faults

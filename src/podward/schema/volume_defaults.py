@@ -1,0 +1,88 @@
+"""The defaults of volumes: Kubernetes 1.36, pkg/apis/core/v1 defaults.
+
+A volume without a source is an emptyDir. Files of Secrets, ConfigMaps, downward API and projections have mode 0644.
+A hostPath is of the type "" (anything goes). A projected token lives an hour. Network and cloud volumes have the
+file system, pool and cache settings of their drivers.
+"""
+
+from __future__ import annotations
+
+from podward.api.json_value import JsonObject
+from podward.decision import Assignment, Decision, Source, Value
+from podward.documents.raw_fields import member, objects
+from podward.path import Path
+from podward.schema.pull_policy import default_pull_policy
+from podward.schema.table import TYPES
+
+MODE = 0o644
+"""Of files that are made from Secrets, ConfigMaps, and the Pod's own fields."""
+
+_FIELDS: dict[str, tuple[tuple[str, Value], ...]] = {
+    "secret": (("defaultMode", MODE),),
+    "configMap": (("defaultMode", MODE),),
+    "downwardAPI": (("defaultMode", MODE),),
+    "projected": (("defaultMode", MODE),),
+    "hostPath": (("type", ""),),
+    "iscsi": (("iscsiInterface", "default"),),
+    "rbd": (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")),
+    "azureDisk": (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)),
+    "scaleIO": (("storageMode", "ThinProvisioned"), ("fsType", "xfs")),
+}
+
+
+_SOURCES = frozenset(TYPES["Volume"]) - {"name"}
+
+
+def volume_defaults(volume: JsonObject, at: Path, source: Source) -> Decision:
+    """What defaulting sets on a volume."""
+    if not _has_source(volume):
+        return Decision(assignments=(Assignment(at / "emptyDir", {}, "no source: an empty directory", source),))
+    made: list[Assignment] = []
+    for kind, fields in _FIELDS.items():
+        body = volume.get(kind)
+        if isinstance(body, dict):
+            for name, value in fields:
+                made += _unset(body, at / kind, name, value, source)
+    if isinstance(volume.get("downwardAPI"), dict):
+        made += _field_refs(member(volume, "downwardAPI"), at / "downwardAPI", source)
+    for index, projection in enumerate(objects(member(volume, "projected"), "sources")):
+        made += _projection(projection, at / "projected" / "sources" / index, source)
+    image = volume.get("image")
+    if isinstance(image, dict):
+        made += _unset(image, at / "image", "pullPolicy", default_pull_policy(image.get("reference")), source)
+    template = member(member(volume, "ephemeral"), "volumeClaimTemplate")
+    if template:
+        spec_at = at / "ephemeral" / "volumeClaimTemplate" / "spec"
+        made += _unset(member(template, "spec"), spec_at, "volumeMode", "Filesystem", source)
+    return Decision(tuple(made)) if made else _NOTHING
+
+
+def _has_source(volume: JsonObject) -> bool:
+    return not _SOURCES.isdisjoint([name for name, value in volume.items() if value is not None])
+
+
+def _projection(projection: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    made: list[Assignment] = []
+    token = projection.get("serviceAccountToken")
+    if isinstance(token, dict):
+        made += _unset(token, at / "serviceAccountToken", "expirationSeconds", 3600, source)
+    return made + _field_refs(member(projection, "downwardAPI"), at / "downwardAPI", source)
+
+
+def _field_refs(downward: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    made: list[Assignment] = []
+    for index, item in enumerate(objects(downward, "items")):
+        reference = item.get("fieldRef")
+        if isinstance(reference, dict):
+            made += _unset(reference, at / "items" / index / "fieldRef", "apiVersion", "v1", source)
+    return made
+
+
+def _unset(raw: JsonObject, at: Path, name: str, value: Value, source: Source) -> tuple[Assignment, ...]:
+    current = raw.get(name)
+    if current is not None and (current != "" or value == ""):
+        return ()
+    return (Assignment(at / name, value, f"unset: {value!r} is the default", source),)
+
+
+_NOTHING = Decision()

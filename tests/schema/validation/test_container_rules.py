@@ -1,0 +1,153 @@
+"""The rules about containers, one by one, to the letter (Kubernetes 1.36, pkg/apis/core/validation)."""
+
+from __future__ import annotations
+
+import pytest
+
+from podward.api.json_value import JsonObject
+from podward.schema.defaulting import created
+from podward.schema.validation.pod import validate
+from podward.schema.view import pod_view
+
+C = "spec.containers[0]"
+COMMAND: JsonObject = {"exec": {"command": ["true"]}}
+
+
+def refusals(container: JsonObject) -> list[str]:
+    raw, _ = created({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", **container}]}})
+    return [f"{violation.path}: {violation.reason}" for violation in validate(pod_view(raw), raw).violations]
+
+
+@pytest.mark.parametrize(
+    ("variable", "error"),
+    [
+        ({"name": ""}, f"{C}.env[0].name: Required value"),
+        (
+            {"name": "a=b"},
+            (
+                f'{C}.env[0].name: Invalid value: "a=b": a valid environment variable name must consist'
+                " only of printable"
+                " ASCII characters other than '='"
+            ),
+        ),
+        (
+            {"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            f'{C}.env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
+        ),
+        (
+            {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nope"}}},
+            (
+                f'{C}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.nope": error converting'
+                " fieldPath: field label"
+                " not supported: spec.nope"
+            ),
+        ),
+        (
+            {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "2"}}},
+            (
+                f'{C}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only'
+                " divisor's values 1m and 1"
+                " are supported with the cpu resource"
+            ),
+        ),
+        (
+            {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": ""}}},
+            f"{C}.env[0].valueFrom.secretKeyRef.key: Required value",
+        ),
+    ],
+)
+def test_a_variable_is_refused(variable: JsonObject, error: str) -> None:
+    assert refusals({"env": [variable]}) == [error]
+
+
+@pytest.mark.parametrize(
+    ("ports", "error"),
+    [
+        ([{}], ".ports[0].containerPort: Required value"),
+        (
+            [{"containerPort": 70000}],
+            ".ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
+        ),
+        (
+            [{"containerPort": 80, "protocol": "HTTP"}],
+            '.ports[0].protocol: Unsupported value: "HTTP": supported values: "SCTP", "TCP", "UDP"',
+        ),
+        (
+            [{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}],
+            '.ports[1].name: Duplicate value: "a"',
+        ),
+        (
+            [{"containerPort": 1, "hostPort": 1}, {"containerPort": 2, "hostPort": 1}],
+            '.ports[1].hostPort: Duplicate value: "TCP//1"',
+        ),
+        (
+            [{"containerPort": 1, "name": "1-1"}],
+            '.ports[0].name: Invalid value: "1-1": must contain at least one letter (a-z)',
+        ),
+    ],
+)
+def test_a_port_is_refused(ports: list[JsonObject], error: str) -> None:
+    assert refusals({"ports": list(ports)}) == [C + error]
+
+
+@pytest.mark.parametrize(
+    ("resources", "error"),
+    [
+        (
+            {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
+            '.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+        ),
+        ({"requests": {"memory": "-1"}}, '.requests[memory]: Invalid value: "-1": must be greater than or equal to 0'),
+        (
+            {"requests": {"example.com/x": "1"}},
+            ".limits: Required value: Limit must be set for non overcommitable resources",
+        ),
+        (
+            {"claims": [{"name": "x"}]},
+            '.claims[0]: Not found: "x": must be one of the names in pod.spec.resourceClaims which is empty',
+        ),
+    ],
+)
+def test_resources_are_refused(resources: JsonObject, error: str) -> None:
+    assert refusals({"resources": resources}) == [f"{C}.resources{error}"]
+
+
+@pytest.mark.parametrize(
+    ("container", "error"),
+    [
+        ({"livenessProbe": {}}, ".livenessProbe: Required value: must specify a handler type"),
+        (
+            {"livenessProbe": {"httpGet": {"port": 80}, "tcpSocket": {"port": 1}}},
+            ".livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type",
+        ),
+        (
+            {"livenessProbe": COMMAND | {"successThreshold": 2}},
+            ".livenessProbe.successThreshold: Invalid value: 2: must be 1",
+        ),
+        (
+            {"readinessProbe": COMMAND | {"terminationGracePeriodSeconds": 1}},
+            ".readinessProbe.terminationGracePeriodSeconds: Invalid value: 1: must not be set for readinessProbes",
+        ),
+        (
+            {"livenessProbe": COMMAND | {"periodSeconds": -1}},
+            ".livenessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        (
+            {"livenessProbe": {"httpGet": {"port": 80, "scheme": "FTP"}}},
+            '.livenessProbe.httpGet.scheme: Unsupported value: "FTP": supported values: "HTTP", "HTTPS"',
+        ),
+        (
+            {"lifecycle": {"preStop": {"sleep": {"seconds": 100}}}},
+            (
+                ".lifecycle.preStop.sleep: Invalid value: 100: must be non-negative and less than"
+                " terminationGracePeriodSeconds (30)"
+            ),
+        ),
+        (
+            {"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "x"}]},
+            '.resizePolicy: Unsupported value: "x": supported values: "NotRequired", "RestartContainer"',
+        ),
+    ],
+)
+def test_a_probe_or_hook_is_refused(container: JsonObject, error: str) -> None:
+    assert refusals(container) == [C + error]
