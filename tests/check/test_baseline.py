@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check import baseline
 from podward.errors import InputError
 from podward.path import path
 
 
 def finding(file: str = "a.yaml", line: int = 1, rule: str = "pss/hostPorts", name: str = "web") -> Finding:
-    return Finding(rule, Severity.ERROR, file, line, 0, path("spec"), Subject("Pod", "shop", name), "wrong")
+    return Finding(rule, Severity.ERROR, file, line, 0, path("spec"), WorkloadRef("Pod", "shop", name), "wrong")
 
 
 def known(*findings: Finding) -> baseline.Baseline:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from podward.api.finding import Finding
-from podward.check.held import Held
 from podward.check.judging import judge
+from podward.check.policy_set import PolicySet
 from podward.cli.checking.reading import read_file
 from podward.path import Path
 from podward.policy.pss.standard import Level, Standard
@@ -89,7 +89,7 @@ def found(file: str, level: Level) -> list[tuple[Finding, str]]:
     """What is found at this level, whatever the file's own namespaces say, with the place in the Pod."""
     read = read_file(str(CHARTS / file))
     assert read.findings == ()
-    held = Held({}, Standard(level))
+    held = PolicySet({}, Standard(level))
     listed: list[tuple[Finding, str]] = []
     for workload in read.workloads:
         depth = len(workload.source.prefix.segments)

@@ -10,11 +10,11 @@ from podward.access.rbac import Rbac
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import JsonObject
-from podward.api.policy_change import Comparison, Fate, Kind, Placed, Shift
-from podward.check.capture import Side, Sides
+from podward.api.policy_change import Comparison, Kind, Placed, PolicyChange, WorkloadOutcome
 from podward.check.comparing import compared, placed, workload
-from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
 from podward.check.judging import judge
+from podward.check.policy_set import UNHELD, NamedSccsOnly, PolicySet, SccTerms
+from podward.check.scc_choice import Side, Sides
 from podward.decision import Source
 from podward.documents.document import Document
 from podward.policy.pss.standard import Level, Standard, parse_version
@@ -78,21 +78,21 @@ def side(
     if used is not None:
         every = [raw for raw in (*default_set.default_sccs(), *own) if raw["metadata"]["name"] != without]  # type: ignore[index,call-overload]
         ready = passes.prepare(map(scc_view, every), ())
-        terms = SccTerms(ready, NamedOnly(used, Rbac((), ())), lambda _: EVERYBODY)
+        terms = SccTerms(ready, NamedSccsOnly(used, Rbac((), ())), lambda _: EVERYBODY)
     namespaces = {"shop": held_namespace}
     return Side(
-        "x", Held(namespaces, standard, terms), where, lambda user, *_: f"{user.username} was named", namespaces
+        "x", PolicySet(namespaces, standard, terms), where, lambda user, *_: f"{user.username} was named", namespaces
     )
 
 
-def both(old: Side, new: Side, raw: JsonObject) -> tuple[tuple[Shift, ...], Placed]:
+def both(old: Side, new: Side, raw: JsonObject) -> tuple[tuple[PolicyChange, ...], Placed]:
     source = pod_sources(Document("web.yaml", raw))[0]
     before, after = judge(source, 0, old.held), judge(source, 0, new.held)
     about = workload(source, new)
     return compared(before, after, about, Sides(old, new)), placed(before, after, about)
 
 
-def changes(old: Side, new: Side, raw: JsonObject) -> dict[Kind, Shift]:
+def changes(old: Side, new: Side, raw: JsonObject) -> dict[Kind, PolicyChange]:
     found, _ = both(old, new, raw)
     assert len({shift.kind for shift in found}) == len(found), "one row of each kind"
     return {shift.kind: shift for shift in found}
@@ -110,7 +110,7 @@ EVIL = scc(
 def test_the_same_policies_change_nothing() -> None:
     found, place = both(side(EVIL), side(EVIL), pod())
     assert found == ()
-    assert place.before == place.after == Fate(refused=False, scc="evil")
+    assert place.before == place.after == WorkloadOutcome(refused=False, scc="evil")
 
 
 def test_a_third_partys_scc_with_a_high_priority_captures_pods() -> None:
@@ -262,7 +262,7 @@ def test_what_both_refuse_for_the_same_reasons_is_no_change() -> None:
     """The version has another name, and asks for the same."""
     found, place = both(*versions("v1.30", "v1.31"), pod(privileged=True))
     assert found == ()
-    assert place.before == place.after == Fate(refused=True)
+    assert place.before == place.after == WorkloadOutcome(refused=True)
     assert Comparison("a", "b", found, (place,)).sums.always_refused == 1
 
 
@@ -316,7 +316,7 @@ def test_what_pod_security_refuses_after_an_scc_took_it_has_no_scc() -> None:
     _, place = both(
         side(), side(of=namespace(labels={"enforce": "restricted"}), used=USED | {"anyuid"}), pod(runAsUser=0)
     )
-    assert (place.before, place.after) == (Fate(refused=True), Fate(refused=True))
+    assert (place.before, place.after) == (WorkloadOutcome(refused=True), WorkloadOutcome(refused=True))
 
 
 def test_pod_security_that_lets_a_workload_in_is_the_reason_where_the_scc_did_before() -> None:

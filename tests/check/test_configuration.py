@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.configuration import CheckConfiguration, parse
 from podward.errors import InputError
 from podward.path import Path
@@ -65,7 +65,7 @@ def test_everything_is_read() -> None:
     waiver = first.waiver
     assert (waiver.reason, waiver.expires, waiver.line) == ("it is the network", date(2027, 1, 31), 14)
     assert (second.waiver.expires, second.waiver.line) == (date(2027, 2, 28), 22)
-    about = Subject("DaemonSet", "kube-system", "cni-node")
+    about = WorkloadRef("DaemonSet", "kube-system", "cni-node")
     one = Finding("pss/hostNamespaces", Severity.ERROR, "cni/a/b.yaml", 1, 0, Path(), about, "")
     assert first.covers(one, one.file)
     other = Finding("pss/hostNamespaces", Severity.ERROR, "b.yaml", 1, 0, Path(), about, "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
 from podward.check.mending import mending, merged, without_remains
 from podward.documents.reader import decode_documents
@@ -36,7 +36,7 @@ def source(text: str = POD % MOUNT) -> PodSource:
 def finding(container: int, field: str, value: bool | None) -> Finding:  # noqa: FBT001  # of the field
     place = CONTAINERS / container / "securityContext" / field
     return Finding(
-        f"pss/{field}", Severity.ERROR, "f.yaml", 1, 0, place, Subject(), "", changes=(Change(place, value),)
+        f"pss/{field}", Severity.ERROR, "f.yaml", 1, 0, place, WorkloadRef(), "", changes=(Change(place, value),)
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.check.held import Held
 from podward.check.judging import judge
 from podward.check.places import Places
+from podward.check.policy_set import PolicySet
 from podward.documents.document import Document
 from podward.path import Key, Path
 from podward.policy.pss.standard import Level, Standard
@@ -28,7 +28,7 @@ def test_every_finding_about_one_of_many_containers_has_the_changes_of_its_own()
     containers = [{"name": f"c{number}", "image": "a:1"} for number in range(300)]
     raw = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": containers}}
     (source,) = pod_sources(Document("a.yaml", raw))  # type: ignore[arg-type]  # JSON
-    found = judge(source, 0, Held({}, Standard(Level.RESTRICTED))).findings
+    found = judge(source, 0, PolicySet({}, Standard(Level.RESTRICTED))).findings
     own = [finding for finding in found if finding.subject.container]
     assert len(own) == 2 * len(containers)
     for finding in own:

@@ -14,13 +14,13 @@ from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.finding import Finding
 from podward.check import judging, shapes
-from podward.check.held import Held, NamedOnly, SccTerms
 from podward.check.judging import judge
+from podward.check.policy_set import NamedSccsOnly, PolicySet, SccTerms
 from podward.check.shapes import Shapes
 from podward.policy.pss.standard import Level, Standard, Version
 from podward.policy.scc.policies import Policies
+from podward.schema.plain.known_valid import plain
 from podward.schema.plain.listed import plain_items
-from podward.schema.plain.plain import plain
 from podward.schema.workload import PodSource, pod_sources
 
 INDEX = 3
@@ -43,11 +43,11 @@ STANDARDS = (
 )
 
 
-def policies(standard: Standard, default_namespace: str) -> Held:
+def policies(standard: Standard, default_namespace: str) -> PolicySet:
     """What workloads are held to where their namespace does not say."""
     labels = {name: {LABEL + key: value for key, value in said.items()} for name, said in NAMESPACES.items()}
     namespaces = {name: Namespace(ObjectMeta(name=name, labels=said)) for name, said in labels.items()}
-    return Held(namespaces, standard, None, default_namespace)
+    return PolicySet(namespaces, standard, None, default_namespace)
 
 
 HELD = [policies(standard, namespace) for standard in STANDARDS for namespace in ("default", "elsewhere")]
@@ -211,7 +211,7 @@ def test_no_more_shapes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) ->
     judged: list[PodSource] = []
     judge_a_shape = judging.judge_sound
 
-    def counted(source: PodSource, number: int, held: Held) -> tuple[Finding, ...]:
+    def counted(source: PodSource, number: int, held: PolicySet) -> tuple[Finding, ...]:
         judged.append(source)
         return judge_a_shape(source, number, held)
 
@@ -227,7 +227,9 @@ def test_no_more_shapes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_check_that_asks_about_sccs_looks_at_everything_in_full() -> None:
-    held = Held({}, STANDARDS[0], SccTerms(Policies((), {}), NamedOnly(frozenset(), None), lambda _: User("a")))
+    held = PolicySet(
+        {}, STANDARDS[0], SccTerms(Policies((), {}), NamedSccsOnly(frozenset(), None), lambda _: User("a"))
+    )
     found = plain(pod())
     assert found is not None
     assert Shapes(held).findings(found, document(pod()), 0) is None

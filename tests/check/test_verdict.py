@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Checked, Waiver
 from podward.check import baseline, waivers
-from podward.check.choosing import choose
+from podward.check.rule_selection import choose
 from podward.check.verdict import Terms, report
 from podward.check.waivers import Granted
 from podward.path import path
 
 TODAY = date(2026, 7, 1)
-POD = Subject("Pod", "shop", "web")
+POD = WorkloadRef("Pod", "shop", "web")
 
 
 def finding(rule: str, severity: Severity = Severity.ERROR, line: int = 1) -> Finding:

@@ -8,23 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Waiver
 from podward.check import waivers
-from podward.check.choosing import Choice, choose
+from podward.check.rule_selection import Choice, choose
 from podward.check.waivers import Applied, Granted, Holder
 from podward.path import Path, path
 
 TODAY = date(2026, 7, 1)
-WEB = Subject("Deployment", "shop", "web")
+WEB = WorkloadRef("Deployment", "shop", "web")
 HOLDER = Holder("a.yaml", 0, WEB)
 PLACE = path("metadata", "annotations")
 
 
 def finding(
-    rule: str = "pss/hostPorts", file: str = "a.yaml", container: str = "", subject: Subject = WEB, document: int = 0
+    rule: str = "pss/hostPorts",
+    file: str = "a.yaml",
+    container: str = "",
+    subject: WorkloadRef = WEB,
+    document: int = 0,
 ) -> Finding:
-    about = Subject(subject.kind, subject.namespace, subject.name, container)
+    about = WorkloadRef(subject.kind, subject.namespace, subject.name, container)
     return Finding(rule, Severity.ERROR, file, 7, document, path("spec"), about, "it is wrong")
 
 
@@ -155,9 +159,9 @@ def test_further_annotations_may_have_a_name() -> None:
     [
         finding(file="b.yaml"),
         finding(document=1),
-        finding(subject=Subject("Deployment", "shop", "web-2")),
-        finding(subject=Subject("Deployment", "", "web")),
-        finding(subject=Subject("StatefulSet", "shop", "web")),
+        finding(subject=WorkloadRef("Deployment", "shop", "web-2")),
+        finding(subject=WorkloadRef("Deployment", "", "web")),
+        finding(subject=WorkloadRef("StatefulSet", "shop", "web")),
     ],
 )
 def test_an_annotation_is_about_its_own_object_only(other: Finding) -> None:
@@ -168,7 +172,7 @@ def test_an_annotation_is_about_its_own_object_only(other: Finding) -> None:
 
 
 def test_a_name_in_an_annotated_object_is_no_pattern() -> None:
-    star = Holder("a.yaml", 0, Subject("Deployment", "*", "*"))
+    star = Holder("a.yaml", 0, WorkloadRef("Deployment", "*", "*"))
     granted, _ = waivers.of_annotations({waivers.ANNOTATION: "pss until 2026-12-31: x"}, PLACE, star, lambda _: 1)
     assert apply([finding()], *granted).waived == ()
 

@@ -29,12 +29,12 @@ from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
-from podward.runtime import confine, machine, probe
+from podward.runtime import machine, mount_namespace, probe
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
+from podward.runtime.options import Machine
 from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
-from podward.runtime.setting import Machine
 from podward.runtime.state import State
 from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import pod_sources
@@ -103,7 +103,7 @@ class Proof:
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
     """The exit status."""
     choice = probe.choose(runtime, root)
-    confine.enter(choice.needs_private_cgroup_mounts)
+    mount_namespace.enter(choice.needs_private_cgroup_mounts)
     state, report = State(root), Reasons()
     images = ImageStore(root)
     names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))

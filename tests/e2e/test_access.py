@@ -104,12 +104,12 @@ class Answers:
         self._pod = subject.pod
         self._explained = explaining.dry_run(words).explain(subject)
 
-    def __call__(self, question: str, container: str | None = None) -> access.Report:
+    def __call__(self, question: str, container: str | None = None) -> access.AccessReport:
         (report,) = access.explain_pod(question, self._pod, self._explained, self._root, container)
         return report
 
 
-def answer(root: Path, tmp_path: Path, text: str, question: str, container: str | None = None) -> access.Report:
+def answer(root: Path, tmp_path: Path, text: str, question: str, container: str | None = None) -> access.AccessReport:
     return Answers(root, tmp_path, text)(question, container)
 
 

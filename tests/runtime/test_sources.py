@@ -22,7 +22,7 @@ from podward.errors import InputError
 from podward.path import Key
 from podward.path import Path as Place
 from podward.runtime import machine
-from podward.runtime.dry import Dry
+from podward.runtime.explainer import Explainer
 from podward.schema.workload import pod_sources
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -47,7 +47,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def explained(document: Document, state: str) -> dict[tuple[str, str, str], Assignment]:
     """Every assignment by container (empty for the Pod's own), stage and place."""
-    dry = Dry(machine.gather(), state, cgroup_v2=False)
+    dry = Explainer(machine.gather(), state, cgroup_v2=False)
     found = {}
     for source in pod_sources(document):
         pod = dry.explain(subjects.subject(source))

@@ -24,7 +24,7 @@ class Severity(Enum):
     """Worth knowing: what an audit policy records."""
 
 
-class Subject(Struct, frozen=True, gc=False):
+class WorkloadRef(Struct, frozen=True, gc=False):
     """The workload that a finding is about; all empty where a file could not be read."""
 
     kind: str = ""
@@ -50,7 +50,7 @@ class Finding(Struct, frozen=True, gc=False):
     line: int
     document: int
     path: Path
-    subject: Subject
+    subject: WorkloadRef
     message: str
     policy: str = ""
     remedy: str = ""

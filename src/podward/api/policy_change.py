@@ -9,7 +9,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from podward.api.finding import Finding, Subject
+from podward.api.finding import Finding, WorkloadRef
 from podward.decision import Source
 
 
@@ -48,7 +48,7 @@ class Reasons(Struct, frozen=True):
     kept: tuple[str, ...]
 
 
-class Shift(Struct, frozen=True):
+class PolicyChange(Struct, frozen=True):
     """One change for one workload.
 
     `file` and `line` (1-based) are where the workload is written or, where it is refused, the field at fault. `before`
@@ -60,7 +60,7 @@ class Shift(Struct, frozen=True):
     kind: Kind
     file: str
     line: int
-    subject: Subject
+    subject: WorkloadRef
     before: str
     after: str
     why: str
@@ -70,7 +70,7 @@ class Shift(Struct, frozen=True):
     reasons: Reasons | None = None
 
 
-class Fate(Struct, frozen=True):
+class WorkloadOutcome(Struct, frozen=True):
     """What became of a workload on one side: refused, or admitted, by the SCC of this name if there are SCCs."""
 
     refused: bool
@@ -82,9 +82,9 @@ class Placed(Struct, frozen=True):
 
     file: str
     line: int
-    subject: Subject
-    before: Fate
-    after: Fate
+    subject: WorkloadRef
+    before: WorkloadOutcome
+    after: WorkloadOutcome
 
 
 class Sums(Struct, frozen=True):
@@ -108,7 +108,7 @@ class Comparison(Struct, frozen=True):
 
     old: str
     new: str
-    shifts: tuple[Shift, ...]
+    shifts: tuple[PolicyChange, ...]
     placed: tuple[Placed, ...]
     unread: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
@@ -133,6 +133,6 @@ class Comparison(Struct, frozen=True):
             return 2
         return 1 if self.shifts else 0
 
-    def of_kind(self, kind: Kind) -> tuple[Shift, ...]:
+    def of_kind(self, kind: Kind) -> tuple[PolicyChange, ...]:
         """The changes of this kind, in order."""
         return tuple(shift for shift in self.shifts if shift.kind is kind)

@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 
 UNREAD = "input"
 """The family of rules about files that could not be read: such findings are bad input, never waived nor ignored."""
@@ -50,7 +50,7 @@ class Checked(Struct, frozen=True, gc=False):
     """A workload that was checked, whether or not anything was found."""
 
     file: str
-    subject: Subject
+    subject: WorkloadRef
 
 
 class Summary(Struct, frozen=True):
@@ -69,7 +69,7 @@ class Summary(Struct, frozen=True):
     vanished: int
 
 
-class Report(Struct, frozen=True):
+class CheckReport(Struct, frozen=True):
     """One check's result; findings are in the order of files, lines and rules.
 
     `files` are all that were looked at, `checked` the workloads in them, `rules` those that any finding names.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
-from podward.check.capture import Side, Sides
 from podward.check.judging import Judged
+from podward.check.scc_choice import Side, Sides
 from podward.decision import Origin, Source
 from podward.path import Key, path
 from podward.policy.pss.labels import AUDIT, ENFORCE, WARN
@@ -70,7 +70,7 @@ def is_assumed(source: Source, namespace: str, side: Side) -> bool:
     return bool(name) and name not in ((known.metadata.annotations if known is not None else None) or {})
 
 
-def spoken(source: Source) -> str:
+def in_words(source: Source) -> str:
     """The source in words: an annotation by its name."""
     return f"{source.name} annotation {name}" if (name := _annotation(source)) else str(source)
 

@@ -11,23 +11,23 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from podward.api.finding import Subject
-from podward.api.policy_change import Kind, Placed, Reasons, Shift
-from podward.check.capture import Side, Sides, may_use, why_other
-from podward.check.citing import Cited, cited, decider, is_assumed, spoken
-from podward.check.fates import (
+from podward.api.finding import WorkloadRef
+from podward.api.policy_change import Kind, Placed, PolicyChange, Reasons
+from podward.check.citing import Cited, cited, decider, in_words, is_assumed
+from podward.check.judging import Judged
+from podward.check.outcomes import (
     admitted_words,
     chosen_by,
-    fate_of,
     faults_of,
     grievance,
+    outcome_of,
     reason_of,
     refused_for,
     refusers,
     rules_of,
     warnings_of,
 )
-from podward.check.judging import Judged
+from podward.check.scc_choice import Side, Sides, may_use, why_other_scc
 from podward.check.strategies import strategy
 from podward.check.traits import Trait, told, traits_of
 from podward.decision import Assignment, Origin, Source
@@ -42,7 +42,7 @@ class Subjected(Struct, frozen=True):
     """A workload with its name and the line where that is written."""
 
     source: PodSource
-    subject: Subject
+    subject: WorkloadRef
     line: int
 
 
@@ -52,15 +52,15 @@ def workload(source: PodSource, side: Side) -> Subjected:
     steps = source.prefix.segments
     outside = next((index for index, step in enumerate(steps) if step in _NAMED), len(steps))
     line = _line(source.document, Path(steps[:outside]) + path("metadata", "name"))
-    return Subjected(source, Subject(source.kind, namespace, source.name), line)
+    return Subjected(source, WorkloadRef(source.kind, namespace, source.name), line)
 
 
 def placed(old: Judged, new: Judged, about: Subjected) -> Placed:
     """The workload's fate on both sides."""
-    return Placed(about.source.document.name, about.line, about.subject, fate_of(old), fate_of(new))
+    return Placed(about.source.document.name, about.line, about.subject, outcome_of(old), outcome_of(new))
 
 
-def compared(old: Judged, new: Judged, about: Subjected, sides: Sides) -> tuple[Shift, ...]:
+def compared(old: Judged, new: Judged, about: Subjected, sides: Sides) -> tuple[PolicyChange, ...]:
     """Every change for the workload, the worst first; empty where all stays."""
     return tuple(sorted(_Comparing(old, new, about, sides).shifts(), key=lambda shift: _ORDER[shift.kind]))
 
@@ -74,9 +74,9 @@ class _Comparing:
     def __init__(self, old: Judged, new: Judged, about: Subjected, sides: Sides) -> None:
         self._old, self._new = old, new
         self._about, self._sides = about, sides
-        self._before, self._after = fate_of(old), fate_of(new)
+        self._before, self._after = outcome_of(old), outcome_of(new)
 
-    def shifts(self) -> Iterator[Shift]:
+    def shifts(self) -> Iterator[PolicyChange]:
         if self._after.refused:
             if self._before.refused:
                 yield from self._other_reasons()
@@ -93,7 +93,7 @@ class _Comparing:
 
     # --- refused and allowed ------------------------------------------------------------------------------------------
 
-    def _refused(self) -> Shift:
+    def _refused(self) -> PolicyChange:
         faults = faults_of(self._new)
         first = faults[0]
         source = decider(first, self._new, self._sides.new, self._sides)
@@ -106,7 +106,7 @@ class _Comparing:
             first.line,
         )
 
-    def _other_reasons(self) -> Iterator[Shift]:
+    def _other_reasons(self) -> Iterator[PolicyChange]:
         """Refused by both: a change only where one side has something against the workload that the other has not.
 
         That the same is refused under another policy's name, `restricted:latest` in place of `restricted:v1.24`, is
@@ -134,7 +134,7 @@ class _Comparing:
             Reasons(*(tuple(map(reason_of, faults)) for faults in (more, less, kept))),
         )
 
-    def _allowed(self) -> Shift:
+    def _allowed(self) -> PolicyChange:
         faults = faults_of(self._old)
         also = [f"before, {reason_of(fault)}" for fault in faults]
         chosen = chosen_by(self._new)
@@ -153,18 +153,18 @@ class _Comparing:
 
     # --- SCCs and what they set ---------------------------------------------------------------------------------------
 
-    def _other_scc(self, effects: tuple[Shift, ...]) -> Iterator[Shift]:
+    def _other_scc(self, effects: tuple[PolicyChange, ...]) -> Iterator[PolicyChange]:
         old, new = chosen_by(self._old), chosen_by(self._new)
         if old is None or new is None or old.candidate.name == new.candidate.name:
             return
-        found = why_other(old, new, self._sides, self._kind_and_namespace)
+        found = why_other_scc(old, new, self._sides, self._kind_and_namespace)
         names = ", ".join(dict.fromkeys(WORDS[effect.kind] for effect in effects))
         changes = f"it changes: {names}" if names else "it sets nothing else"
         before, after = (f"{c.candidate.name}, priority {c.candidate.standing.priority}" for c in (old, new))
         decided = cited(found.source, self._sides.old if found.gone else self._sides.new)
         yield self._shift(found.kind, (before, after), found.why, decided, (*found.also, changes))
 
-    def _effects(self) -> Iterator[Shift]:
+    def _effects(self) -> Iterator[PolicyChange]:
         """What the stored Pods differ in, one change for each kind."""
         before, after = traits_of(self._old.pod), traits_of(self._new.pod)
         for kind in EFFECTS:
@@ -185,19 +185,19 @@ class _Comparing:
         ours, theirs = (_assignment(judged, trait) for judged in (self._new, self._old))
         if ours is not None:
             assumed = " (assumed)" if is_assumed(ours.source, self._about.subject.namespace, self._sides.new) else ""
-            return f"{spoken(ours.source)}{assumed}: {ours.reason}", cited(ours.source, self._sides.new)
+            return f"{in_words(ours.source)}{assumed}: {ours.reason}", cited(ours.source, self._sides.new)
         now, earlier = (
             strategy(side.held, fate.scc, trait.spot.field)
             for side, fate in ((self._sides.new, self._after), (self._sides.old, self._before))
         )
         source = Source(Origin.POLICY, f"scc {self._after.scc}" if self._after.scc else "no SCC", now[1])
         field = trait.spot.field.removeprefix("securityContext.")
-        did = f"; before, {spoken(theirs.source)} did" if theirs is not None else f"; before, {earlier[0]}"
+        did = f"; before, {in_words(theirs.source)} did" if theirs is not None else f"; before, {earlier[0]}"
         return f"{now[0]} sets no {field}{did}", cited(source, self._sides.new)
 
     # --- warnings -----------------------------------------------------------------------------------------------------
 
-    def _warnings(self) -> Iterator[Shift]:
+    def _warnings(self) -> Iterator[PolicyChange]:
         old, new = ({(w.rule, w.path): w for w in warnings_of(judged)} for judged in (self._old, self._new))
         more = [warning for key, warning in new.items() if key not in old]
         less = [warning for key, warning in old.items() if key not in new]
@@ -227,10 +227,10 @@ class _Comparing:
         also: tuple[str, ...] = (),
         line: int = 0,
         reasons: Reasons | None = None,
-    ) -> Shift:
+    ) -> PolicyChange:
         about = self._about
         file = about.source.document.name
-        return Shift(
+        return PolicyChange(
             kind, file, line or about.line, about.subject, *texts, why, decided.source, decided.place, also, reasons
         )
 

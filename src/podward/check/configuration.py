@@ -13,7 +13,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from podward.api.report import Waiver
-from podward.check import choosing, waivers
+from podward.check import rule_selection, waivers
 from podward.check.toml_lines import Segments, lines_of, load, where
 from podward.check.waivers import Granted
 from podward.errors import InputError
@@ -200,7 +200,7 @@ class _Settings:
         """A list of rules and families."""
         words = self.texts(key)
         for index, word in enumerate(words):
-            fault = choosing.fault_of(word, ignoring=ignoring)
+            fault = rule_selection.fault_of(word, ignoring=ignoring)
             if fault is not None:
                 raise self._reader.fault((*self._place, key, index), *fault)
         return words

@@ -13,11 +13,11 @@ from msgspec import Struct, structs
 
 from podward.api.core import Pod
 from podward.api.explanation import Change, Hint
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
 from podward.check import hinting
-from podward.check.held import Held, Mode, SccTerms
 from podward.check.places import Places
+from podward.check.policy_set import Mode, PolicySet, SccTerms
 from podward.decision import Decision, Violation
 from podward.documents.patching import overlaid
 from podward.documents.raw_fields import member
@@ -45,19 +45,19 @@ class Judged(Struct, frozen=True):
     selection: Selection | None
 
 
-def judge(source: PodSource, document: int, held: Held) -> Judged:
+def judge(source: PodSource, document: int, held: PolicySet) -> Judged:
     """Everything that validation, policies and hints have against the workload; `document` is its document's index."""
     asked = _Judge(source, document, held)
     judged = asked.judged()
     return structs.replace(judged, findings=(*judged.findings, *asked.hints()))
 
 
-def judge_by_policies(source: PodSource, document: int, held: Held) -> Judged:
+def judge_by_policies(source: PodSource, document: int, held: PolicySet) -> Judged:
     """The same without the hints, for whoever asks what policies make of it."""
     return _Judge(source, document, held).judged()
 
 
-def judge_sound(source: PodSource, document: int, held: Held) -> tuple[Finding, ...]:
+def judge_sound(source: PodSource, document: int, held: PolicySet) -> tuple[Finding, ...]:
     """What Pod Security and hints have against a workload whose Pod, as it is in the source, is sound and complete.
 
     No SCC is asked: these look at everything that is written.
@@ -76,12 +76,12 @@ class _Fault(Struct, frozen=True, gc=False):
 
 
 class _Judge:
-    def __init__(self, source: PodSource, document: int, held: Held) -> None:
+    def __init__(self, source: PodSource, document: int, held: PolicySet) -> None:
         self._source = source
         self._document = document
         self._held = held
         self._namespace = held.namespace_of(source)
-        self._subject = Subject(source.kind, self._namespace, source.name)
+        self._subject = WorkloadRef(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
         self._meant = source.view  # what hints are about, once the policies have been asked
 
@@ -215,11 +215,11 @@ class _Judge:
             hint.changes,
         )
 
-    def _about(self, place: Path) -> Subject:
+    def _about(self, place: Path) -> WorkloadRef:
         """The subject with the container that `place` is in."""
         name = container_name(self._source, place)
         about = self._subject
-        return about if not name else Subject(about.kind, about.namespace, about.name, name)
+        return about if not name else WorkloadRef(about.kind, about.namespace, about.name, name)
 
 
 _GRANT = "grant the service account the use of an SCC that fits, or change the Pod"

@@ -26,8 +26,8 @@ from podward.path import Path
 from podward.schema.plain.containers import PlainContainer
 from podward.schema.plain.contexts import PlainPodSecurityContext, PlainSecurityContext
 from podward.schema.plain.handlers import PlainHook, PlainProbe, is_own
-from podward.schema.plain.part import STAND_IN, Part
-from podward.schema.plain.plain import Plain
+from podward.schema.plain.known_valid import KnownValid
+from podward.schema.plain.part import STAND_IN, PlainObject
 from podward.schema.plain.pod import PlainSpec
 from podward.schema.workload import TEMPLATES
 
@@ -62,7 +62,7 @@ class Shape(Struct, frozen=True, gc=False):
     init_containers: tuple[ContainerShape, ...]
 
 
-def shape_of(workload: Plain) -> Shape:
+def shape_of(workload: KnownValid) -> Shape:
     """The workload's shape."""
     spec, place = workload.spec, TEMPLATES[workload.kind]
     shared = spec.host_network
@@ -206,7 +206,7 @@ def _container(shape: ContainerShape, number: int) -> Container:
     )
 
 
-def _as_view(part: Part | None, as_type: type[T]) -> T | None:
+def _as_view(part: PlainObject | None, as_type: type[T]) -> T | None:
     """A part of a plain Pod as every rule knows it."""
     return None if part is None else convert(part, as_type, from_attributes=True)
 

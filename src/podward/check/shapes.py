@@ -14,15 +14,15 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
-from podward.check.held import Held, Mode
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.judging import judge_sound
+from podward.check.policy_set import Mode, PolicySet
 from podward.check.shape import ANY, Shape, names_of, pod_of, shape_of
 from podward.documents.composed import Lines
 from podward.documents.document import Document
 from podward.path import Key, Path
+from podward.schema.plain.known_valid import KnownValid
 from podward.schema.plain.part import STAND_IN
-from podward.schema.plain.plain import Plain
 from podward.schema.workload import PodSource
 
 _MOST_SHAPES = 10_000
@@ -53,12 +53,12 @@ _Known: TypeAlias = dict[Shape, tuple[_Form, ...]]
 class Shapes:
     """The shapes that were met so far, of workloads that are held to the same policies."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: PolicySet) -> None:
         self._held = held
         self._in_namespace: dict[str, _Known] = {}
         self._under: dict[tuple[Mode, ...], _Known] = {}
 
-    def findings(self, workload: Plain, document: Document, index: int) -> list[Finding] | None:
+    def findings(self, workload: KnownValid, document: Document, index: int) -> list[Finding] | None:
         """What is wrong with the workload in this document; None if that takes looking at it in full."""
         held = self._held
         if held.scc is not None:
@@ -77,7 +77,7 @@ class Shapes:
         if not forms:
             return []
         about = _About(
-            Subject(workload.kind, namespace, workload.name),
+            WorkloadRef(workload.kind, namespace, workload.name),
             names_of(workload.spec),
             document.name,
             index,
@@ -89,7 +89,7 @@ class Shapes:
 class _About(Struct, frozen=True, gc=False):
     """What the findings about a workload have in common; `line` and `lines` are those of its Pod, or its template."""
 
-    subject: Subject
+    subject: WorkloadRef
     names: list[str]
     file: str
     document: int
@@ -111,7 +111,7 @@ def _finding(form: _Form, about: _About) -> Finding:
     if named:
         message = message % names[named[0]] if len(named) == 1 else message % tuple([names[each] for each in named])
     if container >= 0:
-        subject = Subject(subject.kind, subject.namespace, subject.name, names[container])
+        subject = WorkloadRef(subject.kind, subject.namespace, subject.name, names[container])
     return Finding(
         form.rule,
         form.severity,
@@ -130,7 +130,7 @@ def _finding(form: _Form, about: _About) -> Finding:
 # --- judging a shape --------------------------------------------------------------------------------------------------
 
 
-def _forms(shape: Shape, namespace: str, held: Held) -> tuple[_Form, ...]:
+def _forms(shape: Shape, namespace: str, held: PolicySet) -> tuple[_Form, ...]:
     """What is wrong with every workload of the shape."""
     pod = pod_of(shape, namespace)
     source = PodSource(_NOWHERE, shape.place, {}, pod, ANY, ANY)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from podward.api.scc import SecurityContextConstraints
-from podward.check.held import Held
+from podward.check.policy_set import PolicySet
 from podward.path import Path, path
 
 _Words: TypeAlias = Callable[[SecurityContextConstraints], str]
@@ -42,7 +42,7 @@ def _listed(names: tuple[str, ...] | None) -> str:
     return f"[{', '.join(names or ())}]"
 
 
-def strategy(held: Held, name: str, field: str) -> tuple[str, Path]:
+def strategy(held: PolicySet, name: str, field: str) -> tuple[str, Path]:
     """What the SCC of this name says of a field of security contexts, and the SCC's own field that says so."""
     every = held.scc.policies.ranked if held.scc is not None else ()
     scc = next((entry.scc for entry in every if entry.standing.name == name), None)

@@ -19,7 +19,7 @@ _NOTHING = SecurityContext()
 _NOTHING_ON_POD = PodSecurityContext()
 
 
-class Spot(Struct, frozen=True):
+class TraitPlace(Struct, frozen=True):
     """What a value is about: a container by its name, or the Pod where that is empty, and the field."""
 
     container: str
@@ -30,12 +30,12 @@ class Trait(Struct, frozen=True):
     """A value in words; `places` are where it may stand, the one that counts first before the others."""
 
     kind: Kind
-    spot: Spot
+    spot: TraitPlace
     text: str
     places: tuple[Path, ...]
 
 
-def traits_of(pod: Pod) -> dict[tuple[Kind, Spot], Trait]:
+def traits_of(pod: Pod) -> dict[tuple[Kind, TraitPlace], Trait]:
     """Every value that a policy may have set, in the order of the kinds' fields, Pod first."""
     context = pod.spec.security_context or _NOTHING_ON_POD
     found = [*_of_pod(context, pod.spec.host_users)]
@@ -52,9 +52,9 @@ def traits_of(pod: Pod) -> dict[tuple[Kind, Spot], Trait]:
 def _of_pod(context: PodSecurityContext, host_users: bool | None) -> Iterator[Trait]:  # noqa: FBT001  # a value of the Pod
     groups = _numbers(context.supplemental_groups or ())
     fs_group = "unset" if context.fs_group is None else str(context.fs_group)
-    yield Trait(Kind.GROUPS, Spot("", "fsGroup"), fs_group, (_POD / "fsGroup",))
-    yield Trait(Kind.GROUPS, Spot("", "supplementalGroups"), groups, (_POD / "supplementalGroups",))
-    yield Trait(Kind.SETTINGS, Spot("", "hostUsers"), _flag(host_users), (path("spec", "hostUsers"),))
+    yield Trait(Kind.GROUPS, TraitPlace("", "fsGroup"), fs_group, (_POD / "fsGroup",))
+    yield Trait(Kind.GROUPS, TraitPlace("", "supplementalGroups"), groups, (_POD / "supplementalGroups",))
+    yield Trait(Kind.SETTINGS, TraitPlace("", "hostUsers"), _flag(host_users), (path("spec", "hostUsers"),))
 
 
 def _of_container(container: Container, at: Path, pod: PodSecurityContext) -> Iterator[Trait]:
@@ -62,7 +62,7 @@ def _of_container(container: Container, at: Path, pod: PodSecurityContext) -> It
     name = container.name
 
     def trait(kind: Kind, field: str, text: str, *inherited: Path) -> Trait:
-        return Trait(kind, Spot(name, field), text, (at + path(*field.split(".")), *inherited))
+        return Trait(kind, TraitPlace(name, field), text, (at + path(*field.split(".")), *inherited))
 
     uid = own.run_as_user if own.run_as_user is not None else pod.run_as_user
     yield trait(Kind.UID, "runAsUser", "the image's user" if uid is None else str(uid), _POD / "runAsUser")

@@ -8,10 +8,10 @@ from datetime import date
 from msgspec import Struct
 
 from podward.api.finding import Finding
-from podward.api.report import Checked, Report, in_order, place_of
+from podward.api.report import Checked, CheckReport, in_order, place_of
 from podward.check import baseline, rules, waivers
 from podward.check.baseline import Baseline, Compared
-from podward.check.choosing import Choice
+from podward.check.rule_selection import Choice
 from podward.check.waivers import Granted
 
 
@@ -28,7 +28,7 @@ class Terms(Struct, frozen=True):
     rooted: Callable[[str], str] = str
 
 
-def report(findings: Iterable[Finding], terms: Terms, files: Sequence[str], checked: Iterable[Checked]) -> Report:
+def report(findings: Iterable[Finding], terms: Terms, files: Sequence[str], checked: Iterable[Checked]) -> CheckReport:
     """The report about these files and workloads: rules are chosen first, then waivers apply, then the baseline."""
     names = {file: terms.rooted(file) for file in files} if terms.granted else {}
     applied = waivers.apply(terms.choice.of(findings), terms.granted, terms.today, terms.choice, names)
@@ -38,6 +38,6 @@ def report(findings: Iterable[Finding], terms: Terms, files: Sequence[str], chec
         compared = baseline.compare(applied.findings, terms.baseline, files, terms.rooted)
     waived = tuple(sorted(applied.waived, key=lambda each: place_of(each.finding)))
     named = [each.rule for each in (*compared.new, *compared.known)] + [each.finding.rule for each in waived]
-    return Report(
+    return CheckReport(
         compared.new, waived, compared.known, compared.vanished, tuple(files), tuple(checked), rules.named(named)
     )

@@ -20,11 +20,11 @@ from fnmatch import translate
 
 from msgspec import Struct, structs
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Waived, Waiver, family_of
 from podward.check import rules
-from podward.check.choosing import Choice
 from podward.check.globs import Glob, glob
+from podward.check.rule_selection import Choice
 from podward.path import Key, Path
 
 DOMAIN = "check.podward.dev/"
@@ -62,7 +62,7 @@ class Holder(Struct, frozen=True):
 
     file: str
     document: int
-    subject: Subject
+    subject: WorkloadRef
     container: str = ""
 
     def holds(self, finding: Finding) -> bool:
@@ -281,7 +281,7 @@ def _unused(each: Granted) -> Finding:
 
 def _about(each: Granted, rule: str, message: str, remedy: str) -> Finding:
     holder = each.where if isinstance(each.where, Holder) else None
-    subject = structs.replace(holder.subject, container=holder.container) if holder is not None else Subject()
+    subject = structs.replace(holder.subject, container=holder.container) if holder is not None else WorkloadRef()
     document = holder.document if holder is not None else 0
     file, line = each.waiver.file, each.waiver.line
     return Finding(rule, Severity.WARNING, file, line, document, Path(), subject, message, remedy=remedy)

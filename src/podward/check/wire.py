@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Checked, Waiver
 from podward.check.waivers import Granted, Holder
 from podward.documents.document import Document
@@ -117,7 +117,7 @@ def outcome(data: bytes, name: str) -> Outcome:
     return Outcome(
         tuple([_finding(each, name) for each in found.findings]),
         tuple([_granted(each, name) for each in found.granted]),
-        tuple([Checked(name, Subject(*each)) for each in found.checked]),
+        tuple([Checked(name, WorkloadRef(*each)) for each in found.checked]),
     )
 
 
@@ -144,7 +144,7 @@ def _finding(one: _Finding, name: str) -> Finding:
         one.line,
         one.document,
         _path(one.path),
-        Subject(*one.subject),
+        WorkloadRef(*one.subject),
         one.message,
         one.policy,
         one.remedy,
@@ -163,7 +163,7 @@ def _of_granted(one: Granted) -> _Granted:
 
 def _granted(one: _Granted, name: str) -> Granted:
     waiver = Waiver(one.rule, one.reason, one.expires, name, one.line, in_manifest=True)
-    return Granted(waiver, Holder(name, one.document, Subject(*one.subject), one.container))
+    return Granted(waiver, Holder(name, one.document, WorkloadRef(*one.subject), one.container))
 
 
 # --- policies -------------------------------------------------------------------------------------------------------
@@ -209,5 +209,5 @@ def _path(steps: _Steps) -> Path:
     return Path(tuple(Key(*step) if isinstance(step, tuple) else step for step in steps))
 
 
-def _four(about: Subject) -> _Four:
+def _four(about: WorkloadRef) -> _Four:
     return (about.kind, about.namespace, about.name, about.container)

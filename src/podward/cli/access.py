@@ -17,7 +17,7 @@ from podward.cli import terminal
 from podward.decision import Decision
 from podward.errors import RefusedError, UsageError
 from podward.policy.kernel import access, access_remedies
-from podward.policy.kernel.access_remedies import Remedy
+from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime.container_tree import ContainerFiles, tree_of
 from podward.runtime.dryvolumes import DryVolumes
@@ -42,7 +42,7 @@ class Row(Struct, frozen=True):
     source: str
 
 
-class Report(Struct, frozen=True):
+class AccessReport(Struct, frozen=True):
     """The answer about one path and one container; `who` is the process in words."""
 
     container: str
@@ -52,13 +52,13 @@ class Report(Struct, frozen=True):
     who: str
     rows: tuple[Row, ...]
     reasons: tuple[str, ...]
-    remedies: tuple[Remedy, ...]
+    remedies: tuple[AccessRemedy, ...]
     decision: Decision
 
 
 def explain_pod(
     question: str, pod: Pod, explained: PodExplanation, root: str, container: str | None = None
-) -> tuple[Report, ...]:
+) -> tuple[AccessReport, ...]:
     """Answer `--access`'s question about a Pod that was explained: about one container, or about all.
 
     `root` is the state directory. Raises UsageError for a container that is not in the Pod, RefusedError for one that
@@ -98,7 +98,7 @@ def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation,
     )
 
 
-def explain_access(question: str, files: ContainerFiles) -> Report:
+def explain_access(question: str, files: ContainerFiles) -> AccessReport:
     """Answer `--access`'s question about one container.
 
     Raises UsageError for a question of another shape, NodeError or InputError for what can't be known before it runs.
@@ -106,7 +106,7 @@ def explain_access(question: str, files: ContainerFiles) -> Report:
     place, wanted = parse(question)
     chain = walk(tree_of(files), place)
     decision = access.decide(files.process, chain, wanted)
-    return Report(
+    return AccessReport(
         container=files.container.name,
         path=place,
         wanted=wanted,
@@ -146,7 +146,7 @@ def rows(files: ContainerFiles, chain: tuple[FileAccessFacts, ...], decision: De
     return tuple(found)
 
 
-def text(report: Report, width: int = 100) -> str:
+def text(report: AccessReport, width: int = 100) -> str:
     """The report for people, as lines of at most `width` columns where words allow it."""
     verdict = ALLOWED if report.allowed else DENIED
     lines = [f"{report.container}: {report.path}:{report.wanted} {verdict}", f"  {report.who}"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
-from podward.check.held import FIRST_RANGES
+from podward.check.policy_set import FIRST_RANGES
 from podward.cli import cluster_options, policies, terminal
 from podward.errors import InputError, UsageError
 from podward.path import path

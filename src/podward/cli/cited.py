@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from podward.decision import Origin
 from podward.errors import ImageError
-from podward.render.explain.rows import Part, PodRows
+from podward.render.explain.rows import PodRows, ShownValue
 from podward.runtime import syscalls
 from podward.runtime.images.store import ImageStore
 
@@ -34,7 +34,7 @@ def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
     return found
 
 
-def _parts(pods: tuple[PodRows, ...]) -> Iterator[Part]:
+def _parts(pods: tuple[PodRows, ...]) -> Iterator[ShownValue]:
     for pod in pods:
         every = (*pod.rows, *(row for container in pod.containers for row in container.rows))
         yield from (part for row in every for step in row.steps for part in step.parts)

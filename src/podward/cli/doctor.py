@@ -25,7 +25,7 @@ _COLOURS = {OK: "\x1b[32m", LIMITED: "\x1b[33m", MISSING: "\x1b[31m"}
 _STATE_WIDTH, _NAME_WIDTH = 8, 26
 
 
-class Report(Struct, frozen=True):
+class DoctorReport(Struct, frozen=True):
     """What `-o json` prints."""
 
     ready: bool
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     checks = examine(state_root())
     ready = is_ready(checks)
     if args.output == "json":
-        print(msgspec.json.format(msgspec.json.encode(Report(ready, tuple(checks)))).decode())
+        print(msgspec.json.format(msgspec.json.encode(DoctorReport(ready, tuple(checks)))).decode())
     else:
         print(rendered(checks, coloured=terminal.colour_wanted(sys.stdout), width=_width()))
     return 0 if ready else 1

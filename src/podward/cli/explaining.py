@@ -19,7 +19,7 @@ from podward.path import Path
 from podward.render.explain.citing import NO_POLICIES
 from podward.render.explain.rows import Explained
 from podward.runtime import probe, proc
-from podward.runtime.dry import Dry, Subject
+from podward.runtime.explainer import Explainer, PodToExplain
 from podward.runtime.state import state_root
 from podward.schema.objects import Item
 from podward.schema.workload import PodSource
@@ -49,7 +49,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
 
 def _admitted(
     documents: tuple[Document, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
-) -> tuple[tuple[Subject, ...], Mapping[str, Item]]:
+) -> tuple[tuple[PodToExplain, ...], Mapping[str, Item]]:
     """The Pods as they are stored, by a cluster's admission where one was described; and its policies in files."""
     if not cluster_options.wanted(args):
         return tuple(subjects.subject(source) for source in sources), NO_POLICIES
@@ -83,7 +83,7 @@ def _access(pods: tuple[Pod, ...], explained: tuple[Explained, ...], args: argpa
     return 0 if all(report.allowed for report in reports) else FAILED
 
 
-def dry_run(args: argparse.Namespace) -> Dry:
+def dry_run(args: argparse.Namespace) -> Explainer:
     """What explains Pods as this machine would run them."""
     try:
         choice = probe.choose(args.runtime)
@@ -95,7 +95,7 @@ def dry_run(args: argparse.Namespace) -> Dry:
     node = configuration.node_of(choice, args)
     if os.geteuid():
         node = msgspec.structs.replace(node, capabilities=_capabilities_of_root())
-    return Dry(node, state_root(), cgroup_v2=choice.cgroup == "v2")
+    return Explainer(node, state_root(), cgroup_v2=choice.cgroup == "v2")
 
 
 def _capabilities_of_root() -> int:
@@ -113,7 +113,7 @@ def failed(pod: PodExplanation) -> bool:
 
 
 def _table(explained: tuple[Explained, ...], field: Path | None) -> str:
-    from podward.render.explain import palette as palettes
+    from podward.render import palette as palettes
     from podward.render.explain import table
     from podward.render.explain.rows import rows_of
 

@@ -13,13 +13,13 @@ import msgspec
 from podward.api.explanation import ContainerExplanation
 from podward.cli import configuration, running, subjects, terminal
 from podward.render.explain.rows import Explained
-from podward.runtime import confine, probe, sweep
-from podward.runtime.dry import Subject
+from podward.runtime import mount_namespace, probe, sweep
+from podward.runtime.explainer import PodToExplain
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
+from podward.runtime.options import Machine
 from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
-from podward.runtime.setting import Machine
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import PodSource
@@ -28,7 +28,7 @@ from podward.schema.workload import PodSource
 def observed(
     explained: tuple[Explained, ...],
     sources: tuple[PodSource, ...],
-    stored: tuple[Subject, ...],
+    stored: tuple[PodToExplain, ...],
     args: argparse.Namespace,
 ) -> tuple[Explained, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
@@ -60,7 +60,7 @@ def observed(
         return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
 
 
-def _with_uid(subject: Subject) -> Subject:
+def _with_uid(subject: PodToExplain) -> PodToExplain:
     """The Pod with a uid of its own, if it has none but the zeros of an explanation."""
     metadata = subject.pod.metadata
     if metadata.uid != subjects.NO_UID:
@@ -74,7 +74,7 @@ def _machine(args: argparse.Namespace, report: _Observer) -> Machine:
     state = State(state_root())
     choice = probe.choose(args.runtime)
     sweep.sweep(state)
-    confine.enter(choice.needs_private_cgroup_mounts)
+    mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
     runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")

@@ -16,12 +16,12 @@ from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
 from podward.errors import InputError, UsageError
 from podward.pipeline import PodFacts
-from podward.runtime import confine, kept, probe, sweep
+from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
+from podward.runtime.options import Machine, Refused, RunOptions
 from podward.runtime.pod import PodRun
 from podward.runtime.report import TerminalReport
-from podward.runtime.setting import Machine, Refused, Wishes
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import PodSource, pod_sources
@@ -29,7 +29,7 @@ from podward.schema.workload import PodSource, pod_sources
 if TYPE_CHECKING:
     from podward.render.results import ContainerResult, RunResult, User
     from podward.runtime.container import ContainerRun
-    from podward.runtime.dry import Subject
+    from podward.runtime.explainer import PodToExplain
 
 REFUSED = 1
 DIFFERENT = 1
@@ -48,7 +48,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     state = State(state_root())
     choice = probe.choose(args.runtime)
     sweep.sweep(state)
-    confine.enter(choice.needs_private_cgroup_mounts)
+    mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
     runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     report = RunReport(json=args.output == "json", verify=args.verify)
@@ -81,11 +81,13 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
     return prepared_as(source, subjects.subject(source, new_uid()), here, args, alone=alone)
 
 
-def prepared_as(source: PodSource, subject: Subject, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+def prepared_as(
+    source: PodSource, subject: PodToExplain, here: Machine, args: argparse.Namespace, *, alone: bool
+) -> PodRun:
     """The same for the Pod of a source as it is stored, whoever admitted it."""
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
-    wishes = Wishes(
+    wishes = RunOptions(
         restart_policy=args.restart or written or "Never",
         keep=args.keep,
         verify=args.verify,

@@ -9,7 +9,7 @@ from podward.api.effective import Place
 from podward.decision import Decision, Violation
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
-from podward.runtime.dry import Subject
+from podward.runtime.explainer import PodToExplain
 from podward.schema import defaulting
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
@@ -22,7 +22,7 @@ NO_UID = "00000000-0000-0000-0000-000000000000"
 """Stands for the random uid that the API server gives."""
 
 
-def subject(source: PodSource, uid: str = NO_UID) -> Subject:
+def subject(source: PodSource, uid: str = NO_UID) -> PodToExplain:
     """The Pod of a source, with this uid unless it has one.
 
     Raises InputError with everything that the API server refuses in it.
@@ -32,7 +32,9 @@ def subject(source: PodSource, uid: str = NO_UID) -> Subject:
     raw["metadata"] = {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}
     pod = pod_view(raw)
     _raise_invalid(source, validation.validate(pod, raw, source.kind).violations)
-    return Subject(pod, Place(source.document.name, source.prefix), _hostname(pod), source.kind, source.name, defaults)
+    return PodToExplain(
+        pod, Place(source.document.name, source.prefix), _hostname(pod), source.kind, source.name, defaults
+    )
 
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
@@ -45,12 +47,12 @@ def _hostname(pod: Pod) -> str:
     return (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
 
 
-def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str = NO_UID) -> Subject:
+def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str = NO_UID) -> PodToExplain:
     """The Pod of a source as a cluster stores it, with how its admission decided.
 
     Raises InputError with everything that validation refuses in it.
     """
-    from podward.cli.admission_told import told
+    from podward.cli.admission_report import told
     from podward.render.explain.citing import Citations
     from podward.stages.admission import decide
 
@@ -65,7 +67,7 @@ def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str
     )
     metadata = admitted.stored.get("metadata")
     pod = pod_view({**admitted.stored, "metadata": {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}})
-    return Subject(
+    return PodToExplain(
         pod,
         Place(source.document.name, source.prefix),
         _hostname(pod),

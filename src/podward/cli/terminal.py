@@ -60,10 +60,10 @@ def printable(text: str) -> str:
 
 def complain(error: PodwardError) -> None:
     """Print `error` on standard error as `podward: where: what`, its advice indented below; nothing in it commands."""
-    from podward.render.explain.inert import inert
+    from podward.render.escaping import without_commands
 
     name = f"{RED}podward:{RESET}" if colour_wanted(sys.stderr) else "podward:"
-    print(name, inert(printable(str(error))), file=sys.stderr)
+    print(name, without_commands(printable(str(error))), file=sys.stderr)
 
 
 def reader_is_gone(stream: TextIO) -> bool:

@@ -101,7 +101,7 @@ class ContainerRun:
         if pod.wishes.verify or pod.keep:  # who looks at a kept Pod later wants to see what it drifted from
             from podward.runtime import verifying  # most runs predict nothing, and start-up counts
 
-            self.predicted = verifying.foresee(self, root, spec)
+            self.predicted = verifying.predict_process(self, root, spec)
         try:
             self._create_and_start(spec.value)
         except RuntimeFailedError as error:

@@ -24,13 +24,13 @@ from podward.runtime.dryvolumes import POD, DryVolumes
 from podward.stages import kernel
 
 if TYPE_CHECKING:
-    from podward.runtime.dry import Dry
+    from podward.runtime.explainer import Explainer
 
 RUNTIME_DEFAULTS = ("containerd", "cri-o", "docker")
 _ORDINARY = EntryFile("", stat.S_IFREG | 0o755, 0, 0)
 
 
-class Around(Struct, frozen=True):
+class PodContext(Struct, frozen=True):
     """The Pod that the container is in."""
 
     facts: PodFacts
@@ -41,7 +41,7 @@ class Around(Struct, frozen=True):
 class DryContainer:
     """One container on its way through the stages."""
 
-    def __init__(self, dry: Dry, around: Around, kind: str, place: Place, container: Container) -> None:
+    def __init__(self, dry: Explainer, around: PodContext, kind: str, place: Place, container: Container) -> None:
         self._dry = dry
         self._facts = around.facts
         self._sandbox = around.sandbox

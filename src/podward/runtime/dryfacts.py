@@ -1,4 +1,4 @@
-"""Facts about images and about other Pods that `podward.runtime.dry` asks for, each read once."""
+"""Facts about images and about other Pods that `podward.runtime.explainer` asks for, each read once."""
 
 from __future__ import annotations
 

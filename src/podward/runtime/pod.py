@@ -17,22 +17,13 @@ from podward.errors import RefusedError
 from podward.pipeline import OciFacts, PodFacts, admit, in_order, plan_container, plan_runtime, plan_sandbox
 from podward.policy.kubelet import lifecycle
 from podward.policy.runtime import selinux
-from podward.runtime import (
-    cgroups,
-    confine,
-    devices,
-    kept,
-    machine,
-    profiles,
-    syscalls,
-    userns,
-)
+from podward.runtime import cgroups, devices, kept, machine, mount_namespace, profiles, syscalls, userns
 from podward.runtime.container import ContainerRun
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import OciRuntime, write_private
-from podward.runtime.report import Report
+from podward.runtime.options import Machine, Refused, RunOptions
+from podward.runtime.report import Reporter
 from podward.runtime.sandbox import Sandbox
-from podward.runtime.setting import Machine, Refused, Wishes
 from podward.runtime.state import Lock, PodDirectory
 from podward.runtime.volumes import PodVolumes, remove_tree
 
@@ -43,7 +34,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686"
 class PodRun:
     """A Pod that is being run: made by `prepare`, driven by the supervisor, ended by `destroy`."""
 
-    def __init__(self, machine: Machine, wishes: Wishes, facts: PodFacts) -> None:
+    def __init__(self, machine: Machine, wishes: RunOptions, facts: PodFacts) -> None:
         self.machine = machine
         self.wishes = wishes
         self.facts = facts
@@ -68,7 +59,7 @@ class PodRun:
             return (Refused("", refused),)
         if spec.host_users is False and self.machine.node.userns_supported:
             self.facts = _with_userns(self.facts, userns.allocate(self.machine.state, self.directory))
-            confine.expose(self.directory)
+            mount_namespace.expose(self.directory)
         planned = plan_sandbox(self.facts)
         if isinstance(planned, Decision):
             return (Refused("", planned),)
@@ -143,7 +134,7 @@ class PodRun:
     # --- running ------------------------------------------------------------------------------------------------
 
     @property
-    def report(self) -> Report:
+    def report(self) -> Reporter:
         """Where events go."""
         return self.machine.report
 

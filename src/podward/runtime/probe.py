@@ -37,7 +37,7 @@ _LARGEST = 65536
 class RuntimeChoice(Struct, frozen=True):
     """An OCI runtime: its kind, program and version, the cgroup layout (`v2`, `v1`, `hybrid`, `none`) and its needs.
 
-    `needs_private_cgroup_mounts`: run it where /sys/fs/cgroup/unified is not mounted (`confine.enter`).
+    `needs_private_cgroup_mounts`: run it where /sys/fs/cgroup/unified is not mounted (`mount_namespace.enter`).
     `arguments` go before the verb on its command line.
     """
 

@@ -9,7 +9,7 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 
 
-class Report(Protocol):
+class Reporter(Protocol):
     """Where events of a run go; the command line prints them, tests collect them."""
 
     def not_enforced(self, container: str, label: str) -> None:

@@ -15,7 +15,7 @@ from podward.policy.kubelet import lifecycle
 from podward.runtime.container import ContainerRun
 from podward.runtime.pod import PodRun
 from podward.runtime.processes import exit_code
-from podward.runtime.report import Report
+from podward.runtime.report import Reporter
 
 _KEPT_LOG_INTERVAL = 0.05
 _INTERRUPTED = 130
@@ -25,7 +25,7 @@ _TERMINATED = 143
 class Supervisor:
     """Runs prepared Pods until they are done, or until it is told to stop."""
 
-    def __init__(self, pods: tuple[PodRun, ...], report: Report) -> None:
+    def __init__(self, pods: tuple[PodRun, ...], report: Reporter) -> None:
         self._pods = pods
         self._report = report
         self._poll = select.poll()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from podward.runtime import cgroups, orphans
-from podward.runtime.confine import PASSAGE
+from podward.runtime.mount_namespace import PASSAGE
 from podward.runtime.state import Lock, State
 from podward.runtime.volumes import remove_tree
 
@@ -13,7 +13,7 @@ from podward.runtime.volumes import remove_tree
 def sweep(state: State) -> tuple[str, ...]:
     """Remove every abandoned Pod, and what an abandoned work on images left; returns the Pods' ids.
 
-    To be called before `confine.enter`, where all cgroup hierarchies are in sight.
+    To be called before `mount_namespace.enter`, where all cgroup hierarchies are in sight.
     """
     swept = []
     with state.lock():

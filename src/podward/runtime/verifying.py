@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SECONDS_TO_EXEC = 20.0
 
 
-def foresee(container: ContainerRun, root: str, spec: Outcome[RuntimeSpec]) -> Outcome[ProcessState] | Decision:
+def predict_process(container: ContainerRun, root: str, spec: Outcome[RuntimeSpec]) -> Outcome[ProcessState] | Decision:
     """What the container's process will be, or the Decision that says why it can't be; asked before it is created."""
     process = spec.value.process
     search = next((word[5:] for word in reversed(process.env) if word.startswith("PATH=")), "")

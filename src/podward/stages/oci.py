@@ -38,9 +38,9 @@ from podward.policy.runtime import (
 from podward.policy.runtime import (
     defaults as tables,
 )
-from podward.policy.runtime.imitated import Runtime
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths, Placement, own_userns
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_version
 
 OCI_VERSION = "1.0.2"
@@ -78,7 +78,7 @@ class OciFacts(Struct, frozen=True, gc=False):
 
 def decide(facts: OciFacts) -> Decision:
     """The whole runtime spec. Raises UsageError if the node names runtime defaults that do not exist."""
-    runtime = Runtime(
+    runtime = RuntimeProfile(
         tables.load(facts.node.runtime_defaults),
         facts.origin,
         recursive_read_only=facts.node.recursive_read_only,
@@ -94,7 +94,7 @@ def decide(facts: OciFacts) -> Decision:
     )
 
 
-def _process(facts: OciFacts, runtime: Runtime) -> Decision:
+def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     config, context, image = facts.config, facts.config.security_context, facts.image
     hostname = facts.sandbox.hostname or facts.node_hostname
     return merge(
@@ -109,7 +109,7 @@ def _process(facts: OciFacts, runtime: Runtime) -> Decision:
     )
 
 
-def _user(facts: OciFacts, runtime: Runtime) -> Decision:
+def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     context = facts.config.security_context
     found = user.find(context, facts.image, runtime)
     if isinstance(found, Decision):
@@ -117,14 +117,14 @@ def _user(facts: OciFacts, runtime: Runtime) -> Decision:
     return user.decide(found) + groups.decide(context, facts.image, found, runtime)
 
 
-def _root(facts: OciFacts, runtime: Runtime) -> Decision:
+def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     source = runtime.of("securityContext", "readonlyRootfs")
     return assign(path("root", "path"), facts.rootfs, "the container's root", runtime.source) + assign(
         path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
     )
 
 
-def _linux(facts: OciFacts, runtime: Runtime) -> Decision:
+def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     config, context = facts.config, facts.config.security_context
     given = capabilities.decide(
         context,

@@ -12,14 +12,14 @@ import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from podward.api.policy_change import Comparison, Fate, Kind
+from podward.api.policy_change import Comparison, Kind, WorkloadOutcome
 from podward.check.comparing import EFFECTS
 from podward.check.judging import judge
 from podward.check.traits import told, traits_of
 from podward.cli import inputs, main, parser, sources
 from podward.cli.admitting import Admission
 from podward.cli.checking import comparing
-from podward.cli.checking.holding import Wishes
+from podward.cli.checking.policies import CheckOptions
 from podward.cli.checking.settings import settings_of
 from podward.cli.checking.sides import asked, sides
 from podward.schema.view import pod_view
@@ -259,9 +259,9 @@ def admitted(side: str, work: str, cluster: str) -> list[tuple[PodSource, Admitt
     return [(source, decide(admission.facts(source))) for source in sources.pods_of(documents)]
 
 
-def fate(found: Admitted) -> Fate:
+def fate(found: Admitted) -> WorkloadOutcome:
     chosen = found.mutating.chosen if found.mutating is not None else None
-    return Fate(found.refused, "" if found.refused or chosen is None else chosen.name)
+    return WorkloadOutcome(found.refused, "" if found.refused or chosen is None else chosen.name)
 
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -286,7 +286,7 @@ def require_agreement(old: list[Any], new: list[Any], work: list[Any], cluster: 
     with written(old=old, new=new, work=work) as names:
         found = compared(names)
         before, after = (admitted(names[side], names["work"], cluster) for side in ("old", "new"))
-        both = sides(asked(names["old"]), asked(names["new"]), (), Wishes())
+        both = sides(asked(names["old"]), asked(names["new"]), (), CheckOptions())
     for side, answers in ((both.old, before), (both.new, after)):
         for source, answer in answers:
             if not answer.refused:

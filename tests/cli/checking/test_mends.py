@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.report import Report
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.report import CheckReport
 from podward.check import baseline
 from podward.cli import check
 from podward.cli.checking import fixing, mends, output, run
@@ -181,13 +181,15 @@ def test_advice_is_mended_where_it_is_selected(directory: Path) -> None:
 
 
 def test_standard_input_has_neither_columns_nor_fixes() -> None:
-    finding = Finding("pss/x", Severity.ERROR, "<stdin>", 1, 0, CHANGE.path, Subject(), "it is", changes=(CHANGE,))
+    finding = Finding("pss/x", Severity.ERROR, "<stdin>", 1, 0, CHANGE.path, WorkloadRef(), "it is", changes=(CHANGE,))
     sources = mends.sources_of(report_of(finding))
     assert (sources.line("<stdin>", 1), sources.fixes, sources.unfixed) == ("", {}, "")
 
 
 def test_a_file_that_is_gone_costs_its_fixes_only() -> None:
-    finding = Finding("pss/x", Severity.ERROR, "gone.yaml", 1, 0, CHANGE.path, Subject(), "it is", changes=(CHANGE,))
+    finding = Finding(
+        "pss/x", Severity.ERROR, "gone.yaml", 1, 0, CHANGE.path, WorkloadRef(), "it is", changes=(CHANGE,)
+    )
     sources = mends.sources_of(report_of(finding))
     assert (sources.line("gone.yaml", 1), sources.fixes, sources.unfixed) == ("", {}, "")
 
@@ -221,5 +223,5 @@ def test_a_region_is_what_is_written_on_its_line(directory: Path) -> None:
 CHANGE = Change(path("spec", "hostNetwork"), value=False)
 
 
-def report_of(finding: Finding) -> Report:
-    return Report((finding,), (), (), 0, (finding.file,), (), ())
+def report_of(finding: Finding) -> CheckReport:
+    return CheckReport((finding,), (), (), 0, (finding.file,), (), ())

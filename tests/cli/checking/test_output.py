@@ -16,11 +16,11 @@ from typing import TextIO
 import pytest
 
 from podward.api.finding import Finding
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.check import rules
 from podward.cli.checking import output, working
 from podward.cli.checking.files import listed
-from podward.cli.checking.holding import Wishes, held
+from podward.cli.checking.policies import CheckOptions, policy_set_of
 from podward.cli.checking.reading import read_file
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -57,7 +57,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
         os.close(leader)
 
 
-def report(directory: Path, name: str) -> Report:
+def report(directory: Path, name: str) -> CheckReport:
     """What is found in a Pod and a Deployment of this name, in a file of this name as far as one can have it."""
     quoted = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in name).join('""')
     spec = f"containers: [{{name: {quoted}, image: {quoted}, securityContext: {{privileged: true}}}}]"
@@ -72,13 +72,13 @@ def report(directory: Path, name: str) -> Report:
     names = listed([os.path.relpath(directory)], ())
     found: list[Finding] = []
     for file in names:
-        found += working.outcome((read_file(file),), held(Wishes(), ())).findings
+        found += working.outcome((read_file(file),), policy_set_of(CheckOptions(), ())).findings
     assert len(found) > 5
-    return Report(tuple(found), (), (), 0, names, (), rules.named(each.rule for each in found))
+    return CheckReport(tuple(found), (), (), 0, names, (), rules.named(each.rule for each in found))
 
 
 @pytest.fixture(params=list(NAMES.values()), ids=list(NAMES))
-def found(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
+def found(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckReport:
     monkeypatch.chdir(tmp_path)
     return report(tmp_path, request.param)
 
@@ -89,7 +89,7 @@ def width(line: str) -> int:
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
-def test_lines_fit_and_only_our_colours_are_in_them(found: Report, terminal: Stream, columns: int) -> None:
+def test_lines_fit_and_only_our_colours_are_in_them(found: CheckReport, terminal: Stream, columns: int) -> None:
     coloured = "".join(output.pieces(found, "table", terminal(columns)))
     assert COLOUR.search(coloured)
     for line in COLOUR.sub("", coloured).split("\n"):
@@ -99,13 +99,13 @@ def test_lines_fit_and_only_our_colours_are_in_them(found: Report, terminal: Str
         assert "##[" not in line
 
 
-def test_no_color_means_none(found: Report, terminal: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_means_none(found: CheckReport, terminal: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     coloured = "".join(output.pieces(found, "table", terminal(80)))
     monkeypatch.setenv("NO_COLOR", "1")
     assert "".join(output.pieces(found, "table", terminal(80))) == COLOUR.sub("", coloured)
 
 
-def test_a_pipe_gets_a_line_for_each_finding(found: Report) -> None:
+def test_a_pipe_gets_a_line_for_each_finding(found: CheckReport) -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader), os.fdopen(writer, "w") as stream:
         lines = "".join(output.pieces(found, "table", stream)).split("\n")
@@ -116,7 +116,7 @@ def test_a_pipe_gets_a_line_for_each_finding(found: Report) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit", "github", "gitlab"])
-def test_no_form_drives_a_terminal(found: Report, terminal: Stream, form: str) -> None:
+def test_no_form_drives_a_terminal(found: CheckReport, terminal: Stream, form: str) -> None:
     printed = "".join(output.pieces(found, form, terminal(80)))
     assert all(line.isprintable() for line in printed.split("\n"))
     # What begins with a command of ours is that command, whatever follows.

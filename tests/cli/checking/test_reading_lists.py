@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from podward.api.report import in_order
-from podward.check.held import Held
 from podward.check.judging import judge
+from podward.check.policy_set import PolicySet
 from podward.cli.checking.reading import of_content
 from podward.cli.checking.working import outcome
 from podward.path import path
@@ -39,7 +39,7 @@ def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
 
 
 def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
-    file, held = of_content(content(*PLAIN), "list.json"), Held({}, Standard(Level.RESTRICTED))
+    file, held = of_content(content(*PLAIN), "list.json"), PolicySet({}, Standard(Level.RESTRICTED))
     found = outcome([file], held).findings
     assert found == in_order(
         finding for one in file.workloads for finding in judge(one.source, one.document, held).findings

@@ -12,16 +12,16 @@ import msgspec
 import pytest
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Checked
 from podward.check import wire
-from podward.check.held import Held
+from podward.check.policy_set import PolicySet
 from podward.check.shapes import Shapes
 from podward.cli.checking import cache as caching
 from podward.cli.checking import reading, working
 from podward.cli.checking import workers as processes
 from podward.cli.checking.cache import NO_CACHE, Cache
-from podward.cli.checking.holding import Wishes
+from podward.cli.checking.policies import CheckOptions
 from podward.cli.checking.reading import File
 from podward.cli.checking.workers import Channel, WorkerError, Workers
 from podward.cli.checking.working import Examined, examine
@@ -44,7 +44,7 @@ NAMESPACE = """apiVersion: v1
 kind: Namespace
 metadata: {{name: team-{team}, labels: {{pod-security.kubernetes.io/enforce: {level}}}}}
 """
-WISHES = Wishes()
+WISHES = CheckOptions()
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_what_the_cache_knows_is_not_judged_again(
     judged: list[str] = []
     outcome = working.outcome
 
-    def watched(some: Sequence[File], held: Held, shapes: Shapes | None = None) -> wire.Outcome:
+    def watched(some: Sequence[File], held: PolicySet, shapes: Shapes | None = None) -> wire.Outcome:
         judged.extend(file.name for file in some)
         return outcome(some, held, shapes)
 
@@ -137,7 +137,7 @@ def test_another_policy_counts_for_files_that_have_not_changed(
 
 def test_what_is_wrong_with_the_words_ends_all_processes(files: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="no SCC nobody"):
-        examine(files, Wishes(scc=("nobody",)), processes=3)
+        examine(files, CheckOptions(scc=("nobody",)), processes=3)
     assert children() == []
 
 
@@ -246,7 +246,7 @@ def test_outcomes_and_policies_survive_the_wire(files: tuple[str, ...]) -> None:
 
 
 def test_nothing_of_a_finding_is_forgotten_on_the_wire() -> None:
-    about = Subject("Pod", "team", "web", "app")
+    about = WorkloadRef("Pod", "team", "web", "app")
     change = Change(path("spec", Key("a.b"), 0), {"a": [1, None, "x"]})
     values: dict[str, object] = {
         "rule": "hint/x", "severity": Severity.NOTE, "file": "a.yaml", "line": 7, "document": 3,

@@ -15,7 +15,7 @@ from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
 from podward.documents.patching import plain, put
 from podward.path import Key, Path, path
-from podward.policy.pss.check import CheckResult, Remedy, facts_of
+from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Level, Version
 from podward.policy.pss.standards import CHECKS, evaluate, remedy
 from podward.schema import defaulting
@@ -53,7 +53,7 @@ def result_of(check: str, level: Level, minor: int, raw: JsonObject) -> CheckRes
     return next((result for result in found if result.check == check), None)
 
 
-def incurable(check: str, made: Remedy, raw: JsonObject) -> bool:
+def incurable(check: str, made: PssRemedy, raw: JsonObject) -> bool:
     """Whether there may be no changes: another kind of volume, or a Windows Pod under an old standard."""
     return check in NO_MECHANICAL_CURE or (facts_of(pod_view(raw)).windows and "v1.25" in made.sentence)
 

@@ -8,7 +8,7 @@ from podward.api.cri import LinuxContainerSecurityContext, SecurityProfile
 from podward.decision import Decision
 from podward.policy.runtime import apparmor
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 LOCAL = SecurityProfile("Localhost", "k8s-deny-write")
@@ -16,7 +16,7 @@ DEFAULT = {"containerd": "cri-containerd.apparmor.d", "cri-o": "crio-default", "
 
 
 def decided(runtime: str, context: LinuxContainerSecurityContext, lsm: str = "apparmor") -> Decision:
-    return apparmor.decide(context, lsm, Runtime(load(runtime), Decision()))
+    return apparmor.decide(context, lsm, RuntimeProfile(load(runtime), Decision()))
 
 
 def profile(runtime: str, context: LinuxContainerSecurityContext) -> object:

@@ -9,7 +9,7 @@ from podward.api.cri import Capability, LinuxContainerSecurityContext
 from podward.decision import Decision
 from podward.policy.runtime import capabilities
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 NINE = {"CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "KILL"}
@@ -26,7 +26,7 @@ def decided(
     privileged: bool = False,
 ) -> Decision:
     message = LinuxContainerSecurityContext(capabilities=Capability(add=add, drop=drop), privileged=privileged)
-    imitated = Runtime(load(runtime), Decision())
+    imitated = RuntimeProfile(load(runtime), Decision())
     return capabilities.decide(message, machine, own_userns=False, runtime=imitated)
 
 
@@ -119,7 +119,7 @@ def test_what_the_machine_lacks_is_left_out_and_said(runtime: str) -> None:
 @pytest.mark.parametrize("runtime", ALL)
 def test_an_own_user_namespace_has_the_whole_set(runtime: str) -> None:
     message = LinuxContainerSecurityContext(capabilities=Capability(add=("ALL",)))
-    imitated = Runtime(load(runtime), Decision())
+    imitated = RuntimeProfile(load(runtime), Decision())
     decision = capabilities.decide(message, BITS["CAP_KILL"], own_userns=True, runtime=imitated)
     assert len(given(decision)) == len(NAMES)
     assert "without" not in decision.assignments[0].reason
@@ -143,5 +143,5 @@ def test_privileged_is_everything_that_the_machine_has_whatever_is_dropped(runti
 @pytest.mark.parametrize("runtime", ALL)
 def test_ambient_capabilities_are_read_by_none(runtime: str) -> None:
     message = LinuxContainerSecurityContext(capabilities=Capability(add_ambient=("NET_RAW",)))
-    decision = capabilities.decide(message, FULL, own_userns=False, runtime=Runtime(load(runtime), Decision()))
+    decision = capabilities.decide(message, FULL, own_userns=False, runtime=RuntimeProfile(load(runtime), Decision()))
     assert [a.value for a in decision.assignments][3:] == [(), ()]

@@ -12,7 +12,7 @@ from podward.api.image import GroupEntry, Image, ImageConfig, PasswdEntry
 from podward.decision import Decision, Origin, Source
 from podward.policy.runtime import groups, user
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 PASSWD = (PasswdEntry("root", 0, 0, "/", 1), PasswdEntry("app", 1000, 1000, "/", 2))
@@ -28,7 +28,7 @@ GROUP = (
 def decided(runtime: str, group: tuple[GroupEntry, ...] = GROUP, of_image: str = "", **context: object) -> Decision:
     message = msgspec.structs.replace(LinuxContainerSecurityContext(), **context)
     image = Image("busybox", "id", config=ImageConfig(user=of_image), passwd=PASSWD, group=group)
-    imitated = Runtime(load(runtime), Decision())
+    imitated = RuntimeProfile(load(runtime), Decision())
     found = user.find(message, image, imitated)
     assert isinstance(found, user.Found)
     return groups.decide(message, image, found, imitated)

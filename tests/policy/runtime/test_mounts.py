@@ -15,7 +15,7 @@ from podward.api.oci import Mount
 from podward.decision import Decision
 from podward.policy.runtime import mounts
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 SHM = "/dev/shm"  # noqa: S108  # a path in the container
@@ -30,7 +30,7 @@ def decided(
     files: mounts.SandboxFiles = FILES,
 ) -> Decision:
     config = ContainerConfig("c", "i", mounts=asked, security_context=context)
-    return mounts.decide(config, files, Runtime(load(runtime), Decision()))
+    return mounts.decide(config, files, RuntimeProfile(load(runtime), Decision()))
 
 
 def listed(decision: Decision) -> list[Mount]:

@@ -18,8 +18,8 @@ from podward.api.oci import LinuxIDMapping, Namespace
 from podward.decision import Decision
 from podward.policy.runtime import namespaces
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
 from podward.policy.runtime.namespaces import NamespacePaths, Placement
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 PINNED = NamespacePaths(ipc="/ns/ipc", net="/ns/net", uts="/ns/uts", pid="/ns/pid", user="/ns/user")
@@ -34,7 +34,7 @@ def decided(
     pod = LinuxSandboxSecurityContext(namespace_options=chosen)
     sandbox = PodSandboxConfig("p", "ns", "uid", security_context=pod)
     placement = placement or Placement(PINNED, "host")
-    return namespaces.decide(context, sandbox, placement, Runtime(load(runtime), Decision()))
+    return namespaces.decide(context, sandbox, placement, RuntimeProfile(load(runtime), Decision()))
 
 
 def kinds(decision: Decision) -> dict[str, str]:
@@ -109,5 +109,5 @@ def test_the_host_s_user_namespace_is_none() -> None:
 def test_pod_and_container_must_agree_on_the_user_namespace() -> None:
     context = LinuxContainerSecurityContext(namespace_options=NamespaceOption(userns_options=USERNS))
     sandbox = PodSandboxConfig("p", "ns", "uid")
-    decision = namespaces.decide(context, sandbox, Placement(), Runtime(load("containerd"), Decision()))
+    decision = namespaces.decide(context, sandbox, Placement(), RuntimeProfile(load("containerd"), Decision()))
     assert decision.violations[0].reason == "user namespace config for sandbox is different from container"

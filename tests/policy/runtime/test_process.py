@@ -22,14 +22,14 @@ from podward.api.oci import Device, DeviceRule
 from podward.decision import Decision, Origin
 from podward.policy.runtime import args, devices, env, oom_score, paths, privileged, process, resources, rlimits
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def imitated(runtime: str) -> Runtime:
-    return Runtime(load(runtime), Decision())
+def imitated(runtime: str) -> RuntimeProfile:
+    return RuntimeProfile(load(runtime), Decision())
 
 
 def image(**config: object) -> Image:

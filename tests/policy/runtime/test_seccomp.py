@@ -9,7 +9,7 @@ from podward.api.oci import Seccomp, SeccompRule
 from podward.decision import Decision
 from podward.policy.runtime import seccomp
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.seccomp_profile import parse
 from podward.policy.runtime.seccomp_table import Condition, Machine, Profile, Rule, kernel_version, resolve
 
@@ -30,7 +30,7 @@ def allowed(profile: Seccomp) -> set[str]:
 
 
 def decided(runtime: str, message: LinuxContainerSecurityContext, localhost: Profile | None = None) -> Decision:
-    return seccomp.decide(message, localhost, PLAIN, Runtime(load(runtime), Decision()))
+    return seccomp.decide(message, localhost, PLAIN, RuntimeProfile(load(runtime), Decision()))
 
 
 DANGEROUS = {"unshare", "bpf", "kexec_load", "init_module", "open_by_handle_at", "settimeofday", "perf_event_open"}

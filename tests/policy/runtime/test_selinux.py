@@ -8,7 +8,7 @@ from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, SELi
 from podward.decision import Decision
 from podward.policy.runtime import selinux
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 LEVEL = SELinuxOption(level="s0:c123,c456")
 
@@ -16,7 +16,7 @@ LEVEL = SELinuxOption(level="s0:c123,c456")
 def decided(
     context: LinuxContainerSecurityContext, lsm: str, of_pod: SELinuxOption | None = None, runtime: str = "containerd"
 ) -> Decision:
-    return selinux.decide(context, of_pod, lsm, Runtime(load(runtime), Decision()))
+    return selinux.decide(context, of_pod, lsm, RuntimeProfile(load(runtime), Decision()))
 
 
 def values(decision: Decision) -> dict[str, object]:

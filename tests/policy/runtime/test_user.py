@@ -13,7 +13,7 @@ from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
 from podward.policy.runtime import user
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
 PASSWD = (
@@ -34,7 +34,7 @@ def find(runtime: str, of_image: str = "", **context: object) -> user.Found | De
     return user.find(
         msgspec.structs.replace(LinuxContainerSecurityContext(), **context),
         image(of_image),
-        Runtime(load(runtime), Decision()),
+        RuntimeProfile(load(runtime), Decision()),
     )
 
 
@@ -151,7 +151,9 @@ def test_an_id_that_the_kernel_has_not_is_refused_even_from_passwd() -> None:
 def test_a_group_from_passwd_names_its_line_and_a_uid_the_manifest() -> None:
     manifest = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
     origin = assign(path("securityContext", "runAsUser"), 1000, "asked", manifest)
-    found = user.find(LinuxContainerSecurityContext(run_as_user=1000), image(), Runtime(load("containerd"), origin))
+    found = user.find(
+        LinuxContainerSecurityContext(run_as_user=1000), image(), RuntimeProfile(load("containerd"), origin)
+    )
     assert isinstance(found, user.Found)
     uid, gid = user.decide(found).assignments
     assert uid.source == manifest

@@ -188,4 +188,4 @@ def test_the_network_of_the_node_goes_with_its_ports(decide: Decide) -> None:
 def test_where_no_rule_refused_it_is_a_matter_of_access() -> None:
     violation = SccViolation(Path(), None, "not usable", Source(Origin.POLICY, "scc x"), printed="provider x")
     made = remedies.remedy(pod_view({}), violation, Decision(violations=(violation,)))
-    assert made == remedies.Remedy("Let the Pod's service account use an SCC that the Pod fits.")
+    assert made == remedies.SccRemedy("Let the Pod's service account use an SCC that the Pod fits.")

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.report import Checked, Report, Rule, Waived, Waiver
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.report import Checked, CheckReport, Rule, Waived, Waiver
 from podward.path import Key, path
 
 RULES = ("hint/seccomp-unset", "input/syntax", "pss/hostPorts", "pss/runAsNonRoot", "scc/access")
@@ -17,7 +17,7 @@ PLACE = path("spec", "template", "spec", "containers", 0, "securityContext", "ru
 
 
 def finding(rule: str, severity: Severity, hostile: str, line: int = 12, container: str = "app") -> Finding:
-    subject = Subject(f"Deployment{hostile}", f"shop{hostile}", f"web{hostile}", f"{container}{hostile}")
+    subject = WorkloadRef(f"Deployment{hostile}", f"shop{hostile}", f"web{hostile}", f"{container}{hostile}")
     changes = (
         Change(PLACE, value=True),
         Change(path("metadata", "annotations", Key(f"k{hostile}")), None),
@@ -40,10 +40,10 @@ def finding(rule: str, severity: Severity, hostile: str, line: int = 12, contain
 
 def unread(hostile: str) -> Finding:
     file = f"bad{hostile}.yaml"
-    return Finding("input/syntax", Severity.ERROR, file, 3, 0, path(), Subject(), f"invalid YAML{hostile}")
+    return Finding("input/syntax", Severity.ERROR, file, 3, 0, path(), WorkloadRef(), f"invalid YAML{hostile}")
 
 
-def make(hostile: str = "") -> Report:
+def make(hostile: str = "") -> CheckReport:
     """A report with something of everything."""
     findings = (
         unread(hostile),
@@ -59,32 +59,32 @@ def make(hostile: str = "") -> Report:
     )
     waived = tuple(Waived(finding("pss/hostPorts", Severity.ERROR, hostile), waiver) for waiver in waivers)
     subject = findings[1].subject
-    return Report(
+    return CheckReport(
         findings,
         waived,
         (finding("scc/access", Severity.ERROR, hostile),),
         2,
         (file, f"bad{hostile}.yaml", "clean.yaml"),
         (
-            Checked(file, Subject(subject.kind, subject.namespace, subject.name)),
-            Checked("clean.yaml", Subject("Pod", "", "quiet")),
+            Checked(file, WorkloadRef(subject.kind, subject.namespace, subject.name)),
+            Checked("clean.yaml", WorkloadRef("Pod", "", "quiet")),
         ),
         tuple(Rule(name, f"About {name}.", f"docs/rules/{name}.md") for name in (*RULES, "pss/sysctls")),
     )
 
 
-def clean() -> Report:
+def clean() -> CheckReport:
     """A report about nothing."""
-    return Report((), (), (), 0, ("a.yaml",), (Checked("a.yaml", Subject("Pod", "", "x")),), ())
+    return CheckReport((), (), (), 0, ("a.yaml",), (Checked("a.yaml", WorkloadRef("Pod", "", "x")),), ())
 
 
 @pytest.fixture(name="make")
-def make_fixture() -> Callable[[str], Report]:
+def make_fixture() -> Callable[[str], CheckReport]:
     return make
 
 
 @pytest.fixture(name="clean")
-def clean_fixture() -> Report:
+def clean_fixture() -> CheckReport:
     return clean()
 
 

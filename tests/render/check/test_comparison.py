@@ -11,17 +11,17 @@ from typing import Any
 import jsonschema
 import pytest
 
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.policy_change import Comparison, Fate, Kind, Placed, Reasons, Shift
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.policy_change import Comparison, Kind, Placed, PolicyChange, Reasons, WorkloadOutcome
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.render.check.comparison import TITLES
 from podward.render.check.comparison_html import page
 from podward.render.check.comparison_json import document
 from podward.render.check.comparison_table import LEAST, table
+from podward.render.escaping import width
 from podward.render.explain.html import POLICY
-from podward.render.explain.inert import width
-from podward.render.explain.palette import COLOURED, PLAIN
+from podward.render.palette import COLOURED, PLAIN
 
 SCHEMA = json.loads((File(__file__).parents[3] / "docs/schema/compare.schema.json").read_text(encoding="utf-8"))
 
@@ -33,12 +33,12 @@ def read(found: Comparison) -> Any:  # noqa: ANN401  # JSON
     return made
 
 
-def shift(kind: Kind, name: str = "web", hostile: str = "", also: int = 1) -> Shift:
-    return Shift(
+def shift(kind: Kind, name: str = "web", hostile: str = "", also: int = 1) -> PolicyChange:
+    return PolicyChange(
         kind,
         f"dir/web{hostile}.yaml",
         12,
-        Subject(f"Deployment{hostile}", f"shop{hostile}", f"{name}{hostile}"),
+        WorkloadRef(f"Deployment{hostile}", f"shop{hostile}", f"{name}{hostile}"),
         f"before{hostile}",
         f"after{hostile}",
         f"because{hostile}",
@@ -56,14 +56,22 @@ def comparison(hostile: str = "", *, workloads: int = 1) -> Comparison:
             one.file,
             12,
             one.subject,
-            Fate(refused=False, scc=f"old{hostile}"),
-            Fate(refused=False, scc=f"evil{hostile}"),
+            WorkloadOutcome(refused=False, scc=f"old{hostile}"),
+            WorkloadOutcome(refused=False, scc=f"evil{hostile}"),
         )
         for one in shifts
         if one.kind is Kind.REFUSED
     )
-    quiet = Placed("q.yaml", 1, Subject("Pod", f"shop{hostile}", "q"), Fate(refused=True), Fate(refused=True))
-    unread = Finding("input/syntax", Severity.ERROR, f"bad{hostile}.yaml", 3, 0, path(), Subject(), f"invalid{hostile}")
+    quiet = Placed(
+        "q.yaml",
+        1,
+        WorkloadRef("Pod", f"shop{hostile}", "q"),
+        WorkloadOutcome(refused=True),
+        WorkloadOutcome(refused=True),
+    )
+    unread = Finding(
+        "input/syntax", Severity.ERROR, f"bad{hostile}.yaml", 3, 0, path(), WorkloadRef(), f"invalid{hostile}"
+    )
     return Comparison(f"old{hostile}", f"new{hostile}", shifts, (*every, quiet), (unread,), (f"note{hostile}",))
 
 

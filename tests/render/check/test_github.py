@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check.github import commands
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 
 
 def parse(line: str) -> tuple[str, dict[str, str], str]:
@@ -58,11 +58,11 @@ def test_a_file_s_name_is_escaped_as_the_toolkit_does(make: Make) -> None:
     assert "::error file=bad%3A%2C%25=.yaml,line=3,title=input/syntax::bad:,%25=.yaml:3 invalid YAML:,%25=\n" in printed
 
 
-def test_a_clean_report_has_no_command(clean: Report) -> None:
+def test_a_clean_report_has_no_command(clean: CheckReport) -> None:
     assert commands(clean) == "no findings in 1 file (1 workload)\n"
 
 
-def many(report: Report, files: int, lines: int, rules: int) -> Report:
+def many(report: CheckReport, files: int, lines: int, rules: int) -> CheckReport:
     """A report with as many errors at as many lines of as many files, in the order of reports, and one warning."""
     error, warning = report.findings[1], report.findings[3]
     errors = (
@@ -74,7 +74,7 @@ def many(report: Report, files: int, lines: int, rules: int) -> Report:
     return replace(report, findings=(*errors, warning))
 
 
-def places(report: Report) -> list[tuple[str, str, str]]:
+def places(report: CheckReport) -> list[tuple[str, str, str]]:
     parsed = [parse(line) for line in commands(report).splitlines()[:-1]]
     return [(found["file"], found["line"], found["title"]) for command, found, _ in parsed if command == "error"]
 

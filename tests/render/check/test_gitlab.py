@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check.gitlab import document
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 
 
-def issues(report: Report) -> list[dict[str, Any]]:
+def issues(report: CheckReport) -> list[dict[str, Any]]:
     found = json.loads(document(report))
     assert isinstance(found, list)
     for issue in found:
@@ -47,7 +47,7 @@ def test_fingerprints_stay_when_lines_move(make: Make) -> None:
     assert [issue["fingerprint"] for issue in issues(twice)] == [issue["fingerprint"] for issue in issues(moved)]
 
 
-def test_nothing_found_is_an_empty_list(clean: Report) -> None:
+def test_nothing_found_is_an_empty_list(clean: CheckReport) -> None:
     assert issues(clean) == []
 
 

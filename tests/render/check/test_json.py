@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check import json, texts
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 SCHEMA = standard.loads(
     (Path(__file__).parent.parent.parent.parent / "docs/schema/check.schema.json").read_text(encoding="utf-8")
 )
 
 
-def read(report: Report) -> Any:  # noqa: ANN401  # JSON
+def read(report: CheckReport) -> Any:  # noqa: ANN401  # JSON
     found = standard.loads("".join(json.document(report)))
     jsonschema.validate(found, SCHEMA, format_checker=jsonschema.FormatChecker())
     return found
@@ -51,7 +51,7 @@ def test_everything_is_there(make: Make) -> None:
     assert (found["exitCode"], found["summary"]["vanished"]) == (2, 2)
 
 
-def test_a_report_about_nothing_follows_the_schema_too(clean: Report) -> None:
+def test_a_report_about_nothing_follows_the_schema_too(clean: CheckReport) -> None:
     assert read(clean)["exitCode"] == 0
 
 

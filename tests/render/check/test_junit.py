@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check.junit import document
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 
 
-def read(report: Report) -> ET.Element:
+def read(report: CheckReport) -> ET.Element:
     return ET.fromstring(document(report))  # noqa: S314  # our own text
 
 
@@ -116,6 +116,6 @@ def test_what_xml_reads_comes_back(make: Make, wanted: str) -> None:
     assert wanted in failure.text
 
 
-def test_a_clean_workload_passes(clean: Report) -> None:
+def test_a_clean_workload_passes(clean: CheckReport) -> None:
     root = read(clean)
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("1", "0", "0")

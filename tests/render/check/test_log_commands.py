@@ -13,16 +13,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check import github, gitlab, json, junit, sarif, table
-from podward.render.explain.inert import inert
-from podward.render.explain.palette import PLAIN
+from podward.render.escaping import without_commands
+from podward.render.palette import PLAIN
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 REGISTERED = {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "notice"} | {
     "remove-matcher", "save-state", "set-env", "set-output", "stop-commands", "warning",
 }  # fmt: skip
-FORMS: dict[str, Callable[[Report], str]] = {
+FORMS: dict[str, Callable[[CheckReport], str]] = {
     "table in a pipe": lambda report: table.table(report, None, PLAIN),
     "table": lambda report: table.table(report, 60, PLAIN),
     "wider table": lambda report: table.table(report, 121, PLAIN),
@@ -81,5 +81,5 @@ def test_json_and_xml_say_the_same_all_the_same(make: Make, text: str) -> None:
 
 
 def test_what_is_no_command_stays() -> None:
-    assert inert("fe80::1 ::1 # ## a:b ::") == "fe80::1 ::1 # ## a:b ::"
-    assert inert("::x ##y[") == r":\x3ax #\x23y["
+    assert without_commands("fe80::1 ::1 # ## a:b ::") == "fe80::1 ::1 # ## a:b ::"
+    assert without_commands("::x ##y[") == r":\x3ax #\x23y["

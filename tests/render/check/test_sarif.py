@@ -12,18 +12,18 @@ import pytest
 from msgspec.structs import replace
 
 from podward import __version__
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.check import rules
 from podward.render.check.sarif import SCHEMA as SCHEMA_URI
 from podward.render.check.sarif import Sources, document
 from podward.render.check.sarif_model import Message, Region, Replacement
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 SCHEMA = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
 
 
-def run(report: Report) -> Any:  # noqa: ANN401  # JSON
+def run(report: CheckReport) -> Any:  # noqa: ANN401  # JSON
     log = json.loads(document(report))
     VALIDATOR.validate(log)
     assert log["$schema"] == SCHEMA["id"] == SCHEMA_URI
@@ -150,7 +150,7 @@ def test_a_waived_finding_is_suppressed_with_its_reason(make: Make) -> None:
     assert waived[0]["location"]["physicalLocation"]["artifactLocation"]["uri"] == "podward.toml"
 
 
-def test_with_a_baseline_every_result_says_whether_it_is_new(make: Make, clean: Report) -> None:
+def test_with_a_baseline_every_result_says_whether_it_is_new(make: Make, clean: CheckReport) -> None:
     states = [each["baselineState"] for each in run(make(""))["results"]]
     assert states == ["new"] * 7 + ["unchanged"]
     without = replace(make(""), baselined=(), vanished=0)
@@ -167,7 +167,7 @@ def test_fingerprints_tell_results_apart_and_stay_when_lines_move(make: Make) ->
     assert [each["partialFingerprints"]["podwardFinding/v1"] for each in run(moved)["results"]] == marks
 
 
-def test_a_file_that_was_not_read_is_no_success(make: Make, clean: Report) -> None:
+def test_a_file_that_was_not_read_is_no_success(make: Make, clean: CheckReport) -> None:
     (invocation,) = run(make(""))["invocations"]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 2)
     assert run(clean)["invocations"][0]["executionSuccessful"] is True

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.path import path
 from podward.render.check.table import LEAST, table
-from podward.render.explain.inert import width
-from podward.render.explain.palette import COLOURED, PLAIN
+from podward.render.escaping import width
+from podward.render.palette import COLOURED, PLAIN
 
-Make = Callable[[str], Report]
+Make = Callable[[str], CheckReport]
 
 PRINTED = """\
 bad.yaml:3  error  input/syntax  invalid YAML
@@ -44,7 +44,7 @@ def test_in_a_pipe_a_finding_begins_with_one_line(make: Make) -> None:
     assert f"dir/web.yaml:12  error  pss/runAsNonRoot  {said}" in lines
 
 
-def test_where_nothing_is_wrong_the_sums_say_so(clean: Report) -> None:
+def test_where_nothing_is_wrong_the_sums_say_so(clean: CheckReport) -> None:
     assert table(clean, 80, PLAIN) == "no findings in 1 file (1 workload)\n"
 
 

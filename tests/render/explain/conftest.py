@@ -10,17 +10,17 @@ from podward.api.explanation import Change
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.render.explain.candidates import Ranking, Refusal, Tried
-from podward.render.explain.rows import ContainerRows, Part, PodRows, Row, ShownHint, Step
+from podward.render.explain.rows import ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
 
 FILE = "dir/pod.yaml"
 ADDED = path("spec", "containers", 0, "securityContext", "capabilities")
 
 
-def part(value: str, origin: Origin, name: str, where: str, line: int | None = None) -> Part:
-    return Part(value, f"why {value}", Source(origin, name, line=line), where)
+def part(value: str, origin: Origin, name: str, where: str, line: int | None = None) -> ShownValue:
+    return ShownValue(value, f"why {value}", Source(origin, name, line=line), where)
 
 
-def step(stage: str, *parts: Part, changed: bool = True) -> Step:
+def step(stage: str, *parts: ShownValue, changed: bool = True) -> Step:
     whole = " ".join(each.text for each in parts)
     return Step(stage, path("x"), whole, whole, parts, changed)
 

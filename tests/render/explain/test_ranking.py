@@ -11,10 +11,11 @@ import pytest
 from podward.decision import Origin, Source
 from podward.documents.reader import decode_documents
 from podward.path import Key, path
-from podward.render.explain import contest, palette, ranking, svg
+from podward.render import palette
+from podward.render.escaping import width
+from podward.render.explain import contest, ranking, svg
 from podward.render.explain.candidates import Ranking, Tried
 from podward.render.explain.citing import Citations
-from podward.render.explain.inert import width
 from podward.render.explain.links import NoLinks
 from podward.render.explain.rows import PodRows
 from podward.schema.objects import objects_of

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from podward.decision import Origin
-from podward.render.explain import colours, inert, layout, svg
+from podward.render import colours, escaping
+from podward.render.explain import layout, svg
 from podward.render.explain.rows import PodRows
 
 MakePod = Callable[..., PodRows]
@@ -52,11 +53,11 @@ def test_no_text_from_outside_adds_an_element_or_an_attribute(make_pod: MakePod,
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_text_from_outside_is_shown_as_text(make_pod: MakePod, hostile: str) -> None:
-    assert any(inert.printable(hostile) in text for text in texts(svg.render((make_pod(hostile),))))
+    assert any(escaping.printable(hostile) in text for text in texts(svg.render((make_pod(hostile),))))
 
 
 def test_text_fits_into_either_kind_of_quotes_and_between_tags() -> None:
-    assert not set("<>\"'") & set(inert.escape("<a b=\"c\" d='e'>&"))
+    assert not set("<>\"'") & set(escaping.escape("<a b=\"c\" d='e'>&"))
 
 
 def test_characters_that_drive_terminals_or_reorder_text_are_spelt_out(make_pod: MakePod) -> None:
@@ -151,11 +152,11 @@ def test_nothing_is_drawn_over_anything_else(make_pod: MakePod) -> None:
 @settings(deadline=None, max_examples=100)
 @given(st.text(max_size=200), st.integers(2, 40))
 def test_clipped_text_fits_and_says_so(text: str, room: int) -> None:
-    for shown in (inert.clipped(text, room), inert.clipped_front(text, room)):
-        assert inert.width(shown) <= room
-        assert shown == inert.printable(text) or "…" in shown
-    assert all(inert.width(line) <= room for line in inert.wrapped(text, room, 3))
-    assert len(inert.wrapped(text, room, 3)) <= 3
+    for shown in (escaping.clipped(text, room), escaping.clipped_front(text, room)):
+        assert escaping.width(shown) <= room
+        assert shown == escaping.printable(text) or "…" in shown
+    assert all(escaping.width(line) <= room for line in escaping.wrapped(text, room, 3))
+    assert len(escaping.wrapped(text, room, 3)) <= 3
 
 
 def test_a_very_long_value_is_cut_and_its_tool_tip_holds_more_of_it(make_pod: MakePod) -> None:

@@ -10,8 +10,9 @@ from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
 from podward.decision import Assignment, Decision, Origin, Source, Value, Violation
 from podward.documents.document import Document
 from podward.path import Path, path
-from podward.render.explain import palette, table
-from podward.render.explain.inert import width
+from podward.render import palette
+from podward.render.escaping import width
+from podward.render.explain import table
 from podward.render.explain.rows import Explained, PodRows, rows_of
 
 TABLE = Source(Origin.DEFAULT, "containerd 2.2")

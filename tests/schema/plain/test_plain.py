@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podward.schema import defaulting
-from podward.schema.plain.plain import plain
+from podward.schema.plain.known_valid import plain
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources

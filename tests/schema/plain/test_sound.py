@@ -9,7 +9,7 @@ from changed_workloads import document
 
 from podward.errors import InputError
 from podward.schema import defaulting
-from podward.schema.plain.plain import plain
+from podward.schema.plain.known_valid import plain
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources

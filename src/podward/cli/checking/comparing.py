@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
-from podward.api.policy_change import Comparison, Placed, Shift
+from podward.api.policy_change import Comparison, Placed, PolicyChange
 from podward.api.report import UNREAD, family_of
-from podward.check import shift_wire, wire
-from podward.check.capture import Side, Sides
+from podward.check import comparison_wire, wire
 from podward.check.comparing import compared, placed, workload
-from podward.check.held import FIRST_RANGES
+from podward.check.comparison_wire import FileResult
 from podward.check.judging import judge_by_policies
-from podward.check.shift_wire import Came
+from podward.check.policy_set import FIRST_RANGES
+from podward.check.scc_choice import Side, Sides
 from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.holding import Wishes, sound
+from podward.cli.checking.policies import CheckOptions, sound
 from podward.cli.checking.reading import File, read_file
 from podward.cli.checking.settings import Settings
 from podward.cli.checking.sharing import shared
@@ -71,7 +71,7 @@ class _Settled(Struct, frozen=True):
 class _Work:
     """What is done about each file, here or in another process: `sharing.Work`."""
 
-    def __init__(self, asked: tuple[Asked, Asked], wishes: Wishes, names: tuple[str, ...]) -> None:
+    def __init__(self, asked: tuple[Asked, Asked], wishes: CheckOptions, names: tuple[str, ...]) -> None:
         self._asked = asked
         self._wishes = wishes
         self._names = names
@@ -93,9 +93,9 @@ class _Work:
         kept, faults = sound(items)
         self._settled = _Settled(sides(*self._asked, kept, self._wishes), faults)
 
-    def make(self, index: int) -> Came:
+    def make(self, index: int) -> FileResult:
         file, both = self._read.pop(index), self.settled.sides
-        shifts: list[Shift] = []
+        shifts: list[PolicyChange] = []
         every: list[Placed] = []
         for sourced in file.workloads:
             about = workload(sourced.source, both.new)
@@ -105,13 +105,13 @@ class _Work:
                 shifts += compared(old, new, about, both)
             every.append(placed(old, new, about))
         unread = tuple(finding for finding in file.findings if family_of(finding.rule) == UNREAD)
-        return Came(tuple(shifts), tuple(every), unread)
+        return FileResult(tuple(shifts), tuple(every), unread)
 
-    def send(self, came: list[Came]) -> bytes:
-        return shift_wire.came_bytes(came)
+    def send(self, came: list[FileResult]) -> bytes:
+        return comparison_wire.file_result_bytes(came)
 
-    def receive(self, message: bytes, indexes: Sequence[int]) -> list[Came]:
-        return shift_wire.came(message, [self._shown(index) for index in indexes])
+    def receive(self, message: bytes, indexes: Sequence[int]) -> list[FileResult]:
+        return comparison_wire.file_result(message, [self._shown(index) for index in indexes])
 
     def _shown(self, index: int) -> str:
         name = self._names[index]
@@ -160,8 +160,8 @@ def _text(found: Comparison, form: str) -> str:
         from podward.render.check import comparison_json
 
         return comparison_json.document(found)
+    from podward.render import palette
     from podward.render.check import comparison_table
-    from podward.render.explain import palette
 
     colours = palette.COLOURED if terminal.colour_wanted(sys.stdout) else palette.PLAIN
     columns = terminal.columns(sys.stdout) if sys.stdout.isatty() else None

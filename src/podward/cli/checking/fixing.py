@@ -15,13 +15,13 @@ import sys
 from msgspec import Struct, structs
 
 from podward.api.finding import Finding
-from podward.api.report import Report
-from podward.check.held import Held
+from podward.api.report import CheckReport
 from podward.check.mending import is_wanted, mending, merged, without_remains
+from podward.check.policy_set import PolicySet
 from podward.cli import inputs, terminal
 from podward.cli.checking import working
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.holding import held, sound
+from podward.cli.checking.policies import policy_set_of, sound
 from podward.cli.checking.reading import File, of_content, read_file
 from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
@@ -30,7 +30,7 @@ from podward.documents.editing.difference import unified
 from podward.documents.editing.edits import Edit, edited
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
-from podward.render.explain.inert import inert, printable
+from podward.render.escaping import printable, without_commands
 from podward.schema.workload import PodSource
 
 _ROUNDS = 9
@@ -46,7 +46,12 @@ class _Fixed(Struct, frozen=True):
 
 
 def fix(
-    found: Report, names: tuple[str, ...], chosen: Settings, searched: frozenset[str] = frozenset(), *, only_show: bool
+    found: CheckReport,
+    names: tuple[str, ...],
+    chosen: Settings,
+    searched: frozenset[str] = frozenset(),
+    *,
+    only_show: bool,
 ) -> int:
     """Make, or show, the changes; then report what is left. Returns the exit code of what is left.
 
@@ -71,17 +76,17 @@ def fix(
     return UsageError.exit_code if unwritten else left.exit_code
 
 
-def _made(found: Report, names: tuple[str, ...], chosen: Settings) -> dict[str, _Fixed]:
+def _made(found: CheckReport, names: tuple[str, ...], chosen: Settings) -> dict[str, _Fixed]:
     """Every file that has something to fix, in order, as it is to be."""
     files = dict.fromkeys(finding.file for finding in found.findings if is_wanted(finding, chosen.choice.select))
     if not files:
         return {}
     items, _ = sound(working.policies_in(read_file(name) for name in names))
-    terms = held(chosen.wishes, items)
+    terms = policy_set_of(chosen.wishes, items)
     return {file: _fixed(file, chosen, terms) for file in sorted(files)}
 
 
-def _fixed(name: str, chosen: Settings, terms: Held) -> _Fixed:
+def _fixed(name: str, chosen: Settings, terms: PolicySet) -> _Fixed:
     before = after = inputs.content_of(name)
     why: dict[str, str] = {}
     complaints: dict[str, InputError] = {}
@@ -102,7 +107,7 @@ def _fixed(name: str, chosen: Settings, terms: Held) -> _Fixed:
     return _Fixed(before, after, why)
 
 
-def _wanted(file: File, chosen: Settings, terms: Held) -> list[Finding]:
+def _wanted(file: File, chosen: Settings, terms: PolicySet) -> list[Finding]:
     came = working.outcome((file,), terms)
     found = report_of(came.findings, came.granted, (file.name,), came.checked, chosen)
     return [finding for finding in found.findings if is_wanted(finding, chosen.choice.select)]
@@ -157,7 +162,7 @@ def _unfixable(reason: str) -> str:
     return f"Changing this field alone makes a Pod that no API server takes: {reason}"
 
 
-def _show(found: Report, made: dict[str, _Fixed]) -> int:
+def _show(found: CheckReport, made: dict[str, _Fixed]) -> int:
     shown = "".join(unified(fixed.before, fixed.after, file) for file, fixed in made.items())
     if sys.stdout.isatty():
         sys.stdout.write(terminal.printable(shown))
@@ -168,7 +173,10 @@ def _show(found: Report, made: dict[str, _Fixed]) -> int:
         fixed = made.get(finding.file)
         if fixed is not None and finding.fingerprint in fixed.why:
             why = _unfixable(fixed.why[finding.fingerprint])
-            print(inert(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}")), file=sys.stderr)
+            print(
+                without_commands(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}")),
+                file=sys.stderr,
+            )
     return found.exit_code
 
 
@@ -179,7 +187,7 @@ def _written(file: str, content: bytes) -> bool:
     except PodwardError as error:
         terminal.complain(error)
         return False
-    print(inert(printable(f"podward: fixed {file}")), file=sys.stderr)
+    print(without_commands(printable(f"podward: fixed {file}")), file=sys.stderr)
     return True
 
 

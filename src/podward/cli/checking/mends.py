@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Sequence
 
 from podward.api.finding import Finding
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.check.mending import is_wanted, mending, merged, without_remains
 from podward.cli import inputs
 from podward.cli.checking.reading import File, of_content
@@ -27,7 +27,7 @@ MOST = 1024 * 1024
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def sources_of(report: Report, select: Collection[str] = ()) -> Sources:
+def sources_of(report: CheckReport, select: Collection[str] = ()) -> Sources:
     """The files' lines, and the mends of all findings that `--fix` would mend where `select` is selected by name."""
     wanted: dict[str, list[int]] = {}
     for index, finding in enumerate(report.findings):

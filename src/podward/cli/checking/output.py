@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, TextIO
 
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.cli import terminal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def written(form: str) -> Written | None:
 
 
 def pieces(
-    report: Report, form: str, stream: TextIO, select: Collection[str] = (), done: Written | None = None
+    report: CheckReport, form: str, stream: TextIO, select: Collection[str] = (), done: Written | None = None
 ) -> Iterable[str]:
     """The report for `stream`, to be written one after the other: it may be long.
 
@@ -37,7 +37,7 @@ def pieces(
     return (_text(report, form, stream, select),)
 
 
-def _text(report: Report, form: str, stream: TextIO, select: Collection[str]) -> str:
+def _text(report: CheckReport, form: str, stream: TextIO, select: Collection[str]) -> str:
     """The report in one of the other forms; each is imported where it is asked for."""
     if form == "sarif":
         from podward.cli.checking import mends
@@ -59,9 +59,9 @@ def _text(report: Report, form: str, stream: TextIO, select: Collection[str]) ->
     return _table(report, stream)
 
 
-def _table(report: Report, stream: TextIO) -> str:
+def _table(report: CheckReport, stream: TextIO) -> str:
+    from podward.render import palette
     from podward.render.check import table
-    from podward.render.explain import palette
 
     colours = palette.COLOURED if terminal.colour_wanted(stream) else palette.PLAIN
     return table.table(report, terminal.columns(stream) if stream.isatty() else None, colours)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.finding import Finding, Severity, Subject
+from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import Json, JsonObject, kind_of
 from podward.check import waivers
 from podward.check.waivers import Granted, Holder
@@ -19,8 +19,8 @@ from podward.documents.reader import read_all
 from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path, path
 from podward.schema.objects import Item
+from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.plain.listed import plain_items
-from podward.schema.plain.plain import Plain, plain
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
 
 OTHER = "input/other"
@@ -53,7 +53,7 @@ class Sourced:
 
     __slots__ = ("_number", "_sources", "document", "plain")
 
-    def __init__(self, sources: _Sources, document: int, plain: Plain | None, number: int = 0) -> None:
+    def __init__(self, sources: _Sources, document: int, plain: KnownValid | None, number: int = 0) -> None:
         self._sources = sources
         self._number = number
         self.document = document
@@ -70,13 +70,13 @@ class Sourced:
         return self._sources.document
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> WorkloadRef:
         """The workload as findings name it, in the namespace that it is created in."""
         plain = self.plain
         if plain is not None:
-            return Subject(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
+            return WorkloadRef(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
         source = self.source
-        return Subject(source.kind, source.view.metadata.namespace or "", source.name)
+        return WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
 
 
 class File(Struct, frozen=True):
@@ -184,7 +184,7 @@ def _fault(document: Document, number: int, item: Json) -> InputError | None:
     return None
 
 
-def _is_annotated(workload: Plain) -> bool:
+def _is_annotated(workload: KnownValid) -> bool:
     """Whether the workload, or its template, may have a waiver written on it."""
     for metadata in workload.metadata:
         for key in (metadata.annotations if metadata is not None else None) or ():
@@ -198,7 +198,7 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
     line = error.where.removeprefix(f"{name}:").partition(":")[0]
     number = int(line) if line.isdigit() else 1
     return Finding(
-        rule, Severity.ERROR, name, number, document, Path(), Subject(), error.what, remedy=error.advice.strip()
+        rule, Severity.ERROR, name, number, document, Path(), WorkloadRef(), error.what, remedy=error.advice.strip()
     )
 
 
@@ -216,7 +216,7 @@ def _kind(error: InputError) -> str:
 
 def _waivers(source: PodSource, document: int) -> tuple[tuple[Granted, ...], tuple[Finding, ...]]:
     """The waivers on the workload's own annotations and on its template's."""
-    about = Subject(source.kind, source.view.metadata.namespace or "", source.name)
+    about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
     holder = Holder(source.document.name, document, about)
     granted: list[Granted] = []
     faults: list[Finding] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from podward.api.finding import Finding
-from podward.api.report import Checked, Report
+from podward.api.report import Checked, CheckReport
 from podward.check.baseline import Baseline
 from podward.check.verdict import Terms, report
 from podward.check.waivers import Granted
@@ -20,7 +20,7 @@ def report_of(
     names: Sequence[str],
     checked: Iterable[Checked],
     chosen: Settings,
-) -> Report:
+) -> CheckReport:
     """The report about what was found in these files, `granted` the waivers in them."""
     today = date.today()  # noqa: DTZ011  # a waiver ends with the day where CI runs
     known = _known(chosen.baseline) if chosen.baseline else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.cli import ending
 from podward.cli.checking import files as listing
 from podward.cli.checking import output, settings, working
@@ -58,7 +58,7 @@ def check(
     chosen: Settings,
     searched: frozenset[str] = frozenset(),
     written: Written | None = None,
-) -> Report:
+) -> CheckReport:
     """Read and judge the files; nobody named those in `searched`, and they may be something else than manifests.
 
     `written` is for findings that are to be JSON.
@@ -85,7 +85,7 @@ def _require_sense(args: argparse.Namespace) -> None:
         raise UsageError(f"--compare has no {args.output} form", where="-o", advice="choose table, json or html")
 
 
-def _write_baseline(name: str, found: Report, naming: Naming) -> int:
+def _write_baseline(name: str, found: CheckReport, naming: Naming) -> int:
     from podward.check import baseline as baselines
     from podward.cli.checking import fixing
 

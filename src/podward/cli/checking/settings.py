@@ -7,14 +7,14 @@ import os
 
 from msgspec import Struct
 
-from podward.check import choosing, configuration
-from podward.check.choosing import Choice
+from podward.check import configuration, rule_selection
 from podward.check.configuration import CheckConfiguration
 from podward.check.globs import Glob, glob
+from podward.check.rule_selection import Choice
 from podward.check.waivers import Granted
 from podward.cli import inputs
-from podward.cli.checking.holding import Wishes
 from podward.cli.checking.naming import Naming, naming
+from podward.cli.checking.policies import CheckOptions
 
 NAMES = ("podward.toml", configuration.PROJECT)
 """Files that may hold the configuration, in the order of preference in one directory."""
@@ -26,7 +26,7 @@ class Settings(Struct, frozen=True):
     `exclude` matches the names of `naming.rooted`, as the waivers in `granted` do.
     """
 
-    wishes: Wishes
+    wishes: CheckOptions
     choice: Choice
     exclude: tuple[Glob, ...]
     baseline: str
@@ -41,10 +41,10 @@ def settings_of(args: argparse.Namespace) -> Settings:
     found = find(naming("").here) if args.config is None else _parsed(args.config, needed=True)
     said = found or CheckConfiguration()
     base, names = os.path.dirname(said.name), naming(said.name)
-    choice = choosing.choose(
-        choosing.words_of(args.select) or said.select, choosing.words_of(args.ignore) or said.ignore
+    choice = rule_selection.choose(
+        rule_selection.words_of(args.select) or said.select, rule_selection.words_of(args.ignore) or said.ignore
     )
-    wishes = Wishes(
+    wishes = CheckOptions(
         level=args.level or said.level,
         version=args.version or said.version,
         scc=tuple(args.scc) or tuple(_beside(base, word) for word in said.scc),

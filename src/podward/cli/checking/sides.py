@@ -16,13 +16,13 @@ from msgspec import Struct
 from podward.access.objects import BINDING_KINDS, ROLE_KINDS
 from podward.access.rbac import Rbac
 from podward.api.caller import User
-from podward.check.capture import Side, Sides
-from podward.check.held import FIRST_RANGES, UNHELD, Held, NamedOnly, SccTerms
+from podward.check.policy_set import FIRST_RANGES, UNHELD, NamedSccsOnly, PolicySet, SccTerms
+from podward.check.scc_choice import Side, Sides
 from podward.cli import inputs, policies
 from podward.cli.admitting import SOMEBODY, caller_named, controller_of
 from podward.cli.checking import files as listing
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.holding import Wishes
+from podward.cli.checking.policies import CheckOptions
 from podward.cli.policies import PolicyDocuments
 from podward.decision import Source
 from podward.errors import InputError, UsageError
@@ -67,7 +67,7 @@ def asked(word: str) -> Asked:
     return Asked(word, scc=word)
 
 
-def sides(old: Asked, new: Asked, found: tuple[Item, ...], wishes: Wishes) -> Sides:
+def sides(old: Asked, new: Asked, found: tuple[Item, ...], wishes: CheckOptions) -> Sides:
     """Both sides; `found` are the policies of the checked files. Raises UsageError for an SCC that nobody knows."""
     about_sccs = any((old.about_sccs, new.about_sccs, bool(wishes.scc), *map(_is_about_sccs, found)))
     first, second = (_side(side, found, wishes, about_sccs) for side in (old, new))
@@ -93,7 +93,7 @@ def _both(side: Asked, found: tuple[Item, ...]) -> tuple[Item, ...]:
     return (*own, *(item for item in found if _identity(item) not in mine))
 
 
-def _side(side: Asked, found: tuple[Item, ...], wishes: Wishes, about_sccs: bool) -> Side:  # noqa: FBT001  # a fact about both sides
+def _side(side: Asked, found: tuple[Item, ...], wishes: CheckOptions, about_sccs: bool) -> Side:  # noqa: FBT001  # a fact about both sides
     from_files = side.items is not None
     extra = tuple(word for word in wishes.scc if os.path.exists(word)) if from_files else ()
     gathered = policies.gather_items(extra, (), _both(side, found))
@@ -103,13 +103,13 @@ def _side(side: Asked, found: tuple[Item, ...], wishes: Wishes, about_sccs: bool
     if side.standard is None and (about_sccs or not from_files):
         terms = _terms(side, gathered, named - {""}, wishes)
     namespaces = {name: source.view for name, source in gathered.namespaces.items()}
-    held = Held(namespaces, side.standard or _fallback(side, wishes), terms, wishes.namespace)
+    held = PolicySet(namespaces, side.standard or _fallback(side, wishes), terms, wishes.namespace)
     return Side(side.word, held, _places(gathered), _whose(gathered.rbac, named), namespaces)
 
 
-def _terms(side: Asked, gathered: PolicyDocuments, named: frozenset[str], wishes: Wishes) -> SccTerms:
+def _terms(side: Asked, gathered: PolicyDocuments, named: frozenset[str], wishes: CheckOptions) -> SccTerms:
     ready = passes.prepare(tuple(source.view for source in gathered.sccs))
-    uses = NamedOnly(named, None if side.scc else gathered.rbac)
+    uses = NamedSccsOnly(named, None if side.scc else gathered.rbac)
     user = caller_named(wishes.user, wishes.groups)
 
     def caller(kind: str) -> User:
@@ -118,7 +118,7 @@ def _terms(side: Asked, gathered: PolicyDocuments, named: frozenset[str], wishes
     return SccTerms(ready, uses, caller)
 
 
-def _fallback(side: Asked, wishes: Wishes) -> Standard:
+def _fallback(side: Asked, wishes: CheckOptions) -> Standard:
     """What holds where neither the word nor a namespace says: nothing, as on a cluster that nobody configured."""
     if side.items is None or wishes.level is None:
         return UNHELD

@@ -15,7 +15,7 @@ from msgspec import Struct, msgpack
 from podward.api.finding import Finding
 from podward.api.report import Checked, in_order
 from podward.check import wire
-from podward.check.held import Held
+from podward.check.policy_set import PolicySet
 from podward.check.shapes import Shapes
 from podward.check.waivers import Granted
 from podward.check.wire import Outcome
@@ -23,7 +23,7 @@ from podward.cli import ending, inputs
 from podward.cli.checking import cache as caching
 from podward.cli.checking.cache import Cache, Entry
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.holding import Wishes, held, is_file, sound
+from podward.cli.checking.policies import CheckOptions, is_file, policy_set_of, sound
 from podward.cli.checking.reading import File, of_content, unreadable
 from podward.cli.checking.sharing import MANY, shared
 from podward.errors import InputError
@@ -76,11 +76,11 @@ def policies_in(files: Iterable[File]) -> tuple[Item, ...]:
     return tuple(item for file in files for item in file.policies)
 
 
-def outcome(files: Sequence[File], held: Held, shapes: Shapes | None = None) -> Outcome:
+def outcome(files: Sequence[File], policy_set: PolicySet, shapes: Shapes | None = None) -> Outcome:
     """Judge every workload of these files; `shapes` are those known under the same policies."""
     from podward.check.judging import judge
 
-    shapes = shapes or Shapes(held)
+    shapes = shapes or Shapes(policy_set)
     findings: list[Finding] = []
     granted: list[Granted] = []
     checked: list[Checked] = []
@@ -90,14 +90,14 @@ def outcome(files: Sequence[File], held: Held, shapes: Shapes | None = None) -> 
         for workload in file.workloads:
             plain = workload.plain
             found = shapes.findings(plain, workload.written, workload.document) if plain is not None else None
-            findings += judge(workload.source, workload.document, held).findings if found is None else found
+            findings += judge(workload.source, workload.document, policy_set).findings if found is None else found
             checked.append(Checked(file.name, workload.subject))
     return Outcome(in_order(findings), tuple(granted), tuple(checked))
 
 
 def examine(
     names: Sequence[str],
-    wishes: Wishes,
+    wishes: CheckOptions,
     cache: Cache = caching.NO_CACHE,
     processes: int = 0,
     written: Written | None = None,
@@ -123,7 +123,7 @@ def examine(
     )
 
 
-def cache_of(wishes: Wishes, names: Sequence[str]) -> Cache:
+def cache_of(wishes: CheckOptions, names: Sequence[str]) -> Cache:
     """The cache of such a check; none where it would not pay, or where policies come from files beside the checked."""
     if len(names) < MANY or any(map(is_file, wishes.scc)):
         return caching.NO_CACHE
@@ -142,7 +142,7 @@ class _Came(Struct, frozen=True):
 class _Terms(Struct, frozen=True):
     """What every process makes of all policies, and what is wrong with some."""
 
-    held: Held
+    policy_set: PolicySet
     shapes: Shapes
     judged_by: bytes
     faults: tuple[Finding, ...]
@@ -151,7 +151,7 @@ class _Terms(Struct, frozen=True):
 class _Work:
     """What is done about each file, here or in another process: `sharing.Work`."""
 
-    def __init__(self, names: Sequence[str], wishes: Wishes, cache: Cache, written: Written | None) -> None:
+    def __init__(self, names: Sequence[str], wishes: CheckOptions, cache: Cache, written: Written | None) -> None:
         self._names = names
         self._wishes = wishes
         self._cache = cache
@@ -178,7 +178,7 @@ class _Work:
     def settle(self, policies: dict[int, bytes]) -> None:
         """Make terms of all policies."""
         items, faults = _items(policies, self._names)
-        terms = held(self._wishes, items)
+        terms = policy_set_of(self._wishes, items)
         judged_by = _digest(policies, self._names) if self._cache.used else b""
         self._terms = _Terms(terms, Shapes(terms), judged_by, faults)
 
@@ -187,7 +187,7 @@ class _Work:
         one, terms = self._read[index], self._settled
         if one.entry is not None and one.entry.judged_by == terms.judged_by:
             return _Came(one.key, wire.outcome(one.entry.outcome, one.name), one.entry)
-        found = outcome((one.file or of_content(one.content, one.name),), terms.held, terms.shapes)
+        found = outcome((one.file or of_content(one.content, one.name),), terms.policy_set, terms.shapes)
         entry = Entry(one.policies, terms.judged_by, wire.outcome_bytes(found)) if one.key else None
         written = self._written.text(found.findings) if self._written is not None else ""
         return _Came(one.key, found, entry, written)

@@ -29,7 +29,7 @@ EXAMPLE_GROUP = 2000
 """Offered as fsGroup where the process has no group but root's."""
 
 
-class Remedy(Struct, frozen=True):
+class AccessRemedy(Struct, frozen=True):
     """One sentence; `field` and `value` where it is a field of the Pod to set (for a list: the item to add)."""
 
     sentence: str
@@ -37,7 +37,7 @@ class Remedy(Struct, frozen=True):
     value: int | bool | None = None
 
 
-def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: str) -> tuple[Remedy, ...]:
+def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: str) -> tuple[AccessRemedy, ...]:
     """The changes that cure the first refusal of `access.decide`, the most fitting first; empty where none is needed.
 
     A refusal further down the path may remain: ask again.
@@ -50,7 +50,7 @@ def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: s
     if denial.rule.endswith(" mount"):
         return _mounts(case)
     found = (*_volume_group(case), *_groups(case), *_disk(case), *_owner(case))
-    return found or (Remedy(f"mount a volume at {case.directory} that the process may use"),)
+    return found or (AccessRemedy(f"mount a volume at {case.directory} that the process may use"),)
 
 
 class _Case(Struct, frozen=True):
@@ -78,21 +78,23 @@ class _Case(Struct, frozen=True):
         return all(isinstance(denial, Denial) and denial.step > step for denial in left)
 
 
-def _mounts(case: _Case) -> tuple[Remedy, ...]:
+def _mounts(case: _Case) -> tuple[AccessRemedy, ...]:
     file, rule = case.file, case.denial.rule
     if rule != "read-only mount":
-        return (Remedy(f"{rule.split()[0]} is the mount's: use a file system on the host that is mounted without it"),)
+        return (
+            AccessRemedy(f"{rule.split()[0]} is the mount's: use a file system on the host that is mounted without it"),
+        )
     if file.mount.filesystem_readonly:
-        return (Remedy("the host's file system is mounted read-only: use another, or remount it read-write"),)
+        return (AccessRemedy("the host's file system is mounted read-only: use another, or remount it read-write"),)
     if file.volume:
-        return (Remedy(f"leave `readOnly: true` out of the volumeMount of {file.volume}"),)
+        return (AccessRemedy(f"leave `readOnly: true` out of the volumeMount of {file.volume}"),)
     return (
-        Remedy(f"mount an emptyDir at {case.directory}"),
-        Remedy("set `readOnlyRootFilesystem: false` in the container's securityContext"),
+        AccessRemedy(f"mount an emptyDir at {case.directory}"),
+        AccessRemedy("set `readOnlyRootFilesystem: false` in the container's securityContext"),
     )
 
 
-def _volume_group(case: _Case) -> Iterator[Remedy]:
+def _volume_group(case: _Case) -> Iterator[AccessRemedy]:
     file = case.file
     if file.origin != "emptyDir":
         return
@@ -103,29 +105,29 @@ def _volume_group(case: _Case) -> Iterator[Remedy]:
     given = msgspec.structs.replace(file, gid=gid, mode=file.mode | gained)
     if case.cures(_with_group(case.process, gid), given):
         sentence = f"set `fsGroup: {group}` in the Pod's securityContext: the volume is then that group's"
-        yield Remedy(sentence, POD / "fsGroup", group)
+        yield AccessRemedy(sentence, POD / "fsGroup", group)
 
 
-def _groups(case: _Case) -> Iterator[Remedy]:
+def _groups(case: _Case) -> Iterator[AccessRemedy]:
     gids = [case.file.gid, *(e.id for e in case.file.acl if e.tag == "group" and e.id is not None)]
     for gid in dict.fromkeys(gids):
         number = access.inside(case.process.gid_map, gid)
         if number.isdigit() and not acl.in_group(case.process, gid) and case.cures(_with_group(case.process, gid)):
             sentence = f"add {number} to `supplementalGroups` in the Pod's securityContext: {case.file.path} lets it in"
-            yield Remedy(sentence, POD / "supplementalGroups", int(number))
+            yield AccessRemedy(sentence, POD / "supplementalGroups", int(number))
 
 
-def _owner(case: _Case) -> Iterator[Remedy]:
+def _owner(case: _Case) -> Iterator[AccessRemedy]:
     uid = case.file.uid
     number = access.inside(case.process.uid_map, uid)
     if not number.isdigit() or number == "0":
         return
     owner = msgspec.structs.replace(case.process, uid=(uid,) * 4, cap_effective=0)
     if case.cures(owner):
-        yield Remedy(f"set `runAsUser: {number}`, the owner of {case.file.path}", POD / "runAsUser", int(number))
+        yield AccessRemedy(f"set `runAsUser: {number}`, the owner of {case.file.path}", POD / "runAsUser", int(number))
 
 
-def _disk(case: _Case) -> Iterator[Remedy]:
+def _disk(case: _Case) -> Iterator[AccessRemedy]:
     """Other bits for the file itself."""
     file, process = case.file, case.process
     uid, gid = process.uid[acl.FILE_SYSTEM], process.gid[acl.FILE_SYSTEM]
@@ -137,17 +139,17 @@ def _disk(case: _Case) -> Iterator[Remedy]:
     if file.origin == "hostPath" and file.host:
         here = "on this machine, since fsGroup leaves a hostPath alone"
         if file.uid != uid and case.cures(process, _with_entry(file, uid, needed)):
-            yield Remedy(f"{here}: `setfacl -m u:{user}:{words} {host}`")
+            yield AccessRemedy(f"{here}: `setfacl -m u:{user}:{words} {host}`")
         if file.uid == uid:
             if case.cures(process, msgspec.structs.replace(file, mode=file.mode | needed << 6)):
-                yield Remedy(f"{here}: `chmod u+{words} {host}`")
+                yield AccessRemedy(f"{here}: `chmod u+{words} {host}`")
         elif not file.acl and case.cures(process, _given(file, gid, needed)):
-            yield Remedy(f"{here}: `chgrp {group} {host} && chmod g+{words} {host}`")
+            yield AccessRemedy(f"{here}: `chgrp {group} {host} && chmod g+{words} {host}`")
     elif file.origin == "image":
         if case.cures(process, _given(file, gid, needed)):
-            yield Remedy(f"where the image is built: `RUN chgrp {group} {inside} && chmod g+{words} {inside}`")
+            yield AccessRemedy(f"where the image is built: `RUN chgrp {group} {inside} && chmod g+{words} {inside}`")
         if file.directory and last:
-            yield Remedy(f"mount an emptyDir at {file.path}")
+            yield AccessRemedy(f"mount an emptyDir at {file.path}")
 
 
 def _given(file: FileAccessFacts, gid: int, bits: int) -> FileAccessFacts:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from podward.policy.pss.check import Facts, Spot
+from podward.policy.pss.check import ContainerRef, Facts
 from podward.policy.pss.wording import owner
 
 
-def forbidden_adds(facts: Facts, allowed: frozenset[str]) -> list[tuple[Spot, list[tuple[int, str]]]]:
+def forbidden_adds(facts: Facts, allowed: frozenset[str]) -> list[tuple[ContainerRef, list[tuple[int, str]]]]:
     """Containers that add what is not allowed, with the index and name of each such capability."""
-    bad: list[tuple[Spot, list[tuple[int, str]]]] = []
+    bad: list[tuple[ContainerRef, list[tuple[int, str]]]] = []
     for spot in facts.spots:
         capabilities = spot.context.capabilities
         if capabilities is not None and capabilities.add and not allowed.issuperset(capabilities.add):
@@ -16,13 +16,13 @@ def forbidden_adds(facts: Facts, allowed: frozenset[str]) -> list[tuple[Spot, li
     return bad
 
 
-def kept_adds(spot: Spot, allowed: frozenset[str]) -> tuple[str, ...] | None:
+def kept_adds(spot: ContainerRef, allowed: frozenset[str]) -> tuple[str, ...] | None:
     """What of a container's adds is allowed; None where nothing is."""
     capabilities = spot.context.capabilities
     added = (capabilities.add if capabilities else None) or ()
     return tuple(name for name in added if name in allowed) or None
 
 
-def sentence(spot: Spot, name: str) -> str:
+def sentence(spot: ContainerRef, name: str) -> str:
     """What is wrong with one added capability."""
     return f"{owner(spot)} adds the capability {name}."

@@ -25,7 +25,7 @@ _NOTHING_SET = SecurityContext()
 _NOTHING_SET_ON_POD = PodSecurityContext()
 
 
-class Spot(Struct, frozen=True, gc=False):
+class ContainerRef(Struct, frozen=True, gc=False):
     """One container and its place.
 
     `context` is what it sets, and empty where it has no security context: no check tells these apart.
@@ -56,7 +56,7 @@ class Facts(Struct, frozen=True, gc=False):
     pod: Pod
     spec: PodSpec
     context: PodSecurityContext
-    spots: tuple[Spot, ...]
+    spots: tuple[ContainerRef, ...]
 
     @property
     def windows(self) -> bool:
@@ -78,7 +78,7 @@ class CheckResult(Struct, frozen=True, gc=False):
     decision: Decision
 
 
-class Remedy(Struct, frozen=True, gc=False):
+class PssRemedy(Struct, frozen=True, gc=False):
     """The smallest change of the manifest that satisfies a check.
 
     Paths are in the Pod; a change to None removes the field, and is nothing where the field is absent. No changes: the
@@ -90,7 +90,7 @@ class Remedy(Struct, frozen=True, gc=False):
 
 
 Rule: TypeAlias = Callable[[Facts], "CheckResult | None"]
-Cure: TypeAlias = Callable[[Facts, CheckResult], Remedy]
+Cure: TypeAlias = Callable[[Facts, CheckResult], PssRemedy]
 
 
 class Revision(Struct, frozen=True):
@@ -118,7 +118,7 @@ class Check(Struct, frozen=True):
 def facts_of(pod: Pod) -> Facts:
     """The facts about this Pod, or about a workload's template in the form of one."""
     spec = pod.spec
-    spots: list[Spot] = []
+    spots: list[ContainerRef] = []
     for field, containers in (
         ("initContainers", spec.init_containers),
         ("containers", spec.containers),
@@ -126,7 +126,7 @@ def facts_of(pod: Pod) -> Facts:
     ):
         if containers:
             spots += [
-                Spot(field, index, container, container.security_context or _NOTHING_SET)
+                ContainerRef(field, index, container, container.security_context or _NOTHING_SET)
                 for index, container in enumerate(containers)
             ]
     return Facts(pod, spec, spec.security_context or _NOTHING_SET_ON_POD, tuple(spots))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.windows import NOT_EXEMPT_YET
 from podward.policy.pss.wording import containers, owner
@@ -39,10 +39,10 @@ def _linux(facts: Facts) -> CheckResult | None:
     return None if facts.windows else _every_container(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     if facts.windows:
         return NOT_EXEMPT_YET
-    return Remedy(
+    return PssRemedy(
         "Set allowPrivilegeEscalation to false.",
         tuple(Change(fault.path, value=False) for fault in result.decision.violations),
     )

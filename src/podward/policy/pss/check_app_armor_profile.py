@@ -17,7 +17,7 @@ from podward.api.explanation import Change
 from podward.api.gotext import quote
 from podward.decision import Value
 from podward.path import Key, Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import containers, joined, owner, plural
 
@@ -75,7 +75,9 @@ def _profiles(facts: Facts) -> CheckResult | None:
     )
 
 
-def _faults(pod: Profile | None, bad: list[Spot], annotations: list[tuple[str, str]]) -> list[tuple[Path, Value, str]]:
+def _faults(
+    pod: Profile | None, bad: list[ContainerRef], annotations: list[tuple[str, str]]
+) -> list[tuple[Path, Value, str]]:
     faults: list[tuple[Path, Value, str]] = []
     if _bad(pod):
         kind = _type(pod)
@@ -91,9 +93,9 @@ def _faults(pod: Profile | None, bad: list[Spot], annotations: list[tuple[str, s
     return faults
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove the AppArmor profile: the runtime's default then applies.",
         tuple(Change(_whole(fault.path), None) for fault in result.decision.violations),
     )

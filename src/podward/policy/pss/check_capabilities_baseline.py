@@ -12,7 +12,7 @@ from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
 from podward.policy.pss.added_capabilities import forbidden_adds, kept_adds, sentence
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import containers, joined
 
@@ -51,9 +51,9 @@ def _added(facts: Facts) -> CheckResult | None:
     return found(ID, "non-default capabilities", detail, faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del result
-    return Remedy(
+    return PssRemedy(
         "Take out of capabilities.add what is not among the runtimes' defaults.",
         tuple(
             Change(spot.set_at("capabilities", "add"), kept_adds(spot, ALLOWED))

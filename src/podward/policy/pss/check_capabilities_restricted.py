@@ -13,7 +13,7 @@ from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
 from podward.policy.pss.added_capabilities import forbidden_adds, kept_adds, sentence
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.windows import NOT_EXEMPT_YET
 from podward.policy.pss.wording import containers, joined, owner
@@ -24,18 +24,18 @@ _ALLOWED = frozenset(("NET_BIND_SERVICE",))
 _ALL = "ALL"
 
 
-def _drops(spot: Spot) -> tuple[str, ...]:
+def _drops(spot: ContainerRef) -> tuple[str, ...]:
     capabilities = spot.context.capabilities
     return (capabilities.drop if capabilities else None) or ()
 
 
-def _written(spot: Spot) -> Value:
+def _written(spot: ContainerRef) -> Value:
     """What is at fault: an empty list that is written is not the same as none."""
     capabilities = spot.context.capabilities
     return capabilities.drop if capabilities else None
 
 
-def _not_dropping(facts: Facts) -> list[Spot]:
+def _not_dropping(facts: Facts) -> list[ContainerRef]:
     return [spot for spot in facts.spots if _ALL not in _drops(spot)]
 
 
@@ -67,7 +67,7 @@ def _linux(facts: Facts) -> CheckResult | None:
     return None if facts.windows else _every_container(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del result
     if facts.windows:
         return NOT_EXEMPT_YET
@@ -76,7 +76,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
         Change(spot.set_at("capabilities", "add"), kept_adds(spot, _ALLOWED))
         for spot, _ in forbidden_adds(facts, _ALLOWED)
     ]
-    return Remedy("Drop ALL capabilities, and add none but NET_BIND_SERVICE.", (*drops, *adds))
+    return PssRemedy("Drop ALL capabilities, and add none but NET_BIND_SERVICE.", (*drops, *adds))
 
 
 def _with_all(drops: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 
 ID = "hostNamespaces"
@@ -33,9 +33,9 @@ def _namespaces(facts: Facts) -> CheckResult | None:
     return found(ID, "host namespaces", ", ".join(f"{name}=true" for name in bad), faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Leave it out: a Pod has namespaces of its own by default.",
         tuple(Change(fault.path, None) for fault in result.decision.violations),
     )

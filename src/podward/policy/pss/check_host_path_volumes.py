@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from podward.decision import Value
 from podward.path import Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import joined, plural
 
@@ -31,9 +31,9 @@ def _volumes(facts: Facts) -> CheckResult | None:
     return found(ID, "hostPath volumes", detail, faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts, result
-    return Remedy(
+    return PssRemedy(
         "Use another kind of volume: a configMap or secret for settings, an emptyDir for scratch space, "
         "a persistentVolumeClaim for data."
     )

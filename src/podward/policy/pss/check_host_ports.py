@@ -13,14 +13,14 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import containers, owner, plural
 
 ID = "hostPorts"
 
 
-def _taken(spot: Spot) -> list[tuple[int, int]]:
+def _taken(spot: ContainerRef) -> list[tuple[int, int]]:
     """Index and host port of each port that takes one."""
     ports = spot.container.ports
     return [(index, port.host_port) for index, port in enumerate(ports) if port.host_port] if ports else []
@@ -41,14 +41,14 @@ def _ports(facts: Facts) -> CheckResult | None:
     return found(ID, "hostPort", detail, faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     ports = tuple(Change(fault.path, None) for fault in result.decision.violations)
     if facts.spec.host_network:
-        return Remedy(
+        return PssRemedy(
             "Remove hostNetwork, which makes every containerPort one of the node's, and each hostPort.",
             (Change(path("spec", "hostNetwork"), None), *ports),
         )
-    return Remedy("Remove each hostPort; a Service makes ports reachable.", ports)
+    return PssRemedy("Remove each hostPort; a Service makes ports reachable.", ports)
 
 
 CHECK = Check(ID, Level.BASELINE, (Revision(0, _ports),), _cure)

@@ -14,14 +14,14 @@ from podward.api.core import Endpoint, Handler
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import joined, owner, plural
 
 ID = "hostProbesAndHostLifecycle"
 
 
-def _hosts(spot: Spot) -> list[tuple[Path, str]]:
+def _hosts(spot: ContainerRef) -> list[tuple[Path, str]]:
     """Place and value of each host that a container sets."""
     container = spot.container
     hosts: list[tuple[Path, str]] = []
@@ -67,9 +67,9 @@ def _handlers(facts: Facts) -> CheckResult | None:
     return found(ID, "probe or lifecycle host", detail, faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove host from probes and lifecycle hooks: the kubelet then calls the Pod itself.",
         tuple(Change(fault.path, None) for fault in result.decision.violations),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import containers, owner
 
@@ -27,9 +27,9 @@ def _privileged(facts: Facts) -> CheckResult | None:
     return found(ID, "privileged", f"{containers(bad)} must not set securityContext.privileged=true", faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove privileged; add the capabilities that are needed instead.",
         tuple(Change(fault.path, None) for fault in result.decision.violations),
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 from podward.api.volume import Volume
 from podward.decision import Value
 from podward.path import Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import joined, plural
 
@@ -87,9 +87,9 @@ def _fault(index: int, volume: Volume, kind: str) -> tuple[Path, Value, str]:
     return at, None, f'Volume "{volume.name}" is of no kind that the standard knows.'
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts, result
-    return Remedy(
+    return PssRemedy(
         "Use another kind of volume: a configMap or secret for settings, an emptyDir for scratch space, "
         "a persistentVolumeClaim for storage that an administrator provides."
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import containers, owner, setters
 
@@ -22,11 +22,11 @@ ID = "runAsNonRoot"
 _REASON = "runAsNonRoot != true"
 
 
-def _saying_false(facts: Facts) -> list[Spot]:
+def _saying_false(facts: Facts) -> list[ContainerRef]:
     return [spot for spot in facts.spots if spot.context.run_as_non_root is False]
 
 
-def _silent(facts: Facts) -> list[Spot]:
+def _silent(facts: Facts) -> list[ContainerRef]:
     """Containers that say nothing, where the Pod does not say true for them."""
     if facts.context.run_as_non_root:
         return []
@@ -56,7 +56,7 @@ def _on_the_host(facts: Facts) -> CheckResult | None:
     return None if facts.in_user_namespace else _every_container(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del result
     explicit, implicit = _saying_false(facts), _silent(facts)
     on_the_pod = facts.context.run_as_non_root is False or (implicit and not explicit)
@@ -64,7 +64,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
     own = explicit if on_the_pod else [spot for spot in facts.spots if spot in explicit or spot in implicit]
     changes += [Change(spot.set_at(ID), value=True) for spot in own]
     where = ("the Pod and on its containers" if own else "the Pod") if on_the_pod else "each container"
-    return Remedy(
+    return PssRemedy(
         f"Set runAsNonRoot to true on {where}; the image's user must be a number that is not 0.", tuple(changes)
     )
 

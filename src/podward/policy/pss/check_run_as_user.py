@@ -13,7 +13,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import owner, setters
 
@@ -37,7 +37,7 @@ def _on_the_host(facts: Facts) -> CheckResult | None:
     return None if facts.in_user_namespace else _not_zero(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     """Root's group beside it goes as well: runtimes refuse a group where no user is named."""
     changes = [Change(fault.path, None) for fault in result.decision.violations]
     if facts.context.run_as_user == 0 and facts.context.run_as_group == 0:
@@ -47,7 +47,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
         for spot in facts.spots
         if spot.context.run_as_user == 0 and spot.context.run_as_group == 0
     ]
-    return Remedy("Remove runAsUser: 0; the image's user then decides.", tuple(changes))
+    return PssRemedy("Remove runAsUser: 0; the image's user then decides.", tuple(changes))
 
 
 CHECK = Check(ID, Level.RESTRICTED, (Revision(23, _not_zero), Revision(35, _on_the_host)), _cure)

@@ -15,7 +15,7 @@ from podward.api.core import SELinuxOptions
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import joined, owner, plural, setters
 
@@ -51,7 +51,7 @@ def _options(facts: Facts, types: frozenset[str | None]) -> CheckResult | None:
     return found(ID, ID, _detail(pod, bad), faults)
 
 
-def _detail(pod: list[tuple[str, str]], bad: list[tuple[Spot, list[tuple[str, str]]]]) -> str:
+def _detail(pod: list[tuple[str, str]], bad: list[tuple[ContainerRef, list[tuple[str, str]]]]) -> str:
     every = pod + [field for _, fields in bad for field in fields]
     types = sorted({value for name, value in every if name == "type"})
     words = [f"{plural('type', 'types', types)} {joined(types)}"] if types else []
@@ -69,7 +69,7 @@ def _since_31(facts: Facts) -> CheckResult | None:
     return _options(facts, _TYPES_31)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     """Remove what is at fault, or the whole object where nothing else is in it: an empty one hides the Pod's."""
     faulty = {fault.path for fault in result.decision.violations}
     places = [(on_pod(ID), facts.context.se_linux_options)]
@@ -81,7 +81,7 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
         written = [(name, value) for name, value in _fields(options) if value]
         bad = [at / name for name, _ in written if at / name in faulty]
         changes += [Change(at, None)] if bad and len(bad) == len(written) else [Change(field, None) for field in bad]
-    return Remedy("Remove the SELinux user, role and type; the runtime gives containers theirs.", tuple(changes))
+    return PssRemedy("Remove the SELinux user, role and type; the runtime gives containers theirs.", tuple(changes))
 
 
 def _fields(options: SELinuxOptions) -> tuple[tuple[str, str | None], ...]:

@@ -15,7 +15,7 @@ from podward.api.explanation import Change
 from podward.api.gotext import quote
 from podward.decision import Value
 from podward.path import Key, Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
 from podward.policy.pss.seccomp_profiles import (
     CONTAINER_ANNOTATION,
     POD_ANNOTATION,
@@ -66,9 +66,9 @@ def _fields(facts: Facts) -> CheckResult | None:
     return found(ID, REASON, detail(facts, bad), faults(facts, bad))
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove the seccomp profile: the node's default then applies.",
         tuple(Change(_whole(fault.path), None) for fault in result.decision.violations),
     )

@@ -13,7 +13,7 @@ their fault is listed all the same.
 from __future__ import annotations
 
 from podward.api.explanation import Change
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Spot, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.seccomp_profiles import (
     REASON,
     allowed,
@@ -32,7 +32,7 @@ _OVERRIDES = ("seccompProfile_baseline",)
 _DEFAULT = {"type": "RuntimeDefault"}
 
 
-def _without(facts: Facts) -> list[Spot]:
+def _without(facts: Facts) -> list[ContainerRef]:
     """Containers that set no profile, where the Pod sets none that counts."""
     if allowed(facts.context.seccomp_profile):
         return []
@@ -61,7 +61,7 @@ def _linux(facts: Facts) -> CheckResult | None:
     return None if facts.windows else _every_container(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del result
     if facts.windows:
         return NOT_EXEMPT_YET
@@ -73,8 +73,8 @@ def _cure(facts: Facts, result: CheckResult) -> Remedy:
     changes += contradicting(facts)
     if not on_the_pod:
         where = "Remove the container's seccompProfile: the Pod's applies." if covered else ""
-        return Remedy(where or "Set seccompProfile to type RuntimeDefault on the container.", tuple(changes))
-    return Remedy("Set seccompProfile to type RuntimeDefault on the Pod, and leave it to the Pod.", tuple(changes))
+        return PssRemedy(where or "Set seccompProfile to type RuntimeDefault on the container.", tuple(changes))
+    return PssRemedy("Set seccompProfile to type RuntimeDefault on the Pod, and leave it to the Pod.", tuple(changes))
 
 
 CHECK = Check(

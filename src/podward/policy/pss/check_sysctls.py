@@ -20,7 +20,7 @@ from podward.api.core import Sysctl
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, Rule, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, Rule, found, on_pod
 from podward.policy.pss.standard import Level
 
 ID = "sysctls"
@@ -77,11 +77,11 @@ def _forbidden(sysctls: tuple[Sysctl, ...], names: frozenset[str]) -> CheckResul
     return found(ID, "forbidden sysctls", ", ".join(name for _, name in bad), faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     bad = {fault.path.segments[-2] for fault in result.decision.violations}
     kept = [sysctl for index, sysctl in enumerate(facts.context.sysctls or ()) if index not in bad]
     value: Value = tuple({"name": sysctl.name or "", "value": sysctl.value or ""} for sysctl in kept) or None
-    return Remedy("Remove the sysctls that are not among the safe ones.", (Change(on_pod(ID), value),))
+    return PssRemedy("Remove the sysctls that are not among the safe ones.", (Change(on_pod(ID), value),))
 
 
 CHECK = Check(ID, Level.BASELINE, tuple(Revision(since, _rule(since)) for since, _ in ADDED), _cure)

@@ -11,7 +11,7 @@ from podward.api.core import WindowsOptions
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Revision, found, on_pod
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found, on_pod
 from podward.policy.pss.standard import Level
 from podward.policy.pss.wording import owner, setters
 
@@ -39,9 +39,9 @@ def _host_process(facts: Facts) -> CheckResult | None:
     return found(ID, "hostProcess", f"{who} must not set securityContext.windowsOptions.hostProcess=true", faults)
 
 
-def _cure(facts: Facts, result: CheckResult) -> Remedy:
+def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove hostProcess.",
         tuple(Change(fault.path, None) for fault in result.decision.violations),
     )

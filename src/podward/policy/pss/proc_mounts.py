@@ -9,7 +9,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import CheckResult, Facts, Remedy, found
+from podward.policy.pss.check import CheckResult, Facts, PssRemedy, found
 from podward.policy.pss.wording import containers, joined, owner
 
 
@@ -31,10 +31,10 @@ def masked(facts: Facts, check: str) -> CheckResult | None:
     return found(check, "procMount", detail, faults)
 
 
-def cure(facts: Facts, result: CheckResult) -> Remedy:
+def cure(facts: Facts, result: CheckResult) -> PssRemedy:
     """Leave procMount out."""
     del facts
-    return Remedy(
+    return PssRemedy(
         "Remove procMount: /proc is masked by default.",
         tuple(Change(fault.path, None) for fault in result.decision.violations),
     )

@@ -9,7 +9,7 @@ from podward.api.core import Profile
 from podward.api.explanation import Change
 from podward.decision import Value
 from podward.path import Key, Path, path
-from podward.policy.pss.check import Facts, Spot, on_pod
+from podward.policy.pss.check import ContainerRef, Facts, on_pod
 from podward.policy.pss.wording import joined, owner, setters
 
 REASON = "seccompProfile"
@@ -29,7 +29,7 @@ def forbidden(profile: Profile | None) -> bool:
     return profile is not None and profile.type not in ALLOWED
 
 
-def setting_forbidden(facts: Facts) -> list[Spot]:
+def setting_forbidden(facts: Facts) -> list[ContainerRef]:
     """Containers that set a type which is not allowed."""
     return [spot for spot in facts.spots if forbidden(spot.context.seccomp_profile)]
 
@@ -46,7 +46,7 @@ def contradicting(facts: Facts) -> tuple[Change, ...]:
     )
 
 
-def detail(facts: Facts, bad: list[Spot]) -> str:
+def detail(facts: Facts, bad: list[ContainerRef]) -> str:
     """Upstream's sentence about those who set such a type."""
     pod = facts.context.seccomp_profile
     values = {_type(spot.context.seccomp_profile) for spot in bad} | ({_type(pod)} if forbidden(pod) else set())
@@ -54,7 +54,7 @@ def detail(facts: Facts, bad: list[Spot]) -> str:
     return f"{who} must not set securityContext.seccompProfile.type to {joined(sorted(values))}"
 
 
-def faults(facts: Facts, bad: list[Spot]) -> list[tuple[Path, Value, str]]:
+def faults(facts: Facts, bad: list[ContainerRef]) -> list[tuple[Path, Value, str]]:
     """Place, value and sentence of each type that is not allowed."""
     made: list[tuple[Path, Value, str]] = []
     pod = facts.context.seccomp_profile

@@ -35,7 +35,7 @@ from podward.policy.pss import (
     check_sysctls,
     check_windows_host_process,
 )
-from podward.policy.pss.check import Check, CheckResult, Facts, Remedy, Rule, facts_of
+from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Rule, facts_of
 from podward.policy.pss.standard import Level, Version
 
 CHECKS: tuple[Check, ...] = (
@@ -88,7 +88,7 @@ def checks_of(level: Level, version: Version) -> tuple[Check, ...]:
     return _checks(level, effective_minor(version))
 
 
-def remedy(facts: Facts, result: CheckResult) -> Remedy:
+def remedy(facts: Facts, result: CheckResult) -> PssRemedy:
     """The smallest change of the Pod that satisfies the check which gave this result about it."""
     return _BY_ID[result.check].cure(facts, result)
 

@@ -6,8 +6,8 @@ API server refuses on such a Pod, so no change of the manifest helps.
 
 from __future__ import annotations
 
-from podward.policy.pss.check import Remedy
+from podward.policy.pss.check import PssRemedy
 
-NOT_EXEMPT_YET = Remedy(
+NOT_EXEMPT_YET = PssRemedy(
     "A Windows Pod cannot set this: hold the namespace to version v1.25 or later, which asks it of Linux Pods only."
 )

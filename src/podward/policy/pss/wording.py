@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from podward.policy.pss.check import CheckResult, Spot
+from podward.policy.pss.check import CheckResult, ContainerRef
 
 
 def joined(words: Iterable[str]) -> str:
@@ -17,19 +17,19 @@ def plural(one: str, many: str, things: Collection[object]) -> str:
     return one if len(things) == 1 else many
 
 
-def containers(spots: Sequence[Spot]) -> str:
+def containers(spots: Sequence[ContainerRef]) -> str:
     """`container "a"` or `containers "a", "b"`: one name for each, in their order."""
     return f"{plural('container', 'containers', spots)} {joined(spot.name for spot in spots)}"
 
 
-def setters(spots: Sequence[Spot], *, pod: bool) -> str:
+def setters(spots: Sequence[ContainerRef], *, pod: bool) -> str:
     """Who set a bad value: `pod and container "a"`."""
     if not spots:
         return "pod"
     return f"pod and {containers(spots)}" if pod else containers(spots)
 
 
-def owner(spot: Spot) -> str:
+def owner(spot: ContainerRef) -> str:
     """A container in our own sentences: `Container "a"`."""
     return f'Container "{spot.name}"'
 

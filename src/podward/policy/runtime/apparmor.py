@@ -14,7 +14,7 @@ from podward.api.cri import LinuxContainerSecurityContext, SecurityProfile
 from podward.api.gotext import quote
 from podward.decision import Decision, Source, assign, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "apparmorProfile")
 NOT_ENABLED = "Cannot enforce AppArmor: AppArmor is not enabled on the host"
@@ -22,7 +22,7 @@ UNCONFINED = {"containerd": "", "cri-o": "unconfined", "docker": "unconfined"}
 WITH_PRIVILEGE = {"containerd": "", "cri-o": "", "docker": "unconfined"}
 
 
-def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: Runtime) -> Decision:
+def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimeProfile) -> Decision:
     """`process.apparmorProfile`; nothing on a machine without AppArmor, a violation for a profile of the node there."""
     asked, source = _asked(context, runtime)
     if lsm != "apparmor":
@@ -44,7 +44,7 @@ def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: Runtime) -
     return assign(PLACE, *profiles[kind], source)
 
 
-def _asked(context: LinuxContainerSecurityContext, runtime: Runtime) -> tuple[SecurityProfile | None, Source]:
+def _asked(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> tuple[SecurityProfile | None, Source]:
     if context.apparmor is not None:
         return context.apparmor, runtime.of("securityContext", "apparmor")
     text = context.apparmor_profile

@@ -11,12 +11,12 @@ from podward.api.cri import ContainerConfig
 from podward.api.image import Image
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "args")
 
 
-def decide(config: ContainerConfig, image: Image, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
     """`process.args`; after a violation it is assigned too, empty."""
     entrypoint, cmd = image.config.entrypoint, image.config.cmd
     if entrypoint == ("",) and runtime.name == "containerd":

@@ -24,7 +24,7 @@ from podward.api.cri import Capability, LinuxContainerSecurityContext
 from podward.api.gotext import quote
 from podward.decision import Assignment, Decision, Source, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "capabilities")
 SAME = ("bounding", "effective", "permitted")
@@ -40,7 +40,9 @@ class _Asked(Struct, frozen=True, gc=False):
     drop_all: bool
 
 
-def decide(context: LinuxContainerSecurityContext, machine: int, *, own_userns: bool, runtime: Runtime) -> Decision:
+def decide(
+    context: LinuxContainerSecurityContext, machine: int, *, own_userns: bool, runtime: RuntimeProfile
+) -> Decision:
     """All five sets, names sorted by number; `machine` is the mask of what root has here."""
     available = FULL if own_userns else machine & FULL
     if context.privileged:
@@ -72,7 +74,7 @@ class _Spec(Struct, frozen=True):
     process: _Process = _Process()
 
 
-def _sets(given: tuple[str, ...], reason: str, source: Source, runtime: Runtime) -> Decision:
+def _sets(given: tuple[str, ...], reason: str, source: Source, runtime: RuntimeProfile) -> Decision:
     none = f"always empty in {runtime.source.name}"
     return Decision(
         tuple(Assignment(PLACE / name, given, reason, source) for name in SAME)
@@ -80,7 +82,7 @@ def _sets(given: tuple[str, ...], reason: str, source: Source, runtime: Runtime)
     )
 
 
-def _privileged(available: int, runtime: Runtime) -> Decision:
+def _privileged(available: int, runtime: RuntimeProfile) -> Decision:
     source = runtime.of("securityContext", "privileged")
     reason = "privileged: everything that there is" + _lacking(FULL, available)
     decision = _sets(names(available), reason, source, runtime)
@@ -90,7 +92,7 @@ def _privileged(available: int, runtime: Runtime) -> Decision:
     return Decision(decision.assignments[: len(SAME)] + everything)
 
 
-def _asked(lists: Capability, runtime: Runtime) -> _Asked:
+def _asked(lists: Capability, runtime: RuntimeProfile) -> _Asked:
     spell = _SPELLING[runtime.name]
     return _Asked(
         add=tuple(spell(name) for name in lists.add if name.upper() != "ALL"),
@@ -137,7 +139,7 @@ def _as_docker(base: int, asked: _Asked) -> int:
 _RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_docker}
 
 
-def _refusals(asked: _Asked, available: int, runtime: Runtime) -> Decision:
+def _refusals(asked: _Asked, available: int, runtime: RuntimeProfile) -> Decision:
     """Names that do not exist; containerd's runtimes pass over an unknown name that is dropped."""
     refused = Decision()
     checked = (("add", asked.add), ("drop", asked.drop if runtime.name != "containerd" else ()))
@@ -157,7 +159,7 @@ def _refusals(asked: _Asked, available: int, runtime: Runtime) -> Decision:
     return refused
 
 
-def _reason(asked: _Asked, runtime: Runtime) -> str:
+def _reason(asked: _Asked, runtime: RuntimeProfile) -> str:
     words = [f"the {len(runtime.defaults.capabilities)} of {runtime.source.name}"]
     if asked.add_all or asked.add:
         words.append("add " + ", ".join((*(("ALL",) if asked.add_all else ()), *asked.add)))

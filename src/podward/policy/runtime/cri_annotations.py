@@ -11,12 +11,12 @@ from __future__ import annotations
 from podward.api.cri import ContainerConfig, PodSandboxConfig
 from podward.decision import Assignment, Decision
 from podward.path import Key, path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PREFIX = "io.kubernetes.cri."
 
 
-def decide(config: ContainerConfig, sandbox: PodSandboxConfig, runtime: Runtime, oci_runtime: str) -> Decision:
+def decide(config: ContainerConfig, sandbox: PodSandboxConfig, runtime: RuntimeProfile, oci_runtime: str) -> Decision:
     """`annotations`; `oci_runtime` is the kind of the OCI runtime below."""
     if runtime.name != "containerd":
         return Decision()

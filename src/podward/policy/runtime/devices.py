@@ -13,13 +13,13 @@ from podward.api.oci import Device
 from podward.decision import Assignment, Decision, assign
 from podward.path import path
 from podward.policy.runtime.defaults.common import ALLOW_ALL
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("linux", "devices")
 RULES = path("linux", "resources", "devices")
 
 
-def decide(context: LinuxContainerSecurityContext, host: tuple[Device, ...], runtime: Runtime) -> Decision:
+def decide(context: LinuxContainerSecurityContext, host: tuple[Device, ...], runtime: RuntimeProfile) -> Decision:
     """`linux.devices` and `linux.resources.devices`; `host` are the nodes below the host's /dev."""
     if not context.privileged:
         reason = "the runtime's default devices and no others"

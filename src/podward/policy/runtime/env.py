@@ -18,7 +18,7 @@ from podward.api.cri import ContainerConfig
 from podward.api.image import Image
 from podward.decision import Assignment, Decision, Origin, Source
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "env")
 TERM = "TERM=xterm"
@@ -26,7 +26,7 @@ TERM = "TERM=xterm"
 _Row = tuple[str, str, Source]
 
 
-def decide(config: ContainerConfig, image: Image, hostname: str, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, image: Image, hostname: str, runtime: RuntimeProfile) -> Decision:
     """`process.env`, item by item; `hostname` is the Pod's or, on the host's network, the node's ("" leaves it out)."""
     rows: list[_Row] = [(entry, "the runtime's own", runtime.source) for entry in runtime.defaults.environment]
     terminal: list[_Row] = [(TERM, "tty", runtime.of("tty"))] if config.tty else []

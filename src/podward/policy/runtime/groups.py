@@ -16,23 +16,23 @@ from podward.api.cri import LinuxContainerSecurityContext
 from podward.api.image import Image
 from podward.decision import Assignment, Decision, assign, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
-from podward.policy.runtime.user import HIGHEST_ID, Found, Part, image_file
+from podward.policy.runtime.runtime_profile import RuntimeProfile
+from podward.policy.runtime.user import HIGHEST_ID, Found, ResolvedId, image_file
 
 PLACE = path("process", "user", "additionalGids")
 
 
-def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, runtime: Runtime) -> Decision:
+def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, runtime: RuntimeProfile) -> Decision:
     """`process.user.additionalGids`, item by item; a violation for an id that the kernel has not."""
     policy = context.supplemental_groups_policy
     refused = _refusal(policy, runtime)
-    rows: list[Part] = []
+    rows: list[ResolvedId] = []
     if found.asked or policy == "Merge" or runtime.name != "containerd":
-        rows.append(Part(found.gid.value, "the primary group", found.gid.source))
+        rows.append(ResolvedId(found.gid.value, "the primary group", found.gid.source))
     if policy == "Merge":
         rows += _of_image(image, found, runtime)
     rows += [
-        Part(gid, "a supplementary group of the Pod", runtime.of("securityContext", "supplementalGroups", index))
+        ResolvedId(gid, "a supplementary group of the Pod", runtime.of("securityContext", "supplementalGroups", index))
         for index, gid in enumerate(context.supplemental_groups)
     ]
     for part in rows:
@@ -49,7 +49,7 @@ def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, r
     )
 
 
-def _refusal(policy: str, runtime: Runtime) -> Decision:
+def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
     source = runtime.of("securityContext", "supplementalGroupsPolicy")
     if policy not in ("Merge", "Strict"):
         return refuse(PLACE, policy, f"not implemented in this runtime: SupplementalGroupsPolicy={policy}", source)
@@ -58,21 +58,21 @@ def _refusal(policy: str, runtime: Runtime) -> Decision:
     return Decision()
 
 
-def _of_image(image: Image, found: Found, runtime: Runtime) -> list[Part]:
+def _of_image(image: Image, found: Found, runtime: RuntimeProfile) -> list[ResolvedId]:
     """The groups of the image that have this user as a member."""
     containerd = runtime.name == "containerd"
     if not found.login or (found.grouped and not containerd):
         return []
     return [
-        Part(entry.gid, f"{found.login} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
+        ResolvedId(entry.gid, f"{found.login} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
         for entry in image.group
         if found.login in entry.members and not (containerd and entry.name == found.login)
     ]
 
 
-def _unique(rows: list[Part]) -> list[Part]:
+def _unique(rows: list[ResolvedId]) -> list[ResolvedId]:
     """Each gid where it first stands."""
-    seen: dict[int, Part] = {}
+    seen: dict[int, ResolvedId] = {}
     for part in rows:
         seen.setdefault(part.value, part)
     return list(seen.values())

@@ -29,8 +29,8 @@ from podward.api.oci import Mount
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
 from podward.policy.runtime.defaults.common import CGROUP, SYS
-from podward.policy.runtime.imitated import Runtime
 from podward.policy.runtime.namespaces import options, own_userns
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("mounts")
 PROPAGATION = {"PROPAGATION_BIDIRECTIONAL": "rshared", "PROPAGATION_HOST_TO_CONTAINER": "rslave"}
@@ -58,7 +58,7 @@ class SandboxFiles(Struct, frozen=True, gc=False):
         return tuple(row for row in rows if row[1])
 
 
-def decide(config: ContainerConfig, files: SandboxFiles, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, files: SandboxFiles, runtime: RuntimeProfile) -> Decision:
     """`mounts`, item by item, and `linux.rootfsPropagation`; violations for options that exclude each other."""
     supplied = {normpath(mount.container_path) for mount in config.mounts}
     rows = _RUNTIMES[runtime.name](config, files, supplied, runtime)
@@ -71,7 +71,7 @@ def _as_containerd(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
-    runtime: Runtime,
+    runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
     mode = "ro" if context.readonly_rootfs else "rw"
@@ -99,7 +99,7 @@ def _as_crio(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
-    runtime: Runtime,
+    runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
     mode = "ro" if context.readonly_rootfs else "rw"
@@ -129,7 +129,7 @@ def _as_docker(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
-    runtime: Runtime,
+    runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
     read_only = (_dockers_read_only(runtime),) if context.readonly_rootfs else ()
@@ -156,7 +156,7 @@ def _as_docker(
 _RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_docker}
 
 
-def _own(runtime: Runtime, taken: set[str], trees: tuple[str, ...]) -> list[_Row]:
+def _own(runtime: RuntimeProfile, taken: set[str], trees: tuple[str, ...]) -> list[_Row]:
     """The runtime's own mounts that nothing at the same place, or at a whole tree, replaces."""
     gone = tuple(tree + "/" for tree in trees if tree in taken)
     return [
@@ -166,7 +166,7 @@ def _own(runtime: Runtime, taken: set[str], trees: tuple[str, ...]) -> list[_Row
     ]
 
 
-def _of_message(config: ContainerConfig, writable: str, last: str, runtime: Runtime) -> list[_Row]:
+def _of_message(config: ContainerConfig, writable: str, last: str, runtime: RuntimeProfile) -> list[_Row]:
     rows: list[_Row] = []
     for index, asked in enumerate(config.mounts):
         access = writable
@@ -178,12 +178,12 @@ def _of_message(config: ContainerConfig, writable: str, last: str, runtime: Runt
     return rows
 
 
-def _dockers(asked: CRIMount, runtime: Runtime) -> tuple[str, ...]:
+def _dockers(asked: CRIMount, runtime: RuntimeProfile) -> tuple[str, ...]:
     access = (_dockers_read_only(runtime),) if asked.readonly else ()
     return ("rbind", *access, PROPAGATION.get(asked.propagation, "rprivate"))
 
 
-def _dockers_read_only(runtime: Runtime) -> str:
+def _dockers_read_only(runtime: RuntimeProfile) -> str:
     """Docker makes read-only mounts recursively so where the OCI runtime's `features` say that it can."""
     return "rro" if runtime.recursive_read_only else "ro"
 
@@ -218,7 +218,7 @@ def _cleared(mount: Mount) -> Mount:
     return _with(mount, (*(option for option in mount.options if option != "ro"), "rw"))
 
 
-def _propagation(config: ContainerConfig, runtime: Runtime) -> Decision:
+def _propagation(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
     """`linux.rootfsPropagation`: the strongest that a mount needs."""
     for wanted, word in PROPAGATION.items():
         for index, mount in enumerate(config.mounts):
@@ -229,7 +229,7 @@ def _propagation(config: ContainerConfig, runtime: Runtime) -> Decision:
     return Decision()
 
 
-def _refusals(config: ContainerConfig, runtime: Runtime) -> Decision:
+def _refusals(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
     refused = Decision()
     for index, mount in enumerate(config.mounts):
         if not mount.recursive_read_only:

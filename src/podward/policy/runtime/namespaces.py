@@ -18,7 +18,7 @@ from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, PodS
 from podward.api.oci import LinuxIDMapping, Namespace
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("linux", "namespaces")
 
@@ -56,7 +56,7 @@ def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
 
 
 def decide(
-    context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, placement: Placement, runtime: Runtime
+    context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, placement: Placement, runtime: RuntimeProfile
 ) -> Decision:
     """`linux.namespaces`, `uidMappings`, `gidMappings` and `hostname`."""
     rows = [
@@ -83,11 +83,11 @@ def decide(
     )
 
 
-def _source(field: str, runtime: Runtime) -> Source:
+def _source(field: str, runtime: RuntimeProfile) -> Source:
     return runtime.of("securityContext", "namespaceOptions", field) if field else runtime.source
 
 
-def _row(kind: str, chosen: NamespaceOption, pinned: NamespacePaths, runtime: Runtime) -> _Row | None:
+def _row(kind: str, chosen: NamespaceOption, pinned: NamespacePaths, runtime: RuntimeProfile) -> _Row | None:
     """One kind: its path, why, and the option that decides it; None where it is the host's."""
     if kind == "mount":
         return kind, "", "always its own", ""
@@ -112,7 +112,7 @@ def _how(joined: str) -> str:
     return "the Pod's" if joined else "its own"
 
 
-def _maps(userns: UserNamespace | None, runtime: Runtime) -> Decision:
+def _maps(userns: UserNamespace | None, runtime: RuntimeProfile) -> Decision:
     if userns is None:
         return Decision()
     source = _source("usernsOptions", runtime)
@@ -128,14 +128,14 @@ def _maps(userns: UserNamespace | None, runtime: Runtime) -> Decision:
     )
 
 
-def _hostname(rows: list[_Row], hostname: str, runtime: Runtime) -> Decision:
+def _hostname(rows: list[_Row], hostname: str, runtime: RuntimeProfile) -> Decision:
     uts = next((joined for kind, joined, _, _ in rows if kind == "uts"), None)
     if uts is None or not hostname or (uts and runtime.name == "containerd"):
         return Decision()
     return assign(path("hostname"), hostname, "the Pod's host name", runtime.source)
 
 
-def _agreement(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: Runtime) -> Decision:
+def _agreement(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile) -> Decision:
     options_of_pod = sandbox.security_context.namespace_options
     pod = options_of_pod.userns_options if options_of_pod is not None else None
     own = own_userns(context)

@@ -12,13 +12,13 @@ from podward.api.cri import ContainerConfig
 from podward.api.node import Node
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "oomScoreAdj")
 NODE = Source(Origin.NODE, "this machine")
 
 
-def decide(config: ContainerConfig, node: Node, inherited: int, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, node: Node, inherited: int, runtime: RuntimeProfile) -> Decision:
     """`process.oomScoreAdj`; `inherited` is the value of the process that starts the OCI runtime."""
     wanted = config.resources.oom_score_adj
     if wanted < inherited and not node.capabilities & CAP_SYS_RESOURCE:

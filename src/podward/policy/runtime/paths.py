@@ -9,13 +9,13 @@ from __future__ import annotations
 from podward.api.cri import LinuxContainerSecurityContext
 from podward.decision import Decision, assign
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 MASKED = path("linux", "maskedPaths")
 READONLY = path("linux", "readonlyPaths")
 
 
-def decide(context: LinuxContainerSecurityContext, runtime: Runtime) -> Decision:
+def decide(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> Decision:
     """`linux.maskedPaths` and `linux.readonlyPaths`."""
     if context.privileged:
         source = runtime.of("securityContext", "privileged")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from podward.api.cri import LinuxContainerSecurityContext, PodSandboxConfig
 from podward.decision import Decision, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 
-def decide(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: Runtime) -> Decision:
+def decide(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile) -> Decision:
     """A violation, or nothing."""
     if not context.privileged or sandbox.security_context.privileged or runtime.name == "docker":
         return Decision()

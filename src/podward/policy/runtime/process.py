@@ -10,10 +10,10 @@ from podward.api.cri import ContainerConfig
 from podward.api.image import Image
 from podward.decision import Decision, Origin, Source, assign, merge
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 
-def decide(config: ContainerConfig, image: Image, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
     """`process.cwd`, `process.terminal` and `process.noNewPrivileges`."""
     if config.working_dir:
         directory, reason = config.working_dir, "workingDir"

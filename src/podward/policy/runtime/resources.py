@@ -10,14 +10,14 @@ from __future__ import annotations
 from podward.api.cri import ContainerConfig, LinuxContainerResources
 from podward.decision import Assignment, Decision, assign, refuse
 from podward.path import Path, path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("linux", "resources")
 LIMIT = PLACE / "memory" / "limit"
 DOCKERS_LEAST = 6 << 20
 
 
-def decide(config: ContainerConfig, cgroups_path: str, runtime: Runtime) -> Decision:
+def decide(config: ContainerConfig, cgroups_path: str, runtime: RuntimeProfile) -> Decision:
     """`linux.cgroupsPath`, and what is limited of `linux.resources.cpu` and `memory`."""
     asked = config.resources
     limits = tuple(

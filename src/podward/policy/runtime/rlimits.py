@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from podward.decision import Decision, assign
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 
-def decide(runtime: Runtime) -> Decision:
+def decide(runtime: RuntimeProfile) -> Decision:
     """`process.rlimits`: empty."""
     return assign(path("process", "rlimits"), (), "none by default: those of the runtime are kept", runtime.source)

@@ -15,7 +15,7 @@ from podward.api.gotext import quote
 from podward.api.oci import Seccomp
 from podward.decision import Decision, assign, refuse
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.seccomp_table import Machine, Profile, filtered, resolve
 
 PLACE = path("linux", "seccomp")
@@ -25,7 +25,7 @@ def decide(
     context: LinuxContainerSecurityContext,
     localhost: Profile | None,
     machine: Machine,
-    runtime: Runtime,
+    runtime: RuntimeProfile,
 ) -> Decision:
     """`linux.seccomp`, null where there is no filter; `localhost` is the file that Localhost names, None if unread."""
     if context.privileged:
@@ -61,7 +61,7 @@ def default_profile(runtime: str) -> Profile:
     return containerd_seccomp.PROFILE
 
 
-def _of_file(profile: Profile, machine: Machine, runtime: Runtime) -> Seccomp:
+def _of_file(profile: Profile, machine: Machine, runtime: RuntimeProfile) -> Seccomp:
     if runtime.name != "containerd":
         return resolve(profile, machine)
     return filtered(profile, profile.architectures, tuple(rule for rule in profile.rules if not rule.alone))

@@ -14,8 +14,8 @@ from podward.api.cri import LinuxContainerSecurityContext, SELinuxOption
 from podward.api.gotext import quote
 from podward.decision import Decision, assign, refuse
 from podward.path import Key, path
-from podward.policy.runtime.imitated import Runtime
 from podward.policy.runtime.namespaces import options
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 LABEL = path("process", "selinuxLabel")
 MOUNT_LABEL = path("linux", "mountLabel")
@@ -27,7 +27,7 @@ def decide(
     context: LinuxContainerSecurityContext,
     of_pod: SELinuxOption | None,
     lsm: str,
-    runtime: Runtime,
+    runtime: RuntimeProfile,
 ) -> Decision:
     """`process.selinuxLabel` and `linux.mountLabel` under SELinux, else the annotation; `of_pod` is the sandbox's."""
     asked = context.selinux_options if _named(context.selinux_options) else of_pod

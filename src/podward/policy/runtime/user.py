@@ -24,7 +24,7 @@ from podward.api.image import Image, PasswdEntry
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.errors import RefusedError
 from podward.path import path
-from podward.policy.runtime.imitated import Runtime
+from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 UID = path("process", "user", "uid")
 GID = path("process", "user", "gid")
@@ -34,7 +34,7 @@ HIGHEST_ID = (1 << 32) - 2
 INT64 = 1 << 63
 
 
-class Part(Struct, frozen=True, gc=False):
+class ResolvedId(Struct, frozen=True, gc=False):
     """An id that was found, why, and who decided."""
 
     value: int
@@ -49,8 +49,8 @@ class Found(Struct, frozen=True, gc=False):
     group, `asked` whether it named a user at all.
     """
 
-    uid: Part
-    gid: Part
+    uid: ResolvedId
+    gid: ResolvedId
     login: str = ""
     grouped: bool = False
     asked: bool = True
@@ -70,7 +70,7 @@ def image_file(image: Image, name: str, line: int) -> Source:
     return Source(Origin.IMAGE, f"{image.name} {name}", line=line)
 
 
-def find(context: LinuxContainerSecurityContext, image: Image, runtime: Runtime) -> Found | Decision:
+def find(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> Found | Decision:
     """Who the process is, or the Decision that refuses it."""
     try:
         return _FINDERS[runtime.name](_asked(context, image, runtime), image, runtime)
@@ -92,7 +92,7 @@ def decide(found: Found) -> Decision:
     return decision
 
 
-def _asked(context: LinuxContainerSecurityContext, image: Image, runtime: Runtime) -> _Asked:
+def _asked(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> _Asked:
     if context.run_as_username:
         user, source = context.run_as_username, runtime.of("securityContext", "runAsUsername")
     elif context.run_as_user is not None:
@@ -115,9 +115,9 @@ _GROUP_ALONE = {
 }
 
 
-def _as_containerd(asked: _Asked, image: Image, runtime: Runtime) -> Found:
+def _as_containerd(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
     if not asked.text:
-        nobody = Part(0, "no user is asked for anywhere", runtime.source)
+        nobody = ResolvedId(0, "no user is asked for anywhere", runtime.source)
         return Found(nobody, nobody, _login(image, 0), asked=False)
     user, colon, group = asked.text.partition(":")
     if ":" in group:
@@ -137,7 +137,7 @@ def _as_containerd(asked: _Asked, image: Image, runtime: Runtime) -> Found:
     return _with_group(found, gid or 0, asked)
 
 
-def _as_exec_user(asked: _Asked, image: Image, runtime: Runtime) -> Found:
+def _as_exec_user(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
     """moby/sys/user `GetExecUser`."""
     user, _, group = asked.text.partition(":")
     uid = _number(user, _RANGE) if user else 0
@@ -152,11 +152,11 @@ def _as_exec_user(asked: _Asked, image: Image, runtime: Runtime) -> Found:
     return _with_group(found, _group(image, group, missing) if gid is None else gid, asked)
 
 
-def _as_crio(asked: _Asked, image: Image, runtime: Runtime) -> Found:
+def _as_crio(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
     found = _as_exec_user(asked, image, runtime)
     if asked.group is None:
         return found
-    part = Part(asked.group, "the group that was asked for", asked.group_source)
+    part = ResolvedId(asked.group, "the group that was asked for", asked.group_source)
     return Found(found.uid, part, found.login, found.grouped)
 
 
@@ -164,19 +164,25 @@ _FINDERS = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_exec_
 _RANGE = f"uids and gids must be in range 0-{HIGHEST}"
 
 
-def _of_entry(entry: PasswdEntry | None, uid: int | None, asked: _Asked, image: Image, runtime: Runtime) -> Found:
+def _of_entry(
+    entry: PasswdEntry | None, uid: int | None, asked: _Asked, image: Image, runtime: RuntimeProfile
+) -> Found:
     """A user that stands in /etc/passwd, or a uid that does not."""
     if entry is None:
-        unknown = Part(0, "the uid is not in the image's /etc/passwd: group 0", runtime.source)
-        return Found(Part(uid or 0, "the uid that was asked for", asked.user_source), unknown)
+        unknown = ResolvedId(0, "the uid is not in the image's /etc/passwd: group 0", runtime.source)
+        return Found(ResolvedId(uid or 0, "the uid that was asked for", asked.user_source), unknown)
     line = image_file(image, "/etc/passwd", entry.line)
-    by_uid = Part(entry.uid, "the uid that was asked for", asked.user_source)
-    group = Part(entry.gid, f"the group of {entry.name} in the image's /etc/passwd", line)
-    return Found(by_uid if uid is not None else Part(entry.uid, f"the uid of {entry.name}", line), group, entry.name)
+    by_uid = ResolvedId(entry.uid, "the uid that was asked for", asked.user_source)
+    group = ResolvedId(entry.gid, f"the group of {entry.name} in the image's /etc/passwd", line)
+    return Found(
+        by_uid if uid is not None else ResolvedId(entry.uid, f"the uid of {entry.name}", line), group, entry.name
+    )
 
 
 def _with_group(found: Found, gid: int, asked: _Asked) -> Found:
-    return Found(found.uid, Part(gid, "the group that was asked for", asked.group_source), found.login, grouped=True)
+    return Found(
+        found.uid, ResolvedId(gid, "the group that was asked for", asked.group_source), found.login, grouped=True
+    )
 
 
 def _entry(image: Image, name: str, uid: int | None) -> PasswdEntry | None:

@@ -15,8 +15,8 @@ from podward.api.core import Capabilities
 from podward.api.gotext import quote
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Assignment, Decision
-from podward.policy.scc.subject import Default, Member, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice
+from podward.policy.scc.subject import Default, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation
 
 RULE = "capabilities"
 SYS_ADMIN = "CAP_SYS_ADMIN"
@@ -35,7 +35,7 @@ class CapabilityRule:
     )  # fmt: skip
 
     def __init__(self, scc: SecurityContextConstraints) -> None:
-        self._voice = voice = Voice(scc.metadata.name or "", RULE)
+        self._voice = voice = SccErrors(scc.metadata.name or "", RULE)
         self._default = frozenset(scc.default_add_capabilities or ())
         self._required = frozenset(scc.required_drop_capabilities or ())
         allowed = frozenset(scc.allowed_capabilities or ())
@@ -53,7 +53,7 @@ class CapabilityRule:
                 reason = _reason(name, sorted(given))
                 self._given.append(Default((RULE, name), tuple(sorted(given)), reason, source))
 
-    def container(self, _: Subject, member: Member) -> Decision:
+    def container(self, _: SccPod, member: SccContainer) -> Decision:
         """The two lists of a container."""
         asked = member.context.capabilities
         if asked is None or not (asked.add or asked.drop):
@@ -70,7 +70,7 @@ class CapabilityRule:
         added = SYS_ADMIN in (asked.add or ())
         return added or (SYS_ADMIN in self._default and SYS_ADMIN not in (asked.drop or ()))
 
-    def _decide(self, asked: Capabilities, member: Member) -> Decision:
+    def _decide(self, asked: Capabilities, member: SccContainer) -> Decision:
         own_add, own_drop = frozenset(asked.add or ()), frozenset(asked.drop or ())
         add, drop = (self._default - own_drop) | own_add, self._required | own_drop
         assignments: list[Assignment] = []
@@ -88,7 +88,9 @@ class CapabilityRule:
         refused = () if self._any or add <= self._allowed else self._refused(ordered, asked.add or (), member)
         return Decision(tuple(assignments), refused) if assignments or refused else NOTHING
 
-    def _refused(self, added: tuple[str, ...], written: tuple[str, ...], member: Member) -> tuple[SccViolation, ...]:
+    def _refused(
+        self, added: tuple[str, ...], written: tuple[str, ...], member: SccContainer
+    ) -> tuple[SccViolation, ...]:
         found: list[SccViolation] = []
         for index, name in enumerate(added):
             if name not in self._allowed:

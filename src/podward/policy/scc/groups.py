@@ -20,8 +20,8 @@ from podward.api.scc import GroupStrategy
 from podward.decision import Assignment, Decision, Source, Value
 from podward.path import Path
 from podward.policy.scc.namespace import Block, NamespaceRanges, Unusable
-from podward.policy.scc.subject import POD_CONTEXT, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import POD_CONTEXT, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 FS_GROUP = "fsGroup"
 SUPPLEMENTAL_GROUPS = "supplementalGroups"
@@ -62,7 +62,7 @@ class GroupRule:
 
     __slots__ = ("_blocks", "_field", "_given", "_source", "_voice")
 
-    def __init__(self, voice: Voice, field: Field, blocks: tuple[Block, ...], source: Source) -> None:
+    def __init__(self, voice: SccErrors, field: Field, blocks: tuple[Block, ...], source: Source) -> None:
         self._voice, self._field = voice, field
         self._blocks, self._source = blocks, source
         first = blocks[0].first
@@ -71,7 +71,7 @@ class GroupRule:
         # Nothing keeps a range from ending before its first group, which is then given and refused at once.
         self._given = given if self._allowed(first) else given + self._refused((first,))
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The group that is given, and the groups that are refused."""
         asked = self._field.asked(subject.context)
         if asked is None:
@@ -106,16 +106,16 @@ def fs_group_rule(scc: str, strategy: GroupStrategy, ranges: NamespaceRanges) ->
     aside = ranges.groups
     if not isinstance(aside, Unusable):
         aside = (Block(aside[0].first, aside[0].first),)
-    return _rule(Voice(scc, FS_GROUP), _FS_GROUP, strategy, aside, ranges)
+    return _rule(SccErrors(scc, FS_GROUP), _FS_GROUP, strategy, aside, ranges)
 
 
 def supplemental_groups_rule(scc: str, strategy: GroupStrategy, ranges: NamespaceRanges) -> GroupRule | str | None:
     """The rule about supplementalGroups, None if there is none, or why there can be none."""
-    return _rule(Voice(scc, SUPPLEMENTAL_GROUPS), _GROUPS, strategy, ranges.groups, ranges)
+    return _rule(SccErrors(scc, SUPPLEMENTAL_GROUPS), _GROUPS, strategy, ranges.groups, ranges)
 
 
 def _rule(
-    voice: Voice,
+    voice: SccErrors,
     field: Field,
     strategy: GroupStrategy,
     aside: tuple[Block, ...] | Unusable,

@@ -13,8 +13,8 @@ from __future__ import annotations
 from podward.api.core import PodSpec
 from podward.decision import Decision
 from podward.path import Path, path
-from podward.policy.scc.subject import Member, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 NETWORK = "hostNetwork"
 PID = "hostPID"
@@ -30,17 +30,17 @@ class SharingRule:
     __slots__ = ("_name", "_place", "_source", "_text", "_voice")
 
     def __init__(self, scc: str, name: str, allowing: str, text: str) -> None:
-        self._voice = Voice(scc, name)
+        self._voice = SccErrors(scc, name)
         self._name = name
         self._place = path("spec", name)
         self._source = self._voice.source(allowing)
         self._text = f"true: {text} is not allowed to be used"
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's flag."""
         return self._refused(".spec") if self._shared(subject.spec) else NOTHING
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """The Pod's flag once more, in a container's name."""
         return self._refused(member.place.printed) if self._shared(subject.spec) else NOTHING
 
@@ -60,10 +60,10 @@ class PortRule:
     __slots__ = ("_source", "_voice")
 
     def __init__(self, scc: str) -> None:
-        self._voice = Voice(scc, PORTS)
+        self._voice = SccErrors(scc, PORTS)
         self._source = self._voice.source("allowHostPorts")
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """The ports of all containers, in this container's name."""
         asked = subject.host_ports
         if not asked:

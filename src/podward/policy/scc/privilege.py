@@ -7,8 +7,8 @@ is refused unless the SCC allows it.
 from __future__ import annotations
 
 from podward.decision import Decision
-from podward.policy.scc.subject import Member, Subject
-from podward.policy.scc.violation import NOTHING, Voice, refused
+from podward.policy.scc.subject import SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, refused
 
 RULE = "privileged"
 
@@ -19,10 +19,10 @@ class PrivilegedRule:
     __slots__ = ("_source", "_voice")
 
     def __init__(self, scc: str) -> None:
-        self._voice = Voice(scc, RULE)
+        self._voice = SccErrors(scc, RULE)
         self._source = self._voice.source("allowPrivilegedContainer")
 
-    def container(self, _: Subject, member: Member) -> Decision:
+    def container(self, _: SccPod, member: SccContainer) -> Decision:
         """Whether the container is privileged."""
         if member.context.privileged is not True:
             return NOTHING

@@ -13,8 +13,8 @@ from podward.api.core import SecurityContext
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Decision
 from podward.policy.scc.capabilities import CapabilityRule
-from podward.policy.scc.subject import Default, Member, Subject
-from podward.policy.scc.violation import NOTHING, Voice, refused
+from podward.policy.scc.subject import Default, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, refused
 
 RULE = "allowPrivilegeEscalation"
 _DEFAULT = "defaultAllowPrivilegeEscalation"
@@ -26,7 +26,7 @@ class PrivilegeEscalationRule:
     __slots__ = ("_allowed", "_capabilities", "_default", "_forbidden", "_given", "_source", "_voice")
 
     def __init__(self, scc: SecurityContextConstraints, capabilities: CapabilityRule) -> None:
-        self._voice = Voice(scc.metadata.name or "", RULE)
+        self._voice = SccErrors(scc.metadata.name or "", RULE)
         self._capabilities = capabilities
         self._allowed = scc.allow_privilege_escalation is not False
         self._default = scc.default_allow_privilege_escalation
@@ -34,7 +34,7 @@ class PrivilegeEscalationRule:
         self._given = Default((RULE,), self._default, "unset: the SCC's default", self._voice.source(_DEFAULT))
         self._forbidden = Default((RULE,), False, "unset: the SCC does not allow it", self._source)
 
-    def container(self, _: Subject, member: Member) -> Decision:
+    def container(self, _: SccPod, member: SccContainer) -> Decision:
         """The container's allowPrivilegeEscalation."""
         value = member.context.allow_privilege_escalation
         decided = NOTHING

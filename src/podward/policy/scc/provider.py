@@ -21,7 +21,7 @@ from podward.policy.scc.privilege_escalation import privilege_escalation_rule
 from podward.policy.scc.root_filesystem import RootFilesystemRule
 from podward.policy.scc.seccomp import SeccompRule
 from podward.policy.scc.selinux import LabelRule, label_rule
-from podward.policy.scc.subject import ContainerRule, PodRule, Subject
+from podward.policy.scc.subject import ContainerRule, PodRule, SccPod
 from podward.policy.scc.sysctls import SysctlRule
 from podward.policy.scc.user import UserRule, user_rule
 from podward.policy.scc.user_namespace import REQUIRED, UserNamespaceRule
@@ -46,7 +46,7 @@ class Provider:
 
         The assignments' places are in the Pod; a None clears a field.
         """
-        subject = Subject(pod)
+        subject = SccPod(pod)
         assignments: list[Assignment] = []
         violations: list[Violation] = []
         for rule in self._pod_rules:

@@ -33,7 +33,7 @@ from podward.policy.scc.subject import POD_CONTEXT
 from podward.policy.scc.violation import rule_of
 
 
-class Remedy(Struct, frozen=True):
+class SccRemedy(Struct, frozen=True):
     """What to do about a violation, in one sentence, and the changes that do it.
 
     Paths are in the Pod; a change to None removes the field. Without changes the cure is not a matter of the fields
@@ -67,7 +67,7 @@ class Case(Struct, frozen=True):
         return [each for each in self.decision.violations if rule_of(each) == rule and each.path.startswith(place)]
 
 
-def remedy(pod: Pod, violation: Violation, decision: Decision) -> Remedy:
+def remedy(pod: Pod, violation: Violation, decision: Decision) -> SccRemedy:
     """The cure of a violation that an SCC's Decision about this Pod lists."""
     cure = _CURES.get(rule_of(violation))
     return _ACCESS if cure is None else cure(Case(pod, violation, decision))
@@ -75,8 +75,8 @@ def remedy(pod: Pod, violation: Violation, decision: Decision) -> Remedy:
 
 _NO_POD_CONTEXT = PodSecurityContext()
 _NO_CONTEXT = SecurityContext()
-_ACCESS = Remedy("Let the Pod's service account use an SCC that the Pod fits.")
-_OWN_FAULT = Remedy("The SCC refuses what it sets itself: correct its range, or that of the namespace.")
+_ACCESS = SccRemedy("Let the Pod's service account use an SCC that the Pod fits.")
+_OWN_FAULT = SccRemedy("The SCC refuses what it sets itself: correct its range, or that of the namespace.")
 _POD_UID = POD_CONTEXT / "runAsUser"
 _POD_NON_ROOT = POD_CONTEXT / "runAsNonRoot"
 _POD_LABEL = POD_CONTEXT / "seLinuxOptions"
@@ -97,13 +97,13 @@ def _holder(case: Case) -> tuple[Path, Container] | None:
     return next((found for found in case.containers if case.violation.path.startswith(found[0])), None)
 
 
-def _user(case: Case) -> Remedy:
+def _user(case: Case) -> SccRemedy:
     if case.violation.path.segments[-1] == "runAsNonRoot":
         return _non_root(case)
     places = _uids(case)
     if not places:
         return _OWN_FAULT
-    return Remedy("Remove runAsUser; the SCC names a user, or else the image does.", _removing(*places))
+    return SccRemedy("Remove runAsUser; the SCC names a user, or else the image does.", _removing(*places))
 
 
 def _uids(case: Case) -> list[Path]:
@@ -123,7 +123,7 @@ def _uids(case: Case) -> list[Path]:
     return places
 
 
-def _non_root(case: Case) -> Remedy:
+def _non_root(case: Case) -> SccRemedy:
     changes: list[Change] = [Change(case.violation.path, True)]
     holder = _holder(case)
     heirs = case.containers if holder is None else (holder,)
@@ -134,35 +134,35 @@ def _non_root(case: Case) -> Remedy:
     if case.context.run_as_user == 0:
         changes += _removing(_POD_UID)
     sentence = "Set runAsNonRoot to true, and name no root user." if len(changes) > 1 else "Set runAsNonRoot to true."
-    return Remedy(sentence, tuple(changes))
+    return SccRemedy(sentence, tuple(changes))
 
 
-def _label(case: Case) -> Remedy:
+def _label(case: Case) -> SccRemedy:
     holder = _holder(case)
     places = [] if holder is None else [holder[0] / "securityContext" / "seLinuxOptions"]
     if holder is None or case.refused_below(_POD_LABEL):
         places.append(_POD_LABEL)
-    return Remedy("Remove seLinuxOptions; the SCC sets the label that it demands.", _removing(*places))
+    return SccRemedy("Remove seLinuxOptions; the SCC sets the label that it demands.", _removing(*places))
 
 
-def _fs_group(case: Case) -> Remedy:
+def _fs_group(case: Case) -> SccRemedy:
     if case.context.fs_group is None:
         return _OWN_FAULT
-    return Remedy("Remove fsGroup; the SCC sets one that it allows.", _removing(case.violation.path))
+    return SccRemedy("Remove fsGroup; the SCC sets one that it allows.", _removing(case.violation.path))
 
 
-def _supplemental_groups(case: Case) -> Remedy:
+def _supplemental_groups(case: Case) -> SccRemedy:
     asked = case.context.supplemental_groups
     if asked is None:
         return _OWN_FAULT
     place = POD_CONTEXT / groups.SUPPLEMENTAL_GROUPS
     kept = _without(case, place, asked)
     if kept:
-        return Remedy("Remove the groups that the SCC does not allow.", (Change(place, kept),))
-    return Remedy("Remove supplementalGroups; the SCC sets one that it allows.", _removing(place))
+        return SccRemedy("Remove the groups that the SCC does not allow.", (Change(place, kept),))
+    return SccRemedy("Remove supplementalGroups; the SCC sets one that it allows.", _removing(place))
 
 
-def _capabilities(case: Case) -> Remedy:
+def _capabilities(case: Case) -> SccRemedy:
     holder = _holder(case)
     asked = None if holder is None else _context(holder[1]).capabilities
     if holder is None or asked is None or not asked.add:
@@ -171,10 +171,10 @@ def _capabilities(case: Case) -> Remedy:
     refused = {each.value for each in case.refused_below(place)}
     kept = tuple(name for name in asked.add if name not in refused)
     sentence = "Remove the capabilities that the SCC does not allow to be added."
-    return Remedy(sentence, (Change(place, kept or None),))
+    return SccRemedy(sentence, (Change(place, kept or None),))
 
 
-def _seccomp(case: Case) -> Remedy:
+def _seccomp(case: Case) -> SccRemedy:
     """A profile is removed wherever it is written: both the field and the old annotation say it."""
     holder = _profile_holder(case)
     places: list[Path] = []
@@ -190,7 +190,7 @@ def _seccomp(case: Case) -> Remedy:
             places.append(_POD_PROFILE_KEY)
         if case.context.seccomp_profile is not None:
             places.append(_POD_PROFILE)
-    return Remedy("Remove the seccomp profile; the SCC sets one that it allows, if it has any.", _removing(*places))
+    return SccRemedy("Remove the seccomp profile; the SCC sets one that it allows, if it has any.", _removing(*places))
 
 
 def _profile_holder(case: Case) -> tuple[Path, Container] | None:
@@ -201,11 +201,11 @@ def _profile_holder(case: Case) -> tuple[Path, Container] | None:
     return _holder(case)
 
 
-def _sysctls(case: Case) -> Remedy:
+def _sysctls(case: Case) -> SccRemedy:
     place = POD_CONTEXT / sysctls.RULE
     asked = tuple({"name": each.name, "value": each.value} for each in case.context.sysctls or ())
     kept = _without(case, place, asked)
-    return Remedy("Remove the sysctls that the SCC does not allow.", (Change(place, kept or None),))
+    return SccRemedy("Remove the sysctls that the SCC does not allow.", (Change(place, kept or None),))
 
 
 def _without(case: Case, place: Path, items: Iterable[Value]) -> tuple[Value, ...]:
@@ -214,46 +214,46 @@ def _without(case: Case, place: Path, items: Iterable[Value]) -> tuple[Value, ..
     return tuple(item for index, item in enumerate(items) if place / index not in refused)
 
 
-def _sharing(case: Case) -> Remedy:
-    return Remedy(f"Remove {rule_of(case.violation)}.", _removing(case.violation.path))
+def _sharing(case: Case) -> SccRemedy:
+    return SccRemedy(f"Remove {rule_of(case.violation)}.", _removing(case.violation.path))
 
 
-def _ports(case: Case) -> Remedy:
+def _ports(case: Case) -> SccRemedy:
     if not case.pod.spec.host_network:
-        return Remedy("Remove hostPort; a Service makes ports reachable.", _removing(case.violation.path))
+        return SccRemedy("Remove hostPort; a Service makes ports reachable.", _removing(case.violation.path))
     # With hostNetwork the API server makes each containerPort a hostPort, so this one would be there again.
     sentence = "Remove hostNetwork, which makes every containerPort one of the node's, and hostPort."
-    return Remedy(sentence, _removing(path("spec", host.NETWORK), case.violation.path))
+    return SccRemedy(sentence, _removing(path("spec", host.NETWORK), case.violation.path))
 
 
-def _own_users(case: Case) -> Remedy:
-    return Remedy("Set hostUsers to false.", (Change(case.violation.path, False),))
+def _own_users(case: Case) -> SccRemedy:
+    return SccRemedy("Set hostUsers to false.", (Change(case.violation.path, False),))
 
 
-def _privileged(case: Case) -> Remedy:
-    return Remedy("Remove privileged.", _removing(case.violation.path))
+def _privileged(case: Case) -> SccRemedy:
+    return SccRemedy("Remove privileged.", _removing(case.violation.path))
 
 
-def _escalation(case: Case) -> Remedy:
-    return Remedy("Set allowPrivilegeEscalation to false.", (Change(case.violation.path, False),))
+def _escalation(case: Case) -> SccRemedy:
+    return SccRemedy("Set allowPrivilegeEscalation to false.", (Change(case.violation.path, False),))
 
 
-def _root_filesystem(case: Case) -> Remedy:
+def _root_filesystem(case: Case) -> SccRemedy:
     sentence = "Set readOnlyRootFilesystem to true, and mount an emptyDir wherever the container writes."
-    return Remedy(sentence, (Change(case.violation.path, True),))
+    return SccRemedy(sentence, (Change(case.violation.path, True),))
 
 
-def _volumes(case: Case) -> Remedy:
+def _volumes(case: Case) -> SccRemedy:
     del case
-    return Remedy("Use a volume of a kind that the SCC allows.")
+    return SccRemedy("Use a volume of a kind that the SCC allows.")
 
 
-def _drivers(case: Case) -> Remedy:
+def _drivers(case: Case) -> SccRemedy:
     del case
-    return Remedy("Use a driver that the SCC allows.")
+    return SccRemedy("Use a driver that the SCC allows.")
 
 
-_CURES: dict[str, Callable[[Case], Remedy]] = {
+_CURES: dict[str, Callable[[Case], SccRemedy]] = {
     user.RULE: _user,
     selinux.RULE: _label,
     groups.FS_GROUP: _fs_group,

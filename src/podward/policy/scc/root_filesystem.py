@@ -7,8 +7,8 @@ sets `readOnlyRootFilesystem: true` on containers that say nothing, and refuses 
 from __future__ import annotations
 
 from podward.decision import Decision
-from podward.policy.scc.subject import Default, Member, Subject
-from podward.policy.scc.violation import NOTHING, Voice, refused
+from podward.policy.scc.subject import Default, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, refused
 
 RULE = "readOnlyRootFilesystem"
 
@@ -19,11 +19,11 @@ class RootFilesystemRule:
     __slots__ = ("_given", "_source", "_voice")
 
     def __init__(self, scc: str) -> None:
-        self._voice = Voice(scc, RULE)
+        self._voice = SccErrors(scc, RULE)
         self._source = self._voice.source(RULE)
         self._given = Default((RULE,), True, "unset: the SCC demands it", self._source)
 
-    def container(self, _: Subject, member: Member) -> Decision:
+    def container(self, _: SccPod, member: SccContainer) -> Decision:
         """The container's root file system."""
         asked = member.context.read_only_root_filesystem
         if asked is None:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from podward.api.core import Profile
 from podward.decision import Assignment, Decision, Origin, Source, Value
 from podward.path import Key, Path, path
-from podward.policy.scc.subject import POD_CONTEXT, Member, Subject
-from podward.policy.scc.violation import NOTHING, Voice, refused
+from podward.policy.scc.subject import POD_CONTEXT, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, refused
 
 RULE = "seccomp"
 POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
@@ -44,14 +44,14 @@ class SeccompRule:
     __slots__ = ("_allowed", "_any", "_default", "_given", "_source", "_voice")
 
     def __init__(self, scc: str, profiles: tuple[str, ...]) -> None:
-        self._voice = Voice(scc, RULE)
+        self._voice = SccErrors(scc, RULE)
         self._source = self._voice.source("seccompProfiles")
         self._allowed = tuple(name for name in profiles if name != _ANY)
         self._any = _ANY in profiles
         self._default = self._allowed[0] if self._allowed else ""
         self._given = self._made(self._default, "", None, "unset: the first that the SCC allows", self._source)
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's annotation and field."""
         annotation = subject.annotations.get(POD_ANNOTATION) or ""
         field = subject.context.seccomp_profile
@@ -66,7 +66,7 @@ class SeccompRule:
         place = _POD_KEY if annotation else _POD_FIELD
         return made + self._refused(str(_POD_KEY), place, asked, fault)
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """The container's field and effective profile."""
         if subject.annotations:
             key = CONTAINER_ANNOTATION + member.container.name
@@ -81,7 +81,7 @@ class SeccompRule:
         fault = self._fault(asked)
         return self._refused(_printed(member), place, asked, fault) if fault else NOTHING
 
-    def _annotated(self, key: str, annotation: str, member: Member) -> Decision:
+    def _annotated(self, key: str, annotation: str, member: SccContainer) -> Decision:
         field = _field(annotation)
         place = member.place.context / _FIELD
         decided = NOTHING
@@ -91,7 +91,7 @@ class SeccompRule:
         fault = self._fault(asked)
         return decided + self._refused(_printed(member), _ANNOTATIONS / Key(key), asked, fault) if fault else decided
 
-    def _inherited(self, subject: Subject) -> tuple[str, Path]:
+    def _inherited(self, subject: SccPod) -> tuple[str, Path]:
         """The Pod's profile, once the rule has been applied to the Pod, and where it was asked for."""
         annotation = subject.annotations.get(POD_ANNOTATION) or ""
         field = subject.context.seccomp_profile
@@ -124,7 +124,7 @@ class SeccompRule:
         return refused(self._voice.forbidden(printed, place, asked, fault, self._source))
 
 
-def _printed(member: Member) -> str:
+def _printed(member: SccContainer) -> str:
     return f"metadata.annotations[{CONTAINER_ANNOTATION}{member.container.name}]"
 
 

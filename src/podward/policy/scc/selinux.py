@@ -17,8 +17,8 @@ from podward.api.scc import SELinuxStrategy
 from podward.decision import Assignment, Decision, Source
 from podward.path import Path
 from podward.policy.scc.namespace import MCS, NamespaceRanges, Unusable
-from podward.policy.scc.subject import POD_CONTEXT, Member, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import POD_CONTEXT, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "seLinux"
 _FIELD = "seLinuxOptions"
@@ -32,7 +32,7 @@ class LabelRule:
 
     __slots__ = ("_given", "_level", "_level_source", "_rest", "_source", "_voice", "_wanted")
 
-    def __init__(self, voice: Voice, wanted: SELinuxOptions, level_source: Source) -> None:
+    def __init__(self, voice: SccErrors, wanted: SELinuxOptions, level_source: Source) -> None:
         self._voice = voice
         self._wanted = wanted
         self._level = wanted.level or ""
@@ -43,12 +43,12 @@ class LabelRule:
         reason = f"unset: the label that the SCC demands, with the level {self._level}"
         self._given = Decision((Assignment(_PLACE, value, reason, level_source),))
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's label."""
         asked = subject.context.se_linux_options
         return self._given if asked is None else self._decide(asked, _PRINTED, _PLACE)
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """The container's effective label; without any it has the one that the Pod was given, which is right."""
         own = member.context.se_linux_options
         printed = f"{member.place.printed}.{_FIELD}"
@@ -80,7 +80,7 @@ def label_rule(scc: str, strategy: SELinuxStrategy, ranges: NamespaceRanges) -> 
     """The rule of this strategy, None if there is none, or why there can be none."""
     match strategy.type:
         case "MustRunAs":
-            voice = Voice(scc, RULE)
+            voice = SccErrors(scc, RULE)
             wanted = strategy.se_linux_options or SELinuxOptions()
             if wanted.level:
                 return LabelRule(voice, wanted, voice.source(_STRATEGY, _FIELD, "level"))

@@ -32,7 +32,7 @@ class Place:
         self.printed = f".{list_name}[{index}]"
 
 
-class Member:
+class SccContainer:
     """A container of the Pod and its place; `context` is an empty one where it has none."""
 
     __slots__ = ("container", "context", "place")
@@ -43,7 +43,7 @@ class Member:
         self.place = place
 
 
-class Subject:
+class SccPod:
     """The Pod, with an empty context and empty annotations where it has none."""
 
     __slots__ = ("_host_ports", "annotations", "context", "members", "spec")
@@ -53,7 +53,7 @@ class Subject:
         self.context = spec.security_context or _NO_CONTEXT
         self.annotations = pod.metadata.annotations or _NO_ANNOTATIONS
         self._host_ports: tuple[tuple[Place, int, int], ...] | None = None
-        members = self.members = []  # type: list[Member]
+        members = self.members = []  # type: list[SccContainer]
         for list_name, containers in (
             ("initContainers", spec.init_containers),
             ("containers", spec.containers),
@@ -61,7 +61,7 @@ class Subject:
         ):
             if containers:
                 places = _places(list_name, len(containers))
-                members += map(Member, containers, places)
+                members += map(SccContainer, containers, places)
 
     @property
     def host_ports(self) -> tuple[tuple[Place, int, int], ...]:
@@ -98,14 +98,14 @@ class Default:
 class PodRule(Protocol):
     """A rule about the Pod as a whole."""
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """What the rule sets and refuses."""
 
 
 class ContainerRule(Protocol):
     """A rule about each container."""
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """What the rule sets on this container and refuses of it."""
 
 

@@ -14,8 +14,8 @@ from podward.api.core import Sysctl
 from podward.api.gotext import quote
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Decision, Source
-from podward.policy.scc.subject import POD_CONTEXT, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import POD_CONTEXT, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "sysctls"
 
@@ -44,13 +44,13 @@ class SysctlRule:
     __slots__ = ("_forbidden", "_forbidden_source", "_unsafe", "_unsafe_source", "_voice")
 
     def __init__(self, scc: SecurityContextConstraints) -> None:
-        self._voice = Voice(scc.metadata.name or "", RULE)
+        self._voice = SccErrors(scc.metadata.name or "", RULE)
         self._forbidden = Patterns(scc.forbidden_sysctls or ())
         self._unsafe = Patterns(scc.allowed_unsafe_sysctls or ())
         self._forbidden_source = self._voice.source("forbiddenSysctls")
         self._unsafe_source = self._voice.source("allowedUnsafeSysctls")
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's sysctls."""
         asked = subject.context.sysctls
         if not asked:

@@ -16,8 +16,8 @@ from msgspec import Struct
 from podward.api.scc import RunAsUserStrategy
 from podward.decision import Decision, Source, Value
 from podward.policy.scc.namespace import UID_RANGE, NamespaceRanges, Unusable
-from podward.policy.scc.subject import POD_CONTEXT, Default, Member, Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import POD_CONTEXT, Default, SccContainer, SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "runAsUser"
 _NON_ROOT = "runAsNonRoot"
@@ -117,12 +117,12 @@ class UserRule:
 
     __slots__ = ("_non_root", "_strategy", "_voice")
 
-    def __init__(self, voice: Voice, strategy: Strategy) -> None:
+    def __init__(self, voice: SccErrors, strategy: Strategy) -> None:
         self._voice, self._strategy = voice, strategy
         reason = "unset: root is not allowed" if strategy.non_root_without_uid else "unset: the user is not root"
         self._non_root = Default((_NON_ROOT,), True, reason, voice.source(RULE, "type"))
 
-    def container(self, subject: Subject, member: Member) -> Decision:
+    def container(self, subject: SccPod, member: SccContainer) -> Decision:
         """The uid and runAsNonRoot of a container."""
         strategy, context, inherited = self._strategy, member.context, subject.context
         decided = NOTHING
@@ -142,7 +142,7 @@ class UserRule:
         fault = strategy.fault(Identity(uid, non_root))
         return decided if fault is None else decided + refused(self._violation(subject, member, fault))
 
-    def _violation(self, subject: Subject, member: Member, fault: Fault) -> SccViolation:
+    def _violation(self, subject: SccPod, member: SccContainer, fault: Fault) -> SccViolation:
         place = member.place.context / fault.field
         if fault.field == RULE:
             if member.context.run_as_user is None and subject.context.run_as_user is not None:
@@ -155,7 +155,7 @@ class UserRule:
 
 def user_rule(scc: str, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> UserRule | str:
     """The rule of this strategy, or why there can be none."""
-    voice = Voice(scc, RULE)
+    voice = SccErrors(scc, RULE)
     match strategy.type:
         case "MustRunAs":
             if strategy.uid is None:
@@ -172,7 +172,7 @@ def user_rule(scc: str, strategy: RunAsUserStrategy, ranges: NamespaceRanges) ->
             return f"Unrecognized RunAsUser strategy type {other or ''}"
 
 
-def _range(voice: Voice, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> MustRunAsRange | str:
+def _range(voice: SccErrors, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> MustRunAsRange | str:
     first, last = strategy.uid_range_min, strategy.uid_range_max
     if first is None and last is None:
         if isinstance(ranges.users, Unusable):

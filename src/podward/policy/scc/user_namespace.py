@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from podward.decision import Decision
 from podward.path import path
-from podward.policy.scc.subject import Subject
-from podward.policy.scc.violation import NOTHING, Voice, refused
+from podward.policy.scc.subject import SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, refused
 
 RULE = "hostUsers"
 REQUIRED = "RequirePodLevel"
@@ -24,10 +24,10 @@ class UserNamespaceRule:
     __slots__ = ("_source", "_voice")
 
     def __init__(self, scc: str) -> None:
-        self._voice = Voice(scc, RULE)
+        self._voice = SccErrors(scc, RULE)
         self._source = self._voice.source("userNamespaceLevel")
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's hostUsers."""
         asked = subject.spec.host_users
         if asked is False:

@@ -25,7 +25,7 @@ class SccViolation(Violation, frozen=True):
     rule: str = ""
 
 
-class Voice:
+class SccErrors:
     """A rule of an SCC that speaks: makes its sources and its violations."""
 
     __slots__ = ("_prefix", "_rule", "_source_name")

@@ -18,8 +18,8 @@ from podward.api.scc import SecurityContextConstraints
 from podward.api.volume import Projected, ProjectedItems, ProjectedSource, Volume
 from podward.decision import Decision
 from podward.path import path
-from podward.policy.scc.subject import Subject
-from podward.policy.scc.violation import NOTHING, SccViolation, Voice, refused
+from podward.policy.scc.subject import SccPod
+from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "volumes"
 FLEX_RULE = "flexVolumes"
@@ -81,12 +81,12 @@ class VolumeRule:
     __slots__ = ("_allowed", "_source", "_tokens", "_voice")
 
     def __init__(self, scc: str, allowed: frozenset[str]) -> None:
-        self._voice = Voice(scc, RULE)
+        self._voice = SccErrors(scc, RULE)
         self._source = self._voice.source(RULE)
         self._allowed = allowed
         self._tokens = "secret" in allowed
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The Pod's volumes."""
         volumes = subject.spec.volumes
         if not volumes:
@@ -111,11 +111,11 @@ class FlexRule:
     __slots__ = ("_drivers", "_source", "_voice")
 
     def __init__(self, scc: str, drivers: frozenset[str]) -> None:
-        self._voice = Voice(scc, FLEX_RULE)
+        self._voice = SccErrors(scc, FLEX_RULE)
         self._source = self._voice.source("allowedFlexVolumes")
         self._drivers = drivers
 
-    def pod(self, subject: Subject) -> Decision:
+    def pod(self, subject: SccPod) -> Decision:
         """The drivers of the Pod's flexVolumes."""
         found: list[SccViolation] = []
         for index, volume in enumerate(subject.spec.volumes or ()):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.policy_change import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, PolicyChange
 
 TITLES = {
     Kind.REFUSED: "newly refused",
@@ -31,13 +31,13 @@ BAD = frozenset((Kind.REFUSED, Kind.CAPTURED))
 class Group(Struct, frozen=True):
     """Changes that are the same for several workloads, and those workloads' own changes in order."""
 
-    first: Shift
-    shifts: tuple[Shift, ...]
+    first: PolicyChange
+    shifts: tuple[PolicyChange, ...]
 
 
-def groups(shifts: tuple[Shift, ...]) -> tuple[Group, ...]:
+def groups(shifts: tuple[PolicyChange, ...]) -> tuple[Group, ...]:
     """Changes of one kind, those together that say the same; the largest group first."""
-    found: dict[tuple[str, str, str, tuple[str, ...]], list[Shift]] = {}
+    found: dict[tuple[str, str, str, tuple[str, ...]], list[PolicyChange]] = {}
     for shift in shifts:
         found.setdefault((shift.before, shift.after, shift.why, shift.also), []).append(shift)
     ranked = sorted(found.values(), key=len, reverse=True)

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from re import compile as pattern
 
-from podward.api.policy_change import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, PolicyChange
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups
 from podward.render.check.comparison_matrix import matrix
 from podward.render.check.comparison_style import style
+from podward.render.escaping import escape
 from podward.render.explain.html import POLICY
-from podward.render.explain.inert import escape
 
 _SHOWN_WORKLOADS = 6
 """Of a group; the others are folded away."""
@@ -126,7 +126,7 @@ def _tone(kind: Kind) -> str:
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def _section(kind: Kind, shifts: tuple[Shift, ...]) -> Iterator[str]:
+def _section(kind: Kind, shifts: tuple[PolicyChange, ...]) -> Iterator[str]:
     yield (
         f'<section id="{kind.value}" class="k-{_tone(kind)}"><header><h2><span>{_heading(kind)}</span>'
         f"<small>{counted(len(shifts), 'workload')}</small></h2><p>{escape(_ABOUT[kind])}</p></header>"
@@ -155,7 +155,7 @@ def _row(group: Group) -> str:
     )
 
 
-def _who(shift: Shift) -> str:
+def _who(shift: PolicyChange) -> str:
     subject = shift.subject
     name = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
     return (

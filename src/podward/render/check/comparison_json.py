@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.finding import Finding, Subject
-from podward.api.policy_change import Comparison, Fate, Kind, Placed, Shift, Sums
+from podward.api.finding import Finding, WorkloadRef
+from podward.api.policy_change import Comparison, Kind, Placed, PolicyChange, Sums, WorkloadOutcome
 from podward.render.check import texts
 
 VERSION = 1
@@ -127,7 +127,7 @@ def _summary(sums: Sums) -> ShownSummary:
     return ShownSummary(sums.workloads, sums.changed, sums.unchanged, sums.always_refused, kinds)
 
 
-def _change(shift: Shift) -> ShownChange:
+def _change(shift: PolicyChange) -> ShownChange:
     source, reasons = shift.source, shift.reasons
     place = "" if source is None or source.path is None else str(source.path)
     return ShownChange(
@@ -148,11 +148,11 @@ def _placed(place: Placed) -> ShownWorkload:
     return ShownWorkload(place.file, place.line, _subject(place.subject), _fate(place.before), _fate(place.after))
 
 
-def _fate(fate: Fate) -> ShownFate:
+def _fate(fate: WorkloadOutcome) -> ShownFate:
     return ShownFate(fate.refused, fate.scc)
 
 
-def _subject(subject: Subject) -> ShownSubject:
+def _subject(subject: WorkloadRef) -> ShownSubject:
     return ShownSubject(subject.kind, subject.namespace, subject.name)
 
 

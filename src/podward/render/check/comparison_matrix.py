@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from podward.api.policy_change import Fate, Placed
-from podward.render.explain.inert import escape
+from podward.api.policy_change import Placed, WorkloadOutcome
+from podward.render.escaping import escape
 
 _REFUSED = "refused"
 _NO_SCC = "no SCC"
@@ -35,14 +35,14 @@ def matrix(placed: tuple[Placed, ...]) -> Iterator[str]:
     yield "</tbody></table></div></section>"
 
 
-def _columns(fates: Iterable[Fate]) -> list[str]:
+def _columns(fates: Iterable[WorkloadOutcome]) -> list[str]:
     """The SCCs by name; then what no SCC admitted, and what was refused."""
     every = {_column(fate) for fate in fates}
     last = [name for name in (_NO_SCC, _REFUSED) if name in every]
     return [*sorted(every.difference(last)), *last]
 
 
-def _column(fate: Fate) -> str:
+def _column(fate: WorkloadOutcome) -> str:
     if fate.refused:
         return _REFUSED
     return f"scc {fate.scc}" if fate.scc else _NO_SCC

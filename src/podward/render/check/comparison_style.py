@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.render.explain.colours import INK, ORIGINS
+from podward.render.colours import INK, ORIGINS
 
 _STYLE = """
 *{box-sizing:border-box}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from podward.api.policy_change import Comparison, Kind, Shift
+from podward.api.policy_change import Comparison, Kind, PolicyChange
 from podward.render.check import texts
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
-from podward.render.explain.inert import clipped_front, inert, printable, width, wrapped
-from podward.render.explain.palette import Palette
+from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
+from podward.render.palette import Palette
 
 LEAST = 60
 """Columns: narrower terminals wrap for themselves."""
@@ -45,8 +45,8 @@ def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
     return lines
 
 
-def _workload(shift: Shift, room: int | None, palette: Palette) -> str:
-    place, who = inert(f"{shift.file}:{shift.line}"), inert(texts.workload(shift.subject))
+def _workload(shift: PolicyChange, room: int | None, palette: Palette) -> str:
+    place, who = without_commands(f"{shift.file}:{shift.line}"), without_commands(texts.workload(shift.subject))
     if room is None:
         place, who = printable(place), printable(who)
     else:
@@ -56,6 +56,6 @@ def _workload(shift: Shift, room: int | None, palette: Palette) -> str:
 
 
 def _wrapped(text: str, room: int | None, indent: str, colour: str, palette: Palette) -> list[str]:
-    text = inert(text)
+    text = without_commands(text)
     lines = [printable(text)] if room is None else wrapped(text, room - len(indent), _MOST_LINES)
     return [indent + palette.paint(colour, line) for line in lines]

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check import texts
-from podward.render.explain.inert import inert, printable
+from podward.render.escaping import printable, without_commands
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _LONGEST = 4000
@@ -27,7 +27,7 @@ _SHOWN = 10
 """Annotations of a kind that a step may have."""
 
 
-def commands(report: Report) -> str:
+def commands(report: CheckReport) -> str:
     """One command for each finding, the most telling of each kind first, then the sums."""
     sums = texts.totals(report.summary)
     kinds = [[each for each in report.findings if each.severity is kind] for kind in Severity]
@@ -60,7 +60,7 @@ def _annotation(finding: Finding) -> str:
     if finding.remedy:
         lines.append(f"→ {printable(finding.remedy)}")
     lines += [printable(texts.change(change)) for change in finding.changes]
-    message = _data(inert("\n".join(map(texts.short, lines)))[:_LONGEST])
+    message = _data(without_commands("\n".join(map(texts.short, lines)))[:_LONGEST])
     properties = f"file={_property(finding.file)},line={finding.line},title={_property(finding.rule)}"
     return f"::{_COMMANDS[finding.severity]} {properties}::{message}\n"
 

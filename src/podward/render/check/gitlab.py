@@ -13,10 +13,10 @@ import posixpath
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check import texts
 from podward.render.check.marks import Marks
-from podward.render.explain.inert import printable
+from podward.render.escaping import printable
 
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
@@ -44,7 +44,7 @@ class Issue(Struct, frozen=True):
     location: Location
 
 
-def document(report: Report) -> str:
+def document(report: CheckReport) -> str:
     """The report as Code Quality."""
     marks = Marks()
     return texts.json_text([_issue(finding, marks) for finding in report.findings])

@@ -9,7 +9,7 @@ from operator import attrgetter, is_
 from msgspec import Struct
 
 from podward.api.finding import Finding
-from podward.api.report import Report, Rule, Summary, Waived
+from podward.api.report import CheckReport, Rule, Summary, Waived
 from podward.decision import Value
 from podward.path import Path
 from podward.render.check import texts
@@ -152,7 +152,7 @@ class Written:
 _FILE = attrgetter("file")
 
 
-def document(report: Report, written: Written | None = None) -> Iterator[str]:
+def document(report: CheckReport, written: Written | None = None) -> Iterator[str]:
     """The report as indented JSON, in pieces; `written` is what of its findings is JSON already."""
     if written is None:
         pages = {rule.name: rule.page for rule in report.rules}

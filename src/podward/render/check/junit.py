@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.report import UNREAD, Report, family_of
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.report import UNREAD, CheckReport, family_of
 from podward.render.check import texts
-from podward.render.explain.inert import escape
+from podward.render.escaping import escape
 
 _NAME = "podward check"
 
@@ -37,18 +37,18 @@ class _Case(Struct, gc=False):
     message: str
 
 
-def document(report: Report) -> str:
+def document(report: CheckReport) -> str:
     """The report as XML."""
     files = _by_file(report)
     suites = "".join(_cases(file, cases) for file, cases in files.items())
     counts = _failed([case for cases in files.values() for case in cases])
     head = f'<testsuites name="{_NAME}" {counts} time="0">'
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{suites}</testsuites>\n'
-    # The same text for a parser, and no command for who reads a log: see `inert`.
+    # The same text for a parser, and no command for who reads a log: see `escaping.without_commands`.
     return text.replace("::", ":&#58;").replace("##", "#&#35;")
 
 
-def _by_file(report: Report) -> dict[str, list[_Case]]:
+def _by_file(report: CheckReport) -> dict[str, list[_Case]]:
     """The cases of every file, files with none too."""
     found: dict[tuple[str, str, str, str], _Case] = {}
     for finding in report.findings:
@@ -87,7 +87,7 @@ def _add(
     found[key].texts.append(text)
 
 
-def _workload(subject: Subject) -> str:
+def _workload(subject: WorkloadRef) -> str:
     return texts.workload(subject) or "the file"
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from podward import __version__
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.report import UNREAD, Report, Rule, Waiver, family_of
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.report import UNREAD, CheckReport, Rule, Waiver, family_of
 from podward.decision import Value
 from podward.render.check import regions, texts
 from podward.render.check.marks import Marks
@@ -46,7 +46,7 @@ from podward.render.check.sarif_model import (
     Suppression,
     Tool,
 )
-from podward.render.explain.inert import printable
+from podward.render.escaping import printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
@@ -77,7 +77,7 @@ def _unknown(_file: str, _number: int) -> str:
 UNKNOWN = Sources(_unknown, {})
 
 
-def document(report: Report, sources: Sources = UNKNOWN) -> str:
+def document(report: CheckReport, sources: Sources = UNKNOWN) -> str:
     """The report as SARIF."""
     rules = tuple(_descriptor(rule) for rule in report.rules)
     told = (Notification(Message(sources.unfixed), "note"),) if sources.unfixed else ()
@@ -95,7 +95,7 @@ _ENDS = {0: "no finding fails the check", 1: "a finding fails the check", 2: "a 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
-def _all_read(report: Report) -> bool:
+def _all_read(report: CheckReport) -> bool:
     return not any(family_of(finding.rule) == UNREAD for finding in report.findings)
 
 
@@ -154,7 +154,7 @@ def _score(rule: str) -> str:
 class _Results:
     """Makes the results: what was found, waived, and known before."""
 
-    def __init__(self, report: Report, sources: Sources) -> None:
+    def __init__(self, report: CheckReport, sources: Sources) -> None:
         self._report = report
         self._sources = sources
         self._indexes = {rule.name: index for index, rule in enumerate(report.rules)}
@@ -244,7 +244,7 @@ def _uri(path: str) -> str:
     return "".join(chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in data)
 
 
-def _logical(subject: Subject) -> tuple[Logical, ...]:
+def _logical(subject: WorkloadRef) -> tuple[Logical, ...]:
     if not subject.kind and not subject.name:
         return ()
     whole = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)

@@ -12,30 +12,30 @@ from msgspec import Struct, field
 from podward.decision import Value
 
 
-class Part(Struct, rename="camel", frozen=True, omit_defaults=True, gc=False):
+class SarifObject(Struct, rename="camel", frozen=True, omit_defaults=True, gc=False):
     """Base of the format's objects: what has its default is left out."""
 
 
-class Message(Part, frozen=True, gc=False):
+class Message(SarifObject, frozen=True, gc=False):
     """A text."""
 
     text: str
 
 
-class Help(Part, frozen=True, gc=False):
+class Help(SarifObject, frozen=True, gc=False):
     """A text with its Markdown form."""
 
     text: str
     markdown: str
 
 
-class Configuration(Part, frozen=True, gc=False):
+class Configuration(SarifObject, frozen=True, gc=False):
     """How a rule's results are reported unless they say otherwise."""
 
     level: str
 
 
-class Descriptor(Part, frozen=True, gc=False):
+class Descriptor(SarifObject, frozen=True, gc=False):
     """A rule; `name` is its id in CamelCase, as the format wants it."""
 
     id: str
@@ -48,7 +48,7 @@ class Descriptor(Part, frozen=True, gc=False):
     properties: Mapping[str, Value]
 
 
-class Driver(Part, frozen=True, gc=False):
+class Driver(SarifObject, frozen=True, gc=False):
     """The tool."""
 
     name: str
@@ -58,20 +58,20 @@ class Driver(Part, frozen=True, gc=False):
     rules: tuple[Descriptor, ...]
 
 
-class Tool(Part, frozen=True, gc=False):
+class Tool(SarifObject, frozen=True, gc=False):
     """The tool without extensions."""
 
     driver: Driver
 
 
-class Artifact(Part, frozen=True, gc=False):
+class Artifact(SarifObject, frozen=True, gc=False):
     """A file."""
 
     uri: str
     uri_base_id: str = ""
 
 
-class Region(Part, frozen=True, gc=False):
+class Region(SarifObject, frozen=True, gc=False):
     """Characters of a text: lines and columns count from 1, `end_column` is the one after the last character.
 
     Left out (0) are columns that are not known: the whole line is meant.
@@ -83,14 +83,14 @@ class Region(Part, frozen=True, gc=False):
     end_column: int = 0
 
 
-class Physical(Part, frozen=True, gc=False):
+class Physical(SarifObject, frozen=True, gc=False):
     """A line of a file."""
 
     artifact_location: Artifact
     region: Region
 
 
-class Logical(Part, frozen=True, gc=False):
+class Logical(SarifObject, frozen=True, gc=False):
     """A workload or its container."""
 
     name: str
@@ -98,14 +98,14 @@ class Logical(Part, frozen=True, gc=False):
     kind: str
 
 
-class Location(Part, frozen=True, gc=False):
+class Location(SarifObject, frozen=True, gc=False):
     """Where: in a file, and in what it describes."""
 
     physical_location: Physical
     logical_locations: tuple[Logical, ...] = ()
 
 
-class Suppression(Part, frozen=True, gc=False):
+class Suppression(SarifObject, frozen=True, gc=False):
     """A waiver: in the manifest (`inSource`) or in the configuration (`external`)."""
 
     kind: str
@@ -114,28 +114,28 @@ class Suppression(Part, frozen=True, gc=False):
     location: Location
 
 
-class Replacement(Part, frozen=True, gc=False):
+class Replacement(SarifObject, frozen=True, gc=False):
     """Text that takes the place of a region; a region without a character is where it is put in."""
 
     deleted_region: Region
     inserted_content: Message
 
 
-class ArtifactChange(Part, frozen=True, gc=False):
+class ArtifactChange(SarifObject, frozen=True, gc=False):
     """The replacements in one file, all of them places of the file as it was."""
 
     artifact_location: Artifact
     replacements: tuple[Replacement, ...]
 
 
-class Fix(Part, frozen=True, gc=False):
+class Fix(SarifObject, frozen=True, gc=False):
     """A change of files that cures a result."""
 
     description: Message
     artifact_changes: tuple[ArtifactChange, ...]
 
 
-class Result(Part, frozen=True, gc=False):
+class Result(SarifObject, frozen=True, gc=False):
     """A finding."""
 
     rule_id: str
@@ -150,20 +150,20 @@ class Result(Part, frozen=True, gc=False):
     properties: Mapping[str, Value] = field(default_factory=dict)
 
 
-class Base(Part, frozen=True, gc=False):
+class Base(SarifObject, frozen=True, gc=False):
     """What relative URIs are relative to: the consumer knows where its checkout is."""
 
     description: Message
 
 
-class Notification(Part, frozen=True, gc=False):
+class Notification(SarifObject, frozen=True, gc=False):
     """Something about the run itself."""
 
     message: Message
     level: str
 
 
-class Invocation(Part, frozen=True, gc=False):
+class Invocation(SarifObject, frozen=True, gc=False):
     """How the run ended."""
 
     execution_successful: bool
@@ -172,7 +172,7 @@ class Invocation(Part, frozen=True, gc=False):
     tool_execution_notifications: tuple[Notification, ...] = ()
 
 
-class Run(Part, frozen=True, gc=False):
+class Run(SarifObject, frozen=True, gc=False):
     """One run."""
 
     tool: Tool
@@ -182,7 +182,7 @@ class Run(Part, frozen=True, gc=False):
     results: tuple[Result, ...]
 
 
-class Log(Part, frozen=True, gc=False):
+class Log(SarifObject, frozen=True, gc=False):
     """The whole file."""
 
     version: str

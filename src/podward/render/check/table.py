@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import Report
+from podward.api.report import CheckReport
 from podward.render.check import texts
-from podward.render.explain.inert import clipped_front, inert, printable, width, wrapped
-from podward.render.explain.palette import Palette
+from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
+from podward.render.palette import Palette
 
 LEAST = 60
 _MOST_LINES = 12
@@ -15,7 +15,7 @@ _GUTTER = "  "
 _INDENT = "    "
 
 
-def table(report: Report, columns: int | None, palette: Palette) -> str:
+def table(report: CheckReport, columns: int | None, palette: Palette) -> str:
     """All findings, then one line of sums; `columns` is None where nothing is to be wrapped, as for a pipe.
 
     A finding begins with `file:line  severity  rule  sentence`; the field, its remedy and the changes that it takes
@@ -37,7 +37,7 @@ def table(report: Report, columns: int | None, palette: Palette) -> str:
 
 def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
     severity, rule = finding.severity.value, printable(finding.rule)
-    place = inert(f"{finding.file}:{finding.line}")
+    place = without_commands(f"{finding.file}:{finding.line}")
     beside = width(f"{_GUTTER}{severity}{_GUTTER}{rule}")
     place = printable(texts.short(place)) if room is None else clipped_front(place, max(room - beside, 12))
     coloured = (
@@ -46,7 +46,7 @@ def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
         palette.paint(palette.policy, rule),
     )
     head = _GUTTER.join(coloured)
-    said = inert(texts.sentence(finding))
+    said = without_commands(texts.sentence(finding))
     if room is None or width(f"{place}{_GUTTER}{said}") + beside <= room:
         lines = [f"{head}{_GUTTER}{said}"]
     else:
@@ -62,7 +62,7 @@ def _finding(finding: Finding, room: int | None, palette: Palette) -> str:
 
 
 def _wrapped(text: str, room: int | None, indent: str) -> list[str]:
-    text = inert(text)
+    text = without_commands(text)
     if room is None:
         return [indent + printable(texts.short(text))]
     return [indent + line for line in wrapped(text, room - len(indent), _MOST_LINES)]

@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from podward.api.explanation import Change
-from podward.api.finding import Finding, Subject
+from podward.api.finding import Finding, WorkloadRef
 from podward.api.report import Summary, Waiver
 from podward.decision import Value
-from podward.render.explain.inert import printable
+from podward.render.escaping import printable
 
 LONGEST = 2000
 """Characters of a sentence that are kept: names may be megabytes, and stand in every sentence about their workload."""
@@ -22,13 +22,13 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
 
 
-def workload(subject: Subject) -> str:
+def workload(subject: WorkloadRef) -> str:
     """`Deployment shop/web`; empty where the subject is."""
     name = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
     return f"{subject.kind} {name}".strip()
 
 
-def about(subject: Subject) -> str:
+def about(subject: WorkloadRef) -> str:
     """The workload and, where the finding is about one, its container."""
     if not subject.container:
         return workload(subject)
@@ -87,7 +87,7 @@ def json_text(value: Struct | Sequence[Struct]) -> str:
     """`value` as indented JSON in which every character that is not printable is escaped.
 
     The same JSON for a program; and a terminal that it is printed on finds no control sequence in it, a CI system's log
-    no command: in the middle of a line that begins with a quote or a bracket, these have `##` (see `inert`).
+    no command: in the middle of a line that begins with a quote or a bracket, these have `##` (see `escaping.without_commands`).
     """
     try:
         encoded = msgspec.json.encode(value)

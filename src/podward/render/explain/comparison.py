@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from podward.render.escaping import clipped_front, printable, width, wrapped
 from podward.render.explain.differences import CallDifference, Comparison, Difference, items
-from podward.render.explain.inert import clipped_front, printable, width, wrapped
 
 LEAST = 60
 _NAME = 18

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podward.decision import Origin, Source
+from podward.render.escaping import clipped, clipped_front, wrapped
 from podward.render.explain.candidates import Ranking, Refusal, Tried
-from podward.render.explain.inert import clipped, clipped_front, wrapped
 from podward.render.explain.links import Links
 from podward.render.explain.ranking import asked_by, breakdown
-from podward.render.explain.rows import Part
+from podward.render.explain.rows import ShownValue
 from podward.render.explain.scene import LEFT, PILL, PROSE_CELL
 from podward.render.explain.shapes import CELL, box, text, titled, whole_or_titled
 
@@ -81,7 +81,7 @@ def _name(each: Tried, base: float, ink: str, links: Links) -> str:
     element = text(_NAME, base, f"m b {'f-policy' if each.where else ink}", shown)
     if not each.where:
         return whole_or_titled(element, shown, each.name)
-    part = Part(each.name, "", Source(Origin.POLICY, f"scc {each.name}"), each.where)
+    part = ShownValue(each.name, "", Source(Origin.POLICY, f"scc {each.name}"), each.where)
     return titled(links.wrap(part, element), f"{each.name}: {each.where}")
 
 
@@ -98,7 +98,7 @@ def _outcome(each: Tried, top: float) -> Iterator[str]:
 
 def _refused(refusal: Refusal, width: float, links: Links) -> list[str]:
     """The lines of one refusal: where in the manifest, then what is wrong there."""
-    where = Part("", "", Source(Origin.MANIFEST, refusal.where.rpartition(":")[0]), refusal.where)
+    where = ShownValue("", "", Source(Origin.MANIFEST, refusal.where.rpartition(":")[0]), refusal.where)
     shown = clipped_front(refusal.where.rpartition("/")[2], _WHERE_CELLS)
     link = titled(links.wrap(where, text(_TOLD, 0, "m f-manifest", shown)), refusal.where)
     after = _TOLD + (len(shown) + 1) * CELL

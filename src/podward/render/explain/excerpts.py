@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from podward.decision import Origin
-from podward.render.explain.inert import clipped, escape
-from podward.render.explain.rows import Part
+from podward.render.escaping import clipped, escape
+from podward.render.explain.rows import ShownValue
 
 WHOLE = 400
 """Lines of a file up to which all of it is shown; of a longer one, only what is around the lines that are cited."""
@@ -30,11 +30,11 @@ class Sources:
         self._about: dict[str, tuple[Origin, str]] = {}
         self._decided: dict[str, dict[str, str]] = {}
 
-    def key(self, part: Part) -> str:
+    def key(self, part: ShownValue) -> str:
         """The class name of everything that the part's source decides."""
         return self._keys.setdefault(self.target(part), f"k{len(self._keys)}")
 
-    def target(self, part: Part) -> str:
+    def target(self, part: ShownValue) -> str:
         """The id of the line or card of the part's source."""
         name, line = part.source.name, part.source.line
         if part.written:
@@ -48,7 +48,7 @@ class Sources:
         self._about[target] = (part.source.origin, part.where)
         return target
 
-    def decided(self, part: Part, row: str, label: str) -> None:
+    def decided(self, part: ShownValue, row: str, label: str) -> None:
         """Remember that the part's source decided the row with this id."""
         self._decided.setdefault(self.target(part), {})[row] = label
 

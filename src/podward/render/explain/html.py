@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from podward.render.colours import INK, ORIGINS
+from podward.render.escaping import escape
 from podward.render.explain import contest, picture, svg
-from podward.render.explain.colours import INK, ORIGINS
 from podward.render.explain.excerpts import Sources
-from podward.render.explain.inert import escape
-from podward.render.explain.rows import Part, PodRows
+from podward.render.explain.rows import PodRows, ShownValue
 from podward.render.explain.scene import Panel
 from podward.render.explain.shapes import STYLE, box
 
@@ -59,12 +59,12 @@ class PageLinks:
         self._name = name
         self._rows: dict[str, str] = {}
 
-    def wrap(self, part: Part, element: str) -> str:
+    def wrap(self, part: ShownValue, element: str) -> str:
         """A link to the line or card of the part's source."""
         target, key = self._sources.target(part), self._sources.key(part)
         return f'<a href="#{target}" class="{key}">{element}</a>'
 
-    def key(self, part: Part) -> str:
+    def key(self, part: ShownValue) -> str:
         """The class of everything that this source decides."""
         return self._sources.key(part)
 

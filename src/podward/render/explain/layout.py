@@ -6,10 +6,10 @@ from msgspec import json
 
 from podward.api.explanation import Change
 from podward.decision import Origin
+from podward.render.colours import QUIET
+from podward.render.escaping import wrapped
 from podward.render.explain.candidates import Refusal
-from podward.render.explain.colours import QUIET
-from podward.render.explain.inert import wrapped
-from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Row, ShownHint, Step
+from podward.render.explain.rows import KERNEL, ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
 from podward.render.explain.scene import (
     CALLOUT_LINE,
     CAPTION_CELLS,
@@ -94,7 +94,7 @@ def pod_panel(pod: PodRows) -> Panel | None:
     return planner.panel("the Pod as a whole", pod.kind, "", pod.where)
 
 
-def flowing(step: Step) -> tuple[Part, ...]:
+def flowing(step: Step) -> tuple[ShownValue, ...]:
     """One part for each kind of source; what somebody wrote goes before defaults and rules."""
     first = {part.source.origin: part for part in reversed(step.parts)}
     return tuple(sorted(first.values(), key=lambda part: (part.source.origin in QUIET, step.parts.index(part))))
@@ -240,9 +240,9 @@ def _reason(reason: str) -> list[Caption]:
     return [Caption("reason", line) for line in wrapped(reason, CAPTION_CELLS, _MOST_REASON_LINES)]
 
 
-def _sources(row: Row) -> dict[tuple[str, Origin], Part]:
+def _sources(row: Row) -> dict[tuple[str, Origin], ShownValue]:
     """Who decided the first stage's value, each once."""
-    found: dict[tuple[str, Origin], Part] = {}
+    found: dict[tuple[str, Origin], ShownValue] = {}
     for part in row.steps[0].parts:
         found.setdefault((part.where, part.source.origin), part)
     return found

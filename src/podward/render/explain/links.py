@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from podward.render.explain.rows import Part
+from podward.render.explain.rows import ShownValue
 
 
 class Links(Protocol):
     """What the picture's parts are linked to."""
 
-    def wrap(self, part: Part, element: str) -> str:
+    def wrap(self, part: ShownValue, element: str) -> str:
         """`element`, as a link to the source of `part` where there is one."""
 
-    def key(self, part: Part) -> str:
+    def key(self, part: ShownValue) -> str:
         """A class name for everything that this source decides; may be empty."""
 
     def landing(self, row: str, x: float, y: float, element: str) -> str:
@@ -23,12 +23,12 @@ class Links(Protocol):
 class NoLinks:
     """For a picture on its own."""
 
-    def wrap(self, part: Part, element: str) -> str:
+    def wrap(self, part: ShownValue, element: str) -> str:
         """The element as it is."""
         del part
         return element
 
-    def key(self, part: Part) -> str:
+    def key(self, part: ShownValue) -> str:
         """None."""
         del part
         return ""

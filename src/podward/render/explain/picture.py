@@ -1,6 +1,6 @@
 """Drawing a panel: its layout as elements of SVG.
 
-What is drawn is text from outside nearly everywhere: all of it goes through `inert`. Whether something is a link is up
+What is drawn is text from outside nearly everywhere: all of it goes through `escaping.escape`. Whether something is a link is up
 to the `Links` that the caller hands in: a picture on its own has none, the page links every value to its source.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from podward.decision import Origin, Source
-from podward.render.explain.colours import QUIET
-from podward.render.explain.inert import clipped, clipped_front, width
+from podward.render.colours import QUIET
+from podward.render.escaping import clipped, clipped_front, width
 from podward.render.explain.links import Links
-from podward.render.explain.rows import KERNEL, Part
+from podward.render.explain.rows import KERNEL, ShownValue
 from podward.render.explain.scene import (
     CALLOUT_LINE,
     CAPTION_CELLS,
@@ -41,7 +41,7 @@ _MOST_CELLS = 24
 _MOST_TOLD = 10
 
 
-def source(part: Part, room: int) -> str:
+def source(part: ShownValue, room: int) -> str:
     """Where a part stands, short: of a file's path its end, of a table's name its beginning."""
     if part.written or part.source.origin is Origin.IMAGE:
         last = part.where[part.where.rfind("/") + 1 :] if part.written else part.where
@@ -83,7 +83,7 @@ def _column(column: Column) -> Iterator[str]:
 
 def _line(place: tuple[float, float], where: str, room: int, links: Links, *, anchor: str = "") -> str:
     """A line of a manifest (`file:line`), to follow."""
-    part = Part("", "", Source(Origin.MANIFEST, where.rpartition(":")[0]), where)
+    part = ShownValue("", "", Source(Origin.MANIFEST, where.rpartition(":")[0]), where)
     shown = clipped_front(where, room)
     return whole_or_titled(links.wrap(part, text(*place, "m f-manifest", shown, anchor=anchor)), shown, where)
 
@@ -112,7 +112,7 @@ def _band(band: Band, drawn: Panel, links: Links) -> Iterator[str]:
         yield from _callout(callout, drawn, links)
 
 
-def _stroke(part: Part, links: Links) -> str:
+def _stroke(part: ShownValue, links: Links) -> str:
     origin = part.source.origin
     return f"l s-{origin.value} {'q' if origin in QUIET else 'w'} {links.key(part)}".rstrip()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from podward.render.escaping import clipped, printable, width, wrapped
 from podward.render.explain.candidates import Ranking, Refusal, Tried
-from podward.render.explain.inert import clipped, printable, width, wrapped
-from podward.render.explain.palette import Palette
+from podward.render.palette import Palette
 
 _MOST_VIOLATIONS = 4
 _LONGEST_NAME = 28

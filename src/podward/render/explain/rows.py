@@ -30,7 +30,7 @@ KERNEL = "kernel"
 """The stage whose values are the prediction."""
 
 
-class Part(Struct, frozen=True, gc=False):
+class ShownValue(Struct, frozen=True, gc=False):
     """A value, or one item of a list: as text, why, who decided, and where that stands.
 
     `where` is `file:line` for a manifest and for a policy in a file, else the source's own words ("containerd 2.2",
@@ -60,7 +60,7 @@ class Step(Struct, frozen=True, gc=False):
     path: Path
     text: str
     brief: str
-    parts: tuple[Part, ...]
+    parts: tuple[ShownValue, ...]
     changed: bool
 
 
@@ -245,15 +245,15 @@ def _observed(found: list[tuple[str, fields.Place, list[Assignment]]], observed:
 def _step(
     stage: str, place: fields.Place, assignments: list[Assignment], citations: Citations, before: str | None
 ) -> Step:
-    parts = tuple(Part(place.text(a), a.reason, a.source, citations.cite(a.source)) for a in assignments)
+    parts = tuple(ShownValue(place.text(a), a.reason, a.source, citations.cite(a.source)) for a in assignments)
     text = place.joined(tuple(part.text for part in parts))
     brief = forms.brief(name=place.row, text=text)
     return Step(stage, Path(place.segments), text, brief, _merged(parts, text), text != before)
 
 
-def _merged(parts: tuple[Part, ...], text: str) -> tuple[Part, ...]:
+def _merged(parts: tuple[ShownValue, ...], text: str) -> tuple[ShownValue, ...]:
     """One part where all have the same source and reason."""
     first = parts[0]
     if all(part.source == first.source and part.reason == first.reason for part in parts):
-        return (Part(text, first.reason, first.source, first.where),)
+        return (ShownValue(text, first.reason, first.source, first.where),)
     return parts

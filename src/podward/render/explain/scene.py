@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.render.explain.candidates import Refusal
-from podward.render.explain.rows import Part, Row, ShownHint, Step
+from podward.render.explain.rows import Row, ShownHint, ShownValue, Step
 
 NOTHING = "none"
 """How an empty value reads."""
@@ -48,7 +48,7 @@ class Caption(Struct, frozen=True, gc=False):
 
     kind: str
     text: str
-    part: Part | None = None
+    part: ShownValue | None = None
     all: bool = False
 
 
@@ -61,7 +61,7 @@ class Stop(Struct, frozen=True, gc=False):
 
     step: Step
     x: float
-    flow: tuple[Part, ...]
+    flow: tuple[ShownValue, ...]
     shown: bool
     captions: tuple[Caption, ...]
 
@@ -83,7 +83,7 @@ class Lane(Struct, frozen=True, gc=False):
 class Chip(Struct, frozen=True, gc=False):
     """A source at the beginning of lanes: its centre `y`, the `lanes` that it feeds, and how many `more` are untold."""
 
-    part: Part
+    part: ShownValue
     y: float
     lanes: tuple[float, ...]
     more: int = 0

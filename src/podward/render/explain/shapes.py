@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podward.render.explain import colours
-from podward.render.explain.inert import escape
+from podward.render import colours
+from podward.render.escaping import escape
 
 CELL = 7.25
 """Width of a 12-unit monospaced character: the widest of the usual fonts has 0.604 of its size."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podward.decision import Origin
+from podward.render.escaping import clipped
 from podward.render.explain import contest, layout, picture
-from podward.render.explain.inert import clipped
 from podward.render.explain.links import NoLinks
 from podward.render.explain.rows import PodRows
 from podward.render.explain.scene import Panel

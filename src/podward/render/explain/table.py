@@ -10,11 +10,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.decision import Origin
+from podward.render.escaping import clipped, clipped_front, printable, width, wrapped
 from podward.render.explain import forms, ranking
 from podward.render.explain.candidates import Refusal
-from podward.render.explain.inert import clipped, clipped_front, printable, width, wrapped
-from podward.render.explain.palette import Palette
-from podward.render.explain.rows import KERNEL, ContainerRows, Part, PodRows, Row, ShownHint, Step
+from podward.render.explain.rows import KERNEL, ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
+from podward.render.palette import Palette
 
 LEAST, WITH_REASONS = 60, 120
 _GUTTER = 2
@@ -164,7 +164,7 @@ def _lines(row: Row, roomy: bool, palette: Palette) -> list[_Line]:  # noqa: FBT
     return lines
 
 
-def _told(row: Row, step: Step, part: Part, palette: Palette) -> _Line:
+def _told(row: Row, step: Step, part: ShownValue, palette: Palette) -> _Line:
     """The cells from the value on. The kernel's value stands in the last column."""
     few = 1 if row.name.startswith("caps ") and forms.brief(row.name, part.text) != part.text else 0
     value = _Cell(part.text, "", forms.brief(row.name, part.text), most_lines=few) if step.stage != KERNEL else _Cell()
@@ -173,7 +173,7 @@ def _told(row: Row, step: Step, part: Part, palette: Palette) -> _Line:
     return value, decided_by, _Cell(part.reason, palette.dim), _Cell(), _Cell()
 
 
-def _short_name(part: Part) -> str:
+def _short_name(part: ShownValue) -> str:
     """A source for a column: an image without its registry, a manifest without its directories."""
     if part.source.origin is Origin.IMAGE:
         image, blank, place = part.where.partition(" ")
@@ -181,20 +181,20 @@ def _short_name(part: Part) -> str:
     return part.where.rpartition("/")[2] if part.written else part.where
 
 
-def _grouped(step: Step) -> list[Part]:
+def _grouped(step: Step) -> list[ShownValue]:
     """The parts, with those of the same place told together."""
-    groups: dict[str, list[Part]] = {}
+    groups: dict[str, list[ShownValue]] = {}
     for part in step.parts:
         groups.setdefault(part.where, []).append(part)
     return [
         listed[0]
         if len(listed) == 1
-        else Part(" ".join(part.text for part in listed), _reasons(listed), listed[0].source, where)
+        else ShownValue(" ".join(part.text for part in listed), _reasons(listed), listed[0].source, where)
         for where, listed in groups.items()
     ]
 
 
-def _reasons(parts: list[Part]) -> str:
+def _reasons(parts: list[ShownValue]) -> str:
     reasons = list(dict.fromkeys(part.reason for part in parts))
     if len(reasons) <= _MOST_REASONS:
         return "; ".join(reasons)

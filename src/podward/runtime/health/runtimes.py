@@ -14,7 +14,7 @@ import msgspec
 
 from podward.api import oci
 from podward.errors import NodeError
-from podward.runtime import confine, probe, processes
+from podward.runtime import mount_namespace, probe, processes
 from podward.runtime.health import trials
 from podward.runtime.health.check import MISSING, OK, Check, check
 from podward.runtime.oci import write_private
@@ -70,7 +70,7 @@ def _trial(kind: str, directory: str, root: str) -> str:
 
 def _run(choice: probe.RuntimeChoice, directory: str) -> None:
     """In a trial's child: run the container to its end."""
-    confine.enter(choice.needs_private_cgroup_mounts)
+    mount_namespace.enter(choice.needs_private_cgroup_mounts)
     output = os.open(f"{directory}/out", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     name = f"podward-doctor-{os.getpid()}"
     state = ("--root", f"{directory}/state", *choice.arguments)

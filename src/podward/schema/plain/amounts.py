@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from podward.path import path
 from podward.schema.godecode.quantity import QuantityError, parse
-from podward.schema.plain.part import Count, Part
+from podward.schema.plain.part import Count, PlainObject
 
 Amounts: TypeAlias = dict[str, str | Count]
 _NOTHING: Amounts = {}
@@ -21,7 +21,7 @@ _SIMPLE = pattern(r"[0-9]{1,15}(\.[0-9]{1,6})?([eE][0-9])?([munkMGTP]|[KMGTP]i)?
 _AT = path("resources")
 
 
-class PlainResources(Part, frozen=True):
+class PlainResources(PlainObject, frozen=True):
     """ResourceRequirements."""
 
     limits: Amounts | None = None

@@ -15,12 +15,12 @@ from podward.schema.plain.amounts import PlainResources, are_resources
 from podward.schema.plain.contexts import PlainSecurityContext, is_context
 from podward.schema.plain.environment import PlainVariable, PlainVariables, are_variables, is_source
 from podward.schema.plain.handlers import AT_ONCE, PlainLifecycle, PlainProbe, are_hooks, is_probe
-from podward.schema.plain.part import Part, Port, is_inside
+from podward.schema.plain.part import PlainObject, Port, is_inside
 from podward.schema.validation.names import label_faults
 from podward.schema.validation.ports import name_faults
 
 
-class PlainPort(Part, frozen=True):
+class PlainPort(PlainObject, frozen=True):
     """ContainerPort."""
 
     container_port: Port
@@ -30,7 +30,7 @@ class PlainPort(Part, frozen=True):
     host_ip: str | None = field(default=None, name="hostIP")
 
 
-class PlainMount(Part, frozen=True):
+class PlainMount(PlainObject, frozen=True):
     """VolumeMount."""
 
     name: str
@@ -41,14 +41,14 @@ class PlainMount(Part, frozen=True):
     mount_propagation: Literal["None", "HostToContainer", "Bidirectional"] | None = None
 
 
-class PlainResize(Part, frozen=True):
+class PlainResize(PlainObject, frozen=True):
     """ContainerResizePolicy."""
 
     resource_name: Literal["cpu", "memory"]
     restart_policy: Literal["NotRequired"]
 
 
-class PlainContainer(Part, frozen=True):
+class PlainContainer(PlainObject, frozen=True):
     """Container, of the Pod's own or to begin with."""
 
     name: str

@@ -9,21 +9,21 @@ from typing import Literal
 
 from msgspec import field
 
-from podward.schema.plain.part import STAND_IN, Count, Part, is_inside
+from podward.schema.plain.part import STAND_IN, Count, PlainObject, is_inside
 from podward.schema.validation.sysctls import is_name, namespace
 
 _LONGEST_PROFILE = 1000
 """Characters of a profile's path; the server takes 4095 bytes."""
 
 
-class PlainProfile(Part, frozen=True):
+class PlainProfile(PlainObject, frozen=True):
     """SeccompProfile and AppArmorProfile."""
 
     type: Literal["RuntimeDefault", "Unconfined", "Localhost"]
     localhost_profile: str | None = None
 
 
-class PlainSELinuxOptions(Part, frozen=True):
+class PlainSELinuxOptions(PlainObject, frozen=True):
     """SELinuxOptions."""
 
     user: str | None = None
@@ -32,14 +32,14 @@ class PlainSELinuxOptions(Part, frozen=True):
     level: str | None = None
 
 
-class PlainCapabilities(Part, frozen=True):
+class PlainCapabilities(PlainObject, frozen=True):
     """Capabilities."""
 
     add: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
 
 
-class PlainSecurityContext(Part, frozen=True):
+class PlainSecurityContext(PlainObject, frozen=True):
     """SecurityContext: the container's."""
 
     capabilities: PlainCapabilities | None = None
@@ -55,14 +55,14 @@ class PlainSecurityContext(Part, frozen=True):
     proc_mount: Literal["Default", "Unmasked"] | None = None
 
 
-class PlainSysctl(Part, frozen=True):
+class PlainSysctl(PlainObject, frozen=True):
     """Sysctl."""
 
     name: str
     value: str
 
 
-class PlainPodSecurityContext(Part, frozen=True):
+class PlainPodSecurityContext(PlainObject, frozen=True):
     """PodSecurityContext."""
 
     run_as_user: Count | None = None

@@ -13,14 +13,14 @@ from msgspec.structs import astuple
 
 from podward.path import path
 from podward.schema.plain.amounts import units
-from podward.schema.plain.part import Count, Part
+from podward.schema.plain.part import Count, PlainObject
 from podward.schema.validation.names import subdomain_faults
 
 _KEY = pattern(r"(?!\.\.|\.\Z)[-._a-zA-Z0-9]{1,253}\Z")
 _AT = path("env")
 
 
-class KeyOfObject(Part, frozen=True):
+class KeyOfObject(PlainObject, frozen=True):
     """SecretKeySelector and ConfigMapKeySelector."""
 
     name: str
@@ -28,14 +28,14 @@ class KeyOfObject(Part, frozen=True):
     optional: bool | None = None
 
 
-class OwnField(Part, frozen=True):
+class OwnField(PlainObject, frozen=True):
     """ObjectFieldSelector."""
 
     field_path: str
     api_version: Literal["v1"] | None = None
 
 
-class OwnResource(Part, frozen=True):
+class OwnResource(PlainObject, frozen=True):
     """ResourceFieldSelector."""
 
     resource: str
@@ -43,7 +43,7 @@ class OwnResource(Part, frozen=True):
     divisor: str | Count | None = None
 
 
-class PlainValueFrom(Part, frozen=True):
+class PlainValueFrom(PlainObject, frozen=True):
     """EnvVarSource."""
 
     secret_key_ref: KeyOfObject | None = None
@@ -55,7 +55,7 @@ class PlainValueFrom(Part, frozen=True):
 _ALL_BUT_ONE = len(PlainValueFrom.__struct_fields__) - 1
 
 
-class PlainVariable(Part, frozen=True):
+class PlainVariable(PlainObject, frozen=True):
     """EnvVar."""
 
     name: str
@@ -63,14 +63,14 @@ class PlainVariable(Part, frozen=True):
     value_from: PlainValueFrom | None = None
 
 
-class PlainReference(Part, frozen=True):
+class PlainReference(PlainObject, frozen=True):
     """ConfigMapEnvSource, SecretEnvSource."""
 
     name: str
     optional: bool | None = None
 
 
-class PlainVariables(Part, frozen=True):
+class PlainVariables(PlainObject, frozen=True):
     """EnvFromSource."""
 
     config_map_ref: PlainReference | None = None

@@ -9,27 +9,27 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from podward.schema.plain.part import STAND_IN, Count, Part, Port
+from podward.schema.plain.part import STAND_IN, Count, PlainObject, Port
 from podward.schema.validation.ports import name_faults
 
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 HeaderName: TypeAlias = Annotated[str, Meta(pattern=r"\A[-A-Za-z0-9]+\Z")]
 
 
-class PlainCommand(Part, frozen=True):
+class PlainCommand(PlainObject, frozen=True):
     """ExecAction."""
 
     command: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
-class PlainHeader(Part, frozen=True):
+class PlainHeader(PlainObject, frozen=True):
     """HTTPHeader."""
 
     name: HeaderName
     value: str
 
 
-class PlainRequest(Part, frozen=True):
+class PlainRequest(PlainObject, frozen=True):
     """HTTPGetAction; the path is `/` and the scheme HTTP where nothing else is written."""
 
     port: Port | str
@@ -39,21 +39,21 @@ class PlainRequest(Part, frozen=True):
     http_headers: tuple[PlainHeader, ...] | None = None
 
 
-class PlainConnection(Part, frozen=True):
+class PlainConnection(PlainObject, frozen=True):
     """TCPSocketAction."""
 
     port: Port | str
     host: str | None = None
 
 
-class PlainCall(Part, frozen=True):
+class PlainCall(PlainObject, frozen=True):
     """GRPCAction."""
 
     port: Port
     service: str | None = None
 
 
-class PlainProbe(Part, frozen=True):
+class PlainProbe(PlainObject, frozen=True):
     """Probe."""
 
     exec: PlainCommand | None = None
@@ -68,13 +68,13 @@ class PlainProbe(Part, frozen=True):
     termination_grace_period_seconds: Positive | None = None
 
 
-class PlainSleep(Part, frozen=True):
+class PlainSleep(PlainObject, frozen=True):
     """SleepAction."""
 
     seconds: Count
 
 
-class PlainHook(Part, frozen=True):
+class PlainHook(PlainObject, frozen=True):
     """LifecycleHandler."""
 
     exec: PlainCommand | None = None
@@ -83,7 +83,7 @@ class PlainHook(Part, frozen=True):
     sleep: PlainSleep | None = None
 
 
-class PlainLifecycle(Part, frozen=True):
+class PlainLifecycle(PlainObject, frozen=True):
     """Lifecycle."""
 
     post_start: PlainHook | None = None

@@ -8,17 +8,17 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.path import path
 from podward.schema.fit import fits
-from podward.schema.plain.plain import Plain, plain
+from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.table import KINDS
 from podward.schema.workload import TEMPLATES
 
 
-def plain_items(raw: JsonObject) -> tuple[Plain, ...] | None:
+def plain_items(raw: JsonObject) -> tuple[KnownValid, ...] | None:
     """The workloads of a List; None for everything else, and where one of its objects has to be looked at in full."""
     if raw.get("kind") != "List" or raw.get("apiVersion") != "v1" or not fits(raw, "List"):
         return None
     items = raw.get("items")
-    found: list[Plain] = []
+    found: list[KnownValid] = []
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if not isinstance(item, dict):
             return None

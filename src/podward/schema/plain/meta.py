@@ -15,7 +15,7 @@ from podward.api.core import ObjectMeta
 from podward.api.json_value import JsonObject
 from podward.path import path
 from podward.schema.fit import fits
-from podward.schema.plain.part import Part
+from podward.schema.plain.part import PlainObject
 from podward.schema.plain.scheduling import are_labels
 from podward.schema.table import TYPES
 from podward.schema.validation.labels import key_faults
@@ -34,7 +34,7 @@ _WRITTEN = frozenset(("name", "generateName", "namespace", "labels", "annotation
 _AT = path("metadata")
 
 
-class PlainMeta(Part, frozen=True):
+class PlainMeta(PlainObject, frozen=True):
     """ObjectMeta: as people write it; `namespace` is empty only where it is absent."""
 
     name: str | None = None

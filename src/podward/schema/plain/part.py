@@ -24,11 +24,11 @@ STAND_IN = "name-"
 """What no text has in it that a policy may print: names that begin so stand for others in `check.shapes`."""
 
 
-class Part(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True, gc=False):
+class PlainObject(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Base: an object that has no other fields than these."""
 
 
-class Nothing(Part, frozen=True):
+class Nothing(PlainObject, frozen=True):
     """An object without fields, such as the `status: {}` that generators write."""
 
 

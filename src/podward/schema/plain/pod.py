@@ -22,7 +22,7 @@ from podward.schema.plain.containers import (
 )
 from podward.schema.plain.contexts import PlainPodSecurityContext, is_pod_context
 from podward.schema.plain.handlers import Positive
-from podward.schema.plain.part import Count, Number, Part, Raw
+from podward.schema.plain.part import Count, Number, PlainObject, Raw
 from podward.schema.plain.scheduling import PlainToleration, are_labels, is_affine, is_spread, is_tolerable
 from podward.schema.plain.volumes import PlainVolume, names_of
 from podward.schema.validation.names import label_faults, subdomain_faults
@@ -33,19 +33,19 @@ _REPLACING = frozenset(("Deployment", "ReplicaSet", "ReplicationController", "St
 _JOBS = frozenset(("Job", "CronJob"))
 
 
-class PlainName(Part, frozen=True):
+class PlainName(PlainObject, frozen=True):
     """LocalObjectReference."""
 
     name: str
 
 
-class PlainSystem(Part, frozen=True):
+class PlainSystem(PlainObject, frozen=True):
     """PodOS."""
 
     name: Literal["linux"]
 
 
-class PlainSpec(Part, frozen=True):
+class PlainSpec(PlainObject, frozen=True):
     """PodSpec."""
 
     containers: Annotated[tuple[PlainContainer, ...], Meta(min_length=1)]

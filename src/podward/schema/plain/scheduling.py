@@ -10,13 +10,13 @@ from typing import Literal
 
 from podward.path import path
 from podward.schema.fit import fits
-from podward.schema.plain.part import Count, Part, Raw
+from podward.schema.plain.part import Count, PlainObject, Raw
 from podward.schema.validation.labels import key_faults, value_faults
 
 _AT = path("spec")
 
 
-class PlainToleration(Part, frozen=True):
+class PlainToleration(PlainObject, frozen=True):
     """Toleration."""
 
     key: str | None = None

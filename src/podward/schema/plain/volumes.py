@@ -13,13 +13,13 @@ from msgspec.structs import astuple
 
 from podward.path import path
 from podward.schema.plain.amounts import units
-from podward.schema.plain.part import Count, Mode, Part, Raw, is_inside
+from podward.schema.plain.part import Count, Mode, PlainObject, Raw, is_inside
 from podward.schema.validation.names import label_faults
 
 _AT = path("spec")
 
 
-class PlainItem(Part, frozen=True):
+class PlainItem(PlainObject, frozen=True):
     """KeyToPath."""
 
     key: str
@@ -27,14 +27,14 @@ class PlainItem(Part, frozen=True):
     mode: Mode | None = None
 
 
-class PlainEmptyDir(Part, frozen=True):
+class PlainEmptyDir(PlainObject, frozen=True):
     """EmptyDirVolumeSource."""
 
     medium: str | None = None
     size_limit: str | Count | None = None
 
 
-class PlainConfigMap(Part, frozen=True):
+class PlainConfigMap(PlainObject, frozen=True):
     """ConfigMapVolumeSource."""
 
     name: str
@@ -43,7 +43,7 @@ class PlainConfigMap(Part, frozen=True):
     optional: bool | None = None
 
 
-class PlainSecret(Part, frozen=True):
+class PlainSecret(PlainObject, frozen=True):
     """SecretVolumeSource."""
 
     secret_name: str
@@ -52,14 +52,14 @@ class PlainSecret(Part, frozen=True):
     optional: bool | None = None
 
 
-class PlainClaim(Part, frozen=True):
+class PlainClaim(PlainObject, frozen=True):
     """PersistentVolumeClaimVolumeSource."""
 
     claim_name: str
     read_only: bool | None = None
 
 
-class PlainHostPath(Part, frozen=True):
+class PlainHostPath(PlainObject, frozen=True):
     """HostPathVolumeSource."""
 
     path: str
@@ -69,7 +69,7 @@ class PlainHostPath(Part, frozen=True):
     ) = None
 
 
-class PlainVolume(Part, frozen=True):
+class PlainVolume(PlainObject, frozen=True):
     """Volume."""
 
     name: str

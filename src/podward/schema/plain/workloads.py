@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Literal
 
 from podward.schema.plain.meta import PlainMeta
-from podward.schema.plain.part import Long, Nothing, Number, Part, Raw
+from podward.schema.plain.part import Long, Nothing, Number, PlainObject, Raw
 from podward.schema.plain.pod import PlainSpec
 
 
-class PlainTemplate(Part, frozen=True):
+class PlainTemplate(PlainObject, frozen=True):
     """PodTemplateSpec."""
 
     spec: PlainSpec
     metadata: PlainMeta | None = None
 
 
-class PlainRequirement(Part, frozen=True):
+class PlainRequirement(PlainObject, frozen=True):
     """LabelSelectorRequirement."""
 
     key: str | None = None
@@ -28,49 +28,49 @@ class PlainRequirement(Part, frozen=True):
     values: tuple[str, ...] | None = None
 
 
-class PlainSelector(Part, frozen=True):
+class PlainSelector(PlainObject, frozen=True):
     """LabelSelector."""
 
     match_labels: dict[str, str] | None = None
     match_expressions: tuple[PlainRequirement, ...] | None = None
 
 
-class RollingUpdate(Part, frozen=True):
+class RollingUpdate(PlainObject, frozen=True):
     """RollingUpdateDeployment, RollingUpdateDaemonSet."""
 
     max_surge: Number | str | None = None
     max_unavailable: Number | str | None = None
 
 
-class Strategy(Part, frozen=True):
+class Strategy(PlainObject, frozen=True):
     """DeploymentStrategy, DaemonSetUpdateStrategy."""
 
     type: str | None = None
     rolling_update: RollingUpdate | None = None
 
 
-class OrderedUpdate(Part, frozen=True):
+class OrderedUpdate(PlainObject, frozen=True):
     """RollingUpdateStatefulSetStrategy."""
 
     max_unavailable: Number | str | None = None
     partition: Number | None = None
 
 
-class OrderedStrategy(Part, frozen=True):
+class OrderedStrategy(PlainObject, frozen=True):
     """StatefulSetUpdateStrategy."""
 
     type: str | None = None
     rolling_update: OrderedUpdate | None = None
 
 
-class Retention(Part, frozen=True):
+class Retention(PlainObject, frozen=True):
     """StatefulSetPersistentVolumeClaimRetentionPolicy."""
 
     when_deleted: str | None = None
     when_scaled: str | None = None
 
 
-class ClaimTemplate(Part, frozen=True):
+class ClaimTemplate(PlainObject, frozen=True):
     """PersistentVolumeClaim, as a StatefulSet makes one for each of its Pods."""
 
     metadata: PlainMeta
@@ -80,7 +80,7 @@ class ClaimTemplate(Part, frozen=True):
     status: Raw | None = None
 
 
-class _Replaced(Part, frozen=True):
+class _Replaced(PlainObject, frozen=True):
     """What a Deployment, a StatefulSet and a DaemonSet have in common."""
 
     template: PlainTemplate
@@ -98,7 +98,7 @@ class DeploymentSpec(_Replaced, frozen=True):
     strategy: Strategy | None = None
 
 
-class ReplicaSetSpec(Part, frozen=True):
+class ReplicaSetSpec(PlainObject, frozen=True):
     """apps/v1 ReplicaSetSpec."""
 
     template: PlainTemplate
@@ -107,7 +107,7 @@ class ReplicaSetSpec(Part, frozen=True):
     replicas: Number | None = None
 
 
-class ReplicationControllerSpec(Part, frozen=True):
+class ReplicationControllerSpec(PlainObject, frozen=True):
     """core/v1 ReplicationControllerSpec."""
 
     template: PlainTemplate
@@ -133,7 +133,7 @@ class DaemonSetSpec(_Replaced, frozen=True):
     update_strategy: Strategy | None = None
 
 
-class JobSpec(Part, frozen=True):
+class JobSpec(PlainObject, frozen=True):
     """batch/v1 JobSpec."""
 
     template: PlainTemplate
@@ -153,14 +153,14 @@ class JobSpec(Part, frozen=True):
     ttl_seconds_after_finished: Number | None = None
 
 
-class JobTemplate(Part, frozen=True):
+class JobTemplate(PlainObject, frozen=True):
     """batch/v1 JobTemplateSpec."""
 
     spec: JobSpec
     metadata: PlainMeta | None = None
 
 
-class CronJobSpec(Part, frozen=True):
+class CronJobSpec(PlainObject, frozen=True):
     """batch/v1 CronJobSpec."""
 
     job_template: JobTemplate
@@ -173,7 +173,7 @@ class CronJobSpec(Part, frozen=True):
     failed_jobs_history_limit: Number | None = None
 
 
-class Workload(Part, frozen=True):
+class Workload(PlainObject, frozen=True):
     """Base: an object that says its kind; which one, whoever converts it knows already."""
 
     kind: str

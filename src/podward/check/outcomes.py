@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from podward.api.finding import Finding, Severity
-from podward.api.policy_change import Fate
-from podward.check.capture import Chosen
+from podward.api.policy_change import WorkloadOutcome
 from podward.check.judging import Judged
+from podward.check.scc_choice import Chosen
 from podward.path import Path
 
 _REFUSING = frozenset(("pss", "scc", "api"))
 """Families of rules for which a cluster refuses Pods."""
 
 
-def fate_of(judged: Judged) -> Fate:
+def outcome_of(judged: Judged) -> WorkloadOutcome:
     """Refused, or admitted by which SCC."""
     if faults_of(judged):
-        return Fate(refused=True)
+        return WorkloadOutcome(refused=True)
     chosen = chosen_by(judged)
-    return Fate(refused=False, scc=chosen.candidate.name if chosen is not None else "")
+    return WorkloadOutcome(refused=False, scc=chosen.candidate.name if chosen is not None else "")
 
 
 def chosen_by(judged: Judged) -> Chosen | None:
@@ -74,7 +74,7 @@ def reason_of(fault: Finding) -> str:
     return f"{_refuser(fault)}: {container}{place}{fault.message}"
 
 
-def admitted_words(fate: Fate) -> str:
+def admitted_words(fate: WorkloadOutcome) -> str:
     """Who admits."""
     return f"admitted by scc {fate.scc}" if fate.scc else "admitted"
 

@@ -22,7 +22,7 @@ _NO_CLAIMS: frozenset[str] = frozenset()
 _HERE = Path()
 
 
-class Plain(Struct, frozen=True, gc=False):
+class KnownValid(Struct, frozen=True, gc=False):
     """A plain workload: its kind, name and namespace (empty where it names none), and its Pod's spec.
 
     `metadata` are those of the objects from the workload down to the Pod's template; `at` is the workload's place in
@@ -42,7 +42,7 @@ class Plain(Struct, frozen=True, gc=False):
         return any(each is not None and each.namespace for each in self.metadata)
 
 
-def plain(raw: JsonObject, at: Path = _HERE) -> Plain | None:
+def plain(raw: JsonObject, at: Path = _HERE) -> KnownValid | None:
     """The plain workload that the object is; None for every other, be it sound or not.
 
     `at` is its place, in a document that holds several.
@@ -66,7 +66,7 @@ def plain(raw: JsonObject, at: Path = _HERE) -> Plain | None:
     pods = below[-1] if below else metadata
     if claims is None or (pods is not None and not is_meta(pods)) or not is_sound(spec, kind, name, claims):
         return None
-    return Plain(kind, name, metadata.namespace, spec, (metadata, *below), at)
+    return KnownValid(kind, name, metadata.namespace, spec, (metadata, *below), at)
 
 
 def _converted(raw: JsonObject, kind: str, as_type: type[workloads.Workload]) -> workloads.Workload | None:

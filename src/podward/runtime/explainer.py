@@ -26,7 +26,7 @@ from podward.pipeline import ContainerPlan, OciFacts, PodFacts, admit, attribute
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import devices, proc, profiles, userns
-from podward.runtime.drycontainer import Around, DryContainer
+from podward.runtime.drycontainer import DryContainer, PodContext
 from podward.runtime.dryfacts import ImageFacts, Images, state_of, uids_of_others
 from podward.runtime.dryvolumes import POD, DryVolumes
 from podward.stages import kernel
@@ -36,7 +36,7 @@ _SHM = MountState("", nosuid=True, nodev=True, noexec=True)
 """The Pod's /dev/shm, as `hostfiles.prepare` mounts it."""
 
 
-class Subject(Struct, frozen=True):
+class PodToExplain(Struct, frozen=True):
     """A Pod to explain: as the API server would store it, and what was decided on the way there.
 
     `userns` is the range of a Pod that runs already; another Pod gets the one that would be next. `admitted` is what
@@ -55,7 +55,7 @@ class Subject(Struct, frozen=True):
     admission: Admission | None = None
 
 
-class Dry:
+class Explainer:
     """Explains Pods on one machine.
 
     `root` is the state directory: its images are read, and its kept Pods; nothing of it has to be there.
@@ -75,7 +75,7 @@ class Dry:
         self._uname = os.uname()
         self._shared: tuple[int, ...] | None = None
 
-    def explain(self, subject: Subject) -> PodExplanation:
+    def explain(self, subject: PodToExplain) -> PodExplanation:
         """Every stage's Decision about the Pod and its containers; those after a refusal are missing."""
         if subject.admitted is None:
             return self._on_node(subject)
@@ -83,7 +83,7 @@ class Dry:
             return _refused(subject, subject.admitted)
         return _with_admission(self._on_node(subject), subject.admitted, subject.admission)
 
-    def _on_node(self, subject: Subject) -> PodExplanation:
+    def _on_node(self, subject: PodToExplain) -> PodExplanation:
         pod, place = subject.pod, subject.place
         mapping = subject.userns
         if mapping is None and pod.spec.host_users is False and self.node.userns_supported:
@@ -97,7 +97,7 @@ class Dry:
             if isinstance(sandbox, Outcome):
                 volumes = DryVolumes(pod, place, mapping)
                 stages.append(Stage("volumes", volumes.prepare()))
-                around = Around(facts, sandbox.value, volumes)
+                around = PodContext(facts, sandbox.value, volumes)
                 if not stages[-1].decision.refused:
                     containers = tuple(
                         DryContainer(self, around, kind, at, container).explain()
@@ -202,7 +202,7 @@ class Dry:
         return userns.range_of(slot)
 
 
-def _refused(subject: Subject, admitted: Decision) -> PodExplanation:
+def _refused(subject: PodToExplain, admitted: Decision) -> PodExplanation:
     """A Pod that admission refused: nothing comes after it."""
     namespace = subject.pod.metadata.namespace or "default"
     stages = (Stage("defaults", subject.defaults.at(subject.place.pod)), Stage("admission", admitted))

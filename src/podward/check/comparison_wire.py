@@ -11,18 +11,18 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from podward.api.finding import Finding, Subject
-from podward.api.policy_change import Fate, Kind, Placed, Reasons, Shift
+from podward.api.finding import Finding, WorkloadRef
+from podward.api.policy_change import Kind, Placed, PolicyChange, Reasons, WorkloadOutcome
 from podward.check import wire
 from podward.check.wire import Outcome
 from podward.decision import Origin, Source
 from podward.path import Key, Path
 
 
-class Came(Struct, frozen=True):
+class FileResult(Struct, frozen=True):
     """What came of one file: what changes, its workloads, and what of it could not be read."""
 
-    shifts: tuple[Shift, ...] = ()
+    shifts: tuple[PolicyChange, ...] = ()
     placed: tuple[Placed, ...] = ()
     unread: tuple[Finding, ...] = ()
 
@@ -73,7 +73,7 @@ _ENCODER = Encoder()
 _CAME = Decoder(tuple[_Came, ...])
 
 
-def came_bytes(came: list[Came]) -> bytes:
+def file_result_bytes(file_result: list[FileResult]) -> bytes:
     """What came of some files."""
     return _ENCODER.encode(
         tuple(
@@ -82,15 +82,15 @@ def came_bytes(came: list[Came]) -> bytes:
                 tuple(_of_placed(placed) for placed in one.placed),
                 wire.outcome_bytes(Outcome(one.unread)),
             )
-            for one in came
+            for one in file_result
         )
     )
 
 
-def came(data: bytes, names: list[str]) -> list[Came]:
+def file_result(data: bytes, names: list[str]) -> list[FileResult]:
     """What came of the files of these names. Raises WireError; ValueError where there are more or fewer."""
     return [
-        Came(
+        FileResult(
             tuple(_shift(shift, name) for shift in one.shifts),
             tuple(_placed(placed, name) for placed in one.placed),
             wire.outcome(one.unread, name).findings,
@@ -99,7 +99,7 @@ def came(data: bytes, names: list[str]) -> list[Came]:
     ]
 
 
-def _of_shift(one: Shift) -> _Shift:
+def _of_shift(one: PolicyChange) -> _Shift:
     source = one.source
     where = None if source is None or source.path is None else _of_path(source.path)
     reasons = one.reasons
@@ -117,14 +117,14 @@ def _of_shift(one: Shift) -> _Shift:
     )
 
 
-def _shift(one: _Shift, file: str) -> Shift:
+def _shift(one: _Shift, file: str) -> PolicyChange:
     source = one.source
     where = None if source is None or source.path is None else _path(source.path)
-    return Shift(
+    return PolicyChange(
         one.kind,
         file,
         one.line,
-        Subject(*map(_text, one.subject)),
+        WorkloadRef(*map(_text, one.subject)),
         _text(one.before),
         _text(one.after),
         _text(one.why),
@@ -141,11 +141,11 @@ def _of_placed(one: Placed) -> _Placed:
 
 
 def _placed(one: _Placed, file: str) -> Placed:
-    before, after = (Fate(refused, _text(scc)) for refused, scc in (one.before, one.after))
-    return Placed(file, one.line, Subject(*map(_text, one.subject)), before, after)
+    before, after = (WorkloadOutcome(refused, _text(scc)) for refused, scc in (one.before, one.after))
+    return Placed(file, one.line, WorkloadRef(*map(_text, one.subject)), before, after)
 
 
-def _of_subject(about: Subject) -> _Texts:
+def _of_subject(about: WorkloadRef) -> _Texts:
     return _each((about.kind, about.namespace, about.name, about.container))
 
 

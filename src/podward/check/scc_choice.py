@@ -13,7 +13,7 @@ from msgspec import Struct
 from podward.api.caller import User, service_account
 from podward.api.core import Namespace
 from podward.api.policy_change import Kind
-from podward.check.held import Held
+from podward.check.policy_set import PolicySet
 from podward.decision import Origin, Source
 from podward.path import Path, path
 from podward.policy.scc import default_set
@@ -32,7 +32,7 @@ class Side(Struct, frozen=True):
     """
 
     name: str
-    held: Held
+    held: PolicySet
     where: Callable[[Source], str]
     who: Callable[[User, str, str], str]
     namespaces: Mapping[str, Namespace]
@@ -75,7 +75,7 @@ class Chosen(Struct, frozen=True):
     candidate: Candidate
 
 
-def why_other(old: Chosen, new: Chosen, sides: Sides, subject: tuple[str, str]) -> Choice:
+def why_other_scc(old: Chosen, new: Chosen, sides: Sides, subject: tuple[str, str]) -> Choice:
     """Why `new` took the place of `old`; `subject` is the workload's kind and namespace."""
     ours, theirs = old.candidate, new.candidate
     also = (may_use(sides.new, theirs, subject), *_why_not_before(old, theirs.name))
@@ -147,6 +147,6 @@ def _tried(selection: Selection, name: str) -> Candidate | None:
     return next((c for c in selection.candidates if c.name == name and c.verdict is not Verdict.CHOSEN), None)
 
 
-def _ranked(held: Held, name: str) -> Ranked | None:
+def _ranked(held: PolicySet, name: str) -> Ranked | None:
     every = held.scc.policies.ranked if held.scc is not None else ()
     return next((entry for entry in every if entry.standing.name == name), None)

@@ -25,7 +25,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def inert(text: str) -> str:
+def without_commands(text: str) -> str:
     r"""`text` in which what reads a log finds no command: `::word` and `##[` are spelt out (`:\x3aword`, `#\x23[`).
 
     GitHub's runner (actions/runner, ActionCommand.cs) takes `::command` for one at the beginning of a line, white space

@@ -11,7 +11,7 @@ from podward.path import Key
 from podward.policy.runtime.defaults.table import Defaults
 
 
-class Runtime:
+class RuntimeProfile:
     """A runtime's defaults, with the sources of a ContainerConfig.
 
     `recursive_read_only`: whether the OCI runtime below says in its `features` that it can make mounts so.

@@ -19,7 +19,7 @@ from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.policy.scc.access import Uses
     from podward.policy.scc.policies import Policies
-    from podward.schema.plain.plain import Plain
+    from podward.schema.plain.known_valid import KnownValid
 
 FIRST_RANGES: Mapping[str, str] = {
     "openshift.io/sa.scc.uid-range": "1000000000/10000",
@@ -29,7 +29,7 @@ FIRST_RANGES: Mapping[str, str] = {
 """The ranges of a namespace that nobody described: what OpenShift gives the first one of a cluster."""
 
 
-class NamedOnly:
+class NamedSccsOnly:
     """Everybody may use exactly the SCCs of these names: what `--scc NAME` asks for."""
 
     def __init__(self, names: frozenset[str], otherwise: Uses | None) -> None:
@@ -59,7 +59,7 @@ class Mode(Struct, frozen=True):
     name: str
 
 
-class Held:
+class PolicySet:
     """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
 
     `default_namespace` is that of objects which name none.
@@ -85,7 +85,7 @@ class Held:
         """The name of the namespace that the workload goes to."""
         return self.namespace_for(source.view.metadata.namespace, source)
 
-    def namespace_for(self, namespace: str | None, workload: PodSource | Plain) -> str:
+    def namespace_for(self, namespace: str | None, workload: PodSource | KnownValid) -> str:
         """The same for a workload that is created in `namespace`, as far as it says one."""
         if self.default_namespace != DEFAULT_NAMESPACE and not workload.says_namespace:
             return self.default_namespace

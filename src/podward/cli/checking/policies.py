@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from podward.api.caller import User
-from podward.api.finding import Finding, Severity, Subject
-from podward.check.held import UNHELD, Held, NamedOnly, SccTerms
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.check.policy_set import UNHELD, NamedSccsOnly, PolicySet, SccTerms
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
@@ -18,7 +18,7 @@ from podward.schema.objects import Item
 _NAME = path("metadata", "name")
 
 
-class Wishes(Struct, frozen=True):
+class CheckOptions(Struct, frozen=True):
     """What the command line or the configuration asks for; None, or nothing, where neither does."""
 
     level: str | None = None
@@ -56,11 +56,11 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
 
 def _finding(item: Item, severity: Severity, what: str, advice: str) -> Finding:
     line = int(item.where(_NAME).rpartition(":")[2])
-    about = Subject(item.kind, item.namespace, item.name)
+    about = WorkloadRef(item.kind, item.namespace, item.name)
     return Finding("input/schema", severity, item.document.name, line, 0, item.at + _NAME, about, what, remedy=advice)
 
 
-def held(wishes: Wishes, items: Iterable[Item]) -> Held:
+def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     """The policies of a check; `items` are those that the checked files hold.
 
     `--scc` words are names of SCCs or files with them. With names alone a workload must fit one of these; with files it
@@ -72,10 +72,10 @@ def held(wishes: Wishes, items: Iterable[Item]) -> Held:
         return _held_to_sccs(wishes, items, standard)
     from podward.cli import policies
 
-    return Held(policies.namespaces_of(items), standard, None, wishes.namespace)
+    return PolicySet(policies.namespaces_of(items), standard, None, wishes.namespace)
 
 
-def _held_to_sccs(wishes: Wishes, items: Iterable[Item], standard: Standard) -> Held:
+def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standard) -> PolicySet:
     # What only SCCs need takes longer to import than a small check to run.
     from podward.cli import policies
     from podward.cli.admitting import SOMEBODY, caller_named, controller_of
@@ -90,13 +90,13 @@ def _held_to_sccs(wishes: Wishes, items: Iterable[Item], standard: Standard) -> 
             known = ", ".join(source.name for source in gathered.sccs)
             raise UsageError(f"there is no SCC {name}", where="--scc", advice=f"name a file, or one of {known}")
     ready = passes.prepare(tuple(source.view for source in gathered.sccs))
-    uses = NamedOnly(frozenset(names), gathered.rbac if files else None)
+    uses = NamedSccsOnly(frozenset(names), gathered.rbac if files else None)
     named = caller_named(wishes.user, wishes.groups)
 
     def caller(kind: str) -> User:
         return controller_of(kind) or named or SOMEBODY
 
-    return Held(namespaces, standard, SccTerms(ready, uses, caller), wishes.namespace)
+    return PolicySet(namespaces, standard, SccTerms(ready, uses, caller), wishes.namespace)
 
 
 def is_file(word: str) -> bool:
@@ -104,7 +104,7 @@ def is_file(word: str) -> bool:
     return "/" in word or word.endswith((".yaml", ".yml", ".json")) or os.path.exists(word)
 
 
-def _level(wishes: Wishes) -> Level:
+def _level(wishes: CheckOptions) -> Level:
     """`restricted` where nothing is said, unless SCCs are what is asked about."""
     if wishes.level is None:
         return UNHELD.level if wishes.scc else Level.RESTRICTED
@@ -114,7 +114,7 @@ def _level(wishes: Wishes) -> Level:
     return level
 
 
-def _version(wishes: Wishes) -> Version:
+def _version(wishes: CheckOptions) -> Version:
     if wishes.version is None:
         return LATEST
     version = parse_version(wishes.version)

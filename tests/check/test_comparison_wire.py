@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from podward.api.finding import Finding, Severity, Subject
-from podward.api.policy_change import Fate, Kind, Placed, Reasons, Shift
-from podward.check import shift_wire
-from podward.check.shift_wire import Came
+from podward.api.finding import Finding, Severity, WorkloadRef
+from podward.api.policy_change import Kind, Placed, PolicyChange, Reasons, WorkloadOutcome
+from podward.check import comparison_wire
+from podward.check.comparison_wire import FileResult
 from podward.check.wire import WireError
 from podward.decision import Origin, Source
 from podward.path import Key, Path, path
@@ -26,9 +26,9 @@ source = st.builds(
     st.none() | st.builds(Path, steps.map(tuple)),
     st.none() | st.integers(1, 99),
 )
-subjects = st.builds(Subject, text, text, text, text)
+subjects = st.builds(WorkloadRef, text, text, text, text)
 shifts = st.builds(
-    Shift,
+    PolicyChange,
     kind=st.sampled_from(Kind),
     file=st.just("a.yaml"),
     line=st.integers(1, 99),
@@ -41,21 +41,23 @@ shifts = st.builds(
     also=texts,
     reasons=st.none() | st.builds(Reasons, texts, texts, texts),
 )
-fates = st.builds(Fate, st.booleans(), text)
+fates = st.builds(WorkloadOutcome, st.booleans(), text)
 placed = st.builds(Placed, st.just("a.yaml"), st.integers(1, 99), subjects, fates, fates)
-UNREAD = Finding("input/syntax", Severity.ERROR, "a.yaml", 3, 1, path(), Subject(), "what", remedy="do")
+UNREAD = Finding("input/syntax", Severity.ERROR, "a.yaml", 3, 1, path(), WorkloadRef(), "what", remedy="do")
 
 
 @given(st.lists(shifts, max_size=3), st.lists(placed, max_size=3), st.booleans())
-def test_nothing_is_forgotten_on_the_wire(changes: list[Shift], every: list[Placed], unread: bool) -> None:  # noqa: FBT001  # drawn
-    came = [Came(tuple(changes), tuple(every), (UNREAD,) if unread else ()), Came()]
-    assert shift_wire.came(shift_wire.came_bytes(came), ["a.yaml", "b.yaml"]) == came
+def test_nothing_is_forgotten_on_the_wire(changes: list[PolicyChange], every: list[Placed], unread: bool) -> None:  # noqa: FBT001  # drawn
+    came = [FileResult(tuple(changes), tuple(every), (UNREAD,) if unread else ()), FileResult()]
+    assert comparison_wire.file_result(comparison_wire.file_result_bytes(came), ["a.yaml", "b.yaml"]) == came
 
 
 def test_the_file_is_whoevers_who_decodes() -> None:
-    shift = Shift(Kind.UID, "a.yaml", 1, Subject("Pod", "", "x"), "1", "2", "why")
-    place = Placed("a.yaml", 1, shift.subject, Fate(refused=False), Fate(refused=True))
-    (found,) = shift_wire.came(shift_wire.came_bytes([Came((shift,), (place,), (UNREAD,))]), ["\udcff.yaml"])
+    shift = PolicyChange(Kind.UID, "a.yaml", 1, WorkloadRef("Pod", "", "x"), "1", "2", "why")
+    place = Placed("a.yaml", 1, shift.subject, WorkloadOutcome(refused=False), WorkloadOutcome(refused=True))
+    (found,) = comparison_wire.file_result(
+        comparison_wire.file_result_bytes([FileResult((shift,), (place,), (UNREAD,))]), ["\udcff.yaml"]
+    )
     assert found.shifts == (structs.replace(shift, file="\udcff.yaml"),)
     assert found.placed == (structs.replace(place, file="\udcff.yaml"),)
     assert found.unread == (structs.replace(UNREAD, file="\udcff.yaml"),)
@@ -63,10 +65,10 @@ def test_the_file_is_whoevers_who_decodes() -> None:
 
 def test_more_or_fewer_than_files_is_an_error() -> None:
     with pytest.raises(ValueError, match="zip"):
-        shift_wire.came(shift_wire.came_bytes([Came()]), ["a", "b"])
+        comparison_wire.file_result(comparison_wire.file_result_bytes([FileResult()]), ["a", "b"])
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91\x90", b"\x91\x93\x91\x01\x90\xc4\x00"])
 def test_other_bytes_are_nothing(data: bytes) -> None:
     with pytest.raises(WireError):
-        shift_wire.came(data, ["a"])
+        comparison_wire.file_result(data, ["a"])

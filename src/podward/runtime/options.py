@@ -9,7 +9,7 @@ from podward.decision import Decision
 from podward.runtime.images.store import ImageStore
 from podward.runtime.kept import Options
 from podward.runtime.oci import OciRuntime
-from podward.runtime.report import Report
+from podward.runtime.report import Reporter
 from podward.runtime.state import State
 
 
@@ -23,11 +23,11 @@ class Machine(Struct, frozen=True):
     state: State
     images: ImageStore
     runtime: OciRuntime
-    report: Report
+    report: Reporter
     cgroup_v2: bool = False
 
 
-class Wishes(Struct, frozen=True):
+class RunOptions(Struct, frozen=True):
     """What the caller asked for beside the manifest.
 
     `verify` observes each container's process as it executes; `stdout` and `stderr` are where output goes;

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podward.cli import policies
-from podward.cli.checking.holding import Wishes, held, sound
+from podward.cli.checking.policies import CheckOptions, policy_set_of, sound
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.policy.pss.standard import LATEST, Level, Standard, Version
@@ -35,24 +35,28 @@ def items(*texts: str) -> tuple[Item, ...]:
 
 
 def test_restricted_holds_where_nothing_is_asked_for() -> None:
-    found = held(Wishes(), ())
+    found = policy_set_of(CheckOptions(), ())
     assert (found.pod_security("any").enforce, found.scc) == (Standard(Level.RESTRICTED, LATEST), None)
 
 
 def test_with_sccs_alone_no_standard_holds() -> None:
-    assert held(Wishes(scc=("anyuid",)), ()).pod_security("any").enforce.level is Level.PRIVILEGED
-    both = held(Wishes(scc=("anyuid",), level="baseline", version="v1.24"), ())
+    assert policy_set_of(CheckOptions(scc=("anyuid",)), ()).pod_security("any").enforce.level is Level.PRIVILEGED
+    both = policy_set_of(CheckOptions(scc=("anyuid",), level="baseline", version="v1.24"), ())
     assert both.pod_security("any").enforce == Standard(Level.BASELINE, Version(24))
 
 
 def test_labels_of_the_namespace_decide_for_it_alone() -> None:
-    found = held(Wishes(level="restricted"), items(NAMESPACE % f"{ENFORCE}: baseline, {ENFORCE}-version: v1.20"))
+    found = policy_set_of(
+        CheckOptions(level="restricted"), items(NAMESPACE % f"{ENFORCE}: baseline, {ENFORCE}-version: v1.20")
+    )
     assert found.pod_security("shop").enforce == Standard(Level.BASELINE, Version(20))
     assert found.pod_security("other").enforce.level is Level.RESTRICTED
 
 
 def test_labels_that_do_not_enforce_leave_that_to_what_is_asked_for() -> None:
-    found = held(Wishes(level="baseline"), items(NAMESPACE % "pod-security.kubernetes.io/warn: restricted"))
+    found = policy_set_of(
+        CheckOptions(level="baseline"), items(NAMESPACE % "pod-security.kubernetes.io/warn: restricted")
+    )
     policy = found.pod_security("shop")
     assert (policy.enforce.level, policy.warn.level) == (Level.BASELINE, Level.RESTRICTED)
 
@@ -60,25 +64,25 @@ def test_labels_that_do_not_enforce_leave_that_to_what_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        (Wishes(scc=("unknown",)), "there is no SCC unknown"),
-        (Wishes(level="strict"), "is no level"),
-        (Wishes(version="1.30"), "is no version"),
+        (CheckOptions(scc=("unknown",)), "there is no SCC unknown"),
+        (CheckOptions(level="strict"), "is no level"),
+        (CheckOptions(version="1.30"), "is no version"),
     ],
 )
-def test_what_is_no_policy_is_told(wishes: Wishes, said: str) -> None:
+def test_what_is_no_policy_is_told(wishes: CheckOptions, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        held(wishes, ())
+        policy_set_of(wishes, ())
 
 
 def test_sccs_come_by_name_by_file_and_from_the_checked_files(tmp_path: Path) -> None:
     file = tmp_path / "sccs.yaml"
     file.write_text(SCC % "filed", encoding="ascii")
-    assert held(Wishes(scc=("restricted-v2",)), ()).scc is not None
-    assert held(Wishes(scc=(str(file),)), ()).scc is not None
-    assert held(Wishes(scc=(str(file), "filed")), ()).scc is not None
-    assert held(Wishes(scc=("found",)), items(SCC % "found")).scc is not None
+    assert policy_set_of(CheckOptions(scc=("restricted-v2",)), ()).scc is not None
+    assert policy_set_of(CheckOptions(scc=(str(file),)), ()).scc is not None
+    assert policy_set_of(CheckOptions(scc=(str(file), "filed")), ()).scc is not None
+    assert policy_set_of(CheckOptions(scc=("found",)), items(SCC % "found")).scc is not None
     with pytest.raises(InputError, match="cannot read it"):
-        held(Wishes(scc=("none.yaml",)), ())
+        policy_set_of(CheckOptions(scc=("none.yaml",)), ())
 
 
 def test_the_same_object_twice_is_one_and_another_of_its_name_is_told_of() -> None:

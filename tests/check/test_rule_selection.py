@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podward.check import rules
-from podward.check.choosing import choose, words_of
+from podward.check.rule_selection import choose, words_of
 from podward.errors import UsageError
 
 
