@@ -87,7 +87,7 @@ def json_text(value: Struct | Sequence[Struct]) -> str:
     """`value` as indented JSON in which every character that is not printable is escaped.
 
     The same JSON for a program; and a terminal that it is printed on finds no control sequence in it, a CI system's log
-    no command: in the middle of a line that begins with a quote or a bracket, these have `##` (see `escaping.without_commands`).
+    no command: in the middle of a line that begins with a quote or a bracket, these have `##` (see `without_commands`).
     """
     try:
         encoded = msgspec.json.encode(value)
