@@ -178,7 +178,7 @@ def test_an_interrupt_leaves_no_process(files: tuple[str, ...], monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(working, "held", interrupted)
+    monkeypatch.setattr(working, "policy_set_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         examine(files, WISHES, processes=3)
     assert children() == []

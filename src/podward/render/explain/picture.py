@@ -1,7 +1,8 @@
 """Drawing a panel: its layout as elements of SVG.
 
-What is drawn is text from outside nearly everywhere: all of it goes through `escaping.escape`. Whether something
-is a link is up to the `Links` that the caller hands in: a picture on its own has none, the page links every value to its source.
+Nearly everything that is drawn is text from outside: all of it goes through `escaping.escape`. Whether something is a
+link is up to the `Links` that the caller hands in: a picture on its own has none, the page links every value to its
+source.
 """
 
 from __future__ import annotations
