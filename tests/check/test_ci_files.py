@@ -17,9 +17,12 @@ ACTION = yaml.safe_load((PROJECT / "action.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 INPUTS, GITLAB = yaml.safe_load_all((PROJECT / "templates/gitlab-podward.yml").read_text(encoding="utf-8"))
 
-# Stands for `python3 -m venv DIRECTORY`: pip notes its words, podward is the one that is tested.
+# Stands for `python3 -I -m venv DIRECTORY`: pip notes its words, podward is the one that is tested. The real
+# interpreter is asked for the module first: one in the checkout would run.
 PYTHON = """#!/bin/bash
-[[ $1 == -m && $2 == venv ]] || exit 99
+place=${!#}
+"$REAL_PYTHON" "${@:1:$#-1}" --help > /dev/null || exit 99
+set -- -m venv "$place"
 mkdir -p "$3/bin"
 printf '#!/bin/bash\\nprintf "%%s\\\\n" "$@" >> "$WORDS"\\n' > "$3/bin/pip"
 printf '#!/bin/bash\\nprintf "%%s\\\\n" "$@" "" >> "$CALLS"\\nexec "$PODWARD" -m podward "$@"\\n' > "$3/bin/podward"
@@ -63,6 +66,7 @@ def environment(directory: Path) -> dict[str, str]:
     return {
         "PATH": f"{directory / 'bin'}:{os.environ['PATH']}",
         "PODWARD": sys.executable,
+        "REAL_PYTHON": sys.executable,
         "PYTHONPATH": str(PROJECT / "src"),
         "HOME": str(directory),
         "RUNNER_TEMP": str(directory / "temp"),
@@ -151,6 +155,20 @@ def test_the_action_annotates_and_fails(tmp_path: Path) -> None:
     assert done.code == 1
     assert [line.split("::")[1] for line in commands(done.log)] == ["error file=bad.yaml,line=9,title=pss/privileged"]
     assert done.summary.startswith("### podward check\n\n    bad.yaml:9  error  pss/privileged  Pod default/web, ")
+
+
+TAKEN_OVER = "import os, pathlib\npathlib.Path(os.environ['RUNNER_TEMP'], 'taken-over').touch()\n"
+
+
+def test_no_module_of_the_checkout_runs_in_the_action(tmp_path: Path) -> None:
+    action(tmp_path, {"venv.py": TAKEN_OVER, "good.yaml": GOOD}, paths="good.yaml")
+    assert not (tmp_path / "temp/taken-over").exists()
+
+
+def test_no_module_of_the_checkout_runs_in_the_gitlab_job(tmp_path: Path) -> None:
+    (tmp_path / "venv.py").write_text(TAKEN_OVER)
+    gitlab(tmp_path, GOOD, paths="bad.yaml")
+    assert not (tmp_path / "temp/taken-over").exists()
 
 
 def test_the_action_passes_words_as_they_are(tmp_path: Path) -> None:
