@@ -91,7 +91,7 @@ unit: setup ## every test; TESTS="paths or options" runs some
 	$(call step,pytest)
 	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(TESTS)
 
-bench: setup ## run against podman and bare runtimes; admissions against the Go code; check against checkov and a bare parse
+bench: setup ## run against podman and bare runtimes; admissions per CPU-second; check against checkov and a bare parse
 	@tools/install bench
 	@bench/run
 	@$(ENV)/bin/python bench/admission

@@ -11,10 +11,12 @@ taken from any real chart.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
-import sys
 from typing import TYPE_CHECKING
+
+import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,16 +302,15 @@ _KINDS: dict[Callable[[_Maker], Iterator[str]], int] = {
 }
 
 
-def main() -> int:
+def main() -> None:
     """Write the manifests that the command line asks for."""
-    if not 2 <= len(sys.argv) <= 4:
-        print(__doc__, file=sys.stderr)
-        return 2
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else COUNT
-    seed = int(sys.argv[3]) if len(sys.argv) > 3 else SEED
-    print(f"{count} files, {write_all(sys.argv[1], count, seed):,} bytes")
-    return 0
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("directory", type=arguments.name, metavar="DIRECTORY", help="where to write them")
+    parser.add_argument("count", type=arguments.count, nargs="?", default=COUNT, metavar="COUNT")
+    parser.add_argument("seed", type=int, nargs="?", default=SEED, metavar="SEED")
+    args = parser.parse_args()
+    print(f"{args.count} files, {write_all(args.directory, args.count, args.seed):,} bytes")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,5 +1,6 @@
 """Pods as an API server hands them to admission: the same for the same seed, nothing taken from a real cluster.
 
+All of them are valid: where one is refused, a policy refuses it; tests/test_bench.py holds that.
 One to three containers with probes, resources, environment, ports and volumes; the token volume and the service
 account that every Pod gets; labels and annotations of its Deployment. Most ask for nothing, some for what their own
 service account is granted (root, a fixed uid), and about one in ten for what it may not have.
@@ -69,7 +70,7 @@ def _pod(chance: random.Random, number: int, account: str) -> Json:
     volumes, mounts = _volumes(chance, app)
     spec: Json = {
         "volumes": volumes,
-        "containers": [_container(chance, app, place, mounts) for place in range(chance.randint(1, 3))],
+        "containers": [_served(chance, app, place, mounts) for place in range(chance.randint(1, 3))],
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
         "dnsPolicy": "ClusterFirst",
@@ -107,25 +108,29 @@ def _pod(chance: random.Random, number: int, account: str) -> Json:
 
 
 def _container(chance: random.Random, app: str, place: int, mounts: list[Json]) -> Json:
-    port = 8080 + place
-    container: Json = {
+    return {
         "name": app if not place else f"{app}-sidecar{place}",
         "image": f"registry.example.com/shop/{app}:{chance.randint(1, 40)}.{chance.randint(0, 9)}",
         "env": [
             {"name": word, "value": f"{word.lower()}-{chance.randint(0, 999)}"}
             for word in _WORDS[: chance.randint(0, len(_WORDS))]
         ],
-        "ports": [{"name": f"http{place}", "containerPort": port, "protocol": "TCP"}],
+        "ports": [{"name": f"http{place}", "containerPort": 8080 + place, "protocol": "TCP"}],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "volumeMounts": mounts,
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
         "imagePullPolicy": "IfNotPresent",
     }
+
+
+def _served(chance: random.Random, app: str, place: int, mounts: list[Json]) -> Json:
+    """A container with probes, which an init container may not have."""
+    container = _container(chance, app, place, mounts)
     for name in ("livenessProbe", "readinessProbe"):
         if chance.random() < 0.6:
             container[name] = {
-                "httpGet": {"path": "/healthz", "port": port, "scheme": "HTTP"},
+                "httpGet": {"path": "/healthz", "port": container["ports"][0]["containerPort"], "scheme": "HTTP"},
                 "initialDelaySeconds": 5, "timeoutSeconds": 1, "periodSeconds": 10,
                 "successThreshold": 1, "failureThreshold": 3,
             }  # fmt: skip
@@ -184,6 +189,12 @@ def _in_spec(name: str, value: object) -> Change:
     return change
 
 
+def _with_host_path(spec: Json) -> None:
+    spec["volumes"].append({"name": "host", "hostPath": {"path": "/var/log"}})
+    first = spec["containers"][0]
+    first["volumeMounts"] = [*first["volumeMounts"], {"name": "host", "mountPath": "/host/log"}]
+
+
 _CAREFUL = _in_first_container(
     {
         "allowPrivilegeEscalation": False,
@@ -198,5 +209,5 @@ _TOO_MUCH = (
     _in_first_container({"privileged": True}),
     _in_first_container({"runAsUser": 0}),
     _in_spec("hostNetwork", value=True),
-    _in_spec("volumes", [{"name": "host", "hostPath": {"path": "/var/log"}}]),
+    _with_host_path,
 )

@@ -1,8 +1,8 @@
 """What tests may need of the machine, and the count of those that did without.
 
 `@pytest.mark.needs("root", "crun")` skips a test where the machine lacks one of these. A skip hides a defect, so it
-passes only where the machine gives no choice: in CI, and for root with every tool there, a skipped test fails the run.
-PODWARD_ALLOW_SKIP=1 lets it pass all the same. The last line counts passed, failed and skipped, with the reasons.
+passes only where the machine gives no choice: in CI, and for root in a clone with every tool, a skipped test fails the
+run. PODWARD_ALLOW_SKIP=1 lets it pass all the same. The last line counts passed, failed and skipped, with the reasons.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 TOOLS = ("busybox", "catatonit", "conmon", "crun", "docker-registry", "runc", "runsc", "setcap", "setfacl", "skopeo")
 SYSTEM_PATH = "/usr/sbin:/sbin"
 """Where Debian puts some of the tools, and where users do not look."""
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def _installed(tool: str) -> Callable[[], bool]:
@@ -27,8 +28,14 @@ def _has_cni() -> bool:
     return any(os.access(f"{place}/bridge", os.X_OK) for place in ("/usr/lib/cni", "/opt/cni/bin"))
 
 
+def _is_clone() -> bool:
+    """Whether git knows the files of this tree; it does not in one that was unpacked from an archive."""
+    return os.path.exists(f"{ROOT}/.git") and _installed("git")()
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
+    "git": _is_clone,
     "cni": _has_cni,
     **{tool: _installed(tool) for tool in (*TOOLS, "umoci")},
 }

@@ -62,7 +62,9 @@ def test_a_skip_can_be_allowed_in_ci(tmp_path: Path) -> None:
 
 @pytest.mark.needs("root", "runsc")
 def test_a_skip_without_need_fails_the_run_where_everything_is_there(tmp_path: Path) -> None:
-    ran = run_pytest(tmp_path, NEEDY, PATH=os.environ["PATH"])
+    (tmp_path / ".git").mkdir()  # a clone, as far as the copy of our conftest can see
+    (tmp_path / "tests").mkdir()
+    ran = run_pytest(tmp_path / "tests", NEEDY, PATH=os.environ["PATH"])
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert last_line(ran) == "tests: 3 passed, 0 failed, 1 skipped: 1 no feast today"
 

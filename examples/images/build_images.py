@@ -10,6 +10,7 @@ own: `rootfs/`, with busybox and a link for each of its commands, and everything
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -78,6 +79,7 @@ def _static_busybox() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     try:
         build_example_images(ImageStore(state_root()))
     except PodwardError as error:
