@@ -128,6 +128,7 @@ def test_mistakes_in_a_container(fields: JsonObject, what: str) -> None:
         {"foo": None} | {"image": None, "args": None, "ports": [None]},
         {"args": [None], "env": [{"name": "a", "value": None}]},
         {"resources": {"limits": {"cpu": 1, "memory": "1.5Gi", "x": 0.5, "a": "1e3", "b": "+5", "c": ".5", "d": "5E"}}},
+        {"resources": {"limits": {"cpu": ".", "memory": "Gi"}}},
         {"securityContext": {"runAsUser": -(2**63), "runAsGroup": 2**63 - 1}},
         {"livenessProbe": {"httpGet": {"port": "http"}, "terminationGracePeriodSeconds": 2**40}},
     ],
@@ -138,7 +139,7 @@ def test_what_go_decodes_is_accepted(fields: JsonObject) -> None:
     pod_view(container(**fields).raw)
 
 
-@pytest.mark.parametrize("quantity", ["", "abc", "1.2.3", "1Kib", "1e", "1eE", ".", "--1", "1 Gi", "Gi"])
+@pytest.mark.parametrize("quantity", ["", "abc", "1.2.3", "1Kib", "1e", "1eE", "Ei", "--1", "1 Gi", "1Gi\n"])
 def test_what_is_no_quantity(quantity: str) -> None:
     assert len(found(container(resources={"limits": {"cpu": quantity}}))) == 1
 

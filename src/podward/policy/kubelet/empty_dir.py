@@ -14,10 +14,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.effective import Place
+from podward.api.quantity import QuantityError, parse
 from podward.api.volume import EmptyDir
 from podward.decision import Decision, Origin, Source, assign, merge, refuse
 from podward.path import Path, path
-from podward.policy.kubelet import quantity
 
 RULE = Source(Origin.RULE, "kubelet 1.36 emptyDir")
 MODE = 0o777
@@ -40,11 +40,12 @@ def decide(volume: EmptyDir, memory: int, pod_limit: int, where: Path, place: Pl
     limit = 0
     if volume.size_limit is not None:
         try:
-            limit = quantity.value(quantity.parse(volume.size_limit))
-        except quantity.QuantityError as error:
+            amount = parse(str(volume.size_limit))
+        except QuantityError as error:
             return refuse(where / "sizeLimit", volume.size_limit, str(error), RULE)
-        if limit < 0:
+        if amount.units < 0:
             return refuse(where / "sizeLimit", volume.size_limit, NO_SIZE, RULE)
+        limit = amount.value
     if medium.startswith("HugePages"):
         return refuse(where / "medium", medium, NO_HUGE_PAGES, RULE)
     if medium not in {"", "Memory"}:

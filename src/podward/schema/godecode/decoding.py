@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
+from podward.api.quantity import QuantityError
+from podward.api.quantity import parse as parse_quantity
 from podward.schema.godecode.gotypes import GoType, fields_of, go_type
-from podward.schema.godecode.quantity import QuantityError
-from podward.schema.godecode.quantity import parse as parse_quantity
 from podward.schema.godecode.times import GoTimeError
 from podward.schema.godecode.times import parse as parse_time
 from podward.schema.godecode.tree import Members, Number, Tree, clean

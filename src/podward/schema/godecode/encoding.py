@@ -9,8 +9,8 @@ defaulting.
 from __future__ import annotations
 
 from podward.api.json_value import Json, JsonObject
+from podward.api.quantity import parse
 from podward.schema.godecode.gotypes import GoType, fields_of, go_type
-from podward.schema.godecode.quantity import parse
 from podward.schema.godecode.times import written
 
 _ALWAYS: dict[str, Json] = {"string": "", "bool": False, "int32": 0, "int64": 0, "intstr.IntOrString": 0}

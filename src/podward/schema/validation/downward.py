@@ -8,9 +8,9 @@ validateContainerResourceDivisor, ConvertDownwardAPIFieldLabel, SplitMaybeSubscr
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.decision import Decision
 from podward.path import Path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation.field import each, invalid, required, unsupported
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.raw import text

@@ -8,10 +8,10 @@ with the sidecars, and each init container with the sidecars before it), and lim
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import Quantity
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path
-from podward.schema.godecode.quantity import Quantity
 from podward.schema.validation import resources
 from podward.schema.validation.field import forbidden, invalid, unsupported
 
