@@ -1,6 +1,6 @@
 """The scalar types of Kubernetes' objects: what JSON each one decodes from.
 
-Specification: Kubernetes 1.36's Go types. Integers are JSON numbers without dot or exponent, within their size.
+Specification: Kubernetes' Go types. Integers are JSON numbers without dot or exponent, within their size.
 IntOrString is a string or a 32-bit integer. A Quantity is a number, or a string such as `1.5Gi` (`api.quantity`). Time
 is RFC 3339. Bytes are standard base64, line breaks ignored.
 """

@@ -1,6 +1,6 @@
 """What a container's requests and limits become: CPU shares and quota, the memory limit, the OOM score.
 
-Specification (kubelet 1.36, `generateLinuxContainerResources`, `qos.GetContainerOOMScoreAdjust`, `ComputePodQOS`, in
+Specification (kubelet, `generateLinuxContainerResources`, `qos.GetContainerOOMScoreAdjust`, `ComputePodQOS`, in
 our words):
 - `cpu` request in millicores: shares = m * 1024 / 1000, at least 2, at most 262144; without a request the limit
   counts as one; with neither, 2.
@@ -24,11 +24,12 @@ from msgspec import Struct
 from podward.api.core import Container, PodSpec, Resources
 from podward.api.effective import Place
 from podward.api.quantity import Quantity, QuantityError, parse
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Key, Path, path
 
-RULE = Source(Origin.RULE, "kubelet 1.36 resources")
-FORMAT = Source(Origin.RULE, "Kubernetes 1.36 resource.Quantity")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} resources")
+FORMAT = Source(Origin.RULE, f"Kubernetes {KUBERNETES} resource.Quantity")
 PERIOD = 100_000
 """Microseconds: the CFS period that the kubelet asks for."""
 LEAST_QUOTA = 1000

@@ -1,6 +1,6 @@
 """What Pod Security admission answers to a namespace that is created or changed.
 
-Specification (k8s.io/pod-security-admission 1.37, admission/admission.go `ValidateNamespace`, in our words):
+Specification (k8s.io/pod-security-admission, admission/admission.go `ValidateNamespace`, in our words):
 - Labels that do not parse refuse a creation, and an update unless the same ones were there before.
 - An exempt namespace with a policy that is neither privileged nor the cluster's own gets a warning that its labels do
   nothing; on an update only where the next rule lets it come so far.

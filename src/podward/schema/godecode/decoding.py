@@ -1,6 +1,6 @@
 """Decoding a Pod as the API server does: its errors, and its Go value as JSON without what Go would not keep.
 
-Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive), Kubernetes 1.36:
+Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive):
 - A value that does not fit its Go type is an error, of which the first in the document is reported, with the innermost
   struct and the names of all fields on the way: indexes and map keys are no part of it. The rest is decoded still.
 - A type that decodes itself (quantity, time, integer or string) fails at once, whatever went before.

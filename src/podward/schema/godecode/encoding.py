@@ -1,6 +1,6 @@
 """The JSON that Go writes for a struct: what is always there, what is left out, quantities and times in their own form.
 
-Specification: encoding/json with the JSON tags of Kubernetes 1.36. `omitempty` leaves out false, 0, "", nil, and empty
+Specification: encoding/json with the JSON tags of Kubernetes. `omitempty` leaves out false, 0, "", nil, and empty
 lists and maps, but never a struct; without it a field is always written, except that a null is left out here, which is
 the same to every reader. Quantities are written canonically; those of resource lists were rounded up to thousandths by
 defaulting.

@@ -1,6 +1,6 @@
 """The claim that an ephemeral volume makes.
 
-Specification: Kubernetes 1.36, validateEphemeralVolumeSource, ValidatePersistentVolumeClaimTemplate,
+Specification: Kubernetes, validateEphemeralVolumeSource, ValidatePersistentVolumeClaimTemplate,
 ValidatePersistentVolumeClaimSpec. The template's metadata has labels and annotations only. Where the claim's data
 comes from (`dataSource`) is not looked at.
 """

@@ -1,6 +1,6 @@
 """References to fields of the Pod and to resources of a container, from a variable or a file.
 
-Specification: Kubernetes 1.36, validateObjectFieldSelector, validateContainerResourceFieldSelector,
+Specification: Kubernetes, validateObjectFieldSelector, validateContainerResourceFieldSelector,
 validateContainerResourceDivisor, ConvertDownwardAPIFieldLabel, SplitMaybeSubscriptedPath. One label or annotation is
 `metadata.labels['key']`, whose key is checked and printed at the reference itself.
 """

@@ -1,6 +1,6 @@
 """Resources of the Pod as a whole.
 
-Specification: Kubernetes 1.36, validatePodResources, validatePodResourceConsistency, resource helpers
+Specification: Kubernetes, validatePodResources, validatePodResourceConsistency, resource helpers
 AggregateContainerRequests: the Pod requests at least what its containers do together (the larger of the regular ones
 with the sidecars, and each init container with the sidecars before it), and limits none of them below its own limit.
 """

@@ -1,6 +1,6 @@
 """Resources of a container: names, quantities, requests within limits, claims.
 
-Specification: Kubernetes 1.36, validateResourceRequirements and its parts. Extended resources (with a domain of their
+Specification: Kubernetes, validateResourceRequirements and its parts. Extended resources (with a domain of their
 own) and huge pages can't be overcommitted: request and limit are equal. A request above its limit is printed at
 `requests` itself.
 """

@@ -1,6 +1,6 @@
 """What each kind of volume must say.
 
-Specification: Kubernetes 1.36, validateVolumeSource and the function of each source. Most want some fields that aren't
+Specification: Kubernetes, validateVolumeSource and the function of each source. Most want some fields that aren't
 empty; the others have a function here. Errors about a GCE disk are printed under `persistentDisk`.
 """
 
