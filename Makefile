@@ -104,7 +104,7 @@ format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
 
-tables: setup ## generate src/podward/schema/table.py anew: docs/maintaining.md
+tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
 
 lock: $(UV) ## renew uv.lock from PyPI alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from podward.api.version import KUBERNETES, POD_SECURITY
@@ -35,6 +36,14 @@ def test_the_documentation_names_the_versions_that_are_imitated() -> None:
     assert f"Kubernetes {KUBERNETES} (Pod Security {POD_SECURITY})" in (ROOT / "docs/admit.md").read_text()
     assert f"the fields of Kubernetes {KUBERNETES}" in (ROOT / "docs/rules/input/schema.md").read_text()
     assert f"policy {POD_SECURITY}" in (ROOT / "docs/rules/pss/README.md").read_text()
+
+
+def test_what_the_maintainer_is_sent_to_is_there() -> None:
+    rows = [line for line in (ROOT / "docs/maintaining.md").read_text().splitlines() if line.startswith("   | ")]
+    places = [place for row in rows for place in re.findall(r"`([\w/.]+)`", row.split("|")[2])]
+    assert len(places) > 15
+    for place in places:
+        assert (ROOT / "src/podward" / place).exists(), place
 
 
 def test_no_check_of_pod_security_is_newer_than_the_policy_that_is_imitated() -> None:

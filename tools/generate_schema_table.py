@@ -31,6 +31,7 @@ SPECIAL = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "o",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "t",
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "r",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": "r",
 }
 SCALARS = {("string", None): "s", ("string", "byte"): "y", ("boolean", None): "b"} | {
     ("integer", "int32"): "i",
@@ -218,7 +219,7 @@ class Definitions:
         if name in self.types:
             return
         fields = self.types[name] = {}
-        for field, schema in self._objects[place]["properties"].items():
+        for field, schema in self._objects[place].get("properties", {}).items():
             fields[field] = self._code(schema)
 
     def required(self, name: str) -> set[str]:

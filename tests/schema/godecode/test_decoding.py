@@ -166,7 +166,6 @@ def test_null_is_no_value_of_any_type() -> None:
         ("ObjectMeta", "uid", "types.UID", False, True),
         ("ObjectMeta", "labels", "map[string]string", False, True),
         ("ResourceRequirements", "limits", "v1.ResourceList", False, True),
-        ("NodeAllocatableResourceClaimStatus", "resources", "map[v1.ResourceName]resource.Quantity", False, False),
         ("HTTPGetAction", "port", "intstr.IntOrString", False, False),
     ],
 )
