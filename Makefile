@@ -32,7 +32,7 @@ export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit bench prove format lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit bench prove format tables lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,9 @@ prove: setup ## N random Pods run for real: predicted against observed (make pro
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
+
+tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
+	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
 
 lock: $(UV) ## renew uv.lock from PyPI alone
 	env -u VIRTUAL_ENV UV_NO_CONFIG=1 UV_SYSTEM_CERTS=true UV_PYTHON_DOWNLOADS=never \

@@ -26,8 +26,8 @@ OUTWARD_MEMBERS = {
 
 HEAVY = {
     "asyncio", "click", "concurrent", "dataclasses", "email", "http", "importlib.metadata", "inspect", "json",
-    "lightkube", "logging", "multiprocessing", "pathlib", "random", "rich", "shtab", "shutil", "socket", "ssl",
-    "subprocess", "tempfile", "typing_extensions", "unittest", "urllib",
+    "kubernetes_validate", "logging", "multiprocessing", "pathlib", "random", "rich", "shtab", "shutil", "socket",
+    "ssl", "subprocess", "tempfile", "typing_extensions", "unittest", "urllib",
 }  # fmt: skip
 """Modules that cost start-up time and that a short command can do without."""
 

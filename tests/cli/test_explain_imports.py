@@ -8,9 +8,9 @@ import sys
 import pytest
 
 HEAVY = {
-    "asyncio", "dataclasses", "email", "html", "http", "inspect", "json", "jsonschema", "lightkube", "logging",
-    "multiprocessing", "pathlib", "random", "rich", "shutil", "socket", "ssl", "subprocess", "tempfile", "unittest",
-    "urllib",
+    "asyncio", "dataclasses", "email", "html", "http", "inspect", "json", "jsonschema", "kubernetes_validate",
+    "logging", "multiprocessing", "pathlib", "random", "rich", "shutil", "socket", "ssl", "subprocess", "tempfile",
+    "unittest", "urllib",
 }  # fmt: skip
 RUNNING = {"podward.cli.running", "podward.runtime.pod", "podward.runtime.supervisor", "podward.runtime.observe"}
 

@@ -1,6 +1,6 @@
 """ClusterRoles that collect the rules of others.
 
-Specification: Kubernetes 1.36, pkg/controller/clusterroleaggregation. The rules of a ClusterRole with an
+Specification: Kubernetes, pkg/controller/clusterroleaggregation. The rules of a ClusterRole with an
 aggregationRule are those of the ClusterRoles that its selectors choose by their labels, itself left out: selector by
 selector, by name, each rule once. What it says in `rules` itself is overwritten. A role that is chosen may collect
 others in turn; what is here is where the controller comes to rest.

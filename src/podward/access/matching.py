@@ -1,6 +1,6 @@
 """Whether a rule of RBAC covers what somebody wants to do.
 
-Specification: Kubernetes 1.36, RuleAllows of the RBAC authorizer and pkg/apis/rbac/v1/evaluation_helpers. `*` stands
+Specification: Kubernetes, RuleAllows of the RBAC authorizer and pkg/apis/rbac/v1/evaluation_helpers. `*` stands
 for any verb, group, resource or URL. A subresource is asked for as `pods/log`; a rule's `*/log` covers that of any
 resource, `pods` alone does not. No resourceNames mean any name; otherwise a request without a name is not covered.
 A URL that ends in `*` covers all that begin with it.

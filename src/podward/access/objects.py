@@ -1,4 +1,4 @@
-"""RBAC's objects as typed views: rbac.authorization.k8s.io/v1 of Kubernetes 1.36."""
+"""RBAC's objects as typed views: rbac.authorization.k8s.io/v1 of Kubernetes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The RBAC authorizer: who may do what, by the roles and bindings of manifests.
 
-Specification: Kubernetes 1.36, plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac/validation. ClusterRoleBindings
+Specification: Kubernetes, plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac/validation. ClusterRoleBindings
 come first and hold everywhere; RoleBindings hold in their own namespace, and a request outside of namespaces sees none.
 A binding holds for a user of its name, for the members of a group, and for a ServiceAccount, whose namespace is the
 RoleBinding's if it says none. The first rule that covers the request allows it; nothing denies. A binding to a role

@@ -1,6 +1,6 @@
 """What the API server refuses in RBAC's objects.
 
-Specification: Kubernetes 1.36, pkg/apis/rbac/validation, after defaulting: a roleRef without apiGroup means RBAC's, and
+Specification: Kubernetes, pkg/apis/rbac/validation, after defaulting: a roleRef without apiGroup means RBAC's, and
 so does a User or a Group without one. Names may be any segment of a URL's path. Whether who writes it holds the rights
 that are given is not asked.
 """

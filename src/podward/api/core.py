@@ -1,4 +1,4 @@
-"""The Pod, as far as Podward reads it: core/v1 of Kubernetes 1.36.
+"""The Pod, as far as Podward reads it: core/v1 of Kubernetes.
 
 A typed *view*: unknown fields are ignored here, because the raw document travels beside it and is what is stored and
 patched; `podward.schema.strict` is what refuses them. As in Kubernetes, null and absent are the same.

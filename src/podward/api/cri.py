@@ -1,6 +1,6 @@
 """CRI v1 messages, as far as the security path needs them.
 
-Field names and enum spellings are those of the protocol's JSON form (`runtime.v1`, Kubernetes 1.36), so that these
+Field names and enum spellings are those of the protocol's JSON form (`runtime.v1`), so that these
 values can be compared with what a kubelet sends and turned into protobuf messages without a second table.
 """
 

@@ -1,4 +1,4 @@
-"""The volumes of a Pod: core/v1 of Kubernetes 1.36.
+"""The volumes of a Pod: core/v1 of Kubernetes.
 
 Of most sources it only matters that they are there.
 """

@@ -1,6 +1,6 @@
 """What policies make of a Pod, as text: its identity and its confinement, each value with the places that decide it.
 
-A container's value counts before the Pod's. Specification: Kubernetes 1.36, core/v1 PodSecurityContext and
+A container's value counts before the Pod's. Specification: Kubernetes, core/v1 PodSecurityContext and
 SecurityContext: "if set in both, the value in SecurityContext takes precedence".
 """
 

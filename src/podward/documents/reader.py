@@ -1,6 +1,6 @@
 """Reading manifests: bytes of YAML or JSON to documents, with Kubernetes' meaning.
 
-Specification: kubectl 1.36 (k8s.io/apimachinery's YAMLOrJSONDecoder) for what is a document, goyaml v2 and
+Specification: kubectl (k8s.io/apimachinery's YAMLOrJSONDecoder) for what is a document, goyaml v2 and
 sigs.k8s.io/yaml for what it says (`composer`, `scalars`), encoding/json for JSON (`json_reader`). For both there is a
 fast way (`yaml.row_reader`, `json.quick`), which answers the same or leaves the text to the other.
 - A file whose first character, white space aside, is `{` is JSON, one or several objects; if it isn't valid JSON, it

@@ -1,6 +1,6 @@
 """What the API server fills in when a Pod is created: API defaulting, then the registry's PrepareForCreate.
 
-Specification: Kubernetes 1.36, pkg/apis/core/v1 defaults and the Pod registry's strategy, in this order:
+Specification: Kubernetes, pkg/apis/core/v1 defaults and the Pod registry's strategy, in this order:
 - `decide_defaults`: everything that is unset gets its default. Strings that are empty count as unset. procMount and
   the fields of security contexts have no default, but a Pod without securityContext gets an empty one. A volume
   without source becomes an emptyDir. With hostNetwork, hostPort becomes containerPort, for regular and init
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from podward.api.core import Profile
 from podward.api.json_value import Json, JsonObject
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, Value, merge
 from podward.documents.patching import applied
 from podward.documents.raw_fields import member, objects
@@ -23,9 +24,9 @@ from podward.schema.pull_policy import default_pull_policy
 from podward.schema.validation import apparmor
 from podward.schema.volume_defaults import volume_defaults
 
-SOURCE = Source(Origin.DEFAULT, "Kubernetes 1.36 defaulting")
+SOURCE = Source(Origin.DEFAULT, f"Kubernetes {KUBERNETES} defaulting")
 """Who decides what `decide_defaults` sets."""
-CREATION = Source(Origin.RULE, "Kubernetes 1.36 PrepareForCreate")
+CREATION = Source(Origin.RULE, f"Kubernetes {KUBERNETES} PrepareForCreate")
 """Who decides what `decide_creation` sets."""
 
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")

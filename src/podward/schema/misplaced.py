@@ -1,6 +1,6 @@
 """Fields of a security context that are written on the Pod and belong to containers, or the other way round.
 
-Specification (core/v1 of Kubernetes 1.36), in our words: SecurityContext (a container's) and PodSecurityContext share
+Specification (core/v1 of Kubernetes), in our words: SecurityContext (a container's) and PodSecurityContext share
 some fields, and each has some that the other lacks: `capabilities`, `privileged`, `allowPrivilegeEscalation`,
 `readOnlyRootFilesystem` and `procMount` are only the container's; `fsGroup`, `supplementalGroups`, `sysctls` and a few
 more only the Pod's. The API server refuses each in the other's place as an unknown field and does not say where it

@@ -1,6 +1,6 @@
 """The objects of a document: the document itself, or the items of a list, each with its kind and its place.
 
-Specification: kubectl 1.36. A `List` holds objects of any kind, a `PodList` (and so on) of its own, which may leave out
+Specification: kubectl. A `List` holds objects of any kind, a `PodList` (and so on) of its own, which may leave out
 what they are. Lists may hold lists.
 """
 

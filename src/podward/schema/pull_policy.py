@@ -1,6 +1,6 @@
 """When an image is pulled, if the manifest does not say.
 
-Specification: Kubernetes 1.36, SetDefaults_Container: `Always` for the tag `latest`, written or implied by having
+Specification: Kubernetes, SetDefaults_Container: `Always` for the tag `latest`, written or implied by having
 neither tag nor digest; `IfNotPresent` for any other tag, for a digest, and for what is no image reference at all.
 """
 

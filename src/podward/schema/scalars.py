@@ -1,8 +1,8 @@
 """The scalar types of Kubernetes' objects: what JSON each one decodes from.
 
-Specification: Kubernetes 1.36's Go types. Integers are JSON numbers without dot or exponent, within their size.
-IntOrString is a string or a 32-bit integer. A Quantity is a number, or a string such as `1.5Gi`, `100m`, `1e3`
-(k8s.io/apimachinery resource.ParseQuantity). Time is RFC 3339. Bytes are standard base64, line breaks ignored.
+Specification: Kubernetes' Go types. Integers are JSON numbers without dot or exponent, within their size.
+IntOrString is a string or a 32-bit integer. A Quantity is a number, or a string such as `1.5Gi` (`api.quantity`). Time
+is RFC 3339. Bytes are standard base64, line breaks ignored.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import TYPE_CHECKING
 
+from podward.api.quantity import QuantityError
+from podward.api.quantity import parse as parse_quantity
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podward.api.json_value import Json
 
 _INT32, _INT64 = 1 << 31, 1 << 63
-_SUFFIXES = frozenset(("", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
 _DIGITS = "0123456789"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST_TIME = len("2000-01-01T00:00:00Z")
@@ -55,20 +57,15 @@ def is_object(value: Json) -> bool:
 
 def is_quantity(value: Json) -> bool:
     """resource.Quantity."""
-    if type(value) is int or type(value) is float:
-        return True
     if type(value) is not str:
+        if type(value) is not int and type(value) is not float:
+            return False
+        value = str(value)
+    try:
+        parse_quantity(value)
+    except QuantityError:
         return False
-    text = value.strip()
-    text = text[1:] if text[:1] in {"+", "-"} else text
-    number = text[: len(text) - len(text.lstrip(_DIGITS + "."))]
-    suffix = text[len(number) :]
-    if not number.strip(".") or number.count(".") > 1:
-        return False
-    if suffix[:1] in {"e", "E"} and len(suffix) > 1 and suffix != "Ei":
-        power = suffix[2:] if suffix[1] in "+-" else suffix[1:]
-        return bool(power) and not power.strip(_DIGITS)
-    return suffix in _SUFFIXES
+    return True
 
 
 def is_time(value: Json) -> bool:

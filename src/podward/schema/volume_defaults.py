@@ -1,4 +1,4 @@
-"""The defaults of volumes: Kubernetes 1.36, pkg/apis/core/v1 defaults.
+"""The defaults of volumes: Kubernetes, pkg/apis/core/v1 defaults.
 
 A volume without a source is an emptyDir. Files of Secrets, ConfigMaps, downward API and projections have mode 0644.
 A hostPath is of the type "" (anything goes). A projected token lives an hour. Network and cloud volumes have the

@@ -1,6 +1,6 @@
 """From documents to Pods: what each kind of workload would have its controller create.
 
-Specification: Kubernetes 1.36. A Pod is itself; PodTemplate holds one in `template`; Deployment, ReplicaSet,
+Specification: Kubernetes. A Pod is itself; PodTemplate holds one in `template`; Deployment, ReplicaSet,
 StatefulSet, DaemonSet, ReplicationController, DeploymentConfig and Job in `spec.template`; CronJob in
 `spec.jobTemplate.spec.template`. A `List` holds objects of any kind, a `PodList` (and so on) of its own.
 The Pod gets the template's labels, annotations and spec, and the workload's namespace; that of a StatefulSet also a

@@ -1,8 +1,8 @@
 """Stage `admission`: what the API server makes of a Pod that is created, or why it refuses it.
 
 Facts in: the Pod as it was sent, and the cluster: SCCs, the authorizer's answers, namespaces, Pod Security's
-configuration. Out: a Decision about the Pod that is stored. The order is the API server's (Kubernetes 1.36, OpenShift
-4.2x): defaulting; the mutating plugins ServiceAccount and SecurityContextConstraint; PrepareForCreate, and a name;
+configuration. Out: a Decision about the Pod that is stored. The order is the API server's (with OpenShift's
+plugins): defaulting; the mutating plugins ServiceAccount and SecurityContextConstraint; PrepareForCreate, and a name;
 validation; the validating plugins SecurityContextConstraint and PodSecurity. The first that refuses ends it.
 
 A namespace that is not there refuses the Pod: so say SCC admission and Pod Security, each in its own words.

@@ -20,12 +20,13 @@ from podward.api.cri import (
 )
 from podward.api.effective import EffectiveContext, Place
 from podward.api.node import Node
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
 from podward.path import Path, path
 from podward.policy.kubelet import environment, groups, namespaces, resources, sysctls
 
 CONTEXT = path("securityContext")
-RULE = Source(Origin.RULE, "kubelet 1.36 CRI messages")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} CRI messages")
 
 _SAME_NAME = (
     "runAsUser",

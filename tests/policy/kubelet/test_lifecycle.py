@@ -1,4 +1,4 @@
-"""When containers start, restart and stop, as the kubelet of Kubernetes 1.36 decides it."""
+"""When containers start, restart and stop, as the kubelet decides it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -146,3 +146,7 @@ def test_every_value_says_where_it_comes_from() -> None:
     limit = decision.assignment(path("memoryLimitInBytes"))
     assert limit is not None
     assert str(limit.source) == "pod.yaml spec.containers[0].resources"
+
+
+def test_a_limit_beyond_64_bits_is_none_as_the_kubelet_reads_it() -> None:
+    assert _made(_spec({"limits": {"memory": "10E"}})).memory_limit_in_bytes == 0

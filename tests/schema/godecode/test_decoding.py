@@ -9,8 +9,7 @@ import pytest
 from podward.api.json_value import Json, JsonObject
 from podward.errors import InputError
 from podward.schema.godecode.decoding import Decoded, GoDecodeError, decode
-from podward.schema.godecode.gotypes import GoType, fields_of, go_type
-from podward.schema.godecode.table import NAMED, STRUCTS
+from podward.schema.godecode.gotypes import GoType, fields_of
 from podward.schema.godecode.tree import read
 
 INTO = "into Go struct field"
@@ -19,7 +18,7 @@ CONTEXT = "SecurityContext.spec.containers.securityContext"
 
 
 def decoded(text: str) -> Decoded:
-    return decode(read(text.encode()), "v1.Pod")
+    return decode(read(text.encode()), "Pod")
 
 
 def error(text: str) -> str:
@@ -149,18 +148,30 @@ def test_no_more_than_a_hundred_strict_errors_are_collected() -> None:
 
 
 def test_null_is_no_value_of_any_type() -> None:
-    nothing: JsonObject = dict.fromkeys(fields_of("v1.PodSpec"))
+    nothing: JsonObject = dict.fromkeys(fields_of("PodSpec"))
     assert decoded(json.dumps({"spec": nothing})).strict_errors == ()
 
 
-def test_every_type_of_the_table_is_known() -> None:
-    for struct, fields in STRUCTS.items():
-        for name, text in fields.items():
-            wanted = go_type(text)
-            while wanted.element:
-                wanted = go_type(wanted.element)
-            assert wanted.kind != "struct" or wanted.name in STRUCTS, (struct, name)
-    assert all(go_type(name).kind != "struct" for name in NAMED)
+@pytest.mark.parametrize(
+    ("struct", "field", "name", "pointer", "omitted"),
+    [
+        ("Container", "name", "string", False, False),
+        ("Container", "resources", "v1.ResourceRequirements", False, True),
+        ("Container", "lifecycle", "v1.Lifecycle", True, True),
+        ("Container", "ports", "[]v1.ContainerPort", False, True),
+        ("Container", "restartPolicy", "v1.ContainerRestartPolicy", True, True),
+        ("ContainerRestartRule", "action", "v1.ContainerRestartRuleAction", False, True),
+        ("Capabilities", "add", "[]v1.Capability", False, True),
+        ("GRPCAction", "service", "string", True, False),
+        ("ObjectMeta", "uid", "types.UID", False, True),
+        ("ObjectMeta", "labels", "map[string]string", False, True),
+        ("ResourceRequirements", "limits", "v1.ResourceList", False, True),
+        ("HTTPGetAction", "port", "intstr.IntOrString", False, False),
+    ],
+)
+def test_a_field_has_its_go_type(*, struct: str, field: str, name: str, pointer: bool, omitted: bool) -> None:
+    found = fields_of(struct)[field]
+    assert (found.name, found.pointer, found.omitted) == (name, pointer, omitted)
 
 
 def _wrong(wanted: GoType) -> tuple[Json, str]:
@@ -178,13 +189,12 @@ def _places(struct: str, way: tuple[str, ...]) -> list[tuple[tuple[str, ...], st
     waiting, seen = [(struct, way)], {struct}
     while waiting:
         struct, way = waiting.pop()
-        for name, text in fields_of(struct).items():
-            wanted = go_type(text)
+        for name, wanted in fields_of(struct).items():
             found.append(((*way, name), struct, wanted))
-            inner = go_type(wanted.element) if wanted.kind == "slice" else wanted
-            if inner.kind == "struct" and inner.name not in seen:
-                seen.add(inner.name)
-                waiting.append((inner.name, (*way, name + "[]") if wanted.kind == "slice" else (*way, name)))
+            inner = wanted.element if wanted.kind == "slice" and wanted.element is not None else wanted
+            if inner.kind == "struct" and inner.struct not in seen:
+                seen.add(inner.struct)
+                waiting.append((inner.struct, (*way, name + "[]") if wanted.kind == "slice" else (*way, name)))
     return found
 
 
@@ -195,7 +205,7 @@ def _around(way: tuple[str, ...], value: Json) -> Json:
 
 
 def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
-    places = _places("v1.Pod", ())
+    places = _places("Pod", ())
     assert len(places) > 500
     for way, struct, wanted in places:
         value, word = _wrong(wanted)
@@ -203,12 +213,12 @@ def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
             continue
         said = error(json.dumps(_around(way, value)))
         path = ".".join(way).replace("[]", "")
-        start = f"json: cannot unmarshal {word} {INTO} {struct.rpartition('.')[2]}.{path} of type "
+        start = f"json: cannot unmarshal {word} {INTO} {struct}.{path} of type "
         assert said == QUANTITY if wanted.kind == "resource.Quantity" else said.startswith(start), (way, said)
 
 
 def test_every_field_of_a_pod_is_known_and_its_name_in_capitals_is_not() -> None:
-    for way, _, _ in _places("v1.Pod", ()):
+    for way, _, _ in _places("Pod", ()):
         assert decoded(json.dumps(_around(way, None))).strict_errors == ()
         missed = decoded(json.dumps(_around((*way[:-1], way[-1].upper()), None))).strict_errors
         path = ".".join((*way[:-1], way[-1].upper())).replace("[]", "[0]")

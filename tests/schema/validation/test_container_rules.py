@@ -1,4 +1,4 @@
-"""The rules about containers, one by one, to the letter (Kubernetes 1.36, pkg/apis/core/validation)."""
+"""The rules about containers, one by one, to the letter (pkg/apis/core/validation)."""
 
 from __future__ import annotations
 
@@ -110,6 +110,11 @@ def test_a_port_is_refused(ports: list[JsonObject], error: str) -> None:
 )
 def test_resources_are_refused(resources: JsonObject, error: str) -> None:
     assert refusals({"resources": resources}) == [f"{C}.resources{error}"]
+
+
+def test_huge_pages_of_a_size_beyond_64_bits_are_refused() -> None:
+    found = refusals({"resources": {"limits": {"cpu": "1", "hugepages-10E": "10E"}}})
+    assert found[0].endswith('Invalid value: "10E": 10E is not positive integer multiple of hugepages-10E')
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The rules about metadata, spec and volumes, one by one, to the letter (Kubernetes 1.36, pkg/apis/core/validation)."""
+"""The rules about metadata, spec and volumes, one by one, to the letter (pkg/apis/core/validation)."""
 
 from __future__ import annotations
 

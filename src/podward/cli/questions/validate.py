@@ -63,7 +63,7 @@ def answer(line: bytes) -> ValidateAnswer | Undecoded:
     if not bytes(question.pod):
         raise InputError("there is no Pod in this question", where="pod")
     try:
-        decoded = decode(read(bytes(question.pod)), "v1.Pod")
+        decoded = decode(read(bytes(question.pod)), "Pod")
     except GoDecodeError as error:
         return Undecoded(str(error))
     defaulted, _ = defaulting.defaulted(decoded.value)
@@ -78,7 +78,7 @@ def answer(line: bytes) -> ValidateAnswer | Undecoded:
         apiserver_errors=final,
         message=invalid_message("Pod", pod.metadata.name or "", final),
         warnings=None if final else warnings.on_create(pod, prepared),
-        defaulted=encode(defaulted, "v1.Pod"),
+        defaulted=encode(defaulted, "Pod"),
         prepared_security=_prepared_security(pod, prepared),
     )
 
@@ -94,13 +94,11 @@ def _prepared_security(pod: Pod, raw: JsonObject) -> PreparedSecurity:
     for name in ("containers", "initContainers", "ephemeralContainers"):
         for index, container in enumerate(objects(spec, name)):
             context = container.get("securityContext")
-            containers[f"{name}[{index}]"] = (
-                encode(context, "v1.SecurityContext") if isinstance(context, dict) else None
-            )
+            containers[f"{name}[{index}]"] = encode(context, "SecurityContext") if isinstance(context, dict) else None
     context = spec.get("securityContext")
     return PreparedSecurity(
         annotations=member(raw, "metadata").get("annotations"),
-        pod=encode(context, "v1.PodSecurityContext") if isinstance(context, dict) else None,
+        pod=encode(context, "PodSecurityContext") if isinstance(context, dict) else None,
         containers=containers,
         host_users=pod.spec.host_users,
     )

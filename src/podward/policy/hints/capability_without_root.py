@@ -7,7 +7,7 @@ Specification (capabilities(7) "Transformation of capabilities during execve()";
 - So the hint stands where an added capability is in the predicted bounding set and not in the permitted one. A file
   that has the capability is seen in the prediction; a permitted one that is not effective can be raised by the program.
 - Nothing is said where the capability is dropped again or not on this machine: then nobody would have it.
-- NET_BIND_SERVICE alone has a cure that needs no root: a safe sysctl of the Pod's own network (kubelet 1.36). Where
+- NET_BIND_SERVICE alone has a cure that needs no root: a safe sysctl of the Pod's own network (kubelet). Where
   the Pod sets that sysctl already, or the runtime does (containerd and Docker do, CRI-O does not), the capability is
   not needed and nothing is said.
 Privileged containers are silent: they asked for everything, by no name.

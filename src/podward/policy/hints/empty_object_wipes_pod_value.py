@@ -1,6 +1,6 @@
 """An empty object on the container that takes away what the Pod says.
 
-Specification (kubelet 1.36 `DetermineEffectiveSecurityContext`, `getSeccompProfile`, `getAppArmorProfile`), in our
+Specification (kubelet `DetermineEffectiveSecurityContext`, `getSeccompProfile`, `getAppArmorProfile`), in our
 words: an object on the container replaces the Pod's whole; its fields are not merged.
 - With `seLinuxOptions: {}` the kubelet asks the runtime for no label at all. That the process has the Pod's all the
   same is the runtime's doing: containerd 2.2, CRI-O 1.33 and Docker 29 then fall back to the label of the sandbox.

@@ -1,6 +1,6 @@
 """A supplementary group that nobody wrote in the manifest: the image's /etc/group put the user into it.
 
-Specification (Kubernetes 1.36 `supplementalGroupsPolicy`, KEP-3619; containerd 2.2, CRI-O 1.33, Docker 29), in our
+Specification (Kubernetes `supplementalGroupsPolicy`, KEP-3619; containerd 2.2, CRI-O 1.33, Docker 29), in our
 words:
 - Without a policy, or with Merge, the runtime adds every group of the image's /etc/group that has the user's name as a
   member. Files that such a group may use are then open to the process, whatever policies looked at the manifest.

@@ -1,6 +1,6 @@
 """runAsGroup without runAsUser: a group for a process that is still root, or no Pod at all.
 
-Specification (CRI v1 `run_as_group`: only with a user, "otherwise, the runtime MUST error"; kubelet 1.36
+Specification (CRI v1 `run_as_group`: only with a user, "otherwise, the runtime MUST error"; kubelet
 `generatePodSandboxLinuxConfig`; containerd 2.2 `GenerateUserString`, cri-dockerd 0.3), in our words:
 - For a container the kubelet fills in the image's user, uid 0 if it has none: a group alone makes root in that group.
 - For the Pod's sandbox it fills in nothing: with runAsGroup on the Pod and runAsUser only on its containers or

@@ -1,6 +1,6 @@
 """fsGroup and a hostPath: the files keep the group that they have on the host.
 
-Specification (kubelet 1.36 pkg/volume/hostpath, pkg/volume/volume_linux.go), in our words: fsGroup becomes a group of
+Specification (kubelet pkg/volume/hostpath, pkg/volume/volume_linux.go), in our words: fsGroup becomes a group of
 every process of the Pod, and of the files of volumes that the kubelet manages. A hostPath is not one: its files keep
 owner, group and mode, because they are the host's. The hint stands where a container of a Pod with fsGroup mounts a
 hostPath that its ids may not use as it is mounted: write (and search), or read (and search) where it is read-only.
@@ -9,6 +9,7 @@ hostPath that its ids may not use as it is mounted: write (and search), or read 
 from __future__ import annotations
 
 from podward.api.explanation import Hint
+from podward.api.version import KUBERNETES
 from podward.decision import Origin, Source
 from podward.policy.hints import identity, mounted_volumes
 from podward.policy.hints.facts import FileFacts, HintFacts
@@ -18,7 +19,7 @@ from podward.policy.hints.mounted_volumes import Mounted
 from podward.policy.hints.volume_not_writable import cure
 
 NAME = "host-path-keeps-its-group"
-RULE = Source(Origin.RULE, "kubelet 1.36 fsGroup")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} fsGroup")
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:

@@ -1,6 +1,6 @@
 """runAsNonRoot with an image whose user is a name: refused, although the name may well be no root's.
 
-Specification (kubelet 1.36 `verifyRunAsNonRoot`), in our words: the kubelet does not look into the image. With
+Specification (kubelet `verifyRunAsNonRoot`), in our words: the kubelet does not look into the image. With
 runAsNonRoot and without runAsUser it takes the uid of the image's `User` if that is a number; a name it cannot verify,
 and refuses. The number that the name means stands in the image's /etc/passwd (containerd 2.2, CRI-O 1.33, Docker 29
 look there); written as runAsUser it gives the same process and passes.

@@ -1,6 +1,6 @@
 """No seccomp profile anywhere: the container runs unconfined.
 
-Specification (kubelet 1.36 `getSeccompProfile`; KEP-2413), in our words: where neither the container nor the Pod names
+Specification (kubelet `getSeccompProfile`; KEP-2413), in our words: where neither the container nor the Pod names
 a profile, the kubelet's `seccompDefault` decides, and that is false unless the node's administrator has said otherwise.
 The container may then make every system call. Nothing is said about an explicit Unconfined, which was meant, nor about
 a privileged container, which has no filter whatever it asks for, nor where the kubelet refuses the container.

@@ -1,6 +1,6 @@
 """A setuid or setgid program that no_new_privs turns into an ordinary one.
 
-Specification (execve(2), prctl(2) PR_SET_NO_NEW_PRIVS, kubelet 1.36), in our words: `allowPrivilegeEscalation: false`
+Specification (execve(2), prctl(2) PR_SET_NO_NEW_PRIVS, kubelet), in our words: `allowPrivilegeEscalation: false`
 sets no_new_privs, and then execve(2) ignores the setuid and setgid bits: ping, su, sudo and their like run with the ids
 of whoever started them and fail with EPERM. The hint stands where the container's own entry is such a file, owned by
 another user or (with the group's execute bit) another group than the process has, and those ids exist in its user

@@ -1,6 +1,6 @@
 """A secret, a config map or a service account's token whose files this process may not read.
 
-Specification (kubelet 1.36 pkg/volume/secret, pkg/volume/projected, pkg/volume/volume_linux.go), in our words:
+Specification (kubelet pkg/volume/secret, pkg/volume/projected, pkg/volume/volume_linux.go), in our words:
 - The files belong to root:root and have the volume's defaultMode (0644 where nothing is written).
 - With fsGroup they get that group, and the group may read (0440 is added).
 - A projected token: with fsGroup, or if all containers of the Pod run as the same runAsUser, its mode is 0600 whatever
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from podward.api.core import Container, Pod, every_container
 from podward.api.explanation import Change, Hint
+from podward.api.version import KUBERNETES
 from podward.decision import Origin, Source
 from podward.policy.hints import identity, mounted_volumes
 from podward.policy.hints.facts import FileFacts, HintFacts, VolumeFacts
@@ -21,7 +22,7 @@ from podward.policy.hints.identity import READ, may, mode_text
 from podward.policy.hints.manifest import of_container, of_pod
 
 NAME = "token-not-readable"
-RULE = Source(Origin.RULE, "kubelet 1.36 projected volumes")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} projected volumes")
 KINDS = ("secret", "projected", "configMap", "downwardAPI")
 TOKEN_MODE, GROUP_READS = 0o600, 0o440
 

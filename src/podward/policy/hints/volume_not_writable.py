@@ -1,6 +1,6 @@
 """A volume mounted for writing whose directory these ids may not write.
 
-Specification (path_resolution(7), capabilities(7), kubelet 1.36 pkg/volume), in our words:
+Specification (path_resolution(7), capabilities(7), kubelet pkg/volume), in our words:
 - To create a file takes write and search permission for the directory: the owner's bits, else the group's, else the
   others', or CAP_DAC_OVERRIDE. A mount that is read-only by intent is not looked at, nor one of a subPath, nor a
   volume of which nothing is known.

@@ -1,1 +1,1 @@
-"""What the kubelet decides about a container's identity (Kubernetes 1.36)."""
+"""What the kubelet decides about a container's identity."""

@@ -1,6 +1,6 @@
 """Which AppArmor profile the kubelet asks for, and when the node refuses the Pod.
 
-Specification (kubelet 1.36, `apparmor.GetProfile`, `getAppArmorProfile`, admission `Validate`, in our words):
+Specification (kubelet, `apparmor.GetProfile`, `getAppArmorProfile`, admission `Validate`, in our words):
 - The container's field, else the container's annotation where it is valid, else the Pod's field, else none.
 - Localhost needs a name; a type that is not known is an error. The deprecated string form is sent beside it.
 - Admission: a Localhost profile with a blank name refuses the Pod; a node without AppArmor refuses every Pod that
@@ -13,13 +13,14 @@ from podward.api.core import Container, Pod, Profile, every_container
 from podward.api.cri import SecurityProfile
 from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, assign, merge, refuse
 from podward.path import Key, path
 
 ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 PLACE = path("apparmor")
 STRING_PLACE = path("apparmorProfile")
-RULE = Source(Origin.RULE, "kubelet 1.36 appArmorProfile")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} appArmorProfile")
 NOT_ENABLED = "Cannot enforce AppArmor: AppArmor is not enabled on the host"
 
 

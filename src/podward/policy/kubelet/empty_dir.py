@@ -1,6 +1,6 @@
 """How an emptyDir volume is made: a directory, or a tmpfs and its size.
 
-Specification (kubelet 1.36, pkg/volume/emptydir, in our words):
+Specification (kubelet, pkg/volume/emptydir, in our words):
 - Medium empty: a directory of mode 0777, whatever the umask, below the Pod's own. `sizeLimit` is no quota there: the
   kubelet measures now and then and evicts the Pod. Podward does not, and says so.
 - Medium `Memory`: a tmpfs over such a directory. Its size is the node's allocatable memory (Podward reserves none of
@@ -14,12 +14,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.effective import Place
+from podward.api.quantity import QuantityError, parse
+from podward.api.version import KUBERNETES
 from podward.api.volume import EmptyDir
 from podward.decision import Decision, Origin, Source, assign, merge, refuse
 from podward.path import Path, path
-from podward.policy.kubelet import quantity
 
-RULE = Source(Origin.RULE, "kubelet 1.36 emptyDir")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} emptyDir")
 MODE = 0o777
 """Of the directory; the same whether or not there is an fsGroup, which adds to it."""
 UNENFORCED = "sizeLimit is not enforced on disk: a kubelet would measure and evict, Podward does neither"
@@ -40,11 +41,12 @@ def decide(volume: EmptyDir, memory: int, pod_limit: int, where: Path, place: Pl
     limit = 0
     if volume.size_limit is not None:
         try:
-            limit = quantity.value(quantity.parse(volume.size_limit))
-        except quantity.QuantityError as error:
+            amount = parse(str(volume.size_limit))
+        except QuantityError as error:
             return refuse(where / "sizeLimit", volume.size_limit, str(error), RULE)
-        if limit < 0:
+        if amount.units < 0:
             return refuse(where / "sizeLimit", volume.size_limit, NO_SIZE, RULE)
+        limit = amount.value
     if medium.startswith("HugePages"):
         return refuse(where / "medium", medium, NO_HUGE_PAGES, RULE)
     if medium not in {"", "Memory"}:

@@ -1,6 +1,6 @@
 """The command, its arguments and the environment of a container, with `$(NAME)` expanded.
 
-Specification (kubelet 1.36 and k8s.io/kubernetes third_party/forked/golang/expansion, in our words): in command, args
+Specification (kubelet and k8s.io/kubernetes third_party/forked/golang/expansion, in our words): in command, args
 and later env values `$(NAME)` becomes the value of an environment variable that was defined before; an unknown name
 stays as it is written; `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`. Values of `fieldRef` come from the Pod.
 Duplicate names: the last wins, at its own place in the order.
@@ -11,10 +11,11 @@ from __future__ import annotations
 from podward.api.core import Container, EnvVar, Pod
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Path, path
 
-RULE = Source(Origin.RULE, "kubelet 1.36 environment")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} environment")
 NO_FIELD = "no such field can be read without an API server"
 
 

@@ -1,6 +1,6 @@
 """What `fsGroup` does to a volume's files: their group and mode.
 
-Specification (kubelet 1.36, pkg/volume/volume_linux.go, in our words):
+Specification (kubelet, pkg/volume/volume_linux.go, in our words):
 - Without `fsGroup` nothing changes. Only volumes that the kubelet manages and that allow it are changed: emptyDir is,
   hostPath is not.
 - Every file: the group becomes fsGroup, the owner stays. The mode gains 0660 (0440 on a read-only volume); a directory
@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from podward.api.core import PodSecurityContext
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
 
-RULE = Source(Origin.RULE, "kubelet 1.36 fsGroup")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} fsGroup")
 READ_WRITE, READ_ONLY = 0o660, 0o440
 DIRECTORY = 0o2110
 """What a directory gains besides: search for owner and group, and setgid."""

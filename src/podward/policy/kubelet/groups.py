@@ -1,6 +1,6 @@
 """The supplemental groups that the kubelet sends, and its policy word.
 
-Specification (kubelet 1.36, `determineEffectiveSecurityContext` and `generatePodSandboxLinuxConfig`, in our words):
+Specification (kubelet, `determineEffectiveSecurityContext` and `generatePodSandboxLinuxConfig`, in our words):
 - A container's list is fsGroup, supplementalGroups, then the groups of the Pod's volumes (extra); the sandbox's is
   fsGroup, extra, supplementalGroups. Nothing is deduplicated.
 - supplementalGroupsPolicy unset means Merge; Merge and Strict are sent; any other word is an error, `""` too.
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from podward.api.core import PodSecurityContext, PodSpec
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, assign, refuse
 from podward.path import Path, path
 
 PLACE = path("supplementalGroups")
 POLICY_PLACE = path("supplementalGroupsPolicy")
-RULE = Source(Origin.RULE, "kubelet 1.36 supplementalGroups")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} supplementalGroups")
 NOT_SUPPORTED = "SupplementalGroupsPolicy=Strict is not supported in this node"
 
 

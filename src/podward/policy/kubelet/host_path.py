@@ -1,6 +1,6 @@
 """Which file of the host a hostPath volume is, and what must be made or refused first.
 
-Specification (kubelet 1.36, pkg/volume/hostpath and pkg/volume/validation, in our words):
+Specification (kubelet, pkg/volume/hostpath and pkg/volume/validation, in our words):
 - The path must not hold a `..` step. It must be absolute: containerd would look for it below its own directory.
 - `DirectoryOrCreate` and `FileOrCreate` make what is missing (directories 0755, the file 0644; a file's directory is
   not made); both then, like the other types, want what is there to be of their kind. Links are followed.
@@ -14,11 +14,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.api.volume import HostPath
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.path import Path, path
 
-RULE = Source(Origin.RULE, "kubelet 1.36 hostPath")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} hostPath")
 RUNTIMES = Source(Origin.RULE, "containerd 2.1 mounts")
 
 NO_BACKSTEPS = "must not contain '..'"

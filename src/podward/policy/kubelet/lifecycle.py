@@ -1,6 +1,6 @@
 """When a Pod's containers are started, restarted and stopped.
 
-Specification (kubelet 1.36, `computePodActions`, and KEP-753 sidecar containers, in our words):
+Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in our words):
 - Init containers start one after the other; each must succeed before the next. An init container with its own
   `restartPolicy: Always` is a sidecar: the next one starts as soon as it runs, and it is restarted whenever it ends.
 - A failed init container is restarted, except under `restartPolicy: Never`, where the Pod has failed.

@@ -1,6 +1,6 @@
 """Masked and read-only paths of /proc and /sys by procMount.
 
-Specification (kubelet 1.36, `ConvertToRuntimeMaskedPaths` and its twin, in our words): exactly `Unmasked` empties both
+Specification (kubelet, `ConvertToRuntimeMaskedPaths` and its twin, in our words): exactly `Unmasked` empties both
 lists; everything else, set or not, gives the default lists. Being privileged changes nothing here: the runtime drops
 the masks of a privileged container.
 """
@@ -8,6 +8,7 @@ the masks of a privileged container.
 from __future__ import annotations
 
 from podward.api.core import SecurityContext
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, assign
 from podward.decision import merge as together
 from podward.path import path
@@ -29,7 +30,7 @@ MASKED = (
 READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 MASKED_PLACE = path("maskedPaths")
 READONLY_PLACE = path("readonlyPaths")
-DEFAULTS = Source(Origin.DEFAULT, "kubelet 1.36 masked and read-only paths")
+DEFAULTS = Source(Origin.DEFAULT, f"kubelet {KUBERNETES} masked and read-only paths")
 
 
 def decide(merged: SecurityContext, merge: Decision) -> Decision:

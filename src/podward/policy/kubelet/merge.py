@@ -1,6 +1,6 @@
 """Merging the Pod's security context with the container's.
 
-Specification (kubelet 1.36, `DetermineEffectiveSecurityContext`, in our words):
+Specification (kubelet, `DetermineEffectiveSecurityContext`, in our words):
 - A Pod without a security context: the container's object is the result, unchanged.
 - Otherwise the Pod supplies SELinux options, Windows options, runAsUser, runAsGroup and runAsNonRoot, and nothing else.
 - The container's field, where set, replaces the Pod's whole: an empty `seLinuxOptions: {}` wipes the Pod's.

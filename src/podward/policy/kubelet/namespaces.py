@@ -1,6 +1,6 @@
 """Which namespaces a Pod shares with its node, and which its containers share.
 
-Specification (kubelet 1.36, `NamespacesForPod`, in our words): hostNetwork and hostIPC give NODE, else POD. hostPID
+Specification (kubelet, `NamespacesForPod`, in our words): hostNetwork and hostIPC give NODE, else POD. hostPID
 gives NODE, else shareProcessNamespace gives POD, else CONTAINER. hostUsers unset or true gives a user namespace of
 mode NODE; false gives POD with one mapping, 65536 ids long, or an error where the runtime (or the handler of the
 Pod's RuntimeClass) can't do it.
@@ -12,11 +12,12 @@ from podward.api.core import PodSpec
 from podward.api.cri import IDMapping, UserNamespace
 from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import path
 
 PLACE = path("namespaceOptions")
-RULE = Source(Origin.RULE, "kubelet 1.36 namespaces")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} namespaces")
 
 
 def decide(spec: PodSpec, place: Place, mapping: IDMapping | None, *, userns_supported: bool) -> Decision:

@@ -1,17 +1,18 @@
 """no_new_privs: only an explicit `allowPrivilegeEscalation: false` sets it.
 
-Specification (kubelet 1.36, `AddNoNewPrivileges`, in our words): unset or true leaves it off; privileged and
+Specification (kubelet, `AddNoNewPrivileges`, in our words): unset or true leaves it off; privileged and
 CAP_SYS_ADMIN play no part, because validation refuses them together with false.
 """
 
 from __future__ import annotations
 
 from podward.api.core import SecurityContext
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
 
 PLACE = path("noNewPrivs")
-RULE = Source(Origin.RULE, "kubelet 1.36 allowPrivilegeEscalation")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} allowPrivilegeEscalation")
 
 
 def decide(merged: SecurityContext, merge: Decision) -> Decision:

@@ -1,6 +1,6 @@
 """runAsNonRoot: what the kubelet refuses to start.
 
-Specification (kubelet 1.36, `verifyRunAsNonRoot`, in our words): only where the merged runAsNonRoot is true, in order:
+Specification (kubelet, `verifyRunAsNonRoot`, in our words): only where the merged runAsNonRoot is true, in order:
 - a merged runAsUser of 0 is refused; any other is accepted without looking at the image;
 - an image user that is a name cannot be verified, and is refused;
 - the image's uid 0 is refused;
@@ -12,10 +12,11 @@ from __future__ import annotations
 from podward.api.core import Pod, SecurityContext
 from podward.api.effective import ImageUser, Place
 from podward.api.gotext import quote
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Outcome, Source, refuse
 from podward.path import Path, path
 
-RULE = Source(Origin.RULE, "kubelet 1.36 runAsNonRoot")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} runAsNonRoot")
 MAX_ID = 2147483647
 
 

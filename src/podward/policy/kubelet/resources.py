@@ -1,6 +1,6 @@
 """What a container's requests and limits become: CPU shares and quota, the memory limit, the OOM score.
 
-Specification (kubelet 1.36, `generateLinuxContainerResources`, `qos.GetContainerOOMScoreAdjust`, `ComputePodQOS`, in
+Specification (kubelet, `generateLinuxContainerResources`, `qos.GetContainerOOMScoreAdjust`, `ComputePodQOS`, in
 our words):
 - `cpu` request in millicores: shares = m * 1024 / 1000, at least 2, at most 262144; without a request the limit
   counts as one; with neither, 2.
@@ -23,12 +23,13 @@ from msgspec import Struct
 
 from podward.api.core import Container, PodSpec, Resources
 from podward.api.effective import Place
+from podward.api.quantity import Quantity, QuantityError, parse
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Key, Path, path
-from podward.policy.kubelet import quantity
 
-RULE = Source(Origin.RULE, "kubelet 1.36 resources")
-FORMAT = Source(Origin.RULE, "Kubernetes 1.36 resource.Quantity")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} resources")
+FORMAT = Source(Origin.RULE, f"Kubernetes {KUBERNETES} resource.Quantity")
 PERIOD = 100_000
 """Microseconds: the CFS period that the kubelet asks for."""
 LEAST_QUOTA = 1000
@@ -36,6 +37,7 @@ LEAST_SHARES, MOST_SHARES, SHARES_PER_CPU = 2, 262144, 1024
 GUARANTEED_SCORE, BEST_EFFORT_SCORE = -997, 1000
 
 _COMPUTE = ("cpu", "memory")
+_ZERO = Quantity(0)
 
 
 class Amounts(Struct, frozen=True, gc=False):
@@ -81,10 +83,10 @@ def amounts(resources: Resources | None) -> Amounts:
         return Amounts()
     requests, limits = resources.requests or {}, resources.limits or {}
     return Amounts(
-        cpu_request=quantity.milli_value(_read(requests.get("cpu"))),
-        cpu_limit=quantity.milli_value(_read(limits.get("cpu"))),
-        memory_request=quantity.value(_read(requests.get("memory"))),
-        memory_limit=quantity.value(_read(limits.get("memory"))),
+        cpu_request=_read(requests.get("cpu")).milli_value,
+        cpu_limit=_read(limits.get("cpu")).milli_value,
+        memory_request=_read(requests.get("memory")).value,
+        memory_limit=_read(limits.get("memory")).value,
         cpu_requested="cpu" in requests,
     )
 
@@ -114,30 +116,30 @@ def _refusals(resources: Resources | None, where: Path) -> Decision:
         for name, written in (listed or {}).items():
             spot = where / kind / Key(name)
             try:
-                steps = quantity.parse(written)
-            except quantity.QuantityError as error:
+                amount = parse(str(written))
+            except QuantityError as error:
                 decision += refuse(spot, written, str(error), FORMAT)
                 continue
-            if steps < 0:
+            if amount.units < 0:
                 decision += refuse(spot, written, "must be greater than or equal to 0", FORMAT)
     if decision.refused:
         return decision
     requests, limits = resources.requests or {}, resources.limits or {}
     for name in _COMPUTE:
-        if name in requests and name in limits and _read(requests[name]) > _read(limits[name]):
+        if name in requests and name in limits and _read(requests[name]).units > _read(limits[name]).units:
             reason = f"must be less than or equal to {name} limit of {limits[name]}"
             decision += refuse(where / "requests", requests[name], reason, RULE)
     return decision
 
 
-def _read(written: str | float | None) -> int:
-    """Steps of 10^-9; 0 for what is absent or no quantity (which `_refusals` has refused)."""
+def _read(written: str | float | None) -> Quantity:
+    """Zero for what is absent or no quantity (which `_refusals` has refused)."""
     if written is None:
-        return 0
+        return _ZERO
     try:
-        return quantity.parse(written)
-    except quantity.QuantityError:
-        return 0
+        return parse(str(written))
+    except QuantityError:
+        return _ZERO
 
 
 def _shares(own: Amounts, cpu_limit: int, cited: Source) -> tuple[str, int, str, Source]:
@@ -161,7 +163,7 @@ def _class_of(resources: Resources | None) -> str:
     requests, limits = (resources.requests or {}, resources.limits or {}) if resources is not None else ({}, {})
     found = set()
     for name in _COMPUTE:
-        request, limit = _read(requests.get(name)), _read(limits.get(name))
+        request, limit = _read(requests.get(name)).units, _read(limits.get(name)).units
         if request != limit:
             return "Burstable"
         found.add("Guaranteed" if request else "BestEffort")

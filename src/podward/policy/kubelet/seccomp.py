@@ -1,6 +1,6 @@
 """Which seccomp profile the kubelet asks for.
 
-Specification (kubelet 1.36, `getSeccompProfile`, in our words): the container's field, else the Pod's, else the
+Specification (kubelet, `getSeccompProfile`, in our words): the container's field, else the Pod's, else the
 kubelet's `seccompDefault` (RuntimeDefault where true, Unconfined otherwise). Annotations are not read. `Localhost`
 names a file below the kubelet's seccomp root and needs a name; any type that is not known means Unconfined, so a
 container's `{}` masks the Pod's profile. The file's path is cleaned lexically: that it can't leave the root with `..`
@@ -14,11 +14,12 @@ from posixpath import normpath
 from podward.api.core import Pod, Profile, SecurityContext
 from podward.api.cri import SecurityProfile
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.path import Path, path
 
 PLACE = path("seccomp")
-RULE = Source(Origin.RULE, "kubelet 1.36 seccompProfile")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} seccompProfile")
 DEFAULT = Source(Origin.NODE, "kubelet configuration", path("seccompDefault"))
 NEEDS_NAME = "localhostProfile must be set if seccompProfile type is Localhost."
 

@@ -1,6 +1,6 @@
 """Which sysctls a Pod may set: the node's allow list.
 
-Specification (kubelet 1.36, `sysctl` admission, in our words): each name is normalised (the `/` form swaps `.` and
+Specification (kubelet, `sysctl` admission, in our words): each name is normalised (the `/` form swaps `.` and
 `/`), then must be in the safe set or match an allowed unsafe pattern (`name` or `prefix*`), and must not belong to a
 namespace that the Pod shares with the host. The first failure refuses the Pod. The safe set is the one of a modern
 kernel: some of its names need Linux 4.5 to 5.x.
@@ -11,11 +11,12 @@ from __future__ import annotations
 from podward.api.core import PodSpec
 from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Key, path
 
 REASON = "SysctlForbidden"
-RULE = Source(Origin.DEFAULT, "kubelet 1.36 safe sysctls")
+RULE = Source(Origin.DEFAULT, f"kubelet {KUBERNETES} safe sysctls")
 SAFE = frozenset(
     (
         "kernel.shm_rmid_forced",

@@ -1,6 +1,6 @@
 """Which uid, user name and gid the kubelet asks the runtime for.
 
-Specification (kubelet 1.36, `determineEffectiveSecurityContext`, in our words):
+Specification (kubelet, `determineEffectiveSecurityContext`, in our words):
 - The merged runAsUser, where set, is the uid, and no user name is sent.
 - Otherwise the image's user is sent: its uid if it is numeric (whatever name came with it), else its name; an image
   without a user gives uid 0.

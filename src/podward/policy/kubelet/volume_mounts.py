@@ -1,6 +1,6 @@
 """What each of a container's volumeMounts asks for, and what the kubelet refuses about them.
 
-Specification (kubelet 1.36, `makeMounts`, in our words):
+Specification (kubelet, `makeMounts`, in our words):
 - The volume must be there. A relative mount path is taken from the root.
 - `subPathExpr` expands `$(NAME)` from the container's environment, where a name without a value is an error; it counts
   before `subPath`. Either must then be relative and hold no `..`: validation saw only what was written.
@@ -17,12 +17,13 @@ from msgspec import Struct
 from podward.api.core import Container, VolumeMount
 from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, merge, refuse
 from podward.path import Path, path
 from podward.policy.kubelet.environment import expand
 from podward.policy.kubelet.host_path import NO_BACKSTEPS, backsteps
 
-RULE = Source(Origin.RULE, "kubelet 1.36 volumeMounts")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} volumeMounts")
 PROPAGATIONS = {
     "Bidirectional": "PROPAGATION_BIDIRECTIONAL",
     "HostToContainer": "PROPAGATION_HOST_TO_CONTAINER",

@@ -1,6 +1,6 @@
 """Windows on a Linux node.
 
-Specification (kubelet 1.36, node admission, in our words): a Pod whose `spec.os.name` is not this node's is refused;
+Specification (kubelet, node admission, in our words): a Pod whose `spec.os.name` is not this node's is refused;
 `windowsOptions.hostProcess` asks for a Windows node, so a Linux node refuses it too. Validation has already refused
 most Windows options on a Pod that says it is a Linux one.
 """
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from podward.api.core import PodSpec, every_container
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, refuse
 
-RULE = Source(Origin.RULE, "kubelet 1.36 node operating system")
+RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} node operating system")
 WRONG_OS = "Failed to admit pod as the OS field doesn't match node OS"
 HOST_PROCESS = "windowsOptions.hostProcess needs a Windows node; this node runs Linux"
 

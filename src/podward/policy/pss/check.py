@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from podward.api.core import Container, Pod, PodSecurityContext, PodSpec, SecurityContext
 from podward.api.explanation import Change
+from podward.api.version import POD_SECURITY
 from podward.decision import Decision, Origin, Source, Value, Violation
 from podward.path import Path
 from podward.policy.pss.standard import Level
 
-POLICY = "Pod Security Standards 1.37"
+POLICY = f"Pod Security Standards {POD_SECURITY}"
 """The newest policy that is imitated, as sources name it."""
 
 _NOTHING_SET = SecurityContext()

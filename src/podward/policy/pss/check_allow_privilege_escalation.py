@@ -1,6 +1,6 @@
 """allowPrivilegeEscalation: every container must say that its processes can't gain privileges.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted:
+Specification (k8s.io/pod-security-admission, in our words), level restricted:
 
 - since 1.8: each container sets securityContext.allowPrivilegeEscalation to false; unset is not enough
 - since 1.25: not asked of a Pod with os.name windows

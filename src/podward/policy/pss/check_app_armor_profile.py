@@ -1,6 +1,6 @@
 """appArmorProfile: nobody may leave the node's AppArmor profiles.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: the Pod's and each container's appArmorProfile.type, where there is a profile, is RuntimeDefault or
   Localhost; an empty type is none of them. Each annotation below container.apparmor.security.beta.kubernetes.io/,

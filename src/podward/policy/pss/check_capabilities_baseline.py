@@ -1,6 +1,6 @@
 """capabilities_baseline: no capability may be added that container runtimes do not give anyway.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: each name in a container's capabilities.add is one of `ALLOWED`, written exactly so: no CAP_ before it
 - since 1.22: at restricted, capabilities_restricted takes its place

@@ -1,6 +1,6 @@
 """capabilities_restricted: containers drop all capabilities, and may only add NET_BIND_SERVICE.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted, overrides capabilities_baseline:
+Specification (k8s.io/pod-security-admission, in our words), level restricted, overrides capabilities_baseline:
 
 - since 1.22: each container's capabilities.drop has `ALL`, and capabilities.add nothing but `NET_BIND_SERVICE`,
   written exactly so

@@ -1,6 +1,6 @@
 """hostNamespaces: no Pod shares the node's network, processes or IPC.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: spec.hostNetwork, spec.hostPID and spec.hostIPC are not true
 

@@ -1,6 +1,6 @@
 """hostPathVolumes: no volume may be a path of the node.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: no volume has a hostPath; at restricted, restrictedVolumes takes this check's place
 """

@@ -1,6 +1,6 @@
 """hostPorts: no container takes a port of the node.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: each container's ports have no hostPort but 0
 

@@ -1,6 +1,6 @@
 """hostProbesAndHostLifecycle: the kubelet must not be sent to other hosts by probes and lifecycle hooks.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.34: livenessProbe, readinessProbe, startupProbe, lifecycle.postStart and lifecycle.preStop of each container
   have an empty httpGet.host and tcpSocket.host

@@ -1,6 +1,6 @@
 """privileged: no container may be privileged, which switches nearly every protection off.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: no container sets securityContext.privileged to true
 """

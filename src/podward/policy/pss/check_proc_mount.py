@@ -1,6 +1,6 @@
 """procMount: /proc stays masked, unless the Pod has a user namespace.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: each container's procMount, where set, is Default
 - since 1.35: not asked of a Pod with hostUsers false; at restricted, procMount_restricted takes this check's place

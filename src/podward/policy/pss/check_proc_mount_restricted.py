@@ -1,6 +1,6 @@
 """procMount_restricted: /proc stays masked, even in a user namespace.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted, overrides procMount:
+Specification (k8s.io/pod-security-admission, in our words), level restricted, overrides procMount:
 
 - since 1.35: each container's procMount, where set, is Default
 """

@@ -1,6 +1,6 @@
 """restrictedVolumes: volumes are of the kinds that a Pod may bring itself, or claims.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted, overrides hostPathVolumes:
+Specification (k8s.io/pod-security-admission, in our words), level restricted, overrides hostPathVolumes:
 
 - since 1.0: each volume has a configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim,
   projected or secret

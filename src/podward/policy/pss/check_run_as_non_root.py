@@ -1,6 +1,6 @@
 """runAsNonRoot: containers must be held to run as another user than root.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted:
+Specification (k8s.io/pod-security-admission, in our words), level restricted:
 
 - since 1.0: the Pod's runAsNonRoot is not false; each container's is true or, if unset, the Pod's is true
 - since 1.35: not asked of a Pod with hostUsers false

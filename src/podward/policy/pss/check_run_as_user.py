@@ -1,6 +1,6 @@
 """runAsUser: nobody may ask to be root.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted:
+Specification (k8s.io/pod-security-admission, in our words), level restricted:
 
 - since 1.23: neither the Pod nor a container sets runAsUser to 0; unset is fine
 - since 1.35: not asked of a Pod with hostUsers false

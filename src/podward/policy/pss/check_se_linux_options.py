@@ -1,6 +1,6 @@
 """seLinuxOptions: SELinux labels stay those of containers.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: in the seLinuxOptions of the Pod and of each container, type is empty or one of container_t,
   container_init_t, container_kvm_t; user and role are empty; level may be anything

@@ -1,6 +1,6 @@
 """seccompProfile_baseline: nobody may switch the filter of system calls off.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: the annotation seccomp.security.alpha.kubernetes.io/pod, and
   container.seccomp.security.alpha.kubernetes.io/NAME for each container that there is, are absent, `runtime/default`,

@@ -1,6 +1,6 @@
 """seccompProfile_restricted: every container has a filter of system calls.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level restricted, overrides seccompProfile_baseline:
+Specification (k8s.io/pod-security-admission, in our words), level restricted, overrides seccompProfile_baseline:
 
 - since 1.19: the Pod's and each container's seccompProfile, where there is one, has the type RuntimeDefault or
   Localhost, and each container has one or the Pod has

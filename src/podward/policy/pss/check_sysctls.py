@@ -1,6 +1,6 @@
 """sysctls: only kernel parameters that are the Pod's own.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline: each name in the Pod's sysctls is one
+Specification (k8s.io/pod-security-admission, in our words), level baseline: each name in the Pod's sysctls is one
 of these, written exactly so (not with slashes):
 
 - since 1.0: kernel.shm_rmid_forced, net.ipv4.ip_local_port_range, net.ipv4.tcp_syncookies, net.ipv4.ping_group_range,

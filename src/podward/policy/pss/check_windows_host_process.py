@@ -1,6 +1,6 @@
 """windowsHostProcess: no container may be a process of a Windows node.
 
-Specification (k8s.io/pod-security-admission 1.37, in our words), level baseline:
+Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.0: neither the Pod nor a container sets windowsOptions.hostProcess to true
 """

@@ -1,6 +1,6 @@
 """A namespace's labels: which standards it enforces, audits and warns about.
 
-Specification (k8s.io/pod-security-admission 1.37, api/helpers.go `PolicyToEvaluate` and admission/api, in our words):
+Specification (k8s.io/pod-security-admission, api/helpers.go `PolicyToEvaluate` and admission/api, in our words):
 - `pod-security.kubernetes.io/MODE` is a level, `…/MODE-version` a version, for the modes enforce, audit and warn. What
   no label says is the cluster's default, and that is privileged and latest unless it is configured otherwise.
 - A version that does not parse counts as latest. A level that does not parse counts as restricted for enforce, but as
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from podward.api.gotext import quote
+from podward.api.version import POD_SECURITY
 from podward.decision import Origin, Source, Violation
 from podward.errors import InputError
 from podward.path import Key, path
@@ -37,7 +38,7 @@ ENFORCE = PREFIX + "enforce"
 AUDIT = PREFIX + "audit"
 WARN = PREFIX + "warn"
 _LABELS = path("metadata", "labels")
-_RULE = Source(Origin.RULE, "Pod Security admission 1.37 labels")
+_RULE = Source(Origin.RULE, f"Pod Security admission {POD_SECURITY} labels")
 _PRIVILEGED = Standard(Level.PRIVILEGED)
 
 

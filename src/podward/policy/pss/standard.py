@@ -1,6 +1,6 @@
 """Which standard a Pod is held to: a level and a version.
 
-Specification (k8s.io/pod-security-admission, api/helpers.go, policy 1.37, in our words): a level is `privileged`,
+Specification (k8s.io/pod-security-admission, api/helpers.go, in our words): a level is `privileged`,
 `baseline` or `restricted`; a version is `latest` or `v1.N` with N in decimal, no sign, no leading zero, below 2^63.
 Printed together they are `restricted:v1.30`. What does not parse is replaced by the strictest reading, restricted and
 latest, and an error is reported beside it; callers decide what to do with the two.

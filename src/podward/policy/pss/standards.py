@@ -1,6 +1,6 @@
 """The standards: which checks a level has at a version, and what a Pod has against it there.
 
-Specification (k8s.io/pod-security-admission 1.37, policy/registry.go, in our words):
+Specification (k8s.io/pod-security-admission, policy/registry.go, in our words):
 - baseline has the baseline checks of the version; restricted has its own and those baseline checks that none of its
   own overrides at this version; privileged has none.
 - A version above the newest revision of any check counts as that one; `latest` is it.
@@ -62,7 +62,7 @@ CHECKS: tuple[Check, ...] = (
 """Every check, in the order in which they are asked."""
 
 NEWEST = max(check.revisions[-1].since for check in CHECKS)
-"""The minor version of the newest policy: 37."""
+"""The minor version of the newest revision of any check."""
 
 _BY_ID = {check.id: check for check in CHECKS}
 

@@ -1,6 +1,6 @@
 """What Pod Security admission answers to a request.
 
-Specification (k8s.io/pod-security-admission 1.37, admission/admission.go, in our words):
+Specification (k8s.io/pod-security-admission, admission/admission.go, in our words):
 - Exempt namespaces, then exempt users, are let through, with the audit annotation `exempt`; so are Pods of an exempt
   runtime class, but only after the shortcuts below. An empty name is never exempt.
 - A Pod in a namespace that is wholly privileged, and whose labels parse, is let through without a look at it.

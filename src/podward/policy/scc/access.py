@@ -1,6 +1,6 @@
 """Who may use an SCC.
 
-Specification: OpenShift apiserver-library-go, sccadmission/scc_authz_check.go and sccmatching (July 2026). Asked only
+Specification: OpenShift apiserver-library-go, sccadmission/scc_authz_check.go and sccmatching. Asked only
 when an SCC's turn has come, and of two subjects: first the Pod's service account, if the Pod names one, whose groups
 are only `system:serviceaccounts` and `system:serviceaccounts:<namespace>`; then the caller. A subject may use the SCC
 if its name stands in `users`, or one of its groups in `groups`, or if the authorizer allows it the verb `use` on

@@ -1,6 +1,6 @@
 """capabilities: which ones containers get, may add, and must drop.
 
-Specification (OpenShift apiserver-library-go, `capabilities`, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, `capabilities`), in our words:
 - `defaultAddCapabilities` are added to each container that does not drop them itself, `requiredDropCapabilities` are
   dropped by each. If that changes anything, both lists become sorted and free of duplicates; otherwise they stay.
 - Each capability that is added must then be among `defaultAddCapabilities` or `allowedCapabilities`; `*` in the latter

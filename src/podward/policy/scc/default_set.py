@@ -1,6 +1,6 @@
 """The SCCs that OpenShift ships with, and who may use them.
 
-Specification: openshift/cluster-kube-apiserver-operator, bindata/bootkube/scc-manifests (July 2026), for the SCCs,
+Specification: openshift/cluster-kube-apiserver-operator, bindata/bootkube/scc-manifests, for the SCCs,
 their ClusterRoles `system:openshift:scc:<name>`, and the bindings that let every authenticated user use restricted-v2
 and restricted-v3; OpenShift's bootstrap policy for the bindings of cluster-admin, who may do everything.
 Descriptions are in our own words. restricted-v3's `runAsGroup` is newer than the admission that is followed here.

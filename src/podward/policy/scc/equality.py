@@ -1,6 +1,6 @@
 """Whether two documents say the same: what counts as a change of a Pod.
 
-Specification: k8s.io/kubernetes pkg/apis/core/helper Semantic.DeepEqual (Kubernetes 1.36), as far as it can be seen on
+Specification: k8s.io/kubernetes pkg/apis/core/helper Semantic.DeepEqual, as far as it can be seen on
 the documents: absent, null, and an empty list or map are the same; so are objects that Go holds by value and that are
 empty or absent. Quantities and times are compared as they are written, `0`, `""` and `false` differ from absent, and
 fields that nobody knows count: where this sees a change that Kubernetes does not see, the Pod is decided once more.

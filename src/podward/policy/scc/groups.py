@@ -1,6 +1,6 @@
 """fsGroup and supplementalGroups: which groups a Pod may ask for.
 
-Specification (OpenShift apiserver-library-go, `group` and sccmatching/matcher.go, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, `group` and sccmatching/matcher.go), in our words:
 - MustRunAs gives the first group of its first range to a Pod that names none, and refuses each group that is in none
   of its ranges. A list of supplementalGroups that is there but empty counts as named, and is refused.
 - A strategy without ranges takes those of the namespace: for fsGroup only the first group of the first block, for

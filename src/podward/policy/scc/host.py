@@ -1,6 +1,6 @@
 """hostNetwork, hostPID, hostIPC and hostPorts: what a Pod may share with its node.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: each is refused unless
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go), in our words: each is refused unless
 the SCC allows it. The three flags are refused once for the Pod and once more for each container. Every hostPort above 0
 of every container is refused once for each container, so with n containers n times.
 

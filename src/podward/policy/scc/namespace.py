@@ -1,6 +1,6 @@
 """The ids and the SELinux level that a namespace's annotations set aside for its Pods.
 
-Specification (OpenShift apiserver-library-go, sccmatching/matcher.go, and library-go, security/uid; July 2026), in our
+Specification (OpenShift apiserver-library-go, sccmatching/matcher.go, and library-go, security/uid), in our
 words:
 - `openshift.io/sa.scc.uid-range` and `openshift.io/sa.scc.mcs` must be there, even if no SCC needs them.
 - A block of ids is `start/size` if there is a slash in it, otherwise `start-end`. It is read as Go's Sscanf reads two

@@ -1,6 +1,6 @@
 """In which order SCCs are tried.
 
-Specification: OpenShift apiserver-library-go, pkg/securitycontextconstraints/util/sort (July 2026):
+Specification: OpenShift apiserver-library-go, pkg/securitycontextconstraints/util/sort:
 - the higher priority comes first, none is 0;
 - then the more restrictive one: fewer points;
 - then the name, byte by byte.

@@ -1,6 +1,6 @@
 """The two passes of SCC admission: the mutating one, which sets values, and the validating one, which only looks.
 
-Specification: OpenShift apiserver-library-go, sccadmission/admission.go (July 2026):
+Specification: OpenShift apiserver-library-go, sccadmission/admission.go:
 - on create the mutating pass takes the first SCC that is usable and fits, whatever it sets; on an update only one that
   sets nothing, except that an update of `ephemeralcontainers` may set what is inside of the ephemeral containers;
 - it notes the SCC and whose right it was in two annotations; both are set anew on every update that is decided;

@@ -1,6 +1,6 @@
 """SCCs prepared once, to be applied to many Pods.
 
-Specification: OpenShift apiserver-library-go, sccmatching/matcher.go and sccadmission/admission.go (July 2026). SCCs
+Specification: OpenShift apiserver-library-go, sccmatching/matcher.go and sccadmission/admission.go. SCCs
 are known by their names: of two with one name the later counts. Without SCCs, or without one of those that the caller
 demands, every Pod is refused. What an SCC takes from the namespace is read once for each namespace.
 """

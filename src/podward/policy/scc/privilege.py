@@ -1,6 +1,6 @@
 """privileged: whether containers may have all the node's privileges.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: a privileged container
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go), in our words: a privileged container
 is refused unless the SCC allows it.
 """
 

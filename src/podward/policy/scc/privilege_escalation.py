@@ -1,6 +1,6 @@
 """allowPrivilegeEscalation: whether processes may gain more privileges than their parent has.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go), in our words:
 - `defaultAllowPrivilegeEscalation` is given to a container that says nothing, unless it is privileged or adds the
   capability `CAP_SYS_ADMIN`, written exactly so.
 - An SCC whose `allowPrivilegeEscalation` is false sets false on what still says nothing, even on privileged containers,

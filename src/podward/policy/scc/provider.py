@@ -1,6 +1,6 @@
 """An SCC made ready for a namespace, to be applied to many Pods.
 
-Specification (OpenShift apiserver-library-go, sccmatching/matcher.go and provider.go, July 2026), in our words: what
+Specification (OpenShift apiserver-library-go, sccmatching/matcher.go and provider.go), in our words: what
 the SCC leaves to the namespace is taken from its annotations first, in the order user, label, fsGroup,
 supplementalGroups; then the strategies are made. The first that can't be had or made is the only one that is reported.
 Applied to a Pod, the SCC sets what is unset and then judges the result: the Pod, then each container, init, regular,

@@ -1,7 +1,7 @@
 """Why the SCC that was chosen won: for whoever asks, because it takes trials that admission itself has no need of.
 
 Specification: the audit annotation `securitycontextconstraints.admission.openshift.io/reason` of OpenShift
-apiserver-library-go, sccadmission/admission.go (July 2026): the SCC is compared with the next one in the order that
+apiserver-library-go, sccadmission/admission.go: the SCC is compared with the next one in the order that
 is usable and that the Pod would fit.
 """
 

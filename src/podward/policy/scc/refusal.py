@@ -1,8 +1,8 @@
 """The sentences of a refusal, to the letter.
 
-Specification: k8s.io/apimachinery field.ErrorList and util/errors.Aggregate, k8s.io/apiserver admission.NewForbidden
-(Kubernetes 1.36); OpenShift apiserver-library-go, sccadmission/admission.go (July 2026). The mutating pass prints the
-errors as an aggregate, the validating pass as a plain list; both may be empty.
+Specification: k8s.io/apimachinery field.ErrorList and util/errors.Aggregate, k8s.io/apiserver admission.NewForbidden;
+OpenShift apiserver-library-go, sccadmission/admission.go. The mutating pass prints the errors as an aggregate, the
+validating pass as a plain list; both may be empty.
 """
 
 from __future__ import annotations

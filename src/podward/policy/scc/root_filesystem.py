@@ -1,6 +1,6 @@
 """readOnlyRootFilesystem: whether containers may write to their root file system.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: an SCC that demands it
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go), in our words: an SCC that demands it
 sets `readOnlyRootFilesystem: true` on containers that say nothing, and refuses false.
 """
 

@@ -1,7 +1,7 @@
 """seccompProfiles: which filters of system calls a Pod and its containers may have.
 
 Profiles are named as the old annotations name them: `runtime/default` (and `docker/default`, the same), `unconfined`,
-`localhost/FILE`. Specification (OpenShift apiserver-library-go, `seccomp` and sccmatching/provider.go, July 2026), in
+`localhost/FILE`. Specification (OpenShift apiserver-library-go, `seccomp` and sccmatching/provider.go), in
 our words:
 - The Pod's profile is its annotation, else its field, else the first that the SCC names and is not `*`. Both annotation
   and field are then made to say it; a name that the field can't say clears the field.

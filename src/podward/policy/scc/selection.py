@@ -1,6 +1,6 @@
 """The choice among SCCs: they are tried in order until one is usable and fits.
 
-Specification: OpenShift apiserver-library-go, sccadmission/admission.go (July 2026). Every SCC in question is prepared
+Specification: OpenShift apiserver-library-go, sccadmission/admission.go. Every SCC in question is prepared
 for the namespace before any is tried, so that one that cannot be prepared refuses every Pod. What was tried is kept
 with its own Decision; the Decisions are never merged.
 """

@@ -1,6 +1,6 @@
 """seLinuxContext: which SELinux labels processes may have.
 
-Specification (OpenShift apiserver-library-go, `selinux` and sccmatching/matcher.go, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, `selinux` and sccmatching/matcher.go), in our words:
 - MustRunAs gives its label to a Pod that has none; a level that it does not name is the namespace's. Containers
   without a label of their own have the Pod's, so they are never given one.
 - The label of the Pod, and the effective one of each container, must have this level, role, type and user; a part that

@@ -1,6 +1,6 @@
 """sysctls: which kernel parameters a Pod may set.
 
-Specification (OpenShift apiserver-library-go, sysctl/mustmatchpatterns.go, July 2026), in our words: a name that
+Specification (OpenShift apiserver-library-go, sysctl/mustmatchpatterns.go), in our words: a name that
 `forbiddenSysctls` names is refused; then a safe one is allowed; then one that `allowedUnsafeSysctls` names; all others
 are refused. A name in the SCC that ends in `*` stands for all that begin so. Names are compared as they are written.
 

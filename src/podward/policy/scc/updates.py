@@ -1,6 +1,6 @@
 """Which requests SCC admission leaves alone.
 
-Specification: OpenShift apiserver-library-go, sccadmission/admission.go (July 2026):
+Specification: OpenShift apiserver-library-go, sccadmission/admission.go:
 - Pods whose `spec.os.name` is `windows`, exactly; a hostProcess Pod without it is not left alone;
 - the subresources exec, attach, binding, eviction, log, portforward, proxy, status; ephemeralcontainers and resize are
   decided;

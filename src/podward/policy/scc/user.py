@@ -1,6 +1,6 @@
 """runAsUser: which users containers may run as.
 
-Specification (OpenShift apiserver-library-go, `user` and sccmatching/provider.go, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, `user` and sccmatching/provider.go), in our words:
 - MustRunAs gives its uid to a container for which neither it nor the Pod names one, MustRunAsRange its first uid; then
   the container's effective uid must be that uid, or in the range. The other strategies give none.
 - MustRunAsRange takes the range of the namespace only if it has neither end of its own; with one end it is broken.

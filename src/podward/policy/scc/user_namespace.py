@@ -1,6 +1,6 @@
 """hostUsers: whether a Pod must have a user namespace of its own.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go, July 2026), in our words: under the level
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go), in our words: under the level
 RequirePodLevel `spec.hostUsers` must be written and false. Other levels ask for nothing, and nothing is ever set.
 """
 

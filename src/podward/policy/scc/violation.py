@@ -1,7 +1,7 @@
 """What a rule of an SCC refuses, with the words in which OpenShift says it.
 
-Specification: k8s.io/apimachinery util/validation/field (Kubernetes 1.36) and OpenShift apiserver-library-go,
-sccmatching/provider.go (July 2026). The paths that OpenShift prints are its own: most begin with the name of the SCC
+Specification: k8s.io/apimachinery util/validation/field and OpenShift apiserver-library-go,
+sccmatching/provider.go. The paths that OpenShift prints are its own: most begin with the name of the SCC
 and lack `spec` for containers. `path` is where the value really stands.
 """
 

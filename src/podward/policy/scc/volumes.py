@@ -1,6 +1,6 @@
 """volumes and flexVolumes: what a Pod may mount.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go and util, July 2026), in our words:
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go and util), in our words:
 - The kind of each volume must be among the SCC's `volumes`; `*` allows all. A volume without source has no kind and is
   refused, unless all are allowed. Of several sources, which no API server lets pass, the first in a fixed order counts.
 - `secret` allows as well a projected volume that is made of nothing but what a service account's token comes with: the

@@ -17,6 +17,7 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
+from podward.api.version import KUBERNETES
 from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
@@ -29,7 +30,7 @@ from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
-KUBELET = Source(Origin.RULE, "kubelet 1.36 subPath")
+KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
 
 
 class PreparedVolume(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What is at a subPath of a volume, opened so that no link and no race leads out of the volume.
 
-Specification (kubelet 1.36, pkg/volume/util/subpath, in our words): links inside the volume that stay inside it are
+Specification (kubelet, pkg/volume/util/subpath, in our words): links inside the volume that stay inside it are
 followed, links out of it are an error; what is missing is made as directories with the mode of the volume's root,
 whatever the umask, each held open while the next is made in it; a file may be a subPath too. What was opened is then
 mounted from its descriptor. The user is told which mount failed, not what was found on the host.

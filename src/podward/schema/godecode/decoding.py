@@ -1,6 +1,6 @@
 """Decoding a Pod as the API server does: its errors, and its Go value as JSON without what Go would not keep.
 
-Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive), Kubernetes 1.36:
+Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive):
 - A value that does not fit its Go type is an error, of which the first in the document is reported, with the innermost
   struct and the names of all fields on the way: indexes and map keys are no part of it. The rest is decoded still.
 - A type that decodes itself (quantity, time, integer or string) fails at once, whatever went before.
@@ -18,9 +18,10 @@ from msgspec import Struct
 
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
-from podward.schema.godecode.gotypes import GoType, fields_of, go_type
-from podward.schema.godecode.quantity import QuantityError
-from podward.schema.godecode.quantity import parse as parse_quantity
+from podward.api.quantity import QuantityError
+from podward.api.quantity import parse as parse_quantity
+from podward.schema.godecode.gotypes import GoType, fields_of
+from podward.schema.godecode.gotypes import struct as struct_type
 from podward.schema.godecode.times import GoTimeError
 from podward.schema.godecode.times import parse as parse_time
 from podward.schema.godecode.tree import Members, Number, Tree, clean
@@ -44,9 +45,9 @@ class Decoded(Struct, frozen=True):
 
 
 def decode(tree: Tree, struct: str) -> Decoded:
-    """Decode into the Go struct of this name in `table.STRUCTS`. Raises GoDecodeError."""
+    """Decode into the Go struct of this name in `schema.table.TYPES`. Raises GoDecodeError."""
     walk = _Walk()
-    value = walk.value(tree, go_type(struct), {})
+    value = walk.value(tree, struct_type(struct), {})
     if walk.error is not None:
         raise GoDecodeError(walk.error)
     return Decoded(value if isinstance(value, dict) else {}, tuple(walk.strict_errors))
@@ -73,30 +74,30 @@ class _Walk:
                 return self._decodes_itself(tree, wanted.kind)
             case "struct" if isinstance(tree, Members):
                 return self._struct_of(tree, wanted, before if isinstance(before, dict) else {})
-            case "map" if isinstance(tree, Members):
-                return self._map(tree, wanted, before if isinstance(before, dict) else {})
-            case "slice" if isinstance(tree, list) and not isinstance(tree, Members):
-                return self._slice(tree, wanted, before if isinstance(before, list) else [])
+            case "map" if isinstance(tree, Members) and wanted.element is not None:
+                return self._map(tree, wanted.element, before if isinstance(before, dict) else {})
+            case "slice" if isinstance(tree, list) and not isinstance(tree, Members) and wanted.element is not None:
+                return self._slice(tree, wanted.element, before if isinstance(before, list) else [])
             case _:
                 return self._scalar(tree, wanted, before)
 
     def _struct_of(self, members: Members, wanted: GoType, before: JsonObject) -> JsonObject:
-        types = fields_of(wanted.name)
+        types = fields_of(wanted.struct)
         outer = (self._struct, self._fields, self._way)
         seen: set[str] = set()
         for key, tree in members:
             name = clean(key)
-            written = types.get(name)
-            if written is None:
+            inside = types.get(name)
+            if inside is None:
                 self._strict("unknown", name)
                 continue
             if name in seen:
                 self._strict("duplicate", name)
             seen.add(name)
-            self._struct = wanted.name.rpartition(".")[2]
+            self._struct = wanted.struct
             self._fields = (*outer[1], name)
             self._way = f"{outer[2]}.{name}" if outer[2] else name
-            found = self.value(tree, go_type(written), before.get(name))
+            found = self.value(tree, inside, before.get(name))
             if found is None:
                 before.pop(name, None)
             else:
@@ -104,8 +105,7 @@ class _Walk:
             self._struct, self._fields, self._way = outer
         return before
 
-    def _map(self, members: Members, wanted: GoType, before: JsonObject) -> JsonObject:
-        element = go_type(wanted.element)
+    def _map(self, members: Members, element: GoType, before: JsonObject) -> JsonObject:
         outer, seen = self._way, set()
         for key, tree in members:
             name = clean(key)
@@ -117,8 +117,7 @@ class _Walk:
             self._way = outer
         return before
 
-    def _slice(self, trees: list[Tree], wanted: GoType, before: list[Json]) -> list[Json]:
-        element = go_type(wanted.element)
+    def _slice(self, trees: list[Tree], element: GoType, before: list[Json]) -> list[Json]:
         outer = self._way
         made: list[Json] = []
         for index, tree in enumerate(trees):

@@ -1,6 +1,6 @@
 """The JSON that Go writes for a struct: what is always there, what is left out, quantities and times in their own form.
 
-Specification: encoding/json with the JSON tags of Kubernetes 1.36. `omitempty` leaves out false, 0, "", nil, and empty
+Specification: encoding/json with the JSON tags of Kubernetes. `omitempty` leaves out false, 0, "", nil, and empty
 lists and maps, but never a struct; without it a field is always written, except that a null is left out here, which is
 the same to every reader. Quantities are written canonically; those of resource lists were rounded up to thousandths by
 defaulting.
@@ -9,8 +9,8 @@ defaulting.
 from __future__ import annotations
 
 from podward.api.json_value import Json, JsonObject
-from podward.schema.godecode.gotypes import GoType, fields_of, go_type
-from podward.schema.godecode.quantity import parse
+from podward.api.quantity import parse
+from podward.schema.godecode.gotypes import GoType, fields_of
 from podward.schema.godecode.times import written
 
 _ALWAYS: dict[str, Json] = {"string": "", "bool": False, "int32": 0, "int64": 0, "intstr.IntOrString": 0}
@@ -18,10 +18,9 @@ _EMPTY: tuple[Json, ...] = (None, "", [], {})
 
 
 def encode(value: JsonObject, struct: str) -> JsonObject:
-    """The struct of this name in `table.STRUCTS` whose set fields are `value`, as Go writes it."""
+    """The struct of this name in `schema.table.TYPES` whose set fields are `value`, as Go writes it."""
     made: JsonObject = {}
-    for name, text in fields_of(struct).items():
-        wanted = go_type(text)
+    for name, wanted in fields_of(struct).items():
         item = value.get(name)
         if not _left_out(item, wanted):
             made[name] = _value(item, wanted)
@@ -33,24 +32,24 @@ def _left_out(item: Json, wanted: GoType) -> bool:
         return item is None
     if wanted.kind in {"struct", "resource.Quantity"}:
         return False
-    if wanted.option:
+    if wanted.omitted:
         return item in _EMPTY or (type(item) in {int, bool} and not item)
     return item is None and wanted.kind in {"slice", "map", "v1.Time"}
 
 
 def _value(item: Json, wanted: GoType) -> Json:
     if wanted.kind == "struct":
-        return encode(item if isinstance(item, dict) else {}, wanted.name)
-    if wanted.kind == "slice" and isinstance(item, list):
-        element = go_type(wanted.element)
+        return encode(item if isinstance(item, dict) else {}, wanted.struct)
+    element = wanted.element
+    if element is not None and isinstance(item, list):
         return [_value(part, element) for part in item]
-    if wanted.kind == "map" and isinstance(item, dict):
-        return _map(item, wanted.element)
+    if element is not None and isinstance(item, dict):
+        return _map(item, element)
     return _scalar(item, wanted)
 
 
-def _map(item: JsonObject, element: str) -> JsonObject:
-    if element == "resource.Quantity":
+def _map(item: JsonObject, element: GoType) -> JsonObject:
+    if element.kind == "resource.Quantity":
         return {name: str(parse(str(part)).rounded_to_milli()) for name, part in item.items()}
     return dict(item)
 

@@ -1,27 +1,41 @@
-"""What a Go type is, from the way it is written in `table`."""
+"""The Go types of a Pod's fields: `schema.table` as Kubernetes' structs have it.
+
+Specification: Go prints a type with its package, k8s.io/api/core/v1 and k8s.io/apimachinery/pkg/apis/meta/v1 both as
+`v1`. A struct is a pointer, and an empty field is left out of JSON, unless the table says otherwise; the creation time
+is left out too (`omitzero`).
+"""
 
 from __future__ import annotations
 
+from functools import cache
+
 from msgspec import Struct
 
-from podward.schema.godecode.table import NAMED, STRUCTS
+from podward.schema.table import ALWAYS_WRITTEN, GO_TYPES, TYPES
 
-_SPECIAL = frozenset(("resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.FieldsV1"))
-_BASIC = frozenset(("bool", "string", "int32", "int64"))
+_SCALARS = {
+    "s": "string", "b": "bool", "i": "int32", "l": "int64",
+    "q": "resource.Quantity", "o": "intstr.IntOrString", "t": "v1.Time", "r": "v1.FieldsV1",
+}  # fmt: skip
 
 
 class GoType(Struct, frozen=True):
     """A type without its pointer.
 
     `kind`: `bool`, `string`, `int32`, `int64`, `slice`, `map`, `struct`, or the name of a type that decodes itself.
-    `name`: as Go prints the type. `element`: the text of a slice's or a map's. `option`: of the field's JSON tag.
+    `name`: as Go prints the type. `element`: a slice's or a map's. `omitted`: whether JSON leaves it out if empty.
     """
 
     kind: str
     name: str
-    element: str = ""
+    element: GoType | None = None
     pointer: bool = False
-    option: str = ""
+    omitted: bool = False
+
+    @property
+    def struct(self) -> str:
+        """A struct's name without its package."""
+        return self.name.rpartition(".")[2]
 
     @property
     def nillable(self) -> bool:
@@ -29,30 +43,38 @@ class GoType(Struct, frozen=True):
         return self.pointer or self.kind in {"slice", "map"}
 
 
-_known: dict[str, GoType] = {}
+@cache
+def struct(name: str) -> GoType:
+    """The struct with this name in `schema.table.TYPES`."""
+    return GoType("struct", f"v1.{name}")
 
 
-def go_type(text: str) -> GoType:
-    """The type that `text` writes: `*bool,omitempty`, `[]v1.Container`, `v1.ResourceList`."""
-    found = _known.get(text)
-    if found is None:
-        found = _known[text] = _parsed(text)
-    return found
+@cache
+def fields_of(name: str) -> dict[str, GoType]:
+    """The fields of the struct with this name in `schema.table.TYPES`, by their JSON names."""
+    facts = dict(fact.split(":", 1) for fact in GO_TYPES.get(name, "").split())
+    written = ALWAYS_WRITTEN.get(name, "").split()
+    return {
+        field: _field(code, facts.get(field, ""), omitted=field not in written) for field, code in TYPES[name].items()
+    }
 
 
-def fields_of(struct: str) -> dict[str, str]:
-    """The fields of a struct, by their JSON names, with the texts of their types."""
-    return STRUCTS[struct]
+def _field(code: str, fact: str, *, omitted: bool) -> GoType:
+    named = fact.lstrip("*=")
+    if code == "{q":
+        return GoType("map", named or "v1.ResourceList", _plain("q"), omitted=omitted)
+    inner = _plain(code.lstrip("[{"))
+    if named:
+        inner = GoType(inner.kind, named if "." in named else f"v1.{named}")
+    if code[0] == "[":
+        return GoType("slice", f"[]{inner.name}", inner, omitted=omitted)
+    if code[0] == "{":
+        return GoType("map", f"map[string]{inner.name}", inner, omitted=omitted)
+    pointer = fact.startswith("*") or (inner.kind == "struct" and fact != "=")
+    return GoType(inner.kind, inner.name, None, pointer, omitted)
 
 
-def _parsed(text: str) -> GoType:
-    written, _, option = text.partition(",")
-    pointer = written.startswith("*")
-    name = written.lstrip("*")
-    under = NAMED.get(name, name)
-    if under.startswith("[]"):
-        return GoType("slice", name, under[2:], pointer, option)
-    if under.startswith("map["):
-        return GoType("map", name, under.partition("]")[2], pointer, option)
-    kind = under if under in _SPECIAL or under in _BASIC else "struct"
-    return GoType(kind, name, "", pointer, option)
+def _plain(code: str) -> GoType:
+    """The type of a code that is no list and no map."""
+    kind = _SCALARS.get(code)
+    return struct(code) if kind is None else GoType(kind, kind)

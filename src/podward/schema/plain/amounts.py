@@ -10,8 +10,8 @@ from functools import lru_cache
 from re import compile as pattern
 from typing import TypeAlias
 
+from podward.api.quantity import QuantityError, parse
 from podward.path import path
-from podward.schema.godecode.quantity import QuantityError, parse
 from podward.schema.plain.part import Count, PlainObject
 
 Amounts: TypeAlias = dict[str, str | Count]

@@ -1,6 +1,6 @@
 """The plain Pod: what a template, or a Pod itself, holds.
 
-Specification: core/v1 of Kubernetes 1.36, as `schema.table`, `defaulting` and `validation` have it, less what is rare.
+Specification: core/v1 of Kubernetes, as `schema.table`, `defaulting` and `validation` have it, less what is rare.
 Rules are taken a little too strictly rather than too loosely.
 """
 

@@ -1,6 +1,6 @@
 """The metadata of an object that is in no namespace: name, labels, annotations.
 
-Specification: Kubernetes 1.36, k8s.io/apimachinery api/validation ValidateObjectMeta with the name of a DNS subdomain,
+Specification: Kubernetes, k8s.io/apimachinery api/validation ValidateObjectMeta with the name of a DNS subdomain,
 and api/validate/content for the keys. An annotation's key is checked in lower case. All annotations together have at
 most 256 KiB. Owners, finalizers and managed fields are not looked at.
 """

@@ -1,6 +1,6 @@
 """IP addresses in a Pod: of its own hosts file, and of its name servers.
 
-Specification: Kubernetes 1.36 with StrictIPCIDRValidation and RelaxedDNSSearchValidation: IsValidIPForLegacyField,
+Specification: Kubernetes with StrictIPCIDRValidation and RelaxedDNSSearchValidation: IsValidIPForLegacyField,
 ValidateHostAliases, validatePodDNSConfig. Numbers with leading zeros were once read, and are
 refused, as are IPv4 addresses in the guise of IPv6. With the policy None there is at least one name server.
 """

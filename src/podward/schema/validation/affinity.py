@@ -1,6 +1,6 @@
 """Affinity to nodes and to other Pods.
 
-Specification: Kubernetes 1.36, validateAffinity and all below it. A node selector has at least one term; a node's name
+Specification: Kubernetes, validateAffinity and all below it. A node selector has at least one term; a node's name
 is the only field that can be selected by. Weights are 1 to 100. Namespaces are printed under `namespace`, and a label
 that a Pod term has both as a key to match and in its selector under the key's index at the term itself. The labels'
 values of preferred terms may be anything.

@@ -1,6 +1,6 @@
 """AppArmor profiles: their fields, their old annotations, and that both agree.
 
-Specification: Kubernetes 1.36, ValidateAppArmorProfileField, ValidateAppArmorPodAnnotations,
+Specification: Kubernetes, ValidateAppArmorProfileField, ValidateAppArmorPodAnnotations,
 validateAppArmorAnnotationsAndFieldsMatchOnCreate. Each container's annotation is compared with the profile that holds
 for it, its own or else the Pod's, and refused under the container's path; not for Windows Pods.
 """

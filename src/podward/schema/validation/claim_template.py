@@ -1,6 +1,6 @@
 """The claim that an ephemeral volume makes.
 
-Specification: Kubernetes 1.36, validateEphemeralVolumeSource, ValidatePersistentVolumeClaimTemplate,
+Specification: Kubernetes, validateEphemeralVolumeSource, ValidatePersistentVolumeClaimTemplate,
 ValidatePersistentVolumeClaimSpec. The template's metadata has labels and annotations only. Where the claim's data
 comes from (`dataSource`) is not looked at.
 """
@@ -8,10 +8,10 @@ comes from (`dataSource`) is not looked at.
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
 from podward.path import Key, Path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation import labels, metadata
 from podward.schema.validation.field import each, forbidden, invalid, required, unsupported
 from podward.schema.validation.names import subdomain_faults

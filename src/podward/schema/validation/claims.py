@@ -1,6 +1,6 @@
 """Claims of devices that the Pod's containers can use.
 
-Specification: Kubernetes 1.36, validatePodResourceClaims: a name of its own, and one of claim and template.
+Specification: Kubernetes, validatePodResourceClaims: a name of its own, and one of claim and template.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Containers: names, images, and everything in them, in the server's order.
 
-Specification: Kubernetes 1.36, validateContainers, validateInitContainers, validateEphemeralContainers,
+Specification: Kubernetes, validateContainers, validateInitContainers, validateEphemeralContainers,
 validateContainerCommon. Names are labels and unique among all containers; the later list reports a name that an
 earlier list has. Only a sidecar, of init containers, has probes and hooks. An ephemeral container has no ports,
 resources, probes, hooks or subPaths, and attaches to a container of another kind.

@@ -1,6 +1,6 @@
 """Block devices of a container.
 
-Specification: Kubernetes 1.36, ValidateVolumeDevices: of a claim's volume, each name and path once, and none that a
+Specification: Kubernetes, ValidateVolumeDevices: of a claim's volume, each name and path once, and none that a
 mount has.
 """
 

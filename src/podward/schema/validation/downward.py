@@ -1,6 +1,6 @@
 """References to fields of the Pod and to resources of a container, from a variable or a file.
 
-Specification: Kubernetes 1.36, validateObjectFieldSelector, validateContainerResourceFieldSelector,
+Specification: Kubernetes, validateObjectFieldSelector, validateContainerResourceFieldSelector,
 validateContainerResourceDivisor, ConvertDownwardAPIFieldLabel, SplitMaybeSubscriptedPath. One label or annotation is
 `metadata.labels['key']`, whose key is checked and printed at the reference itself.
 """
@@ -8,9 +8,9 @@ validateContainerResourceDivisor, ConvertDownwardAPIFieldLabel, SplitMaybeSubscr
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.decision import Decision
 from podward.path import Path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation.field import each, invalid, required, unsupported
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.raw import text

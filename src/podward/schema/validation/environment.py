@@ -1,6 +1,6 @@
 """Environment variables: names, and where their values come from.
 
-Specification: Kubernetes 1.36 with RelaxedEnvironmentVariableValidation and EnvFiles: ValidateEnv, ValidateEnvFrom,
+Specification: Kubernetes with RelaxedEnvironmentVariableValidation and EnvFiles: ValidateEnv, ValidateEnvFrom,
 validateFileKeyRefVolumes. A name is of printable ASCII characters without `=`. A value has one source, and none beside
 `value`. A file that variables are read from is in an emptyDir.
 """

@@ -1,6 +1,6 @@
 """allowPrivilegeEscalation: false contradicts what needs it.
 
-Specification: Kubernetes 1.36, ValidateSecurityContext: refused together with privileged, and with each literal
+Specification: Kubernetes, ValidateSecurityContext: refused together with privileged, and with each literal
 `CAP_SYS_ADMIN` that is added (`SYS_ADMIN` is another word). The path is the security context itself.
 """
 

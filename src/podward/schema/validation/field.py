@@ -11,13 +11,14 @@ from typing import TypeAlias
 
 from podward.api.gotext import quote
 from podward.api.json_value import Json
+from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, Value, merge, refuse
 from podward.path import Path
 from podward.schema.validation.internal import go_json
 
 Scalar: TypeAlias = str | int | bool
 
-SOURCE = Source(Origin.RULE, "Kubernetes 1.36 validation")
+SOURCE = Source(Origin.RULE, f"Kubernetes {KUBERNETES} validation")
 """Who refuses."""
 
 

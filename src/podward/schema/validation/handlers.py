@@ -1,6 +1,6 @@
 """Probes and lifecycle hooks: one action each, ports that exist, times that aren't negative.
 
-Specification: Kubernetes 1.36, validateProbe and its three kinds, validateHandler, validateLifecycle. Liveness and
+Specification: Kubernetes, validateProbe and its three kinds, validateHandler, validateLifecycle. Liveness and
 startup succeed at once; readiness has no grace period. A hook sleeps no longer than the Pod has to end. A stop signal
 is one of the Pod's operating system, which the Pod must name.
 """

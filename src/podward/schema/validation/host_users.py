@@ -1,6 +1,6 @@
 """A user namespace does not go with the host's other namespaces.
 
-Specification: Kubernetes 1.36, validateHostUsers: with `hostUsers: false`, hostNetwork, hostPID, hostIPC and block
+Specification: Kubernetes, validateHostUsers: with `hostUsers: false`, hostNetwork, hostPID, hostIPC and block
 devices are forbidden. Two of the paths are printed with the names of the server's internal fields.
 """
 

@@ -1,4 +1,4 @@
-"""User and group ids: 0 to 2147483647 (Kubernetes 1.36, util/validation IsValidUserID and IsValidGroupID)."""
+"""User and group ids: 0 to 2147483647 (Kubernetes, util/validation IsValidUserID and IsValidGroupID)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Label keys, label values, selectors.
 
-Specification: Kubernetes 1.36, apimachinery validate/content IsLabelKey and IsLabelValue, meta/v1 validation
+Specification: Kubernetes, apimachinery validate/content IsLabelKey and IsLabelValue, meta/v1 validation
 ValidateLabels and ValidateLabelSelector. A key is a name of at most 63 bytes with an optional subdomain before a
 slash. In a selector, `In` and `NotIn` want values and `Exists` and `DoesNotExist` have none.
 """

@@ -1,6 +1,6 @@
 """Paths below something that the node chooses: relative, and without `..`.
 
-Specification: Kubernetes 1.36, validateLocalDescendingPath and validatePathNoBacksteps. What stops an escape by
+Specification: Kubernetes, validateLocalDescendingPath and validatePathNoBacksteps. What stops an escape by
 symbolic links is the node's business.
 """
 

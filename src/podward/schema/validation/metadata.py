@@ -1,6 +1,6 @@
 """The metadata of an object: names, labels, annotations, owners, finalizers.
 
-Specification: Kubernetes 1.36, apimachinery ValidateObjectMeta and its parts, and the finalizers' legacy check in
+Specification: Kubernetes, apimachinery ValidateObjectMeta and its parts, and the finalizers' legacy check in
 pkg/apis/core/validation. A generateName may end in a dash, because letters follow it. Annotations' keys may be in any
 case, and all annotations together have at most 256 KiB. Most errors are printed without the index.
 """

@@ -1,6 +1,6 @@
 """Volume mounts: of a volume that exists, at a place of their own, below the volume's root.
 
-Specification: Kubernetes 1.36, ValidateVolumeMounts, validateMountPropagation, validateMountRecursiveReadOnly. The
+Specification: Kubernetes, ValidateVolumeMounts, validateMountPropagation, validateMountRecursiveReadOnly. The
 errors about subPath, propagation and recursive read-only are printed without the mount's index, as the server does.
 A mount path need not be absolute: the kubelet puts the slash before it.
 """

@@ -1,6 +1,6 @@
 """Fields of the other operating system.
 
-Specification: Kubernetes 1.36, validateOS, validateLinux, validateWindows. `spec.os` must name linux or windows. A
+Specification: Kubernetes, validateOS, validateLinux, validateWindows. `spec.os` must name linux or windows. A
 Linux Pod has no windowsOptions, a Windows Pod none of the fields listed here. Only fields that say so are looked at:
 without `os` nothing is refused. An empty list of groups counts as set.
 """

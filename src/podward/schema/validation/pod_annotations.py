@@ -1,6 +1,6 @@
 """Annotations that mean something to the API server: a mirror Pod's, and the cost of a deletion.
 
-Specification: Kubernetes 1.36, ValidatePodSpecificAnnotations and GetDeletionCostFromPodAnnotations: a 32-bit integer
+Specification: Kubernetes, ValidatePodSpecificAnnotations and GetDeletionCostFromPodAnnotations: a 32-bit integer
 without plus sign and leading zeros. A mirror Pod is bound to its node. (`seccomp` and `apparmor` have their own.)
 """
 

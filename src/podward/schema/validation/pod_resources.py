@@ -1,6 +1,6 @@
 """Resources of the Pod as a whole.
 
-Specification: Kubernetes 1.36, validatePodResources, validatePodResourceConsistency, resource helpers
+Specification: Kubernetes, validatePodResources, validatePodResourceConsistency, resource helpers
 AggregateContainerRequests: the Pod requests at least what its containers do together (the larger of the regular ones
 with the sidecars, and each init container with the sidecars before it), and limits none of them below its own limit.
 """
@@ -8,10 +8,10 @@ with the sidecars, and each init container with the sidecars before it), and lim
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import Quantity
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path
-from podward.schema.godecode.quantity import Quantity
 from podward.schema.validation import resources
 from podward.schema.validation.field import forbidden, invalid, unsupported
 

@@ -1,6 +1,6 @@
 """Fields that take one of a few words: restart, DNS, fsGroup change, supplemental groups, SELinux change, image pull.
 
-Specification: Kubernetes 1.36 with its default feature gates (SELinuxMount is off, so only `Recursive` is known).
+Specification: Kubernetes with its default feature gates (SELinuxMount is off, so only `Recursive` is known).
 A workload restricts its
 Pods' restartPolicy: controllers that replace Pods want `Always`, a Job anything but `Always`.
 """

@@ -1,6 +1,6 @@
 """Container ports: names, numbers, protocols; and host ports, each once.
 
-Specification: Kubernetes 1.36, validateContainerPorts, IsValidPortName, checkHostPortConflicts. A port's name has at
+Specification: Kubernetes, validateContainerPorts, IsValidPortName, checkHostPortConflicts. A port's name has at
 most 15 characters, at least one letter, and is unique in its container.
 """
 

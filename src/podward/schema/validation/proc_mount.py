@@ -1,4 +1,4 @@
-"""procMount: `Default` or `Unmasked`, and `Unmasked` only in a user namespace (Kubernetes 1.36, ValidateProcMount)."""
+"""procMount: `Default` or `Unmasked`, and `Unmasked` only in a user namespace (Kubernetes, ValidateProcMount)."""
 
 from __future__ import annotations
 

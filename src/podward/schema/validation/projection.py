@@ -1,6 +1,6 @@
 """Files of volumes: keys that become paths, the Pod's own fields, and projections of several sources.
 
-Specification: Kubernetes 1.36, validateKeyToPath, validateDownwardAPIVolumeFile, validateProjectionSources,
+Specification: Kubernetes, validateKeyToPath, validateDownwardAPIVolumeFile, validateProjectionSources,
 ValidateLocalNonReservedPath. A path stays below the volume, and no two sources give the same. Errors about files of
 the downward API are printed without the file's index, and those about a token's path at the volume itself. Cluster
 trust bundles and Pod certificates are behind feature gates: of them only that they are there.

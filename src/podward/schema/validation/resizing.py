@@ -1,6 +1,6 @@
 """What happens to a container when its resources change.
 
-Specification: Kubernetes 1.36, validateResizePolicy and validateInitContainers. Of each resource one policy; a Pod that
+Specification: Kubernetes, validateResizePolicy and validateInitContainers. Of each resource one policy; a Pod that
 never restarts can't restart a container for it, and neither can an init container that isn't a sidecar.
 """
 

@@ -1,6 +1,6 @@
 """Resources of a container: names, quantities, requests within limits, claims.
 
-Specification: Kubernetes 1.36, validateResourceRequirements and its parts. Extended resources (with a domain of their
+Specification: Kubernetes, validateResourceRequirements and its parts. Extended resources (with a domain of their
 own) and huge pages can't be overcommitted: request and limit are equal. A request above its limit is printed at
 `requests` itself.
 """
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import Quantity, QuantityError, parse
 from podward.decision import Decision, merge, refuse
 from podward.documents.raw_fields import objects
 from podward.path import Key, Path
-from podward.schema.godecode.quantity import Quantity, QuantityError, parse
 from podward.schema.validation.field import SOURCE, duplicate, forbidden, invalid, invalid_value, required
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.names import label
@@ -82,7 +82,7 @@ def quantity(name: str, amount: Quantity, at: Path) -> Decision:
     found = Decision()
     if amount.units < 0:
         found += invalid(at, str(amount), "must be greater than or equal to 0")
-    if (name in _COUNTED or is_extended(name)) and amount.milli % 1000:
+    if (name in _COUNTED or is_extended(name)) and amount.milli_value % 1000:
         found += invalid_value(at, str(amount), "must be an integer")
     return found
 
@@ -134,7 +134,8 @@ def _huge_pages(name: str, amount: Quantity, at: Path) -> Decision:
         size = parse(name.removeprefix(HUGE_PAGES))
     except QuantityError:
         size = Quantity(0)
-    if size.units > 0 and size.milli % 1000 == 0 and amount.whole % size.whole == 0:
+    whole = size.value if size.units > 0 and size.milli_value % 1000 == 0 else 0
+    if whole and amount.value % whole == 0:
         return Decision()
     return invalid(at, str(amount), f"{amount} is not positive integer multiple of {name}")
 

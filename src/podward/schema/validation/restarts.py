@@ -1,6 +1,6 @@
 """When a container starts again: its own policy, and rules about exit codes.
 
-Specification: Kubernetes 1.36 with ContainerRestartRules and RestartAllContainersOnContainerExits,
+Specification: Kubernetes with ContainerRestartRules and RestartAllContainersOnContainerExits,
 validateContainerRestartPolicy. Rules need a policy; at most 20, with at most 255 codes each.
 """
 

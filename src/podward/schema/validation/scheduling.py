@@ -1,6 +1,6 @@
 """What holds a Pod back, orders it, or groups it with others; and the names it goes by.
 
-Specification: Kubernetes 1.36, ValidatePodSpec: readiness gates, scheduling gates, scheduling group, preemption,
+Specification: Kubernetes, ValidatePodSpec: readiness gates, scheduling gates, scheduling group, preemption,
 validatePodHostName (HostnameOverride).
 """
 

@@ -1,6 +1,6 @@
 """Seccomp profiles: their fields, their old annotations, and that both agree.
 
-Specification: Kubernetes 1.36, validateSeccompProfileField, ValidateSeccompPodAnnotations,
+Specification: Kubernetes, validateSeccompProfileField, ValidateSeccompPodAnnotations,
 validateSeccompAnnotationsAndFields. A Localhost profile is a path below the node's directory: relative, without `..`;
 empty is valid. The Pod's field is compared with the Pod's annotation, a container's with its own, and nothing else.
 """

@@ -1,4 +1,4 @@
-"""The security contexts of containers and of the Pod, rule by rule in the API server's order (Kubernetes 1.36)."""
+"""The security contexts of containers and of the Pod, rule by rule in the API server's order."""
 
 from __future__ import annotations
 

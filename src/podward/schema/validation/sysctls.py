@@ -1,6 +1,6 @@
 """Sysctls: their names, and none of a namespace that is the host's.
 
-Specification: Kubernetes 1.36, validateSysctls and ValidateHostSysctl. At most 253 characters of segments joined by
+Specification: Kubernetes, validateSysctls and ValidateHostSysctl. At most 253 characters of segments joined by
 `.` or `/`. Names are compared as they are written. `net.` belongs to the network; `fs.mqueue.`, `kernel.sem`,
 `kernel.shm*` and `kernel.msg*` to IPC. The host check holds also for a name that is refused already.
 """

@@ -1,6 +1,6 @@
 """Tolerations of taints.
 
-Specification: Kubernetes 1.36 without TaintTolerationComparisonOperators, ValidateTolerations. Without a key the
+Specification: Kubernetes without TaintTolerationComparisonOperators, ValidateTolerations. Without a key the
 operator is Exists; a time limit is for NoExecute only.
 """
 

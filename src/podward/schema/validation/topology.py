@@ -1,6 +1,6 @@
 """How Pods spread over a topology.
 
-Specification: Kubernetes 1.36 with MatchLabelKeysInPodTopologySpreadSelectorMerge, validateTopologySpreadConstraints. A
+Specification: Kubernetes with MatchLabelKeysInPodTopologySpreadSelectorMerge, validateTopologySpreadConstraints. A
 topology and what happens without room are a pair that stands once; a later one is reported at the earlier.
 """
 

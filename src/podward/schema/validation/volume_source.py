@@ -1,6 +1,6 @@
 """What each kind of volume must say.
 
-Specification: Kubernetes 1.36, validateVolumeSource and the function of each source. Most want some fields that aren't
+Specification: Kubernetes, validateVolumeSource and the function of each source. Most want some fields that aren't
 empty; the others have a function here. Errors about a GCE disk are printed under `persistentDisk`.
 """
 
@@ -11,9 +11,9 @@ from re import compile as pattern
 from typing import TypeAlias
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.decision import Decision, merge
 from podward.path import Key, Path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation import claim_template, policies, projection
 from podward.schema.validation.field import (
     each,

@@ -1,6 +1,6 @@
 """Volumes: one source each, a name of their own.
 
-Specification: Kubernetes 1.36, ValidateVolumes and validateVolumeSource; what a source must say is in `volume_source`.
+Specification: Kubernetes, ValidateVolumes and validateVolumeSource; what a source must say is in `volume_source`.
 Two sources are printed as the server prints them. A refused volume does not exist for its mounts.
 """
 

@@ -1,6 +1,6 @@
 """windowsOptions: what a user name and a gMSA look like, and that hostProcess is for all containers or for none.
 
-Specification: Kubernetes 1.36, validateWindowsSecurityContextOptions and validateWindowsHostProcessPod. The values are
+Specification: Kubernetes, validateWindowsSecurityContextOptions and validateWindowsHostProcessPod. The values are
 pointers to the server, which prints them as JSON.
 """
 

@@ -1,6 +1,6 @@
 """What the API server warns about when it accepts a new Pod, in its words and order.
 
-Specification: Kubernetes 1.36, the Pod registry's WarningsOnCreate and pkg/api/pod warningsForPodSpecAndMeta.
+Specification: Kubernetes, the Pod registry's WarningsOnCreate and pkg/api/pod warningsForPodSpecAndMeta.
 """
 
 from __future__ import annotations

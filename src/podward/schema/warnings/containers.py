@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from podward.api.core import Pod, every_container
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path, path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation.raw import text
 from podward.schema.warnings.old_annotations import container_seccomp
 
@@ -38,7 +38,7 @@ def each(pod: Pod, raw: JsonObject) -> Iterator[str]:
 def _fraction(amounts: JsonObject, name: str, at: Path) -> Iterator[str]:
     written = amounts.get(name)
     amount = parse(str(written)).rounded_to_milli() if written is not None else None
-    if amount is not None and amount.milli % 1000:
+    if amount is not None and amount.milli_value % 1000:
         yield f"{at / Key(name)}: fractional byte value {quote(str(amount))} is invalid, must be an integer"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podward.api.json_value import JsonObject
+from podward.api.quantity import parse
 from podward.documents.raw_fields import member, objects
 from podward.path import Path, path
-from podward.schema.godecode.quantity import parse
 from podward.schema.validation.raw import text
 
 _GONE = {
@@ -54,6 +54,6 @@ def pull_secrets(spec: JsonObject) -> Iterator[str]:
 def _claim(template: JsonObject, at: Path) -> Iterator[str]:
     storage = member(member(member(template, "spec"), "resources"), "requests").get("storage")
     amount = parse(str(storage)) if storage is not None else None
-    if amount is not None and amount.milli % 1000:
+    if amount is not None and amount.milli_value % 1000:
         place = f"{at}.volumeClaimTemplate.spec.resources.requests[storage]"
         yield f'{place}: fractional byte value "{amount}" is invalid, must be an integer'

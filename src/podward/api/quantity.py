@@ -1,9 +1,19 @@
-"""Quantities: their parsing errors, their canonical text, their order.
+"""Quantities such as `100m`, `1.5Gi`, `1e3`: which texts are one, their value, their canonical text.
 
-Specification: Kubernetes 1.36, k8s.io/apimachinery resource.ParseQuantity, CanonicalizeBytes and Cmp. A text that is
-nearly canonical is kept as it is written (`0100`, `+5`), because the server keeps it too; any other is written anew
-with the largest suffix that leaves no fraction. At most nine decimal places: more are rounded away from zero. A binary
-quantity is at most 2^63-1.
+Specification: k8s.io/apimachinery resource.ParseQuantity, CanonicalizeBytes, RoundUp, Value and MilliValue of the
+imitated Kubernetes, in our words:
+- A sign, digits with an optional dot, then a suffix: binary (Ki Mi Gi Ti Pi Ei), decimal (n u m k M G T P E), or an
+  exponent (`e3`, `E-3`), of which Go keeps the low 32 bits. Anything else fails with one of three sentences.
+- White space around it is ignored as far as JSON can hold it as it is: a tab or a line break is escaped there, and an
+  escape is no part of a quantity.
+- Digits may be missing altogether (`Ki` is 0), except where the value needs big arithmetic (`Ei`).
+- At most nine decimal places are kept: more are rounded away from zero. A binary quantity is at most 2^63-1.
+- A text that is nearly canonical is kept as it is written (`0100`, `+5`); any other is written anew with the largest
+  suffix that leaves no fraction.
+- Value and MilliValue are 64-bit integers, rounded away from zero. What is larger comes out as its low 64 bits, or as
+  0 (`10E`) where the digits themselves fit and Go multiplies them by ten step by step.
+
+Ours, where Kubernetes computes on and on: exponents end at 10,000, and numbers of more than 4,000 digits are refused.
 """
 
 from __future__ import annotations
@@ -12,9 +22,9 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-_FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-_NUMERIC = "unable to parse numeric part of quantity"
-_SUFFIX = "unable to parse quantity's suffix"
+FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+NUMERIC_WRONG = "unable to parse numeric part of quantity"
+SUFFIX_WRONG = "unable to parse quantity's suffix"
 
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -28,8 +38,9 @@ _TEN = 10
 _MOST_PLACES = 10_000  # of an exponent: no number of bytes or cores has more
 _MOST_DIGITS = 4_000  # beyond this a hostile number costs time only; Python reads no more than 4300
 _NANO, _MILLI = 9, 3
+_MULTIPLIED_AT_ONCE = frozenset((1, 2, 3, 6, 9))  # powers of ten
 _SMALLEST_BINARY = 1024
-_GO_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_SPACE = " \x85\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 class QuantityError(ValueError):
@@ -37,50 +48,63 @@ class QuantityError(ValueError):
 
 
 class Quantity(Struct, frozen=True):
-    """`units` of 10^-9; `form` is `decimal`, `exponent` or `binary`; `kept` is the text, where it stays as it is."""
+    """`units` of 10^-9; `form` is `decimal`, `exponent` or `binary`; `kept` is the text, where it stays as it is.
+
+    `scale`: of the pair of 64-bit integers, digits and power of ten, in which Go keeps most quantities; None where they
+    don't fit.
+    """
 
     units: int
     form: str = "decimal"
     kept: str = ""
+    scale: int | None = 0
 
     def __str__(self) -> str:
         return self.kept or _canonical(self.units, self.form)
 
     @property
-    def milli(self) -> int:
-        """Thousandths, rounded away from zero."""
-        return _away(self.units, 10 ** (_NANO - _MILLI))
+    def value(self) -> int:
+        """As a whole number: bytes of memory, say."""
+        return self._int64(0)
 
     @property
-    def whole(self) -> int:
-        """The integer, rounded away from zero."""
-        return _away(self.units, 10**_NANO)
+    def milli_value(self) -> int:
+        """In thousandths: millicores."""
+        return self._int64(_MILLI)
+
+    def _int64(self, places: int) -> int:
+        amount = _away(self.units, 10 ** (_NANO - places))
+        if -_LARGEST <= amount <= _LARGEST:
+            return amount
+        wraps = self.scale is None or self.scale + places in _MULTIPLIED_AT_ONCE
+        return (amount + _LARGEST + 1) % (1 << 64) - _LARGEST - 1 if wraps else 0
 
     def rounded_to_milli(self) -> Quantity:
         """At most three decimal places, rounded away from zero, as defaulting makes it."""
-        exact = self.milli * 10 ** (_NANO - _MILLI)
-        return self if exact == self.units else Quantity(exact, self.form)
+        step = 10 ** (_NANO - _MILLI)
+        rounded = _away(self.units, step) * step
+        return self if rounded == self.units else Quantity(rounded, self.form, scale=self.scale)
 
 
 @lru_cache(1 << 10)
 def parse(written: str) -> Quantity:
     """The quantity that a JSON string's or number's text is. Raises QuantityError."""
-    text = written.strip(_GO_SPACE)
+    text = written.strip(_SPACE)
     if not text:
-        raise QuantityError(_FORMAT)
+        raise QuantityError(FORMAT_WRONG)
     negative, value, whole, fraction, suffix = _split(text)
     base, exponent, form = _meaning(suffix)
     digits = whole + fraction
     precision = _precision(form, exponent, whole, fraction)
     if precision >= 0 and (scale := (0 if form == "binary" else exponent) - len(fraction)) >= -_NANO:
         if int(digits) > _LARGEST:
-            raise QuantityError(_NUMERIC)
+            raise QuantityError(NUMERIC_WRONG)
         amount = int(digits) << (exponent if form == "binary" else 0)
         if amount <= _LARGEST:
             units = (-amount if negative else amount) * 10 ** (scale + _NANO)
-            return Quantity(units, form, text if _is_kept(form, exponent, scale, digits) else "")
+            return Quantity(units, form, text if _is_kept(form, exponent, scale, digits) else "", scale)
     if not value.strip("+-.") or len(digits) > _MOST_DIGITS:
-        raise QuantityError(_NUMERIC)
+        raise QuantityError(NUMERIC_WRONG)
     shift = _NANO - len(fraction) + (exponent if base == _TEN else 0)
     amount = int(digits) << (0 if base == _TEN else exponent)
     return _large(_shifted(amount, shift), form, -1 if negative else 1)
@@ -92,7 +116,7 @@ def _large(units: int, form: str, sign: int) -> Quantity:
         units = min(units, _LARGEST * 10**_NANO)
         if 0 < units < 10**_NANO:
             form = "decimal"
-    return Quantity(sign * units, form)
+    return Quantity(sign * units, form, scale=None)
 
 
 def _shifted(amount: int, places: int) -> int:
@@ -123,7 +147,7 @@ def _split(text: str) -> tuple[bool, str, str, str, str]:
     if at < len(text) and text[at] in "+-":
         at += 1
     if not _DIGITS.issuperset(text[at:]):
-        raise QuantityError(_FORMAT)
+        raise QuantityError(FORMAT_WRONG)
     return text[0] == "-", value, whole or "0", fraction, text[start:]
 
 
@@ -135,9 +159,10 @@ def _meaning(suffix: str) -> tuple[int, int, str]:
     exponential = suffix[:1] in {"e", "E"} and len(suffix) <= _MOST_DIGITS
     if exponential and suffix[1:].lstrip("+-").isdigit() and _DIGITS.issuperset(suffix[2:]):
         power = int(suffix[1:])
-        if abs(power) <= _LARGEST:
+        if -_LARGEST - 1 <= power <= _LARGEST:
+            power = (power + (1 << 31)) % (1 << 32) - (1 << 31)
             return _TEN, max(-_MOST_PLACES, min(power, _MOST_PLACES)), "exponent"
-    raise QuantityError(_SUFFIX)
+    raise QuantityError(SUFFIX_WRONG)
 
 
 def _precision(form: str, exponent: int, whole: str, fraction: str) -> int:
