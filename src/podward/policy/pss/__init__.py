@@ -1,1 +1,1 @@
-"""The Pod Security Standards: what Kubernetes' Pod Security admission allows, by level and version (policy 1.37)."""
+"""The Pod Security Standards: which Pods Pod Security admission allows, by level and version (policy 1.37)."""
