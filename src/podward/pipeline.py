@@ -24,7 +24,7 @@ from podward.api.node import Node
 from podward.api.process import ProcessState
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Violation
 from podward.policy.kubelet import user
-from podward.policy.runtime import defaults, sandbox_sysctls
+from podward.policy.runtime import defaults, sandbox
 from podward.stages import cri, effective, oci
 from podward.stages.oci import OciFacts
 
@@ -84,7 +84,7 @@ def plan_sandbox(facts: PodFacts) -> Outcome[PodSandboxConfig] | Decision:
     )
     if decision.refused:
         return decision
-    decision += sandbox_sysctls.decide(
+    decision += sandbox.decide_sysctls(
         facts.node.runtime_defaults,
         defaults.load(facts.node.runtime_defaults).source,
         frozenset(decision.fold(PodSandboxConfig).sysctls),

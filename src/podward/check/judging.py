@@ -22,7 +22,7 @@ from podward.decision import Decision, Violation
 from podward.documents.patching import overlaid
 from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
-from podward.policy.pss.check import Facts, facts_of
+from podward.policy.pss.check import PssFacts, facts_of
 from podward.policy.pss.standards import evaluate_facts, remedy
 from podward.schema import defaulting
 from podward.schema.validation import pod as validation
@@ -119,7 +119,7 @@ class _Judge:
             for mode in modes:
                 self._standard(mode, facts)
 
-    def _standard(self, mode: Mode, facts: Facts) -> None:
+    def _standard(self, mode: Mode, facts: PssFacts) -> None:
         standard = mode.standard
         told = {place for (rule, place, _) in self._found if rule.startswith("pss/")}  # by the modes before
         for result in evaluate_facts(standard.level, standard.version, facts):

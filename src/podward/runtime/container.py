@@ -50,9 +50,9 @@ class ContainerRun:
         return f"{self.pod.name}/{self.name}"
 
     @property
-    def status(self) -> lifecycle.Status:
+    def status(self) -> lifecycle.ContainerStatus:
         """For the lifecycle rule."""
-        return lifecycle.Status(self.name, self.kind, self.state, self.exit_code)
+        return lifecycle.ContainerStatus(self.name, self.kind, self.state, self.exit_code)
 
     @property
     def id(self) -> str:

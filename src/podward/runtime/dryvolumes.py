@@ -37,7 +37,7 @@ class DryVolumes(PodVolumes):
         super().__init__(POD, pod, place, userns=f"{POD}/ns/user" if mapping is not None else "")
         self._mapping = mapping
         self._roots: dict[str, FileFacts | None] = {}
-        self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.Wanted, Path]]] = {}
+        self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.ResolvedMount, Path]]] = {}
         self._contents: dict[str, str] = {}
         """By path of a bind that would be made: the path that it would be made from."""
         self.stand_ins: dict[str, str | MountState] = {}
@@ -93,8 +93,8 @@ class DryVolumes(PodVolumes):
         self.stand_ins[target] = MountState(target) if in_memory else ""
         root = fs_group.FileFacts("directory", 0, empty_dir.MODE | (stat.S_ISVTX if in_memory else 0))
         walk = fs_group.decide(spec.security_context, root, self._place, fresh=True)
-        group = walk.fold(fs_group.Walk).group
-        owned = fs_group.owned(root, group) if group is not None else fs_group.Owned(0, root.mode)
+        group = walk.fold(fs_group.OwnershipChange).group
+        owned = fs_group.ownership(root, group) if group is not None else fs_group.Ownership(0, root.mode)
         self._roots[volume.name] = self._mapped(FileFacts(0, owned.gid, stat.S_IFDIR | (owned.mode or root.mode)))
         self._add(PreparedVolume(volume.name, target, managed=True))
         return (decision + walk).at(where)
@@ -117,7 +117,7 @@ class DryVolumes(PodVolumes):
         self._add(PreparedVolume(volume.name, path, managed=False))
         return decision.at(where)
 
-    def _host_path(self, mount: volume_mounts.Wanted, container: str, index: int, where: Path) -> str:
+    def _host_path(self, mount: volume_mounts.ResolvedMount, container: str, index: int, where: Path) -> str:
         volume = self._volumes[mount.volume]
         target = volume.path
         if mount.sub_path:

@@ -190,13 +190,13 @@ class PodRun:
         """Containers with a process."""
         return tuple(c for c in self.containers if c.state == "running")
 
-    def next_actions(self) -> lifecycle.Actions:
+    def next_actions(self) -> lifecycle.PodActions:
         """What to do now."""
         return lifecycle.next_actions(tuple(c.status for c in self.containers), self.wishes.restart_policy)
 
-    def stopping_actions(self) -> lifecycle.Actions:
+    def stopping_actions(self) -> lifecycle.PodActions:
         """What to do while the Pod is being stopped: wait until nothing runs."""
-        return lifecycle.Actions(done=not self.running(), exit_code=self.exit_code)
+        return lifecycle.PodActions(done=not self.running(), exit_code=self.exit_code)
 
     def attach_volumes(self, container: ContainerRun) -> None:
         """Bind the container's subPaths, as before each start; raises RefusedError where one can't be."""

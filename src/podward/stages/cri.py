@@ -1,7 +1,7 @@
-"""The CRI stage: the messages that the kubelet sends to the runtime.
+"""The cri stage: it translates the effective context into the CRI messages that the kubelet sends to the runtime.
 
-A Decision about a `ContainerConfig` (or a `PodSandboxConfig`), made from the effective context without adding any
-choice of its own: every assignment carries on the source of the value that it translates.
+The stage returns a Decision about a `ContainerConfig` or a `PodSandboxConfig`. It makes no choices: every assignment
+has the source of the value that it translates.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SAME_NAME = (
 
 
 class ContainerFacts(Struct, frozen=True, gc=False):
-    """What the kubelet sends about a container: its effective context and its prepared mounts."""
+    """The facts for a container's message: its effective context and its prepared mounts."""
 
     pod: Pod
     container: Container
@@ -57,7 +57,7 @@ class ContainerFacts(Struct, frozen=True, gc=False):
 
 
 class SandboxFacts(Struct, frozen=True, gc=False):
-    """What the kubelet sends about a Pod's sandbox."""
+    """The facts for the message about a Pod's sandbox."""
 
     pod: Pod
     place: Place
@@ -119,7 +119,10 @@ def decide_container(facts: ContainerFacts) -> Decision:
 
 
 def decide_sandbox_context(facts: SandboxFacts) -> Decision:
-    """The LinuxSandboxSecurityContext and the sysctls; a Pod without a security context decides almost nothing."""
+    """The LinuxSandboxSecurityContext and the sysctls.
+
+    A Pod without a security context sets only `privileged` and the seccomp profile.
+    """
     spec, place, context = facts.pod.spec, facts.place, facts.pod.spec.security_context
     base = place.pod / "spec" / "securityContext"
     decided = merge(
@@ -148,17 +151,17 @@ def decide_sandbox_context(facts: SandboxFacts) -> Decision:
 
 
 def context_of(decision: Decision) -> LinuxContainerSecurityContext:
-    """The message that `decide_context` made."""
+    """The message in the Decision of `decide_context`."""
     return decision.fold(_Context).security_context
 
 
 def sandbox_context_of(decision: Decision) -> LinuxSandboxSecurityContext:
-    """The message that `decide_sandbox_context` made."""
+    """The message in the Decision of `decide_sandbox_context`."""
     return decision.fold(_SandboxContext).security_context
 
 
 def sysctls_of(decision: Decision) -> dict[str, str]:
-    """The sandbox's sysctls that `decide_sandbox_context` made."""
+    """The sandbox's sysctls in the Decision of `decide_sandbox_context`."""
     return decision.fold(_SandboxContext).sysctls
 
 

@@ -1,7 +1,8 @@
-"""The effective stage: what the kubelet makes of a Pod, one of its containers, and the image's user.
+"""The effective stage: it computes a container's effective context from the Pod, the container and the image's user.
 
-Facts in, a Decision about an `EffectiveContext` out. The rules stand in `podward.policy.kubelet`, one per file; this
-module only says in which order they are asked, because the kubelet reports the first error.
+The stage takes facts and returns a Decision that folds into an `EffectiveContext`. The rules are in
+`podward.policy.kubelet`. This module only applies them in the kubelet's order, because the kubelet reports the first
+error.
 """
 
 from __future__ import annotations
@@ -18,23 +19,21 @@ from podward.policy.kubelet import (
     groups,
     masked_paths,
     namespaces,
-    no_new_privs,
     non_root,
     seccomp,
+    security_context,
     sysctls,
     user,
     windows,
 )
-from podward.policy.kubelet import (
-    merge as merging,
-)
 
 
 class EffectiveFacts(Struct, frozen=True, gc=False):
-    """What the kubelet knows when it starts a container.
+    """The facts that the kubelet has when it starts a container.
 
-    `image` is the image's user as the kubelet takes it (`policy.kubelet.user.image_user`); `userns` the id range kept
-    for this Pod (needed only if hostUsers is false); `extra_groups` the groups that its volumes bring.
+    `image` is the image's user as the kubelet uses it (`policy.kubelet.user.image_user`). `userns` is the id range that
+    the node reserved for this Pod, needed only if hostUsers is false. `extra_groups` are the groups of the Pod's
+    volumes.
     """
 
     pod: Pod
@@ -48,7 +47,7 @@ class EffectiveFacts(Struct, frozen=True, gc=False):
 
 
 def admit(pod: Pod, place: Place, node: Node) -> Decision:
-    """What the node refuses before it starts anything of this Pod."""
+    """The violations for which the node refuses the Pod before it starts any container."""
     return merge(
         windows.admit(pod.spec, place),
         groups.admit(pod.spec, place, supported=node.supplemental_groups_policy),
@@ -59,21 +58,22 @@ def admit(pod: Pod, place: Place, node: Node) -> Decision:
 
 
 def merged_context(facts: EffectiveFacts) -> Outcome[SecurityContext]:
-    """The merge of Pod and container alone."""
-    decision = merging.decide(facts.pod.spec.security_context, facts.container.security_context, facts.place)
+    """The container's security context, merged with the Pod's."""
+    pod, container = facts.pod.spec.security_context, facts.container.security_context
+    decision = security_context.decide_merge(pod, container, facts.place)
     return Outcome(decision.fold(EffectiveContext).security_context, decision)
 
 
 def verify_non_root(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decision:
-    """The runAsNonRoot refusal, if any."""
+    """The violation of runAsNonRoot, if there is one."""
     return non_root.decide(facts.pod, facts.container.name, merged, facts.image, facts.place)
 
 
 def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decision:
-    """The context itself, without the runAsNonRoot check; violations stand in the kubelet's order."""
-    context, made, place, node = merged.value, merged.decision, facts.place, facts.node
+    """The effective context without the runAsNonRoot check; its violations are in the kubelet's order."""
+    context, origin, place, node = merged.value, merged.decision, facts.place, facts.node
     return merge(
-        made,
+        origin,
         seccomp.decide(
             facts.pod,
             facts.container.security_context,
@@ -82,15 +82,15 @@ def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decis
             profile_root=node.seccomp_root,
         ),
         apparmor.decide(facts.pod, facts.container, place),
-        user.decide(context, made, facts.image, facts.image_name, place),
+        user.decide(context, origin, facts.image, facts.image_name, place),
         namespaces.decide(facts.pod.spec, place, facts.userns, userns_supported=node.userns_supported),
         groups.decide_container(facts.pod.spec, facts.extra_groups, place),
-        no_new_privs.decide(context, made),
-        masked_paths.decide(context, made),
+        security_context.decide_no_new_privs(context, origin),
+        masked_paths.decide(context, origin),
     )
 
 
 def decide(facts: EffectiveFacts) -> Decision:
-    """Everything about one container: its effective context, and whether it may start."""
+    """The effective context of one container; violations if the kubelet refuses to start it."""
     merged = merged_context(facts)
     return merge(verify_non_root(facts, merged), synthesize(facts, merged))

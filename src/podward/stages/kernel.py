@@ -1,8 +1,9 @@
-"""The kernel stage: from the runtime spec to the state of the process just after its execve(2).
+"""The kernel stage: it predicts the state of the process just after its execve(2) from the runtime spec.
 
-Facts in, a Decision out whose fold is the predicted `ProcessState`; its violations say what the runtime or the kernel
-will refuse. The rules stand in `podward.policy.kernel`, one per file; this module says in which order they act: user
-namespace, what the runtime sets, the mounts, whether the entry file may run, what running it changes.
+The stage takes facts and returns a Decision. The Decision folds into the predicted `ProcessState`; its violations say
+what the runtime or the kernel will refuse. The rules are in `podward.policy.kernel`. This module applies them in order:
+the user namespace, the attributes that the runtime sets, the mounts, whether the entry file may be executed, and what
+execve changes.
 """
 
 from __future__ import annotations
@@ -17,19 +18,13 @@ from podward.decision import Decision, assign, merge
 from podward.path import path
 from podward.policy.kernel import (
     capabilities,
+    credentials,
+    entry_file,
     execve,
-    identity,
-    label,
-    masks,
     mounts,
-    namespaces,
-    oom_score,
+    process_attributes,
     runsc,
-    seccomp,
     user_namespace,
-)
-from podward.policy.kernel import (
-    entry as entry_file,
 )
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.sources import Sources
@@ -37,9 +32,9 @@ from podward.policy.kernel.user_namespace import UserNamespace
 
 
 class Inherited(Struct, frozen=True, gc=False):
-    """What the container's process inherits from the process that starts the runtime, where the spec is silent.
+    """Values that the container's process inherits from the process that starts the runtime if the spec sets none.
 
-    `label` is its security label; None where the machine has no module that labels processes.
+    `label` is that process's security label; None if the machine has no security module that labels processes.
     """
 
     oom_score_adj: int = 0
@@ -47,12 +42,12 @@ class Inherited(Struct, frozen=True, gc=False):
 
 
 class KernelFacts(Struct, frozen=True, gc=False):
-    """What is known before the runtime starts.
+    """The facts that are known before the runtime starts.
 
     `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
-    come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; absent ones
-    have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure cgroup2
-    hierarchy at /sys/fs/cgroup.
+    come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; mounts that
+    are not listed have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure
+    cgroup2 hierarchy at /sys/fs/cgroup.
     """
 
     spec: RuntimeSpec
@@ -65,13 +60,13 @@ class KernelFacts(Struct, frozen=True, gc=False):
 
 
 class _Mounts(Struct, frozen=True, gc=False):
-    """The part of the state that the entry file's rules need."""
+    """The mounts of the predicted state, which the rules about the entry file need."""
 
     mounts: tuple[MountState, ...]
 
 
 def decide(facts: KernelFacts) -> Decision:
-    """The prediction, at the fields of `ProcessState`; violations at those of the runtime spec."""
+    """The prediction. Assignments have paths of `ProcessState`, violations have paths of the runtime spec."""
     sources = Sources(facts.origin)
     if facts.node.runtime == "runsc":
         return runsc.decide(facts.spec, sources)
@@ -79,40 +74,40 @@ def decide(facts: KernelFacts) -> Decision:
     maps = user_namespace.decide(spec, sources)
     userns = maps.fold(UserNamespace)
     prepared = merge(
-        identity.decide(spec, userns, node.runtime, sources),
+        credentials.decide_ids(spec, userns, node.runtime, sources),
         capabilities.decide(spec, userns, node.capabilities, sources),
-        seccomp.decide(spec, sources),
+        process_attributes.decide_seccomp(spec, sources),
     )
-    surroundings = _surroundings(facts, sources)
-    mounted = mounts.Mounted(surroundings.fold(_Mounts).mounts, mounts.root_flags(spec, _mount_facts(facts)))
+    surroundings = _mounts_and_namespaces(facts, sources)
+    container = mounts.ContainerMounts(surroundings.fold(_Mounts).mounts, mounts.root_flags(spec, _mount_facts(facts)))
     return merge(
         maps,
         prepared,
-        masks.decide(spec, node.special_paths, sources),
-        oom_score.decide(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
+        mounts.decide_masks(spec, node.special_paths, sources),
+        process_attributes.decide_oom_score(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
-        _run(facts, prepared.fold(Credentials), userns, mounted, sources),
+        _execve(facts, prepared.fold(Credentials), userns, container, sources),
     )
 
 
-def _surroundings(facts: KernelFacts, sources: Sources) -> Decision:
-    """What does not depend on who the process is: mounts, namespaces, label."""
+def _mounts_and_namespaces(facts: KernelFacts, sources: Sources) -> Decision:
+    """The parts of the state that do not depend on the process's ids: mounts, namespaces, label."""
     spec, node = facts.spec, facts.node
     return merge(
         mounts.decide(spec, _mount_facts(facts), sources),
-        namespaces.decide(spec, sources),
-        label.decide(spec, node.lsm, facts.inherited.label, sources),
+        process_attributes.decide_host_namespaces(spec, sources),
+        process_attributes.decide_label(spec, node.lsm, facts.inherited.label, sources),
     )
 
 
-def _run(
-    facts: KernelFacts, before: Credentials, userns: UserNamespace, mounted: mounts.Mounted, sources: Sources
+def _execve(
+    facts: KernelFacts, before: Credentials, userns: UserNamespace, container: mounts.ContainerMounts, sources: Sources
 ) -> Decision:
-    """What execve does; where there is no file to run, the process stays what it was."""
-    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, mounted)
+    """What execve changes; if there is no file to execute, the process keeps its credentials."""
+    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, container)
     if facts.entry is None:
         return allowed + _unchanged(before, sources)
-    last = execve.facts_of(facts.entry, mounted, userns, facts.node.kernel)
+    last = execve.facts_of(facts.entry, container, userns, facts.node.kernel)
     return allowed + execve.decide(before, last, sources)
 
 

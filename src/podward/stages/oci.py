@@ -1,8 +1,8 @@
-"""The oci stage: from the CRI messages to the runtime spec that the container runtime writes.
+"""The oci stage: it computes the runtime spec that the container runtime writes for a CRI message.
 
-Facts in, a Decision out whose fold is the whole `RuntimeSpec`, the `config.json` of containerd (the default), CRI-O
-or Docker; its violations are what the container runtime refuses. The rules stand in `podward.policy.runtime`, one per
-file. Each assignment carries on the source of the CRI field that it translates, or names the runtime's table.
+The stage takes facts and returns a Decision. The Decision folds into the whole `RuntimeSpec`, the `config.json` of
+containerd (the default), CRI-O or Docker; its violations say what the container runtime refuses. The rules are in
+`podward.policy.runtime`. Each assignment has the source of the CRI field that it translates, or the runtime's table.
 """
 
 from __future__ import annotations
@@ -17,20 +17,14 @@ from podward.decision import Decision, assign, merge
 from podward.path import path
 from podward.policy.runtime import (
     apparmor,
-    args,
     capabilities,
-    cri_annotations,
-    devices,
     env,
     groups,
+    linux,
     mounts,
     namespaces,
-    oom_score,
-    paths,
-    privileged,
     process,
-    resources,
-    rlimits,
+    sandbox,
     seccomp,
     selinux,
     user,
@@ -44,19 +38,20 @@ from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_version
 
 OCI_VERSION = "1.0.2"
-"""What all OCI runtimes in use read; crun 1.8 refuses what is above 1.0."""
+"""The version of the spec, which all OCI runtimes in use accept; crun 1.8 refuses versions above 1.0."""
 
 __all__ = ["OCI_VERSION", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
 
 
 class OciFacts(Struct, frozen=True, gc=False):
-    """What the container runtime knows when it makes a container.
+    """The facts that the container runtime has when it creates a container.
 
-    `namespaces` are the Pod's, pinned; `rootfs` is the absolute path of the container's root. `localhost_seccomp` is
-    the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`), None if it is not there.
-    `host_devices` are the device nodes below the host's /dev, for privileged containers. `arch` is Go's name of this
-    machine's architecture. `node_hostname` is what a Pod on the host's network is told. `oom_score_adj` is the value of
-    the process that starts the OCI runtime. `origin` is the cri stage's Decision about `config`.
+    `namespaces` are the paths at which the Pod's namespaces are pinned; `rootfs` is the absolute path of the
+    container's root. `localhost_seccomp` is the parsed file of a Localhost profile
+    (`policy.runtime.seccomp_profile.parse`), None if it does not exist. `host_devices` are the device nodes below the
+    host's /dev, for privileged containers. `arch` is Go's name of this machine's architecture. `node_hostname` is the
+    host name of Pods on the host's network. `oom_score_adj` is the value of the process that starts the OCI runtime.
+    `origin` is the cri stage's Decision about `config`.
     """
 
     config: ContainerConfig
@@ -77,7 +72,7 @@ class OciFacts(Struct, frozen=True, gc=False):
 
 
 def decide(facts: OciFacts) -> Decision:
-    """The whole runtime spec. Raises UsageError if the node names runtime defaults that do not exist."""
+    """The whole runtime spec. Raises UsageError if the node's `runtime_defaults` is not the name of a table."""
     runtime = RuntimeProfile(
         tables.load(facts.node.runtime_defaults),
         facts.origin,
@@ -85,12 +80,12 @@ def decide(facts: OciFacts) -> Decision:
     )
     return merge(
         assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
-        privileged.decide(facts.config.security_context, facts.sandbox, runtime),
+        sandbox.check_privilege(facts.config.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
         mounts.decide(facts.config, facts.files, runtime),
         _linux(facts, runtime),
-        cri_annotations.decide(facts.config, facts.sandbox, runtime, facts.node.runtime),
+        sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
 
 
@@ -98,12 +93,13 @@ def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     config, context, image = facts.config, facts.config.security_context, facts.image
     hostname = facts.sandbox.hostname or facts.node_hostname
     return merge(
-        args.decide(config, image, runtime),
+        process.decide_args(config, image, runtime),
         env.decide(config, image, hostname, runtime),
-        process.decide(config, image, runtime),
+        process.decide_cwd(config, image, runtime),
+        process.decide_flags(config, runtime),
         _user(facts, runtime),
-        rlimits.decide(runtime),
-        oom_score.decide(config, facts.node, facts.oom_score_adj, runtime),
+        process.decide_rlimits(runtime),
+        process.decide_oom_score(config, facts.node, facts.oom_score_adj, runtime),
         apparmor.decide(context, facts.node.lsm, runtime),
         selinux.decide(context, facts.sandbox.security_context.selinux_options, facts.node.lsm, runtime),
     )
@@ -111,14 +107,14 @@ def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 
 def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     context = facts.config.security_context
-    found = user.find(context, facts.image, runtime)
-    if isinstance(found, Decision):
-        return found
-    return user.decide(found) + groups.decide(context, facts.image, found, runtime)
+    resolved = user.resolve(context, facts.image, runtime)
+    if isinstance(resolved, Decision):
+        return resolved
+    return user.decide(resolved) + groups.decide(context, facts.image, resolved, runtime)
 
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    source = runtime.of("securityContext", "readonlyRootfs")
+    source = runtime.source_of("securityContext", "readonlyRootfs")
     return assign(path("root", "path"), facts.rootfs, "the container's root", runtime.source) + assign(
         path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
     )
@@ -138,8 +134,8 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     return merge(
         given,
         namespaces.decide(context, facts.sandbox, placement, runtime),
-        paths.decide(context, runtime),
-        devices.decide(context, facts.host_devices, runtime),
-        resources.decide(config, facts.cgroups_path, runtime),
+        linux.decide_masks(context, runtime),
+        linux.decide_devices(context, facts.host_devices, runtime),
+        linux.decide_resources(config, facts.cgroups_path, runtime),
         seccomp.decide(context, facts.localhost_seccomp, machine, runtime),
     )

@@ -19,10 +19,9 @@ from podward.api.capability import BITS, FULL, mask
 from podward.api.image import EntryFile, FileCapabilities
 from podward.api.oci import Process, Root, RuntimeSpec
 from podward.decision import Decision
-from podward.policy.kernel import entry as entry_rule
-from podward.policy.kernel import execve
+from podward.policy.kernel import entry_file, execve
 from podward.policy.kernel.credentials import Credentials
-from podward.policy.kernel.mounts import Mounted
+from podward.policy.kernel.mounts import ContainerMounts
 from podward.policy.kernel.sources import Sources
 from podward.policy.kernel.user_namespace import UserNamespace
 from podward.runtime import entry, proc, syscalls
@@ -240,9 +239,9 @@ def predict(case: Case, file: str) -> After:
     found = entry.find_entry("/", file, "", "/")
     assert found is not None
     userns = UserNamespace(MAP, MAP) if case.userns else UserNamespace()
-    mounted = Mounted((), frozenset(("nosuid",) if case.nosuid else ()))
-    facts = execve.facts_of(found, mounted, userns, KERNEL)
-    refused = entry_rule.decide(SPEC, found, case.before, userns, mounted)
+    mounts = ContainerMounts((), frozenset(("nosuid",) if case.nosuid else ()))
+    facts = execve.facts_of(found, mounts, userns, KERNEL)
+    refused = entry_file.decide(SPEC, found, case.before, userns, mounts)
     decision = execve.decide(case.before, facts, Sources(Decision()))
     refused += Decision(violations=decision.violations)
     if refused.violations:
@@ -303,7 +302,7 @@ def before(**changes: object) -> Credentials:
 
 
 def after(credentials: Credentials, file: EntryFile, kernel: str = KERNEL) -> After:
-    facts = execve.ExecFacts(file, nosuid=False, userns=UserNamespace(), kernel=kernel)
+    facts = execve.ExecveFacts(file, nosuid=False, userns=UserNamespace(), kernel=kernel)
     return execve.decide(credentials, facts, Sources(Decision())).fold(After)
 
 
@@ -317,7 +316,7 @@ def test_root_regains_the_bounding_set_and_no_new_privs_stops_it() -> None:
 
 def test_a_script_has_no_privileges_of_its_own() -> None:
     script = EntryFile("/s", 0o106755, 0, 0, interpreter=EntryFile("/bin/sh", 0o100755, 0, 0))
-    facts = execve.facts_of(script, Mounted((), frozenset()), UserNamespace(), KERNEL)
+    facts = execve.facts_of(script, ContainerMounts((), frozenset()), UserNamespace(), KERNEL)
     assert facts.file.path == "/bin/sh"
 
 
@@ -332,7 +331,7 @@ def test_a_set_group_id_file_of_an_own_group_keeps_ambient_capabilities_since_6_
 
 def test_file_capabilities_outside_the_bounding_set_make_execve_fail() -> None:
     file = EntryFile("/x", 0o100755, 0, 0, capabilities=FileCapabilities(BITS["CAP_SYSLOG"], 0, effective=True))
-    facts = execve.ExecFacts(file, nosuid=False, userns=UserNamespace(), kernel=KERNEL)
+    facts = execve.ExecveFacts(file, nosuid=False, userns=UserNamespace(), kernel=KERNEL)
     (violation,) = execve.decide(before(), facts, Sources(Decision())).violations
     assert "EPERM" in violation.reason
     assert "CAP_SYSLOG" in violation.reason

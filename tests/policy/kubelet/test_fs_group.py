@@ -17,7 +17,7 @@ FITTING = fs_group.FileFacts("directory", GROUP, 0o2770)
 
 
 def _group(context: PodSecurityContext | None, root: fs_group.FileFacts, *, fresh: bool = False) -> int | None:
-    return fs_group.decide(context, root, PLACE, fresh=fresh).fold(fs_group.Walk).group
+    return fs_group.decide(context, root, PLACE, fresh=fresh).fold(fs_group.OwnershipChange).group
 
 
 def test_without_fs_group_nothing_changes() -> None:
@@ -50,15 +50,15 @@ def test_on_root_mismatch_looks_at_the_root_alone(root: fs_group.FileFacts, walk
 
 @given(st.sampled_from(["directory", "other"]), st.integers(0, 0o7777), st.booleans())
 def test_deciding_again_changes_nothing(kind: str, mode: int, readonly: bool) -> None:  # noqa: FBT001
-    first = fs_group.owned(fs_group.FileFacts(kind, 0, mode), GROUP, readonly=readonly)
+    first = fs_group.ownership(fs_group.FileFacts(kind, 0, mode), GROUP, readonly=readonly)
     assert first.mode is not None
-    again = fs_group.owned(fs_group.FileFacts(kind, first.gid, first.mode), GROUP, readonly=readonly)
+    again = fs_group.ownership(fs_group.FileFacts(kind, first.gid, first.mode), GROUP, readonly=readonly)
     assert again == first
     context = PodSecurityContext(fs_group=GROUP, fs_group_change_policy="OnRootMismatch")
     skipped = fs_group.decide(context, fs_group.FileFacts(kind, GROUP, first.mode), PLACE, readonly=readonly)
-    assert (skipped.fold(fs_group.Walk).group is None) == (kind == "directory")
+    assert (skipped.fold(fs_group.OwnershipChange).group is None) == (kind == "directory")
     assert "OnRootMismatch" not in str(skipped.assignments[0].source) or kind == "directory"
 
 
 def test_a_link_has_no_mode_to_change() -> None:
-    assert fs_group.owned(fs_group.FileFacts("symlink", 0, 0o777), GROUP) == fs_group.Owned(GROUP, None)
+    assert fs_group.ownership(fs_group.FileFacts("symlink", 0, 0o777), GROUP) == fs_group.Ownership(GROUP, None)

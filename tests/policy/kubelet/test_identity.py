@@ -19,7 +19,7 @@ from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.node import Node
 from podward.decision import Origin, Outcome, Source
 from podward.path import path
-from podward.policy.kubelet import apparmor, groups, merge, namespaces, seccomp, sysctls, user
+from podward.policy.kubelet import apparmor, groups, namespaces, seccomp, security_context, sysctls, user
 from podward.stages import effective
 
 NOBODY = Source(Origin.RULE, "nobody")
@@ -169,6 +169,6 @@ def test_only_safe_sysctls_of_own_namespaces_are_admitted(name: str, spec: PodSp
 
 def test_without_a_pod_context_the_containers_object_is_taken_as_it_is() -> None:
     own = SecurityContext(seccomp_profile=Profile("RuntimeDefault"), capabilities=Capabilities())
-    assert merge.decide(None, own, PLACE).fold(EffectiveContext).security_context == own
-    merged = merge.decide(PodSecurityContext(), own, PLACE).fold(EffectiveContext).security_context
+    assert security_context.decide_merge(None, own, PLACE).fold(EffectiveContext).security_context == own
+    merged = security_context.decide_merge(PodSecurityContext(), own, PLACE).fold(EffectiveContext).security_context
     assert merged.seccomp_profile is None

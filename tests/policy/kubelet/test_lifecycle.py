@@ -3,19 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.policy.kubelet.lifecycle import Status, backoff, next_actions
+from podward.policy.kubelet.lifecycle import ContainerStatus, backoff, next_actions
 
-INIT = Status("i", "init")
-SIDE = Status("s", "sidecar")
-MAIN = Status("m", "regular")
+INIT = ContainerStatus("i", "init")
+SIDE = ContainerStatus("s", "sidecar")
+MAIN = ContainerStatus("m", "regular")
 
 
-def become(status: Status, state: str, code: int = 0) -> Status:
-    return Status(status.name, status.kind, state, code)
+def become(status: ContainerStatus, state: str, code: int = 0) -> ContainerStatus:
+    return ContainerStatus(status.name, status.kind, state, code)
 
 
 def test_init_containers_start_one_after_the_other() -> None:
-    second = Status("i2", "init")
+    second = ContainerStatus("i2", "init")
     assert next_actions((INIT, second, MAIN), "Always").start == ("i",)
     assert next_actions((become(INIT, "running"), second, MAIN), "Always").start == ()
     assert next_actions((become(INIT, "exited"), second, MAIN), "Always").start == ("i2",)
@@ -37,7 +37,7 @@ def test_a_running_sidecar_lets_the_next_container_start() -> None:
 def test_a_sidecar_is_restarted_whatever_the_pod_says_and_stopped_last() -> None:
     running = become(MAIN, "running")
     assert next_actions((become(SIDE, "exited"), running), "Never").restart == ("s",)
-    two = Status("s2", "sidecar", "running")
+    two = ContainerStatus("s2", "sidecar", "running")
     actions = next_actions((become(SIDE, "running"), two, become(MAIN, "exited")), "Never")
     assert (actions.stop, actions.done) == (("s2",), False)
     actions = next_actions((become(SIDE, "running"), become(two, "exited"), become(MAIN, "exited")), "Never")
@@ -54,9 +54,9 @@ def test_the_restart_policy_decides_about_ended_containers() -> None:
 
 def test_the_pods_code_is_the_first_failure_in_the_manifests_order() -> None:
     statuses = (
-        Status("a", "regular", "exited"),
-        Status("b", "regular", "exited", 7),
-        Status("c", "regular", "exited", 9),
+        ContainerStatus("a", "regular", "exited"),
+        ContainerStatus("b", "regular", "exited", 7),
+        ContainerStatus("c", "regular", "exited", 9),
     )
     assert next_actions(statuses, "Never").exit_code == 7
 
@@ -66,7 +66,7 @@ def test_the_first_restart_is_immediate_and_the_wait_doubles_to_five_minutes() -
 
 
 STATUS = st.builds(
-    Status,
+    ContainerStatus,
     st.sampled_from("abcdef"),
     st.sampled_from(("init", "sidecar", "regular")),
     st.sampled_from(("waiting", "running", "exited")),
@@ -75,7 +75,9 @@ STATUS = st.builds(
 
 
 @given(st.lists(STATUS, max_size=6, unique_by=lambda s: s.name), st.sampled_from(("Always", "OnFailure", "Never")))
-def test_a_pod_is_done_only_when_nothing_runs_and_never_waits_for_nothing(statuses: list[Status], policy: str) -> None:
+def test_a_pod_is_done_only_when_nothing_runs_and_never_waits_for_nothing(
+    statuses: list[ContainerStatus], policy: str
+) -> None:
     ordered = tuple(sorted(statuses, key=lambda s: s.kind == "regular"))
     actions = next_actions(ordered, policy)
     running = {s.name for s in ordered if s.state == "running"}

@@ -28,7 +28,7 @@ def _decide(**mount: object) -> Decision:
     ],
 )  # fmt: skip
 def test_expressions_expand_from_the_environment(expression: str, path_: str) -> None:
-    (mount,) = _decide(subPathExpr=expression).fold(volume_mounts.WantedMounts).mounts
+    (mount,) = _decide(subPathExpr=expression).fold(volume_mounts.ResolvedMounts).mounts
     assert mount.sub_path == path_
 
 
@@ -51,5 +51,5 @@ def test_what_only_the_kubelet_sees_is_refused(mount: dict[str, object], reason:
     ("written", "made"), [("Enabled", True), ("IfPossible", True), ("Disabled", False), (None, False)]
 )
 def test_recursive_read_only_is_possible_here(written: str | None, made: bool) -> None:  # noqa: FBT001
-    (mount,) = _decide(readOnly=True, recursiveReadOnly=written).fold(volume_mounts.WantedMounts).mounts
+    (mount,) = _decide(readOnly=True, recursiveReadOnly=written).fold(volume_mounts.ResolvedMounts).mounts
     assert (mount.readonly, mount.recursive_read_only) == (True, made)

@@ -26,8 +26,8 @@ def decided(
     privileged: bool = False,
 ) -> Decision:
     message = LinuxContainerSecurityContext(capabilities=Capability(add=add, drop=drop), privileged=privileged)
-    imitated = RuntimeProfile(load(runtime), Decision())
-    return capabilities.decide(message, machine, own_userns=False, runtime=imitated)
+    profile = RuntimeProfile(load(runtime), Decision())
+    return capabilities.decide(message, machine, own_userns=False, runtime=profile)
 
 
 def given(decision: Decision) -> set[str]:
@@ -119,8 +119,8 @@ def test_what_the_machine_lacks_is_left_out_and_said(runtime: str) -> None:
 @pytest.mark.parametrize("runtime", ALL)
 def test_an_own_user_namespace_has_the_whole_set(runtime: str) -> None:
     message = LinuxContainerSecurityContext(capabilities=Capability(add=("ALL",)))
-    imitated = RuntimeProfile(load(runtime), Decision())
-    decision = capabilities.decide(message, BITS["CAP_KILL"], own_userns=True, runtime=imitated)
+    profile = RuntimeProfile(load(runtime), Decision())
+    decision = capabilities.decide(message, BITS["CAP_KILL"], own_userns=True, runtime=profile)
     assert len(given(decision)) == len(NAMES)
     assert "without" not in decision.assignments[0].reason
 

@@ -28,10 +28,10 @@ GROUP = (
 def decided(runtime: str, group: tuple[GroupEntry, ...] = GROUP, of_image: str = "", **context: object) -> Decision:
     message = msgspec.structs.replace(LinuxContainerSecurityContext(), **context)
     image = Image("busybox", "id", config=ImageConfig(user=of_image), passwd=PASSWD, group=group)
-    imitated = RuntimeProfile(load(runtime), Decision())
-    found = user.find(message, image, imitated)
-    assert isinstance(found, user.Found)
-    return groups.decide(message, image, found, imitated)
+    profile = RuntimeProfile(load(runtime), Decision())
+    found = user.resolve(message, image, profile)
+    assert isinstance(found, user.ResolvedUser)
+    return groups.decide(message, image, found, profile)
 
 
 def gids(decision: Decision) -> list[Any]:

@@ -41,7 +41,7 @@ def test_a_whole_profile() -> None:
                 "clone",
                 args=(SeccompArg(0, 2114060288, 1, "SCMP_CMP_MASKED_EQ"),),
                 when=Condition(("CAP_KILL",), ("CAP_SYS_ADMIN",), ("amd64",), ("s390x",), (4, 8), (6, 0)),
-                alone=True,
+                single_name=True,
             ),
             Rule("bpf", "SCMP_ACT_NOTIFY", 0),
         ),

@@ -30,20 +30,20 @@ def image(asked: str = "") -> Image:
     return Image("busybox", "id", config=ImageConfig(user=asked), passwd=PASSWD, group=GROUP)
 
 
-def find(runtime: str, of_image: str = "", **context: object) -> user.Found | Decision:
-    return user.find(
+def find(runtime: str, of_image: str = "", **context: object) -> user.ResolvedUser | Decision:
+    return user.resolve(
         msgspec.structs.replace(LinuxContainerSecurityContext(), **context),
         image(of_image),
         RuntimeProfile(load(runtime), Decision()),
     )
 
 
-def ids(found: user.Found | Decision) -> tuple[int, int]:
-    assert isinstance(found, user.Found), found
+def ids(found: user.ResolvedUser | Decision) -> tuple[int, int]:
+    assert isinstance(found, user.ResolvedUser), found
     return found.uid.value, found.gid.value
 
 
-def refusal(found: user.Found | Decision) -> str:
+def refusal(found: user.ResolvedUser | Decision) -> str:
     assert isinstance(found, Decision)
     assert not found.assignments
     (violation,) = found.violations
@@ -142,7 +142,7 @@ def test_containerd_reads_an_image_s_odd_users() -> None:
 
 def test_an_id_that_the_kernel_has_not_is_refused_even_from_passwd() -> None:
     found = find("containerd", run_as_username="negative")
-    assert isinstance(found, user.Found)
+    assert isinstance(found, user.ResolvedUser)
     decision = user.decide(found)
     assert [violation.value for violation in decision.violations] == [-1, 1 << 32]
     assert {str(violation.source) for violation in decision.violations} == {"busybox /etc/passwd:5"}
@@ -151,10 +151,10 @@ def test_an_id_that_the_kernel_has_not_is_refused_even_from_passwd() -> None:
 def test_a_group_from_passwd_names_its_line_and_a_uid_the_manifest() -> None:
     manifest = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
     origin = assign(path("securityContext", "runAsUser"), 1000, "asked", manifest)
-    found = user.find(
+    found = user.resolve(
         LinuxContainerSecurityContext(run_as_user=1000), image(), RuntimeProfile(load("containerd"), origin)
     )
-    assert isinstance(found, user.Found)
+    assert isinstance(found, user.ResolvedUser)
     uid, gid = user.decide(found).assignments
     assert uid.source == manifest
     assert gid.source == Source(Origin.IMAGE, "busybox /etc/passwd", line=2)

@@ -1,1 +1,1 @@
-"""How a runtime spec becomes a process: what the OCI runtime asks of the kernel, and what the kernel makes of it."""
+"""Rules that predict a process from its runtime spec: what the OCI runtime sets, and what the kernel does at execve."""

@@ -1,15 +1,17 @@
-"""What would let a process use a path that it may not use: the smallest changes, each tried on the rule itself.
+"""The smallest changes that give a process access to a path that is denied to it.
 
-Specification, in our words: whoever is denied by ids needs other ids or other files. A change is offered only where
-`access.decide`, asked about the changed process or file, no longer refuses that component:
-- the group that the file's mode or list already lets in: `supplementalGroups`;
-- a volume that the kubelet owns (emptyDir): `fsGroup`, which gives it to the group (group rw, directories setgid too);
-- a directory of this machine (hostPath), which fsGroup does not touch: an entry for the user in its list, or its group;
-- a file of the image: a group and its bits, set where the image is built; or a volume mounted over it;
-- the file's owner as `runAsUser`, unless that is root;
-- a read-only mount: `readOnly` of the volumeMount, `readOnlyRootFilesystem` of the container, or a volume over it.
-No capability is ever offered: it would open every file.
-Ids are the container's; on an id-mapped mount these are also the ids on disk.
+Specification, in our words: a process that is denied access because of its ids needs other ids, or the file needs
+another owner, group or mode. Each change is applied to a copy of the process or file, and is offered only if
+`access.decide` then allows that component:
+- `supplementalGroups`: a group that the file's mode or access control list already allows;
+- `fsGroup`: for volumes that the kubelet manages (emptyDir); it gives the files to that group (group rw, directories
+  setgid as well);
+- for a hostPath, which fsGroup does not change: an ACL entry for the user, or another group, set on this machine;
+- for a file of the image: another group and its permissions, set in the image build; or a volume mounted over it;
+- `runAsUser`: the file's owner, unless that is root;
+- for a read-only mount: `readOnly` of the volumeMount, `readOnlyRootFilesystem` of the container, or a volume over it.
+No capability is ever offered, because it would open every file.
+The sentences name ids of the container. On an id-mapped mount these are also the ids on disk.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from podward.policy.kernel import access, acl
 
 POD = path("spec", "securityContext")
 EXAMPLE_GROUP = 2000
-"""Offered as fsGroup where the process has no group but root's."""
+"""The fsGroup that is suggested if the process has no group other than root's."""
 
 
 class AccessRemedy(Struct, frozen=True):
-    """One sentence; `field` and `value` where it is a field of the Pod to set (for a list: the item to add)."""
+    """One change, as a sentence.
+
+    If the change sets a field of the Pod, `field` is its path and `value` its value (for a list: the item to add).
+    """
 
     sentence: str
     field: Path | None = None
@@ -38,23 +43,23 @@ class AccessRemedy(Struct, frozen=True):
 
 
 def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: str) -> tuple[AccessRemedy, ...]:
-    """The changes that cure the first refusal of `access.decide`, the most fitting first; empty where none is needed.
+    """The changes that remove the first refusal of `access.decide`, the best one first; empty if nothing is refused.
 
-    A refusal further down the path may remain: ask again.
+    A file further down the path may still be refused after the change: call `suggest` again for it.
     """
     violations = access.decide(process, chain, wanted).violations
     denial = violations[0].value if violations else None
     if not isinstance(denial, Denial) or denial.rule in ("path", "not regular"):
         return ()
-    case = _Case(process, chain, wanted, denial)
+    denied = _DeniedAccess(process, chain, wanted, denial)
     if denial.rule.endswith(" mount"):
-        return _mounts(case)
-    found = (*_volume_group(case), *_groups(case), *_disk(case), *_owner(case))
-    return found or (AccessRemedy(f"mount a volume at {case.directory} that the process may use"),)
+        return _for_mount_flags(denied)
+    found = (*_fs_group(denied), *_supplemental_groups(denied), *_other_mode_or_owner(denied), *_run_as_owner(denied))
+    return found or (AccessRemedy(f"mount a volume at {denied.directory} that the process may use"),)
 
 
-class _Case(Struct, frozen=True):
-    """A refusal, and the trying out of changes."""
+class _DeniedAccess(Struct, frozen=True):
+    """A denied access. `cures` tells whether a changed process or file would be allowed."""
 
     process: ProcessState
     chain: tuple[FileAccessFacts, ...]
@@ -67,19 +72,20 @@ class _Case(Struct, frozen=True):
 
     @property
     def directory(self) -> str:
-        """The directory that a volume would have to replace."""
+        """The directory at which a volume would have to be mounted to replace the file."""
         return self.file.path if self.file.directory else self.file.path.rpartition("/")[0] or "/"
 
     def cures(self, process: ProcessState, file: FileAccessFacts | None = None) -> bool:
-        """Whether the component no longer refuses."""
+        """Whether this process is no longer denied at this component; `file` replaces the component if it is given."""
         step = self.denial.step
         chain = (*self.chain[:step], file or self.file, *self.chain[step + 1 :])
-        left = [v.value for v in access.decide(process, chain, self.wanted).violations]
-        return all(isinstance(denial, Denial) and denial.step > step for denial in left)
+        remaining = [v.value for v in access.decide(process, chain, self.wanted).violations]
+        return all(isinstance(denial, Denial) and denial.step > step for denial in remaining)
 
 
-def _mounts(case: _Case) -> tuple[AccessRemedy, ...]:
-    file, rule = case.file, case.denial.rule
+def _for_mount_flags(denied: _DeniedAccess) -> tuple[AccessRemedy, ...]:
+    """Remedies for a mount that is read-only, noexec or nodev."""
+    file, rule = denied.file, denied.denial.rule
     if rule != "read-only mount":
         return (
             AccessRemedy(f"{rule.split()[0]} is the mount's: use a file system on the host that is mounted without it"),
@@ -89,75 +95,77 @@ def _mounts(case: _Case) -> tuple[AccessRemedy, ...]:
     if file.volume:
         return (AccessRemedy(f"leave `readOnly: true` out of the volumeMount of {file.volume}"),)
     return (
-        AccessRemedy(f"mount an emptyDir at {case.directory}"),
+        AccessRemedy(f"mount an emptyDir at {denied.directory}"),
         AccessRemedy("set `readOnlyRootFilesystem: false` in the container's securityContext"),
     )
 
 
-def _volume_group(case: _Case) -> Iterator[AccessRemedy]:
-    file = case.file
+def _fs_group(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
+    file = denied.file
     if file.origin != "emptyDir":
         return
-    own = case.process.gid[acl.FILE_SYSTEM]
-    number = access.inside(case.process.gid_map, own)
-    gid, group = (own, int(number)) if number.isdigit() and number != "0" else _outside(case.process, EXAMPLE_GROUP)
+    own = denied.process.gid[acl.FILE_SYSTEM]
+    number = access.inside(denied.process.gid_map, own)
+    gid, group = (own, int(number)) if number.isdigit() and number != "0" else _host_gid(denied.process, EXAMPLE_GROUP)
     gained = 0o2770 if file.directory else 0o660
-    given = msgspec.structs.replace(file, gid=gid, mode=file.mode | gained)
-    if case.cures(_with_group(case.process, gid), given):
+    changed = msgspec.structs.replace(file, gid=gid, mode=file.mode | gained)
+    if denied.cures(_with_group(denied.process, gid), changed):
         sentence = f"set `fsGroup: {group}` in the Pod's securityContext: the volume is then that group's"
         yield AccessRemedy(sentence, POD / "fsGroup", group)
 
 
-def _groups(case: _Case) -> Iterator[AccessRemedy]:
-    gids = [case.file.gid, *(e.id for e in case.file.acl if e.tag == "group" and e.id is not None)]
+def _supplemental_groups(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
+    file, process = denied.file, denied.process
+    gids = [file.gid, *(e.id for e in file.acl if e.tag == "group" and e.id is not None)]
     for gid in dict.fromkeys(gids):
-        number = access.inside(case.process.gid_map, gid)
-        if number.isdigit() and not acl.in_group(case.process, gid) and case.cures(_with_group(case.process, gid)):
-            sentence = f"add {number} to `supplementalGroups` in the Pod's securityContext: {case.file.path} lets it in"
+        number = access.inside(process.gid_map, gid)
+        if number.isdigit() and not acl.in_group(process, gid) and denied.cures(_with_group(process, gid)):
+            sentence = f"add {number} to `supplementalGroups` in the Pod's securityContext: {file.path} lets it in"
             yield AccessRemedy(sentence, POD / "supplementalGroups", int(number))
 
 
-def _owner(case: _Case) -> Iterator[AccessRemedy]:
-    uid = case.file.uid
-    number = access.inside(case.process.uid_map, uid)
+def _run_as_owner(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
+    uid = denied.file.uid
+    number = access.inside(denied.process.uid_map, uid)
     if not number.isdigit() or number == "0":
         return
-    owner = msgspec.structs.replace(case.process, uid=(uid,) * 4, cap_effective=0)
-    if case.cures(owner):
-        yield AccessRemedy(f"set `runAsUser: {number}`, the owner of {case.file.path}", POD / "runAsUser", int(number))
+    owner = msgspec.structs.replace(denied.process, uid=(uid,) * 4, cap_effective=0)
+    if denied.cures(owner):
+        sentence = f"set `runAsUser: {number}`, the owner of {denied.file.path}"
+        yield AccessRemedy(sentence, POD / "runAsUser", int(number))
 
 
-def _disk(case: _Case) -> Iterator[AccessRemedy]:
-    """Other bits for the file itself."""
-    file, process = case.file, case.process
+def _other_mode_or_owner(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
+    """Commands that change the mode, the group or the access control list of the file itself."""
+    file, process = denied.file, denied.process
     uid, gid = process.uid[acl.FILE_SYSTEM], process.gid[acl.FILE_SYSTEM]
     user, group = access.inside(process.uid_map, uid), access.inside(process.gid_map, gid)
-    last = case.denial.step == len(case.chain) - 1
-    needed = (mask(case.wanted) if last else 0) | (1 if file.directory else 0)
+    last = denied.denial.step == len(denied.chain) - 1
+    needed = (mask(denied.wanted) if last else 0) | (1 if file.directory else 0)
     words = letters(needed).replace("-", "")
     host, inside = _quoted(file.host), _quoted(file.path)
     if file.origin == "hostPath" and file.host:
         here = "on this machine, since fsGroup leaves a hostPath alone"
-        if file.uid != uid and case.cures(process, _with_entry(file, uid, needed)):
+        if file.uid != uid and denied.cures(process, _with_acl_entry(file, uid, needed)):
             yield AccessRemedy(f"{here}: `setfacl -m u:{user}:{words} {host}`")
         if file.uid == uid:
-            if case.cures(process, msgspec.structs.replace(file, mode=file.mode | needed << 6)):
+            if denied.cures(process, msgspec.structs.replace(file, mode=file.mode | needed << 6)):
                 yield AccessRemedy(f"{here}: `chmod u+{words} {host}`")
-        elif not file.acl and case.cures(process, _given(file, gid, needed)):
+        elif not file.acl and denied.cures(process, _with_group_bits(file, gid, needed)):
             yield AccessRemedy(f"{here}: `chgrp {group} {host} && chmod g+{words} {host}`")
     elif file.origin == "image":
-        if case.cures(process, _given(file, gid, needed)):
+        if denied.cures(process, _with_group_bits(file, gid, needed)):
             yield AccessRemedy(f"where the image is built: `RUN chgrp {group} {inside} && chmod g+{words} {inside}`")
         if file.directory and last:
             yield AccessRemedy(f"mount an emptyDir at {file.path}")
 
 
-def _given(file: FileAccessFacts, gid: int, bits: int) -> FileAccessFacts:
+def _with_group_bits(file: FileAccessFacts, gid: int, bits: int) -> FileAccessFacts:
     return msgspec.structs.replace(file, gid=gid, mode=file.mode | bits << 3)
 
 
-def _with_entry(file: FileAccessFacts, uid: int, bits: int) -> FileAccessFacts:
-    """As `setfacl -m u:UID:BITS` leaves it: the mask is recalculated, so that it takes nothing away."""
+def _with_acl_entry(file: FileAccessFacts, uid: int, bits: int) -> FileAccessFacts:
+    """The file after `setfacl -m u:UID:BITS`: setfacl recalculates the mask, so that it takes nothing away."""
     kept = tuple(e for e in file.acl if e.tag != "mask" and not (e.tag == "user" and e.id == uid))
     if not kept:
         plain = (("user", file.mode >> 6), ("group", file.mode >> 3), ("other", file.mode))
@@ -174,8 +182,8 @@ def _with_group(process: ProcessState, gid: int) -> ProcessState:
     return msgspec.structs.replace(process, groups=tuple(sorted({*process.groups, gid})))
 
 
-def _outside(process: ProcessState, number: int) -> tuple[int, int]:
-    """The host's id of a group of the container, and that group."""
+def _host_gid(process: ProcessState, number: int) -> tuple[int, int]:
+    """The host's id of a group of the container, and the container's id."""
     for first, host, length in process.gid_map:
         if first <= number < first + length:
             return host + number - first, number
@@ -183,6 +191,6 @@ def _outside(process: ProcessState, number: int) -> tuple[int, int]:
 
 
 def _quoted(name: str) -> str:
-    """A path as a word of a shell command."""
+    """The path quoted for a shell command."""
     plain = all(letter.isalnum() or letter in "/._-+@%" for letter in name)
     return name if plain else "'" + name.replace("'", "'\\''") + "'"

@@ -1,15 +1,15 @@
 """The capability sets that the runtime gives the process before execve(2).
 
 Specification (capabilities(7), `cap_capset` of Linux 6.18; crun 1.8 and runc 1.1 as observed, which agree), in our
-words. Names that are no capability are ignored; without `process.capabilities` all sets are empty. The runtime
-- drops from the bounding set what is not listed: the bounding set is what is listed of what the machine has;
+words. Unknown capability names are ignored; without `process.capabilities` all sets are empty. The runtime
+- drops unlisted capabilities from the bounding set, which so becomes the listed capabilities that the machine has;
 - changes the ids with "keep capabilities" on, so that a uid other than 0 loses nothing yet;
-- sets effective, permitted and inheritable in one call. The kernel refuses it with EPERM, and the runtime fails, if
-  permitted has something that the runtime lacks, if effective is not within permitted, or if inheritable has something
-  that is not within the bounding set;
-- raises each listed ambient capability that is both permitted and inheritable, and silently leaves out the others.
-In a user namespace of its own the runtime's process has every capability that the kernel knows, whatever the machine's
-root lacks.
+- sets effective, permitted and inheritable in one call. The kernel refuses the call with EPERM, and the runtime fails,
+  if permitted has a capability that the runtime lacks, if effective has one that is not in permitted, or if
+  inheritable has one that is not in the bounding set;
+- raises each listed ambient capability that is both permitted and inheritable, and ignores the others.
+If the container has its own user namespace, the runtime's process has every capability that the kernel knows there,
+even those that root lacks on this machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ MANUAL = rule("capabilities(7)")
 def decide(spec: RuntimeSpec, userns: UserNamespace, machine: int, sources: Sources) -> Decision:
     """`cap_inheritable`, `cap_permitted`, `cap_effective`, `cap_bounding` and `cap_ambient` before execve(2).
 
-    `machine` is the mask of what root has here. Violations where the kernel refuses the sets.
+    `machine` is the mask of the capabilities that root has on this machine. The violations are the capabilities that
+    the kernel refuses.
     """
     sets = spec.process.capabilities or CapabilitySets()
     available = FULL if userns.own else machine

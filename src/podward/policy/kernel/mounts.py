@@ -1,22 +1,26 @@
-"""The flags of the root and of every mount that the spec asks for.
+"""The flags of the root and of every mount in the spec, and the paths that are masked or read-only.
 
 Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as observed), in our words:
-- Options are read from left to right. In runc a later `rw`, `suid`, `dev`, `exec` takes back the flag; in crun a flag
-  that was set stays set. `rro` is as `ro` in crun; in runc it is added last, and keeps the other flags.
-- A new file system (proc, tmpfs, sysfs, devpts, mqueue, cgroup2) has exactly the flags of its options. But where a user
-  namespace comes with a pid or ipc namespace that is joined, crun opens proc or mqueue before it enters the user
-  namespace, and gives it no flags at all.
-- A bind mount first has the flags of the mount that it comes from. runc keeps them if the options name no flag at all,
-  else it replaces them by the options' flags. crun always replaces them, except in a user namespace: there options
-  without `ro` change nothing.
-- In a user namespace inherited flags are locked: where runc's replacement would drop nosuid, nodev or noexec the kernel
-  says EPERM and runc fails; ro alone it puts back. (crun binds from outside the namespace and meets no lock.) How
-  access times are kept is locked too; that is no part of the state and not looked at.
-- The root is bound too. crun replaces its flags outside a user namespace and keeps them inside one; runc keeps them,
-  unless it must be read-only and there is no user namespace: then ro is its only flag.
+- Options are read from left to right. In runc a later `rw`, `suid`, `dev`, `exec` clears the flag again; in crun a flag
+  that was set stays set. crun treats `rro` as `ro`; runc adds it last, to the other flags.
+- A new file system (proc, tmpfs, sysfs, devpts, mqueue, cgroup2) has exactly the flags of its options. There is one
+  exception: if the container has its own user namespace and joins a pid or ipc namespace, crun opens proc or mqueue
+  before it enters the user namespace, and gives it no flags at all.
+- A bind mount starts with the flags of its source's mount. runc keeps these if the options name no flag at all, else it
+  replaces them by the options' flags. crun always replaces them, except in a user namespace, where options without `ro`
+  change nothing.
+- In a user namespace inherited flags are locked. If runc's replacement would drop nosuid, nodev or noexec, the kernel
+  answers EPERM and runc fails; runc itself keeps an inherited ro. crun binds from outside the namespace, where flags
+  are not locked. The access time flags are locked too; they are not part of the predicted state.
+- The root is a bind mount too. crun replaces its flags outside a user namespace and keeps them inside one. runc keeps
+  them, but for a read-only root outside a user namespace it sets ro as the only flag.
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.
   crun gives the tmpfs the other options, runc always nosuid, nodev, noexec.
-- A mount hides every earlier one at the same place or below.
+- A mount hides every earlier mount at the same place or below it.
+- Masked and read-only paths (runtime-spec 1.0.2 `linux.maskedPaths` and `readonlyPaths`): the runtime skips a path that
+  does not exist in the container. It covers a masked directory by an empty read-only tmpfs, a masked file by /dev/null,
+  and a read-only path by a read-only bind mount of itself. These paths are in proc and sysfs, so they exist in the
+  container if they exist on the machine and the spec mounts that file system.
 """
 
 from __future__ import annotations
@@ -39,18 +43,20 @@ OTHER_FLAGS = frozenset(
 )
 """Options that are flags of mount(2) as well."""
 REPLACING = OTHER_FLAGS | SETS.keys() - {"rro"}
-"""The options by which runc replaces a bind mount's flags."""
-_OPENED_BY = {"proc": "pid", "mqueue": "ipc"}
-"""File systems that crun opens early, and the joined namespace that makes it do so."""
+"""Options that make runc replace a bind mount's flags."""
+_OPENED_EARLY = {"proc": "pid", "mqueue": "ipc"}
+"""File systems that crun opens before it enters the user namespace, if it joins a namespace of this type."""
 LOCKED = ("nosuid", "nodev", "noexec")
+KERNEL_FILE_SYSTEMS = frozenset(("proc", "sysfs"))
+KERNEL_TREES = ("/proc", "/sys")
 
 
 class MountFacts(Struct, frozen=True, gc=False):
-    """What decides a mount's flags beside its options.
+    """The facts that decide a mount's flags together with its options.
 
     `sources` are the flags of the mounts that bind mounts come from, by the destination in the spec; "/" is the mount
-    that holds the root file system. A destination that is absent comes from a mount without flags. `joined` are the
-    types of the namespaces that the spec joins by path.
+    that holds the root file system. A destination that is not listed comes from a mount without flags. `joined` are
+    the types of the namespaces that the spec joins by path.
     """
 
     runtime: str
@@ -60,21 +66,21 @@ class MountFacts(Struct, frozen=True, gc=False):
     joined: frozenset[str] = frozenset()
 
     def source_flags(self, destination: str) -> frozenset[str]:
-        """The flags that a bind mount at `destination` starts with."""
+        """The flags that a bind mount at `destination` takes over from its source."""
         for state in self.sources:
             if state.destination == destination:
                 return _flags(state)
         return frozenset()
 
 
-class Mounted(Struct, frozen=True, gc=False):
-    """The container's mounts and the flags of its root, for rules about files in it."""
+class ContainerMounts(Struct, frozen=True, gc=False):
+    """The container's mounts and the flags of its root: `flags` finds those that apply to a file."""
 
     mounts: tuple[MountState, ...]
     root: frozenset[str]
 
     def flags(self, place: str) -> frozenset[str]:
-        """The flags of the mount that a file at `place` is on."""
+        """The flags of the mount that holds the file at `place`."""
         best: MountState | None = None
         for state in self.mounts:
             if _within(place, state.destination) and (best is None or len(state.destination) > len(best.destination)):
@@ -101,22 +107,45 @@ def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
     return merge(*decisions)
 
 
+def decide_masks(spec: RuntimeSpec, existing: frozenset[str], sources: Sources) -> Decision:
+    """`masked` and `readonly_paths`, sorted; `existing` are the special paths that exist on this machine."""
+    decisions = []
+    for name, field, listed in (
+        ("masked", "maskedPaths", spec.linux.masked_paths),
+        ("readonly_paths", "readonlyPaths", spec.linux.readonly_paths),
+    ):
+        found = tuple(sorted({place for place in listed if place in existing and _in_kernel_tree(spec, place)}))
+        reason = f"those of linux.{field} that exist here ({len(found)} of {len(listed)})"
+        decisions.append(assign(path(name), found, reason, sources.of("linux", field)))
+    return merge(*decisions)
+
+
+def _in_kernel_tree(spec: RuntimeSpec, place: str) -> bool:
+    """Whether the spec mounts proc or sysfs at `place`, as a new file system or from the host."""
+    mount = _holder(spec, place)
+    if mount is None:
+        return False
+    if is_bind(mount):
+        return mount.source.startswith(KERNEL_TREES)
+    return mount.type in KERNEL_FILE_SYSTEMS
+
+
 def root_flags(spec: RuntimeSpec, facts: MountFacts) -> frozenset[str]:
     """The flags of the container's root."""
-    asked = frozenset(("readonly",)) if spec.root.readonly else frozenset[str]()
+    wanted = frozenset(("readonly",)) if spec.root.readonly else frozenset[str]()
     inherited = facts.source_flags("/")
     if facts.user_namespace:
-        return inherited | asked
-    return asked if facts.runtime == "crun" or asked else inherited
+        return inherited | wanted
+    return wanted if facts.runtime == "crun" or wanted else inherited
 
 
 def is_bind(mount: Mount) -> bool:
-    """Whether it shows a part of the host's tree, rather than a new file system."""
+    """Whether this is a bind mount of a file or directory of the host, not a new file system."""
     return mount.type == "bind" or "bind" in mount.options or "rbind" in mount.options
 
 
-def covering(spec: RuntimeSpec, place: str) -> Mount | None:
-    """The spec's mount that `place` is on; None for the root."""
+def _holder(spec: RuntimeSpec, place: str) -> Mount | None:
+    """The spec's mount that holds `place`; None for the root."""
     best = ""
     visible = _visible(spec.mounts)
     for destination in visible:
@@ -126,6 +155,7 @@ def covering(spec: RuntimeSpec, place: str) -> Mount | None:
 
 
 def _visible(mounts: tuple[Mount, ...]) -> dict[str, int]:
+    """The destinations that no later mount hides, each with the index of its mount."""
     visible: dict[str, int] = {}
     for index, mount in enumerate(mounts):
         destination = normpath("/" + mount.destination.lstrip("/"))
@@ -135,33 +165,36 @@ def _visible(mounts: tuple[Mount, ...]) -> dict[str, int]:
 
 
 def _mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
-    asked = _asked(mount.options, facts.runtime)
+    """The flags of one mount, and the reason."""
+    from_options = _flags_of_options(mount.options, facts.runtime)
     if mount.type == "cgroup" and not facts.cgroup_v2:
-        kept = frozenset(LOCKED) if facts.runtime == "runc" else asked - {"readonly"}
+        kept = frozenset(LOCKED) if facts.runtime == "runc" else from_options - {"readonly"}
         return kept, "cgroup v1 is a writable tmpfs with a mount for each controller"
     if not is_bind(mount):
-        if facts.runtime == "crun" and facts.user_namespace and _OPENED_BY.get(mount.type, "") in facts.joined:
+        if facts.runtime == "crun" and facts.user_namespace and _OPENED_EARLY.get(mount.type, "") in facts.joined:
             return frozenset(), "crun opens it before it enters the user namespace, without flags"
-        return asked, "as its options say"
+        return from_options, "as its options say"
     inherited = facts.source_flags(mount.destination)
     if facts.runtime == "crun":
-        if facts.user_namespace and "readonly" not in asked:
+        if facts.user_namespace and "readonly" not in from_options:
             return inherited, "crun leaves the source's flags in a user namespace"
-        return asked, "crun gives a bind mount exactly the flags of its options"
+        return from_options, "crun gives a bind mount exactly the flags of its options"
     return _runc_bind(mount, inherited, facts)
 
 
 def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tuple[frozenset[str], str]:
-    heard = frozenset(_effective(mount.options))
+    """The flags of a bind mount that runc makes, and the reason."""
+    options = frozenset(_uncleared(mount.options))
     recursive = frozenset(("readonly",)) if "rro" in mount.options else frozenset[str]()
-    if not heard & REPLACING:
+    if not options & REPLACING:
         return inherited | recursive, "the source's flags: the options name none"
     locked = inherited & {"readonly"} if facts.user_namespace else frozenset[str]()
-    return _asked(tuple(heard - {"rro"}), "runc") | locked | recursive, "the options' flags replace the source's"
+    replaced = _flags_of_options(tuple(options - {"rro"}), "runc")
+    return replaced | locked | recursive, "the options' flags replace the source's"
 
 
 def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> Decision:
-    """Where the mount itself fails."""
+    """A violation if the mount call fails."""
     if not is_bind(mount):
         return Decision()
     place = path("mounts", index, "options")
@@ -184,8 +217,8 @@ def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> D
     )
 
 
-def _effective(options: tuple[str, ...]) -> tuple[str, ...]:
-    """The options that no later one takes back, as runc reads them."""
+def _uncleared(options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that no later option clears, as runc reads them."""
     kept: list[str] = []
     for option in options:
         if option in CLEARS:
@@ -195,9 +228,9 @@ def _effective(options: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _asked(options: tuple[str, ...], runtime: str) -> frozenset[str]:
-    heard = _effective(options) if runtime == "runc" else options
-    return frozenset(SETS[option] for option in heard if option in SETS)
+def _flags_of_options(options: tuple[str, ...], runtime: str) -> frozenset[str]:
+    kept = _uncleared(options) if runtime == "runc" else options
+    return frozenset(SETS[option] for option in kept if option in SETS)
 
 
 def _within(place: str, directory: str) -> bool:

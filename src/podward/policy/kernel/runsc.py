@@ -1,15 +1,15 @@
-"""The process inside a gVisor sandbox, as it sees itself.
+"""The state of a process inside a gVisor sandbox, as gVisor's own kernel reports it.
 
 Specification (gVisor `pkg/sentry/kernel/auth`, `runsc/boot`, `pkg/sentry/fsimpl/proc`; runsc 20221219 as observed with
-`--platform=ptrace`), in our words: the sandbox has a kernel of its own. Its first process takes ids and capability
-sets from the spec as they stand: there is no transformation at execve, groups keep the spec's order, and CAP_NET_RAW
-is taken out of every set unless the operator allows it. Its `/proc/PID/status` has no CapAmb and no NoNewPrivs line
-(read as 0 and no), and a seccomp filter of the spec is not loaded: mode 0. The user namespace inside is the sandbox's
-initial one, with the identity map, no path is masked, and its mounts have flags of its own. A capability that it does
-not know (above CAP_AUDIT_READ, 37) makes it fail.
+`--platform=ptrace`), in our words: the sandbox has its own kernel. Its first process takes ids and capability sets
+from the spec unchanged: execve does not transform them, groups keep the spec's order, and CAP_NET_RAW is removed from
+every set unless the operator allows it. Its `/proc/PID/status` has no CapAmb and no NoNewPrivs line (they are read as
+0 and false). gVisor does not load the spec's seccomp filter, so the mode is 0. The process is in the sandbox's initial
+user namespace with the identity map, no path is masked, and mounts have gVisor's flags. gVisor fails to start if the
+spec names a capability that it does not know (above CAP_AUDIT_READ, 37).
 
-What the host sees at the container's pid is the sandbox's own process, so the two are not to be compared: read this
-state inside the sandbox (`runsc exec`).
+The container's pid on the host belongs to the sandbox's own process. Its state must not be compared with this one:
+read this state inside the sandbox (`runsc exec`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KNOWN = (1 << 38) - 1
 
 
 def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
-    """Everything about a process's identity that gVisor decides otherwise than Linux, in ids of the sandbox."""
+    """The predicted state of the process, in ids of the sandbox."""
     user, process = spec.process.user, spec.process
     sets = process.capabilities or CapabilitySets()
     return merge(

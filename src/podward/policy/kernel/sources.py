@@ -1,7 +1,6 @@
-"""Who decided a value of the runtime spec, so that what follows from it can name the same line.
+"""The sources of the runtime spec's fields: a predicted value cites the same line as the field that it follows from.
 
-Not a rule: an index over the oci stage's Decision. It answers as `Decision.assignment` does, in one pass over the
-assignments for any number of questions.
+This is not a rule. It is an index of the oci stage's Decision, so that the rules need not search its assignments.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from podward.path import Key, Path
 
 
 class Sources:
-    """The sources of the runtime spec's fields."""
+    """The sources of the runtime spec's fields, by path."""
 
     def __init__(self, origin: Decision) -> None:
         self._by_place: dict[tuple[str | int | Key, ...], Source] = {
@@ -19,9 +18,9 @@ class Sources:
         }
 
     def of(self, *place: str | int) -> Source:
-        """Who decided the field at `place`, or the closest that contains it.
+        """The source of the field at `place`, or of the closest field that contains it.
 
-        Where nobody did it is the runtime specification's own default.
+        A field that no assignment set has the runtime specification's default as its source.
         """
         segments: tuple[str | int | Key, ...] = place
         for length in range(len(segments), -1, -1):
@@ -32,7 +31,7 @@ class Sources:
 
 
 def rule(name: str) -> Source:
-    """A documented behaviour of the kernel or of a runtime: "execve(2)", "capabilities(7)", "crun 1.8"."""
+    """A source that names the documented behaviour of the kernel or a runtime: "execve(2)", "crun 1.8"."""
     return Source(Origin.RULE, name)
 
 

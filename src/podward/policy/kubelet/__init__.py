@@ -1,1 +1,1 @@
-"""What the kubelet decides about a container's identity."""
+"""Rules of the kubelet: what it computes for a Pod's containers, and what it refuses."""

@@ -1,10 +1,10 @@
-"""Which AppArmor profile the kubelet asks for, and when the node refuses the Pod.
+"""Which AppArmor profile the kubelet requests for a container, and when the node refuses the Pod.
 
 Specification (kubelet, `apparmor.GetProfile`, `getAppArmorProfile`, admission `Validate`, in our words):
-- The container's field, else the container's annotation where it is valid, else the Pod's field, else none.
-- Localhost needs a name; a type that is not known is an error. The deprecated string form is sent beside it.
-- Admission: a Localhost profile with a blank name refuses the Pod; a node without AppArmor refuses every Pod that
-  asks for a profile other than Unconfined.
+- The profile is the container's field, else the container's annotation if it is valid, else the Pod's field, else none.
+- Localhost needs a name; an unknown type is an error. The kubelet sends the deprecated string form as well.
+- Admission: the node refuses a Pod that has a Localhost profile with a blank name. A node without AppArmor refuses a
+  Pod that requests any profile other than Unconfined.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_ENABLED = "Cannot enforce AppArmor: AppArmor is not enabled on the host"
 
 
 def decide(pod: Pod, container: Container, place: Place) -> Decision:
-    """The profile at `apparmor` and its deprecated string at `apparmorProfile`; nothing where none is asked for."""
+    """The profile at `apparmor` and its deprecated string at `apparmorProfile`; nothing if none is requested."""
     profile, source = _profile(pod, container, place)
     if profile is None:
         return Decision()
@@ -43,7 +43,7 @@ def decide(pod: Pod, container: Container, place: Place) -> Decision:
 
 
 def admit(pod: Pod, place: Place) -> Decision:
-    """The first Localhost profile with a blank name, in the order init, regular, ephemeral containers."""
+    """A violation for the first Localhost profile with a blank name (init, then regular, then ephemeral containers)."""
     for name, index, container in every_container(pod.spec):
         here = Place(place.document, place.pod, place.pod / "spec" / name / index)
         profile, source = _profile(pod, container, here)
@@ -56,7 +56,7 @@ def admit(pod: Pod, place: Place) -> Decision:
 
 
 def admit_host(pod: Pod, place: Place, *, enabled: bool) -> Decision:
-    """Whether this node can enforce what the Pod asks for: nothing but Unconfined without AppArmor."""
+    """A violation if the node has no AppArmor and a container requests a profile other than Unconfined."""
     if enabled:
         return Decision()
     for name, index, container in every_container(pod.spec):
@@ -73,6 +73,7 @@ def _assign(profile: SecurityProfile, text: str, source: Source) -> Decision:
 
 
 def _profile(pod: Pod, container: Container, place: Place) -> tuple[Profile | None, Source]:
+    """The profile that applies to the container, and the field or annotation that sets it."""
     own = container.security_context
     if own is not None and own.app_armor_profile is not None:
         where = place.container / "securityContext" / "appArmorProfile"
@@ -82,9 +83,9 @@ def _profile(pod: Pod, container: Container, place: Place) -> tuple[Profile | No
     if annotated is not None:
         where = place.pod / "metadata" / "annotations" / Key(key)
         return annotated, Source(Origin.MANIFEST, place.document, where)
-    above = pod.spec.security_context
+    of_pod = pod.spec.security_context
     where = place.pod / "spec" / "securityContext" / "appArmorProfile"
-    return above.app_armor_profile if above else None, Source(Origin.MANIFEST, place.document, where)
+    return of_pod.app_armor_profile if of_pod else None, Source(Origin.MANIFEST, place.document, where)
 
 
 def _from_annotation(value: str | None) -> Profile | None:

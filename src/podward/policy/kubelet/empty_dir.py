@@ -1,12 +1,12 @@
 """How an emptyDir volume is made: a directory, or a tmpfs and its size.
 
 Specification (kubelet, pkg/volume/emptydir, in our words):
-- Medium empty: a directory of mode 0777, whatever the umask, below the Pod's own. `sizeLimit` is no quota there: the
-  kubelet measures now and then and evicts the Pod. Podward does not, and says so.
-- Medium `Memory`: a tmpfs over such a directory. Its size is the node's allocatable memory (Podward reserves none of
-  the machine's), or the Pod's memory limit, or `sizeLimit`, whichever is the smallest of those given; `noswap` where
-  the kernel has it. No mode is given, so the root of the tmpfs has the kernel's 1777.
-- Medium `HugePages…`: needs huge pages requested from a node that has them; refused here.
+- Empty medium: a directory below the Pod's own, with mode 0777 whatever the umask. `sizeLimit` is not a quota there:
+  the kubelet measures the usage from time to time and evicts the Pod. Podward does not, and says so.
+- Medium `Memory`: a tmpfs mounted over such a directory. Its size is the smallest of the node's allocatable memory
+  (Podward reserves none of the machine's memory), the Pod's memory limit and `sizeLimit`, as far as they are set. The
+  mount has `noswap` if the kernel supports it. The kubelet sets no mode, so the root of the tmpfs keeps mode 1777.
+- Medium `HugePages…` needs a node with huge pages and a request for them; it is refused here.
 """
 
 from __future__ import annotations
@@ -22,21 +22,29 @@ from podward.path import Path, path
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} emptyDir")
 MODE = 0o777
-"""Of the directory; the same whether or not there is an fsGroup, which adds to it."""
+"""The directory's mode. An fsGroup adds its bits to it later."""
 UNENFORCED = "sizeLimit is not enforced on disk: a kubelet would measure and evict, Podward does neither"
 NO_SIZE = "SizeLimit field must be a valid resource quantity"
 NO_HUGE_PAGES = "huge pages are not supported by this node: use medium Memory, or leave the medium out"
 
 
 class EmptyDirectory(Struct, frozen=True, gc=False):
-    """`medium` is "" (disk) or Memory; `size` the tmpfs' bytes, 0 for the kernel's default (half of memory)."""
+    """How to make the volume.
+
+    `medium` is "" (disk) or Memory. `size` is the size of the tmpfs in bytes; 0 is the kernel's default (half of the
+    memory).
+    """
 
     medium: str = ""
     size: int = 0
 
 
 def decide(volume: EmptyDir, memory: int, pod_limit: int, where: Path, place: Place) -> Decision:
-    """How to make it; `memory` is the machine's in bytes, `pod_limit` the Pod's (0: none), `where` the field."""
+    """The fields of `EmptyDirectory`; a violation if the volume can't be made.
+
+    `memory` is the machine's memory in bytes, `pod_limit` the Pod's memory limit (0: none), `where` the path of the
+    volume's `emptyDir` field.
+    """
     medium = volume.medium or ""
     limit = 0
     if volume.size_limit is not None:
@@ -60,7 +68,7 @@ def decide(volume: EmptyDir, memory: int, pod_limit: int, where: Path, place: Pl
 
 def _size(memory: int, pod_limit: int, limit: int, cited: Source) -> Decision:
     size, reason, source = memory, "the node's memory", RULE
-    for number, why, whose in ((pod_limit, "the Pod's memory limit", RULE), (limit, "sizeLimit", cited)):
+    for number, why, its_source in ((pod_limit, "the Pod's memory limit", RULE), (limit, "sizeLimit", cited)):
         if number and (number <= size or not size):
-            size, reason, source = number, why, whose
+            size, reason, source = number, why, its_source
     return assign(path("size"), size, reason, source)

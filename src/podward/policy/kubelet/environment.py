@@ -1,9 +1,9 @@
 """The command, its arguments and the environment of a container, with `$(NAME)` expanded.
 
 Specification (kubelet and k8s.io/kubernetes third_party/forked/golang/expansion, in our words): in command, args
-and later env values `$(NAME)` becomes the value of an environment variable that was defined before; an unknown name
-stays as it is written; `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`. Values of `fieldRef` come from the Pod.
-Duplicate names: the last wins, at its own place in the order.
+and later env values `$(NAME)` becomes the value of an environment variable that was defined before. An unknown name
+stays as it is written. `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`. Values of `fieldRef` come from the Pod. Of
+variables with the same name the last one is kept, at its own position.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NO_FIELD = "no such field can be read without an API server"
 
 
 def expand(text: str, known: dict[str, str]) -> str:
-    """`text` with `$(NAME)` replaced."""
+    """`text` with each `$(NAME)` replaced by the value that `known` has for NAME."""
     if "$" not in text:
         return text
     out, at = [], 0
@@ -41,7 +41,7 @@ def expand(text: str, known: dict[str, str]) -> str:
 
 
 def decide(pod: Pod, container: Container, place: Place, pod_ip: str) -> Decision:
-    """`command`, `args` and `envs`; a violation for a value that needs an API server."""
+    """`command`, `args` and `envs`; a violation for each variable whose value needs an API server."""
     known: dict[str, str] = {}
     rows: list[tuple[KeyValue, Path]] = []
     refusals = Decision()
@@ -71,6 +71,7 @@ def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], pl
 
 
 def _value(pod: Pod, variable: EnvVar, known: dict[str, str], pod_ip: str) -> str | None:
+    """The variable's value; None if it needs an API server."""
     if variable.value_from is None:
         return expand(variable.value or "", known)
     reference = variable.value_from.field_ref
@@ -78,7 +79,7 @@ def _value(pod: Pod, variable: EnvVar, known: dict[str, str], pod_ip: str) -> st
 
 
 def field_value(pod: Pod, field: str, pod_ip: str) -> str | None:
-    """What the downward API gives for this field path; None where it can't be known here."""
+    """The value of this field path in the downward API; None if it is not known here."""
     meta = pod.metadata
     fixed = {
         "metadata.name": meta.name or "",

@@ -1,13 +1,14 @@
-"""What `fsGroup` does to a volume's files: their group and mode.
+"""How `fsGroup` changes the group and mode of a volume's files.
 
 Specification (kubelet, pkg/volume/volume_linux.go, in our words):
-- Without `fsGroup` nothing changes. Only volumes that the kubelet manages and that allow it are changed: emptyDir is,
-  hostPath is not.
-- Every file: the group becomes fsGroup, the owner stays. The mode gains 0660 (0440 on a read-only volume); a directory
-  gains 0110 and setgid besides. Nothing is taken away: setuid and setgid bits of files stay.
-- A symbolic link changes its own group, never its target, and no mode.
-- `fsGroupChangePolicy: OnRootMismatch` skips the whole walk where the root is a directory of that group whose mode
-  already has all these bits. `Always`, or nothing, walks; emptyDir, being made anew, is always walked.
+- Without `fsGroup` nothing changes. The kubelet changes only volumes that it manages and that allow it: emptyDir but
+  not hostPath.
+- For every file the kubelet sets the group to fsGroup and keeps the owner. It adds 0660 to the mode (0440 on a
+  read-only volume), and for a directory also 0110 and setgid. It removes nothing: setuid and setgid bits of files stay.
+- For a symbolic link the kubelet changes the group of the link, not of its target, and no mode.
+- With `fsGroupChangePolicy: OnRootMismatch` the kubelet changes nothing if the volume's root is a directory of that
+  group whose mode already has all these bits. With `Always` or no policy it changes all files. A new emptyDir is
+  always changed.
 """
 
 from __future__ import annotations
@@ -23,27 +24,27 @@ from podward.path import path
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} fsGroup")
 READ_WRITE, READ_ONLY = 0o660, 0o440
 DIRECTORY = 0o2110
-"""What a directory gains besides: search for owner and group, and setgid."""
+"""Additional bits for a directory: search permission for owner and group, and setgid."""
 _PERMISSIONS, _SETGID = 0o777, 0o2000
 
 
 class FileFacts(Struct, frozen=True, gc=False):
-    """A file as fstat(2) sees it: `kind` is directory, symlink or other; `mode` the lower twelve bits."""
+    """A file's facts from fstat(2): `kind` is directory, symlink or other; `mode` is the lower twelve bits."""
 
     kind: str
     gid: int
     mode: int
 
 
-class Owned(Struct, frozen=True, gc=False):
-    """What a file is to have; no `mode`, no chmod."""
+class Ownership(Struct, frozen=True, gc=False):
+    """The group and mode that a file gets. Without a mode the file keeps its own."""
 
     gid: int
     mode: int | None = None
 
 
-class Walk(Struct, frozen=True, gc=False):
-    """The walk that a volume needs: the group that its files get; none, no walk."""
+class OwnershipChange(Struct, frozen=True, gc=False):
+    """The group that all files of a volume get; None if the kubelet changes nothing."""
 
     group: int | None = None
 
@@ -51,26 +52,29 @@ class Walk(Struct, frozen=True, gc=False):
 def decide(
     context: PodSecurityContext | None, root: FileFacts, place: Place, *, readonly: bool = False, fresh: bool = False
 ) -> Decision:
-    """Whether the volume with this root is walked, and with which `group`; `fresh` volumes know no policy."""
+    """The `group` that the files of a volume get, nothing without fsGroup.
+
+    `root` is the volume's top directory. A `fresh` volume was just made, so fsGroupChangePolicy does not apply to it.
+    """
     group = context.fs_group if context is not None else None
     if context is None or group is None:
         return Decision()
     base = place.pod / "spec" / "securityContext"
-    careful = context.fs_group_change_policy == "OnRootMismatch" and not fresh
-    if careful and not _mismatch(root, group, readonly=readonly):
+    only_on_mismatch = context.fs_group_change_policy == "OnRootMismatch" and not fresh
+    if only_on_mismatch and not _mismatch(root, group, readonly=readonly):
         source = Source(Origin.MANIFEST, place.document, base / "fsGroupChangePolicy")
         return assign(path("group"), None, "the volume's root already has the group and its permissions", source)
     return assign(path("group"), group, "fsGroup", Source(Origin.MANIFEST, place.document, base / "fsGroup"))
 
 
-def owned(file: FileFacts, group: int, *, readonly: bool = False) -> Owned:
-    """The group and mode that a file of a walked volume gets."""
+def ownership(file: FileFacts, group: int, *, readonly: bool = False) -> Ownership:
+    """The group and mode that a file of the volume gets."""
     if file.kind == "symlink":
-        return Owned(group)
-    gained = READ_ONLY if readonly else READ_WRITE
+        return Ownership(group)
+    added = READ_ONLY if readonly else READ_WRITE
     if file.kind == "directory":
-        gained |= DIRECTORY
-    return Owned(group, file.mode | gained)
+        added |= DIRECTORY
+    return Ownership(group, file.mode | added)
 
 
 def _mismatch(root: FileFacts, group: int, *, readonly: bool) -> bool:

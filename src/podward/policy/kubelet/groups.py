@@ -1,10 +1,10 @@
-"""The supplemental groups that the kubelet sends, and its policy word.
+"""The supplemental groups and the supplementalGroupsPolicy that the kubelet sends to the runtime.
 
 Specification (kubelet, `determineEffectiveSecurityContext` and `generatePodSandboxLinuxConfig`, in our words):
-- A container's list is fsGroup, supplementalGroups, then the groups of the Pod's volumes (extra); the sandbox's is
-  fsGroup, extra, supplementalGroups. Nothing is deduplicated.
-- supplementalGroupsPolicy unset means Merge; Merge and Strict are sent; any other word is an error, `""` too.
-- A Pod with Strict is refused by a node whose runtime does not implement the policy.
+- A container's list is fsGroup, supplementalGroups, then the groups of the Pod's volumes (extra). The sandbox's list is
+  fsGroup, extra, supplementalGroups. Duplicates stay.
+- An unset supplementalGroupsPolicy means Merge. Merge and Strict are sent; any other value is an error, even `""`.
+- A node whose runtime does not implement the policy refuses a Pod with Strict.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def decide_sandbox(context: PodSecurityContext, extra: tuple[int, ...], place: P
 
 
 def admit(spec: PodSpec, place: Place, *, supported: bool) -> Decision:
-    """Strict on a node that can't do it is refused, never run with other groups."""
+    """A violation if the Pod demands Strict and the node does not support it."""
     context = spec.security_context
     if supported or context is None or context.supplemental_groups_policy != "Strict":
         return Decision()

@@ -1,12 +1,12 @@
-"""Which file of the host a hostPath volume is, and what must be made or refused first.
+"""Which file of the host a hostPath volume mounts, whether the kubelet creates it first, and when it is refused.
 
 Specification (kubelet, pkg/volume/hostpath and pkg/volume/validation, in our words):
-- The path must not hold a `..` step. It must be absolute: containerd would look for it below its own directory.
-- `DirectoryOrCreate` and `FileOrCreate` make what is missing (directories 0755, the file 0644; a file's directory is
-  not made); both then, like the other types, want what is there to be of their kind. Links are followed.
-- No type, or the empty one: no check. A missing path then becomes a directory, mode 0755, as containerd and CRI-O make
-  it.
-- The files keep their owner, group and mode: neither fsGroup nor anything else is applied to them.
+- The path must not contain `..`. It must be absolute: containerd would resolve a relative path in its own directory.
+- `DirectoryOrCreate` and `FileOrCreate` create a missing file (directories with 0755, a file with 0644, but not the
+  file's directory). These types, like all others, refuse an existing file of another kind. Links are followed.
+- Without a type, or with an empty one, nothing is checked. containerd and CRI-O then create a directory with mode 0755
+  at a missing path.
+- The files keep their owner, group and mode: the kubelet does not apply fsGroup to them.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _ABSOLUTE = "the hostPath must be absolute: no directory of this machine is mean
 
 
 class HostFile(Struct, frozen=True, gc=False):
-    """The file to mount; `create` is Directory, File or empty: what must be made first."""
+    """The file to mount; `create` is the kind of file to create first (Directory or File), empty for none."""
 
     path: str = ""
     create: str = ""
 
 
 def decide(volume: HostPath, found: str, where: Path, place: Place) -> Decision:
-    """The file to mount, or why not.
+    """The fields of `HostFile`; a violation if the volume is refused.
 
-    `found` is what the path leads to: Directory, File, Socket, CharDevice, BlockDevice, Other (a fifo), or empty where
-    nothing is there. `where` is the volume's `hostPath` field.
+    `found` is the kind of file at the path: Directory, File, Socket, CharDevice, BlockDevice, Other (a fifo), or empty
+    if there is none. `where` is the path of the volume's `hostPath` field.
     """
     if backsteps(volume.path):
         reason = f"invalid HostPath `{volume.path}`: {NO_BACKSTEPS}"
@@ -54,30 +54,30 @@ def decide(volume: HostPath, found: str, where: Path, place: Place) -> Decision:
         return refuse(where / "path", volume.path, _ABSOLUTE, RUNTIMES)
     source = Source(Origin.MANIFEST, place.document, where / "path")
     decision = assign(path("path"), volume.path, "hostPath.path", source)
-    wanted = volume.type or ""
-    if wanted:
-        return decision + _checked(volume, wanted, found, where, place)
+    type_name = volume.type or ""
+    if type_name:
+        return decision + _check_type(volume, type_name, found, where, place)
     if found:
         return decision
     return decision + assign(path("create"), "Directory", "nothing is there, and no type is asked for", RUNTIMES)
 
 
-def _checked(volume: HostPath, wanted: str, found: str, where: Path, place: Place) -> Decision:
-    kind = _CREATES.get(wanted, wanted)
+def _check_type(volume: HostPath, type_name: str, found: str, where: Path, place: Place) -> Decision:
+    kind = _CREATES.get(type_name, type_name)
     if kind not in _DESCRIBED:
-        return refuse(where / "type", wanted, f"{wanted} is an invalid volume type", RULE)
+        return refuse(where / "type", type_name, f"{type_name} is an invalid volume type", RULE)
     if found == kind:
         return Decision()
     if found:
-        return refuse(where / "type", wanted, _mismatch(volume.path, kind, found), RULE)
-    if wanted in _CREATES:
+        return refuse(where / "type", type_name, _mismatch(volume.path, kind, found), RULE)
+    if type_name in _CREATES:
         source = Source(Origin.MANIFEST, place.document, where / "type")
-        return assign(path("create"), kind, f"nothing is there: {wanted}", source)
+        return assign(path("create"), kind, f"nothing is there: {type_name}", source)
     return refuse(where / "path", volume.path, f"hostPath {volume.path} doesn't exist", RULE)
 
 
 def backsteps(text: str) -> bool:
-    """Whether a path holds a `..` step."""
+    """Whether a path contains a `..` element."""
     return ".." in text.split("/")
 
 

@@ -1,14 +1,15 @@
-"""When a Pod's containers are started, restarted and stopped.
+"""When the kubelet starts, restarts and stops a Pod's containers.
 
 Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in our words):
-- Init containers start one after the other; each must succeed before the next. An init container with its own
-  `restartPolicy: Always` is a sidecar: the next one starts as soon as it runs, and it is restarted whenever it ends.
-- A failed init container is restarted, except under `restartPolicy: Never`, where the Pod has failed.
-- Then the regular containers start together. One that ended is restarted under Always, under OnFailure if it failed,
-  and never under Never.
+- Init containers start one after the other; each must succeed before the next one starts. An init container with its
+  own `restartPolicy: Always` is a sidecar: the next container starts as soon as it runs, and it is restarted whenever
+  it ends.
+- A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead.
+- Then the regular containers start together. A container that ended is restarted under Always, under OnFailure if it
+  failed, and never under Never.
 - When no regular container runs or will run again, sidecars are stopped in reverse order and the Pod is done.
-- The first restart comes at once; the next wait 10 s, doubling up to 300 s; a container that has run for 600 s
-  starts over.
+- The first restart is immediate. The second waits 10 s, and each further one twice as long, up to 300 s. A container
+  that ran for 600 s starts again with the first restart.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ RESET_AFTER = 600.0
 """Seconds."""
 
 
-class Status(Struct, frozen=True):
-    """One container: its kind (`init`, `sidecar`, `regular`) and what became of it so far.
+class ContainerStatus(Struct, frozen=True):
+    """The status of one container.
 
-    `state` is `waiting`, `running` or `exited`; `exit_code` is of the last run.
+    `kind` is `init`, `sidecar` or `regular`; `state` is `waiting`, `running` or `exited`; `exit_code` is that of the
+    last run.
     """
 
     name: str
@@ -33,10 +35,11 @@ class Status(Struct, frozen=True):
     exit_code: int = 0
 
 
-class Actions(Struct, frozen=True):
-    """What to do now: start these, restart those after their backoff, stop these; `done` when nothing is left to do.
+class PodActions(Struct, frozen=True):
+    """The containers to start now, to restart after their backoff, and to stop now.
 
-    `exit_code` is the Pod's, meaningful when done: 0, or the code of the first container that failed.
+    `done` is true when the Pod has ended. Then `exit_code` is the Pod's: 0, or the code of the first container that
+    failed.
     """
 
     start: tuple[str, ...] = ()
@@ -46,41 +49,42 @@ class Actions(Struct, frozen=True):
     exit_code: int = 0
 
 
-def next_actions(statuses: tuple[Status, ...], restart_policy: str) -> Actions:
-    """The actions for these statuses, in the Pod's order (init containers first)."""
+def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> PodActions:
+    """The actions for these containers, which are listed in the Pod's order (init containers first)."""
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
-    revived = tuple(s.name for s in init if s.kind == "sidecar" and s.state == "exited")
-    pending = next((s for s in init if _holds_up(s)), None)
-    if pending is not None:
-        if pending.state == "exited" and restart_policy == "Never":
-            return _finish(statuses, pending.exit_code)
-        fresh = (pending.name,) if pending.state == "waiting" else ()
-        failed = (pending.name,) if pending.state == "exited" else ()
-        return Actions(start=fresh, restart=(*revived, *failed))
-    again = tuple(s.name for s in regular if s.state == "exited" and _restarts(s, restart_policy))
+    sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == "exited")
+    current = next((s for s in init if _blocks_next(s)), None)
+    if current is not None:
+        if current.state == "exited" and restart_policy == "Never":
+            return _finish(statuses, current.exit_code)
+        start = (current.name,) if current.state == "waiting" else ()
+        failed = (current.name,) if current.state == "exited" else ()
+        return PodActions(start=start, restart=(*sidecars, *failed))
+    ended = tuple(s.name for s in regular if s.state == "exited" and _restarts(s, restart_policy))
     waiting = tuple(s.name for s in regular if s.state == "waiting")
-    if waiting or again or any(s.state == "running" for s in regular):
-        return Actions(start=waiting, restart=(*revived, *again))
+    if waiting or ended or any(s.state == "running" for s in regular):
+        return PodActions(start=waiting, restart=(*sidecars, *ended))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
 
-def _holds_up(status: Status) -> bool:
-    """Whether nothing after this init container may start yet."""
+def _blocks_next(status: ContainerStatus) -> bool:
+    """Whether the containers after this init container must not start yet."""
     if status.kind == "sidecar":
         return status.state == "waiting"
     return status.state != "exited" or status.exit_code != 0
 
 
-def _restarts(status: Status, policy: str) -> bool:
+def _restarts(status: ContainerStatus, policy: str) -> bool:
     return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
 
 
-def _finish(statuses: tuple[Status, ...], exit_code: int) -> Actions:
+def _finish(statuses: tuple[ContainerStatus, ...], exit_code: int) -> PodActions:
+    """Stop the last container that runs; the Pod is done when none does."""
     running = tuple(s.name for s in reversed(statuses) if s.state == "running")
-    return Actions(stop=running[:1], done=not running, exit_code=exit_code)
+    return PodActions(stop=running[:1], done=not running, exit_code=exit_code)
 
 
 def backoff(restarts: int) -> float:
-    """Seconds to wait before restart number `restarts` (the first is 1)."""
+    """The seconds to wait before restart number `restarts` (the first is 1)."""
     return 0.0 if restarts <= 1 else min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 10))

@@ -1,16 +1,15 @@
-"""Masked and read-only paths of /proc and /sys by procMount.
+"""The masked and read-only paths of /proc and /sys, which procMount decides.
 
 Specification (kubelet, `ConvertToRuntimeMaskedPaths` and its twin, in our words): exactly `Unmasked` empties both
-lists; everything else, set or not, gives the default lists. Being privileged changes nothing here: the runtime drops
-the masks of a privileged container.
+lists; any other value, or none, gives the default lists. The kubelet does the same for a privileged container; the
+runtime then removes the masks.
 """
 
 from __future__ import annotations
 
 from podward.api.core import SecurityContext
 from podward.api.version import KUBERNETES
-from podward.decision import Decision, Origin, Source, assign
-from podward.decision import merge as together
+from podward.decision import Decision, Origin, Source, assign, merge
 from podward.path import path
 
 MASKED = (
@@ -33,11 +32,11 @@ READONLY_PLACE = path("readonlyPaths")
 DEFAULTS = Source(Origin.DEFAULT, f"kubelet {KUBERNETES} masked and read-only paths")
 
 
-def decide(merged: SecurityContext, merge: Decision) -> Decision:
-    """Both lists, always assigned."""
+def decide(merged: SecurityContext, origin: Decision) -> Decision:
+    """`maskedPaths` and `readonlyPaths`; `origin` is the Decision that made `merged`."""
     if merged.proc_mount == "Unmasked":
-        found = merge.assignment(path("securityContext", "procMount"))
+        found = origin.assignment(path("securityContext", "procMount"))
         source, why = (found.source if found else DEFAULTS), "procMount is Unmasked"
-        return together(assign(MASKED_PLACE, (), why, source), assign(READONLY_PLACE, (), why, source))
+        return merge(assign(MASKED_PLACE, (), why, source), assign(READONLY_PLACE, (), why, source))
     why = "procMount is not Unmasked: the default list"
-    return together(assign(MASKED_PLACE, MASKED, why, DEFAULTS), assign(READONLY_PLACE, READONLY, why, DEFAULTS))
+    return merge(assign(MASKED_PLACE, MASKED, why, DEFAULTS), assign(READONLY_PLACE, READONLY, why, DEFAULTS))

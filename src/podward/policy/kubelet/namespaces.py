@@ -1,9 +1,9 @@
 """Which namespaces a Pod shares with its node, and which its containers share.
 
 Specification (kubelet, `NamespacesForPod`, in our words): hostNetwork and hostIPC give NODE, else POD. hostPID
-gives NODE, else shareProcessNamespace gives POD, else CONTAINER. hostUsers unset or true gives a user namespace of
-mode NODE; false gives POD with one mapping, 65536 ids long, or an error where the runtime (or the handler of the
-Pod's RuntimeClass) can't do it.
+gives NODE, else shareProcessNamespace gives POD, else CONTAINER. If hostUsers is unset or true, the mode of the user
+namespace is NODE. If it is false, the mode is POD with one mapping of 65536 ids, or an error if the runtime (or the
+handler of the Pod's RuntimeClass) does not support user namespaces.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} namespaces")
 
 
 def decide(spec: PodSpec, place: Place, mapping: IDMapping | None, *, userns_supported: bool) -> Decision:
-    """namespaceOptions; `mapping` is the range that the node keeps for this Pod, needed if hostUsers is false."""
+    """`namespaceOptions`; `mapping` is the id range that the node reserved for this Pod, needed for hostUsers false."""
     base = place.pod / "spec"
     if spec.host_users is False and (not userns_supported or mapping is None):
         what = "runtime"
@@ -53,6 +53,7 @@ def decide(spec: PodSpec, place: Place, mapping: IDMapping | None, *, userns_sup
 
 
 def _pid(spec: PodSpec) -> tuple[str, str]:
+    """The field that decides the mode of the PID namespace, and the mode."""
     if spec.host_pid:
         return "hostPID", "NODE"
     return "shareProcessNamespace", "POD" if spec.share_process_namespace else "CONTAINER"

@@ -1,7 +1,7 @@
-"""runAsNonRoot: what the kubelet refuses to start.
+"""runAsNonRoot: which containers the kubelet refuses to start.
 
 Specification (kubelet, `verifyRunAsNonRoot`, in our words): only where the merged runAsNonRoot is true, in order:
-- a merged runAsUser of 0 is refused; any other is accepted without looking at the image;
+- a merged runAsUser of 0 is refused; any other is accepted, whatever the image's user is;
 - an image user that is a name cannot be verified, and is refused;
 - the image's uid 0 is refused;
 - an image uid outside 0..2147483647 is refused.
@@ -21,18 +21,18 @@ MAX_ID = 2147483647
 
 
 def pod_label(pod: Pod) -> str:
-    """The Pod as the kubelet's sentences name it: `"name_namespace(uid)"`, quoted."""
+    """The Pod's name in the kubelet's messages: `"name_namespace(uid)"`, quoted."""
     meta = pod.metadata
     return quote(f"{meta.name or ''}_{meta.namespace or ''}({meta.uid or ''})")
 
 
 def decide(pod: Pod, container: str, merged: Outcome[SecurityContext], image: ImageUser, place: Place) -> Decision:
-    """A violation where the container could run as root although it must not, at the runAsNonRoot that says so."""
-    return _decide(pod, container, merged.value, image, _written(merged, place))
+    """A violation if the container may run as root although runAsNonRoot is true; its path is that runAsNonRoot."""
+    return _decide(pod, container, merged.value, image, _field(merged, place))
 
 
-def _written(merged: Outcome[SecurityContext], place: Place) -> Path:
-    """Where runAsNonRoot is written: on the container, or on the Pod that it was inherited from."""
+def _field(merged: Outcome[SecurityContext], place: Place) -> Path:
+    """The path of runAsNonRoot: on the container, or on the Pod if it was inherited from there."""
     field = path("securityContext", "runAsNonRoot")
     source = merged.source(field, RULE)
     return source.path or place.container + field
@@ -55,6 +55,7 @@ def _decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser,
 
 
 def _numeric(uid: int | None) -> str:
+    """Why the image's uid is refused; empty if it is accepted."""
     if uid is None:
         return ""
     if uid == 0:

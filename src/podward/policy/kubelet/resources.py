@@ -1,20 +1,22 @@
-"""What a container's requests and limits become: CPU shares and quota, the memory limit, the OOM score.
+"""The CPU shares and quota, memory limit and OOM score that follow from a container's requests and limits.
 
 Specification (kubelet, `generateLinuxContainerResources`, `qos.GetContainerOOMScoreAdjust`, `ComputePodQOS`, in
 our words):
-- `cpu` request in millicores: shares = m * 1024 / 1000, at least 2, at most 262144; without a request the limit
-  counts as one; with neither, 2.
-- `cpu` limit: quota = m * 100000 / 1000 microseconds of each 100000, at least 1000; no limit, no quota (0).
-- `memory` limit in bytes; the Pod's own limit (`spec.resources`) stands in for a container's that is not set.
-- QoS: a container is Guaranteed where requests and limits of cpu and memory are equal and not zero, BestEffort where
-  all four are zero, else Burstable; a Pod is what all its init and regular containers agree on, else Burstable. The
-  Pod's own resources, where given, decide alone.
-- OOM score adjustment: Guaranteed -997, BestEffort 1000. Burstable: 1000 - 1000 * request / memory of the node, where a
-  share of what the Pod requests beyond its containers counts too; a sidecar's is at most that of the smallest regular
-  container; at least 3, at most 999. A Pod of class system-node-critical would get -997: Podward knows no priorities.
+- `cpu` request in millicores: shares = m * 1024 / 1000, at least 2, at most 262144. Without a request the limit counts
+  as the request; without both the shares are 2.
+- `cpu` limit: quota = m * 100000 / 1000 microseconds in each period of 100000, at least 1000; 0 (no quota) without a
+  limit.
+- `memory` limit in bytes. If a container has no limit, the Pod's own limit (`spec.resources`) replaces it.
+- QoS: a container is Guaranteed if its requests and limits of cpu and memory are equal and not zero, BestEffort if all
+  four are zero, else Burstable. A Pod has the class of its init and regular containers if all have the same one, else
+  Burstable. If the Pod has its own resources, they alone decide.
+- OOM score adjustment: Guaranteed -997, BestEffort 1000. Burstable: 1000 - 1000 * request / memory of the node, at
+  least 3 and at most 999. Memory that the Pod requests beyond its containers' requests is added to the containers'
+  requests in equal shares. A sidecar's score is at most that of the regular container with the smallest request. A Pod
+  of class system-node-critical would get -997, but Podward has no priority classes.
 
-Validation's rules (`ValidateResourceRequirements`) that would be wrong to run without: every quantity is one, none is
-negative, no request of cpu or memory is above its limit.
+The rule repeats parts of validation (`ValidateResourceRequirements`) that a container must not run without: every
+quantity parses, none is negative, and no request of cpu or memory is above its limit.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ _ZERO = Quantity(0)
 
 
 class Amounts(Struct, frozen=True, gc=False):
-    """Requests and limits that were read: millicores and bytes; 0 where not set. `cpu_requested` tells 0 from unset."""
+    """Requests and limits in millicores and bytes; 0 if unset. `cpu_requested` is whether a cpu request is set."""
 
     cpu_request: int = 0
     cpu_limit: int = 0
@@ -51,9 +53,9 @@ class Amounts(Struct, frozen=True, gc=False):
 
 
 def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0) -> Decision:
-    """The fields of LinuxContainerResources; `memory` is the node's in bytes, 0 where nobody knows.
+    """The fields of LinuxContainerResources; `memory` is the node's memory in bytes, 0 if it is not known.
 
-    Assignments are relative to the message; violations name the place in the document.
+    Assignments have paths of the message, violations have paths of the document.
     """
     refusals = _refusals(container.resources, place.container / "resources")
     refusals += _refusals(spec.resources, place.pod / "spec" / "resources")
@@ -70,15 +72,15 @@ def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0) -
         _shares(own, cpu_limit, cited),
     ]
     if memory_limit:
-        whose = cited if own.memory_limit else Source(cited.origin, cited.name, place.pod / "spec" / "resources")
-        rows.append(("memoryLimitInBytes", memory_limit, "limits.memory", whose))
-    quality = qos(spec)
-    rows.append(("oomScoreAdj", _oom_score(spec, container, quality, memory), f"the Pod is {quality}", RULE))
+        of_pod = Source(cited.origin, cited.name, place.pod / "spec" / "resources")
+        rows.append(("memoryLimitInBytes", memory_limit, "limits.memory", cited if own.memory_limit else of_pod))
+    qos_class = qos(spec)
+    rows.append(("oomScoreAdj", _oom_score(spec, container, qos_class, memory), f"the Pod is {qos_class}", RULE))
     return Decision(tuple(Assignment(path(name), number, reason, source) for name, number, reason, source in rows))
 
 
 def amounts(resources: Resources | None) -> Amounts:
-    """What `decide` has found to be readable; what is not, is 0."""
+    """The amounts of requests and limits; 0 for a quantity that does not parse."""
     if resources is None:
         return Amounts()
     requests, limits = resources.requests or {}, resources.limits or {}
@@ -92,7 +94,7 @@ def amounts(resources: Resources | None) -> Amounts:
 
 
 def qos(spec: PodSpec) -> str:
-    """The Pod's class: Guaranteed, Burstable or BestEffort."""
+    """The Pod's QoS class: Guaranteed, Burstable or BestEffort."""
     if spec.resources is not None:
         return _class_of(spec.resources)
     classes = {_class_of(c.resources) for c in (*(spec.init_containers or ()), *(spec.containers or ()))}
@@ -100,10 +102,13 @@ def qos(spec: PodSpec) -> str:
 
 
 def pod_memory_limit(spec: PodSpec) -> int:
-    """Bytes that the Pod's cgroup is limited to: its own limit, or what all containers' limits make; 0 for no limit."""
+    """The memory limit of the Pod's cgroup in bytes; 0 for no limit.
+
+    It is the Pod's own limit, or follows from the limits of its containers if all of them have one.
+    """
     own = amounts(spec.resources).memory_limit
-    everyone = (*(spec.init_containers or ()), *(spec.containers or ()))
-    if own or not all(amounts(c.resources).memory_limit for c in everyone):
+    containers = (*(spec.init_containers or ()), *(spec.containers or ()))
+    if own or not all(amounts(c.resources).memory_limit for c in containers):
         return own
     return _aggregate(spec, limits=True)
 
@@ -114,14 +119,14 @@ def _refusals(resources: Resources | None, where: Path) -> Decision:
     decision = Decision()
     for kind, listed in (("limits", resources.limits), ("requests", resources.requests)):
         for name, written in (listed or {}).items():
-            spot = where / kind / Key(name)
+            field = where / kind / Key(name)
             try:
                 amount = parse(str(written))
             except QuantityError as error:
-                decision += refuse(spot, written, str(error), FORMAT)
+                decision += refuse(field, written, str(error), FORMAT)
                 continue
             if amount.units < 0:
-                decision += refuse(spot, written, "must be greater than or equal to 0", FORMAT)
+                decision += refuse(field, written, "must be greater than or equal to 0", FORMAT)
     if decision.refused:
         return decision
     requests, limits = resources.requests or {}, resources.limits or {}
@@ -133,7 +138,7 @@ def _refusals(resources: Resources | None, where: Path) -> Decision:
 
 
 def _read(written: str | float | None) -> Quantity:
-    """Zero for what is absent or no quantity (which `_refusals` has refused)."""
+    """The quantity; zero if it is absent or does not parse (which `_refusals` has refused)."""
     if written is None:
         return _ZERO
     try:
@@ -151,7 +156,7 @@ def _shares(own: Amounts, cpu_limit: int, cited: Source) -> tuple[str, int, str,
 
 
 def shares(millicores: int) -> int:
-    """CPU shares for a request."""
+    """The CPU shares for a request in millicores."""
     return min(max(millicores * SHARES_PER_CPU // 1000, LEAST_SHARES), MOST_SHARES)
 
 
@@ -170,10 +175,10 @@ def _class_of(resources: Resources | None) -> str:
     return found.pop() if len(found) == 1 else "Burstable"
 
 
-def _oom_score(spec: PodSpec, container: Container, quality: str, memory: int) -> int:
-    if quality == "Guaranteed":
+def _oom_score(spec: PodSpec, container: Container, qos_class: str, memory: int) -> int:
+    if qos_class == "Guaranteed":
         return GUARANTEED_SCORE
-    if quality == "BestEffort":
+    if qos_class == "BestEffort":
         return BEST_EFFORT_SCORE
     spare = _spare_request(spec)
 
@@ -188,7 +193,7 @@ def _oom_score(spec: PodSpec, container: Container, quality: str, memory: int) -
 
 
 def _spare_request(spec: PodSpec) -> int:
-    """Each container's share, in bytes, of the memory that the Pod requests beyond what its containers request."""
+    """The share of each container, in bytes, in the memory that the Pod requests beyond its containers' requests."""
     requested = amounts(spec.resources).memory_request
     count = len(spec.containers or ()) + len(spec.init_containers or ())
     if not requested or not count:
@@ -197,7 +202,10 @@ def _spare_request(spec: PodSpec) -> int:
 
 
 def _aggregate(spec: PodSpec, *, limits: bool) -> int:
-    """Bytes that the containers need at once: the regular ones and sidecars, or more while an init container runs."""
+    """The largest sum of memory limits or requests, in bytes, of containers that run at the same time.
+
+    These are the regular containers and sidecars, or an init container and the sidecars before it.
+    """
 
     def bytes_of(container: Container) -> int:
         read = amounts(container.resources)

@@ -1,10 +1,10 @@
-"""Which seccomp profile the kubelet asks for.
+"""Which seccomp profile the kubelet requests for a container.
 
 Specification (kubelet, `getSeccompProfile`, in our words): the container's field, else the Pod's, else the
-kubelet's `seccompDefault` (RuntimeDefault where true, Unconfined otherwise). Annotations are not read. `Localhost`
-names a file below the kubelet's seccomp root and needs a name; any type that is not known means Unconfined, so a
-container's `{}` masks the Pod's profile. The file's path is cleaned lexically: that it can't leave the root with `..`
-is the work of validation.
+kubelet's `seccompDefault` (RuntimeDefault if it is true, Unconfined otherwise). Annotations are not read. `Localhost`
+needs the name of a file below the kubelet's seccomp root. Any unknown type means Unconfined, so `{}` on a container
+removes the Pod's profile. The kubelet only cleans the file's path; validation ensures that `..` does not leave the
+root.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NEEDS_NAME = "localhostProfile must be set if seccompProfile type is Localhost."
 def decide(
     pod: Pod, container: SecurityContext | None, place: Place, *, default_on: bool, profile_root: str
 ) -> Decision:
-    """The profile at `seccomp`; a violation where Localhost lacks its file's name."""
+    """The profile at `seccomp`; a violation if a Localhost profile has no file name."""
     on_pod = pod.spec.security_context.seccomp_profile if pod.spec.security_context else None
     on_container = container.seccomp_profile if container else None
     if on_container is not None:

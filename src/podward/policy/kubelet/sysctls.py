@@ -1,9 +1,9 @@
-"""Which sysctls a Pod may set: the node's allow list.
+"""Which sysctls a Pod may set on this node.
 
 Specification (kubelet, `sysctl` admission, in our words): each name is normalised (the `/` form swaps `.` and
-`/`), then must be in the safe set or match an allowed unsafe pattern (`name` or `prefix*`), and must not belong to a
-namespace that the Pod shares with the host. The first failure refuses the Pod. The safe set is the one of a modern
-kernel: some of its names need Linux 4.5 to 5.x.
+`/`). It must be in the safe set or match a pattern of allowed unsafe sysctls (`name` or `prefix*`), and must not belong
+to a namespace that the Pod shares with the host. The first sysctl that fails refuses the Pod. The safe set is the one
+of a modern kernel: some of its names need Linux 4.5 to 5.x.
 """
 
 from __future__ import annotations
@@ -39,30 +39,30 @@ _SWAP = str.maketrans("./", "/.")
 
 
 def normalise(name: str) -> str:
-    """The dotted form: where the first separator is a `/`, dots and slashes change places (sysctl.d(5))."""
+    """The name with dots: if its first separator is a `/`, dots and slashes are swapped (sysctl.d(5))."""
     dot, slash = name.find("."), name.find("/")
     return name.translate(_SWAP) if slash >= 0 and (dot < 0 or slash < dot) else name
 
 
 def namespace(name: str) -> str:
-    """`IPC` or `Net`, as the kubelet's sentence names the namespace that isolates this sysctl; empty if none does."""
+    """The kubelet's name of the namespace that isolates this sysctl, `IPC` or `Net`; empty if none does."""
     if name in _IPC or name.startswith(_IPC_PREFIXES):
         return "IPC"
     return "Net" if name.startswith("net.") else ""
 
 
 def admit(spec: PodSpec, place: Place, unsafe: tuple[str, ...] = ()) -> Decision:
-    """The first sysctl that this node forbids; `unsafe` are the patterns that its operator allowed."""
+    """A violation for the first sysctl that this node forbids; `unsafe` are the patterns that its operator allows."""
     field = place.pod / "spec" / "securityContext" / "sysctls"
     for index, sysctl in enumerate((spec.security_context.sysctls or ()) if spec.security_context else ()):
         name = normalise(sysctl.name or "")
-        fault = ""
+        problem = ""
         if name not in SAFE and not any(_matches(pattern, name) for pattern in unsafe):
-            fault = f"{quote(name)} not allowlisted"
+            problem = f"{quote(name)} not allowlisted"
         elif (isolated := namespace(name)) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
-            fault = f"{quote(name)} not allowed with host {isolated} enabled"
-        if fault:
-            return refuse(field / index / "name", sysctl.name, f"forbidden sysctl: {fault}", RULE)
+            problem = f"{quote(name)} not allowed with host {isolated} enabled"
+        if problem:
+            return refuse(field / index / "name", sysctl.name, f"forbidden sysctl: {problem}", RULE)
     return Decision()
 
 
@@ -71,7 +71,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def decide(spec: PodSpec, place: Place) -> Decision:
-    """The sandbox's sysctls as written; a name written twice takes its last value."""
+    """The sandbox's sysctls as they are written; the last value of a repeated name counts."""
     field = place.pod / "spec" / "securityContext" / "sysctls"
     return Decision(
         tuple(

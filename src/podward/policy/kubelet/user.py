@@ -1,10 +1,10 @@
-"""Which uid, user name and gid the kubelet asks the runtime for.
+"""Which uid, user name and gid the kubelet sends to the runtime.
 
 Specification (kubelet, `determineEffectiveSecurityContext`, in our words):
-- The merged runAsUser, where set, is the uid, and no user name is sent.
-- Otherwise the image's user is sent: its uid if it is numeric (whatever name came with it), else its name; an image
+- If the merged runAsUser is set, it is the uid, and no user name is sent.
+- Otherwise the image's user is sent: its uid if it is numeric (even if it has a name as well), else its name. An image
   without a user gives uid 0.
-- The gid is the merged runAsGroup or nothing; a group written in the image's USER never comes along.
+- The gid is the merged runAsGroup, or none is sent. A group in the image's USER is never sent.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ RUN_AS_GROUP = path("runAsGroup")
 
 
 def image_user(reported: ImageUser) -> ImageUser:
-    """The image's user as the kubelet takes it: a uid beats a name, and neither means uid 0."""
+    """The image's user as the kubelet uses it: its uid, else its name, else uid 0."""
     if reported.uid is not None:
         return ImageUser(uid=reported.uid)
     return reported if reported.username else ImageUser(uid=0)
 
 
 def parse_image_user(user: str) -> ImageUser:
-    """An image's `User` as runtimes report it over CRI: the part before `:`, numeric or a name (containerd 2.1)."""
+    """The image's `User` as runtimes report it over CRI: a uid or a name, from the part before `:` (containerd 2.1)."""
     name = user.split(":", 1)[0]
     if not name:
         return ImageUser()
@@ -36,11 +36,12 @@ def parse_image_user(user: str) -> ImageUser:
     return ImageUser(uid=int(name)) if numeric else ImageUser(username=name)
 
 
-def decide(merged: SecurityContext, merge: Decision, image: ImageUser, image_name: str, place: Place) -> Decision:
-    """RunAsUser or runAsUsername, and runAsGroup; `merge` is the Decision that made `merged`."""
+def decide(merged: SecurityContext, origin: Decision, image: ImageUser, image_name: str, place: Place) -> Decision:
+    """RunAsUser or runAsUsername, and runAsGroup; `origin` is the Decision that made `merged`."""
     decided = Decision()
     if merged.run_as_user is not None:
-        decided += assign(RUN_AS_USER, merged.run_as_user, "runAsUser is set", _carried(merge, "runAsUser", place))
+        source = _merged_from(origin, "runAsUser", place)
+        decided += assign(RUN_AS_USER, merged.run_as_user, "runAsUser is set", source)
     else:
         source = Source(Origin.IMAGE, image_name, path("config", "User"))
         if image.uid is not None:
@@ -48,11 +49,12 @@ def decide(merged: SecurityContext, merge: Decision, image: ImageUser, image_nam
         if image.username:
             decided += assign(RUN_AS_USERNAME, image.username, "runAsUser is unset: the image's user", source)
     if merged.run_as_group is not None:
-        source = _carried(merge, "runAsGroup", place)
+        source = _merged_from(origin, "runAsGroup", place)
         decided += assign(RUN_AS_GROUP, merged.run_as_group, "runAsGroup is set", source)
     return decided
 
 
-def _carried(merge: Decision, name: str, place: Place) -> Source:
-    found = merge.assignment(path("securityContext", name))
+def _merged_from(origin: Decision, name: str, place: Place) -> Source:
+    """The field of the Pod or container that the merged field comes from."""
+    found = origin.assignment(path("securityContext", name))
     return found.source if found else Source(Origin.MANIFEST, place.document, place.container)

@@ -1,13 +1,15 @@
-"""What each of a container's volumeMounts asks for, and what the kubelet refuses about them.
+"""The mounts that a container's volumeMounts request, and when the kubelet refuses them.
 
 Specification (kubelet, `makeMounts`, in our words):
-- The volume must be there. A relative mount path is taken from the root.
-- `subPathExpr` expands `$(NAME)` from the container's environment, where a name without a value is an error; it counts
-  before `subPath`. Either must then be relative and hold no `..`: validation saw only what was written.
-- Propagation: None or nothing (private), HostToContainer (slave), Bidirectional (shared).
-- `recursiveReadOnly`: Enabled, or IfPossible, which it is here (Linux 5.12, crun 1.4, runc 1.1).
+- The Pod must have the volume. A relative mount path starts at the root.
+- `subPathExpr` takes precedence over `subPath`. Its `$(NAME)` are expanded from the container's environment; a name
+  without a value is an error. The result must be relative and must not contain `..`, because validation has only seen
+  the unexpanded text.
+- Propagation: None or unset is private, HostToContainer is slave, Bidirectional is shared.
+- `recursiveReadOnly` holds if it is Enabled, or IfPossible, because it is possible here (Linux 5.12, crun 1.4, runc
+  1.1).
 
-What else may be wrong with a mount is validation's business (`podward.schema.validation.mounts`).
+Validation checks everything else about mounts (`podward.schema.validation.mounts`).
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ PROPAGATIONS = {
 }
 
 
-class Wanted(Struct, frozen=True, gc=False):
-    """One mount: a volume, or what is at `sub_path` in it, at a path of the container."""
+class ResolvedMount(Struct, frozen=True, gc=False):
+    """One mount: the volume, or the file at `sub_path` in it, is mounted at `container_path`."""
 
     volume: str
     container_path: str
@@ -42,24 +44,24 @@ class Wanted(Struct, frozen=True, gc=False):
     propagation: str = "PROPAGATION_PRIVATE"
 
 
-class WantedMounts(Struct, frozen=True):
-    """What `decide` folds into."""
+class ResolvedMounts(Struct, frozen=True):
+    """The mounts of a container: the value that the Decision of `decide` folds into."""
 
-    mounts: tuple[Wanted, ...] = ()
+    mounts: tuple[ResolvedMount, ...] = ()
 
 
 def decide(container: Container, volumes: frozenset[str], environment: dict[str, str], place: Place) -> Decision:
-    """`mounts`, one for each volumeMount in order, unless there are violations."""
+    """`mounts`, one for each volumeMount in their order; only violations if any volumeMount is refused."""
     assignments: list[Assignment] = []
     refusals: list[Decision] = []
     for index, mount in enumerate(container.volume_mounts or ()):
         where = place.container / "volumeMounts" / index
-        sub_path, faults = _sub_path(mount, environment, where)
-        faults += _volume_and_mode(mount, volumes, container, where)
-        if faults.refused:
-            refusals.append(faults)
+        sub_path, refusal = _sub_path(mount, environment, where)
+        refusal += _volume_and_mode(mount, volumes, container, where)
+        if refusal.refused:
+            refusals.append(refusal)
             continue
-        wanted = Wanted(
+        resolved = ResolvedMount(
             volume=mount.name,
             container_path=mount.mount_path if mount.mount_path.startswith("/") else f"/{mount.mount_path}",
             sub_path=sub_path,
@@ -68,7 +70,7 @@ def decide(container: Container, volumes: frozenset[str], environment: dict[str,
             propagation=PROPAGATIONS[mount.mount_propagation or "None"],
         )
         source = Source(Origin.MANIFEST, place.document, where)
-        assignments.append(Assignment(path("mounts", len(assignments)), wanted, "volumeMounts", source))
+        assignments.append(Assignment(path("mounts", len(assignments)), resolved, "volumeMounts", source))
     return merge(*refusals) if refusals else Decision(tuple(assignments))
 
 
@@ -83,6 +85,7 @@ def _volume_and_mode(mount: VolumeMount, volumes: frozenset[str], container: Con
 
 
 def _sub_path(mount: VolumeMount, environment: dict[str, str], where: Path) -> tuple[str, Decision]:
+    """The expanded subPath, and the violation if it is refused."""
     written, place = mount.sub_path or "", where / "subPath"
     if mount.sub_path_expr:
         place = where / "subPathExpr"
@@ -98,7 +101,7 @@ def _sub_path(mount: VolumeMount, environment: dict[str, str], where: Path) -> t
 
 
 def _names(text: str) -> list[str]:
-    """The names that `$(NAME)` stands for in `text`; `$$` is a literal `$`."""
+    """The names in all `$(NAME)` of `text`; `$$` is a literal `$`."""
     names, at = [], 0
     while (at := text.find("$", at)) >= 0:
         if text[at + 1 : at + 2] == "(" and (end := text.find(")", at + 2)) >= 0:

@@ -1,7 +1,7 @@
-"""Which kinds of volumes a Pod may have here.
+"""Which kinds of volumes this node supports.
 
-Of all kinds a single machine can give emptyDir and hostPath; each other kind is refused with what to use instead.
-Names of volumes become names of directories: they are held to being labels once more, whoever called.
+A single machine can provide emptyDir and hostPath volumes. Every other kind is refused, and the refusal says what to
+use instead. Volume names become directory names, so they are checked here again, even if the caller validated the Pod.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _UNKNOWN = ("this kind of", "are not supported: only emptyDir and hostPath can b
 
 
 def admit(spec: PodSpec, place: Place) -> Decision:
-    """A violation for each volume that cannot be had here."""
+    """A violation for each volume with an invalid name or an unsupported kind."""
     refusals = []
     for index, volume in enumerate(spec.volumes or ()):
         where = place.pod / "spec" / "volumes" / index

@@ -1,8 +1,8 @@
-"""Windows on a Linux node.
+"""A Linux node refuses Pods for Windows.
 
-Specification (kubelet, node admission, in our words): a Pod whose `spec.os.name` is not this node's is refused;
-`windowsOptions.hostProcess` asks for a Windows node, so a Linux node refuses it too. Validation has already refused
-most Windows options on a Pod that says it is a Linux one.
+Specification (kubelet, node admission, in our words): a Pod whose `spec.os.name` is not this node's is refused.
+`windowsOptions.hostProcess` needs a Windows node, so a Linux node refuses it too. Validation has already refused most
+Windows options on Pods whose `spec.os.name` is linux.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOST_PROCESS = "windowsOptions.hostProcess needs a Windows node; this node runs 
 
 
 def admit(spec: PodSpec, place: Place) -> Decision:
-    """Violations for a Pod that only a Windows node can run."""
+    """A violation for a Pod that only a Windows node can run."""
     base = place.pod / "spec"
     if spec.os is not None and spec.os.name not in (None, "", "linux"):
         return refuse(base / "os" / "name", spec.os.name, WRONG_OS, RULE)

@@ -1,1 +1,1 @@
-"""The Pod Security Standards: what Kubernetes' Pod Security admission allows, by level and version."""
+"""The Pod Security Standards: which Pods Pod Security admission allows, by level and version."""

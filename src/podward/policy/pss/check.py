@@ -1,8 +1,8 @@
-"""What a check is: facts about a Pod in, a result out; and the cure.
+"""The types of a check: it takes facts about a Pod and returns a result, and it knows a remedy.
 
-A check belongs to a level and has revisions, each from a version on. A revision's rule answers None where it has
-nothing against the Pod. Where it has, the result carries upstream's `reason` and `detail` to the letter, and a Decision
-with a violation for each field that is at fault: its `reason` is a sentence of ours about that field.
+A check belongs to a level and has revisions, each of which holds from a version of Kubernetes on. A revision's rule
+returns None if the Pod passes. Otherwise the result has upstream's exact `reason` and `detail`, and a Decision with a
+violation for each bad field. The violation's `reason` is our own sentence about that field.
 """
 
 from __future__ import annotations
@@ -20,58 +20,58 @@ from podward.path import Path
 from podward.policy.pss.standard import Level
 
 POLICY = f"Pod Security Standards {POD_SECURITY}"
-"""The newest policy that is imitated, as sources name it."""
+"""The newest version of the policy, as sources name it."""
 
 _NOTHING_SET = SecurityContext()
 _NOTHING_SET_ON_POD = PodSecurityContext()
 
 
 class ContainerRef(Struct, frozen=True, gc=False):
-    """One container and its place.
+    """One container and its path: the name of its list in the Pod's spec, and its index there.
 
-    `context` is what it sets, and empty where it has no security context: no check tells these apart.
+    `context` is its security context, an empty one if it has none: checks treat both alike.
     """
 
-    field: str
+    list_name: str
     index: int
-    container: Container
+    spec: Container
     context: SecurityContext
 
     @property
     def name(self) -> str:
         """The container's name."""
-        return self.container.name
+        return self.spec.name
 
-    def at(self, *segments: str | int) -> Path:
-        """A place inside the container."""
-        return Path(("spec", self.field, self.index, *segments))
+    def path(self, *segments: str | int) -> Path:
+        """The path of a field of the container."""
+        return Path(("spec", self.list_name, self.index, *segments))
 
-    def set_at(self, *segments: str | int) -> Path:
-        """A place inside its security context."""
-        return Path(("spec", self.field, self.index, "securityContext", *segments))
+    def context_path(self, *segments: str | int) -> Path:
+        """The path of a field of its security context."""
+        return Path(("spec", self.list_name, self.index, "securityContext", *segments))
 
 
-class Facts(Struct, frozen=True, gc=False):
-    """What checks look at: a Pod, its own security context, and its containers: init, regular, ephemeral."""
+class PssFacts(Struct, frozen=True, gc=False):
+    """The facts for checks: a Pod, its security context, and its containers (init, regular, ephemeral)."""
 
     pod: Pod
     spec: PodSpec
     context: PodSecurityContext
-    spots: tuple[ContainerRef, ...]
+    containers: tuple[ContainerRef, ...]
 
     @property
     def windows(self) -> bool:
-        """Whether the Pod says that it runs on Windows."""
+        """Whether the Pod is for Windows: `os.name: windows`."""
         return self.spec.os is not None and self.spec.os.name == "windows"
 
     @property
     def in_user_namespace(self) -> bool:
-        """Whether the Pod asks for a user namespace: `hostUsers: false`."""
+        """Whether the Pod has its own user namespace: `hostUsers: false`."""
         return self.spec.host_users is False
 
 
 class CheckResult(Struct, frozen=True, gc=False):
-    """What a check has against a Pod: its id, upstream's words, and where."""
+    """The result of a check that a Pod fails: the check's id, upstream's words, and the bad fields."""
 
     check: str
     reason: str
@@ -82,20 +82,31 @@ class CheckResult(Struct, frozen=True, gc=False):
 class PssRemedy(Struct, frozen=True, gc=False):
     """The smallest change of the manifest that satisfies a check.
 
-    Paths are in the Pod; a change to None removes the field, and is nothing where the field is absent. No changes: the
-    cure is not a matter of fields, the sentence says what it is.
+    Paths are in the Pod. A change to None removes the field, and does nothing if the field is absent. There are no
+    changes if fields cannot satisfy the check; the sentence then says what to do.
     """
 
     sentence: str
     changes: tuple[Change, ...] = ()
 
 
-Rule: TypeAlias = Callable[[Facts], "CheckResult | None"]
-Cure: TypeAlias = Callable[[Facts, CheckResult], PssRemedy]
+WINDOWS_NEEDS_V1_25 = PssRemedy(
+    "A Windows Pod cannot set this: hold the namespace to version v1.25 or later, which asks it of Linux Pods only."
+)
+"""The remedy for a Windows Pod under a version before 1.25.
+
+Such a version demands fields that only Linux has and that the API server refuses on a Windows Pod. No change of the
+manifest helps.
+"""
+
+Rule: TypeAlias = Callable[[PssFacts], "CheckResult | None"]
+RemedyRule: TypeAlias = Callable[[PssFacts, CheckResult], PssRemedy]
+FieldViolation: TypeAlias = tuple[Path, Value, str]
+"""The path and value of a bad field, and a sentence about it."""
 
 
 class Revision(Struct, frozen=True):
-    """A rule that holds since Kubernetes 1.`since`; at restricted it replaces the baseline checks `overrides`."""
+    """A rule that holds from Kubernetes 1.`since` on; at restricted it replaces the baseline checks in `overrides`."""
 
     since: int
     rule: Rule
@@ -103,47 +114,47 @@ class Revision(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """A control of the standards; `revisions` from old to new. `cure` is asked about a result that a revision gave."""
+    """A control of the standards. `revisions` are sorted by version; `remedy` takes a result of one of them."""
 
     id: str
     level: Level
     revisions: tuple[Revision, ...]
-    cure: Cure
+    remedy: RemedyRule
 
     def revision(self, minor: int) -> Revision | None:
-        """The revision that Kubernetes 1.`minor` has; None if the check is younger."""
-        held = [revision for revision in self.revisions if revision.since <= minor]
-        return held[-1] if held else None
+        """The revision that holds in Kubernetes 1.`minor`; None if the check came later."""
+        known = [revision for revision in self.revisions if revision.since <= minor]
+        return known[-1] if known else None
 
 
-def facts_of(pod: Pod) -> Facts:
-    """The facts about this Pod, or about a workload's template in the form of one."""
+def facts_of(pod: Pod) -> PssFacts:
+    """The facts about this Pod, or about a workload's template in the form of a Pod."""
     spec = pod.spec
-    spots: list[ContainerRef] = []
-    for field, containers in (
+    containers: list[ContainerRef] = []
+    for list_name, listed in (
         ("initContainers", spec.init_containers),
         ("containers", spec.containers),
         ("ephemeralContainers", spec.ephemeral_containers),
     ):
-        if containers:
-            spots += [
-                ContainerRef(field, index, container, container.security_context or _NOTHING_SET)
-                for index, container in enumerate(containers)
+        if listed:
+            containers += [
+                ContainerRef(list_name, index, container, container.security_context or _NOTHING_SET)
+                for index, container in enumerate(listed)
             ]
-    return Facts(pod, spec, spec.security_context or _NOTHING_SET_ON_POD, tuple(spots))
+    return PssFacts(pod, spec, spec.security_context or _NOTHING_SET_ON_POD, tuple(containers))
 
 
-def on_pod(*segments: str | int) -> Path:
-    """A place inside the Pod's security context."""
+def pod_context_path(*segments: str | int) -> Path:
+    """The path of a field of the Pod's security context."""
     return Path(("spec", "securityContext", *segments))
 
 
-def found(check: str, reason: str, detail: str, faults: list[tuple[Path, Value, str]]) -> CheckResult:
-    """The result of a check with these faults: place, value and sentence of each."""
+def failed(check: str, reason: str, detail: str, violations: list[tuple[Path, Value, str]]) -> CheckResult:
+    """The result of a check that the Pod fails because of these fields."""
     source = Source(Origin.POLICY, f"{POLICY} {check}")
     return CheckResult(
         check,
         reason,
         detail,
-        Decision(violations=tuple(Violation(at, value, why, source) for at, value, why in faults)),
+        Decision(violations=tuple(Violation(at, value, why, source) for at, value, why in violations)),
     )

@@ -1,51 +1,57 @@
-"""allowPrivilegeEscalation: every container must say that its processes can't gain privileges.
+"""allowPrivilegeEscalation: every container must keep its processes from gaining privileges.
 
 Specification (k8s.io/pod-security-admission, in our words), level restricted:
 
 - since 1.8: each container sets securityContext.allowPrivilegeEscalation to false; unset is not enough
-- since 1.25: not asked of a Pod with os.name windows
+- since 1.25: a Pod with os.name windows passes
 """
 
 from __future__ import annotations
 
 from podward.api.explanation import Change
-from podward.decision import Value
-from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
+from podward.policy.pss.check import (
+    WINDOWS_NEEDS_V1_25,
+    Check,
+    CheckResult,
+    FieldViolation,
+    PssFacts,
+    PssRemedy,
+    Revision,
+    failed,
+)
 from podward.policy.pss.standard import Level
-from podward.policy.pss.windows import NOT_EXEMPT_YET
-from podward.policy.pss.wording import containers, owner
+from podward.policy.pss.wording import container_list, container_title
 
 ID = "allowPrivilegeEscalation"
 
 
-def _every_container(facts: Facts) -> CheckResult | None:
-    bad = [spot for spot in facts.spots if spot.context.allow_privilege_escalation is not False]
+def _every_container(facts: PssFacts) -> CheckResult | None:
+    bad = [container for container in facts.containers if container.context.allow_privilege_escalation is not False]
     if not bad:
         return None
-    faults: list[tuple[Path, Value, str]] = [
+    violations: list[FieldViolation] = [
         (
-            spot.set_at("allowPrivilegeEscalation"),
-            spot.context.allow_privilege_escalation,
-            f"{owner(spot)} lets its processes gain privileges: allowPrivilegeEscalation is not false.",
+            container.context_path("allowPrivilegeEscalation"),
+            container.context.allow_privilege_escalation,
+            f"{container_title(container)} lets its processes gain privileges: allowPrivilegeEscalation is not false.",
         )
-        for spot in bad
+        for container in bad
     ]
-    detail = f"{containers(bad)} must set securityContext.allowPrivilegeEscalation=false"
-    return found(ID, "allowPrivilegeEscalation != false", detail, faults)
+    detail = f"{container_list(bad)} must set securityContext.allowPrivilegeEscalation=false"
+    return failed(ID, "allowPrivilegeEscalation != false", detail, violations)
 
 
-def _linux(facts: Facts) -> CheckResult | None:
+def _linux(facts: PssFacts) -> CheckResult | None:
     return None if facts.windows else _every_container(facts)
 
 
-def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
+def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     if facts.windows:
-        return NOT_EXEMPT_YET
+        return WINDOWS_NEEDS_V1_25
     return PssRemedy(
         "Set allowPrivilegeEscalation to false.",
-        tuple(Change(fault.path, value=False) for fault in result.decision.violations),
+        tuple(Change(violation.path, value=False) for violation in result.decision.violations),
     )
 
 
-CHECK = Check(ID, Level.RESTRICTED, (Revision(8, _every_container), Revision(25, _linux)), _cure)
+CHECK = Check(ID, Level.RESTRICTED, (Revision(8, _every_container), Revision(25, _linux)), _remedy)

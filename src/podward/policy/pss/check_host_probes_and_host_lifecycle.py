@@ -1,42 +1,50 @@
-"""hostProbesAndHostLifecycle: the kubelet must not be sent to other hosts by probes and lifecycle hooks.
+"""hostProbesAndHostLifecycle: probes and lifecycle hooks must not make the kubelet call other hosts.
 
 Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
 - since 1.34: livenessProbe, readinessProbe, startupProbe, lifecycle.postStart and lifecycle.preStop of each container
   have an empty httpGet.host and tcpSocket.host
 
-Unlike elsewhere the containers are named once each, sorted, and counted so; so are the hosts.
+The detail names each container and each host once, sorted; other checks name containers in their order.
 """
 
 from __future__ import annotations
 
 from podward.api.core import Endpoint, Handler
 from podward.api.explanation import Change
-from podward.decision import Value
 from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, ContainerRef, Facts, PssRemedy, Revision, found
+from podward.policy.pss.check import (
+    Check,
+    CheckResult,
+    ContainerRef,
+    FieldViolation,
+    PssFacts,
+    PssRemedy,
+    Revision,
+    failed,
+)
 from podward.policy.pss.standard import Level
-from podward.policy.pss.wording import joined, owner, plural
+from podward.policy.pss.wording import container_title, plural, quoted_list
 
 ID = "hostProbesAndHostLifecycle"
 
 
-def _hosts(spot: ContainerRef) -> list[tuple[Path, str]]:
-    """Place and value of each host that a container sets."""
-    container = spot.container
+def _hosts(container: ContainerRef) -> list[tuple[Path, str]]:
+    """The path and value of each host that a container sets."""
+    spec = container.spec
     hosts: list[tuple[Path, str]] = []
     for name, handler in (
-        ("livenessProbe", container.liveness_probe),
-        ("readinessProbe", container.readiness_probe),
-        ("startupProbe", container.startup_probe),
+        ("livenessProbe", spec.liveness_probe),
+        ("readinessProbe", spec.readiness_probe),
+        ("startupProbe", spec.startup_probe),
     ):
         if handler is not None:
-            hosts += _of_handler(handler, spot.at(name))
-    hooks = container.lifecycle
+            hosts += _of_handler(handler, container.path(name))
+    hooks = spec.lifecycle
     if hooks is not None:
         for name, handler in (("postStart", hooks.post_start), ("preStop", hooks.pre_stop)):
             if handler is not None:
-                hosts += _of_handler(handler, spot.at("lifecycle", name))
+                hosts += _of_handler(handler, container.path("lifecycle", name))
     return hosts
 
 
@@ -50,29 +58,29 @@ def _of_handler(handler: Handler, at: Path) -> list[tuple[Path, str]]:
     ]
 
 
-def _handlers(facts: Facts) -> CheckResult | None:
-    bad = [(spot, set_hosts) for spot in facts.spots if (set_hosts := _hosts(spot))]
+def _handlers(facts: PssFacts) -> CheckResult | None:
+    bad = [(container, set_hosts) for container in facts.containers if (set_hosts := _hosts(container))]
     if not bad:
         return None
-    faults: list[tuple[Path, Value, str]] = [
-        (at, host, f'{owner(spot)} has the kubelet call the host "{host}", not the Pod.')
-        for spot, set_hosts in bad
+    violations: list[FieldViolation] = [
+        (at, host, f'{container_title(container)} has the kubelet call the host "{host}", not the Pod.')
+        for container, set_hosts in bad
         for at, host in set_hosts
     ]
-    names = sorted({spot.name for spot, _ in bad})
+    names = sorted({container.name for container, _ in bad})
     hosts = sorted({host for _, set_hosts in bad for _, host in set_hosts})
     word = plural("probe or lifecycle host", "probe or lifecycle hosts", hosts)
-    who = f"{plural('container', 'containers', names)} {joined(names)}"
-    detail = f"{who} {plural('uses', 'use', names)} {word} {joined(hosts)}"
-    return found(ID, "probe or lifecycle host", detail, faults)
+    who = f"{plural('container', 'containers', names)} {quoted_list(names)}"
+    detail = f"{who} {plural('uses', 'use', names)} {word} {quoted_list(hosts)}"
+    return failed(ID, "probe or lifecycle host", detail, violations)
 
 
-def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
+def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     del facts
     return PssRemedy(
         "Remove host from probes and lifecycle hooks: the kubelet then calls the Pod itself.",
-        tuple(Change(fault.path, None) for fault in result.decision.violations),
+        tuple(Change(violation.path, None) for violation in result.decision.violations),
     )
 
 
-CHECK = Check(ID, Level.BASELINE, (Revision(34, _handlers),), _cure)
+CHECK = Check(ID, Level.BASELINE, (Revision(34, _handlers),), _remedy)

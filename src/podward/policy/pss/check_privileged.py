@@ -1,4 +1,4 @@
-"""privileged: no container may be privileged, which switches nearly every protection off.
+"""privileged: no container may be privileged, because that switches off nearly every protection.
 
 Specification (k8s.io/pod-security-admission, in our words), level baseline:
 
@@ -8,31 +8,30 @@ Specification (k8s.io/pod-security-admission, in our words), level baseline:
 from __future__ import annotations
 
 from podward.api.explanation import Change
-from podward.decision import Value
-from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
+from podward.policy.pss.check import Check, CheckResult, FieldViolation, PssFacts, PssRemedy, Revision, failed
 from podward.policy.pss.standard import Level
-from podward.policy.pss.wording import containers, owner
+from podward.policy.pss.wording import container_list, container_title
 
 ID = "privileged"
 
 
-def _privileged(facts: Facts) -> CheckResult | None:
-    bad = [spot for spot in facts.spots if spot.context.privileged]
+def _privileged(facts: PssFacts) -> CheckResult | None:
+    bad = [container for container in facts.containers if container.context.privileged]
     if not bad:
         return None
-    faults: list[tuple[Path, Value, str]] = [
-        (spot.set_at("privileged"), True, f"{owner(spot)} is privileged.") for spot in bad
+    violations: list[FieldViolation] = [
+        (container.context_path("privileged"), True, f"{container_title(container)} is privileged.")
+        for container in bad
     ]
-    return found(ID, "privileged", f"{containers(bad)} must not set securityContext.privileged=true", faults)
+    return failed(ID, "privileged", f"{container_list(bad)} must not set securityContext.privileged=true", violations)
 
 
-def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
+def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     del facts
     return PssRemedy(
         "Remove privileged; add the capabilities that are needed instead.",
-        tuple(Change(fault.path, None) for fault in result.decision.violations),
+        tuple(Change(violation.path, None) for violation in result.decision.violations),
     )
 
 
-CHECK = Check(ID, Level.BASELINE, (Revision(0, _privileged),), _cure)
+CHECK = Check(ID, Level.BASELINE, (Revision(0, _privileged),), _remedy)

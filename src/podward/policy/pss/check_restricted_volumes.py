@@ -1,23 +1,22 @@
-"""restrictedVolumes: volumes are of the kinds that a Pod may bring itself, or claims.
+"""restrictedVolumes: a Pod may only use volumes of kinds that need no access to the node or to storage systems.
 
 Specification (k8s.io/pod-security-admission, in our words), level restricted, overrides hostPathVolumes:
 
 - since 1.0: each volume has a configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim,
   projected or secret
 
-A volume with one of these passes whatever else it has. Of another volume the first source in the order of `_kind` is
-named; without any of them it is `unknown`. Volumes are named in their order, kinds once each and sorted. Images became
-an allowed kind with Kubernetes 1.33, for all versions at once.
+A volume with one of these sources passes, even if it has others. For another volume the detail names the first source
+in the order of `_kind`, or `unknown`. It names volumes in their order, and each kind once, sorted. Kubernetes 1.33
+allowed images, for all versions of the policy.
 """
 
 from __future__ import annotations
 
 from podward.api.volume import Volume
-from podward.decision import Value
-from podward.path import Path, path
-from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, found
+from podward.path import path
+from podward.policy.pss.check import Check, CheckResult, FieldViolation, PssFacts, PssRemedy, Revision, failed
 from podward.policy.pss.standard import Level
-from podward.policy.pss.wording import joined, plural
+from podward.policy.pss.wording import plural, quoted_list
 
 ID = "restrictedVolumes"
 UNKNOWN = "unknown"
@@ -38,7 +37,7 @@ def _allowed(volume: Volume) -> bool:
 
 
 def _kind(volume: Volume) -> str:
-    """The name of the source that is at fault."""
+    """The name of the volume's forbidden source."""
     sources = (
         ("hostPath", volume.host_path),
         ("gcePersistentDisk", volume.gce_persistent_disk),
@@ -65,29 +64,29 @@ def _kind(volume: Volume) -> str:
     return next((name for name, source in sources if source is not None), UNKNOWN)
 
 
-def _volumes(facts: Facts) -> CheckResult | None:
+def _volumes(facts: PssFacts) -> CheckResult | None:
     volumes = facts.spec.volumes
     if not volumes:
         return None
     bad = [(index, volume, _kind(volume)) for index, volume in enumerate(volumes) if not _allowed(volume)]
     if not bad:
         return None
-    faults: list[tuple[Path, Value, str]] = [_fault(index, volume, kind) for index, volume, kind in bad]
+    violations: list[FieldViolation] = [_violation(index, volume, kind) for index, volume, kind in bad]
     kinds = sorted({kind for _, _, kind in bad})
     word = plural("restricted volume type", "restricted volume types", kinds)
-    names = joined(volume.name for _, volume, _ in bad)
-    detail = f"{plural('volume', 'volumes', bad)} {names} {plural('uses', 'use', bad)} {word} {joined(kinds)}"
-    return found(ID, "restricted volume types", detail, faults)
+    names = quoted_list(volume.name for _, volume, _ in bad)
+    detail = f"{plural('volume', 'volumes', bad)} {names} {plural('uses', 'use', bad)} {word} {quoted_list(kinds)}"
+    return failed(ID, "restricted volume types", detail, violations)
 
 
-def _fault(index: int, volume: Volume, kind: str) -> tuple[Path, Value, str]:
+def _violation(index: int, volume: Volume, kind: str) -> FieldViolation:
     at = path("spec", "volumes", index)
     if kind != UNKNOWN:
         return at / kind, kind, f'Volume "{volume.name}" is of the kind {kind}, which Pods may not bring themselves.'
     return at, None, f'Volume "{volume.name}" is of no kind that the standard knows.'
 
 
-def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
+def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     del facts, result
     return PssRemedy(
         "Use another kind of volume: a configMap or secret for settings, an emptyDir for scratch space, "
@@ -95,4 +94,4 @@ def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
     )
 
 
-CHECK = Check(ID, Level.RESTRICTED, (Revision(0, _volumes, ("hostPathVolumes",)),), _cure)
+CHECK = Check(ID, Level.RESTRICTED, (Revision(0, _volumes, ("hostPathVolumes",)),), _remedy)

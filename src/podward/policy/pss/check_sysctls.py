@@ -1,4 +1,4 @@
-"""sysctls: only kernel parameters that are the Pod's own.
+"""sysctls: a Pod may only set kernel parameters that its namespaces isolate from the node.
 
 Specification (k8s.io/pod-security-admission, in our words), level baseline: each name in the Pod's sysctls is one
 of these, written exactly so (not with slashes):
@@ -11,7 +11,7 @@ of these, written exactly so (not with slashes):
 - since 1.32: net.ipv4.tcp_rmem, net.ipv4.tcp_wmem
 - since 1.37: net.ipv4.tcp_slow_start_after_idle, net.ipv4.tcp_notsent_lowat
 
-The detail names them in their order, without quotes, as often as they stand there.
+The detail names the forbidden sysctls in their order, without quotes, and repeats duplicates.
 """
 
 from __future__ import annotations
@@ -19,8 +19,17 @@ from __future__ import annotations
 from podward.api.core import Sysctl
 from podward.api.explanation import Change
 from podward.decision import Value
-from podward.path import Path
-from podward.policy.pss.check import Check, CheckResult, Facts, PssRemedy, Revision, Rule, found, on_pod
+from podward.policy.pss.check import (
+    Check,
+    CheckResult,
+    FieldViolation,
+    PssFacts,
+    PssRemedy,
+    Revision,
+    Rule,
+    failed,
+    pod_context_path,
+)
 from podward.policy.pss.standard import Level
 
 ID = "sysctls"
@@ -48,18 +57,18 @@ ADDED: tuple[tuple[int, tuple[str, ...]], ...] = (
     (32, ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")),
     (37, ("net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat")),
 )
-"""What became allowed with which version."""
+"""The sysctls that became allowed, by the minor version of Kubernetes."""
 
 
 def allowed(minor: int) -> frozenset[str]:
-    """The names that version 1.`minor` allows."""
+    """The sysctls that version 1.`minor` allows."""
     return frozenset(name for since, names in ADDED if since <= minor for name in names)
 
 
 def _rule(minor: int) -> Rule:
     names = allowed(minor)
 
-    def rule(facts: Facts) -> CheckResult | None:
+    def rule(facts: PssFacts) -> CheckResult | None:
         sysctls = facts.context.sysctls
         return _forbidden(sysctls, names) if sysctls else None
 
@@ -70,18 +79,22 @@ def _forbidden(sysctls: tuple[Sysctl, ...], names: frozenset[str]) -> CheckResul
     bad = [(index, sysctl.name or "") for index, sysctl in enumerate(sysctls) if sysctl.name not in names]
     if not bad:
         return None
-    faults: list[tuple[Path, Value, str]] = [
-        (on_pod(ID, index, "name"), name, f'The Pod sets the sysctl "{name}", which is not among the safe ones.')
+    violations: list[FieldViolation] = [
+        (
+            pod_context_path(ID, index, "name"),
+            name,
+            f'The Pod sets the sysctl "{name}", which is not among the safe ones.',
+        )
         for index, name in bad
     ]
-    return found(ID, "forbidden sysctls", ", ".join(name for _, name in bad), faults)
+    return failed(ID, "forbidden sysctls", ", ".join(name for _, name in bad), violations)
 
 
-def _cure(facts: Facts, result: CheckResult) -> PssRemedy:
-    bad = {fault.path.segments[-2] for fault in result.decision.violations}
+def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
+    bad = {violation.path.segments[-2] for violation in result.decision.violations}
     kept = [sysctl for index, sysctl in enumerate(facts.context.sysctls or ()) if index not in bad]
     value: Value = tuple({"name": sysctl.name or "", "value": sysctl.value or ""} for sysctl in kept) or None
-    return PssRemedy("Remove the sysctls that are not among the safe ones.", (Change(on_pod(ID), value),))
+    return PssRemedy("Remove the sysctls that are not among the safe ones.", (Change(pod_context_path(ID), value),))
 
 
-CHECK = Check(ID, Level.BASELINE, tuple(Revision(since, _rule(since)) for since, _ in ADDED), _cure)
+CHECK = Check(ID, Level.BASELINE, tuple(Revision(since, _rule(since)) for since, _ in ADDED), _remedy)

@@ -1,9 +1,9 @@
-"""Which standard a Pod is held to: a level and a version.
+"""A standard: the level and version that a Pod is checked against.
 
 Specification (k8s.io/pod-security-admission, api/helpers.go, in our words): a level is `privileged`,
-`baseline` or `restricted`; a version is `latest` or `v1.N` with N in decimal, no sign, no leading zero, below 2^63.
-Printed together they are `restricted:v1.30`. What does not parse is replaced by the strictest reading, restricted and
-latest, and an error is reported beside it; callers decide what to do with the two.
+`baseline` or `restricted`. A version is `latest` or `v1.N`, where N is a decimal number without sign or leading zero,
+below 2^63. A standard is printed as `restricted:v1.30`. Upstream replaces a text that does not parse by restricted or
+latest and reports an error; here the caller does that.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from msgspec import Struct
 
 
 class Level(Enum):
-    """How much is forbidden."""
+    """A level of the Pod Security Standards."""
 
     PRIVILEGED = "privileged"
-    """Nothing."""
+    """Forbids nothing."""
     BASELINE = "baseline"
-    """Known ways out of a container."""
+    """Forbids known privilege escalations."""
     RESTRICTED = "restricted"
-    """All that hardening asks for."""
+    """Demands the best practices of hardening."""
 
     def __str__(self) -> str:
         return self.value
 
 
 STRICTNESS = {Level.PRIVILEGED: 0, Level.BASELINE: 1, Level.RESTRICTED: 2}
-"""Levels in their order: more is stricter."""
+"""The order of the levels: a higher number is stricter."""
 
 LEVEL_RULE = "must be one of privileged, baseline, restricted"
 VERSION_RULE = 'must be "latest" or "v1.x"'
@@ -38,7 +38,7 @@ _LARGEST = (1 << 63) - 1  # Go's int: a larger number is no version
 
 
 class Version(Struct, frozen=True, gc=False):
-    """Kubernetes 1.`minor`, whose standards are meant; None is the latest."""
+    """The version of the standards: Kubernetes 1.`minor`, or the latest if `minor` is None."""
 
     minor: int | None = None
 
@@ -50,7 +50,7 @@ LATEST = Version()
 
 
 class Standard(Struct, frozen=True, gc=False):
-    """A level at a version."""
+    """A level and a version."""
 
     level: Level
     version: Version = LATEST
@@ -60,12 +60,12 @@ class Standard(Struct, frozen=True, gc=False):
 
 
 def parse_level(text: str) -> Level | None:
-    """The level of this name; None if there is none."""
+    """The level with this name; None if there is none."""
     return _LEVELS.get(text)
 
 
 def parse_version(text: str) -> Version | None:
-    """The version that is written so; None if this is no version."""
+    """The version in this text; None if the text is not a version."""
     if text == "latest":
         return LATEST
     number = text.removeprefix("v1.")

@@ -1,5 +1,5 @@
-"""What container runtimes make of a CRI message: containerd (the default), CRI-O, and Docker behind cri-dockerd.
+"""Rules of the container runtimes containerd (the default), CRI-O and Docker: how a CRI message becomes a runtime spec.
 
-One rule, one file. Where the three differ, the rule's specification says how; their numbers and lists stand in
-`defaults`, one versioned table each.
+Each file starts with its specification, which says how the three runtimes differ. Their default values are in
+`defaults`, one versioned table for each runtime.
 """

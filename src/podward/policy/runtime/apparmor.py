@@ -1,11 +1,11 @@
-"""The AppArmor profile.
+"""The AppArmor profile in the spec.
 
 Specification, in our words (containerd 2.2 `sputil.GenerateApparmorSpecOpts`, CRI-O 1.33 `specSetApparmorProfile`,
-Docker 29 `WithApparmor` and cri-dockerd 0.3): without AppArmor on the machine nobody has a profile, and one of the
-node can't be asked for. With it, no profile at all means the runtime's default. A privileged container has no default
-profile (Docker: `unconfined`); a profile of the node it gets from containerd and Docker all the same, from CRI-O it
-does not. The deprecated string is read where the message has no structured profile; cri-dockerd reads nothing else,
-and the kubelet sends both.
+Docker 29 `WithApparmor` and cri-dockerd 0.3): without AppArmor on the machine no container has a profile, and a
+Localhost profile is refused. With AppArmor a container that requests no profile gets the runtime's default. A
+privileged container does not get the default profile (Docker: it gets `unconfined`). containerd and Docker apply a
+Localhost profile to it, CRI-O does not. The deprecated string is read if the message has no structured profile.
+cri-dockerd reads only the string; the kubelet sends both.
 """
 
 from __future__ import annotations
@@ -19,36 +19,39 @@ from podward.policy.runtime.runtime_profile import RuntimeProfile
 PLACE = path("process", "apparmorProfile")
 NOT_ENABLED = "Cannot enforce AppArmor: AppArmor is not enabled on the host"
 UNCONFINED = {"containerd": "", "cri-o": "unconfined", "docker": "unconfined"}
-WITH_PRIVILEGE = {"containerd": "", "cri-o": "", "docker": "unconfined"}
+PRIVILEGED = {"containerd": "", "cri-o": "", "docker": "unconfined"}
 
 
 def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimeProfile) -> Decision:
-    """`process.apparmorProfile`; nothing on a machine without AppArmor, a violation for a profile of the node there."""
-    asked, source = _asked(context, runtime)
+    """`process.apparmorProfile`; on a machine without AppArmor nothing, or a violation for a Localhost profile."""
+    requested, source = _requested(context, runtime)
     if lsm != "apparmor":
-        if asked is None or asked.profile_type != "Localhost":
+        if requested is None or requested.profile_type != "Localhost":
             return Decision()
-        return refuse(PLACE, asked.localhost_ref, NOT_ENABLED, source)
-    kind = "RuntimeDefault" if asked is None else asked.profile_type
+        return refuse(PLACE, requested.localhost_ref, NOT_ENABLED, source)
+    kind = "RuntimeDefault" if requested is None else requested.profile_type
     if context.privileged and (kind == "RuntimeDefault" or runtime.name == "cri-o"):
-        privileged = runtime.of("securityContext", "privileged")
-        return assign(PLACE, WITH_PRIVILEGE[runtime.name], "privileged: no default profile", privileged)
+        privileged = runtime.source_of("securityContext", "privileged")
+        return assign(PLACE, PRIVILEGED[runtime.name], "privileged: no default profile", privileged)
     profiles = {
         "RuntimeDefault": (runtime.defaults.apparmor_profile, f"the default profile of {runtime.source.name}"),
         "Unconfined": (UNCONFINED[runtime.name], "Unconfined"),
     }
-    if asked is not None and asked.localhost_ref:
-        profiles["Localhost"] = (asked.localhost_ref.removeprefix("localhost/"), "a profile of the node")
+    if requested is not None and requested.localhost_ref:
+        profiles["Localhost"] = (requested.localhost_ref.removeprefix("localhost/"), "a profile of the node")
     if kind not in profiles:
         return refuse(PLACE, kind, f"unknown or empty AppArmor profile: {quote(kind)}", source)
     return assign(PLACE, *profiles[kind], source)
 
 
-def _asked(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> tuple[SecurityProfile | None, Source]:
+def _requested(
+    context: LinuxContainerSecurityContext, runtime: RuntimeProfile
+) -> tuple[SecurityProfile | None, Source]:
+    """The profile in the message, from its field or its deprecated string, and the source of that."""
     if context.apparmor is not None:
-        return context.apparmor, runtime.of("securityContext", "apparmor")
+        return context.apparmor, runtime.source_of("securityContext", "apparmor")
     text = context.apparmor_profile
-    source = runtime.of("securityContext", "apparmorProfile")
+    source = runtime.source_of("securityContext", "apparmorProfile")
     if not text:
         return None, runtime.source
     if text == "runtime/default":

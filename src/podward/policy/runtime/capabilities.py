@@ -1,18 +1,19 @@
-"""The capability sets.
+"""The capability sets in the spec.
 
 Specification, in our words. Bounding, effective and permitted are the same set; inheritable and ambient are empty
-(since CVE-2022-24769), whatever addAmbientCapabilities says, which none of the three reads.
-- containerd (2.2 `customopts.WithCapabilities`): starts from its defaults. `ALL` among add makes it everything, then
-  `ALL` among drop makes it nothing, then the names are added, then dropped: drop wins. Names are upper-cased and
-  always get `CAP_` in front, so `CAP_NET_ADMIN` is asked for as `CAP_CAP_NET_ADMIN`, which does not exist.
-- CRI-O (1.33 `SpecSetupCapabilities`): its defaults count only if neither list has `ALL`; then as containerd. A name
-  that begins with `cap_` in any case is taken as it is written; an unknown name is an error, dropped or added.
-- Docker (29 `caps.TweakCapabilities`): `ALL` added: everything but the drops; else `ALL` dropped: just the adds; else
-  the defaults less the drops, plus the adds: add wins. Names are upper-cased and get `CAP_` if they lack it; an
-  unknown name is an error, and so is one that this machine has not.
-- Privileged: everything that this machine has, the lists are not looked at; CRI-O (runtime-tools `SetupPrivileged`)
-  gives everything to the inheritable and ambient sets as well.
-- What the machine's root lacks can't be given and is left out; a Pod with its own user namespace has a whole new set.
+(since CVE-2022-24769). None of the three runtimes reads addAmbientCapabilities.
+- containerd (2.2 `customopts.WithCapabilities`) starts with its defaults. `ALL` in add makes the set full, then `ALL`
+  in drop makes it empty; then the names in add are added and those in drop are removed, so drop wins. Names are
+  upper-cased and always prefixed by `CAP_`: `CAP_NET_ADMIN` becomes `CAP_CAP_NET_ADMIN`, which does not exist.
+- CRI-O (1.33 `SpecSetupCapabilities`) does the same, but starts with an empty set if one of the lists has `ALL`. A name
+  that begins with `cap_` in any case is used as it is written. An unknown name is an error in both lists.
+- Docker (29 `caps.TweakCapabilities`): if add has `ALL`, all but those in drop; else if drop has `ALL`, only those in
+  add; else the defaults without those in drop, plus those in add, so add wins. Names are upper-cased and get `CAP_` if
+  they lack it. An unknown name is an error, and so is a capability that this machine does not have.
+- A privileged container gets all capabilities that this machine has; the lists are ignored. CRI-O (runtime-tools
+  `SetupPrivileged`) fills the inheritable and ambient sets as well.
+- Capabilities that root lacks on this machine can't be given, so they are left out. In its own user namespace a Pod has
+  all capabilities.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 PLACE = path("process", "capabilities")
-SAME = ("bounding", "effective", "permitted")
-ALSO = ("inheritable", "ambient")
+FILLED_SETS = ("bounding", "effective", "permitted")
+EMPTY_SETS = ("inheritable", "ambient")
 
 
-class _Asked(Struct, frozen=True, gc=False):
-    """The two lists in a runtime's own spelling, `ALL` taken out, and which list had it."""
+class _AddAndDrop(Struct, frozen=True, gc=False):
+    """The two lists of the message in the runtime's spelling, without `ALL`, and whether each list had `ALL`."""
 
     add: tuple[str, ...]
     drop: tuple[str, ...]
@@ -43,22 +44,22 @@ class _Asked(Struct, frozen=True, gc=False):
 def decide(
     context: LinuxContainerSecurityContext, machine: int, *, own_userns: bool, runtime: RuntimeProfile
 ) -> Decision:
-    """All five sets, names sorted by number; `machine` is the mask of what root has here."""
+    """All five sets, names sorted by number; `machine` is the mask of root's capabilities on this machine."""
     available = FULL if own_userns else machine & FULL
     if context.privileged:
         return _privileged(available, runtime)
-    asked = _asked(context.capabilities or Capability(), runtime)
-    refused = _refusals(asked, available, runtime)
-    wanted = _RUNTIMES[runtime.name](mask(runtime.defaults.capabilities), asked)
-    reason = _reason(asked, runtime) + _lacking(wanted, available)
-    source = runtime.of("securityContext", "capabilities")
+    lists = _add_and_drop(context.capabilities or Capability(), runtime)
+    refused = _refusals(lists, available, runtime)
+    requested = _RUNTIMES[runtime.name](mask(runtime.defaults.capabilities), lists)
+    reason = _reason(lists, runtime) + _lacking(requested, available)
+    source = runtime.source_of("securityContext", "capabilities")
     if context.capabilities is None:
         source = runtime.source
-    return refused + _sets(names(wanted & available), reason, source, runtime)
+    return refused + _sets(names(requested & available), reason, source, runtime)
 
 
 def bounding_of(decision: Decision) -> tuple[str, ...]:
-    """The bounding set that `decide` assigned."""
+    """The bounding set in the Decision of `decide`."""
     return decision.fold(_Spec).process.capabilities.bounding
 
 
@@ -77,28 +78,28 @@ class _Spec(Struct, frozen=True):
 def _sets(given: tuple[str, ...], reason: str, source: Source, runtime: RuntimeProfile) -> Decision:
     none = f"always empty in {runtime.source.name}"
     return Decision(
-        tuple(Assignment(PLACE / name, given, reason, source) for name in SAME)
-        + tuple(Assignment(PLACE / name, (), none, runtime.source) for name in ALSO)
+        tuple(Assignment(PLACE / name, given, reason, source) for name in FILLED_SETS)
+        + tuple(Assignment(PLACE / name, (), none, runtime.source) for name in EMPTY_SETS)
     )
 
 
 def _privileged(available: int, runtime: RuntimeProfile) -> Decision:
-    source = runtime.of("securityContext", "privileged")
+    source = runtime.source_of("securityContext", "privileged")
     reason = "privileged: everything that there is" + _lacking(FULL, available)
     decision = _sets(names(available), reason, source, runtime)
     if runtime.name != "cri-o":
         return decision
-    everything = tuple(Assignment(PLACE / name, names(available), reason, source) for name in ALSO)
-    return Decision(decision.assignments[: len(SAME)] + everything)
+    everything = tuple(Assignment(PLACE / name, names(available), reason, source) for name in EMPTY_SETS)
+    return Decision(decision.assignments[: len(FILLED_SETS)] + everything)
 
 
-def _asked(lists: Capability, runtime: RuntimeProfile) -> _Asked:
+def _add_and_drop(message: Capability, runtime: RuntimeProfile) -> _AddAndDrop:
     spell = _SPELLING[runtime.name]
-    return _Asked(
-        add=tuple(spell(name) for name in lists.add if name.upper() != "ALL"),
-        drop=tuple(spell(name) for name in lists.drop if name.upper() != "ALL"),
-        add_all=any(name.upper() == "ALL" for name in lists.add),
-        drop_all=any(name.upper() == "ALL" for name in lists.drop),
+    return _AddAndDrop(
+        add=tuple(spell(name) for name in message.add if name.upper() != "ALL"),
+        drop=tuple(spell(name) for name in message.drop if name.upper() != "ALL"),
+        add_all=any(name.upper() == "ALL" for name in message.add),
+        drop_all=any(name.upper() == "ALL" for name in message.drop),
     )
 
 
@@ -117,34 +118,34 @@ def _prefixed_once(name: str) -> str:
 _SPELLING = {"containerd": _prefixed, "cri-o": _as_written, "docker": _prefixed_once}
 
 
-def _as_containerd(base: int, asked: _Asked) -> int:
-    wanted = FULL if asked.add_all else base
-    if asked.drop_all:
-        wanted = 0
-    return (wanted | mask(asked.add)) & ~mask(asked.drop)
+def _as_containerd(defaults: int, lists: _AddAndDrop) -> int:
+    base = FULL if lists.add_all else defaults
+    if lists.drop_all:
+        base = 0
+    return (base | mask(lists.add)) & ~mask(lists.drop)
 
 
-def _as_crio(base: int, asked: _Asked) -> int:
-    return _as_containerd(0 if asked.add_all or asked.drop_all else base, asked)
+def _as_crio(defaults: int, lists: _AddAndDrop) -> int:
+    return _as_containerd(0 if lists.add_all or lists.drop_all else defaults, lists)
 
 
-def _as_docker(base: int, asked: _Asked) -> int:
-    if asked.add_all:
-        return FULL & ~mask(asked.drop)
-    if asked.drop_all:
-        return mask(asked.add)
-    return (base & ~mask(asked.drop)) | mask(asked.add)
+def _as_docker(defaults: int, lists: _AddAndDrop) -> int:
+    if lists.add_all:
+        return FULL & ~mask(lists.drop)
+    if lists.drop_all:
+        return mask(lists.add)
+    return (defaults & ~mask(lists.drop)) | mask(lists.add)
 
 
 _RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_docker}
 
 
-def _refusals(asked: _Asked, available: int, runtime: RuntimeProfile) -> Decision:
-    """Names that do not exist; containerd's runtimes pass over an unknown name that is dropped."""
+def _refusals(lists: _AddAndDrop, available: int, runtime: RuntimeProfile) -> Decision:
+    """Violations for unknown names; containerd ignores an unknown name in drop."""
     refused = Decision()
-    checked = (("add", asked.add), ("drop", asked.drop if runtime.name != "containerd" else ()))
+    checked = (("add", lists.add), ("drop", lists.drop if runtime.name != "containerd" else ()))
     for field, listed in checked:
-        source = runtime.of("securityContext", "capabilities")
+        source = runtime.source_of("securityContext", "capabilities")
         for name in listed:
             sentence = ""
             if name not in BITS:
@@ -159,15 +160,15 @@ def _refusals(asked: _Asked, available: int, runtime: RuntimeProfile) -> Decisio
     return refused
 
 
-def _reason(asked: _Asked, runtime: RuntimeProfile) -> str:
+def _reason(lists: _AddAndDrop, runtime: RuntimeProfile) -> str:
     words = [f"the {len(runtime.defaults.capabilities)} of {runtime.source.name}"]
-    if asked.add_all or asked.add:
-        words.append("add " + ", ".join((*(("ALL",) if asked.add_all else ()), *asked.add)))
-    if asked.drop_all or asked.drop:
-        words.append("drop " + ", ".join((*(("ALL",) if asked.drop_all else ()), *asked.drop)))
+    if lists.add_all or lists.add:
+        words.append("add " + ", ".join((*(("ALL",) if lists.add_all else ()), *lists.add)))
+    if lists.drop_all or lists.drop:
+        words.append("drop " + ", ".join((*(("ALL",) if lists.drop_all else ()), *lists.drop)))
     return "; ".join(words)
 
 
-def _lacking(wanted: int, available: int) -> str:
-    missing = names(wanted & ~available)
+def _lacking(requested: int, available: int) -> str:
+    missing = names(requested & ~available)
     return f"; without {', '.join(missing)}: root on this machine does not have it" if missing else ""

@@ -1,15 +1,16 @@
-"""The environment of the process.
+"""The environment of the process in the spec.
 
-Specification, in our words. HOME is not set here: the OCI runtime takes it from the image's /etc/passwd if it is
-unset.
-- containerd (2.2 `buildLinuxSpec`, `oci.WithEnv`): PATH, `TERM=xterm` for a terminal, HOSTNAME; then the image's and
-  the CRI's variables in this order. A name that one of the first three has is replaced where it stands; others are
-  appended even if they repeat, and the last one counts. A variable without `=` takes the name away.
-- CRI-O (1.33 `setupContainerEnvironmentAndWorkdir`, `mergeEnvs`): PATH, `TERM=xterm` always, HOSTNAME; then the CRI's
-  variables and those of the image that the CRI does not name. Each name once, where it first stood. Without `=`:
-  ignored.
-- Docker (29 `CreateDaemonEnvironment`, `merge`): PATH, HOSTNAME, `TERM=xterm` for a terminal; then as CRI-O, and a
-  variable without `=` takes the name away.
+Specification, in our words. The runtimes do not set HOME: the OCI runtime takes it from the container's /etc/passwd if
+it is unset.
+- containerd (2.2 `buildLinuxSpec`, `oci.WithEnv`) starts with PATH, `TERM=xterm` for a terminal, and HOSTNAME. Then
+  come the image's variables and the CRI's. A variable with one of the first three names replaces that entry at its
+  position. Others are appended even if they repeat a name; the last one counts. A variable without `=` removes the
+  entry.
+- CRI-O (1.33 `setupContainerEnvironmentAndWorkdir`, `mergeEnvs`) starts with PATH, `TERM=xterm` always, and HOSTNAME.
+  Then come the CRI's variables, and those of the image that the CRI does not set. Each name stands once, at its first
+  position. A variable without `=` is ignored.
+- Docker (29 `CreateDaemonEnvironment`, `merge`) starts with PATH, HOSTNAME, and `TERM=xterm` for a terminal. Then it
+  continues as CRI-O does, but a variable without `=` removes the entry.
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ _Row = tuple[str, str, Source]
 
 
 def decide(config: ContainerConfig, image: Image, hostname: str, runtime: RuntimeProfile) -> Decision:
-    """`process.env`, item by item; `hostname` is the Pod's or, on the host's network, the node's ("" leaves it out)."""
+    """`process.env`, one assignment for each item.
+
+    `hostname` is the Pod's, or the node's on the host's network; "" leaves HOSTNAME out.
+    """
     rows: list[_Row] = [(entry, "the runtime's own", runtime.source) for entry in runtime.defaults.environment]
-    terminal: list[_Row] = [(TERM, "tty", runtime.of("tty"))] if config.tty else []
+    terminal: list[_Row] = [(TERM, "tty", runtime.source_of("tty"))] if config.tty else []
     named: list[_Row] = [(f"HOSTNAME={hostname}", "the Pod's host name", runtime.source)] if hostname else []
     rows += named + terminal if runtime.name == "docker" else terminal + named
     if runtime.name == "cri-o":
@@ -37,14 +41,14 @@ def decide(config: ContainerConfig, image: Image, hostname: str, runtime: Runtim
     origin = Source(Origin.IMAGE, image.name, path("config", "Env"))
     of_image: list[_Row] = [(entry, "the image's Env", origin) for entry in image.config.env]
     of_pod: list[_Row] = [
-        (f"{variable.key}={variable.value}", "env", runtime.of("envs", index))
+        (f"{variable.key}={variable.value}", "env", runtime.source_of("envs", index))
         for index, variable in enumerate(config.envs)
     ]
     if runtime.name == "containerd":
         merged = _replace(rows, of_image + of_pod)
     else:
-        taken = {variable.key for variable in config.envs}
-        more = of_pod + [row for row in of_image if _name(row) not in taken]
+        set_by_pod = {variable.key for variable in config.envs}
+        more = of_pod + [row for row in of_image if _name(row) not in set_by_pod]
         merged = (
             _unique(rows + [row for row in more if "=" in row[0]]) if runtime.name == "cri-o" else _replace(rows, more)
         )
@@ -58,7 +62,7 @@ def _name(row: _Row) -> str:
 
 
 def _replace(rows: list[_Row], more: list[_Row]) -> list[_Row]:
-    """What containerd and Docker call `replaceOrAppendEnvValues`."""
+    """The rows after containerd's and Docker's `replaceOrAppendEnvValues`."""
     places = {_name(row): place for place, row in enumerate(rows)}
     merged: list[_Row | None] = list(rows)
     for row in more:
@@ -74,7 +78,7 @@ def _replace(rows: list[_Row], more: list[_Row]) -> list[_Row]:
 
 
 def _unique(rows: list[_Row]) -> list[_Row]:
-    """Each name once, at its first place, with its last value."""
+    """Each name once, at its first position, with its last value."""
     merged: dict[str, _Row] = {}
     for row in rows:
         merged[_name(row)] = row

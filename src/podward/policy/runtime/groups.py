@@ -1,13 +1,14 @@
-"""The supplementary groups of the process.
+"""The supplementary groups of the process in the spec.
 
-Specification, in our words. Under Merge the groups of the image's /etc/group that list the user's *name* as a member
-are added; the name is the one that /etc/passwd gives for the uid, so an unknown uid brings none. Strict adds none.
-- containerd (2.2 `containerSpecOpts`, `pkg/oci.WithAdditionalGIDs`): the primary gid, the image's, and the CRI's
-  supplementalGroups, sorted, each once. A group that bears the user's own name is passed over. If no user is asked for
-  at all, Strict leaves the primary gid out too.
+Specification, in our words. Under Merge the runtime adds the groups of the image's /etc/group that list the user's
+*name* as a member. The name comes from /etc/passwd, so a uid that is not in /etc/passwd has no such groups. Under
+Strict the runtime adds none.
+- containerd (2.2 `containerSpecOpts`, `pkg/oci.WithAdditionalGIDs`): the primary gid, the image's groups, and the CRI's
+  supplementalGroups, sorted, each once. A group with the user's own name is skipped. If neither the CRI nor the image
+  names a user, Strict leaves out the primary gid too.
 - CRI-O (1.33 `setupContainerUser`): primary, image's, CRI's, in this order, each once.
-- Docker (29 `getUser`): primary, image's, CRI's; the image's only if no group was asked for. cri-dockerd does not know
-  supplementalGroupsPolicy: here a Pod that asks for Strict is refused, never run with other groups.
+- Docker (29 `getUser`): primary, image's, CRI's; the image's only if no group was requested. cri-dockerd does not know
+  supplementalGroupsPolicy: here a Pod with Strict is refused, so that it never runs with other groups.
 """
 
 from __future__ import annotations
@@ -17,40 +18,41 @@ from podward.api.image import Image
 from podward.decision import Assignment, Decision, assign, refuse
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
-from podward.policy.runtime.user import HIGHEST_ID, Found, ResolvedId, image_file
+from podward.policy.runtime.user import HIGHEST_ID, ResolvedId, ResolvedUser, image_file
 
 PLACE = path("process", "user", "additionalGids")
 
 
-def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, runtime: RuntimeProfile) -> Decision:
-    """`process.user.additionalGids`, item by item; a violation for an id that the kernel has not."""
+def decide(
+    context: LinuxContainerSecurityContext, image: Image, user: ResolvedUser, runtime: RuntimeProfile
+) -> Decision:
+    """`process.user.additionalGids`, one assignment for each item; a violation for an id that the kernel refuses."""
     policy = context.supplemental_groups_policy
     refused = _refusal(policy, runtime)
-    rows: list[ResolvedId] = []
-    if found.asked or policy == "Merge" or runtime.name != "containerd":
-        rows.append(ResolvedId(found.gid.value, "the primary group", found.gid.source))
+    gids: list[ResolvedId] = []
+    if user.named_user or policy == "Merge" or runtime.name != "containerd":
+        gids.append(ResolvedId(user.gid.value, "the primary group", user.gid.source))
     if policy == "Merge":
-        rows += _of_image(image, found, runtime)
-    rows += [
-        ResolvedId(gid, "a supplementary group of the Pod", runtime.of("securityContext", "supplementalGroups", index))
-        for index, gid in enumerate(context.supplemental_groups)
-    ]
-    for part in rows:
-        if not 0 <= part.value <= HIGHEST_ID:
-            sentence = f"gid {part.value} is out of range: 0-{HIGHEST_ID}"
-            refused += refuse(PLACE, part.value, sentence, part.source)
-    kept = _unique([part for part in rows if 0 <= part.value <= HIGHEST_ID])
+        gids += _of_image(image, user, runtime)
+    for index, number in enumerate(context.supplemental_groups):
+        source = runtime.source_of("securityContext", "supplementalGroups", index)
+        gids.append(ResolvedId(number, "a supplementary group of the Pod", source))
+    for gid in gids:
+        if not 0 <= gid.value <= HIGHEST_ID:
+            sentence = f"gid {gid.value} is out of range: 0-{HIGHEST_ID}"
+            refused += refuse(PLACE, gid.value, sentence, gid.source)
+    kept = _unique([gid for gid in gids if 0 <= gid.value <= HIGHEST_ID])
     if runtime.name == "containerd":
-        kept.sort(key=lambda part: part.value)
+        kept.sort(key=lambda gid: gid.value)
     if not kept:
         return refused + assign(PLACE, (), "Strict, and no group is asked for", runtime.source)
     return refused + Decision(
-        tuple(Assignment(PLACE / i, part.value, part.reason, part.source) for i, part in enumerate(kept))
+        tuple(Assignment(PLACE / i, gid.value, gid.reason, gid.source) for i, gid in enumerate(kept))
     )
 
 
 def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
-    source = runtime.of("securityContext", "supplementalGroupsPolicy")
+    source = runtime.source_of("securityContext", "supplementalGroupsPolicy")
     if policy not in ("Merge", "Strict"):
         return refuse(PLACE, policy, f"not implemented in this runtime: SupplementalGroupsPolicy={policy}", source)
     if policy == "Strict" and runtime.name == "docker":
@@ -58,21 +60,21 @@ def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
     return Decision()
 
 
-def _of_image(image: Image, found: Found, runtime: RuntimeProfile) -> list[ResolvedId]:
+def _of_image(image: Image, user: ResolvedUser, runtime: RuntimeProfile) -> list[ResolvedId]:
     """The groups of the image that have this user as a member."""
     containerd = runtime.name == "containerd"
-    if not found.login or (found.grouped and not containerd):
+    if not user.name or (user.named_group and not containerd):
         return []
     return [
-        ResolvedId(entry.gid, f"{found.login} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
+        ResolvedId(entry.gid, f"{user.name} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
         for entry in image.group
-        if found.login in entry.members and not (containerd and entry.name == found.login)
+        if user.name in entry.members and not (containerd and entry.name == user.name)
     ]
 
 
-def _unique(rows: list[ResolvedId]) -> list[ResolvedId]:
-    """Each gid where it first stands."""
+def _unique(gids: list[ResolvedId]) -> list[ResolvedId]:
+    """Each gid once, at its first position."""
     seen: dict[int, ResolvedId] = {}
-    for part in rows:
-        seen.setdefault(part.value, part)
+    for gid in gids:
+        seen.setdefault(gid.value, gid)
     return list(seen.values())

@@ -1,19 +1,19 @@
-"""What is mounted in the container.
+"""The mounts in the spec, and the root's propagation.
 
-Specification, in our words. The runtime's own mounts come first; one of them gives way to a mount of the message at
-the same place, and all below /dev give way to a mount at /dev. Then come the Pod's files and the message's mounts,
-those of fewer path components first. A bind mount is recursive; it keeps its mounts to itself (rprivate), receives
-the host's (rslave) or shares them both ways (rshared), for which the root must propagate too. recursiveReadOnly needs
-readOnly and private propagation.
-- containerd (2.2 `withMounts`, `linuxContainerMounts`): /etc/hostname, /etc/hosts and /etc/resolv.conf are read-only
-  with a read-only root; /dev/shm is the Pod's, or the host's with hostIPC. Privileged: /sys and the cgroups are
-  writable. With a user namespace on the host's network the kernel refuses a new sysfs, so that the host's /sys is
-  bound, last.
-- CRI-O (1.33 `addOCIBindMounts`, `setupContainerMounts`): the same files with other options; a mount at /sys takes
-  those below it with it; a privileged container gets /sys and the cgroups anew, and no mount of CRI-O's stays
-  read-only. /run/.containerenv is left out.
-- Docker (29 `WithMounts`): the files as its own bind mounts; `private` is its default; read-only is recursive
-  (`rro`); privileged: /sys and the cgroups are writable.
+Specification, in our words. The runtime's own mounts come first. A mount of the message replaces the runtime's mount at
+the same place, and a mount at /dev replaces all of the runtime's below /dev. Then come the Pod's files and the
+message's mounts, those with fewer path components first. Bind mounts are recursive. Their propagation is private
+(rprivate), from the host (rslave) or both ways (rshared); for the latter two the root must propagate too.
+recursiveReadOnly needs readOnly and private propagation.
+- containerd (2.2 `withMounts`, `linuxContainerMounts`): /etc/hostname, /etc/hosts and /etc/resolv.conf are read-only if
+  the root is. /dev/shm is the Pod's, or the host's with hostIPC. In a privileged container /sys and the cgroups are
+  writable. With a user namespace on the host's network the kernel refuses a new sysfs; containerd then binds the host's
+  /sys, as the last mount.
+- CRI-O (1.33 `addOCIBindMounts`, `setupContainerMounts`): the same files with other options. A mount at /sys also
+  replaces CRI-O's mounts below it. A privileged container gets new mounts of /sys and the cgroups, and none of CRI-O's
+  own mounts is read-only. /run/.containerenv is left out.
+- Docker (29 `WithMounts`): the files are bind mounts with Docker's options; the default propagation is private;
+  read-only is recursive (`rro`). In a privileged container /sys and the cgroups are writable.
 Left out: anonymous volumes for the image's `Volumes`, id-mapped mounts, and SELinux relabelling.
 """
 
@@ -28,7 +28,7 @@ from podward.api.cri import Mount as CRIMount
 from podward.api.oci import Mount
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
-from podward.policy.runtime.defaults.common import CGROUP, SYS
+from podward.policy.runtime.defaults.table import CGROUP, SYS
 from podward.policy.runtime.namespaces import options, own_userns
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
@@ -41,7 +41,7 @@ _Row = tuple[Mount, str, Source]
 
 
 class SandboxFiles(Struct, frozen=True, gc=False):
-    """The Pod's files on the host: paths, "" where the Pod has none. `shm` is the Pod's /dev/shm."""
+    """The paths of the Pod's files on the host, "" for a file that the Pod does not have. `shm` is its /dev/shm."""
 
     hostname: str = ""
     hosts: str = ""
@@ -49,7 +49,7 @@ class SandboxFiles(Struct, frozen=True, gc=False):
     shm: str = ""
 
     def etc(self) -> tuple[tuple[str, str], ...]:
-        """(place in the container, path on the host) of those below /etc that there are."""
+        """The files below /etc that the Pod has, as (path in the container, path on the host)."""
         rows = (
             ("/etc/hostname", self.hostname),
             ("/etc/hosts", self.hosts),
@@ -59,7 +59,7 @@ class SandboxFiles(Struct, frozen=True, gc=False):
 
 
 def decide(config: ContainerConfig, files: SandboxFiles, runtime: RuntimeProfile) -> Decision:
-    """`mounts`, item by item, and `linux.rootfsPropagation`; violations for options that exclude each other."""
+    """`mounts`, one assignment for each item, and `linux.rootfsPropagation`; violations for contradicting options."""
     supplied = {normpath(mount.container_path) for mount in config.mounts}
     rows = _RUNTIMES[runtime.name](config, files, supplied, runtime)
     refused = _refusals(config, runtime)
@@ -86,9 +86,9 @@ def _as_containerd(
     taken = supplied | {mount.destination for mount, _, _ in extra}
     rows = [
         (_writable(mount) if context.privileged and mount.type in ("sysfs", "cgroup") else mount, why, source)
-        for mount, why, source in _own(runtime, taken, ("/dev",))
+        for mount, why, source in _runtime_mounts(runtime, taken, ("/dev",))
     ]
-    rows += _by_depth(_of_message(config, "rw", "", runtime) + extra)
+    rows += _by_depth(_message_mounts(config, "rw", "", runtime) + extra)
     if own_userns(context) is not None and options(context).network == "NODE":
         rows = [row for row in rows if row[0].destination != "/sys"]
         rows.append((HOST_SYS, "a user namespace can't have a new sysfs of the host's network", runtime.source))
@@ -103,25 +103,25 @@ def _as_crio(
 ) -> list[_Row]:
     context = config.security_context
     mode = "ro" if context.readonly_rootfs else "rw"
-    rows = {row[0].destination: row for row in _own(runtime, supplied, ("/dev", "/sys"))}
+    rows = {row[0].destination: row for row in _runtime_mounts(runtime, supplied, ("/dev", "/sys"))}
     if options(context).network == "NODE" and "/sys" not in supplied:
         _put(rows, (SYS, "the host's network", runtime.source), (CGROUP, "the host's network", runtime.source))
     if context.privileged:
-        source = runtime.of("securityContext", "privileged")
-        anew = ("nosuid", "noexec", "nodev", "rw")
+        source = runtime.source_of("securityContext", "privileged")
+        flags = ("nosuid", "noexec", "nodev", "rw")
         _put(
             rows,
-            (Mount("/sys", "sysfs", "sysfs", (*anew, "rslave")), "privileged", source),
-            (Mount("/sys/fs/cgroup", "cgroup", "cgroup", (*anew, "relatime", "rslave")), "privileged", source),
+            (Mount("/sys", "sysfs", "sysfs", (*flags, "rslave")), "privileged", source),
+            (Mount("/sys/fs/cgroup", "cgroup", "cgroup", (*flags, "relatime", "rslave")), "privileged", source),
         )
     if files.shm or options(context).ipc == "NODE":
         shm = SHM if options(context).ipc == "NODE" else files.shm
         _put(rows, (Mount(SHM, "bind", shm, ("rw", "bind")), "the Pod's shared memory", runtime.source))
     for place, host in files.etc():
-        flags = ("nodev", "nosuid", "noexec") if place == "/etc/resolv.conf" else ()
-        _put(rows, (Mount(place, "bind", host, (mode, "bind", *flags)), "a file of the Pod", runtime.source))
-    own = [(_cleared(row[0]), row[1], row[2]) if context.privileged else row for row in rows.values()]
-    message = _by_depth(_of_message(config, "rw", "bind", runtime))
+        more = ("nodev", "nosuid", "noexec") if place == "/etc/resolv.conf" else ()
+        _put(rows, (Mount(place, "bind", host, (mode, "bind", *more)), "a file of the Pod", runtime.source))
+    own = [(_read_only_cleared(row[0]), row[1], row[2]) if context.privileged else row for row in rows.values()]
+    message = _by_depth(_message_mounts(config, "rw", "bind", runtime))
     return [row for row in own if row[0].destination not in supplied] + message
 
 
@@ -132,7 +132,7 @@ def _as_docker(
     runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
-    read_only = (_dockers_read_only(runtime),) if context.readonly_rootfs else ()
+    read_only = (_docker_read_only(runtime),) if context.readonly_rootfs else ()
     extra = [
         (Mount(place, "bind", host, ("rbind", *read_only, "rprivate")), "a file of the Pod", runtime.source)
         for place, host in files.etc()
@@ -144,11 +144,11 @@ def _as_docker(
     taken = supplied | {mount.destination for mount, _, _ in extra}
     rows = [
         (_without(mount, "ro") if context.privileged and mount.type in ("sysfs", "cgroup") else mount, why, source)
-        for mount, why, source in _own(runtime, taken, ("/dev",))
+        for mount, why, source in _runtime_mounts(runtime, taken, ("/dev",))
     ]
     message = [
-        (Mount(mount.destination, "bind", mount.source, _dockers(asked, runtime)), why, source)
-        for asked, (mount, why, source) in zip(config.mounts, _of_message(config, "", "", runtime), strict=True)
+        (Mount(mount.destination, "bind", mount.source, _docker_options(requested, runtime)), why, source)
+        for requested, (mount, why, source) in zip(config.mounts, _message_mounts(config, "", "", runtime), strict=True)
     ]
     return rows + _by_depth(message + extra)
 
@@ -156,40 +156,46 @@ def _as_docker(
 _RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_docker}
 
 
-def _own(runtime: RuntimeProfile, taken: set[str], trees: tuple[str, ...]) -> list[_Row]:
-    """The runtime's own mounts that nothing at the same place, or at a whole tree, replaces."""
-    gone = tuple(tree + "/" for tree in trees if tree in taken)
+def _runtime_mounts(runtime: RuntimeProfile, taken: set[str], trees: tuple[str, ...]) -> list[_Row]:
+    """The runtime's own mounts without those that another mount replaces.
+
+    A mount is replaced if its destination is `taken`, or if it is below one of the `trees` that is taken.
+    """
+    replaced_trees = tuple(tree + "/" for tree in trees if tree in taken)
     return [
         (mount, "the runtime's own", runtime.source)
         for mount in runtime.defaults.mounts
-        if mount.destination not in taken and not mount.destination.startswith(gone)
+        if mount.destination not in taken and not mount.destination.startswith(replaced_trees)
     ]
 
 
-def _of_message(config: ContainerConfig, writable: str, last: str, runtime: RuntimeProfile) -> list[_Row]:
+def _message_mounts(
+    config: ContainerConfig, writable_option: str, last_option: str, runtime: RuntimeProfile
+) -> list[_Row]:
+    """The mounts of the CRI message; the two options may be empty."""
     rows: list[_Row] = []
-    for index, asked in enumerate(config.mounts):
-        access = writable
-        if asked.readonly:
-            access = "rro" if asked.recursive_read_only else "ro"
-        words = ("rbind", PROPAGATION.get(asked.propagation, "rprivate"), access, last)
-        mount = Mount(asked.container_path, "bind", asked.host_path, tuple(word for word in words if word))
-        rows.append((mount, "volumeMounts", runtime.of("mounts", index)))
+    for index, requested in enumerate(config.mounts):
+        access = writable_option
+        if requested.readonly:
+            access = "rro" if requested.recursive_read_only else "ro"
+        words = ("rbind", PROPAGATION.get(requested.propagation, "rprivate"), access, last_option)
+        mount = Mount(requested.container_path, "bind", requested.host_path, tuple(word for word in words if word))
+        rows.append((mount, "volumeMounts", runtime.source_of("mounts", index)))
     return rows
 
 
-def _dockers(asked: CRIMount, runtime: RuntimeProfile) -> tuple[str, ...]:
-    access = (_dockers_read_only(runtime),) if asked.readonly else ()
-    return ("rbind", *access, PROPAGATION.get(asked.propagation, "rprivate"))
+def _docker_options(requested: CRIMount, runtime: RuntimeProfile) -> tuple[str, ...]:
+    access = (_docker_read_only(runtime),) if requested.readonly else ()
+    return ("rbind", *access, PROPAGATION.get(requested.propagation, "rprivate"))
 
 
-def _dockers_read_only(runtime: RuntimeProfile) -> str:
-    """Docker makes read-only mounts recursively so where the OCI runtime's `features` say that it can."""
+def _docker_read_only(runtime: RuntimeProfile) -> str:
+    """Docker's option for a read-only mount: recursive if the OCI runtime's `features` say that it can do this."""
     return "rro" if runtime.recursive_read_only else "ro"
 
 
 def _put(rows: dict[str, _Row], *more: _Row) -> None:
-    """Add, and take away what was at the same place before: CRI-O's `SpecAddMount`."""
+    """Add mounts at the end, and remove those at the same places: CRI-O's `SpecAddMount`."""
     for row in more:
         rows.pop(row[0].destination, None)
         rows[row[0].destination] = row
@@ -211,19 +217,19 @@ def _without(mount: Mount, word: str) -> Mount:
     return _with(mount, tuple(option for option in mount.options if option != word))
 
 
-def _cleared(mount: Mount) -> Mount:
-    """CRI-O's `clearReadOnly`."""
+def _read_only_cleared(mount: Mount) -> Mount:
+    """The mount after CRI-O's `clearReadOnly`."""
     if "rw" in mount.options:
         return mount
     return _with(mount, (*(option for option in mount.options if option != "ro"), "rw"))
 
 
 def _propagation(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
-    """`linux.rootfsPropagation`: the strongest that a mount needs."""
-    for wanted, word in PROPAGATION.items():
+    """`linux.rootfsPropagation`: the strongest propagation that a mount needs."""
+    for propagation, word in PROPAGATION.items():
         for index, mount in enumerate(config.mounts):
-            if mount.propagation == wanted:
-                source = runtime.of("mounts", index)
+            if mount.propagation == propagation:
+                source = runtime.source_of("mounts", index)
                 shared = "shared" if runtime.name == "docker" and word == "rshared" else word
                 return assign(path("linux", "rootfsPropagation"), shared, "mountPropagation of a volume mount", source)
     return Decision()
@@ -234,7 +240,7 @@ def _refusals(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
     for index, mount in enumerate(config.mounts):
         if not mount.recursive_read_only:
             continue
-        source = runtime.of("mounts", index)
+        source = runtime.source_of("mounts", index)
         sentence = ""
         if not mount.readonly:
             sentence = "recursive read-only mount conflicts with RW mount"

@@ -1,13 +1,13 @@
-"""The container's namespaces, its id maps and its host name.
+"""The container's namespaces, its id maps and its host name in the spec.
 
-Specification, in our words. Each container has a mount namespace of its own, and a new PID namespace if the mode is
-CONTAINER; network, IPC, UTS, the PID namespace of a Pod that shares it, and the user namespace are the Pod's, joined
-by path. What is the host's is left out: containerd writes the path of the sandbox's namespace, which then is the
-host's too. A cgroup namespace is added where cgroup v2 is in use and the container is not privileged (containerd 2.2
-`buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the same). With the host's network containerd
-and Docker also use the host's UTS namespace; CRI-O has no such Pod. The id maps are written beside the path of the
-user namespace, as containerd does. The spec's host name is set where the container gets a new UTS namespace, and
-always by CRI-O and Docker. Pod and container must agree on the user namespace.
+Specification, in our words. Each container has its own mount namespace, and a new PID namespace if the mode is
+CONTAINER. It joins the Pod's network, IPC, UTS and user namespaces by path, and the Pod's PID namespace if the Pod
+shares it. A namespace of the host is left out. (containerd writes the path of the sandbox's namespace, which then is
+the host's too.) A cgroup namespace is added on cgroup v2 if the container is not privileged (containerd 2.2
+`buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the same). On the host's network containerd and
+Docker also use the host's UTS namespace; CRI-O does not. The id maps are written together with the path of the user
+namespace, as containerd does. The spec has a host name if the container gets a new UTS namespace; with CRI-O and Docker
+it always has one. The container must request the same user namespace as its sandbox.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PLACE = path("linux", "namespaces")
 
 
 class NamespacePaths(Struct, frozen=True, gc=False):
-    """Where the Pod's namespaces are pinned; "" where the Pod has none and the container makes its own."""
+    """The paths at which the Pod's namespaces are pinned; "" if the Pod has none and the container gets a new one."""
 
     ipc: str = ""
     net: str = ""
@@ -34,7 +34,7 @@ class NamespacePaths(Struct, frozen=True, gc=False):
 
 
 class Placement(Struct, frozen=True, gc=False):
-    """Where the container goes: the Pod's pinned namespaces, its host name, whether cgroup v2 is in use."""
+    """The Pod's pinned namespaces, its host name, and whether the machine uses cgroup v2."""
 
     pinned: NamespacePaths = NamespacePaths()
     hostname: str = ""
@@ -45,14 +45,14 @@ _Row = tuple[str, str, str, str]
 
 
 def options(context: LinuxContainerSecurityContext) -> NamespaceOption:
-    """The container's namespace options; all of the Pod's own if the message has none."""
+    """The container's namespace options; without options in the message, the Pod has its own namespaces."""
     return context.namespace_options or NamespaceOption()
 
 
 def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
-    """The Pod's own user namespace, None where it shares the host's."""
-    chosen = options(context).userns_options
-    return chosen if chosen is not None and chosen.mode == "POD" else None
+    """The Pod's own user namespace; None if it uses the host's."""
+    userns = options(context).userns_options
+    return userns if userns is not None and userns.mode == "POD" else None
 
 
 def decide(
@@ -79,36 +79,36 @@ def decide(
         listed
         + _maps(userns, runtime)
         + _hostname(rows, placement.hostname, runtime)
-        + _agreement(context, sandbox, runtime)
+        + _check_sandbox(context, sandbox, runtime)
     )
 
 
 def _source(field: str, runtime: RuntimeProfile) -> Source:
-    return runtime.of("securityContext", "namespaceOptions", field) if field else runtime.source
+    return runtime.source_of("securityContext", "namespaceOptions", field) if field else runtime.source
 
 
-def _row(kind: str, chosen: NamespaceOption, pinned: NamespacePaths, runtime: RuntimeProfile) -> _Row | None:
-    """One kind: its path, why, and the option that decides it; None where it is the host's."""
+def _row(kind: str, modes: NamespaceOption, pinned: NamespacePaths, runtime: RuntimeProfile) -> _Row | None:
+    """The kind, the path to join, the reason, and the option that decides it; None for the host's namespace."""
     if kind == "mount":
         return kind, "", "always its own", ""
     if kind == "pid":
-        return _pid(chosen, pinned)
+        return _pid(modes, pinned)
     if kind == "uts":
-        shared = chosen.network == "NODE" and runtime.name != "cri-o"
+        shared = modes.network == "NODE" and runtime.name != "cri-o"
         joined = "" if runtime.name == "docker" else pinned.uts
-        return None if shared else (kind, joined, _how(joined), "network")
-    mode, joined = (chosen.network, pinned.net) if kind == "network" else (chosen.ipc, pinned.ipc)
-    return None if mode == "NODE" else (kind, joined, _how(joined), kind)
+        return None if shared else (kind, joined, _whose(joined), "network")
+    mode, joined = (modes.network, pinned.net) if kind == "network" else (modes.ipc, pinned.ipc)
+    return None if mode == "NODE" else (kind, joined, _whose(joined), kind)
 
 
-def _pid(chosen: NamespaceOption, pinned: NamespacePaths) -> _Row | None:
-    if chosen.pid == "NODE":
+def _pid(modes: NamespaceOption, pinned: NamespacePaths) -> _Row | None:
+    if modes.pid == "NODE":
         return None
-    joined = "" if chosen.pid == "CONTAINER" else pinned.pid
-    return "pid", joined, _how(joined), "pid"
+    joined = "" if modes.pid == "CONTAINER" else pinned.pid
+    return "pid", joined, _whose(joined), "pid"
 
 
-def _how(joined: str) -> str:
+def _whose(joined: str) -> str:
     return "the Pod's" if joined else "its own"
 
 
@@ -135,7 +135,10 @@ def _hostname(rows: list[_Row], hostname: str, runtime: RuntimeProfile) -> Decis
     return assign(path("hostname"), hostname, "the Pod's host name", runtime.source)
 
 
-def _agreement(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile) -> Decision:
+def _check_sandbox(
+    context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile
+) -> Decision:
+    """A violation if container and sandbox do not request the same user namespace."""
     options_of_pod = sandbox.security_context.namespace_options
     pod = options_of_pod.userns_options if options_of_pod is not None else None
     own = own_userns(context)

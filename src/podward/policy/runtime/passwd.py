@@ -1,14 +1,15 @@
-"""What a runtime reads in an image's /etc/passwd and /etc/group.
+"""How a runtime parses an image's /etc/passwd and /etc/group.
 
 Specification (the parser of github.com/moby/sys/user v0.4, which containerd 2.1 and Docker use; in our words):
-- Lines end at a line feed, a carriage return before it is dropped; white space around a line is trimmed, and empty
-  lines are skipped. In the group file, so are lines that begin with `#`; in the passwd file they are entries.
+- Lines end at a line feed; a carriage return before it is dropped. White space around a line is trimmed, and empty
+  lines are skipped. The group file's lines that begin with `#` are skipped; those of the passwd file are entries.
 - Fields are separated by colons. Missing fields are empty or 0; further fields are ignored.
-- An id that is no decimal number (with an optional sign) reads as 0; one beyond 64 bits as the largest of its sign.
-- A group's members are separated by commas, no space trimmed. No members is an empty list, never one empty name.
-- Nothing is sorted and nothing is merged: the first entry that matches wins, wherever one is looked for.
+- An id that is not a decimal number (with an optional sign) reads as 0; an id beyond 64 bits reads as the largest
+  number of its sign.
+- A group's members are separated by commas, without trimming. An empty field is an empty list, not one empty name.
+- Entries are neither sorted nor merged: every lookup takes the first entry that matches.
 
-So an id may be negative or larger than 32 bits here: who uses it must refuse it, as it must not be cut to fit.
+An id may therefore be negative or larger than 32 bits. The caller must refuse such an id and must not truncate it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from __future__ import annotations
 from podward.api.image import GroupEntry, PasswdEntry
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a passwd line, its end included, at which the runtime's reader gives the whole file up."""
+"""The length of a line in bytes, with its end, from which on the runtime's reader refuses the whole file."""
 
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""What Go's unicode.IsSpace knows: Python's own notion has four control characters more."""
+"""The characters of Go's unicode.IsSpace; Python's str.isspace has four control characters more."""
 _LARGEST = (1 << 63) - 1
 _DIGITS = 19  # of the largest
 

@@ -1,7 +1,8 @@
-"""The runtime that is imitated: its table of defaults, and who decided what it was asked for.
+"""The container runtime whose behaviour is computed: its defaults, and the sources of the CRI message's fields.
 
-Not a rule: what every rule here is given. The sources are those of the cri stage's Decision, found by the JSON names of
-the message (`securityContext.runAsUser`), so that what follows in the runtime spec can name the same line.
+This is not a rule; every rule of this folder takes it. It indexes the cri stage's Decision by the JSON names of the
+message (`securityContext.runAsUser`), so that a field of the runtime spec cites the same line as the field of the
+message that it follows from.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from podward.policy.runtime.defaults.table import Defaults
 
 
 class RuntimeProfile:
-    """A runtime's defaults, with the sources of a ContainerConfig.
+    """A runtime's name and defaults, with the sources of a ContainerConfig's fields.
 
-    `recursive_read_only`: whether the OCI runtime below says in its `features` that it can make mounts so.
+    `recursive_read_only` is whether the OCI runtime's `features` include recursive read-only mounts.
     """
 
     def __init__(self, defaults: Defaults, origin: Decision, *, recursive_read_only: bool = True) -> None:
@@ -26,8 +27,11 @@ class RuntimeProfile:
             assignment.path.segments: assignment.source for assignment in origin.assignments
         }
 
-    def of(self, *place: str | int) -> Source:
-        """Who decided the message's field at `place`, or the closest that contains it; the runtime if nobody did."""
+    def source_of(self, *place: str | int) -> Source:
+        """The source of the message's field at `place`, or of the closest field that contains it.
+
+        If no assignment set the field, the source is the runtime's table.
+        """
         segments: tuple[str | int | Key, ...] = place
         for length in range(len(segments), 0, -1):
             found = self._by_place.get(segments[:length])

@@ -1,11 +1,11 @@
-"""Reading a Localhost seccomp profile.
+"""The reader of Localhost seccomp profiles.
 
-Specification, in our words: the JSON that Docker made and CRI-O took over (moby/profiles `seccomp/seccomp.go`,
-containers/common `pkg/seccomp/types.go`), of which the runtime spec 1.0.2's own form is a part. A profile needs a
-default action. It has either `architectures` or `archMap`, a rule either `names` or `name`. Names of actions,
-architectures, operators and flags are libseccomp's; system calls may be unknown here, the OCI runtime passes them
-over. Where the runtimes silently ignore what they don't know, this reader refuses it: a misspelt field would leave a
-hole.
+Specification, in our words: the JSON format of Docker and CRI-O (moby/profiles `seccomp/seccomp.go`, containers/common
+`pkg/seccomp/types.go`), which includes the format of the runtime spec 1.0.2. A profile needs a default action. It has
+either `architectures` or `archMap`; a rule has either `names` or `name`. Names of actions, architectures, operators and
+flags are those of libseccomp. Names of system calls need not be known here, because the OCI runtime ignores unknown
+ones. The runtimes silently ignore unknown fields; this reader refuses them, because a misspelt field would weaken the
+filter.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ ARCHITECTURES = frozenset(
     )
 )
 HIGHEST_ERRNO = 4095
-"""What the kernel returns as an error at most (MAX_ERRNO)."""
+"""The largest error number that the kernel returns (MAX_ERRNO)."""
 ARGUMENTS = 6
 
 
 class _Document(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Base of the JSON's parts."""
+    """The base of the JSON's objects: camelCase names, no unknown fields."""
 
 
 class _Filter(_Document, frozen=True):
@@ -85,7 +85,7 @@ class _File(_Document, frozen=True):
 
 
 def parse(content: bytes, where: str) -> Profile:
-    """The profile in `content`, its conditions kept. Raises InputError saying what is wrong, at `where` (the file)."""
+    """The profile in `content`, with its conditions. Raises InputError for an invalid profile; `where` is the file."""
     try:
         document = msgspec.json.decode(content, type=_File)
     except msgspec.ValidationError as error:
@@ -97,7 +97,7 @@ def parse(content: bytes, where: str) -> Profile:
 
 
 class _Reader:
-    """Checks and translates; every method raises InputError."""
+    """Checks a document and translates it into a Profile; every method raises InputError."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -151,7 +151,7 @@ class _Reader:
             errno=rule.errno_ret,
             args=tuple(self._arg(arg, f"{place}.args[{i}]") for i, arg in enumerate(rule.args or ())),
             when=self._condition(rule, place),
-            alone=bool(rule.name),
+            single_name=bool(rule.name),
         )
 
     def _arg(self, arg: _Arg, place: str) -> SeccompArg:

@@ -1,10 +1,11 @@
-"""A seccomp profile with conditions, and what is left of it for one container.
+"""A seccomp profile with conditions, and the filter that it gives for one container.
 
-Specification (moby/profiles `seccomp/seccomp_linux.go`, containers/common `pkg/seccomp/filter.go`, in our words): of
-the map of architectures, the entry of the machine's native one is taken, followed by its sub-architectures. A rule is
-left out if one of its excluded architectures is the machine's, if an excluded capability is in the bounding set, or
-if the kernel is as new as the excluded version; and if its included architectures do not name the machine's, if an
-included capability is not in the bounding set, or if the kernel is older than the included version.
+Specification (moby/profiles `seccomp/seccomp_linux.go`, containers/common `pkg/seccomp/filter.go`, in our words): the
+filter's architectures are the machine's native one and its sub-architectures in the profile's `archMap`. A rule with
+excludes is left out if they name the machine's architecture or a capability in the bounding set, or if the kernel is
+at least as new as the excluded version. A rule with includes is left out if they do not name the machine's
+architecture, if they name a capability that is not in the bounding set, or if the kernel is older than the included
+version.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ NATIVE = {
     "riscv64": "SCMP_ARCH_RISCV64",
     "s390x": "SCMP_ARCH_S390X",
 }
-"""libseccomp's architectures by Go's names for the machine."""
+"""libseccomp's names of architectures, by Go's names."""
 
 
 class Condition(Struct, frozen=True, gc=False):
-    """When a rule is part of the filter; architectures are Go's names, versions (major, minor)."""
+    """The condition for a rule to be part of the filter.
+
+    Architectures have Go's names; versions are (major, minor).
+    """
 
     capabilities: tuple[str, ...] = ()
     without_capabilities: tuple[str, ...] = ()
@@ -42,18 +46,21 @@ ALWAYS = Condition()
 
 
 class Rule(Struct, frozen=True, gc=False):
-    """One rule: `names` are system calls, separated by blanks. `alone` is a rule that was written with `name`."""
+    """One rule: `names` are system calls, separated by blanks.
+
+    `single_name` is whether the profile gave the system call as `name`, not as a list `names`.
+    """
 
     names: str
     action: str = ALLOW
     errno: int | None = None
     args: tuple[SeccompArg, ...] = ()
     when: Condition = ALWAYS
-    alone: bool = False
+    single_name: bool = False
 
 
 class Profile(Struct, frozen=True, gc=False):
-    """A whole profile: either `architectures` or `arch_map` (native, its sub-architectures)."""
+    """A whole profile: either `architectures` or `arch_map` (native architectures with their sub-architectures)."""
 
     default_action: str
     default_errno: int | None = None
@@ -66,7 +73,7 @@ class Profile(Struct, frozen=True, gc=False):
 
 
 class Machine(Struct, frozen=True, gc=False):
-    """What conditions look at: the container's bounding set, Go's name of the architecture, the kernel's version."""
+    """The facts for conditions: the container's bounding set, Go's name of the architecture, the kernel's version."""
 
     bounding: frozenset[str]
     arch: str = "amd64"
@@ -74,7 +81,10 @@ class Machine(Struct, frozen=True, gc=False):
 
 
 def kernel_version(release: str) -> tuple[int, int]:
-    """(6, 18) of "6.18.44-amd64"; (0, 0) of what has no version, so that no rule for newer kernels applies."""
+    """The kernel's version, (6, 18) for "6.18.44-amd64".
+
+    (0, 0) if the text is not a release, so that no rule for newer kernels applies.
+    """
     numbers = release.split(".", 2)
     digits = numbers[1].split("-")[0] if len(numbers) > 1 else ""
     if not (numbers[0].isdecimal() and digits.isdecimal()):
@@ -83,17 +93,17 @@ def kernel_version(release: str) -> tuple[int, int]:
 
 
 def resolve(profile: Profile, machine: Machine) -> Seccomp:
-    """The filter of one container: every condition looked at."""
+    """The filter for one container: the rules whose conditions hold."""
     architectures = profile.architectures
     native = NATIVE.get(machine.arch)
     for arch, others in profile.arch_map:
         if arch == native:
             architectures = (arch, *others)
-    return filtered(profile, architectures, tuple(rule for rule in profile.rules if _holds(rule.when, machine)))
+    return to_spec(profile, architectures, tuple(rule for rule in profile.rules if _holds(rule.when, machine)))
 
 
-def filtered(profile: Profile, architectures: tuple[str, ...], rules: tuple[Rule, ...]) -> Seccomp:
-    """The runtime spec's form of these rules."""
+def to_spec(profile: Profile, architectures: tuple[str, ...], rules: tuple[Rule, ...]) -> Seccomp:
+    """The filter in the form of the runtime spec, with these rules."""
     return Seccomp(
         default_action=profile.default_action,
         default_errno_ret=profile.default_errno,

@@ -1,15 +1,15 @@
-"""The uid and gid of the process, looked up in the image's /etc/passwd and /etc/group.
+"""The uid and gid of the process in the spec, looked up in the image's /etc/passwd and /etc/group.
 
-Specification, in our words; the kubelet sends a uid or a name, and a gid only if runAsGroup is set, so the group of
-an image's `USER uid:gid` never gets here.
-- All three refuse a group without a user. A CRI user name beats a CRI uid; without either the image's `User` counts,
-  with its group.
-- containerd (2.2 `internal/cri/util.GenerateUserString`, `pkg/oci.WithUser`): a uid alone takes its gid from the
-  first line of /etc/passwd with that uid, else 0; a name must be in /etc/passwd; `uid:gid` is taken as it is; a
-  group's name must be in /etc/group. Ids go up to 2147483647. Without any user, uid and gid are 0.
+Specification, in our words. The kubelet sends a uid or a user name, and a gid only if runAsGroup is set; it never sends
+the group of an image's `USER uid:gid`.
+- All three runtimes refuse a group without a user. A CRI user name takes precedence over a CRI uid. Without either, the
+  image's `User` is used, with its group.
+- containerd (2.2 `internal/cri/util.GenerateUserString`, `pkg/oci.WithUser`): a uid alone gets its gid from the first
+  line of /etc/passwd with that uid, else 0. A user name must be in /etc/passwd. `uid:gid` is used unchanged. A group
+  name must be in /etc/group. Ids go up to 2147483647. Without any user, uid and gid are 0.
 - CRI-O (1.33 `setupContainerUser`) and Docker (29 `getUser`, cri-dockerd `modifyContainerConfig`) use moby/sys/user
-  `GetExecUser`: as above, but an empty user is root as /etc/passwd has it. CRI-O puts runAsGroup in place afterwards;
-  Docker looks up `user:group`.
+  `GetExecUser`: the same, but an empty user is root with the gid of /etc/passwd. CRI-O replaces the gid by runAsGroup
+  afterwards; Docker looks up `user:group`.
 - CRI-O also adds a line for an unknown uid or gid to the container's /etc/passwd and /etc/group; that is left out
   here.
 """
@@ -30,34 +30,37 @@ UID = path("process", "user", "uid")
 GID = path("process", "user", "gid")
 HIGHEST = (1 << 31) - 1
 HIGHEST_ID = (1 << 32) - 2
-"""The largest id that the kernel has: the next one means "leave as it is" to setuid(2)."""
+"""The largest valid id: the next one means "do not change the id" to setresuid(2)."""
 INT64 = 1 << 63
 
 
 class ResolvedId(Struct, frozen=True, gc=False):
-    """An id that was found, why, and who decided."""
+    """A uid or gid, the reason for it, and its source."""
 
     value: int
     reason: str
     source: Source
 
 
-class Found(Struct, frozen=True, gc=False):
-    """Who the process is.
+class ResolvedUser(Struct, frozen=True, gc=False):
+    """The uid and gid of the process.
 
-    `login` is the name that /etc/passwd has for it, "" if none. `grouped` is whether the runtime's user string named a
-    group, `asked` whether it named a user at all.
+    `name` is the user name that /etc/passwd has for the uid, "" if none. `named_user` and `named_group` are whether the
+    runtime's user string named a user and a group.
     """
 
     uid: ResolvedId
     gid: ResolvedId
-    login: str = ""
-    grouped: bool = False
-    asked: bool = True
+    name: str = ""
+    named_group: bool = False
+    named_user: bool = True
 
 
-class _Asked(Struct, frozen=True, gc=False):
-    """A runtime's user string, who wrote its two parts, and the group that CRI-O puts in place afterwards."""
+class _UserString(Struct, frozen=True, gc=False):
+    """A runtime's user string (`user` or `user:group`) and the sources of its two parts.
+
+    `group` is the gid that CRI-O sets after the lookup.
+    """
 
     text: str
     user_source: Source
@@ -66,46 +69,46 @@ class _Asked(Struct, frozen=True, gc=False):
 
 
 def image_file(image: Image, name: str, line: int) -> Source:
-    """A line of a file of the image."""
+    """The source that names a line of a file in the image."""
     return Source(Origin.IMAGE, f"{image.name} {name}", line=line)
 
 
-def find(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> Found | Decision:
-    """Who the process is, or the Decision that refuses it."""
+def resolve(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> ResolvedUser | Decision:
+    """The uid and gid of the process, or the Decision that refuses the user."""
     try:
-        return _FINDERS[runtime.name](_asked(context, image, runtime), image, runtime)
+        return _RUNTIMES[runtime.name](_user_string(context, image, runtime), image, runtime)
     except RefusedError as refused:
-        wanted = context.run_as_username or context.run_as_user
-        value = image.config.user if wanted is None else wanted
+        requested = context.run_as_username or context.run_as_user
+        value = image.config.user if requested is None else requested
         return refuse(path("process", "user"), value, str(refused), runtime.source)
 
 
-def decide(found: Found) -> Decision:
-    """`process.user.uid` and `gid`; a violation for an id that the kernel has not (/etc/passwd may hold any)."""
+def decide(user: ResolvedUser) -> Decision:
+    """`process.user.uid` and `gid`; a violation for an id that the kernel refuses (/etc/passwd may have any number)."""
     decision = Decision()
-    for place, part, name in ((UID, found.uid, "uid"), (GID, found.gid, "gid")):
-        if not 0 <= part.value <= HIGHEST_ID:
-            sentence = f"{name} {part.value} is out of range: 0-{HIGHEST_ID}"
-            decision += refuse(place, part.value, sentence, part.source)
+    for place, resolved, name in ((UID, user.uid, "uid"), (GID, user.gid, "gid")):
+        if not 0 <= resolved.value <= HIGHEST_ID:
+            sentence = f"{name} {resolved.value} is out of range: 0-{HIGHEST_ID}"
+            decision += refuse(place, resolved.value, sentence, resolved.source)
             continue
-        decision += assign(place, part.value, part.reason, part.source)
+        decision += assign(place, resolved.value, resolved.reason, resolved.source)
     return decision
 
 
-def _asked(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> _Asked:
+def _user_string(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> _UserString:
     if context.run_as_username:
-        user, source = context.run_as_username, runtime.of("securityContext", "runAsUsername")
+        user, source = context.run_as_username, runtime.source_of("securityContext", "runAsUsername")
     elif context.run_as_user is not None:
-        user, source = str(context.run_as_user), runtime.of("securityContext", "runAsUser")
+        user, source = str(context.run_as_user), runtime.source_of("securityContext", "runAsUser")
     elif context.run_as_group is not None:
         raise RefusedError(_GROUP_ALONE[runtime.name].format(group=quote(str(context.run_as_group))))
     else:
         config = Source(Origin.IMAGE, image.name, path("config", "User"))
-        return _Asked(image.config.user, config, config)
-    group_source = runtime.of("securityContext", "runAsGroup")
+        return _UserString(image.config.user, config, config)
+    group_source = runtime.source_of("securityContext", "runAsGroup")
     if context.run_as_group is None or runtime.name == "cri-o":
-        return _Asked(user, source, group_source, context.run_as_group)
-    return _Asked(f"{user}:{context.run_as_group}", source, group_source)
+        return _UserString(user, source, group_source, context.run_as_group)
+    return _UserString(f"{user}:{context.run_as_group}", source, group_source)
 
 
 _GROUP_ALONE = {
@@ -115,85 +118,84 @@ _GROUP_ALONE = {
 }
 
 
-def _as_containerd(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
-    if not asked.text:
-        nobody = ResolvedId(0, "no user is asked for anywhere", runtime.source)
-        return Found(nobody, nobody, _login(image, 0), asked=False)
-    user, colon, group = asked.text.partition(":")
+def _as_containerd(string: _UserString, image: Image, runtime: RuntimeProfile) -> ResolvedUser:
+    if not string.text:
+        root = ResolvedId(0, "no user is asked for anywhere", runtime.source)
+        return ResolvedUser(root, root, _name(image, 0), named_user=False)
+    user, colon, group = string.text.partition(":")
     if ":" in group:
-        raise RefusedError(f"invalid USER value {asked.text}")
-    uid = _number(user, f"invalid USER value {quote(asked.text)}: uid out of range")
-    gid = _number(group, f"invalid USER value {quote(asked.text)}: gid out of range")
-    # `:group` has no user to look up, and is root's; a lone "" never gets here.
+        raise RefusedError(f"invalid USER value {string.text}")
+    uid = _number(user, f"invalid USER value {quote(string.text)}: uid out of range")
+    gid = _number(group, f"invalid USER value {quote(string.text)}: gid out of range")
+    # `:group` names no user and means root. An empty text has returned above.
     nameless = colon and not user
     entry = None if nameless else _entry(image, user, uid)
     if entry is None and uid is None and not nameless:
         raise RefusedError("no users found")
-    found = _of_entry(entry, uid, asked, image, runtime)
+    resolved = _of_entry(entry, uid, string, image, runtime)
     if not colon:
-        return found
+        return resolved
     if gid is None and group:
-        return _with_group(found, _group(image, group, "no groups found"), asked)
-    return _with_group(found, gid or 0, asked)
+        return _with_group(resolved, _group(image, group, "no groups found"), string)
+    return _with_group(resolved, gid or 0, string)
 
 
-def _as_exec_user(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
+def _as_exec_user(string: _UserString, image: Image, runtime: RuntimeProfile) -> ResolvedUser:
     """moby/sys/user `GetExecUser`."""
-    user, _, group = asked.text.partition(":")
+    user, _, group = string.text.partition(":")
     uid = _number(user, _RANGE) if user else 0
     gid = _number(group, _RANGE)
     entry = _entry(image, user, uid)
     if entry is None and uid is None:
         raise RefusedError(f"unable to find user {user}: no matching entries in passwd file")
-    found = _of_entry(entry, uid, asked, image, runtime)
+    resolved = _of_entry(entry, uid, string, image, runtime)
     if not group:
-        return found
+        return resolved
     missing = f"unable to find group {group}: no matching entries in group file"
-    return _with_group(found, _group(image, group, missing) if gid is None else gid, asked)
+    return _with_group(resolved, _group(image, group, missing) if gid is None else gid, string)
 
 
-def _as_crio(asked: _Asked, image: Image, runtime: RuntimeProfile) -> Found:
-    found = _as_exec_user(asked, image, runtime)
-    if asked.group is None:
-        return found
-    part = ResolvedId(asked.group, "the group that was asked for", asked.group_source)
-    return Found(found.uid, part, found.login, found.grouped)
+def _as_crio(string: _UserString, image: Image, runtime: RuntimeProfile) -> ResolvedUser:
+    resolved = _as_exec_user(string, image, runtime)
+    if string.group is None:
+        return resolved
+    gid = ResolvedId(string.group, "the group that was asked for", string.group_source)
+    return ResolvedUser(resolved.uid, gid, resolved.name, resolved.named_group)
 
 
-_FINDERS = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_exec_user}
+_RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_exec_user}
 _RANGE = f"uids and gids must be in range 0-{HIGHEST}"
 
 
 def _of_entry(
-    entry: PasswdEntry | None, uid: int | None, asked: _Asked, image: Image, runtime: RuntimeProfile
-) -> Found:
-    """A user that stands in /etc/passwd, or a uid that does not."""
+    entry: PasswdEntry | None, uid: int | None, string: _UserString, image: Image, runtime: RuntimeProfile
+) -> ResolvedUser:
+    """The user of a line of /etc/passwd; without a line, a uid with group 0."""
     if entry is None:
         unknown = ResolvedId(0, "the uid is not in the image's /etc/passwd: group 0", runtime.source)
-        return Found(ResolvedId(uid or 0, "the uid that was asked for", asked.user_source), unknown)
+        return ResolvedUser(ResolvedId(uid or 0, "the uid that was asked for", string.user_source), unknown)
     line = image_file(image, "/etc/passwd", entry.line)
-    by_uid = ResolvedId(entry.uid, "the uid that was asked for", asked.user_source)
+    by_uid = ResolvedId(entry.uid, "the uid that was asked for", string.user_source)
     group = ResolvedId(entry.gid, f"the group of {entry.name} in the image's /etc/passwd", line)
-    return Found(
+    return ResolvedUser(
         by_uid if uid is not None else ResolvedId(entry.uid, f"the uid of {entry.name}", line), group, entry.name
     )
 
 
-def _with_group(found: Found, gid: int, asked: _Asked) -> Found:
-    return Found(
-        found.uid, ResolvedId(gid, "the group that was asked for", asked.group_source), found.login, grouped=True
-    )
+def _with_group(user: ResolvedUser, gid: int, string: _UserString) -> ResolvedUser:
+    group = ResolvedId(gid, "the group that was asked for", string.group_source)
+    return ResolvedUser(user.uid, group, user.name, named_group=True)
 
 
 def _entry(image: Image, name: str, uid: int | None) -> PasswdEntry | None:
-    """The first line of this uid or, without one, of this name."""
+    """The first line of /etc/passwd with this uid; with this name if `uid` is None."""
     for entry in image.passwd:
         if entry.uid == uid if uid is not None else entry.name == name:
             return entry
     return None
 
 
-def _login(image: Image, uid: int) -> str:
+def _name(image: Image, uid: int) -> str:
     entry = _entry(image, "", uid)
     return entry.name if entry is not None else ""
 
@@ -206,7 +208,7 @@ def _group(image: Image, name: str, missing: str) -> int:
 
 
 def _number(part: str, sentence: str) -> int | None:
-    """The id that Go's `strconv.Atoi` reads, None for a name. Raises RefusedError for one beyond 31 bits."""
+    """The number that Go's `strconv.Atoi` reads; None for a name. Raises RefusedError for an id above 31 bits."""
     digits = part[1:] if part[:1] in ("+", "-") else part
     if not (digits.isascii() and digits.isdigit()):
         return None

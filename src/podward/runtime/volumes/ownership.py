@@ -53,7 +53,7 @@ def _visit(descriptor: int, name: str, group: int, *, readonly: bool, depth: int
         if depth > DEEPEST:
             raise NodeError(f"the volume is deeper than {DEEPEST} directories", where=name)
         count += _visit_children(descriptor, group, readonly=readonly, depth=depth)
-    given = fs_group.owned(found, group, readonly=readonly)
+    given = fs_group.ownership(found, group, readonly=readonly)
     own = f"/proc/self/fd/{descriptor}"
     os.chown(own, -1, given.gid)
     if given.mode is not None:  # after the chown, which takes setuid and setgid bits away

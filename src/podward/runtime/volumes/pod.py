@@ -48,7 +48,7 @@ class _Environment(Struct, frozen=True):
 class _SubPath(Struct, frozen=True):
     """A subPath of a container: where it is mounted, and where the manifest asks for it."""
 
-    mount: volume_mounts.Wanted
+    mount: volume_mounts.ResolvedMount
     target: str
     where: Path
 
@@ -108,7 +108,7 @@ class PodVolumes:
             return ContainerMounts(decision=wanted)
         self._sub_paths[container.name] = []
         made: list[tuple[Mount, Source]] = []
-        for index, mount in enumerate(wanted.fold(volume_mounts.WantedMounts).mounts):
+        for index, mount in enumerate(wanted.fold(volume_mounts.ResolvedMounts).mounts):
             where = place.container / "volumeMounts" / index
             path = self._host_path(mount, container.name, index, where)
             made.append((self._message(mount, path), Source(Origin.MANIFEST, place.document, where)))
@@ -161,7 +161,7 @@ class PodVolumes:
         empty.make(decision.fold(empty_dir.EmptyDirectory), target)
         root = ownership.facts(os.lstat(target))
         walk = fs_group.decide(spec.security_context, root, self._place, fresh=True)
-        group = walk.fold(fs_group.Walk).group
+        group = walk.fold(fs_group.OwnershipChange).group
         if group is not None:
             ownership.give_to_group(target, group)
         self._add(PreparedVolume(volume.name, target, managed=True))
@@ -182,7 +182,7 @@ class PodVolumes:
     def _add(self, volume: PreparedVolume) -> None:
         self._volumes[volume.name] = volume
 
-    def _host_path(self, mount: volume_mounts.Wanted, container: str, index: int, where: Path) -> str:
+    def _host_path(self, mount: volume_mounts.ResolvedMount, container: str, index: int, where: Path) -> str:
         """The path that the OCI runtime mounts: the volume's own, or that of a bind of it or of its subPath."""
         volume = self._volumes[mount.volume]
         if mount.sub_path:
@@ -198,7 +198,7 @@ class PodVolumes:
             attach.share(target)
         return target
 
-    def _bind(self, descriptor: int, target: str, mount: volume_mounts.Wanted) -> None:
+    def _bind(self, descriptor: int, target: str, mount: volume_mounts.ResolvedMount) -> None:
         """Mount the open file, which is closed, at `target`."""
         if target not in self._binds:
             self._binds.append(target)
@@ -209,7 +209,7 @@ class PodVolumes:
         if mount.propagation == _SHARED:
             attach.share(target)
 
-    def _message(self, mount: volume_mounts.Wanted, path: str) -> Mount:
+    def _message(self, mount: volume_mounts.ResolvedMount, path: str) -> Mount:
         """The CRI message. It carries no id mappings: what it points to is mapped already."""
         return Mount(
             container_path=mount.container_path,

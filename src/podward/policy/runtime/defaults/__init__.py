@@ -1,4 +1,4 @@
-"""The runtimes' own defaults: one versioned table each, imported only when it is asked for."""
+"""The runtimes' defaults: one versioned table for each runtime. `load` imports only the table that is needed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NAMES = ("containerd", "cri-o", "docker")
 
 
 def load(name: str) -> Defaults:
-    """The table of this runtime. Raises UsageError for a name that is not in `NAMES` (`crio` reads as `cri-o`)."""
+    """The table of this runtime. Raises UsageError for an unknown name; `crio` is accepted for `cri-o`."""
     if name == "containerd":
         from podward.policy.runtime.defaults import containerd
 

@@ -1,17 +1,16 @@
-"""containerd 2.2, its CRI plugin with the default configuration.
+"""The defaults of containerd 2.2, with the default configuration of its CRI plugin.
 
 Source: containerd/containerd release 2.2, `pkg/oci/spec.go` and `mounts.go` (the default spec),
-`internal/cri/server/container_create.go` (what the CRI plugin takes out of it: the mount at /run, the rlimits, the
-default seccomp and AppArmor profiles).
+`internal/cri/server/container_create.go` (the CRI plugin removes the mount at /run, the rlimits, and the default
+seccomp and AppArmor profiles from it).
 """
 
 from __future__ import annotations
 
 from podward.decision import Origin, Source
-from podward.policy.runtime.defaults import common
-from podward.policy.runtime.defaults.table import PATH, Defaults
+from podward.policy.runtime.defaults import table
 
-DEFAULTS = Defaults(
+DEFAULTS = table.Defaults(
     name="containerd",
     source=Source(Origin.DEFAULT, "containerd 2.2"),
     capabilities=(
@@ -30,9 +29,9 @@ DEFAULTS = Defaults(
         "CAP_KILL",
         "CAP_AUDIT_WRITE",
     ),
-    mounts=(common.PROC, common.DEV, common.PTS, common.SHM, common.MQUEUE, common.SYS, common.CGROUP),
-    device_rules=(common.DENY_ALL,),
+    mounts=(table.PROC, table.DEV, table.PTS, table.SHM, table.MQUEUE, table.SYS, table.CGROUP),
+    device_rules=(table.DENY_ALL,),
     namespaces=("pid", "ipc", "uts", "mount", "network"),
-    environment=(PATH,),
+    environment=(table.PATH,),
     apparmor_profile="cri-containerd.apparmor.d",
 )

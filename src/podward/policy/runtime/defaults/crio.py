@@ -1,18 +1,17 @@
-"""CRI-O 1.33 with the default configuration.
+"""The defaults of CRI-O 1.33 with its default configuration.
 
 Source: cri-o/cri-o release 1.33, `internal/config/capabilities/capabilities_linux.go` (nine capabilities),
-`server/container_create*.go`, `server/masked_paths.go` (its own masks, added to the kubelet's); containers/common
-0.62 `pkg/config/default.go` (the masks of all its users); opencontainers/runtime-tools `generate/generate.go` (the
-default spec). Upstream sets no ulimits; its pids limit is unlimited.
+`server/container_create*.go`, `server/masked_paths.go` (its own masked paths, added to the kubelet's);
+containers/common 0.62 `pkg/config/default.go` (masked paths); opencontainers/runtime-tools `generate/generate.go` (the
+default spec). Upstream sets no ulimits and no pids limit.
 """
 
 from __future__ import annotations
 
 from podward.decision import Origin, Source
-from podward.policy.runtime.defaults import common
-from podward.policy.runtime.defaults.table import PATH, Defaults
+from podward.policy.runtime.defaults import table
 
-DEFAULTS = Defaults(
+DEFAULTS = table.Defaults(
     name="cri-o",
     source=Source(Origin.DEFAULT, "CRI-O 1.33"),
     capabilities=(
@@ -26,10 +25,10 @@ DEFAULTS = Defaults(
         "CAP_NET_BIND_SERVICE",
         "CAP_KILL",
     ),
-    mounts=(common.PROC, common.DEV, common.PTS, common.SHM, common.MQUEUE, common.SYS, common.CGROUP),
-    device_rules=(common.DENY_ALL,),
+    mounts=(table.PROC, table.DEV, table.PTS, table.SHM, table.MQUEUE, table.SYS, table.CGROUP),
+    device_rules=(table.DENY_ALL,),
     namespaces=("pid", "network", "ipc", "uts", "mount"),
-    environment=(PATH, "TERM=xterm"),
+    environment=(table.PATH, "TERM=xterm"),
     apparmor_profile="crio-default",
     masked_paths=(
         "/proc/acpi",

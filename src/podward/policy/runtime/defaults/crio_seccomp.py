@@ -1,9 +1,9 @@
-"""CRI-O 1.33's default seccomp profile: what is not listed does not exist (ENOSYS).
+"""The default seccomp profile of CRI-O 1.33. It answers unlisted system calls with ENOSYS.
 
-Source: containers/common 0.62 `pkg/seccomp/default_linux.go`, from which CRI-O (`internal/config/seccomp/seccomp.go`)
-takes `unshare` out of what is always allowed and gives it to holders of CAP_SYS_ADMIN. A system call that only a
-capability opens is answered with EPERM where the capability is missing, so that programs see a refusal rather than an
-old kernel. `clone`, `clone3`, `mount` and `setns` are always allowed; the kernel's own checks stand behind them.
+Source: containers/common 0.62 `pkg/seccomp/default_linux.go`. CRI-O (`internal/config/seccomp/seccomp.go`) removes
+`unshare` from the calls that are always allowed, and allows it with CAP_SYS_ADMIN. A system call that needs a
+capability is answered with EPERM if the container lacks it, so that programs see a refusal and not an old kernel.
+`clone`, `clone3`, `mount` and `setns` are always allowed; the kernel checks them itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Docker 29 behind cri-dockerd 0.3.
+"""The defaults of Docker 29 behind cri-dockerd 0.3.
 
 Source: moby/moby release 29, `daemon/pkg/oci/defaults.go` and `daemon/pkg/oci/caps/defaults.go` (the default spec),
 `daemon/oci_linux.go`; Mirantis/cri-dockerd 0.3 `core/security_context.go`, `core/helpers_linux.go`.
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from podward.api.oci import DeviceRule, Mount
 from podward.decision import Origin, Source
-from podward.policy.runtime.defaults import common
-from podward.policy.runtime.defaults.table import PATH, Defaults
+from podward.policy.runtime.defaults import table
 
 
 def _device(major: int, minor: int, *, allow: bool = True) -> DeviceRule:
     return DeviceRule(allow=allow, type="c", major=major, minor=minor, access="rwm")
 
 
-DEFAULTS = Defaults(
+DEFAULTS = table.Defaults(
     name="docker",
     source=Source(Origin.DEFAULT, "Docker 29"),
     capabilities=(
@@ -36,17 +35,17 @@ DEFAULTS = Defaults(
         "CAP_AUDIT_WRITE",
     ),
     mounts=(
-        common.PROC,
-        common.DEV,
-        common.PTS,
-        common.SYS,
+        table.PROC,
+        table.DEV,
+        table.PTS,
+        table.SYS,
         Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("ro", "nosuid", "noexec", "nodev")),
-        common.MQUEUE,
+        table.MQUEUE,
         # Docker's own size of 64 MiB, in bytes.
         Mount("/dev/shm", "tmpfs", "shm", ("nosuid", "noexec", "nodev", "mode=1777", "size=67108864")),  # noqa: S108  # a path in the container
     ),
     device_rules=(
-        common.DENY_ALL,
+        table.DENY_ALL,
         _device(1, 5),  # zero
         _device(1, 3),  # null
         _device(1, 9),  # urandom
@@ -56,6 +55,6 @@ DEFAULTS = Defaults(
         _device(10, 229, allow=False),  # fuse
     ),
     namespaces=("mount", "network", "uts", "pid", "ipc"),
-    environment=(PATH,),
+    environment=(table.PATH,),
     apparmor_profile="docker-default",
 )

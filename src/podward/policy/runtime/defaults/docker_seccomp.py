@@ -1,16 +1,14 @@
-"""Docker 29's default seccomp profile: what is not listed is refused (EPERM).
+"""The default seccomp profile of Docker 29. It refuses unlisted system calls with EPERM.
 
-Source: moby/profiles `seccomp/default.json` as moby/moby 29 vendors it (commit 165507de). It has containerd's list, but
-questions about security modules (`lsm_*`) only for holders of CAP_SYS_ADMIN; sockets of the families AF_ALG (38) and
-AF_VSOCK (40) are refused to everybody. There is no rule with two comparisons of one argument, because runc would read
-it as "or".
+Source: moby/profiles `seccomp/default.json` as moby/moby 29 vendors it (commit 165507de). It has containerd's list of
+system calls, but allows `lsm_*` only with CAP_SYS_ADMIN. Sockets of the families AF_ALG (38) and AF_VSOCK (40) are
+refused to every container. No rule compares one argument twice, because runc would combine the comparisons with "or".
 """
 
 from __future__ import annotations
 
 from podward.api.oci import SeccompArg
-from podward.policy.runtime.defaults.containerd_seccomp import BY_CAPABILITY, ENOSYS, NEW_NAMESPACES
-from podward.policy.runtime.defaults.seccomp_moby import ALWAYS
+from podward.policy.runtime.defaults.containerd_seccomp import ALWAYS, BY_CAPABILITY, ENOSYS, NEW_NAMESPACES
 from podward.policy.runtime.seccomp_table import ERRNO, Condition, Profile, Rule
 
 EPERM = 1

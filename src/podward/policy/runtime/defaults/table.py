@@ -1,4 +1,4 @@
-"""The shape of a runtime's table of defaults."""
+"""The table of a runtime's defaults, and the entries that the tables share (runtime-tools' and containerd's spec)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,26 @@ from podward.api.oci import DeviceRule, Mount
 from podward.decision import Source
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What all three start the environment with."""
+"""The first variable of the environment in all three runtimes."""
+
+PROC = Mount("/proc", "proc", "proc", ("nosuid", "noexec", "nodev"))
+DEV = Mount("/dev", "tmpfs", "tmpfs", ("nosuid", "strictatime", "mode=755", "size=65536k"))
+PTS = Mount("/dev/pts", "devpts", "devpts", ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"))
+SHM = Mount("/dev/shm", "tmpfs", "shm", ("nosuid", "noexec", "nodev", "mode=1777", "size=65536k"))  # noqa: S108  # a path in the container
+MQUEUE = Mount("/dev/mqueue", "mqueue", "mqueue", ("nosuid", "noexec", "nodev"))
+SYS = Mount("/sys", "sysfs", "sysfs", ("nosuid", "noexec", "nodev", "ro"))
+CGROUP = Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("nosuid", "noexec", "nodev", "relatime", "ro"))
+
+DENY_ALL = DeviceRule(allow=False, access="rwm")
+ALLOW_ALL = DeviceRule(allow=True, access="rwm")
 
 
 class Defaults(Struct, frozen=True, gc=False):
-    """What a runtime gives a container where the CRI message is silent.
+    """The values that a runtime gives a container if the CRI message sets none.
 
-    `capabilities` carry their `CAP_` prefix. `mounts` are those of an unprivileged container, in the spec's order;
-    `namespaces` the kinds that a container has of its own, in the spec's order, without cgroup and user.
-    `masked_paths` are added to those that the message asks for.
+    `capabilities` have the `CAP_` prefix. `mounts` are those of an unprivileged container and `namespaces` the kinds
+    that a container has of its own (except cgroup and user), both in the spec's order. The runtime adds `masked_paths`
+    to those of the message.
     """
 
     name: str

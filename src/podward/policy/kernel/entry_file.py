@@ -2,11 +2,12 @@
 
 Specification (execve(2) ERRORS, path_resolution(7), capabilities(7) CAP_DAC_OVERRIDE; Linux 6.18 `do_open_execat`,
 `generic_permission`), in our words: every file of the chain (the entry file, then each interpreter that a `#!` line
-names) must be a regular file, on a mount without noexec, and executable by the process as it is *before* execve: by the
-owner's bits if it is the owner, else by the group's if it has the group, else by the others'. CAP_DAC_OVERRIDE in the
-effective set suffices where any execute bit is set and the file's ids are mapped in the process's user namespace.
-The runtime hands the effective set of the spec to a uid other than 0 too, so a file of mode 0700 may well start as user
-1000. Access control lists and the search permission of directories are not looked at.
+names) must be a regular file on a mount without noexec. The process must be allowed to execute it with the credentials
+that it has *before* execve: by the owner's bits if it is the owner, else by the group's if it has the group, else by
+the others'. CAP_DAC_OVERRIDE in the effective set suffices if any execute bit is set and the file's owner and group are
+mapped in the process's user namespace. The runtime gives the spec's effective set to a uid other than 0 as well, so
+user 1000 may be able to execute a file of mode 0700. Access control lists and the search permission of directories are
+not considered.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, refuse
 from podward.path import path
 from podward.policy.kernel.credentials import Credentials
-from podward.policy.kernel.mounts import Mounted
+from podward.policy.kernel.mounts import ContainerMounts
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import UserNamespace
 
@@ -37,9 +38,9 @@ def decide(
     entry: EntryFile | None,
     before: Credentials,
     userns: UserNamespace,
-    mounted: Mounted,
+    mounts: ContainerMounts,
 ) -> Decision:
-    """Violations only."""
+    """A violation if the entry file can't be executed; `entry` is None if it was not found."""
     name = spec.process.args[0]
     if entry is None:
         return refuse(
@@ -50,7 +51,7 @@ def decide(
         )
     file: EntryFile | None = entry
     while file is not None:
-        reason = _denied(file, before, userns, mounted)
+        reason = _denied(file, before, userns, mounts)
         if reason:
             return refuse(PLACE, name, f'"{file.path}" {reason}', MANUAL)
         file = file.interpreter
@@ -61,13 +62,13 @@ def _denied(
     file: EntryFile,
     before: Credentials,
     userns: UserNamespace,
-    mounted: Mounted,
+    mounts: ContainerMounts,
 ) -> str:
     """Why this file of the chain can't be executed; empty if it can."""
     mode = f"mode {file.mode & 0o7777:04o}, owner {file.uid}:{file.gid}"
     if file.mode & TYPE_MASK != REGULAR:
         return "is not a regular file (EACCES, Permission denied)"
-    if "noexec" in mounted.flags(file.path):
+    if "noexec" in mounts.flags(file.path):
         return "is on a mount with noexec (EACCES, Permission denied)"
     if not _permitted(file, before, userns):
         return f"may not be executed by user {before.uid} ({mode}) (EACCES, Permission denied)"
@@ -83,5 +84,5 @@ def _permitted(file: EntryFile, before: Credentials, userns: UserNamespace) -> b
         bits = file.mode
     if bits & 1:
         return True
-    mapped = userns.holds_uid(file.uid) and userns.holds_gid(file.gid)
+    mapped = userns.maps_uid(file.uid) and userns.maps_gid(file.gid)
     return bool(file.mode & ANY_EXECUTE and mapped and before.cap_effective & CAP_DAC_OVERRIDE)
