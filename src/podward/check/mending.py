@@ -15,7 +15,7 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
 from podward.api.report import family_of
-from podward.documents.editing.meaning import changed
+from podward.documents.editing.edited_value import changed
 from podward.documents.patching import overlaid
 from podward.path import Key, Path
 from podward.schema import defaulting

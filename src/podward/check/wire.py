@@ -24,7 +24,7 @@ from podward.schema.objects import Item
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 WireError = msgspec.MsgspecError
 """The bytes are not of the form."""

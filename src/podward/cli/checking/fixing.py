@@ -26,8 +26,8 @@ from podward.cli.checking.reading import File, of_content, read_file
 from podward.cli.checking.reporting import report_of
 from podward.cli.checking.settings import Settings
 from podward.documents.document import Document
-from podward.documents.editing.difference import unified
 from podward.documents.editing.edits import Edit, edited
+from podward.documents.editing.unified_diff import unified
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
 from podward.render.escaping import printable, without_commands

@@ -1,7 +1,8 @@
-"""The fast way to read JSON: with the standard library's decoder in C, and lines only when one is asked for.
+"""Reading JSON fast: with the standard library's decoder in C. Lines are found only if one is asked for.
 
-Specification: what `json_reader` answers for the same text. Whatever it would refuse, and halves of surrogate pairs,
-raise OutsideSubsetError: the text is then read anew by `json_reader`, whose errors are the only ones.
+Specification: the same value and lines as `json.exact` for the same text. This reader raises OutsideSubsetError for
+halves of surrogate pairs and for everything that `json.exact` refuses. The caller then reads the text with
+`json.exact`, so all errors that users see come from there.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ from json.decoder import JSONDecoder
 from math import isinf
 from typing import TYPE_CHECKING, NoReturn
 
-from podward.documents.composed import DEEPEST, Composed
 from podward.documents.json.exact import MOST_DIGITS, read_json
-from podward.documents.yaml.flow import OutsideSubsetError
+from podward.documents.parsed_value import MAX_DEPTH, OutsideSubsetError, ParsedValue
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 
-def read_json_quickly(text: str, first_line: int) -> tuple[Composed, ...]:
-    """The only value in `text`. Raises OutsideSubsetError."""
+def read_json_fast(text: str, first_line: int) -> tuple[ParsedValue, ...]:
+    """The one value in `text`. Raises OutsideSubsetError."""
     if "\\ud" in text or "\\uD" in text:
         raise OutsideSubsetError
     try:
@@ -34,7 +34,7 @@ def read_json_quickly(text: str, first_line: int) -> tuple[Composed, ...]:
         found = read_json(text, first_line)[0].lines
         return found() if callable(found) else found
 
-    return (Composed(value, line, lines, None),)
+    return (ParsedValue(value, line, lines, None),)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
@@ -63,7 +63,7 @@ def _constant(text: str) -> NoReturn:
 
 def _check_depth(value: Json, depth: int) -> None:
     if isinstance(value, dict | list):
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise OutsideSubsetError
         for inner in value.values() if isinstance(value, dict) else value:
             if type(inner) is dict or type(inner) is list:

@@ -1,17 +1,20 @@
-"""The text of a file that is being edited: its lines, what stands between the nodes, and the cuts that are made.
+"""The text of a file that is edited: questions about its lines, and the replacements that are made in it.
 
-Text between nodes is white space, comments and indicators only: a `#` there always starts a comment.
+Between nodes there are only white space, comments and punctuation, so a `#` there always starts a comment.
 """
 
 from __future__ import annotations
 
-from podward.documents.editing.nodes import Alias, List, Map, Node, Scalar, Uneditable
+from podward.documents.editing.nodes import Alias, List, Map, Node, Scalar, UneditableError
 
 _SPACE = " \t\r\n"
 
 
-class Page:
-    """A text, its line break, and its cuts. The text ends with a line break, even if the file does not."""
+class SourceText:
+    """A text and the replacements that are to be made in it; `newline` is the file's line break.
+
+    The text ends with a line break, even if the file does not.
+    """
 
     __slots__ = ("_cuts", "_end", "_unended", "newline", "text")
 
@@ -25,31 +28,34 @@ class Page:
 
     @property
     def untouched(self) -> bool:
-        """Whether no cut was made."""
+        """Whether nothing was replaced."""
         return not self._cuts
 
     def cut(self, start: int, end: int, replacement: str) -> None:
-        """Put `replacement` in the place of what stands from `start` to `end`."""
+        """Replace the text from `start` to `end`."""
         self._cuts.append((start, end, replacement))
 
     def seen(self, node: Scalar) -> None:
-        """Take note of a scalar that stays: a block at the end of a file without a last line break has none either."""
+        """Remember a scalar that stays as it is.
+
+        A block scalar at the end of a file without a last line break has no last line break in its value either.
+        """
         if node.end == self._end and node.style in {"|", ">"}:
             self._unended = node.body
 
     def finished(self) -> str:
-        """The text with all cuts made.
+        """The text with all replacements made.
 
-        What is put in at the same place stands in the order in which it was cut; what is put in within something that
-        is cut out comes after it. Raises Uneditable if two cuts give the same text different replacements.
+        Replacements at the same place keep the order in which `cut` was called. A replacement inside of a part that
+        another one removes comes after that part. Raises UneditableError if two replacements overlap otherwise.
         """
         if self._unended is not None and any(start > self._end for start, _, _ in self._cuts):
-            self._strip(self._unended)  # with more below it, it would gain one
+            self._strip(self._unended)  # with text below it, its value would gain a line break
         parts: list[str] = []
         at = 0
         for start, end, replacement in sorted(self._cuts, key=lambda cut: cut[0]):
             if start < at < end and replacement:
-                raise Uneditable("two of the changes meet in one place")
+                raise UneditableError("two of the changes meet in one place")
             if start >= at:
                 parts.append(self.text[at:start])
             parts.append(replacement)
@@ -57,7 +63,7 @@ class Page:
         return "".join((*parts, self.text[at:]))
 
     def _strip(self, at: int) -> None:
-        """Have the block scalar whose header stands at `at` end without a line break."""
+        """Make the block scalar whose header stands at `at` one that ends without a line break (`|-`)."""
         end = at + 1
         while self.text[end] in "+-123456789":
             end += 1
@@ -103,7 +109,7 @@ class Page:
         return self.text.find("\n", min(one, other), max(one, other)) < 0
 
     def past_space(self, at: int) -> int:
-        """The first character from `at` on that is neither white space nor in a comment."""
+        """The offset of the first character from `at` on that is neither white space nor in a comment."""
         while at < len(self.text):
             if self.text[at] == "#":
                 at = self.line_end(at)
@@ -114,10 +120,10 @@ class Page:
         return at
 
     def colon(self, key: Scalar | Alias) -> int:
-        """Where the `:` after a key stands. Raises Uneditable if the key is one with `?`."""
+        """Where the `:` after a key stands. Raises UneditableError if the key is one with `?`."""
         at = self.past_space(key.end)
         if self.text[at : at + 1] != ":" or not self.same_line(key.end, at):
-            raise Uneditable("a key is written with `?`")
+            raise UneditableError("a key is written with `?`")
         return at
 
     def dashes(self, node: List) -> list[int]:
@@ -130,7 +136,7 @@ class Page:
         return found
 
     def content_end(self, node: Node) -> int:
-        """Where the last thing that belongs to the node ends, comments and empty lines after it excluded."""
+        """Where the node's content ends, without the comments and empty lines after it."""
         if isinstance(node, Scalar) and node.style in {"|", ">"}:
             return self._block_scalar_end(node)
         if isinstance(node, Map) and not node.flow:

@@ -1,4 +1,4 @@
-"""The difference of two texts of one file, as a unified diff that `git apply` and `patch -p1` take."""
+"""A unified diff of two versions of one file, as `git apply` and `patch -p1` accept it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CONTEXT = 3  # equal lines shown around what differs
-_LONG = (
-    2000  # lines between the first and the last difference; beyond, frequent lines are no landmarks: seconds, not hours
-)
+_LONG = 2000
+"""Lines between the first and the last difference. In longer texts difflib ignores frequent lines, to be fast."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def unified(old: bytes, new: bytes, name: str) -> str:
-    """The lines that differ, each with its line break as it is in the file; empty if nothing does."""
+    """The unified diff, each line with its line break as it is in the file; empty if nothing differs."""
     before, after = _lines(old), _lines(new)
     hunks = "".join(_hunk(before, after, group) for group in _groups(before, after))
     ours, theirs = (name, name) if name.startswith("/") else (f"a/{name}", f"b/{name}")
@@ -24,7 +23,7 @@ def unified(old: bytes, new: bytes, name: str) -> str:
 
 
 def _named(name: str) -> str:
-    """The name as both tools read it: one with a blank ends at a tab, one with odd characters stands in quotes."""
+    """The file's name as both tools read it: a tab ends a name with a blank, quotes hold one with odd characters."""
     if name.isprintable() and '"' not in name and "\\" not in name:
         return f"{name}\t" if " " in name else name
     return '"' + "".join(map(_spelt, name)) + '"'
@@ -40,7 +39,7 @@ _Opcode = tuple[str, int, int, int, int]
 
 
 def _groups(before: Sequence[str], after: Sequence[str]) -> Iterator[list[_Opcode]]:
-    """What differs, in groups that are closer than twice the context, with the context around each."""
+    """The differences in groups, with equal lines around each; differences that are close share a group."""
     group: list[_Opcode] = []
     for kind, i1, i2, j1, j2 in _opcodes(before, after):
         if kind != "equal":
@@ -65,7 +64,10 @@ def _groups(before: Sequence[str], after: Sequence[str]) -> Iterator[list[_Opcod
 
 
 def _opcodes(before: Sequence[str], after: Sequence[str]) -> Iterator[_Opcode]:
-    """What stays and what differs: no two in a row stay. Document by document, or item by item, where they pair up."""
+    """The runs of equal and of different lines; no two equal runs follow each other.
+
+    If both texts have the same number of documents, or of items of a list at the margin, these are compared in pairs.
+    """
     ours, theirs = _sections(before), _sections(after)
     if len(ours) != len(theirs):
         ours, theirs = [0, len(before)], [0, len(after)]
@@ -91,7 +93,7 @@ def _compared(ours: Sequence[str], theirs: Sequence[str]) -> Sequence[_Opcode]:
 
 
 def _sections(lines: Sequence[str]) -> list[int]:
-    """Where the documents begin and the items of a list at the margin, and the end."""
+    """The lines at which documents, and items of a list at the margin, begin; and the end."""
     return [0, *(at for at, line in enumerate(lines) if at and line.startswith(("---", "- "))), len(lines)]
 
 

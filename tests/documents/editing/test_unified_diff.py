@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.documents.editing.difference import unified
+from podward.documents.editing.unified_diff import unified
 
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "# d\n", "\n", "  e: 1\n"]), max_size=40)
 

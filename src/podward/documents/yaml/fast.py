@@ -1,8 +1,8 @@
-"""The fast way to read a manifest: row by row, as long as every row is in the plain subset of YAML.
+"""Reading YAML fast: row by row, as long as every row is in a plain subset of YAML.
 
-Specification: what `composer` answers, value and lines, for the same text. Whatever `rows` does not take, and every
-structure that is wrong or that could be read in another way, raises OutsideSubsetError: the text is then read anew by
-`composer`, whose errors are the only ones.
+Specification: the same value and lines as `yaml.exact` for the same text. This reader raises OutsideSubsetError for
+rows that `rows` does not take, and for structures that are wrong or ambiguous. The caller then reads the text with
+`yaml.exact`, so all errors that users see come from there.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.api.json_value import copied
-from podward.documents.composed import Composed
-from podward.documents.yaml.flow import OutsideSubsetError, flow_lines
+from podward.documents.parsed_value import OutsideSubsetError, ParsedValue
+from podward.documents.yaml.flow import flow_lines
 from podward.documents.yaml.rows import FLOW, OPEN, Rows
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
-_DEEPEST = 60  # levels, of the 100 that `composer` takes
+_MAX_DEPTH = 60  # levels, of the 100 that `composer` takes
 _ROWS = Rows()
 
 
-def read_rows(text: str, first_line: int) -> Composed | None:  # noqa: C901, PLR0912, PLR0915  # a call costs each row
-    """The object that `text` is, which begins on `first_line` of its file; None if the text says nothing.
+def read_yaml_fast(text: str, first_line: int) -> ParsedValue | None:  # noqa: C901, PLR0912, PLR0915  # a call costs each row
+    """The object in `text`, which begins on `first_line` of its file; None if the text is empty.
 
     `text` is one document, whose lines end with a line feed. Raises OutsideSubsetError.
     """
@@ -35,7 +35,8 @@ def read_rows(text: str, first_line: int) -> Composed | None:  # noqa: C901, PLR
     numbered = enumerate(rows, first_line)
     root: JsonObject = {}
     root_lines: Lines = {}
-    # What is being filled: `fields` where the level is even, `items` where it is odd (see `rows`); `stack` is around.
+    # The collection being filled is `fields` if the level is even, `items` if it is odd (see `rows`). `stack` has those
+    # around it.
     level, fields, items, lines = 0, root, _no_items(), root_lines
     stack: list[tuple[int, JsonObject, list[Json], Lines]] = []
     pending: str | None = None  # the key whose value may stand below
@@ -46,7 +47,7 @@ def read_rows(text: str, first_line: int) -> Composed | None:  # noqa: C901, PLR
             if at < 0:
                 continue
             if at > level:
-                if pending is None or len(stack) >= _DEEPEST:
+                if pending is None or len(stack) >= _MAX_DEPTH:
                     raise OutsideSubsetError
                 stack.append((level, fields, items, lines))
                 around, lines = lines, {}
@@ -90,7 +91,7 @@ def read_rows(text: str, first_line: int) -> Composed | None:  # noqa: C901, PLR
                 fields[key], lines[key], used = _special(value, kind, place)
                 next(islice(numbered, used, used), None)
     for entry in root_lines.values():
-        return Composed(root, entry if isinstance(entry, int) else entry[0], root_lines, None)
+        return ParsedValue(root, entry if isinstance(entry, int) else entry[0], root_lines, None)
     return None
 
 
@@ -99,7 +100,7 @@ def _no_items() -> list[Json]:
 
 
 class _Place(Struct, frozen=True, gc=False):
-    """Where a value that is no scalar begins: its line, the index of the row below, and the column of its key."""
+    """The place of a value that is no scalar: its line, the index of the row below it, and the column of its key."""
 
     rows: list[str]
     line: int
@@ -108,7 +109,7 @@ class _Place(Struct, frozen=True, gc=False):
 
 
 def _special(value: Json, kind: int, place: _Place) -> tuple[Json, int | tuple[int, Lines], int]:
-    """A flow collection or a literal block: its value, its line and the lines inside, and how many rows it takes up."""
+    """A flow collection or a literal block: its value, its lines, and how many rows below it are part of it."""
     if kind == FLOW:
         return copied(value), (place.line, flow_lines(value, place.line)), 0
     block, used = _literal(place, str(value))
@@ -116,7 +117,7 @@ def _special(value: Json, kind: int, place: _Place) -> tuple[Json, int | tuple[i
 
 
 def _literal(place: _Place, chomping: str) -> tuple[str, int]:
-    """The text of a literal block, and how many rows it has."""
+    """The text of a literal block, and how many rows it takes."""
     rows, start = place.rows, place.below
     end = start
     total = len(rows)
@@ -133,7 +134,7 @@ def _literal(place: _Place, chomping: str) -> tuple[str, int]:
         if rows[-1]:  # libyaml gives a text that ends without a line feed no line feed
             raise OutsideSubsetError
         end -= 1
-    # Where a row has less than the margin, it is blank, and so is what is left of it.
+    # A row that is shorter than the margin is blank, and so is the rest of it.
     content = "\n".join([row[indent:] for row in rows[start:end]])
     if not content.replace("\n", "").replace("\t", "").isprintable():
         raise OutsideSubsetError

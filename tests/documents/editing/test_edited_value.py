@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from podward.api.explanation import Change
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.decision import Value
-from podward.documents.editing.meaning import changed, same
-from podward.documents.patching import plain, put
+from podward.documents.editing.edited_value import changed, same
+from podward.documents.patching import json_of, put
 from podward.path import Key, Path, path
 
 
@@ -31,7 +31,7 @@ def test_changes_are_made_as_patching_makes_them() -> None:
     )
     patched = copied_object(document)
     for change in changes:
-        put(patched, change.path, plain(change.value))
+        put(patched, change.path, json_of(change.value))
     assert changed(document, changes) == patched
     assert document == {"spec": {"list": [1, None], "none": None}}
 
@@ -46,7 +46,7 @@ def test_random_sets_are_made_as_patching_makes_them(seed: int) -> None:
         place = random.choice((path("a", "b", "e"), path("c", 0), path("c", 1, "d"), path("c", 2 + number), path("f")))
         change = Change(place, random.choice((number, True, f"text {number}", {"k": [number]})))
         try:
-            put(patched, place, plain(change.value))
+            put(patched, place, json_of(change.value))
         except (LookupError, TypeError):
             continue
         changes.append(change)

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from podward.documents.composed import ComposeError
+from podward.documents.parsed_value import OutsideSubsetError, ParseError
 from podward.documents.yaml.exact import read_yaml
-from podward.documents.yaml.flow import OutsideSubsetError
-from podward.documents.yaml.row_reader import read_rows
+from podward.documents.yaml.fast import read_yaml_fast
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json
-    from podward.documents.composed import Composed, Lines
+    from podward.documents.parsed_value import Lines, ParsedValue
 
 
 def typed(value: Json) -> object:
@@ -35,8 +34,8 @@ def containers(value: Json, found: list[int]) -> list[int]:
     return found
 
 
-def fast(text: str) -> Composed | None:
-    return read_rows(text, 7)
+def fast(text: str) -> ParsedValue | None:
+    return read_yaml_fast(text, 7)
 
 
 def taken(text: str) -> bool:
@@ -47,7 +46,7 @@ def taken(text: str) -> bool:
         return False
     try:
         exact = read_yaml(text, 7)
-    except ComposeError as error:
+    except ParseError as error:
         pytest.fail(f"taken, but {error.what} on line {error.line}")
     assert (found is None) == (exact is None)
     if found is not None and exact is not None:
