@@ -1,6 +1,6 @@
-"""Many places of one document, asked which of them are, are in or are around another: without comparing every pair.
+"""An index of many paths, which finds those that overlap with another path without comparing every pair.
 
-A manifest of three megabytes can have a hundred thousand containers, each with a fault and a change of its own.
+A manifest of three megabytes can have a hundred thousand containers, each with a violation and a change of its own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from podward.path import Key, Path
 _Segments: TypeAlias = tuple[str | int | Key, ...]
 
 
-class Places:
-    """The places, each with its number; the same place may stand there several times."""
+class PathIndex:
+    """The index. Each path has a number, which is its position; the same path may be there several times."""
 
     __slots__ = ("_around", "_at")
 
@@ -28,12 +28,12 @@ class Places:
                 self._around.setdefault(steps[:length], []).append(number)
 
     def overlapping(self, place: Path) -> list[int]:
-        """The numbers of the places that are this one, around it or inside it."""
+        """The numbers of the paths that are equal to this path, or lead to it, or to which it leads."""
         steps = place.segments
         found = [number for length in range(len(steps) + 1) for number in self._at.get(steps[:length], ())]
         return found + self._around.get(steps, [])
 
-    def overlap(self, place: Path) -> bool:
-        """Whether there is any such place."""
+    def overlaps(self, place: Path) -> bool:
+        """Whether there is any such path."""
         steps = place.segments
         return steps in self._around or any(steps[:length] in self._at for length in range(len(steps) + 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path as File
+from pathlib import Path as ManifestFile
 from tempfile import TemporaryDirectory
 from typing import Any  # objects here are JSON
 
@@ -12,13 +12,13 @@ import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from podward.api.policy_change import Comparison, Kind, WorkloadOutcome
-from podward.check.comparing import EFFECTS
+from podward.api.policy_change import ChangeKind, PolicyComparison, WorkloadOutcome
+from podward.check.comparison import EFFECTS
 from podward.check.judging import judge
-from podward.check.traits import told, traits_of
+from podward.check.pod_settings import settings_of_pod, settings_text
 from podward.cli import inputs, main, parser, sources
 from podward.cli.admitting import Admission
-from podward.cli.checking import comparing
+from podward.cli.checking import comparison
 from podward.cli.checking.policies import CheckOptions
 from podward.cli.checking.settings import settings_of
 from podward.cli.checking.sides import asked, sides
@@ -238,16 +238,16 @@ def written(**files: list[Any]) -> Iterator[dict[str, str]]:
     with TemporaryDirectory() as directory:
         names = {}
         for name, items in files.items():
-            file = File(directory) / f"{name}.json"
+            file = ManifestFile(directory) / f"{name}.json"
             file.write_bytes(msgspec.json.encode({"apiVersion": "v1", "kind": "List", "items": items}))
             names[name] = str(file)
         yield names
 
 
-def compared(names: dict[str, str]) -> Comparison:
+def policy_changes(names: dict[str, str]) -> PolicyComparison:
     words = ["--compare", names["old"], names["new"], names["work"]]
     args = parser.for_command("check", main.load("check")).parse_args(words)
-    return comparing.comparison((names["old"], names["new"]), settings_of(args), (names["work"],))
+    return comparison.comparison((names["old"], names["new"]), settings_of(args), (names["work"],))
 
 
 def admitted(side: str, work: str, cluster: str) -> list[tuple[PodSource, Admitted]]:
@@ -284,15 +284,15 @@ def test_they_agree_where_there_are_no_sccs(old: list[Any], new: list[Any], work
 def require_agreement(old: list[Any], new: list[Any], work: list[Any], cluster: str) -> None:
     """Compare, and ask admit about both sides."""
     with written(old=old, new=new, work=work) as names:
-        found = compared(names)
+        found = policy_changes(names)
         before, after = (admitted(names[side], names["work"], cluster) for side in ("old", "new"))
         both = sides(asked(names["old"]), asked(names["new"]), (), CheckOptions())
     for side, answers in ((both.old, before), (both.new, after)):
         for source, answer in answers:
             if not answer.refused:
-                assert traits_of(judge(source, 0, side.held).pod) == traits_of(pod_view(answer.stored))
-    assert len(found.placed) == len(before) == len(after) == len(work)
-    for place, (source, first), (_, second) in zip(found.placed, before, after, strict=True):
+                assert settings_of_pod(judge(source, 0, side.policies).pod) == settings_of_pod(pod_view(answer.stored))
+    assert len(found.workloads) == len(before) == len(after) == len(work)
+    for place, (source, first), (_, second) in zip(found.workloads, before, after, strict=True):
         assert place.subject.name == source.name
         assert (place.before, place.after) == (fate(first), fate(second)), (
             first.decision.violations,
@@ -300,17 +300,22 @@ def require_agreement(old: list[Any], new: list[Any], work: list[Any], cluster: 
         )
         if first.refused or second.refused:
             continue
-        mine = {shift.kind: (shift.before, shift.after) for shift in found.shifts if shift.subject == place.subject}
+        mine = {
+            change.kind: (change.before, change.after) for change in found.changes if change.subject == place.subject
+        }
         assert {kind: texts for kind, texts in mine.items() if kind in EFFECTS} == effects(first, second)
 
 
-def effects(first: Admitted, second: Admitted) -> dict[Kind, tuple[str, str]]:
+def effects(first: Admitted, second: Admitted) -> dict[ChangeKind, tuple[str, str]]:
     """What the stored Pods differ in, as a comparison says it."""
     old, new = (pod_view(found.stored) for found in (first, second))
-    before, after = traits_of(old), traits_of(new)
+    before, after = settings_of_pod(old), settings_of_pod(new)
     found = {}
     for kind in EFFECTS:
         keys = [key for key in before if key[0] is kind and before[key].text != after[key].text]
         if keys:
-            found[kind] = (told([before[key] for key in keys], old), told([after[key] for key in keys], new))
+            found[kind] = (
+                settings_text([before[key] for key in keys], old),
+                settings_text([after[key] for key in keys], new),
+            )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
-from podward.check.mending import mending, merged, without_remains
+from podward.check.fixes import merged_changes, removing_emptied, split_fixable
 from podward.documents.reader import decode_documents
 from podward.path import Path, path
 from podward.schema.workload import PodSource, pod_sources
@@ -47,43 +47,43 @@ def both(container: int) -> list[Finding]:
 
 def test_what_the_api_server_takes_is_made_all_at_once() -> None:
     wanted = [*both(0), *both(1)]
-    made = mending(source(POD % ""), wanted)
-    assert (made.sound, made.unsound) == (tuple(wanted), ())
+    made = split_fixable(source(POD % ""), wanted)
+    assert (made.fixable, made.unfixable) == (tuple(wanted), ())
 
 
 def test_what_it_would_refuse_is_left_out_with_the_reason_and_nothing_else_is() -> None:
     free, bound = both(0), both(1)
-    made = mending(source(), [*free, *bound])
-    assert made.sound == tuple(free)
-    assert [each for each, _ in made.unsound] == bound
-    assert "privileged" in made.unsound[0][1]
-    assert made.unsound[1][1].endswith("available only to privileged containers")
+    made = split_fixable(source(), [*free, *bound])
+    assert made.fixable == tuple(free)
+    assert [each for each, _ in made.unfixable] == bound
+    assert "privileged" in made.unfixable[0][1]
+    assert made.unfixable[1][1].endswith("available only to privileged containers")
 
 
 def test_what_was_refused_before_stands_in_nobody_s_way() -> None:
     broken = source((POD % "").replace("name: free, image: i", "name: FREE_, image: i"))
-    assert mending(broken, both(0)).unsound == ()
+    assert split_fixable(broken, both(0)).unfixable == ()
 
 
 def test_the_first_of_two_values_counts() -> None:
     place = Path(("a",))
-    assert merged([Change(place, 1), Change(place, 2)]) == (Change(place, 1),)
+    assert merged_changes([Change(place, 1), Change(place, 2)]) == (Change(place, 1),)
 
 
 def test_what_would_be_left_empty_goes_whole_and_no_more_than_that() -> None:
     context = path("spec", "securityContext")
     adds = [Change(context / "capabilities" / "add", None)]
     alone: JsonObject = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}}}}
-    assert without_remains(alone, adds) == (Change(context, None),)
+    assert removing_emptied(alone, adds) == (Change(context, None),)
     beside: JsonObject = {"spec": {"securityContext": {"capabilities": {"add": ["X"]}, "privileged": True}}}
-    assert without_remains(beside, adds) == (Change(context / "capabilities", None),)
+    assert removing_emptied(beside, adds) == (Change(context / "capabilities", None),)
     dropping = [*adds, Change(context / "capabilities" / "drop", ("ALL",))]
-    assert without_remains(alone, dropping) == tuple(dropping)
+    assert removing_emptied(alone, dropping) == tuple(dropping)
     mounted: JsonObject = {"spec": {"volumes": [{"hostPath": {"path": "/"}}]}}
     only = [Change(path("spec", "volumes", 0, "hostPath"), None)]
-    assert without_remains(mounted, only) == tuple(only)
+    assert removing_emptied(mounted, only) == tuple(only)
 
 
 def test_what_was_empty_before_stays() -> None:
     asked = [Change(path("spec", "securityContext", "runAsUser"), None)]
-    assert without_remains({"spec": {"securityContext": {}}}, asked) == tuple(asked)
+    assert removing_emptied({"spec": {"securityContext": {}}}, asked) == tuple(asked)

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from podward.cli.checking import sharing
+from podward.cli.checking import parallel
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.sharing import shared
+from podward.cli.checking.parallel import in_parallel
 from podward.cli.checking.workers import Channel, WorkerError, Workers
 
 NAMES = tuple(f"file-{number}" for number in range(11))
@@ -30,17 +30,17 @@ class Counting:
         self.read_here.append(index)
         return b"" if index % 3 else self.names[index].encode()
 
-    def settle(self, policies: dict[int, bytes]) -> None:
+    def set_policies(self, policies: dict[int, bytes]) -> None:
         self.policies = policies
 
-    def make(self, index: int) -> tuple[str, list[str], int]:
+    def process(self, index: int) -> tuple[str, list[str], int]:
         assert index in self.read_here, "it was read by the same process"
         return self.names[index], [found.decode() for found in self.policies.values()], os.getpid()
 
-    def send(self, came: list[tuple[str, list[str], int]]) -> bytes:
-        return msgspec.msgpack.encode(came)
+    def encode(self, results: list[tuple[str, list[str], int]]) -> bytes:
+        return msgspec.msgpack.encode(results)
 
-    def receive(self, message: bytes, indexes: Sequence[int]) -> list[tuple[str, list[str], int]]:
+    def decode(self, message: bytes, indexes: Sequence[int]) -> list[tuple[str, list[str], int]]:
         came = msgspec.msgpack.decode(message, type=list[tuple[str, list[str], int]])
         assert [name for name, *_ in came] == [self.names[index] for index in indexes]
         return came
@@ -53,7 +53,7 @@ def children() -> list[int]:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 11, 50])
 def test_every_file_once_in_order_and_all_policies_in_theirs(count: int) -> None:
-    came = shared(NAMES, Counting(), count)
+    came = in_parallel(NAMES, Counting(), count)
     assert [name for name, *_ in came] == list(NAMES)
     assert all(policies == ["file-0", "file-3", "file-6", "file-9"] for _, policies, _ in came)
     assert len({pid for *_, pid in came}) == min(count, len(NAMES))
@@ -62,12 +62,12 @@ def test_every_file_once_in_order_and_all_policies_in_theirs(count: int) -> None
 
 def test_standard_input_is_ours() -> None:
     names = ("a", "b", "c", STDIN)
-    came = shared(names, Counting(names), 2)
+    came = in_parallel(names, Counting(names), 2)
     assert [pid == os.getpid() for *_, pid in came] == [True, False, True, True]
 
 
 def test_no_file_at_all_needs_no_process() -> None:
-    assert shared((), Counting(()), 4) == []
+    assert in_parallel((), Counting(()), 4) == []
 
 
 def test_where_no_process_can_be_made_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_where_no_process_can_be_made_one_does_all(monkeypatch: pytest.MonkeyPat
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(Workers, "start", none)
-    assert {pid for *_, pid in shared(NAMES, Counting(), 4)} == {os.getpid()}
+    assert {pid for *_, pid in in_parallel(NAMES, Counting(), 4)} == {os.getpid()}
 
 
 class Deadly(Counting):
@@ -93,51 +93,51 @@ class Deadly(Counting):
         self._reach("read")
         return super().read(index)
 
-    def settle(self, policies: dict[int, bytes]) -> None:
+    def set_policies(self, policies: dict[int, bytes]) -> None:
         self._reach("settle")
-        super().settle(policies)
+        super().set_policies(policies)
 
-    def send(self, came: list[tuple[str, list[str], int]]) -> bytes:
+    def encode(self, results: list[tuple[str, list[str], int]]) -> bytes:
         self._reach("send")
-        return super().send(came)
+        return super().encode(results)
 
 
 @pytest.mark.parametrize("when", ["read", "settle", "send"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_worker_that_dies_is_an_error_of_its_own_code(when: str, how: signal.Signals) -> None:
     with pytest.raises(WorkerError, match="ended early") as caught:
-        shared(NAMES, Deadly(when, how), 3)
+        in_parallel(NAMES, Deadly(when, how), 3)
     assert caught.value.exit_code == 2
     assert children() == []
 
 
 def test_a_worker_that_says_all_and_then_fails_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    parent, run = os.getpid(), sharing._Worker.run  # noqa: SLF001  # its end
+    parent, run = os.getpid(), parallel._Worker.run  # noqa: SLF001  # its end
 
-    def failing(worker: sharing._Worker[object], channel: Channel) -> None:
+    def failing(worker: parallel._Worker[object], channel: Channel) -> None:
         run(worker, channel)
         assert os.getpid() != parent
         os._exit(3)
 
-    monkeypatch.setattr(sharing._Worker, "run", failing)  # noqa: SLF001  # its end
+    monkeypatch.setattr(parallel._Worker, "run", failing)  # noqa: SLF001  # its end
     with pytest.raises(WorkerError, match="failed"):
-        shared(NAMES, Counting(), 2)
+        in_parallel(NAMES, Counting(), 2)
     assert children() == []
 
 
 def test_what_we_raise_comes_through_and_ends_all() -> None:
     class Interrupted(Counting):
-        def settle(self, policies: dict[int, bytes]) -> None:
+        def set_policies(self, policies: dict[int, bytes]) -> None:
             raise KeyboardInterrupt(len(policies))
 
     with pytest.raises(KeyboardInterrupt):
-        shared(NAMES, Interrupted(), 3)
+        in_parallel(NAMES, Interrupted(), 3)
     assert children() == []
 
 
 def test_a_worker_whose_parent_is_gone_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     work = Counting()
-    worker = sharing._Worker(work, [0, 1, 2])  # noqa: SLF001  # a parent that dies would take the test with it
+    worker = parallel._Worker(work, [0, 1, 2])  # noqa: SLF001  # a parent that dies would take the test with it
     monkeypatch.setattr(os, "getppid", lambda: 1)
     monkeypatch.setattr(os, "getpid", lambda: 2)
     with pytest.raises(WorkerError, match="nobody waits"):
@@ -160,13 +160,13 @@ def test_a_terminal_sees_how_far_it_is_and_a_pipe_nothing(
         def end(self) -> None:
             steps.append(-1)
 
-    shared(NAMES, Counting(), 2)
+    in_parallel(NAMES, Counting(), 2)
     assert capfd.readouterr() == ("", "")
-    monkeypatch.setattr(sharing, "Progress", Watched)
-    shared(NAMES, Counting(), 2)
+    monkeypatch.setattr(parallel, "Progress", Watched)
+    in_parallel(NAMES, Counting(), 2)
     assert steps == [12] * 12 + [-1]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (39, 1), (10_000, len(os.sched_getaffinity(0)))])
 def test_few_files_are_not_worth_a_process(count: int, expected: int) -> None:
-    assert sharing.worthwhile(count) == expected
+    assert parallel.worthwhile_processes(count) == expected

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path as File
+from pathlib import Path as ManifestFile
 from typing import TypeVar
 
 import pytest
 
 from podward.check import judging
-from podward.cli.checking import comparing, sharing
+from podward.cli.checking import comparison, parallel
 from podward.cli.main import main
 
 NAMESPACE = """apiVersion: v1
@@ -71,7 +71,7 @@ SOUND_BEFORE_SECCOMP = "securityContext: {runAsNonRoot: true, allowPrivilegeEsca
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: File, monkeypatch: pytest.MonkeyPatch) -> File:
+def here(tmp_path: ManifestFile, monkeypatch: pytest.MonkeyPatch) -> ManifestFile:
     monkeypatch.chdir(tmp_path)
     write("deploy/web.yaml", DEPLOYMENT)
     write("old/shop.yaml", NAMESPACE.format(level="privileged", first=1000650000))
@@ -79,7 +79,7 @@ def here(tmp_path: File, monkeypatch: pytest.MonkeyPatch) -> File:
 
 
 def write(name: str, text: str) -> None:
-    file = File(name)
+    file = ManifestFile(name)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
 
@@ -96,7 +96,7 @@ def kinds(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, dict[str
 
 
 def test_the_classic_capture_names_both_and_who_may_and_where(capsys: pytest.CaptureFixture[str]) -> None:
-    write("new/shop.yaml", File("old/shop.yaml").read_text())
+    write("new/shop.yaml", ManifestFile("old/shop.yaml").read_text())
     write("new/deep/vendor.yaml", VENDOR + GRANT)
     code, out, _ = told(capsys, "old", "new", "deploy")
     assert code == 1
@@ -112,7 +112,7 @@ def test_a_grant_to_the_service_account_is_told_as_its_own(capsys: pytest.Captur
         "new/vendor.yaml",
         VENDOR + GRANT.replace(GRANT[GRANT.index("{apiGroup: rbac", GRANT.index("subjects")) :], account),
     )
-    write("new/shop.yaml", File("old/shop.yaml").read_text())
+    write("new/shop.yaml", ManifestFile("old/shop.yaml").read_text())
     _, out, _ = told(capsys, "old", "new", "deploy")
     assert "ClusterRoleBinding vendor-for-all grants it to ServiceAccount default (new/vendor.yaml:23)" in out
 
@@ -139,7 +139,7 @@ def test_a_range_that_only_the_old_side_says_is_assumed_on_the_new_one(capsys: p
 
 
 def test_an_scc_that_is_gone_is_cited_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
-    write("new/shop.yaml", File("old/shop.yaml").read_text())
+    write("new/shop.yaml", ManifestFile("old/shop.yaml").read_text())
     write("old/vendor.yaml", VENDOR + GRANT)
     scc = kinds(capsys, "old", "new", "deploy")["scc"]
     assert scc["policy"] == {"name": "scc vendor", "path": "metadata.name", "where": "old/vendor.yaml:3"}
@@ -293,7 +293,7 @@ def test_two_processes_answer_byte_for_byte_what_one_does(
     many()
     answers = []
     for count in (1, 2, 5):
-        monkeypatch.setattr(sharing, "worthwhile", lambda _, count=count: count)
+        monkeypatch.setattr(parallel, "worthwhile_processes", lambda _, count=count: count)
         answers.append(told(capsys, "old", "new", "deploy", "-o", form))
     assert answers[0][0] == 2
     assert "web-99" in answers[0][1]
@@ -311,8 +311,8 @@ def test_a_worker_that_is_killed_is_no_answer(
             os.kill(os.getpid(), signal.SIGKILL)
         return judge(*words)  # type: ignore[arg-type]  # what it was given
 
-    monkeypatch.setattr(comparing, "judge_by_policies", deadly)
-    monkeypatch.setattr(sharing, "worthwhile", lambda _: 2)
+    monkeypatch.setattr(comparison, "judge_by_policies", deadly)
+    monkeypatch.setattr(parallel, "worthwhile_processes", lambda _: 2)
     code, out, err = told(capsys, "old", "new", "deploy")
     assert (code, out) == (2, "")
     assert err == "podward: a process that checks files has ended early\n"
@@ -323,7 +323,7 @@ def test_a_worker_that_is_killed_is_no_answer(
 def test_nothing_is_left_where_it_is_ended(how: signal.Signals) -> None:
     many()
     code = (
-        "import sys; from podward.cli.checking import sharing; sharing.worthwhile = lambda _: 3;"
+        "import sys; from podward.cli.checking import parallel; parallel.worthwhile_processes = lambda _: 3;"
         "from podward.cli.main import main; sys.exit(main(['check', '--compare', 'old', 'new', 'deploy', '-']))"
     )
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -351,12 +351,12 @@ def soon(what: Callable[[], T | None]) -> T:
 
 def children(pid: int) -> list[int]:
     """Processes of this one that are there still, zombies too."""
-    return [int(child) for child in File(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(child) for child in ManifestFile(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def alive(pid: int) -> bool:
     """Whether the process runs; whoever reaps orphans here may be slow."""
     try:
-        return File(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return ManifestFile(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False

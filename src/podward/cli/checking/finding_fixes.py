@@ -1,8 +1,8 @@
-"""What `--fix` would write for each finding alone, for reports that can hold it.
+"""What `--fix` would write for each finding alone, for report forms that have a place for it (SARIF).
 
-Each mend is an edit of the whole file, read again to prove that it means what it should: 3 to 5 ms for 4 KB.
-Reports about whole repositories go to services that have no use for mends, so beyond `MOST` none are made, and the
-report says so: whoever mends finding by finding looks at some files, or at what is new since a baseline.
+Each fix is an edit of the whole file, which is read again to prove that it is right: 3 to 5 ms for 4 KB. Reports about
+whole repositories go to services that do not use fixes. So above `MAX_BYTES` no fixes are made, and the report says so:
+somebody who fixes one finding after the other looks at a few files, or at what is new since a baseline.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from collections.abc import Collection, Sequence
 
 from podward.api.finding import Finding
 from podward.api.report import CheckReport
-from podward.check.mending import is_wanted, mending, merged, without_remains
+from podward.check.fixes import is_to_fix, merged_changes, removing_emptied, split_fixable
 from podward.cli import inputs
-from podward.cli.checking.reading import File, of_content
+from podward.cli.checking.reading import ManifestFile, parse_file
 from podward.documents.editing.edits import Edit, edited
 from podward.errors import InputError
-from podward.render.check import regions
-from podward.render.check.sarif import Sources
+from podward.render.check import sarif_regions
+from podward.render.check.sarif import SourceFiles
 from podward.render.check.sarif_model import Replacement
 from podward.schema.workload import PodSource
 
-MOST = 1024 * 1024
-"""Bytes that are edited in all, a file once for each of its findings: about a second's work."""
+MAX_BYTES = 1024 * 1024
+"""Bytes that are edited in all, each file once for each of its findings: about a second's work."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def sources_of(report: CheckReport, select: Collection[str] = ()) -> Sources:
-    """The files' lines, and the mends of all findings that `--fix` would mend where `select` is selected by name."""
+def source_files_of(report: CheckReport, select: Collection[str] = ()) -> SourceFiles:
+    """The lines of the report's files, and the fix of each finding that `--fix` would fix with this `--select`."""
     wanted: dict[str, list[int]] = {}
     for index, finding in enumerate(report.findings):
-        if finding.file != inputs.STDIN and is_wanted(finding, select):
+        if finding.file != inputs.STDIN and is_to_fix(finding, select):
             wanted.setdefault(finding.file, []).append(index)
-    if sum(_size(file) * len(indexes) for file, indexes in wanted.items()) > MOST:
+    if sum(_size(file) * len(indexes) for file, indexes in wanted.items()) > MAX_BYTES:
         number = sum(map(len, wanted.values()))
-        return Sources(
+        return SourceFiles(
             _Lines().line,
             {},
             f"The fixes of {number} findings are left out. Check fewer files at once, or with a baseline, to have"
@@ -44,7 +44,7 @@ def sources_of(report: CheckReport, select: Collection[str] = ()) -> Sources:
     fixes: dict[int, tuple[Replacement, ...]] = {}
     for file, indexes in wanted.items():
         fixes |= _of_file(file, report.findings, indexes)
-    return Sources(_Lines().line, fixes)
+    return SourceFiles(_Lines().line, fixes)
 
 
 def _size(file: str) -> int:
@@ -57,31 +57,31 @@ def _size(file: str) -> int:
 def _of_file(name: str, findings: Sequence[Finding], indexes: Sequence[int]) -> dict[int, tuple[Replacement, ...]]:
     try:
         content = inputs.content_of(name)
-    except InputError:  # gone since: the report says what was
+    except InputError:  # the file was removed after it was checked: the report has what was found
         return {}
-    file, before = of_content(content, name), _decoded(content)
+    file, before = parse_file(content, name), _decoded(content)
     found: dict[int, tuple[Replacement, ...]] = {}
     for index in indexes:
-        after = mended(file, content, findings[index])
+        after = fixed(file, content, findings[index])
         if after is not None:
-            found[index] = regions.replacements(before, _decoded(after))
+            found[index] = sarif_regions.replacements(before, _decoded(after))
     return found
 
 
-def mended(file: File, content: bytes, finding: Finding) -> bytes | None:
-    """The file with this finding's changes made; None where they cannot be, or no API server would take the result."""
+def fixed(file: ManifestFile, content: bytes, finding: Finding) -> bytes | None:
+    """The file with this finding's changes made; None if they cannot be made, or no API server would accept them."""
     source = _source(file, finding)
-    if source is None or not mending(source, (finding,)).sound:
+    if source is None or not split_fixable(source, (finding,)).fixable:
         return None
-    changes = without_remains(source.document.raw, merged(finding.changes))
+    changes = removing_emptied(source.document.raw, merged_changes(finding.changes))
     try:
         after = edited(content, file.name, [Edit(finding.document, change) for change in changes])
-    except InputError:  # a document that has to be edited by hand
+    except InputError:  # the document has to be edited by hand
         return None
     return after if after != content else None
 
 
-def _source(file: File, finding: Finding) -> PodSource | None:
+def _source(file: ManifestFile, finding: Finding) -> PodSource | None:
     """The workload that the finding is about."""
     for each in file.workloads:
         if each.document == finding.document and finding.path.startswith(each.source.prefix):
@@ -97,14 +97,14 @@ def _decoded(content: bytes) -> str:
 
 
 class _Lines:
-    """The lines of files, which are asked for file by file: the last one read is kept."""
+    """Gives lines of files. They are asked for file by file, so only the last file is kept."""
 
     def __init__(self) -> None:
         self._name = ""
         self._lines: Sequence[str] = ()
 
     def line(self, name: str, number: int) -> str:
-        """A line without its line break; empty where there is none."""
+        """A line without its line break; empty if the file has no such line."""
         if name != self._name:
             self._name, self._lines = name, _lines_of(name)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""

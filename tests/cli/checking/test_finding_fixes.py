@@ -20,8 +20,8 @@ from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import CheckReport
 from podward.check import baseline
 from podward.cli import check
-from podward.cli.checking import fixing, mends, output, run
-from podward.cli.checking.reading import of_content
+from podward.cli.checking import finding_fixes, fixing, output, reporting
+from podward.cli.checking.reading import parse_file
 from podward.cli.checking.settings import Settings, settings_of
 from podward.path import path
 
@@ -79,12 +79,14 @@ def settings(*words: str) -> Settings:
 
 
 def findings(name: str, chosen: Settings) -> tuple[Finding, ...]:
-    return run.check((name,), chosen).findings
+    return reporting.check((name,), chosen).findings
 
 
 def sarif(name: str, chosen: Settings) -> list[dict[str, Any]]:
     """The results that are no waived or known ones, in the order of the findings."""
-    log = json.loads("".join(output.pieces(run.check((name,), chosen), "sarif", sys.stdout, chosen.choice.select)))
+    log = json.loads(
+        "".join(output.pieces(reporting.check((name,), chosen), "sarif", sys.stdout, chosen.selection.select))
+    )
     VALIDATOR.validate(log)
     assert log["runs"][0]["columnKind"] == "utf16CodeUnits"
     return [result for result in log["runs"][0]["results"] if "suppressions" not in result]
@@ -103,22 +105,22 @@ def test_the_fix_of_one_finding_is_what_fix_writes_for_it_alone(name: str, direc
     for index, result in enumerate(results):
         if "fixes" not in result:
             continue
-        mended = applied(original, result)
-        assert mended != original
+        fixed = applied(original, result)
+        assert fixed != original
         # Known is everything else: what was found beside it, and what comes to light behind it.
-        file.write_bytes(mended)
+        file.write_bytes(fixed)
         left = findings(name, chosen)
         known = [*found[:index], *found[index + 1 :], *left]
         file.write_bytes(original)
-        if found[index].mark in {each.mark for each in left}:
+        if found[index].fingerprint_in_file in {each.fingerprint_in_file for each in left}:
             stays.append(found[index].rule)
             continue
         (directory / "known.json").write_text(baseline.write(known))
         alone = settings("--baseline", "known.json")
-        report = run.check((name,), alone)
-        assert [each.mark for each in report.findings] == [found[index].mark]
+        report = reporting.check((name,), alone)
+        assert [each.fingerprint_in_file for each in report.findings] == [found[index].fingerprint_in_file]
         fixing.fix(report, (name,), alone, only_show=False)
-        assert file.read_bytes() == mended
+        assert file.read_bytes() == fixed
         file.write_bytes(original)
     assert stays == STAYS.get(name, [])
 
@@ -143,10 +145,10 @@ def test_encodings_and_line_breaks_stay(name: str, directory: Path) -> None:
     chosen = settings("--select", "pss,scc,hint")
     for content in variants((CHARTS / name).read_bytes()).values():
         (directory / name).write_bytes(content)
-        report = run.check((name,), chosen)
-        file = of_content(content, name)
+        report = reporting.check((name,), chosen)
+        file = parse_file(content, name)
         for finding, result in zip(report.findings, sarif(name, chosen), strict=True):
-            after = mends.mended(file, content, finding) if finding.changes else None
+            after = finding_fixes.fixed(file, content, finding) if finding.changes else None
             assert (after is None) == ("fixes" not in result)
             if after is not None:
                 assert applied(content, result) == after
@@ -158,11 +160,11 @@ def test_one_line_is_changed_where_it_must(directory: Path, mark: bytes) -> None
     content = mark + f'{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"a"}},"spec":{spec}}}'.encode()
     (directory / "x.json").write_bytes(content)
     chosen = settings()
-    file = of_content(content, "x.json")
+    file = parse_file(content, "x.json")
     fixed = 0
     for finding, result in zip(findings("x.json", chosen), sarif("x.json", chosen), strict=True):
         if "fixes" in result:
-            assert applied(content, result) == mends.mended(file, content, finding)
+            assert applied(content, result) == finding_fixes.fixed(file, content, finding)
             fixed += 1
             (replacement,) = result["fixes"][0]["artifactChanges"][0]["replacements"]
             assert replacement["deletedRegion"]["endColumn"] - replacement["deletedRegion"]["startColumn"] < 60
@@ -182,7 +184,7 @@ def test_advice_is_mended_where_it_is_selected(directory: Path) -> None:
 
 def test_standard_input_has_neither_columns_nor_fixes() -> None:
     finding = Finding("pss/x", Severity.ERROR, "<stdin>", 1, 0, CHANGE.path, WorkloadRef(), "it is", changes=(CHANGE,))
-    sources = mends.sources_of(report_of(finding))
+    sources = finding_fixes.source_files_of(report_of(finding))
     assert (sources.line("<stdin>", 1), sources.fixes, sources.unfixed) == ("", {}, "")
 
 
@@ -190,7 +192,7 @@ def test_a_file_that_is_gone_costs_its_fixes_only() -> None:
     finding = Finding(
         "pss/x", Severity.ERROR, "gone.yaml", 1, 0, CHANGE.path, WorkloadRef(), "it is", changes=(CHANGE,)
     )
-    sources = mends.sources_of(report_of(finding))
+    sources = finding_fixes.source_files_of(report_of(finding))
     assert (sources.line("gone.yaml", 1), sources.fixes, sources.unfixed) == ("", {}, "")
 
 
@@ -201,10 +203,10 @@ def test_a_report_about_too_much_says_that_it_has_no_fixes(directory: Path, monk
     fixable = sum("fixes" in result for result in sarif("redis.yaml", chosen))
     assert fixable > 1
     wanted = sum(bool(each.changes) and each.severity is Severity.ERROR for each in findings("redis.yaml", chosen))
-    monkeypatch.setattr(mends, "MOST", size * wanted)
+    monkeypatch.setattr(finding_fixes, "MAX_BYTES", size * wanted)
     assert sum("fixes" in result for result in sarif("redis.yaml", chosen)) == fixable
-    monkeypatch.setattr(mends, "MOST", size * wanted - 1)
-    log = json.loads("".join(output.pieces(run.check(("redis.yaml",), chosen), "sarif", sys.stdout)))
+    monkeypatch.setattr(finding_fixes, "MAX_BYTES", size * wanted - 1)
+    log = json.loads("".join(output.pieces(reporting.check(("redis.yaml",), chosen), "sarif", sys.stdout)))
     (told,) = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert told["message"]["text"].startswith(f"The fixes of {wanted} findings are left out.")
     assert not any("fixes" in result for result in log["runs"][0]["results"])

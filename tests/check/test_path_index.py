@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podward.check.judging import judge
-from podward.check.places import Places
+from podward.check.path_index import PathIndex
 from podward.check.policy_set import PolicySet
 from podward.documents.document import Document
 from podward.path import Key, Path
@@ -14,14 +14,14 @@ from podward.policy.pss.standard import Level, Standard
 from podward.schema.workload import pod_sources
 
 STEPS: tuple[str | int | Key, ...] = ("spec", "a", 0, 1, Key("a"))
-places = st.lists(st.sampled_from(STEPS), max_size=4).map(lambda steps: Path(tuple(steps)))
+paths = st.lists(st.sampled_from(STEPS), max_size=4).map(lambda steps: Path(tuple(steps)))
 
 
-@given(st.lists(places, max_size=8), places)
+@given(st.lists(paths, max_size=8), paths)
 def test_the_same_as_every_pair_compared(known: list[Path], asked: Path) -> None:
     expected = [n for n, place in enumerate(known) if place.startswith(asked) or asked.startswith(place)]
-    assert sorted(Places(known).overlapping(asked)) == expected
-    assert Places(known).overlap(asked) == bool(expected)
+    assert sorted(PathIndex(known).overlapping(asked)) == expected
+    assert PathIndex(known).overlaps(asked) == bool(expected)
 
 
 def test_every_finding_about_one_of_many_containers_has_the_changes_of_its_own() -> None:

@@ -1,8 +1,8 @@
-"""Which of the findings' changes are made together: none that would make the Pod one that no API server takes.
+"""Which changes of findings `--fix` makes: none that would make the Pod one that no API server accepts.
 
-Policies do not know of each other's fields, and nor do their remedies: a CSI driver's container that may not be
-privileged any more may not have `mountPropagation: Bidirectional` either, and what it would do without is not for a
-machine to say. A change after which validation refuses something that it did not refuse before is not made.
+Policies do not know each other's fields, and their remedies do not either. For example, a CSI driver's container that
+is no longer privileged may not have `mountPropagation: Bidirectional`, and no program can know whether it works
+without. So a change is not made if validation then refuses something that it did not refuse before.
 """
 
 from __future__ import annotations
@@ -24,52 +24,52 @@ from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
 
 _MAY_GO = frozenset(("annotations", "capabilities", "seLinuxOptions", "securityContext", "sysctls", "windowsOptions"))
-"""Objects and lists that mean nothing when they are empty."""
+"""Objects and lists that mean nothing if they are empty, so they may be removed."""
 
 
-def is_wanted(finding: Finding, select: Collection[str]) -> bool:
-    """Whether `--fix` follows the finding: an error that has a change, or advice whose rule or family is selected."""
+def is_to_fix(finding: Finding, select: Collection[str]) -> bool:
+    """Whether `--fix` fixes the finding: it has changes, and it is an error or its rule or family is selected."""
     if not finding.changes:
         return False
     return finding.severity is Severity.ERROR or finding.rule in select or family_of(finding.rule) in select
 
 
-class Mending(Struct, frozen=True):
-    """Findings whose changes can be made together, and the others, each with what the API server would say then."""
+class FixableFindings(Struct, frozen=True):
+    """Findings whose changes can be made together, and the others, each with what an API server would refuse then."""
 
-    sound: tuple[Finding, ...]
-    unsound: tuple[tuple[Finding, str], ...]
+    fixable: tuple[Finding, ...]
+    unfixable: tuple[tuple[Finding, str], ...]
 
 
-def mending(source: PodSource, findings: Sequence[Finding]) -> Mending:
-    """Part the findings about this workload, all of which have changes."""
+def split_fixable(source: PodSource, findings: Sequence[Finding]) -> FixableFindings:
+    """Split the findings about this workload, all of which have changes, into fixable and unfixable ones."""
     tolerated = _faults(source.raw, source.kind)
     if not _new_faults(source, findings, tolerated):
-        return Mending(tuple(findings), ())
-    sound: list[Finding] = []
+        return FixableFindings(tuple(findings), ())
+    fixable: list[Finding] = []
     left = list(findings)
     reasons: list[str] = []
     while left:
         later: list[Finding] = []
         reasons = []
         for finding in left:
-            new = _new_faults(source, [*sound, finding], tolerated)
+            new = _new_faults(source, [*fixable, finding], tolerated)
             if new:
                 later.append(finding)
                 reasons.append(min(new))
             else:
-                sound.append(finding)
-        if len(later) == len(left):  # what one change makes possible for another has been seen
+                fixable.append(finding)
+        if len(later) == len(left):  # no change makes another one possible any more
             break
         left = later
-    kept = tuple(finding for finding in findings if finding in sound)
-    return Mending(kept, tuple(zip(left, reasons, strict=True)))
+    kept = tuple(finding for finding in findings if finding in fixable)
+    return FixableFindings(kept, tuple(zip(left, reasons, strict=True)))
 
 
 def _new_faults(source: PodSource, findings: Iterable[Finding], tolerated: set[str]) -> set[str]:
-    """What the API server would have against the Pod after these changes, and had not before."""
+    """What an API server would refuse after these changes and did not refuse before."""
     depth = len(source.prefix.segments)
-    changes = merged(
+    changes = merged_changes(
         Change(Path(change.path.segments[depth:]), change.value) for finding in findings for change in finding.changes
     )
     return _faults(changed(source.raw, changes), source.kind) - tolerated
@@ -79,20 +79,20 @@ def _faults(raw: JsonObject, kind: str) -> set[str]:
     stored = overlaid(raw, defaulting.decide_defaults(raw))
     stored = overlaid(stored, defaulting.decide_creation(stored))
     refused = validation.validate(pod_view(stored), stored, kind).violations
-    # Behind a value that is shown whole stands what is wrong with it.
+    # A reason may quote the whole value before it says what is wrong: only the latter is compared.
     return {f"{violation.path}: {violation.reason.rpartition('}: ')[2]}" for violation in refused}
 
 
-def merged(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Each field once: where two want different values of it, the first counts."""
+def merged_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes with each field once: if two changes want different values, the first counts."""
     chosen: dict[Path, Change] = {}
     for change in changes:
         chosen.setdefault(change.path, change)
     return tuple(chosen.values())
 
 
-def without_remains(raw: JsonObject, changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes, taking away whole what they would leave empty: `capabilities: {}` says nothing."""
+def removing_emptied(raw: JsonObject, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes; an object or a list that they would leave empty is removed: `capabilities: {}` says nothing."""
     made = list(changes)
     while True:
         emptied = _emptied(raw, made)
@@ -103,7 +103,7 @@ def without_remains(raw: JsonObject, changes: Sequence[Change]) -> tuple[Change,
 
 
 def _emptied(raw: JsonObject, changes: Sequence[Change]) -> Path | None:
-    """A place from which everything would be removed, and nothing put there."""
+    """The path of an object or list that the changes would leave empty; None if there is none."""
     for change in changes:
         above = Path(change.path.segments[:-1])
         if change.value is not None or not above.segments or _name(above.segments[-1]) not in _MAY_GO:

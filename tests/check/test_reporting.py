@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import Checked, Waiver
+from podward.api.report import CheckedWorkload, Waiver
 from podward.check import baseline, waivers
+from podward.check.reporting import ReportSettings, build_report
 from podward.check.rule_selection import choose
-from podward.check.verdict import Terms, report
-from podward.check.waivers import Granted
+from podward.check.waivers import ScopedWaiver
 from podward.path import path
 
 TODAY = date(2026, 7, 1)
@@ -28,12 +28,12 @@ PORTS, HINT, SCC = (
 
 
 def test_each_finding_has_one_fate() -> None:
-    waiver = Granted(Waiver("scc", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    waiver = ScopedWaiver(Waiver("scc", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
     base = baseline.read(baseline.write([HINT]).encode(), "b")
     unread = finding("input/syntax")
     privileged = finding("pss/privileged")
-    terms = Terms(choose((), ("pss/privileged",)), (waiver,), TODAY, base)
-    found = report([PORTS, SCC, HINT, unread, privileged], terms, ["a.yaml"], [Checked("a.yaml", POD)])
+    terms = ReportSettings(choose((), ("pss/privileged",)), (waiver,), TODAY, base)
+    found = build_report([PORTS, SCC, HINT, unread, privileged], terms, ["a.yaml"], [CheckedWorkload("a.yaml", POD)])
     assert found.findings == (unread, PORTS)
     assert [each.finding for each in found.waived] == [SCC]
     assert found.baselined == (HINT,)
@@ -43,25 +43,25 @@ def test_each_finding_has_one_fate() -> None:
 
 
 def test_what_does_not_count_is_not_waived_either() -> None:
-    waiver = Granted(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
-    assert report([PORTS], Terms(choose(("hint",)), (waiver,), TODAY), [], []).waived == ()
+    waiver = ScopedWaiver(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    assert build_report([PORTS], ReportSettings(choose(("hint",)), (waiver,), TODAY), [], []).waived == ()
 
 
 def test_the_exit_code_says_the_worst() -> None:
-    terms = Terms(choose(), (), TODAY)
+    terms = ReportSettings(choose(), (), TODAY)
     codes = [
-        report(findings, terms, ["a.yaml"], []).exit_code
+        build_report(findings, terms, ["a.yaml"], []).exit_code
         for findings in ([], [HINT], [HINT, PORTS], [PORTS, finding("input/limits")])
     ]
     assert codes == [0, 0, 1, 2]
 
 
 def test_the_order_of_findings_does_not_depend_on_how_they_came() -> None:
-    terms = Terms(choose(), (), TODAY)
-    assert report([PORTS, HINT, SCC], terms, [], []) == report([SCC, PORTS, HINT], terms, [], [])
+    terms = ReportSettings(choose(), (), TODAY)
+    assert build_report([PORTS, HINT, SCC], terms, [], []) == build_report([SCC, PORTS, HINT], terms, [], [])
 
 
 def test_a_waived_finding_is_not_in_a_new_baseline() -> None:
-    waiver = Granted(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
-    found = report([PORTS], Terms(choose(), (waiver,), TODAY), [], [])
+    waiver = ScopedWaiver(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
+    found = build_report([PORTS], ReportSettings(choose(), (waiver,), TODAY), [], [])
     assert '"files": {}' in baseline.write(found.findings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from podward.cli import ending
+from podward.cli import process_exit
 from podward.cli.main import main
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: app, image: 'a:1'}]}\n"
@@ -19,9 +19,9 @@ def test_a_check_leaves_its_objects_and_the_next_command_forgets_them(
 ) -> None:
     tmp_path.joinpath("a.yaml").write_text(POD)
     assert main(["check", str(tmp_path / "a.yaml")]) == 1
-    assert ending.left
+    assert process_exit.kept
     assert main(["--version"]) == 0
-    assert not ending.left
+    assert not process_exit.kept
     assert "pss/" in capsys.readouterr().out
 
 

@@ -13,18 +13,18 @@ import pytest
 
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import Checked
+from podward.api.report import CheckedWorkload
 from podward.check import wire
 from podward.check.policy_set import PolicySet
 from podward.check.shapes import Shapes
 from podward.cli.checking import cache as caching
-from podward.cli.checking import reading, working
+from podward.cli.checking import examination, reading
 from podward.cli.checking import workers as processes
 from podward.cli.checking.cache import NO_CACHE, Cache
+from podward.cli.checking.examination import ExaminedFiles, examine
 from podward.cli.checking.policies import CheckOptions
-from podward.cli.checking.reading import File
+from podward.cli.checking.reading import ManifestFile
 from podward.cli.checking.workers import Channel, WorkerError, Workers
-from podward.cli.checking.working import Examined, examine
 from podward.errors import UsageError
 from podward.path import Key, path
 
@@ -72,15 +72,15 @@ def files(tmp_path: Path) -> tuple[str, ...]:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Cache]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
-    return lambda: caching.opened(b"wishes")
+    return lambda: caching.open_cache(b"wishes")
 
 
-def told(examined: Examined) -> bytes:
+def told(examined: ExaminedFiles) -> bytes:
     """All of it as reports would tell it: a change's list may be a tuple before it went over a pipe."""
     return msgspec.json.encode(examined)
 
 
-def refused(examined: Examined) -> set[str]:
+def refused(examined: ExaminedFiles) -> set[str]:
     return {finding.subject.namespace for finding in examined.findings if finding.rule.startswith("pss/")}
 
 
@@ -112,13 +112,13 @@ def test_what_the_cache_knows_is_not_judged_again(
 ) -> None:
     examine(files, WISHES, cache(), processes=1)
     judged: list[str] = []
-    outcome = working.outcome
+    outcome = examination.judge_files
 
-    def watched(some: Sequence[File], held: PolicySet, shapes: Shapes | None = None) -> wire.Outcome:
+    def watched(some: Sequence[ManifestFile], held: PolicySet, shapes: Shapes | None = None) -> wire.FileFindings:
         judged.extend(file.name for file in some)
         return outcome(some, held, shapes)
 
-    monkeypatch.setattr(working, "outcome", watched)
+    monkeypatch.setattr(examination, "judge_files", watched)
     Path(files[7]).write_text(POD.format(number=1007, team=3))
     examine(files, WISHES, cache(), processes=1)
     assert judged == [files[7], files[-1]]  # what changed, and what cannot be read
@@ -143,14 +143,14 @@ def test_what_is_wrong_with_the_words_ends_all_processes(files: tuple[str, ...])
 
 def test_a_worker_that_is_killed_is_an_error(files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     parent = os.getpid()
-    read = reading.of_content
+    read = reading.parse_file
 
     def deadly(content: bytes, name: str) -> object:
         if os.getpid() != parent and name.endswith("051.yaml"):
             os.kill(os.getpid(), signal.SIGKILL)
         return read(content, name)
 
-    monkeypatch.setattr(working, "of_content", deadly)
+    monkeypatch.setattr(examination, "parse_file", deadly)
     with pytest.raises(WorkerError, match="ended early"):
         examine(files, WISHES, processes=2)
     assert children() == []
@@ -160,14 +160,14 @@ def test_a_worker_with_a_defect_is_an_error(
     files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     parent = os.getpid()
-    judged = working.outcome
+    judged = examination.judge_files
 
     def broken(*words: object) -> object:
         if os.getpid() != parent:
             raise RuntimeError("a defect")
         return judged(*words)  # type: ignore[arg-type]  # what it was given
 
-    monkeypatch.setattr(working, "outcome", broken)
+    monkeypatch.setattr(examination, "judge_files", broken)
     with pytest.raises(WorkerError):
         examine(files, WISHES, processes=2)
     assert "RuntimeError: a defect" in capfd.readouterr().err
@@ -178,7 +178,7 @@ def test_an_interrupt_leaves_no_process(files: tuple[str, ...], monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(working, "policy_set_of", interrupted)
+    monkeypatch.setattr(examination, "policy_set_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         examine(files, WISHES, processes=3)
     assert children() == []
@@ -232,17 +232,17 @@ def test_a_worker_without_parent_is_told_so() -> None:
 def test_outcomes_and_policies_survive_the_wire(files: tuple[str, ...]) -> None:
     found = examine(files, WISHES, processes=1)
     assert any(finding.changes for finding in found.findings)
-    assert found.granted
+    assert found.waivers
     for name in found.names:
-        mine = wire.Outcome(
+        mine = wire.FileFindings(
             tuple(each for each in found.findings if each.file == name),
-            tuple(each for each in found.granted if each.waiver.file == name),
-            tuple(each for each in found.checked if each.file == name),
+            tuple(each for each in found.waivers if each.waiver.file == name),
+            tuple(each for each in found.workloads if each.file == name),
         )
-        data = wire.outcome_bytes(mine)
-        again = wire.outcome(data, name)
+        data = wire.file_findings_bytes(mine)
+        again = wire.file_findings(data, name)
         assert msgspec.json.encode(again) == msgspec.json.encode(mine)
-        assert wire.outcome_bytes(again) == data
+        assert wire.file_findings_bytes(again) == data
 
 
 def test_nothing_of_a_finding_is_forgotten_on_the_wire() -> None:
@@ -255,13 +255,13 @@ def test_nothing_of_a_finding_is_forgotten_on_the_wire() -> None:
     }  # fmt: skip
     assert set(values) == set(Finding.__struct_fields__)  # a new field is to be added to the wire, and here
     finding = Finding(**values)  # type: ignore[arg-type]  # their types are those above
-    sent = wire.Outcome((finding,), (), (Checked("a.yaml", about),))
-    assert wire.outcome(wire.outcome_bytes(sent), "a.yaml") == sent
+    sent = wire.FileFindings((finding,), (), (CheckedWorkload("a.yaml", about),))
+    assert wire.file_findings(wire.file_findings_bytes(sent), "a.yaml") == sent
 
 
 def test_policies_keep_their_places_on_the_wire(files: tuple[str, ...]) -> None:
     name = next(name for name in files if name.endswith("ns-c.yaml"))
-    (item,) = reading.of_content(Path(name).read_bytes(), name).policies
+    (item,) = reading.parse_file(Path(name).read_bytes(), name).policies
     (again,) = wire.policies(wire.policies_bytes((item,)), name)
     assert (again.raw, again.kind, again.api_version, again.at) == (item.raw, item.kind, item.api_version, item.at)
     for place in (path(), path("metadata"), path("metadata", "name"), path("spec", "nothing"), path("kind")):
@@ -272,7 +272,7 @@ def test_policies_keep_their_places_on_the_wire(files: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x93\x90\x90", b"\x90", b"\x93\x91\x01\x90\x90"])
 def test_other_bytes_are_no_outcome(data: bytes) -> None:
     with pytest.raises(wire.WireError):
-        wire.outcome(data, "x.yaml")
+        wire.file_findings(data, "x.yaml")
 
 
 def children() -> list[int]:

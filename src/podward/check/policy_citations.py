@@ -1,4 +1,4 @@
-"""Which field of a policy decides about a workload, in which words it is told, and where it is written."""
+"""Citing policies: the field of a policy that decides about a workload, its `file:line`, and the words for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from podward.api.finding import Finding, Severity
 from podward.check.judging import Judged
-from podward.check.scc_choice import Side, Sides
+from podward.check.scc_changes import Side, Sides
 from podward.decision import Origin, Source
 from podward.path import Key, path
 from podward.policy.pss.labels import AUDIT, ENFORCE, WARN
@@ -17,35 +17,35 @@ _LABELS = path("metadata", "labels")
 _MODES = {Severity.ERROR: ENFORCE, Severity.WARNING: WARN, Severity.NOTE: AUDIT}
 
 
-class Cited(Struct, frozen=True):
-    """A field of a policy; `place` is its `file:line`, empty for what no file of the side says."""
+class CitedPolicy(Struct, frozen=True):
+    """A field of a policy; `place` is its `file:line`, empty if it is in no file of the side."""
 
     source: Source
     place: str = ""
 
 
-def cited(source: Source, side: Side) -> Cited:
-    """The field, and where this side has it."""
-    return Cited(source, side.where(source))
+def cite(source: Source, side: Side) -> CitedPolicy:
+    """The field with its `file:line` on this side."""
+    return CitedPolicy(source, side.where(source))
 
 
-def decider(fault: Finding, judged: Judged, side: Side, sides: Sides) -> Cited:
-    """The field of a policy of this side that refuses: the violation's own, or the namespace's label.
+def deciding_policy(fault: Finding, judged: Judged, side: Side, sides: Sides) -> CitedPolicy:
+    """The field of a policy that refuses: the one that the violation names, or the namespace's label.
 
-    `judged` is the outcome that the fault is of, `side` the one whose files are cited.
+    `judged` is the result that the fault belongs to, `side` the side whose files are cited.
     """
     if judged.selection is not None and fault.rule.startswith("scc/"):
         for candidate in judged.selection.candidates:
             for violation in candidate.decision.violations:
                 if violation.reason == fault.message and f"scc {candidate.name}" == fault.policy:
-                    return cited(violation.source, side)
-        return cited(Source(Origin.POLICY, fault.policy or "SecurityContextConstraints"), side)
+                    return cite(violation.source, side)
+        return cite(Source(Origin.POLICY, fault.policy or "SecurityContextConstraints"), side)
     name = fault.subject.namespace
     for label in _labels_that_say(_MODES[fault.severity], _labels(sides.old, name), _labels(sides.new, name)):
-        found = cited(Source(Origin.POLICY, f"namespace {name}", _LABELS / Key(label)), side)
+        found = cite(Source(Origin.POLICY, f"namespace {name}", _LABELS / Key(label)), side)
         if found.place:
             return found
-    return Cited(Source(Origin.POLICY, fault.policy))
+    return CitedPolicy(Source(Origin.POLICY, fault.policy))
 
 
 def _labels(side: Side, name: str) -> Mapping[str, str | None]:
@@ -54,9 +54,9 @@ def _labels(side: Side, name: str) -> Mapping[str, str | None]:
 
 
 def _labels_that_say(mode: str, old: Mapping[str, str | None], new: Mapping[str, str | None]) -> tuple[str, ...]:
-    """The labels that may decide what a mode asks for, the most telling first: the version where only that differs.
+    """The labels that may decide about this mode, the best one to cite first: the version, if only that differs.
 
-    Without a label of its own, what is warned about is what is enforced.
+    Without a label for warnings, Pod Security warns about what it enforces.
     """
     version = f"{mode}-version"
     first = (version, mode) if old.get(mode) == new.get(mode) and old.get(version) != new.get(version) else (mode,)
@@ -64,14 +64,14 @@ def _labels_that_say(mode: str, old: Mapping[str, str | None], new: Mapping[str,
 
 
 def is_assumed(source: Source, namespace: str, side: Side) -> bool:
-    """Whether it is an annotation of the namespace that nobody has written on this side."""
+    """Whether the source is an annotation of the namespace that is assumed, as no file of this side has it."""
     name = _annotation(source)
     known = side.namespaces.get(namespace)
     return bool(name) and name not in ((known.metadata.annotations if known is not None else None) or {})
 
 
-def in_words(source: Source) -> str:
-    """The source in words: an annotation by its name."""
+def source_in_words(source: Source) -> str:
+    """The source in words; an annotation is called by its name."""
     return f"{source.name} annotation {name}" if (name := _annotation(source)) else str(source)
 
 

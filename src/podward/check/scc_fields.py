@@ -1,4 +1,4 @@
-"""Which field of an SCC decides a field of the Pod, and what it says, in the words of the SCC."""
+"""The field of an SCC that decides a field of a Pod, and its value in the words of the SCC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podward.check.policy_set import PolicySet
 from podward.path import Path, path
 
 _Words: TypeAlias = Callable[[SecurityContextConstraints], str]
-_STRATEGIES: dict[str, tuple[Path, _Words]] = {
+_SCC_FIELDS: dict[str, tuple[Path, _Words]] = {
     "runAsUser": (path("runAsUser", "type"), lambda scc: f"runAsUser {scc.run_as_user.type}"),
     "runAsNonRoot": (path("runAsUser", "type"), lambda scc: f"runAsUser {scc.run_as_user.type}"),
     "fsGroup": (path("fsGroup", "type"), lambda scc: f"fsGroup {scc.fs_group.type}"),
@@ -35,20 +35,20 @@ _STRATEGIES: dict[str, tuple[Path, _Words]] = {
         lambda scc: f"allowPrivilegeEscalation {str(scc.allow_privilege_escalation is not False).lower()}",
     ),
 }
-"""The field of an SCC that decides a field of the Pod, and what it says."""
+"""For each field of a Pod's security contexts: the field of an SCC that decides it, and that field's value as text."""
 
 
 def _listed(names: tuple[str, ...] | None) -> str:
     return f"[{', '.join(names or ())}]"
 
 
-def strategy(held: PolicySet, name: str, field: str) -> tuple[str, Path]:
-    """What the SCC of this name says of a field of security contexts, and the SCC's own field that says so."""
-    every = held.scc.policies.ranked if held.scc is not None else ()
+def scc_field(policies: PolicySet, name: str, field: str) -> tuple[str, Path]:
+    """What the SCC of this name says about a field of security contexts, and the path of the SCC's field."""
+    every = policies.scc.policies.ranked if policies.scc is not None else ()
     scc = next((entry.scc for entry in every if entry.standing.name == name), None)
     if scc is None:
         return "no SCC", Path()
-    known = _STRATEGIES.get(field)
+    known = _SCC_FIELDS.get(field)
     if known is None:
         return f"scc {name}", Path()
     place, words = known

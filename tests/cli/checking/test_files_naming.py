@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podward.cli.checking.naming import Naming, naming
+from podward.cli.checking.files import Naming, naming
 
 DEEP = Naming("/repo/deploy", "/repo")
 
