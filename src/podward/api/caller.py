@@ -1,4 +1,4 @@
-"""Who asks: the user of a request, as authentication names it."""
+"""The user of a request, as authentication names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class User(Struct, frozen=True):
 
 
 def service_account(namespace: str, name: str) -> User:
-    """The user that a Pod's service account is."""
+    """The user that a service account is to the API server."""
     return User(
         f"system:serviceaccount:{namespace}:{name}",
         ("system:serviceaccounts", f"system:serviceaccounts:{namespace}"),

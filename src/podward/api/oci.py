@@ -1,6 +1,6 @@
-"""The OCI runtime specification's `config.json` (version 1.0.2), as far as Podward writes it.
+"""The OCI runtime specification's `config.json` (version 1.0.2): the parts that Podward writes.
 
-Optional members that are None or empty are left out when encoded, as runtimes expect.
+Optional members that are None or empty are left out when they are encoded, as runtimes expect.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from podward.api.explanation import Change, Hint
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
 from podward.check import hinting
-from podward.check.places import Places
+from podward.check.path_index import PathIndex
 from podward.check.policy_set import Mode, PolicySet, SccTerms
 from podward.decision import Decision, Violation
 from podward.documents.patching import overlaid
@@ -169,11 +169,11 @@ class _Judge:
         """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
         pod = self._meant
         refused = {finding.path for finding in self._found.values()}
-        places = Places(refused)
+        places = PathIndex(refused)
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
         for hint in hinting.hints(self._source, pod, refused):
             fields = {change.path for change in hint.changes} or {hint.path}
-            if not any(map(places.overlap, fields)):
+            if not any(map(places.overlaps, fields)):
                 told.setdefault((hint.name, hint.path), self._of_hint(hint))
         return list(told.values())
 
@@ -253,12 +253,12 @@ class _Concerning:
 
     def __init__(self, violations: tuple[Violation, ...], changes: tuple[Change, ...]) -> None:
         self._changes = changes
-        self._places = Places(change.path for change in changes)
+        self._places = PathIndex(change.path for change in changes)
         self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
         if changes:
-            faults = Places(violation.path for violation in violations)
+            faults = PathIndex(violation.path for violation in violations)
             for number, change in enumerate(changes):
-                if not faults.overlap(change.path):
+                if not faults.overlaps(change.path):
                     self._shared.setdefault(_container(change.path), []).append(number)
 
     def changes(self, place: Path) -> tuple[Change, ...]:

@@ -21,7 +21,7 @@ from podward.api.core import (
     PodSpec,
     SecurityContext,
 )
-from podward.api.volume import EmptyDir, HostPath, Source, Volume
+from podward.api.volume import EmptyDir, HostPath, OtherVolumeSource, Volume
 from podward.path import Path
 from podward.schema.plain.containers import PlainContainer
 from podward.schema.plain.contexts import PlainPodSecurityContext, PlainSecurityContext
@@ -220,7 +220,7 @@ def _volume(number: int, kind: str | None) -> Volume:
     name = _stand_in(number)
     if kind == "hostPath":
         return Volume(name, host_path=HostPath("/"))
-    return Volume(name, nfs=Source()) if kind == "nfs" else Volume(name, empty_dir=EmptyDir())
+    return Volume(name, nfs=OtherVolumeSource()) if kind == "nfs" else Volume(name, empty_dir=EmptyDir())
 
 
 def _stand_in(number: int) -> str:

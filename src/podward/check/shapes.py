@@ -18,8 +18,8 @@ from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.judging import judge_sound
 from podward.check.policy_set import Mode, PolicySet
 from podward.check.shape import ANY, Shape, names_of, pod_of, shape_of
-from podward.documents.composed import Lines
 from podward.documents.document import Document
+from podward.documents.parsed_value import Lines
 from podward.path import Key, Path
 from podward.schema.plain.known_valid import KnownValid
 from podward.schema.plain.part import STAND_IN

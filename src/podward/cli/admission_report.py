@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.api.caller import service_account
-from podward.api.explanation import Admission, Considered
+from podward.api.explanation import AdmissionExplanation, ConsideredScc
 from podward.decision import Violation
 from podward.policy.pss.standard import Level
 from podward.policy.scc.reason import why_chosen
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _NOT_TRIED = "not tried"
 
 
-def told(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path) -> Admission:
+def told(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path) -> AdmissionExplanation:
     """The ranking, the subjects whose rights counted, and what Pod Security says.
 
     `prefix` is the Pod's place in the document: what is refused is told at its place there.
     """
     request = admitted.request
     account = request.account if request is not None else ""
-    return Admission(
+    return AdmissionExplanation(
         facts.user.username,
         service_account(facts.namespace, account).username if account else "",
         _ranking(facts, admitted, citations, prefix),
@@ -36,7 +36,9 @@ def told(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix
     )
 
 
-def _ranking(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path) -> tuple[Considered, ...]:
+def _ranking(
+    facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path
+) -> tuple[ConsideredScc, ...]:
     """Those that were tried, in their order, then those that nobody came to."""
     policies, selection, request = facts.cluster.policies, admitted.mutating, admitted.request
     if policies is None or selection is None or request is None:
@@ -48,7 +50,7 @@ def _ranking(facts: AdmissionFacts, admitted: Admitted, citations: Citations, pr
     return tuple(rows)
 
 
-def _candidate(candidate: Candidate, why: str, citations: Citations, prefix: Path) -> Considered:
+def _candidate(candidate: Candidate, why: str, citations: Citations, prefix: Path) -> ConsideredScc:
     if candidate.verdict is Verdict.CHOSEN:
         grant = candidate.grant
         by = f"; {grant.user} may use it: {citations.cite(grant.source)}" if grant is not None else ""
@@ -59,9 +61,9 @@ def _candidate(candidate: Candidate, why: str, citations: Citations, prefix: Pat
     return _row(candidate.standing, candidate.verdict.value, "", refused)
 
 
-def _row(standing: Standing, outcome: str, reason: str, refused: tuple[Violation, ...]) -> Considered:
+def _row(standing: Standing, outcome: str, reason: str, refused: tuple[Violation, ...]) -> ConsideredScc:
     points = tuple((item.name, item.points) for item in standing.items)
-    return Considered(standing.name, standing.priority, points, outcome, reason, refused)
+    return ConsideredScc(standing.name, standing.priority, points, outcome, reason, refused)
 
 
 def _verdicts(facts: AdmissionFacts, admitted: Admitted) -> tuple[str, ...]:

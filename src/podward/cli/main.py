@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from podward import __version__
-from podward.cli import ending, terminal
+from podward.cli import process_exit, terminal
 from podward.errors import PodwardError, UsageError
 
 if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads it
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.disable()  # importing makes no garbage worth collecting, and looking for it costs 2 ms; long work enables it
     words = sys.argv[1:] if argv is None else argv
     terminal.occupy_standard_streams()
-    ending.begin()
+    process_exit.forget()
     try:
         code = _dispatch(words)
         sys.stdout.flush()

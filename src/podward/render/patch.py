@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from podward.api.json_value import Json, JsonObject, copied, copied_object
 from podward.decision import Assignment, Decision
-from podward.documents.patching import applied, plain, step
+from podward.documents.patching import applied, child_at, json_of
 from podward.path import Key, Path
 
 
@@ -44,13 +44,13 @@ def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]
     last = len(place.segments) - 1
     for depth, segment in enumerate(place.segments):
         present, before = _look(node, segment)
-        fresh: Json = plain(assignment.value)
+        fresh: Json = json_of(assignment.value)
         if depth < last:
             fresh = [] if isinstance(place.segments[depth + 1], int) else {}
         if (depth == last and (not present or not _same(before, fresh))) or (depth < last and before is None):
             pointer = Path(place.segments[: depth + 1]).pointer
             made.append(Operation("replace" if present else "add", pointer, copied(fresh)))
-        node = step(node, segment, fresh, place, replace=depth == last)
+        node = child_at(node, segment, fresh, place, replace=depth == last)
     return made
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.explanation import Admission, ContainerExplanation, PodExplanation, Stage
+from podward.api.explanation import AdmissionExplanation, ContainerExplanation, PodExplanation, Stage
 from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
@@ -52,7 +52,7 @@ class PodToExplain(Struct, frozen=True):
     defaults: Decision
     userns: IDMapping | None = None
     admitted: Decision | None = None
-    admission: Admission | None = None
+    admission: AdmissionExplanation | None = None
 
 
 class Explainer:
@@ -212,7 +212,7 @@ def _refused(subject: PodToExplain, admitted: Decision) -> PodExplanation:
     )
 
 
-def _with_admission(pod: PodExplanation, admitted: Decision, admission: Admission | None) -> PodExplanation:
+def _with_admission(pod: PodExplanation, admitted: Decision, admission: AdmissionExplanation | None) -> PodExplanation:
     """The explanation with the admission stage before all others, and what they owe to it traced to it."""
     whole = tuple(a for a in admitted.assignments if _owner(a.path, pod) is None)
     about_containers = [a for a in whole if "securityContext" in a.path.segments]

@@ -13,7 +13,7 @@ import pytest
 from podward.api.core import Pod
 from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
-from podward.documents.patching import plain, put
+from podward.documents.patching import json_of, put
 from podward.path import Key, Path, path
 from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Level, Version
@@ -34,7 +34,7 @@ def changed(raw: JsonObject, changes: tuple[Change, ...]) -> JsonObject:
         if change.value is None:
             take_away(copy, change.path)
         else:
-            put(copy, change.path, plain(change.value))
+            put(copy, change.path, json_of(change.value))
     return copy
 
 

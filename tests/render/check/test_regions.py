@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.render.check.regions import of_line, replacements
 from podward.render.check.sarif_model import Replacement
+from podward.render.check.sarif_regions import of_line, replacements
 
 
 def applied(text: str, made: tuple[Replacement, ...]) -> str:

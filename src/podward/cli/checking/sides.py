@@ -17,7 +17,7 @@ from podward.access.objects import BINDING_KINDS, ROLE_KINDS
 from podward.access.rbac import Rbac
 from podward.api.caller import User
 from podward.check.policy_set import FIRST_RANGES, UNHELD, NamedSccsOnly, PolicySet, SccTerms
-from podward.check.scc_choice import Side, Sides
+from podward.check.scc_changes import Side, Sides
 from podward.cli import inputs, policies
 from podward.cli.admitting import SOMEBODY, caller_named, controller_of
 from podward.cli.checking import files as listing
@@ -75,8 +75,8 @@ def sides(old: Asked, new: Asked, found: tuple[Item, ...], wishes: CheckOptions)
 
 
 def _same_sccs(old: Side, new: Side, same_objects: bool) -> bool:  # noqa: FBT001  # a fact about both sides
-    if old.held.scc is None or new.held.scc is None:
-        return old.held.scc is new.held.scc
+    if old.policies.scc is None or new.policies.scc is None:
+        return old.policies.scc is new.policies.scc
     return same_objects
 
 

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.policy_change import Comparison, Kind, PolicyChange
+from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
 
 TITLES = {
-    Kind.REFUSED: "newly refused",
-    Kind.CAPTURED: "captured by another SCC",
-    Kind.SCC: "under another SCC",
-    Kind.UID: "other uid",
-    Kind.GROUPS: "other groups",
-    Kind.SELINUX: "other SELinux label",
-    Kind.SECCOMP: "other seccomp profile",
-    Kind.CAPABILITIES: "other capabilities",
-    Kind.SETTINGS: "other security settings",
-    Kind.REASONS: "still refused, for other reasons",
-    Kind.ALLOWED: "newly allowed",
-    Kind.WARNED: "new Pod Security warnings",
-    Kind.CLEARED: "Pod Security warnings that vanish",
+    ChangeKind.REFUSED: "newly refused",
+    ChangeKind.CAPTURED: "captured by another SCC",
+    ChangeKind.SCC: "under another SCC",
+    ChangeKind.UID: "other uid",
+    ChangeKind.GROUPS: "other groups",
+    ChangeKind.SELINUX: "other SELinux label",
+    ChangeKind.SECCOMP: "other seccomp profile",
+    ChangeKind.CAPABILITIES: "other capabilities",
+    ChangeKind.SETTINGS: "other security settings",
+    ChangeKind.REASONS: "still refused, for other reasons",
+    ChangeKind.ALLOWED: "newly allowed",
+    ChangeKind.WARNED: "new Pod Security warnings",
+    ChangeKind.CLEARED: "Pod Security warnings that vanish",
 }
-BAD = frozenset((Kind.REFUSED, Kind.CAPTURED))
+BAD = frozenset((ChangeKind.REFUSED, ChangeKind.CAPTURED))
 """Kinds that are to catch the eye."""
 
 
@@ -32,26 +32,26 @@ class Group(Struct, frozen=True):
     """Changes that are the same for several workloads, and those workloads' own changes in order."""
 
     first: PolicyChange
-    shifts: tuple[PolicyChange, ...]
+    changes: tuple[PolicyChange, ...]
 
 
-def groups(shifts: tuple[PolicyChange, ...]) -> tuple[Group, ...]:
+def groups(changes: tuple[PolicyChange, ...]) -> tuple[Group, ...]:
     """Changes of one kind, those together that say the same; the largest group first."""
     found: dict[tuple[str, str, str, tuple[str, ...]], list[PolicyChange]] = {}
-    for shift in shifts:
-        found.setdefault((shift.before, shift.after, shift.why, shift.also), []).append(shift)
+    for change in changes:
+        found.setdefault((change.before, change.after, change.why, change.also), []).append(change)
     ranked = sorted(found.values(), key=len, reverse=True)
     return tuple(Group(same[0], tuple(same)) for same in ranked)
 
 
-def totals(found: Comparison) -> str:
+def totals(found: PolicyComparison) -> str:
     """All the sums in one sentence, without its full stop."""
-    sums = found.sums
-    parts = [f"{TITLES[kind]} {number}" for kind, number in sums.kinds.items()]
-    changed = f"{counted(sums.changed, 'workload')} of {sums.workloads} changed"
-    said = f"{found.old} → {found.new}: {changed}, {sums.unchanged} unchanged"
-    if sums.always_refused:
-        said += f" ({sums.always_refused} refused by both)"
+    summary = found.summary
+    parts = [f"{TITLES[kind]} {number}" for kind, number in summary.kinds.items()]
+    changed = f"{counted(summary.changed, 'workload')} of {summary.workloads} changed"
+    said = f"{found.old} → {found.new}: {changed}, {summary.unchanged} unchanged"
+    if summary.always_refused:
+        said += f" ({summary.always_refused} refused by both)"
     if found.unread:
         parts.append(f"{len(found.unread)} not read")
     return "; ".join((said, *parts))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.finding import Finding, WorkloadRef
-from podward.api.policy_change import Comparison, Kind, Placed, PolicyChange, Sums, WorkloadOutcome
+from podward.api.policy_change import (
+    ChangeKind,
+    ComparedWorkload,
+    ComparisonSummary,
+    PolicyChange,
+    PolicyComparison,
+    WorkloadOutcome,
+)
 from podward.render.check import texts
 
 VERSION = 1
@@ -55,7 +62,7 @@ class ShownChange(_Part, frozen=True, gc=False):
     reasons: ShownReasons | None
 
 
-class ShownFate(_Part, frozen=True, gc=False):
+class JsonOutcome(_Part, frozen=True, gc=False):
     """What became of a workload on one side; `scc` is empty without one."""
 
     refused: bool
@@ -68,8 +75,8 @@ class ShownWorkload(_Part, frozen=True, gc=False):
     file: str
     line: int
     subject: ShownSubject
-    before: ShownFate
-    after: ShownFate
+    before: JsonOutcome
+    after: JsonOutcome
 
 
 class ShownUnread(_Part, frozen=True, gc=False):
@@ -105,7 +112,7 @@ class Shown(_Part, frozen=True, gc=False):
     notes: tuple[str, ...]
 
 
-def document(found: Comparison) -> str:
+def document(found: PolicyComparison) -> str:
     """The comparison as JSON, indented."""
     return texts.json_text(
         Shown(
@@ -113,43 +120,43 @@ def document(found: Comparison) -> str:
             found.exit_code,
             found.old,
             found.new,
-            _summary(found.sums),
-            tuple(_change(shift) for kind in Kind for shift in found.of_kind(kind)),
-            tuple(_placed(place) for place in found.placed),
+            _summary(found.summary),
+            tuple(_change(change) for kind in ChangeKind for change in found.of_kind(kind)),
+            tuple(_placed(place) for place in found.workloads),
             tuple(_unread(finding) for finding in found.unread),
             found.notes,
         )
     )
 
 
-def _summary(sums: Sums) -> ShownSummary:
-    kinds = {kind.value: sums.kinds.get(kind, 0) for kind in Kind}
-    return ShownSummary(sums.workloads, sums.changed, sums.unchanged, sums.always_refused, kinds)
+def _summary(summary: ComparisonSummary) -> ShownSummary:
+    kinds = {kind.value: summary.kinds.get(kind, 0) for kind in ChangeKind}
+    return ShownSummary(summary.workloads, summary.changed, summary.unchanged, summary.always_refused, kinds)
 
 
-def _change(shift: PolicyChange) -> ShownChange:
-    source, reasons = shift.source, shift.reasons
+def _change(change: PolicyChange) -> ShownChange:
+    source, reasons = change.source, change.reasons
     place = "" if source is None or source.path is None else str(source.path)
     return ShownChange(
-        shift.kind.value,
-        shift.file,
-        shift.line,
-        _subject(shift.subject),
-        shift.before,
-        shift.after,
-        shift.why,
-        shift.also,
-        ShownPolicy("" if source is None else source.name, place, shift.policy),
+        change.kind.value,
+        change.file,
+        change.line,
+        _subject(change.subject),
+        change.before,
+        change.after,
+        change.why,
+        change.also,
+        ShownPolicy("" if source is None else source.name, place, change.policy),
         None if reasons is None else ShownReasons(reasons.new, reasons.gone, reasons.kept),
     )
 
 
-def _placed(place: Placed) -> ShownWorkload:
-    return ShownWorkload(place.file, place.line, _subject(place.subject), _fate(place.before), _fate(place.after))
+def _placed(place: ComparedWorkload) -> ShownWorkload:
+    return ShownWorkload(place.file, place.line, _subject(place.subject), _outcome(place.before), _outcome(place.after))
 
 
-def _fate(fate: WorkloadOutcome) -> ShownFate:
-    return ShownFate(fate.refused, fate.scc)
+def _outcome(outcome: WorkloadOutcome) -> JsonOutcome:
+    return JsonOutcome(outcome.refused, outcome.scc)
 
 
 def _subject(subject: WorkloadRef) -> ShownSubject:

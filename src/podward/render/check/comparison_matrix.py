@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from podward.api.policy_change import Placed, WorkloadOutcome
+from podward.api.policy_change import ComparedWorkload, WorkloadOutcome
 from podward.render.escaping import escape
 
 _REFUSED = "refused"
 _NO_SCC = "no SCC"
 
 
-def matrix(placed: tuple[Placed, ...]) -> Iterator[str]:
+def matrix(placed: tuple[ComparedWorkload, ...]) -> Iterator[str]:
     """Namespaces by SCCs: how many workloads each has, before and after; only where there are SCCs."""
-    fates = [fate for place in placed for fate in (place.before, place.after)]
-    if not any(fate.scc for fate in fates):
+    outcomes = [outcome for place in placed for outcome in (place.before, place.after)]
+    if not any(outcome.scc for outcome in outcomes):
         return
-    columns = _columns(fates)
+    columns = _columns(outcomes)
     before, after = (Counter[tuple[str, str]](), Counter[tuple[str, str]]())
     for place in placed:
         before[place.subject.namespace, _column(place.before)] += 1
@@ -35,17 +35,17 @@ def matrix(placed: tuple[Placed, ...]) -> Iterator[str]:
     yield "</tbody></table></div></section>"
 
 
-def _columns(fates: Iterable[WorkloadOutcome]) -> list[str]:
+def _columns(outcomes: Iterable[WorkloadOutcome]) -> list[str]:
     """The SCCs by name; then what no SCC admitted, and what was refused."""
-    every = {_column(fate) for fate in fates}
+    every = {_column(outcome) for outcome in outcomes}
     last = [name for name in (_NO_SCC, _REFUSED) if name in every]
     return [*sorted(every.difference(last)), *last]
 
 
-def _column(fate: WorkloadOutcome) -> str:
-    if fate.refused:
+def _column(outcome: WorkloadOutcome) -> str:
+    if outcome.refused:
         return _REFUSED
-    return f"scc {fate.scc}" if fate.scc else _NO_SCC
+    return f"scc {outcome.scc}" if outcome.scc else _NO_SCC
 
 
 def _cell(before: int, after: int, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.api.policy_change import Comparison, Kind, PolicyChange
+from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
 from podward.render.check import texts
 from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
 from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
@@ -14,16 +14,16 @@ _MOST_LINES = 12
 _INDENT = "    "
 
 
-def table(found: Comparison, columns: int | None, palette: Palette) -> str:
+def table(found: PolicyComparison, columns: int | None, palette: Palette) -> str:
     """All changes, then the sums; `columns` is None where nothing is to be wrapped, as for a pipe."""
     room = None if columns is None else max(columns, LEAST)
     lines: list[str] = []
-    for kind in Kind:
-        shifts = found.of_kind(kind)
-        if shifts:
+    for kind in ChangeKind:
+        changes = found.of_kind(kind)
+        if changes:
             colour = palette.bad if kind in BAD else palette.title
-            lines.append(palette.paint(colour, f"{TITLES[kind]}: {counted(len(shifts), 'workload')}"))
-            for group in groups(shifts):
+            lines.append(palette.paint(colour, f"{TITLES[kind]}: {counted(len(changes), 'workload')}"))
+            for group in groups(changes):
                 lines += _group(group, room, palette)
             lines.append("")
     for finding in found.unread:
@@ -35,7 +35,7 @@ def table(found: Comparison, columns: int | None, palette: Palette) -> str:
 
 
 def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
-    lines = [_workload(shift, room, palette) for shift in group.shifts]
+    lines = [_workload(change, room, palette) for change in group.changes]
     first = group.first
     lines += _wrapped(f"{first.before} → {first.after}", room, _INDENT, "", palette)
     why = f"{first.why} ({first.policy})" if first.policy else first.why
@@ -45,8 +45,8 @@ def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
     return lines
 
 
-def _workload(shift: PolicyChange, room: int | None, palette: Palette) -> str:
-    place, who = without_commands(f"{shift.file}:{shift.line}"), without_commands(texts.workload(shift.subject))
+def _workload(change: PolicyChange, room: int | None, palette: Palette) -> str:
+    place, who = without_commands(f"{change.file}:{change.line}"), without_commands(texts.workload(change.subject))
     if room is None:
         place, who = printable(place), printable(who)
     else:

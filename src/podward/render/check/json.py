@@ -9,7 +9,7 @@ from operator import attrgetter, is_
 from msgspec import Struct
 
 from podward.api.finding import Finding
-from podward.api.report import CheckReport, Rule, Summary, Waived
+from podward.api.report import CheckReport, Rule, Summary, WaivedFinding
 from podward.decision import Value
 from podward.path import Path
 from podward.render.check import texts
@@ -96,7 +96,7 @@ class Shown(_Part, frozen=True, gc=False):
     rules: tuple[ShownRule, ...]
 
 
-class Written:
+class JsonFindings:
     """Findings as they will stand in the document: processes that share the work write their own, before there is one.
 
     `page_of` gives the page about a rule.
@@ -152,11 +152,11 @@ class Written:
 _FILE = attrgetter("file")
 
 
-def document(report: CheckReport, written: Written | None = None) -> Iterator[str]:
+def document(report: CheckReport, written: JsonFindings | None = None) -> Iterator[str]:
     """The report as indented JSON, in pieces; `written` is what of its findings is JSON already."""
     if written is None:
         pages = {rule.name: rule.page for rule in report.rules}
-        written = Written(lambda rule: pages.get(rule, ""))
+        written = JsonFindings(lambda rule: pages.get(rule, ""))
     around = texts.json_text(
         Shown(
             VERSION,
@@ -185,7 +185,7 @@ class _Places(dict[Path, tuple[str, str]]):
         return made
 
 
-def _waived(waived: Waived, written: Written) -> ShownWaived:
+def _waived(waived: WaivedFinding, written: JsonFindings) -> ShownWaived:
     waiver = waived.waiver
     expires = waiver.expires.isoformat()
     return ShownWaived(

@@ -16,7 +16,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import UNREAD, CheckReport, family_of
+from podward.api.report import INPUT_FAMILY, CheckReport, family_of
 from podward.render.check import texts
 from podward.render.escaping import escape
 
@@ -73,7 +73,7 @@ def _by_file(report: CheckReport) -> dict[str, list[_Case]]:
 def _outcome(finding: Finding) -> str:
     if finding.severity is not Severity.ERROR:
         return "system-out"
-    return "error" if family_of(finding.rule) == UNREAD else "failure"
+    return "error" if family_of(finding.rule) == INPUT_FAMILY else "failure"
 
 
 def _add(

@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from podward import __version__
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import UNREAD, CheckReport, Rule, Waiver, family_of
+from podward.api.report import INPUT_FAMILY, CheckReport, Rule, Waiver, family_of
 from podward.decision import Value
-from podward.render.check import regions, texts
+from podward.render.check import sarif_regions, texts
 from podward.render.check.marks import Marks
 from podward.render.check.sarif_model import (
     Artifact,
@@ -58,7 +58,7 @@ _LONGEST_RULE = 1024
 """Characters of a description that GitHub takes."""
 
 
-class Sources(Struct, frozen=True):
+class SourceFiles(Struct, frozen=True):
     """What is known of the files beside the report.
 
     `line` gives a file's line, empty where that is not known. `fixes` are the replacements that mend a finding, by its
@@ -74,10 +74,10 @@ def _unknown(_file: str, _number: int) -> str:
     return ""
 
 
-UNKNOWN = Sources(_unknown, {})
+NO_SOURCE_FILES = SourceFiles(_unknown, {})
 
 
-def document(report: CheckReport, sources: Sources = UNKNOWN) -> str:
+def document(report: CheckReport, sources: SourceFiles = NO_SOURCE_FILES) -> str:
     """The report as SARIF."""
     rules = tuple(_descriptor(rule) for rule in report.rules)
     told = (Notification(Message(sources.unfixed), "note"),) if sources.unfixed else ()
@@ -96,7 +96,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def _all_read(report: CheckReport) -> bool:
-    return not any(family_of(finding.rule) == UNREAD for finding in report.findings)
+    return not any(family_of(finding.rule) == INPUT_FAMILY for finding in report.findings)
 
 
 def _descriptor(rule: Rule) -> Descriptor:
@@ -154,7 +154,7 @@ def _score(rule: str) -> str:
 class _Results:
     """Makes the results: what was found, waived, and known before."""
 
-    def __init__(self, report: CheckReport, sources: Sources) -> None:
+    def __init__(self, report: CheckReport, sources: SourceFiles) -> None:
         self._report = report
         self._sources = sources
         self._indexes = {rule.name: index for index, rule in enumerate(report.rules)}
@@ -199,7 +199,7 @@ class _Results:
         text = self._sources.line(file, number)
         if file not in self._artifacts:
             self._artifacts[file] = _artifact(file)
-        return Physical(self._artifacts[file], regions.of_line(text, number) if text else Region(number))
+        return Physical(self._artifacts[file], sarif_regions.of_line(text, number) if text else Region(number))
 
     def _suppression(self, waiver: Waiver) -> Suppression:
         why = printable(f"{waiver.reason} (until {waiver.expires})")

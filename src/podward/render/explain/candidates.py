@@ -11,7 +11,7 @@ from podward.path import Path
 from podward.render.explain import forms
 
 if TYPE_CHECKING:
-    from podward.api.explanation import Admission, Considered
+    from podward.api.explanation import AdmissionExplanation, ConsideredScc
     from podward.render.explain.citing import Citations
 
 
@@ -56,13 +56,13 @@ class Ranking(Struct, frozen=True, gc=False):
     note: str = ""
 
 
-def ranking_of(admission: Admission, citations: Citations) -> Ranking:
+def ranking_of(admission: AdmissionExplanation, citations: Citations) -> Ranking:
     """The ranking with the lines of the SCCs, and of what they refuse."""
     tried = tuple(_tried(each, citations) for each in admission.considered)
     return Ranking(admission.caller, admission.account, tried, admission.verdicts, admission.note)
 
 
-def _tried(each: Considered, citations: Citations) -> Tried:
+def _tried(each: ConsideredScc, citations: Citations) -> Tried:
     item = citations.policies.get(f"scc {each.name}")
     refusals = tuple(
         Refusal("admission", v.path, forms.plain(v.value), v.reason, v.source, citations.where(v.path))

@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podward.api.explanation import Admission, Considered, ContainerExplanation, Hint, PodExplanation, Stage
+from podward.api.explanation import (
+    AdmissionExplanation,
+    ConsideredScc,
+    ContainerExplanation,
+    Hint,
+    PodExplanation,
+    Stage,
+)
 from podward.api.process import ProcessState
 from podward.decision import Assignment, Source, Value, Violation
 from podward.path import Path
@@ -170,11 +177,11 @@ class _Shower:
             tuple(self._container(container) for container in pod.containers),
         )
 
-    def _admission(self, admission: Admission) -> ShownAdmission:
+    def _admission(self, admission: AdmissionExplanation) -> ShownAdmission:
         considered = tuple(self._candidate(each) for each in admission.considered)
         return ShownAdmission(admission.caller, admission.account, considered, admission.verdicts, admission.note)
 
-    def _candidate(self, each: Considered) -> ShownCandidate:
+    def _candidate(self, each: ConsideredScc) -> ShownCandidate:
         points = tuple(ShownPoints(item, number) for item, number in each.points)
         refusals = tuple(self._made(violation) for violation in each.violations)
         return ShownCandidate(each.name, each.priority, points, each.outcome, each.reason, refusals)
