@@ -89,7 +89,7 @@ def why_other_scc(old: Chosen, new: Chosen, sides: Sides, subject: tuple[str, st
         why = f"scc {ours.name} is no longer there, and scc {theirs.name} is the next that fits"
         return Choice(Kind.SCC, why, gone, also, gone=True)
     kind = Kind.SCC if theirs.name in default_set.NAMES else Kind.CAPTURED
-    first, second = theirs.standing, place.standing
+    first, second = theirs.rank, place.rank
     if first.priority != second.priority:
         why = f"scc {first.name} priority {first.priority} before {second.name} {second.priority}"
     else:
@@ -149,4 +149,4 @@ def _tried(selection: Selection, name: str) -> Candidate | None:
 
 def _ranked(held: PolicySet, name: str) -> Ranked | None:
     every = held.scc.policies.ranked if held.scc is not None else ()
-    return next((entry for entry in every if entry.standing.name == name), None)
+    return next((entry for entry in every if entry.rank.name == name), None)

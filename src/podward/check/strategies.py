@@ -45,7 +45,7 @@ def _listed(names: tuple[str, ...] | None) -> str:
 def strategy(held: PolicySet, name: str, field: str) -> tuple[str, Path]:
     """What the SCC of this name says of a field of security contexts, and the SCC's own field that says so."""
     every = held.scc.policies.ranked if held.scc is not None else ()
-    scc = next((entry.scc for entry in every if entry.standing.name == name), None)
+    scc = next((entry.scc for entry in every if entry.rank.name == name), None)
     if scc is None:
         return "no SCC", Path()
     known = _STRATEGIES.get(field)
