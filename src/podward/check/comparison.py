@@ -160,7 +160,7 @@ class _Comparison:
         found = why_other_scc(old, new, self._sides, self._kind_and_namespace)
         names = ", ".join(dict.fromkeys(EFFECT_NAMES[effect.kind] for effect in effects))
         changes = f"it changes: {names}" if names else "it sets nothing else"
-        before, after = (f"{c.candidate.name}, priority {c.candidate.standing.priority}" for c in (old, new))
+        before, after = (f"{c.candidate.name}, priority {c.candidate.rank.priority}" for c in (old, new))
         decided = cite(found.source, self._sides.old if found.gone else self._sides.new)
         yield self._change(found.kind, (before, after), found.why, decided, (*found.also, changes))
 

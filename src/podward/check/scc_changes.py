@@ -89,7 +89,7 @@ def why_other_scc(old: ChosenScc, new: ChosenScc, sides: Sides, subject: tuple[s
         why = f"scc {ours.name} is no longer there, and scc {theirs.name} is the next that fits"
         return SccChange(ChangeKind.SCC, why, gone, also, gone=True)
     kind = ChangeKind.SCC if theirs.name in default_set.NAMES else ChangeKind.CAPTURED
-    first, second = theirs.standing, place.standing
+    first, second = theirs.rank, place.rank
     if first.priority != second.priority:
         why = f"scc {first.name} priority {first.priority} before {second.name} {second.priority}"
     else:
@@ -149,4 +149,4 @@ def _tried(selection: Selection, name: str) -> Candidate | None:
 
 def _ranked(policies: PolicySet, name: str) -> Ranked | None:
     every = policies.scc.policies.ranked if policies.scc is not None else ()
-    return next((entry for entry in every if entry.standing.name == name), None)
+    return next((entry for entry in every if entry.rank.name == name), None)

@@ -45,7 +45,7 @@ def _listed(names: tuple[str, ...] | None) -> str:
 def scc_field(policies: PolicySet, name: str, field: str) -> tuple[str, Path]:
     """What the SCC of this name says about a field of security contexts, and the path of the SCC's field."""
     every = policies.scc.policies.ranked if policies.scc is not None else ()
-    scc = next((entry.scc for entry in every if entry.standing.name == name), None)
+    scc = next((entry.scc for entry in every if entry.rank.name == name), None)
     if scc is None:
         return "no SCC", Path()
     known = _SCC_FIELDS.get(field)

@@ -13,7 +13,7 @@ from podward.policy.scc.selection import Candidate, Verdict
 
 if TYPE_CHECKING:
     from podward.path import Path
-    from podward.policy.scc.order import Standing
+    from podward.policy.scc.order import SccRank
     from podward.render.explain.citing import Citations
     from podward.stages.admission import AdmissionFacts, Admitted
 
@@ -46,7 +46,7 @@ def _ranking(
     why = why_chosen(policies, request, selection) if selection.chosen is not None else ""
     tried = {candidate.name for candidate in selection.candidates}
     rows = [_candidate(candidate, why, citations, prefix) for candidate in selection.candidates]
-    rows += [_row(entry.standing, _NOT_TRIED, "", ()) for entry in policies.ranked if entry.standing.name not in tried]
+    rows += [_row(entry.rank, _NOT_TRIED, "", ()) for entry in policies.ranked if entry.rank.name not in tried]
     return tuple(rows)
 
 
@@ -54,16 +54,16 @@ def _candidate(candidate: Candidate, why: str, citations: Citations, prefix: Pat
     if candidate.verdict is Verdict.CHOSEN:
         grant = candidate.grant
         by = f"; {grant.user} may use it: {citations.cite(grant.source)}" if grant is not None else ""
-        return _row(candidate.standing, "chosen", f"{why}{by}", ())
+        return _row(candidate.rank, "chosen", f"{why}{by}", ())
     if candidate.verdict is Verdict.NOT_USABLE:
-        return _row(candidate.standing, candidate.verdict.value, "neither the service account nor the caller may", ())
+        return _row(candidate.rank, candidate.verdict.value, "neither the service account nor the caller may", ())
     refused = tuple(Violation(prefix + v.path, v.value, v.reason, v.source) for v in candidate.decision.violations)
-    return _row(candidate.standing, candidate.verdict.value, "", refused)
+    return _row(candidate.rank, candidate.verdict.value, "", refused)
 
 
-def _row(standing: Standing, outcome: str, reason: str, refused: tuple[Violation, ...]) -> ConsideredScc:
-    points = tuple((item.name, item.points) for item in standing.items)
-    return ConsideredScc(standing.name, standing.priority, points, outcome, reason, refused)
+def _row(rank: SccRank, outcome: str, reason: str, refused: tuple[Violation, ...]) -> ConsideredScc:
+    points = tuple((item.name, item.points) for item in rank.items)
+    return ConsideredScc(rank.name, rank.priority, points, outcome, reason, refused)
 
 
 def _verdicts(facts: AdmissionFacts, admitted: Admitted) -> tuple[str, ...]:

@@ -224,7 +224,7 @@ def _rbac(items: Iterable[Item]) -> Rbac:
 
 
 def _namespace(item: Item) -> NamespaceSource:
-    from podward.policy.scc.namespace_document import require_well_formed
+    from podward.policy.scc.namespace import require_well_formed
 
     source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
     require_well_formed(item, source.view)

@@ -15,11 +15,11 @@ from podward.api.json_value import Json, JsonObject, copied_object
 from podward.decision import Decision, Origin, Source
 from podward.path import Path
 from podward.policy.scc.default_set import default_sccs
-from podward.policy.scc.equality import same
 from podward.policy.scc.passes import admit, both, prepare, validate
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
 from podward.policy.scc.request import Operation, RequestFacts
 from podward.policy.scc.selection import Verdict
+from podward.policy.scc.updates import same
 from podward.render.patch import apply, json_patch
 from podward.schema.scc.reading import scc_view
 from podward.schema.view import pod_view, typed_view
@@ -203,7 +203,7 @@ class Setting:
         self.granted = granted
 
     def __repr__(self) -> str:
-        return f"Setting({[entry.scc for entry in self.policies.ranked if entry.standing.name in self.granted]})"
+        return f"Setting({[entry.scc for entry in self.policies.ranked if entry.rank.name in self.granted]})"
 
 
 def custom(sccs: list[dict[str, Any]]) -> Setting:

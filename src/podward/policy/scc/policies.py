@@ -18,7 +18,7 @@ from podward.path import Path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Members
 from podward.policy.scc.namespace import read
-from podward.policy.scc.order import Standing, standing
+from podward.policy.scc.order import SccRank, rank
 from podward.policy.scc.provider import Provider, build
 from podward.policy.scc.violation import SccViolation
 
@@ -42,7 +42,7 @@ class Ranked(Struct, frozen=True):
     """
 
     scc: SecurityContextConstraints
-    standing: Standing
+    rank: SccRank
     members: Members
     not_usable: Decision
 
@@ -92,8 +92,8 @@ class Policies:
         by_name = {scc.metadata.name or "": scc for scc in sccs}
         missing = [name for name in required_names if name not in by_name]
         self.problem = refusal.missing(missing) if missing else None
-        self.ranked = tuple(sorted(map(_ranked, by_name.values()), key=lambda entry: entry.standing.key))
-        self._places = {entry.standing.name: place for place, entry in enumerate(self.ranked)}
+        self.ranked = tuple(sorted(map(_ranked, by_name.values()), key=lambda entry: entry.rank.key))
+        self._places = {entry.rank.name: place for place, entry in enumerate(self.ranked)}
         self._made: dict[tuple[str | None, ...], _ForNamespace | str] = {}
 
     def in_order(
@@ -141,7 +141,7 @@ class Policies:
 
 
 def _ranked(scc: SecurityContextConstraints) -> Ranked:
-    stands = standing(scc)
+    stands = rank(scc)
     source = Source(Origin.POLICY, f"scc {stands.name}")
     violation = SccViolation(Path(), None, refusal.NOT_USABLE, source, printed=refusal.not_usable(stands.name))
     return Ranked(scc, stands, Members(scc), Decision(violations=(violation,)))

@@ -1,4 +1,4 @@
-"""privileged, allowPrivilegeEscalation and readOnlyRootFilesystem."""
+"""privileged, allowPrivilegeEscalation and readOnlyRootFilesystem of containers."""
 
 from __future__ import annotations
 
