@@ -5,21 +5,25 @@ from __future__ import annotations
 import pytest
 
 from podward.access import reading
-from podward.access.aggregation import RoleObject
-from podward.access.rbac import Attributes, Rbac
+from podward.access.objects import RoleObject
+from podward.access.rbac import Rbac
+from podward.api.authorization import NO_OPINION, Attributes, Opinion
 from podward.api.caller import User, service_account
 from podward.decision import Origin
 from podward.documents.reader import decode_documents
 from podward.errors import InputError
-from podward.policy.scc.access import Uses
+from podward.policy.scc.access import use_of
 from podward.schema.objects import objects_of
 from podward.schema.strict import require
 
 VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
 RULES = "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]"
 POD_READER = f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: pod-reader}}\n{RULES}\n"
-READ = Attributes("get", resource="pods", name="web", namespace="shop")
 ALICE = User("alice", ("staff", "system:authenticated"))
+
+
+def reads(user: User = ALICE, namespace: str = "shop", name: str = "web") -> Attributes:
+    return Attributes(user, "get", resource="pods", name=name, namespace=namespace)
 
 
 def rbac(*texts: str) -> Rbac:
@@ -43,7 +47,7 @@ def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", wh
 
 
 def test_nothing_is_allowed_without_a_binding() -> None:
-    assert rbac(POD_READER).allows(ALICE, READ) is None
+    assert rbac(POD_READER).allows(reads()) is None
 
 
 @pytest.mark.parametrize(
@@ -64,29 +68,29 @@ def test_nothing_is_allowed_without_a_binding() -> None:
     ],
 )
 def test_whom_a_binding_is_for(subjects: str, user: User, *, allowed: bool) -> None:
-    assert (rbac(POD_READER, binding(subjects)).allows(user, READ) is not None) is allowed
+    assert (rbac(POD_READER, binding(subjects)).allows(reads(user)) is not None) is allowed
 
 
 def test_a_role_binding_holds_in_its_own_namespace_only() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: alice}", where="shop"))
-    assert made.allows(ALICE, READ) is not None
-    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
-    assert made.allows(ALICE, Attributes("get", resource="pods")) is None
+    assert made.allows(reads()) is not None
+    assert made.allows(reads(namespace="other", name="")) is None
+    assert made.allows(reads(namespace="", name="")) is None
 
 
 def test_a_role_bindings_service_account_is_of_its_namespace_if_it_says_none() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    assert made.allows(service_account("shop", "app"), READ) is not None
-    assert made.allows(service_account("other", "app"), READ) is None
+    assert made.allows(reads(service_account("shop", "app"))) is not None
+    assert made.allows(reads(service_account("other", "app"))) is None
 
 
 def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r, namespace: shop}}\n{RULES}\n"
     here = binding("- {kind: User, name: alice}", "kind: Role, name: r", "shop")
     there = binding("- {kind: User, name: alice}", "kind: Role, name: r", "other")
-    assert rbac(role, here).allows(ALICE, READ) is not None
+    assert rbac(role, here).allows(reads()) is not None
     elsewhere = rbac(role, there)
-    assert elsewhere.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
+    assert elsewhere.allows(reads(namespace="other", name="")) is None
     (dangling,) = elsewhere.dangling
     assert (
         str(dangling) == 'rbac.yaml:10: RoleBinding "b": there is no Role "r" of namespace "other": it grants nothing'
@@ -96,37 +100,37 @@ def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
 def test_roles_without_a_namespace_are_of_the_default_one() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r}}\n{RULES}\n"
     made = rbac(role, binding("- {kind: User, name: alice}", "kind: Role, name: r", "default"))
-    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="default")) is not None
+    assert made.allows(reads(namespace="default", name="")) is not None
 
 
 def test_a_binding_to_nothing_is_reported_and_grants_nothing() -> None:
     made = rbac(binding("- {kind: User, name: alice}"))
-    assert made.allows(ALICE, READ) is None
+    assert made.allows(reads()) is None
     assert [str(dangling) for dangling in made.dangling] == [
         'rbac.yaml:4: ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
     ]
 
 
 def test_masters_may_do_anything() -> None:
-    allowed = rbac().allows(User("root", ("system:masters",)), READ)
+    allowed = rbac().allows(reads(User("root", ("system:masters",))))
     assert allowed is not None
     assert (allowed.source.origin, allowed.reason) == (Origin.RULE, "the group system:masters may do anything")
-    assert rbac().allows(User("system:masters"), READ) is None
+    assert rbac().allows(reads(User("system:masters"))) is None
 
 
 def test_the_answer_names_the_binding_the_role_and_the_line() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: bob}\n- {kind: Group, name: staff}", where="shop"))
-    allowed = made.allows(ALICE, READ)
+    allowed = made.allows(reads())
     assert allowed is not None
     assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to Group "staff"'
     assert str(allowed.source) == "rbac.yaml:13 subjects[1]"
     assert allowed.rule is not None
-    assert (allowed.rule.item.name, allowed.rule.index) == ("pod-reader", 0)
+    assert (allowed.rule.role.name, allowed.rule.index) == ("pod-reader", 0)
 
 
 def test_a_service_account_is_named_with_its_namespace() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    allowed = made.allows(service_account("shop", "app"), READ)
+    allowed = made.allows(reads(service_account("shop", "app")))
     assert allowed is not None
     assert allowed.reason.endswith('to ServiceAccount "app/shop"')
 
@@ -135,16 +139,16 @@ def test_the_clusters_bindings_come_before_those_of_the_namespace_and_earlier_on
     local = binding("- {kind: User, name: alice}", where="shop")
     first = binding("- {kind: Group, name: staff}").replace("{name: b}", "{name: first}")
     second = binding("- {kind: User, name: alice}").replace("{name: b}", "{name: second}")
-    allowed = rbac(POD_READER, local, first, second).allows(ALICE, READ)
+    allowed = rbac(POD_READER, local, first, second).allows(reads())
     assert allowed is not None
     assert allowed.binding is not None
-    assert allowed.binding.item.name == "first"
+    assert allowed.binding.name == "first"
 
 
 def test_objects_in_a_list_are_cited_where_they_stand() -> None:
     inside = (POD_READER + "---\n" + binding("- {kind: User, name: alice}")).split("---\n")
     items = "".join("- " + text.strip().replace("\n", "\n  ") + "\n" for text in inside)
-    allowed = rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}").allows(ALICE, READ)
+    allowed = rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}").allows(reads())
     assert allowed is not None
     assert str(allowed.source) == "rbac.yaml:13 items[1].subjects[0]"
 
@@ -154,18 +158,18 @@ def test_the_use_of_an_scc_is_asked_for_by_its_name() -> None:
         f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: use-anyuid}}\nrules:\n- apiGroups: [security.openshift.io]\n"
         "  resources: [securitycontextconstraints]\n  resourceNames: [anyuid]\n  verbs: [use]\n"
     )
-    uses: Uses = rbac(role, binding("- {kind: User, name: alice}", "kind: ClusterRole, name: use-anyuid", "shop"))
-    granted = uses.grant(ALICE, "anyuid", "shop")
-    assert granted is not None
-    assert str(granted) == "rbac.yaml:16 subjects[0]"
-    assert uses.grant(ALICE, "anyuid", "other") is None
-    assert uses.grant(ALICE, "privileged", "shop") is None
-    assert uses.grant(User("bob"), "anyuid", "shop") is None
+    made = rbac(role, binding("- {kind: User, name: alice}", "kind: ClusterRole, name: use-anyuid", "shop"))
+    granted = made.authorize(use_of("anyuid", ALICE, "shop"))
+    assert granted.opinion is Opinion.ALLOW
+    assert str(granted.source) == "rbac.yaml:16 subjects[0]"
+    assert made.authorize(use_of("anyuid", ALICE, "other")) == NO_OPINION
+    assert made.authorize(use_of("privileged", ALICE, "shop")) == NO_OPINION
+    assert made.authorize(use_of("anyuid", User("bob"), "shop")) == NO_OPINION
 
 
 def test_a_namespace_on_a_cluster_role_is_taken_off_as_a_server_does() -> None:
     role = POD_READER.replace("{name: pod-reader}", "{name: pod-reader, namespace: shop}")
-    assert rbac(role, binding("- {kind: User, name: alice}")).allows(ALICE, READ) is not None
+    assert rbac(role, binding("- {kind: User, name: alice}")).allows(reads()) is not None
 
 
 @pytest.mark.parametrize(

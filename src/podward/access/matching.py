@@ -10,32 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 if TYPE_CHECKING:
     from podward.access.objects import PolicyRule
+    from podward.api.authorization import Attributes
 
 _ANY = "*"
-
-
-class Attributes(Struct, frozen=True):
-    """What somebody wants to do: a verb on a resource, or on a URL that is none (`url` is then not empty)."""
-
-    verb: str
-    group: str = ""
-    resource: str = ""
-    subresource: str = ""
-    name: str = ""
-    namespace: str = ""
-    url: str = ""
 
 
 def covers(rule: PolicyRule, wanted: Attributes) -> bool:
     """Whether the rule allows it."""
     if not _listed(wanted.verb, rule.verbs):
         return False
-    if wanted.url:
-        return any(_is_url(url, wanted.url) for url in rule.non_resource_urls or ())
+    if wanted.path:
+        return any(_is_url(url, wanted.path) for url in rule.non_resource_urls or ())
     return (
         _listed(wanted.group, rule.api_groups)
         and _is_resource(rule, wanted)

@@ -145,7 +145,7 @@ class _Comparing:
             decided = cited(Source(Origin.POLICY, f"scc {name}", Path()), self._sides.new)
         else:
             decided = decider(faults[0], self._old, self._sides.new, self._sides)
-            enforced = self._sides.new.held.pod_security(self._about.subject.namespace).enforce
+            enforced = self._sides.new.held.pod_security(self._about.subject.namespace).policy.enforce
             who = decided.source.name if faults[0].rule.startswith("scc/") else enforced
             why = f"{who} has nothing against it now"
         texts = (f"refused by {refusers(faults)}", admitted_words(self._after))

@@ -51,7 +51,7 @@ class Sides(Struct, frozen=True):
         return (
             self.same_sccs
             and old.namespaces.get(namespace) == new.namespaces.get(namespace)
-            and old.held.pod_security(namespace) == new.held.pod_security(namespace)
+            and old.held.pod_security(namespace).policy == new.held.pod_security(namespace).policy
         )
 
 

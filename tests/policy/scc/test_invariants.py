@@ -9,6 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podward.api.admission import Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject, copied_object
@@ -18,7 +20,7 @@ from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.equality import same
 from podward.policy.scc.passes import admit, both, prepare, validate
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Verdict
 from podward.render.patch import apply, json_patch
 from podward.schema.scc.reading import scc_view
@@ -39,8 +41,9 @@ class Some:
     def __init__(self, names: set[str]) -> None:
         self.names = names
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        return RBAC if scc in self.names and user.username and namespace else None
+    def authorize(self, wanted: Attributes) -> Answer:
+        granted = wanted.name in self.names and wanted.user.username and wanted.namespace
+        return Answer(Opinion.ALLOW, "", RBAC) if granted else NO_OPINION
 
 
 def maybe(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[JsonObject]:

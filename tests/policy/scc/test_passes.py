@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from podward.api.admission import Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject
@@ -12,7 +14,7 @@ from podward.policy.scc.default_set import default_sccs
 from podward.policy.scc.passes import admit, both, prepare, validate
 from podward.policy.scc.policies import Policies
 from podward.policy.scc.reason import why_chosen
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Selection, Verdict
 from podward.render.patch import apply
 from podward.schema.scc.reading import scc_view
@@ -37,9 +39,9 @@ class Uses:
         self.names = names
         self.asked: list[str] = []
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        self.asked.append(f"{user.username} {scc} {namespace}")
-        return RBAC if scc in self.names else None
+    def authorize(self, wanted: Attributes) -> Answer:
+        self.asked.append(f"{wanted.user.username} {wanted.name} {wanted.namespace}")
+        return Answer(Opinion.ALLOW, "", RBAC) if wanted.name in self.names else NO_OPINION
 
 
 def pod(spec: dict[str, Json] | None = None, **annotations: str) -> JsonObject:
@@ -91,7 +93,7 @@ def facts(
         namespace=where or namespace(),
         namespace_name="ns",
         user=ALICE,
-        uses=uses,
+        authorizer=uses,
         operation=Operation.CREATE if old is None else Operation.UPDATE,
         old=old,
         subresource=subresource,
@@ -351,8 +353,8 @@ def test_the_second_pass_decides_for_itself() -> None:
     class Once(Uses):
         """A right that is withdrawn between the passes."""
 
-        def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-            granted = super().grant(user, scc, namespace)
+        def authorize(self, wanted: Attributes) -> Answer:
+            granted = super().authorize(wanted)
             self.names = ()
             return granted
 

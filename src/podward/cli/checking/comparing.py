@@ -15,7 +15,6 @@ from podward.check import comparison_wire, wire
 from podward.check.comparing import compared, placed, workload
 from podward.check.comparison_wire import FileResult
 from podward.check.judging import judge_by_policies
-from podward.check.policy_set import FIRST_RANGES
 from podward.check.scc_choice import Side, Sides
 from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
@@ -26,6 +25,8 @@ from podward.cli.checking.sharing import shared
 from podward.cli.checking.sides import Asked, asked, sides
 from podward.errors import UsageError
 from podward.policy.pss.labels import ENFORCE
+from podward.policy.scc.namespace import UID_RANGE
+from podward.policy.scc.new_namespace import FIRST_RANGES
 
 _FORMS = ("table", "json", "html")
 _ELSEWHERE = ("select", "ignore", "baseline", "write_baseline")
@@ -137,7 +138,7 @@ def _assumed(both: Sides, every: list[Placed]) -> tuple[str, ...]:
     )
     if not names:
         return ()
-    ranges = FIRST_RANGES["openshift.io/sa.scc.uid-range"]
+    ranges = FIRST_RANGES[UID_RANGE]
     return (f"nobody described these namespaces, so uids {ranges} are assumed: {_some(names)}",)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from podward.api.admission import Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import JsonObject, kind_of
@@ -17,7 +19,7 @@ from podward.errors import InputError
 from podward.path import path
 from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, both, prepare, validate
 from podward.policy.scc.policies import Policies
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Selection
 from podward.schema import strict
 from podward.schema.scc.defaults import defaulted
@@ -40,11 +42,12 @@ class Right(Struct, frozen=True):
     group: str | None = None
     namespace: str | None = None
 
-    def covers(self, user: User, scc: str, namespace: str) -> bool:
-        """Whether `user` may use this SCC in this namespace."""
+    def covers(self, wanted: Attributes) -> bool:
+        """Whether it grants this use of an SCC."""
+        user = wanted.user
         return (
-            self.scc in (_EVERY_SCC, scc)
-            and (not self.namespace or self.namespace == namespace)
+            self.scc in (_EVERY_SCC, wanted.name)
+            and (not self.namespace or self.namespace == wanted.namespace)
             and (not self.user or self.user == user.username)
             and (not self.group or self.group in user.groups)
         )
@@ -71,7 +74,7 @@ class SccQuestion(Struct, frozen=True, rename="camel"):
     namespace: msgspec.Raw = _NULL
     user: Caller | None = None
     authorized: tuple[str | Right, ...] | None = None
-    operation: Operation | None = None
+    operation: Literal["CREATE", "UPDATE"] | None = None
     old_pod: msgspec.Raw = _NULL
     subresource: str | None = None
     validate_only: bool | None = None
@@ -92,7 +95,7 @@ class SccAnswer(Struct, frozen=True, rename="camel"):
 
 
 class Authorized:
-    """RBAC's answers, from a question's list."""
+    """RBAC's answers to the use of SCCs, from a question's list."""
 
     __slots__ = ("_rights",)
 
@@ -102,12 +105,12 @@ class Authorized:
             for place, item in enumerate(authorized)
         ]
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
+    def authorize(self, wanted: Attributes) -> Answer:
         """The first grant that covers it."""
         for right, source in self._rights:
-            if right.covers(user, scc, namespace):
-                return source
-        return None
+            if right.covers(wanted):
+                return Answer(Opinion.ALLOW, "", source)
+        return NO_OPINION
 
 
 def answer(line: bytes) -> SccAnswer:
@@ -152,7 +155,7 @@ def _facts(question: SccQuestion) -> RequestFacts:
     name = question.namespace_name or stands_in
     if namespace is not None and name != (namespace.metadata.name or ""):
         namespace = None  # the Pod's namespace is another one
-    operation = question.operation or Operation.CREATE
+    operation = Operation(question.operation or "CREATE")
     old = None
     if operation is Operation.UPDATE:
         old = _object(question.old_pod, "v1", "Pod", "oldPod")
@@ -162,7 +165,7 @@ def _facts(question: SccQuestion) -> RequestFacts:
         namespace=namespace,
         namespace_name=name,
         user=User(caller.username or "", caller.groups or ()),
-        uses=Authorized(question.authorized or ()),
+        authorizer=Authorized(question.authorized or ()),
         operation=operation,
         old=old,
         subresource=question.subresource or "",

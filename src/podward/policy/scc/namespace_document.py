@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from podward.api.core import Namespace
 from podward.api.json_value import shortened
 from podward.errors import InputError
 from podward.path import Key, path
 from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE, Block, fault, parse_block
+from podward.schema.view import typed_view
 
 if TYPE_CHECKING:
-    from podward.api.core import Namespace
     from podward.schema.objects import Item
 
 _RANGE_ADVICE = "write start/size, such as 1000230000/10000, or start-end, such as 1000-2000"
@@ -24,6 +27,20 @@ _ADVICE = {
     MCS: "write a level, such as s0:c15,c10",
     SUPPLEMENTAL_GROUPS: f"{_RANGE_ADVICE}; several are separated by commas",
 }
+
+
+class NamespaceSource(Struct, frozen=True):
+    """A Namespace and where it is written."""
+
+    item: Item
+    view: Namespace
+
+
+def namespace_source(item: Item) -> NamespaceSource:
+    """The Namespace that `item` is. Raises InputError, with its line, for an annotation that is malformed."""
+    source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
+    require_well_formed(item, source.view)
+    return source
 
 
 def require_well_formed(item: Item, namespace: Namespace) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct, structs
 
+from podward.api.admission import Operation
 from podward.api.json_value import JsonObject
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Assignment, Decision, Origin, Source
@@ -24,7 +25,7 @@ from podward.path import Key, path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Subjects
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Candidate, Selection, Verdict, errors, refused, try_in_order
 from podward.policy.scc.updates import why_left_alone
 from podward.schema.view import pod_view
@@ -110,7 +111,7 @@ def both(policies: Policies, facts: RequestFacts) -> Passed:
 
 def subjects(facts: RequestFacts) -> Subjects:
     """Who is asked for the right to use an SCC."""
-    return Subjects(facts.account, facts.user, facts.namespace_name, facts.uses)
+    return Subjects(facts.account, facts.user, facts.namespace_name, facts.authorizer)
 
 
 def _chosen(tried: tuple[Candidate, ...]) -> Candidate | None:

@@ -8,6 +8,7 @@ demands, every Pod is refused. What an SCC takes from the namespace is read once
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from operator import is_not
 
 from msgspec import Struct
 
@@ -138,6 +139,23 @@ class Policies:
         return _ForNamespace(
             tuple(built if isinstance(built, str) else Prepared(entry, built) for entry, built in made)
         )
+
+
+class LatestPolicies:
+    """The `Policies` of whichever SCCs there are: made anew only where one of them is another object than before."""
+
+    __slots__ = ("_made", "_required_names")
+
+    def __init__(self, required_names: Collection[str] = STANDARD_NAMES) -> None:
+        self._required_names = required_names
+        self._made: tuple[tuple[SecurityContextConstraints, ...], Policies] | None = None
+
+    def of(self, sccs: Iterable[SecurityContextConstraints]) -> Policies:
+        """The policies that these SCCs are together."""
+        asked, made = tuple(sccs), self._made
+        if made is None or len(made[0]) != len(asked) or any(map(is_not, made[0], asked)):
+            made = self._made = (asked, Policies(asked, self._required_names))
+        return made[1]
 
 
 def _ranked(scc: SecurityContextConstraints) -> Ranked:

@@ -10,10 +10,11 @@ Specification: OpenShift apiserver-library-go, sccadmission/admission.go (July 2
 
 from __future__ import annotations
 
+from podward.api.admission import Operation
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
 from podward.policy.scc.equality import same, same_but
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 
 _SUBRESOURCES = frozenset(("exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status"))
 _ANNOTATIONS = frozenset(("k8s.ovn.org/pod-networks",))
