@@ -6,7 +6,7 @@ import pytest
 
 from podward.access import reading
 from podward.access.objects import RoleObject
-from podward.access.rbac import Rbac
+from podward.access.rbac import Granted, Rbac
 from podward.api.authorization import NO_OPINION, Attributes, Opinion
 from podward.api.caller import User, service_account
 from podward.decision import Origin
@@ -40,6 +40,18 @@ def rbac(*texts: str) -> Rbac:
     return Rbac(roles, bindings)
 
 
+def is_allowed(made: Rbac, wanted: Attributes) -> bool:
+    return made.authorize(wanted).opinion is Opinion.ALLOW
+
+
+def granted(made: Rbac, wanted: Attributes) -> Granted:
+    """The answer of a binding, which there must be."""
+    answer = made.authorize(wanted)
+    assert isinstance(answer, Granted)
+    assert answer.opinion is Opinion.ALLOW
+    return answer
+
+
 def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", where: str = "") -> str:
     kind = "RoleBinding" if where else "ClusterRoleBinding"
     place = f", namespace: {where}" if where else ""
@@ -47,7 +59,7 @@ def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", wh
 
 
 def test_nothing_is_allowed_without_a_binding() -> None:
-    assert rbac(POD_READER).allows(reads()) is None
+    assert not is_allowed(rbac(POD_READER), reads())
 
 
 @pytest.mark.parametrize(
@@ -68,29 +80,29 @@ def test_nothing_is_allowed_without_a_binding() -> None:
     ],
 )
 def test_whom_a_binding_is_for(subjects: str, user: User, *, allowed: bool) -> None:
-    assert (rbac(POD_READER, binding(subjects)).allows(reads(user)) is not None) is allowed
+    assert is_allowed(rbac(POD_READER, binding(subjects)), reads(user)) is allowed
 
 
 def test_a_role_binding_holds_in_its_own_namespace_only() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: alice}", where="shop"))
-    assert made.allows(reads()) is not None
-    assert made.allows(reads(namespace="other", name="")) is None
-    assert made.allows(reads(namespace="", name="")) is None
+    assert is_allowed(made, reads())
+    assert not is_allowed(made, reads(namespace="other", name=""))
+    assert not is_allowed(made, reads(namespace="", name=""))
 
 
 def test_a_role_bindings_service_account_is_of_its_namespace_if_it_says_none() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    assert made.allows(reads(service_account("shop", "app"))) is not None
-    assert made.allows(reads(service_account("other", "app"))) is None
+    assert is_allowed(made, reads(service_account("shop", "app")))
+    assert not is_allowed(made, reads(service_account("other", "app")))
 
 
 def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r, namespace: shop}}\n{RULES}\n"
     here = binding("- {kind: User, name: alice}", "kind: Role, name: r", "shop")
     there = binding("- {kind: User, name: alice}", "kind: Role, name: r", "other")
-    assert rbac(role, here).allows(reads()) is not None
+    assert is_allowed(rbac(role, here), reads())
     elsewhere = rbac(role, there)
-    assert elsewhere.allows(reads(namespace="other", name="")) is None
+    assert not is_allowed(elsewhere, reads(namespace="other", name=""))
     (dangling,) = elsewhere.dangling
     assert (
         str(dangling) == 'rbac.yaml:10: RoleBinding "b": there is no Role "r" of namespace "other": it grants nothing'
@@ -100,38 +112,36 @@ def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
 def test_roles_without_a_namespace_are_of_the_default_one() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r}}\n{RULES}\n"
     made = rbac(role, binding("- {kind: User, name: alice}", "kind: Role, name: r", "default"))
-    assert made.allows(reads(namespace="default", name="")) is not None
+    assert is_allowed(made, reads(namespace="default", name=""))
 
 
 def test_a_binding_to_nothing_is_reported_and_grants_nothing() -> None:
     made = rbac(binding("- {kind: User, name: alice}"))
-    assert made.allows(reads()) is None
+    assert not is_allowed(made, reads())
     assert [str(dangling) for dangling in made.dangling] == [
         'rbac.yaml:4: ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
     ]
 
 
 def test_masters_may_do_anything() -> None:
-    allowed = rbac().allows(reads(User("root", ("system:masters",))))
-    assert allowed is not None
-    assert (allowed.source.origin, allowed.reason) == (Origin.RULE, "the group system:masters may do anything")
-    assert rbac().allows(reads(User("system:masters"))) is None
+    allowed = rbac().authorize(reads(User("root", ("system:masters",))))
+    assert (allowed.opinion, allowed.reason) == (Opinion.ALLOW, "the group system:masters may do anything")
+    assert allowed.source is not None
+    assert allowed.source.origin is Origin.RULE
+    assert not is_allowed(rbac(), reads(User("system:masters")))
 
 
 def test_the_answer_names_the_binding_the_role_and_the_line() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: bob}\n- {kind: Group, name: staff}", where="shop"))
-    allowed = made.allows(reads())
-    assert allowed is not None
+    allowed = granted(made, reads())
     assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to Group "staff"'
     assert str(allowed.source) == "rbac.yaml:13 subjects[1]"
-    assert allowed.rule is not None
     assert (allowed.rule.role.name, allowed.rule.index) == ("pod-reader", 0)
 
 
 def test_a_service_account_is_named_with_its_namespace() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    allowed = made.allows(reads(service_account("shop", "app")))
-    assert allowed is not None
+    allowed = granted(made, reads(service_account("shop", "app")))
     assert allowed.reason.endswith('to ServiceAccount "app/shop"')
 
 
@@ -139,17 +149,14 @@ def test_the_clusters_bindings_come_before_those_of_the_namespace_and_earlier_on
     local = binding("- {kind: User, name: alice}", where="shop")
     first = binding("- {kind: Group, name: staff}").replace("{name: b}", "{name: first}")
     second = binding("- {kind: User, name: alice}").replace("{name: b}", "{name: second}")
-    allowed = rbac(POD_READER, local, first, second).allows(reads())
-    assert allowed is not None
-    assert allowed.binding is not None
+    allowed = granted(rbac(POD_READER, local, first, second), reads())
     assert allowed.binding.name == "first"
 
 
 def test_objects_in_a_list_are_cited_where_they_stand() -> None:
     inside = (POD_READER + "---\n" + binding("- {kind: User, name: alice}")).split("---\n")
     items = "".join("- " + text.strip().replace("\n", "\n  ") + "\n" for text in inside)
-    allowed = rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}").allows(reads())
-    assert allowed is not None
+    allowed = granted(rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}"), reads())
     assert str(allowed.source) == "rbac.yaml:13 items[1].subjects[0]"
 
 
@@ -169,7 +176,7 @@ def test_the_use_of_an_scc_is_asked_for_by_its_name() -> None:
 
 def test_a_namespace_on_a_cluster_role_is_taken_off_as_a_server_does() -> None:
     role = POD_READER.replace("{name: pod-reader}", "{name: pod-reader, namespace: shop}")
-    assert rbac(role, binding("- {kind: User, name: alice}")).allows(reads()) is not None
+    assert is_allowed(rbac(role, binding("- {kind: User, name: alice}")), reads())
 
 
 @pytest.mark.parametrize(

@@ -31,4 +31,4 @@ class Chain:
                 return answer
             if answer.reason:
                 reasons.append(answer.reason)
-        return Answer(reason="\n".join(reasons))
+        return Answer(message="\n".join(reasons))

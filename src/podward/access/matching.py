@@ -24,14 +24,14 @@ def covers(rule: PolicyRule, wanted: Attributes) -> bool:
     if wanted.path:
         return any(_is_url(url, wanted.path) for url in rule.non_resource_urls or ())
     return (
-        _listed(wanted.group, rule.api_groups)
+        (not rule.resource_names or wanted.name in rule.resource_names)
+        and _listed(wanted.group, rule.api_groups)
         and _is_resource(rule, wanted)
-        and (not rule.resource_names or wanted.name in rule.resource_names)
     )
 
 
 def _listed(word: str, known: tuple[str, ...] | None) -> bool:
-    return known is not None and (_ANY in known or word in known)
+    return known is not None and (word in known or _ANY in known)
 
 
 def _is_resource(rule: PolicyRule, wanted: Attributes) -> bool:

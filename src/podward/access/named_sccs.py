@@ -27,4 +27,4 @@ class NamedSccs:
         if not is_use or wanted.subresource or wanted.path or wanted.name not in self._names:
             return NO_OPINION
         source = Source(Origin.POLICY, f"--scc {wanted.name}", Path())
-        return Answer(Opinion.ALLOW, "it was named, so everybody may", source)
+        return Answer(Opinion.ALLOW, source, "it was named, so everybody may")

@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 MASTERS = "system:masters"
 """Members of this group may do anything, whatever the roles say."""
+_MASTERS_MAY = Answer(
+    Opinion.ALLOW, Source(Origin.RULE, f"Kubernetes, group {MASTERS}"), f"the group {MASTERS} may do anything"
+)
 _SUBJECTS = path("subjects")
 
 
-class Allowed(Struct, frozen=True):
-    """What allows a request: a rule, and the binding whose subject the user is; neither for `system:masters`."""
+class Granted(Answer, frozen=True, kw_only=True):
+    """What allows a request: a rule of a role, and the binding whose subject the user is, with the subject's place."""
 
-    binding: BindingObject | None
+    binding: BindingObject
     subject: int
-    rule: Rule | None
-    source: Source
+    rule: Rule
 
     @property
     def reason(self) -> str:
         """The authorizer's sentence."""
-        if self.binding is None:
-            return f"the group {MASTERS} may do anything"
         binding = self.binding
         name = f"{binding.name}/{binding.namespace}" if binding.namespace else binding.name
         subject = _described((binding.view.subjects or ())[self.subject], binding.namespace)
@@ -84,18 +84,20 @@ class _Grants:
             elif namespace := subject.namespace or binding.namespace:
                 self.users.setdefault(f"system:serviceaccount:{namespace}:{subject.name}", []).append(grant)
 
-    def allows(self, wanted: Attributes) -> Allowed | None:
-        """The first rule, in the bindings' order, that covers it."""
+    def authorize(self, wanted: Attributes) -> Answer:
+        """Allowed by the first rule, in the bindings' order, that covers it."""
         user = wanted.user
         found = list(self.users.get(user.username, ()))
         for group in user.groups:
             found += self.groups.get(group, ())
-        found.sort(key=_place)
+        if len(found) > 1:
+            found.sort(key=_place)
         for _, subject, binding, rules in found:
             for rule in rules:
                 if covers(rule.policy, wanted):
-                    return Allowed(binding, subject, rule, binding.source(_SUBJECTS / subject))
-        return None
+                    source = binding.source(_SUBJECTS / subject)
+                    return Granted(Opinion.ALLOW, source, binding=binding, subject=subject, rule=rule)
+        return NO_OPINION
 
 
 class Rbac:
@@ -125,17 +127,12 @@ class Rbac:
         self.dangling = tuple(dangling)
 
     def authorize(self, wanted: Attributes) -> Answer:
-        """Allowed, with the binding as source, or no opinion."""
-        allowed = self.allows(wanted)
-        return NO_OPINION if allowed is None else Answer(Opinion.ALLOW, allowed.reason, allowed.source)
-
-    def allows(self, wanted: Attributes) -> Allowed | None:
-        """The binding and the rule that allow it; None if nothing does."""
+        """Allowed by a binding, or no opinion."""
         if MASTERS in wanted.user.groups:
-            return Allowed(None, 0, None, Source(Origin.RULE, f"Kubernetes, group {MASTERS}"))
-        found = self._cluster.allows(wanted)
-        if found is None and wanted.namespace in self._namespaces:
-            found = self._namespaces[wanted.namespace].allows(wanted)
+            return _MASTERS_MAY
+        found = self._cluster.authorize(wanted)
+        if found is NO_OPINION and wanted.namespace in self._namespaces:
+            found = self._namespaces[wanted.namespace].authorize(wanted)
         return found
 
 

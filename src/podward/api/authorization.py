@@ -37,18 +37,23 @@ class Opinion(Enum):
 
 
 class Answer(Struct, frozen=True):
-    """An authorizer's opinion, and why; whoever allows or denies says which object decided, as `source`.
+    """An authorizer's opinion; whoever allows or denies says which object decided, as `source`, and why.
 
     Raises ValueError for an ALLOW or DENY without a source: nobody could explain it.
     """
 
     opinion: Opinion = Opinion.NO_OPINION
-    reason: str = ""
     source: Source | None = None
+    message: str = ""
 
     def __post_init__(self) -> None:
         if self.source is None and self.opinion is not Opinion.NO_OPINION:
             raise ValueError(f"{self.opinion.value} without a source")
+
+    @property
+    def reason(self) -> str:
+        """The authorizer's sentence; empty for none."""
+        return self.message
 
 
 NO_OPINION = Answer()

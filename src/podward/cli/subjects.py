@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.api.admission import AdmissionRequest, Operation
-from podward.api.caller import User
 from podward.api.core import Pod
 from podward.api.effective import Place
 from podward.decision import Decision, Violation
@@ -16,8 +14,7 @@ from podward.runtime.explainer import PodToExplain
 from podward.schema import defaulting
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
-from podward.stages.admission.cluster import NO_CLUSTER, AdmissionFacts
-from podward.stages.admission.order import REGISTRY, decide
+from podward.stages.admission.order import by_registry, decide
 
 if TYPE_CHECKING:
     from podward.cli import admitting
@@ -32,8 +29,7 @@ def subject(source: PodSource, uid: str = NO_UID) -> PodToExplain:
     Raises InputError with everything that the API server refuses in it.
     """
     raw = {**source.raw, "metadata": {"uid": uid, **member(source.raw, "metadata")}}
-    request = AdmissionRequest(Operation.CREATE, raw, User())
-    admitted = decide(AdmissionFacts(request, NO_CLUSTER, source.kind), REGISTRY)
+    admitted = by_registry(raw, source.kind)
     _raise_invalid(source, admitted.decision.violations)
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)

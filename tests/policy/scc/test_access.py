@@ -24,7 +24,7 @@ class Allowing:
         user = wanted.user
         self.asked.append((user.username, wanted.name, wanted.namespace))
         granted = user.username in self.users or set(user.groups) & set(self.users)
-        return Answer(Opinion.ALLOW, "", RBAC) if granted else NO_OPINION
+        return Answer(Opinion.ALLOW, RBAC) if granted else NO_OPINION
 
 
 def members(users: list[str], groups: list[str]) -> Members:

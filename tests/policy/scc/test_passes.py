@@ -11,7 +11,7 @@ from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject
 from podward.decision import Origin, Source
 from podward.policy.scc.default_set import default_sccs
-from podward.policy.scc.passes import admit, both, prepare, validate
+from podward.policy.scc.passes import admit, prepare, validate
 from podward.policy.scc.policies import Policies
 from podward.policy.scc.reason import why_chosen
 from podward.policy.scc.request import RequestFacts
@@ -41,7 +41,7 @@ class Uses:
 
     def authorize(self, wanted: Attributes) -> Answer:
         self.asked.append(f"{wanted.user.username} {wanted.name} {wanted.namespace}")
-        return Answer(Opinion.ALLOW, "", RBAC) if wanted.name in self.names else NO_OPINION
+        return Answer(Opinion.ALLOW, RBAC) if wanted.name in self.names else NO_OPINION
 
 
 def pod(spec: dict[str, Json] | None = None, **annotations: str) -> JsonObject:
@@ -304,7 +304,8 @@ def test_an_update_of_ephemeral_containers_may_set_what_is_inside_them() -> None
     assert sentence(refused) == f"{UNABLE}<nil>"
     # The validating pass may not set anything, not even there.
     assert not validate(policies, facts(debugged, uses, stored, "ephemeralcontainers")).allowed
-    assert both(policies, facts(debugged, uses, stored, "ephemeralcontainers")).refusal is None
+    settled_too = facts(apply(debugged, selection.decision), uses, stored, "ephemeralcontainers")
+    assert validate(policies, settled_too).allowed
 
 
 def test_an_update_that_is_none_of_its_business_passes_without_policies() -> None:
@@ -358,11 +359,11 @@ def test_the_second_pass_decides_for_itself() -> None:
             self.names = ()
             return granted
 
-    passed = both(own(scc("a")), facts(pod(), Once("a")))
-    assert passed.admitted.allowed
-    assert passed.validated is not None
-    assert passed.refusal is passed.validated
-    assert sentence(passed.validated) == f'{UNABLE}[provider "a": {NOT_USABLE}]'
+    policies, once = own(scc("a")), Once("a")
+    admitted = admit(policies, facts(pod(), once))
+    assert admitted.allowed
+    validated = validate(policies, facts(apply(pod(), admitted.decision), once))
+    assert sentence(validated) == f'{UNABLE}[provider "a": {NOT_USABLE}]'
 
 
 # --- the hint about restricted ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from msgspec import Struct
 from podward.access.chain import Chain
 from podward.access.identities import creator_of_pods
 from podward.access.named_sccs import NamedSccs
-from podward.access.rbac import Rbac
+from podward.access.rbac import Granted, Rbac
 from podward.api.caller import User
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
 from podward.check.scc_choice import Side, Sides
@@ -200,12 +200,11 @@ def _whose(rbac: Rbac, named: frozenset[str]) -> Callable[[User, str, str], str]
     def who(user: User, scc: str, namespace: str) -> str:
         if scc in named:
             return "it was named, so everybody may"
-        allowed = rbac.allows(use_of(scc, user, namespace))
-        if allowed is None:
-            return user.username
-        if allowed.binding is None:
-            return allowed.reason
-        subject = (allowed.binding.view.subjects or ())[allowed.subject]
-        return f"{allowed.binding.kind} {allowed.binding.name} grants it to {subject.kind} {subject.name}"
+        answer = rbac.authorize(use_of(scc, user, namespace))
+        if isinstance(answer, Granted):
+            binding = answer.binding
+            subject = (binding.view.subjects or ())[answer.subject]
+            return f"{binding.kind} {binding.name} grants it to {subject.kind} {subject.name}"
+        return answer.reason or user.username
 
     return who

@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from podward.api.admission import Operation
-from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
+from podward.api.admission import AdmissionRequest, Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Authorizer, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import JsonObject, kind_of
@@ -17,14 +17,15 @@ from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
-from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, both, prepare, validate
+from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, prepare
 from podward.policy.scc.policies import Policies
-from podward.policy.scc.request import RequestFacts
-from podward.policy.scc.selection import Selection
 from podward.schema import strict
 from podward.schema.scc.defaults import defaulted
 from podward.schema.scc.reading import API_VERSION, KIND, scc_view
 from podward.schema.view import pod_view, typed_view
+from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
+from podward.stages.admission.order import SCC_PASSES, decide
+from podward.stages.admission.steps import Phase
 
 _REMEMBERED = 32
 """For so many sets of SCCs, and of namespaces, what was made of them is remembered: lines tend to repeat them."""
@@ -109,24 +110,32 @@ class Authorized:
         """The first grant that covers it."""
         for right, source in self._rights:
             if right.covers(wanted):
-                return Answer(Opinion.ALLOW, "", source)
+                return Answer(Opinion.ALLOW, source)
         return NO_OPINION
+
+
+class _Asked(InMemoryCluster):
+    """The cluster of one question; its SCCs have been prepared for others that have the same."""
+
+    def __init__(self, policies: Policies, authorizer: Authorizer, namespaces: dict[str, Namespace]) -> None:
+        super().__init__(None, authorizer, namespaces)
+        self._ready = policies
+
+    def policies(self) -> Policies:
+        """The SCCs of the question."""
+        return self._ready
 
 
 def answer(line: bytes) -> SccAnswer:
     """Both passes on the Pod, or the validating one alone."""
     question = msgspec.json.decode(line, type=SccQuestion)
-    policies = _policies(question)
-    facts = _facts(question)
-    if question.validate_only:
-        validated = validate(policies, facts)
-        return _allowed(facts.raw) if validated.allowed else _refused("validate", validated)
-    passed = both(policies, facts)
-    if not passed.admitted.allowed:
-        return _refused("admit", passed.admitted)
-    if passed.validated is None or not passed.validated.allowed:
-        return _refused("validate", passed.validated or passed.admitted)
-    return _allowed(passed.raw)
+    passes = [step for step in SCC_PASSES if step.phase is Phase.VALIDATING or not question.validate_only]
+    admitted = decide(_facts(question, _policies(question)), passes)
+    if not admitted.refused:
+        return _allowed(admitted.stored)
+    stage = "validate" if len(admitted.outcomes) == len(passes) else "admit"
+    sentences = [violation.reason for violation in admitted.decision.violations]
+    return SccAnswer(allowed=False, scc="", warnings=(), stage=stage, error=" ".join(sentences))
 
 
 def _allowed(raw: JsonObject) -> SccAnswer:
@@ -141,35 +150,23 @@ def _allowed(raw: JsonObject) -> SccAnswer:
     )
 
 
-def _refused(stage: str, selection: Selection) -> SccAnswer:
-    sentences = [violation.reason for violation in selection.decision.violations]
-    return SccAnswer(allowed=False, scc="", warnings=(), stage=stage, error=" ".join(sentences))
-
-
-def _facts(question: SccQuestion) -> RequestFacts:
+def _facts(question: SccQuestion, policies: Policies) -> AdmissionFacts:
     caller = question.user or Caller()
     raw = _object(question.pod, "v1", "Pod", "pod")
-    pod = pod_view(raw)
     namespace = _namespace(question)
-    stands_in = (namespace.metadata.name if namespace else None) or pod.metadata.namespace or ""
-    name = question.namespace_name or stands_in
-    if namespace is not None and name != (namespace.metadata.name or ""):
-        namespace = None  # the Pod's namespace is another one
+    named = namespace.metadata.name or "" if namespace is not None else ""
+    name = question.namespace_name or named or pod_view(raw).metadata.namespace or ""
+    there = {name: namespace} if namespace is not None and name == named else {}  # else the Pod's is another one
     operation = Operation(question.operation or "CREATE")
-    old = None
-    if operation is Operation.UPDATE:
-        old = _object(question.old_pod, "v1", "Pod", "oldPod")
-    return RequestFacts(
-        pod=pod,
-        raw=raw,
-        namespace=namespace,
-        namespace_name=name,
-        user=User(caller.username or "", caller.groups or ()),
-        authorizer=Authorized(question.authorized or ()),
-        operation=operation,
-        old=old,
+    request = AdmissionRequest(
+        operation,
+        raw,
+        User(caller.username or "", caller.groups or ()),
+        name,
+        old_object=_object(question.old_pod, "v1", "Pod", "oldPod") if operation is Operation.UPDATE else None,
         subresource=question.subresource or "",
     )
+    return AdmissionFacts(request, _Asked(policies, Authorized(question.authorized or ()), there))
 
 
 _namespaces: dict[bytes, Namespace | None] = {}

@@ -30,7 +30,7 @@ USE, GROUP, RESOURCE = "use", "security.openshift.io", "securitycontextconstrain
 
 def use_of(scc: str, user: User, namespace: str) -> Attributes:
     """The question whether `user` may use this SCC for Pods of this namespace."""
-    return Attributes(user, USE, GROUP, RESOURCE, name=scc, namespace=namespace)
+    return Attributes(user, USE, GROUP, RESOURCE, "", scc, namespace)
 
 
 class Grant(Struct, frozen=True):
@@ -81,12 +81,10 @@ class Subjects:
     def grant(self, members: Members) -> Grant | None:
         """The first right to use the SCC that is found; None if neither subject has one."""
         for subject_type, user in self._asked:
-            source = members.grant(user) or self._granted(user, members.name)
+            source = members.grant(user)
+            if source is None:
+                answer = self._authorizer.authorize(use_of(members.name, user, self._namespace))
+                source = answer.source if answer.opinion is Opinion.ALLOW else None
             if source is not None:
                 return Grant(subject_type, user.username, source)
         return None
-
-    def _granted(self, user: User, scc: str) -> Source | None:
-        """What allows it, in the authorizer's words; None unless it does allow it."""
-        answer = self._authorizer.authorize(use_of(scc, user, self._namespace))
-        return answer.source if answer.opinion is Opinion.ALLOW else None

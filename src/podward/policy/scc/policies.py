@@ -18,7 +18,7 @@ from podward.decision import Decision, Origin, Source
 from podward.path import Path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Members
-from podward.policy.scc.namespace import read
+from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE, read
 from podward.policy.scc.order import Standing, standing
 from podward.policy.scc.provider import Provider, build
 from podward.policy.scc.violation import SccViolation
@@ -33,7 +33,8 @@ STANDARD_NAMES = frozenset(
 
 _NAMESPACES = 256
 """For so many namespaces what was prepared is remembered."""
-_ANNOTATIONS = ("openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs", "openshift.io/sa.scc.supplemental-groups")
+_ABSENT = False
+"""In place of an annotation that is not there: one that is null is there, and empty."""
 
 
 class Ranked(Struct, frozen=True):
@@ -95,7 +96,7 @@ class Policies:
         self.problem = refusal.missing(missing) if missing else None
         self.ranked = tuple(sorted(map(_ranked, by_name.values()), key=lambda entry: entry.standing.key))
         self._places = {entry.standing.name: place for place, entry in enumerate(self.ranked)}
-        self._made: dict[tuple[str | None, ...], _ForNamespace | str] = {}
+        self._made: dict[tuple[str | bool | None, ...], _ForNamespace | str] = {}
 
     def in_order(
         self, namespace: Namespace | None, namespace_name: str, required: str, first: str | None
@@ -122,7 +123,8 @@ class Policies:
         if namespace is None:
             return refusal.namespace_not_found(name)
         annotations = namespace.metadata.annotations or {}
-        key = (name, *(annotations[item] or "" if item in annotations else None for item in _ANNOTATIONS))
+        written = annotations.get
+        key = (name, written(UID_RANGE, _ABSENT), written(MCS, _ABSENT), written(SUPPLEMENTAL_GROUPS, _ABSENT))
         found = self._made.get(key)
         if found is None:
             found = self._make(namespace)

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from podward.api.admission import AdmissionRequest, Operation
+from podward.api.caller import User
 from podward.decision import Decision
-from podward.documents.patching import overlaid
 from podward.stages.admission import plugins, registry
+from podward.stages.admission.cluster import NO_CLUSTER, AdmissionFacts
 from podward.stages.admission.steps import Asked, Outcome, Phase, Step, creates_pod, writes, writes_pod
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use
@@ -27,9 +29,8 @@ if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to 
     from podward.policy.pss.verdict import Verdict
     from podward.policy.scc.request import RequestFacts
     from podward.policy.scc.selection import Selection
-    from podward.stages.admission.cluster import AdmissionFacts
 
-SCC = "SecurityContextConstraint"
+SCC, VALIDATION = "SecurityContextConstraint", "Validation"
 
 STEPS = (
     Step("Defaulting", Phase.REGISTRY, writes_pod, registry.defaults),
@@ -37,7 +38,7 @@ STEPS = (
     Step("ServiceAccount", Phase.MUTATING, creates_pod, plugins.service_account),
     Step(SCC, Phase.MUTATING, writes_pod, plugins.choose_scc),
     Step("PrepareForCreate", Phase.REGISTRY, creates_pod, registry.prepared),
-    Step("Validation", Phase.REGISTRY, writes, registry.validated),
+    Step(VALIDATION, Phase.REGISTRY, writes, registry.validated),
     Step(SCC, Phase.VALIDATING, writes_pod, plugins.validate_scc),
     Step("PodSecurity", Phase.VALIDATING, plugins.is_about_pods, plugins.pod_security),
 )
@@ -53,6 +54,9 @@ REGISTRY = tuple(step for step in STEPS if step.phase is Phase.REGISTRY)
 """The steps of a server without any plugin."""
 PLUGINS = tuple(step for step in STEPS if step.phase is not Phase.REGISTRY)
 """The steps of whoever is asked beside a server, which has its own registry: a webhook."""
+SCC_PASSES = tuple(step for step in STEPS if step.name == SCC)
+"""SCC admission alone."""
+_COMPLETING = tuple(step for step in REGISTRY if step.name != VALIDATION)
 
 
 class Admitted(Struct, frozen=True):
@@ -134,16 +138,29 @@ def everything(facts: AdmissionFacts, steps: Sequence[Step] = STEPS) -> Admitted
     return course.admitted()
 
 
+def by_registry(raw: JsonObject, workload: str = "Pod") -> Admitted:
+    """A new Pod on a server that no plugin is asked on; `workload` is the kind whose Pod it is."""
+    return decide(_creation(raw, workload), REGISTRY)
+
+
+def completed(raw: JsonObject) -> Admitted:
+    """A new Pod as such a server has it before it validates it."""
+    return decide(_creation(raw, "Pod"), _COMPLETING)
+
+
+def _creation(raw: JsonObject, workload: str) -> AdmissionFacts:
+    return AdmissionFacts(AdmissionRequest(Operation.CREATE, raw, User()), NO_CLUSTER, workload)
+
+
 class _Course:
     """A request on its way through the steps."""
 
     def __init__(self, facts: AdmissionFacts) -> None:
         self._facts = facts
-        self._object = Asked(facts, facts.request.object or {})
+        self._object = self._intended = Asked(facts, facts.request.object or {})
         self._outcomes: list[Outcome] = []
         self._refused_by: set[str] = set()
         self._made = self._would_set = Decision()
-        self._with_intended: Asked | None = None
 
     def take(self, step: Step) -> bool:
         """Take a step, if it has a say in the request; whether it refuses."""
@@ -151,14 +168,16 @@ class _Course:
             return False
         outcome = step.decide(self._intended if step.phase is Phase.VALIDATING else self._object)
         self._outcomes.append(outcome)
-        if outcome.refused:
+        decision = outcome.decision
+        if decision.violations:
             self._refused_by.add(step.name)
             self._would_set += outcome.would_set
-        elif outcome.decision.assignments:
-            self._made += outcome.decision
-            self._object = Asked(self._facts, overlaid(self._object.raw, outcome.decision))
-            self._with_intended = None
-        return outcome.refused
+        elif decision.assignments:
+            self._made += decision
+            self._object = Asked(self._facts, self._object.raw, decision)
+        if decision.assignments or outcome.would_set.assignments:
+            self._intended = self._with_what_would_be_set()
+        return bool(decision.violations)
 
     def admitted(self) -> Admitted:
         """What has come of the steps that were taken."""
@@ -166,11 +185,6 @@ class _Course:
         decision = Decision(violations=refused) if refused else self._made
         return Admitted(decision, tuple(self._outcomes), self._object, self._intended)
 
-    @property
-    def _intended(self) -> Asked:
-        """The object with what refusing plugins would have set."""
-        if not self._would_set.assignments:
-            return self._object
-        if self._with_intended is None:
-            self._with_intended = Asked(self._facts, overlaid(self._object.raw, self._would_set))
-        return self._with_intended
+    def _with_what_would_be_set(self) -> Asked:
+        would_set = self._would_set
+        return Asked(self._facts, self._object.raw, would_set) if would_set.assignments else self._object

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from podward.api.admission import PODS, AdmissionRequest, Operation
 from podward.decision import Decision
+from podward.documents.patching import overlaid
 from podward.schema.view import pod_view
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use
@@ -30,18 +31,29 @@ class Phase(Enum):
 
 
 class Asked:
-    """What a step is asked: the request, the cluster, and the object as the steps before have left it."""
+    """What a step is asked: the request, the cluster, and the object as the steps before have left it.
 
-    __slots__ = ("_pod", "facts", "raw")
+    What they have set is put into the object, and the view of it made, when somebody first looks.
+    """
 
-    def __init__(self, facts: AdmissionFacts, raw: JsonObject) -> None:
+    __slots__ = ("_decision", "_pod", "_raw", "facts")
+
+    def __init__(self, facts: AdmissionFacts, raw: JsonObject, decision: Decision | None = None) -> None:
         self.facts = facts
-        self.raw = raw
+        self._raw = raw
+        self._decision = decision
         self._pod: Pod | None = None
 
     @property
+    def raw(self) -> JsonObject:
+        """The object."""
+        if self._decision is not None:
+            self._raw, self._decision = overlaid(self._raw, self._decision), None
+        return self._raw
+
+    @property
     def pod(self) -> Pod:
-        """The view of the object, which must be a Pod; made once."""
+        """The view of the object, which must be a Pod."""
         if self._pod is None:
             self._pod = pod_view(self.raw)
         return self._pod
@@ -88,14 +100,13 @@ def creates_pod(request: AdmissionRequest) -> bool:
 
 def writes_pod(request: AdmissionRequest) -> bool:
     """Whether a Pod is created or updated, as a whole or through a subresource."""
-    return writes(request) and request.resource == PODS and request.subresource not in _OTHER_OBJECTS
+    return request.resource == PODS and writes(request) and request.subresource not in _OTHER_OBJECTS
 
 
 def writes(request: AdmissionRequest) -> bool:
     """Whether an object is created or updated."""
-    return request.operation in _WRITING
+    return request.operation is Operation.CREATE or request.operation is Operation.UPDATE
 
 
-_WRITING = frozenset((Operation.CREATE, Operation.UPDATE))
 _OTHER_OBJECTS = frozenset(("attach", "binding", "eviction", "exec", "log", "portforward", "proxy"))
 """Subresources of Pods whose objects are no Pods."""
