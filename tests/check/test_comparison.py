@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from podward.access.rbac import Rbac
+from podward.access.named_sccs import NamedSccs
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import JsonObject
 from podward.api.policy_change import ChangeKind, ComparedWorkload, PolicyChange, PolicyComparison, WorkloadOutcome
 from podward.check.comparison import compared_workload, named_workload, policy_changes
 from podward.check.judging import judge
-from podward.check.policy_set import UNHELD, NamedSccsOnly, PolicySet, SccTerms
+from podward.check.policy_set import UNHELD, PolicySet, SccTerms
 from podward.check.scc_changes import Side, Sides
 from podward.decision import Source
 from podward.documents.document import Document
@@ -78,7 +78,7 @@ def side(
     if used is not None:
         every = [raw for raw in (*default_set.default_sccs(), *own) if raw["metadata"]["name"] != without]  # type: ignore[index,call-overload]
         ready = passes.prepare(map(scc_view, every), ())
-        terms = SccTerms(ready, NamedSccsOnly(used, Rbac((), ())), lambda _: EVERYBODY)
+        terms = SccTerms(ready, NamedSccs(used), lambda _: EVERYBODY)
     namespaces = {"shop": held_namespace}
     return Side(
         "x", PolicySet(namespaces, standard, terms), where, lambda user, *_: f"{user.username} was named", namespaces

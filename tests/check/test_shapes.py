@@ -15,13 +15,14 @@ from podward.api.core import Namespace, ObjectMeta
 from podward.api.finding import Finding
 from podward.check import judging, shapes
 from podward.check.judging import judge
-from podward.check.policy_set import NamedSccsOnly, PolicySet, SccTerms
+from podward.check.policy_set import PolicySet, SccTerms
 from podward.check.shapes import Shapes
 from podward.policy.pss.standard import Level, Standard, Version
 from podward.policy.scc.policies import Policies
 from podward.schema.plain.known_valid import plain
 from podward.schema.plain.listed import plain_items
 from podward.schema.workload import PodSource, pod_sources
+from podward.stages.admission.cluster import NOBODY
 
 INDEX = 3
 LABEL = "pod-security.kubernetes.io/"
@@ -227,9 +228,7 @@ def test_no_more_shapes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_check_that_asks_about_sccs_looks_at_everything_in_full() -> None:
-    held = PolicySet(
-        {}, STANDARDS[0], SccTerms(Policies((), {}), NamedSccsOnly(frozenset(), None), lambda _: User("a"))
-    )
+    held = PolicySet({}, STANDARDS[0], SccTerms(Policies((), {}), NOBODY, lambda _: User("a")))
     found = plain(pod())
     assert found is not None
     assert Shapes(held).findings(found, document(pod()), 0) is None

@@ -25,10 +25,10 @@ from podward.path import Path
 from podward.pipeline import ContainerPlan, OciFacts, PodFacts, plan_container, plan_runtime, plan_sandbox, predict
 from podward.policy.hints.facts import HintFacts, VolumeFacts
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.schema import defaulting
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource, pod_sources
+from podward.stages.admission.order import completed
 from podward.stages.kernel import KernelFacts
 
 RUNTIMES = ("containerd", "cri-o", "docker")
@@ -79,7 +79,7 @@ def facts_of(text: str, world: World | None = None, name: str = "pod.yaml") -> t
 
 
 def _of_source(source: PodSource, world: World) -> Iterator[HintFacts]:
-    raw, _ = defaulting.created(source.raw)
+    raw = completed(source.raw).stored
     pod = pod_view(raw)
     if world.validated:
         assert not validation.validate(pod, raw, source.kind).violations

@@ -10,18 +10,16 @@ from typing import TypedDict
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.errors import UsageError
 from podward.schema.defaulting import (
     CREATION,
     SOURCE,
     apparmor_profile,
-    created,
     decide_defaults,
     defaulted,
-    prepare,
 )
 from podward.schema.pull_policy import default_pull_policy
 from podward.schema.table import TYPES
+from podward.stages.admission.order import completed
 
 GOLDEN = File(__file__).parent.parent / "golden" / "validate_shared.jsonl.gz"
 
@@ -60,7 +58,8 @@ def test_every_recorded_pod_gets_the_recorded_defaults() -> None:
 def test_every_recorded_pod_gets_the_recorded_security_contexts_on_creation() -> None:
     copied = 0
     for case in cases():
-        pod, decision = created(case["input"]["pod"])
+        made = completed(case["input"]["pod"])
+        pod, decision = made.stored, made.decision
         copied += sum(assignment.source is CREATION for assignment in decision.assignments)
         spec = pod["spec"]
         assert isinstance(spec, dict)
@@ -82,7 +81,8 @@ def test_deciding_again_assigns_nothing_and_the_input_is_left_alone() -> None:
     for case in cases():
         raw = case["input"]["pod"]
         before = json.dumps(raw)
-        pod, decision = created(raw)
+        made = completed(raw)
+        pod, decision = made.stored, made.decision
         assert json.dumps(raw) == before
         assert decide_defaults(pod).assignments == ()
         assert all(assignment.source in {SOURCE, CREATION} and assignment.reason for assignment in decision.assignments)
@@ -97,13 +97,13 @@ def test_an_apparmor_annotation_is_copied_unless_the_pod_says_the_same(pod_profi
         "metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/c": "runtime/default"}},
         "spec": {"securityContext": {"appArmorProfile": pod_profile}, "containers": [{"name": "c"}]},
     }
-    _, decision = created(raw)
+    decision = completed(raw).decision
     places = [str(assignment.path) for assignment in decision.assignments if assignment.source is CREATION]
     assert places == (["spec.containers[0].securityContext.appArmorProfile"] if copied else [])
 
 
 def test_unknown_fields_survive() -> None:
-    pod, _ = created({"x": {"y": [1]}, "spec": {"containers": [{"name": "c", "zz": {"a": None}}]}})
+    pod = completed({"x": {"y": [1]}, "spec": {"containers": [{"name": "c", "zz": {"a": None}}]}}).stored
     assert pod["x"] == {"y": [1]}
     spec = pod["spec"]
     assert isinstance(spec, dict)
@@ -115,13 +115,7 @@ def test_unknown_fields_survive() -> None:
 
 def test_an_absent_or_null_spec_is_created() -> None:
     null: JsonObject = {"spec": None}
-    assert prepare({}, "defaults") == prepare(null, "defaults") == prepare({"spec": {}}, "defaults")
-
-
-def test_only_known_preparations() -> None:
-    assert prepare({"a": 1}, "none") == {"a": 1}
-    with pytest.raises(UsageError):
-        prepare({}, "some")
+    assert defaulted({})[0] == defaulted(null)[0] == defaulted({"spec": {}})[0]
 
 
 @pytest.mark.parametrize(

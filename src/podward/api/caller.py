@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 
 class User(Struct, frozen=True):
-    """authentication/v1 UserInfo: a name and groups."""
+    """authentication/v1 UserInfo. `extra` is what an authenticator adds for authorizers and webhooks to read."""
 
     username: str = ""
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = {}
 
 
 def service_account(namespace: str, name: str) -> User:

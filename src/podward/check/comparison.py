@@ -145,7 +145,7 @@ class _Comparison:
             decided = cite(Source(Origin.POLICY, f"scc {name}", Path()), self._sides.new)
         else:
             decided = deciding_policy(faults[0], self._old, self._sides.new, self._sides)
-            enforced = self._sides.new.policies.pod_security(self._about.subject.namespace).enforce
+            enforced = self._sides.new.policies.pod_security(self._about.subject.namespace).policy.enforce
             who = decided.source.name if faults[0].rule.startswith("scc/") else enforced
             why = f"{who} has nothing against it now"
         texts = (f"refused by {refusing_policies(faults)}", admitted_by(self._after))

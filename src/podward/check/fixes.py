@@ -16,12 +16,9 @@ from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
 from podward.api.report import family_of
 from podward.documents.editing.edited_value import changed
-from podward.documents.patching import overlaid
 from podward.path import Key, Path
-from podward.schema import defaulting
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
+from podward.stages.admission.order import by_registry
 
 _MAY_GO = frozenset(("annotations", "capabilities", "seLinuxOptions", "securityContext", "sysctls", "windowsOptions"))
 """Objects and lists that mean nothing if they are empty, so they may be removed."""
@@ -76,10 +73,8 @@ def _new_faults(source: PodSource, findings: Iterable[Finding], tolerated: set[s
 
 
 def _faults(raw: JsonObject, kind: str) -> set[str]:
-    stored = overlaid(raw, defaulting.decide_defaults(raw))
-    stored = overlaid(stored, defaulting.decide_creation(stored))
-    refused = validation.validate(pod_view(stored), stored, kind).violations
-    # A reason may quote the whole value before it says what is wrong: only the latter is compared.
+    refused = by_registry(raw, kind).decision.violations
+    # Behind a value that is shown whole stands what is wrong with it.
     return {f"{violation.path}: {violation.reason.rpartition('}: ')[2]}" for violation in refused}
 
 

@@ -51,7 +51,7 @@ class Sides(Struct, frozen=True):
         return (
             self.same_sccs
             and old.namespaces.get(namespace) == new.namespaces.get(namespace)
-            and old.policies.pod_security(namespace) == new.policies.pod_security(namespace)
+            and old.policies.pod_security(namespace).policy == new.policies.pod_security(namespace).policy
         )
 
 

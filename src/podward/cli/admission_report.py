@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from podward.path import Path
     from podward.policy.scc.order import SccRank
     from podward.render.explain.citing import Citations
-    from podward.stages.admission import AdmissionFacts, Admitted
+    from podward.stages.admission.cluster import AdmissionFacts
+    from podward.stages.admission.order import Admitted
 
 _NOT_TRIED = "not tried"
 
@@ -25,11 +26,10 @@ def told(facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix
 
     `prefix` is the Pod's place in the document: what is refused is told at its place there.
     """
-    request = admitted.request
-    account = request.account if request is not None else ""
+    account = admitted.pod.spec.service_account_name
     return AdmissionExplanation(
-        facts.user.username,
-        service_account(facts.namespace, account).username if account else "",
+        facts.request.user.username,
+        service_account(facts.request.namespace, account).username if account else "",
         _ranking(facts, admitted, citations, prefix),
         _verdicts(facts, admitted),
         (admitted.mutating.left_alone or "") if admitted.mutating is not None else "",
@@ -40,7 +40,7 @@ def _ranking(
     facts: AdmissionFacts, admitted: Admitted, citations: Citations, prefix: Path
 ) -> tuple[ConsideredScc, ...]:
     """Those that were tried, in their order, then those that nobody came to."""
-    policies, selection, request = facts.cluster.policies, admitted.mutating, admitted.request
+    policies, selection, request = facts.cluster.policies(), admitted.mutating, admitted.request
     if policies is None or selection is None or request is None:
         return ()
     why = why_chosen(policies, request, selection) if selection.chosen is not None else ""
@@ -71,7 +71,7 @@ def _verdicts(facts: AdmissionFacts, admitted: Admitted) -> tuple[str, ...]:
     found = admitted.verdict
     if found is None:
         return ()
-    policy = facts.cluster.pod_security(facts.namespace).policy
+    policy = facts.cluster.pod_security(facts.request.namespace).policy
     modes = (("enforces", policy.enforce, found.enforced), ("audits", policy.audit, found.audited))
     return tuple(
         f"{mode} {standard}: {', '.join(result.check for result in results) or 'nothing against the Pod'}"

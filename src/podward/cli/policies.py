@@ -15,21 +15,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from podward.access.objects import KINDS as RBAC_KINDS
-from podward.api.core import Namespace
 from podward.cli.inputs import documents
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import path
 from podward.schema.objects import Item, objects_of, require_version
 from podward.schema.strict import require, type_of
-from podward.schema.view import typed_view
 from podward.schema.workload import DEFAULT_NAMESPACE, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from podward.access.rbac import Rbac
-    from podward.api.json_value import JsonObject
+    from podward.api.core import Namespace
+    from podward.policy.scc.namespace import NamespaceSource
     from podward.schema.scc.reading import SccSource
 
 _SCC = "SecurityContextConstraints"
@@ -38,13 +37,6 @@ _GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", 
 """Groups that have, or once had, these kinds; elsewhere they are something else."""
 _SCC_ADVICE = "--scc takes files of kind: SecurityContextConstraints; Pods and workloads are named apart"
 _NAMESPACE_ADVICE = "--namespace takes files of kind: Namespace"
-
-
-class NamespaceSource(Struct, frozen=True):
-    """A Namespace and where it is written."""
-
-    item: Item
-    view: Namespace
 
 
 class PolicyDocuments(Struct, frozen=True):
@@ -104,39 +96,41 @@ def policies_of(document: Document) -> tuple[Item, ...]:
 
 def require_sound(item: Item) -> None:
     """Raise InputError for a policy that a cluster would not store."""
-    from podward.access import reading
-
     if item.kind == _SCC:
         from podward.schema.scc.reading import scc_source
 
         scc_source(item)
-    elif reading.is_rbac(item):
-        reading.read(item)
+    elif item.kind in RBAC_KINDS:
+        from podward.access.reading import read
+
+        read(item)
     elif item.kind == "Namespace":
-        _namespace(item)
+        from podward.policy.scc.namespace import namespace_source
+
+        namespace_source(item)
 
 
 def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:
     """The Namespaces among these objects, by their name."""
-    return {item.name: _namespace(item).view for item in items if item.kind == "Namespace"}
+    from podward.policy.scc.namespace import namespace_source
+
+    return {item.name: namespace_source(item).view for item in items if item.kind == "Namespace"}
 
 
 def policy_documents(items: Iterable[Item]) -> PolicyDocuments:
     """The policies that these objects, each name once, and the default ones make together."""
-    from podward.access import reading
-    from podward.policy.scc import default_set
+    from podward.access.openshift import rbac_of
+    from podward.policy.scc.documents import in_force
+    from podward.policy.scc.namespace import namespace_source
     from podward.schema.scc.reading import scc_source, warnings
 
     every = tuple(items)
     own = {item.name: scc_source(item) for item in every if item.kind == _SCC}
-    shipped = {item.name: scc_source(item) for item in _shipped(default_set.SCCS_NAME, default_set.default_sccs())}
-    rbac = {_identity(item): item for item in _shipped(default_set.RBAC_NAME, default_set.default_rbac())}
-    rbac |= {_identity(item): item for item in every if reading.is_rbac(item)}
     return PolicyDocuments(
-        sccs=tuple((shipped | own).values()),
+        sccs=in_force(own.values()),
         own=frozenset(own),
-        rbac=_rbac(rbac.values()),
-        namespaces={item.name: _namespace(item) for item in every if item.kind == "Namespace"},
+        rbac=rbac_of(every),
+        namespaces={item.name: namespace_source(item) for item in every if item.kind == "Namespace"},
         service_accounts=frozenset(
             (item.namespace or DEFAULT_NAMESPACE, item.name) for item in every if item.kind == "ServiceAccount"
         ),
@@ -189,7 +183,7 @@ def _unique(items: Iterable[Item]) -> list[Item]:
         if not item.name:
             place = path("metadata", "name")
             raise InputError(f"{place}: Required value: a {item.kind} is known by its name", where=item.where(place))
-        earlier = found.setdefault(_identity(item), item)
+        earlier = found.setdefault(item.identity, item)
         if earlier.raw != item.raw:
             place = path("metadata", "name")
             raise InputError(
@@ -198,34 +192,3 @@ def _unique(items: Iterable[Item]) -> list[Item]:
                 advice="give each its own name, or leave one out",
             )
     return list(found.values())
-
-
-def _identity(item: Item) -> tuple[str, str, str]:
-    if item.kind in {"Role", "RoleBinding", "ServiceAccount"}:
-        return item.kind, item.namespace or DEFAULT_NAMESPACE, item.name
-    return item.kind, "", item.name
-
-
-def _shipped(name: str, raws: Iterable[JsonObject]) -> tuple[Item, ...]:
-    """Objects of ours as if they were documents of this name."""
-    return tuple(item for raw in raws for item in objects_of(Document(name, raw)))
-
-
-def _rbac(items: Iterable[Item]) -> Rbac:
-    from podward.access import reading
-    from podward.access.aggregation import RoleObject
-    from podward.access.rbac import Rbac
-
-    read = [reading.read(item) for item in items]
-    return Rbac(
-        [entry for entry in read if isinstance(entry, RoleObject)],
-        [entry for entry in read if not isinstance(entry, RoleObject)],
-    )
-
-
-def _namespace(item: Item) -> NamespaceSource:
-    from podward.policy.scc.namespace import require_well_formed
-
-    source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
-    require_well_formed(item, source.view)
-    return source

@@ -1,6 +1,6 @@
-"""What the API server fills in when a Pod is created: API defaulting, then the registry's PrepareForCreate.
+"""What the API server fills in when a Pod is created: API defaulting, and the registry's PrepareForCreate.
 
-Specification: Kubernetes, pkg/apis/core/v1 defaults and the Pod registry's strategy, in this order:
+Specification: Kubernetes, pkg/apis/core/v1 defaults and the Pod registry's strategy:
 - `decide_defaults`: everything that is unset gets its default. Strings that are empty count as unset. procMount and
   the fields of security contexts have no default, but a Pod without securityContext gets an empty one. A volume
   without source becomes an emptyDir. With hostNetwork, hostPort becomes containerPort, for regular and init
@@ -18,7 +18,6 @@ from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, Value, merge
 from podward.documents.patching import applied
 from podward.documents.raw_fields import member, objects
-from podward.errors import UsageError
 from podward.path import Path, path
 from podward.schema.pull_policy import default_pull_policy
 from podward.schema.validation import apparmor
@@ -115,22 +114,6 @@ def defaulted(raw: JsonObject) -> tuple[JsonObject, Decision]:
     """The Pod after defaulting, and what was decided."""
     decision = decide_defaults(raw)
     return applied(raw, decision), decision
-
-
-def created(raw: JsonObject) -> tuple[JsonObject, Decision]:
-    """The Pod as the API server validates it: after defaulting and PrepareForCreate, and what was decided."""
-    pod, decision = defaulted(raw)
-    more = decide_creation(pod)
-    return applied(pod, more) if more.assignments else pod, decision + more
-
-
-def prepare(raw: JsonObject, how: str) -> JsonObject:
-    """The Pod prepared as a question of `podward batch` asks: `none`, `defaults` or `create`."""
-    if how == "none":
-        return raw
-    if how not in {"defaults", "create"}:
-        raise UsageError(f"prepare: {how} is none of none, defaults, create")
-    return (defaulted if how == "defaults" else created)(raw)[0]
 
 
 def _set(at: Path, value: Value, reason: str, source: Source = SOURCE) -> Decision:

@@ -24,7 +24,7 @@ from podward.cli.checking.settings import settings_of
 from podward.cli.checking.sides import asked, sides
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
-from podward.stages.admission import Admitted, decide
+from podward.stages.admission.order import Admitted, decide
 
 SCC_ANNOTATION = "openshift.io/scc"
 NAMESPACES = ("shop", "bank")

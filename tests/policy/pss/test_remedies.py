@@ -18,8 +18,8 @@ from podward.path import Key, Path, path
 from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Level, Version
 from podward.policy.pss.standards import CHECKS, evaluate, remedy
-from podward.schema import defaulting
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 GOLDEN = File(__file__).parents[2] / "golden" / "psa_shared.jsonl.gz"
 Pods = Callable[[int, int], list[JsonObject]]
@@ -84,7 +84,7 @@ def as_it_is(raw: JsonObject) -> JsonObject:
 
 
 def as_created(raw: JsonObject) -> JsonObject:
-    return defaulting.created(raw)[0]
+    return completed(raw).stored
 
 
 @pytest.mark.parametrize("prepare", [as_it_is, as_created])

@@ -8,11 +8,11 @@ import pytest
 from changed_workloads import document
 
 from podward.errors import InputError
-from podward.schema import defaulting
 from podward.schema.plain.known_valid import plain
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
+from podward.stages.admission.order import completed
 
 Raw = dict[str, Any]
 
@@ -413,7 +413,7 @@ def is_refused(raw: Raw) -> bool:
         (source,) = pod_sources(document(raw))
     except InputError:
         return True
-    stored = defaulting.created(source.raw)[0]
+    stored = completed(source.raw).stored
     return validation.validate(pod_view(stored), stored, source.kind).refused
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import JsonObject
-from podward.schema.defaulting import created
 from podward.schema.validation.pod import validate
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 C = "spec.containers[0]"
 COMMAND: JsonObject = {"exec": {"command": ["true"]}}
 
 
 def refusals(container: JsonObject) -> list[str]:
-    raw, _ = created({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", **container}]}})
+    raw = completed(
+        {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", **container}]}}
+    ).stored
     return [f"{violation.path}: {violation.reason}" for violation in validate(pod_view(raw), raw).violations]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.schema.defaulting import created
 from podward.schema.view import pod_view
 from podward.schema.warnings import on_create
+from podward.stages.admission.order import completed
 
 
 def warnings(spec: JsonObject, container: JsonObject | None = None, metadata: JsonObject | None = None) -> list[str]:
     good: JsonObject = {"name": "c", "image": "i", **(container or {})}
-    raw, _ = created({"metadata": {"name": "p", **(metadata or {})}, "spec": {"containers": [good], **spec}})
+    raw = completed({"metadata": {"name": "p", **(metadata or {})}, "spec": {"containers": [good], **spec}}).stored
     return list(on_create(pod_view(raw), raw))
 
 

@@ -15,7 +15,6 @@ from podward.check import comparison_wire, wire
 from podward.check.comparison import compared_workload, named_workload, policy_changes
 from podward.check.comparison_wire import FileResult
 from podward.check.judging import judge_by_policies
-from podward.check.policy_set import FIRST_RANGES
 from podward.check.scc_changes import Side, Sides
 from podward.cli import inputs, terminal
 from podward.cli.checking.files import STDIN
@@ -26,6 +25,8 @@ from podward.cli.checking.settings import Settings
 from podward.cli.checking.sides import Asked, asked, sides
 from podward.errors import UsageError
 from podward.policy.pss.labels import ENFORCE
+from podward.policy.scc.namespace import UID_RANGE
+from podward.policy.scc.new_namespace import FIRST_RANGES
 
 _FORMS = ("table", "json", "html")
 _FOR_FINDINGS_ONLY = ("select", "ignore", "baseline", "write_baseline")
@@ -141,7 +142,7 @@ def _assumed(both: Sides, workloads: list[ComparedWorkload]) -> tuple[str, ...]:
     names = sorted(name for name in namespaces if any(name not in side.namespaces for side in with_sccs))
     if not names:
         return ()
-    ranges = FIRST_RANGES["openshift.io/sa.scc.uid-range"]
+    ranges = FIRST_RANGES[UID_RANGE]
     return (f"nobody described these namespaces, so uids {ranges} are assumed: {_some(names)}",)
 
 

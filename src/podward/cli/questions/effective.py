@@ -10,13 +10,14 @@ from podward.api.cri import IDMapping
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
+from podward.cli.questions.preparing import prepared
 from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import Path, path
 from podward.policy.kubelet import apparmor, sysctls, user
 from podward.render import effective as rendering
-from podward.schema import defaulting, strict
+from podward.schema import strict
 from podward.schema.view import pod_view
 from podward.stages import cri, effective
 
@@ -87,7 +88,7 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
 def _prepared(question: EffectiveQuestion) -> Pod:
     raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
     _require_types(raw)
-    return pod_view(defaulting.prepare(raw, question.prepare))
+    return pod_view(prepared(raw, question.prepare))
 
 
 def _require_types(raw: JsonObject) -> None:

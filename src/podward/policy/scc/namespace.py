@@ -30,6 +30,7 @@ from podward.api.json_value import shortened
 from podward.decision import Origin, Source
 from podward.errors import InputError
 from podward.path import Key, path
+from podward.schema.view import typed_view
 
 if TYPE_CHECKING:
     from podward.schema.objects import Item
@@ -91,6 +92,20 @@ def read(namespace: Namespace) -> NamespaceRanges | str:
         _groups(annotations[groups_key] or ""),
         groups_key,
     )
+
+
+class NamespaceSource(Struct, frozen=True):
+    """A Namespace and where it is written."""
+
+    item: Item
+    view: Namespace
+
+
+def namespace_source(item: Item) -> NamespaceSource:
+    """The Namespace that `item` is. Raises InputError, with its line, for a malformed annotation."""
+    source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
+    require_well_formed(item, source.view)
+    return source
 
 
 def require_well_formed(item: Item, namespace: Namespace) -> None:

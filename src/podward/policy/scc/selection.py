@@ -67,6 +67,12 @@ class Selection(Struct, frozen=True):
     left_alone: str | None = None
 
     @property
+    def closest(self) -> Candidate | None:
+        """Of the SCCs that may be used and refuse the Pod, the one with the least against it; of several the first."""
+        refused = [each for each in self.candidates if each.verdict is Verdict.REFUSED]
+        return min(refused, key=lambda each: len(each.decision.violations), default=None)
+
+    @property
     def allowed(self) -> bool:
         """Whether the pass admits the request. A pass that neither chose an SCC nor ignored the request does not."""
         return not self.decision.violations and (self.chosen is not None or self.left_alone is not None)

@@ -16,9 +16,10 @@ more.
 
 from __future__ import annotations
 
+from podward.api.admission import Operation
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.schema.table import TYPES
 
 _SUBRESOURCES = frozenset(("exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status"))

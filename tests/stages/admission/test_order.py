@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podward.access.rbac import Rbac
+from podward.api.admission import AdmissionRequest, Operation
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
+from podward.api.scc import SecurityContextConstraints
 from podward.cli.policies import gather
 from podward.decision import Origin
 from podward.path import Key, path
-from podward.policy.scc import passes
 from podward.render.patch import apply, json_patch
-from podward.stages.admission import AdmissionFacts, Admitted, Cluster, decide
+from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
+from podward.stages.admission.order import Admitted, decide
 
 Json = dict[str, Any]
 RANGES = {
@@ -30,21 +32,21 @@ RANGES = {
 ALICE = User("alice", ("system:authenticated",))
 ADMIN = User("root", ("system:masters", "system:authenticated"))
 SHIPPED = gather()
-READY = passes.prepare(tuple(source.view for source in SHIPPED.sccs))
+SCCS = tuple(source.view for source in SHIPPED.sccs)
 
 
 def namespace(annotations: dict[str, str], labels: dict[str, str]) -> Namespace:
     return Namespace(ObjectMeta(name="monitor", labels=dict(labels), annotations=dict(annotations)))
 
 
-def openshift(labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> Cluster:
+def openshift(labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> InMemoryCluster:
     there = namespace(RANGES if annotations is None else annotations, labels or {})
-    return Cluster(READY, SHIPPED.rbac, {"monitor": there})
+    return InMemoryCluster(SCCS, SHIPPED.rbac, {"monitor": there})
 
 
-def kubernetes(**labels: str) -> Cluster:
+def kubernetes(**labels: str) -> InMemoryCluster:
     prefixed = {f"pod-security.kubernetes.io/{mode}": level for mode, level in labels.items()}
-    return Cluster(None, SHIPPED.rbac, {"monitor": namespace({}, prefixed)})
+    return InMemoryCluster(None, SHIPPED.rbac, {"monitor": namespace({}, prefixed)})
 
 
 def pod(spec: Json | None = None, container: Json | None = None, **metadata: Any) -> Json:  # noqa: ANN401  # JSON
@@ -54,8 +56,9 @@ def pod(spec: Json | None = None, container: Json | None = None, **metadata: Any
     }
 
 
-def admitted(raw: Json, cluster: Cluster | None = None, user: User = ALICE, name: str = "") -> Admitted:
-    return decide(AdmissionFacts(raw, "monitor", user, cluster or openshift(), name=name))
+def admitted(raw: Json, cluster: InMemoryCluster | None = None, user: User = ALICE, name: str = "") -> Admitted:
+    request = AdmissionRequest(Operation.CREATE, raw, user, "monitor")
+    return decide(AdmissionFacts(request, cluster or openshift(), generated_name=name))
 
 
 def sentence(found: Admitted) -> str:
@@ -160,9 +163,9 @@ def test_plain_kubernetes_chooses_no_scc() -> None:
     assert "annotations" not in msgspec.to_builtins(found.stored["metadata"])
 
 
-@pytest.mark.parametrize("policies", [passes.prepare(()), passes.prepare((SHIPPED.sccs[0].view,))])
-def test_without_all_standard_policies_nobody_is_let_in(policies: object) -> None:
-    cluster = Cluster(policies, SHIPPED.rbac, {"monitor": namespace(RANGES, {})})  # type: ignore[arg-type]
+@pytest.mark.parametrize("sccs", [(), SCCS[:1]])
+def test_without_all_standard_policies_nobody_is_let_in(sccs: tuple[SecurityContextConstraints, ...]) -> None:
+    cluster = InMemoryCluster(sccs, SHIPPED.rbac, {"monitor": namespace(RANGES, {})})
     for user in (ALICE, ADMIN):
         assert admitted(pod(), cluster, user).refused
 
@@ -170,13 +173,13 @@ def test_without_all_standard_policies_nobody_is_let_in(policies: object) -> Non
 def test_without_any_rights_nobody_is_let_in() -> None:
     there = {"monitor": namespace(RANGES, {})}
     mute = tuple(msgspec.structs.replace(source.view, users=None, groups=None) for source in SHIPPED.sccs)
-    said = sentence(admitted(pod(), Cluster(passes.prepare(mute), Rbac((), ()), there)))
+    said = sentence(admitted(pod(), InMemoryCluster(mute, Rbac((), ()), there)))
     assert said.count("not usable by user or serviceaccount") >= len(mute)
 
 
 def test_a_namespace_that_is_not_there_refuses_in_both_kinds_of_cluster() -> None:
-    for policies in (READY, None):
-        found = admitted(pod(), Cluster(policies, SHIPPED.rbac, {}))
+    for sccs in (SCCS, None):
+        found = admitted(pod(), InMemoryCluster(sccs, SHIPPED.rbac, {}))
         assert sentence(found).startswith('pods "p" is forbidden: ')
 
 
