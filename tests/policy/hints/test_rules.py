@@ -12,8 +12,8 @@ from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdE
 from podward.policy.hints import identity
 from podward.policy.hints.all import RULES
 from podward.policy.hints.facts import FileFacts, VolumeFacts
-from podward.policy.hints.identity import READ, SEARCH, WRITE, Identity, may
-from podward.policy.hints.temporary import TMP
+from podward.policy.hints.identity import READ, SEARCH, WRITE, Identity, may_access
+from podward.policy.hints.mounts import TMP
 from podward.policy.hints.token_not_readable import file_of
 
 
@@ -314,7 +314,7 @@ def test_a_sub_path_is_another_directory() -> None:
     ],
 )
 def test_the_first_class_that_fits_decides(who: Identity, file: FileFacts, wanted: int, *, expected: bool) -> None:
-    assert may(who, file, wanted) is expected
+    assert may_access(who, file, wanted) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every hint, in the order of reading: refusals, who the process is, what it may do, its files, its surroundings."""
+"""All hint rules in the order of the output: refusals, the process's ids, its privileges, its files, the rest."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ RULES: dict[str, Callable[[HintFacts], tuple[Hint, ...]]] = {
         runtime_defaults_differ,
     )
 }
-"""Each rule by its name, which is also its page's in docs/hints."""
+"""The rules by their names, which are also the names of their pages in docs/hints."""
 
 
 def decide(facts: HintFacts) -> tuple[Hint, ...]:
