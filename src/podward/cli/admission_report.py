@@ -14,7 +14,7 @@ from podward.policy.scc.selection import Candidate, Verdict
 if TYPE_CHECKING:
     from podward.path import Path
     from podward.policy.scc.order import SccRank
-    from podward.render.explain.citing import Citations
+    from podward.render.explain.citations import Citations
     from podward.stages.admission.cluster import AdmissionFacts
     from podward.stages.admission.order import Admitted
 

@@ -11,9 +11,9 @@ from podward.cli import explaining, inputs, subjects, terminal
 from podward.cli.sources import pods_of
 from podward.documents.document import Document
 from podward.errors import UsageError
-from podward.render.explain import comparison
+from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
-from podward.render.explain.rows import Explained
+from podward.render.explain.rows import ExplainedPod
 
 RUNTIMES = ("containerd", "cri-o", "docker")
 SAME, DIFFERENT = 0, 1
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
     else:
-        sys.stdout.write(comparison.table(found, terminal.columns(sys.stdout)))
+        sys.stdout.write(difference_table.table(found, terminal.columns(sys.stdout)))
     return SAME if found.same else DIFFERENT
 
 
@@ -49,8 +49,8 @@ def _runtimes(text: str) -> tuple[str, ...]:
     return named
 
 
-def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[Explained, ...]:
+def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
     """One side: every Pod of the documents as this runtime would run it."""
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
     dry = explaining.dry_run(words)
-    return tuple(Explained(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    return tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))

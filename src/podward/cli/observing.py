@@ -12,7 +12,7 @@ import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.cli import configuration, running, subjects, terminal
-from podward.render.explain.rows import Explained
+from podward.render.explain.rows import ExplainedPod
 from podward.runtime import mount_namespace, probe, sweep
 from podward.runtime.explainer import PodToExplain
 from podward.runtime.images.store import ImageStore
@@ -26,11 +26,11 @@ from podward.schema.workload import PodSource
 
 
 def observed(
-    explained: tuple[Explained, ...],
+    explained: tuple[ExplainedPod, ...],
     sources: tuple[PodSource, ...],
     stored: tuple[PodToExplain, ...],
     args: argparse.Namespace,
-) -> tuple[Explained, ...]:
+) -> tuple[ExplainedPod, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
 
     `stored` are the Pods of `sources` as they were admitted and explained, and so they are run.
@@ -80,7 +80,7 @@ def _machine(args: argparse.Namespace, report: _Observer) -> Machine:
     return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
 
 
-def _with(explained: Explained, pod: PodRun | None) -> Explained:
+def _with(explained: ExplainedPod, pod: PodRun | None) -> ExplainedPod:
     if pod is None:
         return explained
     seen = {container.name: container.observed for container in pod.containers}

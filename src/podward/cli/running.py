@@ -138,7 +138,7 @@ class RunReport(TerminalReport):
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""
-        from podward.render import tables, verify
+        from podward.render import verify
 
         if not isinstance(predicted, Outcome):
             why = predicted.violations[0].reason if predicted else ""
@@ -147,7 +147,7 @@ class RunReport(TerminalReport):
             return
         self._different += len(verify.differences(predicted.value, seen))
         if not self._json:
-            table = tables.verification(container, verify.rows(predicted.value, seen), terminal.columns(sys.stderr))
+            table = verify.table(container, verify.rows(predicted.value, seen), terminal.columns(sys.stderr))
             sys.stderr.write(table)
             sys.stderr.flush()
 

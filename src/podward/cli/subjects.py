@@ -52,7 +52,7 @@ def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str
     Raises InputError with everything that validation refuses in it.
     """
     from podward.cli.admission_report import told
-    from podward.render.explain.citing import Citations
+    from podward.render.explain.citations import Citations
 
     facts = admission.facts(source)
     admitted = decide(facts)

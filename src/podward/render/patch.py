@@ -1,7 +1,7 @@
-"""A Decision as a patch: the patched document, and the RFC 6902 JSON Patch that makes it.
+"""A Decision as an RFC 6902 JSON Patch, and the document that the patch makes.
 
-Both walk the same assignments with the same rules: parents that are absent or null are created first, an assignment
-to something that exists replaces it, a list grows at its end.
+Both follow the same rules: parents that are absent or null are created first, an assignment to an existing field
+replaces its value, a list grows at its end.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Operation(Struct, frozen=True):
 
 
 def apply(raw: JsonObject, decision: Decision) -> JsonObject:
-    """A copy of `raw` with the Decision's assignments put in; `raw` itself stays as it is."""
+    """A copy of `raw` in which the Decision's assignments are made."""
     return applied(raw, decision)
 
 
 def json_patch(raw: JsonObject, decision: Decision) -> list[Operation]:
-    """The operations that turn `raw` into `apply(raw, decision)`, in order; what is so already needs none."""
+    """The operations that turn `raw` into `apply(raw, decision)`, in order; none for values that are there already."""
     document = copied_object(raw)
     operations: list[Operation] = []
     for assignment in decision.assignments:
@@ -37,7 +37,7 @@ def json_patch(raw: JsonObject, decision: Decision) -> list[Operation]:
 
 
 def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]:
-    """The operations of one assignment; `document` is patched as they would."""
+    """The operations of one assignment; they are also applied to `document`."""
     place = assignment.path
     made: list[Operation] = []
     node: Json = document
@@ -55,7 +55,7 @@ def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]
 
 
 def _look(node: Json, segment: str | int | Key) -> tuple[bool, Json]:
-    """Whether `node` has the segment, and what stands there."""
+    """Whether `node` has the segment, and the value there."""
     if isinstance(node, list) and isinstance(segment, int):
         return segment < len(node), node[segment] if segment < len(node) else None
     if isinstance(node, dict) and not isinstance(segment, int):
@@ -65,7 +65,7 @@ def _look(node: Json, segment: str | int | Key) -> tuple[bool, Json]:
 
 
 def _same(before: Json, after: Json) -> bool:
-    """Equal as JSON: other than in Python, true is not 1."""
+    """Whether two values are equal as JSON. Unlike in Python, true is not equal to 1."""
     if isinstance(before, dict) and isinstance(after, dict):
         return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
     if isinstance(before, list) and isinstance(after, list):

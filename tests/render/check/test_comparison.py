@@ -22,13 +22,13 @@ from podward.api.policy_change import (
 )
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.render.check.comparison import TITLES
 from podward.render.check.comparison_html import page
 from podward.render.check.comparison_json import document
-from podward.render.check.comparison_table import LEAST, table
+from podward.render.check.comparison_table import table
+from podward.render.check.comparison_texts import TITLES
 from podward.render.escaping import width
-from podward.render.explain.html import POLICY
-from podward.render.palette import COLOURED, PLAIN
+from podward.render.html_page import CONTENT_SECURITY_POLICY
+from podward.render.palette import COLOURED, MIN_COLUMNS, PLAIN
 
 SCHEMA = json.loads((File(__file__).parents[3] / "docs/schema/compare.schema.json").read_text(encoding="utf-8"))
 
@@ -117,7 +117,7 @@ def test_nothing_changes_in_one_line() -> None:
 @pytest.mark.parametrize("columns", [1, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(hostile: str, columns: int) -> None:
     for line in table(comparison(hostile), columns, PLAIN).split("\n"):
-        assert width(line) <= max(columns, LEAST)
+        assert width(line) <= max(columns, MIN_COLUMNS)
 
 
 @pytest.mark.parametrize("columns", [None, 80])
@@ -204,7 +204,9 @@ def test_the_page_has_a_section_for_every_kind_and_a_link_to_it() -> None:
 
 def test_nothing_is_loaded_and_nothing_runs() -> None:
     found = Page(page(comparison()))
-    assert [m["content"] for m in found.all("meta") if m.get("http-equiv") == "Content-Security-Policy"] == [POLICY]
+    assert [m["content"] for m in found.all("meta") if m.get("http-equiv") == "Content-Security-Policy"] == [
+        CONTENT_SECURITY_POLICY
+    ]
     names = {tag for tag, _ in found.elements}
     assert names.isdisjoint({"script", "img", "link", "iframe", "form", "object", "base", "svg"})
     assert not any(name.startswith("on") or name == "src" for _, attributes in found.elements for name in attributes)

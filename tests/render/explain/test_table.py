@@ -13,7 +13,8 @@ from podward.path import Path, path
 from podward.render import palette
 from podward.render.escaping import width
 from podward.render.explain import table
-from podward.render.explain.rows import Explained, PodRows, rows_of
+from podward.render.explain.row_types import PodRows
+from podward.render.explain.rows import ExplainedPod, rows_of
 
 TABLE = Source(Origin.DEFAULT, "containerd 2.2")
 LINE = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
@@ -31,7 +32,7 @@ def rows(*stages: tuple[str, tuple[Assignment, ...]], violations: tuple[Violatio
     container = ContainerExplanation("ctr", "regular", path("spec", "containers", 0), "img:1", listed)
     pod = PodExplanation("p", "default", "Pod", "pod.yaml", Path(), (), (container,))
     lines = {"spec": (4, {"securityContext": (5, {"runAsUser": 6})})}
-    return rows_of(Explained(pod, Document("pod.yaml", {}, 1, lines)))  # type: ignore[arg-type]  # as the composer makes
+    return rows_of(ExplainedPod(pod, Document("pod.yaml", {}, 1, lines)))  # type: ignore[arg-type]  # as the composer makes
 
 
 USER = (

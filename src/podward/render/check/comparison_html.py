@@ -1,24 +1,23 @@
-"""`check --compare -o html`: one self-contained page: what changes, for whom, and why; and where workloads end up.
+"""`check --compare -o html`: one self-contained page that shows what changes for which workloads, and why.
 
-There is no script and nothing is loaded. The Content-Security-Policy of the page forbids all else,
-so that even a hole in our escaping would run nothing. No colour carries meaning alone: every count has its words.
+The page has no script and loads nothing (see `html_page`). No colour carries meaning alone: every number has words.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from re import compile as pattern
 
-from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
-from podward.render.check.comparison import BAD, TITLES, Group, counted, groups
-from podward.render.check.comparison_matrix import matrix
+from podward.api.policy_change import ChangeKind, ComparedWorkload, PolicyChange, PolicyComparison, WorkloadOutcome
+from podward.render import html_page
 from podward.render.check.comparison_style import style
+from podward.render.check.comparison_texts import BAD, TITLES, Group, groups
+from podward.render.check.texts import counted
 from podward.render.escaping import escape
-from podward.render.explain.html import POLICY
 
 _SHOWN_WORKLOADS = 6
-"""Of a group; the others are folded away."""
+"""The workloads of a group that are shown; the others are folded away."""
 _SHOWN_REASONS = 3
 
 _ABOUT = {
@@ -43,14 +42,8 @@ _GOOD = frozenset((ChangeKind.ALLOWED, ChangeKind.CLEARED))
 
 def page(found: PolicyComparison) -> str:
     """The page."""
-    title = escape(f"{found.old} → {found.new}")
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        f"<title>podward check --compare: {title}</title><style>{style()}</style></head>"
-        f"<body><main>{''.join(_body(found))}</main></body></html>\n"
+    return html_page.page(
+        f"podward check --compare: {found.old} → {found.new}", style(), f"<main>{''.join(_body(found))}</main>"
     )
 
 
@@ -82,14 +75,14 @@ def _body(found: PolicyComparison) -> Iterator[str]:
         changes = found.of_kind(kind)
         if changes:
             yield from _section(kind, changes)
-    yield from matrix(found.workloads)
+    yield from _matrix(found.workloads)
 
 
-# --- the band ---------------------------------------------------------------------------------------------------------
+# --- the bar at the top -----------------------------------------------------------------------------------------------
 
 
 def _bar(found: PolicyComparison) -> Iterator[str]:
-    """How many workloads fare how: each counts once, by the worst that happens to it."""
+    """A bar with the numbers of workloads: each workload counts once, by its worst change."""
     worst: dict[tuple[str, object], str] = {}
     for change in found.changes:
         key, tone = (change.file, change.subject), _tone(change.kind)
@@ -169,7 +162,7 @@ def _who(change: PolicyChange) -> str:
 
 
 def _text(text: str) -> str:
-    """The text, escaped, with places where a long field's path may break: no entity has any of these inside."""
+    """The text, escaped, with places where a long path may be broken; these are never inside of an entity."""
     return _BREAKS.sub("<wbr>", escape(text))
 
 
@@ -177,10 +170,59 @@ _BREAKS = pattern(r"(?<=[./_\]])(?=[a-zA-Z])")
 
 
 def _folded(items: Sequence[str], shown: int, word: str) -> str:
-    """A list of these items; where there are many more than are shown, the rest is folded away."""
+    """A list of these items; if there are many more than `shown`, the rest is folded away."""
     if not items:
         return ""
     if len(items) <= shown + 1:
         return f"<ul>{''.join(items)}</ul>"
     more = f"<summary>{counted(len(items) - shown, f'more {word}')}</summary><ul>{''.join(items[shown:])}</ul>"
     return f"<ul>{''.join(items[:shown])}</ul><details>{more}</details>"
+
+
+# --- namespaces and SCCs ----------------------------------------------------------------------------------------------
+
+_REFUSED = "refused"
+_NO_SCC = "no SCC"
+
+
+def _matrix(workloads: tuple[ComparedWorkload, ...]) -> Iterator[str]:
+    """A table of namespaces and SCCs: how many workloads each has, before and after; nothing without SCCs."""
+    outcomes = [outcome for each in workloads for outcome in (each.before, each.after)]
+    if not any(outcome.scc for outcome in outcomes):
+        return
+    columns = _columns(outcomes)
+    before, after = (Counter[tuple[str, str]](), Counter[tuple[str, str]]())
+    for each in workloads:
+        before[each.subject.namespace, _column(each.before)] += 1
+        after[each.subject.namespace, _column(each.after)] += 1
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    yield (
+        '<section id="matrix"><header><h2><span>Namespaces and SCCs</span></h2>'
+        "<p>How many workloads each SCC admits, before → after.</p></header>"
+        f'<div class="scroll"><table class="matrix"><thead><tr><th scope="col">Namespace</th>{heads}</tr></thead>'
+        "<tbody>"
+    )
+    for namespace in sorted({each.subject.namespace for each in workloads}):
+        cells = "".join(_cell(before[namespace, name], after[namespace, name], name) for name in columns)
+        yield f'<tr><th scope="row">{escape(namespace)}</th>{cells}</tr>'
+    yield "</tbody></table></div></section>"
+
+
+def _columns(outcomes: Iterable[WorkloadOutcome]) -> list[str]:
+    """The columns: the SCCs by name, then workloads that are admitted without an SCC, then refused ones."""
+    every = {_column(outcome) for outcome in outcomes}
+    last = [name for name in (_NO_SCC, _REFUSED) if name in every]
+    return [*sorted(every.difference(last)), *last]
+
+
+def _column(outcome: WorkloadOutcome) -> str:
+    if outcome.refused:
+        return _REFUSED
+    return f"scc {outcome.scc}" if outcome.scc else _NO_SCC
+
+
+def _cell(before: int, after: int, name: str) -> str:
+    if before == after:
+        return f'<td class="zero">{before or "·"}</td>'
+    tone = "worse" if name == _REFUSED and after > before else "moved"
+    return f'<td class="{tone}"><s>{before} →</s> {after}</td>'

@@ -16,14 +16,14 @@ from podward.api.policy_change import (
 from podward.render.check import texts
 
 VERSION = 1
-"""Of the form of the JSON document: raised when a field is taken away or changes its meaning."""
+"""The version of the document's form. It is raised when a field is removed or changes its meaning."""
 
 
 class _Part(Struct, frozen=True, rename="camel", gc=False):
-    """Base: every field is always there."""
+    """Base of the document's objects: every field is always there."""
 
 
-class ShownSubject(_Part, frozen=True, gc=False):
+class JsonSubject(_Part, frozen=True, gc=False):
     """A workload."""
 
     kind: str
@@ -31,56 +31,56 @@ class ShownSubject(_Part, frozen=True, gc=False):
     name: str
 
 
-class ShownPolicy(_Part, frozen=True, gc=False):
-    """The field of a policy that decides: whose, which, and `file:line`; empty strings where there is none."""
+class JsonPolicy(_Part, frozen=True, gc=False):
+    """The field of a policy that decides: the policy's name, the field's path and `file:line`; empty without one."""
 
     name: str
     path: str
     where: str
 
 
-class ShownReasons(_Part, frozen=True, gc=False):
-    """Why a workload is refused, in sentences: what is new, what no longer counts, and what both sides say."""
+class JsonReasons(_Part, frozen=True, gc=False):
+    """Why a workload is refused, in sentences: reasons of the new side only, of the old side only, and of both."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
     kept: tuple[str, ...]
 
 
-class ShownChange(_Part, frozen=True, gc=False):
-    """One change; `reasons` only where both sides refuse."""
+class JsonChange(_Part, frozen=True, gc=False):
+    """One change; `reasons` is set only if both sides refuse the workload."""
 
     kind: str
     file: str
     line: int
-    subject: ShownSubject
+    subject: JsonSubject
     before: str
     after: str
     why: str
     also: tuple[str, ...]
-    policy: ShownPolicy
-    reasons: ShownReasons | None
+    policy: JsonPolicy
+    reasons: JsonReasons | None
 
 
 class JsonOutcome(_Part, frozen=True, gc=False):
-    """What became of a workload on one side; `scc` is empty without one."""
+    """The outcome of a workload on one side; `scc` is empty without one."""
 
     refused: bool
     scc: str
 
 
-class ShownWorkload(_Part, frozen=True, gc=False):
+class JsonWorkload(_Part, frozen=True, gc=False):
     """A workload, whether or not anything changes for it."""
 
     file: str
     line: int
-    subject: ShownSubject
+    subject: JsonSubject
     before: JsonOutcome
     after: JsonOutcome
 
 
-class ShownUnread(_Part, frozen=True, gc=False):
-    """What could not be read."""
+class JsonUnread(_Part, frozen=True, gc=False):
+    """A finding about what could not be read."""
 
     file: str
     line: int
@@ -88,8 +88,8 @@ class ShownUnread(_Part, frozen=True, gc=False):
     message: str
 
 
-class ShownSummary(_Part, frozen=True, gc=False):
-    """The sums; `kinds` has every kind of change, also those that there are none of."""
+class JsonSummary(_Part, frozen=True, gc=False):
+    """The numbers of workloads; `kinds` has every kind of change, also with 0."""
 
     workloads: int
     changed: int
@@ -98,24 +98,24 @@ class ShownSummary(_Part, frozen=True, gc=False):
     kinds: dict[str, int]
 
 
-class Shown(_Part, frozen=True, gc=False):
+class ComparisonDocument(_Part, frozen=True, gc=False):
     """The whole document."""
 
     version: int
     exit_code: int
     old: str
     new: str
-    summary: ShownSummary
-    changes: tuple[ShownChange, ...]
-    workloads: tuple[ShownWorkload, ...]
-    unread: tuple[ShownUnread, ...]
+    summary: JsonSummary
+    changes: tuple[JsonChange, ...]
+    workloads: tuple[JsonWorkload, ...]
+    unread: tuple[JsonUnread, ...]
     notes: tuple[str, ...]
 
 
 def document(found: PolicyComparison) -> str:
     """The comparison as JSON, indented."""
     return texts.json_text(
-        Shown(
+        ComparisonDocument(
             VERSION,
             found.exit_code,
             found.old,
@@ -129,15 +129,15 @@ def document(found: PolicyComparison) -> str:
     )
 
 
-def _summary(summary: ComparisonSummary) -> ShownSummary:
+def _summary(summary: ComparisonSummary) -> JsonSummary:
     kinds = {kind.value: summary.kinds.get(kind, 0) for kind in ChangeKind}
-    return ShownSummary(summary.workloads, summary.changed, summary.unchanged, summary.always_refused, kinds)
+    return JsonSummary(summary.workloads, summary.changed, summary.unchanged, summary.always_refused, kinds)
 
 
-def _change(change: PolicyChange) -> ShownChange:
+def _change(change: PolicyChange) -> JsonChange:
     source, reasons = change.source, change.reasons
     place = "" if source is None or source.path is None else str(source.path)
-    return ShownChange(
+    return JsonChange(
         change.kind.value,
         change.file,
         change.line,
@@ -146,22 +146,22 @@ def _change(change: PolicyChange) -> ShownChange:
         change.after,
         change.why,
         change.also,
-        ShownPolicy("" if source is None else source.name, place, change.policy),
-        None if reasons is None else ShownReasons(reasons.new, reasons.gone, reasons.kept),
+        JsonPolicy("" if source is None else source.name, place, change.policy),
+        None if reasons is None else JsonReasons(reasons.new, reasons.gone, reasons.kept),
     )
 
 
-def _placed(place: ComparedWorkload) -> ShownWorkload:
-    return ShownWorkload(place.file, place.line, _subject(place.subject), _outcome(place.before), _outcome(place.after))
+def _placed(place: ComparedWorkload) -> JsonWorkload:
+    return JsonWorkload(place.file, place.line, _subject(place.subject), _outcome(place.before), _outcome(place.after))
 
 
 def _outcome(outcome: WorkloadOutcome) -> JsonOutcome:
     return JsonOutcome(outcome.refused, outcome.scc)
 
 
-def _subject(subject: WorkloadRef) -> ShownSubject:
-    return ShownSubject(subject.kind, subject.namespace, subject.name)
+def _subject(subject: WorkloadRef) -> JsonSubject:
+    return JsonSubject(subject.kind, subject.namespace, subject.name)
 
 
-def _unread(finding: Finding) -> ShownUnread:
-    return ShownUnread(finding.file, finding.line, finding.rule, finding.message)
+def _unread(finding: Finding) -> JsonUnread:
+    return JsonUnread(finding.file, finding.line, finding.rule, finding.message)

@@ -1,22 +1,21 @@
-"""What `check --compare` prints on a terminal."""
+"""`check --compare -o table`: the changes, grouped, for a terminal or a pipe."""
 
 from __future__ import annotations
 
 from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
 from podward.render.check import texts
-from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
+from podward.render.check.comparison_texts import BAD, TITLES, Group, groups, totals
+from podward.render.check.texts import counted
 from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
-from podward.render.palette import Palette
+from podward.render.palette import MIN_COLUMNS, Palette
 
-LEAST = 60
-"""Columns: narrower terminals wrap for themselves."""
 _MOST_LINES = 12
 _INDENT = "    "
 
 
 def table(found: PolicyComparison, columns: int | None, palette: Palette) -> str:
-    """All changes, then the sums; `columns` is None where nothing is to be wrapped, as for a pipe."""
-    room = None if columns is None else max(columns, LEAST)
+    """All changes, then the numbers; `columns` is None if no line is to be wrapped, as for a pipe."""
+    room = None if columns is None else max(columns, MIN_COLUMNS)
     lines: list[str] = []
     for kind in ChangeKind:
         changes = found.of_kind(kind)

@@ -1,12 +1,13 @@
-"""Places in a text as SARIF counts them, and what became of a text as replacements of such places.
+"""SARIF's regions and replacements: places in a text, and the difference between two texts as replacements.
 
 Specification: OASIS SARIF 2.1.0, 3.30.2 (text regions) and 3.57 (replacements). Lines and columns count from 1, a
-column is a UTF-16 code unit (the `columnKind` that editors count in), a line ends with LF or CR LF, a byte order mark
-is no character of the text. A region's end is the place after its last character; one that begins where it ends is a
-place to put something in. Replacements are places of the text as it was, in its order, and never touch each other.
+column is a UTF-16 code unit (the `columnKind` of editors), a line ends with LF or CR LF, a byte order mark does not
+count. A region ends after its last character; an empty region is a place for an insertion. Replacements refer to the
+old text, are in its order, and never touch each other.
 
-Consumers disagree whether there is a line after the text's last line break: what is added at the end of a text goes
-before that line break instead, which comes to the same text. Only where the line break itself goes is that line named.
+Consumers disagree whether there is a line after the text's last line break. So an addition at the end of a text is
+inserted before its last line break, which gives the same text. Only if the line break itself is removed is that line
+used.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from itertools import accumulate
 
 from podward.render.check.sarif_model import Message, Region, Replacement
 
-_LONG = 2000  # lines that differ; beyond, frequent lines are no landmarks: seconds, not hours
+_LONG = 2000  # lines that differ; in longer texts difflib ignores frequent lines, to be fast
 
 
 def of_line(line: str, number: int) -> Region:
-    """What is written on a line, without the white space around it; the whole line where nothing is, or is known."""
+    """The region of a line without the white space around its text; the whole line if it has no text, or is unknown."""
     written = line.strip()
     if not written:
         return Region(number)
@@ -32,23 +33,23 @@ def of_line(line: str, number: int) -> Region:
 
 
 def replacements(before: str, after: str) -> tuple[Replacement, ...]:
-    """What to replace in `before` so that it becomes `after`; both are without a byte order mark."""
+    """The replacements that turn `before` into `after`; both are without a byte order mark."""
     old, new = _lines(before), _lines(after)
     starts = [0, *accumulate(map(len, old))]
-    page = _Page(before, old, starts)
+    old_text = _OldText(before, old, starts)
     return tuple(
-        page.replacement(starts[i1], starts[i2], "".join(new[j1:j2])) for i1, i2, j1, j2 in _differing(old, new)
+        old_text.replacement(starts[i1], starts[i2], "".join(new[j1:j2])) for i1, i2, j1, j2 in _differing(old, new)
     )
 
 
 def _lines(text: str) -> list[str]:
-    """The lines with their line breaks; `splitlines` knows more of these than the format."""
+    """The lines with their line breaks; `splitlines` would also split at characters that SARIF does not count."""
     lines = text.split("\n")
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """The runs of lines that differ: from and to in `old`, from and to in `new`."""
+    """The runs of lines that differ: their beginning and end in `old`, and in `new`."""
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
         head += 1
@@ -62,8 +63,8 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
             yield head + i1, head + i2, head + j1, head + j2
 
 
-class _Page:
-    """The text as it was, and where its lines begin."""
+class _OldText:
+    """The old text, its lines, and the offsets at which they begin."""
 
     def __init__(self, text: str, lines: Sequence[str], starts: Sequence[int]) -> None:
         self._text = text
@@ -71,7 +72,7 @@ class _Page:
         self._starts = starts
 
     def replacement(self, start: int, end: int, new: str) -> Replacement:
-        """`new` for what stands from `start` to `end`, without the words at both ends that stay."""
+        """The replacement of the text from `start` to `end` by `new`, without the words at both ends that are equal."""
         old = self._text[start:end]
         head, tail = _staying(old, new)
         start, end, new = self._before_last_break(start + head, end - tail, new[head : len(new) - tail])
@@ -79,7 +80,7 @@ class _Page:
         return Replacement(Region(line, column, last, after), Message(new))
 
     def _before_last_break(self, start: int, end: int, new: str) -> tuple[int, int, str]:
-        """The same at the end of the text without a place after its last line break, where that can be."""
+        """The same replacement without a place after the text's last line break, if that is possible."""
         newline = "\r\n" if self._text.endswith("\r\n") else "\n"
         width = len(newline)
         if end < len(self._text) or not self._text.endswith(newline):
@@ -99,7 +100,7 @@ class _Page:
 
 
 def _staying(old: str, new: str) -> tuple[int, int]:
-    """How many characters stay at the beginning and at the end: whole words, and no half of a CR LF."""
+    """How many characters are equal at the beginning and at the end: only whole words, and no half of a CR LF."""
     if not old or not new:
         return 0, 0
     head = _alike(old, new)
@@ -112,7 +113,7 @@ def _staying(old: str, new: str) -> tuple[int, int]:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """How many equal characters both begin with."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -128,10 +129,10 @@ def _is_word(character: str) -> bool:
 
 
 def _halves(text: str, at: int) -> bool:
-    """Whether a cut at this place would part CR from LF."""
+    """Whether this place is between CR and LF."""
     return text[at - 1 : at + 1] == "\r\n"
 
 
 def _units(text: str) -> int:
-    """UTF-16 code units."""
+    """The number of UTF-16 code units."""
     return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)

@@ -1,8 +1,7 @@
-"""The sources behind an explanation: the lines of manifests and image files that are cited, and the tables and rules.
+"""The lower part of an explanation's page: all cited sources, with links to the rows that they decided.
 
-Each gets a name that links can aim at, and knows which rows of the picture it decided, so that the way back is a link
-as well. A source is a line where its text is at hand; any other (a table of defaults, a rule, the image's config) is a
-card that says what it decided.
+A source whose text is at hand is shown as a line of its file: manifests, policies, files of images. Any other source (a
+table of defaults, a rule, the image's config) is shown as a card. Each has an id that links can lead to.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from collections.abc import Iterator, Mapping
 
 from podward.decision import Origin
 from podward.render.escaping import clipped, escape
-from podward.render.explain.rows import ShownValue
+from podward.render.explain.row_types import CitedValue
 
 WHOLE = 400
-"""Lines of a file up to which all of it is shown; of a longer one, only what is around the lines that are cited."""
+"""A file with more lines is shown only around the lines that are cited."""
 AROUND = 6
 LINE_CELLS = 300
 _MOST_BACK_LINKS = 12
 
 
-class Sources:
-    """All sources of a page; `texts` are the files at hand by the name that sources call them."""
+class CitedSources:
+    """All sources of a page; `texts` has the contents of files by the names that sources have."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._files = {name: (f"d{index}", text.splitlines()) for index, (name, text) in enumerate(texts.items())}
@@ -30,11 +29,11 @@ class Sources:
         self._about: dict[str, tuple[Origin, str]] = {}
         self._decided: dict[str, dict[str, str]] = {}
 
-    def key(self, part: ShownValue) -> str:
+    def key(self, part: CitedValue) -> str:
         """The class name of everything that the part's source decides."""
         return self._keys.setdefault(self.target(part), f"k{len(self._keys)}")
 
-    def target(self, part: ShownValue) -> str:
+    def target(self, part: CitedValue) -> str:
         """The id of the line or card of the part's source."""
         name, line = part.source.name, part.source.line
         if part.written:
@@ -48,12 +47,12 @@ class Sources:
         self._about[target] = (part.source.origin, part.where)
         return target
 
-    def decided(self, part: ShownValue, row: str, label: str) -> None:
-        """Remember that the part's source decided the row with this id."""
+    def decided(self, part: CitedValue, row: str, label: str) -> None:
+        """Remember that the part's source decided the row with this id; `label` is the row's name."""
         self._decided.setdefault(self.target(part), {})[row] = label
 
     def highlights(self) -> str:
-        """A style sheet that makes everything stand out that the line or card aimed at decided."""
+        """Style rules that highlight everything that the line or card decided to which a link led."""
         return "".join(
             f"body:has(#{target}:target) path.{key}{{stroke-width:7px}}"
             f"body:has(#{target}:target) a.{key} rect{{stroke-width:3px}}"

@@ -1,6 +1,6 @@
-"""What every form of a comparison says alike: the names of the kinds of change, and which changes stand together.
+"""What the table and the page of a comparison share: the titles of the kinds of change, and the grouping of changes.
 
-Changes are grouped by their kind, the worst first, and workloads with the same change stand together.
+Changes are grouped by their kind, the worst kind first. Within a kind, workloads with the same change are one group.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
+from podward.render.check.texts import counted
 
 TITLES = {
     ChangeKind.REFUSED: "newly refused",
@@ -25,18 +26,18 @@ TITLES = {
     ChangeKind.CLEARED: "Pod Security warnings that vanish",
 }
 BAD = frozenset((ChangeKind.REFUSED, ChangeKind.CAPTURED))
-"""Kinds that are to catch the eye."""
+"""Kinds that are highlighted."""
 
 
 class Group(Struct, frozen=True):
-    """Changes that are the same for several workloads, and those workloads' own changes in order."""
+    """Workloads with the same change: the change of the `first` one, and the changes of all, in order."""
 
     first: PolicyChange
     changes: tuple[PolicyChange, ...]
 
 
 def groups(changes: tuple[PolicyChange, ...]) -> tuple[Group, ...]:
-    """Changes of one kind, those together that say the same; the largest group first."""
+    """Changes of one kind in groups that say the same; the largest group comes first."""
     found: dict[tuple[str, str, str, tuple[str, ...]], list[PolicyChange]] = {}
     for change in changes:
         found.setdefault((change.before, change.after, change.why, change.also), []).append(change)
@@ -45,7 +46,7 @@ def groups(changes: tuple[PolicyChange, ...]) -> tuple[Group, ...]:
 
 
 def totals(found: PolicyComparison) -> str:
-    """All the sums in one sentence, without its full stop."""
+    """All numbers in one sentence, without its full stop."""
     summary = found.summary
     parts = [f"{TITLES[kind]} {number}" for kind, number in summary.kinds.items()]
     changed = f"{counted(summary.changed, 'workload')} of {summary.workloads} changed"
@@ -55,8 +56,3 @@ def totals(found: PolicyComparison) -> str:
     if found.unread:
         parts.append(f"{len(found.unread)} not read")
     return "; ".join((said, *parts))
-
-
-def counted(number: int, word: str) -> str:
-    """Such as `1 workload`, `2 workloads`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

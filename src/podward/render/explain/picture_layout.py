@@ -1,4 +1,4 @@
-"""Where everything of the picture stands: the rows of one container, or of a Pod as a whole, laid out as a panel."""
+"""The layout of a picture: the rows of one container, or of a Pod as a whole, as a panel of parts with their places."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from podward.api.explanation import Change
 from podward.decision import Origin
 from podward.render.colours import QUIET
 from podward.render.escaping import wrapped
-from podward.render.explain.candidates import Refusal
-from podward.render.explain.rows import KERNEL, ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
-from podward.render.explain.scene import (
-    CALLOUT_LINE,
+from podward.render.explain.picture_parts import (
+    BOX_HEIGHT,
+    CALLOUT_LINE_HEIGHT,
     CAPTION_CELLS,
-    CAPTION_LINE,
+    CAPTION_LINE_HEIGHT,
     CHIP_STEP,
-    COLUMN,
-    FIRST,
-    LEFT,
-    NOTHING,
-    OBSERVED,
-    PILL,
-    PROSE_CELL,
+    COLUMN_WIDTH,
+    EMPTY,
+    FIRST_COLUMN_X,
+    LEFT_MARGIN,
+    OBSERVED_WIDTH,
+    TEXT_CELL,
     Band,
     Callout,
     Caption,
@@ -32,6 +30,7 @@ from podward.render.explain.scene import (
     Panel,
     Stop,
 )
+from podward.render.explain.row_types import KERNEL, CitedHint, CitedValue, ContainerRows, PodRows, Refusal, Row, Step
 
 MOST_CHIPS = 3
 _MOST_REASON_LINES = 2
@@ -47,7 +46,7 @@ STAGES = {
     "oci": "what the runtime writes",
     "kernel": "what the process will be",
 }
-"""The stages in order, in plain words; a column is drawn for those that decided something."""
+"""The stages in order, each with a description; a column is drawn for each stage that decided something."""
 
 TOPICS = {
     "admission": "how it was let in",
@@ -59,7 +58,7 @@ TOPICS = {
     "limits": "how much it gets",
 }
 
-HOMES = {
+HINT_ROWS = {
     "runAsUser": ("user",),
     "runAsGroup": ("group",),
     "runAsNonRoot": ("run as non-root", "user"),
@@ -76,7 +75,7 @@ HOMES = {
     "procMount": ("masked paths",),
     "readOnlyRootFilesystem": ("read-only root",),
 }
-"""The rows that a hint about this field of a manifest is shown at: the first of them that is there."""
+"""For a hint about a field of a manifest: the rows at which it may be shown; the first one that is there is used."""
 
 
 def container_panel(container: ContainerRows) -> Panel:
@@ -87,49 +86,49 @@ def container_panel(container: ContainerRows) -> Panel:
 
 
 def pod_panel(pod: PodRows) -> Panel | None:
-    """The panel of what was decided about the Pod as a whole, if anything was."""
+    """The panel of the Pod as a whole; None if nothing was decided about it."""
     if not pod.rows and not pod.refusals:
         return None
     planner = _Planner(pod.rows, pod.refusals, (), observed=False)
     return planner.panel("the Pod as a whole", pod.kind, "", pod.where)
 
 
-def flowing(step: Step) -> tuple[ShownValue, ...]:
-    """One part for each kind of source; what somebody wrote goes before defaults and rules."""
+def one_part_per_origin(step: Step) -> tuple[CitedValue, ...]:
+    """One part for each kind of source; what somebody wrote comes before defaults and rules."""
     first = {part.source.origin: part for part in reversed(step.parts)}
     return tuple(sorted(first.values(), key=lambda part: (part.source.origin in QUIET, step.parts.index(part))))
 
 
 def lost(before: str, after: str) -> tuple[str, ...]:
-    """The items of a list that a stage dropped: `before` had them, and `after` has some of the rest or nothing."""
+    """The items of a list that a stage dropped: `before` has them, and `after` has only other items of it, or none."""
     had, has = _items(before), _items(after)
-    if not had or (after != NOTHING and (len(had) < 2 or not has or not set(has) <= set(had))):
+    if not had or (after != EMPTY and (len(had) < 2 or not has or not set(has) <= set(had))):
         return ()
     return tuple(item for item in had if item not in has)
 
 
 def _items(text: str) -> list[str]:
-    """Words of a value; a capability set says first how many it has, and `all but` names what it has not."""
-    if text in (NOTHING, "no") or "all" in text.split(" ", 2)[:2]:
+    """The items of a value. A capability set begins with their number; `all but` lists the ones that are not in it."""
+    if text in (EMPTY, "no") or "all" in text.split(" ", 2)[:2]:
         return []
     head, colon, listed = text.partition(": ")
     return (listed if colon and head.isdigit() else text).split(" ")
 
 
 class _Planner:
-    """Walks the rows from top to bottom; `_y` is how far it is."""
+    """Lays out the rows from top to bottom; `_y` is how far it has come."""
 
     def __init__(
-        self, rows: tuple[Row, ...], refusals: tuple[Refusal, ...], hints: tuple[ShownHint, ...], *, observed: bool
+        self, rows: tuple[Row, ...], refusals: tuple[Refusal, ...], hints: tuple[CitedHint, ...], *, observed: bool
     ) -> None:
         self._rows = rows
         self._refusals = refusals
         self._hints = list(hints)
         self._columns = _columns(rows, refusals)
         self._x = {column.stage: column.x for column in self._columns}
-        end = FIRST + COLUMN * max(len(self._columns), 1)
+        end = FIRST_COLUMN_X + COLUMN_WIDTH * max(len(self._columns), 1)
         self._observed = end if observed else 0.0
-        self._width = end + (OBSERVED if observed else 0) + LEFT
+        self._width = end + (OBSERVED_WIDTH if observed else 0) + LEFT_MARGIN
         self._y = 0.0
 
     def panel(self, name: str, kind: str, image: str, where: str) -> Panel:
@@ -144,8 +143,10 @@ class _Planner:
         )
 
     def _notice(self, refusal: Refusal) -> Notice:
-        lines = tuple(wrapped(refusal.reason, int((self._width - 2 * LEFT - 28) / PROSE_CELL), _MOST_CALLOUT_LINES))
-        height = 34.0 + CALLOUT_LINE * len(lines)
+        lines = tuple(
+            wrapped(refusal.reason, int((self._width - 2 * LEFT_MARGIN - 28) / TEXT_CELL), _MOST_CALLOUT_LINES)
+        )
+        height = 34.0 + CALLOUT_LINE_HEIGHT * len(lines)
         notice = Notice(refusal, self._y, height, lines)
         self._y += height + 10
         return notice
@@ -159,7 +160,7 @@ class _Planner:
             if row.topic == topic:
                 lane = self._lane(row)
                 lanes.append(lane)
-                for hint in [hint for hint in self._hints if _home(hint, self._rows) == row.name]:
+                for hint in [hint for hint in self._hints if _row_of_hint(hint, self._rows) == row.name]:
                     self._hints.remove(hint)
                     callouts.append(self._callout(hint, lane.y))
         self._y += 6
@@ -168,7 +169,7 @@ class _Planner:
         return band
 
     def _loose(self) -> Band:
-        """The hints about fields that have no lane."""
+        """A band with the hints about fields that have no lane."""
         top = self._y
         self._y += 30
         callouts = tuple(self._callout(hint, 0.0) for hint in self._hints)
@@ -182,29 +183,32 @@ class _Planner:
         for index, step in enumerate(row.steps):
             before = row.steps[index - 1] if index else None
             captions = () if quiet or not step.changed else _captions(step, before)
-            flow = flowing(step) if step.changed or not stops else stops[-1].flow
+            flow = one_part_per_origin(step) if step.changed or not stops else stops[-1].flow
             shown = step.changed or before is None or step.stage == KERNEL
             stops.append(Stop(step, self._x[step.stage], flow, shown, captions))
         below = max((len(stop.captions) for stop in stops), default=0)
         chips = min(len(_sources(row)), MOST_CHIPS)
         top = self._y
-        lane = Lane(row, top + 4 + PILL / 2, tuple(stops), quiet)
-        self._y += max(8 + PILL + CAPTION_LINE * below + (4 if below else 0), 8 + CHIP_STEP * chips if chips > 1 else 0)
+        lane = Lane(row, top + 4 + BOX_HEIGHT / 2, tuple(stops), quiet)
+        self._y += max(
+            8 + BOX_HEIGHT + CAPTION_LINE_HEIGHT * below + (4 if below else 0),
+            8 + CHIP_STEP * chips if chips > 1 else 0,
+        )
         return lane
 
-    def _callout(self, hint: ShownHint, points_at: float) -> Callout:
-        room = int((self._width - FIRST - LEFT - 50) / PROSE_CELL)
+    def _callout(self, hint: CitedHint, points_at: float) -> Callout:
+        room = int((self._width - FIRST_COLUMN_X - LEFT_MARGIN - 50) / TEXT_CELL)
         problem = tuple(wrapped(hint.problem, room - 4, _MOST_CALLOUT_LINES))  # bold is wider
         remedy = tuple(wrapped(hint.remedy, room - 2, _MOST_CALLOUT_LINES))
         changes = tuple(_assignment(change) for change in hint.changes)
-        height = 16.0 + CALLOUT_LINE * (len(problem) + len(remedy) + len(changes) + 1)
+        height = 16.0 + CALLOUT_LINE_HEIGHT * (len(problem) + len(remedy) + len(changes) + 1)
         callout = Callout(hint, self._y + 8, height, problem, remedy, changes, points_at)
         self._y += height + 18
         return callout
 
 
 def _columns(rows: tuple[Row, ...], refusals: tuple[Refusal, ...]) -> tuple[Column, ...]:
-    """A column for each stage that is there; after a refusal the rest of a container's way, which is not reached."""
+    """A column for each stage that is there; after a refusal, also for the stages that are not reached."""
     there = {step.stage for row in rows for step in row.steps} | {refusal.stage for refusal in refusals}
     order = list(STAGES)
     wanted = [stage for stage in order if stage in there] + sorted(there - STAGES.keys())
@@ -213,26 +217,26 @@ def _columns(rows: tuple[Row, ...], refusals: tuple[Refusal, ...]) -> tuple[Colu
         last = max(order.index(stage) for stage in there if stage in STAGES)
         missing = order[last + 1 :]
     return tuple(
-        Column(stage, STAGES.get(stage, ""), FIRST + COLUMN * index, stage not in missing)
+        Column(stage, STAGES.get(stage, ""), FIRST_COLUMN_X + COLUMN_WIDTH * index, stage not in missing)
         for index, stage in enumerate([*wanted, *missing])
     )
 
 
 def _captions(step: Step, before: Step | None) -> tuple[Caption, ...]:
-    """Below a stop: new sources, each with its reason, and what was dropped."""
+    """The captions below a stop: new sources, each with its reason, and what was dropped."""
     found: list[Caption] = []
     known = {(part.where, part.source.origin) for part in before.parts} if before else set()
-    told = [part for part in step.parts if (part.where, part.source.origin) not in known] if before else []
-    for part in told[:MOST_CHIPS]:
+    new_parts = [part for part in step.parts if (part.where, part.source.origin) not in known] if before else []
+    for part in new_parts[:MOST_CHIPS]:
         found.append(Caption("source", part.where, part=part))
         found += _reason(part.reason)
-    if len(told) > MOST_CHIPS:
-        found.append(Caption("more", f"and {len(told) - MOST_CHIPS} more"))
-    if not told:
-        found += _reason(flowing(step)[0].reason)
+    if len(new_parts) > MOST_CHIPS:
+        found.append(Caption("more", f"and {len(new_parts) - MOST_CHIPS} more"))
+    if not new_parts:
+        found += _reason(one_part_per_origin(step)[0].reason)
     dropped = lost(before.text, step.text) if before else ()
     if dropped:
-        found.append(Caption("lost", " ".join(dropped), all=step.text == NOTHING))
+        found.append(Caption("lost", " ".join(dropped), all=step.text == EMPTY))
     return tuple(found)
 
 
@@ -240,16 +244,16 @@ def _reason(reason: str) -> list[Caption]:
     return [Caption("reason", line) for line in wrapped(reason, CAPTION_CELLS, _MOST_REASON_LINES)]
 
 
-def _sources(row: Row) -> dict[tuple[str, Origin], ShownValue]:
-    """Who decided the first stage's value, each once."""
-    found: dict[tuple[str, Origin], ShownValue] = {}
+def _sources(row: Row) -> dict[tuple[str, Origin], CitedValue]:
+    """The sources of the first stage's value, each once."""
+    found: dict[tuple[str, Origin], CitedValue] = {}
     for part in row.steps[0].parts:
         found.setdefault((part.where, part.source.origin), part)
     return found
 
 
 def _chips(lanes: list[Lane]) -> tuple[Chip, ...]:
-    """The chips of a band's lanes; a run of lanes with one and the same source shares one, at its middle."""
+    """The chips of a band's lanes; neighbouring lanes with the same sources share their chips."""
     chips: list[Chip] = []
     run: list[Lane] = []
     for lane in lanes:
@@ -273,11 +277,11 @@ def _run_chips(run: list[Lane]) -> list[Chip]:
     ]
 
 
-def _home(hint: ShownHint, rows: tuple[Row, ...]) -> str:
-    """The name of the row that a hint belongs to: its field's, else one that this very place decided; else empty."""
+def _row_of_hint(hint: CitedHint, rows: tuple[Row, ...]) -> str:
+    """The name of the row that a hint belongs to: the row of its field, or a row that its field decided; else empty."""
     names = {row.name for row in rows}
     for segment in reversed(hint.path.segments):
-        for name in HOMES.get(segment, ()) if isinstance(segment, str) else ():
+        for name in HINT_ROWS.get(segment, ()) if isinstance(segment, str) else ():
             if name in names:
                 return name
     for row in rows:
@@ -290,5 +294,5 @@ def _home(hint: ShownHint, rows: tuple[Row, ...]) -> str:
 
 
 def _assignment(change: Change) -> str:
-    """A change of the manifest as one line of it; JSON is YAML too."""
+    """A change of the manifest as one line; the value is JSON, which is also YAML."""
     return f"remove {change.path}" if change.value is None else f"{change.path}: {json.encode(change.value).decode()}"

@@ -1,21 +1,21 @@
-"""What `podward diff` prints: the differing values side by side, then the system calls."""
+"""`podward diff -o table`: the values that differ side by side, then the system calls."""
 
 from __future__ import annotations
 
 from podward.render.escaping import clipped_front, printable, width, wrapped
-from podward.render.explain.differences import CallDifference, Comparison, Difference, items
+from podward.render.explain.differences import Differences, SyscallDifference, ValueDifference, items
+from podward.render.palette import MIN_COLUMNS
 
-LEAST = 60
 _NAME = 18
 _MOST_LINES = 6
 _FEW = 4
 
 
-def table(comparison: Comparison, columns: int) -> str:
-    """All differences; one sentence where there is none."""
+def table(comparison: Differences, columns: int) -> str:
+    """All differences; one sentence if there is none."""
     if comparison.same:
         return "no effective value and no system call differs\n"
-    columns = max(columns, LEAST)
+    columns = max(columns, MIN_COLUMNS)
     blocks = []
     for pod, container in _owners(comparison):
         values = [d for d in comparison.values if (d.pod, d.container) == (pod, container)]
@@ -26,25 +26,25 @@ def table(comparison: Comparison, columns: int) -> str:
     return "\n".join(blocks)
 
 
-def _owners(comparison: Comparison) -> list[tuple[str, str]]:
+def _owners(comparison: Differences) -> list[tuple[str, str]]:
     listed = [(d.pod, d.container) for d in comparison.values] + [(d.pod, d.container) for d in comparison.calls]
     return list(dict.fromkeys(listed))
 
 
-def _values(sides: tuple[str, ...], values: list[Difference], columns: int) -> str:
+def _values(sides: tuple[str, ...], values: list[ValueDifference], columns: int) -> str:
     if not values:
         return ""
     room = (columns - _NAME - 2 * len(sides)) // len(sides)
     lines = [_line("FIELD", [[clipped_front(side, room)] for side in sides], room)]
     lines += [
-        _line(difference.field, [wrapped(value, room, _MOST_LINES) for value in _telling(difference)], room)
+        _line(difference.field, [wrapped(value, room, _MOST_LINES) for value in _shortened(difference)], room)
         for difference in values
     ]
     return "".join(lines)
 
 
-def _telling(difference: Difference) -> tuple[str, ...]:
-    """The values; of long lists, what is not in all of them."""
+def _shortened(difference: ValueDifference) -> tuple[str, ...]:
+    """The values; of long lists, only the items that are not in all of them."""
     listed = [items(difference.field, value) for value in difference.values]
     common = [item for item in listed[0] if all(item in other for other in listed)]
     if len(common) < _FEW:
@@ -67,8 +67,8 @@ def _padded(text: str, room: int) -> str:
     return text + " " * (room - width(text))
 
 
-def _calls(sides: tuple[str, ...], calls: list[CallDifference], columns: int) -> str:
-    """Each group of calls with its outcomes, then the calls."""
+def _calls(sides: tuple[str, ...], calls: list[SyscallDifference], columns: int) -> str:
+    """Each group of system calls: first their outcomes, then their names."""
     printed = ""
     for group in calls:
         outcomes = ", ".join(f"{side}: {outcome}" for side, outcome in zip(sides, group.outcomes, strict=True))

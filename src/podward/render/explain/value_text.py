@@ -1,4 +1,4 @@
-"""Values of Decisions as short texts, the same for the same meaning at every stage."""
+"""The values of Decisions as short texts. Equal values have the same text at every stage."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plain(value: Value) -> str:
 
 
 def brief(name: str, text: str) -> str:
-    """A long text in few words: how many there are."""
+    """A short form of a long text: the number of its items."""
     if len(text) <= _LONG:
         return text
     if name.startswith("caps "):
@@ -45,7 +45,7 @@ def brief(name: str, text: str) -> str:
 
 
 def ids(value: Value) -> str:
-    """An id, or the four of a process: real, effective, saved, file system."""
+    """An id, or the four ids of a process: real, effective, saved, file system."""
     if isinstance(value, tuple) and len(value) == 4:
         real, effective = value[0], value[1]
         return str(real) if len(set(value)) == 1 else f"{real}, effective {effective}"
@@ -53,7 +53,7 @@ def ids(value: Value) -> str:
 
 
 def capabilities(value: Value) -> str:
-    """A capability set, given as a mask or as names: how many, and which."""
+    """A capability set (a mask or names): the number of capabilities, and their names."""
     bits = value if isinstance(value, int) else mask(item for item in value if isinstance(item, str))  # type: ignore[union-attr]
     listed = names(bits)
     if not listed:
@@ -86,7 +86,7 @@ def dropped(value: Value) -> str:
 
 
 def escalation(value: Value) -> str:
-    """AllowPrivilegeEscalation as no_new_privs, which is its opposite."""
+    """The field allowPrivilegeEscalation as no_new_privs, which is its opposite."""
     return "yes" if value is False else "no"
 
 
@@ -96,7 +96,7 @@ def level(value: Value) -> str:
 
 
 def seccomp(value: Value) -> str:
-    """A profile's name, the filter that it became, or the kernel's mode."""
+    """A profile's name, the filter that it became, or the mode that the kernel reports."""
     if isinstance(value, SecurityProfile):
         if value.profile_type == "Unconfined":
             return "none"
@@ -120,7 +120,7 @@ def profile(value: Value) -> str:
 
 
 def label(value: Value) -> str:
-    """SELinux options as a label, `_` for a part that is left to the runtime."""
+    """SELinux options as a label; `_` stands for a part that the runtime fills in."""
     if isinstance(value, SELinuxOptions | SELinuxOption):
         return ":".join(part or "_" for part in (value.user, value.role, value.type, value.level))
     if isinstance(value, dict):
@@ -129,7 +129,7 @@ def label(value: Value) -> str:
 
 
 def unenforced(value: Value) -> str:
-    """A label that is carried along and that this kernel cannot enforce."""
+    """A label that this kernel cannot enforce."""
     return f"{plain(value)} (not enforced)"
 
 
@@ -151,7 +151,7 @@ def namespace(value: Value) -> str:
 
 
 def shared(value: Value) -> str:
-    """The kinds of namespaces that are the host's."""
+    """The namespaces that are shared with the host."""
     return f"the host's {plain(value)}" if value else "all its own"
 
 
@@ -174,7 +174,7 @@ def mount(value: Value) -> str:
 
 
 def mount_flags(value: Value) -> str:
-    """A mount's flags; `rw` where it has none."""
+    """A mount's flags; `rw` if it has none."""
     found: list[str] = []
     if isinstance(value, MountState):
         found = [flag for flag in ("nosuid", "nodev", "noexec") if getattr(value, flag)]
@@ -188,7 +188,7 @@ def mount_flags(value: Value) -> str:
 
 
 def destination(value: Value) -> str:
-    """Where a mount is, in the container; empty for what is no mount."""
+    """A mount's path in the container; empty for any other value."""
     if isinstance(value, CRIMount):
         return value.container_path
     return value.destination if isinstance(value, Mount | MountState) else ""

@@ -1,4 +1,4 @@
-"""Where a source stands: `file:line` of a manifest's or of a policy's field, else the source's own words."""
+"""Citing sources: by `file:line` if the source is a field of a manifest or a policy's file, else by its own name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from podward.schema.objects import Item
 
 NO_POLICIES: Mapping[str, Item] = {}
-"""Of an explanation whose Pod no cluster has admitted."""
+"""For an explanation of a Pod that was not admitted by a cluster's policies."""
 
 
 class Citations(Struct, frozen=True):
-    """What can be cited by its line: the Pod's document, and policies by the name that sources call them."""
+    """What can be cited with a line: the Pod's document, and policies by the name that sources have."""
 
     document: Document
     policies: Mapping[str, Item] = NO_POLICIES
 
     def cite(self, source: Source) -> str:
-        """Where the source stands: `file:line` of a manifest's or a policy's field, else the source's own words.
+        """The place of the source: `file:line` of a manifest's or a policy's field, else the source's own name.
 
-        Raises ValueError for a source without a name: nothing is printed that nobody decided.
+        Raises ValueError for a source without a name, because no value may be shown without a source.
         """
         if not source.name:
             raise ValueError(f"a value without a source: {source}")
@@ -37,20 +37,20 @@ class Citations(Struct, frozen=True):
         return self.of_policy(source) or str(source)
 
     def of_policy(self, source: Source) -> str:
-        """`file:line` of a policy that is written in a file; empty for any other source, and for fields it lacks."""
+        """`file:line` of a field of a policy in a file; empty for any other source, and for an absent field."""
         item = self.policies.get(source.name) if source.origin is Origin.POLICY else None
         if item is None or source.path is None or not source.path.segments:
             return ""
         place = item.at + source.path
         line = item.document.line_of(place)
         if line is None and not isinstance(source.path.segments[-1], Key) and len(source.path.segments) > 1:
-            # A part that is left out stands where the whole is written; an annotation that is not there, nowhere.
+            # A field that is left out is cited by the object around it. An annotation that is not there has no place.
             place = item.at + Path(source.path.segments[:-1])
             line = item.document.line_of(place)
         return item.document.where(place) if line is not None else ""
 
     def file_and_line(self, source: Source) -> tuple[str | None, int | None]:
-        """The file in which the source's line counts, and the line; None where it has none."""
+        """The source's file, and its line in this file; None if it has none."""
         if source.line is not None:
             return source.name, source.line
         if source.origin is Origin.MANIFEST and source.path is not None and source.name == self.document.name:
@@ -63,5 +63,5 @@ class Citations(Struct, frozen=True):
         return self.document.where(place)
 
     def line(self, place: Path) -> int:
-        """The line of that place, or of the closest thing around it."""
+        """The line of that place, or of the innermost place around it that is written."""
         return int(self.document.where(place).rpartition(":")[2])

@@ -1,9 +1,12 @@
-"""The shapes that pictures are made of, as elements of SVG, and the classes that style them."""
+"""The SVG elements that pictures are made of: texts, boxes and links, and the classes that style them."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from podward.render import colours
 from podward.render.escaping import escape
+from podward.render.explain.row_types import CitedValue
 
 CELL = 7.25
 """Width of a 12-unit monospaced character: the widest of the usual fonts has 0.604 of its size."""
@@ -21,7 +24,7 @@ STYLE = (
 
 
 def text(x: float, y: float, classes: str, content: str, *, anchor: str = "") -> str:
-    """A line of text; `content` is from outside."""
+    """A line of text; `content` is from outside and is escaped."""
     placed = f' text-anchor="{anchor}"' if anchor else ""
     return f'<text x="{x:g}" y="{y:g}" class="{classes}"{placed}>{escape(content)}</text>'
 
@@ -32,10 +35,42 @@ def box(x: float, y: float, width: float, height: float, classes: str) -> str:
 
 
 def whole_or_titled(element: str, shown: str, full: str) -> str:
-    """The element, with a tool tip where it shows less than `full`."""
+    """The element; if it shows less than `full`, with `full` as a tool tip."""
     return element if shown == full else titled(element, full)
 
 
 def titled(element: str, title: str) -> str:
     """The element with a tool tip."""
     return f"<g><title>{escape(title)}</title>{element}</g>"
+
+
+class Links(Protocol):
+    """Makes links from values to their sources, and from sources back to values."""
+
+    def wrap(self, part: CitedValue, element: str) -> str:
+        """`element` as a link to the source of `part`, if there is one."""
+
+    def key(self, part: CitedValue) -> str:
+        """A class name for everything that this source decides; may be empty."""
+
+    def landing(self, row: str, x: float, y: float, element: str) -> str:
+        """`element`, the name of this row, as a target of links; x, y is its base line."""
+
+
+class NoLinks:
+    """For a picture that stands alone: it has no links."""
+
+    def wrap(self, part: CitedValue, element: str) -> str:
+        """The element as it is."""
+        del part
+        return element
+
+    def key(self, part: CitedValue) -> str:
+        """An empty class name."""
+        del part
+        return ""
+
+    def landing(self, row: str, x: float, y: float, element: str) -> str:
+        """The element as it is."""
+        del row, x, y
+        return element
