@@ -20,7 +20,7 @@ from podward.policy.kernel import access, access_remedies
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime.container_tree import ContainerFiles, tree_of
-from podward.runtime.dryvolumes import DryVolumes
+from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
 

@@ -9,7 +9,7 @@ from podward.api.effective import Place
 from podward.decision import Decision, Violation
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
-from podward.runtime.explainer import PodToExplain
+from podward.runtime.explaining.subject import PodToExplain
 from podward.schema import defaulting
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view

@@ -46,22 +46,27 @@ class Inherited(Struct, frozen=True, gc=False):
     label: str | None = None
 
 
-class KernelFacts(Struct, frozen=True, gc=False):
-    """What is known before the runtime starts.
+class ExecutionFacts(Struct, frozen=True, gc=False):
+    """What the kernel will find when the process executes its entry.
 
     `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
     come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; absent ones
-    have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure cgroup2
-    hierarchy at /sys/fs/cgroup.
+    have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy at /sys/fs/cgroup.
     """
 
-    spec: RuntimeSpec
     entry: EntryFile | None
-    node: Node
-    origin: Decision
     source_flags: tuple[MountState, ...] = ()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
+
+
+class KernelFacts(Struct, frozen=True, gc=False):
+    """What is known before the runtime starts. `origin` is the oci stage's Decision on `spec`."""
+
+    spec: RuntimeSpec
+    node: Node
+    execution: ExecutionFacts
+    origin: Decision
 
 
 class _Mounts(Struct, frozen=True, gc=False):
@@ -89,7 +94,7 @@ def decide(facts: KernelFacts) -> Decision:
         maps,
         prepared,
         masks.decide(spec, node.special_paths, sources),
-        oom_score.decide(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
+        oom_score.decide(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
         _run(facts, prepared.fold(Credentials), userns, mounted, sources),
     )
@@ -101,7 +106,7 @@ def _surroundings(facts: KernelFacts, sources: Sources) -> Decision:
     return merge(
         mounts.decide(spec, _mount_facts(facts), sources),
         namespaces.decide(spec, sources),
-        label.decide(spec, node.lsm, facts.inherited.label, sources),
+        label.decide(spec, node.lsm, facts.execution.inherited.label, sources),
     )
 
 
@@ -109,10 +114,10 @@ def _run(
     facts: KernelFacts, before: Credentials, userns: UserNamespace, mounted: mounts.Mounted, sources: Sources
 ) -> Decision:
     """What execve does; where there is no file to run, the process stays what it was."""
-    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, mounted)
-    if facts.entry is None:
+    allowed = entry_file.decide(facts.spec, facts.execution.entry, before, userns, mounted)
+    if facts.execution.entry is None:
         return allowed + _unchanged(before, sources)
-    last = execve.facts_of(facts.entry, mounted, userns, facts.node.kernel)
+    last = execve.facts_of(facts.execution.entry, mounted, userns, facts.node.kernel)
     return allowed + execve.decide(before, last, sources)
 
 
@@ -126,8 +131,12 @@ def _unchanged(before: Credentials, sources: Sources) -> Decision:
 
 def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     own = any(namespace.type == "user" for namespace in facts.spec.linux.namespaces)
-    flags = facts.source_flags
-    if facts.entry is not None and facts.entry.nosuid and not any(state.destination == "/" for state in flags):
+    flags = facts.execution.source_flags
+    if (
+        facts.execution.entry is not None
+        and facts.execution.entry.nosuid
+        and not any(state.destination == "/" for state in flags)
+    ):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
-    return mounts.MountFacts(facts.node.runtime, own, facts.cgroup_v2, flags, joined)
+    return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined)

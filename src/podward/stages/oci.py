@@ -46,25 +46,20 @@ from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_versio
 OCI_VERSION = "1.0.2"
 """What all OCI runtimes in use read; crun 1.8 refuses what is above 1.0."""
 
-__all__ = ["OCI_VERSION", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
+__all__ = ["OCI_VERSION", "HostFacts", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
 
 
-class OciFacts(Struct, frozen=True, gc=False):
-    """What the container runtime knows when it makes a container.
+class HostFacts(Struct, frozen=True, gc=False):
+    """What the host has ready for a container.
 
-    `namespaces` are the Pod's, pinned; `rootfs` is the absolute path of the container's root. `localhost_seccomp` is
-    the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`), None if it is not there.
-    `host_devices` are the device nodes below the host's /dev, for privileged containers. `arch` is Go's name of this
-    machine's architecture. `node_hostname` is what a Pod on the host's network is told. `oom_score_adj` is the value of
-    the process that starts the OCI runtime. `origin` is the cri stage's Decision about `config`.
+    `rootfs` is the absolute path of the container's root; `namespaces` are the Pod's, pinned, and `files` the Pod's.
+    `localhost_seccomp` is the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`),
+    None if it is not there. `host_devices` are the device nodes below the host's /dev, for privileged containers.
+    `arch` is Go's name of this machine's architecture. `node_hostname` is what a Pod on the host's network is told.
+    `oom_score_adj` is the value of the process that starts the OCI runtime.
     """
 
-    config: ContainerConfig
-    sandbox: PodSandboxConfig
-    image: Image
-    node: Node
     rootfs: str
-    origin: Decision
     cgroups_path: str = ""
     namespaces: NamespacePaths = NamespacePaths()
     files: SandboxFiles = SandboxFiles()
@@ -74,6 +69,17 @@ class OciFacts(Struct, frozen=True, gc=False):
     cgroup_v2: bool = True
     node_hostname: str = ""
     oom_score_adj: int = 0
+
+
+class OciFacts(Struct, frozen=True, gc=False):
+    """What the container runtime knows when it makes a container. `origin` is the cri stage's Decision on `config`."""
+
+    config: ContainerConfig
+    sandbox: PodSandboxConfig
+    image: Image
+    node: Node
+    host: HostFacts
+    origin: Decision
 
 
 def decide(facts: OciFacts) -> Decision:
@@ -88,7 +94,7 @@ def decide(facts: OciFacts) -> Decision:
         privileged.decide(facts.config.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
-        mounts.decide(facts.config, facts.files, runtime),
+        mounts.decide(facts.config, facts.host.files, runtime),
         _linux(facts, runtime),
         cri_annotations.decide(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
@@ -96,14 +102,14 @@ def decide(facts: OciFacts) -> Decision:
 
 def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     config, context, image = facts.config, facts.config.security_context, facts.image
-    hostname = facts.sandbox.hostname or facts.node_hostname
+    hostname = facts.sandbox.hostname or facts.host.node_hostname
     return merge(
         args.decide(config, image, runtime),
         env.decide(config, image, hostname, runtime),
         process.decide(config, image, runtime),
         _user(facts, runtime),
         rlimits.decide(runtime),
-        oom_score.decide(config, facts.node, facts.oom_score_adj, runtime),
+        oom_score.decide(config, facts.node, facts.host.oom_score_adj, runtime),
         apparmor.decide(context, facts.node.lsm, runtime),
         selinux.decide(context, facts.sandbox.security_context.selinux_options, facts.node.lsm, runtime),
     )
@@ -119,7 +125,7 @@ def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     source = runtime.of("securityContext", "readonlyRootfs")
-    return assign(path("root", "path"), facts.rootfs, "the container's root", runtime.source) + assign(
+    return assign(path("root", "path"), facts.host.rootfs, "the container's root", runtime.source) + assign(
         path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
     )
 
@@ -132,14 +138,14 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         own_userns=own_userns(context) is not None,
         runtime=runtime,
     )
-    machine = Machine(frozenset(capabilities.bounding_of(given)), facts.arch, kernel_version(facts.node.kernel))
-    hostname = facts.sandbox.hostname or facts.node_hostname
-    placement = Placement(facts.namespaces, hostname, facts.cgroup_v2)
+    machine = Machine(frozenset(capabilities.bounding_of(given)), facts.host.arch, kernel_version(facts.node.kernel))
+    hostname = facts.sandbox.hostname or facts.host.node_hostname
+    placement = Placement(facts.host.namespaces, hostname, facts.host.cgroup_v2)
     return merge(
         given,
         namespaces.decide(context, facts.sandbox, placement, runtime),
         paths.decide(context, runtime),
-        devices.decide(context, facts.host_devices, runtime),
-        resources.decide(config, facts.cgroups_path, runtime),
-        seccomp.decide(context, facts.localhost_seccomp, machine, runtime),
+        devices.decide(context, facts.host.host_devices, runtime),
+        resources.decide(config, facts.host.cgroups_path, runtime),
+        seccomp.decide(context, facts.host.localhost_seccomp, machine, runtime),
     )

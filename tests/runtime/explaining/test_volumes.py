@@ -14,8 +14,9 @@ from podward.api.effective import Place
 from podward.api.image import EntryFile, FileCapabilities
 from podward.documents.document import Document
 from podward.policy.hints.facts import FileFacts
-from podward.runtime.dryfacts import shifted, state_of
-from podward.runtime.dryvolumes import POD, DryVolumes, shift
+from podward.runtime.explaining.facts import shifted
+from podward.runtime.explaining.machine import state_of
+from podward.runtime.explaining.volumes import POD, DryVolumes, shift
 from podward.schema.view import pod_view
 
 RANGE = IDMapping(0, 65536, 65536)
