@@ -13,6 +13,7 @@ from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import processes
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Relay
@@ -45,7 +46,7 @@ class ContainerRun:
         self.name = plan.container.name
         self.label = f"{pod.name}/{self.name}"
         """How events name this container."""
-        self.state = "waiting"
+        self.state = ContainerState.WAITING
         self.exit_code = 0
         self.restarts = 0
         self.pid = 0
@@ -83,7 +84,7 @@ class ContainerRun:
             self._pod.report.failed_to_start(self.label, str(error))
             self.finish(_start_code(str(error)))
             return ()
-        self.state = "running"
+        self._become(ContainerState.RUNNING)
         return tuple(descriptor for descriptor in self._relays if descriptor >= 0)
 
     def _launch(self) -> None:
@@ -155,7 +156,8 @@ class ContainerRun:
 
     def finish(self, code: int) -> tuple[int, ...]:
         """The process has ended: end what is left of the container; returns the descriptors no longer to be polled."""
-        self.state, self.exit_code, self.pid = "exited", code, 0
+        self._become(ContainerState.EXITED)
+        self.exit_code, self.pid = code, 0
         if self._created:
             self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
@@ -165,6 +167,11 @@ class ContainerRun:
             relay.drain()
         self._relays.clear()
         return gone
+
+    def _become(self, state: ContainerState) -> None:
+        if state not in lifecycle.FOLLOWS[self.state]:
+            raise ValueError(f"container {self.name} cannot become {state.value}: it is {self.state.value}")
+        self.state = state
 
     def silence(self) -> None:
         """Drop the output that was not passed on yet."""

@@ -11,6 +11,7 @@ from podward.api.effective import Place
 from podward.decision import Outcome
 from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet.lifecycle import ContainerState
 from podward.policy.runtime import selinux
 from podward.runtime import kept
 from podward.runtime.container import ContainerRun, PodContext
@@ -77,7 +78,7 @@ class PodRun:
 
     def running(self) -> tuple[ContainerRun, ...]:
         """Containers with a process."""
-        return tuple(c for c in self.containers if c.state == "running")
+        return tuple(c for c in self.containers if c.state is ContainerState.RUNNING)
 
     def next_actions(self) -> lifecycle.Actions:
         """What to do now; while the Pod is being stopped that is to wait until nothing runs."""

@@ -13,6 +13,8 @@ Specification (kubelet 1.36, `computePodActions`, and KEP-753 sidecar containers
 
 from __future__ import annotations
 
+from enum import Enum
+
 from msgspec import Struct
 
 FIRST_BACKOFF = 10.0
@@ -21,15 +23,31 @@ RESET_AFTER = 600.0
 """Seconds."""
 
 
+class ContainerState(Enum):
+    """How far a container is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    EXITED = "exited"
+
+
+FOLLOWS = {
+    ContainerState.WAITING: (ContainerState.RUNNING, ContainerState.EXITED),
+    ContainerState.RUNNING: (ContainerState.EXITED,),
+    ContainerState.EXITED: (ContainerState.RUNNING, ContainerState.EXITED),
+}
+"""What a container may become next. One that could not be started has exited without having run."""
+
+
 class Status(Struct, frozen=True):
     """One container: its kind (`init`, `sidecar`, `regular`) and what became of it so far.
 
-    `state` is `waiting`, `running` or `exited`; `exit_code` is of the last run.
+    `exit_code` is of the last run.
     """
 
     name: str
     kind: str
-    state: str = "waiting"
+    state: ContainerState = ContainerState.WAITING
     exit_code: int = 0
 
 
@@ -50,17 +68,17 @@ def next_actions(statuses: tuple[Status, ...], restart_policy: str) -> Actions:
     """The actions for these statuses, in the Pod's order (init containers first)."""
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
-    revived = tuple(s.name for s in init if s.kind == "sidecar" and s.state == "exited")
+    revived = tuple(s.name for s in init if s.kind == "sidecar" and s.state == ContainerState.EXITED)
     pending = next((s for s in init if _holds_up(s)), None)
     if pending is not None:
-        if pending.state == "exited" and restart_policy == "Never":
+        if pending.state == ContainerState.EXITED and restart_policy == "Never":
             return _finish(statuses, pending.exit_code)
-        fresh = (pending.name,) if pending.state == "waiting" else ()
-        failed = (pending.name,) if pending.state == "exited" else ()
+        fresh = (pending.name,) if pending.state == ContainerState.WAITING else ()
+        failed = (pending.name,) if pending.state == ContainerState.EXITED else ()
         return Actions(start=fresh, restart=(*revived, *failed))
-    again = tuple(s.name for s in regular if s.state == "exited" and _restarts(s, restart_policy))
-    waiting = tuple(s.name for s in regular if s.state == "waiting")
-    if waiting or again or any(s.state == "running" for s in regular):
+    again = tuple(s.name for s in regular if s.state == ContainerState.EXITED and _restarts(s, restart_policy))
+    waiting = tuple(s.name for s in regular if s.state == ContainerState.WAITING)
+    if waiting or again or any(s.state == ContainerState.RUNNING for s in regular):
         return Actions(start=waiting, restart=(*revived, *again))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
@@ -68,8 +86,8 @@ def next_actions(statuses: tuple[Status, ...], restart_policy: str) -> Actions:
 def _holds_up(status: Status) -> bool:
     """Whether nothing after this init container may start yet."""
     if status.kind == "sidecar":
-        return status.state == "waiting"
-    return status.state != "exited" or status.exit_code != 0
+        return status.state == ContainerState.WAITING
+    return status.state != ContainerState.EXITED or status.exit_code != 0
 
 
 def _restarts(status: Status, policy: str) -> bool:
@@ -77,7 +95,7 @@ def _restarts(status: Status, policy: str) -> bool:
 
 
 def _finish(statuses: tuple[Status, ...], exit_code: int) -> Actions:
-    running = tuple(s.name for s in reversed(statuses) if s.state == "running")
+    running = tuple(s.name for s in reversed(statuses) if s.state == ContainerState.RUNNING)
     return Actions(stop=running[:1], done=not running, exit_code=exit_code)
 
 
