@@ -11,7 +11,7 @@
 Each stage is a pure function from facts to a Decision. Here they are strung together, and nowhere else: a stage's
 Decision is folded into the typed value that the next one reads, and kept beside it, so that whoever explains can follow
 a value back to the line that decided it. A refusal ends what comes after it: for the container that was refused, or for
-the whole Pod.
+the whole Pod. A fact that nobody knows ends nothing: it is a value, `Unknown`, in the places that depend on it.
 
 The facts come from a `NodeFacts`, asked in this order. There are three: of a Pod that is being run
 (`runtime.live_facts`), of a Pod that is explained (`runtime.explaining.facts`), and of a manifest alone
@@ -28,11 +28,11 @@ from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import EffectiveContext, Place
 from podward.api.explanation import Stage
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
-from podward.decision import Decision, Outcome, Source
+from podward.decision import Decision, Outcome, Source, Unknown
 from podward.policy.kubelet import user
 from podward.policy.runtime import defaults, sandbox_sysctls
 from podward.stages import cri, effective, oci
@@ -80,8 +80,8 @@ class NodeFacts(Protocol):
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """The Pod's volumes in this sandbox, and why they are as they are, or what refuses the Pod."""
 
-    def image(self, container: Container) -> Image:
-        """The container's image."""
+    def image(self, container: Container) -> Image | UnknownImage:
+        """The container's image, or why nobody knows it."""
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts, or what refuses it."""
@@ -121,20 +121,21 @@ class ContainerPlan(_Walked, kw_only=True):
     """One container on its way through the stages.
 
     `kind` is `init`, `sidecar` or `regular`; `userns` and `sandbox` are its Pod's. The values after `mounts` are folded
-    from the stages' Decisions, and None where a stage refused or was not asked.
+    from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has its type's default
+    in them; there is no `predicted` state that is known in part.
     """
 
     kind: str
     place: Place
     container: Container
-    image: Image
+    image: Image | UnknownImage
     userns: IDMapping | None = None
     sandbox: PodSandboxConfig | None = None
     mounts: tuple[tuple[Mount, Source], ...] = ()
     effective: Outcome[EffectiveContext] | None = None
     config: Outcome[ContainerConfig] | None = None
     spec: Outcome[RuntimeSpec] | None = None
-    entry: EntryFile | None = None
+    entry: EntryFile | Unknown | None = None
     predicted: Outcome[ProcessState] | None = None
 
 
@@ -239,13 +240,14 @@ def _mounts(facts: NodeFacts, plan: ContainerPlan) -> bool:
 
 def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What the kubelet computes: the container's context, and whether it may start."""
+    image = plan.image
     decided = effective.decide(
         effective.EffectiveFacts(
             pod=facts.pod,
             container=plan.container,
             place=plan.place,
-            image=user.image_user(user.parse_image_user(plan.image.config.user)),
-            image_name=plan.image.name,
+            image=image.unknown if isinstance(image, UnknownImage) else user.of_image(image.config.user),
+            image_name=image.name,
             node=facts.node,
             userns=plan.userns,
         )
@@ -308,7 +310,10 @@ def runtime_spec(facts: NodeFacts, plan: ContainerPlan) -> Outcome[RuntimeSpec] 
 
 
 def predict(facts: NodeFacts, plan: ContainerPlan, spec: Outcome[RuntimeSpec]) -> Outcome[ProcessState] | Decision:
-    """The state that the process will have once it has executed its entry, or the Decision that says why it can't."""
+    """The state that the process will have once it has executed its entry.
+
+    Or the Decision that says why it can't, or that does not know all of it.
+    """
     return _predicted(facts, spec, facts.execution(plan.container, spec.value))
 
 
@@ -336,4 +341,5 @@ def _predicted(
     from podward.stages import kernel  # most runs predict nothing, and start-up counts
 
     decision = kernel.decide(kernel.KernelFacts(spec.value, facts.node, execution, spec.decision))
-    return decision if decision.refused else Outcome(decision.fold(ProcessState), decision)
+    known = not decision.refused and not decision.unknowns
+    return Outcome(decision.fold(ProcessState), decision) if known else decision

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry
+from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry, UnknownImage
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
@@ -56,7 +56,7 @@ IMAGES = {
 class World(NamedTuple):
     """What is there beside the manifest: the facts that the runtime room gathers."""
 
-    image: Callable[[str], Image] = IMAGES.__getitem__
+    image: Callable[[str], Image | UnknownImage] = IMAGES.__getitem__
     entry: Callable[[Image, RuntimeSpec], EntryFile | None] = lambda _image, _spec: TRUE
     node: Node = NODE
     volumes: tuple[VolumeFacts, ...] = ()
@@ -93,7 +93,7 @@ class WorldFacts:
         del sandbox, userns
         return Decision()
 
-    def image(self, container: Container) -> Image:
+    def image(self, container: Container) -> Image | UnknownImage:
         return self._world.image(container.image or "")
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
@@ -105,7 +105,8 @@ class WorldFacts:
         return HostFacts("/rootfs", namespaces=NamespacePaths(user="/proc/1/ns/user" if own else ""))
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
-        return ExecutionFacts(self._world.entry(self.image(container), spec))
+        image = self.image(container)
+        return ExecutionFacts(image.unknown if isinstance(image, UnknownImage) else self._world.entry(image, spec))
 
 
 def _of_source(source: PodSource, world: World) -> Iterator[HintFacts]:
@@ -130,7 +131,7 @@ def _of_source(source: PodSource, world: World) -> Iterator[HintFacts]:
             config=plan.config,
             spec=plan.spec,
             predicted=plan.predicted,
-            entry=plan.entry,
+            entry=plan.entry if isinstance(plan.entry, EntryFile) else None,
             image_has_writable_tmp=world.writable_tmp,
             volumes=world.volumes,
             alternatives=other_runtimes(facts, plan) if plan.config is not None else (),

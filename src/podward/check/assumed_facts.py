@@ -1,7 +1,8 @@
-"""What the stages are told of a Pod of which there is nothing but the manifest: assumptions that hold on most nodes.
+"""What the stages are told of a Pod of which there is nothing but the manifest.
 
-The image's user is taken for one that is not root, and its entry for a program without capabilities of its own. What a
-node refuses, and what lies in volumes, is not asked about.
+The image and its entry are unknown. The node is taken for one like most: its root has every capability, and nothing on
+it is allowed or set up for this Pod; nobody asks it here what it refuses. Where a question is about any ordinary
+program, `OrdinaryProgram` answers it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from podward.api.capability import FULL
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import EntryFile, Image, ImageConfig
+from podward.api.image import EntryFile, Image, ImageConfig, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.decision import Decision
+from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.stages.oci import HostFacts
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 NODE = Node(capabilities=FULL)
 _RANGE = IDMapping(0, 1 << 16, 1 << 16)
 """Ids of the node for a Pod with a user namespace of its own: which ones makes no difference here."""
-_SOMEBODY = ImageConfig(user="1000:1000", cmd=("/entry",))
+_NOT_LOOKED_AT = Unknown("the image is not looked at", "`podward explain` looks at it")
 _ORDINARY = EntryFile("/entry", stat.S_IFREG | 0o755, 0, 0)
 
 
@@ -48,9 +51,9 @@ class AssumedFacts:
         del sandbox, userns
         return Decision()
 
-    def image(self, container: Container) -> Image:
-        """An image whose user is not root."""
-        return Image(container.image or "", "", _SOMEBODY)
+    def image(self, container: Container) -> Image | UnknownImage:
+        """Its name."""
+        return UnknownImage(container.image or "", _NOT_LOOKED_AT)
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """None: who the process is does not depend on them."""
@@ -63,8 +66,20 @@ class AssumedFacts:
         return HostFacts("/rootfs")
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
-        """An ordinary program."""
+        """Nothing about the entry file."""
         from podward.stages.kernel import ExecutionFacts  # few manifests come so far
 
         del container, spec
-        return ExecutionFacts(_ORDINARY)
+        return ExecutionFacts(_NOT_LOOKED_AT)
+
+
+class OrdinaryProgram(AssumedFacts):
+    """The same of a container whose image has one program, without capabilities or set-user-ID bit, and no user."""
+
+    def image(self, container: Container) -> Image:
+        """The image of the program."""
+        return Image(container.image or "", "", ImageConfig(cmd=(_ORDINARY.path,)))
+
+    def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
+        """The program."""
+        return msgspec.structs.replace(super().execution(container, spec), entry=_ORDINARY)

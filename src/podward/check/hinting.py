@@ -1,7 +1,7 @@
 """The hints that a manifest alone gives, without the image and without a machine.
 
-Nothing is claimed that the image could disprove: its user is taken for one that is not root, and what a process will
-have is only foretold where the manifest itself says who it is. With the image at hand, `podward explain` says more.
+Nothing is claimed that the image could disprove: its user is unknown, and what a process will have is only foretold
+where the manifest itself says who it is. With the image at hand, `podward explain` says more.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ import msgspec
 from podward.api.core import Container, ObjectMeta, Pod, PodSecurityContext, PodSpec, SecurityContext
 from podward.api.effective import Place
 from podward.api.explanation import Hint
-from podward.check.assumed_facts import AssumedFacts
+from podward.check.assumed_facts import AssumedFacts, OrdinaryProgram
 from podward.path import Path, path
 from podward.pipeline import ContainerPlan, PodPlan, in_order, plan_container, plan_sandbox, user_namespace
 from podward.policy.hints import (
     capability_without_root,
     empty_object_wipes_pod_value,
-    group_without_user,
+    from_manifest,
     seccomp_unset,
 )
 from podward.policy.hints.facts import HintFacts
 from podward.schema.workload import PodSource
 
-_FROM_MANIFEST = (group_without_user.hint, empty_object_wipes_pod_value.hint, seccomp_unset.hint)
 _SECCOMP_UNSET = "No seccompProfile is set: unless the node's seccompDefault is true, every system call may be made."
 _SECCOMP = (
     path("spec", "securityContext", "seccompProfile"),
@@ -67,8 +66,7 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
             effective=plan.effective,
             config=plan.config,
         )
-        for rule in _FROM_MANIFEST:
-            found += rule(about)
+        found += from_manifest.decide(about)
         if adds:
             found += _lost_capabilities(about)
     return tuple(map(_without_node, found))
@@ -165,7 +163,7 @@ def _foretold(pod: Pod, container: Container) -> ContainerPlan | None:
 
 
 def _computed(pod: Pod, container: Container) -> ContainerPlan | None:
-    facts, shared = AssumedFacts(pod, Place(_NAME, Path())), PodPlan()
+    facts, shared = OrdinaryProgram(pod, Place(_NAME, Path())), PodPlan()  # the hint says that it is about those
     if not plan_sandbox(facts, shared):  # what a node refuses before it is for other rules to say
         return None
     row = next(row for row in in_order(pod, facts.place) if row[2] is container)

@@ -203,7 +203,7 @@ class ContainerRun:
 
     def stop_signal(self) -> signal.Signals:
         """The image's StopSignal, else SIGTERM."""
-        name = self.plan.image.config.stop_signal
+        name = self._pod.facts.image(self.plan.container).config.stop_signal
         if name.isdigit() and int(name) in signal.valid_signals():
             return signal.Signals(int(name))
         full = name if name.startswith("SIG") else f"SIG{name}"

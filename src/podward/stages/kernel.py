@@ -13,7 +13,7 @@ from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState
-from podward.decision import Decision, assign, merge
+from podward.decision import Decision, Unknown, assign, merge
 from podward.path import path
 from podward.policy.kernel import (
     capabilities,
@@ -26,6 +26,7 @@ from podward.policy.kernel import (
     oom_score,
     runsc,
     seccomp,
+    unknown_entry,
     user_namespace,
 )
 from podward.policy.kernel import (
@@ -49,12 +50,13 @@ class Inherited(Struct, frozen=True, gc=False):
 class ExecutionFacts(Struct, frozen=True, gc=False):
     """What the kernel will find when the process executes its entry.
 
-    `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
-    come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; absent ones
-    have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy at /sys/fs/cgroup.
+    `entry` is None if the entry file can't be found, Unknown if it can't be looked for. `source_flags` are the flags of
+    the host's mounts that bind mounts come from, by the destination as the spec writes it; "/" is the mount that holds
+    the root file system; absent ones have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
+    at /sys/fs/cgroup.
     """
 
-    entry: EntryFile | None
+    entry: EntryFile | Unknown | None
     source_flags: tuple[MountState, ...] = ()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
@@ -96,7 +98,7 @@ def decide(facts: KernelFacts) -> Decision:
         masks.decide(spec, node.special_paths, sources),
         oom_score.decide(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
-        _run(facts, prepared.fold(Credentials), userns, mounted, sources),
+        _run(facts, prepared, userns, mounted, sources),
     )
 
 
@@ -111,13 +113,20 @@ def _surroundings(facts: KernelFacts, sources: Sources) -> Decision:
 
 
 def _run(
-    facts: KernelFacts, before: Credentials, userns: UserNamespace, mounted: mounts.Mounted, sources: Sources
+    facts: KernelFacts, prepared: Decision, userns: UserNamespace, mounted: mounts.Mounted, sources: Sources
 ) -> Decision:
     """What execve does; where there is no file to run, the process stays what it was."""
-    allowed = entry_file.decide(facts.spec, facts.execution.entry, before, userns, mounted)
-    if facts.execution.entry is None:
+    entry = facts.execution.entry
+    if isinstance(entry, Unknown):
+        return unknown_entry.decide(prepared, entry, sources)
+    hidden = sources.unknown("process", "user")
+    if hidden is not None:
+        return unknown_entry.decide(prepared, hidden, sources)
+    before = prepared.fold(Credentials)
+    allowed = entry_file.decide(facts.spec, entry, before, userns, mounted)
+    if entry is None:
         return allowed + _unchanged(before, sources)
-    last = execve.facts_of(facts.execution.entry, mounted, userns, facts.node.kernel)
+    last = execve.facts_of(entry, mounted, userns, facts.node.kernel)
     return allowed + execve.decide(before, last, sources)
 
 
@@ -131,12 +140,9 @@ def _unchanged(before: Credentials, sources: Sources) -> Decision:
 
 def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     own = any(namespace.type == "user" for namespace in facts.spec.linux.namespaces)
-    flags = facts.execution.source_flags
-    if (
-        facts.execution.entry is not None
-        and facts.execution.entry.nosuid
-        and not any(state.destination == "/" for state in flags)
-    ):
+    entry, flags = facts.execution.entry, facts.execution.source_flags
+    nosuid = isinstance(entry, EntryFile) and entry.nosuid
+    if nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
     return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.cri import ContainerConfig, PodSandboxConfig
-from podward.api.image import Image
+from podward.api.image import Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import Device
 from podward.decision import Decision, assign, merge
@@ -76,7 +76,7 @@ class OciFacts(Struct, frozen=True, gc=False):
 
     config: ContainerConfig
     sandbox: PodSandboxConfig
-    image: Image
+    image: Image | UnknownImage
     node: Node
     host: HostFacts
     origin: Decision

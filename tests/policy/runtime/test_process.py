@@ -16,10 +16,10 @@ from podward.api.cri import (
     LinuxSandboxSecurityContext,
     PodSandboxConfig,
 )
-from podward.api.image import Image, ImageConfig
+from podward.api.image import Image, ImageConfig, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import Device, DeviceRule
-from podward.decision import Decision, Origin
+from podward.decision import Decision, Origin, Unknown
 from podward.policy.runtime import args, devices, env, oom_score, paths, privileged, process, resources, rlimits
 from podward.policy.runtime.defaults import load
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -216,3 +216,31 @@ def test_a_privileged_container_needs_a_privileged_sandbox(runtime: str, *, refu
 @pytest.mark.parametrize("runtime", ALL)
 def test_no_resource_limits_are_set(runtime: str) -> None:
     assert values(rlimits.decide(imitated(runtime))) == [()]
+
+
+# --- without the image ------------------------------------------------------------------------------------------------
+
+HIDDEN = Unknown("image i is not here", "bring it")
+MISSING = UnknownImage("i", HIDDEN)
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_command_needs_no_image_and_args_alone_do(runtime: str) -> None:
+    commanded = ContainerConfig("c", "i", command=("own",), args=("arg",))
+    assert values(args.decide(commanded, MISSING, imitated(runtime))) == [("own", "arg")]
+    for config in (ContainerConfig("c", "i", args=("arg",)), ContainerConfig("c", "i")):
+        (made,) = args.decide(config, MISSING, imitated(runtime)).assignments
+        assert (made.value, made.source.origin, made.source.name) == (HIDDEN, Origin.IMAGE, "i")
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_the_pod_s_own_variables_are_known_and_all_others_are_not(runtime: str) -> None:
+    config = ContainerConfig("c", "i", envs=(KeyValue("A", "1"), KeyValue("PATH", "/own"), KeyValue("A", "2")))
+    assert values(env.decide(config, MISSING, "host", imitated(runtime))) == ["A=2", "PATH=/own", HIDDEN]
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_working_directory_that_the_pod_names_needs_no_image(runtime: str) -> None:
+    asked = ContainerConfig("c", "i", working_dir="/own")
+    assert values(process.decide(asked, MISSING, imitated(runtime)))[0] == "/own"
+    assert values(process.decide(ContainerConfig("c", "i"), MISSING, imitated(runtime)))[0] == HIDDEN

@@ -7,7 +7,7 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig
 from podward.api.effective import EffectiveContext, Place
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, PasswdEntry, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
@@ -41,13 +41,13 @@ class VolumeFacts(Struct, frozen=True):
 
 
 class HintFacts(Struct, frozen=True):
-    """One container of one Pod; the later outcomes are None where an earlier stage refused."""
+    """One container of one Pod; the later outcomes are None where an earlier stage refused, or was not asked."""
 
     pod: Pod
     container: Container
     kind: str
     place: Place
-    image: Image
+    image: Image | UnknownImage
     node: Node
     effective: Outcome[EffectiveContext]
     config: Outcome[ContainerConfig] | None = None
@@ -62,3 +62,8 @@ class HintFacts(Struct, frozen=True):
     """The sysctls of the Pod's sandbox: the manifest's, and those that the runtime adds."""
     shared_uids: tuple[int, ...] = ()
     """Host uids that processes of other Pods on this machine run as."""
+
+    @property
+    def passwd(self) -> tuple[PasswdEntry, ...]:
+        """The image's /etc/passwd; nobody in it where the image is unknown."""
+        return () if isinstance(self.image, UnknownImage) else self.image.passwd

@@ -21,7 +21,10 @@ MANUAL = rule("credentials(7)")
 
 
 def decide(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: Sources) -> Decision:
-    """`uid`, `gid` and `groups` of the process before execve(2), in host ids; violations for unmapped ones."""
+    """`uid`, `gid` and `groups` of the process before execve(2), in host ids; violations for unmapped ones.
+
+    What the runtime spec does not know is not known here either.
+    """
     user = spec.process.user
     return merge(
         _one("uid", user.uid, userns.host_uid(user.uid), userns, sources),
@@ -32,6 +35,9 @@ def decide(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: Sour
 
 def _one(name: str, inside: int, host: int | None, userns: UserNamespace, sources: Sources) -> Decision:
     field = ("process", "user", name)
+    hidden = sources.unknown(*field)
+    if hidden is not None:
+        return assign(path(name), hidden, f"process.user.{name} is not known", sources.of(*field))
     if host is None:
         return assign(path(name), OVERFLOW, "no mapping", MANUAL) + refuse(
             path(*field), inside, _unmapped(name, inside), MANUAL
@@ -55,13 +61,23 @@ def _groups(listed: tuple[int, ...], userns: UserNamespace, runtime: str, source
     if runtime == "runc" and len({host for host, _ in found}) < len(found):
         found = list({host: (host, position) for host, position in reversed(found)}.values())
         reason += "; runc gives each once"
-    if not found:
+    if sources.unknown(*field) is not None:
+        refused = _not_known(len(found), len(listed), sources) + refused
+    elif not found:
         return assign(path("groups"), (), "process.user.additionalGids is empty", sources.of(*field)) + refused
     rows = (
         Assignment(path("groups", place), host, reason, sources.of(*field, position))
         for place, (host, position) in enumerate(sorted(found))
     )
     return Decision(tuple(rows)) + refused
+
+
+def _not_known(known: int, position: int, sources: Sources) -> Decision:
+    """What stands for the groups that nobody knows: all of `groups`, or its last item after the `known` ones."""
+    field = ("process", "user", "additionalGids")
+    place = path("groups", known) if known else path("groups")
+    reason = "process.user.additionalGids is not all known"
+    return assign(place, sources.unknown(*field), reason, sources.of(*field, position))
 
 
 def _unmapped(name: str, inside: int) -> str:

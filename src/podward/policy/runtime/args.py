@@ -8,7 +8,7 @@ containerd takes an Entrypoint of one empty word for none.
 from __future__ import annotations
 
 from podward.api.cri import ContainerConfig
-from podward.api.image import Image
+from podward.api.image import Image, UnknownImage
 from podward.decision import Decision, Origin, Source, assign, refuse
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -16,15 +16,18 @@ from podward.policy.runtime.runtime_profile import RuntimeProfile
 PLACE = path("process", "args")
 
 
-def decide(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
+def decide(config: ContainerConfig, image: Image | UnknownImage, runtime: RuntimeProfile) -> Decision:
     """`process.args`; after a violation it is assigned too, empty."""
+    if config.command:
+        reason = "command" + (" and args" if config.args else "")
+        return assign(PLACE, (*config.command, *config.args), reason, runtime.of("command"))
+    if isinstance(image, UnknownImage):
+        reason = f"the image's Entrypoint and {'args' if config.args else 'Cmd'}"
+        return assign(PLACE, image.unknown, reason, Source(Origin.IMAGE, image.name, path("config", "Entrypoint")))
     entrypoint, cmd = image.config.entrypoint, image.config.cmd
     if entrypoint == ("",) and runtime.name == "containerd":
         entrypoint = ()
-    if config.command:
-        words, reason = (*config.command, *config.args), "command" + (" and args" if config.args else "")
-        source = runtime.of("command")
-    elif config.args:
+    if config.args:
         words = (*entrypoint, *config.args)
         reason = "the image's Entrypoint and args" if entrypoint else "args"
         source = runtime.of("args")

@@ -13,8 +13,8 @@ are added; the name is the one that /etc/passwd gives for the uid, so an unknown
 from __future__ import annotations
 
 from podward.api.cri import LinuxContainerSecurityContext
-from podward.api.image import Image
-from podward.decision import Assignment, Decision, assign, refuse
+from podward.api.image import Image, UnknownImage
+from podward.decision import Assignment, Decision, Origin, Source, Unknown, assign, refuse
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.user import HIGHEST_ID, Found, ResolvedId, image_file
@@ -22,7 +22,9 @@ from podward.policy.runtime.user import HIGHEST_ID, Found, ResolvedId, image_fil
 PLACE = path("process", "user", "additionalGids")
 
 
-def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, runtime: RuntimeProfile) -> Decision:
+def decide(
+    context: LinuxContainerSecurityContext, image: Image | UnknownImage, found: Found, runtime: RuntimeProfile
+) -> Decision:
     """`process.user.additionalGids`, item by item; a violation for an id that the kernel has not."""
     policy = context.supplemental_groups_policy
     refused = _refusal(policy, runtime)
@@ -35,13 +37,18 @@ def decide(context: LinuxContainerSecurityContext, image: Image, found: Found, r
         ResolvedId(gid, "a supplementary group of the Pod", runtime.of("securityContext", "supplementalGroups", index))
         for index, gid in enumerate(context.supplemental_groups)
     ]
+    known, hidden = [], []
     for part in rows:
-        if not 0 <= part.value <= HIGHEST_ID:
+        if isinstance(part.value, Unknown):
+            hidden.append(part)
+        elif 0 <= part.value <= HIGHEST_ID:
+            known.append((part.value, part))
+        else:
             sentence = f"gid {part.value} is out of range: 0-{HIGHEST_ID}"
             refused += refuse(PLACE, part.value, sentence, part.source)
-    kept = _unique([part for part in rows if 0 <= part.value <= HIGHEST_ID])
     if runtime.name == "containerd":
-        kept.sort(key=lambda part: part.value)
+        known.sort(key=lambda row: row[0])
+    kept = [*_unique(known), *_as_one(hidden)]
     if not kept:
         return refused + assign(PLACE, (), "Strict, and no group is asked for", runtime.source)
     return refused + Decision(
@@ -58,10 +65,15 @@ def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
     return Decision()
 
 
-def _of_image(image: Image, found: Found, runtime: RuntimeProfile) -> list[ResolvedId]:
+def _of_image(image: Image | UnknownImage, found: Found, runtime: RuntimeProfile) -> list[ResolvedId]:
     """The groups of the image that have this user as a member."""
     containerd = runtime.name == "containerd"
-    if not found.login or (found.grouped and not containerd):
+    if found.grouped and not containerd:
+        return []
+    if isinstance(image, UnknownImage):
+        file = Source(Origin.IMAGE, f"{image.name} /etc/group")
+        return [ResolvedId(image.unknown, "the user's groups in the image's /etc/group", file)]
+    if not found.login:
         return []
     return [
         ResolvedId(entry.gid, f"{found.login} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
@@ -70,9 +82,16 @@ def _of_image(image: Image, found: Found, runtime: RuntimeProfile) -> list[Resol
     ]
 
 
-def _unique(rows: list[ResolvedId]) -> list[ResolvedId]:
+def _unique(rows: list[tuple[int, ResolvedId]]) -> list[ResolvedId]:
     """Each gid where it first stands."""
     seen: dict[int, ResolvedId] = {}
-    for part in rows:
-        seen.setdefault(part.value, part)
+    for gid, part in rows:
+        seen.setdefault(gid, part)
     return list(seen.values())
+
+
+def _as_one(hidden: list[ResolvedId]) -> list[ResolvedId]:
+    """All groups that are not known, as the last item: how many there are is not known either."""
+    if not hidden:
+        return []
+    return [ResolvedId(hidden[0].value, "; ".join(part.reason for part in hidden), hidden[-1].source)]

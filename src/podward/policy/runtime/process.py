@@ -7,17 +7,21 @@ image's, else `/`; a terminal if the container has a tty; no_new_privs exactly a
 from __future__ import annotations
 
 from podward.api.cri import ContainerConfig
-from podward.api.image import Image
-from podward.decision import Decision, Origin, Source, assign, merge
+from podward.api.image import Image, UnknownImage
+from podward.decision import Decision, Origin, Source, Value, assign, merge
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 
-def decide(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
+def decide(config: ContainerConfig, image: Image | UnknownImage, runtime: RuntimeProfile) -> Decision:
     """`process.cwd`, `process.terminal` and `process.noNewPrivileges`."""
+    directory: Value
     if config.working_dir:
         directory, reason = config.working_dir, "workingDir"
         source = runtime.of("workingDir")
+    elif isinstance(image, UnknownImage):
+        directory, reason = image.unknown, "the image's WorkingDir"
+        source = Source(Origin.IMAGE, image.name, path("config", "WorkingDir"))
     elif image.config.working_dir:
         directory, reason = image.config.working_dir, "the image's WorkingDir"
         source = Source(Origin.IMAGE, image.name, path("config", "WorkingDir"))

@@ -10,6 +10,7 @@ an image's `USER uid:gid` never gets here.
 - CRI-O (1.33 `setupContainerUser`) and Docker (29 `getUser`, cri-dockerd `modifyContainerConfig`) use moby/sys/user
   `GetExecUser`: as above, but an empty user is root as /etc/passwd has it. CRI-O puts runAsGroup in place afterwards;
   Docker looks up `user:group`.
+- Without the image's files only a uid and a gid that the CRI names are known.
 - CRI-O also adds a line for an unknown uid or gid to the container's /etc/passwd and /etc/group; that is left out
   here.
 """
@@ -20,8 +21,8 @@ from msgspec import Struct
 
 from podward.api.cri import LinuxContainerSecurityContext
 from podward.api.gotext import quote
-from podward.api.image import Image, PasswdEntry
-from podward.decision import Decision, Origin, Source, assign, refuse
+from podward.api.image import Image, PasswdEntry, UnknownImage
+from podward.decision import Decision, Origin, Source, Unknown, assign, refuse
 from podward.errors import RefusedError
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -35,9 +36,9 @@ INT64 = 1 << 63
 
 
 class ResolvedId(Struct, frozen=True, gc=False):
-    """An id that was found, why, and who decided."""
+    """An id that was found, or what hides it; why, and who decided."""
 
-    value: int
+    value: int | Unknown
     reason: str
     source: Source
 
@@ -45,8 +46,8 @@ class ResolvedId(Struct, frozen=True, gc=False):
 class Found(Struct, frozen=True, gc=False):
     """Who the process is.
 
-    `login` is the name that /etc/passwd has for it, "" if none. `grouped` is whether the runtime's user string named a
-    group, `asked` whether it named a user at all.
+    `login` is the name that /etc/passwd has for it, "" if none or if nobody can look. `grouped` is whether the
+    runtime's user string named a group, `asked` whether it named a user at all.
     """
 
     uid: ResolvedId
@@ -70,8 +71,12 @@ def image_file(image: Image, name: str, line: int) -> Source:
     return Source(Origin.IMAGE, f"{image.name} {name}", line=line)
 
 
-def find(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> Found | Decision:
+def find(
+    context: LinuxContainerSecurityContext, image: Image | UnknownImage, runtime: RuntimeProfile
+) -> Found | Decision:
     """Who the process is, or the Decision that refuses it."""
+    if isinstance(image, UnknownImage):
+        return _without_image(context, image, runtime)
     try:
         return _FINDERS[runtime.name](_asked(context, image, runtime), image, runtime)
     except RefusedError as refused:
@@ -80,11 +85,27 @@ def find(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeP
         return refuse(path("process", "user"), value, str(refused), runtime.source)
 
 
+def _without_image(context: LinuxContainerSecurityContext, image: UnknownImage, runtime: RuntimeProfile) -> Found:
+    """What the CRI names; the kubelet asks for the image's user where it names none."""
+    user = Source(Origin.IMAGE, image.name, path("config", "User"))
+    group = Source(Origin.IMAGE, f"{image.name} /etc/passwd")
+    uid = ResolvedId(image.unknown, "the image's user", user)
+    gid = ResolvedId(image.unknown, "the user's group in the image's /etc/passwd", group)
+    if context.run_as_user is not None:
+        of_pod = runtime.of("securityContext", "runAsUser")
+        uid = ResolvedId(context.run_as_user, "the uid that was asked for", of_pod)
+    if context.run_as_group is not None:
+        of_pod = runtime.of("securityContext", "runAsGroup")
+        gid = ResolvedId(context.run_as_group, "the group that was asked for", of_pod)
+    grouped = context.run_as_group is not None and runtime.name != "cri-o"
+    return Found(uid, gid, grouped=grouped)
+
+
 def decide(found: Found) -> Decision:
     """`process.user.uid` and `gid`; a violation for an id that the kernel has not (/etc/passwd may hold any)."""
     decision = Decision()
     for place, part, name in ((UID, found.uid, "uid"), (GID, found.gid, "gid")):
-        if not 0 <= part.value <= HIGHEST_ID:
+        if not isinstance(part.value, Unknown) and not 0 <= part.value <= HIGHEST_ID:
             sentence = f"{name} {part.value} is out of range: 0-{HIGHEST_ID}"
             decision += refuse(place, part.value, sentence, part.source)
             continue

@@ -11,7 +11,7 @@ from posixpath import normpath
 
 from msgspec import Struct
 
-from podward.decision import Assignment, Decision, Origin, Value
+from podward.decision import Assignment, Decision, Origin, Unknown, Value
 from podward.path import Key
 from podward.render.explain import forms
 
@@ -21,6 +21,7 @@ Form = Callable[[Value], str]
 _ORDER = (
     ("SCC", "admission"),
     ("run as non-root", "identity"),
+    ("non-root check", "identity"),
     ("user", "identity"),
     ("group", "identity"),
     ("groups policy", "identity"),
@@ -70,7 +71,8 @@ class Place(Struct, frozen=True, gc=False):
 
     def text(self, assignment: Assignment) -> str:
         """One assignment's value as text."""
-        text = self.form(assignment.value)
+        value = assignment.value
+        text = forms.UNKNOWN if isinstance(value, Unknown) else self.form(value)
         last = assignment.path.segments[-1]
         return f"{last}={text}" if self.named and isinstance(last, str) else text
 
@@ -95,6 +97,7 @@ def _places() -> dict[str, dict[Segments, Place]]:
                 found.setdefault(stage, {})[segments] = Place(row, segments, form, between, named)
 
     add("run as non-root", effective="securityContext.runAsNonRoot")
+    add("non-root check", effective="verifyRunAsNonRoot")
     add(
         "user",
         forms.ids,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec import json
 
 from podward.api.explanation import Change
-from podward.decision import Origin
+from podward.decision import Origin, Unknown
+from podward.path import Path
 from podward.render.colours import QUIET
 from podward.render.escaping import wrapped
+from podward.render.explain import forms
 from podward.render.explain.candidates import Refusal
 from podward.render.explain.rows import KERNEL, ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
 from podward.render.explain.scene import (
@@ -81,9 +83,15 @@ HOMES = {
 
 def container_panel(container: ContainerRows) -> Panel:
     """The panel of one container."""
-    return _Planner(container.rows, container.refusals, container.hints, observed=container.observed).panel(
+    hints = (*(_note(unknown, container) for unknown in container.unknowns), *container.hints)
+    return _Planner(container.rows, container.refusals, hints, observed=container.observed).panel(
         container.name, container.kind, container.image, container.where
     )
+
+
+def _note(unknown: Unknown, container: ContainerRows) -> ShownHint:
+    """Why values of the container are unknown, and how to know them, told as a hint is."""
+    return ShownHint(forms.UNKNOWN, Path(), container.where, unknown.why, unknown.remedy, ())
 
 
 def pod_panel(pod: PodRows) -> Panel | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.api.explanation import Change
-from podward.decision import Origin, Source
+from podward.decision import Origin, Source, Unknown
 from podward.path import Path
 from podward.render.explain import fields, forms
 from podward.render.explain.candidates import Ranking, Refusal, ranking_of
@@ -34,13 +34,14 @@ class ShownValue(Struct, frozen=True, gc=False):
     """A value, or one item of a list: as text, why, who decided, and where that stands.
 
     `where` is `file:line` for a manifest and for a policy in a file, else the source's own words ("containerd 2.2",
-    "IMAGE /etc/group:6").
+    "IMAGE /etc/group:6"). `unknown` says why nobody knows the value, and how to know it.
     """
 
     text: str
     reason: str
     source: Source
     where: str
+    unknown: Unknown | None = None
 
     @property
     def written(self) -> bool:
@@ -95,7 +96,7 @@ class ShownHint(Struct, frozen=True, gc=False):
 
 
 class ContainerRows(Struct, frozen=True, gc=False):
-    """One container; `where` is its line."""
+    """One container; `where` is its line, `unknowns` is what hides values of its rows."""
 
     name: str
     kind: str
@@ -105,6 +106,7 @@ class ContainerRows(Struct, frozen=True, gc=False):
     refusals: tuple[Refusal, ...]
     hints: tuple[ShownHint, ...]
     observed: bool
+    unknowns: tuple[Unknown, ...] = ()
 
 
 class PodRows(Struct, frozen=True, gc=False):
@@ -149,15 +151,18 @@ def rows_of(explained: Explained, field: Path | None = None) -> PodRows:
 
 
 def _container(container: ContainerExplanation, citations: Citations, field: Path | None) -> ContainerRows:
+    rows = _rows(container.stages, container.observed, citations, field)
+    parts = (part for row in rows for step in row.steps for part in step.parts)
     return ContainerRows(
         container.name,
         container.kind,
         container.image,
         citations.where(container.place),
-        _rows(container.stages, container.observed, citations, field),
+        rows,
         _refusals(container.stages, citations, field),
         tuple(_hint(hint, citations) for hint in container.hints if field is None or hint.path.startswith(field)),
         container.observed is not None,
+        tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None)),
     )
 
 
@@ -245,15 +250,20 @@ def _observed(found: list[tuple[str, fields.Place, list[Assignment]]], observed:
 def _step(
     stage: str, place: fields.Place, assignments: list[Assignment], citations: Citations, before: str | None
 ) -> Step:
-    parts = tuple(ShownValue(place.text(a), a.reason, a.source, citations.cite(a.source)) for a in assignments)
+    parts = tuple(_part(place, assignment, citations) for assignment in assignments)
     text = place.joined(tuple(part.text for part in parts))
     brief = forms.brief(name=place.row, text=text)
     return Step(stage, Path(place.segments), text, brief, _merged(parts, text), text != before)
+
+
+def _part(place: fields.Place, made: Assignment, citations: Citations) -> ShownValue:
+    unknown = made.value if isinstance(made.value, Unknown) else None
+    return ShownValue(place.text(made), made.reason, made.source, citations.cite(made.source), unknown)
 
 
 def _merged(parts: tuple[ShownValue, ...], text: str) -> tuple[ShownValue, ...]:
     """One part where all have the same source and reason."""
     first = parts[0]
     if all(part.source == first.source and part.reason == first.reason for part in parts):
-        return (ShownValue(text, first.reason, first.source, first.where),)
+        return (ShownValue(text, first.reason, first.source, first.where, first.unknown),)
     return parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
+from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.pipeline import ContainerPlan, foretell, other_runtimes
 from podward.policy.hints.facts import HintFacts
@@ -66,7 +67,7 @@ class Explainer:
                 config=plan.config,
                 spec=plan.spec,
                 predicted=plan.predicted,
-                entry=plan.entry,
+                entry=plan.entry if isinstance(plan.entry, EntryFile) else None,
                 image_has_writable_tmp=facts.writable_tmp(plan.container),
                 volumes=facts.volume_facts(),
                 alternatives=other_runtimes(facts, plan) if plan.config is not None else (),

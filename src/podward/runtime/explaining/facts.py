@@ -14,9 +14,9 @@ import msgspec
 from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.oci import RuntimeSpec
-from podward.decision import Decision
+from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.policy.hints.facts import VolumeFacts
 from podward.policy.runtime.mounts import SandboxFiles
@@ -66,9 +66,10 @@ class DryFacts:
         self._volumes = DryVolumes(self.pod, self.place, userns)
         return self._volumes.prepare()
 
-    def image(self, container: Container) -> Image:
-        """The image; raises ImageError where it is not here, NodeError where it can't be read."""
-        return self._found(container).image
+    def image(self, container: Container) -> Image | UnknownImage:
+        """The image, if it is here; raises NodeError where the images can't be read, ImageError for no image's name."""
+        found = self._found(container)
+        return found if isinstance(found, UnknownImage) else found.image
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """What would be mounted."""
@@ -107,23 +108,27 @@ class DryFacts:
 
     def writable_tmp(self, container: Container) -> bool:
         """Whether the container's image has a /tmp that everybody may write."""
-        return self._found(container).writable_tmp()
+        found = self._found(container)
+        return not isinstance(found, UnknownImage) and found.writable_tmp()
 
     # --- how it is found out --------------------------------------------------------------------------------------
 
-    def _found(self, container: Container) -> ImageFacts:
+    def _found(self, container: Container) -> ImageFacts | UnknownImage:
         return self._machine.images.find(container.image or "")
 
-    def _entry(self, container: Container, spec: RuntimeSpec) -> EntryFile | None:
+    def _entry(self, container: Container, spec: RuntimeSpec) -> EntryFile | Unknown | None:
         """The entry file as the host will see it in the container.
 
         A file of an emptyDir can't be known yet: an ordinary program of root's is assumed there.
         """
+        image = self._found(container)
+        if isinstance(image, UnknownImage):
+            return image.unknown
         word, search, cwd = asked_by(spec.process)
         mounts = tuple(
             (m.destination, self._volumes.on_disk(m.source) if os.path.isabs(m.source) else "") for m in spec.mounts
         )
-        found = self._found(container).entry(word, search, cwd, mounts)
+        found = image.entry(word, search, cwd, mounts)
         named = os.path.normpath(os.path.join(cwd, word))
         if found is None and "/" in word and self._volumes.holds(container, named):
             found = msgspec.structs.replace(_ORDINARY, path=named)

@@ -6,10 +6,11 @@ import errno
 import os
 import stat
 
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, UnknownImage
+from podward.decision import Unknown
 from podward.errors import NodeError
 from podward.runtime import entry, syscalls
-from podward.runtime.images.store import ImageStore
+from podward.runtime.images.store import ImageStore, StoredImage
 
 _WORLD_WRITABLE = stat.S_IWOTH | stat.S_IXOTH
 _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
@@ -60,17 +61,28 @@ class Images:
 
     def __init__(self, root: str) -> None:
         self._store = ImageStore(root)
-        self._by_name: dict[str, ImageFacts] = {}
+        self._by_name: dict[str, ImageFacts | UnknownImage] = {}
 
-    def find(self, name: str) -> ImageFacts:
-        """The image of this name; raises ImageError where it is not here, NodeError where it can't be read."""
+    def find(self, name: str) -> ImageFacts | UnknownImage:
+        """The image of this name; unknown where it is not here.
+
+        Raises ImageError where the name is none or its image is broken, NodeError where it can't be read.
+        """
         if name not in self._by_name:
             try:
-                stored = self._store.resolve(name)
-                self._by_name[name] = ImageFacts(self._store.load(stored), stored.rootfs)
+                stored = self._store.find(name)
+                self._by_name[name] = missing(name) if stored is None else self._facts(stored)
             except PermissionError as error:
                 raise unreadable(error) from error
         return self._by_name[name]
+
+    def _facts(self, stored: StoredImage) -> ImageFacts:
+        return ImageFacts(self._store.load(stored), stored.rootfs)
+
+
+def missing(name: str) -> UnknownImage:
+    """What stands for an image that is not here."""
+    return UnknownImage(name, Unknown(f"image {name} is not here", f"`podward image pull {name}` brings it"))
 
 
 def unreadable(error: OSError) -> NodeError:
