@@ -12,7 +12,10 @@ HEAVY = {
     "logging", "multiprocessing", "pathlib", "random", "rich", "shutil", "socket", "ssl", "subprocess", "tempfile",
     "unittest", "urllib",
 }  # fmt: skip
-RUNNING = {"podward.cli.running", "podward.runtime.pod", "podward.runtime.supervisor", "podward.runtime.observe"}
+RUNNING = {
+    "podward.cli.running", "podward.runtime.live_facts", "podward.runtime.observe", "podward.runtime.pod",
+    "podward.runtime.supervisor",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["podward.cli.explaining", "podward.cli.comparing"])

@@ -221,12 +221,14 @@ def facts(runtime: str, spec: RuntimeSpec) -> kernel.KernelFacts:
     existing = frozenset(path for path in (*MASKED, *READONLY) if os.path.lexists(path))
     return kernel.KernelFacts(
         spec,
-        entry.find_entry(spec.root.path, spec.process.args[0], "/bin", spec.process.cwd, mounts),
         Node(proc.machine_capabilities(), runtime, special_paths=existing, kernel=os.uname().release),
+        kernel.ExecutionFacts(
+            entry.find_entry(spec.root.path, spec.process.args[0], "/bin", spec.process.cwd, mounts),
+            proc.source_flags(spec, spec.root.path),
+            cgroup_v2=proc.cgroup_v2(),
+            inherited=proc.inherited(),
+        ),
         Decision(),
-        source_flags=proc.source_flags(spec, spec.root.path),
-        cgroup_v2=proc.cgroup_v2(),
-        inherited=proc.inherited(),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.process import ProcessState
-from podward.decision import Decision, Source, Value, Violation
+from podward.decision import Decision, Source, Unknown, Value, Violation
 from podward.path import Path
 
 
@@ -76,8 +76,8 @@ class AdmissionExplanation(Struct, frozen=True):
 class ContainerExplanation(Struct, frozen=True):
     """One container: its place in the document, its stages in order (none after a refusal), and its hints.
 
-    `predicted` is the state that the kernel stage predicts; `observed` the state that the kernel reported, if the
-    container was run.
+    `predicted` is the kernel stage's fold, None where a part of it is unknown; `observed` what the kernel said, where
+    the container was run.
     """
 
     name: str
@@ -88,6 +88,11 @@ class ContainerExplanation(Struct, frozen=True):
     hints: tuple[Hint, ...] = ()
     predicted: ProcessState | None = None
     observed: ProcessState | None = None
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Why values of it are not known, each reason once."""
+        return tuple(dict.fromkeys(unknown for stage in self.stages for unknown in stage.decision.unknowns))
 
 
 class PodExplanation(Struct, frozen=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from podward.decision import Unknown
+
 
 class ImageConfig(Struct, frozen=True, gc=False):
     """The `config` object of an OCI image configuration (image-spec 1.1)."""
@@ -77,3 +79,10 @@ class Image(Struct, frozen=True, gc=False):
     config: ImageConfig = field(default_factory=ImageConfig)
     passwd: tuple[PasswdEntry, ...] = ()
     group: tuple[GroupEntry, ...] = ()
+
+
+class UnknownImage(Struct, frozen=True, gc=False):
+    """An image of which only the name is known, and why."""
+
+    name: str
+    unknown: Unknown

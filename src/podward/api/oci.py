@@ -39,10 +39,10 @@ class Rlimit(Spec, frozen=True, omit_defaults=False):
 
 
 class Process(Spec, frozen=True):
-    """process."""
+    """process. `args` and `cwd` are there wherever a process is run: they are empty where nobody knows them."""
 
-    args: tuple[str, ...]
-    cwd: str
+    args: tuple[str, ...] = ()
+    cwd: str = ""
     terminal: bool = False
     user: User = field(default_factory=User)
     env: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import msgspec
 from podward.cli import explaining, inputs, subjects, terminal
 from podward.cli.sources import pods_of
 from podward.documents.document import Document
-from podward.errors import UsageError
+from podward.errors import ImageError, UsageError
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
 from podward.render.explain.rows import ExplainedPod
@@ -50,7 +50,13 @@ def _runtimes(text: str) -> tuple[str, ...]:
 
 
 def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
-    """One side: every Pod of the documents as this runtime would run it."""
+    """One side: every Pod of the documents as this runtime would run it.
+
+    Raises ImageError where an image is unknown: two unknown values are neither the same nor different.
+    """
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
     dry = explaining.dry_run(words)
-    return tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    side = tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    for unknown in (unknown for each in side for container in each.pod.containers for unknown in container.unknowns):
+        raise ImageError(unknown.why, advice=unknown.remedy)
+    return side

@@ -19,7 +19,8 @@ from podward.path import Path
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
-from podward.runtime.explainer import Explainer, PodToExplain
+from podward.runtime.explaining.explainer import Explainer
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
 from podward.schema.objects import Item
 from podward.schema.workload import PodSource
@@ -43,7 +44,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     if args.verify:
         from podward.cli import observing
 
-        explained = observing.observed(explained, sources, stored, args)
+        explained = observing.observed(explained, stored, args)
     return show(explained, field, args)
 
 

@@ -10,7 +10,7 @@ from podward.decision import Decision, Violation
 from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
-from podward.runtime.explainer import PodToExplain
+from podward.runtime.explaining.subject import PodToExplain
 from podward.schema import defaulting
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podward.api.explanation import Hint
+from podward.api.image import UnknownImage
 from podward.policy.hints import (
     capability_without_root,
     empty_object_wipes_pod_value,
+    from_manifest,
     group_from_image,
     group_without_user,
     host_path_keeps_its_group,
@@ -48,5 +50,7 @@ RULES: dict[str, Callable[[HintFacts], tuple[Hint, ...]]] = {
 
 
 def decide(facts: HintFacts) -> tuple[Hint, ...]:
-    """All hints about one container."""
+    """All hints about one container, or those that do without its image where that is unknown."""
+    if isinstance(facts.image, UnknownImage):
+        return from_manifest.decide(facts)
     return tuple(found for rule in RULES.values() for found in rule(facts))

@@ -10,7 +10,7 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig
 from podward.api.effective import EffectiveContext, Place
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, PasswdEntry, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
@@ -45,13 +45,16 @@ class VolumeFacts(Struct, frozen=True):
 
 
 class HintFacts(Struct, frozen=True):
-    """The facts about one container of one Pod. A stage's outcome is None if an earlier stage refused the container."""
+    """The facts about one container of one Pod.
+
+    A stage's outcome is None if an earlier stage refused the container, or if the stage was not asked.
+    """
 
     pod: Pod
     container: Container
     kind: str
     place: Place
-    image: Image
+    image: Image | UnknownImage
     node: Node
     effective: Outcome[EffectiveContext]
     config: Outcome[ContainerConfig] | None = None
@@ -66,6 +69,11 @@ class HintFacts(Struct, frozen=True):
     """The sysctls of the Pod's sandbox, from the manifest and the runtime."""
     shared_uids: tuple[int, ...] = ()
     """The host uids of other Pods' processes on this machine."""
+
+    @property
+    def passwd(self) -> tuple[PasswdEntry, ...]:
+        """The entries of the image's /etc/passwd; none if the image is unknown."""
+        return () if isinstance(self.image, UnknownImage) else self.image.passwd
 
 
 def container_field(facts: HintFacts, *steps: str | int) -> Path:

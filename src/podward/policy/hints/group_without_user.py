@@ -2,24 +2,26 @@
 
 Specification (CRI v1 `run_as_group`: only with a user, "otherwise, the runtime MUST error"; kubelet
 `generatePodSandboxLinuxConfig`; containerd 2.2 `GenerateUserString`, cri-dockerd 0.3), in our words:
-- For a container the kubelet adds the image's user, or uid 0 if the image has none. The process is then root in that
-  group.
-- For the Pod's sandbox the kubelet adds no user. If runAsGroup is set on the Pod, and runAsUser only on its containers
-  or nowhere, containerd and cri-dockerd refuse to create the sandbox; CRI-O creates it.
-The hint is given in both cases, but not for a runAsGroup on a container whose image's user is not root. The suggested
-uid is the image's; if that is root, the uid in the image's /etc/passwd with this primary group, else the group's own
-number.
+- For a container the kubelet fills in the image's user, uid 0 if it has none: a group alone makes root in that group.
+- For the Pod's sandbox it fills in nothing: with runAsGroup on the Pod and runAsUser only on its containers or
+  nowhere, containerd and cri-dockerd refuse to make the sandbox; CRI-O makes it.
+The hint stands in both cases, not for a group on the container whose image names another user than root, or an unknown
+one. The uid to write is the image's; where that is root, the uid of the image's /etc/passwd that has this primary
+group, else the group's own number. Where the image is unknown, it is an example.
 """
 
 from __future__ import annotations
 
 from podward.api.explanation import Change, Hint
 from podward.decision import Origin, Source
+from podward.path import path
 from podward.policy.hints import identity
 from podward.policy.hints.facts import HintFacts, container_field, manifest_source, pod_field
 
 NAME = "group-without-user"
 RULE = Source(Origin.RULE, "CRI v1 run_as_group")
+USER = path("runAsUser")
+EXAMPLE = 1000
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
@@ -28,7 +30,9 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     if of_pod is not None and of_pod.run_as_group is not None and of_pod.run_as_user is None:
         return (_on_pod(facts, of_pod.run_as_group),)
     own = facts.container.security_context
-    if own is None or own.run_as_group is None or merged.run_as_user is not None or identity.of(facts).uid:
+    if own is None or own.run_as_group is None or merged.run_as_user is not None:
+        return ()
+    if facts.effective.decision.unknown(USER) or identity.of(facts).uid:
         return ()
     field = container_field(facts, "securityContext", "runAsGroup")
     uid = _user_of(facts, own.run_as_group)
@@ -52,6 +56,8 @@ def _on_pod(facts: HintFacts, group: int) -> Hint:
     who = identity.of(facts)
     uid = who.uid or _user_of(facts, group)
     root = "" if who.uid else f" and the process is root with group {who.gid}"
+    if facts.effective.decision.unknown(USER):
+        uid, root = EXAMPLE, ""
     return Hint(
         NAME,
         facts.container.name,
@@ -64,5 +70,5 @@ def _on_pod(facts: HintFacts, group: int) -> Hint:
 
 
 def _user_of(facts: HintFacts, group: int) -> int:
-    """The image's user with this primary group, unless it is root; else the group's own number."""
-    return next((entry.uid for entry in facts.image.passwd if entry.gid == group and entry.uid), group)
+    """The user of the image that has this primary group and is not root; else the group's own number."""
+    return next((entry.uid for entry in facts.passwd if entry.gid == group and entry.uid), group)

@@ -95,7 +95,7 @@ def inside(lines: tuple[tuple[int, int, int], ...], host: int) -> int:
 def _requested(facts: HintFacts) -> Identity:
     """The identity that the kubelet requests, for a container that the runtime refused."""
     context = facts.effective.value
-    for entry in facts.image.passwd:
+    for entry in facts.passwd:
         if entry.uid == context.run_as_user or (context.run_as_user is None and entry.name == context.run_as_username):
             uid, gid = entry.uid, entry.gid
             break

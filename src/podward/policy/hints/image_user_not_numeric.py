@@ -22,7 +22,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     name = context.run_as_username
     if not context.security_context.run_as_non_root or context.run_as_user is not None or not name:
         return ()
-    known = next((entry for entry in facts.image.passwd if entry.name == name), None)
+    known = next((entry for entry in facts.passwd if entry.name == name), None)
     changes: tuple[Change, ...] = ()
     if known is None:
         remedy = f"Write the number of a user as runAsUser: the image's /etc/passwd has no {name}."

@@ -25,7 +25,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
         return ()
     process = facts.spec.value.process
     uid, gid = process.user.uid, process.user.gid
-    if uid == 0 or any(entry.uid == uid for entry in facts.image.passwd):
+    if uid == 0 or any(entry.uid == uid for entry in facts.passwd):
         return ()
     if any(variable.startswith("HOME=") and variable != "HOME=" for variable in process.env):
         return ()

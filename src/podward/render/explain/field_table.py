@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from podward.decision import Assignment, Value
+from podward.decision import Assignment, Unknown, Value
 from podward.path import Key
 from podward.render.explain import value_text
 
@@ -21,6 +21,7 @@ Form = Callable[[Value], str]
 TOPICS = {
     "SCC": "admission",
     "run as non-root": "identity",
+    "non-root check": "identity",
     "user": "identity",
     "group": "identity",
     "groups policy": "identity",
@@ -69,7 +70,8 @@ class RowField(Struct, frozen=True, gc=False):
 
     def text(self, assignment: Assignment) -> str:
         """One assignment's value as text."""
-        text = self.form(assignment.value)
+        value = assignment.value
+        text = value_text.UNKNOWN if isinstance(value, Unknown) else self.form(value)
         last = assignment.path.segments[-1]
         return f"{last}={text}" if self.named and isinstance(last, str) else text
 
@@ -94,6 +96,7 @@ class _Answer(Struct, frozen=True, gc=False):
 
 _ANSWERS = (
     _Answer("run as non-root", effective="securityContext.runAsNonRoot"),
+    _Answer("non-root check", effective="verifyRunAsNonRoot"),
     _Answer(
         "user",
         value_text.ids,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec import json
 
 from podward.api.explanation import Change
-from podward.decision import Origin
+from podward.decision import Origin, Unknown
+from podward.path import Path
 from podward.render.colours import QUIET
 from podward.render.escaping import wrapped
+from podward.render.explain import value_text
 from podward.render.explain.picture_parts import (
     BOX_HEIGHT,
     CALLOUT_LINE_HEIGHT,
@@ -80,9 +82,15 @@ HINT_ROWS = {
 
 def container_panel(container: ContainerRows) -> Panel:
     """The panel of one container."""
-    return _Planner(container.rows, container.refusals, container.hints, observed=container.observed).panel(
+    hints = (*(_note(unknown, container) for unknown in container.unknowns), *container.hints)
+    return _Planner(container.rows, container.refusals, hints, observed=container.observed).panel(
         container.name, container.kind, container.image, container.where
     )
+
+
+def _note(unknown: Unknown, container: ContainerRows) -> CitedHint:
+    """Why values of the container are unknown, and how to know them, shown as a hint."""
+    return CitedHint(value_text.UNKNOWN, Path(), container.where, unknown.why, unknown.remedy, ())
 
 
 def pod_panel(pod: PodRows) -> Panel | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.explanation import Change
-from podward.decision import Origin, Source
+from podward.decision import Origin, Source, Unknown
 from podward.path import Path
 
 KERNEL = "kernel"
@@ -19,13 +19,14 @@ class CitedValue(Struct, frozen=True, gc=False):
     """A value, or one item of a list, as text: with its reason, its source, and the place of the source.
 
     `where` is `file:line` for a manifest and for a policy in a file; for any other source it is the source's own name
-    ("containerd 2.2", "IMAGE /etc/group:6").
+    ("containerd 2.2", "IMAGE /etc/group:6"). `unknown` says why the value is unknown, and how to know it.
     """
 
     text: str
     reason: str
     source: Source
     where: str
+    unknown: Unknown | None = None
 
     @property
     def written(self) -> bool:
@@ -136,7 +137,7 @@ class SccRanking(Struct, frozen=True, gc=False):
 
 
 class ContainerRows(Struct, frozen=True, gc=False):
-    """One container; `where` is its `file:line`."""
+    """One container; `where` is its `file:line`, `unknowns` are the reasons why values of its rows are unknown."""
 
     name: str
     kind: str
@@ -146,6 +147,7 @@ class ContainerRows(Struct, frozen=True, gc=False):
     refusals: tuple[Refusal, ...]
     hints: tuple[CitedHint, ...]
     observed: bool
+    unknowns: tuple[Unknown, ...] = ()
 
 
 class PodRows(Struct, frozen=True, gc=False):

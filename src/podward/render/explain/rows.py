@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.decision import Origin, Source
+from podward.decision import Origin, Source, Unknown
 from podward.path import Path
 from podward.render.explain import fields, value_text
 from podward.render.explain.citations import NO_POLICIES, Citations
@@ -78,15 +78,18 @@ def decides(source: Source, field: Path) -> bool:
 
 
 def _container(container: ContainerExplanation, citations: Citations, field: Path | None) -> ContainerRows:
+    rows = _rows(container.stages, container.observed, citations, field)
+    parts = (part for row in rows for step in row.steps for part in step.parts)
     return ContainerRows(
         container.name,
         container.kind,
         container.image,
         citations.where(container.place),
-        _rows(container.stages, container.observed, citations, field),
+        rows,
         _refusals(container.stages, citations, field),
         tuple(_hint(hint, citations) for hint in container.hints if field is None or hint.path.startswith(field)),
         container.observed is not None,
+        tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None)),
     )
 
 
@@ -191,15 +194,21 @@ def _observed(found: list[tuple[str, RowField, list[Assignment]]], observed: Pro
 def _step(
     stage: str, row_field: RowField, assignments: list[Assignment], citations: Citations, before: str | None
 ) -> Step:
-    parts = tuple(CitedValue(row_field.text(a), a.reason, a.source, citations.cite(a.source)) for a in assignments)
+    parts = tuple(_cited(row_field, assignment, citations) for assignment in assignments)
     text = row_field.joined(tuple(part.text for part in parts))
     brief = value_text.brief(name=row_field.row, text=text)
     return Step(stage, Path(row_field.segments), text, brief, _merged(parts, text), text != before)
+
+
+def _cited(row_field: RowField, assignment: Assignment, citations: Citations) -> CitedValue:
+    unknown = assignment.value if isinstance(assignment.value, Unknown) else None
+    where = citations.cite(assignment.source)
+    return CitedValue(row_field.text(assignment), assignment.reason, assignment.source, where, unknown)
 
 
 def _merged(parts: tuple[CitedValue, ...], text: str) -> tuple[CitedValue, ...]:
     """One part if all have the same source and reason, else the parts as they are."""
     first = parts[0]
     if all(part.source == first.source and part.reason == first.reason for part in parts):
-        return (CitedValue(text, first.reason, first.source, first.where),)
+        return (CitedValue(text, first.reason, first.source, first.where, first.unknown),)
     return parts

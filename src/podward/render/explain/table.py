@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.decision import Origin
+from podward.decision import Origin, Unknown
 from podward.render.escaping import clipped, clipped_front, printable, width, wrapped
 from podward.render.explain import ranking_table, value_text
 from podward.render.explain.row_types import KERNEL, CitedHint, CitedValue, ContainerRows, PodRows, Refusal, Row, Step
@@ -84,6 +84,7 @@ def _container(container: ContainerRows, columns: int, palette: Palette) -> list
     blocks = [_title(printable(f"{kind} {container.name}"), about, columns, palette)]
     if container.rows:
         blocks[0] += _grid(container.rows, columns, palette, observed=container.observed)
+    blocks += [_unknown(unknown, columns, palette) for unknown in container.unknowns]
     blocks += [_refusal(refusal, columns, palette) for refusal in container.refusals]
     blocks += [_hint(hint, columns, palette) for hint in container.hints]
     return blocks
@@ -96,6 +97,13 @@ def _title(title: str, about: tuple[str, ...], columns: int, palette: Palette) -
         return f"{palette.paint(palette.title, title)}  {palette.paint(palette.dim, '  '.join(words))}\n"
     lines = [palette.paint(palette.dim, clipped_front(word, columns)) for word in words]
     return "\n".join((palette.paint(palette.title, clipped(title, columns)), *lines)) + "\n"
+
+
+def _unknown(unknown: Unknown, columns: int, palette: Palette) -> str:
+    """Why values of the container are unknown, and how to know them."""
+    head = "\n".join(wrapped(f"unknown: {unknown.why}", columns, 4))
+    remedy = wrapped(f"→ {unknown.remedy}", columns - 4, 12)
+    return "\n".join((palette.paint(palette.hint, head), *(f"    {line}" for line in remedy))) + "\n"
 
 
 def _refusal(refusal: Refusal, columns: int, palette: Palette) -> str:

@@ -14,6 +14,8 @@ from podward.api.process import MountState
 from podward.decision import Value
 
 ALL_IDS = 4294967295
+UNKNOWN = "unknown"
+"""A value that nobody knows; why, and how to know it, is told once for all of them."""
 _LONG = 24
 _FLAGS = ("ro", "rro", "nosuid", "nodev", "noexec")
 

@@ -103,12 +103,19 @@ class ImageStore:
 
     def resolve(self, name: str) -> StoredImage:
         """The image of this name, digest or id (whole, or a unique beginning); raises ImageError for none."""
+        stored = self.find(name)
+        if stored is None:
+            advice = "`podward image pull`, `import` or `build` brings it; `podward image ls` lists what is here"
+            raise ImageError(f"image {name} is not here", advice=advice)
+        return stored
+
+    def find(self, name: str) -> StoredImage | None:
+        """The same; None where no image is called so. Raises ImageError for what is no name, or an ambiguous id."""
         entries = self.entries()
         named = _by_name(name, entries)
         found = named or _by_id(name, entries)
         if found is None:
-            advice = "`podward image pull`, `import` or `build` brings it; `podward image ls` lists what is here"
-            raise ImageError(f"image {name} is not here", advice=advice)
+            return None
         digits = found.id.removeprefix("sha256:")
         reference = named.name if named else ""
         return StoredImage(name, reference, found.id, found.manifest, f"{self.directory}/rootfs/{digits}/rootfs")

@@ -1,4 +1,4 @@
-"""Facts about images and about other Pods that `podward.runtime.explainer` asks for, each read once."""
+"""Facts about the images of Pods that are explained, each read once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import errno
 import os
 import stat
 
-import msgspec
-
-from podward.api.cri import IDMapping
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, UnknownImage
+from podward.decision import Unknown
 from podward.errors import NodeError
-from podward.runtime import entry, kept, syscalls
-from podward.runtime.dryvolumes import shift
-from podward.runtime.images.store import ImageStore
-from podward.runtime.state import State
+from podward.runtime import entry, syscalls
+from podward.runtime.images.store import ImageStore, StoredImage
 
 _WORLD_WRITABLE = stat.S_IWOTH | stat.S_IXOTH
 _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
@@ -65,17 +61,28 @@ class Images:
 
     def __init__(self, root: str) -> None:
         self._store = ImageStore(root)
-        self._by_name: dict[str, ImageFacts] = {}
+        self._by_name: dict[str, ImageFacts | UnknownImage] = {}
 
-    def find(self, name: str) -> ImageFacts:
-        """The image of this name; raises ImageError where it is not here, NodeError where it can't be read."""
+    def find(self, name: str) -> ImageFacts | UnknownImage:
+        """The image of this name; unknown where it is not here.
+
+        Raises ImageError where the name is none or its image is broken, NodeError where it can't be read.
+        """
         if name not in self._by_name:
             try:
-                stored = self._store.resolve(name)
-                self._by_name[name] = ImageFacts(self._store.load(stored), stored.rootfs)
+                stored = self._store.find(name)
+                self._by_name[name] = missing(name) if stored is None else self._facts(stored)
             except PermissionError as error:
                 raise unreadable(error) from error
         return self._by_name[name]
+
+    def _facts(self, stored: StoredImage) -> ImageFacts:
+        return ImageFacts(self._store.load(stored), stored.rootfs)
+
+
+def missing(name: str) -> UnknownImage:
+    """What stands for an image that is not here."""
+    return UnknownImage(name, Unknown(f"image {name} is not here", f"`podward image pull {name}` brings it"))
 
 
 def unreadable(error: OSError) -> NodeError:
@@ -84,44 +91,4 @@ def unreadable(error: OSError) -> NodeError:
     advice = "run as root, or set PODWARD_ROOT to a state directory that you may read"
     return NodeError(
         f"cannot read the state directory: {os.strerror(error.errno or errno.EACCES)}", where=where, advice=advice
-    )
-
-
-def state_of(root: str) -> State | None:
-    """The state directory if Pods have been run in it; None where there is nothing to look at. Makes nothing."""
-    try:
-        os.listdir(f"{root}/pods")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except PermissionError as error:
-        raise unreadable(error) from error
-    return State(root) if os.path.isdir(f"{root}/oci") else None
-
-
-def uids_of_others(root: str) -> tuple[int, ...]:
-    """The host uids that the processes of kept Pods run as, each once."""
-    state = state_of(root)
-    if state is None:
-        return ()
-    found: set[int] = set()
-    for pod in kept.every(state):
-        for pid in kept.living(pod.record):
-            try:
-                found.add(os.stat(f"/proc/{pid}").st_uid)
-            except OSError:
-                continue  # it ended meanwhile
-    return tuple(sorted(found))
-
-
-def shifted(file: EntryFile, mapping: IDMapping) -> EntryFile:
-    """The file as an id-mapped mount shows it: its ids, its interpreters', and who its capabilities belong to."""
-    owned, below = file.capabilities, file.interpreter
-    if owned is not None and owned.root_uid is not None:
-        owned = msgspec.structs.replace(owned, root_uid=shift(owned.root_uid, mapping))
-    return msgspec.structs.replace(
-        file,
-        uid=shift(file.uid, mapping),
-        gid=shift(file.gid, mapping),
-        capabilities=owned,
-        interpreter=shifted(below, mapping) if below is not None else None,
     )

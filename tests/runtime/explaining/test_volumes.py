@@ -1,4 +1,4 @@
-"""Facts without running: what would be there, and that nothing is made."""
+"""Volumes of a Pod that is explained: what would be there, and that nothing is made."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import pytest
 
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
-from podward.api.image import EntryFile, FileCapabilities
 from podward.documents.document import Document
 from podward.policy.hints.facts import FileFacts
-from podward.runtime.dryfacts import shifted, state_of
-from podward.runtime.dryvolumes import POD, DryVolumes, shift
+from podward.runtime.explaining.volumes import POD, DryVolumes, shift
 from podward.schema.view import pod_view
 
 RANGE = IDMapping(0, 65536, 65536)
@@ -92,19 +90,3 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path: Path) -> N
     assert bad.decision.refused
     assert not fine.decision.refused
     assert not (tmp_path / "made").exists()
-
-
-def test_an_entry_file_and_its_capabilities_are_shifted_into_the_range() -> None:
-    inner = EntryFile("/bin/sh", 0o755, 10, 20)
-    file = EntryFile("/x", 0o755, 0, 70000, FileCapabilities(1, 0, effective=True, root_uid=0), interpreter=inner)
-    found = shifted(file, RANGE)
-    assert (found.uid, found.gid) == (65536, 65534)
-    assert found.capabilities is not None
-    assert found.capabilities.root_uid == 65536
-    assert found.interpreter is not None
-    assert (found.interpreter.uid, found.interpreter.gid) == (65546, 65556)
-
-
-def test_looking_for_other_pods_makes_no_state_directory(tmp_path: Path) -> None:
-    assert state_of(str(tmp_path / "none")) is None
-    assert list(tmp_path.iterdir()) == []
