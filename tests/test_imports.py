@@ -108,7 +108,57 @@ def test_deciding_imports_nothing_heavy() -> None:
     assert sorted(imported_by("import podward.pipeline") & HEAVY) == []
 
 
+def test_running_imports_nothing_that_explains_or_predicts() -> None:
+    imported = imported_by("import podward.cli.running")
+    explaining = {name for name in imported if name.startswith("podward.runtime.explaining.")}
+    assert explaining == {"podward.runtime.explaining.subject"}
+    assert not imported & {"podward.policy.hints", "podward.stages.kernel", "podward.stages.admission"}
+
+
 def test_a_command_does_not_import_the_others() -> None:
     imported = imported_by("from podward.cli.main import main; main(['completion', '--no-such-option'])")
     assert "podward.cli.completion" in imported
     assert not imported & {"podward.cli.run", "podward.cli.batch", "podward.runtime", "msgspec", "yaml"}
+
+
+# --- circles ----------------------------------------------------------------------------------------------------------
+
+
+def imports_of(file: Path, modules: set[str]) -> set[str]:
+    """The modules of the product that a file names in its imports, also those for types alone."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & modules or {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & modules
+
+
+def circles(imports: dict[str, set[str]]) -> list[str]:
+    """The modules that reach themselves."""
+
+    def reach(start: str) -> set[str]:
+        seen: set[str] = set()
+        pending = list(imports[start])
+        while pending:
+            module = pending.pop()
+            if module not in seen:
+                seen.add(module)
+                pending += imports[module]
+        return seen
+
+    return sorted(module for module in imports if module in reach(module))
+
+
+def test_no_file_that_runs_or_explains_pods_reaches_back_into_itself() -> None:
+    names = {file: ".".join(file.relative_to(SOURCE.parent).with_suffix("").parts) for file in SOURCE.rglob("*.py")}
+    files = {name.removesuffix(".__init__"): file for file, name in names.items()}
+    imports = {name: imports_of(file, set(files)) - {name} for name, file in files.items()}
+    ours = ("podward.pipeline", "podward.stages.", "podward.runtime.", "podward.check.")
+    assert [module for module in circles(imports) if module.startswith(ours)] == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]
