@@ -108,7 +108,18 @@ def test_deciding_imports_nothing_heavy() -> None:
     assert sorted(imported_by("import podward.pipeline") & HEAVY) == []
 
 
+def test_running_imports_nothing_that_explains_or_predicts() -> None:
+    imported = imported_by("import podward.cli.running")
+    explaining = {name for name in imported if name.startswith("podward.runtime.explaining.")}
+    assert explaining == {"podward.runtime.explaining.subject"}
+    assert not imported & {"podward.policy.hints", "podward.stages.kernel", "podward.stages.admission"}
+
+
 def test_a_command_does_not_import_the_others() -> None:
     imported = imported_by("from podward.cli.main import main; main(['completion', '--no-such-option'])")
     assert "podward.cli.completion" in imported
     assert not imported & {"podward.cli.run", "podward.cli.batch", "podward.runtime", "msgspec", "yaml"}
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]

@@ -11,11 +11,11 @@ from podward.cli import explaining, inputs, subjects, terminal
 from podward.cli.sources import pods_of
 from podward.documents.document import Document
 from podward.errors import ImageError, UsageError
+from podward.policy.runtime.defaults import NAMES
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
 from podward.render.explain.rows import ExplainedPod
 
-RUNTIMES = ("containerd", "cri-o", "docker")
 SAME, DIFFERENT = 0, 1
 
 
@@ -39,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _runtimes(text: str) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(filter(None, text.split(","))))
-    unknown = [name for name in named if name not in RUNTIMES]
+    unknown = [name for name in named if name not in NAMES]
     if unknown or not named:
         raise UsageError(
             f"no such defaults: {', '.join(unknown) or repr(text)}",
             where="--runtime-defaults",
-            advice=f"choose from {', '.join(RUNTIMES)}",
+            advice=f"choose from {', '.join(NAMES)}",
         )
     return named
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podward.errors import ImageError, PodwardError
-from podward.runtime.images import importing, unpack
+from podward.runtime import machine
+from podward.runtime.images import unpack
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.layers import inspect
 from podward.runtime.images.staging import WORK
@@ -348,7 +349,7 @@ def test_an_image_for_another_machine_is_refused(store: ImageStore, layout: Layo
     layout.manifests.clear()
     layout.add({"schemaVersion": 2, "manifests": [inner]}, "x:1", "application/vnd.oci.image.index.v1+json")
     message = refused(store, layout.path)
-    assert f"nothing for linux/{importing.architecture()}" in message
+    assert f"nothing for linux/{machine.architecture()}" in message
     assert "it has linux/s390x" in message
 
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podward.errors import ImageError
-from podward.runtime.images.importing import architecture
 from podward.runtime.images.pulling import is_loopback, pull
 from podward.runtime.images.removal import remove
 from podward.runtime.images.staging import WORK
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 if TYPE_CHECKING:
     from tests.runtime.images.conftest import Layout

@@ -12,7 +12,7 @@ from podward.api.reference import parse
 from podward.errors import ImageError, InputError
 from podward.runtime.images import containerfile
 from podward.runtime.images.copying import Plan, write_layer
-from podward.runtime.images.importing import LayoutDirectory, architecture
+from podward.runtime.images.importing import LayoutDirectory
 from podward.runtime.images.ingest import Candidate, Ingested, ingest
 from podward.runtime.images.layout import (
     CONFIG,
@@ -29,6 +29,7 @@ from podward.runtime.images.layout import (
 )
 from podward.runtime.images.staging import Staging, replace
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 NAMES = ("Containerfile", "Dockerfile")
 LARGEST_FILE = 1 << 20

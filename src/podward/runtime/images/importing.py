@@ -31,9 +31,9 @@ from podward.runtime.images.layout import (
 )
 from podward.runtime.images.staging import Staging
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 _DEEPEST = 4  # indexes within indexes: buildx makes two
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
 _NOT_AN_IMAGE = "give an OCI layout (a directory with index.json), an OCI archive, or an archive of `docker save`"
 _PIECE = 1 << 20
 
@@ -138,12 +138,6 @@ def choose(index: Index, where: str) -> Descriptor:
         f"it has {', '.join(sorted(platforms))[:200]}" if platforms else "its index says of no image what it is for"
     )
     raise ImageError(f"the image has nothing for {'/'.join(wanted)}", where=where, advice=advice)
-
-
-def architecture() -> str:
-    """What this machine is, in Go's names."""
-    machine = os.uname().machine
-    return _ARCHITECTURES.get(machine, machine)
 
 
 def _candidates(staging: Staging, blobs: Blobs, index: Index, where: str) -> Iterator[Candidate]:
