@@ -1,7 +1,8 @@
 """Putting a Decision's assignments into a raw document.
 
 The document is copied, never changed, and never re-encoded from a typed view: what no assignment names stays as it
-was written, known field or not. Parents that are absent or null are created.
+was written, known field or not. Parents that are absent or null are created. An assigned None removes the member: to
+Kubernetes null and absent are the same. In a list it stays null, so that the other items keep their places.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
             name = last.name if isinstance(last, Key) else last
             if type(parent.get(name)) not in _SCALARS:
                 own = {(): root}  # what was made below the replaced value is not there any more
-            parent[name] = value
+            _put_member(parent, name, value)
         else:
             own = {(): root}
             step(parent, last, value, assignment.path, replace=True)
@@ -120,9 +121,16 @@ def step(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, repl
     if isinstance(node, dict) and not isinstance(segment, int):
         name = segment.name if isinstance(segment, Key) else segment
         if replace or node.get(name) is None:
-            node[name] = fresh
-        return node[name]
+            _put_member(node, name, fresh)
+        return node.get(name)
     raise TypeError(f"{place}: {segment!r} leads into {type(node).__name__}")
+
+
+def _put_member(node: JsonObject, name: str, value: Json) -> None:
+    if value is None:
+        node.pop(name, None)
+    else:
+        node[name] = value
 
 
 _SCALARS = frozenset((bool, int, float, str, type(None)))
