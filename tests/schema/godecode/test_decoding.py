@@ -9,7 +9,7 @@ import pytest
 from podward.api.json_value import Json, JsonObject
 from podward.errors import InputError
 from podward.schema.godecode.decoding import Decoded, GoDecodeError, decode
-from podward.schema.godecode.gotypes import GoType, fields_of, go_type
+from podward.schema.godecode.gotypes import GoType, fields_of, go_type, way_to
 from podward.schema.godecode.table import NAMED, STRUCTS
 from podward.schema.godecode.tree import read
 
@@ -73,8 +73,30 @@ def of_container(fields: str) -> str:
         (
             of_container('"livenessProbe":{"httpGet":{"port":true}}'),
             (
-                f"json: cannot unmarshal bool {INTO} HTTPGetAction.spec.containers.livenessProbe.httpGet.port"
-                " of type int32"
+                f"json: cannot unmarshal bool {INTO}"
+                " HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32"
+            ),
+        ),
+        (
+            of_container('"livenessProbe":{"exec":1}'),
+            (
+                f"json: cannot unmarshal number {INTO} Probe.spec.containers.livenessProbe.ProbeHandler.exec of type"
+                " v1.ExecAction"
+            ),
+        ),
+        (
+            '{"spec":{"volumes":[{"configMap":{"name":1}}]}}',
+            (
+                f"json: cannot unmarshal number {INTO}"
+                " ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string"
+            ),
+        ),
+        (
+            '{"spec":{"ephemeralContainers":[{"securityContext":{"privileged":1}}]}}',
+            (
+                f"json: cannot unmarshal number {INTO}"
+                " SecurityContext.spec.ephemeralContainers.EphemeralContainerCommon.securityContext.privileged of type"
+                " bool"
             ),
         ),
     ],
@@ -194,6 +216,18 @@ def _around(way: tuple[str, ...], value: Json) -> Json:
     return value
 
 
+def _printed(way: tuple[str, ...]) -> str:
+    """The place as errors print it: with embedded structs, without indexes."""
+    struct = "v1.Pod"
+    names: list[str] = []
+    for segment in way:
+        name = segment.removesuffix("[]")
+        names += way_to(struct, name)
+        wanted = go_type(fields_of(struct)[name])
+        struct = wanted.element if wanted.kind == "slice" else wanted.name
+    return ".".join(names)
+
+
 def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
     places = _places("v1.Pod", ())
     assert len(places) > 500
@@ -202,7 +236,7 @@ def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
         if wanted.kind == "v1.FieldsV1":
             continue
         said = error(json.dumps(_around(way, value)))
-        path = ".".join(way).replace("[]", "")
+        path = _printed(way)
         start = f"json: cannot unmarshal {word} {INTO} {struct.rpartition('.')[2]}.{path} of type "
         assert said == QUANTITY if wanted.kind == "resource.Quantity" else said.startswith(start), (way, said)
 

@@ -2,7 +2,8 @@
 
 Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive), Kubernetes 1.36:
 - A value that does not fit its Go type is an error, of which the first in the document is reported, with the innermost
-  struct and the names of all fields on the way: indexes and map keys are no part of it. The rest is decoded still.
+  struct and the names of all fields on the way, embedded structs too: indexes and map keys are no part of it. The rest
+  is decoded still.
 - A type that decodes itself (quantity, time, integer or string) fails at once, whatever went before.
 - Without such an error: fields that the struct does not have and fields that stand twice are *strict* errors, at most
   100, each once, with indexes and map keys in their paths.
@@ -18,7 +19,7 @@ from msgspec import Struct
 
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
-from podward.schema.godecode.gotypes import GoType, fields_of, go_type
+from podward.schema.godecode.gotypes import GoType, fields_of, go_type, way_to
 from podward.schema.godecode.quantity import QuantityError
 from podward.schema.godecode.quantity import parse as parse_quantity
 from podward.schema.godecode.times import GoTimeError
@@ -94,7 +95,7 @@ class _Walk:
                 self._strict("duplicate", name)
             seen.add(name)
             self._struct = wanted.name.rpartition(".")[2]
-            self._fields = (*outer[1], name)
+            self._fields = (*outer[1], *way_to(wanted.name, name))
             self._way = f"{outer[2]}.{name}" if outer[2] else name
             found = self.value(tree, go_type(written), before.get(name))
             if found is None:

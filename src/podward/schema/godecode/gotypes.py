@@ -10,6 +10,25 @@ _SPECIAL = frozenset(("resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.
 _BASIC = frozenset(("bool", "string", "int32", "int64"))
 
 
+_REFERENCE, _PROBE = ("LocalObjectReference", frozenset(("name",))), frozenset(("exec", "httpGet", "tcpSocket", "grpc"))
+_EMBEDDED: dict[str, tuple[str, frozenset[str]]] = {
+    "v1.Probe": ("ProbeHandler", _PROBE),
+    "v1.Volume": ("VolumeSource", frozenset(STRUCTS["v1.Volume"]) - {"name"}),
+    "v1.EphemeralContainer": (
+        "EphemeralContainerCommon",
+        frozenset(STRUCTS["v1.EphemeralContainer"]) - {"targetContainerName"},
+    ),
+    "v1.ConfigMapEnvSource": _REFERENCE,
+    "v1.ConfigMapKeySelector": _REFERENCE,
+    "v1.ConfigMapProjection": _REFERENCE,
+    "v1.ConfigMapVolumeSource": _REFERENCE,
+    "v1.SecretEnvSource": _REFERENCE,
+    "v1.SecretKeySelector": _REFERENCE,
+    "v1.SecretProjection": _REFERENCE,
+}
+"""Structs that another is embedded in, with the fields that are that other's."""
+
+
 class GoType(Struct, frozen=True):
     """A type without its pointer.
 
@@ -43,6 +62,12 @@ def go_type(text: str) -> GoType:
 def fields_of(struct: str) -> dict[str, str]:
     """The fields of a struct, by their JSON names, with the texts of their types."""
     return STRUCTS[struct]
+
+
+def way_to(struct: str, field: str) -> tuple[str, ...]:
+    """The names that lead from a struct to its field, as Go's JSON errors print them."""
+    embedded = _EMBEDDED.get(struct)
+    return (embedded[0], field) if embedded is not None and field in embedded[1] else (field,)
 
 
 def _parsed(text: str) -> GoType:
