@@ -13,6 +13,7 @@ from podward.api.effective import Place
 from podward.api.gotext import quote
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Key, path
+from podward.schema.validation.sysctls import dotted_name, namespace
 
 REASON = "SysctlForbidden"
 RULE = Source(Origin.DEFAULT, "kubelet 1.36 safe sysctls")
@@ -32,33 +33,19 @@ SAFE = frozenset(
         "net.ipv4.tcp_wmem",
     )
 )
-_IPC = frozenset(("kernel.sem",))
-_IPC_PREFIXES = ("kernel.shm", "kernel.msg", "fs.mqueue.")
-_SWAP = str.maketrans("./", "/.")
-
-
-def normalise(name: str) -> str:
-    """The dotted form: where the first separator is a `/`, dots and slashes change places (sysctl.d(5))."""
-    dot, slash = name.find("."), name.find("/")
-    return name.translate(_SWAP) if slash >= 0 and (dot < 0 or slash < dot) else name
-
-
-def namespace(name: str) -> str:
-    """`IPC` or `Net`, as the kubelet's sentence names the namespace that isolates this sysctl; empty if none does."""
-    if name in _IPC or name.startswith(_IPC_PREFIXES):
-        return "IPC"
-    return "Net" if name.startswith("net.") else ""
+_NAMES = {"net": "Net", "ipc": "IPC"}
+"""Of namespaces, as the kubelet's sentence has them."""
 
 
 def admit(spec: PodSpec, place: Place, unsafe: tuple[str, ...] = ()) -> Decision:
     """The first sysctl that this node forbids; `unsafe` are the patterns that its operator allowed."""
     field = place.pod / "spec" / "securityContext" / "sysctls"
     for index, sysctl in enumerate((spec.security_context.sysctls or ()) if spec.security_context else ()):
-        name = normalise(sysctl.name or "")
+        name = dotted_name(sysctl.name or "")
         fault = ""
         if name not in SAFE and not any(_matches(pattern, name) for pattern in unsafe):
             fault = f"{quote(name)} not allowlisted"
-        elif (isolated := namespace(name)) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
+        elif (isolated := _NAMES.get(namespace(name))) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
             fault = f"{quote(name)} not allowed with host {isolated} enabled"
         if fault:
             return refuse(field / index / "name", sysctl.name, f"forbidden sysctl: {fault}", RULE)
