@@ -64,6 +64,28 @@ def test_resources_are_rounded_up_to_thousandths() -> None:
     assert str(parse("1.0001").rounded_to_milli()) == "1001m"
 
 
+def test_what_does_not_fit_64_bits_is_cut_as_go_cuts_it() -> None:
+    assert parse("1Ei").milli == -(1 << 63)  # 2^60 * 1000, of which 64 bits are left
+    assert parse("10e399").whole == 0
+    assert parse("9e18").milli == 0
+    assert parse("9e18").whole == 9 * 10**18
+    assert parse("1Ei").rounded_to_milli().milli == -(1 << 63)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [
+        ("1Gi", "500m", "1073741824500m"),
+        ("0", "1Gi", "1Gi"),
+        ("1", "1Ki", "1025"),
+        ("1e3", "1", "1001"),
+        ("1k", "1k", "2k"),
+    ],
+)
+def test_a_sum_has_the_form_of_its_first_part_unless_that_is_zero(first: str, second: str, total: str) -> None:
+    assert str(parse(first).plus(parse(second))) == total
+
+
 @given(some.integers(-(10**12), 10**12), some.sampled_from(["", "m", "k", "M", "Ki", "Mi", "u", "n"]))
 def test_the_canonical_form_means_the_same_and_is_canonical(number: int, suffix: str) -> None:
     once = parse(f"{number}{suffix}")

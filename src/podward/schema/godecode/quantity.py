@@ -3,7 +3,7 @@
 Specification: Kubernetes 1.36, k8s.io/apimachinery resource.ParseQuantity, CanonicalizeBytes and Cmp. A text that is
 nearly canonical is kept as it is written (`0100`, `+5`), because the server keeps it too; any other is written anew
 with the largest suffix that leaves no fraction. At most nine decimal places: more are rounded away from zero. A binary
-quantity is at most 2^63-1.
+quantity is at most 2^63-1. A number of thousandths that doesn't fit 64 bits is cut as Go cuts it.
 """
 
 from __future__ import annotations
@@ -37,29 +37,47 @@ class QuantityError(ValueError):
 
 
 class Quantity(Struct, frozen=True):
-    """`units` of 10^-9; `form` is `decimal`, `exponent` or `binary`; `kept` is the text, where it stays as it is."""
+    """`units` of 10^-9; `form` is `decimal`, `exponent` or `binary`; `kept` is the text, where it stays as it is.
+
+    `large`: the server holds it as a number of any size, not in 64 bits.
+    """
 
     units: int
     form: str = "decimal"
     kept: str = ""
+    large: bool = False
 
     def __str__(self) -> str:
         return self.kept or _canonical(self.units, self.form)
 
     @property
     def milli(self) -> int:
-        """Thousandths, rounded away from zero."""
-        return _away(self.units, 10 ** (_NANO - _MILLI))
+        """Thousandths, rounded away from zero, as MilliValue gives them."""
+        return self._in_64_bits(10 ** (_NANO - _MILLI))
 
     @property
     def whole(self) -> int:
-        """The integer, rounded away from zero."""
-        return _away(self.units, 10**_NANO)
+        """The integer, rounded away from zero, as Value gives it."""
+        return self._in_64_bits(10**_NANO)
+
+    def _in_64_bits(self, unit: int) -> int:
+        amount = _away(self.units, unit)
+        if self.large:
+            return (amount + _LARGEST + 1) % (1 << 64) - _LARGEST - 1
+        return amount if abs(amount) <= _LARGEST else 0
 
     def rounded_to_milli(self) -> Quantity:
         """At most three decimal places, rounded away from zero, as defaulting makes it."""
-        exact = self.milli * 10 ** (_NANO - _MILLI)
-        return self if exact == self.units else Quantity(exact, self.form)
+        unit = 10 ** (_NANO - _MILLI)
+        exact = _away(self.units, unit) * unit
+        return self if exact == self.units else Quantity(exact, self.form, large=self.large)
+
+    def plus(self, other: Quantity) -> Quantity:
+        """The sum, as Add makes it: in the form of the first unless that is zero."""
+        units = self.units + other.units
+        form = self.form if self.units else other.form
+        large = self.large or other.large or abs(units) > _LARGEST * 10**_NANO
+        return Quantity(units, form, large=large)
 
 
 @lru_cache(1 << 10)
@@ -92,7 +110,7 @@ def _large(units: int, form: str, sign: int) -> Quantity:
         units = min(units, _LARGEST * 10**_NANO)
         if 0 < units < 10**_NANO:
             form = "decimal"
-    return Quantity(sign * units, form)
+    return Quantity(sign * units, form, large=True)
 
 
 def _shifted(amount: int, places: int) -> int:

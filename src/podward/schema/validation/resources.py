@@ -134,7 +134,8 @@ def _huge_pages(name: str, amount: Quantity, at: Path) -> Decision:
         size = parse(name.removeprefix(HUGE_PAGES))
     except QuantityError:
         size = Quantity(0)
-    if size.units > 0 and size.milli % 1000 == 0 and amount.whole % size.whole == 0:
+    pages = size.whole if size.units > 0 and size.milli % 1000 == 0 else 0
+    if pages and amount.whole % pages == 0:
         return Decision()
     return invalid(at, str(amount), f"{amount} is not positive integer multiple of {name}")
 
