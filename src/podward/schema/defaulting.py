@@ -209,12 +209,10 @@ def _items(container: JsonObject, at: Path) -> list[Assignment]:
 
 def _rounded_resources(holder: JsonObject, at: Path) -> list[Assignment]:
     resources = member(holder, "resources")
-    return [
-        assignment
-        for name in ("limits", "requests")
-        if resources.get(name)
-        for assignment in rounded(resources, name, at / "resources", SOURCE)
-    ]
+    if not resources:
+        return []
+    place = at / "resources"
+    return rounded(resources, "limits", place, SOURCE) + rounded(resources, "requests", place, SOURCE)
 
 
 def _probe(probe: JsonObject, at: Path) -> list[Assignment]:

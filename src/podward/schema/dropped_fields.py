@@ -46,6 +46,8 @@ def dropped(raw: JsonObject, containers: tuple[str, ...], source: Source) -> Ite
         yield Assignment(_GENERATION, 1, "a new object", source)
     spec = member(raw, "spec")
     for index, volume in enumerate(objects(spec, "volumes")):
+        if volume.get("projected") is None:
+            continue
         for number, projection in enumerate(objects(member(volume, "projected"), "sources")):
             place = path("spec", "volumes", index, "projected", "sources", number)
             yield from _gone(projection, "clusterTrustBundle", place, "ClusterTrustBundleProjection", source)
@@ -53,9 +55,10 @@ def dropped(raw: JsonObject, containers: tuple[str, ...], source: Source) -> Ite
     yield from _gone(spec, "schedulingGroup", path("spec"), "GenericWorkload", source)
     for list_name in containers:
         for index, container in enumerate(objects(spec, list_name)):
-            lifecycle, place = member(container, "lifecycle"), path("spec", list_name, index)
-            if lifecycle.get("stopSignal") is None:
+            lifecycle = container.get("lifecycle")
+            if not isinstance(lifecycle, dict) or lifecycle.get("stopSignal") is None:
                 continue
+            place = path("spec", list_name, index)
             if lifecycle.get("postStart") is None and lifecycle.get("preStop") is None:
                 yield from _gone(container, "lifecycle", place, "ContainerStopSignals", source)
             else:
