@@ -119,7 +119,3 @@ def test_a_command_does_not_import_the_others() -> None:
     imported = imported_by("from podward.cli.main import main; main(['completion', '--no-such-option'])")
     assert "podward.cli.completion" in imported
     assert not imported & {"podward.cli.run", "podward.cli.batch", "podward.runtime", "msgspec", "yaml"}
-
-
-def test_a_circle_is_found() -> None:
-    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]

@@ -1,7 +1,9 @@
 """Applying a Decision's assignments to a raw document.
 
 The document is copied, never changed, and never encoded from a typed view: fields that no assignment names stay as they
-were written, whether Podward knows them or not. Parents that are absent or null are created.
+were written, whether Podward knows them or not. Parents that are absent or null are created. An assigned None removes
+the member: to Kubernetes null and absent are the same. In a list it stays null, so that the other items keep their
+places.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
             name = last.name if isinstance(last, Key) else last
             if type(parent.get(name)) not in _SCALARS:
                 own = {(): root}  # what was made below the replaced value is not there any more
-            parent[name] = value
+            _put_member(parent, name, value)
         else:
             own = {(): root}
             child_at(parent, last, value, assignment.path, replace=True)
@@ -121,9 +123,16 @@ def child_at(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, 
     if isinstance(node, dict) and not isinstance(segment, int):
         name = segment.name if isinstance(segment, Key) else segment
         if replace or node.get(name) is None:
-            node[name] = fresh
-        return node[name]
+            _put_member(node, name, fresh)
+        return node.get(name)
     raise TypeError(f"{place}: {segment!r} leads into {type(node).__name__}")
+
+
+def _put_member(node: JsonObject, name: str, value: Json) -> None:
+    if value is None:
+        node.pop(name, None)
+    else:
+        node[name] = value
 
 
 _SCALARS = frozenset((bool, int, float, str, type(None)))

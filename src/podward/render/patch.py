@@ -1,12 +1,12 @@
 """A Decision as an RFC 6902 JSON Patch, and the document that the patch makes.
 
 Both follow the same rules: parents that are absent or null are created first, an assignment to an existing field
-replaces its value, a list grows at its end.
+replaces its value, a list grows at its end, None removes a member.
 """
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from podward.api.json_value import Json, JsonObject, copied, copied_object
 from podward.decision import Assignment, Decision
@@ -15,11 +15,11 @@ from podward.path import Key, Path
 
 
 class Operation(Struct, frozen=True):
-    """One operation of a JSON Patch: `add` or `replace`, its JSON Pointer, its value."""
+    """One operation of a JSON Patch: `add`, `replace` or `remove`, its JSON Pointer, its value unless it removes."""
 
     operation: str = field(name="op")
     path: str
-    value: Json
+    value: Json | UnsetType = UNSET
 
 
 def apply(raw: JsonObject, decision: Decision) -> JsonObject:
@@ -47,8 +47,10 @@ def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]
         fresh: Json = json_of(assignment.value)
         if depth < last:
             fresh = [] if isinstance(place.segments[depth + 1], int) else {}
-        if (depth == last and (not present or not _same(before, fresh))) or (depth < last and before is None):
-            pointer = Path(place.segments[: depth + 1]).pointer
+        pointer = Path(place.segments[: depth + 1]).pointer
+        if fresh is None and isinstance(node, dict):
+            made += [Operation("remove", pointer)] if present else []
+        elif (depth == last and (not present or not _same(before, fresh))) or (depth < last and before is None):
             made.append(Operation("replace" if present else "add", pointer, copied(fresh)))
         node = child_at(node, segment, fresh, place, replace=depth == last)
     return made

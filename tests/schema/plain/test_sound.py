@@ -34,6 +34,10 @@ MOUNT = {"name": "v", "mountPath": "/a"}
 PORT, TAKEN = {"containerPort": 1}, {"containerPort": 1, "hostPort": 1}
 PORTS = {"ports": [PORT]}
 SPREAD: Raw = {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}
+REQUIRED_AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
+BY_OWN_LABEL: Raw = {
+    "matchLabelKeys": ["a"], "labelSelector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+}  # fmt: skip
 SYSCTL = {"name": "net.ipv4.tcp_syncookies", "value": "1"}
 
 
@@ -373,6 +377,13 @@ REFUSED: dict[str, Raw] = {
     "affinity": pod(affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}),
     "affinity of another type": pod(affinity={"unknown": 1}),
     "spread": pod(topologySpreadConstraints=[{**SPREAD, "maxSkew": 0}]),
+    "spread over a label that is selected too": pod(
+        metadata={"labels": {"a": "b"}}, topologySpreadConstraints=[{**SPREAD, **BY_OWN_LABEL}]
+    ),
+    "affinity by a label that is selected too": pod(
+        metadata={"labels": {"a": "b"}},
+        affinity={"podAffinity": {REQUIRED_AFFINITY: [{"topologyKey": "a", **BY_OWN_LABEL}]}},
+    ),
     "spread of another type": pod(topologySpreadConstraints=[{**SPREAD, "unknown": 1}]),
     "label": pod(metadata={"labels": {"a": "-"}}),
     "label's key": pod(metadata={"labels": {"-": "a"}}),

@@ -53,6 +53,17 @@ def test_every_recorded_answer_is_given_to_the_letter() -> None:
     assert refused > 150
 
 
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("kernel.shmmax", True), ("kernel/sem", True), ("fs.mqueue.x", True), ("kernel.shmfoo", False), ("vm.x", False)],
+)
+def test_a_sysctl_of_ipc_is_refused_with_the_hosts_ipc(name: str, refused: bool) -> None:  # noqa: FBT001  # a column
+    spec: JsonObject = {"hostIPC": True, "securityContext": {"sysctls": [{"name": name, "value": "1"}]}}
+    place = "spec.securityContext.sysctls[0].name"
+    error = f"{place}: Invalid value: \"{name}\": may not be specified when 'hostIPC' is true"
+    assert refusals(spec) == ([error] if refused else [])
+
+
 def test_a_good_pod_is_not_refused() -> None:
     assert refusals({}) == []
     assert refusals({"volumes": [{"name": "v"}]}, {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}) == []

@@ -68,9 +68,10 @@ def answer(line: bytes) -> ValidateAnswer | Undecoded:
     except GoDecodeError as error:
         return Undecoded(str(error))
     defaulted, _ = defaulting.defaulted(decoded.value)
+    converted, _ = defaulting.converted(decoded.value)
     prepared = completed(decoded.value).stored
     allow_privileged = question.allow_privileged is not False
-    errors = _errors(defaulted, allow_privileged=allow_privileged)
+    errors = _errors(converted, allow_privileged=allow_privileged)
     final = _errors(prepared, allow_privileged=allow_privileged)
     pod = pod_view(prepared)
     return ValidateAnswer(
