@@ -112,7 +112,12 @@ def test_running_imports_nothing_that_explains_or_predicts() -> None:
     imported = imported_by("import podward.cli.running")
     explaining = {name for name in imported if name.startswith("podward.runtime.explaining.")}
     assert explaining == {"podward.runtime.explaining.subject"}
-    assert not imported & {"podward.policy.hints", "podward.stages.kernel", "podward.stages.admission"}
+    assert not imported & {
+        "podward.policy.hints",
+        "podward.stages.kernel",
+        "podward.policy.scc.passes",
+        "podward.access",
+    }
 
 
 def test_a_command_does_not_import_the_others() -> None:
