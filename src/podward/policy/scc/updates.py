@@ -97,4 +97,4 @@ def _same_lists(one: Json, other: Json, code: str) -> bool:
     first, second = one or [], other or []
     if not isinstance(first, list) or not isinstance(second, list) or len(first) != len(second):
         return False
-    return all(same(mine, theirs, code) for mine, theirs in zip(first, second, strict=True))
+    return all(same(left, right, code) for left, right in zip(first, second, strict=True))
