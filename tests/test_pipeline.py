@@ -24,7 +24,7 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, Origin, Source, Unknown, refuse
 from podward.documents.document import Document
 from podward.path import path
-from podward.pipeline import ContainerMounts, ContainerPlan, NodeFacts, PodPlan, foretell, plan_pod
+from podward.pipeline import ContainerMounts, ContainerPlan, NodeFacts, PodPlan, plan_pod, predict_pod
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
 from podward.stages.admission.order import completed
@@ -88,7 +88,7 @@ def names(plan: PodPlan) -> dict[str, list[str]]:
 
 def test_facts_are_asked_for_in_the_order_of_the_stages_and_of_the_containers() -> None:
     facts = Asked({**TWO, "hostUsers": False})
-    plan = foretell(facts)
+    plan = predict_pod(facts)
     of_each = ["image", "mounts", "host", "execution"]
     containers = [f"{question} {name}" for name in "iab" for question in of_each]
     assert facts.questions == ["id range", "volumes", *containers]
@@ -104,14 +104,14 @@ def test_before_a_pod_runs_nobody_asks_what_its_processes_will_be() -> None:
 
 def test_a_pod_that_its_node_refuses_has_nothing_made_for_it() -> None:
     facts = Asked({**TWO, "hostUsers": False, "securityContext": {"sysctls": [{"name": "kernel.x", "value": "1"}]}})
-    plan = foretell(facts)
+    plan = predict_pod(facts)
     assert (names(plan), facts.questions) == ({"": ["node"]}, [])
     assert plan.refusals.refused
 
 
 def test_refused_volumes_end_the_pod_before_its_containers() -> None:
     facts = Asked(TWO, "volumes")
-    plan = foretell(facts)
+    plan = predict_pod(facts)
     assert (names(plan), facts.questions) == ({"": ["node", "sandbox", "volumes"]}, ["volumes"])
     assert plan.refusals == NO
 
@@ -128,7 +128,7 @@ def test_refused_volumes_end_the_pod_before_its_containers() -> None:
 def test_a_refusal_ends_that_container_only(changed: dict[str, Any], stage: str) -> None:
     first, second = TWO["containers"]
     world = hint_facts.World(entry=lambda _, spec: hint_facts.TRUE if spec.process.args == ("x",) else None)
-    plan = foretell(Asked({"containers": [{**first, **changed}, second]}, world=world))
+    plan = predict_pod(Asked({"containers": [{**first, **changed}, second]}, world=world))
     every = ["effective", "cri", "oci", "kernel"]
     assert names(plan)["a"] == every[: every.index(stage) + 1]
     assert names(plan)["b"] == every
@@ -136,7 +136,7 @@ def test_a_refusal_ends_that_container_only(changed: dict[str, Any], stage: str)
 
 
 def test_refused_mounts_are_the_container_s_own_refusal() -> None:
-    plan = foretell(Asked(TWO, "a"))
+    plan = predict_pod(Asked(TWO, "a"))
     assert names(plan)["a"] == ["volumes"]
     assert names(plan)["b"][-1] == "kernel"
 
@@ -203,8 +203,8 @@ def test_what_is_known_without_an_image_holds_for_every_image(
             del container["command"]
     node = structs.replace(hint_facts.NODE, runtime_defaults=runtime, runtime=kind)
     missing = UnknownImage("busybox", HIDDEN)
-    without = foretell(Asked(spec, world=hint_facts.World(node=node, image=lambda _: missing)))
-    with_it = foretell(
+    without = predict_pod(Asked(spec, world=hint_facts.World(node=node, image=lambda _: missing)))
+    with_it = predict_pod(
         Asked(spec, world=hint_facts.World(node=node, image=lambda _: image, entry=lambda _image, _spec: entry))
     )
     for blind, seeing in zip(without.containers, with_it.containers, strict=True):
@@ -223,7 +223,7 @@ def test_what_is_known_without_an_image_holds_for_every_image(
 def test_what_depends_on_the_image_alone_is_unknown_and_nothing_else_is() -> None:
     world = hint_facts.World(image=lambda _: UnknownImage("busybox", HIDDEN))
     spec = {"containers": [{"name": "a", "image": "busybox", "securityContext": {"runAsNonRoot": True}}]}
-    (plan,) = foretell(Asked(spec, world=world)).containers
+    (plan,) = predict_pod(Asked(spec, world=world)).containers
     hidden = [
         f"{stage.name} {made.path}"
         for stage in plan.stages
@@ -261,7 +261,7 @@ def test_a_manifest_that_says_everything_leaves_nothing_to_the_image() -> None:
     container = {"name": "a", "image": "busybox", "command": ["x"], "workingDir": "/", "securityContext": context}
     world = hint_facts.World(image=lambda _: UnknownImage("busybox", HIDDEN))
     spec = {"containers": [container], "securityContext": {"supplementalGroupsPolicy": "Strict"}}
-    (plan,) = foretell(Asked(spec, world=world)).containers
+    (plan,) = predict_pod(Asked(spec, world=world)).containers
     hidden = [str(a.path) for stage in plan.stages for a in stage.decision.assignments if a.value == HIDDEN]
     assert hidden == ["process.env[0]"]
     assert plan.predicted is not None

@@ -147,7 +147,7 @@ def plan_pod(facts: NodeFacts) -> PodPlan:
     return _walk(facts, "oci")
 
 
-def foretell(facts: NodeFacts) -> PodPlan:
+def predict_pod(facts: NodeFacts) -> PodPlan:
     """All about the Pod, its containers as far as what their processes will be."""
     return _walk(facts, "kernel")
 

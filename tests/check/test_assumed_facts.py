@@ -9,14 +9,14 @@ from podward.api.image import UnknownImage
 from podward.api.json_value import Json
 from podward.check.assumed_facts import AssumedFacts, OrdinaryProgram
 from podward.decision import Unknown
-from podward.pipeline import ContainerPlan, foretell
+from podward.pipeline import ContainerPlan, predict_pod
 from podward.schema.view import pod_view
 
 
 def explained(facts: type[AssumedFacts], context: dict[str, Json]) -> ContainerPlan:
     container: Json = {"name": "a", "image": "a:1", "securityContext": context}
     pod = pod_view({"metadata": {"name": "p"}, "spec": {"containers": [container]}})
-    (plan,) = foretell(facts(pod, Place("pod.yaml"))).containers
+    (plan,) = predict_pod(facts(pod, Place("pod.yaml"))).containers
     return plan
 
 

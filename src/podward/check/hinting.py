@@ -108,7 +108,7 @@ def _says_who_and_adds(pod: Pod, container: Container) -> bool:
 
 def _loses(pod: Pod, container: Container) -> bool:
     """Whether some capability that the container adds is lost."""
-    told = _foretold(pod, container)
+    told = _predicted(pod, container)
     added = container.security_context.capabilities if container.security_context is not None else None
     if told is None or told.predicted is None:
         return False
@@ -116,7 +116,7 @@ def _loses(pod: Pod, container: Container) -> bool:
 
 
 def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
-    told = _foretold(about.pod, about.container)
+    told = _predicted(about.pod, about.container)
     if told is None or told.sandbox is None:
         return ()
     sysctls = tuple(told.sandbox.sysctls.items())
@@ -127,7 +127,7 @@ def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
     )
 
 
-def _foretold(pod: Pod, container: Container) -> ContainerPlan | None:
+def _predicted(pod: Pod, container: Container) -> ContainerPlan | None:
     """The way of the container as far as what becomes of its capabilities; None if some stage refuses.
 
     That follows from the user, the capabilities and the few fields around them, and most containers of a repository

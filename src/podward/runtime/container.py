@@ -93,6 +93,8 @@ class ContainerRun:
         spec = runtime_spec(facts, self.plan)
         if isinstance(spec, Decision):
             raise RefusedError(spec.violations[0].reason)
+        for unknown in spec.decision.unknowns:  # who it would be is not known: a default must not run in its place
+            raise RefusedError(unknown.why, advice=unknown.remedy)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
         try:

@@ -7,7 +7,7 @@ import msgspec
 from podward.api.explanation import ContainerExplanation, Hint, PodExplanation, Stage
 from podward.api.image import EntryFile
 from podward.api.node import Node
-from podward.pipeline import ContainerPlan, foretell, other_runtimes
+from podward.pipeline import ContainerPlan, other_runtimes, predict_pod
 from podward.policy.hints.facts import HintFacts
 from podward.runtime.explaining.admitted import with_admission
 from podward.runtime.explaining.facts import DryFacts
@@ -35,7 +35,7 @@ class Explainer:
 
     def _on_node(self, subject: PodToExplain) -> PodExplanation:
         facts = DryFacts(self._machine, subject)
-        plan = foretell(facts)
+        plan = predict_pod(facts)
         containers = tuple(self._container(facts, container) for container in plan.containers)
         return _explanation(subject, plan.stages, containers)
 
