@@ -55,7 +55,7 @@ class StoredImage(Struct, frozen=True, gc=False):
     rootfs: str
 
 
-class ImageFacts(Struct, frozen=True, gc=False):
+class StoredImageFacts(Struct, frozen=True, gc=False):
     """The content of image.json."""
 
     id: str
@@ -118,7 +118,7 @@ class ImageStore:
         place = f"{os.path.dirname(stored.rootfs)}/image.json"
         try:
             with open(place, "rb", buffering=0) as opened:
-                facts = msgspec.json.decode(opened.read(), type=ImageFacts)
+                facts = msgspec.json.decode(opened.read(), type=StoredImageFacts)
         except FileNotFoundError:
             raise _damaged("the image's files are gone", place) from None
         except msgspec.MsgspecError as error:

@@ -18,7 +18,7 @@ from podward.policy.runtime.passwd import LONGEST_LINE, parse_group, parse_passw
 from podward.runtime import syscalls
 from podward.runtime.images.layout import CONFIG, LAYOUT_FILE, MANIFEST, REF_NAME, Descriptor, corrupt_image
 from podward.runtime.images.staging import Staging, replace
-from podward.runtime.images.store import ImageFacts
+from podward.runtime.images.store import StoredImageFacts
 
 LARGEST_USER_FILE = 1 << 20
 """The largest /etc/passwd or /etc/group, in bytes."""
@@ -56,7 +56,7 @@ def write_facts(directory: str, where: str, identifier: str, config: ImageConfig
         group = parse_group(_user_file(root, "etc/group", where, LARGEST_USER_FILE))
     finally:
         os.close(root)
-    replace(f"{directory}/image.json", msgspec.json.encode(ImageFacts(identifier, config, passwd, group)))
+    replace(f"{directory}/image.json", msgspec.json.encode(StoredImageFacts(identifier, config, passwd, group)))
     os.close(os.open(f"{directory}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
