@@ -13,7 +13,10 @@ import pytest
 import podward
 
 SOURCE = Path(podward.__file__).parent
-PURE = ("path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "policy", "stages", "render")
+PURE = (
+    "path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "documents", "policy", "render",
+    "schema", "stages",
+)  # fmt: skip
 
 OUTWARD_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 OUTWARD_MEMBERS = {

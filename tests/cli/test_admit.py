@@ -356,7 +356,7 @@ def imported(program: str) -> set[str]:
 
 
 def test_admitting_imports_nothing_heavy_and_nothing_that_runs() -> None:
-    found = imported("import podward.cli.main, podward.cli.admit, podward.cli.admitting, podward.cli.sources")
+    found = imported("import podward.cli.main, podward.cli.admit, podward.cli.admitting, podward.cli.inputs")
     assert "podward.stages.admission" in found
     heavy = {"dataclasses", "inspect", "json", "logging", "pathlib", "random", "socket", "subprocess", "tempfile"}
     assert sorted(found & heavy) == []

@@ -129,7 +129,7 @@ def mask(wanted: str) -> int:
 
 
 def mode_text(facts: FileAccessFacts) -> str:
-    """The mode as ls(1) prints it, with `+` where there is an access control list."""
+    """The mode as ls(1) prints it, with `+` if there is an access control list."""
     mode = facts.mode
     text = [*letters(mode >> 6), *letters(mode >> 3), *letters(mode)]
     for at, bit, marks in ((2, 0o4000, "sS"), (5, 0o2000, "sS"), (8, 0o1000, "tT")):

@@ -88,13 +88,13 @@ def merged_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def removing_emptied(raw: JsonObject, changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes; an object or a list that they would leave empty is removed: `capabilities: {}` says nothing."""
-    made = list(changes)
+    remaining = list(changes)
     while True:
-        emptied = _emptied(raw, made)
+        emptied = _emptied(raw, remaining)
         if emptied is None:
-            return tuple(made)
-        made = [change for change in made if not change.path.startswith(emptied)]
-        made.append(Change(emptied, None))
+            return tuple(remaining)
+        remaining = [change for change in remaining if not change.path.startswith(emptied)]
+        remaining.append(Change(emptied, None))
 
 
 def _emptied(raw: JsonObject, changes: Sequence[Change]) -> Path | None:
@@ -103,12 +103,12 @@ def _emptied(raw: JsonObject, changes: Sequence[Change]) -> Path | None:
         above = Path(change.path.segments[:-1])
         if change.value is not None or not above.segments or _name(above.segments[-1]) not in _MAY_GO:
             continue
-        held = _at(raw, above)
-        if not held or not isinstance(held, dict | list):
+        found = _at(raw, above)
+        if not found or not isinstance(found, dict | list):
             continue
         inside = [each for each in changes if each.path.startswith(above)]
         gone = {_name(each.path.segments[-1]) for each in inside if len(each.path.segments) == len(above.segments) + 1}
-        names = set(held) if isinstance(held, dict) else set(range(len(held)))
+        names = set(found) if isinstance(found, dict) else set(range(len(found)))
         if names <= gone and all(each.value is None for each in inside):
             return above
     return None

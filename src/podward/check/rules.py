@@ -1,6 +1,6 @@
 """Every rule of `check`, with its description and its documentation page.
 
-A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; that of a hint stands where `explain` has it,
+A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; the page of a hint is the one that `explain` has, too,
 docs/hints/NAME.md. The names of `pss` are the checks' own in k8s.io/pod-security-admission, `_baseline` and
 `_restricted` where both levels have one; those of `scc` are the parts of a SecurityContextConstraints.
 """

@@ -43,7 +43,7 @@ class WaiverScope(Struct, frozen=True):
     name: re.Pattern[str] | None = None
     container: re.Pattern[str] | None = None
 
-    def holds(self, finding: Finding, file: str) -> bool:
+    def includes(self, finding: Finding, file: str) -> bool:
         """Whether all patterns match the finding; `file` is the name of its file for patterns."""
         about = finding.subject
         pairs = (
@@ -65,7 +65,7 @@ class AnnotatedObject(Struct, frozen=True):
     subject: WorkloadRef
     container: str = ""
 
-    def holds(self, finding: Finding) -> bool:
+    def includes(self, finding: Finding) -> bool:
         """Whether the finding is about this object and, if a container is named, about that container."""
         about = finding.subject
         return (
@@ -86,7 +86,11 @@ class ScopedWaiver(Struct, frozen=True):
         """Whether the waiver is about this finding, expired or not; `file` is the finding's file for patterns."""
         if not rules.covers(self.waiver.rule, finding.rule):
             return False
-        return self.where.holds(finding) if isinstance(self.where, AnnotatedObject) else self.where.holds(finding, file)
+        return (
+            self.where.includes(finding)
+            if isinstance(self.where, AnnotatedObject)
+            else self.where.includes(finding, file)
+        )
 
 
 class AppliedWaivers(Struct, frozen=True):
@@ -130,7 +134,7 @@ def fault_of(rule: str) -> tuple[str, str] | None:
 
 
 def of_annotations(
-    annotations: Mapping[str, object], place: Path, holder: AnnotatedObject, line_of: Callable[[Path], int]
+    annotations: Mapping[str, object], place: Path, annotated: AnnotatedObject, line_of: Callable[[Path], int]
 ) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of an object or its template, and findings about those that are malformed.
 
@@ -145,11 +149,11 @@ def of_annotations(
         at = place / Key(key)
         line = line_of(at)
         for word in _lines(key, value):
-            made = _waiver(word, holder, line)
-            if isinstance(made, ScopedWaiver):
-                waivers.append(made)
+            parsed = _waiver(word, annotated, line)
+            if isinstance(parsed, ScopedWaiver):
+                waivers.append(parsed)
             else:
-                faults.append(_malformed(holder, at, line, *made))
+                faults.append(_malformed(annotated, at, line, *parsed))
     return tuple(waivers), tuple(faults)
 
 
@@ -162,7 +166,7 @@ def _lines(key: str, value: object) -> list[str | tuple[str, str]]:
     return [line.strip() for line in value.splitlines() if line.strip()]
 
 
-def _waiver(line: str | tuple[str, str], holder: AnnotatedObject, number: int) -> ScopedWaiver | tuple[str, str]:
+def _waiver(line: str | tuple[str, str], annotated: AnnotatedObject, number: int) -> ScopedWaiver | tuple[str, str]:
     """The waiver in this line, or what is wrong and what to do."""
     if isinstance(line, tuple):
         return line
@@ -182,13 +186,21 @@ def _waiver(line: str | tuple[str, str], holder: AnnotatedObject, number: int) -
     fault = fault_of(words[0])
     if fault is not None:
         return fault
-    waiver = Waiver(words[0], reason, day, holder.file, number, in_manifest=True)
-    return ScopedWaiver(waiver, structs.replace(holder, container=container))
+    waiver = Waiver(words[0], reason, day, annotated.file, number, in_manifest=True)
+    return ScopedWaiver(waiver, structs.replace(annotated, container=container))
 
 
-def _malformed(holder: AnnotatedObject, at: Path, line: int, what: str, advice: str) -> Finding:
+def _malformed(annotated: AnnotatedObject, at: Path, line: int, what: str, advice: str) -> Finding:
     return Finding(
-        "waiver/malformed", Severity.ERROR, holder.file, line, holder.document, at, holder.subject, what, remedy=advice
+        "waiver/malformed",
+        Severity.ERROR,
+        annotated.file,
+        line,
+        annotated.document,
+        at,
+        annotated.subject,
+        what,
+        remedy=advice,
     )
 
 
@@ -280,8 +292,10 @@ def _unused(each: ScopedWaiver) -> Finding:
 
 
 def _about(each: ScopedWaiver, rule: str, message: str, remedy: str) -> Finding:
-    holder = each.where if isinstance(each.where, AnnotatedObject) else None
-    subject = structs.replace(holder.subject, container=holder.container) if holder is not None else WorkloadRef()
-    document = holder.document if holder is not None else 0
+    annotated = each.where if isinstance(each.where, AnnotatedObject) else None
+    subject = (
+        structs.replace(annotated.subject, container=annotated.container) if annotated is not None else WorkloadRef()
+    )
+    document = annotated.document if annotated is not None else 0
     file, line = each.waiver.file, each.waiver.line
     return Finding(rule, Severity.WARNING, file, line, document, Path(), subject, message, remedy=remedy)

@@ -34,11 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused."""
-    from podward.cli import admitting, inputs, sources, terminal
+    from podward.cli import admitting, inputs, terminal
     from podward.stages.admission.order import decide
 
     manifests = inputs.documents(args.filename)
-    pods = sources.pods_of(manifests)
+    pods = inputs.pods_of(manifests)
     admission = admitting.Admission(args, manifests)
     stored: list[tuple[PodSource, Admitted]] = []
     for source in pods:

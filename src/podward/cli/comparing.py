@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from podward.cli import explaining, inputs, subjects, terminal
-from podward.cli.sources import pods_of
+from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import ImageError, UsageError
 from podward.policy.runtime.defaults import NAMES

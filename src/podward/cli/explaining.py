@@ -12,7 +12,7 @@ import msgspec
 from podward.api.core import Pod
 from podward.api.explanation import PodExplanation
 from podward.cli import cluster_options, configuration, subjects, terminal
-from podward.cli.sources import pods_of
+from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import NodeError
 from podward.path import Path

@@ -26,7 +26,7 @@ from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import PodSource, pod_sources
 
 if TYPE_CHECKING:
-    from podward.render.results import ContainerResult, RunResult, User
+    from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
 REFUSED = 1
@@ -197,11 +197,11 @@ def _container_result(container: ContainerRun) -> ContainerResult:
     )
 
 
-def _user(seen: ProcessState) -> User:
+def _user(seen: ProcessState) -> ProcessUser:
     """Who the process is in the Pod's user namespace, as CRI's ContainerUser says it: /proc shows the host's ids."""
-    from podward.render.results import User
+    from podward.render.results import ProcessUser
 
-    return User(
+    return ProcessUser(
         _inside(seen.uid[0], seen.uid_map),
         _inside(seen.gid[0], seen.gid_map),
         tuple(_inside(group, seen.gid_map) for group in seen.groups),

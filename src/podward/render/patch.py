@@ -39,7 +39,7 @@ def json_patch(raw: JsonObject, decision: Decision) -> list[Operation]:
 def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]:
     """The operations of one assignment; they are also applied to `document`."""
     place = assignment.path
-    made: list[Operation] = []
+    operations: list[Operation] = []
     node: Json = document
     last = len(place.segments) - 1
     for depth, segment in enumerate(place.segments):
@@ -49,11 +49,11 @@ def _operations(document: JsonObject, assignment: Assignment) -> list[Operation]
             fresh = [] if isinstance(place.segments[depth + 1], int) else {}
         pointer = Path(place.segments[: depth + 1]).pointer
         if fresh is None and isinstance(node, dict):
-            made += [Operation("remove", pointer)] if present else []
+            operations += [Operation("remove", pointer)] if present else []
         elif (depth == last and (not present or not _same(before, fresh))) or (depth < last and before is None):
-            made.append(Operation("replace" if present else "add", pointer, copied(fresh)))
+            operations.append(Operation("replace" if present else "add", pointer, copied(fresh)))
         node = child_at(node, segment, fresh, place, replace=depth == last)
-    return made
+    return operations
 
 
 def _look(node: Json, segment: str | int | Key) -> tuple[bool, Json]:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from podward.api.process import ProcessState
 
 
-class User(Struct, frozen=True, rename="camel"):
+class ProcessUser(Struct, frozen=True, rename="camel"):
     """The user of a process, as in `status.containerStatuses[].user.linux`."""
 
     uid: int
@@ -22,7 +22,7 @@ class ContainerResult(Struct, frozen=True, rename="camel"):
     kind: str
     exit_code: int
     restarts: int
-    user: User | None = None
+    user: ProcessUser | None = None
     predicted: ProcessState | None = None
     observed: ProcessState | None = None
     differences: tuple[str, ...] = ()

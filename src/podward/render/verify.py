@@ -35,7 +35,7 @@ _FIELD = 16
 """The width of the column with the names of fields."""
 
 
-class Row(Struct, frozen=True):
+class VerifiedField(Struct, frozen=True):
     """One field: its name as in /proc, both values as text, and whether they are equal."""
 
     field: str
@@ -44,10 +44,10 @@ class Row(Struct, frozen=True):
     equal: bool
 
 
-def rows(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
+def rows(predicted: ProcessState, observed: ProcessState) -> tuple[VerifiedField, ...]:
     """Every field of the process state, in the order of /proc/PID/status."""
     return tuple(
-        Row(
+        VerifiedField(
             _LABELS[name],
             _text(name, getattr(predicted, name)),
             _text(name, getattr(observed, name)),
@@ -57,7 +57,7 @@ def rows(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
     )
 
 
-def differences(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
+def differences(predicted: ProcessState, observed: ProcessState) -> tuple[VerifiedField, ...]:
     """The rows whose values are not equal."""
     return tuple(row for row in rows(predicted, observed) if not row.equal)
 
@@ -88,7 +88,7 @@ def _mount(state: MountState) -> str:
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def table(container: str, rows: tuple[Row, ...], width: int) -> str:
+def table(container: str, rows: tuple[VerifiedField, ...], width: int) -> str:
     """The predicted and the observed values of one container side by side, then the number of rows that differ.
 
     If values are too long for their columns, equal ones are written once, behind `=`, and different ones on lines of
@@ -104,7 +104,7 @@ def table(container: str, rows: tuple[Row, ...], width: int) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _row(row: Row, column: int, width: int) -> list[str]:
+def _row(row: VerifiedField, column: int, width: int) -> list[str]:
     predicted, observed = row.predicted or "-", row.observed or "-"
     mark = "" if row.equal else " !"
     if len(predicted) <= column and len(observed) <= column:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podward.cli.checking import cache as caching
-from podward.cli.checking.cache import Cache, Entry, digest, key_of, open_cache
+from podward.cli.checking.cache import Cache, CacheEntry, digest, key_of, open_cache
 
-ENTRY = Entry(b"", b"policies", b"outcome")
+ENTRY = CacheEntry(b"", b"policies", b"outcome")
 KEY = key_of("a.yaml", b"kind: Pod")
 
 
@@ -123,9 +123,9 @@ def test_a_relative_home_does_not_count(tmp_path: Path, monkeypatch: pytest.Monk
 def test_old_entries_stay_as_long_as_there_is_room(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept(home)
     monkeypatch.setattr(caching, "_ROOM", 1000)
-    open_cache(b"wishes").keep({key_of("b", b""): Entry(b"", b"", bytes(500))})
+    open_cache(b"wishes").keep({key_of("b", b""): CacheEntry(b"", b"", bytes(500))})
     assert open_cache(b"wishes").entry(KEY) == ENTRY
-    open_cache(b"wishes").keep({key_of("c", b""): Entry(b"", b"", bytes(900))})
+    open_cache(b"wishes").keep({key_of("c", b""): CacheEntry(b"", b"", bytes(900))})
     assert open_cache(b"wishes").entry(KEY) is None
     assert open_cache(b"wishes").entry(key_of("c", b"")) is not None
 

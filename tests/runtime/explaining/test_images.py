@@ -9,7 +9,7 @@ import pytest
 from podward.api.image import UnknownImage
 from podward.errors import ImageError
 from podward.runtime.explaining.images import Images
-from podward.runtime.images.store import Entry, encode_index
+from podward.runtime.images.store import IndexEntry, encode_index
 
 
 def test_an_image_that_is_not_here_is_unknown_and_says_how_to_bring_it(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_what_is_no_image_s_name_is_an_error(tmp_path: Path, name: str) -> None:
 
 def test_an_image_whose_files_are_gone_is_an_error_not_an_unknown_one(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
-    entry = Entry("docker.io/library/a:1", f"sha256:{'1' * 64}", f"sha256:{'2' * 64}", 1)
+    entry = IndexEntry("docker.io/library/a:1", f"sha256:{'1' * 64}", f"sha256:{'2' * 64}", 1)
     (tmp_path / "images" / "index.json").write_bytes(encode_index((entry,)))
     with pytest.raises(ImageError, match="files are gone"):
         Images(str(tmp_path)).find("a:1")

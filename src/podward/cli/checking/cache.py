@@ -26,7 +26,7 @@ _MOST_FILES = 16
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
 
 
-class Entry(Struct, array_like=True, frozen=True, gc=False):
+class CacheEntry(Struct, array_like=True, frozen=True, gc=False):
     """A file's policies (empty if it has none), a digest of the policies that it was judged by, and its findings."""
 
     policies: bytes
@@ -34,7 +34,7 @@ class Entry(Struct, array_like=True, frozen=True, gc=False):
     findings: bytes
 
 
-_DECODER = Decoder(dict[bytes, Entry])
+_DECODER = Decoder(dict[bytes, CacheEntry])
 
 
 class Cache:
@@ -52,11 +52,11 @@ class Cache:
         """Whether entries are kept at all."""
         return bool(self._file)
 
-    def entry(self, key: bytes) -> Entry | None:
+    def entry(self, key: bytes) -> CacheEntry | None:
         """The entry with this key (see `key_of`); None if there is none."""
         return self._read.get(key)
 
-    def keep(self, entries: dict[bytes, Entry]) -> None:
+    def keep(self, entries: dict[bytes, CacheEntry]) -> None:
         """Keep these entries for the next check, and older entries as long as there is room."""
         if not self._file or all(self._read.get(key) == entry for key, entry in entries.items()):
             return
@@ -90,7 +90,7 @@ def key_of(name: str, content: bytes) -> bytes:
     return digest(os.fsencode(name), content)
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: CacheEntry) -> int:
     return len(entry.policies) + len(entry.findings) + 2 * DIGEST
 
 
@@ -140,7 +140,7 @@ def _is_ours(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _entries(file: str) -> dict[bytes, Entry]:
+def _entries(file: str) -> dict[bytes, CacheEntry]:
     """The entries in a cache file; none if the file is missing, belongs to somebody else or is damaged."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -20,7 +20,7 @@ from podward.check.waivers import ScopedWaiver
 from podward.check.wire import FileFindings
 from podward.cli import inputs, process_exit
 from podward.cli.checking import cache as caching
-from podward.cli.checking.cache import Cache, Entry
+from podward.cli.checking.cache import Cache, CacheEntry
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.parallel import MANY, in_parallel
 from podward.cli.checking.policies import CheckOptions, is_file, policy_set_of, sound
@@ -51,7 +51,7 @@ class _ReadFile(Struct, frozen=True):
     key: bytes
     file: ManifestFile | None
     content: bytes = b""
-    entry: Entry | None = None
+    entry: CacheEntry | None = None
 
     @property
     def policies(self) -> bytes:
@@ -66,7 +66,7 @@ class _FileMessage(Struct, array_like=True, frozen=True):
     """What a process sends about a file; `encoded` is its findings as JSON if these are wanted."""
 
     key: bytes
-    entry: Entry
+    entry: CacheEntry
     encoded: str
 
 
@@ -138,7 +138,7 @@ class _FileResult(Struct, frozen=True):
 
     key: bytes
     found: FileFindings
-    entry: Entry | None
+    entry: CacheEntry | None
     encoded: str = ""
 
 
@@ -194,7 +194,7 @@ class _Work:
             return _FileResult(one.key, wire.file_findings(one.entry.findings, one.name), one.entry)
         file = one.file or parse_file(one.content, one.name)
         found = judge_files((file,), policies.policy_set, policies.shapes)
-        entry = Entry(one.policies, policies.judged_by, wire.file_findings_bytes(found)) if one.key else None
+        entry = CacheEntry(one.policies, policies.judged_by, wire.file_findings_bytes(found)) if one.key else None
         encoded = self._json_findings.text(found.findings) if self._json_findings is not None else ""
         return _FileResult(one.key, found, entry, encoded)
 
@@ -202,7 +202,9 @@ class _Work:
         """The results of files, to be sent to the main process."""
         return msgpack.encode(
             [
-                _FileMessage(one.key, one.entry or Entry(b"", b"", wire.file_findings_bytes(one.found)), one.encoded)
+                _FileMessage(
+                    one.key, one.entry or CacheEntry(b"", b"", wire.file_findings_bytes(one.found)), one.encoded
+                )
                 for one in results
             ]
         )

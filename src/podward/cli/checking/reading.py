@@ -32,16 +32,16 @@ _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 class _DocumentPods:
     """The Pods of a document. They are made when one is asked for: all at once, as a List may have thousands."""
 
-    __slots__ = ("_made", "document")
+    __slots__ = ("_pods", "document")
 
-    def __init__(self, document: Document, made: tuple[PodSource, ...] | None = None) -> None:
+    def __init__(self, document: Document, pods: tuple[PodSource, ...] | None = None) -> None:
         self.document = document
-        self._made = made
+        self._pods = pods
 
     def __getitem__(self, number: int) -> PodSource:
-        if self._made is None:
-            self._made = pod_sources(self.document)
-        return self._made[number]
+        if self._pods is None:
+            self._pods = pod_sources(self.document)
+        return self._pods[number]
 
 
 class FileWorkload:
@@ -141,9 +141,9 @@ def _objects(document: Document, index: int) -> tuple[list[FileWorkload], tuple[
         sources = _DocumentPods(document)
         here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
     else:
-        made = pod_sources(document)
-        sources = _DocumentPods(document, made)
-        here = [FileWorkload(sources, index, None, number) for number in range(len(made))]
+        pods = pod_sources(document)
+        sources = _DocumentPods(document, pods)
+        here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
     return here, policies.policies_of(document)
 
 
@@ -216,13 +216,13 @@ def _kind(error: InputError) -> str:
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of the workload and of its template."""
     about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
-    holder = AnnotatedObject(source.document.name, document, about)
+    annotated = AnnotatedObject(source.document.name, document, about)
     waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
     for place in _annotated(source):
         found = _at(source.document, place)
         if found:
-            more, wrong = of_annotations(found, place, holder, lambda at: _line(source.document, at))
+            more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
             waivers += more
             faults += wrong
     return tuple(waivers), tuple(faults)

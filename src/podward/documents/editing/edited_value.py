@@ -45,7 +45,7 @@ REMOVED = _Removed("removed")
 
 
 def changed(raw: JsonObject, changes: Iterable[Change]) -> JsonObject:
-    """A copy of `raw` with the changes made. Raises LookupError or TypeError where one does not fit its shape."""
+    """A copy of `raw` with the changes made. Raises LookupError or TypeError if a change does not fit the document."""
     target = changed_with_removals(raw, changes)
     return {name: without_removed(value) for name, value in target.items()}
 

@@ -4,8 +4,8 @@ Specification: goyaml v2's decoder into untyped values, followed by sigs.k8s.io/
 - Keys become strings (`documents.yaml.scalars.key`). A list or an object as a key is refused. A duplicate key is
   refused, as the API server's strict field validation does.
 - `<<` takes an object, an alias of one, or a list of these; in the list the earlier wins. Keys are set in the order in
-  which they are written, so a `<<` replaces what stands above it and is replaced by what stands below it.
-- An alias is a copy of what its anchor holds. Aliases are refused where they make up more than 99 % of the nodes
+  which they are written, so a `<<` overrides keys above it, and keys below it override the `<<`.
+- An alias is a copy of its anchor's value. Aliases are refused if they make up more than 99 % of the nodes
   (goyaml's limit, which falls to 10 % from 400,000 to 4,000,000 nodes) or repeat more text than a request may have.
 - Nesting deeper than 100 levels is refused: no object of Kubernetes comes near.
 """

@@ -47,7 +47,7 @@ class JsonReasons(_Part, frozen=True, gc=False):
     kept: tuple[str, ...]
 
 
-class JsonChange(_Part, frozen=True, gc=False):
+class JsonPolicyChange(_Part, frozen=True, gc=False):
     """One change; `reasons` is set only if both sides refuse the workload."""
 
     kind: str
@@ -106,7 +106,7 @@ class ComparisonDocument(_Part, frozen=True, gc=False):
     old: str
     new: str
     summary: JsonSummary
-    changes: tuple[JsonChange, ...]
+    changes: tuple[JsonPolicyChange, ...]
     workloads: tuple[JsonWorkload, ...]
     unread: tuple[JsonUnread, ...]
     notes: tuple[str, ...]
@@ -134,10 +134,10 @@ def _summary(summary: ComparisonSummary) -> JsonSummary:
     return JsonSummary(summary.workloads, summary.changed, summary.unchanged, summary.always_refused, kinds)
 
 
-def _change(change: PolicyChange) -> JsonChange:
+def _change(change: PolicyChange) -> JsonPolicyChange:
     source, reasons = change.source, change.reasons
     place = "" if source is None or source.path is None else str(source.path)
-    return JsonChange(
+    return JsonPolicyChange(
         change.kind.value,
         change.file,
         change.line,

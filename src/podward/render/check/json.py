@@ -181,8 +181,8 @@ class _PathTexts(dict[Path, tuple[str, str]]):
     """Each path as text and as JSON Pointer, made once: thousands of findings are about a few dozen fields."""
 
     def __missing__(self, place: Path) -> tuple[str, str]:
-        made = self[place] = (str(place), place.pointer)
-        return made
+        text = self[place] = (str(place), place.pointer)
+        return text
 
 
 def _waived(waived: WaivedFinding, encoded: JsonFindings) -> JsonWaived:

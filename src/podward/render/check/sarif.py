@@ -223,11 +223,11 @@ def _properties(finding: Finding) -> dict[str, Value]:
     return {**found, "remedy": finding.remedy, "changes": changes} if finding.remedy else found
 
 
-def _fixes(finding: Finding, made: tuple[Replacement, ...]) -> tuple[Fix, ...]:
-    if not made:
+def _fixes(finding: Finding, replacements: tuple[Replacement, ...]) -> tuple[Fix, ...]:
+    if not replacements:
         return ()
     said = printable(finding.remedy).replace("](", "] (")
-    return (Fix(Message(said), (ArtifactChange(_artifact(finding.file), made),)),)
+    return (Fix(Message(said), (ArtifactChange(_artifact(finding.file), replacements),)),)
 
 
 def _artifact(file: str) -> ArtifactLocation:

@@ -170,8 +170,8 @@ def _has_spec(container: ContainerExplanation) -> bool:
 
 def _filter(container: ContainerExplanation) -> Seccomp | None:
     stage = _oci(container)
-    made = stage.decision.assignment(_SECCOMP) if stage is not None else None
-    return made.value if made is not None and isinstance(made.value, Seccomp) else None
+    assigned = stage.decision.assignment(_SECCOMP) if stage is not None else None
+    return assigned.value if assigned is not None and isinstance(assigned.value, Seccomp) else None
 
 
 def _compared(pod: str, container: str, filters: tuple[Seccomp | None, ...]) -> list[SyscallDifference]:

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are read."""
+"""All checks of `podward doctor`, in their order."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 import tempfile
 
 from podward.runtime.health import kernel, runtimes, tools
-from podward.runtime.health.check import LIMITED, OK, Check, check
+from podward.runtime.health.health_check import LIMITED, OK, HealthCheck, health_check
 from podward.runtime.volumes import remove_tree
 
 _PODS = "pods"
 
 
-def examine(root: str) -> list[Check]:
-    """Every check of this machine; `root` is the state directory. What the trials make is gone afterwards."""
+def check_machine(root: str) -> list[HealthCheck]:
+    """Every check of this machine; `root` is the state directory. Everything that the trials make is removed."""
     checks = kernel.rights()
     if os.geteuid():
-        # Without root every trial would fail for that one reason.
+        # Without root every trial would fail, for this one reason.
         return [*checks, *tools.programs(), *kernel.labels()]
-    base = root if os.path.isdir(root) else None  # the trials are to be on the file system that the Pods will be on
+    base = root if os.path.isdir(root) else None  # the trials must use the same file system as Pods
     directory = tempfile.mkdtemp(prefix="doctor-", dir=base)
     try:
         checks += kernel.features(directory)
@@ -30,17 +30,17 @@ def examine(root: str) -> list[Check]:
     return [*checks, *tools.state(root), *_pods()]
 
 
-def _pods() -> list[Check]:
-    """What Podward itself does otherwise than a kubelet."""
+def _pods() -> list[HealthCheck]:
+    """What Podward itself does differently from a kubelet."""
     return [
-        check((_PODS, "supplementalGroupsPolicy"), OK, "Merge and Strict"),
-        check(
+        health_check((_PODS, "supplementalGroupsPolicy"), OK, "Merge and Strict"),
+        health_check(
             (_PODS, "emptyDir sizeLimit"),
             LIMITED,
             "on disk: not enforced",
             ("a Pod may fill the disk; a kubelet would evict it", "medium: Memory, whose limit holds"),
         ),
-        check(
+        health_check(
             (_PODS, "mountPropagation"),
             LIMITED,
             "Bidirectional stays in the Pod",
