@@ -9,6 +9,7 @@ from podward.access.objects import RoleObject
 from podward.access.rbac import Granted, Rbac
 from podward.api.authorization import NO_OPINION, Attributes, Opinion
 from podward.api.caller import User, service_account
+from podward.api.json_value import JsonObject
 from podward.decision import Origin
 from podward.documents.reader import decode_documents
 from podward.errors import InputError
@@ -172,6 +173,50 @@ def test_the_use_of_an_scc_is_asked_for_by_its_name() -> None:
     assert made.authorize(use_of("anyuid", ALICE, "other")) == NO_OPINION
     assert made.authorize(use_of("privileged", ALICE, "shop")) == NO_OPINION
     assert made.authorize(use_of("anyuid", User("bob"), "shop")) == NO_OPINION
+
+
+# --- objects that no file has -------------------------------------------------------------------------------------
+
+
+def of_store(*objects: tuple[str, JsonObject]) -> Rbac:
+    """The authorizer of objects as a server has them, by their kinds."""
+    found = [reading.stored(kind, raw) for kind, raw in objects]
+    roles = [each for each in found if isinstance(each, RoleObject)]
+    return Rbac(roles, [each for each in found if not isinstance(each, RoleObject)])
+
+
+def stored_binding(kind: str, role: str, namespace: str = "") -> tuple[str, JsonObject]:
+    metadata: JsonObject = {"name": "b", **({"namespace": namespace} if namespace else {})}
+    reference: JsonObject = {"kind": role, "name": "pod-reader"}
+    return kind, {"metadata": metadata, "roleRef": reference, "subjects": [{"kind": "User", "name": "alice"}]}
+
+
+READER: JsonObject = {
+    "metadata": {"name": "pod-reader"},
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+}
+
+
+def test_an_object_of_a_store_is_named_as_what_decided() -> None:
+    made = of_store(("ClusterRole", READER), stored_binding("RoleBinding", "ClusterRole", "shop"))
+    allowed = granted(made, reads())
+    assert str(allowed.source) == "RoleBinding shop/b subjects[0]"
+    assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to User "alice"'
+    assert not is_allowed(made, reads(namespace="other"))
+    cluster_wide = of_store(("ClusterRole", READER), stored_binding("ClusterRoleBinding", "ClusterRole"))
+    assert str(granted(cluster_wide, reads(namespace="other")).source) == "ClusterRoleBinding b subjects[0]"
+
+
+def test_a_stored_binding_to_nothing_says_so_without_a_place() -> None:
+    (dangling,) = of_store(stored_binding("ClusterRoleBinding", "ClusterRole")).dangling
+    assert str(dangling) == 'ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
+
+
+def test_a_local_object_whose_namespace_is_lost_does_not_become_the_clusters() -> None:
+    made = of_store(("Role", READER), stored_binding("RoleBinding", "Role"))
+    assert not is_allowed(made, reads(namespace="shop"))
+    assert not is_allowed(made, reads(namespace=""))
+    assert is_allowed(made, reads(namespace="default"))
 
 
 def test_a_namespace_on_a_cluster_role_is_taken_off_as_a_server_does() -> None:

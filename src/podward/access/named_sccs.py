@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podward.api.authorization import NO_OPINION, Answer, Opinion
 from podward.decision import Origin, Source
 from podward.path import Path
-from podward.policy.scc.access import GROUP, RESOURCE, USE
+from podward.policy.scc.access import is_use
 
 if TYPE_CHECKING:
     from podward.api.authorization import Attributes
@@ -23,8 +23,7 @@ class NamedSccs:
 
     def authorize(self, wanted: Attributes) -> Answer:
         """Allowed where it is the use of an SCC that was named."""
-        is_use = (wanted.verb, wanted.group, wanted.resource) == (USE, GROUP, RESOURCE)
-        if not is_use or wanted.subresource or wanted.path or wanted.name not in self._names:
+        if wanted.name not in self._names or not is_use(wanted):
             return NO_OPINION
         source = Source(Origin.POLICY, f"--scc {wanted.name}", Path())
         return Answer(Opinion.ALLOW, source, "it was named, so everybody may")

@@ -19,17 +19,18 @@ from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
 from podward.check import hinting
 from podward.check.path_index import PathIndex
-from podward.check.policy_set import Mode, PolicySet
+from podward.check.policy_set import PolicySet
 from podward.decision import Violation
 from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
 from podward.policy.pss import verdict
-from podward.policy.pss.check import CheckResult, PssFacts, facts_of
+from podward.policy.pss.check import CheckResult, facts_of
+from podward.policy.pss.standard import Standard
 from podward.policy.pss.standards import remedy
 from podward.schema.workload import PodSource
 from podward.stages.admission.cluster import AdmissionFacts
-from podward.stages.admission.order import STEPS, everything, without
-from podward.stages.admission.steps import Outcome
+from podward.stages.admission.order import SCC, STEPS, everything, without
+from podward.stages.admission.steps import Outcome, Phase
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.policy.scc.selection import Selection
@@ -37,7 +38,9 @@ if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to impo
 _ACCOUNT = path("spec", "serviceAccountName")
 _EPHEMERAL = path("spec", "ephemeralContainers")
 _NAMESPACE = path("metadata", "namespace")
-_WITHOUT_SCCS = without("ServiceAccount")
+_STEPS = tuple(step for step in STEPS if step.name != SCC or step.phase is Phase.MUTATING)
+"""The second pass of SCC admission is about Pods that somebody has changed since the first: here nobody does."""
+_WITHOUT_SCCS = without("ServiceAccount", SCC)
 """Where no SCC is asked about, nobody's rights are: the Pod is judged with the service account that it says."""
 
 
@@ -86,6 +89,7 @@ class _Judge:
         self._document = document
         self._held = held
         self._namespace = held.namespace_of(source)
+        self._policy = held.pod_security(self._namespace).policy
         self._subject = WorkloadRef(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
         self._meant = source.view  # what hints are about, once the policies have been asked
@@ -95,22 +99,23 @@ class _Judge:
         held, source = self._held, self._source
         user = held.scc.caller(source.kind) if held.scc is not None else User()
         request = AdmissionRequest(Operation.CREATE, source.raw, user, self._namespace)
-        steps = STEPS if held.scc is not None else _WITHOUT_SCCS
+        steps = _STEPS if held.scc is not None else _WITHOUT_SCCS
         admitted = everything(AdmissionFacts(request, held, source.kind), steps)
         self._meant = admitted.intended.pod
+        selection = None
         for outcome in admitted.outcomes:
-            if outcome.selection is not None and outcome.request is not None:
-                self._scc(outcome.selection, outcome.request.pod)
+            if outcome.request is not None and outcome.selection is not None:
+                selection = outcome.selection
+                self._scc(selection, outcome.request.pod)
             elif outcome.verdict is not None:
                 self._pod_security(outcome.verdict)
-            elif outcome.refused:
+            elif outcome.decision.violations:
                 self._invalid(outcome)
-        return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, admitted.mutating)
+        return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, selection)
 
     def as_it_is(self) -> tuple[Finding, ...]:
         """The findings of the only step that has a say where the Pod is sound and complete."""
-        policy = self._held.pod_security(self._namespace).policy
-        self._pod_security(verdict.evaluated(facts_of(self._meant), policy))
+        self._pod_security(verdict.evaluated(facts_of(self._meant), self._policy))
         return (*self._found.values(), *self.hints())
 
     # --- the API server's refusals ------------------------------------------------------------------------------------
@@ -129,17 +134,26 @@ class _Judge:
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
     def _pod_security(self, found: verdict.Evaluated | verdict.Verdict) -> None:
-        modes = self._held.modes(self._namespace)
-        if not modes:
-            return
-        facts = facts_of(self._meant)
-        policy = self._held.pod_security(self._namespace).policy
-        results = {policy.audit: found.audited, policy.warn: found.warned, policy.enforce: found.enforced}
-        for mode in modes:
-            self._standard(mode, facts, results[mode.standard])
+        """What the modes have against the Pod; a standard that two of them ask for counts for the first."""
+        policy = self._policy
+        asked = (
+            (policy.enforce, Severity.ERROR, found.enforced),
+            (policy.warn, Severity.WARNING, found.warned),
+            (policy.audit, Severity.NOTE, found.audited),
+        )
+        told: set[Path] = set()
+        heard: list[Standard] = []
+        for standard, severity, results in asked:
+            if results and standard not in heard:
+                self._standard(standard, severity, results, frozenset(told))
+                heard.append(standard)
+                told.update(violation.path for result in results for violation in result.decision.violations)
 
-    def _standard(self, mode: Mode, facts: PssFacts, results: tuple[CheckResult, ...]) -> None:
-        told = {place for (rule, place, _) in self._found if rule.startswith("pss/")}  # by the modes before
+    def _standard(
+        self, standard: Standard, severity: Severity, results: tuple[CheckResult, ...], told: frozenset[Path]
+    ) -> None:
+        """What a standard has against the Pod, but for the places that are `told` already."""
+        facts, name = facts_of(self._meant), str(standard)
         for result in results:
             cure = remedy(facts, result)
             violations = result.decision.violations
@@ -148,7 +162,7 @@ class _Judge:
                 if violation.path in told:
                     continue
                 changes = concerning.changes(violation.path)
-                fault = _Fault(f"pss/{result.check}", mode.severity, mode.name, cure.sentence, changes)
+                fault = _Fault(f"pss/{result.check}", severity, name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
@@ -262,9 +276,9 @@ class _Concerning:
 
     def __init__(self, violations: tuple[Violation, ...], changes: tuple[Change, ...]) -> None:
         self._changes = changes
-        self._places = PathIndex(change.path for change in changes)
-        self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
-        if changes:
+        if len(changes) > 1:
+            self._places = PathIndex(change.path for change in changes)
+            self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
             faults = PathIndex(violation.path for violation in violations)
             for number, change in enumerate(changes):
                 if not faults.overlaps(change.path):
@@ -272,8 +286,8 @@ class _Concerning:
 
     def changes(self, place: Path) -> tuple[Change, ...]:
         """The changes that concern the violation at this place."""
-        if not self._changes:
-            return ()
+        if len(self._changes) <= 1:
+            return self._changes
         mine = {*self._places.overlapping(place), *self._shared.get(place.segments[:3], ()), *self._shared.get((), ())}
         return tuple([self._changes[number] for number in sorted(mine)]) if mine else self._changes
 

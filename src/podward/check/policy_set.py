@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podward.api.caller import User
 from podward.api.core import Namespace, Pod
-from podward.api.finding import Severity
-from podward.policy.pss.labels import Configuration, LabelledPolicy, Policy, policy_unless_labelled
+from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_unless_labelled
 from podward.policy.pss.standard import Level, Standard
 from podward.policy.scc.new_namespace import with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
@@ -23,6 +21,9 @@ if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to impo
     from podward.schema.plain.known_valid import KnownValid
 
 
+_CONFIGURATION = Configuration()
+
+
 class SccTerms(Struct, frozen=True):
     """SCCs and who may use them; `caller` tells who creates the Pods of a kind of workload."""
 
@@ -31,17 +32,12 @@ class SccTerms(Struct, frozen=True):
     caller: Callable[[str], User]
 
 
-_CONFIGURATION = Configuration()
-_REMEMBERED = 256
-"""For so many policies of namespaces what they come to is remembered."""
+class _Known(Struct, frozen=True):
+    """A namespace as it is written, and what was made of that: with ranges, and the policy of its labels."""
 
-
-class Mode(Struct, frozen=True):
-    """A standard that is asked about, how much it matters, and its name as findings have it."""
-
-    standard: Standard
-    severity: Severity
-    name: str
+    written: Namespace | None
+    namespace: Namespace
+    policy: LabelledPolicy
 
 
 class PolicySet:
@@ -51,7 +47,7 @@ class PolicySet:
     ranges of ids, and every service account. `default_namespace` is that of objects which name none.
     """
 
-    __slots__ = ("_namespaces", "default_namespace", "scc", "standard")
+    __slots__ = ("_namespaces", "_read", "default_namespace", "scc", "standard")
 
     def __init__(
         self,
@@ -61,6 +57,7 @@ class PolicySet:
         default_namespace: str = "default",
     ) -> None:
         self._namespaces = namespaces
+        self._read: dict[str, _Known] = {}
         self.standard = standard
         self.scc = scc
         self.default_namespace = default_namespace
@@ -77,16 +74,20 @@ class PolicySet:
 
     def pod_security(self, namespace: str) -> LabelledPolicy:
         """What the namespace enforces, audits and warns about."""
-        known = self._namespaces.get(namespace)
-        return policy_unless_labelled(known.metadata.labels if known is not None else None, self.standard)
-
-    def modes(self, namespace: str) -> tuple[Mode, ...]:
-        """The standards to ask about, each once, in the order in which what they say counts."""
-        return _modes(self.pod_security(namespace).policy)
+        return self._known(namespace).policy
 
     def namespace(self, name: str) -> Namespace:
         """The namespace as policies read it: one without ranges gets those of a new one."""
-        return with_ranges(name, self._namespaces.get(name))
+        return self._known(name).namespace
+
+    def _known(self, name: str) -> _Known:
+        written = self._namespaces.get(name)
+        known = self._read.get(name)
+        if known is None or known.written is not written:
+            labels = written.metadata.labels if written is not None else None
+            policy = policy_unless_labelled(labels, self.standard)
+            known = self._read[name] = _Known(written, with_ranges(name, written), policy)
+        return known
 
     def policies(self) -> Policies | None:
         """The SCCs; None where nobody asks about them."""
@@ -109,19 +110,6 @@ class PolicySet:
     def has_service_account(self, namespace: str, name: str) -> bool:  # noqa: ARG002  # whichever it is
         """Service accounts are taken for granted: no file need say that they are there."""
         return True
-
-
-@lru_cache(_REMEMBERED)
-def _modes(policy: Policy) -> tuple[Mode, ...]:
-    asked: list[Mode] = []
-    for standard, severity in (
-        (policy.enforce, Severity.ERROR),
-        (policy.warn, Severity.WARNING),
-        (policy.audit, Severity.NOTE),
-    ):
-        if standard.level is not Level.PRIVILEGED and standard not in [mode.standard for mode in asked]:
-            asked.append(Mode(standard, severity, str(standard)))
-    return tuple(asked)
 
 
 UNHELD = Standard(Level.PRIVILEGED)

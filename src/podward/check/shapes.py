@@ -16,11 +16,12 @@ from msgspec import Struct
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.judging import judge_sound
-from podward.check.policy_set import Mode, PolicySet
+from podward.check.policy_set import PolicySet
 from podward.check.shape import ANY, Shape, names_of, pod_of, shape_of
 from podward.documents.document import Document
 from podward.documents.parsed_value import Lines
 from podward.path import Key, Path
+from podward.policy.pss.labels import Policy
 from podward.schema.plain.known_valid import KnownValid
 from podward.schema.plain.part import STAND_IN
 from podward.schema.workload import PodSource
@@ -56,7 +57,7 @@ class Shapes:
     def __init__(self, held: PolicySet) -> None:
         self._held = held
         self._in_namespace: dict[str, _Known] = {}
-        self._under: dict[tuple[Mode, ...], _Known] = {}
+        self._under: dict[Policy, _Known] = {}
 
     def findings(self, workload: KnownValid, document: Document, index: int) -> list[Finding] | None:
         """What is wrong with the workload in this document; None if that takes looking at it in full."""
@@ -67,7 +68,7 @@ class Shapes:
         known = self._in_namespace.get(namespace)
         if known is None:
             # Most namespaces have the same policy, and what is found under it is the same then.
-            known = self._in_namespace[namespace] = self._under.setdefault(held.modes(namespace), {})
+            known = self._in_namespace[namespace] = self._under.setdefault(held.pod_security(namespace).policy, {})
         shape = shape_of(workload)
         forms = known.get(shape)
         if forms is None:

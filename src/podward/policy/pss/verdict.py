@@ -84,6 +84,7 @@ class Evaluated(Struct, frozen=True):
     warned: tuple[CheckResult, ...]
 
 
+_OPEN = Standard(Level.PRIVILEGED)
 _LET_THROUGH = Verdict()
 _PRIVILEGED = Verdict(audit=((ENFORCE_POLICY, "privileged:latest"),))
 
@@ -128,10 +129,11 @@ def admit_workload(template: Pod, request: Request, configuration: Configuration
 
 
 def evaluated(facts: PssFacts, policy: Policy) -> Evaluated:
-    """What the standards of all modes have against the Pod; each standard is evaluated once."""
-    standards = (policy.enforce, policy.audit, policy.warn)
-    found = {standard: evaluate_facts(standard.level, standard.version, facts) for standard in dict.fromkeys(standards)}
-    return Evaluated(*(found[standard] for standard in standards))
+    """What the standards of the modes have against the Pod; none is evaluated twice."""
+    enforced = _against(facts, policy.enforce)
+    audited = enforced if policy.audit == policy.enforce else _against(facts, policy.audit)
+    warned = audited if policy.warn == policy.audit else _against(facts, policy.warn)
+    return Evaluated(enforced, audited, warned)
 
 
 def significant(pod: Pod, old: Pod) -> bool:
@@ -167,20 +169,27 @@ def _exempt(request: Request, configuration: Configuration) -> Verdict | None:
     return None
 
 
+def _against(facts: PssFacts, standard: Standard) -> tuple[CheckResult, ...]:
+    if standard.level is Level.PRIVILEGED:
+        return ()
+    return evaluate_facts(standard.level, standard.version, facts)
+
+
 def _verdict(pod: Pod, request: Request, configuration: Configuration, enforce: tuple[Standard, ...]) -> Verdict:
     runtime_class = pod.spec.runtime_class_name
     if runtime_class and runtime_class in configuration.exemptions.runtime_classes:
         return Verdict(audit=((EXEMPT, "runtimeClass"),))
     policy, errors = request.policy.policy, request.policy.errors
-    found = evaluated(facts_of(pod), policy if enforce else structs.replace(policy, enforce=Standard(Level.PRIVILEGED)))
+    found = evaluated(facts_of(pod), policy if enforce else structs.replace(policy, enforce=_OPEN))
+    enforced = str(policy.enforce)
     audit = [(ERROR, f"Failed to parse policy: {errors_text(errors)}")] if errors else []
-    audit += [(ENFORCE_POLICY, str(standard)) for standard in enforce]
+    if enforce:
+        audit.append((ENFORCE_POLICY, enforced))
     if found.audited:
         audit.append((AUDIT_VIOLATIONS, warning_text(policy.audit, found.audited)))
     refusal = None
     if found.enforced:
         text = refusal_text(request.name or pod.metadata.name or "", policy.enforce, found.enforced, request.resource)
-        source = Source(Origin.POLICY, f"{POLICY} {policy.enforce}")
-        refusal = Violation(Path(), str(policy.enforce), text, source)
+        refusal = Violation(Path(), enforced, text, Source(Origin.POLICY, f"{POLICY} {enforced}"))
     warnings = (warning_text(policy.warn, found.warned),) if found.warned and refusal is None else ()
     return Verdict(refusal, warnings, tuple(audit), found.enforced, found.audited, found.warned)

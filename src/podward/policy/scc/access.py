@@ -24,13 +24,18 @@ SubjectType: TypeAlias = Literal["serviceaccount", "user"]
 """Whose right it was: the value of the annotation `security.openshift.io/validated-scc-subject-type`."""
 
 
-USE, GROUP, RESOURCE = "use", "security.openshift.io", "securitycontextconstraints"
+_USE, _GROUP, RESOURCE = "use", "security.openshift.io", "securitycontextconstraints"
 """The verb and the resource that an authorizer is asked about."""
 
 
 def use_of(scc: str, user: User, namespace: str) -> Attributes:
     """The question whether `user` may use this SCC for Pods of this namespace."""
-    return Attributes(user, USE, GROUP, RESOURCE, "", scc, namespace)
+    return Attributes(user, _USE, _GROUP, RESOURCE, "", scc, namespace)
+
+
+def is_use(wanted: Attributes) -> bool:
+    """Whether the question is about the use of an SCC."""
+    return wanted == use_of(wanted.name, wanted.user, wanted.namespace)
 
 
 class Grant(Struct, frozen=True):

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.caller import User
-from podward.decision import Decision
+from podward.decision import Decision, merge
 from podward.stages.admission import plugins, registry
 from podward.stages.admission.cluster import NO_CLUSTER, AdmissionFacts
 from podward.stages.admission.steps import Asked, Outcome, Phase, Step, creates_pod, writes, writes_pod
@@ -33,14 +33,13 @@ if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to 
 SCC, VALIDATION = "SecurityContextConstraint", "Validation"
 
 STEPS = (
-    Step("Defaulting", Phase.REGISTRY, writes_pod, registry.defaults),
-    Step("Namespace", Phase.REGISTRY, writes_pod, registry.placed),
+    Step("Defaulting", Phase.REGISTRY, writes_pod, registry.defaulted),
     Step("ServiceAccount", Phase.MUTATING, creates_pod, plugins.service_account),
     Step(SCC, Phase.MUTATING, writes_pod, plugins.choose_scc),
     Step("PrepareForCreate", Phase.REGISTRY, creates_pod, registry.prepared),
     Step(VALIDATION, Phase.REGISTRY, writes, registry.validated),
     Step(SCC, Phase.VALIDATING, writes_pod, plugins.validate_scc),
-    Step("PodSecurity", Phase.VALIDATING, plugins.is_about_pods, plugins.pod_security),
+    Step("PodSecurity", Phase.VALIDATING, plugins.concerns_standards, plugins.pod_security),
 )
 """Every step, in the API server's order. A plugin that both mutates and validates has a row for each."""
 
@@ -160,7 +159,8 @@ class _Course:
         self._object = self._intended = Asked(facts, facts.request.object or {})
         self._outcomes: list[Outcome] = []
         self._refused_by: set[str] = set()
-        self._made = self._would_set = Decision()
+        self._made: list[Decision] = []
+        self._would_set = Decision()
 
     def take(self, step: Step) -> bool:
         """Take a step, if it has a say in the request; whether it refuses."""
@@ -173,18 +173,16 @@ class _Course:
             self._refused_by.add(step.name)
             self._would_set += outcome.would_set
         elif decision.assignments:
-            self._made += decision
+            self._made.append(decision)
             self._object = Asked(self._facts, self._object.raw, decision)
         if decision.assignments or outcome.would_set.assignments:
-            self._intended = self._with_what_would_be_set()
+            self._intended = self._object
+            if self._would_set.assignments:
+                self._intended = Asked(self._facts, self._object.raw, self._would_set)
         return bool(decision.violations)
 
     def admitted(self) -> Admitted:
         """What has come of the steps that were taken."""
-        refused = tuple(violation for outcome in self._outcomes for violation in outcome.decision.violations)
-        decision = Decision(violations=refused) if refused else self._made
+        refused = [violation for outcome in self._outcomes for violation in outcome.decision.violations]
+        decision = Decision(violations=tuple(refused)) if refused else merge(*self._made)
         return Admitted(decision, tuple(self._outcomes), self._object, self._intended)
-
-    def _with_what_would_be_set(self) -> Asked:
-        would_set = self._would_set
-        return Asked(self._facts, self._object.raw, would_set) if would_set.assignments else self._object

@@ -15,6 +15,7 @@ from podward.decision import Assignment, Decision, Origin, Source, Violation, re
 from podward.documents.raw_fields import member
 from podward.path import Path, path
 from podward.schema.view import pod_view, typed_view
+from podward.schema.workload import TEMPLATES
 from podward.stages.admission.steps import NOTHING, Asked, Outcome, writes, writes_pod
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use
@@ -25,21 +26,21 @@ if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to 
 
 ACCOUNT = Source(Origin.DEFAULT, "ServiceAccount admission")
 """Who gives a Pod its service account."""
-_ACCOUNT_PLACES = (path("spec", "serviceAccountName"), path("spec", "serviceAccount"))
+_ACCOUNT_PLACES = tuple((name, path("spec", name)) for name in ("serviceAccountName", "serviceAccount"))
 _DEFAULT_ACCOUNT = "default"
 _POD_SECURITY = Source(Origin.POLICY, "PodSecurity")
 _SCCS = Source(Origin.POLICY, "SecurityContextConstraints")
-_TEMPLATES = {
-    GroupResource("", "podtemplates"): path("template"),
-    GroupResource("", "replicationcontrollers"): path("spec", "template"),
-    GroupResource("apps", "daemonsets"): path("spec", "template"),
-    GroupResource("apps", "deployments"): path("spec", "template"),
-    GroupResource("apps", "replicasets"): path("spec", "template"),
-    GroupResource("apps", "statefulsets"): path("spec", "template"),
-    GroupResource("batch", "cronjobs"): path("spec", "jobTemplate", "spec", "template"),
-    GroupResource("batch", "jobs"): path("spec", "template"),
+_WORKLOADS = {
+    GroupResource("", "podtemplates"): "PodTemplate",
+    GroupResource("", "replicationcontrollers"): "ReplicationController",
+    GroupResource("apps", "daemonsets"): "DaemonSet",
+    GroupResource("apps", "deployments"): "Deployment",
+    GroupResource("apps", "replicasets"): "ReplicaSet",
+    GroupResource("apps", "statefulsets"): "StatefulSet",
+    GroupResource("batch", "cronjobs"): "CronJob",
+    GroupResource("batch", "jobs"): "Job",
 }
-"""Where the objects that Pod Security warns about have their Pod's template."""
+"""The objects whose template of a Pod Pod Security warns about."""
 
 
 def service_account(asked: Asked) -> Outcome:
@@ -52,15 +53,8 @@ def service_account(asked: Asked) -> Outcome:
         missing = f"serviceaccount {quote(named)} not found"
         return _forbidden(asked, f"error looking up service account {namespace}/{named}: {missing}", ACCOUNT)
     why = "unset: default" if not written else "the other name of the field"
-    return Outcome(
-        Decision(
-            tuple(
-                Assignment(place, named, why, ACCOUNT)
-                for place in _ACCOUNT_PLACES
-                if spec.get(str(place.segments[-1])) in (None, "")
-            )
-        )
-    )
+    unset = [place for name, place in _ACCOUNT_PLACES if spec.get(name) in (None, "")]
+    return Outcome(Decision(tuple([Assignment(place, named, why, ACCOUNT) for place in unset]))) if unset else NOTHING
 
 
 # --- SecurityContextConstraint ----------------------------------------------------------------------------------------
@@ -123,11 +117,10 @@ def _refusal(selection: Selection) -> Decision:
 # --- PodSecurity ------------------------------------------------------------------------------------------------------
 
 
-def is_about_pods(request: AdmissionRequest) -> bool:
-    """Whether Pod Security looks at the request: Pods, what has a template of one, and namespaces."""
-    return writes_pod(request) or (
-        writes(request) and (request.resource in _TEMPLATES or request.resource == NAMESPACES)
-    )
+def concerns_standards(request: AdmissionRequest) -> bool:
+    """Whether Pod Security looks at the request: a Pod, what has a template of one, or a namespace."""
+    about = request.resource
+    return writes_pod(request) or (writes(request) and (about in _WORKLOADS or about == NAMESPACES))
 
 
 def pod_security(asked: Asked) -> Outcome:
@@ -151,7 +144,7 @@ def pod_security(asked: Asked) -> Outcome:
         request.name,
     )
     if request.resource != PODS:
-        template = pod_view(_template(asked.raw, _TEMPLATES[request.resource]))
+        template = pod_view(_template(asked.raw, _WORKLOADS[request.resource]))
         return _of_verdict(verdict.admit_workload(template, about, cluster.configuration))
     old = pod_view(request.old_object or {}) if request.operation is Operation.UPDATE else None
     return _of_verdict(verdict.admit_pod(asked.pod, about, cluster.configuration, old))
@@ -175,8 +168,8 @@ def _of_verdict(found: Verdict) -> Outcome:
     return Outcome(decision, verdict=found)
 
 
-def _template(raw: JsonObject, at: Path) -> JsonObject:
-    for step in at.segments:
+def _template(raw: JsonObject, kind: str) -> JsonObject:
+    for step in TEMPLATES[kind].segments:
         raw = member(raw, str(step))
     return raw
 

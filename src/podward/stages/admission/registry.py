@@ -14,17 +14,16 @@ REQUEST = Source(Origin.RULE, "API server, create")
 _VALIDATION = Source(Origin.RULE, "API server, validation")
 
 
-def defaults(asked: Asked) -> Outcome:
-    """What is unset gets its default."""
-    return Outcome(defaulting.decide_defaults(asked.raw))
+def defaulted(asked: Asked) -> Outcome:
+    """What is unset gets its default, and the object the namespace of the request."""
+    return Outcome(defaulting.decide_defaults(asked.raw) + _placed(asked))
 
 
-def placed(asked: Asked) -> Outcome:
-    """The namespace of the request, which every object in it has."""
+def _placed(asked: Asked) -> Decision:
     namespace = asked.facts.request.namespace
     if not namespace or member(asked.raw, "metadata").get("namespace") == namespace:
-        return NOTHING
-    return Outcome(assign(path("metadata", "namespace"), namespace, "the request's namespace", REQUEST))
+        return Decision()
+    return assign(path("metadata", "namespace"), namespace, "the request's namespace", REQUEST)
 
 
 def prepared(asked: Asked) -> Outcome:
