@@ -28,7 +28,12 @@ uv = env -u VIRTUAL_ENV -u PYTHONPATH UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=
 
 # What the tools need to find this tree's code and nobody else's.
 export PYTHONPATH :=
+# Without bytecode, every worker of the tests would compile and rewrite all of them.
+export PYTHONDONTWRITEBYTECODE :=
 export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
+
+# A worker on each core, and each file of tests on one of them. A few tests are done sooner than workers have started.
+ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -89,7 +94,7 @@ contracts: setup ## import-linter: imports go downward only, rooms that decide d
 
 unit: setup ## every test; TESTS="paths or options" runs some
 	$(call step,pytest)
-	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(TESTS)
+	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(or $(TESTS),$(ALL_CORES))
 
 bench: setup ## run against podman and bare runtimes; admissions against the Go code; check against checkov and a bare parse
 	@tools/install bench
