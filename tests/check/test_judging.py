@@ -16,10 +16,10 @@ from podward.documents.composed import Lines
 from podward.documents.document import Document
 from podward.policy.pss.standard import Level, Standard
 from podward.policy.scc import passes
-from podward.policy.scc.documents import in_force
+from podward.policy.scc.documents import sccs_in_force
 from podward.schema.workload import pod_sources
 
-SCCS = passes.prepare(source.view for source in in_force(()))
+SCCS = passes.prepare(source.view for source in sccs_in_force(()))
 RESTRICTED = Standard(Level.RESTRICTED)
 
 

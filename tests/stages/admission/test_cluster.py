@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from podward.access.chain import Chain
-from podward.access.openshift import rbac_of
+from podward.access.policies import rbac_of
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
@@ -15,13 +15,13 @@ from podward.check.policy_set import PolicySet
 from podward.documents.raw_fields import member
 from podward.policy.pss.labels import Configuration, Exemptions, Policy
 from podward.policy.pss.standard import Level, Standard
-from podward.policy.scc.documents import in_force
+from podward.policy.scc.documents import sccs_in_force
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts, Cluster, InMemoryCluster
 from podward.stages.admission.order import Admitted, decide
 
 LABEL = "pod-security.kubernetes.io/enforce"
 ALICE = User("alice", ("system:authenticated",))
-SCCS = tuple(source.view for source in in_force(()))
+SCCS = tuple(source.view for source in sccs_in_force(()))
 RBAC = rbac_of(())
 POD: JsonObject = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from podward.access.openshift import rbac_of
+from podward.access.policies import rbac_of
 from podward.api.admission import NAMESPACES, AdmissionRequest, GroupResource, Operation
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta, Pod
-from podward.policy.scc.documents import in_force
+from podward.policy.scc.documents import sccs_in_force
 from podward.schema.view import pod_view
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts, InMemoryCluster
 from podward.stages.admission.order import PLUGINS, Admitted, decide
@@ -23,7 +23,7 @@ RANGES: dict[str, str | None] = {
     "openshift.io/sa.scc.uid-range": "1000230000/10000",
     "openshift.io/sa.scc.mcs": "s0:c15,c10",
 }
-SCCS = tuple(source.view for source in in_force(()))
+SCCS = tuple(source.view for source in sccs_in_force(()))
 RBAC = rbac_of(())
 LABEL = "pod-security.kubernetes.io/"
 
