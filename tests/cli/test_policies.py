@@ -6,10 +6,11 @@ from pathlib import Path as File
 
 import pytest
 
+from podward.access.policies import PolicyDocuments
 from podward.access.rbac import Rbac
 from podward.api.caller import User, service_account
 from podward.cli.inputs import documents
-from podward.cli.policies import PolicyDocuments, gather
+from podward.cli.policies import gather
 from podward.decision import Origin, Source
 from podward.errors import InputError
 from podward.path import path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from podward.cli import policies
+from podward.access.policies import policies_of
 from podward.cli.checking.policies import CheckOptions, policy_set_of, sound
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
@@ -30,7 +30,7 @@ def items(*texts: str) -> tuple[Item, ...]:
         item
         for number, text in enumerate(texts)
         for document in decode_documents(text.encode(), f"f{number}.yaml")
-        for item in policies.policies_of(document)
+        for item in policies_of(document)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from podward.api.json_value import JsonObject
 from podward.documents.document import Document
 from podward.policy.scc.default_set import NAMES
-from podward.policy.scc.documents import in_force, is_about_sccs
+from podward.policy.scc.documents import is_about_sccs, sccs_in_force
 from podward.schema.objects import Item, objects_of
 from podward.schema.scc.reading import SccSource, scc_source
 
@@ -27,11 +27,11 @@ def scc(name: str, priority: int) -> SccSource:
 
 
 def test_without_others_the_default_ones_are_in_force() -> None:
-    assert tuple(source.name for source in in_force(())) == NAMES
+    assert tuple(source.name for source in sccs_in_force(())) == NAMES
 
 
 def test_a_written_one_takes_the_place_of_its_name_and_others_come_behind() -> None:
-    found = in_force((scc("zoo", 1), scc(NAMES[2], 77), scc("app", 2)))
+    found = sccs_in_force((scc("zoo", 1), scc(NAMES[2], 77), scc("app", 2)))
     assert tuple(source.name for source in found) == (*NAMES, "zoo", "app")
     assert found[2].view.priority == 77
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonpatch
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import podward.stages.admission
 from podward.access.rbac import Rbac
-from podward.api.admission import AdmissionRequest, Operation
+from podward.api.admission import NAMESPACES, AdmissionRequest, GroupResource, Operation
 from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
 from podward.api.scc import SecurityContextConstraints
@@ -20,8 +23,19 @@ from podward.cli.policies import gather
 from podward.decision import Origin
 from podward.path import Key, path
 from podward.render.patch import apply, json_patch
-from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
-from podward.stages.admission.order import Admitted, decide
+from podward.stages.admission.cluster import NOBODY, AdmissionFacts, InMemoryCluster
+from podward.stages.admission.order import (
+    PLUGINS,
+    SCC,
+    STEPS,
+    Admitted,
+    by_registry,
+    completed,
+    decide,
+    everything,
+    without,
+)
+from podward.stages.admission.steps import Phase
 
 Json = dict[str, Any]
 RANGES = {
@@ -196,6 +210,125 @@ def test_unknown_fields_survive() -> None:
     assert stored["spec"]["containers"][0]["another"] == odd
 
 
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def test_the_steps_stand_in_the_api_servers_order() -> None:
+    assert [(step.name, step.phase.value) for step in STEPS] == [
+        ("Defaulting", "registry"),
+        ("ServiceAccount", "mutating"),
+        ("SecurityContextConstraint", "mutating"),
+        ("PrepareForCreate", "registry"),
+        ("Validation", "registry"),
+        ("SecurityContextConstraint", "validating"),
+        ("PodSecurity", "validating"),
+    ]
+
+
+def test_no_plugin_mutates_after_one_that_validates() -> None:
+    phases = [step.phase for step in PLUGINS]
+    assert phases == sorted(phases, key=[Phase.MUTATING, Phase.VALIDATING].index)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, {step.name for step in STEPS}),
+        ({"subresource": "binding"}, {"Validation"}),
+        ({"subresource": "eviction"}, {"Validation"}),
+        ({"operation": Operation.UPDATE}, {"Defaulting", SCC, "Validation", "PodSecurity"}),
+        (
+            {"operation": Operation.UPDATE, "subresource": "ephemeralcontainers"},
+            {"Defaulting", SCC, "Validation", "PodSecurity"},
+        ),
+        ({"operation": Operation.DELETE}, set()),
+        ({"operation": Operation.CONNECT, "subresource": "exec"}, set()),
+        ({"resource": GroupResource("apps", "deployments")}, {"Validation", "PodSecurity"}),
+        ({"resource": GroupResource("apps", "pods")}, {"Validation"}),
+        ({"resource": NAMESPACES}, {"Validation", "PodSecurity"}),
+        ({"resource": GroupResource("", "secrets")}, {"Validation"}),
+    ],
+)
+def test_which_steps_look_at_which_requests(changes: dict[str, Any], names: set[str]) -> None:
+    request = msgspec.structs.replace(AdmissionRequest(Operation.CREATE, pod(), ALICE, "monitor"), **changes)
+    assert {step.name for step in STEPS if step.handles(request)} == names
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"operation": Operation.UPDATE, "old_object": pod()},
+        {"resource": GroupResource("apps", "deployments"), "kind": "Deployment"},
+        {"subresource": "binding", "kind": "Binding"},
+    ],
+)
+def test_what_cannot_be_validated_is_refused(changes: dict[str, Any]) -> None:
+    request = msgspec.structs.replace(AdmissionRequest(Operation.CREATE, pod(), ADMIN, "monitor"), **changes)
+    for asked in (decide, everything):
+        assert sentence(asked(AdmissionFacts(request, kubernetes()))).endswith("cannot be validated here")
+        assert not asked(AdmissionFacts(request, kubernetes()), PLUGINS).refused
+
+
+def test_a_plugin_can_be_turned_off() -> None:
+    facts = AdmissionFacts(AdmissionRequest(Operation.CREATE, pod(), ALICE, "monitor"), openshift())
+    assert decide(facts, without(SCC)).selection is None
+    spec: Any = decide(facts, without("ServiceAccount")).stored["spec"]
+    assert "serviceAccountName" not in spec
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    refusing = AdmissionFacts(facts.request, openshift(labels))
+    assert decide(refusing, without(SCC)).refused
+    assert not decide(refusing, without(SCC, "PodSecurity")).refused
+
+
+def test_without_plugins_the_registry_defaults_completes_and_validates() -> None:
+    found = by_registry(pod({"nodeName": "Bad_Node"}))
+    assert [str(violation.path) for violation in found.decision.violations] == ["spec.nodeName"]
+    spec: Any = by_registry(pod()).stored["spec"]
+    assert (spec["dnsPolicy"], "serviceAccountName" in spec) == ("ClusterFirst", False)
+    assert not completed(pod({"nodeName": "Bad_Node"})).refused
+
+
+# --- everything ---------------------------------------------------------------------------------------------------
+
+
+def all_of(raw: Json, cluster: InMemoryCluster, user: User = ALICE) -> Admitted:
+    return everything(AdmissionFacts(AdmissionRequest(Operation.CREATE, raw, user, "monitor"), cluster))
+
+
+def test_everything_goes_on_where_a_server_stops() -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    raw = pod({"nodeName": "Bad_Node"}, {"securityContext": {"runAsUser": 0, "privileged": True}})
+    found = all_of(raw, openshift(labels))
+    said = [violation.reason for violation in found.decision.violations]
+    assert said[0].startswith('pods "p" is forbidden: unable to validate against any security context constraint')
+    assert said[1].startswith('Invalid value: "Bad_Node"')
+    assert said[2].startswith('pods "p" is forbidden: violates PodSecurity "restricted:latest"')
+    assert len(said) == 3
+    assert found.invalid
+    assert sentence(admitted(raw, openshift(labels))) == said[0]
+
+
+def test_a_plugin_that_refused_is_not_asked_again() -> None:
+    found = all_of(pod({"hostNetwork": True}), openshift())
+    assert found.selection is found.mutating
+    assert len(found.decision.violations) == 1
+
+
+def test_what_a_refusing_plugin_would_have_set_is_seen_by_the_validating_ones_and_not_stored() -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    found = all_of(pod(container={"securityContext": {"runAsUser": 1000}}), openshift(labels))
+    assert found.verdict is not None
+    assert found.verdict.allowed, "the closest SCC sets what the standard demands"
+    containers: Any = found.stored["spec"]
+    assert containers["containers"][0]["securityContext"] == {"runAsUser": 1000}
+    (container,) = found.intended.pod.spec.containers or ()
+    assert container.security_context is not None
+    assert container.security_context.allow_privilege_escalation is False
+    (container,) = found.pod.spec.containers or ()
+    assert container.security_context is not None
+    assert container.security_context.allow_privilege_escalation is None
+
+
 IDS = st.sampled_from([None, 0, 1000, 1000230000, 1000230007])
 CONTEXTS = st.fixed_dictionaries(
     {},
@@ -236,3 +369,35 @@ def test_admitting_what_is_stored_changes_nothing_and_the_patch_makes_it(raw: Js
     assert not again.refused
     assert again.stored == found.stored
     assert json_patch(found.stored, again.decision) == []
+
+
+@given(PODS, st.sampled_from([ALICE, ADMIN]), st.sampled_from(["", "baseline", "restricted"]), st.booleans())
+@settings(max_examples=120, deadline=None)
+def test_both_questions_have_the_same_answer(raw: Json, user: User, level: str, openshifts: bool) -> None:  # noqa: FBT001  # drawn
+    labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
+    cluster = openshift(labels) if openshifts else InMemoryCluster(None, NOBODY, {"monitor": namespace({}, labels)})
+    first, every = admitted(raw, cluster, user), all_of(raw, cluster, user)
+    assert first.refused == every.refused
+    if first.refused:
+        assert first.decision.violations == every.decision.violations[: len(first.decision.violations)]
+    else:
+        assert (first.decision, first.stored, first.pod) == (every.decision, every.stored, every.pod)
+        assert every.intended.raw == every.stored
+    validating = [step for step in STEPS if step.phase is Phase.VALIDATING]
+    seen = AdmissionFacts(AdmissionRequest(Operation.CREATE, every.stored, user, "monitor"), cluster)
+    assert everything(seen, validating).object.raw is every.stored, "a validating step sets nothing"
+
+
+RULES = re.compile(r"\b(decide_creation|admit_pod|admit_workload|admit_namespace|passes\.(?:admit|validate))\(")
+
+
+def test_nobody_else_asks_what_a_step_asks() -> None:
+    """The rules that steps ask: another room that asked them would write the order down once more."""
+    stage = Path(podward.stages.admission.__file__).parent
+    source = Path(podward.__file__).parent
+    asking = {file for file in source.rglob("*.py") for line in file.read_text().splitlines() if asks(line)}
+    assert {file.parent for file in asking} == {stage}
+
+
+def asks(line: str) -> bool:
+    return not line.lstrip().startswith("def ") and RULES.search(line) is not None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from podward.access.policies import namespaces_of, require_sound
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
@@ -34,13 +35,11 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
 
     A repository may hold one Namespace for every environment: the first counts.
     """
-    from podward.cli import policies
-
     kept: dict[tuple[str, str, str], Item] = {}
     findings: list[Finding] = []
     for item in items:
         try:
-            policies.require_sound(item)
+            require_sound(item)
         except InputError as error:
             findings.append(_finding(item, Severity.ERROR, error.what, error.advice.strip()))
             continue
@@ -70,9 +69,7 @@ def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     standard = Standard(_level(wishes), _version(wishes))
     if wishes.scc:
         return _held_to_sccs(wishes, items, standard)
-    from podward.cli import policies
-
-    return PolicySet(policies.namespaces_of(items), standard, None, wishes.namespace)
+    return PolicySet(namespaces_of(items), standard, None, wishes.namespace)
 
 
 def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standard) -> PolicySet:

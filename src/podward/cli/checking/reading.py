@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.access.policies import policies_of
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import Json, JsonObject, kind_of
 from podward.check.waivers import DOMAIN, AnnotatedObject, ScopedWaiver, of_annotations
-from podward.cli import inputs, policies
+from podward.cli import inputs
 from podward.cli.checking.files import STDIN
 from podward.documents.document import Document
 from podward.documents.reader import read_all
@@ -144,7 +145,7 @@ def _objects(document: Document, index: int) -> tuple[list[FileWorkload], tuple[
         pods = pod_sources(document)
         sources = _DocumentPods(document, pods)
         here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
-    return here, policies.policies_of(document)
+    return here, policies_of(document)
 
 
 def _without_bad_items(document: Document) -> tuple[Document | None, list[InputError]]:

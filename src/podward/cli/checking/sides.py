@@ -16,6 +16,7 @@ from msgspec import Struct
 from podward.access.chain import Chain
 from podward.access.identities import creator_of_pods
 from podward.access.named_sccs import NamedSccs
+from podward.access.policies import PolicyDocuments, policies_of
 from podward.access.rbac import Granted, Rbac
 from podward.api.caller import User
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
@@ -25,7 +26,6 @@ from podward.cli.admitting import caller_named
 from podward.cli.checking import files as listing
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.policies import CheckOptions
-from podward.cli.policies import PolicyDocuments
 from podward.decision import Source
 from podward.errors import InputError, UsageError
 from podward.path import Path, path
@@ -154,7 +154,7 @@ def _items(word: str) -> tuple[Item, ...]:
     found: list[Item] = []
     held: list[str] = []
     for document in inputs.documents(list(names), _ADVICE) if names else ():
-        mine = policies.policies_of(document)
+        mine = policies_of(document)
         found += mine
         others = [item for item in objects_of(document) if item.at not in {kept.at for kept in mine}]
         if others and not directory:

@@ -23,7 +23,7 @@ _ROLE_PREFIX = "system:openshift:scc:"
 """What the names of the ClusterRoles begin with that grant the use of one SCC."""
 
 
-def in_force(written: Iterable[SccSource]) -> tuple[SccSource, ...]:
+def sccs_in_force(written: Iterable[SccSource]) -> tuple[SccSource, ...]:
     """The default SCCs, or what is written in their place, and then the others, in the order in which they come."""
     raws = default_set.default_sccs()
     shipped = (scc_source(item) for raw in raws for item in objects_of(Document(default_set.SCCS_NAME, raw)))

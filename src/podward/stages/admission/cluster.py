@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from podward.api.admission import AdmissionRequest
-from podward.api.authorization import NO_OPINION, Answer, Attributes, Authorizer
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use
+    from podward.api.authorization import Answer, Attributes, Authorizer
     from podward.api.core import Namespace, Pod
     from podward.api.scc import SecurityContextConstraints
     from podward.policy.pss.labels import Configuration, LabelledPolicy
@@ -65,6 +65,8 @@ class Nobody:
 
     def authorize(self, wanted: Attributes) -> Answer:  # noqa: ARG002  # whatever it is
         """No opinion."""
+        from podward.api.authorization import NO_OPINION
+
         return NO_OPINION
 
 
