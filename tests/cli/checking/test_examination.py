@@ -16,7 +16,6 @@ from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import CheckedWorkload
 from podward.check import wire
 from podward.check.policy_set import PolicySet
-from podward.check.shapes import Shapes
 from podward.cli.checking import cache as caching
 from podward.cli.checking import examination, reading
 from podward.cli.checking import workers as processes
@@ -114,9 +113,9 @@ def test_what_the_cache_knows_is_not_judged_again(
     judged: list[str] = []
     outcome = examination.judge_files
 
-    def watched(some: Sequence[ManifestFile], held: PolicySet, shapes: Shapes | None = None) -> wire.FileFindings:
+    def watched(some: Sequence[ManifestFile], held: PolicySet) -> wire.FileFindings:
         judged.extend(file.name for file in some)
-        return outcome(some, held, shapes)
+        return outcome(some, held)
 
     monkeypatch.setattr(examination, "judge_files", watched)
     Path(files[7]).write_text(POD.format(number=1007, team=3))

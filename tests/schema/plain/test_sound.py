@@ -155,7 +155,9 @@ SOUND: dict[str, Raw] = {
     "token": pod(volumes=[TOKEN], serviceAccountName="a"),
     "old account": pod(volumes=[TOKEN], serviceAccount="a"),
     "sidecar": init(restartPolicy="Always", livenessProbe=CONNECT, lifecycle={}),
-    "init port": pod({"ports": [PORT]}, hostNetwork=True, initContainers=[{"name": "b", "image": "b", **PORTS}]),
+    "init port": pod(
+        {"ports": [TAKEN]}, hostNetwork=True, initContainers=[{"name": "b", "image": "b", "ports": [TAKEN]}]
+    ),
     "same port twice": ports(TAKEN, {**TAKEN, "protocol": "UDP"}),
     "two addresses": ports(TAKEN, {**TAKEN, "hostIP": "127.0.0.1"}),
     "own port of many": ports({"containerPort": 1}, {"containerPort": 1}),

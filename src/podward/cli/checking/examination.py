@@ -15,7 +15,6 @@ from podward.api.finding import Finding
 from podward.api.report import CheckedWorkload, in_order
 from podward.check import wire
 from podward.check.policy_set import PolicySet
-from podward.check.shapes import Shapes
 from podward.check.waivers import ScopedWaiver
 from podward.check.wire import FileFindings
 from podward.cli import inputs, process_exit
@@ -78,11 +77,10 @@ def policies_in(files: Iterable[ManifestFile]) -> tuple[Item, ...]:
     return tuple(item for file in files for item in file.policies)
 
 
-def judge_files(files: Sequence[ManifestFile], policy_set: PolicySet, shapes: Shapes | None = None) -> FileFindings:
-    """Judge every workload of these files; `shapes` are those known under the same policies."""
-    from podward.check.judging import judge
+def judge_files(files: Sequence[ManifestFile], policy_set: PolicySet) -> FileFindings:
+    """Judge every workload of these files. SCCs look at everything that is written: no workload is short for them."""
+    from podward.check.judging import judge, judge_sound
 
-    shapes = shapes or Shapes(policy_set)
     findings: list[Finding] = []
     waivers: list[ScopedWaiver] = []
     workloads: list[CheckedWorkload] = []
@@ -90,9 +88,10 @@ def judge_files(files: Sequence[ManifestFile], policy_set: PolicySet, shapes: Sh
         findings += file.findings
         waivers += file.waivers
         for workload in file.workloads:
-            plain = workload.plain
-            found = shapes.findings(plain, workload.written, workload.document) if plain is not None else None
-            findings += judge(workload.source, workload.document, policy_set).findings if found is None else found
+            if workload.plain is not None and policy_set.scc is None:
+                findings += judge_sound(workload.source, workload.document, policy_set)
+            else:
+                findings += judge(workload.source, workload.document, policy_set).findings
             workloads.append(CheckedWorkload(file.name, workload.subject))
     return FileFindings(in_order(findings), tuple(waivers), tuple(workloads))
 
@@ -146,7 +145,6 @@ class _Policies(Struct, frozen=True):
     """What every process makes of all policies; `faults` are findings about policies that are wrong."""
 
     policy_set: PolicySet
-    shapes: Shapes
     judged_by: bytes
     faults: tuple[Finding, ...]
 
@@ -185,7 +183,7 @@ class _Work:
         items, faults = _items(policies, self._names)
         policy_set = policy_set_of(self._options, items)
         judged_by = _digest(policies, self._names) if self._cache.used else b""
-        self._known_policies = _Policies(policy_set, Shapes(policy_set), judged_by, faults)
+        self._known_policies = _Policies(policy_set, judged_by, faults)
 
     def process(self, index: int) -> _FileResult:
         """Judge a file, unless the cache has the result."""
@@ -193,7 +191,7 @@ class _Work:
         if one.entry is not None and one.entry.judged_by == policies.judged_by:
             return _FileResult(one.key, wire.file_findings(one.entry.findings, one.name), one.entry)
         file = one.file or parse_file(one.content, one.name)
-        found = judge_files((file,), policies.policy_set, policies.shapes)
+        found = judge_files((file,), policies.policy_set)
         entry = CacheEntry(one.policies, policies.judged_by, wire.file_findings_bytes(found)) if one.key else None
         encoded = self._json_findings.text(found.findings) if self._json_findings is not None else ""
         return _FileResult(one.key, found, entry, encoded)

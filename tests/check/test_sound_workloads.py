@@ -1,4 +1,4 @@
-"""What is found about a plain workload by its shape is what is found by looking at it in full."""
+"""What policies and hints have against a plain workload is all that judging it in full finds."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from changed_workloads import Raw, changed, corpus, document, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podward.api.caller import User
 from podward.api.core import Namespace, ObjectMeta
-from podward.api.finding import Finding
-from podward.check import judging, shapes
-from podward.check.judging import judge
-from podward.check.policy_set import PolicySet, SccTerms
-from podward.check.shapes import Shapes
+from podward.check.judging import judge, judge_sound
+from podward.check.policy_set import PolicySet
 from podward.policy.pss.standard import Level, Standard, Version
-from podward.policy.scc.policies import Policies
 from podward.schema.plain.known_valid import plain
 from podward.schema.plain.listed import plain_items
-from podward.schema.workload import PodSource, pod_sources
-from podward.stages.admission.cluster import NOBODY
+from podward.schema.workload import pod_sources
 
 INDEX = 3
 LABEL = "pod-security.kubernetes.io/"
@@ -52,8 +46,6 @@ def policies(standard: Standard, default_namespace: str) -> PolicySet:
 
 
 HELD = [policies(standard, namespace) for standard in STANDARDS for namespace in ("default", "elsewhere")]
-SHAPES = [Shapes(held) for held in HELD]
-"""Kept for all documents: a shape that leaves out what matters is taken for another document's."""
 
 
 def is_judged_alike(raw: Raw, *numbers: int) -> bool:
@@ -64,11 +56,11 @@ def is_judged_alike(raw: Raw, *numbers: int) -> bool:
     whole = document(raw)
     (source,) = pod_sources(whole)
     for number in numbers:
-        assert SHAPES[number].findings(found, whole, INDEX) == list(judge(source, INDEX, HELD[number]).findings)
+        assert judge_sound(source, INDEX, HELD[number]) == judge(source, INDEX, HELD[number]).findings
     return True
 
 
-def test_a_shape_stands_for_all_that_have_it() -> None:
+def test_a_plain_workload_is_judged_alike_whatever_is_changed() -> None:
     met = Counter[bool]()
 
     @settings(max_examples=1000, deadline=None)
@@ -93,7 +85,7 @@ HOST = {"hostPath": {"path": "/"}}
 
 def pod(container: dict[str, Any] | None = None, **spec: Any) -> Raw:  # noqa: ANN401
     """A Pod with one container."""
-    containers = [{"name": "name-000001", "image": "a:1", **(container or {})}]
+    containers = [{"name": "a", "image": "a:1", **(container or {})}]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": containers, **spec}}
 
 
@@ -118,25 +110,7 @@ def in_namespace(said: object, **template: Any) -> Raw:  # noqa: ANN401
 
 
 CASES: dict[str, Raw] = {
-    "names like stand-ins": pod(
-        initContainers=[{"name": "name-000000", "image": "b"}],
-        volumes=[{"name": "name-000002", **HOST}, {"name": "a", "emptyDir": {}}, {"name": "name-000000", **HOST}],
-    ),
     "per cent": with_context(capabilities={"add": ["%s", "%"]}),
-    "capability like a stand-in": with_context(capabilities={"add": ["name-000000"]}),
-    "type like a stand-in": with_context(seLinuxOptions={"type": "name-000000"}),
-    "user like a stand-in": with_context(seLinuxOptions={"user": "name-000000"}),
-    "role like a stand-in": with_context(seLinuxOptions={"role": "name-000000"}),
-    "wiped level like a stand-in": pod(
-        {"securityContext": {"seLinuxOptions": {}}}, securityContext={"seLinuxOptions": {"level": "name-000000"}}
-    ),
-    "profile like a stand-in": pod(
-        {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "name-000000"}}},
-        securityContext={"seccompProfile": {"type": "Localhost", "localhostProfile": "name-000000"}},
-    ),
-    "sysctl like a stand-in": pod(securityContext={"sysctls": [{"name": "name-000000", "value": ""}]}),
-    "host like a stand-in": pod({"livenessProbe": {"httpGet": {"port": 1, "host": "name-000000"}}}),
-    "other host like a stand-in": pod({"startupProbe": {"tcpSocket": {"port": 1, "host": "name-000000"}}}),
     "hosts": pod(
         {
             "livenessProbe": {"httpGet": {"port": 1, "host": "a"}},
@@ -184,7 +158,8 @@ def test_each_host_that_is_asked_is_found(name: str, action: str) -> None:
     assert is_judged_alike(raw, *range(len(HELD)))
     found, whole = plain(raw), document(raw)
     assert found is not None
-    told = SHAPES[0].findings(found, whole, INDEX) or []
+    (source,) = pod_sources(whole)
+    told = judge_sound(source, INDEX, HELD[0])
     assert "pss/hostProbesAndHostLifecycle" in [finding.rule for finding in told]
 
 
@@ -200,35 +175,9 @@ def test_an_item_of_a_list_is_judged_at_its_own_place() -> None:
         if found is not None:
             whole = document(raw)
             sources = pod_sources(whole)
-            assert [SHAPES[policy].findings(each, whole, INDEX) for each in found] == [
-                list(judge(source, INDEX, HELD[policy]).findings) for source in sources
-            ]
+            assert len(found) == len(sources)
+            for source in sources:
+                assert judge_sound(source, INDEX, HELD[policy]) == judge(source, INDEX, HELD[policy]).findings
 
     whatever_is_listed()
     assert met[True] > met.total() / 10, "too few of these were plain to prove anything"
-
-
-def test_no_more_shapes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[PodSource] = []
-    judge_a_shape = judging.judge_sound
-
-    def counted(source: PodSource, number: int, held: PolicySet) -> tuple[Finding, ...]:
-        judged.append(source)
-        return judge_a_shape(source, number, held)
-
-    monkeypatch.setattr(shapes, "_MOST_SHAPES", 2)
-    monkeypatch.setattr(shapes, "judge_sound", counted)
-    kept = Shapes(HELD[0])
-    for user in (1, 1, 2, 3, 3, 1):
-        raw = with_context(runAsUser=user)
-        found, whole = plain(raw), document(raw)
-        assert found is not None
-        assert kept.findings(found, whole, 0) == list(judge(pod_sources(whole)[0], 0, HELD[0]).findings)
-    assert len(judged) == len((1, 2, 3, 1)), "the first was known no more when it came again"
-
-
-def test_a_check_that_asks_about_sccs_looks_at_everything_in_full() -> None:
-    held = PolicySet({}, STANDARDS[0], SccTerms(Policies((), {}), NOBODY, lambda _: User("a")))
-    found = plain(pod())
-    assert found is not None
-    assert Shapes(held).findings(found, document(pod()), 0) is None
