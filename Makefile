@@ -8,6 +8,7 @@ SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
 N ?= 5000
+TIMES ?= 10
 
 # Two environments from one lock file: .venv to work on the code; build/env without the developers' packages, to use
 # and to measure (msgspec imports typing_extensions where mypy has brought it: 7 ms of every start).
@@ -28,11 +29,16 @@ uv = env -u VIRTUAL_ENV -u PYTHONPATH UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=
 
 # What the tools need to find this tree's code and nobody else's.
 export PYTHONPATH :=
+# Without bytecode, every worker of the tests would compile and rewrite all of them.
+export PYTHONDONTWRITEBYTECODE :=
 export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
+
+# A worker on each core, and each file of tests on one of them. A few tests are done sooner than workers have started.
+ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit bench prove format tables lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove format tables lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -89,7 +95,11 @@ contracts: setup ## import-linter: imports go downward only, rooms that decide d
 
 unit: setup ## every test; TESTS="paths or options" runs some
 	$(call step,pytest)
-	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(TESTS)
+	@timeout --foreground --signal=INT --kill-after=60 40m $(PY) -m pytest $(or $(TESTS),$(ALL_CORES))
+
+proofs: setup ## the random proofs with TIMES as many cases as in unit (make proofs TIMES=10)
+	$(call step,pytest -m proof)
+	@PODWARD_PROOFS=$(TIMES) $(PY) -m pytest -m proof --timeout=3600 $(or $(TESTS),$(ALL_CORES))
 
 bench: setup ## run against podman and bare runtimes; admissions per CPU-second; check against checkov and a bare parse
 	@tools/install bench

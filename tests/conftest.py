@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TOOLS = ("busybox", "catatonit", "conmon", "crun", "docker-registry", "runc", "runsc", "setcap", "setfacl", "skopeo")
 SYSTEM_PATH = "/usr/sbin:/sbin"
@@ -43,6 +45,17 @@ NEEDS: dict[str, Callable[[], bool]] = {
 
 FINISHED = pytest.StashKey[bool]()
 """Whether every test was run, unlike after Ctrl-C or an error while collecting."""
+
+# A busy machine makes no example wrong: only the time of a whole test is limited, by pytest-timeout.
+settings.register_profile("podward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("podward")
+
+
+def pytest_configure() -> None:
+    # A shell without job control starts what it puts into the background with SIGINT ignored, and children inherit
+    # that: the tests that interrupt a command would wait for its end in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,11 +1,12 @@
 """The typed value is folded out of a Decision; nothing is computed a second time."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, ValidationError
 
-from podward.decision import Decision, Origin, Outcome, Source, assign, merge, refuse
+from podward.decision import Decision, Origin, Outcome, Source, Unknown, assign, merge, refuse
 from podward.path import Key, path
 
 SOURCE = Source(Origin.RULE, "test")
@@ -69,3 +70,34 @@ def test_an_empty_decision_refuses_nothing_and_a_violation_is_never_lost() -> No
 def test_moving_a_decision_keeps_its_values(values: list[int]) -> None:
     decision = merge(*(assign(path(i, "uid"), v, "", SOURCE) for i, v in enumerate(values)))
     assert tuple(i.uid for i in decision.at(path("items")).fold(Outer).items) == tuple(values)
+
+
+HIDDEN = Unknown("nobody looked", "look")
+
+
+def test_what_is_unknown_is_left_out_of_the_typed_value_and_found_at_its_place() -> None:
+    decision = merge(
+        assign(path("inner", "uid"), 7, "", SOURCE),
+        assign(path("inner", "uid"), HIDDEN, "an earlier value is gone", SOURCE),
+        assign(path("items", 0, "uid"), 1, "", SOURCE),
+        assign(path("items", 1), HIDDEN, "", SOURCE),
+    )
+    assert decision.fold(Outer) == Outer(Inner(), (Inner(1),))
+    assert decision.unknown(path("inner", "uid")) == HIDDEN
+    assert decision.unknown(path("inner")) == HIDDEN, "a part of it is unknown"
+    assert decision.unknown(path("items", 1, "names")) == HIDDEN, "it is inside of what is unknown"
+    assert decision.unknown(path("items", 0)) is None
+    assert decision.unknown(path("table")) is None
+
+
+def test_each_reason_for_not_knowing_is_told_once() -> None:
+    other = Unknown("gone", "bring it back")
+    decision = merge(
+        *(assign(path("table", Key(str(i))), v, "", SOURCE) for i, v in enumerate((HIDDEN, other, HIDDEN)))
+    )
+    assert decision.unknowns == (HIDDEN, other)
+    assert assign(path("inner"), Inner(), "", SOURCE).unknowns == ()
+
+
+def test_an_unknown_value_is_an_object_that_says_so_in_json() -> None:
+    assert msgspec.json.encode(HIDDEN) == b'{"unknown":"nobody looked","remedy":"look"}'

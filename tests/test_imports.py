@@ -13,7 +13,10 @@ import pytest
 import podward
 
 SOURCE = Path(podward.__file__).parent
-PURE = ("path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "policy", "stages", "render")
+PURE = (
+    "path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "documents", "policy", "render",
+    "schema", "stages",
+)  # fmt: skip
 
 OUTWARD_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 OUTWARD_MEMBERS = {
@@ -106,6 +109,18 @@ def test_start_up_imports_nothing_heavy(words: list[str]) -> None:
 
 def test_deciding_imports_nothing_heavy() -> None:
     assert sorted(imported_by("import podward.pipeline") & HEAVY) == []
+
+
+def test_running_imports_nothing_that_explains_or_predicts() -> None:
+    imported = imported_by("import podward.cli.running")
+    explaining = {name for name in imported if name.startswith("podward.runtime.explaining.")}
+    assert explaining == {"podward.runtime.explaining.subject"}
+    assert not imported & {
+        "podward.policy.hints",
+        "podward.stages.kernel",
+        "podward.policy.scc.passes",
+        "podward.access",
+    }
 
 
 def test_a_command_does_not_import_the_others() -> None:

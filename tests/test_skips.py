@@ -25,12 +25,15 @@ def test_plain(): pass
 """
 
 
-def run_pytest(directory: Path, source: str, **environment: str) -> subprocess.CompletedProcess[str]:
+WORKERS = ("-p", "xdist", "--numprocesses=2")
+
+
+def run_pytest(directory: Path, source: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one file of tests under a copy of our conftest, on a machine whose PATH is empty but for ours."""
     shutil.copy(Path(__file__).parent / "conftest.py", directory)
     (directory / "test_it.py").write_text(source)
     (directory / "pytest.ini").write_text("[pytest]\nmarkers =\n    needs(*names)\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(directory)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(directory)]
     inherited = {k: v for k, v in os.environ.items() if k not in {"CI", "PODWARD_ALLOW_SKIP"}}
     return subprocess.run(
         command,
@@ -46,14 +49,16 @@ def last_line(ran: subprocess.CompletedProcess[str]) -> str:
     return ran.stdout.rstrip().splitlines()[-1]
 
 
-def test_the_last_line_counts_the_skipped_by_reason(tmp_path: Path) -> None:
-    ran = run_pytest(tmp_path, NEEDY)
+@pytest.mark.parametrize("options", [(), WORKERS], ids=["one process", "workers"])
+def test_the_last_line_counts_the_skipped_by_reason(tmp_path: Path, options: tuple[str, ...]) -> None:
+    ran = run_pytest(tmp_path, NEEDY, *options)
     assert last_line(ran) == "tests: 1 passed, 0 failed, 3 skipped: 2 needs runsc, 1 no feast today"
     assert ran.returncode == 0
 
 
-def test_in_ci_a_skip_fails_the_run(tmp_path: Path) -> None:
-    assert run_pytest(tmp_path, NEEDY, CI="true").returncode == pytest.ExitCode.TESTS_FAILED
+@pytest.mark.parametrize("options", [(), WORKERS], ids=["one process", "workers"])
+def test_in_ci_a_skip_fails_the_run(tmp_path: Path, options: tuple[str, ...]) -> None:
+    assert run_pytest(tmp_path, NEEDY, *options, CI="true").returncode == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_skip_can_be_allowed_in_ci(tmp_path: Path) -> None:

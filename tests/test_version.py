@@ -15,6 +15,7 @@ NAMING = {
     "src/podward/schema/table.py": "generated: the release that it was generated from",
     "src/podward/policy/pss/check_sysctls.py": "names that are safe since 1.37",
     "docs/admit.md": "tells users which versions are imitated",
+    "docs/explain.md": "shows output that names the kubelet",
     "docs/rules/input/schema.md": "tells users whose fields are known",
     "docs/rules/pss/README.md": "tells users how far Pod Security's versions go",
     "docs/rules/pss/sysctls.md": "the versions since which names are safe",

@@ -2,7 +2,7 @@
 
 A stage returns a `Decision` and nothing else. The typed value that the next stage reads is *folded* out of it
 (`Decision.fold`), so what runs and what is explained can't differ. An empty Decision means "no objection", never
-"allowed".
+"allowed". A value may be `Unknown`: then it stands where the value would stand, and says how to know it.
 """
 
 from __future__ import annotations
@@ -55,6 +55,17 @@ class Source(Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         where = self.name if self.line is None else f"{self.name}:{self.line}"
         return where if self.path is None else f"{where} {self.path}"
+
+
+class Unknown(Struct, frozen=True, gc=False):
+    """What stands in the place of a value that cannot be known here: why, and what to do to know it.
+
+    Nothing follows from it but other unknown values. `fold` leaves its place out, so who reads a folded value that
+    somebody may act on asks `Decision.unknown` first.
+    """
+
+    why: str = msgspec.field(name="unknown")
+    remedy: str
 
 
 class Assignment(Struct, frozen=True, gc=False):
@@ -111,8 +122,21 @@ class Decision(Struct, frozen=True, gc=False):
                 best = candidate
         return best
 
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What is not known of the result, each reason once."""
+        return tuple(dict.fromkeys(a.value for a in self.assignments if isinstance(a.value, Unknown)))
+
+    def unknown(self, place: Path) -> Unknown | None:
+        """Why the value at `place`, or a part of it, is not known; None where it is."""
+        for assignment in self.assignments:
+            within = assignment.path.startswith(place) or place.startswith(assignment.path)
+            if isinstance(assignment.value, Unknown) and within:
+                return assignment.value
+        return None
+
     def fold(self, as_type: type[T]) -> T:
-        """The typed value that these assignments make together.
+        """The typed value that these assignments make together; what is unknown has the type's default.
 
         Missing parents are created; a list's items must be assigned in order. A later assignment at the same place
         replaces the earlier one. Raises `msgspec.ValidationError` where the assignments do not fit the type: that
@@ -120,7 +144,10 @@ class Decision(Struct, frozen=True, gc=False):
         """
         root: dict[str, Value] = {}
         for assignment in self.assignments:
-            _put(root, assignment.path, assignment.value)
+            if isinstance(assignment.value, Unknown):
+                _take_out(root, assignment.path)
+            else:
+                _put(root, assignment.path, assignment.value)
         return msgspec.convert(root, as_type)
 
 
@@ -175,6 +202,21 @@ def _put(root: dict[str, Value], place: Path, value: Value) -> None:
             if depth == last or node.get(name) is None:
                 node[name] = fresh
             node = node[name]  # type: ignore[assignment]  # a parent made by this function is a dict or a list
+
+
+def _take_out(root: dict[str, Value], place: Path) -> None:
+    """Forget what an earlier assignment put in this field; the items of lists are only ever added."""
+    node: Value = root
+    for segment in place.segments[:-1]:
+        if isinstance(node, dict):
+            node = node.get(segment.name if isinstance(segment, Key) else str(segment))
+        elif isinstance(node, list) and isinstance(segment, int) and segment < len(node):
+            node = node[segment]
+        else:
+            return
+    last = place.segments[-1]
+    if isinstance(node, dict):
+        node.pop(last.name if isinstance(last, Key) else str(last), None)
 
 
 def _put_item(

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from podward.access.aggregation import RoleObject, rules_by_role, selects
-from podward.access.objects import AggregationRule, LabelSelector, PolicyRule, Requirement, Role
+from podward.access.aggregation import rules_by_role, selects
+from podward.access.objects import AggregationRule, LabelSelector, PolicyRule, Requirement, Role, RoleObject
 from podward.api.core import ObjectMeta
-from podward.documents.document import Document
-from podward.path import Path
-from podward.schema.objects import Item
 
 
 def role(name: str, *verbs: str, labels: dict[str, str] | None = None, collects: str = "") -> RoleObject:
     """A role with one rule for each verb, that collects the roles of a label if it says one."""
-    item = Item(Document("f", {}), Path(), {"metadata": {"name": name}}, "ClusterRole", "rbac.authorization.k8s.io/v1")
     rules = tuple(PolicyRule(verbs=(verb,), api_groups=("",), resources=("pods",)) for verb in verbs)
     selector = LabelSelector(match_labels={collects: "true"})
     aggregation = AggregationRule(cluster_role_selectors=(selector,)) if collects else None
-    return RoleObject(item, Role(ObjectMeta(name=name, labels={**(labels or {})}), rules, aggregation))
+    return RoleObject(Role(ObjectMeta(name=name, labels={**(labels or {})}), rules, aggregation))
 
 
 def verbs(*roles: RoleObject) -> dict[str, list[str]]:
-    found = rules_by_role({one.item.name: one for one in roles})
+    found = rules_by_role({one.name: one for one in roles})
     return {name: ["".join(rule.policy.verbs or ()) for rule in rules] for name, rules in found.items()}
 
 

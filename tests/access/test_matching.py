@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from podward.access.matching import Attributes, covers
+from podward.access.matching import covers
 from podward.access.objects import PolicyRule
+from podward.api.authorization import Attributes
+from podward.api.caller import User
 
+ALICE = User("alice")
 PODS = PolicyRule(verbs=("get", "list"), api_groups=("",), resources=("pods", "pods/log"))
 
 
 @pytest.mark.parametrize(
     ("wanted", "covered"),
     [
-        (Attributes("get", resource="pods"), True),
-        (Attributes("get", resource="pods", name="web", namespace="shop"), True),
-        (Attributes("delete", resource="pods"), False),
-        (Attributes("Get", resource="pods"), False),
-        (Attributes("get", "apps", "pods"), False),
-        (Attributes("get", resource="pods", subresource="log"), True),
-        (Attributes("get", resource="pods", subresource="exec"), False),
-        (Attributes("get", resource="services"), False),
-        (Attributes("get", url="/healthz"), False),
+        (Attributes(ALICE, "get", resource="pods"), True),
+        (Attributes(ALICE, "get", resource="pods", name="web", namespace="shop"), True),
+        (Attributes(ALICE, "delete", resource="pods"), False),
+        (Attributes(ALICE, "Get", resource="pods"), False),
+        (Attributes(ALICE, "get", "apps", "pods"), False),
+        (Attributes(ALICE, "get", resource="pods", subresource="log"), True),
+        (Attributes(ALICE, "get", resource="pods", subresource="exec"), False),
+        (Attributes(ALICE, "get", resource="services"), False),
+        (Attributes(ALICE, "get", path="/healthz"), False),
     ],
 )
 def test_verbs_groups_and_resources(wanted: Attributes, *, covered: bool) -> None:
@@ -46,7 +49,7 @@ def test_resources_and_subresources(
     resources: tuple[str, ...], resource: str, subresource: str, *, covered: bool
 ) -> None:
     rule = PolicyRule(verbs=("*",), api_groups=("*",), resources=resources)
-    assert covers(rule, Attributes("create", "any", resource, subresource)) is covered
+    assert covers(rule, Attributes(ALICE, "create", "any", resource, subresource)) is covered
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,7 @@ def test_resources_and_subresources(
 )
 def test_names(names: tuple[str, ...] | None, name: str, *, covered: bool) -> None:
     rule = PolicyRule(verbs=("get",), api_groups=("",), resources=("pods",), resource_names=names)
-    assert covers(rule, Attributes("get", resource="pods", name=name)) is covered
+    assert covers(rule, Attributes(ALICE, "get", resource="pods", name=name)) is covered
 
 
 @pytest.mark.parametrize(
@@ -73,9 +76,9 @@ def test_names(names: tuple[str, ...] | None, name: str, *, covered: bool) -> No
 )
 def test_urls(known: str, url: str, *, covered: bool) -> None:
     rule = PolicyRule(verbs=("get",), non_resource_urls=(known,))
-    assert covers(rule, Attributes("get", url=url)) is covered
-    assert not covers(rule, Attributes("put", url=url))
+    assert covers(rule, Attributes(ALICE, "get", path=url)) is covered
+    assert not covers(rule, Attributes(ALICE, "put", path=url))
 
 
 def test_a_rule_without_verbs_covers_nothing() -> None:
-    assert not covers(PolicyRule(api_groups=("*",), resources=("*",)), Attributes("get", resource="pods"))
+    assert not covers(PolicyRule(api_groups=("*",), resources=("*",)), Attributes(ALICE, "get", resource="pods"))

@@ -5,21 +5,26 @@ from __future__ import annotations
 import pytest
 
 from podward.access import reading
-from podward.access.aggregation import RoleObject
-from podward.access.rbac import Attributes, Rbac
+from podward.access.objects import RoleObject
+from podward.access.rbac import Granted, Rbac
+from podward.api.authorization import NO_OPINION, Attributes, Opinion
 from podward.api.caller import User, service_account
+from podward.api.json_value import JsonObject
 from podward.decision import Origin
 from podward.documents.reader import decode_documents
 from podward.errors import InputError
-from podward.policy.scc.access import Uses
+from podward.policy.scc.access import use_of
 from podward.schema.objects import objects_of
 from podward.schema.strict import require
 
 VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
 RULES = "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]"
 POD_READER = f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: pod-reader}}\n{RULES}\n"
-READ = Attributes("get", resource="pods", name="web", namespace="shop")
 ALICE = User("alice", ("staff", "system:authenticated"))
+
+
+def reads(user: User = ALICE, namespace: str = "shop", name: str = "web") -> Attributes:
+    return Attributes(user, "get", resource="pods", name=name, namespace=namespace)
 
 
 def rbac(*texts: str) -> Rbac:
@@ -36,6 +41,18 @@ def rbac(*texts: str) -> Rbac:
     return Rbac(roles, bindings)
 
 
+def is_allowed(made: Rbac, wanted: Attributes) -> bool:
+    return made.authorize(wanted).opinion is Opinion.ALLOW
+
+
+def granted(made: Rbac, wanted: Attributes) -> Granted:
+    """The answer of a binding, which there must be."""
+    answer = made.authorize(wanted)
+    assert isinstance(answer, Granted)
+    assert answer.opinion is Opinion.ALLOW
+    return answer
+
+
 def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", where: str = "") -> str:
     kind = "RoleBinding" if where else "ClusterRoleBinding"
     place = f", namespace: {where}" if where else ""
@@ -43,7 +60,7 @@ def binding(subjects: str, role: str = "kind: ClusterRole, name: pod-reader", wh
 
 
 def test_nothing_is_allowed_without_a_binding() -> None:
-    assert rbac(POD_READER).allows(ALICE, READ) is None
+    assert not is_allowed(rbac(POD_READER), reads())
 
 
 @pytest.mark.parametrize(
@@ -64,29 +81,29 @@ def test_nothing_is_allowed_without_a_binding() -> None:
     ],
 )
 def test_whom_a_binding_is_for(subjects: str, user: User, *, allowed: bool) -> None:
-    assert (rbac(POD_READER, binding(subjects)).allows(user, READ) is not None) is allowed
+    assert is_allowed(rbac(POD_READER, binding(subjects)), reads(user)) is allowed
 
 
 def test_a_role_binding_holds_in_its_own_namespace_only() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: alice}", where="shop"))
-    assert made.allows(ALICE, READ) is not None
-    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
-    assert made.allows(ALICE, Attributes("get", resource="pods")) is None
+    assert is_allowed(made, reads())
+    assert not is_allowed(made, reads(namespace="other", name=""))
+    assert not is_allowed(made, reads(namespace="", name=""))
 
 
 def test_a_role_bindings_service_account_is_of_its_namespace_if_it_says_none() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    assert made.allows(service_account("shop", "app"), READ) is not None
-    assert made.allows(service_account("other", "app"), READ) is None
+    assert is_allowed(made, reads(service_account("shop", "app")))
+    assert not is_allowed(made, reads(service_account("other", "app")))
 
 
 def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r, namespace: shop}}\n{RULES}\n"
     here = binding("- {kind: User, name: alice}", "kind: Role, name: r", "shop")
     there = binding("- {kind: User, name: alice}", "kind: Role, name: r", "other")
-    assert rbac(role, here).allows(ALICE, READ) is not None
+    assert is_allowed(rbac(role, here), reads())
     elsewhere = rbac(role, there)
-    assert elsewhere.allows(ALICE, Attributes("get", resource="pods", namespace="other")) is None
+    assert not is_allowed(elsewhere, reads(namespace="other", name=""))
     (dangling,) = elsewhere.dangling
     assert (
         str(dangling) == 'rbac.yaml:10: RoleBinding "b": there is no Role "r" of namespace "other": it grants nothing'
@@ -96,38 +113,36 @@ def test_a_role_is_looked_for_in_the_bindings_namespace() -> None:
 def test_roles_without_a_namespace_are_of_the_default_one() -> None:
     role = f"{VERSION}\nkind: Role\nmetadata: {{name: r}}\n{RULES}\n"
     made = rbac(role, binding("- {kind: User, name: alice}", "kind: Role, name: r", "default"))
-    assert made.allows(ALICE, Attributes("get", resource="pods", namespace="default")) is not None
+    assert is_allowed(made, reads(namespace="default", name=""))
 
 
 def test_a_binding_to_nothing_is_reported_and_grants_nothing() -> None:
     made = rbac(binding("- {kind: User, name: alice}"))
-    assert made.allows(ALICE, READ) is None
+    assert not is_allowed(made, reads())
     assert [str(dangling) for dangling in made.dangling] == [
         'rbac.yaml:4: ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
     ]
 
 
 def test_masters_may_do_anything() -> None:
-    allowed = rbac().allows(User("root", ("system:masters",)), READ)
-    assert allowed is not None
-    assert (allowed.source.origin, allowed.reason) == (Origin.RULE, "the group system:masters may do anything")
-    assert rbac().allows(User("system:masters"), READ) is None
+    allowed = rbac().authorize(reads(User("root", ("system:masters",))))
+    assert (allowed.opinion, allowed.reason) == (Opinion.ALLOW, "the group system:masters may do anything")
+    assert allowed.source is not None
+    assert allowed.source.origin is Origin.RULE
+    assert not is_allowed(rbac(), reads(User("system:masters")))
 
 
 def test_the_answer_names_the_binding_the_role_and_the_line() -> None:
     made = rbac(POD_READER, binding("- {kind: User, name: bob}\n- {kind: Group, name: staff}", where="shop"))
-    allowed = made.allows(ALICE, READ)
-    assert allowed is not None
+    allowed = granted(made, reads())
     assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to Group "staff"'
     assert str(allowed.source) == "rbac.yaml:13 subjects[1]"
-    assert allowed.rule is not None
-    assert (allowed.rule.item.name, allowed.rule.index) == ("pod-reader", 0)
+    assert (allowed.rule.role.name, allowed.rule.index) == ("pod-reader", 0)
 
 
 def test_a_service_account_is_named_with_its_namespace() -> None:
     made = rbac(POD_READER, binding("- {kind: ServiceAccount, name: app}", where="shop"))
-    allowed = made.allows(service_account("shop", "app"), READ)
-    assert allowed is not None
+    allowed = granted(made, reads(service_account("shop", "app")))
     assert allowed.reason.endswith('to ServiceAccount "app/shop"')
 
 
@@ -135,17 +150,14 @@ def test_the_clusters_bindings_come_before_those_of_the_namespace_and_earlier_on
     local = binding("- {kind: User, name: alice}", where="shop")
     first = binding("- {kind: Group, name: staff}").replace("{name: b}", "{name: first}")
     second = binding("- {kind: User, name: alice}").replace("{name: b}", "{name: second}")
-    allowed = rbac(POD_READER, local, first, second).allows(ALICE, READ)
-    assert allowed is not None
-    assert allowed.binding is not None
-    assert allowed.binding.item.name == "first"
+    allowed = granted(rbac(POD_READER, local, first, second), reads())
+    assert allowed.binding.name == "first"
 
 
 def test_objects_in_a_list_are_cited_where_they_stand() -> None:
     inside = (POD_READER + "---\n" + binding("- {kind: User, name: alice}")).split("---\n")
     items = "".join("- " + text.strip().replace("\n", "\n  ") + "\n" for text in inside)
-    allowed = rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}").allows(ALICE, READ)
-    assert allowed is not None
+    allowed = granted(rbac(f"apiVersion: v1\nkind: List\nitems:\n{items}"), reads())
     assert str(allowed.source) == "rbac.yaml:13 items[1].subjects[0]"
 
 
@@ -154,18 +166,62 @@ def test_the_use_of_an_scc_is_asked_for_by_its_name() -> None:
         f"{VERSION}\nkind: ClusterRole\nmetadata: {{name: use-anyuid}}\nrules:\n- apiGroups: [security.openshift.io]\n"
         "  resources: [securitycontextconstraints]\n  resourceNames: [anyuid]\n  verbs: [use]\n"
     )
-    uses: Uses = rbac(role, binding("- {kind: User, name: alice}", "kind: ClusterRole, name: use-anyuid", "shop"))
-    granted = uses.grant(ALICE, "anyuid", "shop")
-    assert granted is not None
-    assert str(granted) == "rbac.yaml:16 subjects[0]"
-    assert uses.grant(ALICE, "anyuid", "other") is None
-    assert uses.grant(ALICE, "privileged", "shop") is None
-    assert uses.grant(User("bob"), "anyuid", "shop") is None
+    made = rbac(role, binding("- {kind: User, name: alice}", "kind: ClusterRole, name: use-anyuid", "shop"))
+    granted = made.authorize(use_of("anyuid", ALICE, "shop"))
+    assert granted.opinion is Opinion.ALLOW
+    assert str(granted.source) == "rbac.yaml:16 subjects[0]"
+    assert made.authorize(use_of("anyuid", ALICE, "other")) == NO_OPINION
+    assert made.authorize(use_of("privileged", ALICE, "shop")) == NO_OPINION
+    assert made.authorize(use_of("anyuid", User("bob"), "shop")) == NO_OPINION
+
+
+# --- objects that no file has -------------------------------------------------------------------------------------
+
+
+def of_store(*objects: tuple[str, JsonObject]) -> Rbac:
+    """The authorizer of objects as a server has them, by their kinds."""
+    found = [reading.stored(kind, raw) for kind, raw in objects]
+    roles = [each for each in found if isinstance(each, RoleObject)]
+    return Rbac(roles, [each for each in found if not isinstance(each, RoleObject)])
+
+
+def stored_binding(kind: str, role: str, namespace: str = "") -> tuple[str, JsonObject]:
+    metadata: JsonObject = {"name": "b", **({"namespace": namespace} if namespace else {})}
+    reference: JsonObject = {"kind": role, "name": "pod-reader"}
+    return kind, {"metadata": metadata, "roleRef": reference, "subjects": [{"kind": "User", "name": "alice"}]}
+
+
+READER: JsonObject = {
+    "metadata": {"name": "pod-reader"},
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+}
+
+
+def test_an_object_of_a_store_is_named_as_what_decided() -> None:
+    made = of_store(("ClusterRole", READER), stored_binding("RoleBinding", "ClusterRole", "shop"))
+    allowed = granted(made, reads())
+    assert str(allowed.source) == "RoleBinding shop/b subjects[0]"
+    assert allowed.reason == 'RBAC: allowed by RoleBinding "b/shop" of ClusterRole "pod-reader" to User "alice"'
+    assert not is_allowed(made, reads(namespace="other"))
+    cluster_wide = of_store(("ClusterRole", READER), stored_binding("ClusterRoleBinding", "ClusterRole"))
+    assert str(granted(cluster_wide, reads(namespace="other")).source) == "ClusterRoleBinding b subjects[0]"
+
+
+def test_a_stored_binding_to_nothing_says_so_without_a_place() -> None:
+    (dangling,) = of_store(stored_binding("ClusterRoleBinding", "ClusterRole")).dangling
+    assert str(dangling) == 'ClusterRoleBinding "b": there is no ClusterRole "pod-reader": it grants nothing'
+
+
+def test_a_local_object_whose_namespace_is_lost_does_not_become_the_clusters() -> None:
+    made = of_store(("Role", READER), stored_binding("RoleBinding", "Role"))
+    assert not is_allowed(made, reads(namespace="shop"))
+    assert not is_allowed(made, reads(namespace=""))
+    assert is_allowed(made, reads(namespace="default"))
 
 
 def test_a_namespace_on_a_cluster_role_is_taken_off_as_a_server_does() -> None:
     role = POD_READER.replace("{name: pod-reader}", "{name: pod-reader, namespace: shop}")
-    assert rbac(role, binding("- {kind: User, name: alice}")).allows(ALICE, READ) is not None
+    assert is_allowed(rbac(role, binding("- {kind: User, name: alice}")), reads())
 
 
 @pytest.mark.parametrize(

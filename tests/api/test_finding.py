@@ -34,4 +34,4 @@ def test_what_has_no_separator_reads_plainly() -> None:
     about = WorkloadRef("Pod", "shop", "web", "app")
     made = Finding("pss/hostPorts", Severity.ERROR, "a.yaml", 7, 0, Path(("spec", "x")), about, "")
     assert made.fingerprint == "a.yaml|Pod|shop|web|app|pss/hostPorts|spec.x"
-    assert made.mark == "Pod|shop|web|app|pss/hostPorts|spec.x"
+    assert made.fingerprint_in_file == "Pod|shop|web|app|pss/hostPorts|spec.x"

@@ -124,3 +124,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_a_huge_exponent_costs_nothing() -> None:
     assert parse("1e999999999").units > 0
     assert parse("1e-999999999").units == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [
+        ("1Gi", "500m", "1073741824500m"),
+        ("0", "1Gi", "1Gi"),
+        ("1", "1Ki", "1025"),
+        ("1e3", "1", "1001"),
+        ("1k", "1k", "2k"),
+    ],
+)
+def test_a_sum_has_the_form_of_its_first_part_unless_that_is_zero(first: str, second: str, total: str) -> None:
+    assert str(parse(first).plus(parse(second))) == total

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.policy_change import Kind, Placed, PolicyChange, Reasons, WorkloadOutcome
+from podward.api.policy_change import ChangeKind, ComparedWorkload, PolicyChange, RefusalReasons, WorkloadOutcome
 from podward.check import comparison_wire
 from podward.check.comparison_wire import FileResult
 from podward.check.wire import WireError
@@ -27,9 +27,9 @@ source = st.builds(
     st.none() | st.integers(1, 99),
 )
 subjects = st.builds(WorkloadRef, text, text, text, text)
-shifts = st.builds(
+changes = st.builds(
     PolicyChange,
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(ChangeKind),
     file=st.just("a.yaml"),
     line=st.integers(1, 99),
     subject=subjects,
@@ -39,36 +39,40 @@ shifts = st.builds(
     source=st.none() | source,
     policy=text,
     also=texts,
-    reasons=st.none() | st.builds(Reasons, texts, texts, texts),
+    reasons=st.none() | st.builds(RefusalReasons, texts, texts, texts),
 )
 fates = st.builds(WorkloadOutcome, st.booleans(), text)
-placed = st.builds(Placed, st.just("a.yaml"), st.integers(1, 99), subjects, fates, fates)
+placed = st.builds(ComparedWorkload, st.just("a.yaml"), st.integers(1, 99), subjects, fates, fates)
 UNREAD = Finding("input/syntax", Severity.ERROR, "a.yaml", 3, 1, path(), WorkloadRef(), "what", remedy="do")
 
 
-@given(st.lists(shifts, max_size=3), st.lists(placed, max_size=3), st.booleans())
-def test_nothing_is_forgotten_on_the_wire(changes: list[PolicyChange], every: list[Placed], unread: bool) -> None:  # noqa: FBT001  # drawn
+@given(st.lists(changes, max_size=3), st.lists(placed, max_size=3), st.booleans())
+def test_nothing_is_forgotten_on_the_wire(
+    changes: list[PolicyChange],
+    every: list[ComparedWorkload],
+    unread: bool,  # noqa: FBT001  # drawn
+) -> None:
     came = [FileResult(tuple(changes), tuple(every), (UNREAD,) if unread else ()), FileResult()]
-    assert comparison_wire.file_result(comparison_wire.file_result_bytes(came), ["a.yaml", "b.yaml"]) == came
+    assert comparison_wire.file_results(comparison_wire.file_results_bytes(came), ["a.yaml", "b.yaml"]) == came
 
 
 def test_the_file_is_whoevers_who_decodes() -> None:
-    shift = PolicyChange(Kind.UID, "a.yaml", 1, WorkloadRef("Pod", "", "x"), "1", "2", "why")
-    place = Placed("a.yaml", 1, shift.subject, WorkloadOutcome(refused=False), WorkloadOutcome(refused=True))
-    (found,) = comparison_wire.file_result(
-        comparison_wire.file_result_bytes([FileResult((shift,), (place,), (UNREAD,))]), ["\udcff.yaml"]
+    change = PolicyChange(ChangeKind.UID, "a.yaml", 1, WorkloadRef("Pod", "", "x"), "1", "2", "why")
+    place = ComparedWorkload("a.yaml", 1, change.subject, WorkloadOutcome(refused=False), WorkloadOutcome(refused=True))
+    (found,) = comparison_wire.file_results(
+        comparison_wire.file_results_bytes([FileResult((change,), (place,), (UNREAD,))]), ["\udcff.yaml"]
     )
-    assert found.shifts == (structs.replace(shift, file="\udcff.yaml"),)
-    assert found.placed == (structs.replace(place, file="\udcff.yaml"),)
+    assert found.changes == (structs.replace(change, file="\udcff.yaml"),)
+    assert found.workloads == (structs.replace(place, file="\udcff.yaml"),)
     assert found.unread == (structs.replace(UNREAD, file="\udcff.yaml"),)
 
 
 def test_more_or_fewer_than_files_is_an_error() -> None:
     with pytest.raises(ValueError, match="zip"):
-        comparison_wire.file_result(comparison_wire.file_result_bytes([FileResult()]), ["a", "b"])
+        comparison_wire.file_results(comparison_wire.file_results_bytes([FileResult()]), ["a", "b"])
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91\x90", b"\x91\x93\x91\x01\x90\xc4\x00"])
 def test_other_bytes_are_nothing(data: bytes) -> None:
     with pytest.raises(WireError):
-        comparison_wire.file_result(data, ["a"])
+        comparison_wire.file_results(data, ["a"])

@@ -42,6 +42,6 @@ def test_a_pattern_matches(pattern: str, file: str, *, matches: bool) -> None:
 
 
 def test_a_hostile_pattern_takes_no_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not glob("/".join(["**"] * 200 + ["*a" * 50 + "b"])).matches("/".join(["a" * 200] * 200))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5

@@ -88,13 +88,13 @@ def test_every_key_has_the_line_on_which_it_is_written(statements: list[str]) ->
         return  # the same key twice
     lines = lines_of(text)
     written = text.split("\n")
-    for place in places(said):
+    for place in paths(said):
         assert place in lines
         name = next(segment for segment in reversed(place) if isinstance(segment, str))
         assert name in written[lines[place] - 1]
 
 
-def places(said: dict[str, object]) -> list[Segments]:
+def paths(said: dict[str, object]) -> list[Segments]:
     """The keys of the first two levels."""
     found: list[Segments] = []
     for key, value in said.items():

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Waiver
 from podward.check import waivers
-from podward.check.rule_selection import Choice, choose
-from podward.check.waivers import Applied, Granted, Holder
+from podward.check.rule_selection import RuleSelection, choose
+from podward.check.waivers import AnnotatedObject, AppliedWaivers, ScopedWaiver
 from podward.path import Path, path
 
 TODAY = date(2026, 7, 1)
 WEB = WorkloadRef("Deployment", "shop", "web")
-HOLDER = Holder("a.yaml", 0, WEB)
+HOLDER = AnnotatedObject("a.yaml", 0, WEB)
 PLACE = path("metadata", "annotations")
 
 
@@ -32,20 +32,20 @@ def finding(
     return Finding(rule, Severity.ERROR, file, 7, document, path("spec"), about, "it is wrong")
 
 
-def written(expires: date = TODAY, rule: str = "pss/hostPorts", **scope: str) -> Granted:
+def written(expires: date = TODAY, rule: str = "pss/hostPorts", **scope: str) -> ScopedWaiver:
     waiver = Waiver(rule, "we need it", expires, "podward.toml", 3, in_manifest=False)
-    return Granted(waiver, waivers.scope(**scope))
+    return ScopedWaiver(waiver, waivers.scope(**scope))
 
 
-def read(*lines: str, key: str = waivers.ANNOTATION) -> tuple[tuple[Granted, ...], tuple[Finding, ...]]:
+def read(*lines: str, key: str = waivers.ANNOTATION) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     return waivers.of_annotations({key: "\n".join(lines)}, PLACE, HOLDER, lambda _: 5)
 
 
-def apply(findings: list[Finding], *granted: Granted, choice: Choice | None = None) -> Applied:
-    return waivers.apply(findings, granted, TODAY, choice or choose(), {"a.yaml": "a.yaml"})
+def apply(findings: list[Finding], *granted: ScopedWaiver, selection: RuleSelection | None = None) -> AppliedWaivers:
+    return waivers.apply(findings, granted, TODAY, selection or choose(), {"a.yaml": "a.yaml"})
 
 
-def rules_of(applied: Applied) -> list[str]:
+def rules_of(applied: AppliedWaivers) -> list[str]:
     return [each.rule for each in applied.findings]
 
 
@@ -122,12 +122,12 @@ def test_a_waiver_about_files_that_were_not_checked_is_not_told() -> None:
 @pytest.mark.parametrize(("selected", "told"), [("hint", False), ("pss/privileged", False), ("pss", True)])
 def test_a_waiver_of_a_rule_that_does_not_count_is_not_told(selected: str, *, told: bool) -> None:
     for rule in ("pss/hostPorts", "pss"):
-        applied = apply([], written(rule=rule), choice=choose((selected, "waiver")))
+        applied = apply([], written(rule=rule), selection=choose((selected, "waiver")))
         assert bool(applied.findings) is told
 
 
 def test_what_is_said_of_waivers_can_be_ignored() -> None:
-    assert rules_of(apply([], written(), choice=choose((), ("waiver/unused",)))) == []
+    assert rules_of(apply([], written(), selection=choose((), ("waiver/unused",)))) == []
 
 
 # --- annotations
@@ -172,7 +172,7 @@ def test_an_annotation_is_about_its_own_object_only(other: Finding) -> None:
 
 
 def test_a_name_in_an_annotated_object_is_no_pattern() -> None:
-    star = Holder("a.yaml", 0, WorkloadRef("Deployment", "*", "*"))
+    star = AnnotatedObject("a.yaml", 0, WorkloadRef("Deployment", "*", "*"))
     granted, _ = waivers.of_annotations({waivers.ANNOTATION: "pss until 2026-12-31: x"}, PLACE, star, lambda _: 1)
     assert apply([finding()], *granted).waived == ()
 

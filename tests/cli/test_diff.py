@@ -116,3 +116,12 @@ def test_bad_usage_is_told(root: Path, words: list[str | Path]) -> None:
 def test_an_order_that_means_nothing_is_no_difference(root: Path) -> None:
     ran = diff(root, GROUPS, "--runtime-defaults", "containerd,docker", "-o", "json")
     assert "namespaces" not in [value["field"] for value in json.loads(ran.stdout)["values"]]
+
+
+def test_an_image_that_is_not_here_can_t_be_compared(root: Path) -> None:
+    ran = diff(
+        root, "-", "--runtime-defaults", "containerd,docker", stdin=SECCOMP.read_text().replace("busybox", "gone")
+    )
+    assert ran.returncode == 2
+    assert "is not here" in ran.stderr
+    assert "podward image pull gone" in ran.stderr

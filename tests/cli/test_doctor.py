@@ -12,7 +12,7 @@ import pytest
 
 from podward.cli import doctor
 from podward.runtime import health
-from podward.runtime.health import LIMITED, MISSING, OK, Check
+from podward.runtime.health import LIMITED, MISSING, OK, HealthCheck
 
 
 def _doctor(*words: str, root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -114,7 +114,7 @@ def test_another_user_is_told_to_be_root(tmp_path: Path) -> None:
             os.setgroups(())
             os.setresgid(65534, 65534, 65534)
             os.setresuid(65534, 65534, 65534)
-            checks = health.examine("/nonexistent/state")
+            checks = health.check_machine("/nonexistent/state")
             os.write(1, doctor.rendered(checks, coloured=False, width=80).encode())
             code = int(not doctor.is_ready(checks))
         finally:
@@ -127,9 +127,9 @@ def test_another_user_is_told_to_be_root(tmp_path: Path) -> None:
 
 def test_colour_and_marks() -> None:
     checks = [
-        Check("g", "fine", OK, "1.0"),
-        Check("g", "half", LIMITED, "x", "this follows", "do that"),
-        Check("h", "gone", MISSING, "\x1b[2J said a tool", "bad", "apt install gone", required=True),
+        HealthCheck("g", "fine", OK, "1.0"),
+        HealthCheck("g", "half", LIMITED, "x", "this follows", "do that"),
+        HealthCheck("h", "gone", MISSING, "\x1b[2J said a tool", "bad", "apt install gone", required=True),
     ]
     plain = doctor.rendered(checks, coloured=False, width=80)
     assert "\x1b" not in plain
@@ -146,6 +146,6 @@ def test_colour_and_marks() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 100])
 def test_long_texts_are_wrapped(width: int) -> None:
-    check = Check("g", "name", LIMITED, "found " * 30, "so " * 60, "do " * 60)
+    check = HealthCheck("g", "name", LIMITED, "found " * 30, "so " * 60, "do " * 60)
     lines = doctor.rendered([check], coloured=False, width=width).splitlines()
     assert max(len(line) for line in lines[:-1]) <= max(width, 34 + 20)

@@ -211,11 +211,60 @@ def test_workloads_several_documents_and_standard_input(explain: Explain) -> Non
         assert pod["containers"][0]["predicted"]["uid"] == [1000] * 4
 
 
-def test_an_image_that_is_not_here_is_bad_input(explain: Explain) -> None:
-    ran = explain("-f", "-", stdin=KINDS["Pod"].replace("busybox:1000", "nobody/has:this"))
+ABSENT = KINDS["Pod"].replace("busybox:1000", "nobody/has:this")
+
+
+def test_an_image_that_is_not_here_hides_what_it_decides_and_nothing_else(explain: Explain) -> None:
+    ran = explain("-f", "-", stdin=ABSENT)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    rows = {line[:16].strip(): line for line in ran.stdout.splitlines()}
+    assert rows["user"].split() == ["user", "eff", "unknown", "has:this", "config.User", "unknown"]
+    assert "unknown" in rows["group"]
+    assert "14 of 41" in rows["caps bounding"]
+    assert "unknown" not in rows["masked paths"]
+    assert "unknown: image nobody/has:this is not here\n    → `podward image pull nobody/has:this`" in ran.stdout
+    for form in ("svg", "html"):
+        page = explain("-f", "-", "-o", form, stdin=ABSENT)
+        assert page.returncode == 0
+        assert "podward image pull nobody/has:this" in page.stdout
+
+
+def test_an_unknown_value_says_in_json_why_and_how_to_know_it(explain: Explain) -> None:
+    found = explain.json("-f", "-", stdin=ABSENT)
+    (container,) = found["pods"][0]["containers"]
+    (effective,) = [stage for stage in container["stages"] if stage["stage"] == "effective"]
+    (user,) = [made["value"] for made in effective["assignments"] if made["path"] == "runAsUser"]
+    remedy = "`podward image pull nobody/has:this` brings it"
+    assert user == {"unknown": "image nobody/has:this is not here", "remedy": remedy}
+    assert container["predicted"] is None
+    assert [hint["name"] for hint in container["hints"]] == ["seccomp-unset"]
+
+
+def test_containers_whose_image_is_here_are_explained_whole_beside_one_whose_image_is_not(explain: Explain) -> None:
+    found = explain.json("-f", "-", stdin="---\n".join((ABSENT, KINDS["Pod"])))
+    hidden, seen = (pod["containers"][0]["predicted"] for pod in found["pods"])
+    assert hidden is None
+    assert seen["uid"] == [1000] * 4
+
+
+def test_a_refusal_does_not_wait_for_the_image(explain: Explain) -> None:
+    refused = ABSENT.replace("name: ctr,", "name: ctr, securityContext: {runAsNonRoot: true, runAsUser: 0},")
+    ran = explain("-f", "-", stdin=refused)
+    assert ran.returncode == 1
+    assert "container's runAsUser breaks non-root policy" in ran.stdout
+
+
+def test_what_is_no_image_s_name_is_bad_input(explain: Explain) -> None:
+    ran = explain("-f", "-", stdin=KINDS["Pod"].replace("busybox:1000", "Busy:Box:1"))
     assert ran.returncode == 2
-    assert "nobody/has:this is not here" in ran.stderr
+    assert "Busy:Box:1" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_access_needs_the_image(explain: Explain) -> None:
+    ran = explain("-f", "-", "--access", "/etc:r", stdin=ABSENT)
+    assert ran.returncode == 2
+    assert "image nobody/has:this is not here" in ran.stderr
 
 
 def test_it_needs_no_root_where_the_state_directory_can_be_read(explain: Explain) -> None:

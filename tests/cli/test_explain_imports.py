@@ -12,7 +12,10 @@ HEAVY = {
     "logging", "multiprocessing", "pathlib", "random", "rich", "shutil", "socket", "ssl", "subprocess", "tempfile",
     "unittest", "urllib",
 }  # fmt: skip
-RUNNING = {"podward.cli.running", "podward.runtime.pod", "podward.runtime.supervisor", "podward.runtime.observe"}
+RUNNING = {
+    "podward.cli.running", "podward.runtime.live_facts", "podward.runtime.observe", "podward.runtime.pod",
+    "podward.runtime.supervisor",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["podward.cli.explaining", "podward.cli.comparing"])
@@ -20,7 +23,7 @@ def test_explaining_imports_nothing_heavy_and_nothing_that_runs(module: str) -> 
     program = (
         "import sys\nsys.modules['typing_extensions'] = None\n"
         f"import podward.cli.main, podward.cli.parser, podward.cli.inputs, {module}\n"
-        "import podward.render.explain.table, podward.render.explain.json, podward.policy.hints.all\n"
+        "import podward.render.explain.table, podward.render.explain.document, podward.policy.hints.all\n"
         "print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)

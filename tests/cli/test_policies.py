@@ -6,12 +6,15 @@ from pathlib import Path as File
 
 import pytest
 
+from podward.access.policies import PolicyDocuments
+from podward.access.rbac import Rbac
 from podward.api.caller import User, service_account
 from podward.cli.inputs import documents
-from podward.cli.policies import PolicyDocuments, gather
-from podward.decision import Origin
+from podward.cli.policies import gather
+from podward.decision import Origin, Source
 from podward.errors import InputError
 from podward.path import path
+from podward.policy.scc.access import use_of
 from podward.policy.scc.default_set import NAMES
 
 CORPUS = File(__file__).parent.parent / "cli" / "bad-policies"
@@ -66,6 +69,11 @@ def gathered(kind: str, file: str) -> PolicyDocuments:
     return gather((), [file]) if kind == "namespace" else gather((), (), documents([file]))
 
 
+def granted(rbac: Rbac, user: User, scc: str, namespace: str) -> Source | None:
+    """What allows the use of the SCC."""
+    return rbac.authorize(use_of(scc, user, namespace)).source
+
+
 @pytest.mark.parametrize("case", sorted(CORPUS.glob("*.yaml")), ids=lambda case: case.stem)
 def test_a_bad_policy_says_where_and_what_to_do(case: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CORPUS)
@@ -79,13 +87,14 @@ def test_without_files_there_are_the_default_sccs_and_their_rbac() -> None:
     found = gather()
     assert tuple(source.name for source in found.sccs) == NAMES
     assert (found.own, found.warnings, found.rbac.dangling, found.namespaces) == (frozenset(), (), (), {})
-    assert [name for name in NAMES if found.rbac.grant(EVERYBODY, name, "shop")] == ["restricted-v2", "restricted-v3"]
-    assert all(found.rbac.grant(User("system:admin"), name, "shop") for name in NAMES)
-    assert not any(found.rbac.grant(service_account("shop", "app"), name, "shop") for name in NAMES)
+    everybody = [name for name in NAMES if granted(found.rbac, EVERYBODY, name, "shop")]
+    assert everybody == ["restricted-v2", "restricted-v3"]
+    assert all(granted(found.rbac, User("system:admin"), name, "shop") for name in NAMES)
+    assert not any(granted(found.rbac, service_account("shop", "app"), name, "shop") for name in NAMES)
 
 
 def test_the_source_of_a_default_right_is_the_default_table() -> None:
-    source = gather().rbac.grant(EVERYBODY, "restricted-v2", "shop")
+    source = granted(gather().rbac, EVERYBODY, "restricted-v2", "shop")
     assert source is not None
     assert source.origin is Origin.POLICY
     assert str(source) == "OpenShift's default RBAC, ClusterRoleBinding system:openshift:scc:restricted-v2"
@@ -117,14 +126,13 @@ def test_policies_among_the_manifests_count_and_the_rest_is_passed_over(tmp_path
     assert found.own == {"team"}
     assert found.service_accounts == {("shop", "app")}
     assert (found.namespaces["shop"].view.metadata.annotations or {})["openshift.io/sa.scc.mcs"] == "s0:c15,c10"
-    granted = found.rbac.grant(service_account("shop", "app"), "team", "shop")
-    assert granted is not None
-    assert str(granted) == f"{names[0]}:33 subjects[0]"
+    source = granted(found.rbac, service_account("shop", "app"), "team", "shop")
+    assert str(source) == f"{names[0]}:33 subjects[0]"
 
 
 def test_what_belongs_to_sccs_may_stand_in_their_file(tmp_path: File) -> None:
     found = gather(files(tmp_path, scc=f"{SCC}---\n{RBAC}"))
-    assert found.rbac.grant(service_account("shop", "app"), "team", "shop") is not None
+    assert granted(found.rbac, service_account("shop", "app"), "team", "shop") is not None
 
 
 def test_of_a_directory_only_the_policies_are_taken(tmp_path: File) -> None:
@@ -154,7 +162,7 @@ def test_objects_of_one_name_in_two_namespaces_are_two(tmp_path: File) -> None:
     found = gather(files(tmp_path, all=texts))
     assert found.service_accounts == {("shop", "app"), ("other", "app")}
     for namespace in ("shop", "other"):
-        assert found.rbac.grant(service_account(namespace, "app"), "team", namespace) is not None
+        assert granted(found.rbac, service_account(namespace, "app"), "team", namespace) is not None
 
 
 def test_a_range_of_one_uid_is_a_range(tmp_path: File) -> None:
@@ -199,5 +207,5 @@ metadata: {name: 'system:openshift:scc:restricted-v2'}
 rules: []
 """
     found = gather((), (), documents(files(tmp_path, role=role)))
-    assert found.rbac.grant(EVERYBODY, "restricted-v2", "shop") is None
-    assert found.rbac.grant(EVERYBODY, "restricted-v3", "shop") is not None
+    assert granted(found.rbac, EVERYBODY, "restricted-v2", "shop") is None
+    assert granted(found.rbac, EVERYBODY, "restricted-v3", "shop") is not None

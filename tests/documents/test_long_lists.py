@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from podward.documents.composed import MOST_BYTES
+from podward.documents.parsed_value import MAX_BYTES
 from podward.documents.reader import decode_documents, read_all
 from podward.errors import InputError
 from podward.path import path
@@ -67,7 +67,7 @@ def test_a_list_reads_the_same_whether_it_is_long_or_not() -> None:
 
 
 def test_an_item_that_is_too_large_is_refused_at_its_line() -> None:
-    error = refusal(listed(item(0, 10), item(1, MOST_BYTES)))
+    error = refusal(listed(item(0, 10), item(1, MAX_BYTES)))
     assert error.where == "f.yaml:8"
     assert "the item has 3,145," in error.what
 
@@ -110,7 +110,7 @@ def test_a_long_list_of_json() -> None:
     line = document.line_of(path("items", 3, "data", "n"))
     assert line is not None
     assert text.split("\n")[line - 1].strip().startswith('"n":')
-    values[2]["data"] = {"n": "x" * MOST_BYTES}
+    values[2]["data"] = {"n": "x" * MAX_BYTES}
     text = json.dumps({"kind": "List", "items": values}, indent=1)
     error = refusal(text.encode(), "f.json")
     assert "the item has 3,145,7" in error.what

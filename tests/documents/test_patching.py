@@ -64,3 +64,15 @@ def test_what_goes_into_a_value_that_was_replaced_goes_into_the_new_one() -> Non
     new: dict[str, Value] = {"b": {}}
     decision = decided((path("a", "b", "c"), 1), (path("a"), new), (path("a", "b", "d"), 2))
     assert overlaid({}, decision) == {"a": {"b": {"d": 2}}} == applied({}, decision)
+
+
+def test_none_removes_a_member_and_a_later_value_goes_in_again() -> None:
+    raw: JsonObject = {"a": {"b": {"c": 1}, "d": 2}}
+    assert (
+        overlaid(raw, decided((path("a", "b"), None)))
+        == {"a": {"d": 2}}
+        == applied(raw, decided((path("a", "b"), None)))
+    )
+    again = decided((path("a", "b", "c"), 3), (path("a", "b"), None), (path("a", "b", "e"), 4))
+    assert overlaid(raw, again) == {"a": {"b": {"e": 4}, "d": 2}} == applied(raw, again)
+    assert raw == {"a": {"b": {"c": 1}, "d": 2}}

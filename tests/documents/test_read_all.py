@@ -9,11 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from podward.documents.composed import ComposeError
 from podward.documents.json.exact import read_json
-from podward.documents.json.quick import read_json_quickly
+from podward.documents.json.fast import read_json_fast
+from podward.documents.parsed_value import OutsideSubsetError, ParseError
 from podward.documents.reader import decode_documents, read_all
-from podward.documents.yaml.flow import OutsideSubsetError
 from podward.errors import InputError
 from podward.path import path
 
@@ -98,12 +97,12 @@ JSON_PIECES = st.sampled_from(
 def same(text: str) -> bool:
     """Whether the fast way takes the text; if it does, both must agree on all of it."""
     try:
-        (fast,) = read_json_quickly(text, 5)
+        (fast,) = read_json_fast(text, 5)
     except OutsideSubsetError:
         return False
     try:
         (exact,) = read_json(text, 5)
-    except ComposeError as error:
+    except ParseError as error:
         pytest.fail(f"taken, but {error.what}")
     assert repr(fast.value) == repr(exact.value)
     lines = fast.lines() if callable(fast.lines) else fast.lines

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from podward.api.json_value import Json, JsonObject
-from podward.documents.composed import DEEPEST, MOST_BYTES
+from podward.documents.parsed_value import MAX_BYTES, MAX_DEPTH
 from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.path import Key, Path, path
@@ -181,11 +181,11 @@ def test_every_expected_error_has_its_file() -> None:
 
 
 def test_depth_is_limited() -> None:
-    assert read("v: " + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))
-    assert read('{"v": ' + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1) + "}")
+    assert read("v: " + "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))
+    assert read('{"v": ' + "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1) + "}")
     for text in (
-        "v: " + "[" * DEEPEST + "]" * DEEPEST,
-        '{"v": ' + "[" * DEEPEST + "]" * DEEPEST + "}",
+        "v: " + "[" * MAX_DEPTH + "]" * MAX_DEPTH,
+        '{"v": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}",
         "v:\n  " + "- " * 100_000,
         "[" * 1_000_000,
         '{"a":' * 100_000,
@@ -194,29 +194,29 @@ def test_depth_is_limited() -> None:
 
 
 def test_depth_is_limited_through_aliases_too() -> None:
-    text = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{x: *a{i - 1}}}\n" for i in range(1, DEEPEST + 1))
+    text = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{x: *a{i - 1}}}\n" for i in range(1, MAX_DEPTH + 1))
     error = refusal(text)
     assert "nested deeper" in error.what
-    assert error.where.startswith(f"f.yaml:{DEEPEST}:")
+    assert error.where.startswith(f"f.yaml:{MAX_DEPTH}:")
 
 
 def test_size_is_limited_for_each_document() -> None:
-    large = b"v: " + b"x" * (MOST_BYTES - 100) + b"\n"
+    large = b"v: " + b"x" * (MAX_BYTES - 100) + b"\n"
     assert len(read(large + b"---\n" + large)) == 2
-    for size in (MOST_BYTES + 1, 50_000_000):
-        began = time.monotonic()
+    for size in (MAX_BYTES + 1, 50_000_000):
+        began = time.process_time()
         error = refusal(b"a: 1\n---\nv: " + b"x" * size)
         assert error.where == "f.yaml:3"
         assert "3,145,728" in error.what
-        assert time.monotonic() - began < 2
-    assert refusal(b'{"v": "' + b"x" * MOST_BYTES + b'"}').where == "f.yaml:1"
+        assert time.process_time() - began < 2
+    assert refusal(b'{"v": "' + b"x" * MAX_BYTES + b'"}').where == "f.yaml:1"
 
 
 def test_the_number_of_documents_is_limited() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for text in ("---\n" * 5_000_000, "a: 1\n---\n" * 100_001, "{}" * 200_000):
         assert refusal(text).what == "more than 100,000 documents"
-    assert time.monotonic() - began < 60  # seconds; about 6 on an idle machine
+    assert time.process_time() - began < 60  # seconds of processor time; about 1
 
 
 def laughs(levels: int, width: int) -> str:
@@ -229,10 +229,10 @@ def laughs(levels: int, width: int) -> str:
 
 def test_alias_bombs_are_refused_quickly_and_a_few_aliases_are_not() -> None:
     assert read(laughs(3, 9))
-    began = time.monotonic()
+    began = time.process_time()
     error = refusal(laughs(9, 9))
     assert error.what == "document contains excessive aliasing"
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_aliases_of_much_text_are_refused() -> None:
@@ -254,10 +254,10 @@ def test_aliases_of_much_text_are_refused() -> None:
     ids=lambda text: f"{text[:8]!r}",
 )
 def test_time_is_bounded(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with contextlib.suppress(InputError):
-        decode_documents(text.encode()[:MOST_BYTES], "f.yaml")
-    assert time.monotonic() - began < 20  # seconds; about 2 on an idle machine
+        decode_documents(text.encode()[:MAX_BYTES], "f.yaml")
+    assert time.process_time() - began < 20  # seconds of processor time; about 3 for the slowest
 
 
 def outcome(data: bytes) -> InputError | list[JsonObject]:

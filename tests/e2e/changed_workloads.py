@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from podward.documents.composed import Lines
 from podward.documents.document import Document
+from podward.documents.parsed_value import Lines
 from podward.documents.reader import read_all
 from podward.schema.strict import type_of
 from podward.schema.table import TYPES

@@ -110,9 +110,13 @@ _SCRIPT = """id
 for at; do
   if touch "$at/$0" 2>/dev/null; then echo "$0 writes $at"; else echo "$0 cannot write $at"; fi
 done
+for sidecar in $SIDECARS; do
+  until [ -e /podward-ready/$sidecar ]; do sleep 0.02; done
+done
 """
-_STAY = "trap 'exit 0' TERM\nsleep 3600 &\nwait\n"
-"""A sidecar lives until it is told to go."""
+_SIDECAR = f"trap 'exit 0' TERM\n{_SCRIPT}touch /podward-ready/${{0#*.}}\nsleep 3600 &\nwait\n"
+"""A sidecar says when it can be told to go, and lives until it is. The others end no earlier: a process that has yet to
+set its trap is killed at once, and ends with 137."""
 
 _KEPT = ("hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace", "securityContext")
 _FILES = ("configMap", "secret", "downwardAPI", "projected")
@@ -285,7 +289,8 @@ def runnable(source: PodSource, name: str, directory: str) -> JsonObject:
             claimed: JsonObject = {"name": mount["name"], "emptyDir": {}}  # of a volumeClaimTemplate
             volumes.setdefault(str(mount["name"]), claimed)
         kept[field] = [*made]
-    kept |= {"volumes": [*volumes.values()], "restartPolicy": "Never", "terminationGracePeriodSeconds": 1}
+    kept |= {"volumes": [*volumes.values()], "restartPolicy": "Never", "terminationGracePeriodSeconds": 10}
+    _wait_for_sidecars(kept)
     annotations = source.view.metadata.annotations or {}
     metadata: JsonObject = {
         "name": name,
@@ -307,7 +312,7 @@ def _volume(volume: JsonObject, directory: str) -> JsonObject:
 def _container(container: JsonObject, pod: str, files: set[str]) -> JsonObject:
     mounts = [_mount(mount, files) for mount in _objects(container, "volumeMounts")]
     writable = [mount["mountPath"] for mount in mounts if not mount.get("readOnly")]
-    script = _SCRIPT + (_STAY if container.get("restartPolicy") == "Always" else "")
+    script = _SIDECAR if _is_sidecar(container) else _SCRIPT
     made: JsonObject = {
         "name": container["name"],
         "image": _image(str(container["image"])),
@@ -315,6 +320,25 @@ def _container(container: JsonObject, pod: str, files: set[str]) -> JsonObject:
         "volumeMounts": [*mounts],
     }
     return made | {key: copied(container[key]) for key in ("securityContext", "restartPolicy") if container.get(key)}
+
+
+def _is_sidecar(container: JsonObject) -> bool:
+    return container.get("restartPolicy") == "Always"
+
+
+def _wait_for_sidecars(spec: JsonObject) -> None:
+    """Let no regular container end before every sidecar is ready; a Pod without sidecars stays as it is."""
+    sidecars = [container for container in _objects(spec, "initContainers") if _is_sidecar(container)]
+    regular = _objects(spec, "containers")
+    if not sidecars:
+        return
+    spec["volumes"] = [*_objects(spec, "volumes"), {"name": "podward-ready", "emptyDir": {}}]
+    for container in (*sidecars, *regular):
+        mounts = _objects(container, "volumeMounts")
+        container["volumeMounts"] = [*mounts, {"name": "podward-ready", "mountPath": "/podward-ready"}]
+    for container in regular:
+        names = " ".join(str(sidecar["name"]) for sidecar in sidecars)
+        container["env"] = [{"name": "SIDECARS", "value": names}]
 
 
 def _mount(mount: JsonObject, files: set[str]) -> JsonObject:

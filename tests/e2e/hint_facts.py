@@ -8,30 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
-
-from podward.api.core import Container
-from podward.api.cri import IDMapping, Mount, PodSandboxConfig
+from podward.api.core import Container, Pod
+from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry
+from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry, UnknownImage
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
-from podward.decision import Origin, Outcome, Source
+from podward.decision import Decision, Origin, Source
 from podward.documents.document import Document
 from podward.documents.patching import put
 from podward.documents.reader import decode_documents
 from podward.path import Path
-from podward.pipeline import ContainerPlan, OciFacts, PodFacts, plan_container, plan_runtime, plan_sandbox, predict
+from podward.pipeline import ContainerMounts, PodPlan, in_order, other_runtimes, plan_container, plan_sandbox
 from podward.policy.hints.facts import HintFacts, VolumeFacts
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.schema import defaulting
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource, pod_sources
-from podward.stages.kernel import KernelFacts
+from podward.stages.admission.order import completed
+from podward.stages.kernel import ExecutionFacts
+from podward.stages.oci import HostFacts
 
-RUNTIMES = ("containerd", "cri-o", "docker")
 NODE = Node(capabilities=(1 << 41) - 1, kernel="6.18.0", memory=1 << 30)
 RANGE = IDMapping(0, 200000, 65536)
 TRUE = EntryFile("/bin/true", 0o100755, 0, 0)
@@ -58,7 +56,7 @@ IMAGES = {
 class World(NamedTuple):
     """What is there beside the manifest: the facts that the runtime room gathers."""
 
-    image: Callable[[str], Image] = IMAGES.__getitem__
+    image: Callable[[str], Image | UnknownImage] = IMAGES.__getitem__
     entry: Callable[[Image, RuntimeSpec], EntryFile | None] = lambda _image, _spec: TRUE
     node: Node = NODE
     volumes: tuple[VolumeFacts, ...] = ()
@@ -78,76 +76,68 @@ def facts_of(text: str, world: World | None = None, name: str = "pod.yaml") -> t
     )
 
 
+class WorldFacts:
+    """What a world says to the stages."""
+
+    def __init__(self, world: World, pod: Pod, place: Place) -> None:
+        self.pod = pod
+        self.place = place
+        self.node = world.node
+        self.hostname = "host"
+        self._world = world
+
+    def id_range(self) -> IDMapping:
+        return RANGE
+
+    def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
+        del sandbox, userns
+        return Decision()
+
+    def image(self, container: Container) -> Image | UnknownImage:
+        return self._world.image(container.image or "")
+
+    def mounts(self, container: Container, place: Place) -> ContainerMounts:
+        return ContainerMounts(_mounts(container, place))
+
+    def host(self, config: ContainerConfig) -> HostFacts:
+        own = self.pod.spec.host_users is False
+        del config
+        return HostFacts("/rootfs", namespaces=NamespacePaths(user="/proc/1/ns/user" if own else ""))
+
+    def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
+        image = self.image(container)
+        return ExecutionFacts(image.unknown if isinstance(image, UnknownImage) else self._world.entry(image, spec))
+
+
 def _of_source(source: PodSource, world: World) -> Iterator[HintFacts]:
-    raw, _ = defaulting.created(source.raw)
+    raw = completed(source.raw).stored
     pod = pod_view(raw)
     if world.validated:
         assert not validation.validate(pod, raw, source.kind).violations
-    userns = RANGE if pod.spec.host_users is False else None
-    facts = PodFacts(pod, Place(source.document.name, source.prefix), world.node, "host", userns)
-    sandbox = plan_sandbox(facts)
-    assert isinstance(sandbox, Outcome), sandbox
-    for field, containers in (("initContainers", pod.spec.init_containers), ("containers", pod.spec.containers)):
-        for index, container in enumerate(containers or ()):
-            at = source.prefix / "spec" / field / index
-            place = Place(source.document.name, source.prefix, at)
-            image = world.image(container.image or "")
-            plan = plan_container(facts, place, container, image, _mounts(container, place))
-            yield _of_container(facts, plan, field, sandbox.value, world)
-
-
-def _of_container(
-    facts: PodFacts, plan: ContainerPlan, field: str, sandbox: PodSandboxConfig, world: World
-) -> HintFacts:
-    specs = {name: _spec(facts, plan, sandbox, name) for name in RUNTIMES}
-    spec = specs.pop(world.node.runtime_defaults)
-    entry = world.entry(plan.image, spec.value) if spec is not None else None
-    predicted = None
-    if spec is not None:
-        found = predict(KernelFacts(spec.value, entry, world.node, spec.decision))
-        predicted = found if isinstance(found, Outcome) else None
-    return HintFacts(
-        pod=facts.pod,
-        container=plan.container,
-        kind=_kind(field, plan.container),
-        place=plan.place,
-        image=plan.image,
-        node=world.node,
-        effective=plan.effective,
-        config=plan.config,
-        spec=spec,
-        predicted=predicted,
-        entry=entry,
-        image_has_writable_tmp=world.writable_tmp,
-        volumes=world.volumes,
-        alternatives=tuple((name, other.value) for name, other in specs.items() if other is not None),
-        sysctls=tuple(sandbox.sysctls.items()),
-        shared_uids=world.shared_uids,
-    )
-
-
-def _kind(field: str, container: Container) -> str:
-    if field == "containers":
-        return "regular"
-    return "sidecar" if container.restart_policy == "Always" else "init"
-
-
-def _spec(facts: PodFacts, plan: ContainerPlan, sandbox: PodSandboxConfig, runtime: str) -> Outcome[RuntimeSpec] | None:
-    if plan.config is None:
-        return None
-    user = "/proc/1/ns/user" if facts.userns is not None else ""
-    decision = plan_runtime(
-        OciFacts(
-            config=plan.config.value,
-            sandbox=sandbox,
+    facts, shared = WorldFacts(world, pod, Place(source.document.name, source.prefix)), PodPlan()
+    assert plan_sandbox(facts, shared), shared.refusals  # what a node refuses before it is not asked
+    for row in in_order(pod, facts.place):
+        plan = plan_container(facts, shared, row)
+        assert plan.effective is not None
+        assert plan.sandbox is not None
+        yield HintFacts(
+            pod=pod,
+            container=plan.container,
+            kind=plan.kind,
+            place=plan.place,
             image=plan.image,
-            node=msgspec.structs.replace(facts.node, runtime_defaults=runtime),
-            rootfs="/rootfs",
-            origin=plan.config.decision,
-            namespaces=NamespacePaths(user=user),
+            node=world.node,
+            effective=plan.effective,
+            config=plan.config,
+            spec=plan.spec,
+            predicted=plan.predicted,
+            entry=plan.entry if isinstance(plan.entry, EntryFile) else None,
+            image_has_writable_tmp=world.writable_tmp,
+            volumes=world.volumes,
+            alternatives=other_runtimes(facts, plan) if plan.config is not None else (),
+            sysctls=tuple(plan.sandbox.sysctls.items()),
+            shared_uids=world.shared_uids,
         )
-    )
-    return None if decision.refused else Outcome(decision.fold(RuntimeSpec), decision)
 
 
 def _mounts(container: Container, place: Place) -> tuple[tuple[Mount, Source], ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,13 +77,18 @@ class Podward:
         return found + [f"cgroup {group}" for group in self._lasting_cgroups()]
 
     def _lasting_cgroups(self) -> list[str]:
-        """The cgroups that are new and stay: those of another Podward, whose Pods are short, go within seconds."""
-        lasting = self.cgroups() - self._cgroups_before
-        deadline = time.monotonic() + 5
+        """The cgroups that are new and stay: an empty one may be another Podward's, that makes or removes it now."""
+        lasting = self.own_cgroups()
+        deadline = time.monotonic() + 30
         while lasting and time.monotonic() < deadline:
-            time.sleep(0.1)
-            lasting &= self.cgroups()
+            time.sleep(0.02)
+            lasting &= self.own_cgroups()
         return sorted(lasting)
+
+    def own_cgroups(self) -> set[str]:
+        """The cgroups that are new, without those where processes of another state directory are."""
+        new = self.cgroups() - self._cgroups_before
+        return {group for group in new if state_root(group) in (None, str(self.root))}
 
     @staticmethod
     def cgroups() -> set[str]:
@@ -90,3 +97,14 @@ class Podward:
 
     def _inside(self, directory: str) -> list[str]:
         return os.listdir(self.root / directory) if (self.root / directory).exists() else []
+
+
+def state_root(group: str) -> str | None:
+    """The state directory where a process of the cgroup has its files; None if there is no process to ask."""
+    with contextlib.suppress(OSError):
+        pod = Path(group).name.split("-")[1]
+        for pid in Path(group, "cgroup.procs").read_text(encoding="ascii").split():
+            mounts = Path("/proc", pid, "mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+            if found := re.search(f"[ =](/[^ ,]*)/pods/{pod}/", mounts):
+                return found[1]
+    return None

@@ -14,7 +14,7 @@ import pytest
 from podward_command import Podward
 
 from podward.cli import access, explain, explaining, inputs, subjects
-from podward.cli.sources import pods_of
+from podward.cli.inputs import pods_of
 from podward.errors import RefusedError, UsageError
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "setfacl")

@@ -25,7 +25,7 @@ from podward_command import PROJECT, Podward
 
 from podward.api.explanation import Change
 from podward.api.json_value import Json
-from podward.documents.patching import plain
+from podward.documents.patching import json_of
 from podward.documents.reader import decode_documents
 from podward.path import Path as FieldPath
 from podward.policy.hints.all import RULES
@@ -90,7 +90,7 @@ class Explained(msgspec.Struct):
 
 
 def _same(change: Change) -> Replaced:
-    return Replaced(change.path.pointer, msgspec.Raw(msgspec.json.encode(plain(change.value))))
+    return Replaced(change.path.pointer, msgspec.Raw(msgspec.json.encode(json_of(change.value))))
 
 
 def cured_by(text: str, hints: tuple[Said, ...]) -> str:

@@ -1,18 +1,20 @@
-"""Two hundred random Pods, run for real: what was predicted of each process is what the kernel says."""
+"""Random Pods, run for real: what was predicted of each process is what the kernel says."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from proofs import examples
 
 PROVE = Path(__file__).parent / "prove.py"
 TOOLS = ("root", "crun", "runc", "busybox", "skopeo", "umoci", "catatonit")
 
 
+@pytest.mark.proof
 @pytest.mark.needs(*TOOLS)
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("runtime", "pods"), [("crun", 200), ("runc", 60)])
+@pytest.mark.parametrize(("runtime", "pods"), [("crun", examples(50)), ("runc", examples(15))])
 def test_random_pods_are_what_was_predicted(runtime: str, pods: int) -> None:
     words = [sys.executable, str(PROVE), "--pods", str(pods), "--runtime", runtime]
     result = subprocess.run(words, capture_output=True, text=True, timeout=590, check=False)

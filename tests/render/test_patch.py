@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UnsetType
 
 from podward.api.core import Capabilities
 from podward.api.json_value import Json, JsonObject, copied_object
@@ -22,13 +23,19 @@ def decided(*pairs: tuple[Path, Value]) -> Decision:
 
 
 def rfc6902(document: JsonObject, operations: list[Operation]) -> Json:
-    """RFC 6902 `add` and `replace`, written from its text and not from ours."""
+    """RFC 6902 `add`, `replace` and `remove`, written from its text and not from ours."""
     root: Json = copied_object(document)
     for operation in operations:
         *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in operation.path.split("/")[1:]]
         node: Json = root
         for part in parents:
             node = node[int(part)] if isinstance(node, list) else node[part] if isinstance(node, dict) else None
+        if operation.operation == "remove":
+            assert isinstance(node, dict)
+            assert isinstance(operation.value, UnsetType)
+            del node[last]
+            continue
+        assert not isinstance(operation.value, UnsetType)
         if isinstance(node, list):
             if operation.operation == "add":
                 assert int(last) <= len(node)
@@ -84,9 +91,20 @@ def test_typed_values_become_json() -> None:
 
 def test_what_is_so_already_needs_no_operation() -> None:
     raw: JsonObject = {"a": 1, "b": {"c": []}, "n": None}
-    same = decided((path("a"), 1), (path("b", "c"), []), (path("n"), None))
+    same = decided((path("a"), 1), (path("b", "c"), []), (path("x"), None))
     assert json_patch(raw, same) == []
-    assert [o.path for o in json_patch(raw, decided((path("a"), True), (path("x"), None)))] == ["/a", "/x"]
+    assert [o.path for o in json_patch(raw, decided((path("a"), True)))] == ["/a"]
+
+
+def test_none_removes_a_member_and_leaves_the_places_of_a_list() -> None:
+    raw: JsonObject = {"a": {"b": 1, "c": 2}, "n": None, "l": [1, 2]}
+    decision = decided((path("a", "b"), None), (path("n"), None), (path("l", 0), None))
+    assert apply(raw, decision) == {"a": {"c": 2}, "l": [None, 2]}
+    assert json_patch(raw, decision) == [
+        Operation("remove", "/a/b"),
+        Operation("remove", "/n"),
+        Operation("replace", "/l/0", None),
+    ]
 
 
 @pytest.mark.parametrize("place", [path("a", "b"), path("l", 2), path("l", "x"), path("o", 0), Path()])
@@ -100,6 +118,7 @@ def test_operations_are_written_as_rfc_6902_writes_them() -> None:
     import msgspec
 
     assert msgspec.json.encode(Operation("add", "/a", 1)) == b'{"op":"add","path":"/a","value":1}'
+    assert msgspec.json.encode(Operation("remove", "/a")) == b'{"op":"remove","path":"/a"}'
 
 
 NAMES = st.sampled_from(["a", "b", "c/d", "e~f", ""])

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
+from proofs import examples
 
 from podward.api import capability as capability_names
 from podward.api.node import Node
@@ -221,12 +222,14 @@ def facts(runtime: str, spec: RuntimeSpec) -> kernel.KernelFacts:
     existing = frozenset(path for path in (*MASKED, *READONLY) if os.path.lexists(path))
     return kernel.KernelFacts(
         spec,
-        entry.find_entry(spec.root.path, spec.process.args[0], "/bin", spec.process.cwd, mounts),
         Node(proc.machine_capabilities(), runtime, special_paths=existing, kernel=os.uname().release),
+        kernel.ExecutionFacts(
+            entry.find_entry(spec.root.path, spec.process.args[0], "/bin", spec.process.cwd, mounts),
+            proc.source_flags(spec, spec.root.path),
+            cgroup_v2=proc.cgroup_v2(),
+            inherited=proc.inherited(),
+        ),
         Decision(),
-        source_flags=proc.source_flags(spec, spec.root.path),
-        cgroup_v2=proc.cgroup_v2(),
-        inherited=proc.inherited(),
     )
 
 
@@ -547,8 +550,9 @@ def specs(draw: st.DrawFn) -> Callable[[str], RuntimeSpec]:
     return lambda root: make_spec(root, process=process, mounts=mounts, linux=linux, own=own, readonly=readonly)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(build=specs())
 def test_the_kernel_agrees_about_random_specs(runtime: str, build: Callable[[str], RuntimeSpec], place: str) -> None:
     result = run(runtime, place, build(f"{place}/rootfs"))

@@ -22,7 +22,7 @@ from podward.errors import InputError
 from podward.path import Key
 from podward.path import Path as Place
 from podward.runtime import machine
-from podward.runtime.explainer import Explainer
+from podward.runtime.explaining.explainer import Explainer
 from podward.schema.workload import pod_sources
 
 PROJECT = Path(__file__).parent.parent.parent

@@ -28,6 +28,7 @@ ENTRY = EntryFile("/bin/true", 0o100755, 0, 0)
 HELD = ("CAP_CHOWN", "CAP_KILL")
 MASK = BITS["CAP_CHOWN"] | BITS["CAP_KILL"]
 OWN = tuple(Namespace(kind) for kind in ("pid", "network", "ipc", "uts", "mount"))
+NOTHING = Decision()
 PROC = Mount("/proc", "proc", "proc", ("nosuid",))
 
 
@@ -42,7 +43,8 @@ def make_facts(
     linux: Linux | None = None,
     mounts: tuple[Mount, ...] = (PROC,),
     node: Node | None = None,
-    **more: object,
+    origin: Decision = NOTHING,
+    **execution: object,
 ) -> kernel.KernelFacts:
     spec = RuntimeSpec(
         oci_version="1.0.2",
@@ -51,8 +53,9 @@ def make_facts(
         mounts=mounts,
         linux=linux or Linux(namespaces=OWN),
     )
-    plain = kernel.KernelFacts(spec, ENTRY, node or Node(FULL, special_paths=frozenset(("/proc/keys",))), Decision())
-    return msgspec.structs.replace(plain, **more)
+    node = node or Node(FULL, special_paths=frozenset(("/proc/keys",)))
+    found = msgspec.structs.replace(kernel.ExecutionFacts(ENTRY), **execution)
+    return kernel.KernelFacts(spec, node, found, origin)
 
 
 def predicted(facts: kernel.KernelFacts) -> ProcessState:
@@ -174,7 +177,7 @@ def test_a_nosuid_root_counts_where_the_runtime_keeps_it() -> None:
     assert predicted(facts).uid == (1000, 0, 0, 0)
     runc = msgspec.structs.replace(facts, node=Node(FULL, "runc"))
     assert predicted(runc).uid == (1000,) * 4
-    told = msgspec.structs.replace(runc, source_flags=(MountState("/"),))
+    told = msgspec.structs.replace(runc, execution=kernel.ExecutionFacts(file, (MountState("/"),)))
     assert predicted(told).uid == (1000, 0, 0, 0)
 
 
@@ -182,7 +185,7 @@ def test_cgroup_version_1_is_writable_at_its_root() -> None:
     mounts = (Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("nosuid", "ro")),)
     facts = make_facts(mounts=mounts)
     assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True),)
-    old = msgspec.structs.replace(facts, cgroup_v2=False)
+    old = msgspec.structs.replace(facts, execution=kernel.ExecutionFacts(ENTRY, cgroup_v2=False))
     assert predicted(old).mounts == (MountState("/sys/fs/cgroup", nosuid=True),)
 
 

@@ -75,11 +75,8 @@ def facts(
         ),
         image=IMAGE,
         node=Node(capabilities, kernel=os.uname().release, runtime_defaults=defaults),
-        rootfs=rootfs,
+        host=oci.HostFacts(rootfs, cgroups_path, cgroup_v2=False, oom_score_adj=inherited),
         origin=Decision(),
-        cgroups_path=cgroups_path,
-        cgroup_v2=False,
-        oom_score_adj=inherited,
     )
 
 
@@ -124,7 +121,15 @@ def run(tmp_path: Path) -> Run:
         assert not decision.violations
         (tmp_path / "config.json").write_bytes(msgspec.json.encode(decision.fold(RuntimeSpec)))
         script = 'mountpoint -q /sys/fs/cgroup/unified && umount /sys/fs/cgroup/unified; exec "$@"'
-        runtime = (program, "--root", str(tmp_path / "state"), "run", "--bundle", str(tmp_path), about.cgroups_path[1:])
+        runtime = (
+            program,
+            "--root",
+            str(tmp_path / "state"),
+            "run",
+            "--bundle",
+            str(tmp_path),
+            about.host.cgroups_path[1:],
+        )
         return subprocess.run(
             ("unshare", "--mount", "sh", "-c", script, "sh", *runtime),
             capture_output=True,
@@ -361,9 +366,8 @@ def test_every_message_folds_and_every_decision_has_a_source(
         sandbox=PodSandboxConfig("pod", "ns", "uid", hostname="pod", security_context=pod),
         image=image,
         node=Node((1 << 41) - 1, runtime_defaults=defaults, lsm=lsm, kernel="6.1"),
-        rootfs="/rootfs",
+        host=oci.HostFacts("/rootfs", arch=arch),
         origin=Decision(),
-        arch=arch,
     )
     decision = oci.decide(about)
     for source, reason in (

@@ -12,27 +12,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.access.objects import LabelSelector, PolicyRule, Requirement, Role
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from podward.schema.objects import Item
+    from podward.access.objects import LabelSelector, PolicyRule, Requirement, RoleObject
 
 
 class Rule(Struct, frozen=True):
-    """A rule, and where it is written: in which role, at which index of its `rules`."""
+    """A rule, and where it stands: in which role, at which index of its `rules`."""
 
     policy: PolicyRule
-    item: Item
+    role: RoleObject
     index: int
-
-
-class RoleObject(Struct, frozen=True):
-    """A Role or a ClusterRole and where it is written."""
-
-    item: Item
-    view: Role
 
 
 def rules_by_role(roles: Mapping[str, RoleObject]) -> dict[str, tuple[Rule, ...]]:
@@ -48,7 +39,7 @@ def rules_by_role(roles: Mapping[str, RoleObject]) -> dict[str, tuple[Rule, ...]
 
 def own_rules(role: RoleObject) -> tuple[Rule, ...]:
     """The rules that the role itself is written with."""
-    return tuple(Rule(policy, role.item, index) for index, policy in enumerate(role.view.rules or ()))
+    return tuple(Rule(policy, role, index) for index, policy in enumerate(role.view.rules or ()))
 
 
 def selects(selector: LabelSelector, labels: Mapping[str, str | None]) -> bool:

@@ -10,41 +10,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 if TYPE_CHECKING:
     from podward.access.objects import PolicyRule
+    from podward.api.authorization import Attributes
 
 _ANY = "*"
-
-
-class Attributes(Struct, frozen=True):
-    """What somebody wants to do: a verb on a resource, or on a URL that is none (`url` is then not empty)."""
-
-    verb: str
-    group: str = ""
-    resource: str = ""
-    subresource: str = ""
-    name: str = ""
-    namespace: str = ""
-    url: str = ""
 
 
 def covers(rule: PolicyRule, wanted: Attributes) -> bool:
     """Whether the rule allows it."""
     if not _listed(wanted.verb, rule.verbs):
         return False
-    if wanted.url:
-        return any(_is_url(url, wanted.url) for url in rule.non_resource_urls or ())
+    if wanted.path:
+        return any(_is_url(url, wanted.path) for url in rule.non_resource_urls or ())
     return (
-        _listed(wanted.group, rule.api_groups)
+        (not rule.resource_names or wanted.name in rule.resource_names)
+        and _listed(wanted.group, rule.api_groups)
         and _is_resource(rule, wanted)
-        and (not rule.resource_names or wanted.name in rule.resource_names)
     )
 
 
 def _listed(word: str, known: tuple[str, ...] | None) -> bool:
-    return known is not None and (_ANY in known or word in known)
+    return known is not None and (word in known or _ANY in known)
 
 
 def _is_resource(rule: PolicyRule, wanted: Attributes) -> bool:

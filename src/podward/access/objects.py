@@ -1,11 +1,18 @@
-"""RBAC's objects as typed views: rbac.authorization.k8s.io/v1 of Kubernetes."""
+"""RBAC's objects: rbac.authorization.k8s.io/v1 of Kubernetes as typed views, and each with where it is written."""
 
 from __future__ import annotations
 
-from msgspec import field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from podward.api.core import ObjectMeta
 from podward.api.structure import View
+from podward.decision import Origin, Source
+
+if TYPE_CHECKING:
+    from podward.path import Path
+    from podward.schema.objects import Item
 
 GROUP = "rbac.authorization.k8s.io"
 ROLE_KINDS = ("Role", "ClusterRole")
@@ -75,3 +82,48 @@ class Binding(View, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
     subjects: tuple[Subject, ...] | None = None
     role_ref: RoleRef = RoleRef()
+
+
+class RbacObject(Struct, frozen=True):
+    """What all four kinds have in common: `namespace` is empty for the cluster's own kinds.
+
+    `item` is the object in its file; None for one that no file has, such as a server's.
+    """
+
+    view: Role | Binding
+    namespace: str = ""
+    item: Item | None = None
+
+    @property
+    def kind(self) -> str:
+        """The object's kind: the cluster's own where it is in no namespace."""
+        kind = "Role" if isinstance(self.view, Role) else "RoleBinding"
+        return kind if self.namespace else f"Cluster{kind}"
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.view.metadata.name or ""
+
+    def source(self, place: Path) -> Source:
+        """A field of the object as what decided: its line where a file has one, otherwise the object itself."""
+        item = self.item
+        if item is None:
+            name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+            return Source(Origin.POLICY, f"{self.kind} {name}", place)
+        line = item.document.line_of(item.at + place)
+        if line is None:
+            return Source(Origin.POLICY, f"{item.document.name}, {item.kind} {item.name}")
+        return Source(Origin.POLICY, item.document.name, item.at + place, line)
+
+
+class RoleObject(RbacObject, frozen=True):
+    """A Role or a ClusterRole."""
+
+    view: Role
+
+
+class BindingObject(RbacObject, frozen=True):
+    """A RoleBinding or a ClusterRoleBinding."""
+
+    view: Binding

@@ -1,4 +1,4 @@
-"""The RBAC authorizer: who may do what, by the roles and bindings of manifests.
+"""The RBAC authorizer: who may do what, by roles and bindings, whether a file or a server's store has them.
 
 Specification: Kubernetes, plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac/validation. ClusterRoleBindings
 come first and hold everywhere; RoleBindings hold in their own namespace, and a request outside of namespaces sees none.
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.access.aggregation import RoleObject, Rule, own_rules, rules_by_role
-from podward.access.matching import Attributes, covers
-from podward.access.reading import BindingObject, namespace_of
+from podward.access.aggregation import Rule, own_rules, rules_by_role
+from podward.access.matching import covers
+from podward.api.authorization import NO_OPINION, Answer, Opinion
 from podward.api.gotext import quote
 from podward.decision import Origin, Source
 from podward.path import path
@@ -23,36 +23,32 @@ from podward.path import path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from podward.access.objects import RoleRef, Subject
-    from podward.api.caller import User
-    from podward.schema.objects import Item
-
-__all__ = ["Allowed", "Attributes", "Dangling", "Rbac"]
+    from podward.access.objects import BindingObject, RoleObject, RoleRef, Subject
+    from podward.api.authorization import Attributes
 
 MASTERS = "system:masters"
 """Members of this group may do anything, whatever the roles say."""
+_MASTERS_MAY = Answer(
+    Opinion.ALLOW, Source(Origin.RULE, f"Kubernetes, group {MASTERS}"), f"the group {MASTERS} may do anything"
+)
+_SUBJECTS = path("subjects")
 
-_SCCS = ("security.openshift.io", "securitycontextconstraints")
 
+class Granted(Answer, frozen=True, kw_only=True):
+    """What allows a request: a rule of a role, and the binding whose subject the user is, with the subject's place."""
 
-class Allowed(Struct, frozen=True):
-    """What allows a request: a rule, and the binding whose subject the user is; neither for `system:masters`."""
-
-    binding: BindingObject | None
+    binding: BindingObject
     subject: int
-    rule: Rule | None
-    source: Source
+    rule: Rule
 
     @property
     def reason(self) -> str:
         """The authorizer's sentence."""
-        if self.binding is None:
-            return f"the group {MASTERS} may do anything"
-        view, item = self.binding.view, self.binding.item
-        name = f"{item.name}/{self.binding.namespace}" if self.binding.namespace else item.name
-        subject = _described((view.subjects or ())[self.subject], self.binding.namespace)
-        role = view.role_ref
-        return f"RBAC: allowed by {item.kind} {quote(name)} of {role.kind} {quote(role.name or '')} to {subject}"
+        binding = self.binding
+        name = f"{binding.name}/{binding.namespace}" if binding.namespace else binding.name
+        subject = _described((binding.view.subjects or ())[self.subject], binding.namespace)
+        role = binding.view.role_ref
+        return f"RBAC: allowed by {binding.kind} {quote(name)} of {role.kind} {quote(role.name or '')} to {subject}"
 
 
 class Dangling(Struct, frozen=True):
@@ -61,11 +57,12 @@ class Dangling(Struct, frozen=True):
     binding: BindingObject
 
     def __str__(self) -> str:
-        role, item = self.binding.view.role_ref, self.binding.item
+        binding, role = self.binding, self.binding.view.role_ref
         lost = f'{role.kind} "{role.name}"'
         if role.kind == "Role":
-            lost += f' of namespace "{self.binding.namespace}"'
-        return f'{item.where(path("roleRef"))}: {item.kind} "{item.name}": there is no {lost}: it grants nothing'
+            lost += f' of namespace "{binding.namespace}"'
+        where = f"{binding.item.where(path('roleRef'))}: " if binding.item is not None else ""
+        return f'{where}{binding.kind} "{binding.name}": there is no {lost}: it grants nothing'
 
 
 class _Grants:
@@ -87,17 +84,20 @@ class _Grants:
             elif namespace := subject.namespace or binding.namespace:
                 self.users.setdefault(f"system:serviceaccount:{namespace}:{subject.name}", []).append(grant)
 
-    def allows(self, user: User, wanted: Attributes) -> Allowed | None:
-        """The first rule, in the bindings' order, that covers it."""
+    def authorize(self, wanted: Attributes) -> Answer:
+        """Allowed by the first rule, in the bindings' order, that covers it."""
+        user = wanted.user
         found = list(self.users.get(user.username, ()))
         for group in user.groups:
             found += self.groups.get(group, ())
-        found.sort(key=_place)
+        if len(found) > 1:
+            found.sort(key=_place)
         for _, subject, binding, rules in found:
             for rule in rules:
                 if covers(rule.policy, wanted):
-                    return Allowed(binding, subject, rule, _source(binding.item, subject))
-        return None
+                    source = binding.source(_SUBJECTS / subject)
+                    return Granted(Opinion.ALLOW, source, binding=binding, subject=subject, rule=rule)
+        return NO_OPINION
 
 
 class Rbac:
@@ -109,10 +109,10 @@ class Rbac:
         local: dict[tuple[str, str], tuple[Rule, ...]] = {}
         shared: dict[str, RoleObject] = {}
         for role in roles:
-            if namespace := namespace_of(role.item):
-                local[namespace, role.item.name] = own_rules(role)
+            if role.namespace:
+                local[role.namespace, role.name] = own_rules(role)
             else:
-                shared[role.item.name] = role
+                shared[role.name] = role
         collected = rules_by_role(shared)
         self._cluster = _Grants()
         self._namespaces: dict[str, _Grants] = {}
@@ -126,24 +126,14 @@ class Rbac:
             scope.add(number, binding, rules)
         self.dangling = tuple(dangling)
 
-    def allows(self, user: User, wanted: Attributes) -> Allowed | None:
-        """What allows `user` to do it; None if nothing does."""
-        if MASTERS in user.groups:
-            return Allowed(None, 0, None, Source(Origin.RULE, f"Kubernetes, group {MASTERS}"))
-        found = self._cluster.allows(user, wanted)
-        if found is None and wanted.namespace in self._namespaces:
-            found = self._namespaces[wanted.namespace].allows(user, wanted)
+    def authorize(self, wanted: Attributes) -> Answer:
+        """Allowed by a binding, or no opinion."""
+        if MASTERS in wanted.user.groups:
+            return _MASTERS_MAY
+        found = self._cluster.authorize(wanted)
+        if found is NO_OPINION and wanted.namespace in self._namespaces:
+            found = self._namespaces[wanted.namespace].authorize(wanted)
         return found
-
-    def may_use(self, user: User, scc: str, namespace: str) -> Allowed | None:
-        """What allows `user` to use this SCC for Pods of this namespace; None if nothing does."""
-        group, resource = _SCCS
-        return self.allows(user, Attributes("use", group, resource, name=scc, namespace=namespace))
-
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        """The same for those who ask for the source alone: the `Uses` of `podward.policy.scc.access`."""
-        allowed = self.may_use(user, scc, namespace)
-        return None if allowed is None else allowed.source
 
 
 def _rules(
@@ -155,14 +145,6 @@ def _rules(
 
 def _place(grant: tuple[int, int, BindingObject, tuple[Rule, ...]]) -> tuple[int, int]:
     return grant[:2]
-
-
-def _source(item: Item, subject: int) -> Source:
-    place = item.at / "subjects" / subject
-    line = item.document.line_of(place)
-    if line is not None:
-        return Source(Origin.POLICY, item.document.name, place, line)
-    return Source(Origin.POLICY, f"{item.document.name}, {item.kind} {item.name}")
 
 
 def _described(subject: Subject, namespace: str) -> str:

@@ -1,1 +1,1 @@
-"""The words: typed objects that every other room speaks in, and nothing else."""
+"""Typed objects that all other rooms use: Pods, SCCs, CRI and OCI messages, findings, reports. Nothing decides here."""

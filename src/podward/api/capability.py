@@ -65,7 +65,7 @@ CAP_SYS_RESOURCE = BITS["CAP_SYS_RESOURCE"]
 
 
 def mask(names: Iterable[str]) -> int:
-    """The bits of these names; a name that is no capability has none."""
+    """The mask of these capabilities; a name that is no capability is ignored."""
     bits = 0
     for name in names:
         bits |= BITS.get(name, 0)
@@ -73,10 +73,10 @@ def mask(names: Iterable[str]) -> int:
 
 
 def names(bits: int) -> tuple[str, ...]:
-    """The names of these bits, lowest first; bits above the last capability have no name and are left out."""
+    """The names of the capabilities in this mask, lowest bit first; bits without a name are ignored."""
     return tuple(name for number, name in enumerate(NAMES) if bits >> number & 1)
 
 
 def listed(bits: int) -> str:
-    """These capabilities in a sentence: "CAP_CHOWN, CAP_KILL"; "none" for 0."""
+    """The capabilities in this mask as text: "CAP_CHOWN, CAP_KILL"; "none" for 0."""
     return ", ".join(names(bits)) or "none"

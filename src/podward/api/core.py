@@ -1,7 +1,7 @@
 """The Pod, as far as Podward reads it: core/v1 of Kubernetes.
 
-A typed *view*: unknown fields are ignored here, because the raw document travels beside it and is what is stored and
-patched; `podward.schema.strict` is what refuses them. As in Kubernetes, null and absent are the same.
+These types are views: they ignore unknown fields. The raw document is kept beside them; it is what is stored and
+patched, and `podward.schema.strict` refuses its unknown fields. As in Kubernetes, null and absent are the same.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class FieldRef(View, frozen=True):
 
 
 class ValueFrom(View, frozen=True):
-    """core/v1 EnvVarSource: the sources that need no API server."""
+    """core/v1 EnvVarSource: only the source that needs no API server."""
 
     field_ref: FieldRef | None = None
 
@@ -137,13 +137,13 @@ class Resources(View, frozen=True):
 
 
 class Endpoint(View, frozen=True):
-    """The host of core/v1 HTTPGetAction and TCPSocketAction: who is asked; empty means the Pod itself."""
+    """The host of core/v1 HTTPGetAction and TCPSocketAction; empty means the Pod itself."""
 
     host: str | None = None
 
 
 class Handler(View, frozen=True):
-    """core/v1 Probe and LifecycleHandler, as far as they reach over the network."""
+    """core/v1 Probe and LifecycleHandler: only the actions that use the network."""
 
     http_get: Endpoint | None = None
     tcp_socket: Endpoint | None = None

@@ -1,4 +1,4 @@
-"""CRI v1 messages, as far as the security path needs them.
+"""CRI v1 messages: the fields that decide about security.
 
 Field names and enum spellings are those of the protocol's JSON form (`runtime.v1`), so that these
 values can be compared with what a kubelet sends and turned into protobuf messages without a second table.
@@ -29,7 +29,7 @@ class IDMapping(Message, frozen=True):
 
 
 class UserNamespace(Message, frozen=True):
-    """Mode NODE (the host's) or POD with one mapping each."""
+    """The user namespace: mode NODE (the host's), or POD with one mapping each for uids and gids."""
 
     mode: str = "NODE"
     uids: tuple[IDMapping, ...] = ()
@@ -37,7 +37,7 @@ class UserNamespace(Message, frozen=True):
 
 
 class NamespaceOption(Message, frozen=True):
-    """Modes are POD, CONTAINER, NODE, TARGET."""
+    """The namespaces' modes: POD, CONTAINER, NODE or TARGET."""
 
     network: str = "POD"
     pid: str = "POD"
@@ -55,7 +55,7 @@ class Capability(Message, frozen=True):
 
 
 class SELinuxOption(Message, frozen=True):
-    """The four parts of a label; empty parts are the runtime's to fill in."""
+    """The four parts of a label; the runtime fills in empty parts."""
 
     user: str = ""
     role: str = ""
@@ -64,7 +64,7 @@ class SELinuxOption(Message, frozen=True):
 
 
 class LinuxContainerSecurityContext(Message, frozen=True):
-    """Who the container's process is to be."""
+    """The security context of a container's process."""
 
     capabilities: Capability | None = None
     privileged: bool = False
@@ -85,7 +85,7 @@ class LinuxContainerSecurityContext(Message, frozen=True):
 
 
 class LinuxSandboxSecurityContext(Message, frozen=True):
-    """Who the Pod's sandbox is to be."""
+    """The security context of a Pod's sandbox."""
 
     namespace_options: NamespaceOption | None = None
     selinux_options: SELinuxOption | None = None
@@ -100,7 +100,7 @@ class LinuxSandboxSecurityContext(Message, frozen=True):
 
 
 class Mount(Message, frozen=True):
-    """A volume mount, its host path already resolved and safe to open."""
+    """A volume mount; its host path is already resolved and safe to open."""
 
     container_path: str
     host_path: str
@@ -113,7 +113,7 @@ class Mount(Message, frozen=True):
 
 
 class LinuxContainerResources(Message, frozen=True):
-    """cgroup settings: shares and quota in the units of CRI, memory in bytes."""
+    """Settings of the cgroup: shares and quota in the units of CRI, memory in bytes."""
 
     cpu_period: int = 0
     cpu_quota: int = 0
@@ -130,7 +130,7 @@ class KeyValue(Message, frozen=True):
 
 
 class ContainerConfig(Message, frozen=True):
-    """What CreateContainer is asked for, as far as it decides the process."""
+    """The configuration that CreateContainer takes: the fields that decide about the process."""
 
     name: str
     image: str
@@ -146,7 +146,7 @@ class ContainerConfig(Message, frozen=True):
 
 
 class PodSandboxConfig(Message, frozen=True):
-    """What RunPodSandbox is asked for, as far as it decides the process."""
+    """The configuration that RunPodSandbox takes: the fields that decide about processes."""
 
     name: str
     namespace: str

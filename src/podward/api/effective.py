@@ -1,4 +1,4 @@
-"""What the kubelet makes of a Pod and one of its containers, before it speaks CRI."""
+"""The effective security context that the kubelet computes for a container, before it calls the CRI."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from podward.path import Path
 
 
 class Place(Struct, frozen=True, gc=False):
-    """Where a Pod and a container of it are written: the document's name and the paths in it.
+    """Where a Pod and one of its containers are written: the document's name and the paths in the document.
 
-    `pod` is the root of the Pod (empty, or `spec.template` of a Deployment); `container` is the container's path.
+    `pod` is the path of the Pod (empty, or `spec.template` in a Deployment), `container` that of the container.
     """
 
     document: str
@@ -21,14 +21,14 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class ImageUser(Struct, frozen=True, gc=False):
-    """The image's user as the CRI's ImageStatus gives it: a uid if numeric, else a name; both unset means uid 0."""
+    """The image's user as the CRI's ImageStatus reports it: a uid or, if it is no number, a name; none means uid 0."""
 
     uid: int | None = None
     username: str = ""
 
 
 class EffectiveContext(Struct, frozen=True, rename="camel", gc=False):
-    """The container's context after the kubelet's rules; `security_context` is its merge of Pod and container."""
+    """A container's context after the kubelet's rules; `security_context` merges the Pod's and the container's."""
 
     security_context: SecurityContext = SecurityContext()
     run_as_user: int | None = None

@@ -1,6 +1,6 @@
-"""What `explain` shows of a Pod: the Decisions of the stages, as they were made, and the hints about them.
+"""What `explain` shows of a Pod: the Decisions of the stages, unchanged, and the hints about them.
 
-Nothing is decided here and nothing is computed a second time: renderers read these values and nothing else.
+Nothing is decided or computed here; the renderers read only these values.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.process import ProcessState
-from podward.decision import Decision, Source, Value, Violation
+from podward.decision import Decision, Source, Unknown, Value, Violation
 from podward.path import Path
 
 
@@ -27,11 +27,11 @@ class Change(Struct, frozen=True, gc=False):
 
 
 class Hint(Struct, frozen=True, gc=False):
-    """Something that will surprise, and the smallest change of the manifest that cures it.
+    """A field of a manifest that does not do what its author may expect, and the smallest change that helps.
 
-    `name` is the rule's (`capability-without-root`), also of its documentation page; `path` the field of the user's
-    document that it is about; `problem` one sentence; `remedy` one sentence, with `changes` that do it (empty where the
-    cure is not in the manifest). `source` says who decided what the hint is about.
+    `name` is the name of the hint's rule (`capability-without-root`) and of its documentation page. `path` is the field
+    in the user's document. `problem` and `remedy` are one sentence each. `changes` do what `remedy` says; they are
+    empty if the remedy is not in the manifest. `source` is the source of the value that the hint is about.
     """
 
     name: str
@@ -43,11 +43,12 @@ class Hint(Struct, frozen=True, gc=False):
     source: Source
 
 
-class Considered(Struct, frozen=True):
+class ConsideredScc(Struct, frozen=True):
     """A SecurityContextConstraints that admission considered: one line of the ranking.
 
-    `points` are its restrictiveness by item, fewest first in the ranking. `outcome` is `chosen`, `not usable` (by
-    nobody who asked), `refused` (its violations say why) or `not tried` (nobody came to it); `reason` one sentence.
+    `points` are its restrictiveness by item; the SCC with the fewest points is tried first. `outcome` is `chosen`,
+    `not usable` (neither the caller nor the service account may use it), `refused` (its violations say why) or
+    `not tried` (an earlier SCC was chosen). `reason` is one sentence.
     """
 
     name: str
@@ -58,24 +59,25 @@ class Considered(Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
 
 
-class Admission(Struct, frozen=True):
+class AdmissionExplanation(Struct, frozen=True):
     """How the API server's admission came to its Decision about a Pod.
 
-    `caller` and `account` are the users whose rights counted; `verdicts` is what Pod Security says, one sentence each.
-    `note` says why SCCs were not tried, where they are none of this Pod's business.
+    `caller` and `account` are the users whose rights counted. `verdicts` are sentences about what Pod Security says.
+    `note` says why no SCC was tried, if none applies to this Pod.
     """
 
     caller: str
     account: str
-    considered: tuple[Considered, ...]
+    considered: tuple[ConsideredScc, ...]
     verdicts: tuple[str, ...] = ()
     note: str = ""
 
 
 class ContainerExplanation(Struct, frozen=True):
-    """One container: its place in the document, the stages in order (those after a refusal are missing), the hints.
+    """One container: its place in the document, its stages in order (none after a refusal), and its hints.
 
-    `predicted` is the kernel stage's fold; `observed` what the kernel said, where the container was run.
+    `predicted` is the kernel stage's fold, None where a part of it is unknown; `observed` what the kernel said, where
+    the container was run.
     """
 
     name: str
@@ -87,9 +89,14 @@ class ContainerExplanation(Struct, frozen=True):
     predicted: ProcessState | None = None
     observed: ProcessState | None = None
 
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Why values of it are not known, each reason once."""
+        return tuple(dict.fromkeys(unknown for stage in self.stages for unknown in stage.decision.unknowns))
+
 
 class PodExplanation(Struct, frozen=True):
-    """One Pod: its workload, what was decided about it as a whole (admission, sandbox), and its containers."""
+    """One Pod: its workload, the stages about the Pod as a whole (admission, sandbox), and its containers."""
 
     name: str
     namespace: str
@@ -98,4 +105,4 @@ class PodExplanation(Struct, frozen=True):
     place: Path
     stages: tuple[Stage, ...]
     containers: tuple[ContainerExplanation, ...]
-    admission: Admission | None = None
+    admission: AdmissionExplanation | None = None

@@ -1,4 +1,4 @@
-"""What decides whether a process may use a file: owner, mode, access control list, and the mount that it is on.
+"""The facts that decide whether a process may use a file: owner, mode, access control list, and the file's mount.
 
 All ids are the host's, *as the mount shows them*: on an id-mapped mount (`hostUsers: false`) an owner of 0 on disk is
 the first id of the Pod's range. An id that such a mount does not map is `UNMAPPED`. Kernel terms: vfsuid and vfsgid.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 UNMAPPED = -1
-"""The id of an owner, group or list entry that the mount has no id for; equal to nobody's."""
+"""The id of an owner, a group or an ACL entry that the mount does not map; no process has it."""
 
 TYPE_MASK, DIRECTORY, REGULAR, LINK = 0o170000, 0o040000, 0o100000, 0o120000
 _DEVICES = (0o020000, 0o060000)
@@ -39,7 +39,7 @@ class AclEntry(Struct, frozen=True, gc=False):
 
 
 class MountFlags(Struct, frozen=True, gc=False):
-    """The flags of the mount that a file is on; `filesystem_readonly` is the whole file system's."""
+    """The flags of a file's mount; `filesystem_readonly` is the flag of the whole file system."""
 
     readonly: bool = False
     noexec: bool = False
@@ -48,12 +48,12 @@ class MountFlags(Struct, frozen=True, gc=False):
 
 
 class FileAccessFacts(Struct, frozen=True, gc=False):
-    """One file or directory on the way to a path: the place that the process names it by, and what decides.
+    """One component of a path: its path in the container, and the facts that decide about access to it.
 
-    `mode` is `st_mode`. `acl` holds the entries of `system.posix_acl_access`, empty where the file has none. `origin`
-    is where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath);
-    `volume` the volume's name; `host` its path on this machine, empty where there is none yet. `error` names the errno
-    of a path that leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing.
+    `mode` is `st_mode`. `acl` has the entries of `system.posix_acl_access`, empty if the file has none. `origin` is
+    where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath). `volume`
+    is the volume's name. `host` is its path on this machine, empty if there is none yet. `error` is the errno's name if
+    the path leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing.
     """
 
     path: str
@@ -86,8 +86,8 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
 class Grant(Struct, frozen=True, gc=False):
     """Why a component of the path may be used.
 
-    `rule` is owner, named user, owning group, named group, other, or a capability's name; `wanted` the letters that
-    were asked of it.
+    `rule` is owner, named user, owning group, named group, other, or a capability's name. `wanted` are the letters of
+    the wanted permissions.
     """
 
     component: str
@@ -96,7 +96,7 @@ class Grant(Struct, frozen=True, gc=False):
 
 
 class Denial(Struct, frozen=True):
-    """Why the path may not be used: the errno's name, the component that says no, what was asked of it, and the rule.
+    """Why the path may not be used: the errno's name, the component that refuses, the wanted permissions, and the rule.
 
     `step` is the component's index in the chain. `rule` is that of `Grant`, or "read-only mount", "noexec mount",
     "nodev mount", "unmapped ids", "not regular", "path".
@@ -110,18 +110,18 @@ class Denial(Struct, frozen=True):
 
 
 class Access(Struct, frozen=True):
-    """What a Decision without violations folds into."""
+    """The value of a Decision without violations: why each component of the path may be used."""
 
     grants: tuple[Grant, ...] = ()
 
 
 def letters(permissions: int) -> str:
-    """Three letters: 5 is `r-x`."""
+    """Permission bits as three letters: 5 is `r-x`."""
     return "".join(letter if permissions & bit else "-" for letter, bit in BITS.items())
 
 
 def mask(wanted: str) -> int:
-    """The bits of these letters: `rw` is 6."""
+    """Letters as permission bits: `rw` is 6."""
     bits = 0
     for letter in wanted:
         bits |= BITS[letter]
@@ -129,7 +129,7 @@ def mask(wanted: str) -> int:
 
 
 def mode_text(facts: FileAccessFacts) -> str:
-    """The mode as ls(1) prints it, with `+` where there is an access control list."""
+    """The mode as ls(1) prints it, with `+` if there is an access control list."""
     mode = facts.mode
     text = [*letters(mode >> 6), *letters(mode >> 3), *letters(mode)]
     for at, bit, marks in ((2, 0o4000, "sS"), (5, 0o2000, "sS"), (8, 0o1000, "tT")):

@@ -1,6 +1,6 @@
-"""What `podward check` found: one thing that is wrong, where, and the smallest change that cures it.
+"""A finding of `podward check`: what is wrong, where, and the smallest change that fixes it.
 
-Renderers (table, JSON, SARIF, JUnit, GitHub) read these values and nothing else.
+The renderers (table, JSON, SARIF, JUnit, GitHub, GitLab) read only these values.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from podward.path import Path
 
 
 class Severity(Enum):
-    """How much it matters: only errors fail a check."""
+    """The severity of a finding; only errors fail a check."""
 
     ERROR = "error"
     """The Pod will be refused, or the file can't be read."""
     WARNING = "warning"
-    """The Pod is admitted and will surprise: a hint, or a policy that only warns."""
+    """The Pod is admitted, but it will behave unexpectedly, or a policy warns about it."""
     NOTE = "note"
-    """Worth knowing: what an audit policy records."""
+    """An audit policy records it."""
 
 
 class WorkloadRef(Struct, frozen=True, gc=False):
-    """The workload that a finding is about; all empty where a file could not be read."""
+    """The workload that a finding is about; all fields are empty if a file could not be read."""
 
     kind: str = ""
     namespace: str = ""
@@ -37,11 +37,11 @@ class Finding(Struct, frozen=True, gc=False):
     """One finding.
 
     `rule` is `family/name` (`pss/hostNamespaces`, `scc/runAsUser`, `hint/capability-without-root`, `input/syntax`),
-    which is also its page, `docs/rules/<rule>.md`. `file` and `line` (1-based) are where the field `path` is written
-    or, if it is absent, the closest thing around it. `message` is one sentence, what is wrong; `policy` who says so
-    (`restricted:latest`, `scc restricted-v2`). `remedy` is one sentence and `changes` do it: the smallest edit of
-    the document, paths from the document's root, None removes; empty where the cure is not in the manifest.
-    `document` is the index of the document in its file.
+    and its page is `docs/rules/<rule>.md`. `file` and `line` (1-based) are the place of the field `path`; if the field
+    is absent, of the innermost field around it. `message` says in one sentence what is wrong, `policy` which policy
+    says so (`restricted:latest`, `scc restricted-v2`). `remedy` says in one sentence what to do. `changes` do it: they
+    are the smallest edit of the document, with paths from the document's root (a value of None removes the field).
+    They are empty if the remedy is not in the manifest. `document` is the index of the document in its file.
     """
 
     rule: str
@@ -58,14 +58,14 @@ class Finding(Struct, frozen=True, gc=False):
 
     @property
     def fingerprint(self) -> str:
-        """What stays the same when lines move: the file, the workload, the rule and the field.
+        """A text that stays the same when lines move: the file, the workload, the rule and the field.
 
-        The parts are joined by `|`; a part's own has a backslash before it, and so has a backslash.
+        The parts are joined by `|`. A `|` or a backslash within a part has a backslash before it.
         """
-        return f"{_escaped(self.file)}|{self.mark}"
+        return f"{_escaped(self.file)}|{self.fingerprint_in_file}"
 
     @property
-    def mark(self) -> str:
+    def fingerprint_in_file(self) -> str:
         """The fingerprint without the file."""
         about = self.subject
         parts = (about.kind, about.namespace, about.name, about.container, self.rule, str(self.path))

@@ -1,4 +1,4 @@
-"""Go's way of printing values, which the sentences of Kubernetes' components are made with."""
+"""Printing values as Go does, because the messages of Kubernetes' components contain them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ESCAPES = {
 
 
 def quote(text: str) -> str:
-    """`text` as Go's `%q` prints it: double quotes, escapes for what does not print."""
+    """`text` as Go's `%q` prints it: in double quotes, with escapes for what is not printable."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return '"' + "".join(_ESCAPES.get(char) or _escape(char) for char in text) + '"'

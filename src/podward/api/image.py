@@ -1,8 +1,10 @@
-"""What an image says about who its process is: its config, and the files that a runtime looks into."""
+"""The facts of an image that decide about its process: its config, and the files that a runtime reads."""
 
 from __future__ import annotations
 
 from msgspec import Struct, field
+
+from podward.decision import Unknown
 
 
 class ImageConfig(Struct, frozen=True, gc=False):
@@ -49,14 +51,14 @@ class FileCapabilities(Struct, frozen=True, gc=False):
 
 
 class EntryFile(Struct, frozen=True, gc=False):
-    """The file that execve(2) will run, links resolved inside the image.
+    """The file that execve(2) will run; links are resolved inside the image.
 
-    For a script this is one entry of a chain: `interpreter` is the file that its `#!` line names, and it is that
-    file's mode and attributes which count (execve(2)). `mode` is `st_mode`; uid and gid are those that the process's
-    user namespace's parent sees (host ids). `nosuid` is the flag of the mount that holds it. `error` names the errno
-    with which the kernel refuses the file's contents, whoever runs it: ENOEXEC (no program of this machine and no
-    script), ENOENT (an interpreter that it names is not there), ELOOP (too many scripts deep), EACCES (a script that
-    names the empty path); empty if it runs.
+    For a script, `interpreter` is the file that its `#!` line names; that file's mode and attributes count (execve(2)).
+    `mode` is `st_mode`; uid and gid are host ids, as the parent of the process's user namespace sees them. `nosuid` is
+    the flag of the file's mount. `error` is the name of the errno with which the kernel refuses the content of the
+    file, whoever runs it: ENOEXEC (neither a program of this machine nor a script), ENOENT (the interpreter is not
+    there), ELOOP (too many scripts in a row), EACCES (a script that names the empty path). It is empty if the file
+    can be run.
     """
 
     path: str
@@ -70,10 +72,17 @@ class EntryFile(Struct, frozen=True, gc=False):
 
 
 class Image(Struct, frozen=True, gc=False):
-    """An image as the stages need it: facts, already read by the runtime room."""
+    """An image as the stages need it; `runtime.images` reads these facts."""
 
     name: str
     id: str
     config: ImageConfig = field(default_factory=ImageConfig)
     passwd: tuple[PasswdEntry, ...] = ()
     group: tuple[GroupEntry, ...] = ()
+
+
+class UnknownImage(Struct, frozen=True, gc=False):
+    """An image of which only the name is known, and why."""
+
+    name: str
+    unknown: Unknown

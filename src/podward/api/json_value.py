@@ -1,4 +1,4 @@
-"""JSON values, as documents are held: what a manifest says, with nothing added and nothing dropped."""
+"""JSON values: documents are kept as these, with nothing added and nothing dropped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def copied_object(value: JsonObject) -> JsonObject:
 
 
 def kind_of(value: Json) -> str:
-    """A value's JSON type in words, with the value where it is short: for messages."""
+    """A value's JSON type in words, with the value if it is short; for messages."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def kind_of(value: Json) -> str:
 
 
 def shortened(text: str) -> str:
-    """`text` in quotes, cut where it is long, with what doesn't print escaped."""
+    """`text` in quotes, cut if it is long, with escapes for what is not printable."""
     cut = text if len(text) <= _SHORT else text[:_SHORT] + "…"
     return '"' + "".join(char if char.isprintable() else ascii(char)[1:-1] for char in cut) + '"'
 

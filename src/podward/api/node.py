@@ -1,4 +1,4 @@
-"""Facts about this machine and its configuration, gathered once by the runtime room."""
+"""Facts about this machine and its configuration, which `runtime` gathers once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from podward.api.cri import IDMapping
 class Node(Struct, frozen=True, gc=False):
     """The node as a kubelet and a runtime know it.
 
-    `capabilities` is the mask of what root on this machine has. `special_paths` are those of the paths that runtimes
-    mask or make read-only which exist here. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
-    kind: "crun", "runc" or "runsc". `runtime_defaults` names the table of the CRI runtime that is imitated. `memory` is
-    in bytes, 0 where nobody knows. `recursive_read_only`: the OCI runtime's `features` list the mount option `rro`.
+    `capabilities` is the mask of root's capabilities on this machine. `special_paths` are the existing ones among the
+    paths that runtimes mask or make read-only. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
+    kind: "crun", "runc" or "runsc". `runtime_defaults` is the name of the CRI runtime whose defaults are imitated.
+    `memory` is in bytes, 0 if it is not known. `recursive_read_only` is whether the OCI runtime's `features` list the
+    mount option `rro`.
     """
 
     capabilities: int

@@ -1,6 +1,6 @@
-"""The OCI runtime specification's `config.json` (version 1.0.2), as far as Podward writes it.
+"""The OCI runtime specification's `config.json` (version 1.0.2): the parts that Podward writes.
 
-Optional members that are None or empty are left out when encoded, as runtimes expect.
+Optional members that are None or empty are left out when they are encoded, as runtimes expect.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Rlimit(Spec, frozen=True, omit_defaults=False):
 
 
 class Process(Spec, frozen=True):
-    """process."""
+    """process. `args` and `cwd` are there wherever a process is run: they are empty where nobody knows them."""
 
-    args: tuple[str, ...]
-    cwd: str
+    args: tuple[str, ...] = ()
+    cwd: str = ""
     terminal: bool = False
     user: User = field(default_factory=User)
     env: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
-"""What another set of policies changes for a workload: one change, from what to what, and which policy does it.
+"""The result of `check --compare`: what another set of policies changes for each workload, and which policy does it.
 
-Renderers (table, JSON, HTML) read these values and nothing else.
+The renderers (table, JSON, HTML) read only these values.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from podward.api.finding import Finding, WorkloadRef
 from podward.decision import Source
 
 
-class Kind(Enum):
-    """What changes, the worst first."""
+class ChangeKind(Enum):
+    """The kinds of change, the worst first."""
 
     REFUSED = "refused"
     """The workload was admitted, and no longer is."""
     CAPTURED = "captured"
-    """An SCC that OpenShift does not ship now stands before the one that the workload had."""
+    """An SCC that OpenShift does not ship now comes before the SCC that the workload had."""
     SCC = "scc"
-    """Another SCC for another reason."""
+    """Another SCC takes the workload, for any other reason."""
     UID = "uid"
     GROUPS = "groups"
     """fsGroup or supplementalGroups."""
@@ -29,19 +29,19 @@ class Kind(Enum):
     SECCOMP = "seccomp"
     CAPABILITIES = "capabilities"
     SETTINGS = "settings"
-    """Any other security setting of the Pod or a container, such as a root file system that is read-only now."""
+    """Any other security setting of the Pod or a container, such as a root file system that becomes read-only."""
     REASONS = "reasons"
-    """The workload is refused by both, but not for the same reasons: something else has to be done about it now."""
+    """Both refuse the workload, but for different reasons: its author has to do something else now."""
     ALLOWED = "allowed"
     """The workload was refused, and no longer is."""
     WARNED = "warned"
-    """Pod Security warns about something, or records it, that it said nothing about."""
+    """Pod Security now warns about something, or records it."""
     CLEARED = "cleared"
-    """It no longer does."""
+    """Pod Security no longer warns about something, or records it."""
 
 
-class Reasons(Struct, frozen=True):
-    """Why a workload is refused, each in one sentence: what is new, what no longer counts, and what both sides say."""
+class RefusalReasons(Struct, frozen=True):
+    """Why a workload is refused, in sentences: reasons of the new side only, of the old side only, and of both."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
@@ -51,13 +51,13 @@ class Reasons(Struct, frozen=True):
 class PolicyChange(Struct, frozen=True):
     """One change for one workload.
 
-    `file` and `line` (1-based) are where the workload is written or, where it is refused, the field at fault. `before`
-    and `after` are what the two sides make of it, `why` is one sentence with the field of a policy that `source` names;
-    `policy` is `file:line` of that field, empty for what no file says. `also` are further sentences. `reasons` are
-    there for a workload that both sides refuse.
+    `file` and `line` (1-based) are the place of the workload; for a refused workload, of the field that is refused.
+    `before` and `after` are its outcomes on the two sides. `why` is one sentence about the field of a policy that
+    `source` names; `policy` is `file:line` of that field, empty if it is in no file. `also` has further sentences.
+    `reasons` is set only for a workload that both sides refuse.
     """
 
-    kind: Kind
+    kind: ChangeKind
     file: str
     line: int
     subject: WorkloadRef
@@ -67,18 +67,18 @@ class PolicyChange(Struct, frozen=True):
     source: Source | None = None
     policy: str = ""
     also: tuple[str, ...] = ()
-    reasons: Reasons | None = None
+    reasons: RefusalReasons | None = None
 
 
 class WorkloadOutcome(Struct, frozen=True):
-    """What became of a workload on one side: refused, or admitted, by the SCC of this name if there are SCCs."""
+    """The outcome of a workload on one side: refused, or admitted (by the SCC of this name, if there are SCCs)."""
 
     refused: bool
     scc: str = ""
 
 
-class Placed(Struct, frozen=True):
-    """A workload, whether or not anything changes for it, and its fate on both sides."""
+class ComparedWorkload(Struct, frozen=True):
+    """A workload and its outcome on both sides, whether or not anything changes for it."""
 
     file: str
     line: int
@@ -87,52 +87,52 @@ class Placed(Struct, frozen=True):
     after: WorkloadOutcome
 
 
-class Sums(Struct, frozen=True):
-    """How many workloads there are, for how many something changes, and how many of the others both sides refuse.
+class ComparisonSummary(Struct, frozen=True):
+    """The number of workloads: all, changed and unchanged ones, and unchanged ones that both sides refuse.
 
-    `kinds` has the number of workloads of each kind of change that there is.
+    `kinds` has the number of changed workloads for each kind of change that occurs.
     """
 
     workloads: int
     changed: int
     unchanged: int
     always_refused: int
-    kinds: dict[Kind, int]
+    kinds: dict[ChangeKind, int]
 
 
-class Comparison(Struct, frozen=True):
-    """Two sets of policies, by the names they were asked for, and what lies between them.
+class PolicyComparison(Struct, frozen=True):
+    """The comparison of two sets of policies; `old` and `new` are their names on the command line.
 
-    `unread` are the files and documents that could not be read, `notes` sentences about the question itself.
+    `unread` are findings about files and documents that could not be read, `notes` sentences about the policies.
     """
 
     old: str
     new: str
-    shifts: tuple[PolicyChange, ...]
-    placed: tuple[Placed, ...]
+    changes: tuple[PolicyChange, ...]
+    workloads: tuple[ComparedWorkload, ...]
     unread: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def sums(self) -> Sums:
-        """The sums."""
-        kinds: dict[Kind, int] = {}
-        for kind in Kind:
-            number = sum(shift.kind is kind for shift in self.shifts)
+    def summary(self) -> ComparisonSummary:
+        """The numbers of workloads."""
+        kinds: dict[ChangeKind, int] = {}
+        for kind in ChangeKind:
+            number = sum(change.kind is kind for change in self.changes)
             if number:
                 kinds[kind] = number
-        changed = {(shift.file, shift.subject) for shift in self.shifts}
-        still = [place for place in self.placed if (place.file, place.subject) not in changed]
+        changed = {(change.file, change.subject) for change in self.changes}
+        still = [place for place in self.workloads if (place.file, place.subject) not in changed]
         refused = sum(place.before.refused and place.after.refused for place in still)
-        return Sums(len(self.placed), len(self.placed) - len(still), len(still), refused, kinds)
+        return ComparisonSummary(len(self.workloads), len(self.workloads) - len(still), len(still), refused, kinds)
 
     @property
     def exit_code(self) -> int:
-        """2 where something could not be read, else as diff(1): 1 where anything changes, 0 where nothing does."""
+        """2 if something could not be read, else as diff(1): 1 if anything changes, 0 if nothing does."""
         if self.unread:
             return 2
-        return 1 if self.shifts else 0
+        return 1 if self.changes else 0
 
-    def of_kind(self, kind: Kind) -> tuple[PolicyChange, ...]:
+    def of_kind(self, kind: ChangeKind) -> tuple[PolicyChange, ...]:
         """The changes of this kind, in order."""
-        return tuple(shift for shift in self.shifts if shift.kind is kind)
+        return tuple(change for change in self.changes if change.kind is kind)

@@ -1,7 +1,7 @@
-"""The state of a process as the kernel reports it: predicted by the kernel stage, observed by the runtime room.
+"""The state of a process as the kernel reports it: the kernel stage predicts it, and `runtime` observes it.
 
-The two must be equal; that equality is the product's proof. Capability sets are the bit masks of
-`/proc/PID/status`; ids are those seen from the host (the initial user namespace).
+The two must be equal; that is Podward's proof. Capability sets are the bit masks of `/proc/PID/status`; ids are those
+seen from the host (the initial user namespace).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class MountState(Struct, frozen=True, order=True, gc=False):
-    """A mount in the process's mount namespace: its per-mount flags (`/proc/PID/mountinfo`)."""
+    """A mount in the process's mount namespace with its flags (`/proc/PID/mountinfo`)."""
 
     destination: str
     readonly: bool = False
@@ -20,13 +20,13 @@ class MountState(Struct, frozen=True, order=True, gc=False):
 
 
 class ProcessState(Struct, frozen=True, gc=False):
-    """Who a process is, just after its execve(2).
+    """The state of a process just after its execve(2).
 
-    `uid` and `gid` are real, effective, saved, file system. `groups` is sorted, as the kernel keeps it.
-    `uid_map` and `gid_map` are (inside, outside, length) lines. `mounts` are those that the runtime spec asks for,
-    sorted; `masked` and `readonly_paths` those of the spec's paths that exist and are covered. `host_namespaces`
-    names the namespaces shared with the host. `seccomp` is 0 (none) or 2 (filter). `label` is the LSM's, None where
-    no LSM labels processes.
+    `uid` and `gid` are the real, effective, saved and file system ids. `groups` is sorted, as the kernel keeps it.
+    `uid_map` and `gid_map` are lines of (inside, outside, length). `mounts` are the mounts of the runtime spec, sorted.
+    `masked` and `readonly_paths` are those of the spec's paths that exist and are covered. `host_namespaces` are the
+    names of the namespaces shared with the host. `seccomp` is 0 (none) or 2 (filter). `label` is the LSM's label, None
+    if no LSM labels processes.
     """
 
     uid: tuple[int, int, int, int]

@@ -85,6 +85,13 @@ class Quantity(Struct, frozen=True):
         rounded = _away(self.units, step) * step
         return self if rounded == self.units else Quantity(rounded, self.form, scale=self.scale)
 
+    def plus(self, other: Quantity) -> Quantity:
+        """The sum, as Add makes it: in the form of the first unless that is zero."""
+        units = self.units + other.units
+        form = self.form if self.units else other.form
+        large = self.scale is None or other.scale is None or abs(units) > _LARGEST * 10**_NANO
+        return Quantity(units, form, scale=None if large else min(self.scale or 0, other.scale or 0))
+
 
 @lru_cache(1 << 10)
 def parse(written: str) -> Quantity:

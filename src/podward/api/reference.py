@@ -1,4 +1,4 @@
-"""Names of images, as container runtimes read them.
+"""Parsing the names of images, as container runtimes do.
 
 Specification (github.com/distribution/reference v0.6, `ParseDockerRef`, which containerd's CRI and Docker use; in our
 words): a name is `[DOMAIN/]PATH[:TAG][@DIGEST]`.
@@ -30,7 +30,7 @@ _LONGEST_TAG = 128
 
 
 class Reference(Struct, frozen=True, gc=False):
-    """A complete name: exactly one of `tag` and `digest` is set."""
+    """A complete image name: exactly one of `tag` and `digest` is set."""
 
     domain: str
     path: str
@@ -44,7 +44,7 @@ class Reference(Struct, frozen=True, gc=False):
 
     @property
     def familiar(self) -> str:
-        """The repository as people write it: without docker.io/ and library/."""
+        """The repository in its short form, without docker.io/ and library/."""
         if self.domain != "docker.io":
             return self.repository
         short = self.path.removeprefix("library/")
@@ -55,7 +55,7 @@ class Reference(Struct, frozen=True, gc=False):
 
 
 def parse(name: str) -> Reference:
-    """The complete name that `name` stands for; raises ImageError where it can be none."""
+    """The complete name that `name` stands for. Raises ImageError if it is no image name."""
     if is_hex(name, 64):
         raise _invalid(name, "64 hexadecimal digits are an image's id", "write sha256: before it to mean an image's id")
     rest, at, digest = name.partition("@")
@@ -80,12 +80,12 @@ def is_digest(text: str) -> bool:
 
 
 def is_hex(text: str, length: int) -> bool:
-    """Whether this is so many hexadecimal digits, in lower case."""
+    """Whether this is `length` hexadecimal digits, in lower case."""
     return len(text) == length and _HEX.issuperset(text)
 
 
 def tag_ok(tag: str) -> bool:
-    """Whether this can be a tag."""
+    """Whether this is a valid tag."""
     return 0 < len(tag) <= _LONGEST_TAG and _TAG.issuperset(tag) and tag[0] not in ".-"
 
 
@@ -118,7 +118,7 @@ def _label_ok(label: str) -> bool:
 
 
 def _part_ok(part: str) -> bool:
-    """Whether a path's part is alphanumeric groups with a separator between any two."""
+    """Whether a part of a path is alphanumeric groups with a separator between any two of them."""
     position, end = 0, len(part)
     while True:
         start = position

@@ -1,6 +1,6 @@
-"""All that a check came to: what it found, what was waived, what was known before, and what was looked at.
+"""The result of `check`: findings, waived findings, known findings, and the files and workloads that were checked.
 
-Renderers read these values and nothing else.
+The renderers read only these values.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from podward.api.finding import Finding, Severity, WorkloadRef
 
-UNREAD = "input"
-"""The family of rules about files that could not be read: such findings are bad input, never waived nor ignored."""
+INPUT_FAMILY = "input"
+"""The family of rules about files that could not be read. Its findings can be neither waived nor ignored."""
 
 
 class Rule(Struct, frozen=True):
-    """A rule as documentation names it: `family/name`, one sentence, and its page in the repository."""
+    """A rule: its name (`family/name`), a description in one sentence, and its page in the repository."""
 
     name: str
     description: str
@@ -25,10 +25,10 @@ class Rule(Struct, frozen=True):
 
 
 class Waiver(Struct, frozen=True):
-    """Somebody's decision to live with findings of a rule, for a reason and until the end of a day.
+    """Somebody's decision to accept findings of a rule, for a reason and until the end of a day.
 
-    `rule` is a rule or a whole family. `file` and `line` are where the waiver is written; `in_manifest` whether that is
-    an annotation of the workload rather than a configuration file.
+    `rule` is a rule or a whole family. `file` and `line` are where the waiver is written. `in_manifest` is whether that
+    is an annotation of the workload, not a configuration file.
     """
 
     rule: str
@@ -39,24 +39,24 @@ class Waiver(Struct, frozen=True):
     in_manifest: bool
 
 
-class Waived(Struct, frozen=True):
-    """A finding, and the waiver that covers it."""
+class WaivedFinding(Struct, frozen=True):
+    """A finding and the waiver that covers it."""
 
     finding: Finding
     waiver: Waiver
 
 
-class Checked(Struct, frozen=True, gc=False):
-    """A workload that was checked, whether or not anything was found."""
+class CheckedWorkload(Struct, frozen=True, gc=False):
+    """A workload that was checked, with or without findings."""
 
     file: str
     subject: WorkloadRef
 
 
 class Summary(Struct, frozen=True):
-    """How many of each: files and workloads checked, findings by severity, findings waived or in the baseline.
+    """The numbers of checked files and workloads, of findings by severity, and of waived and baseline findings.
 
-    `vanished` counts findings of the baseline that are found no more.
+    `vanished` counts findings of the baseline that are no longer found.
     """
 
     files: int
@@ -70,22 +70,22 @@ class Summary(Struct, frozen=True):
 
 
 class CheckReport(Struct, frozen=True):
-    """One check's result; findings are in the order of files, lines and rules.
+    """The result of one check; findings are ordered by file, line and rule.
 
-    `files` are all that were looked at, `checked` the workloads in them, `rules` those that any finding names.
+    `files` are the checked files, `checked` the workloads in them, `rules` the rules of all findings.
     """
 
     findings: tuple[Finding, ...]
-    waived: tuple[Waived, ...]
+    waived: tuple[WaivedFinding, ...]
     baselined: tuple[Finding, ...]
     vanished: int
     files: tuple[str, ...]
-    checked: tuple[Checked, ...]
+    checked: tuple[CheckedWorkload, ...]
     rules: tuple[Rule, ...]
 
     @property
     def summary(self) -> Summary:
-        """The sums."""
+        """The numbers of findings, files and workloads."""
         severities = [finding.severity for finding in self.findings]
         return Summary(
             len(self.files),
@@ -100,9 +100,9 @@ class CheckReport(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """2 where something could not be read, else 1 where there is an error, else 0."""
+        """2 if something could not be read, else 1 if there is an error, else 0."""
         failing = {finding.rule for finding in self.findings if finding.severity is Severity.ERROR}
-        if any(family_of(rule) == UNREAD for rule in failing):
+        if any(family_of(rule) == INPUT_FAMILY for rule in failing):
             return 2
         return 1 if failing else 0
 
@@ -113,19 +113,19 @@ def family_of(rule: str) -> str:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by file, line, document, rule, field and sentence: the same in every run."""
+    """The findings ordered by file, line, document, rule, field and message: the order is the same in every run."""
     by_line: dict[tuple[str, int, int], list[Finding]] = {}
     for finding in findings:
         by_line.setdefault((finding.file, finding.line, finding.document), []).append(finding)
     ordered: list[Finding] = []
     for at in sorted(by_line):
         here = by_line[at]
-        ordered += sorted(here, key=place_of) if len(here) > 1 else here  # what a key costs, few findings need
+        ordered += sorted(here, key=sort_key) if len(here) > 1 else here  # few findings need the key, and it takes time
     return tuple(ordered)
 
 
-def place_of(finding: Finding) -> tuple[str, int, int, str, str, str, str, str, str]:
-    """What findings are put in order by."""
+def sort_key(finding: Finding) -> tuple[str, int, int, str, str, str, str, str, str]:
+    """The key by which findings are ordered."""
     about = finding.subject
     return (
         finding.file,

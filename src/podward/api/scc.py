@@ -1,6 +1,6 @@
 """SecurityContextConstraints: security.openshift.io/v1, as OpenShift stores them.
 
-A typed view, as in `podward.api.core`: null and absent are the same.
+These types are views, as in `podward.api.core`: null and absent are the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from podward.api.structure import View
 
 
 class RunAsUserStrategy(View, frozen=True):
-    """Which users a container may run as: `type` with what it needs."""
+    """Which users a container may run as; `type` is the strategy, the other fields belong to some of the strategies."""
 
     type: str | None = None
     uid: int | None = None
@@ -35,7 +35,7 @@ class IDRange(View, frozen=True):
 
 
 class GroupStrategy(View, frozen=True):
-    """Which groups may be asked for: fsGroup and supplementalGroups."""
+    """Which groups are allowed as fsGroup or as supplementalGroups."""
 
     type: str | None = None
     ranges: tuple[IDRange, ...] | None = None

@@ -1,6 +1,6 @@
 """The volumes of a Pod: core/v1 of Kubernetes.
 
-Of most sources it only matters that they are there.
+Of most volume sources Podward only needs to know that they are there.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class HostPath(View, frozen=True):
     type: str | None = None
 
 
-class Source(View, frozen=True):
-    """A source that needs an API server or a driver: that it is there is all that matters here."""
+class OtherVolumeSource(View, frozen=True):
+    """A volume source that needs an API server or a driver; its fields do not matter here."""
 
 
 class FlexVolume(View, frozen=True):
@@ -64,7 +64,7 @@ class ProjectedToken(View, frozen=True):
 
 
 class ProjectedSource(View, frozen=True):
-    """core/v1 VolumeProjection: the kinds that a service account's volume is made of; of others nothing is kept."""
+    """core/v1 VolumeProjection: only the sources that a service account's volume has."""
 
     service_account_token: ProjectedToken | None = None
     config_map: ProjectedItems | None = None
@@ -83,31 +83,31 @@ class Volume(View, frozen=True):
     name: str = ""
     empty_dir: EmptyDir | None = None
     host_path: HostPath | None = None
-    aws_elastic_block_store: Source | None = None
-    azure_disk: Source | None = None
-    azure_file: Source | None = None
-    cephfs: Source | None = None
-    cinder: Source | None = None
-    config_map: Source | None = None
-    csi: Source | None = None
-    downward_api: Source | None = field(default=None, name="downwardAPI")
-    ephemeral: Source | None = None
-    fc: Source | None = None
+    aws_elastic_block_store: OtherVolumeSource | None = None
+    azure_disk: OtherVolumeSource | None = None
+    azure_file: OtherVolumeSource | None = None
+    cephfs: OtherVolumeSource | None = None
+    cinder: OtherVolumeSource | None = None
+    config_map: OtherVolumeSource | None = None
+    csi: OtherVolumeSource | None = None
+    downward_api: OtherVolumeSource | None = field(default=None, name="downwardAPI")
+    ephemeral: OtherVolumeSource | None = None
+    fc: OtherVolumeSource | None = None
     flex_volume: FlexVolume | None = None
-    flocker: Source | None = None
-    gce_persistent_disk: Source | None = None
-    git_repo: Source | None = None
-    glusterfs: Source | None = None
-    image: Source | None = None
-    iscsi: Source | None = None
-    nfs: Source | None = None
-    persistent_volume_claim: Source | None = None
-    photon_persistent_disk: Source | None = None
-    portworx_volume: Source | None = None
+    flocker: OtherVolumeSource | None = None
+    gce_persistent_disk: OtherVolumeSource | None = None
+    git_repo: OtherVolumeSource | None = None
+    glusterfs: OtherVolumeSource | None = None
+    image: OtherVolumeSource | None = None
+    iscsi: OtherVolumeSource | None = None
+    nfs: OtherVolumeSource | None = None
+    persistent_volume_claim: OtherVolumeSource | None = None
+    photon_persistent_disk: OtherVolumeSource | None = None
+    portworx_volume: OtherVolumeSource | None = None
     projected: Projected | None = None
-    quobyte: Source | None = None
-    rbd: Source | None = None
-    scale_io: Source | None = field(default=None, name="scaleIO")
-    secret: Source | None = None
-    storageos: Source | None = None
-    vsphere_volume: Source | None = None
+    quobyte: OtherVolumeSource | None = None
+    rbd: OtherVolumeSource | None = None
+    scale_io: OtherVolumeSource | None = field(default=None, name="scaleIO")
+    secret: OtherVolumeSource | None = None
+    storageos: OtherVolumeSource | None = None
+    vsphere_volume: OtherVolumeSource | None = None

@@ -1,1 +1,1 @@
-"""From findings to a verdict: which rules count, what is waived or known, and what the configuration says."""
+"""`podward check` without I/O: judging workloads, rules, waivers, baselines, comparing policies, configuration."""

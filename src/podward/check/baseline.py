@@ -1,9 +1,9 @@
-"""Baselines: the findings that were there when the check began, so that only new ones fail.
+"""Baselines: the findings that are known already, so that only new ones fail.
 
-A baseline is a JSON file: for each file, the fingerprints of its findings, without the file, and how often each was
-found. A fingerprint has no line, so moving a workload about in its file changes nothing. Of several findings with one
-fingerprint as many are known as the baseline counts; one more is new. Files and fingerprints are sorted, so that a
-review shows what came and what went. What could not be read, and what is wrong with waivers, is never in a baseline.
+A baseline is a JSON file. For each checked file it has the fingerprints of the file's findings and how often each was
+found. A fingerprint has no line, so moving a workload within its file changes nothing. If a fingerprint is found more
+often than the baseline counts, the surplus findings are new. Files and fingerprints are sorted, so a review shows what
+came and what went. Findings about unreadable files and about waivers are never in a baseline.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _ADVICE = "write it anew with `podward check --write-baseline FILE`"
 
 
 class Baseline(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known: for each file, how often each fingerprint was found in it."""
+    """The known findings: for each file, how often each fingerprint was found in it."""
 
     version: int
     files: dict[str, dict[str, int]]
 
 
-class Compared(Struct, frozen=True):
-    """New findings, known ones, and how many known ones are found no more."""
+class BaselineResult(Struct, frozen=True):
+    """New findings, known findings, and the number of known ones that are no longer found."""
 
     new: tuple[Finding, ...]
     known: tuple[Finding, ...]
@@ -38,11 +38,11 @@ class Compared(Struct, frozen=True):
 
 
 def write(findings: Iterable[Finding], rooted: Callable[[str], str] = str) -> str:
-    """The baseline of these findings; `rooted` gives the name by which it knows a file."""
+    """The text of a baseline with these findings; `rooted` gives the name that a file has in it."""
     files: dict[str, dict[str, int]] = {}
     for finding in findings:
         if may_be_known(finding):
-            file, mark = _sound(rooted(finding.file)), _sound(finding.mark)
+            file, mark = _sound(rooted(finding.file)), _sound(finding.fingerprint_in_file)
             counts = files.setdefault(file, {})
             counts[mark] = counts.get(mark, 0) + 1
     encoded = msgspec.json.encode(Baseline(VERSION, files), order="deterministic")
@@ -50,7 +50,7 @@ def write(findings: Iterable[Finding], rooted: Callable[[str], str] = str) -> st
 
 
 def read(text: bytes, name: str) -> Baseline:
-    """The baseline that the file `name` holds; InputError for what is none."""
+    """The baseline in the content of the file `name`. Raises InputError if it is none."""
     try:
         found = msgspec.json.decode(text, type=Baseline)
     except msgspec.ValidationError as error:
@@ -69,17 +69,17 @@ def compare(
     baseline: Baseline,
     files: Collection[str] | None = None,
     rooted: Callable[[str], str] = str,
-) -> Compared:
-    """Part the findings into new and known ones.
+) -> BaselineResult:
+    """Split the findings into new and known ones.
 
-    `files` are those that were checked: what is known of others has not vanished. None: everything was checked.
-    `rooted` gives the name by which the baseline knows a file.
+    `files` are the files that were checked, None for all: known findings of other files are not counted as vanished.
+    `rooted` gives the name that a file has in the baseline.
     """
     left = {file: dict(counts) for file, counts in baseline.files.items()}
     new: list[Finding] = []
     known: list[Finding] = []
     for finding in in_order(findings):
-        mark = _sound(finding.mark)
+        mark = _sound(finding.fingerprint_in_file)
         counts = left.get(_sound(rooted(finding.file)), {})
         if may_be_known(finding) and counts.get(mark, 0) > 0:
             counts[mark] -= 1
@@ -88,11 +88,11 @@ def compare(
             new.append(finding)
     looked_at = None if files is None else {_sound(rooted(file)) for file in files}
     gone = (sum(counts.values()) for file, counts in left.items() if looked_at is None or file in looked_at)
-    return Compared(tuple(new), tuple(known), sum(gone))
+    return BaselineResult(tuple(new), tuple(known), sum(gone))
 
 
 def may_be_known(finding: Finding) -> bool:
-    """Whether a baseline holds such findings: not what could not be read, nor what is said of waivers."""
+    """Whether a baseline may have this finding: not if it is about an unreadable file or about a waiver."""
     return not rules.is_always(finding.rule) and family_of(finding.rule) != "waiver"
 
 

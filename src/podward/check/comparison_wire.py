@@ -1,7 +1,7 @@
-"""What processes tell each other of a comparison: one file's changes and workloads as MessagePack.
+"""Encoding the result of one file of a comparison as MessagePack, for other processes.
 
-Each form has a type, and decoding holds what comes to it. The name of the file is not in it: whoever decodes says
-which it was. Sentences may hold names of other files, and those any bytes, so text goes as bytes.
+Each message has a type, and decoding checks it. The name of the file is not part of a message; whoever decodes it
+passes the name. Text is encoded as bytes: sentences may contain names of other files, and these may be any bytes.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from podward.api.finding import Finding, WorkloadRef
-from podward.api.policy_change import Kind, Placed, PolicyChange, Reasons, WorkloadOutcome
+from podward.api.policy_change import ChangeKind, ComparedWorkload, PolicyChange, RefusalReasons, WorkloadOutcome
 from podward.check import wire
-from podward.check.wire import Outcome
+from podward.check.wire import FileFindings
 from podward.decision import Origin, Source
 from podward.path import Key, Path
 
 
 class FileResult(Struct, frozen=True):
-    """What came of one file: what changes, its workloads, and what of it could not be read."""
+    """The result of one file: the changes, its workloads, and findings about what could not be read."""
 
-    shifts: tuple[PolicyChange, ...] = ()
-    placed: tuple[Placed, ...] = ()
+    changes: tuple[PolicyChange, ...] = ()
+    workloads: tuple[ComparedWorkload, ...] = ()
     unread: tuple[Finding, ...] = ()
 
 
 _Steps: TypeAlias = tuple[bytes | int | tuple[bytes], ...]
 _Texts: TypeAlias = tuple[bytes, ...]
-_Fate: TypeAlias = tuple[bool, bytes]
+_Outcome: TypeAlias = tuple[bool, bytes]
 
 
-class _Part(Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
-    """Base: fields by their place."""
+class _Message(Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Base of the messages: fields are encoded by their position."""
 
 
-class _Source(_Part, frozen=True):
+class _Source(_Message, frozen=True):
     origin: Origin
     name: bytes
     path: _Steps | None
     line: int | None
 
 
-class _Shift(_Part, frozen=True):
-    kind: Kind
+class _Change(_Message, frozen=True):
+    kind: ChangeKind
     line: int
     subject: _Texts
     before: bytes
@@ -56,57 +56,57 @@ class _Shift(_Part, frozen=True):
     reasons: tuple[_Texts, _Texts, _Texts] | None
 
 
-class _Placed(_Part, frozen=True):
+class _Workload(_Message, frozen=True):
     line: int
     subject: _Texts
-    before: _Fate
-    after: _Fate
+    before: _Outcome
+    after: _Outcome
 
 
-class _Came(_Part, frozen=True):
-    shifts: tuple[_Shift, ...]
-    placed: tuple[_Placed, ...]
+class _FileResult(_Message, frozen=True):
+    changes: tuple[_Change, ...]
+    workloads: tuple[_Workload, ...]
     unread: bytes
 
 
 _ENCODER = Encoder()
-_CAME = Decoder(tuple[_Came, ...])
+_FILE_RESULTS = Decoder(tuple[_FileResult, ...])
 
 
-def file_result_bytes(file_result: list[FileResult]) -> bytes:
-    """What came of some files."""
+def file_results_bytes(results: list[FileResult]) -> bytes:
+    """Encode the results of some files."""
     return _ENCODER.encode(
         tuple(
-            _Came(
-                tuple(_of_shift(shift) for shift in one.shifts),
-                tuple(_of_placed(placed) for placed in one.placed),
-                wire.outcome_bytes(Outcome(one.unread)),
+            _FileResult(
+                tuple(_encoded_change(change) for change in one.changes),
+                tuple(_encoded_workload(workload) for workload in one.workloads),
+                wire.file_findings_bytes(FileFindings(one.unread)),
             )
-            for one in file_result
+            for one in results
         )
     )
 
 
-def file_result(data: bytes, names: list[str]) -> list[FileResult]:
-    """What came of the files of these names. Raises WireError; ValueError where there are more or fewer."""
+def file_results(data: bytes, names: list[str]) -> list[FileResult]:
+    """Decode the results of the files of these names. Raises WireError; ValueError if their number is another."""
     return [
         FileResult(
-            tuple(_shift(shift, name) for shift in one.shifts),
-            tuple(_placed(placed, name) for placed in one.placed),
-            wire.outcome(one.unread, name).findings,
+            tuple(_change(change, name) for change in one.changes),
+            tuple(_workload(workload, name) for workload in one.workloads),
+            wire.file_findings(one.unread, name).findings,
         )
-        for one, name in zip(_CAME.decode(data), names, strict=True)
+        for one, name in zip(_FILE_RESULTS.decode(data), names, strict=True)
     ]
 
 
-def _of_shift(one: PolicyChange) -> _Shift:
+def _encoded_change(one: PolicyChange) -> _Change:
     source = one.source
-    where = None if source is None or source.path is None else _of_path(source.path)
+    where = None if source is None or source.path is None else _encoded_path(source.path)
     reasons = one.reasons
-    return _Shift(
+    return _Change(
         one.kind,
         one.line,
-        _of_subject(one.subject),
+        _encoded_subject(one.subject),
         _bytes(one.before),
         _bytes(one.after),
         _bytes(one.why),
@@ -117,7 +117,7 @@ def _of_shift(one: PolicyChange) -> _Shift:
     )
 
 
-def _shift(one: _Shift, file: str) -> PolicyChange:
+def _change(one: _Change, file: str) -> PolicyChange:
     source = one.source
     where = None if source is None or source.path is None else _path(source.path)
     return PolicyChange(
@@ -131,25 +131,25 @@ def _shift(one: _Shift, file: str) -> PolicyChange:
         None if source is None else Source(source.origin, _text(source.name), where, source.line),
         _text(one.policy),
         tuple(map(_text, one.also)),
-        None if one.reasons is None else Reasons(*(tuple(map(_text, texts)) for texts in one.reasons)),
+        None if one.reasons is None else RefusalReasons(*(tuple(map(_text, texts)) for texts in one.reasons)),
     )
 
 
-def _of_placed(one: Placed) -> _Placed:
-    before, after = ((fate.refused, _bytes(fate.scc)) for fate in (one.before, one.after))
-    return _Placed(one.line, _of_subject(one.subject), before, after)
+def _encoded_workload(one: ComparedWorkload) -> _Workload:
+    before, after = ((outcome.refused, _bytes(outcome.scc)) for outcome in (one.before, one.after))
+    return _Workload(one.line, _encoded_subject(one.subject), before, after)
 
 
-def _placed(one: _Placed, file: str) -> Placed:
+def _workload(one: _Workload, file: str) -> ComparedWorkload:
     before, after = (WorkloadOutcome(refused, _text(scc)) for refused, scc in (one.before, one.after))
-    return Placed(file, one.line, WorkloadRef(*map(_text, one.subject)), before, after)
+    return ComparedWorkload(file, one.line, WorkloadRef(*map(_text, one.subject)), before, after)
 
 
-def _of_subject(about: WorkloadRef) -> _Texts:
+def _encoded_subject(about: WorkloadRef) -> _Texts:
     return _each((about.kind, about.namespace, about.name, about.container))
 
 
-def _of_path(place: Path) -> _Steps:
+def _encoded_path(place: Path) -> _Steps:
     return tuple(
         step if isinstance(step, int) else _bytes(step) if isinstance(step, str) else (_bytes(step.name),)
         for step in place.segments

@@ -1,7 +1,7 @@
 """The configuration of `podward check`: `[check]` of podward.toml, `[tool.podward.check]` of pyproject.toml.
 
-Every key has an option of the command line of the same name, but for `waivers`. Unknown keys and values of another type
-are errors: a waiver or a policy that is misspelt must not go unnoticed.
+Every key except `waivers` has the name of an option on the command line. An unknown key, or a value of another type, is
+an error: a misspelt waiver or policy must not go unnoticed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from podward.api.report import Waiver
 from podward.check import rule_selection, waivers
 from podward.check.toml_lines import Segments, lines_of, load, where
-from podward.check.waivers import Granted
+from podward.check.waivers import ScopedWaiver
 from podward.errors import InputError
 
 PROJECT = "pyproject.toml"
@@ -50,11 +50,11 @@ _KINDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string
 
 
 class CheckConfiguration(Struct, frozen=True):
-    """What the file says; None, or nothing in a list, where it says nothing.
+    """The content of the configuration file; a key that is not there is None or an empty list.
 
     File names (`scc`, `baseline`, `exclude`, the paths of waivers) are relative to the directory of the file `name`.
-    `level` and `version` are the Pod Security Standard for namespaces without labels, `as_user` and `as_groups` who
-    makes the Pods.
+    `level` and `version` are the Pod Security Standard for namespaces without labels. `as_user` and `as_groups` are the
+    user who creates the Pods.
     """
 
     name: str = ""
@@ -69,33 +69,32 @@ class CheckConfiguration(Struct, frozen=True):
     as_groups: tuple[str, ...] = ()
     baseline: str | None = None
     output: str | None = None
-    waivers: tuple[Granted, ...] = ()
+    waivers: tuple[ScopedWaiver, ...] = ()
 
 
 def parse(text: str, name: str) -> CheckConfiguration | None:
-    """The configuration in the file `name`; None if it is a pyproject.toml that has none.
+    """The configuration in the file `name`; None if it is a pyproject.toml without one.
 
-    Raises InputError with file, line and key for what is not TOML, an unknown key, or a value that is not what it
-    must be.
+    Raises InputError with file, line and key for invalid TOML, an unknown key, or an invalid value.
     """
-    said = load(text, name)
+    table_content = load(text, name)
     reader = _Reader(name, text)
     if posixpath.basename(name) == PROJECT:
-        tool = said.get("tool")
+        tool = table_content.get("tool")
         ours = tool.get("podward") if isinstance(tool, dict) else None
         if ours is None:
             return None
         place: Segments = ("tool", "podward")
     else:
-        ours, place = said, ()
+        ours, place = table_content, ()
     table = reader.table(ours, place, {"check": "a table"})
     if "check" not in table:
         return None if place else CheckConfiguration(name)
     return _configuration(reader, table["check"], (*place, "check"))
 
 
-def _configuration(reader: _Reader, said: object, place: Segments) -> CheckConfiguration:
-    table = reader.table(said, place, _KEYS)
+def _configuration(reader: _Reader, table_content: object, place: Segments) -> CheckConfiguration:
+    table = reader.table(table_content, place, _KEYS)
     settings = _Settings(reader, table, place)
     return CheckConfiguration(
         name=reader.name,
@@ -115,7 +114,7 @@ def _configuration(reader: _Reader, said: object, place: Segments) -> CheckConfi
 
 
 class _Reader:
-    """Says where in the file something is wrong; lines are looked for only then, or for waivers."""
+    """Makes errors with their place in the file. Lines are looked for only for errors and for waivers."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -123,31 +122,31 @@ class _Reader:
         self._lines: dict[Segments, int] | None = None
 
     def line(self, place: Segments) -> int:
-        """The line of this key, or of what is around it."""
+        """The line of this key, or of the innermost table around it."""
         if self._lines is None:
             self._lines = lines_of(self._text)
         return where(self._lines, place)
 
     def fault(self, place: Segments, what: str, advice: str = "") -> InputError:
-        """The error about this key."""
+        """An error about this key."""
         return InputError(f"{_dotted(place)}: {what}", where=f"{self.name}:{self.line(place)}", advice=advice)
 
     def unexpected(self, place: Segments, expected: str, value: object) -> InputError:
-        """The error about a value of another type."""
+        """An error about a value that has another type than expected."""
         return self.fault(place, f"expected {expected}, found {_kind(value)}")
 
-    def table(self, said: object, place: Segments, known: Collection[str]) -> dict[str, object]:
-        """A table with no keys but the known ones."""
-        if not isinstance(said, dict):
-            raise self.unexpected(place, "a table", said)
-        for key in said:
+    def table(self, table_content: object, place: Segments, known: Collection[str]) -> dict[str, object]:
+        """The value as a table. Raises InputError if it is none, or has unknown keys."""
+        if not isinstance(table_content, dict):
+            raise self.unexpected(place, "a table", table_content)
+        for key in table_content:
             if key not in known:
                 raise self.fault((*place, key), "there is no such key", _nearest(key, known))
-        return said
+        return table_content
 
 
 class _Settings:
-    """The values of one table."""
+    """Reads the values of one table."""
 
     def __init__(self, reader: _Reader, table: dict[str, object], place: Segments) -> None:
         self._reader = reader
@@ -155,7 +154,7 @@ class _Settings:
         self._place = place
 
     def text(self, key: str, expected: str = "") -> str | None:
-        """A string that says something; None if the key is absent."""
+        """A string that is not blank; None if the key is absent."""
         value = self._table.get(key)
         place = (*self._place, key)
         if value is None:
@@ -167,7 +166,7 @@ class _Settings:
         return value
 
     def one_of(self, key: str, words: tuple[str, ...]) -> str | None:
-        """One of these words."""
+        """One of these words; None if the key is absent."""
         value = self.text(key)
         if value is not None and value not in words:
             raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {_quoted(value)}")
@@ -184,7 +183,7 @@ class _Settings:
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings, each saying something."""
+        """A list of strings, none of them blank."""
         value = self._table.get(key, [])
         place = (*self._place, key)
         if not isinstance(value, list):
@@ -205,7 +204,7 @@ class _Settings:
                 raise self._reader.fault((*self._place, key, index), *fault)
         return words
 
-    def waivers(self, key: str) -> tuple[Granted, ...]:
+    def waivers(self, key: str) -> tuple[ScopedWaiver, ...]:
         """The waivers."""
         value = self._table.get(key, [])
         place = (*self._place, key)
@@ -214,8 +213,8 @@ class _Settings:
         return tuple(_waiver(self._reader, item, (*place, index)) for index, item in enumerate(value))
 
 
-def _waiver(reader: _Reader, said: object, place: Segments) -> Granted:
-    table = reader.table(said, place, _WAIVER_KEYS)
+def _waiver(reader: _Reader, table_content: object, place: Segments) -> ScopedWaiver:
+    table = reader.table(table_content, place, _WAIVER_KEYS)
     settings = _Settings(reader, table, place)
     for key in ("rule", "reason", "expires"):
         if key not in table:
@@ -228,11 +227,11 @@ def _waiver(reader: _Reader, said: object, place: Segments) -> Granted:
     written = {key: settings.text(key, _WAIVER_KEYS[key]) or "" for key in _SCOPE}
     expires = _day(reader, table["expires"], (*place, "expires"))
     waiver = Waiver(rule, reason.strip(), expires, reader.name, reader.line(place), in_manifest=False)
-    return Granted(waiver, waivers.scope(**written))
+    return ScopedWaiver(waiver, waivers.scope(**written))
 
 
 def _day(reader: _Reader, value: object, place: Segments) -> date:
-    """A date of TOML, or a string with one."""
+    """A date of TOML, or a string with a date."""
     day = waivers.day_of(value) if isinstance(value, str) else value
     if isinstance(day, datetime) or not isinstance(day, date):
         found = _quoted(value) if isinstance(value, str) else _kind(value)

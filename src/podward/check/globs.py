@@ -1,8 +1,8 @@
-"""Patterns of file names, as .gitignore has them without its exceptions.
+"""Patterns of file names: those of .gitignore, without its exceptions (`!`).
 
-`*`, `?` and `[…]` stay inside one part of a path, `**` stands for any number of parts. A pattern without a slash (one
-at its end apart) matches at any depth, one with a slash from the beginning on. What matches a directory matches all
-below it.
+`*`, `?` and `[…]` match within one part of a path, `**` matches any number of parts. A pattern without a slash (except
+at its end) matches at any depth; a pattern with a slash matches from the beginning. A pattern that matches a directory
+matches everything below it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _ANY = "**"
 
 
 class Glob(Struct, frozen=True):
-    """One pattern; its parts are ready to be compared: None stands for `**`."""
+    """One pattern; `parts` are its parts as regular expressions, None for `**`."""
 
     pattern: str
     parts: tuple[re.Pattern[str] | None, ...]
 
     def matches(self, file: str) -> bool:
-        """Whether the pattern is about this file; `./` and doubled slashes mean nothing."""
+        """Whether the pattern matches this file; `./` and double slashes in its name do not matter."""
         names = posixpath.normpath(file).split("/")
         reached = self._passed(0, {0})
         for name in names:
@@ -41,7 +41,7 @@ class Glob(Struct, frozen=True):
         return len(self.parts) in reached
 
     def _passed(self, at: int, reached: set[int]) -> set[int]:
-        """The places that are reached at `at` without a name: `**` may stand for no part."""
+        """The parts of the pattern that are reached from `at` without a name: `**` may match no part."""
         while at < len(self.parts) and self.parts[at] is None:
             at += 1
             reached.add(at)
@@ -49,7 +49,7 @@ class Glob(Struct, frozen=True):
 
 
 def glob(pattern: str) -> Glob:
-    """The pattern, ready to be compared."""
+    """The pattern, compiled."""
     directory = pattern.rstrip("/")
     parts = [part for part in directory.split("/") if part not in ("", ".")]
     if "/" not in directory:
@@ -60,5 +60,5 @@ def glob(pattern: str) -> Glob:
 
 
 def any_matches(globs: Iterable[Glob], file: str) -> bool:
-    """Whether one of the patterns is about this file."""
+    """Whether one of the patterns matches this file."""
     return any(each.matches(file) for each in globs)

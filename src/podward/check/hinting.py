@@ -1,47 +1,31 @@
 """The hints that a manifest alone gives, without the image and without a machine.
 
-Nothing is claimed that the image could disprove: its user is taken for one that is not root, and what a process will
-have is only foretold where the manifest itself says who it is. With the image at hand, `podward explain` says more.
+Nothing is claimed that the image could disprove: its user is unknown, and what a process will have is only foretold
+where the manifest itself says who it is. With the image at hand, `podward explain` says more.
 """
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Set as AbstractSet
 
 import msgspec
-from msgspec import Struct
 
-from podward.api.capability import FULL
 from podward.api.core import Container, ObjectMeta, Pod, PodSecurityContext, PodSpec, SecurityContext
-from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import Hint
-from podward.api.image import EntryFile, Image, ImageConfig
-from podward.api.node import Node
-from podward.api.oci import RuntimeSpec
-from podward.api.process import ProcessState
-from podward.decision import Outcome
+from podward.check.assumed_facts import AssumedFacts, OrdinaryProgram
 from podward.path import Path, path
-from podward.pipeline import OciFacts, PodFacts, in_order, plan_container, plan_context, plan_runtime, plan_sandbox
-from podward.pipeline import predict as foretold
+from podward.pipeline import ContainerPlan, PodPlan, in_order, plan_container, plan_sandbox, user_namespace
 from podward.policy.hints import (
     capability_without_root,
     empty_object_wipes_pod_value,
-    group_without_user,
+    from_manifest,
     seccomp_unset,
 )
 from podward.policy.hints.facts import HintFacts
 from podward.schema.workload import PodSource
 
-_FROM_MANIFEST = (group_without_user.hint, empty_object_wipes_pod_value.hint, seccomp_unset.hint)
-_NODE = Node(capabilities=FULL)
-_RANGE = IDMapping(0, 1 << 16, 1 << 16)
-"""Ids of the node for a Pod with a user namespace of its own: which ones makes no difference here."""
-_SOMEBODY = ImageConfig(user="1000:1000", cmd=("/entry",))
 _SECCOMP_UNSET = "No seccompProfile is set: unless the node's seccompDefault is true, every system call may be made."
-_ORDINARY = EntryFile("/entry", stat.S_IFREG | 0o755, 0, 0)
-"""A program without capabilities of its own: the hint says what holds for those."""
 _SECCOMP = (
     path("spec", "securityContext", "seccompProfile"),
     path("spec", "securityContext", "seccompProfile", "type"),
@@ -58,7 +42,8 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
     if pod.spec.os is not None and pod.spec.os.name == "windows":
         return ()  # all of them are about Linux
     place = Place(source.document.name, source.prefix)
-    facts = PodFacts(pod, place, _NODE, "", _RANGE if pod.spec.host_users is False else None)
+    facts = AssumedFacts(pod, place)
+    shared = PodPlan(userns=user_namespace(facts))
     unset_matters = refused.isdisjoint(place.pod + seccomp for seccomp in _SECCOMP)
     found: list[Hint] = []
     for kind, at, container in in_order(pod, place):
@@ -66,31 +51,25 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
         unset = unset_matters and seccomp_is_unset(pod, container)
         if not (adds or unset or may_be_hinted(pod, container)):
             continue
-        image = Image(container.image or "", "", _SOMEBODY)
-        context = plan_context(facts, at, container, image)
-        if context.decision.refused:
+        # What values its variables have, a cluster knows; who its process is does not depend on them.
+        asked = kind, at, msgspec.structs.replace(container, env=None)
+        plan = plan_container(facts, shared, asked, "cri" if unset else "effective")  # only one hint looks beyond
+        if plan.effective is None or plan.effective.decision.refused:
             continue
         about = HintFacts(
             pod=pod,
             container=container,
             kind=kind,
             place=at,
-            image=image,
-            node=_NODE,
-            effective=context,
-            config=_asked(facts, at, container, image) if unset else None,  # what only that hint looks at
+            image=plan.image,
+            node=facts.node,
+            effective=plan.effective,
+            config=plan.config,
         )
-        for rule in _FROM_MANIFEST:
-            found += rule(about)
+        found += from_manifest.decide(about)
         if adds:
             found += _lost_capabilities(about)
     return tuple(map(_without_node, found))
-
-
-def _asked(facts: PodFacts, at: Place, container: Container, image: Image) -> Outcome[ContainerConfig] | None:
-    """What the runtime is asked for; None if the kubelet refuses to."""
-    # What values its variables have, a cluster knows; who its process is does not depend on them.
-    return plan_container(facts, at, msgspec.structs.replace(container, env=None), image, ()).config
 
 
 def _without_node(hint: Hint) -> Hint:
@@ -127,34 +106,29 @@ def _says_who_and_adds(pod: Pod, container: Container) -> bool:
     return bool(uid and own is not None and own.capabilities is not None and own.capabilities.add)
 
 
-class _Foretold(Struct, frozen=True):
-    """What a process will have, and what its runtime is asked for."""
-
-    spec: Outcome[RuntimeSpec]
-    predicted: Outcome[ProcessState]
-    sysctls: tuple[tuple[str, str], ...]
-
-
 def _loses(pod: Pod, container: Container) -> bool:
     """Whether some capability that the container adds is lost."""
-    told = _foretold(pod, container)
+    told = _predicted(pod, container)
     added = container.security_context.capabilities if container.security_context is not None else None
-    return told is not None and bool(capability_without_root.lost_of((added and added.add) or (), told.predicted.value))
+    if told is None or told.predicted is None:
+        return False
+    return bool(capability_without_root.lost_of((added and added.add) or (), told.predicted.value))
 
 
 def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
-    told = _foretold(about.pod, about.container)
-    if told is None:
+    told = _predicted(about.pod, about.container)
+    if told is None or told.sandbox is None:
         return ()
-    whole = msgspec.structs.replace(about, spec=told.spec, predicted=told.predicted, sysctls=told.sysctls)
+    sysctls = tuple(told.sandbox.sysctls.items())
+    whole = msgspec.structs.replace(about, spec=told.spec, predicted=told.predicted, sysctls=sysctls)
     return tuple(
         msgspec.structs.replace(hint, problem=f"{hint.problem.rstrip('.')}, unless its program brings it along.")
         for hint in capability_without_root.hint(whole)
     )
 
 
-def _foretold(pod: Pod, container: Container) -> _Foretold | None:
-    """What becomes of the container's capabilities; None if some stage refuses.
+def _predicted(pod: Pod, container: Container) -> ContainerPlan | None:
+    """The way of the container as far as what becomes of its capabilities; None if some stage refuses.
 
     That follows from the user, the capabilities and the few fields around them, and most containers of a repository
     share theirs with others: a container that has nothing else is computed, once.
@@ -188,28 +162,15 @@ def _foretold(pod: Pod, container: Container) -> _Foretold | None:
     return _KNOWN[key]
 
 
-def _computed(pod: Pod, container: Container) -> _Foretold | None:
-    from podward.stages.kernel import KernelFacts  # few manifests come so far
-
-    place = Place(_NAME, Path())
-    facts = PodFacts(pod, place, _NODE, "", _RANGE if pod.spec.host_users is False else None)
-    at = next(at for _, at, _ in in_order(pod, place))
-    plan = plan_container(facts, at, container, Image(_NAME, "", _SOMEBODY), ())
-    sandbox = plan_sandbox(facts)
-    if plan.config is None or not isinstance(sandbox, Outcome):
+def _computed(pod: Pod, container: Container) -> ContainerPlan | None:
+    facts, shared = OrdinaryProgram(pod, Place(_NAME, Path())), PodPlan()  # the hint says that it is about those
+    if not plan_sandbox(facts, shared):  # what a node refuses before it is for other rules to say
         return None
-    decided = plan_runtime(
-        OciFacts(plan.config.value, sandbox.value, plan.image, facts.node, "/rootfs", plan.config.decision)
-    )
-    if decided.refused:
-        return None
-    spec = Outcome(decided.fold(RuntimeSpec), decided)
-    predicted = foretold(KernelFacts(spec.value, _ORDINARY, facts.node, spec.decision))
-    if not isinstance(predicted, Outcome):
-        return None
-    return _Foretold(spec, predicted, tuple(sandbox.value.sysctls.items()))
+    row = next(row for row in in_order(pod, facts.place) if row[2] is container)
+    plan = plan_container(facts, shared, row)
+    return plan if plan.predicted is not None else None
 
 
 _NAME = "any"
 _MOST_KNOWN = 1000
-_KNOWN: dict[bytes, _Foretold | None] = {}
+_KNOWN: dict[bytes, ContainerPlan | None] = {}

@@ -11,29 +11,37 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from podward.api.admission import AdmissionRequest, Operation
+from podward.api.caller import User
 from podward.api.core import Pod
 from podward.api.explanation import Change, Hint
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import JsonObject
 from podward.check import hinting
-from podward.check.places import Places
-from podward.check.policy_set import Mode, PolicySet, SccTerms
-from podward.decision import Decision, Violation
-from podward.documents.patching import overlaid
+from podward.check.path_index import PathIndex
+from podward.check.policy_set import PolicySet
+from podward.decision import Violation
 from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
-from podward.policy.pss.check import PssFacts, facts_of
-from podward.policy.pss.standards import evaluate_facts, remedy
-from podward.schema import defaulting
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
+from podward.policy.pss import verdict
+from podward.policy.pss.check import CheckResult, facts_of
+from podward.policy.pss.standard import Standard
+from podward.policy.pss.standards import remedy
 from podward.schema.workload import PodSource
+from podward.stages.admission.cluster import AdmissionFacts
+from podward.stages.admission.order import SCC, STEPS, everything, without
+from podward.stages.admission.steps import Outcome, Phase
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
-    from podward.policy.scc.selection import Candidate, Selection
+    from podward.policy.scc.selection import Selection
 
 _ACCOUNT = path("spec", "serviceAccountName")
 _EPHEMERAL = path("spec", "ephemeralContainers")
+_NAMESPACE = path("metadata", "namespace")
+_STEPS = tuple(step for step in STEPS if step.name != SCC or step.phase is Phase.MUTATING)
+"""The second pass of SCC admission is about Pods that somebody has changed since the first: here nobody does."""
+_WITHOUT_SCCS = without("ServiceAccount", SCC)
+"""Where no SCC is asked about, nobody's rights are: the Pod is judged with the service account that it says."""
 
 
 class Judged(Struct, frozen=True):
@@ -81,48 +89,72 @@ class _Judge:
         self._document = document
         self._held = held
         self._namespace = held.namespace_of(source)
+        self._policy = held.pod_security(self._namespace).policy
         self._subject = WorkloadRef(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
         self._meant = source.view  # what hints are about, once the policies have been asked
 
     def judged(self) -> Judged:
-        source = self._source
-        stored = overlaid(source.raw, defaulting.decide_defaults(source.raw))
-        pod = pod_view(stored)
+        """The findings of every step of admission, in its order."""
+        held, source = self._held, self._source
+        user = held.scc.caller(source.kind) if held.scc is not None else User()
+        request = AdmissionRequest(Operation.CREATE, source.raw, user, self._namespace)
+        steps = _STEPS if held.scc is not None else _WITHOUT_SCCS
+        admitted = everything(AdmissionFacts(request, held, source.kind), steps)
+        self._meant = admitted.intended.pod
         selection = None
-        if self._held.scc is not None:
-            selection, pod, stored = self._sccs(self._held.scc, pod, stored)
-        # In the API server's order: an SCC may set what makes a Pod invalid, and what makes it valid.
-        creation = defaulting.decide_creation(stored)
-        if creation.assignments:
-            stored = overlaid(stored, creation)
-            pod = pod_view(stored)
-        exported = member(source.raw, "metadata").get("uid") is not None
-        for violation in validation.validate(pod, stored, source.kind).violations:
-            if exported and violation.path == _EPHEMERAL:
-                continue  # refused when a Pod is created, and this one came from a cluster
-            self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
-        self._meant = pod if selection is None else _as_meant(selection, pod, stored)
-        self._pod_security(self._meant)  # last, as on a cluster: what an SCC sets satisfies it too
-        return Judged(tuple(self._found.values()), stored, pod, selection)
+        for outcome in admitted.outcomes:
+            if outcome.request is not None and outcome.selection is not None:
+                selection = outcome.selection
+                self._scc(selection, outcome.request.pod)
+            elif outcome.verdict is not None:
+                self._pod_security(outcome.verdict)
+            elif outcome.decision.violations:
+                self._invalid(outcome)
+        return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, selection)
 
     def as_it_is(self) -> tuple[Finding, ...]:
-        self._pod_security(self._meant)
+        """The findings of the only step that has a say where the Pod is sound and complete."""
+        self._pod_security(verdict.evaluated(facts_of(self._meant), self._policy))
         return (*self._found.values(), *self.hints())
+
+    # --- the API server's refusals ------------------------------------------------------------------------------------
+
+    def _invalid(self, outcome: Outcome) -> None:
+        metadata = member(self._source.raw, "metadata")
+        passed_over: set[Path] = set()
+        if metadata.get("uid") is not None:
+            passed_over.add(_EPHEMERAL)  # refused when a Pod is created, and this one came from a cluster
+        if metadata.get("namespace") != self._namespace:
+            passed_over.add(_NAMESPACE)  # the command's word, not the document's
+        for violation in outcome.decision.violations:
+            if violation.path not in passed_over:
+                self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
-    def _pod_security(self, pod: Pod) -> None:
-        modes = self._held.modes(self._namespace)
-        if modes:
-            facts = facts_of(pod)
-            for mode in modes:
-                self._standard(mode, facts)
+    def _pod_security(self, found: verdict.Evaluated | verdict.Verdict) -> None:
+        """What the modes have against the Pod; a standard that two of them ask for counts for the first."""
+        policy = self._policy
+        asked = (
+            (policy.enforce, Severity.ERROR, found.enforced),
+            (policy.warn, Severity.WARNING, found.warned),
+            (policy.audit, Severity.NOTE, found.audited),
+        )
+        told: set[Path] = set()
+        heard: list[Standard] = []
+        for standard, severity, results in asked:
+            if results and standard not in heard:
+                self._standard(standard, severity, results, frozenset(told))
+                heard.append(standard)
+                told.update(violation.path for result in results for violation in result.decision.violations)
 
-    def _standard(self, mode: Mode, facts: PssFacts) -> None:
-        standard = mode.standard
-        told = {place for (rule, place, _) in self._found if rule.startswith("pss/")}  # by the modes before
-        for result in evaluate_facts(standard.level, standard.version, facts):
+    def _standard(
+        self, standard: Standard, severity: Severity, results: tuple[CheckResult, ...], told: frozenset[Path]
+    ) -> None:
+        """What a standard has against the Pod, but for the places that are `told` already."""
+        facts, name = facts_of(self._meant), str(standard)
+        for result in results:
             cure = remedy(facts, result)
             violations = result.decision.violations
             concerning = _Concerning(violations, cure.changes)
@@ -130,50 +162,41 @@ class _Judge:
                 if violation.path in told:
                     continue
                 changes = concerning.changes(violation.path)
-                fault = _Fault(f"pss/{result.check}", mode.severity, mode.name, cure.sentence, changes)
+                fault = _Fault(f"pss/{result.check}", severity, name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
 
-    def _sccs(self, terms: SccTerms, pod: Pod, stored: JsonObject) -> tuple[Selection, Pod, JsonObject]:
-        from podward.policy.scc import passes, remedies
-        from podward.policy.scc.request import RequestFacts
+    def _scc(self, selection: Selection, pod: Pod) -> None:
+        """What the closest SCC has against the Pod that the pass saw; the whole refusal where none may be used."""
+        if selection.allowed:
+            return
+        from podward.policy.scc import remedies
         from podward.policy.scc.violation import rule_of
 
-        spec = member(stored, "spec")
-        if not spec.get("serviceAccountName") and not spec.get("serviceAccount"):
-            stored = {**stored, "spec": {**spec, "serviceAccountName": "default"}}
-            pod = pod_view(stored)
-        namespace = self._held.namespace(self._namespace)
-        user = terms.caller(self._source.kind)
-        selection = passes.admit(
-            terms.policies, RequestFacts(pod, stored, namespace, self._namespace, user, terms.uses)
-        )
-        if selection.allowed:
-            stored = overlaid(stored, selection.decision)
-            return selection, pod_view(stored), stored
-        closest = _closest(selection)
+        closest = selection.closest
         if closest is None:
             refused = selection.decision.violations[0]
             at = Violation(_ACCOUNT, None, refused.reason, refused.source)
             self._add(_Fault("scc/access", Severity.ERROR, "scc", _GRANT), at, refused.reason)
-            return selection, pod, stored
+            return
         for violation in closest.decision.violations:
             cure = remedies.remedy(pod, violation, closest.decision)
             rule = f"scc/{rule_of(violation) or 'access'}"
             fault = _Fault(rule, Severity.ERROR, f"scc {closest.name}", cure.sentence, cure.changes)
             self._add(fault, violation, violation.reason)
-        return selection, pod, stored
+
+    # --- hints --------------------------------------------------------------------------------------------------------
 
     def hints(self) -> list[Finding]:
         """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
         pod = self._meant
         refused = {finding.path for finding in self._found.values()}
-        places = Places(refused)
+        places = PathIndex(refused)
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
         for hint in hinting.hints(self._source, pod, refused):
             fields = {change.path for change in hint.changes} or {hint.path}
-            if not any(map(places.overlap, fields)):
+            if not any(map(places.overlaps, fields)):
                 told.setdefault((hint.name, hint.path), self._of_hint(hint))
         return list(told.values())
 
@@ -253,18 +276,18 @@ class _Concerning:
 
     def __init__(self, violations: tuple[Violation, ...], changes: tuple[Change, ...]) -> None:
         self._changes = changes
-        self._places = Places(change.path for change in changes)
-        self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
-        if changes:
-            faults = Places(violation.path for violation in violations)
+        if len(changes) > 1:
+            self._places = PathIndex(change.path for change in changes)
+            self._shared: dict[tuple[str | int | Key, ...], list[int]] = {}
+            faults = PathIndex(violation.path for violation in violations)
             for number, change in enumerate(changes):
-                if not faults.overlap(change.path):
+                if not faults.overlaps(change.path):
                     self._shared.setdefault(_container(change.path), []).append(number)
 
     def changes(self, place: Path) -> tuple[Change, ...]:
         """The changes that concern the violation at this place."""
-        if not self._changes:
-            return ()
+        if len(self._changes) <= 1:
+            return self._changes
         mine = {*self._places.overlapping(place), *self._shared.get(place.segments[:3], ()), *self._shared.get((), ())}
         return tuple([self._changes[number] for number in sorted(mine)]) if mine else self._changes
 
@@ -276,19 +299,3 @@ def _container(place: Path) -> tuple[str | int | Key, ...]:
 
 
 _STEPS_TO_ITEM = 3
-
-
-def _as_meant(selection: Selection, pod: Pod, stored: JsonObject) -> Pod:
-    """The stored Pod; of a refused one, what the closest SCC would make of it: no hint asks for what that sets."""
-    closest = None if selection.allowed else _closest(selection)
-    if closest is None:
-        return pod
-    return pod_view(overlaid(stored, Decision(closest.decision.assignments)))
-
-
-def _closest(selection: Selection) -> Candidate | None:
-    """Of the SCCs that may be used, the one with the least against the Pod; of several the first."""
-    from podward.policy.scc.selection import Verdict
-
-    refused = [each for each in selection.candidates if each.verdict is Verdict.REFUSED]
-    return min(refused, key=lambda each: len(each.decision.violations), default=None)

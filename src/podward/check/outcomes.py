@@ -1,4 +1,4 @@
-"""What became of a judged workload, and the words for it: refused for which reasons, or admitted by whom."""
+"""The outcome of a judged workload, in words too: refused by whom and why, or admitted by which SCC."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Collection, Iterable, Iterator
 from podward.api.finding import Finding, Severity
 from podward.api.policy_change import WorkloadOutcome
 from podward.check.judging import Judged
-from podward.check.scc_choice import Chosen
+from podward.check.scc_changes import ChosenScc
 from podward.path import Path
 
 _REFUSING = frozenset(("pss", "scc", "api"))
-"""Families of rules for which a cluster refuses Pods."""
+"""The families of rules whose errors make a cluster refuse a Pod."""
 
 
 def outcome_of(judged: Judged) -> WorkloadOutcome:
-    """Refused, or admitted by which SCC."""
-    if faults_of(judged):
+    """The workload's outcome: refused, or admitted by an SCC."""
+    if refusals_of(judged):
         return WorkloadOutcome(refused=True)
     chosen = chosen_by(judged)
     return WorkloadOutcome(refused=False, scc=chosen.candidate.name if chosen is not None else "")
 
 
-def chosen_by(judged: Judged) -> Chosen | None:
-    """The SCC that was chosen, whether or not Pod Security lets the Pod in after that; None without one."""
+def chosen_by(judged: Judged) -> ChosenScc | None:
+    """The SCC that was chosen, even if Pod Security refuses the Pod after that; None without one."""
     selection = judged.selection
-    return None if selection is None or selection.chosen is None else Chosen(selection, selection.chosen)
+    return None if selection is None or selection.chosen is None else ChosenScc(selection, selection.chosen)
 
 
-def faults_of(judged: Judged) -> tuple[Finding, ...]:
-    """What a cluster would refuse the Pods for."""
+def refusals_of(judged: Judged) -> tuple[Finding, ...]:
+    """The findings for which a cluster would refuse the Pods."""
     return tuple(
         finding
         for finding in judged.findings
@@ -38,24 +38,24 @@ def faults_of(judged: Judged) -> tuple[Finding, ...]:
 
 
 def warnings_of(judged: Judged) -> Iterator[Finding]:
-    """What Pod Security warns about, or records."""
+    """The findings that Pod Security warns about, or records."""
     for finding in judged.findings:
         if finding.severity is not Severity.ERROR and finding.rule.startswith("pss/"):
             yield finding
 
 
-def refusers(faults: Iterable[Finding]) -> str:
-    """Who refuses, each once."""
-    return ", ".join(dict.fromkeys(map(_refuser, faults)))
+def refusing_policies(faults: Iterable[Finding]) -> str:
+    """The names of the policies that refuse, each once."""
+    return ", ".join(dict.fromkeys(map(_refusing_policy, faults)))
 
 
 def refused_for(faults: Collection[Finding]) -> str:
-    """Who refuses, and by which rules."""
-    return f"refused by {refusers(faults)} for {rules_of(faults)}"
+    """The policies that refuse, and the rules for which they do."""
+    return f"refused by {refusing_policies(faults)} for {rules_of(faults)}"
 
 
-def grievance(fault: Finding) -> tuple[str, Path, str]:
-    """What the workload's author reads of it, but for who says so."""
+def refusal_key(fault: Finding) -> tuple[str, Path, str]:
+    """What makes two refusals the same for the author of the workload: all but the name of the policy."""
     return fault.rule, fault.path, fault.message
 
 
@@ -67,17 +67,17 @@ def rules_of(findings: Iterable[Finding]) -> str:
 
 
 def reason_of(fault: Finding) -> str:
-    """One sentence: who says it, about which container, and what is wrong."""
+    """One sentence: the policy, the container, and what is wrong."""
     named = fault.subject.container
     container = f"container {named}: " if named and f'"{named}"' not in fault.message else ""
     place = f"{fault.path}: " if fault.rule.startswith("scc/") and fault.path.segments else ""
-    return f"{_refuser(fault)}: {container}{place}{fault.message}"
+    return f"{_refusing_policy(fault)}: {container}{place}{fault.message}"
 
 
-def admitted_words(fate: WorkloadOutcome) -> str:
-    """Who admits."""
-    return f"admitted by scc {fate.scc}" if fate.scc else "admitted"
+def admitted_by(outcome: WorkloadOutcome) -> str:
+    """The words for an admitted workload."""
+    return f"admitted by scc {outcome.scc}" if outcome.scc else "admitted"
 
 
-def _refuser(fault: Finding) -> str:
+def _refusing_policy(fault: Finding) -> str:
     return fault.policy or "the API server"

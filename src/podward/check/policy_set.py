@@ -2,70 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podward.api.caller import User
-from podward.api.core import Namespace, ObjectMeta
-from podward.api.finding import Severity
-from podward.decision import Origin, Source
-from podward.path import Path
-from podward.policy.pss.labels import ENFORCE, PREFIX, Policy, policy_of
+from podward.api.core import Namespace, Pod
+from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_unless_labelled
 from podward.policy.pss.standard import Level, Standard
+from podward.policy.scc.new_namespace import with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
+from podward.stages.admission.cluster import NOBODY
 
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
-    from podward.policy.scc.access import Uses
+    from podward.api.authorization import Authorizer
     from podward.policy.scc.policies import Policies
     from podward.schema.plain.known_valid import KnownValid
 
-FIRST_RANGES: Mapping[str, str] = {
-    "openshift.io/sa.scc.uid-range": "1000000000/10000",
-    "openshift.io/sa.scc.supplemental-groups": "1000000000/10000",
-    "openshift.io/sa.scc.mcs": "s0:c1,c0",
-}
-"""The ranges of a namespace that nobody described: what OpenShift gives the first one of a cluster."""
 
-
-class NamedSccsOnly:
-    """Everybody may use exactly the SCCs of these names: what `--scc NAME` asks for."""
-
-    def __init__(self, names: frozenset[str], otherwise: Uses | None) -> None:
-        self._names = names
-        self._otherwise = otherwise
-
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        """A grant where the SCC was named; else what the cluster's own authorizer says, if it counts."""
-        if scc in self._names:
-            return Source(Origin.POLICY, f"--scc {scc}", Path())
-        return self._otherwise.grant(user, scc, namespace) if self._otherwise is not None else None
+_CONFIGURATION = Configuration()
 
 
 class SccTerms(Struct, frozen=True):
     """SCCs and who may use them; `caller` tells who creates the Pods of a kind of workload."""
 
     policies: Policies
-    uses: Uses
+    authorizer: Authorizer
     caller: Callable[[str], User]
 
 
-class Mode(Struct, frozen=True):
-    """A standard that is asked about, how much it matters, and its name as findings have it."""
+class _Known(Struct, frozen=True):
+    """A namespace as it is written, and what was made of that: with ranges, and the policy of its labels."""
 
-    standard: Standard
-    severity: Severity
-    name: str
+    written: Namespace | None
+    namespace: Namespace
+    policy: LabelledPolicy
 
 
 class PolicySet:
     """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
 
-    `default_namespace` is that of objects which name none.
+    For admission this is the cluster (`podward.stages.admission.cluster.Cluster`). Every namespace exists in it, with
+    ranges of ids, and every service account. `default_namespace` is that of objects which name none.
     """
 
-    __slots__ = ("_modes", "_namespaces", "_policies", "default_namespace", "scc", "standard")
+    __slots__ = ("_namespaces", "_read", "default_namespace", "scc", "standard")
 
     def __init__(
         self,
@@ -74,9 +56,8 @@ class PolicySet:
         scc: SccTerms | None = None,
         default_namespace: str = "default",
     ) -> None:
-        self._namespaces = dict(namespaces)
-        self._policies: dict[str, Policy] = {}
-        self._modes: dict[str, tuple[Mode, ...]] = {}
+        self._namespaces = namespaces
+        self._read: dict[str, _Known] = {}
         self.standard = standard
         self.scc = scc
         self.default_namespace = default_namespace
@@ -91,51 +72,44 @@ class PolicySet:
             return self.default_namespace
         return namespace or DEFAULT_NAMESPACE
 
-    def pod_security(self, namespace: str) -> Policy:
+    def pod_security(self, namespace: str) -> LabelledPolicy:
         """What the namespace enforces, audits and warns about."""
-        found = self._policies.get(namespace)
-        if found is None:
-            known = self._namespaces.get(namespace)
-            labels = (known.metadata.labels if known is not None else None) or {}
-            if ENFORCE in labels:
-                found = policy_of(labels).policy
-            elif any(label.startswith(PREFIX) for label in labels):
-                found = policy_of(labels, Policy(enforce=self.standard)).policy
-            else:
-                found = Policy(enforce=self.standard)
-            self._policies[namespace] = found
-        return found
-
-    def modes(self, namespace: str) -> tuple[Mode, ...]:
-        """The standards to ask about, each once, in the order in which what they say counts."""
-        found = self._modes.get(namespace)
-        if found is None:
-            found = self._modes[namespace] = _modes(self.pod_security(namespace))
-        return found
+        return self._known(namespace).policy
 
     def namespace(self, name: str) -> Namespace:
         """The namespace as policies read it: one without ranges gets those of a new one."""
-        known = self._namespaces.get(name)
-        written = (known.metadata.annotations if known is not None else None) or {}
-        if known is not None and any(annotation in written for annotation in FIRST_RANGES):
-            return known
-        annotations: dict[str, str | None] = {**FIRST_RANGES, **written}
-        labels = known.metadata.labels if known is not None else None
-        made = Namespace(ObjectMeta(name=name, labels=labels, annotations=annotations))
-        self._namespaces[name] = made
-        return made
+        return self._known(name).namespace
 
+    def _known(self, name: str) -> _Known:
+        written = self._namespaces.get(name)
+        known = self._read.get(name)
+        if known is None or known.written is not written:
+            labels = written.metadata.labels if written is not None else None
+            policy = policy_unless_labelled(labels, self.standard)
+            known = self._read[name] = _Known(written, with_ranges(name, written), policy)
+        return known
 
-def _modes(policy: Policy) -> tuple[Mode, ...]:
-    asked: list[Mode] = []
-    for standard, severity in (
-        (policy.enforce, Severity.ERROR),
-        (policy.warn, Severity.WARNING),
-        (policy.audit, Severity.NOTE),
-    ):
-        if standard.level is not Level.PRIVILEGED and standard not in [mode.standard for mode in asked]:
-            asked.append(Mode(standard, severity, str(standard)))
-    return tuple(asked)
+    def policies(self) -> Policies | None:
+        """The SCCs; None where nobody asks about them."""
+        return self.scc.policies if self.scc is not None else None
+
+    @property
+    def authorizer(self) -> Authorizer:
+        """Who may use which SCC."""
+        return self.scc.authorizer if self.scc is not None else NOBODY
+
+    @property
+    def configuration(self) -> Configuration:
+        """Pod Security's: nobody is exempt."""
+        return _CONFIGURATION
+
+    def pods(self, namespace: str) -> Iterable[Pod]:  # noqa: ARG002  # it holds none
+        """No Pods are there yet."""
+        return ()
+
+    def has_service_account(self, namespace: str, name: str) -> bool:  # noqa: ARG002  # whichever it is
+        """Service accounts are taken for granted: no file need say that they are there."""
+        return True
 
 
 UNHELD = Standard(Level.PRIVILEGED)

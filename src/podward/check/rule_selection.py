@@ -1,8 +1,8 @@
 """`--select` and `--ignore`: which rules count.
 
-The words are rules (`pss/hostPorts`), families (`pss`) or `ALL`, as ruff has prefixes: the most specific word about a
-rule decides, and between two that are equally specific, `ignore` does. Nothing selected means ALL. What could not be
-read always counts: a file that was not checked must not look like one that passed.
+The words are rules (`pss/hostPorts`), families (`pss`) or `ALL`. As in ruff, the most specific word about a rule
+decides; if two words are equally specific, `--ignore` decides. If nothing is selected, ALL is. What could not be read
+always counts: a file that was not checked must not look like one that passed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from podward.errors import UsageError
 ALL = "ALL"
 
 
-class Choice(Struct, frozen=True):
-    """The words of --select and --ignore, all of them known."""
+class RuleSelection(Struct, frozen=True):
+    """The words of --select and --ignore, each of which names a rule, a family or ALL."""
 
     select: frozenset[str] = frozenset((ALL,))
     ignore: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class Choice(Struct, frozen=True):
         return False
 
     def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Those findings that count."""
+        """The findings that count."""
         decided: dict[str, bool] = {}
         kept: list[Finding] = []
         for finding in findings:
@@ -49,23 +49,23 @@ class Choice(Struct, frozen=True):
 
 
 def words_of(options: Iterable[str]) -> tuple[str, ...]:
-    """The words of an option that may be given several times and may list several words with commas."""
+    """The words of an option that may be given several times and may have several words, separated by commas."""
     return tuple(word.strip() for option in options for word in option.split(",") if word.strip())
 
 
-def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Choice:
-    """The choice that these words make; UsageError for a word that names nothing, or what can't be ignored."""
+def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> RuleSelection:
+    """The selection by these words. Raises UsageError for a word that names nothing, or that can't be ignored."""
     selected, ignored = frozenset(select), frozenset(ignore)
     for option, words in (("--select", selected), ("--ignore", ignored)):
         for word in sorted(words):
             fault = fault_of(word, ignoring=option == "--ignore")
             if fault is not None:
                 raise UsageError(f"{option}: {fault[0]}", advice=fault[1])
-    return Choice(selected or frozenset((ALL,)), ignored)
+    return RuleSelection(selected or frozenset((ALL,)), ignored)
 
 
 def fault_of(word: str, *, ignoring: bool) -> tuple[str, str] | None:
-    """What is wrong with a word of --select or of --ignore, and advice; None where nothing is."""
+    """What is wrong with a word of --select or --ignore, and advice; None if it is right."""
     if word != ALL and not rules.is_known(word):
         return f"there is no rule {word!r}", rules.advice(word)
     if ignoring and rules.is_always(word):

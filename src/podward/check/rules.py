@@ -1,6 +1,6 @@
-"""Every rule that a check can name: its sentence and its page.
+"""Every rule of `check`, with its description and its documentation page.
 
-A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; that of a hint stands where `explain` has it,
+A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; the page of a hint is the one that `explain` has, too,
 docs/hints/NAME.md. The names of `pss` are the checks' own in k8s.io/pod-security-admission, `_baseline` and
 `_restricted` where both levels have one; those of `scc` are the parts of a SecurityContextConstraints.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from podward.api.report import Rule, family_of
 
 ALWAYS = frozenset(("input", "waiver/malformed"))
-"""What no selection, waiver or baseline can silence: what could not be read was not checked."""
+"""Rules and families that no selection, waiver or baseline can silence: what could not be read was not checked."""
 
 _PSS = {
     "allowPrivilegeEscalation": "A container may gain more privileges than its parent process (restricted).",
@@ -92,17 +92,17 @@ FAMILIES = tuple(_FAMILIES)
 DESCRIPTIONS: Mapping[str, str] = {
     f"{family}/{name}": description for family, names in _FAMILIES.items() for name, description in names.items()
 }
-"""Every rule's sentence, by its name."""
+"""The description of every rule, by the rule's name."""
 
 
 def page_of(name: str) -> str:
-    """The page about a rule, from the root of the repository."""
+    """The page about a rule, as a path from the root of the repository."""
     family, _, rest = name.partition("/")
     return f"docs/hints/{rest}.md" if family == "hint" else f"docs/rules/{family}/{rest}.md"
 
 
 def rule(name: str) -> Rule:
-    """What is known of the rule; KeyError for a name that no rule has: a defect of whoever made the finding."""
+    """The rule of this name. Raises KeyError if there is none, which is a defect of the code that made the finding."""
     return Rule(name, DESCRIPTIONS[name], page_of(name))
 
 
@@ -112,22 +112,22 @@ def named(rules: Iterable[str]) -> tuple[Rule, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether this names a rule or a family."""
+    """Whether this is the name of a rule or a family."""
     return name in DESCRIPTIONS or name in _FAMILIES
 
 
 def covers(selector: str, name: str) -> bool:
-    """Whether a rule is, or is of the family, that `selector` names."""
+    """Whether `selector` is the rule's name or that of its family."""
     return selector in (name, family_of(name))
 
 
 def is_always(name: str) -> bool:
-    """Whether a rule or family can't be silenced."""
+    """Whether this rule or family can't be silenced."""
     return name in ALWAYS or family_of(name) in ALWAYS
 
 
 def advice(name: str) -> str:
-    """What was probably meant by a name that nothing has."""
+    """Advice for a name that no rule and no family has: the names that are similar."""
     from difflib import get_close_matches
 
     lowered = {known.lower(): known for known in (*DESCRIPTIONS, *FAMILIES)}

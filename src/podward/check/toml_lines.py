@@ -1,8 +1,7 @@
-"""On which line each key of a TOML file is written; tomllib doesn't tell.
+"""Finding the line on which each key of a TOML file is written, which tomllib does not tell.
 
-A statement of TOML ends at the end of a line, so the shortest run of lines that is valid TOML by itself is one
-statement: a header, or a key with its value, however many lines that takes. What it says and on which line it begins
-gives the lines of all its keys.
+A statement of TOML ends at the end of a line. So the shortest run of lines that is valid TOML by itself is one
+statement: a header, or a key with its value. The statement begins at a known line, and its parsed content has the keys.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from podward.errors import InputError
 
 Segments = tuple[str | int, ...]
 _LONG = 50
-"""Lines of one statement."""
+"""Lines after which a statement counts as long."""
 
 
 def load(text: str, name: str) -> dict[str, object]:
-    """What the file says; InputError with the line for what is not TOML."""
+    """The parsed content of the file. Raises InputError with the line if it is not TOML."""
     import tomllib  # most checks have no configuration
 
     try:
@@ -37,23 +36,23 @@ def _number(place: str) -> int:
 
 
 def lines_of(text: str) -> dict[Segments, int]:
-    """The line (1-based) of every key and of every table of an array; `text` is valid TOML."""
+    """The line (1-based) of every key, and of every table of an array; `text` is valid TOML."""
     found: dict[Segments, int] = {}
     table: Segments = ()
     arrays: dict[Segments, int] = {}
-    for number, said, header in _statements(text.removeprefix("\ufeff").replace("\r\n", "\n")):
+    for number, parsed, header in _statements(text.removeprefix("\ufeff").replace("\r\n", "\n")):
         if header:
-            table = _entered(said, arrays)
+            table = _entered(parsed, arrays)
             for depth in range(1, len(table) + 1):
                 found.setdefault(table[:depth], number)
         else:
-            for place in _places(said):
+            for place in _places(parsed):
                 found.setdefault((*table, *place), number)
     return found
 
 
 def _statements(text: str) -> Iterator[tuple[int, dict[str, object], bool]]:
-    """The first line of each statement, what it says by itself, and whether it is a header."""
+    """The first line of each statement, its parsed content, and whether it is a header."""
     import tomllib  # most checks have no configuration
 
     pending: list[str] = []
@@ -65,42 +64,42 @@ def _statements(text: str) -> Iterator[tuple[int, dict[str, object], bool]]:
         if len(pending) > _LONG and line.rstrip().endswith(","):
             continue  # an item of a long list, most likely: trying every one would take time in its square
         try:
-            said = tomllib.loads("\n".join(pending))
+            parsed = tomllib.loads("\n".join(pending))
         except tomllib.TOMLDecodeError:
             continue
-        if said:
-            yield first, said, pending[0].lstrip().startswith("[")
+        if parsed:
+            yield first, parsed, pending[0].lstrip().startswith("[")
         pending = []
 
 
-def _entered(said: object, arrays: dict[Segments, int]) -> Segments:
-    """The table that a header enters; tables of an array are counted in `arrays`."""
+def _entered(parsed: object, arrays: dict[Segments, int]) -> Segments:
+    """The place of the table that a header begins; tables of an array are counted in `arrays`."""
     place: Segments = ()
-    while isinstance(said, dict) and said:
-        key, said = next(iter(said.items()))
+    while isinstance(parsed, dict) and parsed:
+        key, parsed = next(iter(parsed.items()))
         place = (*place, key)
-        if isinstance(said, list):
+        if isinstance(parsed, list):
             arrays[place] = arrays.get(place, -1) + 1
             place = (*place, arrays[place])
-        elif said and place in arrays:
+        elif parsed and place in arrays:
             place = (*place, arrays[place])
     return place
 
 
-def _places(said: object) -> Iterator[Segments]:
-    """Every key in the value, and every item of its lists."""
-    if isinstance(said, dict):
-        for key, value in said.items():
+def _places(parsed: object) -> Iterator[Segments]:
+    """The place of every key in the value, and of every item of its lists."""
+    if isinstance(parsed, dict):
+        for key, value in parsed.items():
             yield (key,)
             yield from ((key, *rest) for rest in _places(value))
-    elif isinstance(said, list):
-        for index, value in enumerate(said):
+    elif isinstance(parsed, list):
+        for index, value in enumerate(parsed):
             yield (index,)
             yield from ((index, *rest) for rest in _places(value))
 
 
 def where(lines: dict[Segments, int], place: Segments) -> int:
-    """The line of this key or, if it is not written, of the closest table around it."""
+    """The line of this key; if it is not written, of the innermost table around it."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)

@@ -1,14 +1,14 @@
-"""Waivers: a finding that somebody decided to live with, for a reason and until a day.
+"""Waivers: somebody decided to accept findings of a rule, for a reason and until a day.
 
-A waiver stands in the configuration (`[[check.waivers]]`) or on the workload, or its Pod template, as an annotation:
+A waiver is written in the configuration (`[[check.waivers]]`), or as an annotation of the workload or its Pod template:
 
     check.podward.dev/waive: |
       pss/hostPorts until 2026-12-31: the load balancer needs them
       pss container proxy until 2026-12-31: to be replaced in the autumn
 
-Each line is `RULE [container NAME] until YYYY-MM-DD: REASON`, RULE a rule or a family; further annotations may be
-named `check.podward.dev/waive-ANYTHING`, which is easier to merge. A waiver holds until the end of its day; today's
-date is a fact that is passed in. An annotation is about the object that it stands on and nothing else.
+Each line is `RULE [container NAME] until YYYY-MM-DD: REASON`; RULE is a rule or a family. Further annotations may be
+named `check.podward.dev/waive-ANYTHING`, which is easier to merge. A waiver is valid until the end of its day; today's
+date is passed in. A waiver in an annotation covers only findings about the object that has the annotation.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from fnmatch import translate
 from msgspec import Struct, structs
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import Waived, Waiver, family_of
+from podward.api.report import WaivedFinding, Waiver, family_of
 from podward.check import rules
 from podward.check.globs import Glob, glob
-from podward.check.rule_selection import Choice
+from podward.check.rule_selection import RuleSelection
 from podward.path import Key, Path
 
 DOMAIN = "check.podward.dev/"
@@ -34,8 +34,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LONGEST = 100
 
 
-class Scope(Struct, frozen=True):
-    """Where a waiver of the configuration holds: patterns; None is everywhere."""
+class WaiverScope(Struct, frozen=True):
+    """The patterns of a waiver in the configuration; None matches everything."""
 
     path: Glob | None = None
     kind: re.Pattern[str] | None = None
@@ -43,8 +43,8 @@ class Scope(Struct, frozen=True):
     name: re.Pattern[str] | None = None
     container: re.Pattern[str] | None = None
 
-    def holds(self, finding: Finding, file: str) -> bool:
-        """Whether the finding is in it; `file` is the name by which patterns know its file."""
+    def includes(self, finding: Finding, file: str) -> bool:
+        """Whether all patterns match the finding; `file` is the name of its file for patterns."""
         about = finding.subject
         pairs = (
             (self.kind, about.kind),
@@ -57,16 +57,16 @@ class Scope(Struct, frozen=True):
         )
 
 
-class Holder(Struct, frozen=True):
-    """The object that an annotation stands on: its file, its document, and what it is."""
+class AnnotatedObject(Struct, frozen=True):
+    """The object that has a waiver as an annotation; `container` limits the waiver to one container."""
 
     file: str
     document: int
     subject: WorkloadRef
     container: str = ""
 
-    def holds(self, finding: Finding) -> bool:
-        """Whether the finding is about this object and, where one is named, this container."""
+    def includes(self, finding: Finding) -> bool:
+        """Whether the finding is about this object and, if a container is named, about that container."""
         about = finding.subject
         return (
             (finding.file, finding.document) == (self.file, self.document)
@@ -76,39 +76,43 @@ class Holder(Struct, frozen=True):
         )
 
 
-class Granted(Struct, frozen=True):
-    """A waiver and where it holds."""
+class ScopedWaiver(Struct, frozen=True):
+    """A waiver and the findings that it covers: by patterns, or those of one object."""
 
     waiver: Waiver
-    where: Scope | Holder
+    where: WaiverScope | AnnotatedObject
 
     def covers(self, finding: Finding, file: str) -> bool:
-        """Whether it is about this finding, were it not expired; `file` as patterns know it."""
+        """Whether the waiver is about this finding, expired or not; `file` is the finding's file for patterns."""
         if not rules.covers(self.waiver.rule, finding.rule):
             return False
-        return self.where.holds(finding) if isinstance(self.where, Holder) else self.where.holds(finding, file)
+        return (
+            self.where.includes(finding)
+            if isinstance(self.where, AnnotatedObject)
+            else self.where.includes(finding, file)
+        )
 
 
-class Applied(Struct, frozen=True):
-    """What is left, with what is to be said about the waivers themselves, and what is waived."""
+class AppliedWaivers(Struct, frozen=True):
+    """The findings that count, including those about the waivers themselves, and the findings that are waived."""
 
     findings: tuple[Finding, ...]
-    waived: tuple[Waived, ...]
+    waived: tuple[WaivedFinding, ...]
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """A pattern of names with `*`, `?` and `[…]`."""
+    """A pattern of names with `*`, `?` and `[…]`, compiled."""
     return re.compile(translate(text))
 
 
-def scope(path: str = "", kind: str = "", namespace: str = "", name: str = "", container: str = "") -> Scope:
-    """The scope of these patterns; an empty one is everywhere."""
+def scope(path: str = "", kind: str = "", namespace: str = "", name: str = "", container: str = "") -> WaiverScope:
+    """The scope of these patterns; an empty pattern matches everything."""
     parts = [pattern(text) if text else None for text in (kind, namespace, name, container)]
-    return Scope(glob(path) if path else None, *parts)
+    return WaiverScope(glob(path) if path else None, *parts)
 
 
 def day_of(text: str) -> date | None:
-    """The day that is written so (ISO 8601, `2026-12-31` and no other form); None if it is none."""
+    """The date in this text (ISO 8601, only the form `2026-12-31`); None if it is none."""
     if not _DATE.fullmatch(text):
         return None
     try:
@@ -118,7 +122,7 @@ def day_of(text: str) -> date | None:
 
 
 def fault_of(rule: str) -> tuple[str, str] | None:
-    """Why this rule can't be waived, and advice; None where it can."""
+    """Why this rule can't be waived, and advice; None if it can."""
     if not rules.is_known(rule):
         return f"there is no rule {_short(rule)!r}", rules.advice(rule[:_LONGEST])
     if rules.is_always(rule) or family_of(rule) == "waiver":
@@ -130,14 +134,14 @@ def fault_of(rule: str) -> tuple[str, str] | None:
 
 
 def of_annotations(
-    annotations: Mapping[str, object], place: Path, holder: Holder, line_of: Callable[[Path], int]
-) -> tuple[tuple[Granted, ...], tuple[Finding, ...]]:
-    """The waivers among the annotations of an object or its template, and findings about those that can't be read.
+    annotations: Mapping[str, object], place: Path, annotated: AnnotatedObject, line_of: Callable[[Path], int]
+) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
+    """The waivers in the annotations of an object or its template, and findings about those that are malformed.
 
-    `place` is where the annotations are (`metadata.annotations`) and `line_of` tells the line of a field in the file;
-    it is asked only about annotations of ours.
+    `place` is the path of the annotations (`metadata.annotations`). `line_of` returns the line of a field in the file;
+    it is called only for annotations that begin with `DOMAIN`.
     """
-    granted: list[Granted] = []
+    waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
     for key, value in annotations.items():
         if not key.startswith(DOMAIN):
@@ -145,16 +149,16 @@ def of_annotations(
         at = place / Key(key)
         line = line_of(at)
         for word in _lines(key, value):
-            made = _granted(word, holder, line)
-            if isinstance(made, Granted):
-                granted.append(made)
+            parsed = _waiver(word, annotated, line)
+            if isinstance(parsed, ScopedWaiver):
+                waivers.append(parsed)
             else:
-                faults.append(_malformed(holder, at, line, *made))
-    return tuple(granted), tuple(faults)
+                faults.append(_malformed(annotated, at, line, *parsed))
+    return tuple(waivers), tuple(faults)
 
 
 def _lines(key: str, value: object) -> list[str | tuple[str, str]]:
-    """The annotation's lines, or what is wrong with all of it."""
+    """The annotation's lines; if all of it is wrong, what is wrong and what to do instead of a line."""
     if key != ANNOTATION and not key.startswith(f"{ANNOTATION}-"):
         return [(f"there is no annotation {_short(key)}", f"write {ANNOTATION}")]
     if not isinstance(value, str) or not value.strip():
@@ -162,8 +166,8 @@ def _lines(key: str, value: object) -> list[str | tuple[str, str]]:
     return [line.strip() for line in value.splitlines() if line.strip()]
 
 
-def _granted(line: str | tuple[str, str], holder: Holder, number: int) -> Granted | tuple[str, str]:
-    """The waiver that a line writes, or what is wrong and what to do."""
+def _waiver(line: str | tuple[str, str], annotated: AnnotatedObject, number: int) -> ScopedWaiver | tuple[str, str]:
+    """The waiver in this line, or what is wrong and what to do."""
     if isinstance(line, tuple):
         return line
     head, colon, reason = line.partition(":")
@@ -182,13 +186,21 @@ def _granted(line: str | tuple[str, str], holder: Holder, number: int) -> Grante
     fault = fault_of(words[0])
     if fault is not None:
         return fault
-    waiver = Waiver(words[0], reason, day, holder.file, number, in_manifest=True)
-    return Granted(waiver, structs.replace(holder, container=container))
+    waiver = Waiver(words[0], reason, day, annotated.file, number, in_manifest=True)
+    return ScopedWaiver(waiver, structs.replace(annotated, container=container))
 
 
-def _malformed(holder: Holder, at: Path, line: int, what: str, advice: str) -> Finding:
+def _malformed(annotated: AnnotatedObject, at: Path, line: int, what: str, advice: str) -> Finding:
     return Finding(
-        "waiver/malformed", Severity.ERROR, holder.file, line, holder.document, at, holder.subject, what, remedy=advice
+        "waiver/malformed",
+        Severity.ERROR,
+        annotated.file,
+        line,
+        annotated.document,
+        at,
+        annotated.subject,
+        what,
+        remedy=advice,
     )
 
 
@@ -201,72 +213,72 @@ def _short(text: str) -> str:
 
 def apply(
     findings: Iterable[Finding],
-    granted: Sequence[Granted],
+    waivers: Sequence[ScopedWaiver],
     today: date,
-    choice: Choice,
+    selection: RuleSelection,
     files: Mapping[str, str],
-) -> Applied:
-    """Part the findings into those that count and those that are waived.
+) -> AppliedWaivers:
+    """Split the findings into those that count and those that are waived.
 
-    An expired waiver waives nothing: `waiver/expired` says so beside what it covered. One that covers nothing is
-    `waiver/unused`, unless its rule does not count at all, or it is about files that were not among `files`: those
-    that were checked, each with the name by which patterns know it.
+    An expired waiver waives nothing; the findings that it covers count, and so does a new one, `waiver/expired`. A
+    waiver that covers nothing is reported as `waiver/unused`, unless its rule is not selected, or it is about files
+    that were not checked. `files` has the checked files, each with its name for patterns.
     """
-    if not granted:
-        return Applied(choice.of(findings), ())
+    if not waivers:
+        return AppliedWaivers(selection.of(findings), ())
     kept: list[Finding] = []
-    waived: list[Waived] = []
+    waived: list[WaivedFinding] = []
     used: set[int] = set()
-    index = _Index(granted, files)
+    index = _Index(waivers, files)
     for finding in findings:
         covering = index.covering(finding)
         used.update(covering)
-        valid = [granted[at].waiver for at in covering if granted[at].waiver.expires >= today]
+        valid = [waivers[at].waiver for at in covering if waivers[at].waiver.expires >= today]
         if valid:
-            waived.append(Waived(finding, valid[0]))
+            waived.append(WaivedFinding(finding, valid[0]))
         else:
             kept.append(finding)
-    for at, each in enumerate(granted):
+    for at, each in enumerate(waivers):
         if at in used and each.waiver.expires < today:
             kept.append(_expired(each))
-        elif at not in used and _might_be_used(each, choice, files.values()):
+        elif at not in used and _might_be_used(each, selection, files.values()):
             kept.append(_unused(each))
-    return Applied(choice.of(kept), tuple(waived))
+    return AppliedWaivers(selection.of(kept), tuple(waived))
 
 
 class _Index:
-    """Finds the waivers about a finding: there may be thousands of annotations, each about one object."""
+    """Finds the waivers that cover a finding. There may be thousands, each about one object."""
 
-    def __init__(self, granted: Sequence[Granted], files: Mapping[str, str]) -> None:
-        self._granted = granted
+    def __init__(self, waivers: Sequence[ScopedWaiver], files: Mapping[str, str]) -> None:
+        self._waiver = waivers
         self._files = files
         self._everywhere: list[int] = []
-        self._held: dict[tuple[str, int], list[int]] = {}
-        for at, each in enumerate(granted):
+        self._by_document: dict[tuple[str, int], list[int]] = {}
+        for at, each in enumerate(waivers):
             where = each.where
-            if isinstance(where, Holder):
-                self._held.setdefault((where.file, where.document), []).append(at)
+            if isinstance(where, AnnotatedObject):
+                self._by_document.setdefault((where.file, where.document), []).append(at)
             else:
                 self._everywhere.append(at)
 
     def covering(self, finding: Finding) -> list[int]:
-        """The indexes of all waivers that cover it, expired ones too; the object's own first."""
+        """The indexes of all waivers that cover the finding, including expired ones; first those on the object."""
         if rules.is_always(finding.rule) or family_of(finding.rule) == "waiver":
             return []
-        own = self._held.get((finding.file, finding.document), [])
+        own = self._by_document.get((finding.file, finding.document), [])
         file = self._files.get(finding.file, finding.file)
-        return [at for at in (*own, *self._everywhere) if self._granted[at].covers(finding, file)]
+        return [at for at in (*own, *self._everywhere) if self._waiver[at].covers(finding, file)]
 
 
-def _might_be_used(each: Granted, choice: Choice, files: Collection[str]) -> bool:
-    if not all(choice.counts(name) for name in rules.DESCRIPTIONS if rules.covers(each.waiver.rule, name)):
+def _might_be_used(each: ScopedWaiver, selection: RuleSelection, files: Collection[str]) -> bool:
+    if not all(selection.counts(name) for name in rules.DESCRIPTIONS if rules.covers(each.waiver.rule, name)):
         return False
-    if isinstance(each.where, Holder) or each.where.path is None:
+    if isinstance(each.where, AnnotatedObject) or each.where.path is None:
         return True
     return any(each.where.path.matches(file) for file in files)
 
 
-def _expired(each: Granted) -> Finding:
+def _expired(each: ScopedWaiver) -> Finding:
     waiver = each.waiver
     message = f"the waiver of {waiver.rule} expired on {waiver.expires}: {waiver.reason}"
     return _about(
@@ -274,14 +286,16 @@ def _expired(each: Granted) -> Finding:
     )
 
 
-def _unused(each: Granted) -> Finding:
+def _unused(each: ScopedWaiver) -> Finding:
     message = f"the waiver of {each.waiver.rule} covers nothing: {each.waiver.reason}"
     return _about(each, "waiver/unused", message, "remove it")
 
 
-def _about(each: Granted, rule: str, message: str, remedy: str) -> Finding:
-    holder = each.where if isinstance(each.where, Holder) else None
-    subject = structs.replace(holder.subject, container=holder.container) if holder is not None else WorkloadRef()
-    document = holder.document if holder is not None else 0
+def _about(each: ScopedWaiver, rule: str, message: str, remedy: str) -> Finding:
+    annotated = each.where if isinstance(each.where, AnnotatedObject) else None
+    subject = (
+        structs.replace(annotated.subject, container=annotated.container) if annotated is not None else WorkloadRef()
+    )
+    document = annotated.document if annotated is not None else 0
     file, line = each.waiver.file, each.waiver.line
     return Finding(rule, Severity.WARNING, file, line, document, Path(), subject, message, remedy=remedy)

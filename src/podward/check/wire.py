@@ -1,7 +1,7 @@
-"""What processes tell each other, and what a cache keeps: one file's outcome and its policies as MessagePack.
+"""Encoding one file's findings, and its policies, as MessagePack: for other processes and for the cache.
 
-Each form has a type, and decoding holds what comes to it: no bytes make anything but these values. Names of files are
-not in it; whoever decodes says which file it was.
+Each message has a type, and decoding checks it, so hostile bytes cannot become anything else. The name of the file is
+not part of a message; whoever decodes it passes the name.
 """
 
 from __future__ import annotations
@@ -16,72 +16,72 @@ from msgspec.msgpack import Decoder, Encoder
 
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import Checked, Waiver
-from podward.check.waivers import Granted, Holder
+from podward.api.report import CheckedWorkload, Waiver
+from podward.check.waivers import AnnotatedObject, ScopedWaiver
 from podward.documents.document import Document
 from podward.path import Key, Path
 from podward.schema.objects import Item
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 WireError = msgspec.MsgspecError
-"""The bytes are not of the form."""
+"""Raised for bytes that are not a message of the expected type."""
 
 _Steps: TypeAlias = tuple[str | int | tuple[str], ...]
-_Four: TypeAlias = tuple[str, str, str, str]
+_Workload: TypeAlias = tuple[str, str, str, str]
 
 
-class Outcome(Struct, frozen=True):
-    """What came of one file: findings, the waivers written in it, and the workloads that were looked at."""
+class FileFindings(Struct, frozen=True):
+    """The result of one file: its findings, the waivers that are written in it, and the workloads that were checked."""
 
     findings: tuple[Finding, ...] = ()
-    granted: tuple[Granted, ...] = ()
-    checked: tuple[Checked, ...] = ()
+    waivers: tuple[ScopedWaiver, ...] = ()
+    workloads: tuple[CheckedWorkload, ...] = ()
 
 
-class _Part(Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
-    """Base: fields by their place."""
+class _Message(Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Base of the messages: fields are encoded by their position."""
 
 
-class _Change(_Part, frozen=True):
+class _Change(_Message, frozen=True):
     path: _Steps
     value: Raw
 
 
-class _Finding(_Part, frozen=True):
+class _Finding(_Message, frozen=True):
     rule: str
     severity: Severity
     line: int
     document: int
     path: _Steps
-    subject: _Four
+    subject: _Workload
     message: str
     policy: str
     remedy: str
     changes: tuple[_Change, ...]
 
 
-class _Granted(_Part, frozen=True):
-    """A waiver of a manifest: a rule, its reason and its day, where it is written, and on what."""
+class _Waiver(_Message, frozen=True):
+    """A waiver in a manifest: its rule, reason and last day, its line, and the object that it stands on."""
 
     rule: str
     reason: str
     expires: date
     line: int
     document: int
-    subject: _Four
+    subject: _Workload
     container: str
 
 
-class _Outcome(_Part, frozen=True):
+class _FileFindings(_Message, frozen=True):
     findings: tuple[_Finding, ...]
-    granted: tuple[_Granted, ...]
-    checked: tuple[_Four, ...]
+    waivers: tuple[_Waiver, ...]
+    workloads: tuple[_Workload, ...]
 
 
-class _Item(_Part, frozen=True):
+class _Item(_Message, frozen=True):
     at: _Steps
     raw: Raw
     kind: str
@@ -91,44 +91,44 @@ class _Item(_Part, frozen=True):
 
 
 _KEPT = 1024
-"""Paths of which both forms are kept: findings of thousands of files are about a few dozen fields."""
+"""The most paths that are remembered encoded and decoded: thousands of findings are about a few dozen fields."""
 _ENCODER = Encoder()
-_OUTCOME = Decoder(_Outcome)
+_FILE_FINDINGS = Decoder(_FileFindings)
 _ITEMS = Decoder(tuple[_Item, ...])
 
 
-# --- outcomes -------------------------------------------------------------------------------------------------------
+# --- findings -------------------------------------------------------------------------------------------------------
 
 
-def outcome_bytes(outcome: Outcome) -> bytes:
-    """The outcome of a file."""
+def file_findings_bytes(found: FileFindings) -> bytes:
+    """Encode the findings of a file."""
     return _ENCODER.encode(
-        _Outcome(
-            tuple([_of_finding(finding) for finding in outcome.findings]),
-            tuple([_of_granted(granted) for granted in outcome.granted]),
-            tuple([_four(checked.subject) for checked in outcome.checked]),
+        _FileFindings(
+            tuple([_encoded_finding(finding) for finding in found.findings]),
+            tuple([_encoded_waiver(waiver) for waiver in found.waivers]),
+            tuple([_workload(checked.subject) for checked in found.workloads]),
         )
     )
 
 
-def outcome(data: bytes, name: str) -> Outcome:
-    """The outcome of the file of this name. Raises WireError."""
-    found = _OUTCOME.decode(data)
-    return Outcome(
+def file_findings(data: bytes, name: str) -> FileFindings:
+    """Decode the findings of the file of this name. Raises WireError."""
+    found = _FILE_FINDINGS.decode(data)
+    return FileFindings(
         tuple([_finding(each, name) for each in found.findings]),
-        tuple([_granted(each, name) for each in found.granted]),
-        tuple([Checked(name, WorkloadRef(*each)) for each in found.checked]),
+        tuple([_waiver(each, name) for each in found.waivers]),
+        tuple([CheckedWorkload(name, WorkloadRef(*each)) for each in found.workloads]),
     )
 
 
-def _of_finding(one: Finding) -> _Finding:
+def _encoded_finding(one: Finding) -> _Finding:
     return _Finding(
         one.rule,
         one.severity,
         one.line,
         one.document,
         _steps(one.path),
-        _four(one.subject),
+        _workload(one.subject),
         one.message,
         one.policy,
         one.remedy,
@@ -152,34 +152,40 @@ def _finding(one: _Finding, name: str) -> Finding:
     )
 
 
-def _of_granted(one: Granted) -> _Granted:
+def _encoded_waiver(one: ScopedWaiver) -> _Waiver:
     waiver, where = one.waiver, one.where
-    if not isinstance(where, Holder):
+    if not isinstance(where, AnnotatedObject):
         raise TypeError("a file's waiver stands on an object of the file")
-    return _Granted(
-        waiver.rule, waiver.reason, waiver.expires, waiver.line, where.document, _four(where.subject), where.container
+    return _Waiver(
+        waiver.rule,
+        waiver.reason,
+        waiver.expires,
+        waiver.line,
+        where.document,
+        _workload(where.subject),
+        where.container,
     )
 
 
-def _granted(one: _Granted, name: str) -> Granted:
+def _waiver(one: _Waiver, name: str) -> ScopedWaiver:
     waiver = Waiver(one.rule, one.reason, one.expires, name, one.line, in_manifest=True)
-    return Granted(waiver, Holder(name, one.document, WorkloadRef(*one.subject), one.container))
+    return ScopedWaiver(waiver, AnnotatedObject(name, one.document, WorkloadRef(*one.subject), one.container))
 
 
 # --- policies -------------------------------------------------------------------------------------------------------
 
 
 def policies_bytes(items: tuple[Item, ...]) -> bytes:
-    """The policies of a file, with the lines of their fields."""
-    return _ENCODER.encode(tuple(_of_item(item) for item in items))
+    """Encode the policies of a file, with the lines of their fields."""
+    return _ENCODER.encode(tuple(_encoded_item(item) for item in items))
 
 
 def policies(data: bytes, name: str) -> tuple[Item, ...]:
-    """The policies of the file of this name; each is all that its document still knows. Raises WireError."""
+    """Decode the policies of the file of this name; the document of each has nothing else. Raises WireError."""
     return tuple(_item(each, name) for each in _ITEMS.decode(data))
 
 
-def _of_item(item: Item) -> _Item:
+def _encoded_item(item: Item) -> _Item:
     at, document = item.at, item.document
     _, lines = document.inside(at)
     for depth in range(len(at.segments), 0, -1):
@@ -209,5 +215,5 @@ def _path(steps: _Steps) -> Path:
     return Path(tuple(Key(*step) if isinstance(step, tuple) else step for step in steps))
 
 
-def _four(about: WorkloadRef) -> _Four:
+def _workload(about: WorkloadRef) -> _Workload:
     return (about.kind, about.namespace, about.name, about.container)

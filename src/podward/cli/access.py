@@ -15,12 +15,12 @@ from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
 from podward.cli import terminal
 from podward.decision import Decision
-from podward.errors import RefusedError, UsageError
+from podward.errors import ImageError, RefusedError, UsageError
 from podward.policy.kernel import access, access_remedies
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime.container_tree import ContainerFiles, tree_of
-from podward.runtime.dryvolumes import DryVolumes
+from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
 
@@ -79,6 +79,8 @@ def explain_pod(
 def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation, root: str) -> ContainerFiles:
     """The container's files, as they follow from what was decided about it."""
     process = container.predicted
+    if process is None and container.unknowns:
+        raise ImageError(container.unknowns[0].why, advice=container.unknowns[0].remedy)
     if process is None:
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"

@@ -11,7 +11,7 @@ from podward.cli import cluster_options
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
     from podward.schema.workload import PodSource
-    from podward.stages.admission import Admitted
+    from podward.stages.admission.order import Admitted
 
 SUMMARY = "what the API server would store of a Pod, or why it refuses it"
 EXAMPLES = (
@@ -34,11 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused."""
-    from podward.cli import admitting, inputs, sources, terminal
-    from podward.stages.admission import decide
+    from podward.cli import admitting, inputs, terminal
+    from podward.stages.admission.order import decide
 
     manifests = inputs.documents(args.filename)
-    pods = sources.pods_of(manifests)
+    pods = inputs.pods_of(manifests)
     admission = admitting.Admission(args, manifests)
     stored: list[tuple[PodSource, Admitted]] = []
     for source in pods:
@@ -70,10 +70,9 @@ def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
     """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
     import msgspec
 
-    from podward.cli import admitting
     from podward.render.patch import json_patch
 
-    lines = [msgspec.json.encode(json_patch(admitting.sent(source), admitted.decision)) for source, admitted in stored]
+    lines = [msgspec.json.encode(json_patch(source.sent(), admitted.decision)) for source, admitted in stored]
     return "".join(f"{line.decode()}\n" for line in lines)
 
 

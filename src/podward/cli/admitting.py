@@ -6,47 +6,24 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from podward.api.caller import User
+from podward.access.identities import creator_of_pods, impersonated
+from podward.api.admission import AdmissionRequest, Operation
 from podward.api.core import Namespace, ObjectMeta
-from podward.check.policy_set import FIRST_RANGES
 from podward.cli import cluster_options, policies, terminal
+from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
 from podward.path import path
-from podward.policy.scc import passes
+from podward.policy.scc.namespace import UID_RANGE
+from podward.policy.scc.new_namespace import FIRST_RANGES, missing, with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE
-from podward.stages.admission import AdmissionFacts, Admitted, Cluster
+from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
 
 if TYPE_CHECKING:
-    from podward.api.json_value import Json, JsonObject
+    from podward.api.caller import User
     from podward.documents.document import Document
     from podward.schema.objects import Item
     from podward.schema.workload import PodSource
-
-_AUTHENTICATED = "system:authenticated"
-SOMEBODY = User("somebody", ("system:authenticated:oauth", _AUTHENTICATED))
-"""Who creates Pods where nobody is named: any user of the cluster, without rights of its own."""
-_CONTROLLERS = {
-    "Deployment": "replicaset-controller",
-    "ReplicaSet": "replicaset-controller",
-    "StatefulSet": "statefulset-controller",
-    "DaemonSet": "daemon-set-controller",
-    "Job": "job-controller",
-    "CronJob": "job-controller",
-    "ReplicationController": "replication-controller",
-    "DeploymentConfig": "replication-controller",
-}
-
-
-_DEMANDED = ("openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs")
-"""Annotations without which SCC admission refuses every Pod of a namespace."""
-_PREFIXES = {
-    "ReplicaSet": "{}-",
-    "DaemonSet": "{}-",
-    "Job": "{}-",
-    "ReplicationController": "{}-",
-    "DeploymentConfig": "{}-1-",
-}
-"""What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
+    from podward.stages.admission.order import Admitted
 
 
 class Admission:
@@ -72,19 +49,14 @@ class Admission:
         }
         if self._openshift:
             _note_what_is_missing([gathered.namespaces[name].item for name in sorted(self._described)])
-        ready = passes.prepare(tuple(source.view for source in gathered.sccs)) if self._openshift else None
-        self.cluster = Cluster(ready, gathered.rbac, self._namespaces)
+        sccs = tuple(source.view for source in gathered.sccs) if self._openshift else None
+        self.cluster = InMemoryCluster(sccs, gathered.rbac, self._namespaces)
 
     def facts(self, source: PodSource) -> AdmissionFacts:
         """The request that would create the Pod."""
-        name = source.view.metadata.name or ""
-        return AdmissionFacts(
-            sent(source), self._namespace_of(source), self.caller(source), self.cluster, source.kind, name
-        )
-
-    def caller(self, source: PodSource) -> User:
-        """Who creates the Pod: the controller of its workload, or whoever was named."""
-        return controller_of(source.kind) or self._user or SOMEBODY
+        user = creator_of_pods(source.kind, self._user)
+        request = AdmissionRequest(Operation.CREATE, source.sent(), user, self._namespace_of(source))
+        return AdmissionFacts(request, self.cluster, source.kind, source.view.metadata.name or "")
 
     def _namespace_of(self, source: PodSource) -> str:
         """The Pod's namespace, which is there even if nobody described it.
@@ -97,56 +69,26 @@ class Admission:
         if name not in self._namespaces:
             self._namespaces[name] = self._new(name, Namespace(ObjectMeta(name=name)))
             if self._openshift:
-                ranges = FIRST_RANGES["openshift.io/sa.scc.uid-range"]
+                ranges = FIRST_RANGES[UID_RANGE]
                 note = f"nobody described namespace {name}: uids {ranges} are assumed (--namespace FILE describes it)"
                 print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
         return name
 
     def _new(self, name: str, namespace: Namespace) -> Namespace:
-        """A namespace that is about to be created: OpenShift gives it its ranges."""
-        written = namespace.metadata.annotations or {}
-        if not self._openshift or any(annotation in written for annotation in FIRST_RANGES):
-            return namespace
-        annotations: dict[str, str | None] = {**FIRST_RANGES, **written}
-        return Namespace(ObjectMeta(name=name, labels=namespace.metadata.labels, annotations=annotations))
+        """A namespace that is about to be created."""
+        return with_ranges(name, namespace) if self._openshift else namespace
 
 
 def _note_what_is_missing(namespaces: list[Item]) -> None:
     """Say of which annotations a cluster's namespace would have; without them no Pod is let in."""
     for item in namespaces:
-        metadata = item.raw.get("metadata")
-        written = metadata.get("annotations") if isinstance(metadata, dict) else None
-        missing = [name for name in _DEMANDED if not isinstance(written, dict) or name not in written]
-        if missing:
+        lacking = missing(member(member(item.raw, "metadata"), "annotations"))
+        if lacking:
             note = (
-                f"{item.where(path('metadata', 'annotations'))}: namespace {item.name} lacks {' and '.join(missing)}, "
+                f"{item.where(path('metadata', 'annotations'))}: namespace {item.name} lacks {' and '.join(lacking)}, "
                 f"which a cluster gives to every namespace: see `oc get namespace {item.name} -o yaml`"
             )
             print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
-
-
-def controller_of(kind: str) -> User | None:
-    """Who creates the Pods of a kind of workload; None for Pods themselves, and kinds without a controller."""
-    name = _CONTROLLERS.get(kind)
-    return caller_named(f"system:serviceaccount:kube-system:{name}", ()) if name else None
-
-
-def sent(source: PodSource) -> JsonObject:
-    """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
-
-    A controller sends a prefix of the name; that of a Deployment's ReplicaSet, and of a CronJob's Job, nobody can know.
-    """
-    if source.kind == "Pod":
-        written: Json = source.document.raw
-        for segment in source.prefix.segments:
-            written = written[segment]  # type: ignore[index]  # the Pod was found there
-        return written if isinstance(written, dict) else source.raw
-    prefix = _PREFIXES.get(source.kind)
-    metadata = source.raw.get("metadata")
-    if prefix is None or not source.name or not isinstance(metadata, dict):
-        return source.raw
-    named = {key: value for key, value in metadata.items() if key != "name"}
-    return {**source.raw, "metadata": {"generateName": prefix.format(source.name), **named}}
 
 
 def refusal(source: PodSource, admitted: Admitted) -> str:
@@ -163,16 +105,9 @@ def refusal(source: PodSource, admitted: Admitted) -> str:
 
 
 def caller_named(name: str | None, groups: tuple[str, ...]) -> User | None:
-    """The user as impersonation makes it: authenticated, and a service account with its groups."""
-    if not name:
-        if groups:
-            raise UsageError("a group needs a user", where="--as-group", advice="add --as USER")
-        return None
-    made = list(groups)
-    parts = name.split(":")
-    if name.startswith("system:serviceaccount:") and len(parts) == 4:
-        own = ("system:serviceaccounts", f"system:serviceaccounts:{parts[2]}")
-        made += [group for group in own if group not in made]
-    if name != "system:anonymous" and _AUTHENTICATED not in made:
-        made.append(_AUTHENTICATED)
-    return User(name, tuple(made))
+    """The user of `--as` and `--as-group`; None where neither is given."""
+    if name:
+        return impersonated(name, groups)
+    if groups:
+        raise UsageError("a group needs a user", where="--as-group", advice="add --as USER")
+    return None

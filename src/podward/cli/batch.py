@@ -1,7 +1,7 @@
 """`podward batch KIND`: JSON lines in, JSON lines out, for programs that ask thousands of questions.
 
-Each input line is `{"id": …, …}`; each answer line carries the same id, in the same order. A line that is no valid
-input is answered with `{"id", "error"}` and does not stop the rest.
+Each input line is `{"id": …, …}`. Each answer line has the same id; the order is the same. An invalid line is answered
+with `{"id", "error"}`, and the other lines are answered as usual.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SUMMARY = "answer many questions: JSON lines in, JSON lines out"
 EXAMPLES = (("decide the effective context of many containers", "podward batch effective < questions.jsonl"),)
 
 KINDS = ("effective", "pss", "scc", "sccdefaults", "validate")
-"""Each kind of question is a module of `podward.cli.questions`, whose `answer` takes a line."""
+"""The kinds of questions. Each is a module of `podward.cli.questions`, with a function `answer` that takes a line."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +61,7 @@ _ESCAPES = re.compile(
 
 
 def _paired(line: bytes) -> bytes:
-    """The line with U+FFFD for every half of a surrogate pair, as Go reads it; msgspec would refuse the whole line."""
+    """The line with U+FFFD for each half of a surrogate pair, as Go reads it; msgspec would refuse the whole line."""
     return _ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], line)
 
 

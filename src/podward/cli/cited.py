@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from podward.decision import Origin
 from podward.errors import ImageError
-from podward.render.explain.rows import PodRows, ShownValue
+from podward.render.explain.row_types import CitedValue, PodRows
 from podward.runtime import syscalls
 from podward.runtime.images.store import ImageStore
 
@@ -19,7 +19,7 @@ _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
     """By the name that sources call it, each cited file that can be read; `root` is the state directory."""
     found: dict[str, str] = {}
-    for name in {each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.tried} - {""}:
+    for name in {each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs} - {""}:
         policy = _read(name)
         if policy is not None:
             found[name] = policy
@@ -34,7 +34,7 @@ def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
     return found
 
 
-def _parts(pods: tuple[PodRows, ...]) -> Iterator[ShownValue]:
+def _parts(pods: tuple[PodRows, ...]) -> Iterator[CitedValue]:
     for pod in pods:
         every = (*pod.rows, *(row for container in pod.containers for row in container.rows))
         yield from (part for row in every for step in row.steps for part in step.parts)

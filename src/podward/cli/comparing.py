@@ -8,14 +8,14 @@ import sys
 import msgspec
 
 from podward.cli import explaining, inputs, subjects, terminal
-from podward.cli.sources import pods_of
+from podward.cli.inputs import pods_of
 from podward.documents.document import Document
-from podward.errors import UsageError
-from podward.render.explain import comparison
+from podward.errors import ImageError, UsageError
+from podward.policy.runtime.defaults import NAMES
+from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
-from podward.render.explain.rows import Explained
+from podward.render.explain.rows import ExplainedPod
 
-RUNTIMES = ("containerd", "cri-o", "docker")
 SAME, DIFFERENT = 0, 1
 
 
@@ -33,24 +33,30 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
     else:
-        sys.stdout.write(comparison.table(found, terminal.columns(sys.stdout)))
+        sys.stdout.write(difference_table.table(found, terminal.columns(sys.stdout)))
     return SAME if found.same else DIFFERENT
 
 
 def _runtimes(text: str) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(filter(None, text.split(","))))
-    unknown = [name for name in named if name not in RUNTIMES]
+    unknown = [name for name in named if name not in NAMES]
     if unknown or not named:
         raise UsageError(
             f"no such defaults: {', '.join(unknown) or repr(text)}",
             where="--runtime-defaults",
-            advice=f"choose from {', '.join(RUNTIMES)}",
+            advice=f"choose from {', '.join(NAMES)}",
         )
     return named
 
 
-def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[Explained, ...]:
-    """One side: every Pod of the documents as this runtime would run it."""
+def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
+    """One side: every Pod of the documents as this runtime would run it.
+
+    Raises ImageError where an image is unknown: two unknown values are neither the same nor different.
+    """
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
     dry = explaining.dry_run(words)
-    return tuple(Explained(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    side = tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    for unknown in (unknown for each in side for container in each.pod.containers for unknown in container.unknowns):
+        raise ImageError(unknown.why, advice=unknown.remedy)
+    return side

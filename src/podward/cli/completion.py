@@ -1,4 +1,4 @@
-"""`podward completion SHELL`: the shell's completion script, made from the commands' own parsers."""
+"""`podward completion SHELL`: a completion script for a shell, made from the parsers of all commands."""
 
 from __future__ import annotations
 

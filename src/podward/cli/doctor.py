@@ -1,4 +1,4 @@
-"""`podward doctor`: what this machine's kernel and tools can enforce, and what to do about what they can't."""
+"""`podward doctor`: what this machine's kernel and tools can enforce, and what to do if they can't."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.cli import terminal
-from podward.runtime.health import LIMITED, MISSING, OK, Check, examine
+from podward.runtime.health import LIMITED, MISSING, OK, HealthCheck, check_machine
 from podward.runtime.state import state_root
 
 SUMMARY = "what this machine's kernel and tools can enforce, and what to do about the rest"
@@ -26,10 +26,10 @@ _STATE_WIDTH, _NAME_WIDTH = 8, 26
 
 
 class DoctorReport(Struct, frozen=True):
-    """What `-o json` prints."""
+    """The document of `-o json`."""
 
     ready: bool
-    checks: tuple[Check, ...]
+    checks: tuple[HealthCheck, ...]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every check; the answer is 0 where Pods can run, else 1."""
-    checks = examine(state_root())
+    """Print every check; returns 0 if Pods can run, else 1."""
+    checks = check_machine(state_root())
     ready = is_ready(checks)
     if args.output == "json":
         print(msgspec.json.format(msgspec.json.encode(DoctorReport(ready, tuple(checks)))).decode())
@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if ready else 1
 
 
-def is_ready(checks: list[Check]) -> bool:
-    """Whether Pods can run: nothing that they all need is missing."""
+def is_ready(checks: list[HealthCheck]) -> bool:
+    """Whether Pods can run: nothing is missing that all Pods need."""
     return not any(check.required and check.state == MISSING for check in checks)
 
 
-def rendered(checks: list[Check], *, coloured: bool, width: int) -> str:
-    """The checks by group, what is not ok with its consequence and remedy below it, and a last line."""
+def rendered(checks: list[HealthCheck], *, coloured: bool, width: int) -> str:
+    """The checks by group, then a summary; consequence and remedy are below each check that is not ok."""
     lines: list[str] = []
     group = ""
     for check in checks:
@@ -67,11 +67,11 @@ def rendered(checks: list[Check], *, coloured: bool, width: int) -> str:
     return "\n".join([*lines, "", f"{verdict} ({counts})"])
 
 
-def _lines(check: Check, *, coloured: bool, width: int) -> list[str]:
+def _lines(check: HealthCheck, *, coloured: bool, width: int) -> list[str]:
     mark = _MARKS[check.state].ljust(_STATE_WIDTH)
     if coloured:
         mark = f"{_COLOURS[check.state]}{mark}{terminal.RESET}"
-    # What is found may quote a tool: it must not drive the terminal.
+    # The text may contain a tool's output, which must not control the terminal.
     found = _wrapped(terminal.printable(check.found), width, 2 + _STATE_WIDTH + _NAME_WIDTH)
     lines = [f"  {mark}{check.name.ljust(_NAME_WIDTH)}{found[0]}".rstrip()]
     lines += [" " * (2 + _STATE_WIDTH + _NAME_WIDTH) + line for line in found[1:]]
@@ -88,7 +88,7 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
 
 
 def _width() -> int:
-    """The terminal's width, at most 100 columns; 80 where there is none."""
+    """The terminal's width, at most 100 columns; 80 without a terminal."""
     try:
         return min(os.get_terminal_size(sys.stdout.fileno()).columns, 100)
     except (OSError, ValueError):

@@ -12,14 +12,15 @@ import msgspec
 from podward.api.core import Pod
 from podward.api.explanation import PodExplanation
 from podward.cli import cluster_options, configuration, subjects, terminal
-from podward.cli.sources import pods_of
+from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import NodeError
 from podward.path import Path
-from podward.render.explain.citing import NO_POLICIES
-from podward.render.explain.rows import Explained
+from podward.render.explain.citations import NO_POLICIES
+from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
-from podward.runtime.explainer import Explainer, PodToExplain
+from podward.runtime.explaining.explainer import Explainer
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
 from podward.schema.objects import Item
 from podward.schema.workload import PodSource
@@ -35,7 +36,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     dry = dry_run(args)
     stored, policies = _admitted(documents, sources, args)
     explained = tuple(
-        Explained(dry.explain(subject), source.document, policies)
+        ExplainedPod(dry.explain(subject), source.document, policies)
         for subject, source in zip(stored, sources, strict=True)
     )
     if args.access:
@@ -43,7 +44,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     if args.verify:
         from podward.cli import observing
 
-        explained = observing.observed(explained, sources, stored, args)
+        explained = observing.observed(explained, stored, args)
     return show(explained, field, args)
 
 
@@ -59,13 +60,13 @@ def _admitted(
     return tuple(subjects.admitted_subject(source, admission) for source in sources), admission.written
 
 
-def show(explained: tuple[Explained, ...], field: Path | None, args: argparse.Namespace) -> int:
+def show(explained: tuple[ExplainedPod, ...], field: Path | None, args: argparse.Namespace) -> int:
     """Print them in the form that was asked for; returns the command's exit code."""
     sys.stdout.write(_OUTPUTS[args.output](explained, field))
     return FAILED if any(failed(each.pod) for each in explained) else 0
 
 
-def _access(pods: tuple[Pod, ...], explained: tuple[Explained, ...], args: argparse.Namespace) -> int:
+def _access(pods: tuple[Pod, ...], explained: tuple[ExplainedPod, ...], args: argparse.Namespace) -> int:
     """Answer `--access`: 0 where every process asked about may, 1 where one may not."""
     from podward.cli import access
 
@@ -112,7 +113,7 @@ def failed(pod: PodExplanation) -> bool:
     )
 
 
-def _table(explained: tuple[Explained, ...], field: Path | None) -> str:
+def _table(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
     from podward.render import palette as palettes
     from podward.render.explain import table
     from podward.render.explain.rows import rows_of
@@ -121,26 +122,26 @@ def _table(explained: tuple[Explained, ...], field: Path | None) -> str:
     return table.table(tuple(rows_of(each, field) for each in explained), terminal.columns(sys.stdout), palette)
 
 
-def _json(explained: tuple[Explained, ...], field: Path | None) -> str:
-    from podward.render.explain import json
+def _json(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
+    from podward.render.explain import document
 
-    return json.document(explained, field)
-
-
-def _yaml(explained: tuple[Explained, ...], field: Path | None) -> str:
-    from podward.render.explain import yaml
-
-    return yaml.document(explained, field)
+    return document.as_json(explained, field)
 
 
-def _svg(explained: tuple[Explained, ...], field: Path | None) -> str:
+def _yaml(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
+    from podward.render.explain import document
+
+    return document.as_yaml(explained, field)
+
+
+def _svg(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
     from podward.render.explain import svg
     from podward.render.explain.rows import rows_of
 
     return svg.render(tuple(rows_of(each, field) for each in explained))
 
 
-def _html(explained: tuple[Explained, ...], field: Path | None) -> str:
+def _html(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
     from podward.cli import cited
     from podward.render.explain import html
     from podward.render.explain.rows import rows_of

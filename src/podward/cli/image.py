@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from podward.errors import ImageError, UsageError
-from podward.runtime.images.store import Entry, ImageStore, StoredImage
+from podward.runtime.images.store import ImageStore, IndexEntry, StoredImage
 from podward.runtime.state import state_root
 
 SUMMARY = "import, build, pull, list and remove local images"
@@ -26,8 +26,8 @@ EXAMPLES = (
 )
 
 
-class Shown(msgspec.Struct, rename="camel"):
-    """An image as -o json prints it; `size` is the bytes of its layers as they are stored."""
+class ListedImage(msgspec.Struct, rename="camel"):
+    """An image in the lists that are printed; `size` is the size of its stored layers in bytes."""
 
     id: str
     names: list[str]
@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what `args.action` says."""
+    """Run the action of the command line."""
     store = ImageStore(state_root())
     if args.action == "ls":
         _list(_grouped(store, store.entries()), args.output)
@@ -78,19 +78,19 @@ def run(args: argparse.Namespace) -> int:
         _print(remove(store, tuple(args.names)), args.output)
         return 0
     ids = dict.fromkeys(_obtain(store, args))
-    done = [shown for shown in _grouped(store, store.entries()) if shown.id in ids]
+    done = [image for image in _grouped(store, store.entries()) if image.id in ids]
     if args.output == "json":
         _json(done)
         return 0
-    for shown in done:
-        print(*(shown.names or ["<none>"]), shown.id[7:19])
-        if not shown.names:
+    for image in done:
+        print(*(image.names or ["<none>"]), image.id[7:19])
+        if not image.names:
             print("podward: the image has no name: --name or -t gives it one", file=sys.stderr)
     return 0
 
 
 def _obtain(store: ImageStore, args: argparse.Namespace) -> list[str]:
-    """Import, build or pull; returns ids."""
+    """Import, build or pull images; returns their ids."""
     if args.action == "import":
         from podward.runtime.images.importing import import_path
 
@@ -107,22 +107,22 @@ def _obtain(store: ImageStore, args: argparse.Namespace) -> list[str]:
     return [build(store, file, args.context or directory, args.tag).id]
 
 
-def _grouped(store: ImageStore, entries: tuple[Entry, ...]) -> list[Shown]:
-    """One line for each image, those with names first."""
-    images: dict[str, Shown] = {}
+def _grouped(store: ImageStore, entries: tuple[IndexEntry, ...]) -> list[ListedImage]:
+    """Each image with all its names; images with names come first."""
+    images: dict[str, ListedImage] = {}
     for entry in entries:
         if entry.id not in images:
-            images[entry.id] = Shown(entry.id, [], [], *_facts(store, entry))
-        shown = images[entry.id]
+            images[entry.id] = ListedImage(entry.id, [], [], *_facts(store, entry))
+        image = images[entry.id]
         if "@" in entry.name:
-            shown.digests.append(entry.name)
+            image.digests.append(entry.name)
         elif entry.name:
-            shown.names.append(entry.name)
-    return sorted(images.values(), key=lambda shown: (not shown.names, shown.names, shown.id))
+            image.names.append(entry.name)
+    return sorted(images.values(), key=lambda image: (not image.names, image.names, image.id))
 
 
-def _facts(store: ImageStore, entry: Entry) -> tuple[str, int]:
-    """The user that the image names, and its size; of a damaged image, nothing but a word on standard error."""
+def _facts(store: ImageStore, entry: IndexEntry) -> tuple[str, int]:
+    """The user and the size of an image; for a damaged image `?` and 0, and a message on standard error."""
     from podward.runtime.images.layout import Manifest, decode
 
     digits = entry.id.removeprefix("sha256:")
@@ -138,14 +138,14 @@ def _facts(store: ImageStore, entry: Entry) -> tuple[str, int]:
         return "?", 0
 
 
-def _list(images: list[Shown], output: str) -> None:
+def _list(images: list[ListedImage], output: str) -> None:
     if output == "json":
         _json(images)
         return
     rows = [("NAME", "IMAGE ID", "USER", "SIZE")]
-    for shown in images:
-        facts = (shown.id[7:19], shown.user or "-", f"{shown.size / 1e6:.1f} MB")
-        rows += [(name, *facts) for name in shown.names or ["<none>"]]
+    for image in images:
+        facts = (image.id[7:19], image.user or "-", f"{image.size / 1e6:.1f} MB")
+        rows += [(name, *facts) for name in image.names or ["<none>"]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[3], sep="  ")
@@ -158,7 +158,7 @@ def _print(ids: tuple[str, ...], output: str) -> None:
         print(*(f"removed {identifier[7:19]}" for identifier in ids), sep="\n", end="\n" if ids else "")
 
 
-def _json(value: list[Shown] | list[str]) -> None:
+def _json(value: list[ListedImage] | list[str]) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 

@@ -1,4 +1,4 @@
-"""Reading what `-f` names: files, directories, standard input. Nothing is understood here; `podward.api` does that."""
+"""The inputs of `-f`: files, directories and standard input; their documents, and the Pods in these."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import sys
 from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, LimitError, UsageError
+from podward.schema.workload import PodSource, pod_sources
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of one file; a document in it may have far fewer."""
+"""The largest file, in bytes; the limit for one document is much lower."""
 EXTENSIONS = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 
 
 def documents(names: list[str], advice: str = "name a file with a Pod or a workload") -> tuple[Document, ...]:
-    """Every document of these files, directories (their .yaml, .yml and .json files) and `-`, in order.
+    """Every document of these files, directories (their .yaml, .yml and .json files) and `-`, standard input, in order.
 
-    `advice` is for files that hold none.
+    `advice` is for the error if there is no document.
     """
     found: list[Document] = []
     for name in names:
@@ -30,8 +31,18 @@ def documents(names: list[str], advice: str = "name a file with a Pod or a workl
     return tuple(found)
 
 
+def pods_of(documents: tuple[Document, ...]) -> tuple[PodSource, ...]:
+    """Every Pod of the documents, also the Pods of workloads. Raises InputError if there is none."""
+    sources = tuple(source for document in documents for source in pod_sources(document))
+    if not sources:
+        kinds = ", ".join(sorted({document.kind for document in documents}))
+        advice = "podward takes Pods, and the Pods of workload kinds"
+        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
+    return sources
+
+
 def content_of(file: str) -> bytes:
-    """What a file, or `-`, standard input, holds. Raises InputError where it can't be read or is too large."""
+    """The content of a file, or of `-` (standard input). Raises InputError if it can't be read or is too large."""
     return _standard_input() if file == "-" else _content(file)
 
 
@@ -52,7 +63,7 @@ def _standard_input() -> bytes:
 
 def _content(file: str) -> bytes:
     try:
-        # O_NONBLOCK: opening a FIFO that nobody writes must not hang; regular files don't know the flag.
+        # O_NONBLOCK: opening a FIFO without a writer must not hang; regular files ignore the flag.
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(descriptor, "rb") as opened:
             status = os.fstat(descriptor)
@@ -61,8 +72,8 @@ def _content(file: str) -> bytes:
             elif not stat.S_ISREG(status.st_mode):
                 raise InputError("not a regular file", where=file)
             elif 0 < status.st_size <= LARGEST:
-                # Room for the largest file takes longer to get than most files take to read. A file that is longer
-                # than it said, such as some of the kernel's, is read on.
+                # A buffer for the largest file takes longer to allocate than most files take to read. Some files, such
+                # as those of the kernel, are longer than their size says: the rest of them is read, too.
                 content = opened.read(status.st_size + 1)
                 if len(content) <= status.st_size:
                     return content

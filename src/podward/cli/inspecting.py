@@ -12,13 +12,13 @@ from podward.cli import explaining, subjects
 from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
-from podward.render.explain.rows import Explained
+from podward.render.explain.rows import ExplainedPod
 from podward.runtime import kept, proc, userns
 from podward.runtime.state import State, state_root
 from podward.schema.workload import PodSource, pod_sources
 
 
-def explained(word: str, args: argparse.Namespace) -> tuple[Explained, ...]:
+def explained(word: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
     """The kept Pods of this id or name. The observed values are those of this moment; a process that is gone has none.
 
     Raises UsageError where there is no such Pod.
@@ -27,7 +27,7 @@ def explained(word: str, args: argparse.Namespace) -> tuple[Explained, ...]:
     return tuple(_explained(pod, args) for pod in pods)
 
 
-def _explained(pod: kept.Kept, args: argparse.Namespace) -> Explained:
+def _explained(pod: kept.Kept, args: argparse.Namespace) -> ExplainedPod:
     record = pod.record
     document = _document(record)
     source = _source(document, record)
@@ -50,7 +50,7 @@ def _explained(pod: kept.Kept, args: argparse.Namespace) -> Explained:
         _observed(container, known[container.name], alive) if container.name in known else container
         for container in whole.containers
     )
-    return Explained(msgspec.structs.replace(whole, containers=containers), document)
+    return ExplainedPod(msgspec.structs.replace(whole, containers=containers), document)
 
 
 def _document(record: kept.Record) -> Document:

@@ -1,10 +1,10 @@
-"""`podward`: find the command, parse its words, run it, and turn errors into exit codes.
+"""`podward`: find the command, parse its arguments, run it, and turn errors into exit codes.
 
-Start-up time is part of the product, so one call imports one command: the table below knows every command's name and
-sentence, and only the command that was asked for is imported and builds its parser.
+Start-up time matters, so only the command that is run is imported. The table below has the names and descriptions of
+all commands.
 
-Exit codes: 0 done or allowed, 1 refused or failed, 2 bad usage or bad input, 130 interrupted, 141 the reader of our
-output went away; `podward run` also hands on its container's.
+Exit codes: 0 done or allowed, 1 refused or failed, 2 bad usage or bad input, 130 interrupted, 141 the reader of the
+output has gone away. `podward run` also returns the exit code of its container.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from podward import __version__
-from podward.cli import ending, terminal
+from podward.cli import process_exit, terminal
 from podward.errors import PodwardError, UsageError
 
 if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads it
-    from podward.cli.command import Command
+    from podward.cli.parser import Command
 
 COMMANDS = {
     "run": ("podward.cli.run", "run a Pod here, now; print its output; exit with its code"),
@@ -41,18 +41,18 @@ COMMANDS = {
     "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
     "completion": ("podward.cli.completion", "print a shell's completion script"),
 }
-"""Each command's module and what it does, in the help's order. The module's `SUMMARY` says the same: tests compare."""
+"""The module and the description of each command, in the order of the help. A test compares it with `SUMMARY`."""
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command that `argv` (the process's own words when None) names; the answer is the exit code."""
-    gc.disable()  # importing makes no garbage worth collecting, and looking for it costs 2 ms; long work enables it
+    """Run the command in `argv` (None for the process's own arguments); returns the exit code."""
+    gc.disable()  # imports make little garbage, and collecting it costs 2 ms; commands with long work enable it
     words = sys.argv[1:] if argv is None else argv
     terminal.occupy_standard_streams()
-    ending.begin()
+    process_exit.forget()
     try:
         code = _dispatch(words)
         sys.stdout.flush()
@@ -73,10 +73,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def entry() -> NoReturn:
-    """The whole process: `main`, and its end.
+    """Run `main` and end the process.
 
-    What is left of it goes back to the kernel as it is. The interpreter would first take it apart object by object,
-    which after a check of 2,000 manifests takes a tenth of all its time.
+    The process ends without deleting its objects: the interpreter would do that one by one, which takes a tenth of the
+    time of a check of 2,000 manifests.
     """
     code = main()
     with contextlib.suppress(OSError):
@@ -85,7 +85,7 @@ def entry() -> NoReturn:
 
 
 def load(name: str) -> Command:
-    """The module of one command of `COMMANDS`."""
+    """Import the module of a command."""
     from importlib import import_module
 
     module: Command = import_module(COMMANDS[name][0])  # type: ignore[assignment]  # tests hold every module to it
@@ -93,7 +93,7 @@ def load(name: str) -> Command:
 
 
 def _from_machine(error: OSError) -> PodwardError:
-    """What the kernel refused us and no command has put into words of its own: a full disk, say."""
+    """An error of the kernel that no command has handled, such as a full disk."""
     if os.environ.get("PODWARD_TRACEBACK"):
         raise error
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""

@@ -11,47 +11,37 @@ from contextlib import ExitStack
 import msgspec
 
 from podward.api.explanation import ContainerExplanation
-from podward.cli import configuration, running, subjects, terminal
-from podward.render.explain.rows import Explained
-from podward.runtime import mount_namespace, probe, sweep
-from podward.runtime.explainer import PodToExplain
-from podward.runtime.images.store import ImageStore
-from podward.runtime.oci import OciRuntime
-from podward.runtime.options import Machine
+from podward.cli import running, subjects, terminal
+from podward.render.explain.rows import ExplainedPod
+from podward.runtime.explaining.subject import PodToExplain
+from podward.runtime.options import RunOptions
 from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
-from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import PodSource
 
 
 def observed(
-    explained: tuple[Explained, ...],
-    sources: tuple[PodSource, ...],
-    stored: tuple[PodToExplain, ...],
-    args: argparse.Namespace,
-) -> tuple[Explained, ...]:
+    explained: tuple[ExplainedPod, ...], stored: tuple[PodToExplain, ...], args: argparse.Namespace
+) -> tuple[ExplainedPod, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
 
-    `stored` are the Pods of `sources` as they were admitted and explained, and so they are run.
+    `stored` are the Pods as they were admitted and explained, and so they are run.
 
     What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
     it has made. Raises NodeError where this user or this machine can't run Pods.
     """
-    # A bare run's words; each container runs once.
-    words = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
     report = _Observer()
-    here = _machine(args, report)
+    here = running.this_machine(args, report)
     pods: dict[int, PodRun] = {}
     with ExitStack() as cleanup:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         cleanup.callback(os.close, nowhere)
-        for number, (source, subject) in enumerate(zip(sources, stored, strict=True)):
+        once = RunOptions("Never", verify=True, stdout=nowhere, stderr=nowhere)
+        for number, subject in enumerate(map(_with_uid, stored)):
             if subject.admitted is not None and subject.admitted.refused:
                 continue
-            pod = running.prepared_as(source, _with_uid(subject), here, words, alone=False)
+            pod = PodRun(here, once, subject.pod, subject.place, subject.hostname)
             cleanup.callback(pod.destroy)
-            pod.wishes = msgspec.structs.replace(pod.wishes, stdout=nowhere, stderr=nowhere)
             if not pod.prepare():
                 pods[number] = pod
         report.pods = tuple(pods.values())
@@ -69,18 +59,7 @@ def _with_uid(subject: PodToExplain) -> PodToExplain:
     return msgspec.structs.replace(subject, pod=msgspec.structs.replace(subject.pod, metadata=metadata))
 
 
-def _machine(args: argparse.Namespace, report: _Observer) -> Machine:
-    """As `podward run` prepares it."""
-    state = State(state_root())
-    choice = probe.choose(args.runtime)
-    sweep.sweep(state)
-    mount_namespace.enter(choice.needs_private_cgroup_mounts)
-    node = configuration.node_of(choice, args)
-    runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
-    return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
-
-
-def _with(explained: Explained, pod: PodRun | None) -> Explained:
+def _with(explained: ExplainedPod, pod: PodRun | None) -> ExplainedPod:
     if pod is None:
         return explained
     seen = {container.name: container.observed for container in pod.containers}

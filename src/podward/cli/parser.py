@@ -1,22 +1,42 @@
-"""Argument parsers in Podward's manner: no abbreviated options, examples under the help, errors as `UsageError`."""
+"""The argument parsers of the commands: no abbreviated options, examples in the help, errors as `UsageError`.
+
+A command is a module with the members of `Command`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from podward import __version__
 from podward.cli import terminal
-from podward.cli.command import Command
 from podward.errors import UsageError
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """argparse's formatter, told how wide to write.
+class Command(Protocol):
+    """A module of `podward.cli` that is listed in `podward.cli.main.COMMANDS`."""
 
-    argparse makes one for every argument added, and left alone each asks `shutil`, whose import start-up would pay for.
+    SUMMARY: str
+    """What the command does, in one line that begins in lower case."""
+
+    EXAMPLES: tuple[tuple[str, str], ...]
+    """Pairs of a purpose and a command line."""
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+
+    @staticmethod
+    def run(args: argparse.Namespace) -> int:
+        """Run the command; returns the exit code. Raises PodwardError."""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse's formatter with a fixed width.
+
+    argparse makes a formatter for every argument. Without a width, it would import `shutil`, which slows start-up.
     """
 
     def __init__(self, prog: str) -> None:
@@ -24,9 +44,9 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, with an error that says how to get help instead of printing the whole usage."""
+    """argparse's parser, whose errors say how to get help and do not print the whole usage."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse makes sub-parsers with words of its own
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse makes sub-parsers with arguments of its own
         options.setdefault("formatter_class", Formatter)
         # An abbreviation that works today would break when an option is added.
         super().__init__(**options, allow_abbrev=False)
@@ -41,14 +61,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def for_command(name: str, command: Command) -> Parser:
-    """The parser of the words after `podward NAME`."""
+    """The parser of the arguments after `podward NAME`."""
     parser = Parser(prog=f"podward {name}", description=_sentence(command.SUMMARY), epilog=_epilog(command.EXAMPLES))
     command.configure(parser)
     return parser
 
 
 def for_all(commands: Iterable[tuple[str, Command]]) -> Parser:
-    """One parser with every command in it, as the generator of completion scripts needs it."""
+    """One parser with all commands, as the generator of completion scripts needs it."""
     parser = Parser(prog="podward")
     parser.add_argument("-V", "--version", action="version", version=f"podward {__version__}")
     listed = parser.add_subparsers(metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""`podward ps`: the Pods that `podward run --keep` left."""
+"""`podward ps`: list the Pods that `podward run --keep` kept running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUMMARY = "list the Pods that were kept"
 EXAMPLES = (("every kept Pod", "podward ps"), ("for a program", "podward ps -o json"))
 
 
-class Listed(Struct, frozen=True, rename="camel"):
+class ListedPod(Struct, frozen=True, rename="camel"):
     """One kept Pod."""
 
     id: str
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List them, the oldest first."""
+    """List the kept Pods, the oldest first."""
     found = [_listed(pod) for pod in kept.every(State(state_root()))]
     if args.output == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _listed(pod: kept.Kept) -> Listed:
+def _listed(pod: kept.Kept) -> ListedPod:
     record = pod.record
     alive = len(kept.living(record))
-    return Listed(pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest)
+    return ListedPod(
+        pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest
+    )

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Remove them; names what it removed. Nothing is removed if one of the names is of no kept Pod."""
+    """Remove the Pods and print their ids. Nothing is removed if one of the names is not that of a kept Pod."""
     if bool(args.pods) == args.all:
         raise UsageError("name kept Pods, or say --all", advice="`podward ps` lists them")
     state = State(state_root())

@@ -15,21 +15,19 @@ from podward.cli import configuration, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
 from podward.errors import InputError, UsageError
-from podward.pipeline import PodFacts
 from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine, Refused, RunOptions
 from podward.runtime.pod import PodRun
-from podward.runtime.report import TerminalReport
+from podward.runtime.report import Reporter, TerminalReport
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import PodSource, pod_sources
 
 if TYPE_CHECKING:
-    from podward.render.results import ContainerResult, RunResult, User
+    from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
-    from podward.runtime.explainer import PodToExplain
 
 REFUSED = 1
 DIFFERENT = 1
@@ -45,15 +43,22 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
+    report = RunReport(json=args.output == "json", verify=args.verify)
+    return _run_all(sources, this_machine(args, report), args, report)
+
+
+def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
+    """What Pods are run with here, in a mount namespace of our own; what a dead podward left is swept first.
+
+    Raises NodeError where this user or this machine can't run Pods.
+    """
     state = State(state_root())
     choice = probe.choose(args.runtime)
     sweep.sweep(state)
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
     runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
-    report = RunReport(json=args.output == "json", verify=args.verify)
-    here = Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
-    return _run_all(sources, here, args, report)
+    return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
 
 
 def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Namespace, report: RunReport) -> int:
@@ -78,16 +83,10 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
 
     Raises InputError with everything that the API server refuses in it.
     """
-    return prepared_as(source, subjects.subject(source, new_uid()), here, args, alone=alone)
-
-
-def prepared_as(
-    source: PodSource, subject: PodToExplain, here: Machine, args: argparse.Namespace, *, alone: bool
-) -> PodRun:
-    """The same for the Pod of a source as it is stored, whoever admitted it."""
+    subject = subjects.subject(source, new_uid())
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
-    wishes = RunOptions(
+    options = RunOptions(
         restart_policy=args.restart or written or "Never",
         keep=args.keep,
         verify=args.verify,
@@ -96,7 +95,7 @@ def prepared_as(
         document=msgspec.json.encode(source.document.raw) if args.keep else b"null",
         options=_options(args) if args.keep else kept.Options(),
     )
-    return PodRun(here, wishes, PodFacts(subject.pod, subject.place, here.node, subject.hostname))
+    return PodRun(here, options, subject.pod, subject.place, subject.hostname)
 
 
 def _options(args: argparse.Namespace) -> kept.Options:
@@ -138,7 +137,7 @@ class RunReport(TerminalReport):
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""
-        from podward.render import tables, verify
+        from podward.render import verify
 
         if not isinstance(predicted, Outcome):
             why = predicted.violations[0].reason if predicted else ""
@@ -147,7 +146,7 @@ class RunReport(TerminalReport):
             return
         self._different += len(verify.differences(predicted.value, seen))
         if not self._json:
-            table = tables.verification(container, verify.rows(predicted.value, seen), terminal.columns(sys.stderr))
+            table = verify.table(container, verify.rows(predicted.value, seen), terminal.columns(sys.stderr))
             sys.stderr.write(table)
             sys.stderr.flush()
 
@@ -169,7 +168,7 @@ def _results(pods: tuple[PodRun, ...], code: int) -> RunResult:
         tuple(
             PodResult(
                 pod.name,
-                pod.facts.pod.metadata.namespace or "default",
+                pod.namespace,
                 pod.exit_code,
                 tuple(_container_result(container) for container in pod.containers),
             )
@@ -198,11 +197,11 @@ def _container_result(container: ContainerRun) -> ContainerResult:
     )
 
 
-def _user(seen: ProcessState) -> User:
+def _user(seen: ProcessState) -> ProcessUser:
     """Who the process is in the Pod's user namespace, as CRI's ContainerUser says it: /proc shows the host's ids."""
-    from podward.render.results import User
+    from podward.render.results import ProcessUser
 
-    return User(
+    return ProcessUser(
         _inside(seen.uid[0], seen.uid_map),
         _inside(seen.gid[0], seen.gid_map),
         tuple(_inside(group, seen.gid_map) for group in seen.groups),

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from podward.api.core import Pod
 from podward.api.effective import Place
 from podward.decision import Decision, Violation
+from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path
-from podward.runtime.explainer import PodToExplain
+from podward.runtime.explaining.subject import PodToExplain
 from podward.schema import defaulting
-from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
+from podward.stages.admission.order import by_registry, decide
 
 if TYPE_CHECKING:
     from podward.cli import admitting
@@ -23,18 +24,16 @@ NO_UID = "00000000-0000-0000-0000-000000000000"
 
 
 def subject(source: PodSource, uid: str = NO_UID) -> PodToExplain:
-    """The Pod of a source, with this uid unless it has one.
+    """The Pod of a source, with this uid unless it has one: what is read is what is stored, and no plugin is asked.
 
     Raises InputError with everything that the API server refuses in it.
     """
-    raw, defaults = defaulting.created(source.raw)
-    metadata = raw.get("metadata")
-    raw["metadata"] = {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}
-    pod = pod_view(raw)
-    _raise_invalid(source, validation.validate(pod, raw, source.kind).violations)
-    return PodToExplain(
-        pod, Place(source.document.name, source.prefix), _hostname(pod), source.kind, source.name, defaults
-    )
+    raw = {**source.raw, "metadata": {"uid": uid, **member(source.raw, "metadata")}}
+    admitted = by_registry(raw, source.kind)
+    _raise_invalid(source, admitted.decision.violations)
+    pod = admitted.pod
+    place = Place(source.document.name, source.prefix)
+    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision)
 
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
@@ -53,8 +52,7 @@ def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str
     Raises InputError with everything that validation refuses in it.
     """
     from podward.cli.admission_report import told
-    from podward.render.explain.citing import Citations
-    from podward.stages.admission import decide
+    from podward.render.explain.citations import Citations
 
     facts = admission.facts(source)
     admitted = decide(facts)

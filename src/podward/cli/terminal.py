@@ -1,4 +1,4 @@
-"""What stands between a command and the terminal: colour, errors, and readers that go away."""
+"""The standard streams of a command: colours and width, error messages, and readers that go away."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ FALLBACK_COLUMNS = 80
 
 
 def occupy_standard_streams() -> None:
-    """Lead standard streams that we were started without to /dev/null.
+    """Open /dev/null for each standard stream that is closed.
 
-    The next files opened would get their numbers, and what is printed, or what a container says, would go there.
+    Otherwise the next opened files would get these numbers, and the output of the command, or of a container, would be
+    written into them.
     """
     for number in range(3):
         try:
@@ -28,17 +29,17 @@ def occupy_standard_streams() -> None:
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
     if isinstance(sys.stdout, TextIOWrapper):
-        # As kubectl does, whatever the locale is: one that lacks a character must neither end us nor change a manifest.
+        # As in kubectl, for every locale: a character that the locale lacks must not end us or change a manifest.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def colour_wanted(stream: TextIO) -> bool:
-    """Whether to colour what goes to `stream`: only a terminal that can, and never against NO_COLOR (no-color.org)."""
+    """Whether output to `stream` has colours: only on a terminal that can show them, and not if NO_COLOR is set."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
 def columns(stream: TextIO) -> int:
-    """How wide to write: COLUMNS where it is set, else the terminal's width, else 80."""
+    """The width of the output: COLUMNS if it is set, else the terminal's width, else 80."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isascii() and asked.isdigit() and int(asked):
         return int(asked)
@@ -49,9 +50,9 @@ def columns(stream: TextIO) -> int:
 
 
 def printable(text: str) -> str:
-    r"""`text` with its control characters spelt out (`\x1b`), new lines and tabs apart.
+    r"""`text` with escapes (`\x1b`) for its control characters, except new lines and tabs.
 
-    Errors quote manifests, images and what containers said: none of these may drive the reader's terminal.
+    Error messages quote manifests, images and the output of containers. These must not control the terminal.
     """
     if text.isprintable():
         return text
@@ -59,7 +60,7 @@ def printable(text: str) -> str:
 
 
 def complain(error: PodwardError) -> None:
-    """Print `error` on standard error as `podward: where: what`, its advice indented below; nothing in it commands."""
+    """Print `error` on standard error as `podward: where: what`, with its advice indented below, safe for logs."""
     from podward.render.escaping import without_commands
 
     name = f"{RED}podward:{RESET}" if colour_wanted(sys.stderr) else "podward:"
@@ -67,7 +68,7 @@ def complain(error: PodwardError) -> None:
 
 
 def reader_is_gone(stream: TextIO) -> bool:
-    """Whether `stream` is a pipe or socket that nobody reads any more."""
+    """Whether `stream` is a pipe or a socket whose reader has gone away."""
     import select
 
     poller = select.poll()
@@ -76,9 +77,9 @@ def reader_is_gone(stream: TextIO) -> bool:
 
 
 def finish(stream: TextIO) -> bool:
-    """Write out what `stream` still holds; say so if that fails, unless it is only that its reader went away.
+    """Flush `stream`; returns whether that worked. An error is printed, unless only the reader has gone away.
 
-    After a failure the stream leads nowhere, or the interpreter would fail once more when it flushes at its end.
+    After an error the stream leads to /dev/null; otherwise the interpreter would fail again when it flushes at its end.
     """
     try:
         stream.flush()

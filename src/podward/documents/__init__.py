@@ -1,1 +1,1 @@
-"""Files as people write them: YAML and JSON with the line of every field, and editing them in place."""
+"""Manifests in YAML and JSON: reading them with the line of every field, patching them, and editing them in place."""

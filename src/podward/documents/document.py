@@ -1,4 +1,4 @@
-"""One document of a manifest: what it says, and where each field is written."""
+"""One document of a manifest: the object that it contains, and the line of each field."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podward.api.json_value import JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
     from podward.path import Path
 
 
 class Document:
     """An object as it was written.
 
-    `name` is the file's name, or `<stdin>`; `raw` is the whole object, with every field known or not, and is never
-    changed; `first_line` is the line (1-based) at which it begins. `lines` may be a function, which is then called
-    when the first line is asked for. Two documents are equal only if they are the same.
+    `name` is the file's name, or `<stdin>`. `raw` is the whole object, with known and unknown fields, and is never
+    changed. `first_line` is the line (1-based) at which the object begins. `lines` may be a function; it is called when
+    a line is asked for the first time. A document is equal only to itself.
     """
 
     __slots__ = ("_lines", "first_line", "name", "raw")
@@ -50,17 +50,17 @@ class Document:
     def line_of(self, path: Path) -> int | None:
         """The line of a field's key or of a list's item; None if the document does not have it.
 
-        What came in by an alias or a merge key is where it is really written.
+        For a value that an alias or a merge key brings in, it is the line where the value is written.
         """
         line, found = self._find(path)
         return line if found else None
 
     def where(self, path: Path) -> str:
-        """`name:line` of the field or, if it is absent, of the closest thing around it that is written."""
+        """`name:line` of the field; if the field is absent, of the innermost place around it that is written."""
         return f"{self.name}:{self._find(path)[0]}"
 
     def inside(self, path: Path) -> tuple[int, Lines]:
-        """The line of this place, or of the closest thing around it, and the lines inside; none in a scalar."""
+        """The line of this place, or of the innermost place around it that is written, and the lines inside of it."""
         node = self._given()
         line = self.first_line
         for segment in path.segments:

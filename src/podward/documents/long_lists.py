@@ -1,7 +1,7 @@
-"""Lists that are longer than one object may be: what `kubectl get … -o yaml` and `-o json` print of a whole cluster.
+"""Reading lists that are larger than one object may be: `kubectl get … -o yaml` and `-o json` of a whole cluster.
 
-The API server's limit holds for each of the items, and for what is around them. In YAML each item is read by itself,
-so an alias cannot name an anchor of another item; programs that print lists write none.
+The API server's size limit holds for each item, and for the list without its items. In YAML each item is read by
+itself, so an alias cannot use an anchor of another item; programs that print lists write no aliases.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from podward.documents.composed import (
-    MOST_BYTES,
-    MOST_DOCUMENTS,
-    Composed,
-    ComposeError,
-    TooMuchError,
+from podward.documents.parsed_value import (
+    MAX_BYTES,
+    MAX_DOCUMENTS,
+    LimitExceededError,
+    ParsedValue,
+    ParseError,
     size_of,
 )
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 _ITEMS = "\nitems:\n"
 _FIRST = pattern(r"(?: *(?:#[^\n]*)?\n)*( *)- ")
 _ADVICE = "split it into several documents by lines that start with ---"
 
 
-def read_long_list(part: str, first_line: int, read: Callable[[str, int], Composed | None]) -> Composed:
-    """The list that `part` is, whose items `read` reads one by one. Raises ComposeError if it is no list, too."""
+def read_long_list(part: str, first_line: int, read: Callable[[str, int], ParsedValue | None]) -> ParsedValue:
+    """Read the YAML list `part`; `read` reads each of its items. Raises ParseError, also if `part` is no list."""
     text = part.replace("\r\n", "\n") if "\r" in part else part
     at = text.find(_ITEMS)
     first = _FIRST.match(text, at + len(_ITEMS)) if at >= 0 else None
@@ -59,25 +59,25 @@ def read_long_list(part: str, first_line: int, read: Callable[[str, int], Compos
     return around
 
 
-def read_long_json_list(text: str, read: Callable[[str, int], tuple[Composed, ...]]) -> tuple[Composed, ...]:
-    """The list that `text` is, which begins on line 1. Raises ComposeError if it is no list, too."""
+def read_long_json_list(text: str, read: Callable[[str, int], tuple[ParsedValue, ...]]) -> tuple[ParsedValue, ...]:
+    """Read the JSON list `text`, which begins on line 1. Raises ParseError, also if `text` is no list."""
     found = read(text, 1) if '"items"' in text and 'List"' in text else ()
     value = found[0].value if len(found) == 1 else None
     items = value.get("items") if isinstance(value, dict) and _is_list(value) else None
     if not isinstance(value, dict) or not isinstance(items, list):
         raise _too_large("document", size_of(text), 1)
     rest = len(json.encode({**value, "items": None}))
-    if rest > MOST_BYTES:
+    if rest > MAX_BYTES:
         raise _too_large("document", rest, 1)
     for index, item in enumerate(items):
         length = len(json.encode(item))
-        if length > MOST_BYTES:
+        if length > MAX_BYTES:
             raise _too_large("item", length, _line_of_item(found[0], index))
     return found
 
 
-def _line_of_item(composed: Composed, index: int) -> int:
-    lines = composed.lines() if callable(composed.lines) else composed.lines
+def _line_of_item(parsed: ParsedValue, index: int) -> int:
+    lines = parsed.lines() if callable(parsed.lines) else parsed.lines
     entry = lines["items"]
     inside = entry[1][index] if isinstance(entry, tuple) else entry
     return inside[0] if isinstance(inside, tuple) else inside
@@ -89,22 +89,22 @@ def _is_list(value: JsonObject) -> bool:
 
 
 def _bounds(text: str, at: int, margin: int, first_line: int) -> Iterator[int]:
-    """Where each item begins, and where the last one ends."""
+    """The offset at which each item begins, and the offset at which the last one ends."""
     edge = pattern(rf"^ {{{margin}}}- |^ {{0,{margin}}}(?![ #\n-])[^\n]", MULTILINE)
     for number, found in enumerate(edge.finditer(text, at), 1):
         yield found.start()
         if not found[0].endswith("- "):
             return
-        if number > MOST_DOCUMENTS:
+        if number > MAX_DOCUMENTS:
             line = first_line + text.count("\n", 0, found.start())
-            raise TooMuchError(f"more than {MOST_DOCUMENTS:,} items", line)
+            raise LimitExceededError(f"more than {MAX_DOCUMENTS:,} items", line)
     yield len(text)
 
 
-def _read_around(text: str, first_line: int, read: Callable[[str, int], Composed | None]) -> Composed | None:
-    """What is around the items, which must say that this is a list; None if it does not."""
+def _read_around(text: str, first_line: int, read: Callable[[str, int], ParsedValue | None]) -> ParsedValue | None:
+    """The list without its items; None if its `kind` is not that of a list."""
     size = size_of(text)
-    if size - text.count("\n") > MOST_BYTES:
+    if size - text.count("\n") > MAX_BYTES:
         return None
     around = read(text, first_line)
     is_list = around is not None and isinstance(around.value, dict) and _is_list(around.value)
@@ -112,21 +112,21 @@ def _read_around(text: str, first_line: int, read: Callable[[str, int], Composed
 
 
 def _read_item(
-    text: str, line: int, read: Callable[[str, int], Composed | None]
+    text: str, line: int, read: Callable[[str, int], ParsedValue | None]
 ) -> tuple[Json, int | tuple[int, Lines]]:
     size = size_of(text)
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise _too_large("item", size, line)
-    composed = read(f"items:\n{text}", line - 1)
-    value, lines = (composed.value, composed.lines) if composed is not None else (None, {})
+    parsed = read(f"items:\n{text}", line - 1)
+    value, lines = (parsed.value, parsed.lines) if parsed is not None else (None, {})
     items = value.get("items") if isinstance(value, dict) and len(value) == 1 else None
     entry = lines.get("items") if isinstance(lines, dict) else None
     if not isinstance(items, list) or len(items) != 1 or not isinstance(entry, tuple):
-        raise ComposeError("this is no item of a list", line)
+        raise ParseError("this is no item of a list", line)
     return items[0], entry[1][0]
 
 
-def _too_large(what: str, size: int, line: int) -> ComposeError:
-    return TooMuchError(
-        f"the {what} has {size:,} bytes, more than the {MOST_BYTES:,} that an API server takes", line, advice=_ADVICE
+def _too_large(what: str, size: int, line: int) -> ParseError:
+    return LimitExceededError(
+        f"the {what} has {size:,} bytes, more than the {MAX_BYTES:,} that an API server takes", line, advice=_ADVICE
     )

@@ -1,7 +1,9 @@
-"""Putting a Decision's assignments into a raw document.
+"""Applying a Decision's assignments to a raw document.
 
-The document is copied, never changed, and never re-encoded from a typed view: what no assignment names stays as it
-was written, known field or not. Parents that are absent or null are created.
+The document is copied, never changed, and never encoded from a typed view: fields that no assignment names stay as they
+were written, whether Podward knows them or not. Parents that are absent or null are created. An assigned None removes
+the member: to Kubernetes null and absent are the same. In a list it stays null, so that the other items keep their
+places.
 """
 
 from __future__ import annotations
@@ -18,21 +20,22 @@ _Segments: TypeAlias = tuple[str | int | Key, ...]
 
 
 def applied(raw: JsonObject, decision: Decision) -> JsonObject:
-    """A copy of `raw` with the assignments put in, in their order.
+    """A copy of `raw` in which the assignments are made, in their order.
 
-    Raises LookupError or TypeError where an assignment does not fit the document's shape: a defect of the rule that
-    made it, never of the user's input.
+    Raises LookupError or TypeError if an assignment does not fit the document. That is a defect of the rule that made
+    the assignment, never of the user's input.
     """
     patched = copied_object(raw)
     for assignment in decision.assignments:
-        put(patched, assignment.path, plain(assignment.value))
+        put(patched, assignment.path, json_of(assignment.value))
     return patched
 
 
 def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
-    """What `applied` makes, sharing with `raw` all that no assignment touches: neither may be changed afterwards.
+    """The same as `applied`, but the answer shares with `raw` all parts without an assignment.
 
-    For documents that are only read: it costs the assigned places, not the document. Raises as `applied` does.
+    So neither of the two may be changed afterwards. Use it for documents that are only read: only the assigned places
+    are copied, not the whole document. Raises what `applied` raises.
     """
     root = dict(raw)
     own: dict[_Segments, Json] = {(): root}  # what was copied or made here, by its place
@@ -48,20 +51,20 @@ def overlaid(raw: JsonObject, decision: Decision) -> JsonObject:
             parent = own.get(above)
             if parent is None:
                 parent = _owned(own, above, last, assignment.path)
-        value = plain(assignment.value)
+        value = json_of(assignment.value)
         if isinstance(parent, dict) and not isinstance(last, int):
             name = last.name if isinstance(last, Key) else last
             if type(parent.get(name)) not in _SCALARS:
                 own = {(): root}  # what was made below the replaced value is not there any more
-            parent[name] = value
+            _put_member(parent, name, value)
         else:
             own = {(): root}
-            step(parent, last, value, assignment.path, replace=True)
+            child_at(parent, last, value, assignment.path, replace=True)
     return root
 
 
 def _owned(own: dict[_Segments, Json], above: _Segments, below: str | int | Key, place: Path) -> Json:
-    """A copy, put in its place, of what stands at `above`; absent or null, it is made to hold the segment `below`."""
+    """Copy what stands at `above` and put the copy in its place; if nothing is there, create the parent of `below`."""
     parent = own.get(above[:-1])
     if parent is None:
         parent = _owned(own, above[:-1], above[-1], place)
@@ -70,17 +73,17 @@ def _owned(own: dict[_Segments, Json], above: _Segments, below: str | int | Key,
         name = segment.name if isinstance(segment, Key) else segment
         found = parent.get(name)
     else:
-        found = step(parent, segment, None, place, replace=False)
+        found = child_at(parent, segment, None, place, replace=False)
     if found is None:
         found = [] if isinstance(below, int) else {}
     elif isinstance(found, dict | list):
         found = found.copy()
-    own[above] = step(parent, segment, found, place, replace=True)
+    own[above] = child_at(parent, segment, found, place, replace=True)
     return found
 
 
-def plain(value: Value) -> Json:
-    """The JSON value of an assigned one; a fresh copy."""
+def json_of(value: Value) -> Json:
+    """An assigned value as JSON; the answer is a copy."""
     if type(value) in _SCALARS:
         return value  # type: ignore[return-value]  # a scalar is JSON as it is
     return _without_tuples(to_builtins(value))
@@ -95,7 +98,7 @@ def _without_tuples(value: Json | tuple[Json, ...]) -> Json:
 
 
 def put(root: JsonObject, place: Path, value: Json) -> None:
-    """Set `value` at `place` of `root`, which is changed."""
+    """Set the value at `place` of `root`. This changes `root`."""
     if not place.segments:
         raise LookupError("the root of a document cannot be assigned")
     node: Json = root
@@ -104,11 +107,11 @@ def put(root: JsonObject, place: Path, value: Json) -> None:
         fresh: Json = value
         if depth < last:
             fresh = [] if isinstance(place.segments[depth + 1], int) else {}
-        node = step(node, segment, fresh, place, replace=depth == last)
+        node = child_at(node, segment, fresh, place, replace=depth == last)
 
 
-def step(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, replace: bool) -> Json:
-    """What stands at `segment` of `node`, which becomes `fresh` where it is absent or null, or to be replaced."""
+def child_at(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, replace: bool) -> Json:
+    """The child of `node` at `segment`; it is set to `fresh` first if it is absent or null, or if `replace` is set."""
     if isinstance(node, list) and isinstance(segment, int):
         if segment > len(node):
             raise LookupError(f"{place}: the list has {len(node)} items")
@@ -120,9 +123,16 @@ def step(node: Json, segment: str | int | Key, fresh: Json, place: Path, *, repl
     if isinstance(node, dict) and not isinstance(segment, int):
         name = segment.name if isinstance(segment, Key) else segment
         if replace or node.get(name) is None:
-            node[name] = fresh
-        return node[name]
+            _put_member(node, name, fresh)
+        return node.get(name)
     raise TypeError(f"{place}: {segment!r} leads into {type(node).__name__}")
+
+
+def _put_member(node: JsonObject, name: str, value: Json) -> None:
+    if value is None:
+        node.pop(name, None)
+    else:
+        node[name] = value
 
 
 _SCALARS = frozenset((bool, int, float, str, type(None)))

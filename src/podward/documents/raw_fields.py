@@ -1,4 +1,4 @@
-"""Reading what the typed view leaves out, from the raw Pod."""
+"""Reading fields of a raw object that the typed views leave out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from podward.path import Path
 
 
 def member(raw: JsonObject, name: str) -> JsonObject:
-    """The object under `name`; an empty one if there is none."""
+    """The object in the field `name`; an empty object if the field has none."""
     found = raw.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def objects(raw: JsonObject, name: str) -> list[JsonObject]:
-    """The objects in the list under `name`; null counts as an empty one, as in Go."""
+    """The objects of the list in the field `name`; as in Go, a null item counts as an empty object."""
     found = raw.get(name)
     return [item if isinstance(item, dict) else {} for item in found] if isinstance(found, list) else []
 
 
 def container_objects(raw: JsonObject, at: Path) -> Iterator[tuple[Path, JsonObject]]:
-    """Every container of the raw Pod with its path below `at`: init, regular, ephemeral."""
+    """Every container of the raw Pod with its path, which begins with `at`: init, regular, then ephemeral ones."""
     spec = member(raw, "spec")
     for name in ("initContainers", "containers", "ephemeralContainers"):
         for index, container in enumerate(objects(spec, name)):

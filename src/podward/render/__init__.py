@@ -1,1 +1,1 @@
-"""Decisions rendered: as patches, tables and JSON. Nothing here decides."""
+"""Showing Decisions, explanations and reports: as tables, pages, pictures, JSON and patches. Nothing here decides."""

@@ -1,8 +1,7 @@
-"""The colours of the pictures: one for each kind of source, light and dark, as a style sheet of plain classes.
+"""The colours of pictures and pages: one for each kind of source, for light and for dark.
 
-No colour carries meaning alone: a source's kind is also written out, what is dropped is also struck through, and a
-refusal also has its sign. Custom properties (`var()`) are not used: image converters don't know them. Every pair of
-text and ground below has a contrast of at least 4.5:1 (WCAG 2.1, 1.4.3).
+No colour carries meaning alone: the kind of a source is also written out, a dropped value is also struck through, and a
+refusal also has a sign. Every pair of text and background has a contrast of at least 4.5:1 (WCAG 2.1, 1.4.3).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ INK = {
     "refused": ("#b3261e", "#ff8a80"),
     "refused-ground": ("#fdecea", "#3a1512"),
 }
-"""What is no source: (light, dark)."""
+"""Colours of everything that is no source, as (light, dark)."""
 
 ORIGINS = {
     Origin.MANIFEST: ("#0a5fd1", "#6cb2ff"),
@@ -31,14 +30,17 @@ ORIGINS = {
     Origin.DEFAULT: ("#66707b", "#98a2ae"),
     Origin.RULE: ("#66707b", "#98a2ae"),
 }
-"""A source's colour; defaults and rules are quiet, so that what somebody wrote stands out."""
+"""The colour of each kind of source; defaults and rules are grey, so that what somebody wrote stands out."""
 
 QUIET = frozenset({Origin.DEFAULT, Origin.RULE})
-"""Sources that nobody wrote for this Pod."""
+"""Kinds of sources that nobody wrote for this Pod."""
 
 
 def style() -> str:
-    """Rules for light, then those for dark: `.f-NAME` fills with a colour, `.s-NAME` strokes with it."""
+    """Style rules of an SVG file, for light and for dark: `.f-NAME` fills with a colour, `.s-NAME` strokes with it.
+
+    They have no custom properties (`var()`), because converters of images do not know these.
+    """
     return f"{_rules(0)}@media(prefers-color-scheme:dark){{{_rules(1)}}}"
 
 

@@ -1,4 +1,4 @@
-"""The answer of `podward batch effective`: the kubelet's view of one container and of its Pod's sandbox as JSON."""
+"""The answer of `podward batch effective`: what the kubelet computes for a container and for its Pod's sandbox."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from podward.decision import Decision
 
 
 class SysctlVerdict(Struct, frozen=True):
-    """The kubelet's admission answer about sysctls."""
+    """Whether the kubelet admits the Pod's sysctls, and why not."""
 
     admit: bool
     reason: str = ""
@@ -20,7 +20,7 @@ class SysctlVerdict(Struct, frozen=True):
 
 
 class EffectiveAnswer(Struct, frozen=True, rename="camel"):
-    """One answer line; field names are those of the recorded cases."""
+    """One line of the answer; the names of its fields are those of the recorded cases."""
 
     image_user: ImageUser
     effective: msgspec.Raw
@@ -35,18 +35,18 @@ class EffectiveAnswer(Struct, frozen=True, rename="camel"):
 
 
 def first_refusal(decision: Decision) -> str | None:
-    """The sentence of the first violation: a Go function returns its first error."""
+    """The reason of the first violation, as a Go function returns only its first error."""
     return decision.violations[0].reason if decision.violations else None
 
 
 def sysctl_verdict(decision: Decision, reason: str) -> SysctlVerdict:
-    """Admission's answer for the sysctl rule's Decision."""
+    """The kubelet's answer for the Decision of the sysctl rule."""
     message = first_refusal(decision)
     return SysctlVerdict(admit=True) if message is None else SysctlVerdict(False, reason, message)
 
 
 def security_context(context: SecurityContext) -> msgspec.Raw:
-    """The merged context as Go encodes it: what is empty is left out, but a profile's `type` never is."""
+    """The merged context as Go encodes it: empty values are left out, except a profile's `type`."""
     tree = msgspec.to_builtins(context)
     for name in ("capabilities", "seLinuxOptions"):
         if name in tree:

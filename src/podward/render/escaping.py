@@ -1,8 +1,8 @@
-"""Text from outside made inert: what a manifest or an image says may be shown in XML, HTML and logs, and does nothing.
+"""Escaping and shortening text from outside, such as manifests and images, for XML, HTML, logs and terminals.
 
-Characters that XML 1.0 (fifth edition, 2.2) forbids, and invisible ones that reorder or break lines, are spelt out the
-way Python escapes them; the five characters that mean something to a parser become entities. Widths are counted in
-cells of a monospaced font: East Asian wide characters take two.
+Characters that XML 1.0 (fifth edition, 2.2) forbids, and invisible characters that reorder or break lines, are written
+as Python escapes. The five characters that mean something to an XML parser become entities. Widths are counted in cells
+of a monospaced font: East Asian wide characters take two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 LONGEST = 2000
-"""Characters of one value that are kept, in a tool tip for instance: a picture is no place for megabytes."""
+"""The most characters of one value that are shown, for instance in a tool tip."""
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPELT = {"::": r":\x3a", "##": r"#\x23"}
@@ -19,14 +19,14 @@ _NEEDS_ENTITY = str.maketrans(_ENTITIES)
 
 
 def printable(text: str) -> str:
-    r"""`text` with everything that is not printable spelt out (`\x1b`, `\n`, `\u202e`)."""
+    r"""`text` with escapes for everything that is not printable (`\x1b`, `\n`, `\u202e`)."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def without_commands(text: str) -> str:
-    r"""`text` in which what reads a log finds no command: `::word` and `##[` are spelt out (`:\x3aword`, `#\x23[`).
+    r"""`text` without commands for programs that read logs: `::word` and `##[` become `:\x3aword` and `#\x23[`.
 
     GitHub's runner (actions/runner, ActionCommand.cs) takes `::command` for one at the beginning of a line, white space
     aside, and `##[command]` anywhere in it; Azure's agent `##vso[command]` and TeamCity `##teamcity[command]`.
@@ -39,14 +39,14 @@ def without_commands(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` for an element's content or a quoted attribute, printable and at most `LONGEST` characters of it."""
+    """`text` for an element's content or a quoted attribute; printable, and at most its first `LONGEST` characters."""
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
     return printable(text).translate(_NEEDS_ENTITY)
 
 
 def width(text: str) -> int:
-    """Cells that `text` takes in a monospaced font."""
+    """The number of cells that `text` takes in a monospaced font."""
     return len(text) if text.isascii() else sum(_cells(c) for c in text)
 
 
@@ -55,7 +55,7 @@ def _cells(character: str) -> int:
 
 
 def clipped(text: str, room: int) -> str:
-    """The beginning of `text`, printable, in at most `room` cells; an ellipsis stands for what is left out."""
+    """The beginning of `text`, printable, in at most `room` cells; an ellipsis replaces the rest."""
     text = printable(text[: room + 1])
     if width(text) <= room:
         return text
@@ -63,7 +63,7 @@ def clipped(text: str, room: int) -> str:
 
 
 def clipped_front(text: str, room: int) -> str:
-    """The end of `text`, printable, in at most `room` cells: for paths, whose end tells them apart."""
+    """The end of `text`, printable, in at most `room` cells; for paths, which differ at their ends."""
     text = printable(text[-room - 1 :])
     if width(text) <= room:
         return text
@@ -80,7 +80,7 @@ def _beginning(text: str, room: int) -> str:
 
 
 def wrapped(text: str, room: int, lines: int) -> list[str]:
-    """`text`, printable, broken at blanks into at most `lines` lines of `room` cells; an ellipsis says it goes on."""
+    """`text`, printable, broken at blanks into at most `lines` lines of `room` cells; an ellipsis replaces the rest."""
     found = list(_lines(printable(text[: room * lines * 2]), room))
     if len(found) > lines:
         found = [*found[: lines - 1], clipped(f"{found[lines - 1]} {found[lines]}", room)]

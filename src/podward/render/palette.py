@@ -1,4 +1,4 @@
-"""Escape sequences for what is told apart by colour in text on a terminal."""
+"""Colours of text on a terminal, and the width of the narrowest table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from msgspec import Struct
 
 from podward.decision import Origin
 
+MIN_COLUMNS = 60
+"""The width of the narrowest table. A narrower terminal breaks its lines."""
+
 
 class Palette(Struct, frozen=True, gc=False):
-    """Escape sequences (ECMA-48 SGR) around what is told apart by colour; all empty where there is none."""
+    """Escape sequences (ECMA-48 SGR) for the kinds of text; all of them are empty without colours."""
 
     title: str = ""
     dim: str = ""
@@ -21,7 +24,7 @@ class Palette(Struct, frozen=True, gc=False):
     end: str = ""
 
     def origin(self, origin: Origin) -> str:
-        """The colour of what this kind of thing decided: defaults stay in the background."""
+        """The colour of a value with this kind of source; defaults and rules are dim."""
         loud = {
             Origin.MANIFEST: self.manifest,
             Origin.IMAGE: self.image,
@@ -31,7 +34,7 @@ class Palette(Struct, frozen=True, gc=False):
         return loud.get(origin, self.dim)
 
     def paint(self, colour: str, text: str) -> str:
-        """`text` in a colour."""
+        """`text` in this colour."""
         return f"{colour}{text}{self.end}" if colour else text
 
 

@@ -1,4 +1,4 @@
-"""What `podward run -o json` prints at its end."""
+"""The result of `podward run -o json`, which is printed at its end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from msgspec import Struct
 from podward.api.process import ProcessState
 
 
-class User(Struct, frozen=True, rename="camel"):
-    """As in `status.containerStatuses[].user.linux`."""
+class ProcessUser(Struct, frozen=True, rename="camel"):
+    """The user of a process, as in `status.containerStatuses[].user.linux`."""
 
     uid: int
     gid: int
@@ -16,13 +16,13 @@ class User(Struct, frozen=True, rename="camel"):
 
 
 class ContainerResult(Struct, frozen=True, rename="camel"):
-    """One container: how it ended, who it was, and what was predicted and observed of its last process."""
+    """One container: its exit code, its user, and the predicted and the observed state of its last process."""
 
     name: str
     kind: str
     exit_code: int
     restarts: int
-    user: User | None = None
+    user: ProcessUser | None = None
     predicted: ProcessState | None = None
     observed: ProcessState | None = None
     differences: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class PodResult(Struct, frozen=True, rename="camel"):
 
 
 class RunResult(Struct, frozen=True, rename="camel"):
-    """The whole call."""
+    """The whole run."""
 
     exit_code: int
     pods: tuple[PodResult, ...]

@@ -1,12 +1,12 @@
-"""Predicted against observed: the kernel's view of a process, field by field, as rows for a table."""
+"""`podward run --verify`: the predicted and the observed state of a process, field by field, and as a table."""
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from podward.api.capability import names
 from podward.api.process import MountState, ProcessState
+from podward.render.palette import MIN_COLUMNS
 
 _CAPABILITIES = ("cap_inheritable", "cap_permitted", "cap_effective", "cap_bounding", "cap_ambient")
 _LABELS = {
@@ -31,9 +31,12 @@ _LABELS = {
     "label": "LSM label",
 }
 
+_FIELD = 16
+"""The width of the column with the names of fields."""
 
-class Row(Struct, frozen=True):
-    """One field: its name as /proc spells it, both values as text, and whether they are equal."""
+
+class VerifiedField(Struct, frozen=True):
+    """One field: its name as in /proc, both values as text, and whether they are equal."""
 
     field: str
     predicted: str
@@ -41,10 +44,10 @@ class Row(Struct, frozen=True):
     equal: bool
 
 
-def rows(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
+def rows(predicted: ProcessState, observed: ProcessState) -> tuple[VerifiedField, ...]:
     """Every field of the process state, in the order of /proc/PID/status."""
     return tuple(
-        Row(
+        VerifiedField(
             _LABELS[name],
             _text(name, getattr(predicted, name)),
             _text(name, getattr(observed, name)),
@@ -54,8 +57,8 @@ def rows(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
     )
 
 
-def differences(predicted: ProcessState, observed: ProcessState) -> tuple[Row, ...]:
-    """The rows that are not equal."""
+def differences(predicted: ProcessState, observed: ProcessState) -> tuple[VerifiedField, ...]:
+    """The rows whose values are not equal."""
     return tuple(row for row in rows(predicted, observed) if not row.equal)
 
 
@@ -82,7 +85,43 @@ def _mount(state: MountState) -> str:
     return state.destination + (f"({','.join(flags)})" if flags else "")
 
 
-def as_json(predicted: ProcessState, observed: ProcessState) -> bytes:
-    """Both states and the names of the fields that differ."""
-    different = [row.field for row in differences(predicted, observed)]
-    return msgspec.json.encode({"predicted": predicted, "observed": observed, "differences": different})
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def table(container: str, rows: tuple[VerifiedField, ...], width: int) -> str:
+    """The predicted and the observed values of one container side by side, then the number of rows that differ.
+
+    If values are too long for their columns, equal ones are written once, behind `=`, and different ones on lines of
+    their own.
+    """
+    width = max(width, MIN_COLUMNS)
+    column = (width - _FIELD - 4) // 2
+    lines = [f"{container}", f"{'':{_FIELD}}  {'predicted':{column}} {'observed'}"]
+    for row in rows:
+        lines += _row(row, column, width)
+    different = sum(not row.equal for row in rows)
+    lines.append(f"{'':{_FIELD}}  {len(rows)} fields, {different} differ")
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _row(row: VerifiedField, column: int, width: int) -> list[str]:
+    predicted, observed = row.predicted or "-", row.observed or "-"
+    mark = "" if row.equal else " !"
+    if len(predicted) <= column and len(observed) <= column:
+        return [f"{row.field:{_FIELD}}  {predicted:{column}} {observed}{mark}"]
+    if row.equal:
+        return _indented(row.field, f"= {predicted}", width)
+    return [*_indented(f"{row.field} !", predicted, width), *_indented("  observed", observed, width)]
+
+
+def _indented(field: str, text: str, width: int) -> list[str]:
+    """`text` wrapped at blanks into lines of `width`; the first line begins with the field's name."""
+    room, lines, line = width - _FIELD - 2, [], ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    lines.append(line)
+    return [f"{field if i == 0 else '':{_FIELD}}  {text_line}" for i, text_line in enumerate(lines)]

@@ -4,50 +4,59 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
+from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kubelet import lifecycle
-from podward.runtime import processes, rootfs
+from podward.policy.kubelet.lifecycle import ContainerState
+from podward.runtime import processes
+from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Relay
-from podward.runtime.oci import Streams
-
-if TYPE_CHECKING:
-    from podward.pipeline import ContainerPlan
-    from podward.runtime.pod import PodRun
+from podward.runtime.oci import OciRuntime, Streams
+from podward.runtime.options import RunOptions
+from podward.runtime.report import Reporter
 
 CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
 """Exit codes of a container whose process could not be started: the kubelet's, and what shells and podman make of an
 entry that may not be executed, or is not there."""
 
 
+class PodContext(Struct, frozen=True):
+    """What a container needs of its Pod. `name` is the Pod's; `several`: it has more than one container."""
+
+    name: str
+    facts: LiveFacts
+    runtime: OciRuntime
+    report: Reporter
+    options: RunOptions
+    several: bool
+
+
 class ContainerRun:
     """A container's life: `status` says how far it is, for the lifecycle rule."""
 
-    def __init__(self, pod: PodRun, plan: ContainerPlan, kind: str) -> None:
-        self.pod = pod
+    def __init__(self, pod: PodContext, plan: ContainerPlan) -> None:
         self.plan = plan
-        self.kind = kind
+        self.kind = plan.kind
         self.name = plan.container.name
-        self.state = "waiting"
+        self.label = f"{pod.name}/{self.name}"
+        """How events name this container."""
+        self.state = ContainerState.WAITING
         self.exit_code = 0
         self.restarts = 0
         self.pid = 0
         self.failed_to_start = False
         self.predicted: Outcome[ProcessState] | Decision | None = None
         self.observed: ProcessState | None = None
-        self._attempt = -1
+        self._pod = pod
         self._started = 0.0
         self._relays: dict[int, Relay] = {}
         self._created = False
-
-    @property
-    def label(self) -> str:
-        """How events name this container."""
-        return f"{self.pod.name}/{self.name}"
 
     @property
     def status(self) -> lifecycle.ContainerStatus:
@@ -55,19 +64,9 @@ class ContainerRun:
         return lifecycle.ContainerStatus(self.name, self.kind, self.state, self.exit_code)
 
     @property
-    def id(self) -> str:
-        """The container's id for the OCI runtime; a new one for each attempt."""
-        return f"{self.pod.directory.id}-{self.name}-{self._attempt}"
-
-    @property
-    def directory(self) -> str:
-        """Bundle, overlay and logs of the current attempt."""
-        return f"{self.pod.directory.container(self.name)}/{self._attempt}"
-
-    @property
-    def lasting_directory(self) -> str:
-        """The same directory by the path that it has for everybody, also once we are gone."""
-        return f"{self.pod.directory.path}/containers/{self.name}/{self._attempt}"
+    def attempt(self) -> Attempt:
+        """The current attempt: the container's id for the OCI runtime, and its directory."""
+        return self._pod.facts.attempt(self.name)
 
     def start(self, now: float) -> tuple[int, ...]:
         """Create and start the next attempt; returns the descriptors to poll for its output.
@@ -75,33 +74,29 @@ class ContainerRun:
         A container that can't be created or started has `exited` with 128 afterwards; its reason is reported.
         """
         self.discard()
-        self._attempt += 1
+        self._pod.facts.next_attempt(self.name)
         self._started = now
-        os.makedirs(self.directory, mode=0o700)
         try:
             self._launch()
         except PodwardError as error:
             self.failed_to_start = True
             self.silence()  # only the runtime wrote there, and its log says the same
-            self.pod.report.failed_to_start(self.label, str(error))
+            self._pod.report.failed_to_start(self.label, str(error))
             self.finish(_start_code(str(error)))
             return ()
-        self.state = "running"
+        self._become(ContainerState.RUNNING)
         return tuple(descriptor for descriptor in self._relays if descriptor >= 0)
 
     def _launch(self) -> None:
-        pod = self.pod
-        image = self.plan.image
-        mapping = pod.facts.userns
-        pod.attach_volumes(self)
-        pod.open_ways(self)
-        userns = pod.sandbox.user_namespace if pod.sandbox is not None else ""
-        root = rootfs.mount(pod.image_root(image), self.directory, mapping, userns)
-        spec = pod.runtime_spec(self, root)
-        if pod.wishes.verify or pod.keep:  # who looks at a kept Pod later wants to see what it drifted from
-            from podward.runtime import verifying  # most runs predict nothing, and start-up counts
-
-            self.predicted = verifying.predict_process(self, root, spec)
+        facts, options = self._pod.facts, self._pod.options
+        facts.set_aside(self.plan)
+        spec = runtime_spec(facts, self.plan)
+        if isinstance(spec, Decision):
+            raise RefusedError(spec.violations[0].reason)
+        for unknown in spec.decision.unknowns:  # who it would be is not known: a default must not run in its place
+            raise RefusedError(unknown.why, advice=unknown.remedy)
+        if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
+            self.predicted = predict(facts, self.plan, spec)
         try:
             self._create_and_start(spec.value)
         except RuntimeFailedError as error:
@@ -111,34 +106,37 @@ class ContainerRun:
             raise
 
     def _create_and_start(self, spec: RuntimeSpec) -> None:
-        runtime, streams = self.pod.runtime, self._streams()
+        runtime, streams, attempt = self._pod.runtime, self._streams(), self.attempt
         try:
             self._created = True
-            self.pid = runtime.create(self.id, self.directory, spec, streams)
+            self.pid = runtime.create(attempt.id, attempt.directory, spec, streams)
         finally:
             for descriptor in {streams.stdout, streams.stderr}:
                 os.close(descriptor)
-        if not self.pod.wishes.verify:
-            runtime.start(self.id, self.directory)
+        if not self._pod.options.verify:
+            runtime.start(attempt.id, attempt.directory)
             return
-        from podward.runtime import verifying
+        from podward.runtime import observe  # most runs observe nothing, and start-up counts
 
-        self.observed = verifying.start_and_see(self, spec)
-        self.pod.report.observed(self.label, self.predicted, self.observed)
+        with observe.stop_at_exec(self.pid) as held:
+            self.observed = held.started(runtime, attempt, spec)
+        self._pod.report.observed(self.label, self.predicted, self.observed)
 
     def _streams(self) -> Streams:
         """Pipes to us; or, for a Pod that may outlive us, a file that we follow."""
-        if self.pod.keep:
-            log = f"{self.directory}/log"
+        options = self._pod.options
+        prefix = self.name if options.name_lines or self._pod.several else ""
+        if options.keep:
+            log = f"{self.attempt.directory}/log"
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             written = os.open(log, flags, 0o600)
-            self._relays[-1] = Relay(os.open(log, os.O_RDONLY | os.O_CLOEXEC), 1, self.pod.prefix(self))
+            self._relays[-1] = Relay(os.open(log, os.O_RDONLY | os.O_CLOEXEC), 1, prefix)
             return Streams(stdout=written, stderr=written)
         ends = []
-        for target in (1, 2):
+        for target in (options.stdout, options.stderr):
             read, write = os.pipe2(os.O_CLOEXEC)
             os.set_blocking(read, False)
-            self._relays[read] = Relay(read, self.pod.output(target), self.pod.prefix(self))
+            self._relays[read] = Relay(read, target, prefix)
             ends.append(write)
         return Streams(stdout=ends[0], stderr=ends[1])
 
@@ -160,9 +158,10 @@ class ContainerRun:
 
     def finish(self, code: int) -> tuple[int, ...]:
         """The process has ended: end what is left of the container; returns the descriptors no longer to be polled."""
-        self.state, self.exit_code, self.pid = "exited", code, 0
+        self._become(ContainerState.EXITED)
+        self.exit_code, self.pid = code, 0
         if self._created:
-            self.pod.runtime.delete(self.id, self.directory)
+            self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
         self.pump_log()
         gone = tuple(self._relays)
@@ -171,15 +170,20 @@ class ContainerRun:
         self._relays.clear()
         return gone
 
+    def _become(self, state: ContainerState) -> None:
+        if state not in lifecycle.FOLLOWS[self.state]:
+            raise ValueError(f"container {self.name} cannot become {state.value}: it is {self.state.value}")
+        self.state = state
+
     def silence(self) -> None:
         """Drop the output that was not passed on yet."""
         for relay in self._relays.values():
             os.close(relay.source)
         self._relays.clear()
 
-    def next_restart(self) -> int:
+    def next_restart(self, now: float) -> int:
         """Count a restart; returns its number, starting over after a long run."""
-        if self.pod.clock() - self._started >= lifecycle.RESET_AFTER:
+        if now - self._started >= lifecycle.RESET_AFTER:
             self.restarts = 0
         self.restarts += 1
         return self.restarts
@@ -195,13 +199,13 @@ class ContainerRun:
         number = self.stop_signal()
         caught = _handles(self.pid, number)
         os.kill(self.pid, number)
-        spec = self.pod.facts.pod.spec
+        spec = self._pod.facts.pod.spec
         first_of_namespace = not spec.host_pid and not spec.share_process_namespace
         return 0.0 if first_of_namespace and not caught else grace
 
     def stop_signal(self) -> signal.Signals:
         """The image's StopSignal, else SIGTERM."""
-        name = self.plan.image.config.stop_signal
+        name = self._pod.facts.image(self.plan.container).config.stop_signal
         if name.isdigit() and int(name) in signal.valid_signals():
             return signal.Signals(int(name))
         full = name if name.startswith("SIG") else f"SIG{name}"
@@ -221,9 +225,7 @@ class ContainerRun:
 
     def discard(self) -> None:
         """Unmount and remove what an earlier attempt left, except in a kept Pod."""
-        if self._attempt >= 0:
-            rootfs.unmount(self.directory)
-            self.pod.remove(self.directory)
+        self._pod.facts.discard(self.name)
 
 
 def _start_code(said: str) -> int:

@@ -14,6 +14,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from podward.api.image import EntryFile, FileCapabilities
+from podward.api.oci import Process
 from podward.runtime.executable import (
     CAPABILITY,
     FIRST_BYTES,
@@ -58,6 +59,12 @@ def find_entry(
             if stat.S_ISREG(mode):
                 second_best = second_best or candidate
         return _read(tree, second_best, base, MOST_FILES) if second_best else None
+
+
+def asked_by(process: Process) -> tuple[str, str, str]:
+    """What names the entry file of this process: its first word, its PATH, and its working directory."""
+    search = next((word[5:] for word in reversed(process.env) if word.startswith("PATH=")), "")
+    return process.args[0], search, process.cwd
 
 
 class _Tree:

@@ -14,6 +14,8 @@ from podward.policy.kubelet import masked_paths
 
 SPECIAL_PATHS = (*masked_paths.MASKED, *masked_paths.READONLY, "/sys/dev/block", "/sys/fs/selinux")
 """All paths that the kubelet or an imitated runtime masks or makes read-only."""
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+"""Go's names of what uname(2) calls the machine."""
 
 
 def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
@@ -57,6 +59,12 @@ def security_module() -> str:
 def oom_score_adj() -> int:
     """The adjustment of this process, which what it starts inherits (proc(5))."""
     return int(_first_line("/proc/self/oom_score_adj") or 0)
+
+
+def architecture() -> str:
+    """Go's name of this machine's architecture; the kernel's own where Go has no other."""
+    name = os.uname().machine
+    return _ARCHITECTURES.get(name, name)
 
 
 def user_namespaces() -> int:

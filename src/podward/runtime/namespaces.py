@@ -96,6 +96,7 @@ def _pin(pid: int, name: str, directory: str) -> str:
 def _child(wanted: Wanted, kinds: tuple[tuple[str, int], ...], ready: int, go: int) -> None:
     """In the forked child: never returns. Tells each step on `ready`; an error's text follows an `e`."""
     try:
+        _close_all_but(ready, go)
         flags = 0
         for _, flag in kinds:
             flags |= flag
@@ -109,6 +110,13 @@ def _child(wanted: Wanted, kinds: tuple[tuple[str, int], ...], ready: int, go: i
         os.write(ready, b"e" + str(error).encode()[:2000])
     finally:
         os._exit(0)
+
+
+def _close_all_but(ready: int, go: int) -> None:
+    """Close what the child inherited: a copy of the Pod's lock would outlive a parent that is killed meanwhile."""
+    low, high = sorted((ready, go))
+    for first, end in ((3, low), (low + 1, high), (high + 1, os.sysconf("SC_OPEN_MAX"))):
+        os.closerange(first, end)
 
 
 def _configure(wanted: Wanted) -> None:

@@ -33,8 +33,12 @@ from podward.runtime import proc, syscalls
 if TYPE_CHECKING:
     from typing import Self
 
+    from podward.runtime.live_facts import Attempt
+    from podward.runtime.oci import OciRuntime
+
 SHORTEST, LONGEST = 0.0002, 0.002
 """Seconds between two looks at the process."""
+SECONDS_TO_EXEC = 20.0
 RESTING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -76,6 +80,19 @@ class ExecStop:
         if not self._stopped:
             why = f": {self._error.strerror}" if self._error else ""
             raise RuntimeFailedError(f"process {self.pid} ended before it could be observed{why}")
+
+    def started(self, runtime: OciRuntime, attempt: Attempt, spec: RuntimeSpec) -> ProcessState:
+        """Start the created container whose process is held; its state when it executes its entry.
+
+        Raises RuntimeFailedError where it does not come to that.
+        """
+        starter = runtime.begin_start(attempt.id, attempt.directory)
+        try:
+            self.wait(SECONDS_TO_EXEC)
+            return self.state(spec)
+        finally:
+            self.release()  # or a process that never came to its entry would keep its starter waiting
+            runtime.finish_start(starter, attempt.directory)
 
     def state(self, spec: RuntimeSpec) -> ProcessState:
         """The state of the stopped process."""

@@ -2,181 +2,71 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import msgspec
 
-from podward.api.core import Container
-from podward.api.cri import IDMapping
+from podward.api.core import Pod
 from podward.api.effective import Place
-from podward.api.image import Image
-from podward.api.oci import RuntimeSpec
-from podward.decision import Decision, Outcome
-from podward.errors import RefusedError
-from podward.pipeline import OciFacts, PodFacts, admit, in_order, plan_container, plan_runtime, plan_sandbox
+from podward.decision import Outcome
+from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet.lifecycle import ContainerState
 from podward.policy.runtime import selinux
-from podward.runtime import cgroups, devices, kept, machine, mount_namespace, profiles, syscalls, userns
-from podward.runtime.container import ContainerRun
-from podward.runtime.images.store import StoredImage
-from podward.runtime.oci import OciRuntime, write_private
+from podward.runtime import kept
+from podward.runtime.container import ContainerRun, PodContext
+from podward.runtime.live_facts import LiveFacts
+from podward.runtime.oci import write_private
 from podward.runtime.options import Machine, Refused, RunOptions
-from podward.runtime.report import Reporter
-from podward.runtime.sandbox import Sandbox
-from podward.runtime.state import Lock, PodDirectory
-from podward.runtime.volumes import PodVolumes, remove_tree
-
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-"""Go's names of what uname(2) calls the machine."""
+from podward.runtime.state import PodDirectory
+from podward.runtime.volumes import remove_tree
 
 
 class PodRun:
     """A Pod that is being run: made by `prepare`, driven by the supervisor, ended by `destroy`."""
 
-    def __init__(self, machine: Machine, wishes: RunOptions, facts: PodFacts) -> None:
-        self.machine = machine
-        self.wishes = wishes
-        self.facts = facts
-        self.name = facts.pod.metadata.name or "pod"
+    def __init__(self, machine: Machine, options: RunOptions, pod: Pod, place: Place, hostname: str) -> None:
+        self.name = pod.metadata.name or "pod"
+        self.namespace = pod.metadata.namespace or "default"
+        self.keep = options.keep
+        """Whether the Pod stays when we go."""
         self.done = False
         self.stopping = False
         self.exit_code = 0
         self.containers: list[ContainerRun] = []
-        self.sandbox: Sandbox | None = None
-        self._held: list[Lock] = []
-        self._images: dict[str, StoredImage] = {}
-        self._volumes: PodVolumes | None = None
         self.directory = PodDirectory.create(machine.state)
+        self._machine = machine
+        self._options = options
+        self._facts = LiveFacts(machine, self.directory, pod, place, hostname)
 
     # --- before anything starts ---------------------------------------------------------------------------------
 
     def prepare(self) -> tuple[Refused, ...]:
-        """Decide about every container, then set aside what the Pod needs. Refusals leave nothing started."""
-        spec = self.facts.pod.spec
-        refused = admit(self.facts)
-        if refused.refused:
-            return (Refused("", refused),)
-        if spec.host_users is False and self.machine.node.userns_supported:
-            self.facts = _with_userns(self.facts, userns.allocate(self.machine.state, self.directory))
-            mount_namespace.expose(self.directory)
-        planned = plan_sandbox(self.facts)
-        if isinstance(planned, Decision):
-            return (Refused("", planned),)
-        self.sandbox = sandbox = Sandbox(self.directory, spec, planned.value, self.facts.userns)
-        self._volumes = volumes = PodVolumes(
-            self.directory.work, self.facts.pod, self.facts.place, userns=sandbox.user_namespace
-        )
-        made = volumes.prepare()
-        if made.refused:
-            return (Refused("", Decision(violations=made.violations)),)
-        if spec.share_process_namespace and not spec.host_pid:
-            sandbox.share_processes(self.runtime)
-        refusals: list[Refused] = []
-        for kind, place, container in in_order(self.facts.pod, self.facts.place):
-            refusals += self._plan(kind, place, container, volumes)
-        return tuple(refusals)
+        """Decide about every container, and set aside what the Pod needs. Refusals leave nothing started."""
+        plan = plan_pod(self._facts)
+        if plan.refusals.refused:
+            return (Refused("", plan.refusals),)
+        machine, several = self._machine, len(plan.containers) > 1
+        context = PodContext(self.name, self._facts, machine.runtime, machine.report, self._options, several)
+        refused = tuple(Refused(c.container.name, c.refusals) for c in plan.containers if c.refusals.refused)
+        for container in plan.containers:
+            if not container.refusals.refused:
+                self.containers.append(ContainerRun(context, container))
+                self._note_what_is_not_enforced(container)
+        return refused
 
-    def _plan(self, kind: str, place: Place, container: Container, volumes: PodVolumes) -> list[Refused]:
-        stored = self.machine.images.resolve(container.image or "")
-        self._held.append(self.machine.images.hold(stored))
-        self._images[stored.id] = stored
-        attached = volumes.mounts(container, place)
-        if attached.decision.refused:
-            return [Refused(container.name, Decision(violations=attached.decision.violations))]
-        plan = plan_container(self.facts, place, container, self.machine.images.load(stored), attached.mounts)
-        if plan.config is None:
-            return [Refused(container.name, plan.refusals)]
-        run = ContainerRun(self, plan, kind)
-        decided = self._decide(run, f"{run.directory}/rootfs")
-        if decided.refused:
-            return [Refused(container.name, Decision(violations=decided.violations))]
-        self.containers.append(run)
-        for carried in decided.assignments:
+    def _note_what_is_not_enforced(self, plan: ContainerPlan) -> None:
+        for carried in plan.spec.decision.assignments if plan.spec is not None else ():
             if carried.path == selinux.ANNOTATION:
-                self.report.not_enforced(run.label, str(carried.value))
-        return []
-
-    # --- deciding -----------------------------------------------------------------------------------------------
-
-    def runtime_spec(self, container: ContainerRun, root: str) -> Outcome[RuntimeSpec]:
-        """The runtime spec of this attempt; raises RefusedError where it can't be made."""
-        decided = self._decide(container, root)
-        if decided.refused:
-            raise RefusedError(decided.violations[0].reason)
-        return Outcome(decided.fold(RuntimeSpec), decided)
-
-    def _decide(self, container: ContainerRun, root: str) -> Decision:
-        config, sandbox = container.plan.config, self.sandbox
-        if config is None or sandbox is None:
-            return container.plan.refusals
-        context, node = config.value.security_context, self.machine.node
-        return plan_runtime(
-            OciFacts(
-                config=config.value,
-                sandbox=sandbox.config,
-                image=container.plan.image,
-                node=node,
-                rootfs=root,
-                origin=config.decision,
-                cgroups_path=cgroups.name(container.id),
-                namespaces=sandbox.namespaces,
-                files=sandbox.files,
-                localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
-                host_devices=devices.host_devices() if context.privileged else (),
-                arch=_ARCHITECTURES.get(os.uname().machine, os.uname().machine),
-                cgroup_v2=self.machine.cgroup_v2,
-                node_hostname=os.uname().nodename,
-                oom_score_adj=machine.oom_score_adj(),
-            )
-        )
+                self._machine.report.not_enforced(f"{self.name}/{plan.container.name}", str(carried.value))
 
     # --- running ------------------------------------------------------------------------------------------------
 
     @property
-    def report(self) -> Reporter:
-        """Where events go."""
-        return self.machine.report
-
-    @property
-    def runtime(self) -> OciRuntime:
-        """The OCI runtime."""
-        return self.machine.runtime
-
-    @property
-    def keep(self) -> bool:
-        """Whether the Pod stays when we go."""
-        return self.wishes.keep
-
-    @property
     def grace_seconds(self) -> float:
         """How long containers may take to end."""
-        seconds = self.facts.pod.spec.termination_grace_period_seconds
+        seconds = self._facts.pod.spec.termination_grace_period_seconds
         return float(30 if seconds is None else seconds)
-
-    def clock(self) -> float:
-        """Seconds, monotonic."""
-        return time.monotonic()
-
-    def output(self, target: int) -> int:
-        """Where a container's stream 1 or 2 goes."""
-        return self.wishes.stdout if target == 1 else self.wishes.stderr
-
-    def prefix(self, container: ContainerRun) -> str:
-        """The name before each line of a container's output; empty where one container is all there is."""
-        return container.name if self.wishes.name_lines or len(self.containers) > 1 else ""
-
-    def open_ways(self, container: ContainerRun) -> None:
-        """Let the Pod's user namespace reach what the container mounts."""
-        config, sandbox = container.plan.config, self.sandbox
-        if config is not None and sandbox is not None and sandbox.mapping is not None:
-            mounted = (mount.host_path for mount in config.value.mounts)
-            for target in (f"{container.directory}/rootfs", sandbox.files.shm, *mounted):
-                self.directory.open_way(target)
-
-    def image_root(self, image: Image) -> str:
-        """The unpacked files of an image that this Pod holds."""
-        return self._images[image.id].rootfs
 
     def container(self, name: str) -> ContainerRun:
         """The container of this name."""
@@ -188,25 +78,13 @@ class PodRun:
 
     def running(self) -> tuple[ContainerRun, ...]:
         """Containers with a process."""
-        return tuple(c for c in self.containers if c.state == "running")
+        return tuple(c for c in self.containers if c.state is ContainerState.RUNNING)
 
     def next_actions(self) -> lifecycle.PodActions:
-        """What to do now."""
-        return lifecycle.next_actions(tuple(c.status for c in self.containers), self.wishes.restart_policy)
-
-    def stopping_actions(self) -> lifecycle.PodActions:
-        """What to do while the Pod is being stopped: wait until nothing runs."""
-        return lifecycle.PodActions(done=not self.running(), exit_code=self.exit_code)
-
-    def attach_volumes(self, container: ContainerRun) -> None:
-        """Bind the container's subPaths, as before each start; raises RefusedError where one can't be."""
-        attached = self._volumes.attach(container.name) if self._volumes is not None else Decision()
-        if attached.refused:
-            raise RefusedError(attached.violations[0].reason)
-
-    def start(self, container: ContainerRun) -> tuple[int, ...]:
-        """Start the container's next attempt; returns descriptors to poll."""
-        return container.start(self.clock())
+        """What to do now; while the Pod is being stopped that is to wait until nothing runs."""
+        if self.stopping:
+            return lifecycle.PodActions(done=not self.running(), exit_code=self.exit_code)
+        return lifecycle.next_actions(tuple(c.status for c in self.containers), self._options.restart_policy)
 
     def finish(self, code: int) -> None:
         """Nothing runs any more and nothing will."""
@@ -227,23 +105,23 @@ class PodRun:
         """For `podward ps` and those who look at the kept Pod later."""
         return kept.Record(
             name=self.name,
-            namespace=self.facts.pod.metadata.namespace or "default",
-            manifest=self.facts.place.document,
-            runtime=self.runtime.kind,
+            namespace=self.namespace,
+            manifest=self._facts.place.document,
+            runtime=self._machine.runtime.kind,
             created=time.time(),
             containers=tuple(
                 kept.Container(
                     c.name,
-                    c.id,
-                    c.lasting_directory,
+                    c.attempt.id,
+                    c.attempt.lasting_directory,
                     kept.Process(c.pid, kept.start_time(c.pid)),
                     c.predicted.value if isinstance(c.predicted, Outcome) else None,
                 )
                 for c in self.containers
             ),
-            images=tuple(self._images),
-            document=msgspec.Raw(self.wishes.document),
-            options=self.wishes.options,
+            images=self._facts.image_ids(),
+            document=msgspec.Raw(self._options.document),
+            options=self._options.options,
         )
 
     def destroy(self) -> None:
@@ -255,22 +133,8 @@ class PodRun:
             for container in self.containers:
                 container.end()
                 container.discard()
-            if self.sandbox is not None:
-                self.sandbox.end()
-            if self._volumes is not None:
-                self._volumes.remove()
-            if self.directory.work != self.directory.path:
-                syscalls.unmount_if_mounted(self.directory.work)
-            with self.machine.state.lock():
+            self._facts.remove()
+            with self._machine.state.lock():
                 remove_tree(self.directory.path)
-        for lock in self._held:
-            lock.release()
+        self._facts.release()
         self.directory.lock.release()
-
-    def remove(self, directory: str) -> None:
-        """Remove a directory of this Pod; nothing in it is followed or crossed."""
-        remove_tree(directory)
-
-
-def _with_userns(facts: PodFacts, mapping: IDMapping) -> PodFacts:
-    return PodFacts(facts.pod, facts.place, facts.node, facts.hostname, mapping)

@@ -11,6 +11,8 @@ import select
 import signal
 import time
 
+from msgspec import Struct
+
 from podward.policy.kubelet import lifecycle
 from podward.runtime.container import ContainerRun
 from podward.runtime.pod import PodRun
@@ -22,6 +24,15 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 
 
+class _Timer(Struct, frozen=True):
+    """When a container of the Pod is to be started again or, if it `kills`, to be killed."""
+
+    at: float
+    pod: PodRun
+    container: ContainerRun
+    kills: bool = False
+
+
 class Supervisor:
     """Runs prepared Pods until they are done, or until it is told to stop."""
 
@@ -30,8 +41,7 @@ class Supervisor:
         self._report = report
         self._poll = select.poll()
         self._relays: dict[int, ContainerRun] = {}
-        self._timers: list[tuple[float, ContainerRun, str]] = []
-        self._stopping: set[str] = set()
+        self._timers: list[_Timer] = []
         self._asked = 0
         self._code = 0
 
@@ -58,7 +68,7 @@ class Supervisor:
 
     def _wait(self, wake: int) -> None:
         now = time.monotonic()
-        due = min((at for at, _, _ in self._timers), default=None)
+        due = min((timer.at for timer in self._timers), default=None)
         timeout = None if due is None else max(0.0, due - now) * 1000 + 1
         if any(pod.keep for pod in self._pods):
             timeout = min(timeout or 1e9, _KEPT_LOG_INTERVAL * 1000)
@@ -104,53 +114,53 @@ class Supervisor:
             if descriptor in self._relays:
                 self._poll.unregister(descriptor)
                 del self._relays[descriptor]
-        self._timers = [timer for timer in self._timers if timer[1] is not container]
+        self._timers = [timer for timer in self._timers if timer.container is not container]
         self._advance(pod)
 
     def _advance(self, pod: PodRun) -> None:
         """Do what the lifecycle rule says now."""
         while not pod.done:
-            actions = pod.stopping_actions() if pod.stopping else pod.next_actions()
+            actions = pod.next_actions()
             for name in actions.stop:
                 self._stop(pod, pod.container(name))
             for name in actions.restart:
-                self._restart_later(pod.container(name))
+                self._restart_later(pod, pod.container(name))
             if actions.done:
                 pod.finish(actions.exit_code)
                 return
             if not actions.start:
                 return
             for name in actions.start:
-                self._start(pod, pod.container(name))
+                self._start(pod.container(name))
 
-    def _start(self, pod: PodRun, container: ContainerRun) -> None:
-        for descriptor in pod.start(container):
+    def _start(self, container: ContainerRun) -> None:
+        for descriptor in container.start(time.monotonic()):
             self._relays[descriptor] = container
             self._poll.register(descriptor, select.POLLIN)
 
-    def _restart_later(self, container: ContainerRun) -> None:
-        if any(timer[1] is container for timer in self._timers):
+    def _restart_later(self, pod: PodRun, container: ContainerRun) -> None:
+        if any(timer.container is container for timer in self._timers):
             return
-        delay = lifecycle.backoff(container.next_restart())
+        now = time.monotonic()
+        delay = lifecycle.backoff(container.next_restart(now))
         self._report.restarting(container.label, container.exit_code, delay)
-        self._timers.append((time.monotonic() + delay, container, "start"))
+        self._timers.append(_Timer(now + delay, pod, container))
 
     def _stop(self, pod: PodRun, container: ContainerRun) -> None:
-        if any(timer[1] is container and timer[2] == "kill" for timer in self._timers):
+        if any(timer.container is container and timer.kills for timer in self._timers):
             return
         grace = container.terminate(pod.grace_seconds)
-        self._timers.append((time.monotonic() + grace, container, "kill"))
+        self._timers.append(_Timer(time.monotonic() + grace, pod, container, kills=True))
 
     def _expire(self, now: float) -> None:
-        due = [timer for timer in self._timers if timer[0] <= now]
-        self._timers = [timer for timer in self._timers if timer[0] > now]
-        for _, container, what in due:
-            pod = container.pod
-            if what == "kill":
-                container.kill()
-            elif not pod.stopping:
-                self._start(pod, container)
-                self._advance(pod)
+        due = [timer for timer in self._timers if timer.at <= now]
+        self._timers = [timer for timer in self._timers if timer.at > now]
+        for timer in due:
+            if timer.kills:
+                timer.container.kill()
+            elif not timer.pod.stopping:
+                self._start(timer.container)
+                self._advance(timer.pod)
 
     def _stop_all(self, number: signal.Signals) -> None:
         """The first signal asks the containers to end; the next one ends them."""
@@ -163,7 +173,7 @@ class Supervisor:
                 pod.leave_running()
                 continue
             pod.stopping = True
-            self._timers = [timer for timer in self._timers if timer[2] == "kill"]
+            self._timers = [timer for timer in self._timers if timer.kills]
             for container in pod.running():
                 if self._asked > 1:
                     container.kill()

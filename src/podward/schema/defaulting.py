@@ -1,13 +1,15 @@
-"""What the API server fills in when a Pod is created: API defaulting, then the registry's PrepareForCreate.
+"""What the API server fills in when a Pod is created: API defaulting, and the registry's PrepareForCreate.
 
-Specification: Kubernetes, pkg/apis/core/v1 defaults and the Pod registry's strategy, in this order:
+Specification: Kubernetes, pkg/apis/core/v1 defaults and the Pod registry's strategy:
 - `decide_defaults`: everything that is unset gets its default. Strings that are empty count as unset. procMount and
   the fields of security contexts have no default, but a Pod without securityContext gets an empty one. A volume
   without source becomes an emptyDir. With hostNetwork, hostPort becomes containerPort, for regular and init
   containers. A resource's request becomes its limit.
-- `decide_creation`: an AppArmor annotation becomes the container's field where the field is unset, the annotation
-  is valid, and the Pod's own profile isn't the same. Not for Windows Pods.
-Volume sources' own defaults are in `volume_defaults`.
+- `decide_conversion`: what can't be said of a Pod inside the server: see `dropped_fields`.
+- `decide_creation`: the same, and fields behind feature gates that are off are gone; selectors get the expressions of
+  their label keys; an AppArmor annotation becomes the container's field where the field is unset, the annotation is
+  valid, and the Pod's own profile isn't the same. That not for Windows Pods.
+Volume sources' own defaults are in `volume_defaults`, those of resources in `resource_defaults`.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, Value, merge
 from podward.documents.patching import applied
 from podward.documents.raw_fields import member, objects
-from podward.errors import UsageError
 from podward.path import Path, path
+from podward.schema.dropped_fields import conversion, dropped
+from podward.schema.label_keys import merged
 from podward.schema.pull_policy import default_pull_policy
+from podward.schema.resource_defaults import container_requests, pod_resources, rounded
 from podward.schema.validation import apparmor
 from podward.schema.volume_defaults import volume_defaults
 
@@ -71,16 +75,32 @@ def decide_defaults(raw: JsonObject) -> Decision:
             at = Path(("spec", list_name, index))
             made += _container(container, at)
             if list_name != "ephemeralContainers":
-                made += _requests(container, at)
+                made += container_requests(container, at, SOURCE)
                 if shares_network:
                     made += _host_ports(container, at)
     for index, volume in enumerate(objects(spec, "volumes")):
         made += volume_defaults(volume, Path(("spec", "volumes", index)), SOURCE).assignments
+    if spec.get("resources") is not None:
+        made += pod_resources(spec, _SPEC, SOURCE)
+        made += _rounded_resources(spec, _SPEC)
+    if spec.get("overhead") is not None:
+        made += rounded(spec, "overhead", _SPEC, SOURCE)
     return Decision(tuple(made))
 
 
+def decide_conversion(raw: JsonObject) -> Decision:
+    """What becomes of the Pod `raw`, which has been through defaulting, when the server reads it."""
+    return Decision(tuple(conversion(raw)))
+
+
 def decide_creation(raw: JsonObject) -> Decision:
-    """What PrepareForCreate sets on the Pod `raw`, which has been through defaulting."""
+    """What conversion and PrepareForCreate make of the Pod `raw`, which has been through defaulting."""
+    made = (*conversion(raw), *dropped(raw, CONTAINER_LISTS, CREATION), *merged(raw, CREATION))
+    return Decision(made) + _profiles(raw)
+
+
+def _profiles(raw: JsonObject) -> Decision:
+    """AppArmor profiles that stand in annotations."""
     spec = member(raw, "spec")
     if member(spec, "os").get("name") == "windows":
         return Decision()
@@ -117,20 +137,11 @@ def defaulted(raw: JsonObject) -> tuple[JsonObject, Decision]:
     return applied(raw, decision), decision
 
 
-def created(raw: JsonObject) -> tuple[JsonObject, Decision]:
-    """The Pod as the API server validates it: after defaulting and PrepareForCreate, and what was decided."""
+def converted(raw: JsonObject) -> tuple[JsonObject, Decision]:
+    """The Pod as the API server reads it: after defaulting and conversion, and what was decided."""
     pod, decision = defaulted(raw)
-    more = decide_creation(pod)
+    more = decide_conversion(pod)
     return applied(pod, more) if more.assignments else pod, decision + more
-
-
-def prepare(raw: JsonObject, how: str) -> JsonObject:
-    """The Pod prepared as a question of `podward batch` asks: `none`, `defaults` or `create`."""
-    if how == "none":
-        return raw
-    if how not in {"defaults", "create"}:
-        raise UsageError(f"prepare: {how} is none of none, defaults, create")
-    return (defaulted if how == "defaults" else created)(raw)[0]
 
 
 def _set(at: Path, value: Value, reason: str, source: Source = SOURCE) -> Decision:
@@ -148,6 +159,8 @@ def _container(container: JsonObject, at: Path) -> list[Assignment]:
             made.append(_default(at / name, value))
     if container.get("resources") is None:
         made.append(Assignment(at / "resources", {}, "unset: no limits", SOURCE))
+    else:
+        made += _rounded_resources(container, at)
     made += _items(container, at)
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
@@ -167,10 +180,23 @@ def _items(container: JsonObject, at: Path) -> list[Assignment]:
             made.append(_default(Path((*at.segments, "ports", index, "protocol")), "TCP"))
     for index, variable in enumerate(objects(container, "env")):
         origin = variable.get("valueFrom")
-        reference = origin.get("fieldRef") if isinstance(origin, dict) else None
+        if not isinstance(origin, dict):
+            continue
+        reference, file = origin.get("fieldRef"), origin.get("fileKeyRef")
         if isinstance(reference, dict) and reference.get("apiVersion") in _EMPTY:
             made.append(_default(Path((*at.segments, "env", index, "valueFrom", "fieldRef", "apiVersion")), "v1"))
+        if isinstance(file, dict) and file.get("optional") is None:
+            place = Path((*at.segments, "env", index, "valueFrom", "fileKeyRef", "optional"))
+            made.append(Assignment(place, False, "unset: the file must have the key", SOURCE))
     return made
+
+
+def _rounded_resources(holder: JsonObject, at: Path) -> list[Assignment]:
+    resources = member(holder, "resources")
+    if not resources:
+        return []
+    place = at / "resources"
+    return rounded(resources, "limits", place, SOURCE) + rounded(resources, "requests", place, SOURCE)
 
 
 def _probe(probe: JsonObject, at: Path) -> list[Assignment]:
@@ -188,19 +214,6 @@ def _http(handler: JsonObject, at: Path) -> list[Assignment]:
         return []
     defaults = (("path", "/"), ("scheme", "HTTP"))
     return [_default(at / "httpGet" / name, value) for name, value in defaults if request.get(name) in _EMPTY]
-
-
-def _requests(container: JsonObject, at: Path) -> list[Assignment]:
-    resources = member(container, "resources")
-    limits = member(resources, "limits")
-    if not limits:
-        return []
-    requests, place = member(resources, "requests"), at / "resources" / "requests"
-    return [
-        Assignment(place / name, limit, "unset: the limit", SOURCE)
-        for name, limit in limits.items()
-        if name not in requests
-    ]
 
 
 def _host_ports(container: JsonObject, at: Path) -> list[Assignment]:

@@ -14,12 +14,17 @@ from podward.api.json_value import kind_of
 from podward.errors import InputError
 from podward.path import Path, path
 from podward.schema.table import KINDS
+from podward.schema.workload import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from podward.api.json_value import JsonObject
     from podward.documents.document import Document
+
+
+_NAMESPACED = frozenset(("Role", "RoleBinding", "ServiceAccount"))
+"""Kinds of policies that are in a namespace."""
 
 
 class Item(Struct, frozen=True):
@@ -40,6 +45,12 @@ class Item(Struct, frozen=True):
     def namespace(self) -> str:
         """The namespace in its metadata; empty if it has none."""
         return self._metadata("namespace")
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Kind, namespace and name of a policy: what makes two of them the same object to a cluster."""
+        local = self.kind in _NAMESPACED
+        return self.kind, (self.namespace or DEFAULT_NAMESPACE) if local else "", self.name
 
     def where(self, place: Path) -> str:
         """`file:line` of a field of the object or, if it is absent, of the closest thing around it."""

@@ -12,22 +12,26 @@ from podward.decision import Assignment, Decision, Source, Value
 from podward.documents.raw_fields import member, objects
 from podward.path import Path
 from podward.schema.pull_policy import default_pull_policy
+from podward.schema.resource_defaults import rounded
 from podward.schema.table import TYPES
 
 MODE = 0o644
 """Of files that are made from Secrets, ConfigMaps, and the Pod's own fields."""
 
-_FIELDS: dict[str, tuple[tuple[str, Value], ...]] = {
+_POINTERS: dict[str, tuple[tuple[str, Value], ...]] = {
     "secret": (("defaultMode", MODE),),
     "configMap": (("defaultMode", MODE),),
     "downwardAPI": (("defaultMode", MODE),),
     "projected": (("defaultMode", MODE),),
     "hostPath": (("type", ""),),
+    "azureDisk": (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)),
+}
+_STRINGS: dict[str, tuple[tuple[str, str], ...]] = {
     "iscsi": (("iscsiInterface", "default"),),
     "rbd": (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")),
-    "azureDisk": (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)),
     "scaleIO": (("storageMode", "ThinProvisioned"), ("fsType", "xfs")),
 }
+"""Fields for which empty is unset; pointers are unset only if they are null."""
 
 
 _SOURCES = frozenset(TYPES["Volume"]) - {"name"}
@@ -38,23 +42,38 @@ def volume_defaults(volume: JsonObject, at: Path, source: Source) -> Decision:
     if not _has_source(volume):
         return Decision(assignments=(Assignment(at / "emptyDir", {}, "no source: an empty directory", source),))
     made: list[Assignment] = []
-    for kind, fields in _FIELDS.items():
-        body = volume.get(kind)
-        if isinstance(body, dict):
-            for name, value in fields:
-                made += _unset(body, at / kind, name, value, source)
+    for kind, written in volume.items():
+        if isinstance(written, dict):
+            made += _of_kind(kind, written, at / kind, source)
     if isinstance(volume.get("downwardAPI"), dict):
         made += _field_refs(member(volume, "downwardAPI"), at / "downwardAPI", source)
     for index, projection in enumerate(objects(member(volume, "projected"), "sources")):
         made += _projection(projection, at / "projected" / "sources" / index, source)
     image = volume.get("image")
     if isinstance(image, dict):
-        made += _unset(image, at / "image", "pullPolicy", default_pull_policy(image.get("reference")), source)
-    template = member(member(volume, "ephemeral"), "volumeClaimTemplate")
-    if template:
-        spec_at = at / "ephemeral" / "volumeClaimTemplate" / "spec"
-        made += _unset(member(template, "spec"), spec_at, "volumeMode", "Filesystem", source)
+        made += _empty(image, at / "image", "pullPolicy", default_pull_policy(image.get("reference")), source)
+    template = member(volume, "ephemeral").get("volumeClaimTemplate")
+    if isinstance(template, dict):
+        made += _claim(member(template, "spec"), at / "ephemeral" / "volumeClaimTemplate" / "spec", source)
     return Decision(tuple(made)) if made else _NOTHING
+
+
+def _of_kind(kind: str, written: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    made: list[Assignment] = []
+    for name, value in _POINTERS.get(kind, ()):
+        made += _nil(written, at, name, value, source)
+    for name, text in _STRINGS.get(kind, ()):
+        made += _empty(written, at, name, text, source)
+    return made
+
+
+def _claim(spec: JsonObject, at: Path, source: Source) -> list[Assignment]:
+    resources = member(spec, "resources")
+    return [
+        *_nil(spec, at, "volumeMode", "Filesystem", source),
+        *rounded(resources, "limits", at / "resources", source),
+        *rounded(resources, "requests", at / "resources", source),
+    ]
 
 
 def _has_source(volume: JsonObject) -> bool:
@@ -65,7 +84,7 @@ def _projection(projection: JsonObject, at: Path, source: Source) -> list[Assign
     made: list[Assignment] = []
     token = projection.get("serviceAccountToken")
     if isinstance(token, dict):
-        made += _unset(token, at / "serviceAccountToken", "expirationSeconds", 3600, source)
+        made += _nil(token, at / "serviceAccountToken", "expirationSeconds", 3600, source)
     return made + _field_refs(member(projection, "downwardAPI"), at / "downwardAPI", source)
 
 
@@ -74,15 +93,20 @@ def _field_refs(downward: JsonObject, at: Path, source: Source) -> list[Assignme
     for index, item in enumerate(objects(downward, "items")):
         reference = item.get("fieldRef")
         if isinstance(reference, dict):
-            made += _unset(reference, at / "items" / index / "fieldRef", "apiVersion", "v1", source)
+            made += _empty(reference, at / "items" / index / "fieldRef", "apiVersion", "v1", source)
     return made
 
 
-def _unset(raw: JsonObject, at: Path, name: str, value: Value, source: Source) -> tuple[Assignment, ...]:
-    current = raw.get(name)
-    if current is not None and (current != "" or value == ""):
-        return ()
-    return (Assignment(at / name, value, f"unset: {value!r} is the default", source),)
+def _nil(raw: JsonObject, at: Path, name: str, value: Value, source: Source) -> tuple[Assignment, ...]:
+    return () if raw.get(name) is not None else (_default(at / name, value, source),)
+
+
+def _empty(raw: JsonObject, at: Path, name: str, value: str, source: Source) -> tuple[Assignment, ...]:
+    return () if raw.get(name) not in (None, "") else (_default(at / name, value, source),)
+
+
+def _default(at: Path, value: Value, source: Source) -> Assignment:
+    return Assignment(at, value, f"unset: {value!r} is the default", source)
 
 
 _NOTHING = Decision()

@@ -34,6 +34,14 @@ TEMPLATES = {
     "CronJob": path("spec", "jobTemplate", "spec", "template"),
 }
 """Where the Pod, or its template, is in an object of each kind."""
+_PREFIXES = {
+    "ReplicaSet": "{}-",
+    "DaemonSet": "{}-",
+    "Job": "{}-",
+    "ReplicationController": "{}-",
+    "DeploymentConfig": "{}-1-",
+}
+"""What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
 _OUR_GROUPS = frozenset(("", "apps", "batch", "extensions", "apps.openshift.io"))
 DEFAULT_NAMESPACE = "default"
 
@@ -59,6 +67,24 @@ class PodSource(Struct, frozen=True, gc=False):
         steps = self.prefix.segments
         above = (Path(steps[:length]) for length in range(len(steps) + 1))
         return any(self.document.line_of(place / "metadata" / "namespace") is not None for place in above)
+
+    def sent(self) -> JsonObject:
+        """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
+
+        A controller sends a prefix of the name; that of a Deployment's ReplicaSet, and of a CronJob's Job, nobody can
+        know.
+        """
+        if self.kind == "Pod":
+            written: Json = self.document.raw
+            for segment in self.prefix.segments:
+                written = written[segment]  # type: ignore[index]  # the Pod was found there
+            return written if isinstance(written, dict) else self.raw
+        prefix = _PREFIXES.get(self.kind)
+        metadata = self.raw.get("metadata")
+        if prefix is None or not self.name or not isinstance(metadata, dict):
+            return self.raw
+        named = {key: value for key, value in metadata.items() if key != "name"}
+        return {**self.raw, "metadata": {"generateName": prefix.format(self.name), **named}}
 
     def where(self, place: Path) -> str:
         """`file:line` of a field of the Pod or, if it is absent, of the closest thing around it."""

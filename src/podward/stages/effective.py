@@ -13,7 +13,7 @@ from podward.api.core import Container, Pod, SecurityContext
 from podward.api.cri import IDMapping
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.node import Node
-from podward.decision import Decision, Outcome, merge
+from podward.decision import Decision, Outcome, Unknown, merge
 from podward.policy.kubelet import (
     apparmor,
     groups,
@@ -31,15 +31,15 @@ from podward.policy.kubelet import (
 class EffectiveFacts(Struct, frozen=True, gc=False):
     """The facts that the kubelet has when it starts a container.
 
-    `image` is the image's user as the kubelet uses it (`policy.kubelet.user.image_user`). `userns` is the id range that
-    the node reserved for this Pod, needed only if hostUsers is false. `extra_groups` are the groups of the Pod's
-    volumes.
+    `image` is the image's user as the kubelet takes it (`policy.kubelet.user.image_user`), or why nobody knows it;
+    `userns` the id range kept for this Pod (needed only if hostUsers is false); `extra_groups` the groups that its
+    volumes bring.
     """
 
     pod: Pod
     container: Container
     place: Place
-    image: ImageUser
+    image: ImageUser | Unknown
     image_name: str
     node: Node
     userns: IDMapping | None = None

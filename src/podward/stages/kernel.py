@@ -14,7 +14,7 @@ from podward.api.image import EntryFile
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState
-from podward.decision import Decision, assign, merge
+from podward.decision import Decision, Unknown, assign, merge
 from podward.path import path
 from podward.policy.kernel import (
     capabilities,
@@ -24,6 +24,7 @@ from podward.policy.kernel import (
     mounts,
     process_attributes,
     runsc,
+    unknown_entry,
     user_namespace,
 )
 from podward.policy.kernel.credentials import Credentials
@@ -41,22 +42,28 @@ class Inherited(Struct, frozen=True, gc=False):
     label: str | None = None
 
 
-class KernelFacts(Struct, frozen=True, gc=False):
-    """The facts that are known before the runtime starts.
+class ExecutionFacts(Struct, frozen=True, gc=False):
+    """What the kernel will find when the process executes its entry.
 
-    `entry` is None if the entry file can't be found. `source_flags` are the flags of the host's mounts that bind mounts
-    come from, by the destination as the spec writes it; "/" is the mount that holds the root file system; mounts that
-    are not listed have no flags. `origin` is the oci stage's Decision. `cgroup_v2` is whether the runtime finds a pure
-    cgroup2 hierarchy at /sys/fs/cgroup.
+    `entry` is None if the entry file can't be found, Unknown if it can't be looked for. `source_flags` are the flags of
+    the host's mounts that bind mounts come from, by the destination as the spec writes it; "/" is the mount that holds
+    the root file system; absent ones have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
+    at /sys/fs/cgroup.
     """
 
-    spec: RuntimeSpec
-    entry: EntryFile | None
-    node: Node
-    origin: Decision
+    entry: EntryFile | Unknown | None
     source_flags: tuple[MountState, ...] = ()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
+
+
+class KernelFacts(Struct, frozen=True, gc=False):
+    """What is known before the runtime starts. `origin` is the oci stage's Decision on `spec`."""
+
+    spec: RuntimeSpec
+    node: Node
+    execution: ExecutionFacts
+    origin: Decision
 
 
 class _Mounts(Struct, frozen=True, gc=False):
@@ -84,9 +91,9 @@ def decide(facts: KernelFacts) -> Decision:
         maps,
         prepared,
         mounts.decide_masks(spec, node.special_paths, sources),
-        process_attributes.decide_oom_score(spec, facts.inherited.oom_score_adj, node.capabilities, sources),
+        process_attributes.decide_oom_score(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
-        _execve(facts, prepared.fold(Credentials), userns, container, sources),
+        _execve(facts, prepared, userns, container, sources),
     )
 
 
@@ -96,18 +103,25 @@ def _mounts_and_namespaces(facts: KernelFacts, sources: Sources) -> Decision:
     return merge(
         mounts.decide(spec, _mount_facts(facts), sources),
         process_attributes.decide_host_namespaces(spec, sources),
-        process_attributes.decide_label(spec, node.lsm, facts.inherited.label, sources),
+        process_attributes.decide_label(spec, node.lsm, facts.execution.inherited.label, sources),
     )
 
 
 def _execve(
-    facts: KernelFacts, before: Credentials, userns: UserNamespace, container: mounts.ContainerMounts, sources: Sources
+    facts: KernelFacts, prepared: Decision, userns: UserNamespace, container: mounts.ContainerMounts, sources: Sources
 ) -> Decision:
     """What execve changes; if there is no file to execute, the process keeps its credentials."""
-    allowed = entry_file.decide(facts.spec, facts.entry, before, userns, container)
-    if facts.entry is None:
+    entry = facts.execution.entry
+    if isinstance(entry, Unknown):
+        return unknown_entry.decide(prepared, entry, sources)
+    hidden = sources.unknown("process", "user")
+    if hidden is not None:
+        return unknown_entry.decide(prepared, hidden, sources)
+    before = prepared.fold(Credentials)
+    allowed = entry_file.decide(facts.spec, entry, before, userns, container)
+    if entry is None:
         return allowed + _unchanged(before, sources)
-    last = execve.facts_of(facts.entry, container, userns, facts.node.kernel)
+    last = execve.facts_of(entry, container, userns, facts.node.kernel)
     return allowed + execve.decide(before, last, sources)
 
 
@@ -121,8 +135,9 @@ def _unchanged(before: Credentials, sources: Sources) -> Decision:
 
 def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     own = any(namespace.type == "user" for namespace in facts.spec.linux.namespaces)
-    flags = facts.source_flags
-    if facts.entry is not None and facts.entry.nosuid and not any(state.destination == "/" for state in flags):
+    entry, flags = facts.execution.entry, facts.execution.source_flags
+    nosuid = isinstance(entry, EntryFile) and entry.nosuid
+    if nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
-    return mounts.MountFacts(facts.node.runtime, own, facts.cgroup_v2, flags, joined)
+    return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.cri import ContainerConfig, PodSandboxConfig
-from podward.api.image import Image
+from podward.api.image import Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import Device
 from podward.decision import Decision, assign, merge
@@ -40,26 +40,20 @@ from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_versio
 OCI_VERSION = "1.0.2"
 """The version of the spec, which all OCI runtimes in use accept; crun 1.8 refuses versions above 1.0."""
 
-__all__ = ["OCI_VERSION", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
+__all__ = ["OCI_VERSION", "HostFacts", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
 
 
-class OciFacts(Struct, frozen=True, gc=False):
-    """The facts that the container runtime has when it creates a container.
+class HostFacts(Struct, frozen=True, gc=False):
+    """What the host has ready for a container.
 
-    `namespaces` are the paths at which the Pod's namespaces are pinned; `rootfs` is the absolute path of the
-    container's root. `localhost_seccomp` is the parsed file of a Localhost profile
-    (`policy.runtime.seccomp_profile.parse`), None if it does not exist. `host_devices` are the device nodes below the
-    host's /dev, for privileged containers. `arch` is Go's name of this machine's architecture. `node_hostname` is the
-    host name of Pods on the host's network. `oom_score_adj` is the value of the process that starts the OCI runtime.
-    `origin` is the cri stage's Decision about `config`.
+    `rootfs` is the absolute path of the container's root; `namespaces` are the Pod's, pinned, and `files` the Pod's.
+    `localhost_seccomp` is the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`),
+    None if it is not there. `host_devices` are the device nodes below the host's /dev, for privileged containers.
+    `arch` is Go's name of this machine's architecture. `node_hostname` is what a Pod on the host's network is told.
+    `oom_score_adj` is the value of the process that starts the OCI runtime.
     """
 
-    config: ContainerConfig
-    sandbox: PodSandboxConfig
-    image: Image
-    node: Node
     rootfs: str
-    origin: Decision
     cgroups_path: str = ""
     namespaces: NamespacePaths = NamespacePaths()
     files: SandboxFiles = SandboxFiles()
@@ -69,6 +63,17 @@ class OciFacts(Struct, frozen=True, gc=False):
     cgroup_v2: bool = True
     node_hostname: str = ""
     oom_score_adj: int = 0
+
+
+class OciFacts(Struct, frozen=True, gc=False):
+    """What the container runtime knows when it makes a container. `origin` is the cri stage's Decision on `config`."""
+
+    config: ContainerConfig
+    sandbox: PodSandboxConfig
+    image: Image | UnknownImage
+    node: Node
+    host: HostFacts
+    origin: Decision
 
 
 def decide(facts: OciFacts) -> Decision:
@@ -83,7 +88,7 @@ def decide(facts: OciFacts) -> Decision:
         sandbox.check_privilege(facts.config.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
-        mounts.decide(facts.config, facts.files, runtime),
+        mounts.decide(facts.config, facts.host.files, runtime),
         _linux(facts, runtime),
         sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
@@ -91,7 +96,7 @@ def decide(facts: OciFacts) -> Decision:
 
 def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     config, context, image = facts.config, facts.config.security_context, facts.image
-    hostname = facts.sandbox.hostname or facts.node_hostname
+    hostname = facts.sandbox.hostname or facts.host.node_hostname
     return merge(
         process.decide_args(config, image, runtime),
         env.decide(config, image, hostname, runtime),
@@ -99,7 +104,7 @@ def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         process.decide_flags(config, runtime),
         _user(facts, runtime),
         process.decide_rlimits(runtime),
-        process.decide_oom_score(config, facts.node, facts.oom_score_adj, runtime),
+        process.decide_oom_score(config, facts.node, facts.host.oom_score_adj, runtime),
         apparmor.decide(context, facts.node.lsm, runtime),
         selinux.decide(context, facts.sandbox.security_context.selinux_options, facts.node.lsm, runtime),
     )
@@ -115,7 +120,7 @@ def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     source = runtime.source_of("securityContext", "readonlyRootfs")
-    return assign(path("root", "path"), facts.rootfs, "the container's root", runtime.source) + assign(
+    return assign(path("root", "path"), facts.host.rootfs, "the container's root", runtime.source) + assign(
         path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
     )
 
@@ -128,14 +133,14 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         own_userns=own_userns(context) is not None,
         runtime=runtime,
     )
-    machine = Machine(frozenset(capabilities.bounding_of(given)), facts.arch, kernel_version(facts.node.kernel))
-    hostname = facts.sandbox.hostname or facts.node_hostname
-    placement = Placement(facts.namespaces, hostname, facts.cgroup_v2)
+    machine = Machine(frozenset(capabilities.bounding_of(given)), facts.host.arch, kernel_version(facts.node.kernel))
+    hostname = facts.sandbox.hostname or facts.host.node_hostname
+    placement = Placement(facts.host.namespaces, hostname, facts.host.cgroup_v2)
     return merge(
         given,
         namespaces.decide(context, facts.sandbox, placement, runtime),
         linux.decide_masks(context, runtime),
-        linux.decide_devices(context, facts.host_devices, runtime),
-        linux.decide_resources(config, facts.cgroups_path, runtime),
-        seccomp.decide(context, facts.localhost_seccomp, machine, runtime),
+        linux.decide_devices(context, facts.host.host_devices, runtime),
+        linux.decide_resources(config, facts.host.cgroups_path, runtime),
+        seccomp.decide(context, facts.host.localhost_seccomp, machine, runtime),
     )

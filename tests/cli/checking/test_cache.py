@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podward.cli.checking import cache as caching
-from podward.cli.checking.cache import Cache, Entry, digest, key_of, opened
+from podward.cli.checking.cache import Cache, CacheEntry, digest, key_of, open_cache
 
-ENTRY = Entry(b"", b"policies", b"outcome")
+ENTRY = CacheEntry(b"", b"policies", b"outcome")
 KEY = key_of("a.yaml", b"kind: Pod")
 
 
@@ -24,23 +24,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def kept(home: Path) -> Path:
-    opened(b"wishes").keep({KEY: ENTRY})
+    open_cache(b"wishes").keep({KEY: ENTRY})
     (file,) = home.iterdir()
     return file
 
 
 def test_what_is_kept_is_found_again(home: Path) -> None:
     file = kept(home)
-    assert opened(b"wishes").entry(KEY) == ENTRY
+    assert open_cache(b"wishes").entry(KEY) == ENTRY
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_other_wishes_and_another_directory_have_their_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept(home)
-    assert not opened(b"other wishes")
+    assert not open_cache(b"other wishes")
     monkeypatch.chdir("/")
-    assert not opened(b"wishes")
+    assert not open_cache(b"wishes")
 
 
 def test_name_and_content_both_count() -> None:
@@ -65,48 +65,48 @@ def test_a_cut_file_and_a_pickle_are_none_and_are_replaced(home: Path) -> None:
     foreign = pickle.dumps({KEY: ("", b"", b"")})
     for data in (b"", file.read_bytes()[:-1], foreign, digest(foreign) + foreign):
         file.write_bytes(data)
-        cache = opened(b"wishes")
+        cache = open_cache(b"wishes")
         assert not cache
         cache.keep({KEY: ENTRY})
-        assert opened(b"wishes").entry(KEY) == ENTRY
+        assert open_cache(b"wishes").entry(KEY) == ENTRY
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_a_file_that_others_may_write_is_none(home: Path, mode: int) -> None:
     kept(home).chmod(mode)
-    assert not opened(b"wishes")
+    assert not open_cache(b"wishes")
 
 
 def test_a_directory_that_others_may_write_is_none(home: Path) -> None:
     kept(home)
     home.chmod(0o770)
-    assert not opened(b"wishes").used
+    assert not open_cache(b"wishes").used
 
 
 @pytest.mark.needs("root")
 def test_what_is_not_ours_is_none(home: Path) -> None:
     file = kept(home)
     os.chown(file, 12345, 12345)
-    assert not opened(b"wishes")
+    assert not open_cache(b"wishes")
     os.chown(file, 0, 0)
     os.chown(home, 12345, 12345)
-    assert not opened(b"wishes").used
+    assert not open_cache(b"wishes").used
 
 
 def test_links_and_pipes_are_none(home: Path, tmp_path: Path) -> None:
     file = kept(home)
     file.rename(tmp_path / "elsewhere")
     file.symlink_to(tmp_path / "elsewhere")
-    assert not opened(b"wishes")
+    assert not open_cache(b"wishes")
     file.unlink()
     os.mkfifo(file, 0o600)
-    assert not opened(b"wishes")
+    assert not open_cache(b"wishes")
 
 
 def test_a_home_that_cannot_be_made_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    cache = opened(b"wishes")
+    cache = open_cache(b"wishes")
     assert not cache.used
     cache.keep({KEY: ENTRY})
 
@@ -115,7 +115,7 @@ def test_a_relative_home_does_not_count(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    opened(b"wishes").keep({KEY: ENTRY})
+    open_cache(b"wishes").keep({KEY: ENTRY})
     assert not (tmp_path / "here").exists()
     assert list((tmp_path / "home" / ".cache" / "podward" / "check").iterdir())
 
@@ -123,15 +123,15 @@ def test_a_relative_home_does_not_count(tmp_path: Path, monkeypatch: pytest.Monk
 def test_old_entries_stay_as_long_as_there_is_room(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept(home)
     monkeypatch.setattr(caching, "_ROOM", 1000)
-    opened(b"wishes").keep({key_of("b", b""): Entry(b"", b"", bytes(500))})
-    assert opened(b"wishes").entry(KEY) == ENTRY
-    opened(b"wishes").keep({key_of("c", b""): Entry(b"", b"", bytes(900))})
-    assert opened(b"wishes").entry(KEY) is None
-    assert opened(b"wishes").entry(key_of("c", b"")) is not None
+    open_cache(b"wishes").keep({key_of("b", b""): CacheEntry(b"", b"", bytes(500))})
+    assert open_cache(b"wishes").entry(KEY) == ENTRY
+    open_cache(b"wishes").keep({key_of("c", b""): CacheEntry(b"", b"", bytes(900))})
+    assert open_cache(b"wishes").entry(KEY) is None
+    assert open_cache(b"wishes").entry(key_of("c", b"")) is not None
 
 
 def test_only_the_newest_caches_stay(home: Path) -> None:
     for number in range(25):
-        opened(b"%d" % number).keep({KEY: ENTRY})
+        open_cache(b"%d" % number).keep({KEY: ENTRY})
     assert len(list(home.iterdir())) == 16
-    assert opened(b"24")
+    assert open_cache(b"24")

@@ -18,7 +18,7 @@ import pytest
 from podward.api.finding import Finding
 from podward.api.report import CheckReport
 from podward.check import rules
-from podward.cli.checking import output, working
+from podward.cli.checking import examination, output
 from podward.cli.checking.files import listed
 from podward.cli.checking.policies import CheckOptions, policy_set_of
 from podward.cli.checking.reading import read_file
@@ -72,7 +72,7 @@ def report(directory: Path, name: str) -> CheckReport:
     names = listed([os.path.relpath(directory)], ())
     found: list[Finding] = []
     for file in names:
-        found += working.outcome((read_file(file),), policy_set_of(CheckOptions(), ())).findings
+        found += examination.judge_files((read_file(file),), policy_set_of(CheckOptions(), ())).findings
     assert len(found) > 5
     return CheckReport(tuple(found), (), (), 0, names, (), rules.named(each.rule for each in found))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from podward.cli import policies
+from podward.access.policies import policies_of
 from podward.cli.checking.policies import CheckOptions, policy_set_of, sound
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
@@ -30,34 +30,34 @@ def items(*texts: str) -> tuple[Item, ...]:
         item
         for number, text in enumerate(texts)
         for document in decode_documents(text.encode(), f"f{number}.yaml")
-        for item in policies.policies_of(document)
+        for item in policies_of(document)
     )
 
 
 def test_restricted_holds_where_nothing_is_asked_for() -> None:
     found = policy_set_of(CheckOptions(), ())
-    assert (found.pod_security("any").enforce, found.scc) == (Standard(Level.RESTRICTED, LATEST), None)
+    assert (found.pod_security("any").policy.enforce, found.scc) == (Standard(Level.RESTRICTED, LATEST), None)
 
 
 def test_with_sccs_alone_no_standard_holds() -> None:
-    assert policy_set_of(CheckOptions(scc=("anyuid",)), ()).pod_security("any").enforce.level is Level.PRIVILEGED
+    assert policy_set_of(CheckOptions(scc=("anyuid",)), ()).pod_security("any").policy.enforce.level is Level.PRIVILEGED
     both = policy_set_of(CheckOptions(scc=("anyuid",), level="baseline", version="v1.24"), ())
-    assert both.pod_security("any").enforce == Standard(Level.BASELINE, Version(24))
+    assert both.pod_security("any").policy.enforce == Standard(Level.BASELINE, Version(24))
 
 
 def test_labels_of_the_namespace_decide_for_it_alone() -> None:
     found = policy_set_of(
         CheckOptions(level="restricted"), items(NAMESPACE % f"{ENFORCE}: baseline, {ENFORCE}-version: v1.20")
     )
-    assert found.pod_security("shop").enforce == Standard(Level.BASELINE, Version(20))
-    assert found.pod_security("other").enforce.level is Level.RESTRICTED
+    assert found.pod_security("shop").policy.enforce == Standard(Level.BASELINE, Version(20))
+    assert found.pod_security("other").policy.enforce.level is Level.RESTRICTED
 
 
 def test_labels_that_do_not_enforce_leave_that_to_what_is_asked_for() -> None:
     found = policy_set_of(
         CheckOptions(level="baseline"), items(NAMESPACE % "pod-security.kubernetes.io/warn: restricted")
     )
-    policy = found.pod_security("shop")
+    policy = found.pod_security("shop").policy
     assert (policy.enforce.level, policy.warn.level) == (Level.BASELINE, Level.RESTRICTED)
 
 

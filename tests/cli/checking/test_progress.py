@@ -30,8 +30,8 @@ def written_to_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int) -> str:
 
 def test_long_work_shows_how_far_it_is_and_takes_that_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
-    monkeypatch.setattr(progress, "_OFTEN", 0.0)
+    monkeypatch.setattr(progress, "_DELAY", 0.0)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
     said = written_to_a_terminal(monkeypatch, 4)
     assert [part.rpartition("] ")[2] for part in said.split("\r")[1:-1]] == [" 25 %", " 50 %", " 75 %", "100 %"]
     assert said.endswith("\r\x1b[K")
@@ -43,7 +43,7 @@ def test_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_pipe_and_a_dumb_terminal_are_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "_DELAY", 0.0)
     monkeypatch.setenv("TERM", "dumb")
     assert written_to_a_terminal(monkeypatch, 10) == ""
     monkeypatch.setenv("TERM", "xterm")

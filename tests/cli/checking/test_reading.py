@@ -7,30 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from podward.cli.checking.reading import File, of_content, read_file
+from podward.cli.checking.reading import ManifestFile, parse_file, read_file
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: i}]}\n"
 CUSTOM = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {securityContext: 7}\n"
 
 
-def names(file: File) -> list[tuple[str, int]]:
+def names(file: ManifestFile) -> list[tuple[str, int]]:
     return [(each.source.name, each.document) for each in file.workloads]
 
 
-def told(file: File) -> list[tuple[str, int]]:
+def told(file: ManifestFile) -> list[tuple[str, int]]:
     return [(finding.rule, finding.line) for finding in file.findings]
 
 
 def test_a_bad_document_does_not_lose_the_good_ones() -> None:
     wrong = POD.replace("image: i", "imagee: i") % "wrong"
-    file = of_content(f"{POD % 'a'}---\n{wrong}---\n{POD % 'b'}".encode(), "f.yaml")
+    file = parse_file(f"{POD % 'a'}---\n{wrong}---\n{POD % 'b'}".encode(), "f.yaml")
     assert names(file) == [("a", 0), ("b", 2)]
     assert told(file) == [("input/schema", 9)]
 
 
 def test_custom_resources_are_passed_over_and_other_objects_are_facts() -> None:
     namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
-    file = of_content(f"{CUSTOM}---\n{namespace}---\n{POD % 'a'}".encode(), "f.yaml")
+    file = parse_file(f"{CUSTOM}---\n{namespace}---\n{POD % 'a'}".encode(), "f.yaml")
     assert (names(file), [item.name for item in file.policies], file.findings) == ([("a", 2)], ["team"], ())
 
 
@@ -49,14 +49,14 @@ def test_custom_resources_are_passed_over_and_other_objects_are_facts() -> None:
     ],
 )
 def test_what_is_no_manifest_is_a_finding(content: bytes, rule: str) -> None:
-    file = of_content(content, "f.yaml")
+    file = parse_file(content, "f.yaml")
     assert [finding.rule for finding in file.findings] == [rule]
     assert file.workloads == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"---\n", b"# nothing\n", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_nothing(content: bytes) -> None:
-    assert of_content(content, "f.yaml") == File("f.yaml", (), (), (), ())
+    assert parse_file(content, "f.yaml") == ManifestFile("f.yaml", (), (), (), ())
 
 
 def test_what_cannot_be_opened_is_a_finding(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_waivers_are_read_from_the_workload_and_its_template() -> None:
         f"      template:\n        metadata: {{annotations: {waive % 'hostPorts'}}}\n"
         "        spec: {restartPolicy: Never, containers: [{name: c, image: i}]}\n"
     )
-    file = of_content(text.encode(), "f.yaml")
-    assert [(each.waiver.rule, each.waiver.line) for each in file.granted] == [
+    file = parse_file(text.encode(), "f.yaml")
+    assert [(each.waiver.rule, each.waiver.line) for each in file.waivers] == [
         ("pss/sysctls", 3),
         ("pss/hostPorts", 10),
     ]
@@ -86,10 +86,10 @@ def test_waivers_are_read_from_the_workload_and_its_template() -> None:
 def test_in_a_list_a_waiver_is_about_its_own_item() -> None:
     item = "- apiVersion: v1\n  kind: Pod\n  metadata: {name: %s%s}\n  spec: {containers: [{name: c, image: i}]}\n"
     waived = ", annotations: {check.podward.dev/waive: 'pss until 2999-01-01: x'}"
-    file = of_content(
+    file = parse_file(
         f"apiVersion: v1\nkind: List\nitems:\n{item % ('a', waived)}{item % ('b', '')}".encode(), "f.yaml"
     )
-    assert [(each.where.subject.name, each.waiver.line) for each in file.granted] == [("a", 6)]  # type: ignore[union-attr]
+    assert [(each.where.subject.name, each.waiver.line) for each in file.waivers] == [("a", 6)]  # type: ignore[union-attr]
 
 
 LISTED = """\
@@ -116,7 +116,7 @@ items:
 
 
 def test_a_bad_item_of_a_list_does_not_lose_the_others() -> None:
-    file = of_content(LISTED.encode(), "list.yaml")
+    file = parse_file(LISTED.encode(), "list.yaml")
     assert [(one.subject.name, str(one.source.prefix)) for one in file.workloads] == [("good", "items[3]")]
     assert [item.name for item in file.policies] == ["team"]
     assert [(each.rule, each.line) for each in file.findings] == [
@@ -128,6 +128,6 @@ def test_a_bad_item_of_a_list_does_not_lose_the_others() -> None:
 
 
 def test_a_list_that_is_wrong_itself_is_one_finding() -> None:
-    file = of_content(LISTED.replace("items:", "whose: me\nitems:").encode(), "list.yaml")
+    file = parse_file(LISTED.replace("items:", "whose: me\nitems:").encode(), "list.yaml")
     assert (file.workloads, file.policies) == ((), ())
     assert len(file.findings) == 1

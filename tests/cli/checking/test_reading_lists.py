@@ -8,8 +8,8 @@ from typing import Any
 from podward.api.report import in_order
 from podward.check.judging import judge
 from podward.check.policy_set import PolicySet
-from podward.cli.checking.reading import of_content
-from podward.cli.checking.working import outcome
+from podward.cli.checking.examination import judge_files
+from podward.cli.checking.reading import parse_file
 from podward.path import path
 from podward.policy.pss.standard import Level, Standard
 
@@ -29,7 +29,7 @@ def content(*items: dict[str, Any]) -> bytes:
 
 
 def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
-    file = of_content(content(*PLAIN), "list.json")
+    file = parse_file(content(*PLAIN), "list.json")
     assert [one.plain is not None for one in file.workloads] == [True, True, True]
     assert [one.subject.name for one in file.workloads] == ["a", "b", "c"]
     assert [one.source.prefix for one in file.workloads] == [
@@ -39,8 +39,8 @@ def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
 
 
 def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
-    file, held = of_content(content(*PLAIN), "list.json"), PolicySet({}, Standard(Level.RESTRICTED))
-    found = outcome([file], held).findings
+    file, held = parse_file(content(*PLAIN), "list.json"), PolicySet({}, Standard(Level.RESTRICTED))
+    found = judge_files([file], held).findings
     assert found == in_order(
         finding for one in file.workloads for finding in judge(one.source, one.document, held).findings
     )
@@ -48,13 +48,13 @@ def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
 
 
 def test_one_item_that_is_not_plain_has_all_looked_at_in_full() -> None:
-    file = of_content(content(*PLAIN, workload("d", image="")), "list.json")
+    file = parse_file(content(*PLAIN, workload("d", image="")), "list.json")
     assert [one.plain for one in file.workloads] == [None] * 4
     assert [one.subject.name for one in file.workloads] == ["a", "b", "c", "d"]
 
 
 def test_waivers_on_items_hold() -> None:
-    plainly = of_content(content(*PLAIN), "list.json")
-    in_full = of_content(content(*PLAIN, workload("d", image="")), "list.json")
-    assert plainly.granted == in_full.granted[:3]
-    assert (plainly.findings, len(plainly.granted)) == ((), 3)
+    plainly = parse_file(content(*PLAIN), "list.json")
+    in_full = parse_file(content(*PLAIN, workload("d", image="")), "list.json")
+    assert plainly.waivers == in_full.waivers[:3]
+    assert (plainly.findings, len(plainly.waivers)) == ((), 3)

@@ -43,20 +43,25 @@ def of(*words: str) -> Settings:
 
 def test_without_a_configuration_the_defaults_hold(place: Path) -> None:
     found = of()
-    assert (found.wishes.level, found.wishes.namespace, found.output, found.baseline) == (None, "default", "table", "")
-    assert (found.naming.root, found.exclude, found.granted) == (str(place), (), ())
-    assert found.choice.counts("pss/hostPorts")
+    assert (found.options.level, found.options.namespace, found.output, found.baseline) == (
+        None,
+        "default",
+        "table",
+        "",
+    )
+    assert (found.naming.root, found.exclude, found.waivers) == (str(place), (), ())
+    assert found.selection.counts("pss/hostPorts")
 
 
 def test_the_configuration_goes_before_the_defaults(place: Path) -> None:
     (place.parent / "podward.toml").write_text(WHOLE, encoding="ascii")
     found = of()
-    wishes = found.wishes
+    wishes = found.options
     assert (wishes.level, wishes.version, wishes.namespace) == ("baseline", "v1.30", "shop")
     assert (wishes.user, wishes.groups) == ("jane", ("dev",))
     assert wishes.scc == ("anyuid", "../ours.yaml")
     assert (found.baseline, found.output, found.naming.root) == ("../known.json", "json", str(place.parent))
-    assert [found.choice.counts(rule) for rule in ("pss/sysctls", "pss/hostPorts", "hint/seccomp-unset")] == [
+    assert [found.selection.counts(rule) for rule in ("pss/sysctls", "pss/hostPorts", "hint/seccomp-unset")] == [
         True,
         False,
         False,
@@ -70,30 +75,30 @@ def test_the_command_line_goes_before_the_configuration(place: Path) -> None:
         *("--level", "restricted", "--version", "latest", "--scc", "nonroot", "--namespace", "n", "--as", "joe"),
         *("--as-group", "ops", "--baseline", "b.json", "-o", "sarif", "--select", "scc,hint", "--exclude", "new"),
     )
-    wishes = found.wishes
+    wishes = found.options
     assert (wishes.level, wishes.version, wishes.scc, wishes.namespace) == ("restricted", "latest", ("nonroot",), "n")
     assert (wishes.user, wishes.groups, found.baseline, found.output) == ("joe", ("ops",), "b.json", "sarif")
-    assert [found.choice.counts(rule) for rule in ("scc/volumes", "pss/sysctls")] == [True, False]
+    assert [found.selection.counts(rule) for rule in ("scc/volumes", "pss/sysctls")] == [True, False]
     assert [each.pattern for each in found.exclude] == ["old", "new"]
 
 
 def test_the_closest_configuration_counts_and_podward_toml_before_pyproject(place: Path) -> None:
     (place.parent.parent / "podward.toml").write_text('[check]\nlevel = "privileged"\n', encoding="ascii")
-    assert of().wishes.level == "privileged"
+    assert of().options.level == "privileged"
     project = '[project]\nname = "x"\n[tool.podward.check]\nlevel = "baseline"\n'
     (place.parent / "pyproject.toml").write_text(project, encoding="ascii")
-    assert of().wishes.level == "baseline"
+    assert of().options.level == "baseline"
     (place / "pyproject.toml").write_text('[project]\nname = "no configuration"\n', encoding="ascii")
-    assert of().wishes.level == "baseline"
+    assert of().options.level == "baseline"
     (place.parent / "podward.toml").write_text('[check]\nlevel = "restricted"\n', encoding="ascii")
-    assert of().wishes.level == "restricted"
+    assert of().options.level == "restricted"
 
 
 def test_a_named_configuration_is_the_only_one(place: Path) -> None:
     (place / "podward.toml").write_text('[check]\nlevel = "privileged"\n', encoding="ascii")
     (place.parent / "other.toml").write_text('[check]\nbaseline = "b.json"\n', encoding="ascii")
     found = of("--config", "../other.toml")
-    assert (found.wishes.level, found.baseline, found.naming.root) == (None, "../b.json", str(place.parent))
+    assert (found.options.level, found.baseline, found.naming.root) == (None, "../b.json", str(place.parent))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from podward.api.explanation import Change
 from podward.api.json_value import Json, JsonObject, copied, copied_object
+from podward.documents.editing.edited_value import changed, changed_with_removals, same, without_removed
 from podward.documents.editing.edits import Edit, edited
-from podward.documents.editing.meaning import aimed, changed, same, settled
 from podward.documents.reader import decode_documents
 from podward.path import Path
 
@@ -350,7 +350,7 @@ def check(case: Case) -> None:
     ending = "\r" if b"\r\n" in case.content else ""
     for lines, value, changes in zip(case.documents, case.values, of, strict=True):
         for line in lines:
-            if line.text and not touched(line, aimed(value, changes), changes):
+            if line.text and not touched(line, changed_with_removals(value, changes), changes):
                 wanted = unindented(line.text + ending)
                 assert any(unindented(found.removeprefix("\ufeff")) == wanted for found in rest), f"lost: {line}"
     for lines, value, changes in zip(case.documents, case.values, of, strict=True):
@@ -409,7 +409,7 @@ def touched(line: Line, value: JsonObject, changes: list[Change]) -> bool:
             if owner.startswith(change.path):
                 return True
             if change.path.startswith(owner) and (
-                line.loose or "&" in line.text or settled(at(value, owner)) in ({}, [], None)
+                line.loose or "&" in line.text or without_removed(at(value, owner)) in ({}, [], None)
             ):
                 return True
     return False

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.json_value import Json
 from podward.documents.document import Document
@@ -81,7 +82,8 @@ ODD = st.sampled_from(
 TEXT = st.text("abz019_.:-+#?'\"\\ ~!&*|>%@`{}[],=<\u00e9\U0001f600\u3000", max_size=8)
 
 
-@settings(max_examples=3000)
+@pytest.mark.proof
+@settings(max_examples=examples(750))
 @given(NUMBERS | ODD | TEXT)
 @example("0b-1")
 @example("._1")
@@ -112,7 +114,8 @@ def amended(text: str, old: object) -> bool:
     )
 
 
-@settings(max_examples=3000)
+@pytest.mark.proof
+@settings(max_examples=examples(750))
 @given(NUMBERS | ODD | TEXT)
 def test_a_plain_scalar_means_what_pyyaml_makes_of_it_but_for_the_amendments(text: str) -> None:
     loader = yaml.SafeLoader("")
@@ -308,7 +311,8 @@ def emitted(document: list[yaml.Event], width: int, indent: int, line_break: str
     )
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=examples(125))
 @given(documents(), st.sampled_from([20, 80, 1000]), st.integers(2, 5), st.sampled_from(["\n", "\r\n"]))
 def test_a_document_means_what_the_oracle_makes_of_it(
     document: list[yaml.Event], width: int, indent: int, line_break: str

@@ -10,7 +10,7 @@ from hint_corpus import AGNHOST, ODD_IMAGE, Case, cases, name_of, odd_entry
 from hint_facts import IMAGES, NODE, World, changed, facts_of
 
 from podward.api.explanation import Hint
-from podward.documents.patching import plain
+from podward.documents.patching import json_of
 from podward.documents.reader import decode_documents
 from podward.policy.hints.all import RULES, decide
 
@@ -39,7 +39,7 @@ def test_a_failing_manifest_gets_the_hint_and_its_changes_cure_it(case: Case) ->
     assert {hint.name for hint in found} == {case.rule}
     assert found[0].changes
     document = decode_documents(case.text.encode(), case.path.name)[0]
-    changes = [(change.path, plain(change.value)) for hint in found for change in hint.changes]
+    changes = [(change.path, json_of(change.value)) for hint in found for change in hint.changes]
     cured = msgspec.json.encode(changed(document, changes)).decode()
     # The token's volume is described by what the manifest says, so the facts of the cured one are made anew.
     assert hints_of(Case(case.rule, case.path, f"{_comments(case.text)}{cured}"), cured) == ()

@@ -8,12 +8,13 @@ from hint_facts import IMAGES, NODE, RANGE, World, facts_of
 
 from podward.api.cri import SELinuxOption
 from podward.api.explanation import Hint
-from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry
+from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdEntry, UnknownImage
+from podward.decision import Unknown
 from podward.policy.hints import identity
-from podward.policy.hints.all import RULES
+from podward.policy.hints.all import RULES, decide
 from podward.policy.hints.facts import FileFacts, VolumeFacts
-from podward.policy.hints.identity import READ, SEARCH, WRITE, Identity, may
-from podward.policy.hints.temporary import TMP
+from podward.policy.hints.identity import READ, SEARCH, WRITE, Identity, may_access
+from podward.policy.hints.mounts import TMP
 from podward.policy.hints.token_not_readable import file_of
 
 
@@ -314,7 +315,7 @@ def test_a_sub_path_is_another_directory() -> None:
     ],
 )
 def test_the_first_class_that_fits_decides(who: Identity, file: FileFacts, wanted: int, *, expected: bool) -> None:
-    assert may(who, file, wanted) is expected
+    assert may_access(who, file, wanted) is expected
 
 
 @pytest.mark.parametrize(
@@ -358,3 +359,20 @@ def test_the_groups_of_the_image_are_another_hints_business() -> None:
     text = pod("{runAsUser: 1000, runAsGroup: 3000}", image="agnhost")
     assert hints("runtime-defaults-differ", text) == ()
     assert len(hints("group-from-image", text)) == 1
+
+
+# --- without the image ------------------------------------------------------------------------------------------------
+
+
+def test_without_its_image_nothing_is_hinted_that_the_image_could_disprove() -> None:
+    world = World(image=lambda name: UnknownImage(name, Unknown("it is not here", "bring it")))
+
+    def named(text: str) -> list[str]:
+        return [hint.name for facts in facts_of(text, world) for hint in decide(facts)]
+
+    assert named(pod("{runAsUser: 5, readOnlyRootFilesystem: true}")) == ["seccomp-unset"]
+    assert named(pod("{runAsGroup: 5, seccompProfile: {type: RuntimeDefault}}")) == []
+    (facts,) = facts_of(pod("{seccompProfile: {type: RuntimeDefault}}", "{runAsGroup: 5}"), world)
+    (found,) = decide(facts)
+    assert found.problem.endswith("refuse its sandbox.")
+    assert changes((found,)) == {"spec.securityContext.runAsUser": 1000}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
+from proofs import examples
 
 from podward.api.capability import BITS, FULL, mask
 from podward.api.image import EntryFile, FileCapabilities
@@ -276,10 +277,11 @@ SET_ROOT_AND_CAPABILITIES = msgspec.structs.replace(
 """Run by another user, such a program is given its file capabilities and not root's."""
 
 
+@pytest.mark.proof
 @example(case=OWN_GROUP)
 @example(case=ROOT_BECOMES_ANOTHER)
 @example(case=SET_ROOT_AND_CAPABILITIES)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_the_kernel_makes_of_a_process_what_was_predicted(case: Case, place: str) -> None:
     file = make_files(case, place)

@@ -3,26 +3,27 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podward.policy.kubelet.lifecycle import ContainerStatus, backoff, next_actions
+from podward.policy.kubelet.lifecycle import FOLLOWS, ContainerState, ContainerStatus, backoff, next_actions
 
+RUNNING, EXITED = ContainerState.RUNNING, ContainerState.EXITED
 INIT = ContainerStatus("i", "init")
 SIDE = ContainerStatus("s", "sidecar")
 MAIN = ContainerStatus("m", "regular")
 
 
-def become(status: ContainerStatus, state: str, code: int = 0) -> ContainerStatus:
+def become(status: ContainerStatus, state: ContainerState, code: int = 0) -> ContainerStatus:
     return ContainerStatus(status.name, status.kind, state, code)
 
 
 def test_init_containers_start_one_after_the_other() -> None:
     second = ContainerStatus("i2", "init")
     assert next_actions((INIT, second, MAIN), "Always").start == ("i",)
-    assert next_actions((become(INIT, "running"), second, MAIN), "Always").start == ()
-    assert next_actions((become(INIT, "exited"), second, MAIN), "Always").start == ("i2",)
+    assert next_actions((become(INIT, RUNNING), second, MAIN), "Always").start == ()
+    assert next_actions((become(INIT, EXITED), second, MAIN), "Always").start == ("i2",)
 
 
 def test_a_failed_init_container_fails_the_pod_only_under_never() -> None:
-    failed = become(INIT, "exited", 3)
+    failed = become(INIT, EXITED, 3)
     never = next_actions((failed, MAIN), "Never")
     assert (never.done, never.exit_code, never.start) == (True, 3, ())
     assert next_actions((failed, MAIN), "OnFailure").restart == ("i",)
@@ -31,21 +32,21 @@ def test_a_failed_init_container_fails_the_pod_only_under_never() -> None:
 
 def test_a_running_sidecar_lets_the_next_container_start() -> None:
     assert next_actions((SIDE, INIT, MAIN), "Never").start == ("s",)
-    assert next_actions((become(SIDE, "running"), INIT, MAIN), "Never").start == ("i",)
+    assert next_actions((become(SIDE, RUNNING), INIT, MAIN), "Never").start == ("i",)
 
 
 def test_a_sidecar_is_restarted_whatever_the_pod_says_and_stopped_last() -> None:
-    running = become(MAIN, "running")
-    assert next_actions((become(SIDE, "exited"), running), "Never").restart == ("s",)
-    two = ContainerStatus("s2", "sidecar", "running")
-    actions = next_actions((become(SIDE, "running"), two, become(MAIN, "exited")), "Never")
+    running = become(MAIN, RUNNING)
+    assert next_actions((become(SIDE, EXITED), running), "Never").restart == ("s",)
+    two = ContainerStatus("s2", "sidecar", RUNNING)
+    actions = next_actions((become(SIDE, RUNNING), two, become(MAIN, EXITED)), "Never")
     assert (actions.stop, actions.done) == (("s2",), False)
-    actions = next_actions((become(SIDE, "running"), become(two, "exited"), become(MAIN, "exited")), "Never")
+    actions = next_actions((become(SIDE, RUNNING), become(two, EXITED), become(MAIN, EXITED)), "Never")
     assert actions.stop == ("s",)
 
 
 def test_the_restart_policy_decides_about_ended_containers() -> None:
-    good, bad = become(MAIN, "exited"), become(MAIN, "exited", 1)
+    good, bad = become(MAIN, EXITED), become(MAIN, EXITED, 1)
     assert next_actions((good,), "Always").restart == ("m",)
     assert next_actions((good,), "OnFailure").done
     assert next_actions((bad,), "OnFailure").restart == ("m",)
@@ -54,9 +55,9 @@ def test_the_restart_policy_decides_about_ended_containers() -> None:
 
 def test_the_pods_code_is_the_first_failure_in_the_manifests_order() -> None:
     statuses = (
-        ContainerStatus("a", "regular", "exited"),
-        ContainerStatus("b", "regular", "exited", 7),
-        ContainerStatus("c", "regular", "exited", 9),
+        ContainerStatus("a", "regular", EXITED),
+        ContainerStatus("b", "regular", EXITED, 7),
+        ContainerStatus("c", "regular", EXITED, 9),
     )
     assert next_actions(statuses, "Never").exit_code == 7
 
@@ -65,11 +66,17 @@ def test_the_first_restart_is_immediate_and_the_wait_doubles_to_five_minutes() -
     assert [backoff(n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 500)] == [0, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
+def test_a_container_never_waits_again_and_never_runs_twice_at_once() -> None:
+    assert not any(ContainerState.WAITING in next_ for next_ in FOLLOWS.values())
+    assert [state for state, next_ in FOLLOWS.items() if state in next_] == [EXITED]
+    assert all(EXITED in next_ for next_ in FOLLOWS.values())
+
+
 STATUS = st.builds(
     ContainerStatus,
     st.sampled_from("abcdef"),
     st.sampled_from(("init", "sidecar", "regular")),
-    st.sampled_from(("waiting", "running", "exited")),
+    st.sampled_from(ContainerState),
     st.sampled_from((0, 1, 137)),
 )
 
@@ -80,7 +87,7 @@ def test_a_pod_is_done_only_when_nothing_runs_and_never_waits_for_nothing(
 ) -> None:
     ordered = tuple(sorted(statuses, key=lambda s: s.kind == "regular"))
     actions = next_actions(ordered, policy)
-    running = {s.name for s in ordered if s.state == "running"}
+    running = {s.name for s in ordered if s.state == RUNNING}
     assert not (actions.done and (running or actions.start or actions.restart))
     assert actions.done or actions.start or actions.restart or running
     assert set(actions.stop) <= running

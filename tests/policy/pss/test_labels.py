@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from podward.errors import InputError
-from podward.policy.pss.labels import PREFIX, LabelledPolicy, Policy, cluster_policy, errors_text, policy_of
+from podward.policy.pss.labels import (
+    PREFIX,
+    LabelledPolicy,
+    Policy,
+    cluster_policy,
+    errors_text,
+    policy_of,
+    policy_unless_labelled,
+)
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 
 PRIVILEGED = Standard(Level.PRIVILEGED)
@@ -130,3 +138,36 @@ def test_a_cluster_is_open_where_it_says_nothing() -> None:
 def test_a_bad_default_of_the_cluster_is_bad_input(defaults: dict[str, str], says: str) -> None:
     with pytest.raises(InputError, match=says):
         cluster_policy(defaults)
+
+
+@pytest.mark.parametrize(
+    ("labels", "enforced"),
+    [
+        (None, RESTRICTED),
+        ({}, RESTRICTED),
+        ({"app": "x"}, RESTRICTED),
+        ({f"{PREFIX}warn": "baseline"}, RESTRICTED),
+        ({f"{PREFIX}enforce": "baseline"}, BASELINE),
+        ({f"{PREFIX}enforce": "privileged"}, PRIVILEGED),
+        ({f"{PREFIX}enforce": "typo"}, RESTRICTED),
+    ],
+)
+def test_a_standard_is_enforced_unless_a_label_says_what_is(
+    labels: dict[str, str | None] | None, enforced: Standard
+) -> None:
+    assert policy_unless_labelled(labels, RESTRICTED).policy.enforce == enforced
+
+
+def test_a_label_of_its_own_does_not_inherit_the_standards_version() -> None:
+    old = Standard(Level.RESTRICTED, Version(24))
+    assert policy_unless_labelled({f"{PREFIX}enforce": "baseline"}, old).policy.enforce == BASELINE
+    assert policy_unless_labelled({f"{PREFIX}warn": "baseline"}, old).policy.enforce == old
+
+
+def test_what_is_remembered_is_known_by_all_that_it_was_made_of() -> None:
+    changing = {f"{PREFIX}enforce": "baseline"}
+    assert policy_of(changing).policy.enforce == BASELINE
+    changing[f"{PREFIX}enforce"] = "restricted"
+    assert policy_of(changing).policy.enforce == RESTRICTED
+    assert policy_of(changing, Policy(audit=BASELINE)).policy.audit == BASELINE
+    assert policy_of(changing).policy.audit == PRIVILEGED

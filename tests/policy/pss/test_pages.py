@@ -10,10 +10,10 @@ from podward.documents.reader import decode_documents
 from podward.policy.pss.check import Check
 from podward.policy.pss.standard import LATEST, Level
 from podward.policy.pss.standards import CHECKS, evaluate
-from podward.schema.defaulting import created
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
+from podward.stages.admission.order import completed
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "rules" / "pss"
@@ -28,7 +28,7 @@ def refused(text: str, level: Level, name: str) -> set[str]:
     """The checks that have something against the Pod of this manifest as it would be stored."""
     (document,) = decode_documents(text.encode(), name)
     (source,) = pod_sources(document)
-    return {result.check for result in evaluate(level, LATEST, pod_view(created(source.raw)[0]))}
+    return {result.check for result in evaluate(level, LATEST, pod_view(completed(source.raw).stored))}
 
 
 def blocks(page: str) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_failing_manifest_is_refused_and_a_passing_one_is_not(check: Check) ->
 def test_a_passing_manifest_is_one_that_the_api_server_takes(check: Check) -> None:
     file = CORPUS / "pass" / f"{check.id}.yaml"
     (source,) = pod_sources(decode_documents(file.read_bytes(), file.name)[0])
-    raw, _ = created(source.raw)
+    raw = completed(source.raw).stored
     assert not validation.validate(pod_view(raw), raw, "Pod").violations
 
 

@@ -13,13 +13,13 @@ import pytest
 from podward.api.core import Pod
 from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
-from podward.documents.patching import plain, put
+from podward.documents.patching import json_of, put
 from podward.path import Key, Path, path
 from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Level, Version
 from podward.policy.pss.standards import CHECKS, evaluate, remedy
-from podward.schema import defaulting
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 GOLDEN = File(__file__).parents[2] / "golden" / "psa_shared.jsonl.gz"
 Pods = Callable[[int, int], list[JsonObject]]
@@ -34,7 +34,7 @@ def changed(raw: JsonObject, changes: tuple[Change, ...]) -> JsonObject:
         if change.value is None:
             take_away(copy, change.path)
         else:
-            put(copy, change.path, plain(change.value))
+            put(copy, change.path, json_of(change.value))
     return copy
 
 
@@ -84,7 +84,7 @@ def as_it_is(raw: JsonObject) -> JsonObject:
 
 
 def as_created(raw: JsonObject) -> JsonObject:
-    return defaulting.created(raw)[0]
+    return completed(raw).stored
 
 
 @pytest.mark.parametrize("prepare", [as_it_is, as_created])

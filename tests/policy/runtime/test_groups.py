@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from podward.api.cri import LinuxContainerSecurityContext
-from podward.api.image import GroupEntry, Image, ImageConfig, PasswdEntry
-from podward.decision import Decision, Origin, Source
+from podward.api.image import GroupEntry, Image, ImageConfig, PasswdEntry, UnknownImage
+from podward.decision import Decision, Origin, Source, Unknown
 from podward.policy.runtime import groups, user
 from podward.policy.runtime.defaults import load
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -103,3 +103,31 @@ def test_a_group_that_the_kernel_has_not_is_refused(gid: int) -> None:
     decision = decided("containerd", (GroupEntry("odd", gid, ("app",), 1),), run_as_user=1000)
     assert [violation.value for violation in decision.violations] == [gid]
     assert [assignment.value for assignment in decision.assignments] == [1000]
+
+
+HIDDEN = Unknown("image busybox is not here", "bring it")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "policy", "group", "expected"),
+    [
+        ("containerd", "Merge", None, [5, 4000, HIDDEN]),
+        ("containerd", "Merge", 3000, [5, 3000, 4000, HIDDEN]),
+        ("containerd", "Strict", None, [5, 4000, HIDDEN]),
+        ("containerd", "Strict", 3000, [5, 3000, 4000]),
+        ("cri-o", "Merge", 3000, [3000, 4000, 5, HIDDEN]),
+        ("cri-o", "Strict", 3000, [3000, 4000, 5]),
+        ("docker", "Merge", None, [4000, 5, HIDDEN]),
+        ("docker", "Merge", 3000, [3000, 4000, 5]),
+    ],
+)
+def test_without_the_image_its_groups_are_one_unknown_last_item(
+    runtime: str, policy: str, group: int | None, expected: list[object]
+) -> None:
+    message = LinuxContainerSecurityContext(
+        run_as_user=1000, run_as_group=group, supplemental_groups=(4000, 5), supplemental_groups_policy=policy
+    )
+    image, imitated = UnknownImage("busybox", HIDDEN), RuntimeProfile(load(runtime), Decision())
+    found = user.resolve(message, image, imitated)
+    assert isinstance(found, user.ResolvedUser)
+    assert gids(groups.decide(message, image, found, imitated)) == expected

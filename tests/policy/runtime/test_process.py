@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from podward.api.capability import CAP_SYS_RESOURCE, FULL
-from podward.api.cri import ContainerConfig, LinuxContainerResources, LinuxContainerSecurityContext
-from podward.api.image import Image, ImageConfig
+from podward.api.cri import ContainerConfig, KeyValue, LinuxContainerResources, LinuxContainerSecurityContext
+from podward.api.image import Image, ImageConfig, UnknownImage
 from podward.api.node import Node
-from podward.decision import Decision, Origin
-from podward.policy.runtime import process
+from podward.decision import Decision, Origin, Unknown
+from podward.policy.runtime import env, process
 from podward.policy.runtime.defaults import load
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
@@ -101,3 +101,31 @@ def test_a_score_that_the_kernel_refuses_is_clamped(wanted: int, inherited: int,
 @pytest.mark.parametrize("runtime", ALL)
 def test_no_resource_limits_are_set(runtime: str) -> None:
     assert values(process.decide_rlimits(profile(runtime))) == [()]
+
+
+# --- without the image ------------------------------------------------------------------------------------------------
+
+HIDDEN = Unknown("image i is not here", "bring it")
+MISSING = UnknownImage("i", HIDDEN)
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_command_needs_no_image_and_args_alone_do(runtime: str) -> None:
+    commanded = ContainerConfig("c", "i", command=("own",), args=("arg",))
+    assert values(process.decide_args(commanded, MISSING, profile(runtime))) == [("own", "arg")]
+    for config in (ContainerConfig("c", "i", args=("arg",)), ContainerConfig("c", "i")):
+        (made,) = process.decide_args(config, MISSING, profile(runtime)).assignments
+        assert (made.value, made.source.origin, made.source.name) == (HIDDEN, Origin.IMAGE, "i")
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_the_pod_s_own_variables_are_known_and_all_others_are_not(runtime: str) -> None:
+    config = ContainerConfig("c", "i", envs=(KeyValue("A", "1"), KeyValue("PATH", "/own"), KeyValue("A", "2")))
+    assert values(env.decide(config, MISSING, "host", profile(runtime))) == ["A=2", "PATH=/own", HIDDEN]
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_working_directory_that_the_pod_names_needs_no_image(runtime: str) -> None:
+    asked = ContainerConfig("c", "i", working_dir="/own")
+    assert values(process.decide_cwd(asked, MISSING, profile(runtime))) == ["/own"]
+    assert values(process.decide_cwd(ContainerConfig("c", "i"), MISSING, profile(runtime))) == [HIDDEN]

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from podward.api.cri import LinuxContainerSecurityContext
-from podward.api.image import GroupEntry, Image, ImageConfig, PasswdEntry
-from podward.decision import Decision, Origin, Source, assign
+from podward.api.image import GroupEntry, Image, ImageConfig, PasswdEntry, UnknownImage
+from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.path import path
 from podward.policy.runtime import user
 from podward.policy.runtime.defaults import load
@@ -24,6 +24,7 @@ PASSWD = (
     PasswdEntry("negative", -1, 1 << 32, "/", 5),
 )
 GROUP = (GroupEntry("staff", 50, (), 1),)
+HIDDEN = Unknown("image busybox is not here", "bring it")
 
 
 def image(asked: str = "") -> Image:
@@ -38,7 +39,7 @@ def find(runtime: str, of_image: str = "", **context: object) -> user.ResolvedUs
     )
 
 
-def ids(found: user.ResolvedUser | Decision) -> tuple[int, int]:
+def ids(found: user.ResolvedUser | Decision) -> tuple[object, object]:
     assert isinstance(found, user.ResolvedUser), found
     return found.uid.value, found.gid.value
 
@@ -158,3 +159,21 @@ def test_a_group_from_passwd_names_its_line_and_a_uid_the_manifest() -> None:
     uid, gid = user.decide(found).assignments
     assert uid.source == manifest
     assert gid.source == Source(Origin.IMAGE, "busybox /etc/passwd", line=2)
+
+
+@pytest.mark.parametrize("runtime", ALL)
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({}, (HIDDEN, HIDDEN)),
+        ({"run_as_group": 5}, (HIDDEN, 5)),
+        ({"run_as_user": 1000}, (1000, HIDDEN)),
+        ({"run_as_user": 1000, "run_as_group": 5}, (1000, 5)),
+    ],
+)
+def test_without_the_image_only_ids_that_are_asked_for_are_known(
+    runtime: str, context: dict[str, object], expected: tuple[object, object]
+) -> None:
+    message = msgspec.structs.replace(LinuxContainerSecurityContext(), **context)
+    found = user.resolve(message, UnknownImage("busybox", HIDDEN), RuntimeProfile(load(runtime), Decision()))
+    assert ids(found) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.decision import Origin, Source
 from podward.path import path
@@ -19,9 +20,11 @@ class Allowing:
         self.users = users
         self.asked: list[tuple[str, str, str]] = []
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        self.asked.append((user.username, scc, namespace))
-        return RBAC if user.username in self.users or set(user.groups) & set(self.users) else None
+    def authorize(self, wanted: Attributes) -> Answer:
+        user = wanted.user
+        self.asked.append((user.username, wanted.name, wanted.namespace))
+        granted = user.username in self.users or set(user.groups) & set(self.users)
+        return Answer(Opinion.ALLOW, RBAC) if granted else NO_OPINION
 
 
 def members(users: list[str], groups: list[str]) -> Members:

@@ -9,17 +9,20 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podward.api.admission import Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.decision import Decision, Origin, Source
+from podward.documents.patching import overlaid
 from podward.path import Path
 from podward.policy.scc.default_set import default_sccs
-from podward.policy.scc.equality import same
-from podward.policy.scc.passes import admit, both, prepare, validate
+from podward.policy.scc.passes import admit, prepare, validate
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Verdict
+from podward.policy.scc.updates import same
 from podward.render.patch import apply, json_patch
 from podward.schema.scc.reading import scc_view
 from podward.schema.view import pod_view, typed_view
@@ -39,8 +42,9 @@ class Some:
     def __init__(self, names: set[str]) -> None:
         self.names = names
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        return RBAC if scc in self.names and user.username and namespace else None
+    def authorize(self, wanted: Attributes) -> Answer:
+        granted = wanted.name in self.names and wanted.user.username and wanted.namespace
+        return Answer(Opinion.ALLOW, RBAC) if granted else NO_OPINION
 
 
 def maybe(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[JsonObject]:
@@ -203,7 +207,7 @@ class Setting:
         self.granted = granted
 
     def __repr__(self) -> str:
-        return f"Setting({[entry.scc for entry in self.policies.ranked if entry.standing.name in self.granted]})"
+        return f"Setting({[entry.scc for entry in self.policies.ranked if entry.rank.name in self.granted]})"
 
 
 def custom(sccs: list[dict[str, Any]]) -> Setting:
@@ -243,33 +247,35 @@ def test_what_is_set_changes_the_pod(raw: JsonObject, setting: Setting) -> None:
 
 @given(PODS, SETTINGS)
 def test_the_stored_pod_passes_validation(raw: JsonObject, setting: Setting) -> None:
-    passed = both(setting.policies, facts(raw, setting.granted))
-    assert passed.admitted.allowed == (passed.validated is not None)
-    if passed.validated is not None:
-        assert passed.validated.allowed
-        assert passed.validated.chosen is not None
-        assert passed.validated.decision == Decision()
-        assert facts(passed.raw, setting.granted).annotation("openshift.io/scc") == passed.validated.chosen.name
+    admitted = admit(setting.policies, facts(raw, setting.granted))
+    if admitted.allowed:
+        stored = facts(overlaid(raw, admitted.decision), setting.granted)
+        validated = validate(setting.policies, stored)
+        assert validated.allowed
+        assert validated.chosen is not None
+        assert validated.decision == Decision()
+        assert stored.annotation("openshift.io/scc") == validated.chosen.name
 
 
 @given(PODS, SETTINGS)
 def test_an_independent_library_makes_the_same_pod_of_our_patch(raw: JsonObject, setting: Setting) -> None:
     before = copied_object(raw)
-    passed = both(setting.policies, facts(raw, setting.granted))
-    operations = msgspec.to_builtins(json_patch(raw, passed.admitted.decision))
-    if passed.admitted.allowed:
-        assert jsonpatch.apply_patch(raw, operations) == apply(raw, passed.admitted.decision) == passed.raw
+    admitted = admit(setting.policies, facts(raw, setting.granted))
+    operations = msgspec.to_builtins(json_patch(raw, admitted.decision))
+    if admitted.allowed:
+        stored = overlaid(raw, admitted.decision)
+        assert jsonpatch.apply_patch(raw, operations) == apply(raw, admitted.decision) == stored
     assert raw == before
 
 
 @given(PODS, SETTINGS)
 def test_what_is_not_set_stays_byte_for_byte(raw: JsonObject, setting: Setting) -> None:
     text = msgspec.json.encode(raw)
-    passed = both(setting.policies, facts(msgspec.json.decode(text), setting.granted))
-    if not passed.admitted.allowed:
+    admitted = admit(setting.policies, facts(msgspec.json.decode(text), setting.granted))
+    if not admitted.allowed:
         return
-    made = msgspec.json.decode(msgspec.json.encode(passed.raw))
-    assigned = [assignment.path.pointer for assignment in passed.admitted.decision.assignments]
+    made = msgspec.json.decode(msgspec.json.encode(overlaid(msgspec.json.decode(text), admitted.decision)))
+    assigned = [assignment.path.pointer for assignment in admitted.decision.assignments]
     for place, value in leaves(msgspec.json.decode(text), Path()):
         if not any(f"{place.pointer}/".startswith(f"{pointer}/") for pointer in assigned):
             assert msgspec.json.encode(at(made, place)) == msgspec.json.encode(value), place

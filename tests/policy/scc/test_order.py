@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 
 from podward.api.json_value import JsonObject
 from podward.policy.scc.default_set import default_sccs
-from podward.policy.scc.order import Standing, points, standing, why_before
+from podward.policy.scc.order import SccRank, points, rank, why_before
 from podward.schema.scc.reading import scc_view
 
 
 def total(**fields: object) -> int:
     raw: JsonObject = {"metadata": {"name": "x"}, "volumes": ["none"], "requiredDropCapabilities": ["ALL"] * 1}
     raw.update(fields)  # type: ignore[arg-type]  # JSON values
-    return standing(scc_view(raw)).points
+    return rank(scc_view(raw)).points
 
 
 NOTHING = total()
 
 
 def test_openshifts_default_sccs_stand_in_their_known_order() -> None:
-    ranked = sorted((standing(scc_view(raw)) for raw in default_sccs()), key=lambda entry: entry.key)
+    ranked = sorted((rank(scc_view(raw)) for raw in default_sccs()), key=lambda entry: entry.key)
     assert [(entry.name, entry.points) for entry in ranked] == [
         ("anyuid", 154_950),
         ("restricted-v2", 132_010),
@@ -78,13 +78,13 @@ def test_each_permission_counts_its_points(fields: dict[str, object], more: int)
 def test_the_items_make_the_sum(flags: set[str], added: int) -> None:
     view = scc_view({**dict.fromkeys(flags, True), "defaultAddCapabilities": ["X"] * added})
     items = points(view)
-    assert sum(item.points for item in items) == standing(view).points
+    assert sum(item.points for item in items) == rank(view).points
     assert all(item.points for item in items)
     assert flags == {item.name for item in items} & {"allowPrivilegedContainer", "allowHostPorts", "allowHostNetwork"}
 
 
-def place(name: str, points_: int, priority: int = 0) -> Standing:
-    return Standing(name, priority, points_, ())
+def place(name: str, points_: int, priority: int = 0) -> SccRank:
+    return SccRank(name, priority, points_, ())
 
 
 def test_priority_comes_before_points_and_points_before_the_name() -> None:
@@ -108,5 +108,5 @@ def test_priority_comes_before_points_and_points_before_the_name() -> None:
         (place("a", 12_000), place("b", 12_300), "permits less capabilities"),
     ],
 )
-def test_why_one_comes_before_the_other(first: Standing, second: Standing, why: str) -> None:
+def test_why_one_comes_before_the_other(first: SccRank, second: SccRank, why: str) -> None:
     assert why_before(first, second) == why

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from podward.api.admission import Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import Json, JsonObject
 from podward.decision import Origin, Source
 from podward.policy.scc.default_set import default_sccs
-from podward.policy.scc.passes import admit, both, prepare, validate
+from podward.policy.scc.passes import admit, prepare, validate
 from podward.policy.scc.policies import Policies
 from podward.policy.scc.reason import why_chosen
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Selection, Verdict
 from podward.render.patch import apply
 from podward.schema.scc.reading import scc_view
@@ -37,9 +39,9 @@ class Uses:
         self.names = names
         self.asked: list[str] = []
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        self.asked.append(f"{user.username} {scc} {namespace}")
-        return RBAC if scc in self.names else None
+    def authorize(self, wanted: Attributes) -> Answer:
+        self.asked.append(f"{wanted.user.username} {wanted.name} {wanted.namespace}")
+        return Answer(Opinion.ALLOW, RBAC) if wanted.name in self.names else NO_OPINION
 
 
 def pod(spec: dict[str, Json] | None = None, **annotations: str) -> JsonObject:
@@ -91,7 +93,7 @@ def facts(
         namespace=where or namespace(),
         namespace_name="ns",
         user=ALICE,
-        uses=uses,
+        authorizer=uses,
         operation=Operation.CREATE if old is None else Operation.UPDATE,
         old=old,
         subresource=subresource,
@@ -302,7 +304,8 @@ def test_an_update_of_ephemeral_containers_may_set_what_is_inside_them() -> None
     assert sentence(refused) == f"{UNABLE}<nil>"
     # The validating pass may not set anything, not even there.
     assert not validate(policies, facts(debugged, uses, stored, "ephemeralcontainers")).allowed
-    assert both(policies, facts(debugged, uses, stored, "ephemeralcontainers")).refusal is None
+    settled_too = facts(apply(debugged, selection.decision), uses, stored, "ephemeralcontainers")
+    assert validate(policies, settled_too).allowed
 
 
 def test_an_update_that_is_none_of_its_business_passes_without_policies() -> None:
@@ -351,16 +354,16 @@ def test_the_second_pass_decides_for_itself() -> None:
     class Once(Uses):
         """A right that is withdrawn between the passes."""
 
-        def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-            granted = super().grant(user, scc, namespace)
+        def authorize(self, wanted: Attributes) -> Answer:
+            granted = super().authorize(wanted)
             self.names = ()
             return granted
 
-    passed = both(own(scc("a")), facts(pod(), Once("a")))
-    assert passed.admitted.allowed
-    assert passed.validated is not None
-    assert passed.refusal is passed.validated
-    assert sentence(passed.validated) == f'{UNABLE}[provider "a": {NOT_USABLE}]'
+    policies, once = own(scc("a")), Once("a")
+    admitted = admit(policies, facts(pod(), once))
+    assert admitted.allowed
+    validated = validate(policies, facts(apply(pod(), admitted.decision), once))
+    assert sentence(validated) == f'{UNABLE}[provider "a": {NOT_USABLE}]'
 
 
 # --- the hint about restricted ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from podward.api.explanation import Change
 from podward.api.json_value import JsonObject, copied_object
 from podward.decision import Decision, Origin, Source, Violation
-from podward.documents.patching import plain, put
+from podward.documents.patching import json_of, put
 from podward.path import Key, Path
 from podward.policy.scc import remedies
 from podward.policy.scc.provider import Provider
@@ -32,7 +32,7 @@ def changed(raw: JsonObject, changes: tuple[Change, ...]) -> JsonObject:
         if change.value is None:
             take_away(copy, change.path)
         else:
-            put(copy, change.path, plain(change.value))
+            put(copy, change.path, json_of(change.value))
     return copy
 
 

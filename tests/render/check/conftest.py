@@ -9,7 +9,7 @@ import pytest
 
 from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import Checked, CheckReport, Rule, Waived, Waiver
+from podward.api.report import CheckedWorkload, CheckReport, Rule, WaivedFinding, Waiver
 from podward.path import Key, path
 
 RULES = ("hint/seccomp-unset", "input/syntax", "pss/hostPorts", "pss/runAsNonRoot", "scc/access")
@@ -57,7 +57,7 @@ def make(hostile: str = "") -> CheckReport:
         Waiver("pss", f"because{hostile}", date(2026, 12, 31), config, 9, in_manifest=False),
         Waiver("pss/hostPorts", f"because{hostile}", date(2026, 12, 31), file, 5, in_manifest=True),
     )
-    waived = tuple(Waived(finding("pss/hostPorts", Severity.ERROR, hostile), waiver) for waiver in waivers)
+    waived = tuple(WaivedFinding(finding("pss/hostPorts", Severity.ERROR, hostile), waiver) for waiver in waivers)
     subject = findings[1].subject
     return CheckReport(
         findings,
@@ -66,8 +66,8 @@ def make(hostile: str = "") -> CheckReport:
         2,
         (file, f"bad{hostile}.yaml", "clean.yaml"),
         (
-            Checked(file, WorkloadRef(subject.kind, subject.namespace, subject.name)),
-            Checked("clean.yaml", WorkloadRef("Pod", "", "quiet")),
+            CheckedWorkload(file, WorkloadRef(subject.kind, subject.namespace, subject.name)),
+            CheckedWorkload("clean.yaml", WorkloadRef("Pod", "", "quiet")),
         ),
         tuple(Rule(name, f"About {name}.", f"docs/rules/{name}.md") for name in (*RULES, "pss/sysctls")),
     )
@@ -75,7 +75,7 @@ def make(hostile: str = "") -> CheckReport:
 
 def clean() -> CheckReport:
     """A report about nothing."""
-    return CheckReport((), (), (), 0, ("a.yaml",), (Checked("a.yaml", WorkloadRef("Pod", "", "x")),), ())
+    return CheckReport((), (), (), 0, ("a.yaml",), (CheckedWorkload("a.yaml", WorkloadRef("Pod", "", "x")),), ())
 
 
 @pytest.fixture(name="make")

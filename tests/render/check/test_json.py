@@ -72,5 +72,5 @@ def test_the_schema_wants_every_field(make: Make, change: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=())))
 def test_any_text_is_the_same_after_reading(text: str) -> None:
-    printed = texts.json_text(json.ShownSubject(text, "", "", ""))
+    printed = texts.json_text(json.JsonSubject(text, "", "", ""))
     assert standard.loads(printed)["kind"] == text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ from podward import __version__
 from podward.api.report import CheckReport
 from podward.check import rules
 from podward.render.check.sarif import SCHEMA as SCHEMA_URI
-from podward.render.check.sarif import Sources, document
+from podward.render.check.sarif import SourceFiles, document
 from podward.render.check.sarif_model import Message, Region, Replacement
 
 Make = Callable[[str], CheckReport]
@@ -109,8 +109,8 @@ def test_github_takes_every_result(make: Make, hostile: str) -> None:
         assert each["ruleIndex"] >= 0
 
 
-def sources(fixes: dict[int, tuple[Replacement, ...]], unfixed: str = "") -> Sources:
-    return Sources(lambda _, number: f"  line: {number}  ", fixes, unfixed)
+def sources(fixes: dict[int, tuple[Replacement, ...]], unfixed: str = "") -> SourceFiles:
+    return SourceFiles(lambda _, number: f"  line: {number}  ", fixes, unfixed)
 
 
 def test_a_place_has_columns_where_its_line_is_known(make: Make) -> None:

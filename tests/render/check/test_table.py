@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from podward.api.report import CheckReport
 from podward.path import path
-from podward.render.check.table import LEAST, table
+from podward.render.check.table import table
 from podward.render.escaping import width
-from podward.render.palette import COLOURED, PLAIN
+from podward.render.palette import COLOURED, MIN_COLUMNS, PLAIN
 
 Make = Callable[[str], CheckReport]
 
@@ -51,7 +51,7 @@ def test_where_nothing_is_wrong_the_sums_say_so(clean: CheckReport) -> None:
 @pytest.mark.parametrize("columns", [1, 60, 80, 120, 200])
 def test_no_line_is_wider_than_the_terminal(make: Make, hostile: str, columns: int) -> None:
     for line in table(make(hostile), columns, PLAIN).split("\n"):
-        assert width(line) <= max(columns, LEAST)
+        assert width(line) <= max(columns, MIN_COLUMNS)
 
 
 @pytest.mark.parametrize("columns", [None, 80, 120, 200])

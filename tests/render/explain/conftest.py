@@ -9,18 +9,27 @@ import pytest
 from podward.api.explanation import Change
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.render.explain.candidates import Ranking, Refusal, Tried
-from podward.render.explain.rows import ContainerRows, PodRows, Row, ShownHint, ShownValue, Step
+from podward.render.explain.row_types import (
+    CitedHint,
+    CitedValue,
+    ContainerRows,
+    PodRows,
+    RankedScc,
+    Refusal,
+    Row,
+    SccRanking,
+    Step,
+)
 
 FILE = "dir/pod.yaml"
 ADDED = path("spec", "containers", 0, "securityContext", "capabilities")
 
 
-def part(value: str, origin: Origin, name: str, where: str, line: int | None = None) -> ShownValue:
-    return ShownValue(value, f"why {value}", Source(origin, name, line=line), where)
+def part(value: str, origin: Origin, name: str, where: str, line: int | None = None) -> CitedValue:
+    return CitedValue(value, f"why {value}", Source(origin, name, line=line), where)
 
 
-def step(stage: str, *parts: ShownValue, changed: bool = True) -> Step:
+def step(stage: str, *parts: CitedValue, changed: bool = True) -> Step:
     whole = " ".join(each.text for each in parts)
     return Step(stage, path("x"), whole, whole, parts, changed)
 
@@ -44,17 +53,19 @@ def rows(hostile: str) -> tuple[Row, ...]:
     )
 
 
-def ranking(hostile: str) -> Ranking:
+def ranking(hostile: str) -> SccRanking:
     """An SCC of each outcome."""
     source = Source(Origin.POLICY, "scc own")
     refusal = Refusal("admission", ADDED, f"v{hostile}", f"may not {hostile}", source, f"{FILE}:4")
     tried = (
-        Tried(f"first{hostile}", "", 10, (("volumes", 100),), "not usable", f"nobody may{hostile}", ()),
-        Tried(f"own{hostile}", "dir/scc.yaml:1", 0, (("volumes", 100), ("user", 50)), "refused", "", (refusal,) * 9),
-        Tried("won", "dir/scc.yaml:30", 0, (("user", 7),), "chosen", f"because {hostile}", ()),
-        Tried("last", "", 0, (), "not tried", "", ()),
+        RankedScc(f"first{hostile}", "", 10, (("volumes", 100),), "not usable", f"nobody may{hostile}", ()),
+        RankedScc(
+            f"own{hostile}", "dir/scc.yaml:1", 0, (("volumes", 100), ("user", 50)), "refused", "", (refusal,) * 9
+        ),
+        RankedScc("won", "dir/scc.yaml:30", 0, (("user", 7),), "chosen", f"because {hostile}", ()),
+        RankedScc("last", "", 0, (), "not tried", "", ()),
     )
-    return Ranking(f"caller{hostile}", f"account{hostile}", tried, (f"enforces restricted: {hostile}",))
+    return SccRanking(f"caller{hostile}", f"account{hostile}", tried, (f"enforces restricted: {hostile}",))
 
 
 def make(hostile: str = "", containers: int = 1, refused: str = "") -> PodRows:
@@ -63,8 +74,8 @@ def make(hostile: str = "", containers: int = 1, refused: str = "") -> PodRows:
     refusals = (Refusal(refused, ADDED, f"v{hostile}", f"may not{hostile}", source, f"{FILE}:4"),) if refused else ()
     value = hostile.encode("utf-8", "replace").decode()  # no document has a lone surrogate, a file's name may
     hints = (
-        ShownHint("at-row", ADDED / "add", f"{FILE}:5", f"lost {hostile}", f"cure {hostile}", (Change(ADDED, value),)),
-        ShownHint("at-none", path("spec", "volumes", 0), f"{FILE}:6", "problem", "remedy", (Change(ADDED, None),)),
+        CitedHint("at-row", ADDED / "add", f"{FILE}:5", f"lost {hostile}", f"cure {hostile}", (Change(ADDED, value),)),
+        CitedHint("at-none", path("spec", "volumes", 0), f"{FILE}:6", "problem", "remedy", (Change(ADDED, None),)),
     )
     listed = tuple(
         ContainerRows(

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podward.render.explain import html
-from podward.render.explain.excerpts import AROUND, WHOLE
-from podward.render.explain.rows import PodRows
+from podward.render.explain.cited_sources import AROUND, WHOLE
+from podward.render.explain.row_types import PodRows
+from podward.render.html_page import CONTENT_SECURITY_POLICY
 
 MakePod = Callable[..., PodRows]
 FILE = "dir/pod.yaml"
@@ -107,7 +108,7 @@ def test_no_text_from_outside_adds_an_element_or_an_attribute(make_pod: MakePod,
     assert {tag for tag, _ in shown.elements} <= {tag for tag, _ in plain.elements} | {"span"}
     assert {a for _, attrs in shown.elements for a in attrs} == {a for _, attrs in plain.elements for a in attrs}
     policies = [attrs for tag, attrs in shown.elements if tag == "meta" and "http-equiv" in attrs]
-    assert [policy["content"] for policy in policies] == [html.POLICY]
+    assert [policy["content"] for policy in policies] == [CONTENT_SECURITY_POLICY]
     assert len([tag for tag, _ in shown.elements if tag == "style"]) == 1
 
 

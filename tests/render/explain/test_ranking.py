@@ -13,11 +13,10 @@ from podward.documents.reader import decode_documents
 from podward.path import Key, path
 from podward.render import palette
 from podward.render.escaping import width
-from podward.render.explain import contest, ranking, svg
-from podward.render.explain.candidates import Ranking, Tried
-from podward.render.explain.citing import Citations
-from podward.render.explain.links import NoLinks
-from podward.render.explain.rows import PodRows
+from podward.render.explain import ranking_picture, ranking_table, svg
+from podward.render.explain.citations import Citations
+from podward.render.explain.row_types import PodRows, RankedScc, SccRanking
+from podward.render.explain.svg_elements import NoLinks
 from podward.schema.objects import objects_of
 
 MakePod = Callable[..., PodRows]
@@ -54,11 +53,17 @@ def citations() -> Citations:
     [
         (Source(Origin.MANIFEST, "pod.yaml", path("spec", "hostNetwork")), "pod.yaml:3"),
         (Source(Origin.MANIFEST, "other.yaml", path("spec")), "other.yaml spec"),
-        (Source(Origin.POLICY, "namespace shop", path("metadata", "annotations", Key("a/b"))), "ns.yaml:6"),
+        (
+            Source(Origin.POLICY, "namespace shop", path("metadata", "annotations", Key("a/b"))),
+            "ns.yaml:6",
+        ),
         (Source(Origin.POLICY, "scc own", path("runAsUser", "type")), "sccs.yaml:8"),
         (Source(Origin.POLICY, "scc own", path("users", 0)), "sccs.yaml:10"),
         (Source(Origin.POLICY, "scc own", path("runAsUser", "uidRangeMin")), "sccs.yaml:7"),
-        (Source(Origin.POLICY, "scc own", path("allowPrivilegeEscalation")), "scc own allowPrivilegeEscalation"),
+        (
+            Source(Origin.POLICY, "scc own", path("allowPrivilegeEscalation")),
+            "scc own allowPrivilegeEscalation",
+        ),
         (Source(Origin.POLICY, "scc own"), "scc own"),
         (Source(Origin.POLICY, "scc other", path("users")), "scc other users"),
         (Source(Origin.RULE, "scc own", path("users")), "scc own users"),
@@ -81,13 +86,17 @@ def test_a_source_without_a_name_is_refused() -> None:
         citations().cite(Source(Origin.RULE, ""))
 
 
+def ranked_scc(*points: tuple[str, int]) -> RankedScc:
+    return RankedScc("scc", "", 0, points, "not tried", "", ())
+
+
 def test_points_say_what_they_are_for() -> None:
-    assert ranking.breakdown((("volumes", 100), ("user", 50))) == "150 = volumes 100 + user 50"
-    assert ranking.breakdown((("user", 7),)) == "7"
-    assert ranking.breakdown(()) == "0"
+    assert ranked_scc(("volumes", 100), ("user", 50)).points_text == "150 = volumes 100 + user 50"
+    assert ranked_scc(("user", 7)).points_text == "7"
+    assert ranked_scc().points_text == "0"
 
 
-def judged(make_pod: MakePod, hostile: str = "") -> Ranking:
+def judged(make_pod: MakePod, hostile: str = "") -> SccRanking:
     found = make_pod(hostile).admission
     assert found is not None
     return found
@@ -95,7 +104,7 @@ def judged(make_pod: MakePod, hostile: str = "") -> Ranking:
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_the_table_tells_every_outcome_and_the_first_refusals(make_pod: MakePod, columns: int) -> None:
-    printed = ranking.table(judged(make_pod), columns, palette.PLAIN)
+    printed = ranking_table.table(judged(make_pod), columns, palette.PLAIN)
     assert all(width(line) <= columns for line in printed.splitlines())
     told = " ".join(printed.split())
     for words in ("asked by caller and account", "1 first 10 100 not usable: nobody may", "refused", "chosen: because"):
@@ -106,7 +115,7 @@ def test_the_table_tells_every_outcome_and_the_first_refusals(make_pod: MakePod,
 
 
 def test_names_and_reasons_do_nothing_on_a_terminal(make_pod: MakePod) -> None:
-    printed = ranking.table(judged(make_pod, "\x1b[2J\u202e"), 100, palette.PLAIN)
+    printed = ranking_table.table(judged(make_pod, "\x1b[2J\u202e"), 100, palette.PLAIN)
     assert "\x1b" not in printed
     assert "\u202e" not in printed
 
@@ -116,17 +125,17 @@ def numbers(drawn: str, name: str) -> list[float]:
 
 
 def test_the_panel_is_as_high_as_what_it_tells(make_pod: MakePod) -> None:
-    few = Ranking("me", "", (Tried("won", "", 0, (), "chosen", "it fits", ()),), ())
-    for each in (judged(make_pod), few, Ranking("me", "", (), ("enforces baseline: nothing",))):
-        drawn, height = contest.panel(each, 1100, NoLinks())
+    few = SccRanking("me", "", (RankedScc("won", "", 0, (), "chosen", "it fits", ()),), ())
+    for each in (judged(make_pod), few, SccRanking("me", "", (), ("enforces baseline: nothing",))):
+        drawn, height = ranking_picture.panel(each, 1100, NoLinks())
         root = ET.fromstring(f"<svg>{drawn}</svg>")  # noqa: S314  # our own
         assert root.find("rect") is not None
         moved = [float(found) for found in re.findall(r"translate\(0 ([\d.]+)\)", drawn)]
         assert max((*numbers(drawn, "y"), *moved)) <= height
-    assert contest.panel(judged(make_pod), 1100, NoLinks())[1] > contest.panel(few, 1100, NoLinks())[1]
+    assert ranking_picture.panel(judged(make_pod), 1100, NoLinks())[1] > ranking_picture.panel(few, 1100, NoLinks())[1]
 
 
 def test_a_picture_with_a_ranking_is_wide_enough_for_it(make_pod: MakePod) -> None:
     bare = PodRows("p", "default", "Pod", "pod.yaml:1", (), (), (), judged(make_pod))
-    assert svg.width_of(bare, ()) >= svg.JUDGED
+    assert svg.width_of(bare, ()) >= svg.WITH_RANKING
     assert "how it was let in" in svg.render((bare,))

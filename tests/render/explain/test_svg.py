@@ -14,8 +14,8 @@ from msgspec import structs
 
 from podward.decision import Origin
 from podward.render import colours, escaping
-from podward.render.explain import layout, svg
-from podward.render.explain.rows import PodRows
+from podward.render.explain import picture_layout, svg
+from podward.render.explain.row_types import PodRows
 
 MakePod = Callable[..., PodRows]
 
@@ -125,11 +125,11 @@ def test_a_refusal_is_told_and_what_lies_behind_it_is_not_reached(make_pod: Make
     ],
 )
 def test_only_a_list_that_got_shorter_has_dropped_something(before: str, after: str, dropped: tuple[str, ...]) -> None:
-    assert layout.lost(before, after) == dropped
+    assert picture_layout.lost(before, after) == dropped
 
 
 def test_a_hint_stands_below_the_lane_it_is_about(make_pod: MakePod) -> None:
-    bands = layout.container_panel(make_pod().containers[0]).bands
+    bands = picture_layout.container_panel(make_pod().containers[0]).bands
     privileges = next(band for band in bands if band.title == "what it may do")
     callout, lane = privileges.callouts[0], privileges.lanes[0]
     assert callout.hint.name == "at-row"
@@ -139,7 +139,7 @@ def test_a_hint_stands_below_the_lane_it_is_about(make_pod: MakePod) -> None:
 
 def test_nothing_is_drawn_over_anything_else(make_pod: MakePod) -> None:
     for container in (make_pod().containers[0], make_pod(refused="oci").containers[0]):
-        panel = layout.container_panel(container)
+        panel = picture_layout.container_panel(container)
         bottom = 0.0
         for band in panel.bands:
             assert band.y >= bottom

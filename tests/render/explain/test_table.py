@@ -7,13 +7,14 @@ import re
 import pytest
 
 from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
-from podward.decision import Assignment, Decision, Origin, Source, Value, Violation
+from podward.decision import Assignment, Decision, Origin, Source, Unknown, Value, Violation
 from podward.documents.document import Document
 from podward.path import Path, path
 from podward.render import palette
 from podward.render.escaping import width
 from podward.render.explain import table
-from podward.render.explain.rows import Explained, PodRows, rows_of
+from podward.render.explain.row_types import PodRows
+from podward.render.explain.rows import ExplainedPod, rows_of
 
 TABLE = Source(Origin.DEFAULT, "containerd 2.2")
 LINE = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
@@ -31,7 +32,7 @@ def rows(*stages: tuple[str, tuple[Assignment, ...]], violations: tuple[Violatio
     container = ContainerExplanation("ctr", "regular", path("spec", "containers", 0), "img:1", listed)
     pod = PodExplanation("p", "default", "Pod", "pod.yaml", Path(), (), (container,))
     lines = {"spec": (4, {"securityContext": (5, {"runAsUser": 6})})}
-    return rows_of(Explained(pod, Document("pod.yaml", {}, 1, lines)))  # type: ignore[arg-type]  # as the composer makes
+    return rows_of(ExplainedPod(pod, Document("pod.yaml", {}, 1, lines)))  # type: ignore[arg-type]  # as the composer makes
 
 
 USER = (
@@ -111,3 +112,29 @@ def test_a_refusal_of_what_a_stage_made_cites_the_line_that_decided_it() -> None
 def test_a_value_without_a_source_is_not_printed() -> None:
     with pytest.raises(ValueError, match="without a source"):
         rows(("oci", (made(path("root", "readonly"), True, Source(Origin.RULE, "")),)))
+
+
+HIDDEN = Unknown("image img:1 is not here", "`podward image pull img:1` brings it")
+
+
+def test_an_unknown_value_says_so_and_why_is_told_once_below() -> None:
+    hidden = (
+        ("effective", (made(path("runAsUser"), HIDDEN, IMAGE),)),
+        (
+            "oci",
+            (made(path("process", "user", "uid"), HIDDEN, IMAGE), made(path("process", "user", "gid"), HIDDEN, IMAGE)),
+        ),
+        ("kernel", (made(path("uid"), (1000,) * 4, LINE), made(path("uid"), HIDDEN, IMAGE))),
+    )
+    pod = rows(*hidden)
+    assert pod.containers[0].unknowns == (HIDDEN,)
+    user, group = pod.containers[0].rows
+    assert [step.text for step in user.steps] == ["unknown"] * 3
+    assert (user.predicted, group.steps[0].text) == ("unknown", "unknown")
+    printed = table.table((pod,), 80, palette.PLAIN)
+    assert printed.endswith("unknown: image img:1 is not here\n    → `podward image pull img:1` brings it\n")
+
+
+def test_what_is_known_has_no_note() -> None:
+    assert rows(*USER).containers[0].unknowns == ()
+    assert "unknown" not in table.table((rows(*USER),), 80, palette.PLAIN)

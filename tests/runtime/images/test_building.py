@@ -14,7 +14,7 @@ import pytest
 from podward.api.image import ImageConfig
 from podward.errors import ImageError, PodwardError
 from podward.runtime.images.building import build, find
-from podward.runtime.images.staging import WORK
+from podward.runtime.images.staging import WORK_DIRECTORY
 from podward.runtime.images.store import ImageStore
 
 pytestmark = pytest.mark.needs("root", "umoci")
@@ -209,7 +209,7 @@ def test_a_containerfile_that_is_wrong_is_refused_with_its_line(
     assert said in str(caught.value)
     assert caught.value.exit_code == 2
     assert store.entries() == ()
-    assert not os.path.exists(store.directory) or os.listdir(f"{store.directory}/{WORK}") == []
+    assert not os.path.exists(store.directory) or os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_a_link_in_a_tree_is_copied_as_it_is_wherever_it_leads(built: Built, context: Path) -> None:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podward.errors import ImageError, PodwardError
-from podward.runtime.images import importing, unpack
+from podward.runtime import machine
+from podward.runtime.images import unpack
 from podward.runtime.images.importing import import_path
-from podward.runtime.images.layers import inspect
-from podward.runtime.images.staging import WORK
+from podward.runtime.images.layers import inspect_layer
+from podward.runtime.images.staging import WORK_DIRECTORY
 from podward.runtime.images.store import ImageStore
 
 if TYPE_CHECKING:
@@ -222,8 +223,8 @@ def test_a_layer_with_endless_padding_is_refused(store: ImageStore, layout: Layo
 def test_a_layer_larger_than_the_disk_is_refused_before_it_is_unpacked(layout: Layout, tmp_path: Path) -> None:
     (tmp_path / "layer").write_bytes(layout.tar(layout.entry("a", b"x" * 600), layout.entry("b", b"x" * 600)))
     with pytest.raises(ImageError, match="larger than the disk"):
-        inspect(str(tmp_path / "layer"), "test", room=1000)
-    assert inspect(str(tmp_path / "layer"), "test", room=1200).size == 1200
+        inspect_layer(str(tmp_path / "layer"), "test", room=1000)
+    assert inspect_layer(str(tmp_path / "layer"), "test", room=1200).size == 1200
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,7 @@ def test_a_tree_too_deep_for_recursion_is_taken_and_removed(store: ImageStore, l
     layout.image([layout.tar(layout.entry("/".join("d" * 1500), type=tarfile.DIRTYPE))])
     import_path(store, str(layout.path))
     remove(store, ("test:1",))
-    assert os.listdir(f"{store.directory}/rootfs") == os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/rootfs") == os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_an_image_for_another_machine_is_refused(store: ImageStore, layout: Layout) -> None:
@@ -348,7 +349,7 @@ def test_an_image_for_another_machine_is_refused(store: ImageStore, layout: Layo
     layout.manifests.clear()
     layout.add({"schemaVersion": 2, "manifests": [inner]}, "x:1", "application/vnd.oci.image.index.v1+json")
     message = refused(store, layout.path)
-    assert f"nothing for linux/{importing.architecture()}" in message
+    assert f"nothing for linux/{machine.architecture()}" in message
     assert "it has linux/s390x" in message
 
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podward.errors import ImageError
-from podward.runtime.images.importing import architecture
 from podward.runtime.images.pulling import is_loopback, pull
 from podward.runtime.images.removal import remove
-from podward.runtime.images.staging import WORK
+from podward.runtime.images.staging import WORK_DIRECTORY
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 if TYPE_CHECKING:
     from tests.runtime.images.conftest import Layout
@@ -92,7 +92,7 @@ def test_an_image_is_pulled_over_plain_http_from_loopback(pushed: str, store: Im
     assert (image.id, image.config.user, image.passwd[0].uid) == (taken.id, "u", 5)
     (digest,) = [name for name in taken.names if "@" in name]
     assert store.resolve(digest).id == taken.id
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
     assert pull(store, digest).id == taken.id
     assert remove(store, (pushed,)) == (taken.id,)
     assert store.entries() == ()
@@ -116,7 +116,7 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(pushed: str, tmp_path: Pat
 def test_certificates_are_verified_where_it_is_asked_for(pushed: str, store: ImageStore) -> None:
     with pytest.raises(ImageError, match="HTTP response to HTTPS client"):
         pull(store, pushed, tls_verify=True)
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 @pytest.mark.needs("docker-registry")
@@ -150,7 +150,7 @@ def test_an_image_that_the_registry_lacks_is_said_so(registry: str, store: Image
     with pytest.raises(ImageError, match="manifest unknown") as caught:
         pull(store, f"{registry}/none:1")
     assert caught.value.exit_code == 2
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_a_registry_that_is_not_there_is_said_so(store: ImageStore) -> None:

@@ -22,7 +22,7 @@ from podward.errors import ImageError, RefusedError
 from podward.runtime.images import ingest
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.removal import remove
-from podward.runtime.images.staging import WORK, change, sweep
+from podward.runtime.images.staging import WORK_DIRECTORY, store_lock, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.state import Lock
 
@@ -87,7 +87,7 @@ def test_an_oci_image_is_taken_in_every_form(
     su = os.stat(f"{stored.rootfs}/bin/su")
     assert (stat.S_IMODE(su.st_mode), su.st_uid, su.st_gid) == (0o4755, 3, 4)
     assert not os.path.exists(f"{stored.rootfs}/gone")
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 @pytest.mark.needs("skopeo")
@@ -246,7 +246,7 @@ def test_who_waits_for_an_image_that_is_going_away_learns_that_it_is_gone(store:
         waiter.start()
         while not re.search(rf"-> FLOCK .*:{os.fstat(lock.fileno()).st_ino} ", Path("/proc/locks").read_text()):
             time.sleep(0.005)
-        os.rename(home, f"{store.directory}/{WORK}/gone")
+        os.rename(home, f"{store.directory}/{WORK_DIRECTORY}/gone")
     waiter.join()
     assert found == ["image a:1 was removed just now"]
 
@@ -262,9 +262,9 @@ def test_an_image_removed_in_the_middle_of_its_import_is_unpacked_again(
     def interleaved(locked: ImageStore) -> Lock:
         if not removed:
             removed.append(remove(store, ("a:1",)))
-        return change(locked)
+        return store_lock(locked)
 
-    monkeypatch.setattr(ingest, "change", interleaved)
+    monkeypatch.setattr(ingest, "store_lock", interleaved)
     (taken,) = import_path(store, str(layout.path))
     assert removed == [(taken.id,)]
     assert os.path.exists(store.resolve("a:1").rootfs + "/f")
@@ -324,7 +324,7 @@ def test_two_imports_at_once_both_succeed(store: ImageStore, layout: Layout) -> 
     assert [process.wait() for process in started] == [0] * 6
     assert sorted(name.name[-1] for name in store.entries()) == ["0", "1", "2"]
     assert len(os.listdir(f"{store.directory}/rootfs")) == 1
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_an_import_while_the_same_image_is_removed_leaves_a_whole_image_or_none(
@@ -406,20 +406,20 @@ def test_an_import_that_is_killed_takes_its_tool_with_it(store: ImageStore, layo
     ):
         time.sleep(0.01)
     import_path(store, str(layout.path))
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_the_sweep_leaves_work_under_way_alone(store: ImageStore, layout: Layout) -> None:
     layout.image([layout.tar(layout.entry("f"))], "a:1")
     import_path(store, str(layout.path))
-    os.mkdir(f"{store.directory}/{WORK}/alive")
-    os.mkdir(f"{store.directory}/{WORK}/dead")
-    with open(f"{store.directory}/{WORK}/alive/lock", "w") as lock:
+    os.mkdir(f"{store.directory}/{WORK_DIRECTORY}/alive")
+    os.mkdir(f"{store.directory}/{WORK_DIRECTORY}/dead")
+    with open(f"{store.directory}/{WORK_DIRECTORY}/alive/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         sweep(store)
-        assert os.listdir(f"{store.directory}/{WORK}") == ["alive"]
+        assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == ["alive"]
     sweep(store)
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
     store.load(store.resolve("a:1"))
 
 
@@ -430,7 +430,7 @@ def test_a_missing_tool_is_named_with_its_package(
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Exception, match="umoci is not installed\n  install it: apt-get install umoci"):
         import_path(store, str(layout.path))
-    assert os.listdir(f"{store.directory}/{WORK}") == []
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
 
 
 def test_a_damaged_list_of_images_is_said_so(store: ImageStore, layout: Layout) -> None:

@@ -9,7 +9,7 @@ import pytest
 from podward.api.json_value import Json, JsonObject
 from podward.errors import InputError
 from podward.schema.godecode.decoding import Decoded, GoDecodeError, decode
-from podward.schema.godecode.gotypes import GoType, fields_of
+from podward.schema.godecode.gotypes import GoType, fields_of, way_to
 from podward.schema.godecode.tree import read
 
 INTO = "into Go struct field"
@@ -72,8 +72,30 @@ def of_container(fields: str) -> str:
         (
             of_container('"livenessProbe":{"httpGet":{"port":true}}'),
             (
-                f"json: cannot unmarshal bool {INTO} HTTPGetAction.spec.containers.livenessProbe.httpGet.port"
-                " of type int32"
+                f"json: cannot unmarshal bool {INTO}"
+                " HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32"
+            ),
+        ),
+        (
+            of_container('"livenessProbe":{"exec":1}'),
+            (
+                f"json: cannot unmarshal number {INTO} Probe.spec.containers.livenessProbe.ProbeHandler.exec of type"
+                " v1.ExecAction"
+            ),
+        ),
+        (
+            '{"spec":{"volumes":[{"configMap":{"name":1}}]}}',
+            (
+                f"json: cannot unmarshal number {INTO}"
+                " ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string"
+            ),
+        ),
+        (
+            '{"spec":{"ephemeralContainers":[{"securityContext":{"privileged":1}}]}}',
+            (
+                f"json: cannot unmarshal number {INTO}"
+                " SecurityContext.spec.ephemeralContainers.EphemeralContainerCommon.securityContext.privileged of type"
+                " bool"
             ),
         ),
     ],
@@ -204,6 +226,20 @@ def _around(way: tuple[str, ...], value: Json) -> Json:
     return value
 
 
+def _printed(way: tuple[str, ...]) -> str:
+    """The place as errors print it: with embedded structs, without indexes."""
+    struct = "Pod"
+    names: list[str] = []
+    for segment in way:
+        name = segment.removesuffix("[]")
+        names += way_to(struct, name)
+        wanted = fields_of(struct)[name]
+        inner = wanted.element if wanted.kind == "slice" and wanted.element is not None else wanted
+        if inner.kind == "struct":
+            struct = inner.struct
+    return ".".join(names)
+
+
 def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
     places = _places("Pod", ())
     assert len(places) > 500
@@ -212,7 +248,7 @@ def test_every_field_of_a_pod_refuses_what_it_is_not() -> None:
         if wanted.kind == "v1.FieldsV1":
             continue
         said = error(json.dumps(_around(way, value)))
-        path = ".".join(way).replace("[]", "")
+        path = _printed(way)
         start = f"json: cannot unmarshal {word} {INTO} {struct}.{path} of type "
         assert said == QUANTITY if wanted.kind == "resource.Quantity" else said.startswith(start), (way, said)
 

@@ -30,6 +30,11 @@ def test_quantities_are_written_canonically() -> None:
     assert encode({"sizeLimit": "1024Mi"}, "EmptyDirVolumeSource") == {"sizeLimit": "1Gi"}
 
 
+def test_only_a_resource_list_was_rounded_by_defaulting() -> None:
+    claim: JsonObject = {"resourceClaimName": "c", "resources": {"cpu": "1n"}}
+    assert encode(claim, "NodeAllocatableResourceClaimStatus") == claim
+
+
 def test_times_are_written_in_utc() -> None:
     made = encode({"creationTimestamp": "2024-01-01T00:30:00+01:00"}, "ObjectMeta")
     assert made == {"creationTimestamp": "2023-12-31T23:30:00Z"}

@@ -11,11 +11,11 @@ from changed_workloads import Raw, changed, corpus, document, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podward.schema import defaulting
 from podward.schema.plain.known_valid import plain
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
+from podward.stages.admission.order import completed
 
 ODD: tuple[Any, ...] = (None, "", "-", "x" * 64, 0, -1, 1 << 31, 10**30, True, 1.0, 0.5, [], {}, [None], {"a": None})
 
@@ -25,7 +25,7 @@ def says_the_truth(raw: Raw) -> bool:
     if plain(raw) is None:
         return False
     (source,) = pod_sources(document(raw))
-    stored = defaulting.created(source.raw)[0]
+    stored = completed(source.raw).stored
     assert validation.validate(pod_view(stored), stored, source.kind).violations == ()
     return True
 

@@ -8,11 +8,11 @@ import pytest
 from changed_workloads import document
 
 from podward.errors import InputError
-from podward.schema import defaulting
 from podward.schema.plain.known_valid import plain
 from podward.schema.validation import pod as validation
 from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
+from podward.stages.admission.order import completed
 
 Raw = dict[str, Any]
 
@@ -34,6 +34,10 @@ MOUNT = {"name": "v", "mountPath": "/a"}
 PORT, TAKEN = {"containerPort": 1}, {"containerPort": 1, "hostPort": 1}
 PORTS = {"ports": [PORT]}
 SPREAD: Raw = {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}
+REQUIRED_AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
+BY_OWN_LABEL: Raw = {
+    "matchLabelKeys": ["a"], "labelSelector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+}  # fmt: skip
 SYSCTL = {"name": "net.ipv4.tcp_syncookies", "value": "1"}
 
 
@@ -151,7 +155,9 @@ SOUND: dict[str, Raw] = {
     "token": pod(volumes=[TOKEN], serviceAccountName="a"),
     "old account": pod(volumes=[TOKEN], serviceAccount="a"),
     "sidecar": init(restartPolicy="Always", livenessProbe=CONNECT, lifecycle={}),
-    "init port": pod({"ports": [PORT]}, hostNetwork=True, initContainers=[{"name": "b", "image": "b", **PORTS}]),
+    "init port": pod(
+        {"ports": [TAKEN]}, hostNetwork=True, initContainers=[{"name": "b", "image": "b", "ports": [TAKEN]}]
+    ),
     "same port twice": ports(TAKEN, {**TAKEN, "protocol": "UDP"}),
     "two addresses": ports(TAKEN, {**TAKEN, "hostIP": "127.0.0.1"}),
     "own port of many": ports({"containerPort": 1}, {"containerPort": 1}),
@@ -373,6 +379,13 @@ REFUSED: dict[str, Raw] = {
     "affinity": pod(affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}),
     "affinity of another type": pod(affinity={"unknown": 1}),
     "spread": pod(topologySpreadConstraints=[{**SPREAD, "maxSkew": 0}]),
+    "spread over a label that is selected too": pod(
+        metadata={"labels": {"a": "b"}}, topologySpreadConstraints=[{**SPREAD, **BY_OWN_LABEL}]
+    ),
+    "affinity by a label that is selected too": pod(
+        metadata={"labels": {"a": "b"}},
+        affinity={"podAffinity": {REQUIRED_AFFINITY: [{"topologyKey": "a", **BY_OWN_LABEL}]}},
+    ),
     "spread of another type": pod(topologySpreadConstraints=[{**SPREAD, "unknown": 1}]),
     "label": pod(metadata={"labels": {"a": "-"}}),
     "label's key": pod(metadata={"labels": {"-": "a"}}),
@@ -413,7 +426,7 @@ def is_refused(raw: Raw) -> bool:
         (source,) = pod_sources(document(raw))
     except InputError:
         return True
-    stored = defaulting.created(source.raw)[0]
+    stored = completed(source.raw).stored
     return validation.validate(pod_view(stored), stored, source.kind).refused
 
 

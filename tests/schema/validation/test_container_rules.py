@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from podward.api.json_value import JsonObject
-from podward.schema.defaulting import created
+from podward.api.json_value import Json, JsonObject
 from podward.schema.validation.pod import validate
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 C = "spec.containers[0]"
 COMMAND: JsonObject = {"exec": {"command": ["true"]}}
 
 
 def refusals(container: JsonObject) -> list[str]:
-    raw, _ = created({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", **container}]}})
+    raw = completed(
+        {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", **container}]}}
+    ).stored
     return [f"{violation.path}: {violation.reason}" for violation in validate(pod_view(raw), raw).violations]
 
 
@@ -115,6 +117,42 @@ def test_resources_are_refused(resources: JsonObject, error: str) -> None:
 def test_huge_pages_of_a_size_beyond_64_bits_are_refused() -> None:
     found = refusals({"resources": {"limits": {"cpu": "1", "hugepages-10E": "10E"}}})
     assert found[0].endswith('Invalid value: "10E": 10E is not positive integer multiple of hugepages-10E')
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "error"),
+    [
+        ("example.com/x", "1Ei", 'Invalid value: "1Ei": must be an integer'),
+        ("example.com/x", "1n", 'Invalid value: "1m": must be an integer'),
+        ("hugepages-2Mi", "3Mi", 'Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi'),
+        ("hugepages-2Mi", "1e30", ""),
+    ],
+)
+def test_an_amount_is_judged_as_it_is_stored_and_in_64_bits(name: str, amount: str, error: str) -> None:
+    places = [f"{C}.resources.{kind}[{name}]: {error}" for kind in ("limits", "requests")]
+    assert refusals({"resources": {"limits": {name: amount, "cpu": "1"}}}) == (places if error else [])
+
+
+def of_the_pod(resources: JsonObject, *containers: JsonObject) -> list[str]:
+    named: list[Json] = [{"name": f"c{i}", "image": "i", "resources": own} for i, own in enumerate(containers)]
+    raw = completed({"metadata": {"name": "p"}, "spec": {"resources": resources, "containers": named}}).stored
+    return [f"{violation.path}: {violation.reason}" for violation in validate(pod_view(raw), raw).violations]
+
+
+def test_resources_of_the_pod_are_refused() -> None:
+    known = 'supported values: "cpu", "hugepages-", "memory"'
+    assert of_the_pod({"requests": {"pods": "1"}}, {}) == [
+        f'spec.resources.requests[pods]: Unsupported value: "pods": {known}'
+    ]
+    hundredth: JsonObject = {"requests": {"cpu": "100u"}}
+    together = "must be greater than or equal to aggregate container requests of 2m"
+    assert of_the_pod({"limits": {"cpu": "1"}}, hundredth, hundredth) == [
+        f'spec.resources.requests[cpu]: Invalid value: "1m": {together}'
+    ]
+    assert of_the_pod({"limits": {"hugepages-2Mi": "2Mi"}}, {}) == [
+        "spec.resources: Forbidden: HugePages require cpu or memory"
+    ]
+    assert of_the_pod({"limits": {"hugepages-2Mi": "2Mi"}}, {"requests": {"memory": "1"}}) == []
 
 
 @pytest.mark.parametrize(

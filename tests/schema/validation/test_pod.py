@@ -9,9 +9,10 @@ from pathlib import Path as File
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.schema.defaulting import created, defaulted
+from podward.schema.defaulting import defaulted
 from podward.schema.validation.pod import validate
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 GOLDEN = File(__file__).parent.parent.parent / "golden" / "validate_shared.jsonl.gz"
 LABEL = (
@@ -31,7 +32,7 @@ def refusals(spec: JsonObject, container: JsonObject | None = None, kind: str = 
     """What is refused about a Pod that is fine but for these fields of its spec and of its container."""
     good: JsonObject = {"name": "c", "image": "i"}
     base: JsonObject = {"containers": [good | (container or {})]}
-    pod, _ = created({"metadata": {"name": "p"}, "spec": base | spec})
+    pod = completed({"metadata": {"name": "p"}, "spec": base | spec}).stored
     return errors(pod, kind)
 
 
@@ -44,10 +45,23 @@ def test_every_recorded_answer_is_given_to_the_letter() -> None:
         if "decodeError" in expected:
             continue
         allow = question.get("allowPrivileged", True)
-        assert errors(created(question["pod"])[0], allow_privileged=allow) == expected["apiserverErrors"], case["id"]
+        assert errors(completed(question["pod"]).stored, allow_privileged=allow) == expected["apiserverErrors"], case[
+            "id"
+        ]
         assert errors(defaulted(question["pod"])[0], allow_privileged=allow) == expected["errors"], case["id"]
         refused += bool(expected["errors"])
     assert refused > 150
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("kernel.shmmax", True), ("kernel/sem", True), ("fs.mqueue.x", True), ("kernel.shmfoo", False), ("vm.x", False)],
+)
+def test_a_sysctl_of_ipc_is_refused_with_the_hosts_ipc(name: str, refused: bool) -> None:  # noqa: FBT001  # a column
+    spec: JsonObject = {"hostIPC": True, "securityContext": {"sysctls": [{"name": name, "value": "1"}]}}
+    place = "spec.securityContext.sysctls[0].name"
+    error = f"{place}: Invalid value: \"{name}\": may not be specified when 'hostIPC' is true"
+    assert refusals(spec) == ([error] if refused else [])
 
 
 def test_a_good_pod_is_not_refused() -> None:
@@ -212,7 +226,7 @@ def test_names_must_be_unique_among_all_containers() -> None:
     ],
 )
 def test_metadata_is_refused(metadata: JsonObject, error: str) -> None:
-    pod, _ = created({"metadata": metadata, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+    pod = completed({"metadata": metadata, "spec": {"containers": [{"name": "c", "image": "i"}]}}).stored
     (only,) = errors(pod)
     assert only.startswith(error)
 
@@ -236,7 +250,7 @@ def test_a_workload_restricts_the_restart_policy(kind: str, policy: str, fine: b
 
 def test_a_privileged_container_needs_the_servers_leave() -> None:
     container: JsonObject = {"name": "c", "image": "i", "securityContext": {"privileged": True}}
-    pod, _ = created({"metadata": {"name": "p"}, "spec": {"containers": [container]}})
+    pod = completed({"metadata": {"name": "p"}, "spec": {"containers": [container]}}).stored
     assert errors(pod) == []
     assert errors(pod, allow_privileged=False) == [
         "spec.containers[0].securityContext.privileged: Forbidden: disallowed by cluster policy"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from podward.api.json_value import Json
-from podward.schema import defaulting
 from podward.schema.validation import (
     environment,
     handlers,
@@ -24,6 +23,7 @@ from podward.schema.validation import (
     volume_source,
 )
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "validate_shared.jsonl.gz"
 GATES = (
@@ -63,7 +63,7 @@ def answers() -> list[list[str]]:
     found = []
     for raw in pods():
         try:
-            stored = defaulting.created(raw)[0]
+            stored = completed(raw).stored
             decision = pod.validate(pod_view(stored), stored)
         except Exception as error:  # noqa: BLE001  # what is no Pod at all is none with and without gates
             found.append([type(error).__name__])

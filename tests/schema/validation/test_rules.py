@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import JsonObject
-from podward.schema.defaulting import created
 from podward.schema.validation.pod import errors, validate
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 SUBDOMAIN = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and"
@@ -30,8 +30,7 @@ PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 def pod(spec: JsonObject, container: JsonObject, metadata: JsonObject) -> JsonObject:
     good: JsonObject = {"name": "c", "image": "i", **container}
-    made, _ = created({"metadata": {"name": "p", **metadata}, "spec": {"containers": [good], **spec}})
-    return made
+    return completed({"metadata": {"name": "p", **metadata}, "spec": {"containers": [good], **spec}}).stored
 
 
 def refusals(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.schema.defaulting import created
 from podward.schema.view import pod_view
 from podward.schema.warnings import on_create
+from podward.stages.admission.order import completed
 
 
 def warnings(spec: JsonObject, container: JsonObject | None = None, metadata: JsonObject | None = None) -> list[str]:
     good: JsonObject = {"name": "c", "image": "i", **(container or {})}
-    raw, _ = created({"metadata": {"name": "p", **(metadata or {})}, "spec": {"containers": [good], **spec}})
+    raw = completed({"metadata": {"name": "p", **(metadata or {})}, "spec": {"containers": [good], **spec}}).stored
     return list(on_create(pod_view(raw), raw))
 
 
@@ -123,8 +123,8 @@ def test_a_variable_that_uses_what_it_hides_is_not_warned_of() -> None:
             'spec.dnsConfig.nameservers[0]: IPv6 address "FD00::01" should be in RFC 5952 canonical format ("fd00::1")',
         ),
         (
-            {"terminationGracePeriodSeconds": -1},
-            "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
+            {"nodeSelector": {"node-role.kubernetes.io/master": ""}},
+            'spec.nodeSelector[node-role.kubernetes.io/master]: use "node-role.kubernetes.io/control-plane" instead',
         ),
         (
             {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "k", "whenUnsatisfiable": "ScheduleAnyway"}]},
@@ -163,7 +163,6 @@ def test_a_spec_is_warned_of(spec: dict[str, Json], warning: str) -> None:
 
 def test_warnings_come_in_the_servers_order() -> None:
     spec: JsonObject = {
-        "terminationGracePeriodSeconds": -1,
         "imagePullSecrets": [{}],
         "nodeSelector": {"beta.kubernetes.io/arch": "amd64"},
     }
@@ -174,5 +173,4 @@ def test_warnings_come_in_the_servers_order() -> None:
         "spec.nodeSelector[beta.kubernetes.io/arch]",
         "spec.imagePullSecrets[0].name",
         "spec.containers[0].ports[1]",
-        "spec.terminationGracePeriodSeconds",
     ]

@@ -1,1 +1,1 @@
-"""What `podward check` does once its words are read: find files, read and judge them, fix, report, compare."""
+"""`podward check` behind its options: finding files, reading and judging them, fixing, reporting, comparing."""

@@ -1,13 +1,13 @@
-"""What came of files that have not changed since, kept from one check to the next.
+"""A cache of the results of files, from one check to the next: a file that has not changed is not judged again.
 
-An entry is found by the digest of the file's name and content. It holds the file's policies, and its outcome with the
-digest of all policies it was judged by: where these have changed, the file is judged anew. Everything else that decides
-(this program, its Python, the command line's wishes, the directory) names the cache's file, so another version never
-reads what this one wrote.
+An entry is found by a digest of the file's name and content. It has the file's policies, the file's findings, and a
+digest of all policies that the file was judged by: if these have changed, the file is judged again. The name of the
+cache file depends on everything else that decides (this program, its Python, the options, the current directory), so a
+cache of another version is never read.
 
-Specification: XDG Base Directory 0.8 for the place, `$XDG_CACHE_HOME/podward/check`. A verdict that somebody else wrote
-must not count: directory and file must be ours and nobody else's to write, and no link. The content is MessagePack of
-one type, behind its own digest; whatever is not exactly that is no cache. A cache that can't be written is none.
+Specification: XDG Base Directory 0.8 for the place, `$XDG_CACHE_HOME/podward/check`. Nobody else may be able to forge a
+result: directory and file must belong to this user, be writable by nobody else, and be no links. The content is
+MessagePack of one type, after a digest of it. Any other content is ignored. A cache that can't be written is skipped.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from msgspec.msgpack import Decoder, Encoder
 
 DIGEST = 20
 _LARGEST = 64 * 1024 * 1024
-_ROOM = 24 * 1024 * 1024  # bytes of entries that one check may leave, its own included or not
+_ROOM = 24 * 1024 * 1024  # bytes of entries; a check's own entries are kept even if they need more
 _MOST_FILES = 16
 _DIRECTORY_MODE, _FILE_MODE = 0o700, 0o600
 
 
-class Entry(Struct, array_like=True, frozen=True, gc=False):
-    """A file's policies, by which policies it was judged, and its outcome; `policies` is empty if it has none."""
+class CacheEntry(Struct, array_like=True, frozen=True, gc=False):
+    """A file's policies (empty if it has none), a digest of the policies that it was judged by, and its findings."""
 
     policies: bytes
     judged_by: bytes
-    outcome: bytes
+    findings: bytes
 
 
-_DECODER = Decoder(dict[bytes, Entry])
+_DECODER = Decoder(dict[bytes, CacheEntry])
 
 
 class Cache:
-    """The entries of earlier checks like this one; none where nothing is kept."""
+    """The entries of earlier checks with the same options; an empty file name means that nothing is kept."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -49,15 +49,15 @@ class Cache:
 
     @property
     def used(self) -> bool:
-        """Whether anything is to be kept at all."""
+        """Whether entries are kept at all."""
         return bool(self._file)
 
-    def entry(self, key: bytes) -> Entry | None:
-        """What is known of the file with this `key_of`."""
+    def entry(self, key: bytes) -> CacheEntry | None:
+        """The entry with this key (see `key_of`); None if there is none."""
         return self._read.get(key)
 
-    def keep(self, entries: dict[bytes, Entry]) -> None:
-        """Keep these for the next check and, as long as there is room, those that were known before."""
+    def keep(self, entries: dict[bytes, CacheEntry]) -> None:
+        """Keep these entries for the next check, and older entries as long as there is room."""
         if not self._file or all(self._read.get(key) == entry for key, entry in entries.items()):
             return
         room = _ROOM - sum(map(_size, entries.values()))
@@ -75,7 +75,7 @@ NO_CACHE = Cache("")
 
 
 def digest(*parts: bytes) -> bytes:
-    """One digest of all the parts, each with its length: no two lists of parts have the same."""
+    """A digest of all parts, each with its length: two different lists of parts have different digests."""
     from hashlib import blake2b
 
     found = blake2b(digest_size=DIGEST)
@@ -90,21 +90,21 @@ def key_of(name: str, content: bytes) -> bytes:
     return digest(os.fsencode(name), content)
 
 
-def _size(entry: Entry) -> int:
-    return len(entry.policies) + len(entry.outcome) + 2 * DIGEST
+def _size(entry: CacheEntry) -> int:
+    return len(entry.policies) + len(entry.findings) + 2 * DIGEST
 
 
-def opened(wishes: bytes) -> Cache:
-    """The cache of checks with these wishes from this directory, by this very program."""
+def open_cache(options: bytes) -> Cache:
+    """The cache for checks with these options, from this directory, by this version of the program."""
     directory = _directory()
     if not directory:
         return NO_CACHE
-    what = digest(_program(), wishes, os.fsencode(os.getcwd()))
+    what = digest(_program(), options, os.fsencode(os.getcwd()))
     return Cache(os.path.join(directory, what.hex()))
 
 
 def _program() -> bytes:
-    """What is different for every version of this program: each of its files, its Python and its decoder."""
+    """Bytes that differ between versions of this program: its files, its Python and its decoder."""
     import sys
 
     from podward import __file__ as root
@@ -123,7 +123,7 @@ def _program() -> bytes:
 
 
 def _directory() -> str:
-    """The directory of all caches, made where it is missing; empty where there can be none that is safe."""
+    """The directory of all caches, created if it is missing; empty if it would not be safe."""
     home = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(home):
         home = os.path.join(os.path.expanduser("~"), ".cache")
@@ -140,8 +140,8 @@ def _is_ours(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _entries(file: str) -> dict[bytes, Entry]:
-    """The entries of a cache's file; none of one that is missing, not ours or not whole."""
+def _entries(file: str) -> dict[bytes, CacheEntry]:
+    """The entries in a cache file; none if the file is missing, belongs to somebody else or is damaged."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as reading:
@@ -157,7 +157,7 @@ def _entries(file: str) -> dict[bytes, Entry]:
 
 
 def _write(file: str, data: bytes) -> None:
-    """Put the file in its place at once, and the oldest others away."""
+    """Write the file at once, and remove the oldest other cache files."""
     if len(data) + DIGEST > _LARGEST:
         return
     beside = f"{file}.{os.getpid()}"
@@ -170,13 +170,13 @@ def _write(file: str, data: bytes) -> None:
         except BaseException:
             os.unlink(beside)
             raise
-        _tidy(os.path.dirname(file))
+        _remove_old(os.path.dirname(file))
     except OSError:
-        return  # a full disk or a read-only home: the next check takes longer, that is all
+        return  # a full disk or a read-only home: the next check only takes longer
 
 
-def _tidy(directory: str) -> None:
-    """Keep the newest few."""
+def _remove_old(directory: str) -> None:
+    """Keep only the newest files."""
     with os.scandir(directory) as entries:
         aged = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in entries)
     for _, path in aged[:-_MOST_FILES]:

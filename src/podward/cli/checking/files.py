@@ -1,20 +1,34 @@
-"""Which files a check is about: those that are named, and the manifests below directories."""
+"""The files of a check: which ones are checked, by which names they are known, and how a file is replaced.
+
+Reports call a file by its name as seen from the current directory, the configuration by its name as seen from the
+configuration's directory. So a file gets the same waivers, exclusions and baseline if it is named by an absolute name,
+or if the check starts in a directory further down. The rule is ruff's: reports show a file relative to the current
+directory if it is below that directory or below the configuration's; patterns see it relative to the latter. Without a
+configuration both directories are the same.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import Struct
+
 from podward.check.globs import Glob, any_matches
 from podward.cli.inputs import EXTENSIONS
+from podward.errors import UsageError
 
 STDIN = "-"
 
 
-def listed(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Every file once, in order. What is named itself is never excluded, and hidden directories are passed over.
+# --- which files are checked ------------------------------------------------------------------------------------------
 
-    `as_matched` is the name of a file that patterns see.
+
+def listed(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Every file once, in order: the named files, and the manifests below the named directories.
+
+    A named file is never excluded. Hidden directories are left out. `as_matched` gives the name of a file that the
+    patterns in `exclude` see.
     """
     found: dict[str, None] = {}
     for path in paths:
@@ -28,22 +42,22 @@ def listed(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable
 
 
 def without(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """The names, less those of these other files: a baseline may lie among the manifests."""
+    """The names without those of the `others`: a baseline may be in the same directory as the manifests."""
     left_out = {os.path.realpath(other) for other in others}
     return tuple(names) if not left_out else tuple(name for name in names if os.path.realpath(name) not in left_out)
 
 
 def _below(directory: str) -> Iterator[str]:
-    """The manifests below a directory, sorted; links to directories are not followed, so that there is an end.
+    """The manifests below a directory, sorted. Links to directories are not followed: they could lead in a circle.
 
-    Pipes, sockets and devices are no manifests.
+    Pipes, sockets and devices are left out.
     """
     files: list[str] = []
     directories: list[str] = []
     try:
         entries = list(os.scandir(directory))
     except OSError:
-        yield directory  # reading it says what is wrong: what can't be looked into was not checked
+        yield directory  # reading it will say what is wrong, so that it does not count as checked
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
@@ -58,8 +72,96 @@ def _below(directory: str) -> Iterator[str]:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a regular file, or a link that leads nowhere: that this can't be read is to be told."""
+    """Whether it is a regular file, or a link that leads nowhere: that one is to be reported as unreadable."""
     try:
         return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
     except OSError:  # a link to itself
         return True
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+class Naming(Struct, frozen=True):
+    """Two absolute directories: `here` is the current one, `root` that of the configuration."""
+
+    here: str
+    root: str
+
+    def shown(self, path: str) -> str:
+        """The name of a file in findings; `path` is the name on the command line."""
+        if path == STDIN or not path:
+            return path
+        whole = os.path.normpath(os.path.join(self.here, path))
+        if _is_below(whole, self.here) or _is_below(whole, self.root):
+            return os.path.relpath(whole, self.here)
+        return os.path.normpath(path)
+
+    def rooted(self, file: str) -> str:
+        """The name of a file for patterns and baselines; `file` is its name in findings."""
+        if self.here == self.root:
+            return file
+        whole = os.path.normpath(os.path.join(self.here, file))
+        return os.path.relpath(whole, self.root) if _is_below(whole, self.root) else whole
+
+    def pattern(self, pattern: str) -> str:
+        """A pattern of the command line, which is relative to `here`, as a pattern relative to `root`."""
+        if "/" not in pattern.rstrip("/") or self.here == self.root:
+            return pattern
+        return os.path.join(os.path.relpath(self.here, self.root), pattern)
+
+
+def naming(configuration: str) -> Naming:
+    """The naming with this configuration file; empty for none."""
+    here = _here()
+    return Naming(here, os.path.dirname(os.path.normpath(os.path.join(here, configuration))) if configuration else here)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # the current directory was removed: only absolute names lead anywhere
+        return "/proc/self/cwd"
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+# --- replacing --------------------------------------------------------------------------------------------------------
+
+
+def replace(name: str, content: bytes) -> None:
+    """Replace the content of a file at once, so that nobody ever sees half of it; its owner and mode stay.
+
+    If the file is a link, the file that it leads to is replaced. If owner or group cannot be kept, the content is
+    written into the file itself. Raises UsageError if neither is possible.
+    """
+    target = os.path.realpath(name)
+    try:
+        known = os.stat(target) if os.path.exists(target) else None
+        if known is not None and not os.access(target, os.W_OK, effective_ids=True):
+            raise UsageError("cannot write it: it is read-only", where=name, advice="make it writable, or leave it out")
+        try:
+            _replace(target, content, known)
+        except PermissionError:
+            with open(target, "r+b" if known is not None else "wb") as opened:
+                opened.write(content)
+                opened.truncate()
+    except OSError as error:
+        raise UsageError(f"cannot write it: {error.strerror}", where=name) from error
+
+
+def _replace(target: str, content: bytes, known: os.stat_result | None) -> None:
+    beside = f"{target}.podward-{os.getpid()}"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as opened:
+            opened.write(content)
+            if known is not None:
+                os.fchown(descriptor, known.st_uid, known.st_gid)
+            os.fchmod(descriptor, known.st_mode & 0o7777 if known is not None else 0o644)
+        os.rename(beside, target)
+    except BaseException:
+        os.unlink(beside)
+        raise

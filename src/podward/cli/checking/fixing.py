@@ -1,100 +1,97 @@
-"""`--fix`: the changes of findings made in their files, or shown as a difference.
+"""`--fix`: make the changes of findings in their files, or show them as a diff.
 
-What a check fails for is changed. Advice is not: what hints, or policies that only warn, would change may be what the
-author meant, or keep the Pod from starting; it is followed where `--select` names the rule or its family.
+Changes are made for findings that fail the check. Hints, and policies that only warn, are advice: what they would
+change may be what the author meant, or keep the Pod from starting. Advice is followed only if `--select` names its rule
+or its family.
 
-A change may bring another finding to light, so a changed file is judged again, in memory, until nothing is left to do.
-Only then is anything written: what `--diff` shows is what would be written.
+A change may bring up another finding, so a changed file is judged again, in memory, until nothing is left to change.
+Only then is anything written: `--diff` shows exactly what would be written.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 
 from msgspec import Struct, structs
 
 from podward.api.finding import Finding
 from podward.api.report import CheckReport
-from podward.check.mending import is_wanted, mending, merged, without_remains
+from podward.check.fixes import is_to_fix, merged_changes, removing_emptied, split_fixable
 from podward.check.policy_set import PolicySet
 from podward.cli import inputs, terminal
-from podward.cli.checking import working
+from podward.cli.checking import examination, files, output
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.policies import policy_set_of, sound
-from podward.cli.checking.reading import File, of_content, read_file
-from podward.cli.checking.reporting import report_of
+from podward.cli.checking.reading import ManifestFile, parse_file, read_file
+from podward.cli.checking.reporting import check, report_of
 from podward.cli.checking.settings import Settings
 from podward.documents.document import Document
-from podward.documents.editing.difference import unified
 from podward.documents.editing.edits import Edit, edited
+from podward.documents.editing.unified_diff import unified
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
 from podward.render.escaping import printable, without_commands
 from podward.schema.workload import PodSource
 
 _ROUNDS = 9
-"""More than any file has needed; and odd: two that turn round would not look like one that came to rest."""
+"""More rounds than any file has needed. The number is odd, so two changes that undo each other do not seem to end."""
 
 
-class _Fixed(Struct, frozen=True):
-    """A file as it was and as it is to be; `why` the findings cannot be fixed whose fingerprints these are."""
+class _FixedFile(Struct, frozen=True):
+    """A file's content before and after; `unfixable` has the reason for each finding (by fingerprint) without a fix."""
 
     before: bytes
     after: bytes
-    why: dict[str, str]
+    unfixable: dict[str, str]
 
 
 def fix(
-    found: CheckReport,
+    report: CheckReport,
     names: tuple[str, ...],
-    chosen: Settings,
+    settings: Settings,
     searched: frozenset[str] = frozenset(),
     *,
     only_show: bool,
 ) -> int:
-    """Make, or show, the changes; then report what is left. Returns the exit code of what is left.
+    """Make or show the changes, then report the findings that are left; returns the exit code of that report.
 
-    `searched` are those files that nobody named.
+    Nobody named the files in `searched`; they were found in a directory.
     """
     if STDIN in names:
         raise UsageError("standard input cannot be changed", where="--fix", advice="name files or directories")
-    made = _made(found, names, chosen)
+    fixed_files = _fixed_files(report, names, settings)
     if only_show:
-        return _show(found, made)
+        return _show(report, fixed_files)
     unwritten = False
-    for file, fixed in made.items():
+    for file, fixed in fixed_files.items():
         if fixed.after != fixed.before:
             unwritten = not _written(file, fixed.after) or unwritten
-    from podward.cli.checking import output
-    from podward.cli.checking.run import check
-
-    left = check(names, chosen, searched)
-    why = {mark: reason for fixed in made.values() for mark, reason in fixed.why.items()}
-    told = structs.replace(left, findings=tuple(_told(finding, why) for finding in left.findings))
-    sys.stdout.writelines(output.pieces(told, chosen.output, sys.stdout, chosen.choice.select))
+    left = check(names, settings, searched)
+    unfixable = {mark: reason for fixed in fixed_files.values() for mark, reason in fixed.unfixable.items()}
+    shown = structs.replace(left, findings=tuple(_without_bad_changes(finding, unfixable) for finding in left.findings))
+    sys.stdout.writelines(output.pieces(shown, settings.output, sys.stdout, settings.selection.select))
     return UsageError.exit_code if unwritten else left.exit_code
 
 
-def _made(found: CheckReport, names: tuple[str, ...], chosen: Settings) -> dict[str, _Fixed]:
-    """Every file that has something to fix, in order, as it is to be."""
-    files = dict.fromkeys(finding.file for finding in found.findings if is_wanted(finding, chosen.choice.select))
-    if not files:
+def _fixed_files(report: CheckReport, names: tuple[str, ...], settings: Settings) -> dict[str, _FixedFile]:
+    """Every file that has something to fix, in order, with its content after all fixes."""
+    wanted = dict.fromkeys(finding.file for finding in report.findings if is_to_fix(finding, settings.selection.select))
+    if not wanted:
         return {}
-    items, _ = sound(working.policies_in(read_file(name) for name in names))
-    terms = policy_set_of(chosen.wishes, items)
-    return {file: _fixed(file, chosen, terms) for file in sorted(files)}
+    items, _ = sound(examination.policies_in(read_file(name) for name in names))
+    policies = policy_set_of(settings.options, items)
+    return {file: _fixed(file, settings, policies) for file in sorted(wanted)}
 
 
-def _fixed(name: str, chosen: Settings, terms: PolicySet) -> _Fixed:
+def _fixed(name: str, settings: Settings, policies: PolicySet) -> _FixedFile:
     before = after = inputs.content_of(name)
-    why: dict[str, str] = {}
+    unfixable: dict[str, str] = {}
     complaints: dict[str, InputError] = {}
-    seen = {before}  # where two policies want what the other refuses, nobody is served by turning round
+    seen = {before}  # if two policies want what the other one refuses, going round and round helps nobody
     for _ in range(_ROUNDS):
-        file = of_content(after, name)
-        why, complaints = {}, {}
-        edits = _edits(file, _wanted(file, chosen, terms), why)
+        file = parse_file(after, name)
+        unfixable, complaints = {}, {}
+        edits = _edits(file, _wanted(file, settings, policies), unfixable)
         content = _edited(after, name, edits, complaints)
         if content == after:
             break
@@ -104,17 +101,17 @@ def _fixed(name: str, chosen: Settings, terms: PolicySet) -> _Fixed:
         seen.add(after)
     for error in complaints.values():
         terminal.complain(error)
-    return _Fixed(before, after, why)
+    return _FixedFile(before, after, unfixable)
 
 
-def _wanted(file: File, chosen: Settings, terms: PolicySet) -> list[Finding]:
-    came = working.outcome((file,), terms)
-    found = report_of(came.findings, came.granted, (file.name,), came.checked, chosen)
-    return [finding for finding in found.findings if is_wanted(finding, chosen.choice.select)]
+def _wanted(file: ManifestFile, settings: Settings, policies: PolicySet) -> list[Finding]:
+    found = examination.judge_files((file,), policies)
+    report = report_of(found.findings, found.waivers, (file.name,), found.workloads, settings)
+    return [finding for finding in report.findings if is_to_fix(finding, settings.selection.select)]
 
 
-def _edits(file: File, wanted: list[Finding], why: dict[str, str]) -> dict[int, list[Edit]]:
-    """What to change in each document; `why` gets the findings whose changes no API server would take."""
+def _edits(file: ManifestFile, wanted: list[Finding], unfixable: dict[str, str]) -> dict[int, list[Edit]]:
+    """The edits of each document. Findings whose changes no API server would accept are put into `unfixable`."""
     sources = {(each.document, each.source.prefix): each.source for each in file.workloads}
     by_source: dict[tuple[int, Path], list[Finding]] = {}
     for finding in wanted:
@@ -123,13 +120,13 @@ def _edits(file: File, wanted: list[Finding], why: dict[str, str]) -> dict[int, 
     documents: dict[int, tuple[Document, list[Finding]]] = {}
     for at, findings in by_source.items():
         source: PodSource = sources[at]
-        parted = mending(source, findings)
-        why |= {finding.fingerprint: reason for finding, reason in parted.unsound}
-        documents.setdefault(at[0], (source.document, []))[1].extend(parted.sound)
+        split = split_fixable(source, findings)
+        unfixable |= {finding.fingerprint: reason for finding, reason in split.unfixable}
+        documents.setdefault(at[0], (source.document, []))[1].extend(split.fixable)
     edits: dict[int, list[Edit]] = {}
     for index, (document, findings) in documents.items():
-        changes = merged(change for finding in findings for change in finding.changes)
-        edits[index] = [Edit(index, change) for change in without_remains(document.raw, changes)]
+        changes = merged_changes(change for finding in findings for change in finding.changes)
+        edits[index] = [Edit(index, change) for change in removing_emptied(document.raw, changes)]
     return edits
 
 
@@ -138,7 +135,7 @@ def _key(finding: Finding, end: int) -> tuple[int, Path]:
 
 
 def _edited(content: bytes, name: str, edits: dict[int, list[Edit]], complaints: dict[str, InputError]) -> bytes:
-    """The new content; a document that can't be edited is complained of and stays as it is."""
+    """The new content. A document that cannot be edited stays as it is, and its error is put into `complaints`."""
     try:
         return edited(content, name, [edit for each in edits.values() for edit in each])
     except InputError as error:
@@ -150,78 +147,42 @@ def _edited(content: bytes, name: str, edits: dict[int, list[Edit]], complaints:
     return content
 
 
-def _told(finding: Finding, why: dict[str, str]) -> Finding:
-    """The finding, without its changes where these can't be made."""
-    reason = why.get(finding.fingerprint)
+def _without_bad_changes(finding: Finding, unfixable: dict[str, str]) -> Finding:
+    """The finding, without its changes if these cannot be made."""
+    reason = unfixable.get(finding.fingerprint)
     if reason is None:
         return finding
-    return structs.replace(finding, changes=(), remedy=_unfixable(reason))
+    return structs.replace(finding, changes=(), remedy=_unfixable_remedy(reason))
 
 
-def _unfixable(reason: str) -> str:
+def _unfixable_remedy(reason: str) -> str:
     return f"Changing this field alone makes a Pod that no API server takes: {reason}"
 
 
-def _show(found: CheckReport, made: dict[str, _Fixed]) -> int:
-    shown = "".join(unified(fixed.before, fixed.after, file) for file, fixed in made.items())
+def _show(report: CheckReport, fixed_files: dict[str, _FixedFile]) -> int:
+    shown = "".join(unified(fixed.before, fixed.after, file) for file, fixed in fixed_files.items())
     if sys.stdout.isatty():
         sys.stdout.write(terminal.printable(shown))
-    else:  # what `patch` takes: the bytes of the files, whatever the locale's encoding
+    else:  # `patch` needs the bytes of the files, whatever the locale's encoding is
         sys.stdout.flush()
         sys.stdout.buffer.write(shown.encode())
-    for finding in found.findings:
-        fixed = made.get(finding.file)
-        if fixed is not None and finding.fingerprint in fixed.why:
-            why = _unfixable(fixed.why[finding.fingerprint])
+    for finding in report.findings:
+        fixed = fixed_files.get(finding.file)
+        if fixed is not None and finding.fingerprint in fixed.unfixable:
+            why = _unfixable_remedy(fixed.unfixable[finding.fingerprint])
             print(
                 without_commands(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}")),
                 file=sys.stderr,
             )
-    return found.exit_code
+    return report.exit_code
 
 
 def _written(file: str, content: bytes) -> bool:
-    """Whether the file could be written; that it was, or why it was not, is told."""
+    """Write the file and say so, or say why it could not be written. Returns whether it was written."""
     try:
-        replace(file, content)
+        files.replace(file, content)
     except PodwardError as error:
         terminal.complain(error)
         return False
     print(without_commands(printable(f"podward: fixed {file}")), file=sys.stderr)
     return True
-
-
-def replace(name: str, content: bytes) -> None:
-    """Put `content` in the place of the file at once, with its owner and mode: nobody ever sees half of it.
-
-    A link stays one: the file that it leads to is replaced. Where the owner or the group could not be kept, the file
-    itself is written. Raises UsageError where neither can be done.
-    """
-    target = os.path.realpath(name)
-    try:
-        known = os.stat(target) if os.path.exists(target) else None
-        if known is not None and not os.access(target, os.W_OK, effective_ids=True):
-            raise UsageError("cannot write it: it is read-only", where=name, advice="make it writable, or leave it out")
-        try:
-            _replace(target, content, known)
-        except PermissionError:
-            with open(target, "r+b" if known is not None else "wb") as opened:
-                opened.write(content)
-                opened.truncate()
-    except OSError as error:
-        raise UsageError(f"cannot write it: {error.strerror}", where=name) from error
-
-
-def _replace(target: str, content: bytes, known: os.stat_result | None) -> None:
-    beside = f"{target}.podward-{os.getpid()}"
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "wb") as opened:
-            opened.write(content)
-            if known is not None:
-                os.fchown(descriptor, known.st_uid, known.st_gid)
-            os.fchmod(descriptor, known.st_mode & 0o7777 if known is not None else 0o644)
-        os.rename(beside, target)
-    except BaseException:
-        os.unlink(beside)
-        raise

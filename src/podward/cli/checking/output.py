@@ -9,41 +9,45 @@ from podward.api.report import CheckReport
 from podward.cli import terminal
 
 if TYPE_CHECKING:
-    from podward.render.check.json import Written
+    from podward.render.check.json import JsonFindings
 
 
-def written(form: str) -> Written | None:
-    """For findings that can be put into this form one by one, as they are found; None where they can't."""
+def json_findings(form: str) -> JsonFindings | None:
+    """If the form is JSON, the object that encodes findings one by one as they are found; None for any other form."""
     if form != "json":
         return None
     from podward.check.rules import page_of
-    from podward.render.check.json import Written
+    from podward.render.check.json import JsonFindings
 
-    return Written(page_of)
+    return JsonFindings(page_of)
 
 
 def pieces(
-    report: CheckReport, form: str, stream: TextIO, select: Collection[str] = (), done: Written | None = None
+    report: CheckReport,
+    form: str,
+    stream: TextIO,
+    select: Collection[str] = (),
+    encoded: JsonFindings | None = None,
 ) -> Iterable[str]:
-    """The report for `stream`, to be written one after the other: it may be long.
+    """The report for `stream`, in pieces that are to be written one after the other: it may be long.
 
-    `select` are the rules and families that were asked for by name: `--fix` follows their advice too. `done` is what
-    of the findings is in the form already.
+    `select` are the rules and families that were selected by name: `--fix` follows their advice, too. `encoded` has
+    findings that are encoded as JSON already.
     """
     if form == "json":
         from podward.render.check import json
 
-        return json.document(report, done)
+        return json.document(report, encoded)
     return (_text(report, form, stream, select),)
 
 
 def _text(report: CheckReport, form: str, stream: TextIO, select: Collection[str]) -> str:
-    """The report in one of the other forms; each is imported where it is asked for."""
+    """The report in one of the other forms. Each renderer is imported only if it is needed."""
     if form == "sarif":
-        from podward.cli.checking import mends
+        from podward.cli.checking import finding_fixes
         from podward.render.check import sarif
 
-        return sarif.document(report, mends.sources_of(report, select))
+        return sarif.document(report, finding_fixes.source_files_of(report, select))
     if form == "junit":
         from podward.render.check import junit
 

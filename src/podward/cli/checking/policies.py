@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from podward.access.policies import namespaces_of, require_sound
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.check.policy_set import UNHELD, NamedSccsOnly, PolicySet, SccTerms
+from podward.check.policy_set import UNHELD, PolicySet, SccTerms
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
@@ -34,13 +35,11 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
 
     A repository may hold one Namespace for every environment: the first counts.
     """
-    from podward.cli import policies
-
     kept: dict[tuple[str, str, str], Item] = {}
     findings: list[Finding] = []
     for item in items:
         try:
-            policies.require_sound(item)
+            require_sound(item)
         except InputError as error:
             findings.append(_finding(item, Severity.ERROR, error.what, error.advice.strip()))
             continue
@@ -70,15 +69,16 @@ def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     standard = Standard(_level(wishes), _version(wishes))
     if wishes.scc:
         return _held_to_sccs(wishes, items, standard)
-    from podward.cli import policies
-
-    return PolicySet(policies.namespaces_of(items), standard, None, wishes.namespace)
+    return PolicySet(namespaces_of(items), standard, None, wishes.namespace)
 
 
 def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standard) -> PolicySet:
     # What only SCCs need takes longer to import than a small check to run.
+    from podward.access.chain import Chain
+    from podward.access.identities import creator_of_pods
+    from podward.access.named_sccs import NamedSccs
     from podward.cli import policies
-    from podward.cli.admitting import SOMEBODY, caller_named, controller_of
+    from podward.cli.admitting import caller_named
     from podward.policy.scc import passes
 
     names = tuple(word for word in wishes.scc if not is_file(word))
@@ -90,13 +90,14 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standar
             known = ", ".join(source.name for source in gathered.sccs)
             raise UsageError(f"there is no SCC {name}", where="--scc", advice=f"name a file, or one of {known}")
     ready = passes.prepare(tuple(source.view for source in gathered.sccs))
-    uses = NamedSccsOnly(frozenset(names), gathered.rbac if files else None)
+    granted = NamedSccs(frozenset(names))
+    authorizer = Chain(granted, gathered.rbac) if files else granted
     named = caller_named(wishes.user, wishes.groups)
 
     def caller(kind: str) -> User:
-        return controller_of(kind) or named or SOMEBODY
+        return creator_of_pods(kind, named)
 
-    return PolicySet(namespaces, standard, SccTerms(ready, uses, caller), wishes.namespace)
+    return PolicySet(namespaces, standard, SccTerms(ready, authorizer, caller), wishes.namespace)
 
 
 def is_file(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""How far a long check has come, on a terminal that waits for it."""
+"""A progress bar for long checks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import os
 import sys
 import time
 
-_PATIENCE = 0.5  # seconds in which nothing is shown
-_OFTEN = 0.1
+_DELAY = 0.5  # seconds before the bar is shown
+_INTERVAL = 0.1
 _WIDTH = 30
 
 
 class Progress:
-    """A bar on standard error: only where that is a terminal, and only once the work has lasted."""
+    """A bar on standard error. It is shown only on a terminal, and only after the work has taken some time."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
         self._done = 0
         self._shown = False
-        self._next = time.monotonic() + _PATIENCE if _wanted() else float("inf")
+        self._next = time.monotonic() + _DELAY if _wanted() else float("inf")
 
     def step(self) -> None:
-        """One more step is done."""
+        """Count one more step as done."""
         self._done += 1
         if self._next == float("inf") or (now := time.monotonic()) < self._next:
             return
-        self._next = now + _OFTEN
+        self._next = now + _INTERVAL
         self._shown = True
         filled = _WIDTH * self._done // max(self._steps, 1)
         share = 100 * self._done // max(self._steps, 1)
@@ -33,7 +33,7 @@ class Progress:
         sys.stderr.flush()
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -1,18 +1,18 @@
-"""One file of a check, read: its workloads, its policies, and what could not be read as findings.
+"""Reading one file of a check: its workloads, its policies, and findings about what could not be read.
 
-One bad document does not lose the others, nor one bad file. A document of a kind that nobody here knows is passed over:
-custom resources stand in every repository.
+A bad document does not hide the other documents, and a bad file not the other files. A document of an unknown kind is
+skipped: every repository has custom resources.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.access.policies import policies_of
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import Json, JsonObject, kind_of
-from podward.check import waivers
-from podward.check.waivers import Granted, Holder
-from podward.cli import inputs, policies
+from podward.check.waivers import DOMAIN, AnnotatedObject, ScopedWaiver, of_annotations
+from podward.cli import inputs
 from podward.cli.checking.files import STDIN
 from podward.documents.document import Document
 from podward.documents.reader import read_all
@@ -23,55 +23,55 @@ from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.plain.listed import plain_items
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
 
-OTHER = "input/other"
-"""The rule about documents that are no objects of Kubernetes."""
+OTHER_DOCUMENT = "input/other"
+"""The rule about documents that are no Kubernetes objects."""
 _METADATA = path("metadata", "annotations")
 _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
-"""Stands for an item that could not be read, so that the others keep their places."""
+"""Takes the place of a list item that could not be read, so that the other items keep their indexes."""
 
 
-class _Sources:
-    """The Pods of a document, made when one is asked for: all at once, as a List may have thousands."""
+class _DocumentPods:
+    """The Pods of a document. They are made when one is asked for: all at once, as a List may have thousands."""
 
-    __slots__ = ("_made", "document")
+    __slots__ = ("_pods", "document")
 
-    def __init__(self, document: Document, made: tuple[PodSource, ...] | None = None) -> None:
+    def __init__(self, document: Document, pods: tuple[PodSource, ...] | None = None) -> None:
         self.document = document
-        self._made = made
+        self._pods = pods
 
     def __getitem__(self, number: int) -> PodSource:
-        if self._made is None:
-            self._made = pod_sources(self.document)
-        return self._made[number]
+        if self._pods is None:
+            self._pods = pod_sources(self.document)
+        return self._pods[number]
 
 
-class Sourced:
-    """A workload and the index of its document in the file; `plain` where that is all there is to know of it.
+class FileWorkload:
+    """A workload of a file. `document` is the index of its document, `number` its index among the document's workloads.
 
-    `number` counts the workloads of the document.
+    `plain` is set if the workload is known to be valid; then its Pod is made only if it is asked for.
     """
 
-    __slots__ = ("_number", "_sources", "document", "plain")
+    __slots__ = ("_number", "_pods", "document", "plain")
 
-    def __init__(self, sources: _Sources, document: int, plain: KnownValid | None, number: int = 0) -> None:
-        self._sources = sources
+    def __init__(self, pods: _DocumentPods, document: int, plain: KnownValid | None, number: int = 0) -> None:
+        self._pods = pods
         self._number = number
         self.document = document
         self.plain = plain
 
     @property
     def source(self) -> PodSource:
-        """The workload's Pod; of a plain workload made when it is asked for."""
-        return self._sources[self._number]
+        """The workload's Pod."""
+        return self._pods[self._number]
 
     @property
     def written(self) -> Document:
-        """The document that the workload stands in."""
-        return self._sources.document
+        """The document that has the workload."""
+        return self._pods.document
 
     @property
     def subject(self) -> WorkloadRef:
-        """The workload as findings name it, in the namespace that it is created in."""
+        """The workload as findings name it, with the namespace that it is created in."""
         plain = self.plain
         if plain is not None:
             return WorkloadRef(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
@@ -79,39 +79,39 @@ class Sourced:
         return WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
 
 
-class File(Struct, frozen=True):
-    """What a file holds; `findings` is what could not be read, or is wrong with its waivers."""
+class ManifestFile(Struct, frozen=True):
+    """The content of a file; `findings` are about what could not be read, and about malformed waivers."""
 
     name: str
-    workloads: tuple[Sourced, ...]
+    workloads: tuple[FileWorkload, ...]
     policies: tuple[Item, ...]
     findings: tuple[Finding, ...]
-    granted: tuple[Granted, ...]
+    waivers: tuple[ScopedWaiver, ...]
 
 
-def read_file(name: str) -> File:
-    """The file of this name, or standard input."""
+def read_file(name: str) -> ManifestFile:
+    """Read the file of this name, or standard input."""
     shown = inputs.STDIN if name == STDIN else name
     try:
         content = inputs.content_of(name)
     except InputError as error:
         return unreadable(shown, error)
-    return of_content(content, shown)
+    return parse_file(content, shown)
 
 
-def unreadable(name: str, error: InputError) -> File:
-    """A file whose content can't be had."""
+def unreadable(name: str, error: InputError) -> ManifestFile:
+    """A file that can't be read: it has one finding, the error."""
     rule = "input/limits" if isinstance(error, LimitError) else "input/reading"
-    return File(name, (), (), (_unread(rule, error, name, 0),), ())
+    return ManifestFile(name, (), (), (_unread(rule, error, name, 0),), ())
 
 
-def of_content(content: bytes, name: str) -> File:
-    """The file of this content."""
+def parse_file(content: bytes, name: str) -> ManifestFile:
+    """Read a file with this content."""
     reading = read_all(content, name)
     findings = [_unread(_kind(error), error, name, 0) for error in reading.errors]
-    workloads: list[Sourced] = []
+    workloads: list[FileWorkload] = []
     items: list[Item] = []
-    granted: list[Granted] = []
+    waivers: list[ScopedWaiver] = []
     for index, document in enumerate(reading.documents):
         try:
             here, found = _objects(document, index)
@@ -127,31 +127,31 @@ def of_content(content: bytes, name: str) -> File:
         for workload in here:
             if workload.plain is None or _is_annotated(workload.plain):
                 given, faults = _waivers(workload.source, index)
-                granted += given
+                waivers += given
                 findings += faults
-    return File(name, tuple(workloads), tuple(items), tuple(findings), tuple(granted))
+    return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
 
 
-def _objects(document: Document, index: int) -> tuple[list[Sourced], tuple[Item, ...]]:
-    """The workloads and the policies of a document. Raises InputError where it is not one that an API server takes."""
+def _objects(document: Document, index: int) -> tuple[list[FileWorkload], tuple[Item, ...]]:
+    """The workloads and the policies of a document. Raises InputError if no API server would decode it."""
     found = plain(document.raw)
     if found is not None:
-        return [Sourced(_Sources(document), index, found)], ()
+        return [FileWorkload(_DocumentPods(document), index, found)], ()
     several = plain_items(document.raw)
     if several is not None:
-        sources = _Sources(document)
-        here = [Sourced(sources, index, each, number) for number, each in enumerate(several)]
+        sources = _DocumentPods(document)
+        here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
     else:
-        made = pod_sources(document)
-        sources = _Sources(document, made)
-        here = [Sourced(sources, index, None, number) for number in range(len(made))]
-    return here, policies.policies_of(document)
+        pods = pod_sources(document)
+        sources = _DocumentPods(document, pods)
+        here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
+    return here, policies_of(document)
 
 
 def _without_bad_items(document: Document) -> tuple[Document | None, list[InputError]]:
-    """A `List` with something of no meaning for each item that is wrong, and what is wrong with these.
+    """A `List` with `_NOTHING` in the place of each bad item, and the errors of the bad items.
 
-    None if it is no List, or if not its items are at fault.
+    The answer has None if the document is no List, or if something else than its items is wrong.
     """
     listed = document.raw.get("items")
     if document.kind != "List" or not isinstance(listed, list):
@@ -172,7 +172,7 @@ def _without_bad_items(document: Document) -> tuple[Document | None, list[InputE
 
 
 def _fault(document: Document, number: int, item: Json) -> InputError | None:
-    """What is wrong with an item of a List, as a document of its own."""
+    """The error of an item of a List, read as a document of its own; None if it is good."""
     at = path("items", number)
     if not isinstance(item, dict):
         return InputError(f"{at}: expected an object, found {kind_of(item)}", where=document.where(at))
@@ -185,10 +185,10 @@ def _fault(document: Document, number: int, item: Json) -> InputError | None:
 
 
 def _is_annotated(workload: KnownValid) -> bool:
-    """Whether the workload, or its template, may have a waiver written on it."""
+    """Whether the workload or its template has annotations that may be waivers."""
     for metadata in workload.metadata:
         for key in (metadata.annotations if metadata is not None else None) or ():
-            if key.startswith(waivers.DOMAIN):
+            if key.startswith(DOMAIN):
                 return True
     return False
 
@@ -203,34 +203,34 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
 
 
 def _schema(error: InputError) -> str:
-    """Whether a document that could be parsed is wrong, or something else."""
-    return OTHER if isinstance(error, OtherDocumentError) else "input/schema"
+    """The rule about a document that could be parsed and is wrong."""
+    return OTHER_DOCUMENT if isinstance(error, OtherDocumentError) else "input/schema"
 
 
 def _kind(error: InputError) -> str:
-    """Whether a document is broken, something else or only too much."""
+    """The rule about a document that could not be parsed."""
     if isinstance(error, OtherDocumentError):
-        return OTHER
+        return OTHER_DOCUMENT
     return "input/limits" if isinstance(error, LimitError) else "input/syntax"
 
 
-def _waivers(source: PodSource, document: int) -> tuple[tuple[Granted, ...], tuple[Finding, ...]]:
-    """The waivers on the workload's own annotations and on its template's."""
+def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
+    """The waivers in the annotations of the workload and of its template."""
     about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
-    holder = Holder(source.document.name, document, about)
-    granted: list[Granted] = []
+    annotated = AnnotatedObject(source.document.name, document, about)
+    waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
     for place in _annotated(source):
         found = _at(source.document, place)
         if found:
-            more, wrong = waivers.of_annotations(found, place, holder, lambda at: _line(source.document, at))
-            granted += more
+            more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
+            waivers += more
             faults += wrong
-    return tuple(granted), tuple(faults)
+    return tuple(waivers), tuple(faults)
 
 
 def _annotated(source: PodSource) -> tuple[Path, ...]:
-    """Where annotations stand: the template's, and those of the object around it."""
+    """The paths of annotations: those of the object, and those of its template."""
     own = source.prefix + _METADATA
     steps = source.prefix.segments
     if "spec" not in steps and "template" not in steps:

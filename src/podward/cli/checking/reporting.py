@@ -1,34 +1,68 @@
-"""From what came of files to the report, by the settings of this check."""
+"""From files to the report: read and judge them, then apply this check's rules, waivers and baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-from podward.api.finding import Finding
-from podward.api.report import Checked, CheckReport
+from msgspec import structs
+
+from podward.api.finding import Finding, Severity
+from podward.api.report import CheckedWorkload, CheckReport
 from podward.check.baseline import Baseline
-from podward.check.verdict import Terms, report
-from podward.check.waivers import Granted
+from podward.check.reporting import ReportSettings, build_report
+from podward.check.waivers import ScopedWaiver
 from podward.cli import inputs
+from podward.cli.checking import examination
+from podward.cli.checking.cache import NO_CACHE
+from podward.cli.checking.reading import OTHER_DOCUMENT
 from podward.cli.checking.settings import Settings
+
+if TYPE_CHECKING:
+    from podward.render.check.json import JsonFindings
+
+
+def check(
+    names: tuple[str, ...],
+    settings: Settings,
+    searched: frozenset[str] = frozenset(),
+    json_findings: JsonFindings | None = None,
+) -> CheckReport:
+    """Read and judge these files, and report.
+
+    Nobody named the files in `searched`; they were found in a directory, so one that is no manifest is only noted.
+    `json_findings` is given if the findings are wanted as JSON.
+    """
+    cache = examination.cache_of(settings.options, names) if settings.cached else NO_CACHE
+    found = examination.examine(names, settings.options, cache, json_findings=json_findings)
+    findings = [
+        _as_note(each) if each.rule == OTHER_DOCUMENT and each.file in searched else each for each in found.findings
+    ]
+    return report_of(findings, found.waivers, found.names, found.workloads, settings)
 
 
 def report_of(
     findings: Iterable[Finding],
-    granted: Iterable[Granted],
+    waivers: Iterable[ScopedWaiver],
     names: Sequence[str],
-    checked: Iterable[Checked],
-    chosen: Settings,
+    workloads: Iterable[CheckedWorkload],
+    settings: Settings,
 ) -> CheckReport:
-    """The report about what was found in these files, `granted` the waivers in them."""
+    """The report about what was found in these files; `waivers` are those that are written in them."""
     today = date.today()  # noqa: DTZ011  # a waiver ends with the day where CI runs
-    known = _known(chosen.baseline) if chosen.baseline else None
-    terms = Terms(chosen.choice, (*chosen.granted, *granted), today, known, chosen.naming.rooted)
-    return report(findings, terms, names, checked)
+    baseline = _baseline(settings.baseline) if settings.baseline else None
+    report_settings = ReportSettings(
+        settings.selection, (*settings.waivers, *waivers), today, baseline, settings.naming.rooted
+    )
+    return build_report(findings, report_settings, names, workloads)
 
 
-def _known(name: str) -> Baseline:
+def _as_note(finding: Finding) -> Finding:
+    return structs.replace(finding, severity=Severity.NOTE)
+
+
+def _baseline(name: str) -> Baseline:
     from podward.check import baseline as baselines
 
     return baselines.read(inputs.content_of(name), name)

@@ -1,4 +1,4 @@
-"""What a check is to do: the command line's words before the configuration's, and that before the defaults."""
+"""The settings of a check: options of the command line, then the configuration file, then defaults."""
 
 from __future__ import annotations
 
@@ -10,62 +10,63 @@ from msgspec import Struct
 from podward.check import configuration, rule_selection
 from podward.check.configuration import CheckConfiguration
 from podward.check.globs import Glob, glob
-from podward.check.rule_selection import Choice
-from podward.check.waivers import Granted
+from podward.check.rule_selection import RuleSelection
+from podward.check.waivers import ScopedWaiver
 from podward.cli import inputs
-from podward.cli.checking.naming import Naming, naming
+from podward.cli.checking.files import Naming, naming
 from podward.cli.checking.policies import CheckOptions
 
 NAMES = ("podward.toml", configuration.PROJECT)
-"""Files that may hold the configuration, in the order of preference in one directory."""
+"""Files that may hold the configuration; in one directory the first that has one is used."""
 
 
 class Settings(Struct, frozen=True):
-    """The whole of it; `baseline` is a file's name, empty for none; `cached`: what has not changed is not judged anew.
+    """All settings. `baseline` is a file's name, empty for none. `cached` is whether unchanged files may be skipped.
 
-    `exclude` matches the names of `naming.rooted`, as the waivers in `granted` do.
+    The patterns in `exclude` and `waivers` match file names as `naming.rooted` gives them.
     """
 
-    wishes: CheckOptions
-    choice: Choice
+    options: CheckOptions
+    selection: RuleSelection
     exclude: tuple[Glob, ...]
     baseline: str
     output: str
-    granted: tuple[Granted, ...]
+    waivers: tuple[ScopedWaiver, ...]
     naming: Naming
     cached: bool = True
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings. Raises InputError for a configuration that is not what it must be."""
+    """The settings of this command line. Raises InputError for an invalid configuration."""
     found = find(naming("").here) if args.config is None else _parsed(args.config, needed=True)
-    said = found or CheckConfiguration()
-    base, names = os.path.dirname(said.name), naming(said.name)
-    choice = rule_selection.choose(
-        rule_selection.words_of(args.select) or said.select, rule_selection.words_of(args.ignore) or said.ignore
+    configured = found or CheckConfiguration()
+    base, names = os.path.dirname(configured.name), naming(configured.name)
+    selection = rule_selection.choose(
+        rule_selection.words_of(args.select) or configured.select,
+        rule_selection.words_of(args.ignore) or configured.ignore,
     )
-    wishes = CheckOptions(
-        level=args.level or said.level,
-        version=args.version or said.version,
-        scc=tuple(args.scc) or tuple(_beside(base, word) for word in said.scc),
-        namespace=args.namespace or said.namespace or "default",
-        user=args.user or said.as_user,
-        groups=tuple(args.groups) or said.as_groups,
+    options = CheckOptions(
+        level=args.level or configured.level,
+        version=args.version or configured.version,
+        scc=tuple(args.scc) or tuple(_beside(base, word) for word in configured.scc),
+        namespace=args.namespace or configured.namespace or "default",
+        user=args.user or configured.as_user,
+        groups=tuple(args.groups) or configured.as_groups,
     )
     return Settings(
-        wishes,
-        choice,
-        tuple(map(glob, (*said.exclude, *map(names.pattern, args.exclude)))),
-        args.baseline or (os.path.normpath(os.path.join(base, said.baseline)) if said.baseline else ""),
-        args.output or said.output or "table",
-        said.waivers,
+        options,
+        selection,
+        tuple(map(glob, (*configured.exclude, *map(names.pattern, args.exclude)))),
+        args.baseline or (os.path.normpath(os.path.join(base, configured.baseline)) if configured.baseline else ""),
+        args.output or configured.output or "table",
+        configured.waivers,
         names,
         cached=not args.no_cache,
     )
 
 
 def find(directory: str) -> CheckConfiguration | None:
-    """The configuration of this directory, or of the closest one above it that has one."""
+    """The configuration in this directory or in the closest directory above it that has one."""
     while True:
         for name in NAMES:
             file = os.path.join(directory, name)
@@ -85,6 +86,6 @@ def _parsed(name: str, *, needed: bool) -> CheckConfiguration | None:
 
 
 def _beside(base: str, word: str) -> str:
-    """A word of the configuration as a file beside it, where it can be meant so; else the word itself."""
+    """A word of the configuration as the name of a file beside it, if it can mean a file; else the word itself."""
     file = os.path.normpath(os.path.join(base, word))
     return file if "/" in word or word.endswith(inputs.EXTENSIONS) or os.path.exists(file) else word

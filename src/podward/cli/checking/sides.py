@@ -13,25 +13,27 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from podward.access.objects import BINDING_KINDS, ROLE_KINDS
-from podward.access.rbac import Rbac
+from podward.access.chain import Chain
+from podward.access.identities import creator_of_pods
+from podward.access.named_sccs import NamedSccs
+from podward.access.policies import PolicyDocuments, policies_of
+from podward.access.rbac import Granted, Rbac
 from podward.api.caller import User
-from podward.check.policy_set import FIRST_RANGES, UNHELD, NamedSccsOnly, PolicySet, SccTerms
-from podward.check.scc_choice import Side, Sides
+from podward.check.policy_set import UNHELD, PolicySet, SccTerms
+from podward.check.scc_changes import Side, Sides
 from podward.cli import inputs, policies
-from podward.cli.admitting import SOMEBODY, caller_named, controller_of
+from podward.cli.admitting import caller_named
 from podward.cli.checking import files as listing
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.policies import CheckOptions
-from podward.cli.policies import PolicyDocuments
 from podward.decision import Source
 from podward.errors import InputError, UsageError
 from podward.path import Path, path
 from podward.policy.pss.standard import LATEST, Level, Standard, parse_level, parse_version
 from podward.policy.scc import default_set, passes
+from podward.policy.scc.access import use_of
+from podward.policy.scc.documents import is_about_sccs
 from podward.schema.objects import Item, objects_of
-from podward.schema.scc.reading import KIND as SCC
-from podward.schema.workload import DEFAULT_NAMESPACE
 
 OPENSHIFT = "openshift"
 _SCC_PREFIX = "scc:"
@@ -49,7 +51,7 @@ class Asked(Struct, frozen=True):
     @property
     def about_sccs(self) -> bool:
         """Whether SCCs are part of it."""
-        return bool(self.scc) or self.word == OPENSHIFT or any(map(_is_about_sccs, self.items or ()))
+        return bool(self.scc) or self.word == OPENSHIFT or any(map(is_about_sccs, self.items or ()))
 
 
 def asked(word: str) -> Asked:
@@ -69,28 +71,28 @@ def asked(word: str) -> Asked:
 
 def sides(old: Asked, new: Asked, found: tuple[Item, ...], wishes: CheckOptions) -> Sides:
     """Both sides; `found` are the policies of the checked files. Raises UsageError for an SCC that nobody knows."""
-    about_sccs = any((old.about_sccs, new.about_sccs, bool(wishes.scc), *map(_is_about_sccs, found)))
+    about_sccs = any((old.about_sccs, new.about_sccs, bool(wishes.scc), *map(is_about_sccs, found)))
     first, second = (_side(side, found, wishes, about_sccs) for side in (old, new))
     return Sides(first, second, _same_sccs(first, second, _sccs_of(old, found) == _sccs_of(new, found)))
 
 
 def _same_sccs(old: Side, new: Side, same_objects: bool) -> bool:  # noqa: FBT001  # a fact about both sides
-    if old.held.scc is None or new.held.scc is None:
-        return old.held.scc is new.held.scc
+    if old.policies.scc is None or new.policies.scc is None:
+        return old.policies.scc is new.policies.scc
     return same_objects
 
 
 def _sccs_of(side: Asked, found: tuple[Item, ...]) -> tuple[object, ...]:
     """All that decides about SCCs and may differ between sides: the word's kind and the objects, in any order."""
-    objects = {_identity(item): item.raw for item in _both(side, found) if item.kind != "Namespace"}
+    objects = {item.identity: item.raw for item in _both(side, found) if item.kind != "Namespace"}
     return side.items is None, side.scc, objects
 
 
 def _both(side: Asked, found: tuple[Item, ...]) -> tuple[Item, ...]:
     """The side's own policies, and those of the checked files that it has none of the same kind and name for."""
     own = side.items or ()
-    mine = {_identity(item) for item in own}
-    return (*own, *(item for item in found if _identity(item) not in mine))
+    mine = {item.identity for item in own}
+    return (*own, *(item for item in found if item.identity not in mine))
 
 
 def _side(side: Asked, found: tuple[Item, ...], wishes: CheckOptions, about_sccs: bool) -> Side:  # noqa: FBT001  # a fact about both sides
@@ -109,13 +111,14 @@ def _side(side: Asked, found: tuple[Item, ...], wishes: CheckOptions, about_sccs
 
 def _terms(side: Asked, gathered: PolicyDocuments, named: frozenset[str], wishes: CheckOptions) -> SccTerms:
     ready = passes.prepare(tuple(source.view for source in gathered.sccs))
-    uses = NamedSccsOnly(named, None if side.scc else gathered.rbac)
+    granted = NamedSccs(named)
+    authorizer = granted if side.scc else Chain(granted, gathered.rbac)
     user = caller_named(wishes.user, wishes.groups)
 
     def caller(kind: str) -> User:
-        return controller_of(kind) or user or SOMEBODY
+        return creator_of_pods(kind, user)
 
-    return SccTerms(ready, uses, caller)
+    return SccTerms(ready, authorizer, caller)
 
 
 def _fallback(side: Asked, wishes: CheckOptions) -> Standard:
@@ -151,7 +154,7 @@ def _items(word: str) -> tuple[Item, ...]:
     found: list[Item] = []
     held: list[str] = []
     for document in inputs.documents(list(names), _ADVICE) if names else ():
-        mine = policies.policies_of(document)
+        mine = policies_of(document)
         found += mine
         others = [item for item in objects_of(document) if item.at not in {kept.at for kept in mine}]
         if others and not directory:
@@ -162,26 +165,6 @@ def _items(word: str) -> tuple[Item, ...]:
         only = f", only {', '.join(dict.fromkeys(held))}" if held else ": no .yaml, .yml or .json file" * (not names)
         raise InputError(f"there is no policy in it{only}", where=word, advice=_ADVICE)
     return tuple(found)
-
-
-def _identity(item: Item) -> tuple[str, str, str]:
-    local = item.kind in {"Role", "RoleBinding", "ServiceAccount"}
-    return item.kind, (item.namespace or DEFAULT_NAMESPACE) if local else "", item.name
-
-
-def _is_about_sccs(item: Item) -> bool:
-    raw = item.raw
-    if item.kind == "Namespace":
-        metadata = raw.get("metadata")
-        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-        return isinstance(annotations, dict) and any(name in annotations for name in FIRST_RANGES)
-    if item.kind in BINDING_KINDS:
-        role = raw.get("roleRef")
-        return isinstance(role, dict) and str(role.get("name")).startswith("system:openshift:scc:")
-    if item.kind in ROLE_KINDS:
-        rules = raw.get("rules")
-        return "securitycontextconstraints" in str(rules)
-    return item.kind == SCC
 
 
 def _places(gathered: PolicyDocuments) -> Callable[[Source], str]:
@@ -217,12 +200,11 @@ def _whose(rbac: Rbac, named: frozenset[str]) -> Callable[[User, str, str], str]
     def who(user: User, scc: str, namespace: str) -> str:
         if scc in named:
             return "it was named, so everybody may"
-        allowed = rbac.may_use(user, scc, namespace)
-        if allowed is None:
-            return user.username
-        if allowed.binding is None:
-            return allowed.reason
-        subject = (allowed.binding.view.subjects or ())[allowed.subject]
-        return f"{allowed.binding.item.kind} {allowed.binding.item.name} grants it to {subject.kind} {subject.name}"
+        answer = rbac.authorize(use_of(scc, user, namespace))
+        if isinstance(answer, Granted):
+            binding = answer.binding
+            subject = (binding.view.subjects or ())[answer.subject]
+            return f"{binding.kind} {binding.name} grants it to {subject.kind} {subject.name}"
+        return answer.reason or user.username
 
     return who

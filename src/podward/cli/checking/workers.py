@@ -1,8 +1,8 @@
-"""Processes that share the work of one command: forked, spoken to by pipes, and never left behind.
+"""Worker processes that share the work of one command: they are forked, talk over pipes, and are never left behind.
 
-A worker is a copy of this process that runs one function with a channel to us and then ends. What goes over a channel
-are bytes, each message with its length before it. A worker that dies, or says less than it should, is an error: half an
-answer is none. `multiprocessing` does more, and costs more start-up time than most checks take.
+A worker is a copy of this process. It runs one function with a channel to the main process, then it ends. A channel
+carries messages of bytes, each with its length before it. If a worker dies or sends too little, that is an error.
+`multiprocessing` does more, but its start-up takes longer than most checks.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _PIECE = 1 << 20
 
 
 class WorkerError(PodwardError):
-    """A process that shared the work did not finish it: there is no answer, and 1 would say that there is one."""
+    """A worker did not finish its share. The exit code is 2: there is no result, and 1 would mean that there is one."""
 
     exit_code = 2
 
 
 class Channel:
-    """One end of two pipes."""
+    """A pair of pipes, one for each direction."""
 
     def __init__(self, reader: int, writer: int) -> None:
         self._reader = reader
         self._writer = writer
 
     def send(self, message: bytes) -> None:
-        """Send one message; waits until it is taken. Raises WorkerError if nobody is there."""
+        """Send one message; waits until it is received. Raises WorkerError if the other process has ended."""
         left = memoryview(len(message).to_bytes(_LENGTH, "big") + message)
         try:
             while left:
@@ -43,11 +43,11 @@ class Channel:
             raise WorkerError("a process that checks files has ended early") from None
 
     def receive(self) -> bytes:
-        """The next message; waits for it. Raises WorkerError if there will be none."""
+        """Wait for the next message and return it. Raises WorkerError if the other process has ended."""
         return self._exactly(int.from_bytes(self._exactly(_LENGTH), "big"))
 
     def close(self) -> None:
-        """Close both ends."""
+        """Close both pipes."""
         os.close(self._reader)
         os.close(self._writer)
 
@@ -63,7 +63,7 @@ class Channel:
 
 
 class Workers:
-    """Some workers; leaving the context ends those that are still there, however it is left."""
+    """The workers of one command. Leaving the context kills those that still run, also after an exception."""
 
     def __init__(self) -> None:
         self._running: list[tuple[int, Channel]] = []
@@ -76,17 +76,17 @@ class Workers:
     ) -> None:
         for pid, channel in self._running:
             channel.close()
-            os.kill(pid, signal.SIGKILL)  # it is ours and not reaped yet: nobody else can have its number
+            os.kill(pid, signal.SIGKILL)  # it is our child and not reaped yet, so no other process has its number
             os.waitpid(pid, 0)
         self._running.clear()
 
     def start(self, work: Callable[[Channel], None]) -> Channel:
-        """A new process that does `work`; OSError if the machine gives none."""
+        """Start a process that does `work`. Raises OSError if no process can be started."""
         to_worker, from_us = os.pipe()
         from_worker, to_us = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        # An interrupt between the process's beginning and its place in our list would leave it behind.
+        # An interrupt after the fork and before the process is in our list would leave it behind.
         held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             try:
@@ -107,11 +107,11 @@ class Workers:
         return channel
 
     def finish(self) -> None:
-        """Wait for all of them, in order. Raises WorkerError if one did not end well."""
+        """Wait for all workers, in order. Raises WorkerError if one failed."""
         while self._running:
             pid, channel = self._running[0]
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-            # Only what is not in the list any more is reaped: a number in the list is still that of our worker.
+            # A worker is reaped only after it was taken out of the list: so each number in the list is a worker's.
             del self._running[0]
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             channel.close()
@@ -123,7 +123,7 @@ class Workers:
 def _work(
     work: Callable[[Channel], None], channel: Channel, others: list[Channel], mask: set[signal.Signals | int]
 ) -> None:
-    """The whole life of a worker; does not return: what its copy of the program was doing is not its business."""
+    """Run a worker and end its process. This never returns: the worker is a copy of a process with other work to do."""
     code = 1
     try:
         # An interrupt from the terminal reaches every process: one message about it is enough.
@@ -134,8 +134,8 @@ def _work(
         work(channel)
         code = 0
     except WorkerError:
-        pass  # nobody is there who would want the answer
-    except BaseException:  # noqa: BLE001  # a defect: told here, and an error there
+        pass  # the main process has ended: nobody wants the result
+    except BaseException:  # noqa: BLE001  # a defect: printed here, and a WorkerError in the main process
         sys.excepthook(*sys.exc_info())
         sys.stderr.flush()
     finally:

@@ -10,13 +10,14 @@ from podward.api.cri import IDMapping
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
+from podward.cli.questions.preparing import prepared
 from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import Path, path
 from podward.policy.kubelet import apparmor, sysctls, user
 from podward.render import effective as rendering
-from podward.schema import defaulting, strict
+from podward.schema import strict
 from podward.schema.view import pod_view
 from podward.stages import cri, effective
 
@@ -53,11 +54,12 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
         seccomp_default=question.seccomp_default,
         userns_supported=question.userns_supported,
     )
+    image = _image_user(question)
     facts = effective.EffectiveFacts(
         pod=pod,
         container=container,
         place=place,
-        image=_image_user(question),
+        image=image,
         image_name=container.image or "",
         node=node,
         userns=PINNED_USERNS,
@@ -71,7 +73,7 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
     )
     sandbox = cri.decide_sandbox_context(sandbox_facts)
     return rendering.EffectiveAnswer(
-        image_user=facts.image,
+        image_user=image,
         effective=rendering.security_context(merged.value),
         run_as_non_root_error=rendering.first_refusal(effective.verify_non_root(facts, merged)),
         linux=None if made.refused else cri.context_of(cri.decide_context(outcome)),
@@ -87,7 +89,7 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
 def _prepared(question: EffectiveQuestion) -> Pod:
     raw: JsonObject = msgspec.json.decode(question.pod, type=dict)
     _require_types(raw)
-    return pod_view(defaulting.prepare(raw, question.prepare))
+    return pod_view(prepared(raw, question.prepare))
 
 
 def _require_types(raw: JsonObject) -> None:
@@ -107,5 +109,5 @@ def _find(pod: Pod, name: str) -> tuple[str, int, Container]:
 
 def _image_user(question: EffectiveQuestion) -> ImageUser:
     if isinstance(question.raw_image_user, str):
-        return user.image_user(user.parse_image_user(question.raw_image_user))
+        return user.of_image(question.raw_image_user)
     return question.image if question.raw_image_user else user.image_user(question.image)

@@ -7,13 +7,14 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.json_value import JsonObject
+from podward.cli.questions.preparing import prepared
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.policy.pss.standard import LEVEL_RULE, VERSION_RULE, Standard, parse_level, parse_version
 from podward.policy.pss.standards import evaluate
 from podward.policy.pss.verdict import refusal_text
 from podward.policy.pss.wording import details, reasons
-from podward.schema import defaulting, strict
+from podward.schema import strict
 from podward.schema.view import pod_view
 
 
@@ -75,4 +76,4 @@ def _prepared(question: PssQuestion) -> Pod:
     wrong = next((mistake for mistake in strict.mistakes(whole) if not mistake.unknown), None)
     if wrong is not None:
         raise InputError(wrong.what, where=f"pod.{wrong.path}")
-    return pod_view(defaulting.prepare(raw, question.prepare))
+    return pod_view(prepared(raw, question.prepare))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from podward.api.admission import AdmissionRequest, Operation
+from podward.api.authorization import NO_OPINION, Answer, Attributes, Authorizer, Opinion
 from podward.api.caller import User
 from podward.api.core import Namespace
 from podward.api.json_value import JsonObject, kind_of
@@ -15,14 +17,15 @@ from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
-from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, both, prepare, validate
+from podward.policy.scc.passes import SCC_ANNOTATION, SUBJECT_ANNOTATION, prepare
 from podward.policy.scc.policies import Policies
-from podward.policy.scc.request import Operation, RequestFacts
-from podward.policy.scc.selection import Selection
 from podward.schema import strict
 from podward.schema.scc.defaults import defaulted
 from podward.schema.scc.reading import API_VERSION, KIND, scc_view
 from podward.schema.view import pod_view, typed_view
+from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
+from podward.stages.admission.order import SCC_PASSES, decide
+from podward.stages.admission.steps import Phase
 
 _REMEMBERED = 32
 """For so many sets of SCCs, and of namespaces, what was made of them is remembered: lines tend to repeat them."""
@@ -40,11 +43,12 @@ class Right(Struct, frozen=True):
     group: str | None = None
     namespace: str | None = None
 
-    def covers(self, user: User, scc: str, namespace: str) -> bool:
-        """Whether `user` may use this SCC in this namespace."""
+    def covers(self, wanted: Attributes) -> bool:
+        """Whether it grants this use of an SCC."""
+        user = wanted.user
         return (
-            self.scc in (_EVERY_SCC, scc)
-            and (not self.namespace or self.namespace == namespace)
+            self.scc in (_EVERY_SCC, wanted.name)
+            and (not self.namespace or self.namespace == wanted.namespace)
             and (not self.user or self.user == user.username)
             and (not self.group or self.group in user.groups)
         )
@@ -71,7 +75,7 @@ class SccQuestion(Struct, frozen=True, rename="camel"):
     namespace: msgspec.Raw = _NULL
     user: Caller | None = None
     authorized: tuple[str | Right, ...] | None = None
-    operation: Operation | None = None
+    operation: Literal["CREATE", "UPDATE"] | None = None
     old_pod: msgspec.Raw = _NULL
     subresource: str | None = None
     validate_only: bool | None = None
@@ -92,7 +96,7 @@ class SccAnswer(Struct, frozen=True, rename="camel"):
 
 
 class Authorized:
-    """RBAC's answers, from a question's list."""
+    """RBAC's answers to the use of SCCs, from a question's list."""
 
     __slots__ = ("_rights",)
 
@@ -102,28 +106,36 @@ class Authorized:
             for place, item in enumerate(authorized)
         ]
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
+    def authorize(self, wanted: Attributes) -> Answer:
         """The first grant that covers it."""
         for right, source in self._rights:
-            if right.covers(user, scc, namespace):
-                return source
-        return None
+            if right.covers(wanted):
+                return Answer(Opinion.ALLOW, source)
+        return NO_OPINION
+
+
+class _Asked(InMemoryCluster):
+    """The cluster of one question; its SCCs have been prepared for others that have the same."""
+
+    def __init__(self, policies: Policies, authorizer: Authorizer, namespaces: dict[str, Namespace]) -> None:
+        super().__init__(None, authorizer, namespaces)
+        self._ready = policies
+
+    def policies(self) -> Policies:
+        """The SCCs of the question."""
+        return self._ready
 
 
 def answer(line: bytes) -> SccAnswer:
     """Both passes on the Pod, or the validating one alone."""
     question = msgspec.json.decode(line, type=SccQuestion)
-    policies = _policies(question)
-    facts = _facts(question)
-    if question.validate_only:
-        validated = validate(policies, facts)
-        return _allowed(facts.raw) if validated.allowed else _refused("validate", validated)
-    passed = both(policies, facts)
-    if not passed.admitted.allowed:
-        return _refused("admit", passed.admitted)
-    if passed.validated is None or not passed.validated.allowed:
-        return _refused("validate", passed.validated or passed.admitted)
-    return _allowed(passed.raw)
+    passes = [step for step in SCC_PASSES if step.phase is Phase.VALIDATING or not question.validate_only]
+    admitted = decide(_facts(question, _policies(question)), passes)
+    if not admitted.refused:
+        return _allowed(admitted.stored)
+    stage = "validate" if len(admitted.outcomes) == len(passes) else "admit"
+    sentences = [violation.reason for violation in admitted.decision.violations]
+    return SccAnswer(allowed=False, scc="", warnings=(), stage=stage, error=" ".join(sentences))
 
 
 def _allowed(raw: JsonObject) -> SccAnswer:
@@ -138,35 +150,23 @@ def _allowed(raw: JsonObject) -> SccAnswer:
     )
 
 
-def _refused(stage: str, selection: Selection) -> SccAnswer:
-    sentences = [violation.reason for violation in selection.decision.violations]
-    return SccAnswer(allowed=False, scc="", warnings=(), stage=stage, error=" ".join(sentences))
-
-
-def _facts(question: SccQuestion) -> RequestFacts:
+def _facts(question: SccQuestion, policies: Policies) -> AdmissionFacts:
     caller = question.user or Caller()
     raw = _object(question.pod, "v1", "Pod", "pod")
-    pod = pod_view(raw)
     namespace = _namespace(question)
-    stands_in = (namespace.metadata.name if namespace else None) or pod.metadata.namespace or ""
-    name = question.namespace_name or stands_in
-    if namespace is not None and name != (namespace.metadata.name or ""):
-        namespace = None  # the Pod's namespace is another one
-    operation = question.operation or Operation.CREATE
-    old = None
-    if operation is Operation.UPDATE:
-        old = _object(question.old_pod, "v1", "Pod", "oldPod")
-    return RequestFacts(
-        pod=pod,
-        raw=raw,
-        namespace=namespace,
-        namespace_name=name,
-        user=User(caller.username or "", caller.groups or ()),
-        uses=Authorized(question.authorized or ()),
-        operation=operation,
-        old=old,
+    named = namespace.metadata.name or "" if namespace is not None else ""
+    name = question.namespace_name or named or pod_view(raw).metadata.namespace or ""
+    there = {name: namespace} if namespace is not None and name == named else {}  # else the Pod's is another one
+    operation = Operation(question.operation or "CREATE")
+    request = AdmissionRequest(
+        operation,
+        raw,
+        User(caller.username or "", caller.groups or ()),
+        name,
+        old_object=_object(question.old_pod, "v1", "Pod", "oldPod") if operation is Operation.UPDATE else None,
         subresource=question.subresource or "",
     )
+    return AdmissionFacts(request, _Asked(policies, Authorized(question.authorized or ()), there))
 
 
 _namespaces: dict[bytes, Namespace | None] = {}

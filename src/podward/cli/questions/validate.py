@@ -16,6 +16,7 @@ from podward.schema.godecode.tree import read
 from podward.schema.validation import pod as validation
 from podward.schema.validation.message import invalid_message
 from podward.schema.view import pod_view
+from podward.stages.admission.order import completed
 
 
 class ValidateQuestion(Struct, frozen=True, rename="camel"):
@@ -67,9 +68,10 @@ def answer(line: bytes) -> ValidateAnswer | Undecoded:
     except GoDecodeError as error:
         return Undecoded(str(error))
     defaulted, _ = defaulting.defaulted(decoded.value)
-    prepared, _ = defaulting.created(decoded.value)
+    converted, _ = defaulting.converted(decoded.value)
+    prepared = completed(decoded.value).stored
     allow_privileged = question.allow_privileged is not False
-    errors = _errors(defaulted, allow_privileged=allow_privileged)
+    errors = _errors(converted, allow_privileged=allow_privileged)
     final = _errors(prepared, allow_privileged=allow_privileged)
     pod = pod_view(prepared)
     return ValidateAnswer(

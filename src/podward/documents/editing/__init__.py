@@ -1,1 +1,1 @@
-"""Changing some fields of a manifest's text, and nothing else of it."""
+"""Editing a manifest in place: some fields change, the rest of the text stays as it is."""

@@ -1,9 +1,9 @@
 """Editing a manifest: some fields change, every other byte of the file stays.
 
-Comments, order, quotes, indentation, line breaks, a byte order mark and the other documents are kept, also those that
-cannot be read; what is new is written in the style of what is there (`style`, `placing`, `blocks`). What `edited`
-returns has always been read again and means exactly the old documents with the changes made (`meaning`); where that
-cannot be had, it raises.
+Comments, order, quotes, indentation, line breaks and a byte order mark are kept, and so are the other documents of the
+file, even those that cannot be read. New text is written in the style of the text around it (`style`, `positions`,
+`blocks`, `flows`). `edited` reads its result again and compares it with the old documents and the changes
+(`edited_value`). If they are not equal, it raises.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.api.explanation import Change
+from podward.documents.editing.edited_value import changed, changed_with_removals, drop_removed, same
 from podward.documents.editing.json_nodes import json_nodes
-from podward.documents.editing.meaning import aimed, arrived, changed, same
-from podward.documents.editing.nodes import Uneditable
-from podward.documents.editing.page import Page
-from podward.documents.editing.slots import Slot
+from podward.documents.editing.nodes import UneditableError
+from podward.documents.editing.positions import Position
+from podward.documents.editing.source_text import SourceText
 from podward.documents.editing.style import json_style, yaml_style
 from podward.documents.editing.walking import Walker
 from podward.documents.editing.yaml_nodes import SEPARATOR, yaml_nodes
@@ -42,16 +42,16 @@ _LISTED = 3  # changes that an error lists
 
 
 class Edit(Struct, frozen=True):
-    """A change of one document; `document` is its index in the file, as `read_all` counts."""
+    """A change of one document; `document` is the document's index in the file, as `read_all` counts them."""
 
     document: int
     change: Change
 
 
 def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
-    """The file `content`, called `name`, with the edits made; the same bytes if all is so already.
+    """The `content` of the file `name` with the edits made; the same bytes if there is nothing to change.
 
-    Raises InputError if a document cannot be read, or cannot be edited so that it means what it should.
+    Raises InputError if a document cannot be read, or cannot be edited so that it has the wanted value.
     """
     reading = read_all(content, name)
     documents = reading.documents
@@ -66,14 +66,14 @@ def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
         try:
             wanted[index] = changed(documents[index].raw, made)
             if not same(wanted[index], documents[index].raw):
-                targets[index] = aimed(documents[index].raw, made)
+                targets[index] = changed_with_removals(documents[index].raw, made)
         except (LookupError, TypeError) as error:
             raise _uneditable(documents, index, name, f"a change does not fit it: {error}", made) from None
     if not targets:
         return content
     mark, encoding = _encoding(content)
     text = content.decode(encoding).removeprefix(_UTF8_MARK)
-    text = _with_meaning(
+    text = _with_values(
         text,
         targets,
         _parts(text, documents),
@@ -85,52 +85,57 @@ def edited(content: bytes, name: str, edits: Sequence[Edit]) -> bytes:
 
 
 def _parts(text: str, documents: Sequence[Document]) -> list[int]:
-    """In which of the parts between lines with `---` each document of YAML stands."""
+    """For each YAML document, the index of the part of the file that it stands in: lines with `---` end a part."""
     separators = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(SEPARATOR)]
     return [bisect(separators, document.first_line) for document in documents]
 
 
-def _with_meaning(
+def _with_values(
     text: str, targets: dict[int, JsonObject], parts: Sequence[int], refusal: Callable[[int, str], InputError]
 ) -> str:
-    """The text in which the documents of `targets` mean these. Raises the `refusal` of the document that cannot."""
+    """The text in which the documents have the values `targets`. Raises `refusal` for a document that cannot have it.
+
+    Several rounds may be needed: what loses something in one round gains its new parts in the next.
+    """
     ended = text.endswith("\n")
-    aims: dict[int, Json] = dict(targets)
-    styles: dict[int, Style] = {}  # the authors', before anything was changed
+    wanted: dict[int, Json] = dict(targets)
+    styles: dict[int, Style] = {}  # as the authors wrote, before anything was changed
     for _ in range(_ROUNDS):
-        page = Page(text)
-        index = min(aims, default=0)
+        source = SourceText(text)
+        index = min(wanted, default=0)
         unfinished = False
         try:
-            roots, style_of = _roots(text, page, {parts[index]: index for index in aims})
-            for index, aim in aims.items():
+            roots, style_of = _roots(text, source, {parts[index]: index for index in wanted})
+            for index, value in wanted.items():
                 root = roots[index]
-                style = styles.setdefault(index, style_of(root, page))
-                slot = Slot("", -1, None, style.dash, style.flow if root.flow else None)
-                walker = Walker(page, style)
-                walker.walk(root, aim, slot)
+                style = styles.setdefault(index, style_of(root, source))
+                position = Position("", -1, None, style.dash, style.flow if root.flow else None)
+                walker = Walker(source, style)
+                walker.walk(root, value, position)
                 unfinished = walker.unfinished or unfinished
-            if page.untouched:
+            if source.untouched:
                 return text
-            text = page.finished()
-        except Uneditable as reason:
+            text = source.finished()
+        except UneditableError as reason:
             raise refusal(index, str(reason)) from None
         except (YAMLError, ScalarError, KeyError):
             raise refusal(index, "the text would not be valid") from None
-        text = text if ended else text.removesuffix(page.newline)
+        text = text if ended else text.removesuffix(source.newline)
         if not unfinished:
             return text
-        aims = {index: arrived(aim) for index, aim in aims.items()}
-    raise refusal(min(aims, default=0), "its text does not come to rest")
+        wanted = {index: drop_removed(value) for index, value in wanted.items()}
+    raise refusal(min(wanted, default=0), "its text does not come to rest")
 
 
-def _roots(text: str, page: Page, wanted: dict[int, int]) -> tuple[dict[int, Map], Callable[[Map, Page], Style]]:
-    """The documents that are `wanted`, by part, and how to find out how one is written."""
+def _roots(
+    text: str, source: SourceText, wanted: dict[int, int]
+) -> tuple[dict[int, Map], Callable[[Map, SourceText], Style]]:
+    """The trees of the documents that are `wanted` (by part of the file), and the function to find a tree's style."""
     if text.lstrip(" \t\n\r\v\f").startswith("{"):
         roots = json_nodes(text)
         if roots is not None:
             return dict(enumerate(roots)), json_style
-    return yaml_nodes(page, len(text), wanted), yaml_style
+    return yaml_nodes(source, len(text), wanted), yaml_style
 
 
 def _verify(
@@ -140,7 +145,7 @@ def _verify(
     wanted: Sequence[JsonObject],
     changes: dict[int, list[Change]],
 ) -> None:
-    """Read the result again. Raises InputError if any document does not mean what it should."""
+    """Read the result again. Raises InputError if any document does not have the value that it should have."""
     documents, first = reading.documents, min(changes, default=0)
     again = read_all(result, name)
     known = {error.what for error in reading.errors}
@@ -157,7 +162,7 @@ def _verify(
 
 
 def _encoding(content: bytes) -> tuple[str, str]:
-    """The byte order mark, and the encoding without one."""
+    """The file's byte order mark, empty if there is none, and its encoding."""
     if content[:2] == b"\xff\xfe":
         return _UTF8_MARK, "utf-16-le"
     if content[:2] == b"\xfe\xff":

@@ -1,4 +1,4 @@
-"""From JSON text to the tree of what is written where.
+"""Reading JSON text into a tree of `nodes`, which know their place in the text.
 
 The text has been read by `podward.documents.json.exact`, so it is valid JSON without duplicate keys, or it is YAML.
 """
@@ -20,7 +20,7 @@ _WORDS: tuple[tuple[str, Json], ...] = (("true", True), ("false", False), ("null
 
 
 def json_nodes(text: str) -> list[Map] | None:
-    """The objects that stand one after the other in `text`; None if it is no JSON."""
+    """The objects that follow each other in `text`; None if the text is not JSON."""
     reader = _Reader(text)
     found: list[Map] = []
     try:
@@ -35,7 +35,7 @@ def json_nodes(text: str) -> list[Map] | None:
 
 
 class _Reader:
-    """A place in the text."""
+    """A reader of the text; `_at` is how far it has come."""
 
     __slots__ = ("_at", "_text")
 

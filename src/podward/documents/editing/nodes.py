@@ -1,4 +1,4 @@
-"""A document's text as a tree: what each part means, and from which character to which it is written.
+"""A document's text as a tree: each node has its value, and the offsets at which it begins and ends in the text.
 
 Offsets count characters of the whole file's text, its byte order mark aside.
 """
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Scalar:
-    """A scalar, or nothing at all where a null is not written (`start` is `end`).
+    """A scalar. A null that is not written at all has `start` equal to `end`.
 
-    `body` is where it begins after its anchor and tag; `style` is `"`, `'`, `|` or `>`, empty for a plain one.
+    `body` is where the scalar begins behind its anchor and tag. `style` is `"`, `'`, `|` or `>`, empty for a plain one.
     """
 
     __slots__ = ("anchor", "body", "end", "start", "style", "value")
@@ -28,7 +28,7 @@ class Scalar:
 
 
 class Alias:
-    """`*name`."""
+    """An alias, `*name`."""
 
     __slots__ = ("end", "name", "start", "value")
 
@@ -40,7 +40,7 @@ class Alias:
 
 
 class Entry:
-    """A field of an object; with `merge` a `<<`, whose value's fields it takes over."""
+    """A field of an object. If `merge` is set, the field is a `<<`, which takes over the fields of its value."""
 
     __slots__ = ("key", "merge", "name", "value")
 
@@ -81,5 +81,5 @@ Node: TypeAlias = "Scalar | Alias | Map | List"
 """Any part of a document."""
 
 
-class Uneditable(Exception):  # noqa: N818  # a reason, which `edited` makes an InputError of
-    """Why the text cannot be changed as wanted, in one clause."""
+class UneditableError(Exception):
+    """The text cannot be changed as wanted. The message says why, in one clause; `edited` makes an InputError of it."""

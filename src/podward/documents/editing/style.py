@@ -1,11 +1,11 @@
-"""How a document's author writes: what is new is written as what is there.
+"""The style in which a document is written: new parts are written like those that are there.
 
-- Lists: as far inside their key as the innermost list around the place, else as most of the document's lists.
-- Objects: as far inside their key as most of the document's objects.
-- A field that stands elsewhere in the document is the example for the same field here: its quotes, whether its list or
-  object stands in brackets, and where a list's dashes and items stand.
-- Keys: in quotes where nearly all keys of the document are.
-- In braces and brackets: white space, quotes and one entry per line as in the nearest pair that has entries.
+- A list is indented below its key like the innermost list around it, else like most of the document's lists.
+- An object is indented below its key like most of the document's objects.
+- If the same field stands elsewhere in the document, it is the example: for quotes, for brackets or braces, and for the
+  columns of a list's dashes and items.
+- Keys are quoted if nearly all keys of the document are.
+- White space, quotes and line breaks in braces and brackets are those of the nearest pair that has entries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
     from typing import TypeVar
 
-    from podward.documents.editing.page import Page
+    from podward.documents.editing.source_text import SourceText
 
     Kind = TypeVar("Kind", bound=Hashable)
 
@@ -34,9 +34,9 @@ _NEARLY = 0.75
 class FlowStyle(Struct, frozen=True):
     """How objects in braces and lists in brackets are written.
 
-    `key_quote` and `quote` are the quotes of keys and strings, empty for none. `unit` is one level's indentation where
-    each entry stands on a line of its own, None where all stand on one line; `tight` whether a list of scalars stands
-    on one line even then.
+    `key_quote` and `quote` are the quotes of keys and strings, empty for none. `unit` is the indentation of one level
+    if each entry has a line of its own, None if all entries are on one line. `tight` is whether a list of scalars is on
+    one line even then.
     """
 
     colon: str = ": "
@@ -49,7 +49,7 @@ class FlowStyle(Struct, frozen=True):
 
 
 class ListStyle(Struct, frozen=True):
-    """How a list of scalars is written with dashes: the columns from its key to these, and from these to its items."""
+    """How a list of scalars is written with dashes: columns from its key to a dash, and from a dash to its item."""
 
     dash: int
     gap: int
@@ -58,8 +58,9 @@ class ListStyle(Struct, frozen=True):
 class Style(Struct, frozen=True):
     """How a document is written.
 
-    `step` and `dash` are the columns from a key to the object or the list inside; `lists` is how the lists of the
-    `examples` are written; `quote` is that of most strings, `key_quote` that of most keys.
+    `step` is the columns from a key to an object below it, `dash` those to a list below it. `examples` has a node for
+    each field name, `lists` how the lists among these are written. `quote` and `key_quote` are those of most strings
+    and keys.
     """
 
     step: int
@@ -71,7 +72,7 @@ class Style(Struct, frozen=True):
     lists: dict[str, ListStyle] = {}
 
 
-def yaml_style(root: Map, page: Page) -> Style:
+def yaml_style(root: Map, source: SourceText) -> Style:
     """How the YAML document `root` is written."""
     steps: list[int] = []
     dashes: list[int] = []
@@ -88,47 +89,47 @@ def yaml_style(root: Map, page: Page) -> Style:
                 if isinstance(entry.key, Scalar) and not node.flow and _WORD.fullmatch(entry.name):
                     key_quotes.append(entry.key.style)
                 if not _empty(entry.value) and examples.setdefault(entry.name, entry.value) is entry.value:
-                    lists.update(_list_style(page, node, entry))
+                    lists.update(_list_style(source, node, entry))
                 if not node.flow and isinstance(entry.value, Map | List) and not entry.value.flow:
-                    offset = page.column(entry.value.body) - page.column(node.body)
+                    offset = source.column(entry.value.body) - source.column(node.body)
                     (steps if isinstance(entry.value, Map) else dashes).append(offset)
         if isinstance(node, Map | List) and node.flow and flow == FlowStyle():
-            flow = replace(flow_style(node, page, flow), unit=None, tight=True)
+            flow = replace(flow_style(node, source, flow), unit=None, tight=True)
     if root.flow:
-        flow = flow_style(root, page, flow)
+        flow = flow_style(root, source, flow)
     step, dash = _most(steps, _COMMON), _most(dashes, _COMMON)
-    return Style(step, dash, examples, flow, _habit(quotes), _habit(key_quotes), lists)
+    return Style(step, dash, examples, flow, _usual_quote(quotes), _usual_quote(key_quotes), lists)
 
 
-def json_style(root: Map, page: Page) -> Style:
+def json_style(root: Map, source: SourceText) -> Style:
     """How the JSON document `root` is written."""
     lists = [node for node in _all(root) if isinstance(node, List) and node.items]
-    tight = [page.same_line(node.body, node.end) for node in lists if all(isinstance(i, Scalar) for i in node.items)]
+    tight = [source.same_line(node.body, node.end) for node in lists if all(isinstance(i, Scalar) for i in node.items)]
     flow = FlowStyle(key_quote='"', quote='"', tight=_most(tight, otherwise=False))
     for node in reversed(list(_all(root))):
         if isinstance(node, Map | List):
-            flow = flow_style(node, page, flow)
+            flow = flow_style(node, source, flow)
     return Style(_COMMON, _COMMON, {}, flow)
 
 
-def flow_style(node: Map | List, page: Page, around: FlowStyle) -> FlowStyle:
-    """How `node`, in braces or brackets, is written; what it does not show is as `around` it."""
+def flow_style(node: Map | List, source: SourceText, around: FlowStyle) -> FlowStyle:
+    """The style of `node`, which is in braces or brackets; what the node does not show is taken from `around`."""
     spans = flow_spans(node)
     if not spans:
         return around
     first = spans[0][0]
-    if page.same_line(node.body, first):
-        style = replace(around, unit=None, pad=page.text[node.body + 1 : first])
+    if source.same_line(node.body, first):
+        style = replace(around, unit=None, pad=source.text[node.body + 1 : first])
     else:
-        style = replace(around, unit=page.indent(first).removeprefix(page.indent(node.body)) or "  ")
-    if len(spans) > 1 and page.same_line(spans[0][1], spans[1][0]):
-        gap = page.text[spans[0][1] : spans[1][0]]
+        style = replace(around, unit=source.indent(first).removeprefix(source.indent(node.body)) or "  ")
+    if len(spans) > 1 and source.same_line(spans[0][1], spans[1][0]):
+        gap = source.text[spans[0][1] : spans[1][0]]
         style = replace(style, comma=gap if gap.strip() == "," else style.comma)
     if isinstance(node, List):
         item = node.items[0]
         return replace(style, quote=item.style) if _is_text(item) and isinstance(item, Scalar) else style
     entry = node.entries[0]
-    gap = page.text[entry.key.end : entry.value.start]
+    gap = source.text[entry.key.end : entry.value.start]
     if gap in {":", ": ", " : "}:
         style = replace(style, colon=gap)
     if isinstance(entry.key, Scalar):
@@ -138,20 +139,20 @@ def flow_style(node: Map | List, page: Page, around: FlowStyle) -> FlowStyle:
 
 
 def flow_spans(node: Map | List) -> list[tuple[int, int]]:
-    """From where to where each entry of an object in braces or a list in brackets is written."""
+    """Where each entry of an object in braces or of a list in brackets begins and ends."""
     if isinstance(node, List):
         return [(item.start, item.end) for item in node.items]
     return [(entry.key.start, max(entry.key.end, entry.value.end)) for entry in node.entries]
 
 
-def _list_style(page: Page, node: Map, entry: Entry) -> dict[str, ListStyle]:
-    """How the list of scalars in this field is written; nothing where it is none, or one that tells nothing."""
+def _list_style(source: SourceText, node: Map, entry: Entry) -> dict[str, ListStyle]:
+    """How the list of scalars in this field is written; empty if it is no such list, or one without an example."""
     written = entry.value
     if node.flow or not isinstance(written, List) or written.flow or not isinstance(written.items[0], Scalar):
         return {}
     dash, item = written.body, written.items[0].start
-    offset = page.column(dash) - page.column(node.body)
-    if offset < 0 or written.items[0].end == item or not page.same_line(dash, item):
+    offset = source.column(dash) - source.column(node.body)
+    if offset < 0 or written.items[0].end == item or not source.same_line(dash, item):
         return {}
     return {entry.name: ListStyle(offset, item - dash)}
 
@@ -176,8 +177,8 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str) and node.style in {"", '"', "'"}
 
 
-def _habit(quotes: Sequence[str]) -> str:
-    """The quotes that stand even where none are needed, nearly always; else empty."""
+def _usual_quote(quotes: Sequence[str]) -> str:
+    """The quote of nearly all strings that need none; empty if most of these are not quoted."""
     usual = _most(quotes, "")
     return usual if usual in {"'", '"'} and quotes.count(usual) >= _NEARLY * len(quotes) else ""
 
@@ -187,5 +188,5 @@ def _empty(node: Node) -> bool:
 
 
 def _most(seen: Sequence[Kind], otherwise: Kind) -> Kind:
-    """The most frequent, the first of them where several are; `otherwise` of none."""
+    """The most frequent value, the first of several; `otherwise` if there is none."""
     return max(dict.fromkeys(seen), key=seen.count, default=otherwise)

@@ -1,10 +1,11 @@
-"""From a document as it is written to what it shall mean: which node changes, and which stays.
+"""Walking a document's tree to give the document a new value: which nodes are changed, and which stay as they are.
 
-Only what differs is touched. An alias is written out where its anchor's meaning is no longer its own; a field that came
-in by `<<` is overridden in the object itself; a `<<` that brings a field which is to be removed is written out. So
-nothing else that an anchor feeds ever changes.
+Only what differs is changed. Whatever else uses an anchor keeps its value:
+- An alias is replaced by its value if its anchor will have another value.
+- A field that comes from a `<<` is overridden in the object itself.
+- A `<<` that brings a field which is to be removed is replaced by its fields.
 
-An object or a list that loses something gains its new things in a next round, on the text that the first one made.
+An object or a list that loses something gets its new parts in a next round, in the text that the first round made.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from podward.documents.editing import blocks, flows, removing
-from podward.documents.editing.meaning import GONE, Items, same, settled
+from podward.documents.editing import block_removal, blocks, flows
+from podward.documents.editing.edited_value import REMOVED, EditedList, same, without_removed
 from podward.documents.editing.nodes import Alias, List, Map, Node, Scalar
-from podward.documents.editing.slots import Slot
+from podward.documents.editing.positions import Position, fields, items
 from podward.documents.editing.style import flow_style
 from podward.documents.editing.yaml_nodes import merged_value
 
@@ -26,68 +27,68 @@ if TYPE_CHECKING:
 
     from podward.api.json_value import Json, JsonObject
     from podward.documents.editing.nodes import Entry
-    from podward.documents.editing.page import Page
+    from podward.documents.editing.source_text import SourceText
     from podward.documents.editing.style import Style
 
 
 class Walker:
-    """One round over one document; `_anchors` is what each anchor will hold, as far as the walk has come."""
+    """One round over one document; `_anchors` has the new value of each anchor, as far as the walk has come."""
 
-    __slots__ = ("_anchors", "_page", "_style", "unfinished")
+    __slots__ = ("_anchors", "_source", "_style", "unfinished")
 
-    def __init__(self, page: Page, style: Style) -> None:
-        self._page = page
+    def __init__(self, source: SourceText, style: Style) -> None:
+        self._source = source
         self._style = style
         self._anchors: dict[str, Json] = {}
         self.unfinished = False
-        """Whether something was left for a next round, or may have been."""
+        """Whether a next round may be needed."""
 
-    def walk(self, node: Node, target: Json, slot: Slot) -> None:
-        """Make the cuts of this round after which `node` means `target`. Raises Uneditable."""
+    def walk(self, node: Node, target: Json, position: Position) -> None:
+        """Make the replacements of this round that give `node` the value `target`. Raises UneditableError."""
         if isinstance(node, Alias):
             if node.name not in self._anchors or not same(self._anchors[node.name], target):
-                self._replace(node, target, slot)
+                self._replace(node, target, position)
             return
         if isinstance(node, Map) and isinstance(target, dict):
-            kept = self._map(node, target, slot)
+            kept = self._map(node, target, position)
         elif isinstance(node, List) and isinstance(target, list):
-            kept = self._list(node, target, slot)
+            kept = self._list(node, target, position)
         elif isinstance(node, Scalar) and not isinstance(target, dict | list) and same(node.value, target):
             kept = True
-            self._page.seen(node)
+            self._source.seen(node)
         else:
-            kept = self._replace(node, target, slot)
+            kept = self._replace(node, target, position)
         if node.anchor and kept:
-            self._anchors[node.anchor] = settled(target)
+            self._anchors[node.anchor] = without_removed(target)
 
-    def _replace(self, node: Node, target: Json, slot: Slot) -> bool:
-        """Write the target in the place of the node; whether the node's anchor stays."""
-        if slot.flow is not None:
-            return flows.replace(self._page, node, settled(target), slot)
-        return blocks.replace(self._page, self._style, node, settled(target), slot)
+    def _replace(self, node: Node, target: Json, position: Position) -> bool:
+        """Write `target` in place of the node. Returns whether the node's anchor is still there."""
+        if position.flow is not None:
+            return flows.replace(self._source, node, without_removed(target), position)
+        return blocks.replace(self._source, self._style, node, without_removed(target), position)
 
-    def _map(self, node: Map, target: JsonObject, slot: Slot) -> bool:
+    def _map(self, node: Map, target: JsonObject, position: Position) -> bool:
         if not node.entries:
-            return self._replace(node, target, slot) if target else True
-        if node.flow and self._page.text[node.body] != "{":  # `[a: b]`
-            return True if same(node.value, target) else self._replace(node, target, slot)
-        doomed, missing = self._plan(node, target, slot)
+            return self._replace(node, target, position) if target else True
+        if node.flow and self._source.text[node.body] != "{":  # `[a: b]`
+            return True if same(node.value, target) else self._replace(node, target, position)
+        doomed, missing = self._plan(node, target, position)
         if len(doomed) == len(node.entries):
-            return self._replace(node, target, slot)
+            return self._replace(node, target, position)
         self.unfinished = self.unfinished or bool(doomed and missing)
         if node.flow:
             if doomed:
-                flows.remove(self._page, node, doomed)
+                flows.remove(self._source, node, doomed)
             else:
-                flows.add_fields(self._page, node, missing, self._within(node, slot))
+                flows.add_fields(self._source, node, missing, self._within(node, position))
         elif doomed:
-            removing.remove(self._page, blocks.fields(self._page, node), doomed, slot)
+            block_removal.remove(self._source, fields(self._source, node), doomed, position)
         else:
-            blocks.add_fields(self._page, self._style, node, missing, slot)
+            blocks.add_fields(self._source, self._style, node, missing, position)
         return True
 
-    def _plan(self, node: Map, target: JsonObject, slot: Slot) -> tuple[set[int], JsonObject]:
-        """Which entries must go, and which fields must come; the values of those that stay are walked."""
+    def _plan(self, node: Map, target: JsonObject, position: Position) -> tuple[set[int], JsonObject]:
+        """Which entries to remove and which fields to add; the values of the entries that stay are walked."""
         doomed: set[int] = set()
         own: dict[str, int] = {}
         means: JsonObject = {}
@@ -109,19 +110,21 @@ class Walker:
                 else:
                     walked.add(entry.name)
                     means[entry.name] = target[entry.name]
-                    self.walk(entry.value, target[entry.name], self._inside(node, entry, slot))
+                    self.walk(entry.value, target[entry.name], self._inside(node, entry, position))
         covered = any(not same(means[name], target[name]) for name in walked)
         if unbound or covered or means.keys() - target.keys():
             doomed.update(index for index, entry in enumerate(node.entries) if entry.merge)
-            return doomed, {name: settled(value) for name, value in target.items() if name not in own}
+            return doomed, {name: without_removed(value) for name, value in target.items() if name not in own}
         missing = {
-            name: settled(value) for name, value in target.items() if name not in means or not same(means[name], value)
+            name: without_removed(value)
+            for name, value in target.items()
+            if name not in means or not same(means[name], value)
         }
-        doomed.update(own[name] for name in own.keys() & missing.keys())  # a `<<` covers it: it goes below that
+        doomed.update(own[name] for name in own.keys() & missing.keys())  # a `<<` below it overrides it: it moves down
         return doomed, missing
 
     def _kept(self, node: Node) -> bool:
-        """Take note of the anchors in a node that stays as it is; whether all its aliases still have theirs."""
+        """Remember the anchors in a node that stays as it is. Returns whether all its aliases still have an anchor."""
         if isinstance(node, Alias):
             return node.name in self._anchors
         inner: Sequence[Node] = ()
@@ -134,38 +137,38 @@ class Walker:
             self._anchors[node.anchor] = self._now(node)
         return all(bound)
 
-    def _list(self, node: List, target: list[Json], slot: Slot) -> bool:
+    def _list(self, node: List, target: list[Json], position: Position) -> bool:
         if not node.items:
-            return self._replace(node, target, slot) if target else True
+            return self._replace(node, target, position) if target else True
         staying, additions = _aligned(node.value, target)
         if not staying:
-            return self._replace(node, target, slot)
-        dashes = [] if node.flow else self._page.dashes(node)
+            return self._replace(node, target, position)
+        dashes = [] if node.flow else self._source.dashes(node)
         for index, value in staying.items():
             item = node.items[index]
-            inside = self._within(node, slot) if node.flow else slot.item(self._page, dashes[index])
+            inside = self._within(node, position) if node.flow else position.item(self._source, dashes[index])
             self.walk(item, value, inside)
         doomed = {index for index in range(len(node.items)) if index not in staying}
         self.unfinished = self.unfinished or bool(doomed and additions)
         if node.flow:
             if doomed:
-                flows.remove(self._page, node, doomed)
+                flows.remove(self._source, node, doomed)
             else:
-                flows.add_items(self._page, node, additions, self._within(node, slot))
+                flows.add_items(self._source, node, additions, self._within(node, position))
         elif doomed:
-            removing.remove(self._page, blocks.items(self._page, node, dashes), doomed, slot)
+            block_removal.remove(self._source, items(self._source, node, dashes), doomed, position)
         else:
-            blocks.add_items(self._page, self._style, node, additions, slot)
+            blocks.add_items(self._source, self._style, node, additions, position)
         return True
 
-    def _inside(self, node: Map, entry: Entry, slot: Slot) -> Slot:
-        return self._within(node, slot) if node.flow else slot.field(self._page, node, entry)
+    def _inside(self, node: Map, entry: Entry, position: Position) -> Position:
+        return self._within(node, position) if node.flow else position.field(self._source, node, entry)
 
-    def _within(self, node: Map | List, slot: Slot) -> Slot:
-        return slot.within(flow_style(node, self._page, slot.flow or self._style.flow))
+    def _within(self, node: Map | List, position: Position) -> Position:
+        return position.within(flow_style(node, self._source, position.flow or self._style.flow))
 
     def _now(self, node: Node) -> Json:
-        """What a node that is not walked will mean."""
+        """The value that a node which is not walked will have."""
         if isinstance(node, Alias):
             return self._anchors.get(node.name)
         if isinstance(node, List):
@@ -180,15 +183,15 @@ class Walker:
 
 
 def _aligned(old: Sequence[Json], target: list[Json]) -> tuple[dict[int, Json], dict[int, list[Json]]]:
-    """For each item that stays its new value, and what is added before each index.
+    """The new value of each item that stays, by its index, and the items to add before each index.
 
-    A list that was edited item by item knows where each stood. One that was replaced keeps the items that it has in
-    common with the old one; an object in the place of an object is changed, a scalar in the place of a scalar is not,
-    for what a comment says about the one is not true of the other.
+    An `EditedList` knows where each item stood. Any other list keeps the items that it has in common with the old one.
+    An object that takes the place of an object is edited in place. A scalar is not: a comment about the old scalar
+    would not be true of the new one.
     """
-    if isinstance(target, Items):
-        staying = {index: item for index, item in enumerate(target[: len(old)]) if item is not GONE}
-        added = [settled(item) for item in target[len(old) :] if item is not GONE]
+    if isinstance(target, EditedList):
+        staying = {index: item for index, item in enumerate(target[: len(old)]) if item is not REMOVED}
+        added = [without_removed(item) for item in target[len(old) :] if item is not REMOVED]
         return staying, {len(old): added} if added else {}
     staying, additions = {}, {}
     ours, theirs = ([json.encode(item, order="sorted") for item in items] for items in (old, target))

@@ -1,7 +1,7 @@
-"""Values as YAML or JSON text.
+"""Writing values as YAML or JSON text.
 
-A string is written plain where Kubernetes and other readers of YAML 1.1 and 1.2 take it for a string, else in double
-quotes; where the example has quotes, in these. A string of several lines is a literal block where that is possible.
+A string is written without quotes if Kubernetes and other readers of YAML 1.1 and 1.2 take it for a string, else in
+double quotes. If the example has quotes, these are used. A string of several lines becomes a literal block if possible.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\
 
 
 def scalar_text(value: Json, quote: str = "") -> str:
-    """A scalar, or an object or a list that is empty; a string in the quotes `quote` where they can hold it."""
+    """A scalar, an empty object or an empty list as text; a string is in the quotes `quote` if they can hold it."""
     if isinstance(value, str):
         if quote == "'" and value.isprintable():
             return "'" + value.replace("'", "''") + "'"
@@ -37,8 +37,8 @@ def scalar_text(value: Json, quote: str = "") -> str:
     return _WORDS[value] if value is None or isinstance(value, bool) else repr(value)
 
 
-def like(old: Scalar, written: str, value: Json) -> str:
-    """A scalar in the style of the one that it replaces, which is `written` so: its quotes, or octal digits."""
+def scalar_like(old: Scalar, written: str, value: Json) -> str:
+    """A scalar in the style (quotes or octal digits) of the scalar that it replaces, whose text is `written`."""
     if isinstance(value, str):
         return scalar_text(value, old.style if old.style in {'"', "'"} else "")
     if type(value) is int and value >= 0 and not old.style and _OCTAL.fullmatch(written):
@@ -47,7 +47,7 @@ def like(old: Scalar, written: str, value: Json) -> str:
 
 
 def flow_text(value: Json, style: FlowStyle, indent: str = "") -> str:
-    """A value in braces or brackets; `indent` is that of the line on which it begins."""
+    """A value as text in braces or brackets; `indent` is the indentation of the line on which it begins."""
     if not isinstance(value, dict | list) or not value:
         return scalar_text(value, style.quote)
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
@@ -67,12 +67,12 @@ def flow_text(value: Json, style: FlowStyle, indent: str = "") -> str:
 
 
 def flow_entry(name: str, value: Json, style: FlowStyle, indent: str = "") -> str:
-    """A field of an object in braces."""
+    """A field of an object in braces as text."""
     return f"{scalar_text(name, style.key_quote)}{style.colon}{flow_text(value, style, indent)}"
 
 
 class BlockWriter:
-    """Writes values as lines, without their line breaks. `dash` is how far inside its key a list stands."""
+    """Writes values as lines, without line breaks. `dash` is how many columns a list is indented below its key."""
 
     __slots__ = ("_dash", "style")
 
@@ -101,9 +101,9 @@ class BlockWriter:
         return [start, *self.below(name, value, column)]
 
     def below(self, name: str, value: Json, column: int) -> list[str]:
-        """The lines of an object or a list that is not empty, on the lines below its key `name` at `column`.
+        """The lines of an object or a list that is not empty, to follow its key `name`, which is at `column`.
 
-        A list of scalars is written as the document's others of that name.
+        A list of scalars is written like the document's other lists of that name.
         """
         style = self.style.lists.get(name) or self.style.lists.get(_COUSINS.get(name, ""))
         if style is None or not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
@@ -126,16 +126,16 @@ class BlockWriter:
         return [start + lines[0][column + gap :], *lines[1:]]
 
     def literal(self, value: str, column: int, start: str = "") -> list[str]:
-        """A string of several lines as a literal block after `start`, which stands at `column`."""
+        """A string of several lines as a literal block that follows `start`, which is at `column`."""
         header, *lines = _literal(value)
         return [start + header, *(" " * (column + self.style.step) + line if line else "" for line in lines)]
 
     def inside(self, value: Json, column: int) -> int:
-        """At which column the object or the list of a key at `column` stands."""
+        """The column of an object or a list below a key at `column`."""
         return column + (self.style.step if isinstance(value, dict) else self._dash)
 
     def inline(self, name: str, value: Json) -> str | None:
-        """The value of the field `name` as it stands on the key's line; None if it stands on lines of its own."""
+        """The value of the field `name` as text on the key's line; None if the value needs lines of its own."""
         example = self._example(name)
         if isinstance(value, dict | list) and value:
             alike = List if isinstance(value, list) else Map
@@ -152,7 +152,7 @@ class BlockWriter:
 
 
 def quote_of(node: Node | None) -> str:
-    """The quotes of a string, empty for none."""
+    """The quotes that a string is written in, empty for none."""
     quoted = isinstance(node, Scalar) and isinstance(node.value, str) and node.style in {'"', "'"}
     return node.style if quoted and isinstance(node, Scalar) else ""
 
@@ -163,7 +163,7 @@ def _with_quote(style: FlowStyle, first: Node) -> FlowStyle:
 
 
 def _literal(value: str) -> list[str]:
-    """The header and the lines of a literal block; empty if the string is none, or cannot be written so."""
+    """The header and the lines of a literal block; empty if the string has one line or cannot be written so."""
     body = value.removesuffix("\n")
     lines = body.split("\n")
     clean = all(line.isprintable() and line == line.rstrip() for line in lines)

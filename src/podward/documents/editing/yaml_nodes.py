@@ -1,7 +1,7 @@
-"""From YAML's events to the tree of what is written where.
+"""Reading YAML text into a tree of `nodes`, which know their place in the text.
 
-The meaning of scalars and of `<<` is the composer's (`documents.yaml.composer`), which has read the same text before:
-what it refuses does not come here, and the edited text is read by it again.
+`documents.yaml.composer` has read the same text before, so what it refuses does not come here, and it reads the edited
+text again. Scalars and `<<` have the same meaning here as there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from re import MULTILINE
 from re import compile as pattern
 from typing import TYPE_CHECKING
 
-from podward.documents.editing.nodes import Alias, Entry, List, Map, Node, Scalar, Uneditable
+from podward.documents.editing.nodes import Alias, Entry, List, Map, Node, Scalar, UneditableError
 from podward.documents.yaml import scalars
 from podward.documents.yaml.libyaml import (
     AliasEvent,
@@ -26,43 +26,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.editing.page import Page
+    from podward.documents.editing.source_text import SourceText
 
 SEPARATOR = "---"
-"""What a line between documents begins with."""
+"""The text that begins a line between two documents."""
 _SEPARATORS = pattern(f"^{SEPARATOR}", MULTILINE)
 
 
-def yaml_nodes(page: Page, end: int, wanted: Mapping[int, int]) -> dict[int, Map]:
-    """The documents up to `end` that stand in the `wanted` parts between separators, by their indexes there.
+def yaml_nodes(source: SourceText, end: int, wanted: Mapping[int, int]) -> dict[int, Map]:
+    """The trees of the documents in some parts of the file, up to the offset `end`.
 
-    Raises Uneditable, libyaml's YAMLError or ScalarError if the text cannot be read.
+    `wanted` has, for each part between separators that is to be read, the index under which the answer has its tree.
+
+    Raises UneditableError, libyaml's YAMLError or ScalarError if the text cannot be read.
     """
     found: dict[int, Map] = {}
     start = 0
-    for part, separator in enumerate((*(line.start() for line in _SEPARATORS.finditer(page.text, 0, end)), end)):
+    for part, separator in enumerate((*(line.start() for line in _SEPARATORS.finditer(source.text, 0, end)), end)):
         if part in wanted:
-            composer = _Composer(page, page.text[start:separator], start)
+            composer = _Composer(source, source.text[start:separator], start)
             event = composer.root()
             if isinstance(event, MappingStartEvent):
                 found[wanted[part]] = composer.composed(event)
-        start = min(page.line_end(separator), end)
+        start = min(source.line_end(separator), end)
     return found
 
 
 class _Composer:
     """The state of reading one document."""
 
-    __slots__ = ("_anchors", "_base", "_next", "_page")
+    __slots__ = ("_anchors", "_base", "_next", "_source")
 
-    def __init__(self, page: Page, part: str, base: int) -> None:
-        self._page = page
+    def __init__(self, source: SourceText, part: str, base: int) -> None:
+        self._source = source
         self._base = base
         self._next = CParser(part).get_event
         self._anchors: dict[str, Json] = {}
 
     def root(self) -> Event | None:
-        """What the document begins with; None if it is empty."""
+        """The event that the document begins with; None if the document is empty."""
         while True:
             event = self._next()
             if isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
@@ -88,7 +90,7 @@ class _Composer:
         elif isinstance(event, ScalarEvent):
             node = self._scalar(event, start, end)
         else:
-            raise Uneditable("its parts could not be told apart")
+            raise UneditableError("its parts could not be told apart")
         if event.anchor is not None:
             node.anchor = event.anchor
             self._anchors[event.anchor] = node.value
@@ -126,7 +128,7 @@ class _Composer:
                 break
             key = self._node(inner)
             if not isinstance(key, Scalar | Alias):
-                raise Uneditable("a key is an object")
+                raise UneditableError("a key is an object")
             merge = _merges(inner)
             entry = Entry(key, "<<" if merge else _key_name(key, inner), self._node(self._next()), merge=merge)
             node.entries.append(entry)
@@ -136,25 +138,25 @@ class _Composer:
 
     def _marks(self, event: Event | None) -> tuple[int, int]:
         if event is None or event.start_mark is None or event.end_mark is None:  # cannot be: libyaml marks every event
-            raise Uneditable("its parts have no place")
+            raise UneditableError("its parts have no place")
         return self._base + event.start_mark.index, self._base + event.end_mark.index
 
     def _past_properties(self, at: int) -> int:
-        text = self._page.text
+        text = self._source.text
         while text[at : at + 1] in {"&", "!"}:
             while text[at : at + 1] not in {"", " ", "\t", "\r", "\n", ",", "]", "}"}:
                 at += 1
-            at = self._page.past_space(at)
+            at = self._source.past_space(at)
         return at
 
 
 def merged(node: Node) -> JsonObject:
-    """The fields that a `<<` with this value takes over."""
+    """The fields that a `<<` takes over from this node."""
     return merged_value(node.value)
 
 
 def merged_value(value: Json) -> JsonObject:
-    """As `merged`, of the value's meaning: of a list, the earlier wins."""
+    """The fields that a `<<` takes over from this value; in a list, an earlier object wins over a later one."""
     if isinstance(value, dict):
         return value
     fields: JsonObject = {}
@@ -173,5 +175,5 @@ def _merges(event: ScalarEvent | AliasEvent) -> bool:
 def _key_name(key: Scalar | Alias, event: ScalarEvent | AliasEvent) -> str:
     value = key.value
     if isinstance(value, dict | list):
-        raise Uneditable("a key is an object")
+        raise UneditableError("a key is an object")
     return scalars.key(value, event.value if isinstance(event, ScalarEvent) else str(value))

@@ -1,1 +1,1 @@
-"""JSON as Kubernetes reads it: a fast reader without lines, and an exact one that knows the line of every field."""
+"""JSON as Kubernetes reads it: a fast reader for valid text, and an exact one that finds lines and errors."""

@@ -1,8 +1,8 @@
-"""Manifests in JSON, with duplicate keys refused and the line of every field.
+"""Reading manifests in JSON exactly: with the line of every field, and an error at its line and column.
 
 Specification: RFC 8259 as Go's encoding/json reads it: a number keeps its form (`1.0` is no integer), a number that
 is no finite float64 is refused, half of a surrogate pair becomes U+FFFD. As in kubectl, one file may hold several
-values one after the other. Other than Go, duplicate keys and invalid UTF-8 are refused.
+values that follow each other. Unlike Go, this reader refuses duplicate keys and invalid UTF-8.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from re import compile as pattern
 from typing import TYPE_CHECKING, NoReturn
 
 from podward.api.json_value import shortened
-from podward.documents.composed import (
-    DEEPEST,
+from podward.documents.parsed_value import (
     DUPLICATE_ADVICE,
-    MOST_DOCUMENTS,
-    Composed,
-    ComposeError,
-    TooMuchError,
+    MAX_DEPTH,
+    MAX_DOCUMENTS,
+    LimitExceededError,
+    ParsedValue,
+    ParseError,
 )
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 _SPACE = pattern(r"[ \t\n\r]*")
 _NUMBER = pattern(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -32,25 +32,25 @@ _WORDS: tuple[tuple[str, bool | None], ...] = (("true", True), ("false", False),
 MOST_DIGITS = 309  # of an integer: more is no finite float64 either
 
 
-class JsonSyntaxError(ComposeError):
-    """The text is no JSON; it may still be YAML that starts with a brace."""
+class JsonSyntaxError(ParseError):
+    """The text is not JSON; it may still be YAML that starts with a brace."""
 
 
-def read_json(text: str, first_line: int) -> tuple[Composed, ...]:
-    """The values that stand one after the other in `text`. Raises ComposeError; JsonSyntaxError if it is no JSON."""
+def read_json(text: str, first_line: int) -> tuple[ParsedValue, ...]:
+    """The values that follow each other in `text`. Raises ParseError; JsonSyntaxError if the text is not JSON."""
     reader = _Reader(text, first_line)
-    documents: list[Composed] = []
+    documents: list[ParsedValue] = []
     while not reader.at_end():
         line = reader.line
         value, lines = reader.value(0)
-        if len(documents) == MOST_DOCUMENTS:
-            raise TooMuchError(f"more than {MOST_DOCUMENTS:,} documents", line)
-        documents.append(Composed(value, line, lines or {}, None))
+        if len(documents) == MAX_DOCUMENTS:
+            raise LimitExceededError(f"more than {MAX_DOCUMENTS:,} documents", line)
+        documents.append(ParsedValue(value, line, lines or {}, None))
     return tuple(documents)
 
 
 class _Reader:
-    """A place in the text; `line` is the line of that place."""
+    """A reader of the text: `_at` is how far it has come, `line` the line of that place."""
 
     __slots__ = ("_at", "_text", "line")
 
@@ -60,19 +60,19 @@ class _Reader:
         self.line = first_line
 
     def at_end(self) -> bool:
-        """Whether only white space is left; goes past the white space."""
+        """Skip white space. Returns whether nothing else is left."""
         self._skip_space()
         return self._at == len(self._text)
 
     def value(self, depth: int) -> tuple[Json, Lines | None]:
-        """Read one value; with the lines inside if it is an object or a list."""
+        """Read one value; also returns the lines inside of it if it is an object or a list."""
         text, at = self._text, self._at
         start = text[at : at + 1]
         if start == '"':
             return self._string(), None
         if start in {"{", "["} and start:
-            if depth == DEEPEST:
-                raise TooMuchError(f"nested deeper than {DEEPEST} levels", self.line, self._column())
+            if depth == MAX_DEPTH:
+                raise LimitExceededError(f"nested deeper than {MAX_DEPTH} levels", self.line, self._column())
             self._at += 1
             return self._object(depth + 1) if start == "{" else self._list(depth + 1)
         for word, meaning in _WORDS:
@@ -172,7 +172,7 @@ class _Reader:
         self._refuse(f"duplicate key {shortened(name)}, already on line {line}", DUPLICATE_ADVICE)
 
     def _refuse(self, what: str, advice: str = "") -> NoReturn:
-        raise ComposeError(what, self.line, self._column(), advice)
+        raise ParseError(what, self.line, self._column(), advice)
 
     def _fail(self, what: str) -> NoReturn:
         if not self._text[self._at :].strip():  # a text that ends too early is at fault in its last line

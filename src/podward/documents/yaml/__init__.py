@@ -1,1 +1,1 @@
-"""YAML as Kubernetes reads it: a fast reader for what tools write, an exact one for everything else."""
+"""YAML as Kubernetes reads it: a fast reader for the YAML that tools write, and an exact one for everything else."""

@@ -1,11 +1,11 @@
-"""From YAML's events to JSON values, as Kubernetes reads them, with the line of every field.
+"""Composing JSON values from libyaml's events, as Kubernetes reads them, with the line of every field.
 
 Specification: goyaml v2's decoder into untyped values, followed by sigs.k8s.io/yaml's conversion to JSON.
-- Keys become strings (`documents.yaml.scalars.key`); a list or an object is no key. A key written twice is refused, as
-  the API server's strict field validation does.
+- Keys become strings (`documents.yaml.scalars.key`). A list or an object as a key is refused. A duplicate key is
+  refused, as the API server's strict field validation does.
 - `<<` takes an object, an alias of one, or a list of these; in the list the earlier wins. Keys are set in the order in
-  which they are written, so a `<<` replaces what stands above it and is replaced by what stands below it.
-- An alias is a copy of what its anchor holds. Aliases are refused where they make up more than 99 % of the nodes
+  which they are written, so a `<<` overrides keys above it, and keys below it override the `<<`.
+- An alias is a copy of its anchor's value. Aliases are refused if they make up more than 99 % of the nodes
   (goyaml's limit, which falls to 10 % from 400,000 to 4,000,000 nodes) or repeat more text than a request may have.
 - Nesting deeper than 100 levels is refused: no object of Kubernetes comes near.
 """
@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.api.json_value import copied, shortened
-from podward.documents.composed import (
-    DEEPEST,
+from podward.documents.parsed_value import (
     DUPLICATE_ADVICE,
-    MOST_BYTES,
-    Composed,
-    ComposeError,
-    TooMuchError,
+    MAX_BYTES,
+    MAX_DEPTH,
+    LimitExceededError,
+    ParsedValue,
+    ParseError,
 )
 from podward.documents.yaml import scalars
 from podward.documents.yaml.libyaml import (
@@ -37,14 +37,14 @@ from podward.documents.yaml.libyaml import (
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.composed import Lines
+    from podward.documents.parsed_value import Lines
 
 _RATIO_LOW, _RATIO_HIGH = 400_000, 4_000_000
 _FEW_ALIASES, _FEW_NODES = 100, 1000
 
 
 class _Anchored:
-    """What an anchor holds: value, lines inside, nodes and text in it, and how deep it is."""
+    """The value of an anchor: its lines, how many nodes and characters are in it, and how deep it is nested."""
 
     __slots__ = ("height", "lines", "nodes", "text", "value")
 
@@ -57,7 +57,7 @@ class _Anchored:
 
 
 class _Frame:
-    """An object or a list that is being filled; `key` is what the next value of an object is for."""
+    """An object or a list that is being filled; `key` is the key that an object's next value belongs to."""
 
     __slots__ = (
         "anchor", "fields", "height", "items", "key", "key_line", "line", "lines",
@@ -77,13 +77,13 @@ class _Frame:
         self.key_line = 0
         self.merging = False
         self.own: dict[str, int] = {}
-        """The keys that are written here and not merged, with their lines."""
+        """The keys that are written in this object, not merged into it, with their lines."""
 
 
-def compose(text: bytes, first_line: int) -> Composed | None:
+def compose(text: bytes, first_line: int) -> ParsedValue | None:
     """The first document of `text`, which begins on `first_line` of its file; None if there is none.
 
-    Raises ComposeError, or libyaml's own YAMLError with marks that count from the start of `text`.
+    Raises ParseError, or libyaml's own YAMLError with marks that count from the start of `text`.
     """
     return _Composer(text, first_line).compose()
 
@@ -104,7 +104,7 @@ class _Composer:
         self._text = 0
         self._aliased_text = 0
 
-    def compose(self) -> Composed | None:
+    def compose(self) -> ParsedValue | None:
         begun = False
         rest: int | None = None
         while True:
@@ -127,7 +127,7 @@ class _Composer:
         if self._root is None:
             return None
         value, line, lines = self._root
-        return Composed(value, line, lines or {}, rest)
+        return ParsedValue(value, line, lines or {}, rest)
 
     def _scalar(self, event: ScalarEvent) -> None:
         text: str = event.value
@@ -139,7 +139,7 @@ class _Composer:
             else:
                 value = scalars.plain(text) if event.implicit[0] else text
         except scalars.ScalarError as error:
-            raise ComposeError(str(error), self._line(event)) from None
+            raise ParseError(str(error), self._line(event)) from None
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, None, 1, len(text), 0)
         frame = self._frames[-1] if self._frames else None
@@ -155,10 +155,10 @@ class _Composer:
         try:
             name = scalars.key(value, text)
         except scalars.ScalarError as error:
-            raise ComposeError(str(error), self._line(event)) from None
+            raise ParseError(str(error), self._line(event)) from None
         line = self._line(event)
         if name in frame.own:
-            raise ComposeError(
+            raise ParseError(
                 f"duplicate key {shortened(name)}, already on line {frame.own[name]}",
                 line,
                 advice=DUPLICATE_ADVICE,
@@ -172,21 +172,21 @@ class _Composer:
         if self._frames:
             above = self._frames[-1]
             if above.fields is not None and above.key is None and not above.merging:
-                raise ComposeError("an object or a list is no key", line, _column(event), _TEMPLATE_ADVICE)
+                raise ParseError("an object or a list is no key", line, _column(event), _TEMPLATE_ADVICE)
         frame = _Frame(line, event.anchor, self._nodes, self._text)
         if type(event) is MappingStartEvent:
             frame.fields = {}
         self._nodes += 1
         self._frames.append(frame)
-        if len(self._frames) > DEEPEST:
-            raise TooMuchError(f"nested deeper than {DEEPEST} levels", line, _column(event))
+        if len(self._frames) > MAX_DEPTH:
+            raise LimitExceededError(f"nested deeper than {MAX_DEPTH} levels", line, _column(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = frame
 
     def _end(self) -> None:
         frame = self._frames.pop()
         value: Json = frame.items if frame.fields is None else frame.fields
-        # Where the same anchor was set again inside, that is what it names from there on.
+        # If the same anchor was set again inside, the name means that one from there on.
         if frame.anchor is not None and self._anchors[frame.anchor] is frame:
             self._anchors[frame.anchor] = _Anchored(
                 value, frame.lines, self._nodes - frame.nodes, self._text - frame.text, frame.height
@@ -197,21 +197,21 @@ class _Composer:
         line, anchor = self._line(event), event.anchor or ""
         target = self._anchors.get(anchor, _MISSING)
         if isinstance(target, _Frame):
-            raise ComposeError(f"the anchor {shortened(anchor)} contains itself", line, _column(event))
+            raise ParseError(f"the anchor {shortened(anchor)} contains itself", line, _column(event))
         if target is _MISSING:
-            raise ComposeError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
+            raise ParseError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
         self._count_alias(target, line)
-        if len(self._frames) + target.height > DEEPEST:
-            raise TooMuchError(f"nested deeper than {DEEPEST} levels", line, _column(event))
+        if len(self._frames) + target.height > MAX_DEPTH:
+            raise LimitExceededError(f"nested deeper than {MAX_DEPTH} levels", line, _column(event))
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.fields is None or frame.key is not None:
             self._put(copied(target.value), target.lines, target.height, line)
         elif frame.merging:
             if type(target.value) is not dict:
-                raise ComposeError(_MERGE, line)
+                raise ParseError(_MERGE, line)
             self._put(copied(target.value), target.lines, target.height, line)
         elif isinstance(target.value, dict | list):
-            raise ComposeError("an object or a list is no key", line, _column(event))
+            raise ParseError("an object or a list is no key", line, _column(event))
         else:
             self._begin_field(frame, target.value, str(target.value), event)
 
@@ -223,9 +223,9 @@ class _Composer:
         over = min(max((self._nodes - _RATIO_LOW) / (_RATIO_HIGH - _RATIO_LOW), 0), 1)
         bomb = self._aliased > _FEW_ALIASES and self._nodes > _FEW_NODES
         if bomb and self._aliased / self._nodes > 0.99 - 0.89 * over:
-            raise TooMuchError("document contains excessive aliasing", line, advice=_BOMB_ADVICE)
-        if self._aliased_text > MOST_BYTES:
-            raise TooMuchError("aliases repeat more than 3 MiB of text", line, advice=_BOMB_ADVICE)
+            raise LimitExceededError("document contains excessive aliasing", line, advice=_BOMB_ADVICE)
+        if self._aliased_text > MAX_BYTES:
+            raise LimitExceededError("aliases repeat more than 3 MiB of text", line, advice=_BOMB_ADVICE)
 
     def _put(self, value: Json, lines: Lines | None, height: int, line: int) -> None:
         if not self._frames:
@@ -246,13 +246,13 @@ class _Composer:
             _merge(frame, value, lines or {}, line)
 
     def _line(self, event: Event) -> int:
-        # A mark that is missing cannot be: libyaml marks every event.
+        # libyaml marks every event, so a mark is never missing.
         return event.start_mark.line + self._first_line if event.start_mark else self._first_line
 
 
 def _merge(frame: _Frame, value: Json, lines: Lines, line: int) -> None:
     if frame.fields is None or not isinstance(value, dict | list):
-        raise ComposeError(_MERGE, line)
+        raise ParseError(_MERGE, line)
     if isinstance(value, dict):
         frame.fields.update(value)
         frame.lines.update(lines)
@@ -260,7 +260,7 @@ def _merge(frame: _Frame, value: Json, lines: Lines, line: int) -> None:
     for index in range(len(value) - 1, -1, -1):
         item, inside = value[index], lines[index]
         if not isinstance(item, dict) or isinstance(inside, int):
-            raise ComposeError(_MERGE, inside if isinstance(inside, int) else inside[0])
+            raise ParseError(_MERGE, inside if isinstance(inside, int) else inside[0])
         frame.fields.update(item)
         frame.lines.update(inside[1])
 

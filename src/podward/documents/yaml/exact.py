@@ -1,42 +1,42 @@
-"""One document in YAML, read to the letter: whatever is written, its value with its lines, or one error at its line.
+"""Reading one YAML document exactly: any YAML gives its value with lines, or one error at its line.
 
-Specification: `composer`, with libyaml's errors as ours; and where Kubernetes silently ignores what comes after a
-document's end (`...`), we refuse it.
+Specification: `composer`, with libyaml's errors as ParseError. Kubernetes silently ignores what comes after the end of
+a document (`...`); here that is an error.
 """
 
 from __future__ import annotations
 
-from podward.documents.composed import Composed, ComposeError
+from podward.documents.parsed_value import ParsedValue, ParseError
 from podward.documents.yaml.composer import compose
 from podward.documents.yaml.libyaml import MarkedYAMLError, YAMLError
 
 
-def read_yaml(part: str, first_line: int) -> Composed | None:
-    """The document of `part`, which begins on `first_line` of its file; None if there is none. Raises ComposeError."""
+def read_yaml(part: str, first_line: int) -> ParsedValue | None:
+    """The document in `part`, which begins on `first_line` of its file; None if there is none. Raises ParseError."""
     data = part.encode()
     if len(data.translate(None, _CONTROLS)) != len(data):
         at = next(index for index, code in enumerate(data) if code in _CONTROLS)
         raise _not_a_character(data, at, data[at], first_line)
     try:
-        composed = compose(data, first_line)
+        parsed = compose(data, first_line)
     except MarkedYAMLError as error:
         raise _syntax_error(error, data, first_line) from None
     except YAMLError as error:
         # libyaml's reader says the byte and the character, its other parts a mark.
         offset, character = getattr(error, "position", None), getattr(error, "character", None)
         if not isinstance(offset, int) or not isinstance(character, int):
-            raise ComposeError(f"invalid YAML: {error}", first_line) from None
+            raise ParseError(f"invalid YAML: {error}", first_line) from None
         raise _not_a_character(data, offset, character, first_line) from None
-    if composed is not None and composed.rest is not None:
-        raise ComposeError(
+    if parsed is not None and parsed.rest is not None:
+        raise ParseError(
             "another document begins here, which Kubernetes would silently ignore",
-            composed.rest,
+            parsed.rest,
             advice="separate documents by a line that starts with ---",
         )
-    return composed
+    return parsed
 
 
-def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int) -> ComposeError:
+def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int) -> ParseError:
     last = part.rstrip(b"\r\n").count(b"\n")  # a text that ends too early is at fault in its last line
     mark = error.problem_mark if error.problem_mark is not None else error.context_mark
     line, column = first_line + last, None
@@ -48,7 +48,7 @@ def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int) -> Compo
     advice = ""
     if error.problem == _CANNOT_START and mark is not None and _is_tab(part, mark.line, mark.column):
         advice = "indent with spaces: YAML allows no tabs there"
-    return ComposeError(f"invalid YAML: {error.problem or error.context}{context}", line, column, advice)
+    return ParseError(f"invalid YAML: {error.problem or error.context}{context}", line, column, advice)
 
 
 def _is_tab(part: bytes, line: int, column: int) -> bool:
@@ -56,8 +56,8 @@ def _is_tab(part: bytes, line: int, column: int) -> bool:
     return line < len(lines) and lines[line].decode(errors="replace")[column : column + 1] == "\t"
 
 
-def _not_a_character(part: bytes, at: int, code: int, first_line: int) -> ComposeError:
-    return ComposeError(
+def _not_a_character(part: bytes, at: int, code: int, first_line: int) -> ParseError:
+    return ParseError(
         f"the character U+{code:04X} is not allowed in YAML",
         first_line + part.count(b"\n", 0, at),
         len(part[part.rfind(b"\n", 0, at) + 1 : at].decode(errors="replace")) + 1,

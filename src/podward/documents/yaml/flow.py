@@ -1,7 +1,7 @@
-"""Flow collections on one row: `[]`, `{}`, `["sh", "-c"]`, `{add: [NET_ADMIN], drop: [ALL]}`.
+"""Reading flow collections that stand on one row: `[]`, `{}`, `["sh", "-c"]`, `{add: [NET_ADMIN], drop: [ALL]}`.
 
-Specification: YAML 1.1 as libyaml reads it, of which this takes the part that needs no second look: plain scalars of
-letters, digits and a few signs, quoted scalars with the commonest escapes, no empty entries, no comma at the end.
+Specification: YAML 1.1 as libyaml reads it, limited to an unambiguous part: plain scalars of letters, digits and a few
+signs, quoted scalars with the commonest escapes, no empty entries, no comma at the end.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from __future__ import annotations
 from re import compile as pattern
 from typing import TYPE_CHECKING
 
+from podward.documents.parsed_value import OutsideSubsetError
 from podward.documents.yaml import scalars
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json
-    from podward.documents.composed import Lines
-
-
-class OutsideSubsetError(Exception):
-    """Only the full reader can tell what this is, or what is wrong with it."""
+    from podward.documents.parsed_value import Lines
 
 
 def flow_collection(text: str) -> Json:
-    """The list or the object that fills `text`, but for a comment. Raises OutsideSubsetError."""
+    """The list or the object in `text`; a comment may follow it. Raises OutsideSubsetError."""
     value, at = _collection(text, 0, 1)
     if at != len(text) and not _COMMENT.fullmatch(text, at):
         raise OutsideSubsetError
@@ -29,19 +26,19 @@ def flow_collection(text: str) -> Json:
 
 
 def flow_lines(value: Json, line: int) -> Lines:
-    """The lines inside of a flow collection, which stands on one line."""
+    """The lines inside of a flow collection: all of it is on this one line."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return {key: (line, flow_lines(item, line)) if isinstance(item, dict | list) else line for key, item in entries}
 
 
 def unescaped(text: str) -> str:
-    r"""What stands between double quotes; its only escapes are `\"`, `\\`, `\n` and `\t`."""
+    r"""The string that is written between double quotes; its only escapes are `\"`, `\\`, `\n` and `\t`."""
     return _ESCAPE.sub(lambda escape: _ESCAPES[escape[0][1]], text) if "\\" in text else text
 
 
 def _collection(text: str, at: int, depth: int) -> tuple[Json, int]:
     """The collection that begins at `at`, and where it ends."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise OutsideSubsetError
     items: list[Json] = []
     fields: dict[str, Json] = {}
@@ -104,7 +101,7 @@ def _past_spaces(text: str, at: int) -> int:
     return at
 
 
-_DEEPEST = 5
+_MAX_DEPTH = 5
 _LONGEST_KEY = 200  # libyaml takes 1,024 characters
 _OPENINGS = frozenset("[{")
 _DOUBLE, _SINGLE = 1, 2

@@ -1,4 +1,4 @@
-"""libyaml's event parser, without the rest of PyYAML.
+"""Importing libyaml's event parser without the rest of PyYAML.
 
 `import yaml` also loads PyYAML's parsers, dumpers and constructors written in Python, and what they need: 12 ms, of a
 budget of 85 ms for a whole run, for code that is never called. The C extension `yaml._yaml` only wants those modules'
@@ -53,7 +53,7 @@ def _load_extension() -> None:
 
 
 class _ReaderError(Exception):
-    """What libyaml's reader raises: a byte at `position` that is no text; has PyYAML's fields."""
+    """Raised by libyaml's reader for a byte at `position` that is no text; it has the fields of PyYAML's class."""
 
     def __init__(self, name: str, position: int, character: int, encoding: str, reason: str) -> None:
         super().__init__(reason)
@@ -76,7 +76,7 @@ __all__ = [
     "StreamEndEvent",
     "YAMLError",
 ]
-"""All that the rest of Podward needs of PyYAML: import it from here, or the whole package is loaded."""
+"""All that Podward needs of PyYAML to read. Import it from here; importing `yaml` loads the whole package."""
 
 if "yaml" not in sys.modules:
     _load_extension()

@@ -1,15 +1,16 @@
-"""What one row of a manifest says, where it says it all by itself: the plain subset of YAML that tools write.
+"""Reading one row of a YAML document, without the rows around it: the plain subset of YAML that tools write.
 
 Specification: YAML 1.1 as libyaml reads it. A row is in the subset if libyaml can read it in one way only, whatever
-rows stand around it, as long as `row_reader` finds it where a key or a list's item may stand:
+the other rows are, provided that `fast` finds it where a key or a list's item may stand. Such rows are:
 - blank, or a comment;
 - `key: value`, `key:`, `- value`, `- key: value` or `- key:`, with a comment after it or none. A key is a short word
   or quoted; a value is plain, quoted, a simple flow collection (`[]`, `{}`, `["sh", "-c"]`, `{add: [NET_ADMIN]}`), or
-  the head of a literal block (`|`, `|-`, `|+`). What it means is `scalars`' to say, as for every other reader.
-- It holds printable characters only: no tab, no carriage return, nothing that breaks lines or that libyaml refuses.
+  the head of a literal block (`|`, `|-`, `|+`). `scalars` decides what a value means, as for every other reader.
+The row has printable characters only: no tab, no carriage return, nothing that breaks lines or that libyaml refuses.
 
-Everything else (anchors, aliases, tags, merge keys, folded blocks, values over several rows, `? `, `- - `) is outside:
-`composer` reads such documents. The rows of manifests repeat themselves, so what a row says is remembered.
+Everything else (anchors, aliases, tags, merge keys, folded blocks, values over several rows, `? `, `- - `) is outside
+of the subset: `composer` reads such documents. Rows repeat themselves within and across manifests, so rows that were
+read are remembered.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from __future__ import annotations
 from re import compile as pattern
 from typing import TYPE_CHECKING, TypeAlias
 
+from podward.documents.parsed_value import OutsideSubsetError
 from podward.documents.yaml import scalars
-from podward.documents.yaml.flow import OutsideSubsetError, flow_collection, unescaped
+from podward.documents.yaml.flow import flow_collection, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,19 +28,19 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json
 
 SCALAR, OPEN, FLOW, LITERAL = 0, 1, 2, 3
-"""A value stands on the row; it stands below, or is null; it is a flow collection, to be copied; it is a block."""
+"""The kinds of values: a scalar on the row; one that is below the row, or null; a flow collection; a literal block."""
 
 Row: TypeAlias = "tuple[int, int, str, Json, int]"
-"""Level, level inside, key, value, and which of the four above.
+"""A row: its level, its inner level, its key, its value, and the kind of the value.
 
-The level is twice the column of a key, and twice the column of a dash plus 1: a list in line with its key is the deeper
-one. The level inside is that of the key after a dash, 0 if the row has no dash or no key after it. The level is -1 for
-rows that say nothing. The value of a block is its chomping: ``, `-` or `+`.
+The level is twice the column of a key, or twice the column of a dash plus 1: so a list is deeper than a key in the same
+column. The inner level is that of the key after a dash, 0 if the row has no dash or no key after it. The level is -1
+for blank rows and comments. The value of a literal block is its chomping: ``, `-` or `+`.
 """
 
 
 class Rows(dict[str, Row]):
-    """What every row seen so far says: look a row up, and it is read if it is new. Raises OutsideSubsetError."""
+    """All rows that were read so far, by their text. Looking up a new row reads it. Raises OutsideSubsetError."""
 
     __slots__ = ("_heads",)
 
@@ -59,7 +61,7 @@ class Rows(dict[str, Row]):
         return found
 
     def _unknown(self, row: str, head: str, colon: str, rest: str) -> Row:
-        """What a row says whose key has not been seen at that column."""
+        """Read a row whose key has not been seen at this column before."""
         text = row.lstrip(" ")
         if not text or text[0] == "#":
             return _NOTHING
@@ -77,7 +79,7 @@ class Rows(dict[str, Row]):
 
 
 def _place(indent: str, dash: str | None, quoted: str | None, plain: str | None) -> tuple[int, int, str]:
-    """The level, the level inside, and the key, as Kubernetes names it."""
+    """The level, the inner level, and the key as Kubernetes reads it."""
     if quoted is not None:
         key = quoted[1:-1]
     else:
@@ -96,7 +98,7 @@ def _item(row: str, text: str) -> Row:
 
 
 def _value(text: str, nothing: tuple[None, int] | None) -> tuple[Json, int]:
-    """The value that `text` is and its kind; `nothing` is the answer if there is none, None if there must be one."""
+    """The value in `text` and its kind; `nothing` if there is no value, which is an error if `nothing` is None."""
     first = text[:1]
     if first not in _INDICATORS:
         return _plain(text), SCALAR

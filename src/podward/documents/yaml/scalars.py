@@ -1,4 +1,4 @@
-"""What a YAML scalar means to Kubernetes.
+"""The JSON value that Kubernetes gives a YAML scalar.
 
 Specification: manifests are YAML 1.1 as goyaml v2 (go.yaml.in/yaml/v2 2.4, used by sigs.k8s.io/yaml 1.6) resolves
 plain scalars, then turned into JSON by Go's encoding/json:
@@ -28,7 +28,7 @@ Scalar = str | int | float | bool | None
 
 
 class ScalarError(ValueError):
-    """A scalar that has no JSON value; the message says why."""
+    """A scalar has no JSON value; the message says why."""
 
 
 _MEANINGS: tuple[tuple[tuple[str, ...], bool | float | None], ...] = (
@@ -82,7 +82,7 @@ def tagged(tag: str, text: str) -> Scalar:
 
 
 def key(value: Scalar, text: str) -> str:
-    """The string that a scalar becomes as a key; `text` is how it was written. Raises ScalarError."""
+    """The string that a scalar becomes as a key; `text` is the scalar as it was written. Raises ScalarError."""
     if type(value) is str:
         return value
     if value is None:
@@ -120,7 +120,7 @@ def _resolved(text: str) -> Scalar:
 
 
 def _integer(text: str) -> int | None:
-    """The 64-bit integer that `text` (without underscores) is, None if it is none."""
+    """`text` (without underscores) as a 64-bit integer; None if it is not one."""
     if text[:2] == "0b" and text[2:3] in {"+", "-"}:
         # goyaml looks for a sign behind 0b too
         return None if text[3:].strip("01") else _bounded(text[2], text[3:], 2)
@@ -152,7 +152,7 @@ def _is_integer(text: str) -> bool:
 
 
 def _float(text: str, otherwise: str) -> float | str:
-    """The float that `text` is, or `otherwise`: digits with an optional dot and exponent, and not too large."""
+    """`text` as a float if it is digits with an optional dot and exponent, and not too large; else `otherwise`."""
     mantissa, _, exponent = text.lstrip("+-").replace("E", "e").partition("e")
     whole, _, fraction = mantissa.partition(".")
     signs = len(text) - len(text.lstrip("+-"))

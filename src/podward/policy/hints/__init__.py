@@ -1,1 +1,1 @@
-"""What will surprise people, one rule per file: each looks at facts and returns hints with their remedy."""
+"""Hints about surprising behaviour, one rule per file: a rule takes facts and returns hints with their remedies."""

@@ -1,13 +1,15 @@
-"""Every hint, in the order of reading: refusals, who the process is, what it may do, its files, its surroundings."""
+"""All hint rules in the order of the output: refusals, the process's ids, its privileges, its files, the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from podward.api.explanation import Hint
+from podward.api.image import UnknownImage
 from podward.policy.hints import (
     capability_without_root,
     empty_object_wipes_pod_value,
+    from_manifest,
     group_from_image,
     group_without_user,
     host_path_keeps_its_group,
@@ -44,9 +46,11 @@ RULES: dict[str, Callable[[HintFacts], tuple[Hint, ...]]] = {
         runtime_defaults_differ,
     )
 }
-"""Each rule by its name, which is also its page's in docs/hints."""
+"""The rules by their names, which are also the names of their pages in docs/hints."""
 
 
 def decide(facts: HintFacts) -> tuple[Hint, ...]:
-    """All hints about one container."""
+    """All hints about one container, or those that do without its image where that is unknown."""
+    if isinstance(facts.image, UnknownImage):
+        return from_manifest.decide(facts)
     return tuple(found for rule in RULES.values() for found in rule(facts))

@@ -1,19 +1,18 @@
-"""An empty object on the container that takes away what the Pod says.
+"""An empty object on the container removes the Pod's value.
 
 Specification (kubelet `DetermineEffectiveSecurityContext`, `getSeccompProfile`, `getAppArmorProfile`), in our
-words: an object on the container replaces the Pod's whole; its fields are not merged.
-- With `seLinuxOptions: {}` the kubelet asks the runtime for no label at all. That the process has the Pod's all the
-  same is the runtime's doing: containerd 2.2, CRI-O 1.33 and Docker 29 then fall back to the label of the sandbox.
+words: an object on the container replaces the Pod's object as a whole; their fields are not merged.
+- With `seLinuxOptions: {}` the kubelet requests no label. containerd 2.2, CRI-O 1.33 and Docker 29 then use the label
+  of the sandbox, so the process has the Pod's label after all.
 - `seccompProfile: {}` means Unconfined. The API server refuses an empty seccompProfile or appArmorProfile (its type is
-  required), but static Pods do not pass there.
+  required), but static Pods do not pass through it.
 """
 
 from __future__ import annotations
 
 from podward.api.core import PodSecurityContext, Profile, SecurityContext, SELinuxOptions
 from podward.api.explanation import Change, Hint
-from podward.policy.hints.facts import HintFacts
-from podward.policy.hints.manifest import of_container, of_pod, written
+from podward.policy.hints.facts import HintFacts, container_field, manifest_source, pod_field
 
 NAME = "empty-object-wipes-pod-value"
 _FIELDS = {
@@ -26,34 +25,34 @@ _Object = SELinuxOptions | Profile
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
     """One hint for each such field of the container."""
-    above, own = facts.pod.spec.security_context, facts.container.security_context
-    if above is None or own is None:
+    of_pod, own = facts.pod.spec.security_context, facts.container.security_context
+    if of_pod is None or own is None:
         return ()
-    return tuple(_hint(facts, name, pods, _FIELDS[name][1]) for name, pods in wiped(above, own))
+    return tuple(_hint(facts, name, pod_value, _FIELDS[name][1]) for name, pod_value in wiped(of_pod, own))
 
 
-def wiped(above: PodSecurityContext, own: SecurityContext) -> tuple[tuple[str, _Object], ...]:
-    """The Pod's fields that an empty object of the container takes away, each with the Pod's value."""
+def wiped(of_pod: PodSecurityContext, own: SecurityContext) -> tuple[tuple[str, _Object], ...]:
+    """The Pod's fields that an empty object of the container removes, each with the Pod's value."""
     return tuple(
-        (name, pods)
+        (name, pod_value)
         for name, (attribute, _) in _FIELDS.items()
-        if (mine := _object(own, attribute)) is not None
-        and not _values(mine)
-        and (pods := _object(above, attribute)) is not None
-        and _values(pods)
+        if (own_value := _object(own, attribute)) is not None
+        and not _values(own_value)
+        and (pod_value := _object(of_pod, attribute)) is not None
+        and _values(pod_value)
     )
 
 
-def _hint(facts: HintFacts, name: str, pods: _Object, consequence: str) -> Hint:
-    field = of_container(facts, "securityContext", name)
+def _hint(facts: HintFacts, name: str, pod_value: _Object, consequence: str) -> Hint:
+    field = container_field(facts, "securityContext", name)
     return Hint(
         NAME,
         facts.container.name,
         field,
-        f"{name}: {{}} on the container replaces the Pod's ({', '.join(_values(pods))}): {consequence}.",
-        f"Leave {name} out on the container: then {of_pod(facts, 'securityContext', name)} applies.",
+        f"{name}: {{}} on the container replaces the Pod's ({', '.join(_values(pod_value))}): {consequence}.",
+        f"Leave {name} out on the container: then {pod_field(facts, 'securityContext', name)} applies.",
         (Change(field, None),),
-        written(facts, field),
+        manifest_source(facts, field),
     )
 
 
@@ -63,5 +62,5 @@ def _object(context: PodSecurityContext | SecurityContext, attribute: str) -> _O
 
 
 def _values(value: _Object) -> tuple[str, ...]:
-    """What is set in the object; in Go null and the empty string are the same."""
+    """The fields that are set in the object; in Go null and the empty string are the same."""
     return tuple(f"{name}: {text}" for name in value.__struct_fields__ if (text := getattr(value, name)))

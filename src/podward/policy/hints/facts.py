@@ -1,4 +1,7 @@
-"""What the hints look at: the typed values of all stages about one container, and what lies on the node's disk."""
+"""The facts for hints, the paths of fields in the user's document, and the sources of values.
+
+The facts are the results of all stages about one container, and facts about files and processes of this machine.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,18 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig
 from podward.api.effective import EffectiveContext, Place
-from podward.api.image import EntryFile, Image
+from podward.api.image import EntryFile, Image, PasswdEntry, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
-from podward.decision import Outcome
+from podward.decision import Decision, Origin, Outcome, Source
+from podward.path import Path
 
 
 class FileFacts(Struct, frozen=True):
-    """A file or directory: host ids as its mount shows them, `st_mode`, its POSIX ACL in getfacl(1)'s short form.
+    """A file or directory: its ids on the host as its mount shows them, `st_mode`, and its ACL in getfacl's short form.
 
-    On an id-mapped mount (`hostUsers: false`) an owner of 0 on disk is the first id of the Pod's range.
+    On an id-mapped mount (`hostUsers: false`) a file that belongs to 0 on disk has the first id of the Pod's range.
     """
 
     uid: int
@@ -27,11 +31,11 @@ class FileFacts(Struct, frozen=True):
 
 
 class VolumeFacts(Struct, frozen=True):
-    """A volume of the Pod: `kind` is its source's field name (`emptyDir`, `hostPath`, `secret`…).
+    """A volume of the Pod: `kind` is the field name of its source (`emptyDir`, `hostPath`, `secret`…).
 
-    `root` is what its top directory will be when the container starts, None where that can't be known. `default_mode`
-    is the mode of the files of a secret, configMap, downwardAPI or projected volume, as written or defaulted (0644);
-    None for other kinds.
+    `root` is the top directory at the start of the container, None if it is not known. `default_mode` is the mode of
+    the files of a secret, configMap, downwardAPI or projected volume, 0644 if the manifest sets none; it is None for
+    other kinds.
     """
 
     name: str
@@ -41,13 +45,16 @@ class VolumeFacts(Struct, frozen=True):
 
 
 class HintFacts(Struct, frozen=True):
-    """One container of one Pod; the later outcomes are None where an earlier stage refused."""
+    """The facts about one container of one Pod.
+
+    A stage's outcome is None if an earlier stage refused the container, or if the stage was not asked.
+    """
 
     pod: Pod
     container: Container
     kind: str
     place: Place
-    image: Image
+    image: Image | UnknownImage
     node: Node
     effective: Outcome[EffectiveContext]
     config: Outcome[ContainerConfig] | None = None
@@ -57,8 +64,49 @@ class HintFacts(Struct, frozen=True):
     image_has_writable_tmp: bool = False
     volumes: tuple[VolumeFacts, ...] = ()
     alternatives: tuple[tuple[str, RuntimeSpec], ...] = ()
-    """The runtime spec under other runtimes' defaults, by their name."""
+    """The runtime specs with the defaults of other runtimes, by the runtime's name."""
     sysctls: tuple[tuple[str, str], ...] = ()
-    """The sysctls of the Pod's sandbox: the manifest's, and those that the runtime adds."""
+    """The sysctls of the Pod's sandbox, from the manifest and the runtime."""
     shared_uids: tuple[int, ...] = ()
-    """Host uids that processes of other Pods on this machine run as."""
+    """The host uids of other Pods' processes on this machine."""
+
+    @property
+    def passwd(self) -> tuple[PasswdEntry, ...]:
+        """The entries of the image's /etc/passwd; none if the image is unknown."""
+        return () if isinstance(self.image, UnknownImage) else self.image.passwd
+
+
+def container_field(facts: HintFacts, *steps: str | int) -> Path:
+    """The path of a field of the container: `spec.template.spec.containers[0].image` in a Deployment."""
+    return facts.place.container + Path(steps)
+
+
+def pod_field(facts: HintFacts, *steps: str | int) -> Path:
+    """The path of a field of the Pod's `spec`."""
+    return facts.place.pod / "spec" + Path(steps)
+
+
+def manifest_source(facts: HintFacts, field: Path) -> Source:
+    """The source that names this field of the manifest."""
+    return Source(Origin.MANIFEST, facts.place.document, field)
+
+
+def source_of(decision: Decision, field: Path, otherwise: Source) -> Source:
+    """The source of a field in a stage's Decision; `otherwise` if no assignment sets it."""
+    found = decision.assignment(field)
+    return found.source if found is not None else otherwise
+
+
+def user_source(facts: HintFacts) -> Source:
+    """The source of the uid or user name that the kubelet sends: a field of the manifest, or the image's config."""
+    image = Source(Origin.IMAGE, facts.image.name, Path(("config", "User")))
+    named = Path(("runAsUsername",)) if facts.effective.value.run_as_username else Path(("runAsUser",))
+    return source_of(facts.effective.decision, named, image)
+
+
+def user_field(facts: HintFacts) -> Path:
+    """The field of the manifest that decides the user: runAsUser of Pod or container, else the container's image."""
+    source = user_source(facts)
+    if source.origin is Origin.MANIFEST and source.path is not None:
+        return source.path
+    return container_field(facts, "image")

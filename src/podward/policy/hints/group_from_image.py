@@ -1,12 +1,12 @@
-"""A supplementary group that nobody wrote in the manifest: the image's /etc/group put the user into it.
+"""The process gets a supplementary group from the image's /etc/group that the manifest does not name.
 
 Specification (Kubernetes `supplementalGroupsPolicy`, KEP-3619; containerd 2.2, CRI-O 1.33, Docker 29), in our
 words:
-- Without a policy, or with Merge, the runtime adds every group of the image's /etc/group that has the user's name as a
-  member. Files that such a group may use are then open to the process, whatever policies looked at the manifest.
-- The hint stands where the runtime spec has a group that came from that file and that the Pod does not ask for as well.
-- Strict adds none. cri-dockerd does not know it: there the image's groups stay away if a group is asked for.
-- Nothing is said about a process that may use every file anyway (CAP_DAC_OVERRIDE and the host's uid 0).
+- Without a policy, or with Merge, the runtime adds every group of the image's /etc/group that lists the user's name as
+  a member. The process can then use that group's files, although no policy that checked the manifest saw the group.
+- The hint is given if the runtime spec has a group from that file that the Pod does not request itself.
+- Strict adds none. cri-dockerd does not know Strict; there the image's groups are not added if a group is requested.
+- No hint is given about a process that may use every file anyway (CAP_DAC_OVERRIDE and the host's uid 0).
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from podward.api.explanation import Change, Hint
 from podward.decision import Assignment, Origin
 from podward.path import path
 from podward.policy.hints import identity
-from podward.policy.hints.facts import HintFacts
-from podward.policy.hints.manifest import of_container, of_pod
+from podward.policy.hints.facts import HintFacts, container_field, pod_field
 
 NAME = "group-from-image"
 FILE = "/etc/group"
@@ -24,7 +23,7 @@ _PLACE = path("process", "user", "additionalGids")
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
-    """One hint for all such groups of the container."""
+    """At most one hint, about all such groups of the container."""
     added = from_image(facts)
     if not added or _is_root(facts):
         return ()
@@ -32,16 +31,16 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     why = "; ".join(f"{row.reason} in {row.source}" for row in added)
     if facts.node.runtime_defaults == "docker":
         gid = identity.of(facts).gid
-        change = Change(of_container(facts, "securityContext", "runAsGroup"), gid)
+        change = Change(container_field(facts, "securityContext", "runAsGroup"), gid)
         remedy = f"Write runAsGroup: {gid}, for Docker adds the image's groups only where no group is asked for."
     else:
-        change = Change(of_pod(facts, "securityContext", "supplementalGroupsPolicy"), "Strict")
+        change = Change(pod_field(facts, "securityContext", "supplementalGroupsPolicy"), "Strict")
         remedy = "Set supplementalGroupsPolicy: Strict, and list in supplementalGroups the groups that are wanted."
     return (
         Hint(
             NAME,
             facts.container.name,
-            of_pod(facts, "securityContext", "supplementalGroupsPolicy"),
+            pod_field(facts, "securityContext", "supplementalGroupsPolicy"),
             f"The process gets group {gids}, which the manifest does not name: {why}.",
             remedy,
             (change,),
@@ -51,17 +50,17 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
 
 
 def from_image(facts: HintFacts) -> tuple[Assignment, ...]:
-    """The assignments of groups that only the image's /etc/group asks for."""
+    """The assignments of groups that come from the image's /etc/group and not from the manifest."""
     if facts.spec is None:
         return ()
-    asked = facts.effective.value.supplemental_groups
+    requested = facts.effective.value.supplemental_groups
     return tuple(
         row
         for row in facts.spec.decision.assignments
         if row.path.startswith(_PLACE)
         and row.source.origin is Origin.IMAGE
         and row.source.name.endswith(FILE)
-        and row.value not in asked
+        and row.value not in requested
     )
 
 

@@ -1,9 +1,9 @@
-"""fsGroup and a hostPath: the files keep the group that they have on the host.
+"""fsGroup does not change the files of a hostPath: they keep the group that they have on the host.
 
 Specification (kubelet pkg/volume/hostpath, pkg/volume/volume_linux.go), in our words: fsGroup becomes a group of
-every process of the Pod, and of the files of volumes that the kubelet manages. A hostPath is not one: its files keep
-owner, group and mode, because they are the host's. The hint stands where a container of a Pod with fsGroup mounts a
-hostPath that its ids may not use as it is mounted: write (and search), or read (and search) where it is read-only.
+every process of the Pod, and the group of the files in volumes that the kubelet manages. The kubelet does not manage a
+hostPath; its files belong to the host and keep owner, group and mode. The hint is given if a container of a Pod with
+fsGroup mounts a hostPath and its ids may not write (and search) it, or read (and search) it if the mount is read-only.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 from podward.api.explanation import Hint
 from podward.api.version import KUBERNETES
 from podward.decision import Origin, Source
-from podward.policy.hints import identity, mounted_volumes
-from podward.policy.hints.facts import FileFacts, HintFacts
-from podward.policy.hints.identity import READ, SEARCH, WRITE, may, mode_text
-from podward.policy.hints.manifest import of_container
-from podward.policy.hints.mounted_volumes import Mounted
-from podward.policy.hints.volume_not_writable import cure
+from podward.policy.hints import identity
+from podward.policy.hints.facts import FileFacts, HintFacts, container_field
+from podward.policy.hints.identity import READ, SEARCH, WRITE, may_access, mode_text
+from podward.policy.hints.mounts import MountedVolume, mounted_volumes
+from podward.policy.hints.volume_not_writable import other_ids
 
 NAME = "host-path-keeps-its-group"
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} fsGroup")
@@ -30,22 +29,22 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     who = identity.of(facts)
     return tuple(
         _hint(facts, row, row.root, context.fs_group)
-        for row in mounted_volumes.of(facts)
-        if row.volume.kind == "hostPath" and row.root is not None and not may(who, row.root, _wanted(row))
+        for row in mounted_volumes(facts)
+        if row.volume.kind == "hostPath" and row.root is not None and not may_access(who, row.root, _needed(row))
     )
 
 
-def _wanted(row: Mounted) -> int:
+def _needed(row: MountedVolume) -> int:
     return SEARCH | (READ if row.mount.read_only else WRITE)
 
 
-def _hint(facts: HintFacts, row: Mounted, root: FileFacts, group: int) -> Hint:
-    remedy, changes = cure(facts, root, _wanted(row))
+def _hint(facts: HintFacts, row: MountedVolume, root: FileFacts, group: int) -> Hint:
+    remedy, changes = other_ids(facts, root, _needed(row))
     use = "read" if row.mount.read_only else "written"
     return Hint(
         NAME,
         facts.container.name,
-        of_container(facts, "volumeMounts", row.index),
+        container_field(facts, "volumeMounts", row.index),
         f"fsGroup {group} does not change the hostPath volume {row.volume.name} at {row.mount.mount_path} "
         f"({mode_text(root)}): it cannot be {use}.",
         remedy or f"Give the directory on the node to group {group} (chgrp, chmod g+rwxs), or use an emptyDir.",

@@ -1,12 +1,12 @@
-"""Who the process will be, with the ids that it sees itself, and what that lets it do with a file of a volume.
+"""The ids and capabilities of the process, and whether they give access to a file of a volume.
 
-Not a rule: what several hints ask. All ids are those that the container sees, which are also those that a manifest
-needs: facts about files come with the host's ids, as the mount shows them, and are taken through the Pod's id maps.
+This is not a rule; several hints use it. All ids are those that the container sees, because a manifest needs these.
+Facts about files have the host's ids, as the mount shows them; they are mapped by the Pod's id maps.
 
-The check is that of path_resolution(7): the owner's bits for the owner, else the group's for who has the group, else
-the others'; CAP_DAC_OVERRIDE, and for reading and searching CAP_DAC_READ_SEARCH, in the effective set does without.
-A file whose owner or group has no id inside is nobody's: no capability counts, and it can't be written. An access
-control list may allow what the mode denies: where there is one, nothing is denied here.
+The access check follows path_resolution(7): the owner's bits apply to the owner, else the group's to members of the
+group, else the others'. CAP_DAC_OVERRIDE in the effective set allows everything, CAP_DAC_READ_SEARCH reading and
+searching. For a file whose owner or group is not mapped no capability counts, and nobody can write it. An access
+control list may allow what the mode denies, so access to a file with a list is never denied here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from podward.policy.hints.facts import FileFacts, HintFacts
 
 READ, WRITE, SEARCH = 4, 2, 1
 NOBODY = -1
-"""The id of an owner or group that has none inside."""
+"""The id of an owner or group that is not mapped in the user namespace."""
 OVERRIDE, READ_SEARCH = BITS["CAP_DAC_OVERRIDE"], BITS["CAP_DAC_READ_SEARCH"]
 _FILE_SYSTEM = 3
-"""Which of a process's four ids file systems look at."""
+"""The index of the file-system id among a process's four ids."""
 
 
 class Identity(Struct, frozen=True, gc=False):
-    """Ids as the container sees them; `capabilities` is the effective set's mask."""
+    """The ids of a process as the container sees them; `capabilities` is the mask of the effective set."""
 
     uid: int
     gid: int
@@ -38,7 +38,7 @@ class Identity(Struct, frozen=True, gc=False):
 
 
 def of(facts: HintFacts) -> Identity:
-    """The process as the last stage knows it that was reached."""
+    """The identity according to the last stage that was reached."""
     if facts.predicted is not None:
         state = facts.predicted.value
         return Identity(
@@ -51,11 +51,11 @@ def of(facts: HintFacts) -> Identity:
         process = facts.spec.value.process
         given = mask(process.capabilities.effective) if process.capabilities and not process.user.uid else 0
         return Identity(process.user.uid, process.user.gid, process.user.additional_gids, given)
-    return _asked(facts)
+    return _requested(facts)
 
 
-def may(who: Identity, file: FileFacts, wanted: int) -> bool:
-    """Whether the mode allows all of `wanted` (READ, WRITE, SEARCH), or a capability does without it."""
+def may_access(who: Identity, file: FileFacts, wanted: int) -> bool:
+    """Whether the mode, a capability or an access control list allows all of `wanted` (READ, WRITE, SEARCH)."""
     unmapped = NOBODY in (file.uid, file.gid)
     if unmapped and wanted & WRITE:
         return False
@@ -71,13 +71,13 @@ def may(who: Identity, file: FileFacts, wanted: int) -> bool:
 
 
 def mode_text(file: FileFacts) -> str:
-    """`owner 0:5000, mode 2770`."""
+    """The file's owner, group and mode: `owner 0:5000, mode 2770`."""
     owner, group = ("nobody" if number == NOBODY else number for number in (file.uid, file.gid))
     return f"owner {owner}:{group}, mode {file.mode & 0o7777:04o}"
 
 
 def as_seen(facts: HintFacts, file: FileFacts) -> FileFacts:
-    """The file with the ids that the container sees."""
+    """The file, with the ids that the container sees."""
     if facts.predicted is None:
         return file
     state = facts.predicted.value
@@ -85,17 +85,17 @@ def as_seen(facts: HintFacts, file: FileFacts) -> FileFacts:
 
 
 def inside(lines: tuple[tuple[int, int, int], ...], host: int) -> int:
-    """The container's id of a host id; NOBODY where no line of the map covers it."""
+    """The container's id for a host id; NOBODY if it is not mapped."""
     for first, outside, length in lines:
         if outside <= host < outside + length:
             return first + host - outside
     return NOBODY
 
 
-def _asked(facts: HintFacts) -> Identity:
-    """What the kubelet asks for, where the runtime refused."""
+def _requested(facts: HintFacts) -> Identity:
+    """The identity that the kubelet requests, for a container that the runtime refused."""
     context = facts.effective.value
-    for entry in facts.image.passwd:
+    for entry in facts.passwd:
         if entry.uid == context.run_as_user or (context.run_as_user is None and entry.name == context.run_as_username):
             uid, gid = entry.uid, entry.gid
             break

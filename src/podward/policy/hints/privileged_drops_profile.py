@@ -1,9 +1,9 @@
-"""privileged: true beside a seccomp or AppArmor profile, which it silently takes away.
+"""privileged: true silently removes a seccomp or AppArmor profile of the manifest.
 
 Specification (containerd 2.2, CRI-O 1.33, Docker 29 with cri-dockerd 0.3), in our words: a privileged container has no
-seccomp filter, whatever profile the manifest names. On a node with AppArmor it has no default profile either; a profile
-of the node (Localhost) stays with containerd and Docker and is dropped by CRI-O. Neither is an error anywhere. The hint
-stands for a profile that the container or its Pod names (not for Unconfined, which is what happens).
+seccomp filter, whatever profile the manifest names. On a node with AppArmor it does not have the default profile
+either; containerd and Docker apply a Localhost profile, CRI-O does not. No runtime reports an error. The hint is given
+for a profile of the container or its Pod, but not for Unconfined, which is the result anyway.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from podward.api.cri import SecurityProfile
 from podward.api.explanation import Change, Hint
 from podward.decision import Origin
 from podward.path import path
-from podward.policy.hints.facts import HintFacts
-from podward.policy.hints.manifest import of_container, written
+from podward.policy.hints.facts import HintFacts, container_field, manifest_source
 
 NAME = "privileged-drops-profile"
 
@@ -34,7 +33,7 @@ def _dropped(facts: HintFacts, name: str, profile: SecurityProfile | None) -> tu
         return ()
     if profile is None or profile.profile_type == "Unconfined" or row.value != profile:
         return ()
-    privileged = of_container(facts, "securityContext", "privileged")
+    privileged = container_field(facts, "securityContext", "privileged")
     word = {"seccomp": "seccomp", "apparmor": "AppArmor"}[name]
     return (
         Hint(
@@ -45,14 +44,14 @@ def _dropped(facts: HintFacts, name: str, profile: SecurityProfile | None) -> tu
             "privileged.",
             "Leave privileged out, and add the capabilities that the container needs.",
             (Change(privileged, None),),
-            written(facts, privileged),
+            manifest_source(facts, privileged),
         ),
     )
 
 
 def _loses_apparmor(facts: HintFacts) -> bool:
-    """Whether the runtime spec lacks the profile that was asked for; only a node with AppArmor had one to lose."""
-    asked = facts.effective.value.apparmor
-    if facts.node.lsm != "apparmor" or facts.spec is None or asked is None:
+    """Whether the runtime spec lacks the requested profile, on a node with AppArmor."""
+    requested = facts.effective.value.apparmor
+    if facts.node.lsm != "apparmor" or facts.spec is None or requested is None:
         return False
     return facts.spec.value.process.apparmor_profile in ("", "unconfined")

@@ -1,12 +1,14 @@
-"""A value that the manifest leaves to the runtime, and that another runtime would set otherwise.
+"""The manifest leaves a value to the runtime, and another runtime would set it differently.
 
 Specification (containerd 2.2, CRI-O 1.33, Docker 29 behind cri-dockerd: their tables in `policy/runtime/defaults`), in
-our words: the same manifest gives a root process 14 capabilities with containerd and Docker and 9 with CRI-O; a
-privileged process that is not root keeps none with the former and all of them with CRI-O, which makes them ambient.
-Compared are the capabilities that the process really has, its ids and its groups (but for those from the image's
-/etc/group, about which `group-from-image` speaks). Not compared: masked paths and the system calls that RuntimeDefault
-allows, which always differ and which no manifest can make equal.
-The remedy drops by name what only some runtimes give: then all give the same, and what is missed can be added by name.
+our words: the same manifest gives a root process 14 capabilities with containerd and Docker, and 9 with CRI-O. A
+privileged process that is not root keeps no capabilities with containerd and Docker; with CRI-O it keeps all of them,
+because CRI-O makes them ambient.
+The rule compares the capabilities that the process can use, its ids and its groups, except those from the image's
+/etc/group, for which there is `group-from-image`. It does not compare masked paths and the system calls that
+RuntimeDefault allows: these always differ, and no manifest can make them equal.
+The remedy drops by name the capabilities that only some runtimes give. Then all runtimes give the same ones, and the
+manifest can add those that the process needs.
 """
 
 from __future__ import annotations
@@ -16,9 +18,8 @@ from podward.api.explanation import Change, Hint
 from podward.api.oci import RuntimeSpec
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.policy.hints.facts import HintFacts
+from podward.policy.hints.facts import HintFacts, container_field, source_of, user_field
 from podward.policy.hints.group_from_image import from_image
-from podward.policy.hints.manifest import decided, field_of_the_user, of_container
 
 NAME = "runtime-defaults-differ"
 RULE = Source(Origin.DEFAULT, "the runtimes' default tables")
@@ -34,18 +35,18 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
 
 
 def _capabilities(facts: HintFacts, here: RuntimeSpec) -> tuple[Hint, ...]:
-    mine = held(here)
+    own = usable_capabilities(here)
     differing: set[str] = set()
     clauses = []
     for name, spec in facts.alternatives:
-        changed = mine ^ held(spec)
+        changed = own ^ usable_capabilities(spec)
         if changed:
-            verb = "would take away" if changed <= mine else "would give" if not changed & mine else "would change"
+            verb = "would take away" if changed <= own else "would give" if not changed & own else "would change"
             clauses.append(f"{_TITLES.get(name, name)} {verb} {', '.join(_sorted(changed))}")
             differing |= changed
     if not differing or facts.spec is None:
         return ()
-    field = of_container(facts, "securityContext", "capabilities")
+    field = container_field(facts, "securityContext", "capabilities")
     written = facts.effective.value.security_context.capabilities
     listed = (written.drop if written is not None else None) or ()
     added = {name.upper() for name in (written.add if written is not None else None) or ()}
@@ -54,7 +55,7 @@ def _capabilities(facts: HintFacts, here: RuntimeSpec) -> tuple[Hint, ...]:
         Change(field / "drop" / (len(listed) + index), name) for index, name in enumerate(_sorted(differing))
     )
     remedy = "Drop by name what the process does not need, and add what it needs: then every runtime gives the same."
-    source = decided(facts.spec.decision, path("process", "capabilities", "effective"), RULE)
+    source = source_of(facts.spec.decision, path("process", "capabilities", "effective"), RULE)
     problem = f"The process's capabilities are the runtime's choice: {'; '.join(clauses)}."
     return (Hint(NAME, facts.container.name, field, problem, remedy, changes if fixable else (), source),)
 
@@ -73,17 +74,17 @@ def _identities(facts: HintFacts, here: RuntimeSpec) -> tuple[Hint, ...]:
         Hint(
             NAME,
             facts.container.name,
-            field_of_the_user(facts),
+            user_field(facts),
             f"The process's ids are the runtime's choice: {'; '.join(clauses)}.",
             "Write runAsUser, runAsGroup and supplementalGroups out.",
             (),
-            decided(facts.spec.decision, path("process", "user"), RULE),
+            source_of(facts.spec.decision, path("process", "user"), RULE),
         ),
     )
 
 
-def held(spec: RuntimeSpec) -> set[str]:
-    """The capabilities that an ordinary program started from this spec has: root's effective, or the ambient ones."""
+def usable_capabilities(spec: RuntimeSpec) -> set[str]:
+    """The capabilities of an ordinary program with this spec: the effective set of root, else the ambient set."""
     sets = spec.process.capabilities
     if sets is None:
         return set()
@@ -96,5 +97,5 @@ def _ids(spec: RuntimeSpec) -> tuple[int, int, tuple[int, ...]]:
 
 
 def _sorted(names: set[str]) -> tuple[str, ...]:
-    """In the kernel's order, as manifests write them."""
+    """The names in the kernel's order, without CAP_ as in manifests."""
     return tuple(name.removeprefix("CAP_") for name in NAMES if name in names)

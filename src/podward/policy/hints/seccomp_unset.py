@@ -1,9 +1,9 @@
-"""No seccomp profile anywhere: the container runs unconfined.
+"""Neither the Pod nor the container sets a seccomp profile: the container runs unconfined.
 
 Specification (kubelet `getSeccompProfile`; KEP-2413), in our words: where neither the container nor the Pod names
-a profile, the kubelet's `seccompDefault` decides, and that is false unless the node's administrator has said otherwise.
-The container may then make every system call. Nothing is said about an explicit Unconfined, which was meant, nor about
-a privileged container, which has no filter whatever it asks for, nor where the kubelet refuses the container.
+a profile, the kubelet's `seccompDefault` decides, which is false unless the node's administrator has changed it. The
+container may then make every system call. No hint is given about an explicit Unconfined, which is intended, about a
+privileged container, which never has a filter, or about a container that the kubelet refuses.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from __future__ import annotations
 from podward.api.explanation import Change, Hint
 from podward.decision import Origin
 from podward.path import path
-from podward.policy.hints.facts import HintFacts
-from podward.policy.hints.manifest import of_pod
+from podward.policy.hints.facts import HintFacts, pod_field
 
 NAME = "seccomp-unset"
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
-    """One hint; its change is the Pod's, for all its containers."""
+    """At most one hint; its change sets the profile on the Pod, for all containers."""
     context = facts.effective.value
     row = facts.effective.decision.assignment(path("seccomp"))
     if (
@@ -30,7 +29,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
         return ()
     if context.seccomp is None or context.seccomp.profile_type != "Unconfined":
         return ()
-    field = of_pod(facts, "securityContext", "seccompProfile")
+    field = pod_field(facts, "securityContext", "seccompProfile")
     return (
         Hint(
             NAME,

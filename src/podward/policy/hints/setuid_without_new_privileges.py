@@ -1,11 +1,11 @@
-"""A setuid or setgid program that no_new_privs turns into an ordinary one.
+"""no_new_privs makes the kernel ignore the setuid or setgid bit of the entry file.
 
 Specification (execve(2), prctl(2) PR_SET_NO_NEW_PRIVS, kubelet), in our words: `allowPrivilegeEscalation: false`
-sets no_new_privs, and then execve(2) ignores the setuid and setgid bits: ping, su, sudo and their like run with the ids
-of whoever started them and fail with EPERM. The hint stands where the container's own entry is such a file, owned by
-another user or (with the group's execute bit) another group than the process has, and those ids exist in its user
-namespace; for a script it is the last interpreter that counts. What the entry itself starts later is not known here. On
-a mount with nosuid the bits never count, and nothing is said.
+sets no_new_privs, and then execve(2) ignores the setuid and setgid bits: programs such as ping, su and sudo run with
+the ids of the user who starts them and fail with EPERM. The hint is given if the container's entry is such a file. Its
+owner, or (with the group's execute bit) its group, must differ from the process's, and both ids must be mapped in its
+user namespace. For a script the last interpreter is checked. Programs that the entry starts later are not known here.
+No hint is given on a mount with nosuid, where the bits never have an effect.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from podward.api.image import EntryFile
 from podward.api.process import ProcessState
 from podward.decision import Origin, Source
 from podward.path import path
-from podward.policy.hints.facts import HintFacts
+from podward.policy.hints.facts import HintFacts, container_field, source_of
 from podward.policy.hints.identity import NOBODY, inside
-from podward.policy.hints.manifest import decided, of_container
 
 NAME = "setuid-without-new-privileges"
 RULE = Source(Origin.RULE, "execve(2)")
@@ -26,14 +25,14 @@ _EFFECTIVE = 1
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
-    """One hint."""
+    """At most one hint."""
     if facts.predicted is None or facts.entry is None or not facts.predicted.value.no_new_privs:
         return ()
-    file = _last(facts.entry)
+    file = _last_interpreter(facts.entry)
     lost = _lost(file, facts.predicted.value)
     if not lost:
         return ()
-    field = of_container(facts, "securityContext", "allowPrivilegeEscalation")
+    field = container_field(facts, "securityContext", "allowPrivilegeEscalation")
     return (
         Hint(
             NAME,
@@ -43,19 +42,19 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
             "allowPrivilegeEscalation: false it will not.",
             "Set allowPrivilegeEscalation: true, or give the process what the program needs and take the bit away.",
             (Change(field, True),),
-            decided(facts.effective.decision, path("noNewPrivs"), RULE),
+            source_of(facts.effective.decision, path("noNewPrivs"), RULE),
         ),
     )
 
 
-def _last(entry: EntryFile) -> EntryFile:
+def _last_interpreter(entry: EntryFile) -> EntryFile:
     while entry.interpreter is not None:
         entry = entry.interpreter
     return entry
 
 
 def _lost(file: EntryFile, state: ProcessState) -> str:
-    """What the bits would have given, in words; empty if nothing is lost."""
+    """The ids that the bits would have given, as a phrase; empty if nothing is lost."""
     if file.nosuid or NOBODY in (inside(state.uid_map, file.uid), inside(state.gid_map, file.gid)):
         return ""
     words = []

@@ -1,32 +1,31 @@
-"""A uid that the image's /etc/passwd does not have: no name, no home, group 0.
+"""The image's /etc/passwd does not have the uid: the process has no name, no home directory, and group 0.
 
 Specification (crun 1.8, runc 1.1 and containerd 2.2 as observed; passwd(5)), in our words:
-- The OCI runtime takes HOME from the line of the uid in the container's /etc/passwd. Without a line runc says `/` and
-  crun nothing; either way what is written to `$HOME` lands in a directory that only root may write.
-- The runtime takes the group from that line too: without one, and without runAsGroup, it is 0. That is said, and not
-  changed: images for arbitrary uids give their files to group 0 on purpose.
-- A HOME that the manifest or the image sets is kept: then nothing is said. Neither is anything said about uid 0, who
-  may write to `/`. getpwuid(3) fails all the same; only the image can cure that.
-- The remedy is HOME=/tmp where everybody may write to /tmp: on the image's, if the root is writable, or on a volume.
+- The OCI runtime takes HOME from the uid's line in the container's /etc/passwd. Without a line runc sets `/` and crun
+  sets nothing; either way programs write to `$HOME` in a directory that only root may write.
+- The runtime takes the group from that line too: without a line and without runAsGroup it is 0. The hint mentions this
+  but does not change it, because images for arbitrary uids give their files to group 0 on purpose.
+- If the manifest or the image sets HOME, the runtime keeps it, and no hint is given. No hint is given about uid 0
+  either, because root may write to `/`. getpwuid(3) still fails; only the image can change that.
+- The remedy is HOME=/tmp if every user may write to /tmp: in the image, if the root is writable, or on a volume.
 """
 
 from __future__ import annotations
 
 from podward.api.explanation import Change, Hint
-from podward.policy.hints.facts import HintFacts
-from podward.policy.hints.manifest import field_of_the_user, of_container, who_chose_the_user
-from podward.policy.hints.temporary import TMP, is_writable
+from podward.policy.hints.facts import HintFacts, container_field, user_field, user_source
+from podward.policy.hints.mounts import TMP, tmp_is_writable
 
 NAME = "uid-without-passwd"
 
 
 def hint(facts: HintFacts) -> tuple[Hint, ...]:
-    """One hint."""
+    """At most one hint."""
     if facts.spec is None:
         return ()
     process = facts.spec.value.process
     uid, gid = process.user.uid, process.user.gid
-    if uid == 0 or any(entry.uid == uid for entry in facts.image.passwd):
+    if uid == 0 or any(entry.uid == uid for entry in facts.passwd):
         return ()
     if any(variable.startswith("HOME=") and variable != "HOME=" for variable in process.env):
         return ()
@@ -38,18 +37,18 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
         Hint(
             NAME,
             facts.container.name,
-            field_of_the_user(facts),
+            user_field(facts),
             f"Uid {uid} is not in the image's /etc/passwd: it has no name, HOME is not set or is /, where it may not "
             f"write{group}.",
             remedy,
             changes,
-            who_chose_the_user(facts),
+            user_source(facts),
         ),
     )
 
 
 def _home(facts: HintFacts) -> tuple[Change, ...]:
-    if not is_writable(facts):
+    if not tmp_is_writable(facts):
         return ()
     variables = facts.container.env or ()
-    return (Change(of_container(facts, "env", len(variables)), {"name": "HOME", "value": TMP}),)
+    return (Change(container_field(facts, "env", len(variables)), {"name": "HOME", "value": TMP}),)

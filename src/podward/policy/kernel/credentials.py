@@ -48,7 +48,10 @@ class Credentials(Struct, frozen=True, gc=False):
 
 
 def decide_ids(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: Sources) -> Decision:
-    """`uid`, `gid` and `groups` before execve(2), as host ids; a violation for each id that is not mapped."""
+    """`uid`, `gid` and `groups` before execve(2), as host ids; a violation for each id that is not mapped.
+
+    What is unknown in the runtime spec is unknown here too.
+    """
     user = spec.process.user
     return merge(
         _primary("uid", user.uid, userns.host_uid(user.uid), userns, sources),
@@ -59,6 +62,9 @@ def decide_ids(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: 
 
 def _primary(name: str, inside: int, host: int | None, userns: UserNamespace, sources: Sources) -> Decision:
     field = ("process", "user", name)
+    unknown = sources.unknown(*field)
+    if unknown is not None:
+        return assign(path(name), unknown, f"process.user.{name} is not known", sources.of(*field))
     if host is None:
         return assign(path(name), OVERFLOW, "no mapping", MANUAL) + refuse(
             path(*field), inside, _unmapped(name, inside), MANUAL
@@ -82,13 +88,23 @@ def _groups(listed: tuple[int, ...], userns: UserNamespace, runtime: str, source
     if runtime == "runc" and len({host for host, _ in mapped}) < len(mapped):
         mapped = list({host: (host, position) for host, position in reversed(mapped)}.values())
         reason += "; runc gives each once"
-    if not mapped:
+    if sources.unknown(*field) is not None:
+        refused = _unknown_groups(len(mapped), len(listed), sources) + refused
+    elif not mapped:
         return assign(path("groups"), (), "process.user.additionalGids is empty", sources.of(*field)) + refused
     rows = (
         Assignment(path("groups", place), host, reason, sources.of(*field, position))
         for place, (host, position) in enumerate(sorted(mapped))
     )
     return Decision(tuple(rows)) + refused
+
+
+def _unknown_groups(known: int, position: int, sources: Sources) -> Decision:
+    """The assignment that says that groups are unknown: all of `groups`, or its last item after the `known` ones."""
+    field = ("process", "user", "additionalGids")
+    place = path("groups", known) if known else path("groups")
+    reason = "process.user.additionalGids is not all known"
+    return assign(place, sources.unknown(*field), reason, sources.of(*field, position))
 
 
 def _unmapped(name: str, inside: int) -> str:

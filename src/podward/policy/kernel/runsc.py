@@ -30,11 +30,9 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
     user, process = spec.process.user, spec.process
     sets = process.capabilities or CapabilitySets()
     return merge(
-        assign(path("uid"), (user.uid,) * 4, "process.user.uid", sources.of("process", "user", "uid")),
-        assign(path("gid"), (user.gid,) * 4, "process.user.gid", sources.of("process", "user", "gid")),
-        assign(
-            path("groups"), user.additional_gids, "in the spec's order", sources.of("process", "user", "additionalGids")
-        ),
+        _identity("uid", "uid", (user.uid,) * 4, sources),
+        _identity("gid", "gid", (user.gid,) * 4, sources),
+        _identity("groups", "additionalGids", user.additional_gids, sources),
         *(
             _set(name, listed_names, sources)
             for name, listed_names in (
@@ -57,6 +55,11 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
         assign(path("host_namespaces"), (), "the sandbox's kernel shares none", GVISOR),
         assign(path("label"), None, "gVisor labels no process", GVISOR),
     )
+
+
+def _identity(name: str, field: str, value: tuple[int, ...], sources: Sources) -> Decision:
+    place = ("process", "user", field)
+    return assign(path(name), sources.unknown(*place) or value, f"process.user.{field}", sources.of(*place))
 
 
 def _set(name: str, names: tuple[str, ...], sources: Sources) -> Decision:

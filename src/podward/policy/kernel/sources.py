@@ -5,7 +5,7 @@ This is not a rule. It is an index of the oci stage's Decision, so that the rule
 
 from __future__ import annotations
 
-from podward.decision import Decision, Origin, Source
+from podward.decision import Decision, Origin, Source, Unknown
 from podward.path import Key, Path
 
 
@@ -16,6 +16,12 @@ class Sources:
         self._by_place: dict[tuple[str | int | Key, ...], Source] = {
             assignment.path.segments: assignment.source for assignment in origin.assignments
         }
+        self._origin = origin
+        self._some_unknown = bool(origin.unknowns)
+
+    def unknown(self, *place: str | int) -> Unknown | None:
+        """Why the field at `place`, or a part of it, is not known; None where it is."""
+        return self._origin.unknown(Path(place)) if self._some_unknown else None
 
     def of(self, *place: str | int) -> Source:
         """The source of the field at `place`, or of the closest field that contains it.

@@ -14,6 +14,8 @@ Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in 
 
 from __future__ import annotations
 
+from enum import Enum
+
 from msgspec import Struct
 
 FIRST_BACKOFF = 10.0
@@ -22,16 +24,31 @@ RESET_AFTER = 600.0
 """Seconds."""
 
 
+class ContainerState(Enum):
+    """How far a container is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    EXITED = "exited"
+
+
+FOLLOWS = {
+    ContainerState.WAITING: (ContainerState.RUNNING, ContainerState.EXITED),
+    ContainerState.RUNNING: (ContainerState.EXITED,),
+    ContainerState.EXITED: (ContainerState.RUNNING, ContainerState.EXITED),
+}
+"""What a container may become next. One that could not be started has exited without having run."""
+
+
 class ContainerStatus(Struct, frozen=True):
     """The status of one container.
 
-    `kind` is `init`, `sidecar` or `regular`; `state` is `waiting`, `running` or `exited`; `exit_code` is that of the
-    last run.
+    `kind` is `init`, `sidecar` or `regular`; `exit_code` is that of the last run.
     """
 
     name: str
     kind: str
-    state: str = "waiting"
+    state: ContainerState = ContainerState.WAITING
     exit_code: int = 0
 
 
@@ -53,17 +70,17 @@ def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> 
     """The actions for these containers, which are listed in the Pod's order (init containers first)."""
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
-    sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == "exited")
+    sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == ContainerState.EXITED)
     current = next((s for s in init if _blocks_next(s)), None)
     if current is not None:
-        if current.state == "exited" and restart_policy == "Never":
+        if current.state == ContainerState.EXITED and restart_policy == "Never":
             return _finish(statuses, current.exit_code)
-        start = (current.name,) if current.state == "waiting" else ()
-        failed = (current.name,) if current.state == "exited" else ()
+        start = (current.name,) if current.state == ContainerState.WAITING else ()
+        failed = (current.name,) if current.state == ContainerState.EXITED else ()
         return PodActions(start=start, restart=(*sidecars, *failed))
-    ended = tuple(s.name for s in regular if s.state == "exited" and _restarts(s, restart_policy))
-    waiting = tuple(s.name for s in regular if s.state == "waiting")
-    if waiting or ended or any(s.state == "running" for s in regular):
+    ended = tuple(s.name for s in regular if s.state == ContainerState.EXITED and _restarts(s, restart_policy))
+    waiting = tuple(s.name for s in regular if s.state == ContainerState.WAITING)
+    if waiting or ended or any(s.state == ContainerState.RUNNING for s in regular):
         return PodActions(start=waiting, restart=(*sidecars, *ended))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
@@ -71,8 +88,8 @@ def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> 
 def _blocks_next(status: ContainerStatus) -> bool:
     """Whether the containers after this init container must not start yet."""
     if status.kind == "sidecar":
-        return status.state == "waiting"
-    return status.state != "exited" or status.exit_code != 0
+        return status.state == ContainerState.WAITING
+    return status.state != ContainerState.EXITED or status.exit_code != 0
 
 
 def _restarts(status: ContainerStatus, policy: str) -> bool:
@@ -81,7 +98,7 @@ def _restarts(status: ContainerStatus, policy: str) -> bool:
 
 def _finish(statuses: tuple[ContainerStatus, ...], exit_code: int) -> PodActions:
     """Stop the last container that runs; the Pod is done when none does."""
-    running = tuple(s.name for s in reversed(statuses) if s.state == "running")
+    running = tuple(s.name for s in reversed(statuses) if s.state == ContainerState.RUNNING)
     return PodActions(stop=running[:1], done=not running, exit_code=exit_code)
 
 

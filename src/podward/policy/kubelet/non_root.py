@@ -5,6 +5,7 @@ Specification (kubelet, `verifyRunAsNonRoot`, in our words): only where the merg
 - an image user that is a name cannot be verified, and is refused;
 - the image's uid 0 is refused;
 - an image uid outside 0..2147483647 is refused.
+Without the image it is unknown whether the container is refused, unless runAsUser says so.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from podward.api.core import Pod, SecurityContext
 from podward.api.effective import ImageUser, Place
 from podward.api.gotext import quote
 from podward.api.version import KUBERNETES
-from podward.decision import Decision, Origin, Outcome, Source, refuse
+from podward.decision import Decision, Origin, Outcome, Source, Unknown, assign, refuse
 from podward.path import Path, path
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} runAsNonRoot")
+VERIFIED = path("verifyRunAsNonRoot")
+"""Where it stands that nobody knows whether the container is refused."""
 MAX_ID = 2147483647
 
 
@@ -26,8 +29,13 @@ def pod_label(pod: Pod) -> str:
     return quote(f"{meta.name or ''}_{meta.namespace or ''}({meta.uid or ''})")
 
 
-def decide(pod: Pod, container: str, merged: Outcome[SecurityContext], image: ImageUser, place: Place) -> Decision:
-    """A violation if the container may run as root although runAsNonRoot is true; its path is that runAsNonRoot."""
+def decide(
+    pod: Pod, container: str, merged: Outcome[SecurityContext], image: ImageUser | Unknown, place: Place
+) -> Decision:
+    """A violation where the container could run as root although it must not, at the runAsNonRoot that says so.
+
+    Where only the image could tell, no violation but an unknown value at `VERIFIED`.
+    """
     return _decide(pod, container, merged.value, image, _field(merged, place))
 
 
@@ -38,11 +46,13 @@ def _field(merged: Outcome[SecurityContext], place: Place) -> Path:
     return source.path or place.container + field
 
 
-def _decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser, where: Path) -> Decision:
+def _decide(pod: Pod, container: str, merged: SecurityContext, image: ImageUser | Unknown, where: Path) -> Decision:
     if not merged.run_as_non_root:
         return Decision()
     if merged.run_as_user is not None:
         sentence = "container's runAsUser breaks non-root policy" if merged.run_as_user == 0 else ""
+    elif isinstance(image, Unknown):
+        return assign(VERIFIED, image, "an image whose user is root, or a name, is refused", RULE)
     elif image.uid is None and image.username:
         user = image.username
         sentence = f"container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root"

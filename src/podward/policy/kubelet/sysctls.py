@@ -14,6 +14,7 @@ from podward.api.gotext import quote
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Key, path
+from podward.schema.validation.sysctls import dotted_name, namespace
 
 REASON = "SysctlForbidden"
 RULE = Source(Origin.DEFAULT, f"kubelet {KUBERNETES} safe sysctls")
@@ -33,33 +34,19 @@ SAFE = frozenset(
         "net.ipv4.tcp_wmem",
     )
 )
-_IPC = frozenset(("kernel.sem",))
-_IPC_PREFIXES = ("kernel.shm", "kernel.msg", "fs.mqueue.")
-_SWAP = str.maketrans("./", "/.")
-
-
-def normalise(name: str) -> str:
-    """The name with dots: if its first separator is a `/`, dots and slashes are swapped (sysctl.d(5))."""
-    dot, slash = name.find("."), name.find("/")
-    return name.translate(_SWAP) if slash >= 0 and (dot < 0 or slash < dot) else name
-
-
-def namespace(name: str) -> str:
-    """The kubelet's name of the namespace that isolates this sysctl, `IPC` or `Net`; empty if none does."""
-    if name in _IPC or name.startswith(_IPC_PREFIXES):
-        return "IPC"
-    return "Net" if name.startswith("net.") else ""
+_NAMES = {"net": "Net", "ipc": "IPC"}
+"""The namespaces as the kubelet's sentence names them."""
 
 
 def admit(spec: PodSpec, place: Place, unsafe: tuple[str, ...] = ()) -> Decision:
     """A violation for the first sysctl that this node forbids; `unsafe` are the patterns that its operator allows."""
     field = place.pod / "spec" / "securityContext" / "sysctls"
     for index, sysctl in enumerate((spec.security_context.sysctls or ()) if spec.security_context else ()):
-        name = normalise(sysctl.name or "")
+        name = dotted_name(sysctl.name or "")
         problem = ""
         if name not in SAFE and not any(_matches(pattern, name) for pattern in unsafe):
             problem = f"{quote(name)} not allowlisted"
-        elif (isolated := namespace(name)) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
+        elif (isolated := _NAMES.get(namespace(name))) and (spec.host_ipc if isolated == "IPC" else spec.host_network):
             problem = f"{quote(name)} not allowed with host {isolated} enabled"
         if problem:
             return refuse(field / index / "name", sysctl.name, f"forbidden sysctl: {problem}", RULE)

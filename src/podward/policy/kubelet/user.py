@@ -1,17 +1,17 @@
 """Which uid, user name and gid the kubelet sends to the runtime.
 
 Specification (kubelet, `determineEffectiveSecurityContext`, in our words):
-- If the merged runAsUser is set, it is the uid, and no user name is sent.
-- Otherwise the image's user is sent: its uid if it is numeric (even if it has a name as well), else its name. An image
-  without a user gives uid 0.
-- The gid is the merged runAsGroup, or none is sent. A group in the image's USER is never sent.
+- The merged runAsUser, where set, is the uid, and no user name is sent.
+- Otherwise the image's user is sent: its uid if it is numeric (whatever name came with it), else its name; an image
+  without a user gives uid 0. Which it is, is unknown without the image.
+- The gid is the merged runAsGroup or nothing; a group written in the image's USER never comes along.
 """
 
 from __future__ import annotations
 
 from podward.api.core import SecurityContext
 from podward.api.effective import ImageUser, Place
-from podward.decision import Decision, Origin, Source, assign
+from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.path import path
 
 RUN_AS_USER = path("runAsUser")
@@ -36,7 +36,14 @@ def parse_image_user(user: str) -> ImageUser:
     return ImageUser(uid=int(name)) if numeric else ImageUser(username=name)
 
 
-def decide(merged: SecurityContext, origin: Decision, image: ImageUser, image_name: str, place: Place) -> Decision:
+def of_image(user: str) -> ImageUser:
+    """The `User` of an image's config as the kubelet takes it."""
+    return image_user(parse_image_user(user))
+
+
+def decide(
+    merged: SecurityContext, origin: Decision, image: ImageUser | Unknown, image_name: str, place: Place
+) -> Decision:
     """RunAsUser or runAsUsername, and runAsGroup; `origin` is the Decision that made `merged`."""
     decided = Decision()
     if merged.run_as_user is not None:
@@ -44,10 +51,12 @@ def decide(merged: SecurityContext, origin: Decision, image: ImageUser, image_na
         decided += assign(RUN_AS_USER, merged.run_as_user, "runAsUser is set", source)
     else:
         source = Source(Origin.IMAGE, image_name, path("config", "User"))
-        if image.uid is not None:
-            decided += assign(RUN_AS_USER, image.uid, "runAsUser is unset: the image's user", source)
-        if image.username:
-            decided += assign(RUN_AS_USERNAME, image.username, "runAsUser is unset: the image's user", source)
+        reason = "runAsUser is unset: the image's user"
+        uid = image if isinstance(image, Unknown) else image.uid
+        if uid is not None:
+            decided += assign(RUN_AS_USER, uid, reason, source)
+        if not isinstance(image, Unknown) and image.username:
+            decided += assign(RUN_AS_USERNAME, image.username, reason, source)
     if merged.run_as_group is not None:
         source = _merged_from(origin, "runAsGroup", place)
         decided += assign(RUN_AS_GROUP, merged.run_as_group, "runAsGroup is set", source)

@@ -28,14 +28,14 @@ from podward.policy.pss.wording import container_list, container_title, plural
 ID = "hostPorts"
 
 
-def _taken(container: ContainerRef) -> list[tuple[int, int]]:
+def _host_ports(container: ContainerRef) -> list[tuple[int, int]]:
     """The index and the hostPort of each port that has one."""
     ports = container.spec.ports
     return [(index, port.host_port) for index, port in enumerate(ports) if port.host_port] if ports else []
 
 
 def _ports(facts: PssFacts) -> CheckResult | None:
-    bad = [(container, taken) for container in facts.containers if (taken := _taken(container))]
+    bad = [(container, taken_ports) for container in facts.containers if (taken_ports := _host_ports(container))]
     if not bad:
         return None
     violations: list[FieldViolation] = [
@@ -44,10 +44,10 @@ def _ports(facts: PssFacts) -> CheckResult | None:
             port,
             f"{container_title(container)} takes port {port} of the node.",
         )
-        for container, taken in bad
-        for index, port in taken
+        for container, taken_ports in bad
+        for index, port in taken_ports
     ]
-    ports = sorted({str(port) for _, taken in bad for _, port in taken})
+    ports = sorted({str(port) for _, taken_ports in bad for _, port in taken_ports})
     uses, word = plural("uses", "use", bad), plural("hostPort", "hostPorts", ports)
     detail = f"{container_list([container for container, _ in bad])} {uses} {word} {', '.join(ports)}"
     return failed(ID, "hostPort", detail, violations)

@@ -12,6 +12,7 @@ Specification (k8s.io/pod-security-admission, api/helpers.go `PolicyToEvaluate` 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -38,6 +39,8 @@ ENFORCE = PREFIX + "enforce"
 AUDIT = PREFIX + "audit"
 WARN = PREFIX + "warn"
 _LABELS = path("metadata", "labels")
+_REMEMBERED = 256
+"""For so many different sets of labels what they ask is remembered."""
 _RULE = Source(Origin.RULE, f"Pod Security admission {POD_SECURITY} labels")
 _PRIVILEGED = Standard(Level.PRIVILEGED)
 
@@ -80,7 +83,7 @@ class LabelledPolicy(Struct, frozen=True):
 class _Reader:
     """Labels being read; errors add up."""
 
-    def __init__(self, labels: Mapping[str, str | None]) -> None:
+    def __init__(self, labels: Mapping[str, str]) -> None:
         self.labels = labels
         self.errors: list[Violation] = []
 
@@ -88,7 +91,7 @@ class _Reader:
         """The level of this label, and whether it is there and valid."""
         if label not in self.labels:
             return default, False
-        text = self.labels[label] or ""
+        text = self.labels[label]
         level = parse_level(text)
         if level is None:
             self._error(label, text, LEVEL_RULE)
@@ -99,7 +102,7 @@ class _Reader:
         """The version of this label."""
         if label not in self.labels:
             return default
-        text = self.labels[label] or ""
+        text = self.labels[label]
         version = parse_version(text)
         if version is None:
             self._error(label, text, VERSION_RULE)
@@ -113,8 +116,19 @@ class _Reader:
 def policy_of(labels: Mapping[str, str | None] | None, defaults: Policy | None = None) -> LabelledPolicy:
     """The policy of a namespace with these labels."""
     default = defaults or Policy()
-    if not labels:
-        return LabelledPolicy(default)
+    written = tuple([(name, text or "") for name, text in labels.items() if name.startswith(PREFIX)]) if labels else ()
+    return _policy_of(written, default) if written else LabelledPolicy(default)
+
+
+def policy_unless_labelled(labels: Mapping[str, str | None] | None, enforced: Standard) -> LabelledPolicy:
+    """The policy of a namespace with these labels where `enforced` is enforced unless a label says what is."""
+    return policy_of(labels, None if labels and ENFORCE in labels else Policy(enforce=enforced))
+
+
+@lru_cache(_REMEMBERED)
+def _policy_of(written: tuple[tuple[str, str], ...], default: Policy) -> LabelledPolicy:
+    """The same, of the labels that are Pod Security's; most namespaces of a cluster have the same ones."""
+    labels = dict(written)
     reader = _Reader(labels)
     enforce_level, said = reader.level(ENFORCE, default.enforce.level, Level.RESTRICTED)
     enforce = Standard(enforce_level, reader.version(f"{ENFORCE}-version", default.enforce.version))

@@ -56,7 +56,8 @@ class Standard(Struct, frozen=True, gc=False):
     version: Version = LATEST
 
     def __str__(self) -> str:
-        return f"{self.level}:{self.version}"
+        minor = self.version.minor
+        return f"{self.level.value}:latest" if minor is None else f"{self.level.value}:v1.{minor}"
 
 
 def parse_level(text: str) -> Level | None:

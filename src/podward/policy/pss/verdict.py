@@ -21,14 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod
 from podward.api.gotext import quote
 from podward.decision import Origin, Source, Violation
 from podward.path import Path
-from podward.policy.pss.check import POLICY, CheckResult, facts_of
-from podward.policy.pss.labels import Configuration, LabelledPolicy, errors_text
+from podward.policy.pss.check import POLICY, CheckResult, PssFacts, facts_of
+from podward.policy.pss.labels import Configuration, LabelledPolicy, Policy, errors_text
 from podward.policy.pss.standard import Level, Standard
 from podward.policy.pss.standards import evaluate_facts
 from podward.policy.pss.wording import details
@@ -76,6 +76,15 @@ class Verdict(Struct, frozen=True):
         return self.refusal is None
 
 
+class Evaluated(Struct, frozen=True):
+    """What was found in each mode."""
+
+    enforced: tuple[CheckResult, ...]
+    audited: tuple[CheckResult, ...]
+    warned: tuple[CheckResult, ...]
+
+
+_OPEN = Standard(Level.PRIVILEGED)
 _LET_THROUGH = Verdict()
 _PRIVILEGED = Verdict(audit=((ENFORCE_POLICY, "privileged:latest"),))
 
@@ -103,7 +112,7 @@ def admit_pod(pod: Pod, request: Request, configuration: Configuration, old: Pod
         return _PRIVILEGED
     if old is not None and not significant(pod, old):
         return _LET_THROUGH
-    return _evaluated(pod, request, configuration, enforce=(policy.policy.enforce,))
+    return _verdict(pod, request, configuration, enforce=(policy.policy.enforce,))
 
 
 def admit_workload(template: Pod, request: Request, configuration: Configuration) -> Verdict:
@@ -116,7 +125,15 @@ def admit_workload(template: Pod, request: Request, configuration: Configuration
     policy = request.policy
     if not policy.errors and policy.policy.warn.level is policy.policy.audit.level is Level.PRIVILEGED:
         return _LET_THROUGH
-    return _evaluated(template, request, configuration, enforce=())
+    return _verdict(template, request, configuration, enforce=())
+
+
+def evaluated(facts: PssFacts, policy: Policy) -> Evaluated:
+    """What the standards of the modes have against the Pod; none is evaluated twice."""
+    enforced = _against(facts, policy.enforce)
+    audited = enforced if policy.audit == policy.enforce else _against(facts, policy.audit)
+    warned = audited if policy.warn == policy.audit else _against(facts, policy.warn)
+    return Evaluated(enforced, audited, warned)
 
 
 def significant(pod: Pod, old: Pod) -> bool:
@@ -152,26 +169,27 @@ def _exempt(request: Request, configuration: Configuration) -> Verdict | None:
     return None
 
 
-def _evaluated(pod: Pod, request: Request, configuration: Configuration, enforce: tuple[Standard, ...]) -> Verdict:
+def _against(facts: PssFacts, standard: Standard) -> tuple[CheckResult, ...]:
+    if standard.level is Level.PRIVILEGED:
+        return ()
+    return evaluate_facts(standard.level, standard.version, facts)
+
+
+def _verdict(pod: Pod, request: Request, configuration: Configuration, enforce: tuple[Standard, ...]) -> Verdict:
     runtime_class = pod.spec.runtime_class_name
     if runtime_class and runtime_class in configuration.exemptions.runtime_classes:
         return Verdict(audit=((EXEMPT, "runtimeClass"),))
     policy, errors = request.policy.policy, request.policy.errors
-    facts = facts_of(pod)
-    found: dict[Standard, tuple[CheckResult, ...]] = {}
-    for standard in (*enforce, policy.audit, policy.warn):
-        if standard not in found:
-            found[standard] = evaluate_facts(standard.level, standard.version, facts)
+    found = evaluated(facts_of(pod), policy if enforce else structs.replace(policy, enforce=_OPEN))
+    enforced = str(policy.enforce)
     audit = [(ERROR, f"Failed to parse policy: {errors_text(errors)}")] if errors else []
-    audit += [(ENFORCE_POLICY, str(standard)) for standard in enforce]
-    enforced = found[policy.enforce] if enforce else ()
-    audited, warned = found[policy.audit], found[policy.warn]
-    if audited:
-        audit.append((AUDIT_VIOLATIONS, warning_text(policy.audit, audited)))
+    if enforce:
+        audit.append((ENFORCE_POLICY, enforced))
+    if found.audited:
+        audit.append((AUDIT_VIOLATIONS, warning_text(policy.audit, found.audited)))
     refusal = None
-    if enforced:
-        text = refusal_text(request.name or pod.metadata.name or "", policy.enforce, enforced, request.resource)
-        source = Source(Origin.POLICY, f"{POLICY} {policy.enforce}")
-        refusal = Violation(Path(), str(policy.enforce), text, source)
-    warnings = (warning_text(policy.warn, warned),) if warned and refusal is None else ()
-    return Verdict(refusal, warnings, tuple(audit), enforced, audited, warned)
+    if found.enforced:
+        text = refusal_text(request.name or pod.metadata.name or "", policy.enforce, found.enforced, request.resource)
+        refusal = Violation(Path(), enforced, text, Source(Origin.POLICY, f"{POLICY} {enforced}"))
+    warnings = (warning_text(policy.warn, found.warned),) if found.warned and refusal is None else ()
+    return Verdict(refusal, warnings, tuple(audit), found.enforced, found.audited, found.warned)

@@ -16,8 +16,8 @@ it is unset.
 from __future__ import annotations
 
 from podward.api.cri import ContainerConfig
-from podward.api.image import Image
-from podward.decision import Assignment, Decision, Origin, Source
+from podward.api.image import Image, UnknownImage
+from podward.decision import Assignment, Decision, Origin, Source, assign
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
@@ -27,7 +27,7 @@ TERM = "TERM=xterm"
 _Row = tuple[str, str, Source]
 
 
-def decide(config: ContainerConfig, image: Image, hostname: str, runtime: RuntimeProfile) -> Decision:
+def decide(config: ContainerConfig, image: Image | UnknownImage, hostname: str, runtime: RuntimeProfile) -> Decision:
     """`process.env`, one assignment for each item.
 
     `hostname` is the Pod's, or the node's on the host's network; "" leaves HOSTNAME out.
@@ -38,12 +38,14 @@ def decide(config: ContainerConfig, image: Image, hostname: str, runtime: Runtim
     rows += named + terminal if runtime.name == "docker" else terminal + named
     if runtime.name == "cri-o":
         rows = _unique(rows)
-    origin = Source(Origin.IMAGE, image.name, path("config", "Env"))
-    of_image: list[_Row] = [(entry, "the image's Env", origin) for entry in image.config.env]
     of_pod: list[_Row] = [
         (f"{variable.key}={variable.value}", "env", runtime.source_of("envs", index))
         for index, variable in enumerate(config.envs)
     ]
+    if isinstance(image, UnknownImage):
+        return _without_image(_unique(of_pod), image)
+    origin = Source(Origin.IMAGE, image.name, path("config", "Env"))
+    of_image: list[_Row] = [(entry, "the image's Env", origin) for entry in image.config.env]
     if runtime.name == "containerd":
         merged = _replace(rows, of_image + of_pod)
     else:
@@ -52,9 +54,20 @@ def decide(config: ContainerConfig, image: Image, hostname: str, runtime: Runtim
         merged = (
             _unique(rows + [row for row in more if "=" in row[0]]) if runtime.name == "cri-o" else _replace(rows, more)
         )
+    return _listed(merged)
+
+
+def _listed(rows: list[_Row]) -> Decision:
     return Decision(
-        tuple(Assignment(PLACE / i, entry, reason, source) for i, (entry, reason, source) in enumerate(merged))
+        tuple(Assignment(PLACE / i, entry, reason, source) for i, (entry, reason, source) in enumerate(rows))
     )
+
+
+def _without_image(rows: list[_Row], image: UnknownImage) -> Decision:
+    """The CRI's variables, and one item for all that come from elsewhere."""
+    origin = Source(Origin.IMAGE, image.name, path("config", "Env"))
+    reason = "the image's Env, and of the runtime's own what it does not replace"
+    return _listed(rows) + assign(PLACE / len(rows), image.unknown, reason, origin)
 
 
 def _name(row: _Row) -> str:

@@ -14,8 +14,8 @@ Strict the runtime adds none.
 from __future__ import annotations
 
 from podward.api.cri import LinuxContainerSecurityContext
-from podward.api.image import Image
-from podward.decision import Assignment, Decision, assign, refuse
+from podward.api.image import Image, UnknownImage
+from podward.decision import Assignment, Decision, Origin, Source, Unknown, assign, refuse
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.user import HIGHEST_ID, ResolvedId, ResolvedUser, image_file
@@ -24,7 +24,7 @@ PLACE = path("process", "user", "additionalGids")
 
 
 def decide(
-    context: LinuxContainerSecurityContext, image: Image, user: ResolvedUser, runtime: RuntimeProfile
+    context: LinuxContainerSecurityContext, image: Image | UnknownImage, user: ResolvedUser, runtime: RuntimeProfile
 ) -> Decision:
     """`process.user.additionalGids`, one assignment for each item; a violation for an id that the kernel refuses."""
     policy = context.supplemental_groups_policy
@@ -37,13 +37,18 @@ def decide(
     for index, number in enumerate(context.supplemental_groups):
         source = runtime.source_of("securityContext", "supplementalGroups", index)
         gids.append(ResolvedId(number, "a supplementary group of the Pod", source))
+    known, unknown = [], []
     for gid in gids:
-        if not 0 <= gid.value <= HIGHEST_ID:
+        if isinstance(gid.value, Unknown):
+            unknown.append(gid)
+        elif 0 <= gid.value <= HIGHEST_ID:
+            known.append((gid.value, gid))
+        else:
             sentence = f"gid {gid.value} is out of range: 0-{HIGHEST_ID}"
             refused += refuse(PLACE, gid.value, sentence, gid.source)
-    kept = _unique([gid for gid in gids if 0 <= gid.value <= HIGHEST_ID])
     if runtime.name == "containerd":
-        kept.sort(key=lambda gid: gid.value)
+        known.sort(key=lambda row: row[0])
+    kept = [*_unique(known), *_as_one(unknown)]
     if not kept:
         return refused + assign(PLACE, (), "Strict, and no group is asked for", runtime.source)
     return refused + Decision(
@@ -60,10 +65,15 @@ def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
     return Decision()
 
 
-def _of_image(image: Image, user: ResolvedUser, runtime: RuntimeProfile) -> list[ResolvedId]:
+def _of_image(image: Image | UnknownImage, user: ResolvedUser, runtime: RuntimeProfile) -> list[ResolvedId]:
     """The groups of the image that have this user as a member."""
     containerd = runtime.name == "containerd"
-    if not user.name or (user.named_group and not containerd):
+    if user.named_group and not containerd:
+        return []
+    if isinstance(image, UnknownImage):
+        file = Source(Origin.IMAGE, f"{image.name} /etc/group")
+        return [ResolvedId(image.unknown, "the user's groups in the image's /etc/group", file)]
+    if not user.name:
         return []
     return [
         ResolvedId(entry.gid, f"{user.name} is a member of {entry.name}", image_file(image, "/etc/group", entry.line))
@@ -72,9 +82,16 @@ def _of_image(image: Image, user: ResolvedUser, runtime: RuntimeProfile) -> list
     ]
 
 
-def _unique(gids: list[ResolvedId]) -> list[ResolvedId]:
+def _unique(rows: list[tuple[int, ResolvedId]]) -> list[ResolvedId]:
     """Each gid once, at its first position."""
     seen: dict[int, ResolvedId] = {}
-    for gid in gids:
-        seen.setdefault(gid.value, gid)
+    for number, gid in rows:
+        seen.setdefault(number, gid)
     return list(seen.values())
+
+
+def _as_one(hidden: list[ResolvedId]) -> list[ResolvedId]:
+    """All groups that are not known, as the last item: how many there are is not known either."""
+    if not hidden:
+        return []
+    return [ResolvedId(hidden[0].value, "; ".join(part.reason for part in hidden), hidden[-1].source)]

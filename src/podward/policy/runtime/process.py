@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from podward.api.capability import CAP_SYS_RESOURCE
 from podward.api.cri import ContainerConfig
-from podward.api.image import Image
+from podward.api.image import Image, UnknownImage
 from podward.api.node import Node
 from podward.decision import Decision, Origin, Source, assign, merge, refuse
 from podward.path import path
@@ -30,15 +30,18 @@ ARGS = PROCESS / "args"
 NODE = Source(Origin.NODE, "this machine")
 
 
-def decide_args(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
+def decide_args(config: ContainerConfig, image: Image | UnknownImage, runtime: RuntimeProfile) -> Decision:
     """`process.args`; if there is no command, they are empty and a violation says so."""
+    if config.command:
+        reason = "command" + (" and args" if config.args else "")
+        return assign(ARGS, (*config.command, *config.args), reason, runtime.source_of("command"))
+    if isinstance(image, UnknownImage):
+        reason = f"the image's Entrypoint and {'args' if config.args else 'Cmd'}"
+        return assign(ARGS, image.unknown, reason, Source(Origin.IMAGE, image.name, path("config", "Entrypoint")))
     entrypoint, cmd = image.config.entrypoint, image.config.cmd
     if entrypoint == ("",) and runtime.name == "containerd":
         entrypoint = ()
-    if config.command:
-        words, reason = (*config.command, *config.args), "command" + (" and args" if config.args else "")
-        source = runtime.source_of("command")
-    elif config.args:
+    if config.args:
         words = (*entrypoint, *config.args)
         reason = "the image's Entrypoint and args" if entrypoint else "args"
         source = runtime.source_of("args")
@@ -49,13 +52,15 @@ def decide_args(config: ContainerConfig, image: Image, runtime: RuntimeProfile) 
     return decision if words else decision + refuse(ARGS, (), "no command specified", runtime.source)
 
 
-def decide_cwd(config: ContainerConfig, image: Image, runtime: RuntimeProfile) -> Decision:
+def decide_cwd(config: ContainerConfig, image: Image | UnknownImage, runtime: RuntimeProfile) -> Decision:
     """`process.cwd`."""
     if config.working_dir:
         return assign(PROCESS / "cwd", config.working_dir, "workingDir", runtime.source_of("workingDir"))
+    of_image = Source(Origin.IMAGE, image.name, path("config", "WorkingDir"))
+    if isinstance(image, UnknownImage):
+        return assign(PROCESS / "cwd", image.unknown, "the image's WorkingDir", of_image)
     if image.config.working_dir:
-        source = Source(Origin.IMAGE, image.name, path("config", "WorkingDir"))
-        return assign(PROCESS / "cwd", image.config.working_dir, "the image's WorkingDir", source)
+        return assign(PROCESS / "cwd", image.config.working_dir, "the image's WorkingDir", of_image)
     return assign(PROCESS / "cwd", "/", "no working directory is asked for", runtime.source)
 
 

@@ -10,6 +10,7 @@ the group of an image's `USER uid:gid`.
 - CRI-O (1.33 `setupContainerUser`) and Docker (29 `getUser`, cri-dockerd `modifyContainerConfig`) use moby/sys/user
   `GetExecUser`: the same, but an empty user is root with the gid of /etc/passwd. CRI-O replaces the gid by runAsGroup
   afterwards; Docker looks up `user:group`.
+- Without the image's files only a uid and a gid that the CRI names are known.
 - CRI-O also adds a line for an unknown uid or gid to the container's /etc/passwd and /etc/group; that is left out
   here.
 """
@@ -20,8 +21,8 @@ from msgspec import Struct
 
 from podward.api.cri import LinuxContainerSecurityContext
 from podward.api.gotext import quote
-from podward.api.image import Image, PasswdEntry
-from podward.decision import Decision, Origin, Source, assign, refuse
+from podward.api.image import Image, PasswdEntry, UnknownImage
+from podward.decision import Decision, Origin, Source, Unknown, assign, refuse
 from podward.errors import RefusedError
 from podward.path import path
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -35,9 +36,9 @@ INT64 = 1 << 63
 
 
 class ResolvedId(Struct, frozen=True, gc=False):
-    """A uid or gid, the reason for it, and its source."""
+    """A uid or gid, or why it is unknown, the reason for it, and its source."""
 
-    value: int
+    value: int | Unknown
     reason: str
     source: Source
 
@@ -45,8 +46,8 @@ class ResolvedId(Struct, frozen=True, gc=False):
 class ResolvedUser(Struct, frozen=True, gc=False):
     """The uid and gid of the process.
 
-    `name` is the user name that /etc/passwd has for the uid, "" if none. `named_user` and `named_group` are whether the
-    runtime's user string named a user and a group.
+    `name` is the user name that /etc/passwd has for the uid, "" if none or if the image is unknown. `named_user` and
+    `named_group` are whether the runtime's user string named a user and a group.
     """
 
     uid: ResolvedId
@@ -73,8 +74,12 @@ def image_file(image: Image, name: str, line: int) -> Source:
     return Source(Origin.IMAGE, f"{image.name} {name}", line=line)
 
 
-def resolve(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> ResolvedUser | Decision:
+def resolve(
+    context: LinuxContainerSecurityContext, image: Image | UnknownImage, runtime: RuntimeProfile
+) -> ResolvedUser | Decision:
     """The uid and gid of the process, or the Decision that refuses the user."""
+    if isinstance(image, UnknownImage):
+        return _without_image(context, image, runtime)
     try:
         return _RUNTIMES[runtime.name](_user_string(context, image, runtime), image, runtime)
     except RefusedError as refused:
@@ -83,11 +88,29 @@ def resolve(context: LinuxContainerSecurityContext, image: Image, runtime: Runti
         return refuse(path("process", "user"), value, str(refused), runtime.source)
 
 
+def _without_image(
+    context: LinuxContainerSecurityContext, image: UnknownImage, runtime: RuntimeProfile
+) -> ResolvedUser:
+    """The uid and gid that the CRI names; without a uid the kubelet sends the image's user, which is unknown."""
+    user = Source(Origin.IMAGE, image.name, path("config", "User"))
+    group = Source(Origin.IMAGE, f"{image.name} /etc/passwd")
+    uid = ResolvedId(image.unknown, "the image's user", user)
+    gid = ResolvedId(image.unknown, "the user's group in the image's /etc/passwd", group)
+    if context.run_as_user is not None:
+        of_pod = runtime.source_of("securityContext", "runAsUser")
+        uid = ResolvedId(context.run_as_user, "the uid that was asked for", of_pod)
+    if context.run_as_group is not None:
+        of_pod = runtime.source_of("securityContext", "runAsGroup")
+        gid = ResolvedId(context.run_as_group, "the group that was asked for", of_pod)
+    named_group = context.run_as_group is not None and runtime.name != "cri-o"
+    return ResolvedUser(uid, gid, named_group=named_group)
+
+
 def decide(user: ResolvedUser) -> Decision:
     """`process.user.uid` and `gid`; a violation for an id that the kernel refuses (/etc/passwd may have any number)."""
     decision = Decision()
     for place, resolved, name in ((UID, user.uid, "uid"), (GID, user.gid, "gid")):
-        if not 0 <= resolved.value <= HIGHEST_ID:
+        if not isinstance(resolved.value, Unknown) and not 0 <= resolved.value <= HIGHEST_ID:
             sentence = f"{name} {resolved.value} is out of range: 0-{HIGHEST_ID}"
             decision += refuse(place, resolved.value, sentence, resolved.source)
             continue

@@ -4,16 +4,17 @@ Specification: OpenShift apiserver-library-go, sccadmission/scc_authz_check.go a
 when an SCC's turn has come, and of two subjects: first the Pod's service account, if the Pod names one, whose groups
 are only `system:serviceaccounts` and `system:serviceaccounts:<namespace>`; then the caller. A subject may use the SCC
 if its name stands in `users`, or one of its groups in `groups`, or if the authorizer allows it the verb `use` on
-securitycontextconstraints.security.openshift.io of that name in the Pod's namespace. Which subject it was is stored
-with the Pod.
+securitycontextconstraints.security.openshift.io of that name in the Pod's namespace. An authorizer that denies it or
+has no opinion does not allow it. Which subject it was is stored with the Pod.
 """
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from podward.api.authorization import Attributes, Authorizer, Opinion
 from podward.api.caller import User, service_account
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Origin, Source
@@ -23,11 +24,18 @@ SubjectType: TypeAlias = Literal["serviceaccount", "user"]
 """Whose right it was: the value of the annotation `security.openshift.io/validated-scc-subject-type`."""
 
 
-class Uses(Protocol):
-    """The authorizer's answers, as a fact."""
+_USE, _GROUP, RESOURCE = "use", "security.openshift.io", "securitycontextconstraints"
+"""The verb and the resource that an authorizer is asked about."""
 
-    def grant(self, user: User, scc: str, namespace: str) -> Source | None:
-        """What allows `user` the verb `use` on this SCC in this namespace; None if nothing does."""
+
+def use_of(scc: str, user: User, namespace: str) -> Attributes:
+    """The question whether `user` may use this SCC for Pods of this namespace."""
+    return Attributes(user, _USE, _GROUP, RESOURCE, "", scc, namespace)
+
+
+def is_use(wanted: Attributes) -> bool:
+    """Whether the question is about the use of an SCC."""
+    return wanted == use_of(wanted.name, wanted.user, wanted.namespace)
 
 
 class Grant(Struct, frozen=True):
@@ -64,21 +72,24 @@ class Members:
 class Subjects:
     """The two subjects of one request; the service account's user is made once."""
 
-    __slots__ = ("_asked", "_namespace", "_uses")
+    __slots__ = ("_asked", "_authorizer", "_namespace")
 
-    def __init__(self, account: str, caller: User, namespace: str, uses: Uses) -> None:
+    def __init__(self, account: str, caller: User, namespace: str, authorizer: Authorizer) -> None:
         asked: list[tuple[SubjectType, User]] = []
         if account:
             asked.append(("serviceaccount", service_account(namespace, account)))
         asked.append(("user", caller))
         self._asked = asked
         self._namespace = namespace
-        self._uses = uses
+        self._authorizer = authorizer
 
     def grant(self, members: Members) -> Grant | None:
         """The first right to use the SCC that is found; None if neither subject has one."""
         for subject_type, user in self._asked:
-            source = members.grant(user) or self._uses.grant(user, members.name, self._namespace)
+            source = members.grant(user)
+            if source is None:
+                answer = self._authorizer.authorize(use_of(members.name, user, self._namespace))
+                source = answer.source if answer.opinion is Opinion.ALLOW else None
             if source is not None:
                 return Grant(subject_type, user.username, source)
         return None

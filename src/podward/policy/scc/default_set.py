@@ -1,9 +1,10 @@
-"""The SCCs that OpenShift ships with, and who may use them.
+"""OpenShift's default SCCs, and the RBAC objects that allow their use.
 
 Specification: openshift/cluster-kube-apiserver-operator, bindata/bootkube/scc-manifests, for the SCCs,
 their ClusterRoles `system:openshift:scc:<name>`, and the bindings that let every authenticated user use restricted-v2
-and restricted-v3; OpenShift's bootstrap policy for the bindings of cluster-admin, who may do everything.
-Descriptions are in our own words. restricted-v3's `runAsGroup` is newer than the admission that is followed here.
+and restricted-v3; OpenShift's bootstrap policy for the bindings of cluster-admin, which allows everything.
+Descriptions are in our own words. restricted-v3's `runAsGroup` is left out: it is newer than the version of SCC
+admission that Podward implements.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SCCS_NAME = "OpenShift's default SCCs"
 RBAC_NAME = "OpenShift's default RBAC"
-"""What to call the tables where a document's name is cited."""
+"""The names of the two tables, used where other objects have the name of their file."""
 
 _RBAC = "rbac.authorization.k8s.io"
 _VOLUMES: list[Json] = [
@@ -52,7 +53,7 @@ _V2: JsonObject = {
     "requiredDropCapabilities": ["ALL"],
     "seccompProfiles": ["runtime/default"],
 }
-"""What the second generation changes in all of its SCCs."""
+"""The fields in which all SCCs of the second generation differ from the first."""
 _MUST: JsonObject = {"type": "MustRunAs"}
 _USERNS_GROUPS: JsonObject = {"type": "MustRunAs", "ranges": [{"min": 1000, "max": 65534}]}
 
@@ -162,7 +163,7 @@ def default_sccs() -> tuple[JsonObject, ...]:
 
 
 def default_rbac() -> tuple[JsonObject, ...]:
-    """The ClusterRoles and ClusterRoleBindings that say who may use the default SCCs; fresh objects."""
+    """The ClusterRoles and ClusterRoleBindings that allow the use of the default SCCs; fresh objects."""
     roles = [_role(f"system:openshift:scc:{name}", _use(name)) for name in NAMES]
     bindings = [
         _binding(

@@ -1,28 +1,39 @@
-"""The ids and the SELinux level that a namespace's annotations set aside for its Pods.
+"""The ids and the SELinux level that a namespace's annotations reserve for its Pods.
 
 Specification (OpenShift apiserver-library-go, sccmatching/matcher.go, and library-go, security/uid), in our
 words:
-- `openshift.io/sa.scc.uid-range` and `openshift.io/sa.scc.mcs` must be there, even if no SCC needs them.
-- A block of ids is `start/size` if there is a slash in it, otherwise `start-end`. It is read as Go's Sscanf reads two
-  uint32: white space but newlines may stand before a number, a sign may not, and what follows the second number is
-  ignored. The last id of `start/size` is start + size - 1, which wraps: `0/0` ends at 4294967295.
-- Only the first block of the uid range counts.
-- `openshift.io/sa.scc.supplemental-groups` are blocks separated by commas; if the annotation is not there at all, the
-  uid range is read in its place, in the same way.
-- The level is taken as it is.
-What is malformed only matters to an SCC that needs it, and then refuses every Pod.
+- `openshift.io/sa.scc.uid-range` and `openshift.io/sa.scc.mcs` must exist, even if no SCC needs them.
+- A range of ids is `start/size` if it contains a slash, otherwise `start-end`. It is parsed as Go's Sscanf parses two
+  uint32: a number may follow white space other than newlines, it may not have a sign, and the text after the second
+  number is ignored. The last id of `start/size` is start + size - 1, which wraps around: `0/0` ends at 4294967295.
+- Only the first range of the uid annotation is used.
+- `openshift.io/sa.scc.supplemental-groups` has ranges separated by commas. If the annotation does not exist, the uid
+  range is used instead, parsed in the same way.
+- The level is used unchanged.
+A malformed annotation matters only to an SCC that needs it, which then refuses every Pod.
+
+The server does not name the malformed annotation. A namespace in a file is therefore checked when it is read
+(`require_well_formed`): a malformed annotation is the file's mistake, and so is a range that ends before it starts,
+which the server accepts although no Pod can satisfy it. A missing annotation is not: admission reports it for a Pod.
 """
 
 from __future__ import annotations
 
 from re import compile as pattern
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podward.api.core import Namespace
 from podward.api.gotext import quote
+from podward.api.json_value import shortened
 from podward.decision import Origin, Source
+from podward.errors import InputError
 from podward.path import Key, path
+from podward.schema.view import typed_view
+
+if TYPE_CHECKING:
+    from podward.schema.objects import Item
 
 UID_RANGE = "openshift.io/sa.scc.uid-range"
 """The annotation with the uids of a namespace."""
@@ -31,27 +42,34 @@ MCS = "openshift.io/sa.scc.mcs"
 SUPPLEMENTAL_GROUPS = "openshift.io/sa.scc.supplemental-groups"
 """The annotation with the groups of a namespace."""
 
+_RANGE_ADVICE = "write start/size, such as 1000230000/10000, or start-end, such as 1000-2000"
+_ADVICE = {
+    UID_RANGE: _RANGE_ADVICE,
+    MCS: "write a level, such as s0:c15,c10",
+    SUPPLEMENTAL_GROUPS: f"{_RANGE_ADVICE}; several are separated by commas",
+}
 
-class Block(Struct, frozen=True):
-    """Ids from `first` to `last`, both included. Nothing keeps the last from being below the first."""
+
+class IdRange(Struct, frozen=True):
+    """The ids from `first` to `last`, both included. `last` may be smaller than `first`."""
 
     first: int
     last: int
 
 
-class Unusable(Struct, frozen=True):
-    """A value that can't be had, and why, in the server's words."""
+class InvalidAnnotation(Struct, frozen=True):
+    """The reason, in the server's words, why an annotation has no usable value."""
 
     why: str
 
 
 class NamespaceRanges(Struct, frozen=True):
-    """What the namespace sets aside; `groups_key` is the annotation that the groups were read from."""
+    """The values of the namespace's annotations; `groups_key` is the annotation that the groups come from."""
 
     name: str
-    users: Block | Unusable
-    level: str | Unusable
-    groups: tuple[Block, ...] | Unusable
+    users: IdRange | InvalidAnnotation
+    level: str | InvalidAnnotation
+    groups: tuple[IdRange, ...] | InvalidAnnotation
     groups_key: str
 
     def source(self, key: str) -> Source:
@@ -60,7 +78,7 @@ class NamespaceRanges(Struct, frozen=True):
 
 
 def read(namespace: Namespace) -> NamespaceRanges | str:
-    """The annotations of the namespace; a text is why no Pod at all can be admitted there."""
+    """The values of the annotations; a text says why the namespace admits no Pod at all."""
     annotations = namespace.metadata.annotations or {}
     name = namespace.metadata.name or ""
     for key in (UID_RANGE, MCS):
@@ -76,49 +94,88 @@ def read(namespace: Namespace) -> NamespaceRanges | str:
     )
 
 
-def fault(key: str, written: str) -> str:
-    """What the server finds wrong with the annotation `key` where it is `written` so; empty if nothing."""
+class NamespaceSource(Struct, frozen=True):
+    """A Namespace and where it is written."""
+
+    item: Item
+    view: Namespace
+
+
+def namespace_source(item: Item) -> NamespaceSource:
+    """The Namespace that `item` is. Raises InputError, with its line, for a malformed annotation."""
+    source = NamespaceSource(item, typed_view(item.raw, Namespace, "Namespace"))
+    require_well_formed(item, source.view)
+    return source
+
+
+def require_well_formed(item: Item, namespace: Namespace) -> None:
+    """Raise InputError, with the annotation and its line, for the first malformed annotation of a file's namespace."""
+    annotations = namespace.metadata.annotations or {}
+    for key, advice in _ADVICE.items():
+        if key not in annotations:
+            continue
+        written = annotations[key] or ""
+        wrong = malformed(key, written) or _inverted(key, written)
+        if wrong:
+            place = path("metadata", "annotations", Key(key))
+            what = f'Namespace "{item.name}": {place}: {shortened(written)}: {wrong}'
+            raise InputError(what, where=item.where(place), advice=advice)
+
+
+def malformed(key: str, written: str) -> str:
+    """Why the server rejects this value of the annotation `key`; empty if it accepts the value."""
     if key == MCS:
         return "" if written else _empty(MCS).why
     found = _users(written) if key == UID_RANGE else _groups(written)
-    return found.why if isinstance(found, Unusable) else ""
+    return found.why if isinstance(found, InvalidAnnotation) else ""
 
 
-def parse_block(text: str) -> Block | Unusable:
-    """A block of ids, `start/size` or `start-end`."""
+def _inverted(key: str, written: str) -> str:
+    """The error for a range that ends before it starts; empty if there is none."""
+    if key == MCS:
+        return ""
+    for text in written.split(",") if key == SUPPLEMENTAL_GROUPS else (written,):
+        ids = parse_range(text)
+        if isinstance(ids, IdRange) and ids.last < ids.first:
+            return f"the range is from {ids.first} to {ids.last}: no id is in it"
+    return ""
+
+
+def parse_range(text: str) -> IdRange | InvalidAnnotation:
+    """A range of ids, `start/size` or `start-end`."""
     separator = "/" if "/" in text else "-"
     start = _number(text, 0)
-    if isinstance(start, Unusable):
+    if isinstance(start, InvalidAnnotation):
         return start
     first, position = start
     if position == len(text):
-        return Unusable("unexpected EOF")
+        return InvalidAnnotation("unexpected EOF")
     if text[position] != separator:
-        return Unusable("input does not match format")
+        return InvalidAnnotation("input does not match format")
     end = _number(text, position + 1)
-    if isinstance(end, Unusable):
+    if isinstance(end, InvalidAnnotation):
         return end
-    return Block(first, (first + end[0] - 1) % _UINT32 if separator == "/" else end[0])
+    return IdRange(first, (first + end[0] - 1) % _UINT32 if separator == "/" else end[0])
 
 
-def _users(written: str) -> Block | Unusable:
-    return parse_block(written) if written else _empty(UID_RANGE)
+def _users(written: str) -> IdRange | InvalidAnnotation:
+    return parse_range(written) if written else _empty(UID_RANGE)
 
 
-def _groups(written: str) -> tuple[Block, ...] | Unusable:
+def _groups(written: str) -> tuple[IdRange, ...] | InvalidAnnotation:
     if not written:
-        return Unusable(f"unable to find groups using {SUPPLEMENTAL_GROUPS} and {UID_RANGE} annotations")
-    blocks = []
+        return InvalidAnnotation(f"unable to find groups using {SUPPLEMENTAL_GROUPS} and {UID_RANGE} annotations")
+    ranges = []
     for text in written.split(","):
-        block = parse_block(text)
-        if isinstance(block, Unusable):
-            return block
-        blocks.append(block)
-    return tuple(blocks)
+        ids = parse_range(text)
+        if isinstance(ids, InvalidAnnotation):
+            return ids
+        ranges.append(ids)
+    return tuple(ranges)
 
 
-def _empty(key: str) -> Unusable:
-    return Unusable(f"found annotation {key} but it was empty")
+def _empty(key: str) -> InvalidAnnotation:
+    return InvalidAnnotation(f"found annotation {key} but it was empty")
 
 
 _UINT32 = 1 << 32
@@ -128,22 +185,22 @@ _SPACES = frozenset("\t\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {
 _DIGITS = pattern("[0-9]*")
 
 
-def _number(text: str, position: int) -> tuple[int, int] | Unusable:
-    """The number at `position`, after white space, and where it ends: Go's `%d` into a uint32."""
+def _number(text: str, position: int) -> tuple[int, int] | InvalidAnnotation:
+    """The number at `position`, after white space, and the position of its end: Go's `%d` into a uint32."""
     while position < len(text) and text[position] in _SPACES:
         position += 1
     if position == len(text):
-        return Unusable("EOF")
+        return InvalidAnnotation("EOF")
     if text[position] == "\n":
-        return Unusable("unexpected newline")
+        return InvalidAnnotation("unexpected newline")
     found = _DIGITS.match(text, position)
     digits = found[0] if found else ""
     if not digits:
-        return Unusable("expected integer")
+        return InvalidAnnotation("expected integer")
     significant = digits.lstrip("0") or "0"
-    if len(significant) > _UINT64_DIGITS or int(significant) >= _UINT64:  # Python refuses to read very long numbers
-        return Unusable(f"strconv.ParseUint: parsing {quote(digits)}: value out of range")
+    if len(significant) > _UINT64_DIGITS or int(significant) >= _UINT64:  # Python refuses to parse very long numbers
+        return InvalidAnnotation(f"strconv.ParseUint: parsing {quote(digits)}: value out of range")
     value = int(significant)
     if value >= _UINT32:
-        return Unusable(f"unsigned integer overflow on token {digits}")
+        return InvalidAnnotation(f"unsigned integer overflow on token {digits}")
     return value, position + len(digits)

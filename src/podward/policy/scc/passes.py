@@ -14,20 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
-from msgspec import Struct, structs
-
-from podward.api.json_value import JsonObject
+from podward.api.admission import Operation
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Assignment, Decision, Origin, Source
-from podward.documents.patching import overlaid
 from podward.path import Key, path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Subjects
 from podward.policy.scc.policies import STANDARD_NAMES, Policies
-from podward.policy.scc.request import Operation, RequestFacts
+from podward.policy.scc.request import RequestFacts
 from podward.policy.scc.selection import Candidate, Selection, Verdict, errors, refused, try_in_order
 from podward.policy.scc.updates import why_left_alone
-from podward.schema.view import pod_view
 
 SCC_ANNOTATION = "openshift.io/scc"
 """The SCC that admitted the Pod."""
@@ -38,20 +34,7 @@ _ANNOTATIONS = path("metadata", "annotations")
 _SCC_PLACE = _ANNOTATIONS / Key(SCC_ANNOTATION)
 _SUBJECT_PLACE = _ANNOTATIONS / Key(SUBJECT_ANNOTATION)
 _EPHEMERAL = path("spec", "ephemeralContainers")
-
-
-class Passed(Struct, frozen=True):
-    """Both passes: `validated` is None if the first one refused; `raw` is the Pod as it would be stored."""
-
-    admitted: Selection
-    validated: Selection | None
-    raw: JsonObject
-
-    @property
-    def refusal(self) -> Selection | None:
-        """The pass that refused the Pod; None if it may be stored."""
-        last = self.admitted if self.validated is None else self.validated
-        return None if last.allowed else last
+_NAME = path("metadata", "name")
 
 
 def prepare(sccs: Iterable[SecurityContextConstraints], required_names: Collection[str] = STANDARD_NAMES) -> Policies:
@@ -97,20 +80,9 @@ def validate(policies: Policies, facts: RequestFacts) -> Selection:
     return Selection(tried, chosen)
 
 
-def both(policies: Policies, facts: RequestFacts) -> Passed:
-    """The mutating pass, and the validating pass on what it makes."""
-    admitted = admit(policies, facts)
-    if not admitted.allowed:
-        return Passed(admitted, None, facts.raw)
-    if admitted.decision.assignments:
-        stored = overlaid(facts.raw, admitted.decision)
-        facts = structs.replace(facts, raw=stored, pod=pod_view(stored))
-    return Passed(admitted, validate(policies, facts), facts.raw)
-
-
 def subjects(facts: RequestFacts) -> Subjects:
     """Who is asked for the right to use an SCC."""
-    return Subjects(facts.account, facts.user, facts.namespace_name, facts.uses)
+    return Subjects(facts.account, facts.user, facts.namespace_name, facts.authorizer)
 
 
 def _chosen(tried: tuple[Candidate, ...]) -> Candidate | None:
@@ -141,7 +113,7 @@ def _annotated(facts: RequestFacts, chosen: Candidate) -> Decision:
     made: list[Assignment] = []
     grant = chosen.grant
     if facts.annotation(SCC_ANNOTATION) != chosen.name:
-        source = Source(Origin.POLICY, f"scc {chosen.name}", path("metadata", "name"))
+        source = Source(Origin.POLICY, f"scc {chosen.name}", _NAME)
         made.append(Assignment(_SCC_PLACE, chosen.name, "the first that may be used and that the Pod fits", source))
     if grant is not None and facts.annotation(SUBJECT_ANNOTATION) != grant.subject_type:
         reason = f"{grant.user} may use scc {chosen.name}"

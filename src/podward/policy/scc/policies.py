@@ -8,6 +8,7 @@ demands, every Pod is refused. What an SCC takes from the namespace is read once
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from operator import is_not
 
 from msgspec import Struct
 
@@ -17,8 +18,8 @@ from podward.decision import Decision, Origin, Source
 from podward.path import Path
 from podward.policy.scc import refusal
 from podward.policy.scc.access import Members
-from podward.policy.scc.namespace import read
-from podward.policy.scc.order import Standing, standing
+from podward.policy.scc.namespace import MCS, SUPPLEMENTAL_GROUPS, UID_RANGE, read
+from podward.policy.scc.order import SccRank, rank
 from podward.policy.scc.provider import Provider, build
 from podward.policy.scc.violation import SccViolation
 
@@ -32,7 +33,8 @@ STANDARD_NAMES = frozenset(
 
 _NAMESPACES = 256
 """For so many namespaces what was prepared is remembered."""
-_ANNOTATIONS = ("openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs", "openshift.io/sa.scc.supplemental-groups")
+_ABSENT = False
+"""In place of an annotation that is not there: one that is null is there, and empty."""
 
 
 class Ranked(Struct, frozen=True):
@@ -42,7 +44,7 @@ class Ranked(Struct, frozen=True):
     """
 
     scc: SecurityContextConstraints
-    standing: Standing
+    rank: SccRank
     members: Members
     not_usable: Decision
 
@@ -92,9 +94,9 @@ class Policies:
         by_name = {scc.metadata.name or "": scc for scc in sccs}
         missing = [name for name in required_names if name not in by_name]
         self.problem = refusal.missing(missing) if missing else None
-        self.ranked = tuple(sorted(map(_ranked, by_name.values()), key=lambda entry: entry.standing.key))
-        self._places = {entry.standing.name: place for place, entry in enumerate(self.ranked)}
-        self._made: dict[tuple[str | None, ...], _ForNamespace | str] = {}
+        self.ranked = tuple(sorted(map(_ranked, by_name.values()), key=lambda entry: entry.rank.key))
+        self._places = {entry.rank.name: place for place, entry in enumerate(self.ranked)}
+        self._made: dict[tuple[str | bool | None, ...], _ForNamespace | str] = {}
 
     def in_order(
         self, namespace: Namespace | None, namespace_name: str, required: str, first: str | None
@@ -121,7 +123,8 @@ class Policies:
         if namespace is None:
             return refusal.namespace_not_found(name)
         annotations = namespace.metadata.annotations or {}
-        key = (name, *(annotations[item] or "" if item in annotations else None for item in _ANNOTATIONS))
+        written = annotations.get
+        key = (name, written(UID_RANGE, _ABSENT), written(MCS, _ABSENT), written(SUPPLEMENTAL_GROUPS, _ABSENT))
         found = self._made.get(key)
         if found is None:
             found = self._make(namespace)
@@ -140,8 +143,25 @@ class Policies:
         )
 
 
+class LatestPolicies:
+    """The `Policies` of whichever SCCs there are: made anew only where one of them is another object than before."""
+
+    __slots__ = ("_made", "_required_names")
+
+    def __init__(self, required_names: Collection[str] = STANDARD_NAMES) -> None:
+        self._required_names = required_names
+        self._made: tuple[tuple[SecurityContextConstraints, ...], Policies] | None = None
+
+    def of(self, sccs: Iterable[SecurityContextConstraints]) -> Policies:
+        """The policies that these SCCs are together."""
+        asked, made = tuple(sccs), self._made
+        if made is None or len(made[0]) != len(asked) or any(map(is_not, made[0], asked)):
+            made = self._made = (asked, Policies(asked, self._required_names))
+        return made[1]
+
+
 def _ranked(scc: SecurityContextConstraints) -> Ranked:
-    stands = standing(scc)
+    stands = rank(scc)
     source = Source(Origin.POLICY, f"scc {stands.name}")
     violation = SccViolation(Path(), None, refusal.NOT_USABLE, source, printed=refusal.not_usable(stands.name))
     return Ranked(scc, stands, Members(scc), Decision(violations=(violation,)))

@@ -1,10 +1,10 @@
-"""An SCC made ready for a namespace, to be applied to many Pods.
+"""An SCC with the values of a namespace, which can be applied to many Pods. OpenShift calls this a provider.
 
-Specification (OpenShift apiserver-library-go, sccmatching/matcher.go and provider.go), in our words: what
-the SCC leaves to the namespace is taken from its annotations first, in the order user, label, fsGroup,
-supplementalGroups; then the strategies are made. The first that can't be had or made is the only one that is reported.
-Applied to a Pod, the SCC sets what is unset and then judges the result: the Pod, then each container, init, regular,
-ephemeral. Errors are in that order, and for the Pod as for a container in that of the lists below.
+Specification (OpenShift apiserver-library-go, sccmatching/matcher.go and provider.go, July 2026), in our words:
+- Values that the SCC leaves to the namespace come from its annotations, in the order user, label, fsGroup,
+  supplementalGroups. Then the strategies are created. Only the first missing value or invalid strategy is reported.
+- The SCC sets unset fields of a Pod and then checks the result: first the Pod, then each container (init, regular,
+  ephemeral). Errors have this order, and the order of the lists of rules below.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ from podward.api.scc import SecurityContextConstraints
 from podward.decision import Assignment, Decision, Violation
 from podward.policy.scc import host
 from podward.policy.scc.capabilities import CapabilityRule
+from podward.policy.scc.container_flags import PrivilegedRule, RootFilesystemRule, privilege_escalation_rule
 from podward.policy.scc.groups import GroupRule, fs_group_rule, supplemental_groups_rule
-from podward.policy.scc.namespace import NamespaceRanges, Unusable
-from podward.policy.scc.privilege import PrivilegedRule
-from podward.policy.scc.privilege_escalation import privilege_escalation_rule
-from podward.policy.scc.root_filesystem import RootFilesystemRule
+from podward.policy.scc.namespace import InvalidAnnotation, NamespaceRanges
+from podward.policy.scc.scc_pod import ContainerRule, PodRule, SccPod
 from podward.policy.scc.seccomp import SeccompRule
 from podward.policy.scc.selinux import LabelRule, label_rule
-from podward.policy.scc.subject import ContainerRule, PodRule, SccPod
 from podward.policy.scc.sysctls import SysctlRule
 from podward.policy.scc.user import UserRule, user_rule
-from podward.policy.scc.user_namespace import REQUIRED, UserNamespaceRule
 from podward.policy.scc.violation import NOTHING
 from podward.policy.scc.volumes import flex_rule, volume_rule
 
@@ -32,7 +29,10 @@ _MUST_RUN_AS = "MustRunAs"
 
 
 class Provider:
-    """An SCC with the ranges of a namespace. Deciding again on what a Decision makes of a Pod sets nothing."""
+    """An SCC with the ranges of a namespace.
+
+    Its Decision about a Pod is stable: a second Decision about the changed Pod sets nothing more.
+    """
 
     __slots__ = ("_container_rules", "_pod_rules", "name")
 
@@ -42,22 +42,22 @@ class Provider:
         self._container_rules = container_rules
 
     def decide(self, pod: Pod) -> Decision:
-        """All that the SCC sets on the Pod, and all that it then refuses of it, in OpenShift's order.
+        """The values that the SCC sets on the Pod, and the violations that remain, in OpenShift's order.
 
-        The assignments' places are in the Pod; a None clears a field.
+        The assignments' paths are in the Pod; an assignment of None clears a field.
         """
-        subject = SccPod(pod)
+        scc_pod = SccPod(pod)
         assignments: list[Assignment] = []
         violations: list[Violation] = []
         for rule in self._pod_rules:
-            made = rule.pod(subject)
+            made = rule.decide_pod(scc_pod)
             if made is not NOTHING:
                 assignments += made.assignments
                 violations += made.violations
         container_rules = self._container_rules
-        for member in subject.members:
+        for container in scc_pod.containers:
             for container_rule in container_rules:
-                made = container_rule.container(subject, member)
+                made = container_rule.decide_container(scc_pod, container)
                 if made is not NOTHING:
                     assignments += made.assignments
                     violations += made.violations
@@ -65,7 +65,7 @@ class Provider:
 
 
 def build(scc: SecurityContextConstraints, ranges: NamespaceRanges) -> Provider | str:
-    """The SCC made ready for the namespace; a text is why it can't be, in the server's words."""
+    """The provider of the SCC for the namespace; a text says in the server's words why it can't be made."""
     name = scc.metadata.name or ""
     missing = _missing(scc, ranges)
     if missing is not None:
@@ -91,7 +91,7 @@ def build(scc: SecurityContextConstraints, ranges: NamespaceRanges) -> Provider 
         network,
         pid,
         ipc,
-        UserNamespaceRule(name) if scc.user_namespace_level == REQUIRED else None,
+        host.UserNamespaceRule(name) if scc.user_namespace_level == host.REQUIRE_USER_NAMESPACE else None,
         SysctlRule(scc),
         volume_rule(scc),
         flex_rule(scc),
@@ -117,15 +117,15 @@ def build(scc: SecurityContextConstraints, ranges: NamespaceRanges) -> Provider 
 
 
 def _missing(scc: SecurityContextConstraints, ranges: NamespaceRanges) -> tuple[str, str] | None:
-    """What the SCC needs of the namespace and can't have, and why."""
+    """The first value that the SCC needs from the namespace and that is invalid, and why; None if all are valid."""
     user, label = scc.run_as_user, scc.se_linux_context
     own_users = user.uid_range_min is not None or user.uid_range_max is not None
-    if isinstance(ranges.users, Unusable) and user.type == "MustRunAsRange" and not own_users:
+    if isinstance(ranges.users, InvalidAnnotation) and user.type == "MustRunAsRange" and not own_users:
         return "uid", ranges.users.why
     own_level = label.se_linux_options is not None and label.se_linux_options.level
-    if isinstance(ranges.level, Unusable) and label.type == _MUST_RUN_AS and not own_level:
+    if isinstance(ranges.level, InvalidAnnotation) and label.type == _MUST_RUN_AS and not own_level:
         return "mcs", ranges.level.why
-    if isinstance(ranges.groups, Unusable):
+    if isinstance(ranges.groups, InvalidAnnotation):
         for strategy in (scc.fs_group, scc.supplemental_groups):
             if strategy.type == _MUST_RUN_AS and not strategy.ranges:
                 return "group", ranges.groups.why

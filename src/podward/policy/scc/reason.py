@@ -1,8 +1,8 @@
-"""Why the SCC that was chosen won: for whoever asks, because it takes trials that admission itself has no need of.
+"""Why the mutating pass chose its SCC. It is computed on demand, because it tries SCCs that admission need not try.
 
 Specification: the audit annotation `securitycontextconstraints.admission.openshift.io/reason` of OpenShift
-apiserver-library-go, sccadmission/admission.go: the SCC is compared with the next one in the order that
-is usable and that the Pod would fit.
+apiserver-library-go, sccadmission/admission.go (July 2026): the SCC is compared with the next one in the order that
+the subjects may use and that would admit the Pod.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from podward.policy.scc.selection import Candidate, Selection, Verdict
 
 
 def why_chosen(policies: Policies, facts: RequestFacts, selection: Selection) -> str:
-    """One sentence on the outcome of the mutating pass on create; `selection` is what `admit` made of `facts`."""
+    """A sentence about the result of the mutating pass on create; `selection` is the result of `admit` for `facts`."""
     if selection.left_alone is not None:
         return selection.left_alone
     chosen = selection.chosen
@@ -29,7 +29,7 @@ def why_chosen(policies: Policies, facts: RequestFacts, selection: Selection) ->
     following = _next(policies, facts, chosen)
     if following is None:
         return f"{quote(chosen.name)} is the only one not too restrictive and not denied"
-    because = why_before(chosen.standing, following.standing)
+    because = why_before(chosen.rank, following.rank)
     return (
         f"{quote(chosen.name)} is most restrictive, not denied, and chosen over {quote(following.name)} "
         f"because {quote(chosen.name)} {because}"
@@ -37,17 +37,17 @@ def why_chosen(policies: Policies, facts: RequestFacts, selection: Selection) ->
 
 
 def _next(policies: Policies, facts: RequestFacts, chosen: Candidate) -> Candidate | None:
-    """The next SCC in the order that would have admitted the Pod as well."""
+    """The next SCC in the order that would admit the Pod too."""
     prepared = policies.in_order(facts.namespace, facts.namespace_name, "", None)
     if isinstance(prepared, str):
         return None
-    asked = subjects(facts)
-    names = [entry.ranked.standing.name for entry in prepared]
+    pod_subjects = subjects(facts)
+    names = [entry.ranked.rank.name for entry in prepared]
     for entry in prepared[names.index(chosen.name) + 1 :]:
-        grant = asked.grant(entry.ranked.members)
+        grant = pod_subjects.grant(entry.ranked.members)
         if grant is None:
             continue
         decision = entry.provider.decide(facts.pod)
         if not decision.violations:
-            return Candidate(entry.ranked.standing, Verdict.CHOSEN, grant, decision)
+            return Candidate(entry.ranked.rank, Verdict.CHOSEN, grant, decision)
     return None

@@ -1,4 +1,4 @@
-"""The sentences of a refusal, to the letter.
+"""The exact messages of SCC admission's refusals.
 
 Specification: k8s.io/apimachinery field.ErrorList and util/errors.Aggregate, k8s.io/apiserver admission.NewForbidden;
 OpenShift apiserver-library-go, sccadmission/admission.go. The mutating pass prints the errors as an aggregate, the
@@ -13,7 +13,7 @@ from podward.api.core import Pod
 from podward.api.gotext import quote
 
 REQUIRED_ANNOTATION = "openshift.io/required-scc"
-"""The user's: the only SCC that may be tried."""
+"""The annotation by which a Pod requires one SCC: no other is tried."""
 
 NO_POLICIES = "no SecurityContextConstraints found in cluster"
 REQUIRED_CHANGED = f"invalid change of required security context constraint annotation: {REQUIRED_ANNOTATION}"
@@ -27,18 +27,18 @@ _RESOURCE = "securitycontextconstraints.security.openshift.io"
 
 
 def forbidden(pod: Pod, why: str) -> str:
-    """The whole refusal of the Pod; one without a name is named by what its name would begin with."""
+    """The whole message; a Pod without a name is called by its generateName."""
     name = pod.metadata.name or pod.metadata.generate_name or "Unknown"
     return f"pods {quote(name)} is forbidden: {why}"
 
 
 def not_usable(scc: str) -> str:
-    """The error of an SCC that neither subject may use."""
+    """The error about an SCC that neither subject may use."""
     return f"provider {quote(scc)}: {NOT_USABLE}"
 
 
 def aggregate(errors: Iterable[str]) -> str:
-    """Errors as Go prints an aggregate: each once, in brackets if there are more; `<nil>` for none."""
+    """The errors as Go prints an aggregate: each once, in brackets if there are several; `<nil>` for none."""
     once = list(dict.fromkeys(errors))
     if not once:
         return "<nil>"
@@ -46,17 +46,17 @@ def aggregate(errors: Iterable[str]) -> str:
 
 
 def unable_to_admit(errors: Iterable[str]) -> str:
-    """No SCC fits: the mutating pass."""
+    """The mutating pass found no SCC that admits the Pod."""
     return _UNABLE + aggregate(errors)
 
 
 def unable_to_validate(errors: Iterable[str]) -> str:
-    """No SCC fits as the Pod stands: the validating pass."""
+    """The validating pass found no SCC that admits the Pod unchanged."""
     return f"{_UNABLE}[{' '.join(errors)}]"
 
 
 def missing(names: Iterable[str]) -> str:
-    """SCCs that must exist do not."""
+    """The cluster lacks SCCs that must exist."""
     return f"{_RESOURCE} cache is missing {', '.join(sorted(names))}"
 
 
@@ -66,15 +66,15 @@ def required_not_found(scc: str) -> str:
 
 
 def required_mismatch(required: str, suggested: str) -> str:
-    """The Pod requires another SCC than it was validated against."""
+    """The Pod requires an SCC other than the one that admitted it."""
     return f"required scc/{required} does not match the suggested scc/{suggested}"
 
 
 def namespace_error(name: str, why: str) -> str:
-    """The namespace, or what SCCs need of it, is not there."""
+    """The namespace does not exist or lacks an annotation that SCCs need."""
     return f"error fetching namespace {quote(name)}: {why}"
 
 
 def namespace_not_found(name: str) -> str:
-    """There is no such namespace."""
+    """The namespace does not exist."""
     return namespace_error(name, f"namespace {quote(name)} not found")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from msgspec import Struct
 
+from podward.api.admission import Operation
+from podward.api.authorization import Authorizer
 from podward.api.caller import User
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
-from podward.policy.scc.access import Uses
-
-
-class Operation(Enum):
-    """What is done to the Pod. SCC admission looks at nothing else."""
-
-    CREATE = "CREATE"
-    UPDATE = "UPDATE"
 
 
 class RequestFacts(Struct, frozen=True):
-    """A request to create or update a Pod.
+    """A request to create or update a Pod; SCC admission looks at nothing else.
 
     `pod` is the view of `raw`. `namespace` is None if it does not exist; `namespace_name` is where the Pod is to be.
     `old` is the stored Pod that is updated; `subresource` is empty for the Pod itself.
@@ -32,7 +24,7 @@ class RequestFacts(Struct, frozen=True):
     namespace: Namespace | None
     namespace_name: str
     user: User
-    uses: Uses
+    authorizer: Authorizer
     operation: Operation = Operation.CREATE
     old: JsonObject | None = None
     subresource: str = ""

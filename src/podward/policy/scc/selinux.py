@@ -1,12 +1,12 @@
 """seLinuxContext: which SELinux labels processes may have.
 
-Specification (OpenShift apiserver-library-go, `selinux` and sccmatching/matcher.go), in our words:
-- MustRunAs gives its label to a Pod that has none; a level that it does not name is the namespace's. Containers
-  without a label of their own have the Pod's, so they are never given one.
-- The label of the Pod, and the effective one of each container, must have this level, role, type and user; a part that
-  the strategy leaves out must be left out. Levels are equal if what is before the colon is, and the categories behind
-  it are, in any order; they are compared as they are written, without ranges being taken apart.
-- RunAsAny neither gives nor refuses.
+Specification (OpenShift apiserver-library-go, `selinux` and sccmatching/matcher.go, July 2026), in our words:
+- MustRunAs sets its label on a Pod that has none; if the strategy has no level, it is the namespace's. Containers
+  without their own label have the Pod's, so none is set on them.
+- The label of the Pod, and the effective label of each container, must have the strategy's level, role, type and user.
+  A part that the strategy does not set must not be set. Two levels are equal if the texts before the colon are equal
+  and the categories after it are the same, in any order. Categories are compared as text; ranges are not expanded.
+- RunAsAny sets nothing and refuses nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from podward.api.gotext import quote
 from podward.api.scc import SELinuxStrategy
 from podward.decision import Assignment, Decision, Source
 from podward.path import Path
-from podward.policy.scc.namespace import MCS, NamespaceRanges, Unusable
-from podward.policy.scc.subject import POD_CONTEXT, SccContainer, SccPod
+from podward.policy.scc.namespace import MCS, InvalidAnnotation, NamespaceRanges
+from podward.policy.scc.scc_pod import POD_CONTEXT, SccContainer, SccPod
 from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "seLinux"
@@ -28,77 +28,77 @@ _PRINTED = f".spec.securityContext.{_FIELD}"
 
 
 class LabelRule:
-    """The rule, made ready: the label that is given and demanded."""
+    """The rule of a MustRunAs strategy with its label."""
 
-    __slots__ = ("_given", "_level", "_level_source", "_rest", "_source", "_voice", "_wanted")
+    __slots__ = ("_errors", "_level", "_level_source", "_parts", "_required", "_set_label", "_source")
 
-    def __init__(self, voice: SccErrors, wanted: SELinuxOptions, level_source: Source) -> None:
-        self._voice = voice
-        self._wanted = wanted
-        self._level = wanted.level or ""
+    def __init__(self, errors: SccErrors, required: SELinuxOptions, level_source: Source) -> None:
+        self._errors = errors
+        self._required = required
+        self._level = required.level or ""
         self._level_source = level_source
-        self._source = voice.source(_STRATEGY, _FIELD)
-        self._rest = (("role", wanted.role or ""), ("type", wanted.type or ""), ("user", wanted.user or ""))
-        value = {name: part for name, part in (("level", self._level), *self._rest) if part}
+        self._source = errors.source(_STRATEGY, _FIELD)
+        self._parts = (("role", required.role or ""), ("type", required.type or ""), ("user", required.user or ""))
+        value = {name: part for name, part in (("level", self._level), *self._parts) if part}
         reason = f"unset: the label that the SCC demands, with the level {self._level}"
-        self._given = Decision((Assignment(_PLACE, value, reason, level_source),))
+        self._set_label = Decision((Assignment(_PLACE, value, reason, level_source),))
 
-    def pod(self, subject: SccPod) -> Decision:
+    def decide_pod(self, pod: SccPod) -> Decision:
         """The Pod's label."""
-        asked = subject.context.se_linux_options
-        return self._given if asked is None else self._decide(asked, _PRINTED, _PLACE)
+        label = pod.context.se_linux_options
+        return self._set_label if label is None else self._decide(label, _PRINTED, _PLACE)
 
-    def container(self, subject: SccPod, member: SccContainer) -> Decision:
-        """The container's effective label; without any it has the one that the Pod was given, which is right."""
-        own = member.context.se_linux_options
-        printed = f"{member.place.printed}.{_FIELD}"
+    def decide_container(self, pod: SccPod, container: SccContainer) -> Decision:
+        """The container's effective label; without any label it has the default that was set on the Pod."""
+        own = container.context.se_linux_options
+        printed = f"{container.place.printed}.{_FIELD}"
         if own is not None:
-            return self._decide(own, printed, member.place.context / _FIELD)
-        inherited = subject.context.se_linux_options
+            return self._decide(own, printed, container.place.context / _FIELD)
+        inherited = pod.context.se_linux_options
         return NOTHING if inherited is None else self._decide(inherited, printed, _PLACE)
 
-    def _decide(self, asked: SELinuxOptions, printed: str, place: Path) -> Decision:
-        if asked == self._wanted:
+    def _decide(self, label: SELinuxOptions, printed: str, place: Path) -> Decision:
+        if label == self._required:
             return NOTHING
-        found: list[SccViolation] = []
-        level = asked.level or ""
+        violations: list[SccViolation] = []
+        level = label.level or ""
         if not _same_level(self._level, level):
-            found.append(self._violation("level", level, self._level, printed, place))
-        for name, wanted in self._rest:
-            part: str = getattr(asked, name) or ""
-            if part != wanted:
-                found.append(self._violation(name, part, wanted, printed, place))
-        return refused(*found) if found else NOTHING
+            violations.append(self._violation("level", level, self._level, printed, place))
+        for name, wanted in self._parts:
+            value: str = getattr(label, name) or ""
+            if value != wanted:
+                violations.append(self._violation(name, value, wanted, printed, place))
+        return refused(*violations) if violations else NOTHING
 
-    def _violation(self, name: str, part: str, wanted: str, printed: str, place: Path) -> SccViolation:
+    def _violation(self, name: str, value: str, wanted: str, printed: str, place: Path) -> SccViolation:
         source = self._level_source if name == "level" else self._source
-        text = f"{quote(part)}: must be {wanted}"
-        return self._voice.invalid(f"{printed}.{name}", place / name, part, text, source)
+        text = f"{quote(value)}: must be {wanted}"
+        return self._errors.invalid(f"{printed}.{name}", place / name, value, text, source)
 
 
 def label_rule(scc: str, strategy: SELinuxStrategy, ranges: NamespaceRanges) -> LabelRule | str | None:
-    """The rule of this strategy, None if there is none, or why there can be none."""
+    """The rule of this strategy; None for a strategy that does nothing, a text for one that can't be used."""
     match strategy.type:
         case "MustRunAs":
-            voice = SccErrors(scc, RULE)
-            wanted = strategy.se_linux_options or SELinuxOptions()
-            if wanted.level:
-                return LabelRule(voice, wanted, voice.source(_STRATEGY, _FIELD, "level"))
-            if isinstance(ranges.level, Unusable):
+            errors = SccErrors(scc, RULE)
+            required = strategy.se_linux_options or SELinuxOptions()
+            if required.level:
+                return LabelRule(errors, required, errors.source(_STRATEGY, _FIELD, "level"))
+            if isinstance(ranges.level, InvalidAnnotation):
                 return ranges.level.why
-            completed = SELinuxOptions(wanted.user, wanted.role, wanted.type, ranges.level)
-            return LabelRule(voice, completed, ranges.source(MCS))
+            completed = SELinuxOptions(required.user, required.role, required.type, ranges.level)
+            return LabelRule(errors, completed, ranges.source(MCS))
         case "RunAsAny":
             return None
         case other:
             return f"Unrecognized SELinuxContext strategy type {other or ''}"
 
 
-def _same_level(wanted: str, asked: str) -> bool:
-    if wanted == asked:
+def _same_level(wanted: str, level: str) -> bool:
+    if wanted == level:
         return True
     wanted_sensitivity, wanted_colon, wanted_categories = wanted.partition(":")
-    sensitivity, colon, categories = asked.partition(":")
+    sensitivity, colon, categories = level.partition(":")
     return (
         bool(wanted_colon and colon)
         and wanted_sensitivity == sensitivity

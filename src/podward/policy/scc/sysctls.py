@@ -1,11 +1,11 @@
 """sysctls: which kernel parameters a Pod may set.
 
-Specification (OpenShift apiserver-library-go, sysctl/mustmatchpatterns.go), in our words: a name that
-`forbiddenSysctls` names is refused; then a safe one is allowed; then one that `allowedUnsafeSysctls` names; all others
-are refused. A name in the SCC that ends in `*` stands for all that begin so. Names are compared as they are written.
+Specification (OpenShift apiserver-library-go, sysctl/mustmatchpatterns.go, July 2026), in our words: a sysctl in
+`forbiddenSysctls` is refused, then a safe one is allowed, then one in `allowedUnsafeSysctls`; all others are refused. A
+name in the SCC that ends in `*` matches all names with this prefix. Names are compared as they are written.
 
-Three of the safe ones are only safe if every node's kernel has them in network namespaces: since Linux 3.16
-net.ipv4.ip_local_reserved_ports, since 4.15 net.ipv4.tcp_rmem and tcp_wmem. Today's kernels do.
+Three of the safe sysctls are safe only if the kernel of every node isolates them in network namespaces:
+net.ipv4.ip_local_reserved_ports since Linux 3.16, net.ipv4.tcp_rmem and tcp_wmem since 4.15. Today's kernels do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from podward.api.core import Sysctl
 from podward.api.gotext import quote
 from podward.api.scc import SecurityContextConstraints
 from podward.decision import Decision, Source
-from podward.policy.scc.subject import POD_CONTEXT, SccPod
+from podward.policy.scc.scc_pod import POD_CONTEXT, SccPod
 from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "sysctls"
@@ -35,49 +35,49 @@ SAFE = frozenset(
         "net.ipv4.tcp_wmem",
     )
 )
-"""The sysctls that are safe on a modern kernel; the last three need one."""
+"""The safe sysctls; the last three are safe on modern kernels only."""
 
 
 class SysctlRule:
-    """The rule, made ready."""
+    """The rule of an SCC's forbiddenSysctls and allowedUnsafeSysctls."""
 
-    __slots__ = ("_forbidden", "_forbidden_source", "_unsafe", "_unsafe_source", "_voice")
+    __slots__ = ("_allowed_unsafe", "_errors", "_forbidden", "_forbidden_source", "_unsafe_source")
 
     def __init__(self, scc: SecurityContextConstraints) -> None:
-        self._voice = SccErrors(scc.metadata.name or "", RULE)
-        self._forbidden = Patterns(scc.forbidden_sysctls or ())
-        self._unsafe = Patterns(scc.allowed_unsafe_sysctls or ())
-        self._forbidden_source = self._voice.source("forbiddenSysctls")
-        self._unsafe_source = self._voice.source("allowedUnsafeSysctls")
+        self._errors = SccErrors(scc.metadata.name or "", RULE)
+        self._forbidden = SysctlPatterns(scc.forbidden_sysctls or ())
+        self._allowed_unsafe = SysctlPatterns(scc.allowed_unsafe_sysctls or ())
+        self._forbidden_source = self._errors.source("forbiddenSysctls")
+        self._unsafe_source = self._errors.source("allowedUnsafeSysctls")
 
-    def pod(self, subject: SccPod) -> Decision:
-        """The Pod's sysctls."""
-        asked = subject.context.sysctls
-        if not asked:
+    def decide_pod(self, pod: SccPod) -> Decision:
+        """The violations of the Pod's sysctls."""
+        requested = pod.context.sysctls
+        if not requested:
             return NOTHING
-        found: list[SccViolation] = []
-        for index, sysctl in enumerate(asked):
+        violations: list[SccViolation] = []
+        for index, sysctl in enumerate(requested):
             name = sysctl.name or ""
             if name in self._forbidden:
-                found.append(self._violation(index, sysctl, "sysctl", self._forbidden_source))
-            elif name not in SAFE and name not in self._unsafe:
-                found.append(self._violation(index, sysctl, "unsafe sysctl", self._unsafe_source))
-        return refused(*found) if found else NOTHING
+                violations.append(self._violation(index, sysctl, "sysctl", self._forbidden_source))
+            elif name not in SAFE and name not in self._allowed_unsafe:
+                violations.append(self._violation(index, sysctl, "unsafe sysctl", self._unsafe_source))
+        return refused(*violations) if violations else NOTHING
 
     def _violation(self, index: int, sysctl: Sysctl, what: str, source: Source) -> SccViolation:
         place = POD_CONTEXT / RULE / index
         name = sysctl.name or ""
-        return self._voice.forbidden(str(place), place, name, f"{what} {quote(name)} is not allowed", source)
+        return self._errors.forbidden(str(place), place, name, f"{what} {quote(name)} is not allowed", source)
 
 
-class Patterns:
-    """Names, and beginnings of names where a `*` ends them."""
+class SysctlPatterns:
+    """A set of sysctl names, and of prefixes, which the SCC writes with a `*` at the end."""
 
-    __slots__ = ("_beginnings", "_names")
+    __slots__ = ("_names", "_prefixes")
 
     def __init__(self, written: tuple[str, ...]) -> None:
         self._names = frozenset(name for name in written if not name.endswith("*"))
-        self._beginnings = tuple(name[:-1] for name in written if name.endswith("*"))
+        self._prefixes = tuple(name[:-1] for name in written if name.endswith("*"))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names or name.startswith(self._beginnings)
+        return name in self._names or name.startswith(self._prefixes)

@@ -1,11 +1,11 @@
-"""runAsUser: which users containers may run as.
+"""runAsUser and runAsNonRoot: which users containers may run as.
 
-Specification (OpenShift apiserver-library-go, `user` and sccmatching/provider.go), in our words:
-- MustRunAs gives its uid to a container for which neither it nor the Pod names one, MustRunAsRange its first uid; then
-  the container's effective uid must be that uid, or in the range. The other strategies give none.
-- MustRunAsRange takes the range of the namespace only if it has neither end of its own; with one end it is broken.
+Specification (OpenShift apiserver-library-go, `user` and sccmatching/provider.go, July 2026), in our words:
+- MustRunAs sets its uid, and MustRunAsRange its first uid, on a container if neither it nor the Pod sets one. Then the
+  container's effective uid must be that uid, or in the range. The other strategies set no uid.
+- MustRunAsRange uses the namespace's range only if it has neither end of its own; with only one end it is invalid.
 - Under every strategy a container without effective runAsNonRoot gets `runAsNonRoot: true` if its effective uid is
-  above 0, so that it satisfies Pod Security as well; under MustRunAsNonRoot also if there is no uid.
+  above 0, so that it satisfies Pod Security as well. Under MustRunAsNonRoot it gets that without a uid too.
 - MustRunAsNonRoot refuses `runAsNonRoot: false` and, after that, uid 0; negative uids pass.
 """
 
@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from podward.api.scc import RunAsUserStrategy
 from podward.decision import Decision, Source, Value
-from podward.policy.scc.namespace import UID_RANGE, NamespaceRanges, Unusable
-from podward.policy.scc.subject import POD_CONTEXT, Default, SccContainer, SccPod
+from podward.policy.scc.namespace import UID_RANGE, InvalidAnnotation, NamespaceRanges
+from podward.policy.scc.scc_pod import POD_CONTEXT, ContainerDefault, SccContainer, SccPod
 from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "runAsUser"
@@ -25,8 +25,8 @@ _POD_UID = POD_CONTEXT / RULE
 _POD_NON_ROOT = POD_CONTEXT / _NON_ROOT
 
 
-class Fault(Struct, frozen=True):
-    """What a strategy has against a container: the field, its value, what is printed of both, and who says it."""
+class FieldError(Struct, frozen=True):
+    """A field that a strategy refuses: its name and value, the text of the error, and its source."""
 
     field: str
     value: Value
@@ -34,34 +34,34 @@ class Fault(Struct, frozen=True):
     source: Source
 
 
-class Identity(Struct, frozen=True):
-    """A container's effective runAsUser and runAsNonRoot, after what was given."""
+class EffectiveUser(Struct, frozen=True):
+    """A container's effective runAsUser and runAsNonRoot, after the SCC has set its defaults."""
 
     uid: int | None
     non_root: bool | None
 
 
-class Strategy:
-    """One of the strategies, made ready: this one is RunAsAny.
+class RunAsAny:
+    """A strategy for users; the base of the others. This one sets no uid and refuses nothing.
 
-    `uid` is given by `given` to containers without one; `non_root_without_uid` says whether a container that stays
-    without gets runAsNonRoot.
+    `default` sets `uid` on containers without one. `non_root_without_uid` is whether a container that still has no uid
+    gets runAsNonRoot.
     """
 
-    __slots__ = ("given", "uid")
+    __slots__ = ("default", "uid")
     non_root_without_uid = False
 
-    def __init__(self, uid: int | None = None, given: Default | None = None) -> None:
+    def __init__(self, uid: int | None = None, default: ContainerDefault | None = None) -> None:
         self.uid = uid
-        self.given = given
+        self.default = default
 
-    def fault(self, _: Identity) -> Fault | None:
-        """What it has against the container; None if nothing."""
+    def validate(self, _: EffectiveUser) -> FieldError | None:
+        """The error about the container's user; None if the strategy allows it."""
         return None
 
 
-class MustRunAsNonRoot(Strategy):
-    """Any user but root."""
+class MustRunAsNonRoot(RunAsAny):
+    """Allows any user but root."""
 
     __slots__ = ("_source",)
     non_root_without_uid = True
@@ -70,116 +70,116 @@ class MustRunAsNonRoot(Strategy):
         super().__init__()
         self._source = source
 
-    def fault(self, identity: Identity) -> Fault | None:
-        """Root, or that root may be."""
-        if identity.non_root is False:
-            return Fault(_NON_ROOT, False, "false: must be true", self._source)
-        if identity.uid == 0:
-            return Fault(RULE, 0, "0: running with the root UID is forbidden", self._source)
+    def validate(self, user: EffectiveUser) -> FieldError | None:
+        """An error if the container runs as root or sets runAsNonRoot to false."""
+        if user.non_root is False:
+            return FieldError(_NON_ROOT, False, "false: must be true", self._source)
+        if user.uid == 0:
+            return FieldError(RULE, 0, "0: running with the root UID is forbidden", self._source)
         return None
 
 
-class MustRunAs(Strategy):
-    """One user."""
+class MustRunAs(RunAsAny):
+    """Allows one uid."""
 
     __slots__ = ("_source",)
 
     def __init__(self, uid: int, source: Source) -> None:
-        super().__init__(uid, Default((RULE,), uid, "unset: the uid that the SCC demands", source))
+        super().__init__(uid, ContainerDefault((RULE,), uid, "unset: the uid that the SCC demands", source))
         self._source = source
 
-    def fault(self, identity: Identity) -> Fault | None:
-        """Another user."""
-        uid = identity.uid
-        return None if uid == self.uid else Fault(RULE, uid, f"{uid}: must be: {self.uid}", self._source)
+    def validate(self, user: EffectiveUser) -> FieldError | None:
+        """An error if the container has another uid."""
+        uid = user.uid
+        return None if uid == self.uid else FieldError(RULE, uid, f"{uid}: must be: {self.uid}", self._source)
 
 
-class MustRunAsRange(Strategy):
-    """The users of a range."""
+class MustRunAsRange(RunAsAny):
+    """Allows the uids of a range."""
 
     __slots__ = ("_first", "_last", "_source")
 
     def __init__(self, first: int, last: int, source: Source) -> None:
-        super().__init__(first, Default((RULE,), first, f"unset: the first uid of {first} to {last}", source))
+        super().__init__(first, ContainerDefault((RULE,), first, f"unset: the first uid of {first} to {last}", source))
         self._first, self._last = first, last
         self._source = source
 
-    def fault(self, identity: Identity) -> Fault | None:
-        """A user outside of the range; nothing keeps the first one from being outside itself."""
-        uid = identity.uid
+    def validate(self, user: EffectiveUser) -> FieldError | None:
+        """An error if the uid is outside the range. The first uid is too if the range ends before it starts."""
+        uid = user.uid
         if uid is not None and self._first <= uid <= self._last:
             return None
-        return Fault(RULE, uid, f"{uid}: must be in the ranges: [{self._first}, {self._last}]", self._source)
+        return FieldError(RULE, uid, f"{uid}: must be in the ranges: [{self._first}, {self._last}]", self._source)
 
 
 class UserRule:
-    """The rule, made ready."""
+    """The rule of an SCC's runAsUser strategy."""
 
-    __slots__ = ("_non_root", "_strategy", "_voice")
+    __slots__ = ("_errors", "_set_non_root", "_strategy")
 
-    def __init__(self, voice: SccErrors, strategy: Strategy) -> None:
-        self._voice, self._strategy = voice, strategy
+    def __init__(self, errors: SccErrors, strategy: RunAsAny) -> None:
+        self._errors, self._strategy = errors, strategy
         reason = "unset: root is not allowed" if strategy.non_root_without_uid else "unset: the user is not root"
-        self._non_root = Default((_NON_ROOT,), True, reason, voice.source(RULE, "type"))
+        self._set_non_root = ContainerDefault((_NON_ROOT,), True, reason, errors.source(RULE, "type"))
 
-    def container(self, subject: SccPod, member: SccContainer) -> Decision:
-        """The uid and runAsNonRoot of a container."""
-        strategy, context, inherited = self._strategy, member.context, subject.context
+    def decide_container(self, pod: SccPod, container: SccContainer) -> Decision:
+        """The container's runAsUser and runAsNonRoot."""
+        strategy, context, inherited = self._strategy, container.context, pod.context
         decided = NOTHING
         uid = context.run_as_user
         if uid is None:
             uid = inherited.run_as_user
-            if uid is None and strategy.given is not None:
+            if uid is None and strategy.default is not None:
                 uid = strategy.uid
-                decided = strategy.given.at(member.place)
+                decided = strategy.default.at(container.place)
         non_root = context.run_as_non_root
         if non_root is None:
             non_root = inherited.run_as_non_root
             if non_root is None and (strategy.non_root_without_uid if uid is None else uid > 0):
                 non_root = True
-                given = self._non_root.at(member.place)
-                decided = given if decided is NOTHING else decided + given
-        fault = strategy.fault(Identity(uid, non_root))
-        return decided if fault is None else decided + refused(self._violation(subject, member, fault))
+                set_non_root = self._set_non_root.at(container.place)
+                decided = set_non_root if decided is NOTHING else decided + set_non_root
+        error = strategy.validate(EffectiveUser(uid, non_root))
+        return decided if error is None else decided + refused(self._violation(pod, container, error))
 
-    def _violation(self, subject: SccPod, member: SccContainer, fault: Fault) -> SccViolation:
-        place = member.place.context / fault.field
-        if fault.field == RULE:
-            if member.context.run_as_user is None and subject.context.run_as_user is not None:
+    def _violation(self, pod: SccPod, container: SccContainer, error: FieldError) -> SccViolation:
+        place = container.place.context / error.field
+        if error.field == RULE:
+            if container.context.run_as_user is None and pod.context.run_as_user is not None:
                 place = _POD_UID
-        elif member.context.run_as_non_root is None:
+        elif container.context.run_as_non_root is None:
             place = _POD_NON_ROOT
-        printed = f"{member.place.printed}.{fault.field}"
-        return self._voice.invalid(printed, place, fault.value, fault.text, fault.source)
+        printed = f"{container.place.printed}.{error.field}"
+        return self._errors.invalid(printed, place, error.value, error.text, error.source)
 
 
 def user_rule(scc: str, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> UserRule | str:
-    """The rule of this strategy, or why there can be none."""
-    voice = SccErrors(scc, RULE)
+    """The rule of this strategy; a text if the strategy can't be used."""
+    errors = SccErrors(scc, RULE)
     match strategy.type:
         case "MustRunAs":
             if strategy.uid is None:
                 return "MustRunAs requires a UID"
-            return UserRule(voice, MustRunAs(strategy.uid, voice.source(RULE, "uid")))
+            return UserRule(errors, MustRunAs(strategy.uid, errors.source(RULE, "uid")))
         case "MustRunAsRange":
-            found = _range(voice, strategy, ranges)
-            return found if isinstance(found, str) else UserRule(voice, found)
+            found = _range(errors, strategy, ranges)
+            return found if isinstance(found, str) else UserRule(errors, found)
         case "MustRunAsNonRoot":
-            return UserRule(voice, MustRunAsNonRoot(voice.source(RULE, "type")))
+            return UserRule(errors, MustRunAsNonRoot(errors.source(RULE, "type")))
         case "RunAsAny":
-            return UserRule(voice, Strategy())
+            return UserRule(errors, RunAsAny())
         case other:
             return f"Unrecognized RunAsUser strategy type {other or ''}"
 
 
-def _range(voice: SccErrors, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> MustRunAsRange | str:
+def _range(errors: SccErrors, strategy: RunAsUserStrategy, ranges: NamespaceRanges) -> MustRunAsRange | str:
     first, last = strategy.uid_range_min, strategy.uid_range_max
     if first is None and last is None:
-        if isinstance(ranges.users, Unusable):
+        if isinstance(ranges.users, InvalidAnnotation):
             return ranges.users.why
         return MustRunAsRange(ranges.users.first, ranges.users.last, ranges.source(UID_RANGE))
     if first is None:
         return "MustRunAsRange requires a UIDRangeMin"
     if last is None:
         return "MustRunAsRange requires a UIDRangeMax"
-    return MustRunAsRange(first, last, voice.source(RULE, "uidRangeMin"))
+    return MustRunAsRange(first, last, errors.source(RULE, "uidRangeMin"))

@@ -1,8 +1,8 @@
-"""What a rule of an SCC refuses, with the words in which OpenShift says it.
+"""The violations of an SCC's rules, with OpenShift's messages.
 
 Specification: k8s.io/apimachinery util/validation/field and OpenShift apiserver-library-go,
-sccmatching/provider.go. The paths that OpenShift prints are its own: most begin with the name of the SCC
-and lack `spec` for containers. `path` is where the value really stands.
+sccmatching/provider.go (July 2026). The paths in OpenShift's messages differ from the fields' paths: most begin with
+the name of the SCC and lack `spec` for containers. A violation's `path` is the field's real path.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from podward.decision import Decision, Origin, Source, Value, Violation
 from podward.path import Path
 
 NOTHING = Decision()
-"""No objection and nothing to set: the answer of a rule that the Pod does not concern."""
+"""The Decision of a rule that sets nothing and refuses nothing."""
 
 
 class SccViolation(Violation, frozen=True):
     """A value that an SCC refuses.
 
-    `printed` is the whole error as it stands in the refusal, its own path included; `reason` is the sentence after
-    that path. `rule` names the rule and its page below `docs/rules/scc`; it is empty where none speaks.
+    `printed` is the whole error in the refusal, with OpenShift's path; `reason` is the sentence after that path. `rule`
+    is the name of the rule and of its page below `docs/rules/scc`; it is empty if no rule refused.
     """
 
     printed: str
@@ -26,7 +26,7 @@ class SccViolation(Violation, frozen=True):
 
 
 class SccErrors:
-    """A rule of an SCC that speaks: makes its sources and its violations."""
+    """Makes the sources and the violations of one rule of one SCC."""
 
     __slots__ = ("_prefix", "_rule", "_source_name")
 
@@ -36,25 +36,25 @@ class SccErrors:
         self._prefix = f"provider {scc}: "
 
     def source(self, *segments: str | int) -> Source:
-        """A field of the SCC."""
+        """The source that names a field of the SCC."""
         return Source(Origin.POLICY, self._source_name, Path(segments))
 
     def invalid(self, printed_path: str, place: Path, value: Value, text: str, source: Source) -> SccViolation:
-        """A value is refused: `text` is what is printed of it, and why; `printed_path` begins with a dot."""
+        """The violation of a value; `text` is the printed value and the reason; `printed_path` begins with a dot."""
         reason = f"Invalid value: {text}"
         return SccViolation(place, value, reason, source, f"{self._prefix}{printed_path}: {reason}", self._rule)
 
     def forbidden(self, printed_path: str, place: Path, value: Value, text: str, source: Source) -> SccViolation:
-        """A value may not be there at all; errors of this kind do not name the SCC."""
+        """The violation of a field that must not be set; errors of this kind do not name the SCC."""
         reason = f"Forbidden: {text}"
         return SccViolation(place, value, reason, source, f"{printed_path}: {reason}", self._rule)
 
 
 def refused(*violations: SccViolation) -> Decision:
-    """A Decision of these violations."""
+    """A Decision with these violations."""
     return Decision(violations=violations)
 
 
 def rule_of(violation: Violation) -> str:
-    """The name of the rule that refused, which is also its page below `docs/rules/scc`; empty if no rule did."""
+    """The name of the rule that refused, and of its page below `docs/rules/scc`; empty if no rule refused."""
     return violation.rule if isinstance(violation, SccViolation) else ""

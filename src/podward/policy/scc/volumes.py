@@ -1,12 +1,13 @@
-"""volumes and flexVolumes: what a Pod may mount.
+"""volumes and flexVolumes: which volumes a Pod may have.
 
-Specification (OpenShift apiserver-library-go, sccmatching/provider.go and util), in our words:
-- The kind of each volume must be among the SCC's `volumes`; `*` allows all. A volume without source has no kind and is
-  refused, unless all are allowed. Of several sources, which no API server lets pass, the first in a fixed order counts.
-- `secret` allows as well a projected volume that is made of nothing but what a service account's token comes with: the
-  token at `token` for no other audience, the ConfigMaps kube-root-ca.crt and openshift-service-ca.crt with their one
-  key, and the namespace's name. A projected volume without sources is one of those.
-- If flexVolume is allowed and `allowedFlexVolumes` is not empty, the driver of each flexVolume must be one of them.
+Specification (OpenShift apiserver-library-go, sccmatching/provider.go and util, July 2026), in our words:
+- The SCC's `volumes` must list the kind of each volume; `*` allows all. A volume without a source has no kind and is
+  refused unless all are allowed. If a volume has several sources, which no API server accepts, the first in a fixed
+  order counts.
+- `secret` also allows a projected volume that contains only the parts of a service account's token volume: the token at
+  `token` with the default audience, the ConfigMaps kube-root-ca.crt and openshift-service-ca.crt with their one key,
+  and the namespace's name. A projected volume without sources is allowed too.
+- If flexVolume is allowed and `allowedFlexVolumes` is not empty, it must list the driver of each flexVolume.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from podward.api.scc import SecurityContextConstraints
 from podward.api.volume import Projected, ProjectedItems, ProjectedSource, Volume
 from podward.decision import Decision
 from podward.path import path
-from podward.policy.scc.subject import SccPod
+from podward.policy.scc.scc_pod import SccPod
 from podward.policy.scc.violation import NOTHING, SccErrors, SccViolation, refused
 
 RULE = "volumes"
@@ -60,7 +61,7 @@ _KINDS = (
     ("ephemeral", "ephemeral"),
     ("image", "image"),
 )
-"""The sources of a volume and the names that SCCs have for them, in the order in which OpenShift looks for them."""
+"""The sources of a volume and their names in SCCs, in the order in which OpenShift looks for them."""
 
 _NAMES = tuple(name for _, name in _KINDS)
 _sources = attrgetter(*(attribute for attribute, _ in _KINDS))
@@ -71,27 +72,27 @@ _GO_SOURCES = (
     "VsphereVolume:VsphereVirtualDisk AzureDisk PhotonPersistentDisk Projected PortworxVolume:Portworx ScaleIO "
     "StorageOS CSI Ephemeral Image"
 )
-"""The fields of Go's VolumeSource in their order, with their types where these are named otherwise: an error prints a
-volume without source as Go prints a struct."""
+"""The fields of Go's VolumeSource in their order, with the type's name if it differs. The error about a volume without
+source prints this struct as Go does."""
 
 
 class VolumeRule:
     """The rule of an SCC that does not allow all volumes."""
 
-    __slots__ = ("_allowed", "_source", "_tokens", "_voice")
+    __slots__ = ("_allowed", "_errors", "_source", "_tokens")
 
     def __init__(self, scc: str, allowed: frozenset[str]) -> None:
-        self._voice = SccErrors(scc, RULE)
-        self._source = self._voice.source(RULE)
+        self._errors = SccErrors(scc, RULE)
+        self._source = self._errors.source(RULE)
         self._allowed = allowed
         self._tokens = "secret" in allowed
 
-    def pod(self, subject: SccPod) -> Decision:
-        """The Pod's volumes."""
-        volumes = subject.spec.volumes
+    def decide_pod(self, pod: SccPod) -> Decision:
+        """The violations of the Pod's volumes."""
+        volumes = pod.spec.volumes
         if not volumes:
             return NOTHING
-        found: list[SccViolation] = []
+        violations: list[SccViolation] = []
         for index, volume in enumerate(volumes):
             kind = kind_of(volume)
             if kind in self._allowed:
@@ -101,24 +102,24 @@ class VolumeRule:
             detail = f"{kind} volumes are not allowed to be used" if kind else _unknown(volume)
             text = f"{quote(kind)}: {detail}"
             printed = f".spec.{RULE}[{index}]"
-            found.append(self._voice.invalid(printed, _PLACE / index, kind, text, self._source))
-        return refused(*found) if found else NOTHING
+            violations.append(self._errors.invalid(printed, _PLACE / index, kind, text, self._source))
+        return refused(*violations) if violations else NOTHING
 
 
 class FlexRule:
-    """The rule of an SCC that allows flexVolumes of some drivers."""
+    """The rule of an SCC that allows only some drivers of flexVolumes."""
 
-    __slots__ = ("_drivers", "_source", "_voice")
+    __slots__ = ("_drivers", "_errors", "_source")
 
     def __init__(self, scc: str, drivers: frozenset[str]) -> None:
-        self._voice = SccErrors(scc, FLEX_RULE)
-        self._source = self._voice.source("allowedFlexVolumes")
+        self._errors = SccErrors(scc, FLEX_RULE)
+        self._source = self._errors.source("allowedFlexVolumes")
         self._drivers = drivers
 
-    def pod(self, subject: SccPod) -> Decision:
-        """The drivers of the Pod's flexVolumes."""
-        found: list[SccViolation] = []
-        for index, volume in enumerate(subject.spec.volumes or ()):
+    def decide_pod(self, pod: SccPod) -> Decision:
+        """The violations of the drivers of the Pod's flexVolumes."""
+        violations: list[SccViolation] = []
+        for index, volume in enumerate(pod.spec.volumes or ()):
             if volume.flex_volume is None:
                 continue
             driver = volume.flex_volume.driver or ""
@@ -126,18 +127,18 @@ class FlexRule:
                 printed = f".spec.{RULE}[{index}].{_FLEX}.driver"
                 place = _PLACE / index / _FLEX / "driver"
                 text = f"{quote(driver)}: Flexvolume driver is not allowed to be used"
-                found.append(self._voice.invalid(printed, place, driver, text, self._source))
-        return refused(*found) if found else NOTHING
+                violations.append(self._errors.invalid(printed, place, driver, text, self._source))
+        return refused(*violations) if violations else NOTHING
 
 
 def volume_rule(scc: SecurityContextConstraints) -> VolumeRule | None:
-    """The rule about kinds of volumes; None if all are allowed."""
+    """The rule about kinds of volumes; None if the SCC allows all."""
     allowed = frozenset(scc.volumes or ())
     return None if _ALL in allowed else VolumeRule(scc.metadata.name or "", allowed)
 
 
 def flex_rule(scc: SecurityContextConstraints) -> FlexRule | None:
-    """The rule about drivers of flexVolumes; None if it does not matter."""
+    """The rule about drivers of flexVolumes; None if the SCC allows all drivers or no flexVolumes."""
     allowed = scc.volumes or ()
     if not scc.allowed_flex_volumes or not (_FLEX in allowed or _ALL in allowed):
         return None
@@ -145,7 +146,7 @@ def flex_rule(scc: SecurityContextConstraints) -> FlexRule | None:
 
 
 def kind_of(volume: Volume) -> str:
-    """The volume's kind by the name that SCCs have for it; empty if it has no source."""
+    """The name of the volume's kind in SCCs; empty if the volume has no source."""
     for name, source in zip(_NAMES, _sources(volume), strict=True):
         if source is not None:
             return name

@@ -1,1 +1,1 @@
-"""What `check` shows: a report for people, and in the forms that CI systems read."""
+"""The forms of `check`'s report and of `check --compare`: for people, and for CI systems and other programs."""

@@ -5,18 +5,25 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.finding import Finding, WorkloadRef
-from podward.api.policy_change import Comparison, Kind, Placed, PolicyChange, Sums, WorkloadOutcome
+from podward.api.policy_change import (
+    ChangeKind,
+    ComparedWorkload,
+    ComparisonSummary,
+    PolicyChange,
+    PolicyComparison,
+    WorkloadOutcome,
+)
 from podward.render.check import texts
 
 VERSION = 1
-"""Of the form of the JSON document: raised when a field is taken away or changes its meaning."""
+"""The version of the document's form. It is raised when a field is removed or changes its meaning."""
 
 
 class _Part(Struct, frozen=True, rename="camel", gc=False):
-    """Base: every field is always there."""
+    """Base of the document's objects: every field is always there."""
 
 
-class ShownSubject(_Part, frozen=True, gc=False):
+class JsonSubject(_Part, frozen=True, gc=False):
     """A workload."""
 
     kind: str
@@ -24,56 +31,56 @@ class ShownSubject(_Part, frozen=True, gc=False):
     name: str
 
 
-class ShownPolicy(_Part, frozen=True, gc=False):
-    """The field of a policy that decides: whose, which, and `file:line`; empty strings where there is none."""
+class JsonPolicy(_Part, frozen=True, gc=False):
+    """The field of a policy that decides: the policy's name, the field's path and `file:line`; empty without one."""
 
     name: str
     path: str
     where: str
 
 
-class ShownReasons(_Part, frozen=True, gc=False):
-    """Why a workload is refused, in sentences: what is new, what no longer counts, and what both sides say."""
+class JsonReasons(_Part, frozen=True, gc=False):
+    """Why a workload is refused, in sentences: reasons of the new side only, of the old side only, and of both."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
     kept: tuple[str, ...]
 
 
-class ShownChange(_Part, frozen=True, gc=False):
-    """One change; `reasons` only where both sides refuse."""
+class JsonPolicyChange(_Part, frozen=True, gc=False):
+    """One change; `reasons` is set only if both sides refuse the workload."""
 
     kind: str
     file: str
     line: int
-    subject: ShownSubject
+    subject: JsonSubject
     before: str
     after: str
     why: str
     also: tuple[str, ...]
-    policy: ShownPolicy
-    reasons: ShownReasons | None
+    policy: JsonPolicy
+    reasons: JsonReasons | None
 
 
-class ShownFate(_Part, frozen=True, gc=False):
-    """What became of a workload on one side; `scc` is empty without one."""
+class JsonOutcome(_Part, frozen=True, gc=False):
+    """The outcome of a workload on one side; `scc` is empty without one."""
 
     refused: bool
     scc: str
 
 
-class ShownWorkload(_Part, frozen=True, gc=False):
+class JsonWorkload(_Part, frozen=True, gc=False):
     """A workload, whether or not anything changes for it."""
 
     file: str
     line: int
-    subject: ShownSubject
-    before: ShownFate
-    after: ShownFate
+    subject: JsonSubject
+    before: JsonOutcome
+    after: JsonOutcome
 
 
-class ShownUnread(_Part, frozen=True, gc=False):
-    """What could not be read."""
+class JsonUnread(_Part, frozen=True, gc=False):
+    """A finding about what could not be read."""
 
     file: str
     line: int
@@ -81,8 +88,8 @@ class ShownUnread(_Part, frozen=True, gc=False):
     message: str
 
 
-class ShownSummary(_Part, frozen=True, gc=False):
-    """The sums; `kinds` has every kind of change, also those that there are none of."""
+class JsonSummary(_Part, frozen=True, gc=False):
+    """The numbers of workloads; `kinds` has every kind of change, also with 0."""
 
     workloads: int
     changed: int
@@ -91,70 +98,70 @@ class ShownSummary(_Part, frozen=True, gc=False):
     kinds: dict[str, int]
 
 
-class Shown(_Part, frozen=True, gc=False):
+class ComparisonDocument(_Part, frozen=True, gc=False):
     """The whole document."""
 
     version: int
     exit_code: int
     old: str
     new: str
-    summary: ShownSummary
-    changes: tuple[ShownChange, ...]
-    workloads: tuple[ShownWorkload, ...]
-    unread: tuple[ShownUnread, ...]
+    summary: JsonSummary
+    changes: tuple[JsonPolicyChange, ...]
+    workloads: tuple[JsonWorkload, ...]
+    unread: tuple[JsonUnread, ...]
     notes: tuple[str, ...]
 
 
-def document(found: Comparison) -> str:
+def document(found: PolicyComparison) -> str:
     """The comparison as JSON, indented."""
     return texts.json_text(
-        Shown(
+        ComparisonDocument(
             VERSION,
             found.exit_code,
             found.old,
             found.new,
-            _summary(found.sums),
-            tuple(_change(shift) for kind in Kind for shift in found.of_kind(kind)),
-            tuple(_placed(place) for place in found.placed),
+            _summary(found.summary),
+            tuple(_change(change) for kind in ChangeKind for change in found.of_kind(kind)),
+            tuple(_placed(place) for place in found.workloads),
             tuple(_unread(finding) for finding in found.unread),
             found.notes,
         )
     )
 
 
-def _summary(sums: Sums) -> ShownSummary:
-    kinds = {kind.value: sums.kinds.get(kind, 0) for kind in Kind}
-    return ShownSummary(sums.workloads, sums.changed, sums.unchanged, sums.always_refused, kinds)
+def _summary(summary: ComparisonSummary) -> JsonSummary:
+    kinds = {kind.value: summary.kinds.get(kind, 0) for kind in ChangeKind}
+    return JsonSummary(summary.workloads, summary.changed, summary.unchanged, summary.always_refused, kinds)
 
 
-def _change(shift: PolicyChange) -> ShownChange:
-    source, reasons = shift.source, shift.reasons
+def _change(change: PolicyChange) -> JsonPolicyChange:
+    source, reasons = change.source, change.reasons
     place = "" if source is None or source.path is None else str(source.path)
-    return ShownChange(
-        shift.kind.value,
-        shift.file,
-        shift.line,
-        _subject(shift.subject),
-        shift.before,
-        shift.after,
-        shift.why,
-        shift.also,
-        ShownPolicy("" if source is None else source.name, place, shift.policy),
-        None if reasons is None else ShownReasons(reasons.new, reasons.gone, reasons.kept),
+    return JsonPolicyChange(
+        change.kind.value,
+        change.file,
+        change.line,
+        _subject(change.subject),
+        change.before,
+        change.after,
+        change.why,
+        change.also,
+        JsonPolicy("" if source is None else source.name, place, change.policy),
+        None if reasons is None else JsonReasons(reasons.new, reasons.gone, reasons.kept),
     )
 
 
-def _placed(place: Placed) -> ShownWorkload:
-    return ShownWorkload(place.file, place.line, _subject(place.subject), _fate(place.before), _fate(place.after))
+def _placed(place: ComparedWorkload) -> JsonWorkload:
+    return JsonWorkload(place.file, place.line, _subject(place.subject), _outcome(place.before), _outcome(place.after))
 
 
-def _fate(fate: WorkloadOutcome) -> ShownFate:
-    return ShownFate(fate.refused, fate.scc)
+def _outcome(outcome: WorkloadOutcome) -> JsonOutcome:
+    return JsonOutcome(outcome.refused, outcome.scc)
 
 
-def _subject(subject: WorkloadRef) -> ShownSubject:
-    return ShownSubject(subject.kind, subject.namespace, subject.name)
+def _subject(subject: WorkloadRef) -> JsonSubject:
+    return JsonSubject(subject.kind, subject.namespace, subject.name)
 
 
-def _unread(finding: Finding) -> ShownUnread:
-    return ShownUnread(finding.file, finding.line, finding.rule, finding.message)
+def _unread(finding: Finding) -> JsonUnread:
+    return JsonUnread(finding.file, finding.line, finding.rule, finding.message)

@@ -1,8 +1,8 @@
-"""The style sheet of the page of a comparison: light and dark, wide and narrow, and on paper."""
+"""The style sheet of a comparison's page: for light and dark, for wide and narrow windows, and for paper."""
 
 from __future__ import annotations
 
-from podward.render.colours import INK, ORIGINS
+from podward.render.html_page import colour_properties
 
 _STYLE = """
 *{box-sizing:border-box}
@@ -82,7 +82,5 @@ td.after::before{position:static;margin-right:.4em}}
 
 
 def style() -> str:
-    """The whole style sheet; the palette is custom properties."""
-    pairs = INK | {origin.value: pair for origin, pair in ORIGINS.items()}
-    light, dark = ("".join(f"--{name}:{pair[scheme]};" for name, pair in pairs.items()) for scheme in (0, 1))
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{_STYLE}"
+    """The whole style sheet."""
+    return f"{colour_properties()}{_STYLE}"

@@ -1,29 +1,28 @@
-"""What `check --compare` prints on a terminal."""
+"""`check --compare -o table`: the changes, grouped, for a terminal or a pipe."""
 
 from __future__ import annotations
 
-from podward.api.policy_change import Comparison, Kind, PolicyChange
+from podward.api.policy_change import ChangeKind, PolicyChange, PolicyComparison
 from podward.render.check import texts
-from podward.render.check.comparison import BAD, TITLES, Group, counted, groups, totals
+from podward.render.check.comparison_texts import BAD, TITLES, Group, groups, totals
+from podward.render.check.texts import counted
 from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
-from podward.render.palette import Palette
+from podward.render.palette import MIN_COLUMNS, Palette
 
-LEAST = 60
-"""Columns: narrower terminals wrap for themselves."""
 _MOST_LINES = 12
 _INDENT = "    "
 
 
-def table(found: Comparison, columns: int | None, palette: Palette) -> str:
-    """All changes, then the sums; `columns` is None where nothing is to be wrapped, as for a pipe."""
-    room = None if columns is None else max(columns, LEAST)
+def table(found: PolicyComparison, columns: int | None, palette: Palette) -> str:
+    """All changes, then the numbers; `columns` is None if no line is to be wrapped, as for a pipe."""
+    room = None if columns is None else max(columns, MIN_COLUMNS)
     lines: list[str] = []
-    for kind in Kind:
-        shifts = found.of_kind(kind)
-        if shifts:
+    for kind in ChangeKind:
+        changes = found.of_kind(kind)
+        if changes:
             colour = palette.bad if kind in BAD else palette.title
-            lines.append(palette.paint(colour, f"{TITLES[kind]}: {counted(len(shifts), 'workload')}"))
-            for group in groups(shifts):
+            lines.append(palette.paint(colour, f"{TITLES[kind]}: {counted(len(changes), 'workload')}"))
+            for group in groups(changes):
                 lines += _group(group, room, palette)
             lines.append("")
     for finding in found.unread:
@@ -35,7 +34,7 @@ def table(found: Comparison, columns: int | None, palette: Palette) -> str:
 
 
 def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
-    lines = [_workload(shift, room, palette) for shift in group.shifts]
+    lines = [_workload(change, room, palette) for change in group.changes]
     first = group.first
     lines += _wrapped(f"{first.before} → {first.after}", room, _INDENT, "", palette)
     why = f"{first.why} ({first.policy})" if first.policy else first.why
@@ -45,8 +44,8 @@ def _group(group: Group, room: int | None, palette: Palette) -> list[str]:
     return lines
 
 
-def _workload(shift: PolicyChange, room: int | None, palette: Palette) -> str:
-    place, who = without_commands(f"{shift.file}:{shift.line}"), without_commands(texts.workload(shift.subject))
+def _workload(change: PolicyChange, room: int | None, palette: Palette) -> str:
+    place, who = without_commands(f"{change.file}:{change.line}"), without_commands(texts.workload(change.subject))
     if room is None:
         place, who = printable(place), printable(who)
     else:

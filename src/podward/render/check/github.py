@@ -6,9 +6,9 @@ actions/runner 2.x reads them (ActionCommand.cs): `::error file=F,line=N,title=T
 `,` too, `%3A` and `%2C`. The runner keeps 4096 characters of a message and the first ten annotations of each kind of a
 step (ExecutionContext.cs: 50 of a job are shown); in the log it prints the message alone.
 
-So each message begins with its place, for the log; and where there are more than ten of a kind, a notice says so
-before all, and those come first that stand at different places of different files: ten places rather than one Pod's
-ten faults. Gitea and Forgejo, which know no such limits, show them all.
+So each message begins with its place, for the log. If there are more than ten findings of a kind, a notice at the
+beginning says so, and findings at different places of different files come first: ten places are more useful than ten
+findings about one Pod. Gitea and Forgejo have no such limits and show all findings.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 _LONGEST = 4000
 """Characters of one message."""
 _SHOWN = 10
-"""Annotations of a kind that a step may have."""
+"""The most annotations of a kind that a step may have."""
 
 
 def commands(report: CheckReport) -> str:
-    """One command for each finding, the most telling of each kind first, then the sums."""
+    """One command for each finding, then the numbers. If there are too many, the best ones of each kind come first."""
     sums = texts.totals(report.summary)
     kinds = [[each for each in report.findings if each.severity is kind] for kind in Severity]
     if max(map(len, kinds)) <= _SHOWN:
@@ -39,7 +39,7 @@ def commands(report: CheckReport) -> str:
 
 
 def _spread(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, first one of each file, then of each place in it, then the others."""
+    """The findings in another order: first one of each file, then one of each place in it, then the others."""
     files: dict[str, int] = {}
     places: dict[tuple[str, int], int] = {}
     ranked: list[tuple[int, int, Finding]] = []

@@ -2,8 +2,8 @@
 
 Specification: GitLab's documentation, "Code Quality report format": a list of objects with `description`, `check_name`,
 `fingerprint`, `severity` (info, minor, major, critical, blocker), `location.path` (relative to the repository, without
-`./`) and `location.lines.begin`; of two with the same fingerprint only one is shown, and one that the target branch
-has not is new. What is waived, or in the baseline, is not in it.
+`./`) and `location.lines.begin`. Of two with the same fingerprint only one is shown; one that the target branch does
+not have is new. Waived findings and findings of the baseline are left out.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from msgspec import Struct
 from podward.api.finding import Finding, Severity
 from podward.api.report import CheckReport
 from podward.render.check import texts
-from podward.render.check.marks import Marks
 from podward.render.escaping import printable
 
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
 
 class Lines(Struct, frozen=True):
-    """The line, 1-based."""
+    """The line of a finding, 1-based."""
 
     begin: int
 
@@ -45,17 +44,17 @@ class Issue(Struct, frozen=True):
 
 
 def document(report: CheckReport) -> str:
-    """The report as Code Quality."""
-    marks = Marks()
-    return texts.json_text([_issue(finding, marks) for finding in report.findings])
+    """The report as a Code Quality report."""
+    fingerprints = texts.Fingerprints()
+    return texts.json_text([_issue(finding, fingerprints) for finding in report.findings])
 
 
-def _issue(finding: Finding, marks: Marks) -> Issue:
+def _issue(finding: Finding, fingerprints: texts.Fingerprints) -> Issue:
     said = texts.sentence(finding)
     return Issue(
         f"{said}. {printable(texts.short(finding.remedy))}" if finding.remedy else said,
         finding.rule,
-        marks.of(finding),
+        fingerprints.of(finding),
         _SEVERITIES[finding.severity],
         Location(posixpath.normpath(finding.file), Lines(max(finding.line, 1))),
     )

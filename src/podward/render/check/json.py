@@ -9,21 +9,21 @@ from operator import attrgetter, is_
 from msgspec import Struct
 
 from podward.api.finding import Finding
-from podward.api.report import CheckReport, Rule, Summary, Waived
+from podward.api.report import CheckReport, Rule, Summary, WaivedFinding
 from podward.decision import Value
 from podward.path import Path
 from podward.render.check import texts
 
 VERSION = 1
-"""Of the form of this document: raised when a field is taken away or changes its meaning."""
+"""The version of the document's form. It is raised when a field is removed or changes its meaning."""
 
 
 class _Part(Struct, frozen=True, rename="camel", gc=False):
-    """Base: every field is always there."""
+    """Base of the document's objects: every field is always there."""
 
 
-class ShownSubject(_Part, frozen=True, gc=False):
-    """The workload, and its container where the finding is about one; empty strings where there is none."""
+class JsonSubject(_Part, frozen=True, gc=False):
+    """The workload of a finding, and its container if the finding is about one; empty if there is none."""
 
     kind: str
     namespace: str
@@ -31,15 +31,15 @@ class ShownSubject(_Part, frozen=True, gc=False):
     container: str
 
 
-class ShownChange(_Part, frozen=True, gc=False):
-    """A field to set, or to remove where the value is null."""
+class JsonChange(_Part, frozen=True, gc=False):
+    """A field to set; if the value is null, a field to remove."""
 
     path: str
     pointer: str
     value: Value
 
 
-class ShownFinding(_Part, frozen=True, gc=False):
+class JsonFinding(_Part, frozen=True, gc=False):
     """One finding."""
 
     rule: str
@@ -50,16 +50,16 @@ class ShownFinding(_Part, frozen=True, gc=False):
     document: int
     path: str
     pointer: str
-    subject: ShownSubject
+    subject: JsonSubject
     message: str
     policy: str
     remedy: str
-    changes: tuple[ShownChange, ...]
+    changes: tuple[JsonChange, ...]
     fingerprint: str
 
 
-class ShownWaiver(_Part, frozen=True, gc=False):
-    """Why a finding does not count, until when, and where that is written."""
+class JsonWaiver(_Part, frozen=True, gc=False):
+    """Why a finding does not count, until when, and where the waiver is written."""
 
     rule: str
     reason: str
@@ -69,14 +69,14 @@ class ShownWaiver(_Part, frozen=True, gc=False):
     in_manifest: bool
 
 
-class ShownWaived(_Part, frozen=True, gc=False):
+class JsonWaived(_Part, frozen=True, gc=False):
     """A waived finding."""
 
-    finding: ShownFinding
-    waiver: ShownWaiver
+    finding: JsonFinding
+    waiver: JsonWaiver
 
 
-class ShownRule(_Part, frozen=True, gc=False):
+class JsonRule(_Part, frozen=True, gc=False):
     """A rule that a finding names."""
 
     name: str
@@ -84,42 +84,42 @@ class ShownRule(_Part, frozen=True, gc=False):
     page: str
 
 
-class Shown(_Part, frozen=True, gc=False):
+class CheckDocument(_Part, frozen=True, gc=False):
     """The whole document."""
 
     version: int
     exit_code: int
     summary: Summary
-    findings: tuple[ShownFinding, ...]
-    waived: tuple[ShownWaived, ...]
-    baselined: tuple[ShownFinding, ...]
-    rules: tuple[ShownRule, ...]
+    findings: tuple[JsonFinding, ...]
+    waived: tuple[JsonWaived, ...]
+    baselined: tuple[JsonFinding, ...]
+    rules: tuple[JsonRule, ...]
 
 
-class Written:
-    """Findings as they will stand in the document: processes that share the work write their own, before there is one.
+class JsonFindings:
+    """Encodes findings as items of the document. Processes that share the work encode their own, before the report.
 
-    `page_of` gives the page about a rule.
+    `page_of` returns the page about a rule.
     """
 
     def __init__(self, page_of: Callable[[str], str]) -> None:
         self._page_of = page_of
-        self._places = _Places()
+        self._paths = _PathTexts()
         self._kept: dict[str, tuple[tuple[Finding, ...], str]] = {}
 
     def text(self, findings: Sequence[Finding]) -> str:
-        """Findings as items of a list of the document; empty if there are none."""
+        """The findings as items of a list in the document; empty if there are none."""
         if not findings:
             return ""
         alone = texts.json_text([self.shown(finding) for finding in findings])
         return alone.removeprefix("[").removesuffix("\n]\n").replace("\n", "\n ")
 
     def keep(self, file: str, findings: tuple[Finding, ...], text: str) -> None:
-        """Remember the text of these very findings, which are all of the file's, in order."""
+        """Remember the encoded text of these findings, which are all findings of the file, in order."""
         self._kept[file] = findings, text
 
     def items(self, findings: Iterable[Finding]) -> Iterator[str]:
-        """The list of these findings, in pieces; they are in order."""
+        """The list of these findings, which are in order, as pieces of text."""
         before = "["
         for file, group in groupby(findings, _FILE):
             here = tuple(group)
@@ -129,22 +129,22 @@ class Written:
             before = ","
         yield "\n ]" if before == "," else "[]"
 
-    def shown(self, finding: Finding) -> ShownFinding:
-        """What is shown of the finding."""
-        about, places = finding.subject, self._places
-        return ShownFinding(
+    def shown(self, finding: Finding) -> JsonFinding:
+        """The finding as an object of the document."""
+        about, paths = finding.subject, self._paths
+        return JsonFinding(
             finding.rule,
             self._page_of(finding.rule),
             finding.severity.value,
             finding.file,
             finding.line,
             finding.document,
-            *places[finding.path],
-            ShownSubject(about.kind, about.namespace, about.name, about.container),
+            *paths[finding.path],
+            JsonSubject(about.kind, about.namespace, about.name, about.container),
             finding.message,
             finding.policy,
             finding.remedy,
-            tuple([ShownChange(*places[change.path], change.value) for change in finding.changes]),
+            tuple([JsonChange(*paths[change.path], change.value) for change in finding.changes]),
             finding.fingerprint,
         )
 
@@ -152,47 +152,47 @@ class Written:
 _FILE = attrgetter("file")
 
 
-def document(report: CheckReport, written: Written | None = None) -> Iterator[str]:
-    """The report as indented JSON, in pieces; `written` is what of its findings is JSON already."""
-    if written is None:
+def document(report: CheckReport, encoded: JsonFindings | None = None) -> Iterator[str]:
+    """The report as indented JSON, in pieces; `encoded` has findings that are encoded already."""
+    if encoded is None:
         pages = {rule.name: rule.page for rule in report.rules}
-        written = Written(lambda rule: pages.get(rule, ""))
+        encoded = JsonFindings(lambda rule: pages.get(rule, ""))
     around = texts.json_text(
-        Shown(
+        CheckDocument(
             VERSION,
             report.exit_code,
             report.summary,
             (),
-            tuple(_waived(waived, written) for waived in report.waived),
+            tuple(_waived(waived, encoded) for waived in report.waived),
             (),
             tuple(_rule(rule) for rule in report.rules),
         )
     )
     for name, findings in (("findings", report.findings), ("baselined", report.baselined)):
-        # Only a field of the document itself is on a line that is indented by one, and no string has a line's end.
+        # Only fields of the document itself are indented by one blank, and no string contains a line break.
         before, field, around = around.partition(f'\n "{name}": []')
         yield before
         yield field.removesuffix("[]")
-        yield from written.items(findings)
+        yield from encoded.items(findings)
     yield around
 
 
-class _Places(dict[Path, tuple[str, str]]):
-    """Each path as it is printed and its pointer, made once: thousands of findings are about a few dozen fields."""
+class _PathTexts(dict[Path, tuple[str, str]]):
+    """Each path as text and as JSON Pointer, made once: thousands of findings are about a few dozen fields."""
 
     def __missing__(self, place: Path) -> tuple[str, str]:
-        made = self[place] = (str(place), place.pointer)
-        return made
+        text = self[place] = (str(place), place.pointer)
+        return text
 
 
-def _waived(waived: Waived, written: Written) -> ShownWaived:
+def _waived(waived: WaivedFinding, encoded: JsonFindings) -> JsonWaived:
     waiver = waived.waiver
     expires = waiver.expires.isoformat()
-    return ShownWaived(
-        written.shown(waived.finding),
-        ShownWaiver(waiver.rule, waiver.reason, expires, waiver.file, waiver.line, waiver.in_manifest),
+    return JsonWaived(
+        encoded.shown(waived.finding),
+        JsonWaiver(waiver.rule, waiver.reason, expires, waiver.file, waiver.line, waiver.in_manifest),
     )
 
 
-def _rule(rule: Rule) -> ShownRule:
-    return ShownRule(rule.name, rule.description, rule.page)
+def _rule(rule: Rule) -> JsonRule:
+    return JsonRule(rule.name, rule.description, rule.page)

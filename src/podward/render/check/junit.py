@@ -1,14 +1,14 @@
 """`check -o junit`: the XML that GitLab, Jenkins and most other CI systems show as test results.
 
-Specification: there is no standard; this keeps to what is strictest and to what is read. Jenkins' xunit plugin
+Specification: there is no standard, so this follows the strictest schema and what is read. Jenkins' xunit plugin
 validates against its junit-10.xsd (since 2.2.4: a testcase has a name, a classname, a time and a group, and no file;
-testsuites have no skipped), its junit plugin does not. GitLab (lib/gitlab/ci/parsers/test/junit.rb) tells testcases
+testsuites have no skipped); its junit plugin does not. GitLab (lib/gitlab/ci/parsers/test/junit.rb) tells testcases
 apart by the names of suite, class and case, and shows the text of a failure or an error.
 
-A file is a `testsuite`. A `testcase` is a rule that a workload breaks, with all its findings in one `failure` (an
-`error` where the file could not be read, a `skipped` where it is waived or in the baseline); a workload about which
-there is nothing is a testcase that passes. What is no error does not fail: it stands in `system-out`. XML parsers
-refuse texts of more than 10 MB (libxml2 without its huge option), so a testcase lists its first findings only.
+A `testsuite` is a file. A `testcase` is a rule that a workload breaks, with all findings in one `failure` (in one
+`error` if the file could not be read, in one `skipped` if they are waived or in the baseline). A workload without
+findings is a testcase that passes. Findings that are no errors do not fail; they are in `system-out`. XML parsers
+refuse texts of more than 10 MB (libxml2 without its huge option), so a testcase lists only its first findings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import UNREAD, CheckReport, family_of
+from podward.api.report import INPUT_FAMILY, CheckReport, family_of
 from podward.render.check import texts
 from podward.render.escaping import escape
 
@@ -24,11 +24,11 @@ _NAME = "podward check"
 
 
 _LISTED = 100
-"""Findings that one testcase tells of."""
+"""The most findings that one testcase lists."""
 
 
 class _Case(Struct, gc=False):
-    """One testcase: what its element says about it, and the findings inside."""
+    """One testcase; `texts` are its findings, `message` is the first one of them in short."""
 
     workload: str
     rule: str
@@ -44,16 +44,16 @@ def document(report: CheckReport) -> str:
     counts = _failed([case for cases in files.values() for case in cases])
     head = f'<testsuites name="{_NAME}" {counts} time="0">'
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{suites}</testsuites>\n'
-    # The same text for a parser, and no command for who reads a log: see `escaping.without_commands`.
+    # The same text for an XML parser, but no commands for a program that reads logs (`escaping.without_commands`).
     return text.replace("::", ":&#58;").replace("##", "#&#35;")
 
 
 def _by_file(report: CheckReport) -> dict[str, list[_Case]]:
-    """The cases of every file, files with none too."""
+    """The testcases of every file, also of files without any."""
     found: dict[tuple[str, str, str, str], _Case] = {}
     for finding in report.findings:
         outcome = _outcome(finding)
-        _add(found, finding, outcome, texts.sentence(finding), _told(finding))
+        _add(found, finding, outcome, texts.sentence(finding), _finding_text(finding))
     for waived in report.waived:
         why = texts.waived_by(waived.waiver)
         _add(found, waived.finding, "skipped", why, why)
@@ -73,13 +73,13 @@ def _by_file(report: CheckReport) -> dict[str, list[_Case]]:
 def _outcome(finding: Finding) -> str:
     if finding.severity is not Severity.ERROR:
         return "system-out"
-    return "error" if family_of(finding.rule) == UNREAD else "failure"
+    return "error" if family_of(finding.rule) == INPUT_FAMILY else "failure"
 
 
 def _add(
     found: dict[tuple[str, str, str, str], _Case], finding: Finding, outcome: str, message: str, text: str
 ) -> None:
-    """Put the finding into the case of its workload, its rule and its outcome."""
+    """Add the finding to the testcase of its workload, its rule and its outcome."""
     name = _workload(finding.subject)
     key = (finding.file, name, finding.rule, outcome)
     if key not in found:
@@ -91,7 +91,7 @@ def _workload(subject: WorkloadRef) -> str:
     return texts.workload(subject) or "the file"
 
 
-def _told(finding: Finding) -> str:
+def _finding_text(finding: Finding) -> str:
     lines = [f"{finding.file}:{finding.line} {texts.sentence(finding)}"]
     if finding.path.segments:
         lines.append(f"  {finding.path}")

@@ -1,13 +1,13 @@
-"""`check -o sarif`: what code scanning services and editors read.
+"""`check -o sarif`: the report for code scanning services and editors.
 
-Specification: OASIS SARIF 2.1.0 with errata 01, and what GitHub's code scanning makes of it (docs.github.com, "SARIF
-support for code scanning"): rules with help, levels and severities, places by line and column, partial fingerprints.
-GitHub takes 25,000 results of a run and shows the 5,000 gravest, 10 MB of gzip, 20 tags of a rule; it passes over
+Specification: OASIS SARIF 2.1.0 with errata 01, and GitHub's code scanning (docs.github.com, "SARIF support for code
+scanning"): it reads rules with help, levels and severities, places by line and column, partial fingerprints. GitHub
+takes 25,000 results of a run and shows the 5,000 most severe; it takes 10 MB of gzip and 20 tags of a rule. It ignores
 suppressions, baseline states and fixes, which other readers show.
 
-A relative file is relative to `%SRCROOT%`. A waived finding is a result with an accepted suppression; a finding of the
-baseline has the baselineState `unchanged`, and where there is one every other result is `new`. `fixes` are what `--fix`
-would write for the finding alone, as replacements of text; the fields that this changes are in the property bag.
+A relative file name is relative to `%SRCROOT%`. A waived finding is a result with an accepted suppression. A finding of
+the baseline has the baselineState `unchanged`; if there is a baseline, every other result is `new`. `fixes` are what
+`--fix` would write for the finding alone, as replacements of text; the changed fields are in the property bag.
 """
 
 from __future__ import annotations
@@ -19,32 +19,31 @@ from msgspec import Struct
 
 from podward import __version__
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import UNREAD, CheckReport, Rule, Waiver, family_of
+from podward.api.report import INPUT_FAMILY, CheckReport, Rule, Waiver, family_of
 from podward.decision import Value
-from podward.render.check import regions, texts
-from podward.render.check.marks import Marks
+from podward.render.check import sarif_regions, texts
 from podward.render.check.sarif_model import (
-    Artifact,
     ArtifactChange,
-    Base,
-    Configuration,
-    Descriptor,
-    Driver,
+    ArtifactLocation,
     Fix,
-    Help,
     Invocation,
     Location,
     Log,
-    Logical,
+    LogicalLocation,
     Message,
+    MultiformatMessage,
     Notification,
-    Physical,
+    PhysicalLocation,
     Region,
     Replacement,
+    ReportingConfiguration,
+    ReportingDescriptor,
     Result,
     Run,
     Suppression,
     Tool,
+    ToolComponent,
+    UriBase,
 )
 from podward.render.escaping import printable
 
@@ -53,16 +52,16 @@ ROOT = "%SRCROOT%"
 FINGERPRINT = "podwardFinding/v1"
 PROJECT = "https://github.com/podward/podward"
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-"""Bytes that stand for themselves everywhere in the path of a URI (RFC 3986, 3.3)."""
+"""Bytes that need no escape in the path of a URI (RFC 3986, 3.3)."""
 _LONGEST_RULE = 1024
-"""Characters of a description that GitHub takes."""
+"""The most characters of a description that GitHub takes."""
 
 
-class Sources(Struct, frozen=True):
-    """What is known of the files beside the report.
+class SourceFiles(Struct, frozen=True):
+    """The checked files, as far as the report needs them.
 
-    `line` gives a file's line, empty where that is not known. `fixes` are the replacements that mend a finding, by its
-    index in the report's findings; `unfixed` says why there are none though findings have changes.
+    `line` returns a line of a file, empty if it is not known. `fixes` has the replacements that fix a finding, by the
+    finding's index in the report. `unfixed` says why there are no fixes although findings have changes.
     """
 
     line: Callable[[str, int], str]
@@ -74,17 +73,17 @@ def _unknown(_file: str, _number: int) -> str:
     return ""
 
 
-UNKNOWN = Sources(_unknown, {})
+NO_SOURCE_FILES = SourceFiles(_unknown, {})
 
 
-def document(report: CheckReport, sources: Sources = UNKNOWN) -> str:
+def document(report: CheckReport, sources: SourceFiles = NO_SOURCE_FILES) -> str:
     """The report as SARIF."""
     rules = tuple(_descriptor(rule) for rule in report.rules)
-    told = (Notification(Message(sources.unfixed), "note"),) if sources.unfixed else ()
+    notifications = (Notification(Message(sources.unfixed), "note"),) if sources.unfixed else ()
     run = Run(
-        Tool(Driver("podward", __version__, __version__, PROJECT, rules)),
-        (Invocation(_all_read(report), report.exit_code, _ENDS[report.exit_code], told),),
-        {ROOT: Base(Message("The directory in which podward was started."))},
+        Tool(ToolComponent("podward", __version__, __version__, PROJECT, rules)),
+        (Invocation(_all_read(report), report.exit_code, _ENDS[report.exit_code], notifications),),
+        {ROOT: UriBase(Message("The directory in which podward was started."))},
         "utf16CodeUnits",
         _Results(report, sources).all(),
     )
@@ -96,15 +95,17 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def _all_read(report: CheckReport) -> bool:
-    return not any(family_of(finding.rule) == UNREAD for finding in report.findings)
+    return not any(family_of(finding.rule) == INPUT_FAMILY for finding in report.findings)
 
 
-def _descriptor(rule: Rule) -> Descriptor:
+def _descriptor(rule: Rule) -> ReportingDescriptor:
     words = rule.name.replace("/", "-").replace("_", "-").split("-")
     name = "".join(word[:1].upper() + word[1:] for word in words)
     described = Message(rule.description[:_LONGEST_RULE])
     page = f"{PROJECT}/blob/v{__version__}/{_uri(rule.page)}"
-    explained = Help(f"{rule.description} See {page}", f"{rule.description}\n\n[More about {rule.name}]({page})")
+    explained = MultiformatMessage(
+        f"{rule.description} See {page}", f"{rule.description}\n\n[More about {rule.name}]({page})"
+    )
     family = family_of(rule.name)
     level = "warning" if family in _ADVICE else "error"
     about: dict[str, Value] = {"page": rule.page}
@@ -114,14 +115,14 @@ def _descriptor(rule: Rule) -> Descriptor:
         about |= {"tags": ["security", "kubernetes", family], "precision": precision, "security-severity": score}
     else:
         about |= {"tags": ["kubernetes", family], "problem.severity": level}
-    return Descriptor(
+    return ReportingDescriptor(
         rule.name,
         name,
         described,
         described,
         explained,
         page,
-        Configuration(level),
+        ReportingConfiguration(level),
         about,
     )
 
@@ -143,28 +144,28 @@ _GRAVE = frozenset(
         "scc/privileged",
     )
 )
-"""What gives a container a way out to its node."""
+"""Rules whose findings give a container a way to its node."""
 
 
 def _score(rule: str) -> str:
-    """How grave it is, as GitHub reads it: `low` below 4.0, `medium` below 7.0, `high` below 9.0; empty for none."""
+    """The severity for GitHub: `low` below 4.0, `medium` below 7.0, `high` below 9.0; empty for none."""
     return "8.0" if rule in _GRAVE else _SCORES.get(family_of(rule), "")
 
 
 class _Results:
-    """Makes the results: what was found, waived, and known before."""
+    """Makes the results: new, waived and known findings."""
 
-    def __init__(self, report: CheckReport, sources: Sources) -> None:
+    def __init__(self, report: CheckReport, sources: SourceFiles) -> None:
         self._report = report
         self._sources = sources
         self._indexes = {rule.name: index for index, rule in enumerate(report.rules)}
-        self._marks = Marks()
-        self._artifacts: dict[str, Artifact] = {}
+        self._fingerprints = texts.Fingerprints()
+        self._artifacts: dict[str, ArtifactLocation] = {}
         compared = bool(report.baselined or report.vanished)
         self._new, self._known = ("new", "unchanged") if compared else ("", "")
 
     def all(self) -> tuple[Result, ...]:
-        """Every result."""
+        """All results."""
         report, fixes = self._report, self._sources.fixes
         known = [self._result(finding, self._known) for finding in report.baselined]
         found = [
@@ -187,19 +188,19 @@ class _Results:
             _LEVELS[finding.severity],
             Message(_message(finding)),
             (Location(self._physical(finding.file, finding.line), _logical(finding.subject)),),
-            {FINGERPRINT: self._marks.of(finding)},
+            {FINGERPRINT: self._fingerprints.of(finding)},
             state,
             suppressions,
             fixes,
             _properties(finding),
         )
 
-    def _physical(self, file: str, line: int) -> Physical:
+    def _physical(self, file: str, line: int) -> PhysicalLocation:
         number = max(line, 1)
         text = self._sources.line(file, number)
         if file not in self._artifacts:
             self._artifacts[file] = _artifact(file)
-        return Physical(self._artifacts[file], regions.of_line(text, number) if text else Region(number))
+        return PhysicalLocation(self._artifacts[file], sarif_regions.of_line(text, number) if text else Region(number))
 
     def _suppression(self, waiver: Waiver) -> Suppression:
         why = printable(f"{waiver.reason} (until {waiver.expires})")
@@ -208,7 +209,7 @@ class _Results:
 
 
 def _message(finding: Finding) -> str:
-    """The sentence and the remedy: services show this text alone. A text may not look like a link of the format's."""
+    """The sentence and the remedy: many services show only this text. It must not look like a link of SARIF."""
     said = texts.sentence(finding)
     whole = f"{said}. {printable(texts.short(finding.remedy))}" if finding.remedy else said
     return whole.replace("](", "] (")
@@ -222,31 +223,31 @@ def _properties(finding: Finding) -> dict[str, Value]:
     return {**found, "remedy": finding.remedy, "changes": changes} if finding.remedy else found
 
 
-def _fixes(finding: Finding, made: tuple[Replacement, ...]) -> tuple[Fix, ...]:
-    if not made:
+def _fixes(finding: Finding, replacements: tuple[Replacement, ...]) -> tuple[Fix, ...]:
+    if not replacements:
         return ()
     said = printable(finding.remedy).replace("](", "] (")
-    return (Fix(Message(said), (ArtifactChange(_artifact(finding.file), made),)),)
+    return (Fix(Message(said), (ArtifactChange(_artifact(finding.file), replacements),)),)
 
 
-def _artifact(file: str) -> Artifact:
+def _artifact(file: str) -> ArtifactLocation:
     path = posixpath.normpath(file)
     if path.startswith("/"):
-        return Artifact(f"file://{_uri('/' + path.lstrip('/'))}")
-    return Artifact(_uri(path), ROOT)
+        return ArtifactLocation(f"file://{_uri('/' + path.lstrip('/'))}")
+    return ArtifactLocation(_uri(path), ROOT)
 
 
 def _uri(path: str) -> str:
     try:
         data = path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # no name of a file: those have no other surrogates
+    except UnicodeEncodeError:  # not the name of a file, because these have no other surrogates
         data = path.encode("utf-8", "backslashreplace")
     return "".join(chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in data)
 
 
-def _logical(subject: WorkloadRef) -> tuple[Logical, ...]:
+def _logical(subject: WorkloadRef) -> tuple[LogicalLocation, ...]:
     if not subject.kind and not subject.name:
         return ()
     whole = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
     name, kind = (subject.container, "object") if subject.container else (subject.name, "resource")
-    return (Logical(printable(name), printable(whole), kind),)
+    return (LogicalLocation(printable(name), printable(whole), kind),)

@@ -1,6 +1,7 @@
-"""The objects of a SARIF log, as far as `check -o sarif` writes them.
+"""The objects of a SARIF log that `check -o sarif` writes.
 
-Specification: OASIS SARIF 2.1.0 with errata 01, chapter 3; names are the format's in snake case.
+Specification: OASIS SARIF 2.1.0 with errata 01, chapter 3. Classes and fields have the names of the specification;
+those of fields are in snake case.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from podward.decision import Value
 
 
 class SarifObject(Struct, rename="camel", frozen=True, omit_defaults=True, gc=False):
-    """Base of the format's objects: what has its default is left out."""
+    """Base of all objects: a field with its default value is left out."""
 
 
 class Message(SarifObject, frozen=True, gc=False):
@@ -22,49 +23,49 @@ class Message(SarifObject, frozen=True, gc=False):
     text: str
 
 
-class Help(SarifObject, frozen=True, gc=False):
+class MultiformatMessage(SarifObject, frozen=True, gc=False):
     """A text with its Markdown form."""
 
     text: str
     markdown: str
 
 
-class Configuration(SarifObject, frozen=True, gc=False):
-    """How a rule's results are reported unless they say otherwise."""
+class ReportingConfiguration(SarifObject, frozen=True, gc=False):
+    """The level of a rule's results, unless they have their own."""
 
     level: str
 
 
-class Descriptor(SarifObject, frozen=True, gc=False):
-    """A rule; `name` is its id in CamelCase, as the format wants it."""
+class ReportingDescriptor(SarifObject, frozen=True, gc=False):
+    """A rule; `name` is its id in CamelCase, as SARIF requires."""
 
     id: str
     name: str
     short_description: Message
     full_description: Message
-    help: Help
+    help: MultiformatMessage
     help_uri: str
-    default_configuration: Configuration
+    default_configuration: ReportingConfiguration
     properties: Mapping[str, Value]
 
 
-class Driver(SarifObject, frozen=True, gc=False):
+class ToolComponent(SarifObject, frozen=True, gc=False):
     """The tool."""
 
     name: str
     version: str
     semantic_version: str
     information_uri: str
-    rules: tuple[Descriptor, ...]
+    rules: tuple[ReportingDescriptor, ...]
 
 
 class Tool(SarifObject, frozen=True, gc=False):
     """The tool without extensions."""
 
-    driver: Driver
+    driver: ToolComponent
 
 
-class Artifact(SarifObject, frozen=True, gc=False):
+class ArtifactLocation(SarifObject, frozen=True, gc=False):
     """A file."""
 
     uri: str
@@ -72,9 +73,9 @@ class Artifact(SarifObject, frozen=True, gc=False):
 
 
 class Region(SarifObject, frozen=True, gc=False):
-    """Characters of a text: lines and columns count from 1, `end_column` is the one after the last character.
+    """A part of a text: lines and columns count from 1, `end_column` is the column after the last character.
 
-    Left out (0) are columns that are not known: the whole line is meant.
+    If the columns are not known, they are left out (0), and the region is the whole line.
     """
 
     start_line: int
@@ -83,14 +84,14 @@ class Region(SarifObject, frozen=True, gc=False):
     end_column: int = 0
 
 
-class Physical(SarifObject, frozen=True, gc=False):
+class PhysicalLocation(SarifObject, frozen=True, gc=False):
     """A line of a file."""
 
-    artifact_location: Artifact
+    artifact_location: ArtifactLocation
     region: Region
 
 
-class Logical(SarifObject, frozen=True, gc=False):
+class LogicalLocation(SarifObject, frozen=True, gc=False):
     """A workload or its container."""
 
     name: str
@@ -99,10 +100,10 @@ class Logical(SarifObject, frozen=True, gc=False):
 
 
 class Location(SarifObject, frozen=True, gc=False):
-    """Where: in a file, and in what it describes."""
+    """A location: in a file, and in the workload that the file describes."""
 
-    physical_location: Physical
-    logical_locations: tuple[Logical, ...] = ()
+    physical_location: PhysicalLocation
+    logical_locations: tuple[LogicalLocation, ...] = ()
 
 
 class Suppression(SarifObject, frozen=True, gc=False):
@@ -115,21 +116,21 @@ class Suppression(SarifObject, frozen=True, gc=False):
 
 
 class Replacement(SarifObject, frozen=True, gc=False):
-    """Text that takes the place of a region; a region without a character is where it is put in."""
+    """Text that replaces a region; an empty region is a place for an insertion."""
 
     deleted_region: Region
     inserted_content: Message
 
 
 class ArtifactChange(SarifObject, frozen=True, gc=False):
-    """The replacements in one file, all of them places of the file as it was."""
+    """The replacements in one file; they refer to the file before the fix."""
 
-    artifact_location: Artifact
+    artifact_location: ArtifactLocation
     replacements: tuple[Replacement, ...]
 
 
 class Fix(SarifObject, frozen=True, gc=False):
-    """A change of files that cures a result."""
+    """A change of files that fixes a result."""
 
     description: Message
     artifact_changes: tuple[ArtifactChange, ...]
@@ -150,14 +151,14 @@ class Result(SarifObject, frozen=True, gc=False):
     properties: Mapping[str, Value] = field(default_factory=dict)
 
 
-class Base(SarifObject, frozen=True, gc=False):
-    """What relative URIs are relative to: the consumer knows where its checkout is."""
+class UriBase(SarifObject, frozen=True, gc=False):
+    """The base of relative URIs; the consumer knows the directory."""
 
     description: Message
 
 
 class Notification(SarifObject, frozen=True, gc=False):
-    """Something about the run itself."""
+    """A message about the run itself."""
 
     message: Message
     level: str
@@ -177,7 +178,7 @@ class Run(SarifObject, frozen=True, gc=False):
 
     tool: Tool
     invocations: tuple[Invocation, ...]
-    original_uri_base_ids: Mapping[str, Base]
+    original_uri_base_ids: Mapping[str, UriBase]
     column_kind: str
     results: tuple[Result, ...]
 

@@ -1,4 +1,4 @@
-"""A report for people: each finding with its place, its rule and its remedy, and the sums at the end."""
+"""`check -o table`: each finding with its place, its rule and its remedy, and the numbers at the end."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from podward.api.finding import Finding, Severity
 from podward.api.report import CheckReport
 from podward.render.check import texts
 from podward.render.escaping import clipped_front, printable, width, without_commands, wrapped
-from podward.render.palette import Palette
+from podward.render.palette import MIN_COLUMNS, Palette
 
-LEAST = 60
 _MOST_LINES = 12
-"""Of one sentence: a hostile name may be megabytes."""
+"""The most lines of one sentence: a hostile name may have megabytes."""
 _GUTTER = "  "
 _INDENT = "    "
 
 
 def table(report: CheckReport, columns: int | None, palette: Palette) -> str:
-    """All findings, then one line of sums; `columns` is None where nothing is to be wrapped, as for a pipe.
+    """All findings, then a line with the numbers; `columns` is None if no line is to be wrapped, as for a pipe.
 
-    A finding begins with `file:line  severity  rule  sentence`; the field, its remedy and the changes that it takes
-    stand below, indented. Files are parted by an empty line.
+    A finding begins with `file:line  severity  rule  sentence`. Below, indented, are its field, its remedy and its
+    changes. There is an empty line between two files.
     """
-    room = None if columns is None else max(columns, LEAST)
+    room = None if columns is None else max(columns, MIN_COLUMNS)
     printed = ""
     last = None
     for finding in report.findings:

@@ -1,1 +1,1 @@
-"""What `explain` shows: rows made of Decisions, and their forms for people and programs."""
+"""The forms of `podward explain` and `podward diff`: rows made from Decisions, as tables, pictures, pages and JSON."""

@@ -1,7 +1,7 @@
-"""What differs between explanations: effective values and system calls, container by container.
+"""The differences between explanations: effective values and system calls, container by container.
 
-Compared are the values of the last two stages: what the runtime spec says, and what the process will be. Earlier
-stages are the way there; a Pod that comes to the same by another way does not differ.
+Only the values of the last two stages are compared: the runtime spec and the predicted process. A Pod that comes to the
+same values in another way does not differ.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from msgspec import Struct
 from podward.api.explanation import ContainerExplanation, Stage
 from podward.api.oci import Seccomp, SeccompRule
 from podward.path import path
-from podward.render.explain.candidates import Refusal
-from podward.render.explain.rows import ContainerRows, Explained, PodRows, Row, Step, rows_of
+from podward.render.explain.row_types import ContainerRows, PodRows, Refusal, Row, Step
+from podward.render.explain.rows import ExplainedPod, rows_of
 
 ABSENT = "-"
 _FINAL = ("kernel", "oci", "sandbox", "volumes")
-"""The stages whose values count, the later ones first."""
+"""The stages whose values are compared, the last one first."""
 _LISTS = frozenset(("namespaces", "masked paths", "read-only paths", "devices", "mounts", "groups", "rlimits"))
 _SECCOMP = path("linux", "seccomp")
 
 
-class Difference(Struct, frozen=True, gc=False):
-    """A field whose values differ. `stage` is the one at which they do; `values` and `where` are one for each side.
+class ValueDifference(Struct, frozen=True, gc=False):
+    """A field whose values differ at a stage. `values` and `where` have one item for each side.
 
-    `container` is empty for what is about the Pod.
+    `container` is empty if the field belongs to the Pod.
     """
 
     pod: str
@@ -35,8 +35,8 @@ class Difference(Struct, frozen=True, gc=False):
     where: tuple[str, ...]
 
 
-class CallDifference(Struct, frozen=True, gc=False):
-    """System calls with the same outcomes: one for each side, such as `allow`, `errno 1`, `allow if arg0 == 8`."""
+class SyscallDifference(Struct, frozen=True, gc=False):
+    """System calls with the same outcomes. There is one for each side: `allow`, `errno 1`, `allow if arg0 == 8`."""
 
     pod: str
     container: str
@@ -44,12 +44,12 @@ class CallDifference(Struct, frozen=True, gc=False):
     calls: tuple[str, ...]
 
 
-class Comparison(Struct, frozen=True, gc=False):
+class Differences(Struct, frozen=True, gc=False):
     """All differences between the `sides`."""
 
     sides: tuple[str, ...]
-    values: tuple[Difference, ...]
-    calls: tuple[CallDifference, ...]
+    values: tuple[ValueDifference, ...]
+    calls: tuple[SyscallDifference, ...]
 
     @property
     def same(self) -> bool:
@@ -57,10 +57,10 @@ class Comparison(Struct, frozen=True, gc=False):
         return not self.values and not self.calls
 
 
-def compare(sides: tuple[str, ...], explained: tuple[tuple[Explained, ...], ...]) -> Comparison:
-    """Compare the sides' Pods: one Pod each whatever their names, else those of the same kind and name."""
-    values: list[Difference] = []
-    calls: list[CallDifference] = []
+def compare(sides: tuple[str, ...], explained: tuple[tuple[ExplainedPod, ...], ...]) -> Differences:
+    """Compare the Pods of the sides: those of the same kind and name, or whatever Pods if each side has only one."""
+    values: list[ValueDifference] = []
+    calls: list[SyscallDifference] = []
     single = all(len(side) == 1 for side in explained)
     keyed = [{"" if single else _key(each): each for each in side} for side in explained]
     for key in dict.fromkeys(key for side in keyed for key in side):
@@ -72,20 +72,20 @@ def compare(sides: tuple[str, ...], explained: tuple[tuple[Explained, ...], ...]
         pods = tuple(each for each in present if each is not None)
         values += _pod(name, pods)
         calls += _calls(name, pods)
-    return Comparison(sides, tuple(values), tuple(calls))
+    return Differences(sides, tuple(values), tuple(calls))
 
 
-def _key(explained: Explained) -> str:
+def _key(explained: ExplainedPod) -> str:
     pod = explained.pod
     return f"{pod.kind} {pod.namespace}/{pod.name}"
 
 
-def _presence(pod: str, container: str, field: str, there: tuple[bool, ...]) -> Difference:
+def _presence(pod: str, container: str, field: str, there: tuple[bool, ...]) -> ValueDifference:
     words = tuple("present" if has else ABSENT for has in there)
-    return Difference(pod, container, field, "", words, ("",) * len(there))
+    return ValueDifference(pod, container, field, "", words, ("",) * len(there))
 
 
-def _pod(name: str, pods: tuple[Explained, ...]) -> list[Difference]:
+def _pod(name: str, pods: tuple[ExplainedPod, ...]) -> list[ValueDifference]:
     shown = tuple(rows_of(pod) for pod in pods)
     found = _rows(name, "", tuple(pod.rows for pod in shown)) + _refused(name, "", tuple(pod.refusals for pod in shown))
     for container, sides in _containers(shown):
@@ -99,16 +99,16 @@ def _pod(name: str, pods: tuple[Explained, ...]) -> list[Difference]:
 
 
 def _containers(pods: tuple[PodRows, ...]) -> list[tuple[str, tuple[ContainerRows | None, ...]]]:
-    """Containers of the same name; where each Pod has one only, these."""
+    """Containers of the same name; if each Pod has only one container, these."""
     single = all(len(pod.containers) == 1 for pod in pods)
     keyed = [{"" if single else each.name: each for each in pod.containers} for pod in pods]
     names = dict.fromkeys(name for side in keyed for name in side)
     return [(name or pods[0].containers[0].name, tuple(side.get(name) for side in keyed)) for name in names]
 
 
-def _rows(pod: str, container: str, sides: tuple[tuple[Row, ...], ...]) -> list[Difference]:
+def _rows(pod: str, container: str, sides: tuple[tuple[Row, ...], ...]) -> list[ValueDifference]:
     keyed = [{row.name: row for row in rows} for rows in sides]
-    found: list[Difference] = []
+    found: list[ValueDifference] = []
     for name in dict.fromkeys(row.name for rows in sides for row in rows):
         rows = tuple(side.get(name) for side in keyed)
         for stage in _FINAL:
@@ -116,13 +116,13 @@ def _rows(pod: str, container: str, sides: tuple[tuple[Row, ...], ...]) -> list[
             values = tuple(step.text if step is not None else ABSENT for step in steps)
             if len({tuple(sorted(items(name, value))) for value in values}) > 1:
                 where = tuple(_where(step) for step in steps)
-                found.append(Difference(pod, container, name, stage, values, where))
-                break  # what an earlier stage says is the way there
+                found.append(ValueDifference(pod, container, name, stage, values, where))
+                break  # an earlier stage does not count
     return found
 
 
 def items(field: str, value: str) -> list[str]:
-    """The items of a value whose order means nothing; the whole value where it is no list."""
+    """The items of a list whose order does not matter; any other value as one item."""
     if field in _LISTS or field.startswith("caps "):
         return value.rpartition(": ")[2].split(" ")
     return [value]
@@ -136,20 +136,20 @@ def _where(step: Step | None) -> str:
     return ", ".join(dict.fromkeys(part.where for part in step.parts)) if step is not None else ""
 
 
-def _refused(pod: str, container: str, sides: tuple[tuple[Refusal, ...], ...]) -> list[Difference]:
+def _refused(pod: str, container: str, sides: tuple[tuple[Refusal, ...], ...]) -> list[ValueDifference]:
     reasons = tuple("; ".join(refusal.reason for refusal in side) or ABSENT for side in sides)
     if len(set(reasons)) == 1:
         return []
     stage = next(refusal.stage for side in sides for refusal in side)
     where = tuple(", ".join(dict.fromkeys(refusal.where for refusal in side)) for side in sides)
-    return [Difference(pod, container, "refused", stage, reasons, where)]
+    return [ValueDifference(pod, container, "refused", stage, reasons, where)]
 
 
 # --- system calls -------------------------------------------------------------------------------------------------
 
 
-def _calls(pod: str, sides: tuple[Explained, ...]) -> list[CallDifference]:
-    found: list[CallDifference] = []
+def _calls(pod: str, sides: tuple[ExplainedPod, ...]) -> list[SyscallDifference]:
+    found: list[SyscallDifference] = []
     single = all(len(side.pod.containers) == 1 for side in sides)
     keyed = [{"" if single else c.name: c for c in side.pod.containers} for side in sides]
     for name in keyed[0]:
@@ -170,11 +170,11 @@ def _has_spec(container: ContainerExplanation) -> bool:
 
 def _filter(container: ContainerExplanation) -> Seccomp | None:
     stage = _oci(container)
-    made = stage.decision.assignment(_SECCOMP) if stage is not None else None
-    return made.value if made is not None and isinstance(made.value, Seccomp) else None
+    assigned = stage.decision.assignment(_SECCOMP) if stage is not None else None
+    return assigned.value if assigned is not None and isinstance(assigned.value, Seccomp) else None
 
 
-def _compared(pod: str, container: str, filters: tuple[Seccomp | None, ...]) -> list[CallDifference]:
+def _compared(pod: str, container: str, filters: tuple[Seccomp | None, ...]) -> list[SyscallDifference]:
     if all(one == filters[0] for one in filters):
         return []
     tables = [_outcomes(one) for one in filters]
@@ -186,7 +186,7 @@ def _compared(pod: str, container: str, filters: tuple[Seccomp | None, ...]) -> 
             grouped.setdefault(outcomes, []).append(call)
     if len(set(others)) > 1:
         grouped.setdefault(others, []).append("all others")
-    return [CallDifference(pod, container, outcomes, tuple(calls)) for outcomes, calls in grouped.items()]
+    return [SyscallDifference(pod, container, outcomes, tuple(calls)) for outcomes, calls in grouped.items()]
 
 
 def _default(one: Seccomp | None) -> str:
@@ -194,7 +194,7 @@ def _default(one: Seccomp | None) -> str:
 
 
 def _outcomes(one: Seccomp | None) -> dict[str, str]:
-    """What becomes of each call that the filter names."""
+    """The outcome of each system call that the filter names."""
     if one is None:
         return {}
     found: dict[str, list[str]] = {}
@@ -206,7 +206,7 @@ def _outcomes(one: Seccomp | None) -> dict[str, str]:
 
 
 def _action(action: str, errno: int | None) -> str:
-    """`allow`, `errno 1`: EPERM is what libseccomp gives where no number is written."""
+    """An action as text: `allow`, `errno 1`. Without a number libseccomp uses EPERM."""
     word = action.removeprefix("SCMP_ACT_").lower()
     return f"{word} {1 if errno is None else errno}" if word == "errno" else word
 

@@ -1,23 +1,22 @@
-"""`podward explain -o html`: one self-contained page with the picture, each value a link to the line that decided it.
+"""`podward explain -o html`: one self-contained page with the picture; values are links to the lines that decided them.
 
-There is no script: a link aims at a line of the manifest below the picture (`#d0-12`), and style rules for `:target`
-mark that line and everything in the picture that it decided. The Content-Security-Policy forbids all else, so that
-even a hole in our escaping would run nothing. Without CSS `:has()` only the marks in the picture are missing.
+The page has no script. A link leads to a line of the manifest below the picture (`#d0-12`); style rules for `:target`
+mark this line and everything in the picture that it decided. Without CSS `:has()` only the marks in the picture are
+missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from podward.render.colours import INK, ORIGINS
+from podward.render import html_page
+from podward.render.colours import ORIGINS
 from podward.render.escaping import escape
-from podward.render.explain import contest, picture, svg
-from podward.render.explain.excerpts import Sources
-from podward.render.explain.rows import PodRows, ShownValue
-from podward.render.explain.scene import Panel
-from podward.render.explain.shapes import STYLE, box
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+from podward.render.explain import picture, ranking_picture, svg
+from podward.render.explain.cited_sources import CitedSources
+from podward.render.explain.picture_parts import Panel
+from podward.render.explain.row_types import CitedValue, PodRows
+from podward.render.explain.svg_elements import STYLE, box
 
 _STYLE = """
 *{box-sizing:border-box}
@@ -51,25 +50,25 @@ aside{border-top:0;border-left:2px solid var(--line)}}
 
 
 class PageLinks:
-    """Links of one panel's values to their sources, and places for the way back."""
+    """Links from the values of one panel to their sources, and targets for the links back."""
 
-    def __init__(self, sources: Sources, panel: str, name: str) -> None:
+    def __init__(self, sources: CitedSources, panel: str, name: str) -> None:
         self._sources = sources
         self._panel = panel
         self._name = name
         self._rows: dict[str, str] = {}
 
-    def wrap(self, part: ShownValue, element: str) -> str:
-        """A link to the line or card of the part's source."""
+    def wrap(self, part: CitedValue, element: str) -> str:
+        """The element as a link to the line or card of the part's source."""
         target, key = self._sources.target(part), self._sources.key(part)
         return f'<a href="#{target}" class="{key}">{element}</a>'
 
-    def key(self, part: ShownValue) -> str:
-        """The class of everything that this source decides."""
+    def key(self, part: CitedValue) -> str:
+        """The class name of everything that this source decides."""
         return self._sources.key(part)
 
     def landing(self, row: str, x: float, y: float, element: str) -> str:
-        """The name of a row with an id, and a ground that shows when it is aimed at."""
+        """The name of a row as a target of links; its background is coloured when a link leads to it."""
         ground = box(x - 6, y - 15, 138, 21, "land")
         return f'<g id="{self.row(row)}">{ground}{element}</g>'
 
@@ -78,7 +77,7 @@ class PageLinks:
         return self._rows.setdefault(name, f"{self._panel}r{len(self._rows)}")
 
     def remember(self, panel: Panel) -> None:
-        """Tell the sources what they decided in this panel."""
+        """Tell the sources which rows of this panel they decided."""
         for band in panel.bands:
             for lane in band.lanes:
                 for step in lane.row.steps:
@@ -90,26 +89,22 @@ class PageLinks:
 def render(pods: tuple[PodRows, ...], texts: Mapping[str, str]) -> str:
     """The page.
 
-    `texts` are the contents of cited files by the names that sources call them: a manifest's file name, or
-    `IMAGE /etc/group` for a file of an image. A source whose text is not there is shown by its name alone.
+    `texts` are the contents of cited files by the names that sources have: a manifest's file name, or
+    `IMAGE /etc/group` for a file of an image. A source without a text is shown only by its name.
     """
-    sources = Sources(texts)
+    sources = CitedSources(texts)
     flow = "".join(_flow(pods, sources))
-    behind = sources.html()
-    title = escape(", ".join(f"{pod.namespace}/{pod.name}" for pod in pods[:3]) + (" …" if len(pods) > 3 else ""))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        f"<title>podward explain: {title}</title>"
-        f"<style>{_colours()}{_STYLE}{STYLE}{sources.highlights()}</style></head><body>"
+    cited = sources.html()
+    names = ", ".join(f"{pod.namespace}/{pod.name}" for pod in pods[:3]) + (" …" if len(pods) > 3 else "")
+    return html_page.page(
+        f"podward explain: {names}",
+        f"{html_page.colour_properties()}{_origin_classes()}{_STYLE}{STYLE}{sources.highlights()}",
         f'<main tabindex="0" aria-label="The flow of values through the stages">{flow}</main>'
-        f'<aside tabindex="0" aria-label="The sources of the values">{behind}</aside></body></html>\n'
+        f'<aside tabindex="0" aria-label="The sources of the values">{cited}</aside>',
     )
 
 
-def _flow(pods: tuple[PodRows, ...], sources: Sources) -> Iterator[str]:
+def _flow(pods: tuple[PodRows, ...], sources: CitedSources) -> Iterator[str]:
     shown = [(pod, svg.panels(pod)) for pod in pods]
     if sum(len(panels) for _, panels in shown) > 2:
         yield "".join(_contents(shown))
@@ -118,7 +113,7 @@ def _flow(pods: tuple[PodRows, ...], sources: Sources) -> Iterator[str]:
         width = svg.width_of(pod, panels)
         yield f"{svg.opening(width, svg.HEAD)}{''.join(svg.heading(pod))}</svg>"
         if pod.admission is not None:
-            judged, height = contest.panel(pod.admission, width, PageLinks(sources, f"p{index}a", "admission"))
+            judged, height = ranking_picture.panel(pod.admission, width, PageLinks(sources, f"p{index}a", "admission"))
             yield f'<section id="p{index}a" aria-label="{escape(f"{pod.name}: admission")}">'
             yield f"{svg.opening(width, height)}{judged}</svg></section>"
         for number, panel in enumerate(panels):
@@ -138,9 +133,6 @@ def _contents(shown: list[tuple[PodRows, tuple[Panel, ...]]]) -> Iterator[str]:
     yield "</nav>"
 
 
-def _colours() -> str:
-    """The palette as custom properties, light and dark."""
-    pairs = INK | {origin.value: pair for origin, pair in ORIGINS.items()}
-    light, dark = ("".join(f"--{name}:{pair[scheme]};" for name, pair in pairs.items()) for scheme in (0, 1))
-    kinds = "".join(f".o-{origin.value}{{color:var(--{origin.value});font-weight:650}}" for origin in ORIGINS)
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{kinds}"
+def _origin_classes() -> str:
+    """Style rules with a class for each kind of source, in its colour."""
+    return "".join(f".o-{origin.value}{{color:var(--{origin.value});font-weight:650}}" for origin in ORIGINS)

@@ -1,6 +1,6 @@
 """`podward explain -o svg`: the flow of Pods through the stages as one self-contained picture.
 
-The file refers to nothing outside and has no script: it opens in a browser, in a viewer, or inside another page.
+The file loads nothing and has no script, so it can be opened in a browser or a viewer, or put into a page.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from collections.abc import Iterator
 
 from podward.decision import Origin
 from podward.render.escaping import clipped
-from podward.render.explain import contest, layout, picture
-from podward.render.explain.links import NoLinks
-from podward.render.explain.rows import PodRows
-from podward.render.explain.scene import Panel
-from podward.render.explain.shapes import STYLE, text, titled
+from podward.render.explain import picture, picture_layout, ranking_picture
+from podward.render.explain.picture_parts import Panel
+from podward.render.explain.row_types import PodRows
+from podward.render.explain.svg_elements import STYLE, NoLinks, text, titled
 
 HEAD = 74.0
-"""Height of a Pod's heading with its legend."""
+"""The height of a Pod's heading with its legend."""
 GAP = 18.0
-NARROWEST, JUDGED = 600.0, 1100.0
-"""Widths of a Pod without panels, and of one with its ranking at least."""
+NARROWEST, WITH_RANKING = 600.0, 1100.0
+"""The width of a Pod without panels, and the least width of a Pod with a ranking of SCCs."""
 _LEGEND = (
     (Origin.MANIFEST, "written in a manifest"),
     (Origin.IMAGE, "from the image"),
@@ -30,7 +29,7 @@ _LEGEND = (
 
 
 def render(pods: tuple[PodRows, ...]) -> str:
-    """The picture of these Pods, one below the other, as the text of an SVG file."""
+    """The text of an SVG file with the pictures of these Pods, one below the other."""
     drawn: list[str] = []
     y, widest = 16.0, NARROWEST
     for pod in pods:
@@ -39,7 +38,7 @@ def render(pods: tuple[PodRows, ...]) -> str:
         drawn.append(f'<g transform="translate(16 {y:g})">{"".join(heading(pod))}</g>')
         y += HEAD
         if pod.admission is not None:
-            judged, height = contest.panel(pod.admission, width, NoLinks())
+            judged, height = ranking_picture.panel(pod.admission, width, NoLinks())
             drawn.append(f'<g transform="translate(16 {y:g})">{judged}</g>')
             y += height + GAP
         for panel in shown:
@@ -54,17 +53,17 @@ def render(pods: tuple[PodRows, ...]) -> str:
 
 
 def panels(pod: PodRows) -> tuple[Panel, ...]:
-    """The Pod's panels: its containers, then itself; but what was refused about the Pod stands first."""
-    whole = layout.pod_panel(pod)
-    containers = tuple(layout.container_panel(container) for container in pod.containers)
+    """The panels of a Pod: its containers, then the Pod as a whole; if that was refused, it comes first."""
+    whole = picture_layout.pod_panel(pod)
+    containers = tuple(picture_layout.container_panel(container) for container in pod.containers)
     if whole is None:
         return containers
     return (whole, *containers) if pod.refusals else (*containers, whole)
 
 
 def width_of(pod: PodRows, shown: tuple[Panel, ...]) -> float:
-    """How wide the Pod's panels are drawn."""
-    least = JUDGED if pod.admission is not None else 0.0 if shown else NARROWEST
+    """The width of the Pod's panels."""
+    least = WITH_RANKING if pod.admission is not None else 0.0 if shown else NARROWEST
     return max((least, *(panel.width for panel in shown)))
 
 

@@ -1,4 +1,4 @@
-"""Checks of what the kernel lets this process do."""
+"""Checks of the kernel: what it allows this process to do, and its features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from podward.api.capability import FULL, names
 from podward.runtime import machine, probe
 from podward.runtime.health import trials
-from podward.runtime.health.check import LIMITED, MISSING, OK, Check, check
+from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
 
 _RIGHTS, _FEATURES, _LABELS = "privileges", "kernel", "labels"
 _WITHOUT = {
@@ -26,13 +26,13 @@ _FATAL = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SYS_CHROOT")
 _GRANT = "give it to this process (a container: `--cap-add`; a service: CapabilityBoundingSet=)"
 
 
-def rights() -> list[Check]:
-    """Root, capabilities, no_new_privs and hard limits."""
+def rights() -> list[HealthCheck]:
+    """Checks of root, capabilities and no_new_privs."""
     root = os.geteuid() == 0
     found = machine.capabilities()
     missing = names(FULL & ~found)
     checks = [
-        check(
+        health_check(
             (_RIGHTS, "root"),
             OK if root else MISSING,
             f"uid {os.geteuid()}",
@@ -41,16 +41,16 @@ def rights() -> list[Check]:
         )
     ]
     if not missing:
-        checks.append(check((_RIGHTS, "capabilities"), OK, f"all {len(names(FULL))}"))
+        checks.append(health_check((_RIGHTS, "capabilities"), OK, f"all {len(names(FULL))}"))
     for name in missing:
         what = _WITHOUT.get(name, "it cannot be granted to any container; `add: [ALL]` grants the others")
         state = MISSING if name in _FATAL else LIMITED
-        checks.append(check((_RIGHTS, name), state, "not ours", (what, _GRANT), required=name in _FATAL))
+        checks.append(health_check((_RIGHTS, name), state, "not ours", (what, _GRANT), required=name in _FATAL))
     locked = _status_field("NoNewPrivs") == "1"
     consequence = "set-user-ID files and file capabilities have no effect in any container"
     remedy = "start it from a process without no_new_privs (systemd: NoNewPrivileges=no)"
     checks.append(
-        check(
+        health_check(
             (_RIGHTS, "no_new_privs"),
             LIMITED if locked else OK,
             "set on this process" if locked else "not set",
@@ -60,12 +60,12 @@ def rights() -> list[Check]:
     return checks
 
 
-def features(directory: str) -> list[Check]:
-    """The kernel's version and features, tried out below `directory`."""
+def features(directory: str) -> list[HealthCheck]:
+    """Checks of the kernel's version and features; these are tried out below `directory`."""
     release = os.uname().release
     new_enough = _version(release) >= (5, 12)
     checks = [
-        check(
+        health_check(
             (_FEATURES, "version"),
             OK if new_enough else LIMITED,
             release,
@@ -97,10 +97,10 @@ def features(directory: str) -> list[Check]:
     return checks + _user_namespaces(directory)
 
 
-def labels() -> list[Check]:
-    """AppArmor and SELinux."""
+def labels() -> list[HealthCheck]:
+    """Checks of AppArmor and SELinux."""
     module = machine.security_module()
-    apparmor = check(
+    apparmor = health_check(
         (_LABELS, "AppArmor"),
         OK if module == "apparmor" else LIMITED,
         "enabled" if module == "apparmor" else "not in this kernel",
@@ -109,7 +109,7 @@ def labels() -> list[Check]:
             "boot a kernel with AppArmor (Debian: `apt install apparmor`, lsm=…,apparmor)",
         ),
     )
-    selinux = check(
+    selinux = health_check(
         (_LABELS, "SELinux"),
         OK if module == "selinux" else LIMITED,
         "enabled" if module == "selinux" else "not in this kernel",
@@ -118,13 +118,13 @@ def labels() -> list[Check]:
     return [apparmor, selinux]
 
 
-def _cgroups() -> Check:
+def _cgroups() -> HealthCheck:
     layout, _ = probe.cgroup_layout()
     if layout == "v2":
         listed = probe.controllers("/sys/fs/cgroup")
-        return check((_FEATURES, "cgroups"), OK, f"v2 ({' '.join(listed) or 'no controller'})")
+        return health_check((_FEATURES, "cgroups"), OK, f"v2 ({' '.join(listed) or 'no controller'})")
     if layout == "none":
-        return check(
+        return health_check(
             (_FEATURES, "cgroups"),
             MISSING,
             "not mounted",
@@ -133,12 +133,12 @@ def _cgroups() -> Check:
         )
     mounted = sorted(name for name in os.listdir("/sys/fs/cgroup") if name not in {"unified", "systemd"})
     hidden = "; crun is shown no unified hierarchy" if layout == "hybrid" else ""
-    return check((_FEATURES, "cgroups"), OK, f"{layout} ({' '.join(mounted)}){hidden}")
+    return health_check((_FEATURES, "cgroups"), OK, f"{layout} ({' '.join(mounted)}){hidden}")
 
 
-def _seccomp() -> list[Check]:
+def _seccomp() -> list[HealthCheck]:
     actions = _read("/proc/sys/kernel/seccomp/actions_avail").split()
-    filters = check(
+    filters = health_check(
         (_FEATURES, "seccomp"),
         OK if "errno" in actions else MISSING,
         " ".join(actions) or "not in this kernel",
@@ -146,7 +146,7 @@ def _seccomp() -> list[Check]:
         required=True,
     )
     scope = _read("/proc/sys/kernel/yama/ptrace_scope").strip()
-    ptrace = check(
+    ptrace = health_check(
         (_FEATURES, "ptrace"),
         LIMITED if scope == "3" else OK,
         f"yama ptrace_scope {scope}" if scope else "no yama",
@@ -155,7 +155,7 @@ def _seccomp() -> list[Check]:
     return [filters, ptrace]
 
 
-def _user_namespaces(directory: str) -> list[Check]:
+def _user_namespaces(directory: str) -> list[HealthCheck]:
     refused = "Pods with hostUsers: false are refused"
     made = trials.attempt(trials.user_namespace(directory))
     checks = [_tried("user namespaces", made, refused, "sysctl user.max_user_namespaces=15000")]
@@ -171,9 +171,9 @@ def _user_namespaces(directory: str) -> list[Check]:
     return checks
 
 
-def _tried(name: str, error: str, consequence: str, remedy: str, *, required: bool = False) -> Check:
+def _tried(name: str, error: str, consequence: str, remedy: str, *, required: bool = False) -> HealthCheck:
     state = MISSING if error else OK
-    return check((_FEATURES, name), state, error or "works", (consequence, remedy), required=required)
+    return health_check((_FEATURES, name), state, error or "works", (consequence, remedy), required=required)
 
 
 def _status_field(name: str) -> str:

@@ -1,7 +1,7 @@
 """Checks of the OCI runtimes: each runs a real container.
 
-The container is a busybox in a root of its own that prints its /proc/self/status, under a seccomp filter and with no
-capability: what it prints shows whether the runtime and the kernel enforced both.
+The container is a busybox that prints its /proc/self/status. It has a seccomp filter and no capabilities; its output
+shows whether the runtime and the kernel enforced both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from podward.api import oci
 from podward.errors import NodeError
 from podward.runtime import mount_namespace, probe, processes
 from podward.runtime.health import trials
-from podward.runtime.health.check import MISSING, OK, Check, check
+from podward.runtime.health.health_check import MISSING, OK, HealthCheck, health_check
 from podward.runtime.oci import write_private
 
 _GROUP = "runtimes"
@@ -25,8 +25,8 @@ _SHELL = "/bin/busybox"
 _ENTRY = ("/bin/busybox", "cat", "/proc/self/status")
 
 
-def run_each(directory: str, root: str) -> list[Check]:
-    """A check for every kind that is installed, and one for whether any runs ordinary Pods."""
+def run_each(directory: str, root: str) -> list[HealthCheck]:
+    """A check for each runtime that is installed, and one for whether any of them can run ordinary Pods."""
     checks, works = [], []
     for kind in (*probe.PREFERRED, probe.SANDBOXED):
         if not probe.find(kind):
@@ -37,15 +37,15 @@ def run_each(directory: str, root: str) -> list[Check]:
         works += [kind] if not error and kind in probe.PREFERRED else []
         found = error or f"ran a container in {took:.0f} ms"
         otherwise = (f"{kind} cannot be used here", "see what it said; `apt install --reinstall " + kind + "`")
-        checks.append(check((_GROUP, f"a container with {kind}"), MISSING if error else OK, found, otherwise))
+        checks.append(health_check((_GROUP, f"a container with {kind}"), MISSING if error else OK, found, otherwise))
     otherwise = ("no Pod can run", "apt install crun")
     found = f"{works[0]} is used" if works else "none works"
-    checks.append(check((_GROUP, "an OCI runtime"), OK if works else MISSING, found, otherwise, required=True))
+    checks.append(health_check((_GROUP, "an OCI runtime"), OK if works else MISSING, found, otherwise, required=True))
     return checks
 
 
 def _trial(kind: str, directory: str, root: str) -> str:
-    """What went wrong, empty if nothing did."""
+    """Run a container; returns what went wrong, empty if nothing did."""
     if not os.path.exists(_SHELL):
         return "no trial without busybox: apt install busybox-static"
     try:
@@ -69,7 +69,7 @@ def _trial(kind: str, directory: str, root: str) -> str:
 
 
 def _run(choice: probe.RuntimeChoice, directory: str) -> None:
-    """In a trial's child: run the container to its end."""
+    """Run the container to its end; called in the child process of a trial."""
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     output = os.open(f"{directory}/out", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     name = f"podward-doctor-{os.getpid()}"
@@ -84,7 +84,7 @@ def _run(choice: probe.RuntimeChoice, directory: str) -> None:
 
 
 def _verdict(kind: str, status: str) -> str:
-    """Whether the process was confined; gVisor's own kernel does not report it."""
+    """What was not enforced according to /proc/self/status, empty if nothing. gVisor reports only capabilities."""
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     if "CapEff" not in fields:
         return "the container printed no /proc/self/status"

@@ -1,4 +1,4 @@
-"""Checks of the programs that Podward stands on, and of the place where it keeps its state."""
+"""Checks of the programs that Podward uses, and of the directory with its state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from podward.errors import NodeError
 from podward.runtime import probe
-from podward.runtime.health.check import LIMITED, MISSING, OK, Check, check
+from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
 
 _TOOLS, _STATE = "tools", "state"
 _PROGRAMS = (
@@ -22,26 +22,26 @@ _CNI = ("/usr/lib/cni", "/opt/cni/bin")
 _LITTLE = 1 << 30
 
 
-def programs() -> list[Check]:
-    """Each tool with its version, or the Debian package that has it."""
+def programs() -> list[HealthCheck]:
+    """Checks of each tool: its version, or the Debian package that has it."""
     checks = []
     for name, package, consequence in _PROGRAMS:
         path = probe.find(name)
         version = probe.version_of(path) if path else ""
         found = f"{version} ({path})" if version else f"{path} does not start" if path else "not installed"
         otherwise = (consequence, f"apt install {package}")
-        checks.append(check((_TOOLS, name), OK if version else MISSING, found, otherwise))
+        checks.append(health_check((_TOOLS, name), OK if version else MISSING, found, otherwise))
     place = next((d for d in _CNI if os.access(f"{d}/bridge", os.X_OK)), "")
     otherwise = ("Pods have a loopback device and no other network", "apt install containernetworking-plugins")
-    checks.append(check((_TOOLS, "CNI plugins"), OK if place else MISSING, place or "not installed", otherwise))
+    checks.append(health_check((_TOOLS, "CNI plugins"), OK if place else MISSING, place or "not installed", otherwise))
     return checks
 
 
-def state(root: str) -> list[Check]:
-    """The state directory: whose it is, who may look, how much room there is."""
+def state(root: str) -> list[HealthCheck]:
+    """Checks of the state directory: its owner, its mode, and its free space."""
     remedy = "set PODWARD_ROOT to a directory of root's, with nobody else's write permission above it"
     if not os.path.lexists(root):
-        return [check((_STATE, "directory"), OK, f"{root}: made when it is needed"), _room(_existing(root))]
+        return [health_check((_STATE, "directory"), OK, f"{root}: made when it is needed"), _room(_existing(root))]
     facts = os.lstat(root)
     fault = ""
     if not os.path.isdir(root) or os.path.islink(root):
@@ -55,12 +55,12 @@ def state(root: str) -> list[Check]:
     consequence = "images and Pods of root are open to other users" if state_of == LIMITED else "nothing can be kept"
     found = f"{root} {fault}".strip()
     return [
-        check((_STATE, "directory"), state_of, found, (consequence, remedy), required=state_of == MISSING),
+        health_check((_STATE, "directory"), state_of, found, (consequence, remedy), required=state_of == MISSING),
         _room(root),
     ]
 
 
-def _room(directory: str) -> Check:
+def _room(directory: str) -> HealthCheck:
     try:
         facts = os.statvfs(directory)
     except OSError as error:
@@ -68,7 +68,7 @@ def _room(directory: str) -> Check:
     free = facts.f_bavail * facts.f_frsize
     otherwise = ("images and containers may fill the disk", "make room, or set PODWARD_ROOT to a larger disk")
     found = f"{free / (1 << 30):.1f} GiB free at {directory}"
-    return check((_STATE, "disk"), OK if free >= _LITTLE else LIMITED, found, otherwise)
+    return health_check((_STATE, "disk"), OK if free >= _LITTLE else LIMITED, found, otherwise)
 
 
 def _existing(directory: str) -> str:

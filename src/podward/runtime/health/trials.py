@@ -1,6 +1,6 @@
-"""Trying out what the kernel can do, in a child process with a mount namespace of its own.
+"""Trials of the kernel's features, in a child process with its own mount namespace.
 
-Nothing that a trial does outlives it: mounts go with the child's namespace, and it works below a directory that the
+Nothing remains of a trial: its mounts vanish with the child's namespace, and its files are below a directory that the
 caller removes.
 """
 
@@ -17,7 +17,7 @@ _LARGEST = 4096
 
 
 def attempt(act: Callable[[], None]) -> str:
-    """Do it in a child; returns the error's text, empty if it went well."""
+    """Call `act` in a child process; returns the text of its error, empty if there is none."""
     read, write = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if child == 0:
@@ -35,14 +35,14 @@ def attempt(act: Callable[[], None]) -> str:
 
 
 def _in_child(act: Callable[[], None], write: int) -> None:
-    """Never returns: a forked child must not unwind into its parent's frames."""
+    """Call `act` and end the process. This never returns: a forked child must not return into its parent's code."""
     said = "the trial died"
     try:
         act()
         said = "done"
     except OSError as error:
         said = f"failed: {error.strerror or error}"
-    except BaseException as error:  # noqa: BLE001  # whatever it is, the parent is to hear it
+    except BaseException as error:  # noqa: BLE001  # the parent must hear of any error
         said = f"failed: {error}"
     finally:
         os.write(write, said.encode()[:_LARGEST])
@@ -50,13 +50,13 @@ def _in_child(act: Callable[[], None], write: int) -> None:
 
 
 def mount_namespace() -> None:
-    """A private mount namespace."""
+    """Make a private mount namespace."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
 
 
 def user_namespace(directory: str) -> Callable[[], None]:
-    """A user namespace with a map of 65536 ids."""
+    """Make a user namespace with a map of 65536 ids."""
 
     def act() -> None:
         mount_namespace()
@@ -66,7 +66,7 @@ def user_namespace(directory: str) -> Callable[[], None]:
 
 
 def network_namespace(directory: str) -> Callable[[], None]:
-    """A network namespace with its loopback device up."""
+    """Make a network namespace with its loopback device up."""
 
     def act() -> None:
         mount_namespace()
@@ -76,7 +76,7 @@ def network_namespace(directory: str) -> Callable[[], None]:
 
 
 def idmapped_mount(directory: str, *, memory: bool) -> Callable[[], None]:
-    """An id-mapped mount of a directory of the state's file system, or of a tmpfs; its root must become the range's."""
+    """Make an id-mapped mount of a directory or of a tmpfs (`memory`); its root must get the first id of the range."""
 
     def act() -> None:
         mount_namespace()
@@ -95,7 +95,7 @@ def idmapped_mount(directory: str, *, memory: bool) -> Callable[[], None]:
 
 
 def overlay(directory: str, *, mapped: bool) -> Callable[[], None]:
-    """A writable overlay with its upper layer on the state's file system, its lower layer id-mapped or not."""
+    """Make a writable overlay in the state's file system; its lower layer is id-mapped if `mapped` is set."""
 
     def act() -> None:
         mount_namespace()

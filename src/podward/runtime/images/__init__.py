@@ -1,1 +1,1 @@
-"""The local images: stored as an OCI layout, unpacked once, read in a moment."""
+"""The store of local images: an OCI layout, with each image unpacked once."""

@@ -1,4 +1,4 @@
-"""`podward image build`: an image of a base, one new layer, and what a Containerfile says of its config."""
+"""`podward image build`: makes an image from a base image, one new layer, and the config in a Containerfile."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 from podward.api.reference import parse
 from podward.errors import ImageError, InputError
 from podward.runtime.images import containerfile
-from podward.runtime.images.copying import Plan, write_layer
-from podward.runtime.images.importing import LayoutDirectory, architecture
-from podward.runtime.images.ingest import Candidate, Ingested, ingest
+from podward.runtime.images.copying import LayerPlan, write_layer
+from podward.runtime.images.importing import LayoutDirectory
+from podward.runtime.images.ingest import ImportedImage, OfferedImage, ingest
 from podward.runtime.images.layout import (
     CONFIG,
     LARGEST_DOCUMENT,
@@ -29,16 +29,17 @@ from podward.runtime.images.layout import (
 )
 from podward.runtime.images.staging import Staging, replace
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 NAMES = ("Containerfile", "Dockerfile")
 LARGEST_FILE = 1 << 20
-"""Bytes of a Containerfile that are read."""
+"""The largest Containerfile, in bytes."""
 _CREATED = "1970-01-01T00:00:00Z"
-"""The same words and files give the same image, whenever it is built."""
+"""A fixed time: the same Containerfile and files give the same image, whenever it is built."""
 
 
 class _Base(msgspec.Struct, frozen=True):
-    """What a build starts from; `root` is its files' directory."""
+    """The base image; `root` is the directory of its files."""
 
     layers: tuple[Descriptor, ...] = ()
     diff_ids: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ class _Base(msgspec.Struct, frozen=True):
 
 
 class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
-    """A manifest as we write it."""
+    """The manifest of the new image."""
 
     schema_version: int
     media_type: str
@@ -56,7 +57,7 @@ class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Sources:
-    """Blobs of the store, or made by this build."""
+    """Gives blobs of the store and blobs that this build made."""
 
     def __init__(self, made: str, store: ImageStore, where: str) -> None:
         self._made = made
@@ -68,10 +69,10 @@ class _Sources:
         return open(made, "rb") if os.path.exists(made) else self._stored.open(digits)
 
 
-def build(store: ImageStore, file: str, context: str, name: str) -> Ingested:
-    """Build the image that a Containerfile describes, and store it under `name` (empty: under none).
+def build(store: ImageStore, file: str, context: str, name: str) -> ImportedImage:
+    """Build the image that a Containerfile describes, and store it under `name` (without a name if it is empty).
 
-    `context` is the directory that COPY copies from. Raises InputError with the line where the file is wrong.
+    `context` is the directory that COPY copies from. Raises InputError with the line at which the file is wrong.
     """
     names = (str(parse(name)),) if name else ()
     instructions = containerfile.lines(_text(file), file)
@@ -86,12 +87,12 @@ def build(store: ImageStore, file: str, context: str, name: str) -> Ingested:
         layer = _layer(made, recipe, context, base)
         config = _config(recipe, base, layer)
         manifest = _Manifest(2, MANIFEST, _put(made, config, CONFIG), (*base.layers, *layer))
-        candidate = Candidate(_put(made, msgspec.json.encode(manifest), MANIFEST), names)
+        candidate = OfferedImage(_put(made, msgspec.json.encode(manifest), MANIFEST), names)
         return ingest(staging, _Sources(made, store, file), (candidate,), name or file)[0]
 
 
 def find(path: str) -> tuple[str, str]:
-    """The Containerfile that a path means, and the directory that it is in: `path` is one or the other."""
+    """The Containerfile and its directory; `path` is one of the two."""
     if not os.path.isdir(path):
         return path, os.path.dirname(path) or "."
     for name in NAMES:
@@ -134,8 +135,8 @@ def _document(blobs: LayoutDirectory, digest: str, kind: type[T], where: str) ->
 
 
 def _layer(made: str, recipe: containerfile.Recipe, context: str, base: _Base) -> tuple[Descriptor, ...]:
-    """The new layer, or none where nothing is added to a base that has layers."""
-    plan = Plan(context, base.root)
+    """The new layer; none if nothing is added to a base image that has layers."""
+    plan = LayerPlan(context, base.root)
     for directory in recipe.directories:
         plan.directory(directory)
     for copy in recipe.copies:
@@ -148,7 +149,7 @@ def _layer(made: str, recipe: containerfile.Recipe, context: str, base: _Base) -
 
 
 def _config(recipe: containerfile.Recipe, base: _Base, layer: tuple[Descriptor, ...]) -> bytes:
-    """The config document. An ENTRYPOINT takes the base's CMD away, as Docker's reference says."""
+    """The config document. An ENTRYPOINT removes the base image's CMD, as Docker's reference says."""
     old = base.config
     volumes = dict.fromkeys((*(old.volumes or {}), *recipe.volumes), msgspec.Raw(b"{}"))
     inherited = old.cmd if recipe.entrypoint is None else None

@@ -1,4 +1,4 @@
-"""The part of a Containerfile that `podward image build` knows: what describes an image without running anything.
+"""Reading the instructions of a Containerfile that `podward image build` knows: those that run nothing.
 
 FROM (once, first), COPY with --chown and --chmod, ENV, LABEL, USER, WORKDIR, ENTRYPOINT, CMD, VOLUME and STOPSIGNAL,
 as Docker's reference describes them: comments, lines continued with a backslash, JSON lists or plain words, and
@@ -25,7 +25,7 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 class Copy(Struct, frozen=True):
-    """COPY: `owner` is (uid, gid); `mode` None keeps each file's own."""
+    """A COPY instruction: `owner` is (uid, gid); if `mode` is None, each file keeps its own mode."""
 
     sources: tuple[str, ...]
     target: str
@@ -35,7 +35,7 @@ class Copy(Struct, frozen=True):
 
 
 class Recipe(Struct):
-    """What a Containerfile says; None is what it leaves to the base image. Paths are absolute."""
+    """The content of a Containerfile; a field is None if the base image decides it. Paths are absolute."""
 
     base: str = ""
     copies: list[Copy] = msgspec.field(default_factory=list)
@@ -51,14 +51,14 @@ class Recipe(Struct):
 
 
 class BaseFacts(Struct, frozen=True):
-    """What later lines need of the base image."""
+    """The facts of the base image that instructions need."""
 
     env: dict[str, str] = {}
     working_dir: str = ""
 
 
 class Line(Struct, frozen=True):
-    """One instruction, in capitals, its words, and where it stands."""
+    """One instruction: its name in capitals, its words, and its `file:line`."""
 
     instruction: str
     words: str
@@ -66,7 +66,7 @@ class Line(Struct, frozen=True):
 
 
 def lines(text: str, file: str) -> tuple[Line, ...]:
-    """The instructions of a Containerfile; raises InputError for one that is not known, or out of place."""
+    """The instructions of a Containerfile. Raises InputError for an unknown one, and for one in the wrong place."""
     found = tuple(Line(*_split(content), f"{file}:{number}") for number, content in _joined(text))
     for position, line in enumerate(found):
         if line.instruction not in KNOWN:
@@ -88,7 +88,7 @@ def base(found: tuple[Line, ...]) -> str:
 
 
 def read(found: tuple[Line, ...], facts: BaseFacts) -> Recipe:
-    """What these instructions say of an image on this base; raises InputError where one is malformed."""
+    """The recipe of an image from these instructions. Raises InputError if one of them is malformed."""
     recipe = Recipe(base=base(found), env=dict(facts.env))
     place = facts.working_dir or "/"
     for line in found[1:]:
@@ -117,7 +117,7 @@ def read(found: tuple[Line, ...], facts: BaseFacts) -> Recipe:
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Whole instructions with the number of their first line; comments and empty lines left out."""
+    """Whole instructions, each with the number of its first line; without comments and empty lines."""
     start, parts = 0, ""
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
         stripped = raw.strip()
@@ -149,7 +149,7 @@ def _words(line: Line) -> list[str]:
 
 
 def _list(line: Line) -> tuple[str, ...] | None:
-    """The words of the JSON form, or None where this is the other one."""
+    """The words of the JSON form; None if the instruction has the other form."""
     if not line.words.startswith("["):
         return None
     try:
@@ -237,7 +237,7 @@ def _join(place: str, path: str) -> str:
 
 
 def _expanded(word: str, env: dict[str, str], where: str) -> str:
-    """The word with its variables' values; a backslash makes `$` a dollar."""
+    """The word with the values of its variables; a dollar sign after a backslash is no variable."""
     done, rest = "", word
     while True:
         before, dollar, rest = rest.partition("$")

@@ -1,7 +1,7 @@
-"""A new layer: what COPY and WORKDIR put into it, written as a tar archive that is the same every time.
+"""Making the layer of COPY and WORKDIR: a tar archive that is the same each time.
 
-Entries are sorted, times are 0, owners are numbers. Of a file's extended attributes its capabilities are kept, as
-BuildKit does.
+Entries are sorted, times are 0, owners are numbers. Of a file's extended attributes only its capabilities are kept, as
+in BuildKit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PIECE = 1 << 20
 
 
 class LayerEntry(Struct, frozen=True):
-    """One file of the layer; `source` is a path outside of the image, empty for a directory that we make up."""
+    """One file of the layer; `source` is its path in the context, empty for a directory that is only created."""
 
     source: str
     kind: bytes
@@ -33,8 +33,8 @@ class LayerEntry(Struct, frozen=True):
     owner: tuple[int, int]
 
 
-class Plan:
-    """The files of a layer over a base image's root file system (None: over nothing)."""
+class LayerPlan:
+    """The files of a layer. `base_root` is the base image's root file system, None without a base image."""
 
     def __init__(self, context: str, base_root: str | None) -> None:
         self._context = os.path.realpath(context)
@@ -42,7 +42,7 @@ class Plan:
         self.entries: dict[str, LayerEntry] = {}
 
     def directory(self, path: str, owner: tuple[int, int] = (0, 0), mode: int = 0o755) -> None:
-        """Have a directory there, and those above it; one that is there already stays as it is."""
+        """Add a directory and those above it; an existing directory stays as it is."""
         place = ""
         for part in path.strip("/").split("/"):
             place = self._resolved(f"{place}/{part}") if part else ""
@@ -50,7 +50,7 @@ class Plan:
                 self._put(place, LayerEntry("", tarfile.DIRTYPE, mode, owner))
 
     def copy(self, copy: Copy) -> None:
-        """Do one COPY; raises InputError where a source is missing or not of the context."""
+        """Add the files of one COPY. Raises InputError if a source is missing or outside of the context."""
         target = copy.target.rstrip("/")
         for pattern in copy.sources:
             found = self._matches(pattern, copy.where)
@@ -65,7 +65,7 @@ class Plan:
                 self._add(source, place, copy)
 
     def _matches(self, pattern: str, where: str) -> list[tuple[str, str]]:
-        """The files that one source means: each one's name, and its path with links resolved, inside of the context."""
+        """The files that one source means: the name of each, and its path in the context with links resolved."""
         inside = os.path.normpath("/" + pattern).lstrip("/") or "."
         found = sorted(glob.glob(inside, root_dir=self._context, include_hidden=True))
         if not found and os.path.lexists(f"{self._context}/{inside}"):
@@ -121,7 +121,7 @@ class Plan:
         return os.path.isdir(self._base_root + place) and not os.path.islink(self._base_root + place)
 
     def _resolved(self, path: str) -> str:
-        """A directory's path (the root's is empty), the base image's links followed; what is new stays as written."""
+        """A directory's path with the base image's links resolved (empty for the root); a new path stays as it is."""
         if not path or self._base_root is None or path in self.entries:
             return path
         there = self._real(self._base_root, path)
@@ -132,7 +132,7 @@ class Plan:
 
     @staticmethod
     def _real(base_root: str, path: str) -> str | None:
-        """Where a path leads inside of the base image, or None where it leads nowhere."""
+        """The path to which `path` leads inside of the base image; None if it leads nowhere."""
         root = os.open(base_root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found = syscalls.openat2(root, path.lstrip("/"), os.O_PATH, syscalls.RESOLVE_IN_ROOT)
@@ -146,8 +146,8 @@ class Plan:
             os.close(found)
 
 
-def write_layer(plan: Plan, file: str) -> tuple[str, int]:
-    """Write the plan's layer, uncompressed; returns its digest (which is its diff id too) and its size in bytes."""
+def write_layer(plan: LayerPlan, file: str) -> tuple[str, int]:
+    """Write the layer, uncompressed; returns its digest (which is also its diff id) and its size in bytes."""
     with open(file, "xb") as target:
         with tarfile.open(fileobj=target, mode="w:", format=tarfile.PAX_FORMAT) as archive:
             for place in sorted(plan.entries):

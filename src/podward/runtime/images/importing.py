@@ -1,7 +1,7 @@
-"""Images from files: an OCI layout (a directory), an OCI archive, or an archive of `docker save`.
+"""`podward image import`: images from an OCI layout (a directory), an OCI archive, or an archive of `docker save`.
 
-A directory and an OCI archive are read by us, blob by blob, under names that we make from digests: no path of theirs
-is ever used. Docker's archives are turned into a layout by skopeo first. Where an archive is both, it is read as OCI.
+A directory and an OCI archive are read blob by blob, under names that are made from digests: no path in them is ever
+used. skopeo first turns Docker's archives into a layout. An archive that is both is read as an OCI archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 
 from podward.api.reference import parse
 from podward.errors import ImageError, RuntimeFailedError
-from podward.runtime.images.ingest import Blobs, Candidate, Ingested, document, ingest, room
+from podward.runtime.images.ingest import BlobSource, ImportedImage, OfferedImage, free_bytes, ingest, read_document
 from podward.runtime.images.layout import (
     CONTAINERD_NAME,
     INDEXES,
@@ -26,14 +26,14 @@ from podward.runtime.images.layout import (
     REF_NAME,
     Descriptor,
     Index,
-    corrupt,
+    corrupt_image,
     decode,
 )
 from podward.runtime.images.staging import Staging
 from podward.runtime.images.store import ImageStore
+from podward.runtime.machine import architecture
 
 _DEEPEST = 4  # indexes within indexes: buildx makes two
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
 _NOT_AN_IMAGE = "give an OCI layout (a directory with index.json), an OCI archive, or an archive of `docker save`"
 _PIECE = 1 << 20
 
@@ -57,10 +57,10 @@ class LayoutDirectory:
         try:
             descriptor = os.open(f"{self._directory}/{name}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise corrupt(f"{what} can't be read: {error.strerror}", self._where) from None
+            raise corrupt_image(f"{what} can't be read: {error.strerror}", self._where) from None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise corrupt(f"{what} is no regular file", self._where)
+            raise corrupt_image(f"{what} is no regular file", self._where)
         return os.fdopen(descriptor, "rb")
 
 
@@ -83,14 +83,14 @@ class LayoutArchive:
     def _open(self, name: str, what: str) -> BinaryIO:
         member = self._members.get(name)
         if member is None:
-            raise corrupt(f"{what} is missing", self._where)
+            raise corrupt_image(f"{what} is missing", self._where)
         return cast("BinaryIO", self._archive.extractfile(member))  # members are regular files
 
 
-def import_path(store: ImageStore, path: str, name: str = "") -> tuple[Ingested, ...]:
-    """Take the images of a file or directory into the store, under `name` or the names that it gives them.
+def import_path(store: ImageStore, path: str, name: str = "") -> tuple[ImportedImage, ...]:
+    """Import the images of a file or directory, under `name` or under the names that they have there.
 
-    Raises ImageError where it is no image, holds none for this machine, or is corrupt or hostile.
+    Raises ImageError if there is no image, none for this machine, or one that is corrupt or hostile.
     """
     names = (str(parse(name)),) if name else ()
     place = os.path.abspath(path)
@@ -113,19 +113,19 @@ def import_path(store: ImageStore, path: str, name: str = "") -> tuple[Ingested,
 
 def import_layout(
     staging: Staging, layout: LayoutDirectory | LayoutArchive, names: tuple[str, ...], where: str
-) -> tuple[Ingested, ...]:
-    """Take the images of a layout into the store; `names`, where given, replace the one image's own."""
+) -> tuple[ImportedImage, ...]:
+    """Import the images of a layout; if `names` are given, it must have one image, which gets these names."""
     index = decode(layout.index(), Index, where)
-    found = tuple(_candidates(staging, layout, index, where))
+    found = tuple(_offered_images(staging, layout, index, where))
     if not found:
         raise ImageError("it lists no image", where=where, advice=_NOT_AN_IMAGE)
     if names:
-        return ingest(staging, layout, (Candidate(_only(found, where).manifest, names),), where)
+        return ingest(staging, layout, (OfferedImage(_only(found, where).manifest, names),), where)
     return ingest(staging, layout, found, where)
 
 
-def choose(index: Index, where: str) -> Descriptor:
-    """The image of an index that is for this machine; raises ImageError where there is none."""
+def choose_platform(index: Index, where: str) -> Descriptor:
+    """The image of an index that is for this machine. Raises ImageError if there is none."""
     wanted = ("linux", architecture())
     listed = index.manifests or ()
     for entry in listed:
@@ -140,29 +140,23 @@ def choose(index: Index, where: str) -> Descriptor:
     raise ImageError(f"the image has nothing for {'/'.join(wanted)}", where=where, advice=advice)
 
 
-def architecture() -> str:
-    """What this machine is, in Go's names."""
-    machine = os.uname().machine
-    return _ARCHITECTURES.get(machine, machine)
-
-
-def _candidates(staging: Staging, blobs: Blobs, index: Index, where: str) -> Iterator[Candidate]:
+def _offered_images(staging: Staging, blobs: BlobSource, index: Index, where: str) -> Iterator[OfferedImage]:
     for entry in index.manifests or ():
         descriptor = entry
         for _ in range(_DEEPEST):
             if descriptor.media_type not in INDEXES:
                 break
-            descriptor = choose(decode(document(staging, blobs, descriptor, where), Index, where), where)
+            descriptor = choose_platform(decode(read_document(staging, blobs, descriptor, where), Index, where), where)
         else:
-            raise corrupt("its indexes are nested too deep", where)
-        yield Candidate(descriptor, _names(entry))
+            raise corrupt_image("its indexes are nested too deep", where)
+        yield OfferedImage(descriptor, _names(entry))
 
 
 def _names(entry: Descriptor) -> tuple[str, ...]:
     """The names that a layout gives an image.
 
-    `org.opencontainers.image.ref.name` may be a complete name or a mere tag, of nobody knows what: a word without colon
-    and slash is taken for a tag, and names nothing.
+    `org.opencontainers.image.ref.name` may be a complete name or only a tag of an unknown repository. A word without
+    colon and slash is taken for a tag, and gives no name.
     """
     full = entry.annotation(CONTAINERD_NAME)
     if full:
@@ -171,7 +165,7 @@ def _names(entry: Descriptor) -> tuple[str, ...]:
     return (str(parse(name)),) if ":" in name or "/" in name else ()
 
 
-def _only(found: tuple[Candidate, ...], where: str) -> Candidate:
+def _only(found: tuple[OfferedImage, ...], where: str) -> OfferedImage:
     if len({candidate.manifest.digest for candidate in found}) > 1:
         advice = "leave --name out: each image gets its own"
         raise ImageError(f"it holds {len(found)} images, and one name was given", where=where, advice=advice)
@@ -189,18 +183,18 @@ def _docker_names(
     try:
         images = msgspec.json.decode(content, type=tuple[_DockerImage, ...])
     except msgspec.MsgspecError as error:
-        raise corrupt(f"its manifest.json is not valid: {error}", where) from None
+        raise corrupt_image(f"its manifest.json is not valid: {error}", where) from None
     return tuple(tuple(str(parse(tag)) for tag in image.tags or ()) for image in images)
 
 
 def _import_docker(
     staging: Staging, listed: tuple[tuple[str, ...], ...], names: tuple[str, ...], where: str
-) -> tuple[Ingested, ...]:
+) -> tuple[ImportedImage, ...]:
     if names and len(listed) > 1:
         raise ImageError(
             f"it holds {len(listed)} images, and one name was given", where=where, advice="leave --name out"
         )
-    done: tuple[Ingested, ...] = ()
+    done: tuple[ImportedImage, ...] = ()
     for number, own in enumerate(listed):
         target = f"docker-{number}"
         try:
@@ -216,21 +210,21 @@ def _import_docker(
                 )
             )
         except RuntimeFailedError as error:
-            raise corrupt(f"skopeo can't read it: {error.what}", where) from None
+            raise corrupt_image(f"skopeo can't read it: {error.what}", where) from None
         layout = LayoutDirectory(f"{staging.path}/{target}", where)
         manifest = (decode(layout.index(), Index, where).manifests or ())[0]
-        done += ingest(staging, layout, (Candidate(manifest, names or own),), where)
+        done += ingest(staging, layout, (OfferedImage(manifest, names or own),), where)
     return done
 
 
 @contextmanager
 def _archive(staging: Staging, place: str, where: str) -> Iterator[tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]]:
-    """The open archive, uncompressed first if need be, and its regular files by name."""
+    """The opened archive, uncompressed first if it is compressed, and its regular files by name."""
     plain = f"{staging.path}/archive"
     with open(place, "rb") as opened:
         gzip = opened.read(2) == b"\x1f\x8b"
     if gzip:
-        _decompress(place, plain, where, room(staging))
+        _decompress(place, plain, where, free_bytes(staging))
     else:
         os.symlink(place, plain)
     try:
@@ -248,12 +242,12 @@ def _decompress(place: str, plain: str, where: str, free: int) -> None:
                 while piece and not unzip.eof:
                     free -= target.write(unzip.decompress(piece, _PIECE))
                     if free < 0:
-                        raise corrupt("uncompressed, it is larger than the disk", where)
+                        raise corrupt_image("uncompressed, it is larger than the disk", where)
                     piece = unzip.unconsumed_tail
         except zlib.error as error:
-            raise corrupt(f"its compressed data is damaged: {error}", where) from None
+            raise corrupt_image(f"its compressed data is damaged: {error}", where) from None
     if not unzip.eof:
-        raise corrupt("its compressed data ends too early", where)
+        raise corrupt_image("its compressed data ends too early", where)
 
 
 def _read(opened: BinaryIO) -> bytes:

@@ -1,4 +1,4 @@
-"""An image's way into the store: every byte checked against its digest, then unpacked, then named, in that order."""
+"""Adding images to the store: all bytes are checked against their digests, then unpacked, then the image gets names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from msgspec import Struct
 
 from podward.runtime.images import unpack
-from podward.runtime.images.layers import inspect
+from podward.runtime.images.layers import inspect_layer
 from podward.runtime.images.layout import (
     CONFIGS,
     LARGEST_DOCUMENT,
@@ -20,40 +20,40 @@ from podward.runtime.images.layout import (
     ExecutionConfig,
     ImageDocument,
     Manifest,
-    corrupt,
+    corrupt_image,
     decode,
-    hex_of,
+    hex_digits,
 )
-from podward.runtime.images.staging import Staging, change, write_entries
-from podward.runtime.images.store import Entry
+from podward.runtime.images.staging import Staging, store_lock, write_entries
+from podward.runtime.images.store import IndexEntry
 
 _PIECE = 1 << 20
 
 
-class Blobs(Protocol):
-    """Where an image comes from."""
+class BlobSource(Protocol):
+    """Gives the blobs of an image that is to be added."""
 
     def open(self, digits: str) -> BinaryIO:
-        """The blob of this sha256 digest, its content not yet checked; raises ImageError where it is missing."""
+        """The blob of this sha256 digest, whose content is not yet checked. Raises ImageError if it is missing."""
 
 
-class Candidate(Struct, frozen=True):
-    """An image offered to the store: its manifest's descriptor, and the complete names it shall have."""
+class OfferedImage(Struct, frozen=True):
+    """An image that is to be added: its manifest's descriptor, and the complete names that it gets."""
 
     manifest: Descriptor
     names: tuple[str, ...]
 
 
-class Ingested(Struct, frozen=True):
-    """An image that is in the store now."""
+class ImportedImage(Struct, frozen=True):
+    """An image that was added to the store."""
 
     id: str
     manifest: str
     names: tuple[str, ...]
 
 
-class _Checked(Struct, frozen=True):
-    candidate: Candidate
+class _CheckedImage(Struct, frozen=True):
+    offered: OfferedImage
     config: Descriptor
     layers: tuple[Descriptor, ...]
     execution: ExecutionConfig
@@ -63,36 +63,40 @@ class _Checked(Struct, frozen=True):
         return self.config.digest
 
 
-def ingest(staging: Staging, blobs: Blobs, candidates: tuple[Candidate, ...], where: str) -> tuple[Ingested, ...]:
-    """Check, unpack and name these images; raises ImageError before any of them is in the store.
+def ingest(
+    staging: Staging, blobs: BlobSource, offered_images: tuple[OfferedImage, ...], where: str
+) -> tuple[ImportedImage, ...]:
+    """Check, unpack and name these images. Raises ImageError before any of them is in the store.
 
-    `where` is what the user gave, for errors.
+    `where` is the user's word for them, for errors.
     """
-    checked = tuple(_check(staging, blobs, candidate, where) for candidate in candidates)
+    checked = tuple(_check(staging, blobs, offered, where) for offered in offered_images)
     ready: dict[str, str] = {}
     while True:
         for image in checked:
-            if image.id not in ready and not os.path.exists(_home(staging, image.id)):
+            if image.id not in ready and not os.path.exists(_image_directory(staging, image.id)):
                 directory = unpack.unpack(staging, where, image.config, image.layers)
                 unpack.write_facts(directory, where, image.id, image.execution.facts())
                 ready[image.id] = f"{staging.path}/ready-{len(ready)}"
                 os.rename(directory, ready[image.id])
-        with change(staging.store):
-            if all(image.id in ready or os.path.exists(_home(staging, image.id)) for image in checked):
+        with store_lock(staging.store):
+            if all(image.id in ready or os.path.exists(_image_directory(staging, image.id)) for image in checked):
                 for image in checked:
-                    _move_in(staging, image, ready.pop(image.id, ""))
-                _name(staging, checked)
+                    _move_into_store(staging, image, ready.pop(image.id, ""))
+                _assign_names(staging, checked)
                 return tuple(
-                    Ingested(image.id, image.candidate.manifest.digest, image.candidate.names) for image in checked
+                    ImportedImage(image.id, image.offered.manifest.digest, image.offered.names) for image in checked
                 )
-        # Somebody removed an image that we had found unpacked already.
+        # Another process removed an image that was unpacked when we looked: unpack it now.
 
 
-def take(staging: Staging, blobs: Blobs, descriptor: Descriptor, where: str) -> str:
-    """Copy a blob into the staging directory; raises ImageError if it is not what its descriptor says."""
-    digits = hex_of(descriptor.digest, where)
-    if descriptor.size > room(staging):
-        raise corrupt(f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than the disk has", where)
+def copy_blob(staging: Staging, blobs: BlobSource, descriptor: Descriptor, where: str) -> str:
+    """Copy a blob into the staging directory. Raises ImageError if size or digest differ from its descriptor."""
+    digits = hex_digits(descriptor.digest, where)
+    if descriptor.size > free_bytes(staging):
+        raise corrupt_image(
+            f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than the disk has", where
+        )
     digest = hashlib.sha256()
     size = 0
     with blobs.open(digits) as source, open(staging.blob(digits), "wb") as copy:
@@ -106,76 +110,82 @@ def take(staging: Staging, blobs: Blobs, descriptor: Descriptor, where: str) -> 
     if size != descriptor.size:
         more = "more than " if size > descriptor.size else ""
         found = f"{more}{min(size, descriptor.size):,}"
-        raise corrupt(f"blob {descriptor.digest} has {found} bytes, not {descriptor.size:,}", where)
+        raise corrupt_image(f"blob {descriptor.digest} has {found} bytes, not {descriptor.size:,}", where)
     if digest.hexdigest() != digits:
-        raise corrupt(f"blob {descriptor.digest}: digest mismatch, its content has sha256:{digest.hexdigest()}", where)
+        raise corrupt_image(
+            f"blob {descriptor.digest}: digest mismatch, its content has sha256:{digest.hexdigest()}", where
+        )
     return staging.blob(digits)
 
 
-def document(staging: Staging, blobs: Blobs, descriptor: Descriptor, where: str) -> bytes:
-    """A manifest's, index's or config's content, checked."""
+def read_document(staging: Staging, blobs: BlobSource, descriptor: Descriptor, where: str) -> bytes:
+    """The content of a manifest, an index or a config, checked against its digest."""
     if not 0 <= descriptor.size <= LARGEST_DOCUMENT:
-        raise corrupt(f"{descriptor.digest[:100]!a} says it has {descriptor.size:,} bytes: no document has", where)
-    with open(take(staging, blobs, descriptor, where), "rb") as opened:
+        raise corrupt_image(
+            f"{descriptor.digest[:100]!a} says it has {descriptor.size:,} bytes: no document has", where
+        )
+    with open(copy_blob(staging, blobs, descriptor, where), "rb") as opened:
         return opened.read()
 
 
-def _check(staging: Staging, blobs: Blobs, candidate: Candidate, where: str) -> _Checked:
-    manifest = decode(document(staging, blobs, candidate.manifest, where), Manifest, where)
+def _check(staging: Staging, blobs: BlobSource, offered: OfferedImage, where: str) -> _CheckedImage:
+    manifest = decode(read_document(staging, blobs, offered.manifest, where), Manifest, where)
     if manifest.media_type not in MANIFESTS | {None, ""}:
-        raise corrupt(f"a manifest of the type {manifest.media_type!a} is no image's", where)
+        raise corrupt_image(f"a manifest of the type {manifest.media_type!a} is no image's", where)
     if manifest.config.media_type not in CONFIGS | {None, ""}:
-        raise corrupt(f"a config of the type {manifest.config.media_type!a} is no image's", where)
-    config = decode(document(staging, blobs, manifest.config, where), ImageDocument, where)
+        raise corrupt_image(f"a config of the type {manifest.config.media_type!a} is no image's", where)
+    config = decode(read_document(staging, blobs, manifest.config, where), ImageDocument, where)
     expected = (config.rootfs.diff_ids if config.rootfs else None) or ()
     layers = manifest.layers or ()
     if len(expected) != len(layers):
-        raise corrupt(f"the config lists {len(expected)} layers, the manifest {len(layers)}", where)
-    free = room(staging)
+        raise corrupt_image(f"the config lists {len(expected)} layers, the manifest {len(layers)}", where)
+    free = free_bytes(staging)
     found = []
     for descriptor, diff_id in zip(layers, expected, strict=True):
-        facts = inspect(take(staging, blobs, descriptor, where), where, room=free)
+        facts = inspect_layer(copy_blob(staging, blobs, descriptor, where), where, room=free)
         free -= facts.size
         if facts.diff_id != diff_id:
             said = f"the config says {diff_id[:100]!a}"
-            raise corrupt(f"layer {descriptor.digest}: digest mismatch, its content has {facts.diff_id}, {said}", where)
+            raise corrupt_image(
+                f"layer {descriptor.digest}: digest mismatch, its content has {facts.diff_id}, {said}", where
+            )
         kind = LAYER_GZIP if facts.gzip else LAYER
         found.append(Descriptor(descriptor.digest, descriptor.size, kind))
-    return _Checked(candidate, manifest.config, tuple(found), config.config or ExecutionConfig())
+    return _CheckedImage(offered, manifest.config, tuple(found), config.config or ExecutionConfig())
 
 
-def room(staging: Staging) -> int:
-    """How many bytes there is room for in the store."""
+def free_bytes(staging: Staging) -> int:
+    """The number of free bytes in the store's file system."""
     facts = os.statvfs(staging.path)
     return facts.f_bavail * facts.f_frsize
 
 
-def _home(staging: Staging, identifier: str) -> str:
+def _image_directory(staging: Staging, identifier: str) -> str:
     return f"{staging.store.directory}/rootfs/{identifier[7:]}"
 
 
-def _move_in(staging: Staging, image: _Checked, ready: str) -> None:
-    for descriptor in (image.candidate.manifest, image.config, *image.layers):
+def _move_into_store(staging: Staging, image: _CheckedImage, ready: str) -> None:
+    for descriptor in (image.offered.manifest, image.config, *image.layers):
         digits = descriptor.digest[7:]
         if os.path.exists(staging.blob(digits)):
             os.rename(staging.blob(digits), f"{staging.store.directory}/blobs/sha256/{digits}")
-    if ready and not os.path.exists(_home(staging, image.id)):
-        os.rename(ready, _home(staging, image.id))
+    if ready and not os.path.exists(_image_directory(staging, image.id)):
+        os.rename(ready, _image_directory(staging, image.id))
 
 
-def _name(staging: Staging, checked: tuple[_Checked, ...]) -> None:
-    """Give each image its names, taking them from others; who loses the last name keeps a nameless entry."""
+def _assign_names(staging: Staging, checked: tuple[_CheckedImage, ...]) -> None:
+    """Give each image its names; other images lose these. An image without a name keeps an entry without one."""
     entries = staging.store.entries()
     for image in checked:
-        names, manifest = image.candidate.names, image.candidate.manifest
+        names, manifest = image.offered.names, image.offered.manifest
         kept = [entry for entry in entries if entry.name not in names and (entry.name or entry.id != image.id)]
-        kept += [Entry(name, image.id, manifest.digest, manifest.size) for name in names]
+        kept += [IndexEntry(name, image.id, manifest.digest, manifest.size) for name in names]
         if not any(entry.id == image.id for entry in kept):
-            kept.append(Entry("", image.id, manifest.digest, manifest.size))
+            kept.append(IndexEntry("", image.id, manifest.digest, manifest.size))
         left = {entry.id for entry in kept}
         for entry in entries:
             if entry.id not in left:
                 left.add(entry.id)
-                kept.append(Entry("", entry.id, entry.manifest, entry.size))
+                kept.append(IndexEntry("", entry.id, entry.manifest, entry.size))
         entries = tuple(kept)
     write_entries(staging.store, entries)

@@ -1,12 +1,12 @@
-"""A look at a layer before anything is unpacked: only headers are read, unpacking is umoci's work.
+"""Inspecting a layer before umoci unpacks it: only its headers are read.
 
-Refused, because no honest layer needs it and an unpacker that errs there writes outside of the image:
+These entries are refused: no honest layer needs them, and an unpacker with a mistake would write outside of the image:
 - a name with a `..` part; a whiteout that names nothing, its own directory, or the one above;
 - a hard link whose target is absolute or has a `..` part;
-- an entry reached through a symbolic link of the same layer that leads out of the root (an absolute target counts: what
-  an image means by it can't be told from what an attacker means). The link alone is fine: images are full of them;
-- a block or character device, which runtimes of other makes would create as root;
-- `trusted.*` attributes: overlayfs takes orders from those (containerd 2.1 drops them).
+- an entry whose path goes through a symbolic link of the same layer that leads out of the root. An absolute target
+  counts as such a link, because it is not known what it means. The link alone is allowed: images have many of them;
+- a block or character device, which some other runtimes would create as root;
+- `trusted.*` attributes: overlayfs obeys them (containerd 2.1 drops them).
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from typing import BinaryIO, cast
 from msgspec import Struct
 
 from podward.errors import ImageError
-from podward.runtime.images.layout import corrupt
+from podward.runtime.images.layout import corrupt_image
 
 BLOCK = 512
 _PIECE = 1 << 18
 _LARGEST_HEADER = 1 << 18
-"""Bytes of one extended header: Linux allows attributes of 64 KiB and paths of 4 KiB."""
+"""The largest extended header, in bytes: Linux allows attributes of 64 KiB and paths of 4 KiB."""
 _LARGEST_HEADERS = 1 << 20
-"""Bytes of all headers that belong to one entry."""
+"""The most bytes of all headers of one entry."""
 _LARGEST_PADDING = 1 << 24
 _OTHER = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _GZIP = b"\x1f\x8b"
 
 
 class LayerFacts(Struct, frozen=True):
-    """`diff_id` is the digest of the uncompressed layer, `size` the bytes that its files take."""
+    """`diff_id` is the digest of the uncompressed layer, `size` the size of its files in bytes."""
 
     diff_id: str
     gzip: bool
     size: int
 
 
-def inspect(file: str, where: str, *, room: int) -> LayerFacts:
-    """Read a whole layer; `room` is how many bytes its files may take. Raises ImageError for a bad one."""
+def inspect_layer(file: str, where: str, *, room: int) -> LayerFacts:
+    """Read a whole layer; `room` is the number of bytes that its files may take. Raises ImageError for a bad layer."""
     with open(file, "rb") as opened:
         gzip = _compression(opened, where)
-        content = _Content(opened, gzip=gzip, where=where)
+        content = _LayerContent(opened, gzip=gzip, where=where)
         size = _check(content, where, room)
         content.finish()
     return LayerFacts(f"sha256:{content.digest.hexdigest()}", gzip, size)
@@ -61,7 +61,7 @@ def _compression(opened: BinaryIO, where: str) -> bool:
     return start.startswith(_GZIP)
 
 
-def _check(content: _Content, where: str, room: int) -> int:
+def _check(content: _LayerContent, where: str, room: int) -> int:
     size = 0
     if not content.peek():
         return size
@@ -69,7 +69,7 @@ def _check(content: _Content, where: str, room: int) -> int:
     try:
         with tarfile.open(fileobj=cast("BinaryIO", content), mode="r:") as archive:
             for member in archive:
-                archive.members = []  # type: ignore[attr-defined]  # or it keeps every header of a huge layer
+                archive.members = []  # type: ignore[attr-defined]  # else it keeps every header of a huge layer
                 content.budget = _LARGEST_HEADERS
                 _check_entry(member, links, where)
                 size += member.size if member.isreg() else 0
@@ -77,9 +77,9 @@ def _check(content: _Content, where: str, room: int) -> int:
                     advice = f"it says {size:,} bytes or more, the file system has room for {room:,}"
                     raise ImageError("the layer is larger than the disk", where=where, advice=advice)
     except (tarfile.TarError, ValueError, OverflowError) as error:
-        raise corrupt(f"the layer is no tar archive: {error}", where) from None
+        raise corrupt_image(f"the layer is no tar archive: {error}", where) from None
     if content.last.strip(b"\0"):
-        raise corrupt("the layer has an entry that is none of a tar archive", where)
+        raise corrupt_image("the layer has an entry that is none of a tar archive", where)
     return size
 
 
@@ -128,17 +128,17 @@ def _leads_out(name: str, target: str) -> bool:
 
 
 def _refused(member: tarfile.TarInfo, why: str, where: str) -> ImageError:
-    return corrupt(f"the layer's entry {_shown(member.name)} is refused: {why}", where)
+    return corrupt_image(f"the layer's entry {_shown(member.name)} is refused: {why}", where)
 
 
 def _shown(name: str) -> str:
     return ascii(name if len(name) <= 200 else name[:200] + "…")
 
 
-class _Content:
-    """A layer's uncompressed bytes, forward only: what tarfile needs of a file, its appetite limited.
+class _LayerContent:
+    """The uncompressed bytes of a layer as a file for tarfile: it can only be read forward, and headers are limited.
 
-    `digest` covers all that was read or skipped; `last` is the block read last.
+    `digest` covers all bytes that were read or skipped; `last` is the block that was read last.
     """
 
     def __init__(self, opened: BinaryIO, *, gzip: bool, where: str) -> None:
@@ -152,15 +152,15 @@ class _Content:
         self._position = 0
 
     def peek(self) -> bool:
-        """Whether there is anything at all."""
+        """Whether the layer has any content."""
         self._ready = self._ready or self._more()
         return bool(self._ready)
 
     def read(self, size: int) -> bytes:
-        """The next bytes; raises ImageError where a header wants more than any honest one."""
+        """The next bytes. Raises ImageError if a header is larger than any honest one."""
         self.budget -= size
         if not 0 <= size <= _LARGEST_HEADER or self.budget < 0:
-            raise corrupt("the layer has a header that is too large", self._where)
+            raise corrupt_image("the layer has a header that is too large", self._where)
         taken = b""
         while len(taken) < size:
             piece = self._take(size - len(taken))
@@ -171,22 +171,22 @@ class _Content:
         return taken
 
     def tell(self) -> int:
-        """How far we are, in uncompressed bytes."""
+        """The number of uncompressed bytes that were read or skipped."""
         return self._position
 
     def seek(self, position: int) -> int:
-        """Skip forward."""
+        """Skip bytes up to this position."""
         while self._position < position:
             if not self._take(position - self._position):
-                raise corrupt("the layer ends too early", self._where)
+                raise corrupt_image("the layer ends too early", self._where)
         return self._position
 
     def finish(self) -> None:
-        """Read what follows the archive, which counts in the digest; raises ImageError if it is more than padding."""
+        """Read what follows the archive, as the digest covers it. Raises ImageError if it is too long for padding."""
         end = self._position + _LARGEST_PADDING
         while self._take(_PIECE):
             if self._position > end:
-                raise corrupt("the layer has too much behind its end", self._where)
+                raise corrupt_image("the layer has too much behind its end", self._where)
 
     def _take(self, size: int) -> bytes:
         self._ready = self._ready or self._more()
@@ -205,10 +205,10 @@ class _Content:
                     return b""
                 self._unzip = zlib.decompressobj(wbits=31)
             elif not raw:
-                raise corrupt("the layer's compressed data ends too early", self._where)
+                raise corrupt_image("the layer's compressed data ends too early", self._where)
             try:
                 piece = self._unzip.decompress(raw, _PIECE)
             except zlib.error as error:
-                raise corrupt(f"the layer's compressed data is damaged: {error}", self._where) from None
+                raise corrupt_image(f"the layer's compressed data is damaged: {error}", self._where) from None
             if piece:
                 return piece

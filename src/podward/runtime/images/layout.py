@@ -1,6 +1,6 @@
-"""The JSON of the OCI image specification 1.1 (and of Docker's schema 2, which has the same shape), as we read it.
+"""The JSON documents of the OCI image specification 1.1, and of Docker's schema 2, which have the same form.
 
-Everything here may be hostile. What Go's decoder takes for the zero value, null and absent alike, is taken for it too.
+All of them may be hostile. As in Go's decoder, null and absent fields mean the same.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 LARGEST_DOCUMENT = 4 << 20
-"""Bytes of an index, manifest or config that are read: registries refuse larger manifests."""
+"""The largest index, manifest or config, in bytes: registries refuse larger manifests."""
 
 T = TypeVar("T")
 
 
 class Platform(Struct, frozen=True, omit_defaults=True):
-    """What a manifest is for, in Go's names."""
+    """The platform of a manifest, by Go's names."""
 
     architecture: str | None = None
     os: str | None = None
 
 
 class Descriptor(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Points at a blob; `size` is in bytes."""
+    """A descriptor of a blob; `size` is in bytes."""
 
     digest: str
     size: int
@@ -51,7 +51,7 @@ class Descriptor(Struct, frozen=True, rename="camel", omit_defaults=True):
     annotations: dict[str, str] | None = None
 
     def annotation(self, name: str) -> str:
-        """The annotation's value, empty where there is none."""
+        """The annotation's value, empty if there is none."""
         return (self.annotations or {}).get(name, "")
 
 
@@ -72,7 +72,7 @@ class Manifest(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class ExecutionConfig(Struct, frozen=True, omit_defaults=True):
-    """`config` of an image's config, as it is written."""
+    """The field `config` of an image's config."""
 
     user: str | None = field(default=None, name="User")
     env: tuple[str, ...] | None = field(default=None, name="Env")
@@ -84,7 +84,7 @@ class ExecutionConfig(Struct, frozen=True, omit_defaults=True):
     stop_signal: str | None = field(default=None, name="StopSignal")
 
     def facts(self) -> ImageConfig:
-        """The same as the stages read it."""
+        """The config as the stages need it."""
         return ImageConfig(
             user=self.user or "",
             env=self.env or (),
@@ -114,22 +114,22 @@ class ImageDocument(Struct, frozen=True, omit_defaults=True):
 
 
 def decode(content: bytes, kind: type[T], where: str) -> T:
-    """The document of this type; raises ImageError where it is none."""
+    """Decode a document of this type. Raises ImageError if the content is not one."""
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise corrupt(f"not a valid {_NAMES.get(kind, 'document')}: {error}", where) from None
+        raise corrupt_image(f"not a valid {_NAMES.get(kind, 'document')}: {error}", where) from None
 
 
-def hex_of(digest: str, where: str) -> str:
-    """A digest's 64 digits, safe as a file's name; raises ImageError for any other text or algorithm."""
+def hex_digits(digest: str, where: str) -> str:
+    """The 64 digits of a digest, which are safe as a file's name. Raises ImageError for any other text."""
     if not is_digest(digest):
-        raise corrupt(f"{digest[:100]!r} is not a sha256 digest", where)
+        raise corrupt_image(f"{digest[:100]!r} is not a sha256 digest", where)
     return digest[7:]
 
 
-def corrupt(what: str, where: str) -> ImageError:
-    """An error about an image that is not as it must be."""
+def corrupt_image(what: str, where: str) -> ImageError:
+    """An error about an image that is corrupt or hostile."""
     return ImageError(what, where=where, advice="the image is corrupt or hostile: get it again from where it was made")
 
 

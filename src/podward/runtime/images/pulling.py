@@ -1,9 +1,9 @@
-"""Images from registries, through skopeo.
+"""`podward image pull`: images from registries, with skopeo.
 
-skopeo 1.9 trusts the digests of a manifest when it makes paths of them (CVE-2024-3727). So the manifest is fetched and
-checked first, and what skopeo copies is then named by that manifest's digest.
+skopeo 1.9 makes paths of a manifest's digests without checking them (CVE-2024-3727). So the manifest is fetched and
+checked first; then skopeo copies the image by that manifest's digest.
 
-Registry credentials are skopeo's affair: it finds them in its authentication file (`skopeo login`), never in our words.
+skopeo finds registry credentials in its authentication file (`skopeo login`); they are never on a command line.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ import sys
 
 from podward.api.reference import Reference, is_digest, parse
 from podward.errors import ImageError, RuntimeFailedError
-from podward.runtime.images.importing import LayoutDirectory, choose
-from podward.runtime.images.ingest import Candidate, Ingested, ingest
-from podward.runtime.images.layout import LARGEST_DOCUMENT, Index, Manifest, corrupt, decode, hex_of
+from podward.runtime.images.importing import LayoutDirectory, choose_platform
+from podward.runtime.images.ingest import ImportedImage, OfferedImage, ingest
+from podward.runtime.images.layout import LARGEST_DOCUMENT, Index, Manifest, corrupt_image, decode, hex_digits
 from podward.runtime.images.staging import Staging
 from podward.runtime.images.store import ImageStore
 
 _DEEPEST = 4
 
 
-def pull(store: ImageStore, name: str, *, tls_verify: bool | None = None, authfile: str = "") -> Ingested:
-    """Fetch an image and store it under its complete name, and under the digests that the registry knows it by.
+def pull(store: ImageStore, name: str, *, tls_verify: bool | None = None, authfile: str = "") -> ImportedImage:
+    """Pull an image and store it under its complete name, and under its digests in the registry.
 
-    `tls_verify` None means: certificates are verified, except of registries on loopback, which may also speak plain
-    HTTP. Raises ImageError where the registry has no such image or sends another than it says.
+    If `tls_verify` is None, certificates are verified, except those of registries on loopback, which may also use plain
+    HTTP. Raises ImageError if the registry has no such image, or sends another one than it says.
     """
     reference = parse(name)
     verify = tls_verify if tls_verify is not None else not is_loopback(reference.domain)
     with Staging(store) as staging:
-        fetch = _Fetch(staging, reference, ("--authfile", authfile) if authfile else (), verify=verify)
-        digests = fetch.manifest_digests()
-        fetch.copy(digests[-1])
+        skopeo = _SkopeoPull(staging, reference, ("--authfile", authfile) if authfile else (), verify=verify)
+        digests = skopeo.manifest_digests()
+        skopeo.copy(digests[-1])
         layout = LayoutDirectory(f"{staging.path}/pulled", name)
         manifest = (decode(layout.index(), Index, name).manifests or ())[0]
         digested = (Reference(reference.domain, reference.path, digest=digest) for digest in digests)
         names = tuple(dict.fromkeys((str(reference), *map(str, digested))))
-        return ingest(staging, layout, (Candidate(manifest, names),), name)[0]
+        return ingest(staging, layout, (OfferedImage(manifest, names),), name)[0]
 
 
 def is_loopback(domain: str) -> bool:
@@ -52,8 +52,8 @@ def is_loopback(domain: str) -> bool:
     return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts) and parts[0] == "127"
 
 
-class _Fetch:
-    """skopeo's calls for one image."""
+class _SkopeoPull:
+    """The calls of skopeo for one image."""
 
     def __init__(self, staging: Staging, reference: Reference, options: tuple[str, ...], *, verify: bool) -> None:
         self._staging = staging
@@ -62,7 +62,7 @@ class _Fetch:
         self._verify = str(verify).lower()
 
     def manifest_digests(self) -> tuple[str, ...]:
-        """The digests on the way to the manifest for this machine, which is the last: of an index, then of it."""
+        """The digest of the index, if there is one, and of the manifest for this machine, which is the last."""
         source = str(self._reference)
         expected = self._reference.digest
         found: list[str] = []
@@ -70,19 +70,19 @@ class _Fetch:
             content = self._raw(source)
             digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
             if expected and digest != expected:
-                raise corrupt(f"digest mismatch: the registry sent a manifest that has {digest}", source)
+                raise corrupt_image(f"digest mismatch: the registry sent a manifest that has {digest}", source)
             found.append(digest)
             index = decode(content, Index, source)
             if not index.manifests:
                 self._check(decode(content, Manifest, source))
                 return tuple(found)
-            expected = choose(index, source).digest
-            hex_of(expected, source)
+            expected = choose_platform(index, source).digest
+            hex_digits(expected, source)
             source = str(Reference(self._reference.domain, self._reference.path, digest=expected))
-        raise corrupt("its indexes are nested too deep", source)
+        raise corrupt_image("its indexes are nested too deep", source)
 
     def copy(self, digest: str) -> None:
-        """Copy the image of this manifest's digest into the staging directory, as `oci:pulled:image`."""
+        """Copy the image with this manifest digest into the staging directory, as `oci:pulled:image`."""
         source = f"docker://{self._reference.repository}@{digest}"
         tls = f"--src-tls-verify={self._verify}"
         terminal = sys.stderr.isatty()
@@ -94,13 +94,13 @@ class _Fetch:
         tls = f"--tls-verify={self._verify}"
         content = self._run(("skopeo", "--tmpdir", ".", "inspect", "--raw", tls, *self._options, f"docker://{source}"))
         if len(content) > LARGEST_DOCUMENT:
-            raise corrupt("its manifest is too large", source)
+            raise corrupt_image("its manifest is too large", source)
         return content
 
     def _check(self, manifest: Manifest) -> None:
         for descriptor in (manifest.config, *(manifest.layers or ())):
             if not is_digest(descriptor.digest):
-                raise corrupt(f"{descriptor.digest[:100]!a} is not a sha256 digest", str(self._reference))
+                raise corrupt_image(f"{descriptor.digest[:100]!a} is not a sha256 digest", str(self._reference))
 
     def _run(self, words: tuple[str, ...], output: int = -1) -> bytes:
         try:

@@ -1,41 +1,42 @@
-"""Taking names and images out of the store."""
+"""`podward image rm`: removing names and images from the store."""
 
 from __future__ import annotations
 
 from podward.errors import RefusedError
-from podward.runtime.images.staging import change, claim, prepare, sweep_locked, write_entries
-from podward.runtime.images.store import Entry, ImageStore, StoredImage
+from podward.runtime.images.staging import lock_unused, make_store, store_lock, sweep_locked, write_entries
+from podward.runtime.images.store import ImageStore, IndexEntry, StoredImage
 
 
 def remove(store: ImageStore, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Remove these images, and return the ids of those that are gone altogether.
+    """Remove these names and images; returns the ids of the images that are removed with all their names.
 
-    A name takes only itself away, and the image with the last of its names; an id takes the image with all its names.
-    It is all or nothing: raises ImageError for an image that is not here, RefusedError for one that a container runs.
+    Removing a name removes the image only if it is the image's last name. Removing an id removes the image with all its
+    names. Either all are removed or none: raises ImageError for an image that is not here, RefusedError for an image
+    that a container runs.
     """
-    store.resolve(names[0])  # before the store is made, should there be none
-    prepare(store)
-    with change(store):
+    store.resolve(names[0])  # raises before an empty store is made
+    make_store(store)
+    with store_lock(store):
         before = store.entries()
         after = before
         for name in names:
             after = _without(after, store.resolve(name))
         gone = tuple(dict.fromkeys(e.id for e in before if e.id not in {left.id for left in after}))
         for identifier in gone:
-            claimed = claim(store, identifier[7:])
-            if claimed is None:
+            lock = lock_unused(store, identifier[7:])
+            if lock is None:
                 raise RefusedError(
                     "a container is running with this image",
                     where=_names(before, identifier),
                     advice="end the Pod first: `podward ps` lists those that were kept, `podward rm` ends them",
                 )
-            claimed.release()  # who begins to run it from here on keeps its files: the sweep claims them again
+            lock.release()  # a container that starts from here on keeps its files: the sweep locks them again
         write_entries(store, after)
         sweep_locked(store)
     return gone
 
 
-def _without(entries: tuple[Entry, ...], stored: StoredImage) -> tuple[Entry, ...]:
+def _without(entries: tuple[IndexEntry, ...], stored: StoredImage) -> tuple[IndexEntry, ...]:
     left = tuple(entry for entry in entries if entry.name != stored.reference)
     if not stored.reference or not any(entry.id == stored.id and _is_tag(entry.name) for entry in left):
         return tuple(entry for entry in left if entry.id != stored.id)
@@ -43,10 +44,10 @@ def _without(entries: tuple[Entry, ...], stored: StoredImage) -> tuple[Entry, ..
 
 
 def _is_tag(name: str) -> bool:
-    """Whether a name is one that people gave: digests come along with what was pulled."""
+    """Whether a name is one that a person gave; names with digests come with pulled images."""
     return bool(name) and "@" not in name
 
 
-def _names(entries: tuple[Entry, ...], identifier: str) -> str:
+def _names(entries: tuple[IndexEntry, ...], identifier: str) -> str:
     listed = [entry.name for entry in entries if entry.id == identifier and _is_tag(entry.name)]
     return ", ".join(listed) or identifier

@@ -1,8 +1,8 @@
-"""Where changes to the store are prepared, so that a killed process leaves nothing that counts.
+"""Changing the image store so that a killed process leaves it intact.
 
-All work happens in a directory of its own below tmp/, whose lock its owner holds and hands to the tools it starts.
-A finished image then moves into the store by renames under the store's lock. Whatever a dead process left, a
-directory in tmp/ or a blob that no name leads to, the next change sweeps away.
+All work is done in a directory of its own below tmp/. Its owner holds a lock on it and passes the lock to the tools it
+starts. A finished image is moved into the store by renames, under the store's lock. The next change removes whatever a
+dead process left: its directory in tmp/, and blobs without a name.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from typing import Self
 from podward.errors import ImageError, NodeError, RuntimeFailedError
 from podward.runtime import syscalls
 from podward.runtime.images.layout import LARGEST_DOCUMENT, LAYOUT_FILE, Manifest, decode
-from podward.runtime.images.store import Entry, ImageStore, encode_index
+from podward.runtime.images.store import ImageStore, IndexEntry, encode_index
 from podward.runtime.state import Lock
 
-WORK = "tmp"
-"""The directory of the store where everybody's work is under way."""
+WORK_DIRECTORY = "tmp"
+"""The directory of the store with the directories of work in progress."""
 _PACKAGES = {"skopeo": "skopeo", "umoci": "umoci"}
 
 
 class Staging:
-    """A directory of our own in the store, removed on leaving; makes the store if it is missing."""
+    """A directory for one change of the store; the context removes it at its end. Makes the store if it is missing."""
 
     def __init__(self, store: ImageStore) -> None:
         self.store = store
-        self.path = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
+        self.path = f"{store.directory}/{WORK_DIRECTORY}/{os.urandom(6).hex()}"
         self._lock = -1
 
     def __enter__(self) -> Self:
-        prepare(self.store)
-        with change(self.store):
+        make_store(self.store)
+        with store_lock(self.store):
             sweep_locked(self.store)
             os.mkdir(self.path, 0o700)
             self._lock = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -51,14 +51,14 @@ class Staging:
         os.close(self._lock)
 
     def blob(self, digits: str) -> str:
-        """Where a blob is prepared."""
+        """The path of a blob in this directory."""
         return f"{self.path}/blobs/sha256/{digits}"
 
     def run(self, words: tuple[str, ...], *, output: int = subprocess.PIPE) -> bytes:
-        """Run a tool here to its end, and return what it wrote; the tool ends with us.
+        """Run a tool in this directory and return its output; the tool is killed if this process dies.
 
-        `output` is where its standard output goes. Raises NodeError where the tool is missing and
-        RuntimeFailedError with its last line where it failed.
+        `output` is the tool's standard output. Raises NodeError if the tool is not installed, and RuntimeFailedError
+        with its last line if it fails.
         """
         try:
             done = subprocess.run(
@@ -80,54 +80,54 @@ class Staging:
         return done.stdout or b""
 
 
-def prepare(store: ImageStore) -> None:
-    """Make the store's directories; raises NodeError where this user may not."""
+def make_store(store: ImageStore) -> None:
+    """Make the store's directories. Raises NodeError if this user may not."""
     directory = store.directory
     try:
         os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)
-        for name in ("", f"/{WORK}", "/rootfs", "/blobs", "/blobs/sha256"):
+        for name in ("", f"/{WORK_DIRECTORY}", "/rootfs", "/blobs", "/blobs/sha256"):
             if not os.path.isdir(directory + name):
                 os.makedirs(directory + name, mode=0o700, exist_ok=True)
     except OSError as error:
         advice = "run as root, or set PODWARD_ROOT to a directory that root may write"
         raise NodeError(f"cannot make the image store: {error.strerror}", where=directory, advice=advice) from error
-    with change(store):
+    with store_lock(store):
         if not os.path.exists(f"{directory}/oci-layout"):
             replace(f"{directory}/oci-layout", LAYOUT_FILE)
 
 
-def change(store: ImageStore) -> Lock:
-    """The store's lock: held only for moments."""
+def store_lock(store: ImageStore) -> Lock:
+    """Take the store's lock, which is held only for moments."""
     return Lock.wait(f"{store.directory}/lock")
 
 
 def sweep(store: ImageStore) -> None:
-    """Remove what processes that died have left in the store."""
+    """Remove what dead processes left in the store."""
     if os.path.isdir(store.directory):
-        prepare(store)
-        with change(store):
+        make_store(store)
+        with store_lock(store):
             sweep_locked(store)
 
 
 def sweep_locked(store: ImageStore) -> None:
-    """As `sweep`, for who holds the store's lock."""
-    for name in os.listdir(f"{store.directory}/{WORK}"):
-        directory = f"{store.directory}/{WORK}/{name}"
+    """As `sweep`; the caller holds the store's lock."""
+    for name in os.listdir(f"{store.directory}/{WORK_DIRECTORY}"):
+        directory = f"{store.directory}/{WORK_DIRECTORY}/{name}"
         try:
             lock = Lock.attempt(f"{directory}/lock")
-        except FileNotFoundError:  # its owner died before it had a lock, or while it took all away
+        except FileNotFoundError:  # its owner died before it made the lock, or while it removed the directory
             remove_tree(directory)
             continue
         if lock is not None:
             remove_tree(directory)
             lock.release()
-    collect(store)
+    remove_unreferenced(store)
 
 
-def collect(store: ImageStore) -> None:
-    """Remove the blobs and root file systems that no name leads to; the store's lock must be held.
+def remove_unreferenced(store: ImageStore) -> None:
+    """Remove blobs and root file systems that belong to no image; the caller holds the store's lock.
 
-    While an image's manifest is damaged, it can't be told which blobs are its own: then all blobs stay.
+    If the manifest of an image is damaged, its blobs are not known, so all blobs stay.
     """
     entries = store.entries()
     try:
@@ -139,25 +139,25 @@ def collect(store: ImageStore) -> None:
             os.unlink(f"{store.directory}/blobs/sha256/{digits}")
     kept = {entry.id for entry in entries}
     for digits in os.listdir(f"{store.directory}/rootfs"):
-        claimed = claim(store, digits) if f"sha256:{digits}" not in kept else None
-        if claimed is not None:
-            doomed = f"{store.directory}/{WORK}/{os.urandom(6).hex()}"
+        lock = lock_unused(store, digits) if f"sha256:{digits}" not in kept else None
+        if lock is not None:
+            doomed = f"{store.directory}/{WORK_DIRECTORY}/{os.urandom(6).hex()}"
             os.rename(f"{store.directory}/rootfs/{digits}", doomed)
-            claimed.release()
+            lock.release()
             remove_tree(doomed)
 
 
-def _blobs_of(store: ImageStore, entry: Entry) -> tuple[str, ...]:
+def _blobs_of(store: ImageStore, entry: IndexEntry) -> tuple[str, ...]:
     place = f"{store.directory}/blobs/sha256/{entry.manifest[7:]}"
     with open(place, "rb") as opened:
         manifest = decode(opened.read(LARGEST_DOCUMENT), Manifest, place)
     return (entry.manifest, manifest.config.digest, *(layer.digest for layer in manifest.layers or ()))
 
 
-def claim(store: ImageStore, digits: str) -> Lock | None:
-    """The image's own lock, held exclusively; None where a process runs with it: holds the lock, or mounts its files.
+def lock_unused(store: ImageStore, digits: str) -> Lock | None:
+    """Take the image's own lock exclusively; None if a container uses the image (holds the lock or mounts its files).
 
-    The mounts of every process count, because a Pod that was left running has no podward that could hold a lock.
+    The mounts of all processes count: a Pod that was kept running has no podward process that could hold the lock.
     """
     try:
         lock = Lock.attempt(f"{store.directory}/rootfs/{digits}/lock")
@@ -182,13 +182,13 @@ def _mount_tables() -> Iterator[bytes]:
             continue
 
 
-def write_entries(store: ImageStore, entries: tuple[Entry, ...]) -> None:
-    """Replace the list of images; the store's lock must be held."""
+def write_entries(store: ImageStore, entries: tuple[IndexEntry, ...]) -> None:
+    """Replace the list of images; the caller holds the store's lock."""
     replace(f"{store.directory}/index.json", encode_index(entries))
 
 
 def replace(file: str, content: bytes) -> None:
-    """Write a whole file, mode 0600: readers see the old one or the new one."""
+    """Write a whole file with mode 0600; readers see either the old file or the new one."""
     fresh = f"{file}.new"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "wb") as opened:
@@ -199,12 +199,12 @@ def replace(file: str, content: bytes) -> None:
 
 
 def remove_tree(directory: str) -> None:
-    """Remove a directory and all in it, however deep: coreutils' rm knows how to do that to hostile trees."""
+    """Remove a directory with all its content; coreutils' rm can do that with hostile and very deep trees."""
     subprocess.run(("/bin/rm", "-rf", "--one-file-system", "--", directory), check=True)
 
 
 def last_message(said: bytes) -> str:
-    """What a tool said last, taken out of its log's format."""
+    """The last message of a tool, without its log format."""
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
     if not lines:
         return ""

@@ -1,8 +1,8 @@
-"""From layers to a root file system: umoci unpacks, then what it made is checked and read.
+"""Unpacking layers to a root file system with umoci, then checking and reading the result.
 
 umoci 0.4.7 resolves every directory inside of the root, checks each layer's digest, keeps owners, modes and file
-capabilities, and creates devices; layers with devices were refused before (`podward.runtime.images.layers`), and
-a look at the result makes sure that no reader of archives was fooled.
+capabilities, and creates devices. Layers with devices are refused before (`podward.runtime.images.layers`). The result
+is checked again, in case that the two programs read an archive differently.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from podward.api.image import ImageConfig
 from podward.errors import ImageError, RuntimeFailedError
 from podward.policy.runtime.passwd import LONGEST_LINE, parse_group, parse_passwd
 from podward.runtime import syscalls
-from podward.runtime.images.layout import CONFIG, LAYOUT_FILE, MANIFEST, REF_NAME, Descriptor, corrupt
+from podward.runtime.images.layout import CONFIG, LAYOUT_FILE, MANIFEST, REF_NAME, Descriptor, corrupt_image
 from podward.runtime.images.staging import Staging, replace
-from podward.runtime.images.store import Facts
+from podward.runtime.images.store import StoredImageFacts
 
 LARGEST_USER_FILE = 1 << 20
-"""Bytes of an /etc/passwd or /etc/group that are read."""
+"""The largest /etc/passwd or /etc/group, in bytes."""
 
 
-class _Pointer(msgspec.Struct, frozen=True, rename="camel"):
+class _Index(msgspec.Struct, frozen=True, rename="camel"):
     schema_version: int
     manifests: tuple[Descriptor, ...]
 
 
-class _Recipe(msgspec.Struct, frozen=True, rename="camel"):
+class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
     schema_version: int
     media_type: str
     config: Descriptor
@@ -37,43 +37,45 @@ class _Recipe(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def unpack(staging: Staging, where: str, config: Descriptor, layers: tuple[Descriptor, ...]) -> str:
-    """Unpack these layers, staged and inspected, and return the directory made; `config` lists their digests."""
+    """Unpack these layers, which are staged and inspected, and return the new directory."""
     os.mkdir(f"{staging.path}/unpacked", 0o700)
     _write_layout(staging, config, layers)
     try:
         staging.run(("umoci", "raw", "unpack", "--image", ".:image", "unpacked/rootfs"))
     except RuntimeFailedError as error:
-        raise corrupt(f"umoci can't unpack it: {error.what}", where) from None
+        raise corrupt_image(f"umoci can't unpack it: {error.what}", where) from None
     check(f"{staging.path}/unpacked/rootfs", where)
     return f"{staging.path}/unpacked"
 
 
 def write_facts(directory: str, where: str, identifier: str, config: ImageConfig) -> None:
-    """Write what `ImageStore.load` reads, and the lock that running containers hold."""
+    """Write the facts for `ImageStore.load`, and the lock file for running containers."""
     root = os.open(f"{directory}/rootfs", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         passwd = parse_passwd(_user_file(root, "etc/passwd", where, LONGEST_LINE))
         group = parse_group(_user_file(root, "etc/group", where, LARGEST_USER_FILE))
     finally:
         os.close(root)
-    replace(f"{directory}/image.json", msgspec.json.encode(Facts(identifier, config, passwd, group)))
+    replace(f"{directory}/image.json", msgspec.json.encode(StoredImageFacts(identifier, config, passwd, group)))
     os.close(os.open(f"{directory}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def check(root: str, where: str) -> None:
-    """Raise ImageError if there is a device or an attribute below `root` that `inspect` refuses in a layer."""
+    """Raise ImageError if there is a device or an attribute below `root` that `inspect_layer` refuses."""
     waiting = [root]
     while waiting:
         directory = waiting.pop()
         if _has_trusted(directory):
-            raise corrupt(f"{directory.removeprefix(root)!a} has trusted.* attributes", where)
+            raise corrupt_image(f"{directory.removeprefix(root)!a} has trusted.* attributes", where)
         with os.scandir(directory) as entries:
             for entry in entries:
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISDIR(mode):
                     waiting.append(entry.path)
                 elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or _has_trusted(entry.path):
-                    raise corrupt(f"{entry.path.removeprefix(root)!a} is a device, or has trusted.* attributes", where)
+                    raise corrupt_image(
+                        f"{entry.path.removeprefix(root)!a} is a device, or has trusted.* attributes", where
+                    )
 
 
 def _has_trusted(path: str) -> bool:
@@ -81,13 +83,13 @@ def _has_trusted(path: str) -> bool:
 
 
 def _write_layout(staging: Staging, config: Descriptor, layers: tuple[Descriptor, ...]) -> None:
-    """A layout of this one image, its media types those that umoci knows."""
+    """Write a layout with this one image, with media types that umoci knows."""
     config = Descriptor(config.digest, config.size, CONFIG)
-    manifest = msgspec.json.encode(_Recipe(2, MANIFEST, config, layers))
+    manifest = msgspec.json.encode(_Manifest(2, MANIFEST, config, layers))
     digits = _sha256(manifest)
     replace(staging.blob(digits), manifest)
     pointer = Descriptor(f"sha256:{digits}", len(manifest), MANIFEST, annotations={REF_NAME: "image"})
-    replace(f"{staging.path}/index.json", msgspec.json.encode(_Pointer(2, (pointer,))))
+    replace(f"{staging.path}/index.json", msgspec.json.encode(_Index(2, (pointer,))))
     replace(f"{staging.path}/oci-layout", LAYOUT_FILE)
 
 
@@ -98,7 +100,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _user_file(root: int, name: str, where: str, longest_line: int) -> str:
-    """The text of a file of the image, links resolved inside of it; empty where there is none."""
+    """The text of a file of the image, with links resolved inside of the image; empty if there is no such file."""
     try:
         descriptor = syscalls.openat2(
             root,
@@ -109,19 +111,19 @@ def _user_file(root: int, name: str, where: str, longest_line: int) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
-        raise _useless(name, error.strerror or str(error), where) from None
+        raise _unreadable(name, error.strerror or str(error), where) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _useless(name, "it is no regular file", where)
+        raise _unreadable(name, "it is no regular file", where)
     with open(descriptor, "rb") as opened:
         content = opened.read(LARGEST_USER_FILE + 1)
     if len(content) > LARGEST_USER_FILE:
-        raise _useless(name, f"it is larger than {LARGEST_USER_FILE:,} bytes", where)
+        raise _unreadable(name, f"it is larger than {LARGEST_USER_FILE:,} bytes", where)
     if any(len(line) >= longest_line for line in content.split(b"\n")):
-        raise _useless(name, f"it has a line of {longest_line:,} bytes or more", where)
+        raise _unreadable(name, f"it has a line of {longest_line:,} bytes or more", where)
     return content.decode(errors="replace")
 
 
-def _useless(name: str, why: str, where: str) -> ImageError:
+def _unreadable(name: str, why: str, where: str) -> ImageError:
     advice = "no runtime could find out its users: correct the file in the image"
     return ImageError(f"the image's /{name} can't be read: {why}", where=where, advice=advice)

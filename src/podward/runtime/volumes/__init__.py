@@ -1,6 +1,6 @@
 """A Pod's volumes: made before its containers, mounted into them, taken away at its end."""
 
-from podward.runtime.volumes.pod import ContainerMounts, PodVolumes, PreparedVolume
+from podward.runtime.volumes.pod import PodVolumes, PreparedVolume
 from podward.runtime.volumes.removal import remove_tree
 
-__all__ = ["ContainerMounts", "PodVolumes", "PreparedVolume", "remove_tree"]
+__all__ = ["PodVolumes", "PreparedVolume", "remove_tree"]

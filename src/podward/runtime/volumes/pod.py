@@ -22,6 +22,7 @@ from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
 from podward.path import Path
+from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import empty_dir, environment, fs_group, host_path, resources, volume_mounts, volumes
 from podward.runtime import machine
 from podward.runtime.volumes import attach, empty, host, ownership, subpath
@@ -51,13 +52,6 @@ class _SubPath(Struct, frozen=True):
     mount: volume_mounts.ResolvedMount
     target: str
     where: Path
-
-
-class ContainerMounts(Struct, frozen=True):
-    """A container's mounts with who asked for each, or the Decision that refuses the container."""
-
-    mounts: tuple[tuple[Mount, Source], ...] = ()
-    decision: Decision = Decision()
 
 
 class PodVolumes:

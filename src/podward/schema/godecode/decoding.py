@@ -2,7 +2,8 @@
 
 Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names are case-sensitive):
 - A value that does not fit its Go type is an error, of which the first in the document is reported, with the innermost
-  struct and the names of all fields on the way: indexes and map keys are no part of it. The rest is decoded still.
+  struct and the names of all fields on the way, embedded structs too: indexes and map keys are no part of it. The rest
+  is decoded still.
 - A type that decodes itself (quantity, time, integer or string) fails at once, whatever went before.
 - Without such an error: fields that the struct does not have and fields that stand twice are *strict* errors, at most
   100, each once, with indexes and map keys in their paths.
@@ -20,7 +21,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.quantity import QuantityError
 from podward.api.quantity import parse as parse_quantity
-from podward.schema.godecode.gotypes import GoType, fields_of
+from podward.schema.godecode.gotypes import GoType, fields_of, way_to
 from podward.schema.godecode.gotypes import struct as struct_type
 from podward.schema.godecode.times import GoTimeError
 from podward.schema.godecode.times import parse as parse_time
@@ -95,7 +96,7 @@ class _Walk:
                 self._strict("duplicate", name)
             seen.add(name)
             self._struct = wanted.struct
-            self._fields = (*outer[1], name)
+            self._fields = (*outer[1], *way_to(wanted.struct, name))
             self._way = f"{outer[2]}.{name}" if outer[2] else name
             found = self.value(tree, inside, before.get(name))
             if found is None:

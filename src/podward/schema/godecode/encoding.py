@@ -44,14 +44,10 @@ def _value(item: Json, wanted: GoType) -> Json:
     if element is not None and isinstance(item, list):
         return [_value(part, element) for part in item]
     if element is not None and isinstance(item, dict):
-        return _map(item, element)
+        if wanted.name == "v1.ResourceList":
+            return {name: str(parse(str(part)).rounded_to_milli()) for name, part in item.items()}
+        return {name: _value(part, element) for name, part in item.items()}
     return _scalar(item, wanted)
-
-
-def _map(item: JsonObject, element: GoType) -> JsonObject:
-    if element.kind == "resource.Quantity":
-        return {name: str(parse(str(part)).rounded_to_milli()) for name, part in item.items()}
-    return dict(item)
 
 
 def _scalar(item: Json, wanted: GoType) -> Json:

@@ -19,6 +19,25 @@ _SCALARS = {
 }  # fmt: skip
 
 
+_REFERENCE, _PROBE = ("LocalObjectReference", frozenset(("name",))), frozenset(("exec", "httpGet", "tcpSocket", "grpc"))
+_EMBEDDED: dict[str, tuple[str, frozenset[str]]] = {
+    "Probe": ("ProbeHandler", _PROBE),
+    "Volume": ("VolumeSource", frozenset(TYPES["Volume"]) - {"name"}),
+    "EphemeralContainer": (
+        "EphemeralContainerCommon",
+        frozenset(TYPES["EphemeralContainer"]) - {"targetContainerName"},
+    ),
+    "ConfigMapEnvSource": _REFERENCE,
+    "ConfigMapKeySelector": _REFERENCE,
+    "ConfigMapProjection": _REFERENCE,
+    "ConfigMapVolumeSource": _REFERENCE,
+    "SecretEnvSource": _REFERENCE,
+    "SecretKeySelector": _REFERENCE,
+    "SecretProjection": _REFERENCE,
+}
+"""The structs that embed another struct, with its name and its fields."""
+
+
 class GoType(Struct, frozen=True):
     """A type without its pointer.
 
@@ -72,6 +91,12 @@ def _field(code: str, fact: str, *, omitted: bool) -> GoType:
         return GoType("map", f"map[string]{inner.name}", inner, omitted=omitted)
     pointer = fact.startswith("*") or (inner.kind == "struct" and fact != "=")
     return GoType(inner.kind, inner.name, None, pointer, omitted)
+
+
+def way_to(struct_name: str, field: str) -> tuple[str, ...]:
+    """The names that lead from a struct to its field, as Go's JSON errors print them."""
+    embedded = _EMBEDDED.get(struct_name)
+    return (embedded[0], field) if embedded is not None and field in embedded[1] else (field,)
 
 
 def _plain(code: str) -> GoType:

@@ -155,9 +155,5 @@ def are_free(containers: Iterable[PlainContainer], *, host_network: bool | None)
 
 
 def are_matched(containers: Iterable[PlainContainer]) -> bool:
-    """Whether every port of the node is the container's too, as it must be in the node's network."""
-    return not any(
-        port.host_port and port.host_port != port.container_port
-        for container in containers
-        for port in container.ports or ()
-    )
+    """Whether every port is written as one of the node's too, which defaulting makes of it in the node's network."""
+    return not any(port.host_port != port.container_port for container in containers for port in container.ports or ())

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import field
 
-from podward.schema.plain.part import STAND_IN, Count, PlainObject, is_inside
+from podward.schema.plain.part import Count, PlainObject, is_inside
 from podward.schema.validation.sysctls import is_name, namespace
 
 _LONGEST_PROFILE = 1000
@@ -90,15 +90,11 @@ def is_context(context: PlainSecurityContext, host_users: bool | None) -> bool: 
         return False
     if context.app_armor_profile is not None and not is_profile(context.app_armor_profile):
         return False
-    if context.se_linux_options is not None and not are_options(context.se_linux_options):
-        return False
     return context.proc_mount != "Unmasked" or host_users is False
 
 
 def _are_added(names: tuple[str, ...], context: PlainSecurityContext) -> bool:
-    if context.allow_privilege_escalation is False and "CAP_SYS_ADMIN" in names:
-        return False
-    return not any(STAND_IN in name for name in names)
+    return context.allow_privilege_escalation is not False or "CAP_SYS_ADMIN" not in names
 
 
 def is_profile(profile: PlainProfile) -> bool:
@@ -107,12 +103,6 @@ def is_profile(profile: PlainProfile) -> bool:
     if profile.type != "Localhost":
         return name is None
     return name is not None and is_inside(name) and name == name.strip() and len(name) <= _LONGEST_PROFILE
-
-
-def are_options(options: PlainSELinuxOptions) -> bool:
-    """Whether a policy can print the options as they are; validation takes any."""
-    parts = (options.user, options.role, options.type, options.level)
-    return not any(part is not None and STAND_IN in part for part in parts)
 
 
 def is_pod_context(
@@ -125,14 +115,10 @@ def is_pod_context(
         return False
     if context.app_armor_profile is not None and not is_profile(context.app_armor_profile):
         return False
-    if context.se_linux_options is not None and not are_options(context.se_linux_options):
-        return False
     if not context.sysctls:
         return True
     names = {sysctl.name for sysctl in context.sysctls}
     shared = {"net"} if host_network else set()
     if host_ipc:
         shared.add("ipc")
-    return len(names) == len(context.sysctls) and all(
-        is_name(name) and STAND_IN not in name and namespace(name) not in shared for name in names
-    )
+    return len(names) == len(context.sysctls) and all(is_name(name) and namespace(name) not in shared for name in names)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from podward.schema.plain.part import STAND_IN, Count, PlainObject, Port
+from podward.schema.plain.part import Count, PlainObject, Port
 from podward.schema.validation.ports import name_faults
 
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -123,11 +123,11 @@ def _is_hook(hook: PlainHook | None, grace: int) -> bool:
 
 
 def _is_request(request: PlainRequest) -> bool:
-    return _is_port(request.port) and not (request.host and STAND_IN in request.host)
+    return _is_port(request.port)
 
 
 def _is_connection(connection: PlainConnection) -> bool:
-    return _is_port(connection.port) and not (connection.host and STAND_IN in connection.host)
+    return _is_port(connection.port)
 
 
 def _is_port(port: int | str) -> bool:

@@ -2,7 +2,7 @@
 
 A part's type accepts only what is surely sound on its own: a field that is not there, a null where Go has no pointer, a
 number out of its range, and the workload is not plain. What several values have to do with each other is asked by the
-functions beside the types, yes or no; who wants to know what is wrong asks `api.validation`.
+functions beside the types, yes or no; `schema.validation` says what is wrong.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ Number: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Long: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
 Mode: TypeAlias = Annotated[int, Meta(ge=0, le=0o777)]
-
-STAND_IN = "name-"
-"""What no text has in it that a policy may print: names that begin so stand for others in `check.shapes`."""
 
 
 class PlainObject(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True, gc=False):

@@ -159,7 +159,7 @@ def _are_containers(spec: PlainSpec, volumes: frozenset[str]) -> bool:
         hooks = have_hooks(container, grace) if container.restart_policy == "Always" else is_unwatched(container)
         if not hooks or not is_container(container, volumes, users) or not are_free((container,), host_network=network):
             return False
-    return are_free(regular, host_network=network) and (not network or are_matched(regular))
+    return are_free(regular, host_network=network) and (not network or are_matched((*regular, *initial)))
 
 
 def _is_placed(spec: PlainSpec) -> bool:

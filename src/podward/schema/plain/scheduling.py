@@ -1,19 +1,22 @@
 """Where plain Pods may run: tolerations, affinity, spreading; and the labels that all of it is said with.
 
 Specification: `validation.labels`, `validation.tolerations`, `validation.affinity` and `validation.topology`; about the
-last two the rules themselves are asked.
+last two the rules themselves are asked. Selectors with label keys are not plain: the server changes them (see
+`label_keys`) before it validates them.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+from podward.api.json_value import Json
 from podward.path import path
 from podward.schema.fit import fits
 from podward.schema.plain.part import Count, PlainObject, Raw
 from podward.schema.validation.labels import key_faults, value_faults
 
 _AT = path("spec")
+_LABEL_KEYS = frozenset(("matchLabelKeys", "mismatchLabelKeys"))
 
 
 class PlainToleration(PlainObject, frozen=True):
@@ -51,12 +54,20 @@ def is_affine(affinity: Raw) -> bool:
     """Whether an Affinity is sound."""
     from podward.schema.validation.affinity import check
 
-    return fits(affinity, "Affinity") and not check(affinity, _AT).refused
+    return fits(affinity, "Affinity") and not _has_label_keys(affinity) and not check(affinity, _AT).refused
 
 
 def is_spread(constraints: tuple[Raw, ...]) -> bool:
     """Whether TopologySpreadConstraints are sound."""
     from podward.schema.validation.topology import check
 
-    fitting = all(fits(constraint, "TopologySpreadConstraint") for constraint in constraints)
-    return fitting and not check({"topologySpreadConstraints": list(constraints)}, _AT).refused
+    for constraint in constraints:
+        if not fits(constraint, "TopologySpreadConstraint") or _has_label_keys(constraint):
+            return False
+    return not check({"topologySpreadConstraints": list(constraints)}, _AT).refused
+
+
+def _has_label_keys(value: Json) -> bool:
+    if isinstance(value, dict):
+        return not _LABEL_KEYS.isdisjoint(value) or any(map(_has_label_keys, value.values()))
+    return isinstance(value, list) and any(map(_has_label_keys, value))

@@ -1,8 +1,8 @@
 """The claim that an ephemeral volume makes.
 
 Specification: Kubernetes, validateEphemeralVolumeSource, ValidatePersistentVolumeClaimTemplate,
-ValidatePersistentVolumeClaimSpec. The template's metadata has labels and annotations only. Where the claim's data
-comes from (`dataSource`) is not looked at.
+ValidatePersistentVolumeClaimSpec, validateDataSource, validateDataSourceRef. The template's metadata has labels and
+annotations only. Where the claim's data comes from may stand in two fields, which must then agree.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
 from podward.path import Key, Path
 from podward.schema.validation import labels, metadata
-from podward.schema.validation.field import each, forbidden, invalid, required, unsupported
-from podward.schema.validation.names import subdomain_faults
+from podward.schema.validation.field import each, forbidden, invalid, invalid_value, required, unsupported
+from podward.schema.validation.names import label_faults, subdomain_faults
 from podward.schema.validation.raw import pointer, strings, text, texts
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
@@ -26,6 +26,7 @@ _NOT_OF_TEMPLATES = {
     "ownerReferences": "ownerReferences", "finalizers": "finalizers", "managedFields": "managedFields",
 }  # fmt: skip
 """Fields, and how the server prints them."""
+_POINTERS = frozenset(("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"))
 
 
 def check(source: JsonObject, at: Path) -> Decision:
@@ -39,8 +40,13 @@ def check(source: JsonObject, at: Path) -> Decision:
 def _metadata(raw: JsonObject, at: Path) -> Decision:
     found = metadata.annotations_check(strings(raw, "annotations"), at / "annotations")
     found += labels.check(raw, "labels", at)
-    wrong = [printed for name, printed in _NOT_OF_TEMPLATES.items() if raw.get(name) not in (None, "", 0)]
+    wrong = [printed for name, printed in _NOT_OF_TEMPLATES.items() if _is_set(raw, name)]
     return found + merge(*(forbidden(at / name, "cannot be set") for name in wrong))
+
+
+def _is_set(raw: JsonObject, name: str) -> bool:
+    unset = (None, "") if name in _POINTERS else (None, "", 0)
+    return raw.get(name) not in unset
 
 
 def _spec(raw: JsonObject, at: Path) -> Decision:
@@ -57,7 +63,39 @@ def _spec(raw: JsonObject, at: Path) -> Decision:
     mode = pointer(raw, "volumeMode")
     if mode is not None and mode not in _VOLUME_MODES:
         found.append(unsupported(at / "volumeMode", mode, _VOLUME_MODES))
+    found.append(_sources(raw, at))
     return merge(*found, _class(raw, "volumeAttributesClassName", at))
+
+
+def _sources(raw: JsonObject, at: Path) -> Decision:
+    """Where the data come from: the old field and the new one."""
+    old, new = raw.get("dataSource"), raw.get("dataSourceRef")
+    found: list[Decision] = []
+    if isinstance(old, dict):
+        found.append(_source(old, at / "dataSource"))
+    if isinstance(new, dict):
+        found.append(_source(new, at / "dataSourceRef"))
+        if namespace := text(new, "namespace"):
+            place = at / "dataSourceRef" / "namespace"
+            found.append(each(place, namespace, label_faults(namespace)))
+    if isinstance(old, dict) and isinstance(new, dict):
+        printed: JsonObject = {}  # a path of the server, whose fields are not its JSON
+        if text(new, "namespace"):
+            detail = "may not be specified when dataSourceRef.namespace is specified"
+            found.append(invalid_value(at, printed, detail))
+        elif any(old.get(name) != new.get(name) for name in ("apiGroup", "kind", "name")):
+            found.append(invalid_value(at, printed, "must match dataSourceRef"))
+    return merge(*found)
+
+
+def _source(raw: JsonObject, at: Path) -> Decision:
+    group, kind = text(raw, "apiGroup"), text(raw, "kind")
+    found = [required(at / name) for name in ("name", "kind") if not text(raw, name)]
+    if not group and kind != "PersistentVolumeClaim":
+        found.append(invalid(at, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
+    if group:
+        found.append(each(at / "apiGroup", group, subdomain_faults(group)))
+    return merge(*found)
 
 
 def _class(raw: JsonObject, name: str, at: Path) -> Decision:

@@ -2,8 +2,7 @@
 
 Specification: Kubernetes, ValidatePodCreate: metadata and annotations; volumes and claims; regular, init and
 ephemeral containers; the Pod's own fields; operating system; what is refused only on creation. Rules about fields that
-few Pods have are imported where one has them. What is left out: the contents of cluster trust bundles and Pod
-certificates, the data sources of claim templates, and tolerations in an annotation.
+few Pods have are imported where one has them. What is left out: tolerations in an annotation.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from podward.path import Key, Path
 from podward.schema.validation import resources
 from podward.schema.validation.field import forbidden, invalid, unsupported
 
-_KNOWN = ("cpu", "memory")
+_KNOWN = ("cpu", resources.HUGE_PAGES, "memory")
 
 
 def check(spec: JsonObject, claims: frozenset[str], at: Path) -> Decision:
@@ -51,11 +51,11 @@ def together(spec: JsonObject, kind: str) -> dict[str, Quantity]:
     """What the containers ask for at the most demanding moment; `kind` is `requests` or `limits`."""
     total: dict[str, Quantity] = {}
     for container in objects(spec, "containers"):
-        _add(total, resources.amounts(member(container, "resources"), kind))
+        _add(total, _of_container(container, kind))
     sidecars: dict[str, Quantity] = {}
     highest: dict[str, Quantity] = {}
     for container in objects(spec, "initContainers"):
-        own = resources.amounts(member(container, "resources"), kind)
+        own = _of_container(container, kind)
         if container.get("restartPolicy") == "Always":
             _add(total, own)
             _add(sidecars, own)
@@ -69,16 +69,25 @@ def together(spec: JsonObject, kind: str) -> dict[str, Quantity]:
 
 def _name(name: str, at: Path) -> Decision:
     found = resources.resource_name(name, at)
-    if found.refused or name in _KNOWN or name.startswith(resources.HUGE_PAGES):
-        return found
-    return unsupported(at, name, _KNOWN)
+    return found if found.refused or is_known(name) else unsupported(at, name, _KNOWN)
+
+
+def is_known(name: str) -> bool:
+    """Whether a Pod as a whole can have the resource."""
+    return name in _KNOWN or name.startswith(resources.HUGE_PAGES)
+
+
+def _of_container(container: JsonObject, kind: str) -> dict[str, Quantity]:
+    """A limit is also a request where there is none."""
+    written = member(container, "resources")
+    own = resources.amounts(written, kind)
+    return own if kind == "limits" else {**resources.amounts(written, "limits"), **own}
 
 
 def _add(total: dict[str, Quantity], more: dict[str, Quantity]) -> None:
     for name, amount in more.items():
         before = total.get(name)
-        units = amount.units + (before.units if before else 0)
-        total[name] = Quantity(units, before.form if before and before.units else amount.form)
+        total[name] = amount if before is None else before.plus(amount)
 
 
 def _raise_to(total: dict[str, Quantity], least: dict[str, Quantity]) -> None:

@@ -2,8 +2,8 @@
 
 Specification: Kubernetes, validateKeyToPath, validateDownwardAPIVolumeFile, validateProjectionSources,
 ValidateLocalNonReservedPath. A path stays below the volume, and no two sources give the same. Errors about files of
-the downward API are printed without the file's index, and those about a token's path at the volume itself. Cluster
-trust bundles and Pod certificates are behind feature gates: of them only that they are there.
+the downward API are printed without the file's index, and those about a token's path at the volume itself. What a
+trust bundle and a Pod's certificate must say is in `certificates`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from podward.documents.raw_fields import member, objects
 from podward.path import Path
 from podward.schema.validation import downward
 from podward.schema.validation.field import forbidden, invalid, required
-from podward.schema.validation.local_path import descending
+from podward.schema.validation.local_path import not_reserved, taken
 from podward.schema.validation.raw import number, text
 
 LARGEST_MODE = 0o777
 _MODE_RULE = "must be a number between 0 and 0777 (octal), both inclusive"
 _SHORTEST_TOKEN, _LONGEST_TOKEN = 600, 1 << 32  # seconds
+_OF_CERTIFICATES = frozenset(("clusterTrustBundle", "podCertificate"))
 _KINDS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 
 
@@ -51,9 +52,13 @@ def projected(raw: JsonObject, at: Path) -> Decision:
         found += [_object(member(source, kind), at, place / kind, paths) for kind in kinds]
         for item in objects(member(source, "downwardAPI"), "items"):
             path = text(item, "path")
-            found += [_own_field(item, place / "downwardAPI"), _taken(path, path, at, paths)]
+            found += [_own_field(item, place / "downwardAPI"), taken(path, path, at, paths) if path else Decision()]
         if source.get("serviceAccountToken") is not None:
             found.append(_token(member(source, "serviceAccountToken"), at, place / "serviceAccountToken"))
+        if not _OF_CERTIFICATES.isdisjoint(source):
+            from podward.schema.validation import certificates
+
+            found.append(certificates.check(source, at, place, paths))
         if sum(source.get(kind) is not None for kind in _KINDS) > 1:
             found.append(forbidden(place, "may not specify more than 1 volume type per source"))
     return merge(*found)
@@ -63,17 +68,10 @@ def _object(raw: JsonObject, volume_at: Path, at: Path, paths: set[str]) -> Deci
     name = text(raw, "name")
     found = [Decision() if name else required(at / "name")]
     for index, item in enumerate(objects(raw, "items")):
-        found += [_key_to_path(item, at / "items" / index), _taken(text(item, "path"), name, volume_at, paths)]
+        path = text(item, "path")
+        found.append(_key_to_path(item, at / "items" / index))
+        found.append(taken(path, name, volume_at, paths) if path else Decision())
     return merge(*found)
-
-
-def _taken(path: str, printed: str, at: Path, paths: set[str]) -> Decision:
-    """Refuse a path that another source has."""
-    if path in paths:
-        return invalid(at, printed, "conflicting duplicate paths")
-    if path:
-        paths.add(path)
-    return Decision()
 
 
 def _token(raw: JsonObject, volume_at: Path, at: Path) -> Decision:
@@ -84,7 +82,7 @@ def _token(raw: JsonObject, volume_at: Path, at: Path) -> Decision:
     if seconds > _LONGEST_TOKEN:
         detail = "may not specify a duration larger than 2^32 seconds"
         found.append(invalid(at / "expirationSeconds", seconds, detail))
-    found.append(_inside(path, volume_at / "path") if path else required(volume_at / "path"))
+    found.append(not_reserved(path, volume_at / "path") if path else required(volume_at / "path"))
     return merge(*found)
 
 
@@ -92,14 +90,14 @@ def _key_to_path(raw: JsonObject, at: Path) -> Decision:
     path = text(raw, "path")
     return merge(
         Decision() if text(raw, "key") else required(at / "key"),
-        _inside(path, at / "path") if path else required(at / "path"),
+        not_reserved(path, at / "path") if path else required(at / "path"),
         mode(raw, "mode", at),
     )
 
 
 def _own_field(raw: JsonObject, at: Path) -> Decision:
     path, field, resource = text(raw, "path"), raw.get("fieldRef"), raw.get("resourceFieldRef")
-    found = [_inside(path, at / "path") if path else required(at / "path")]
+    found = [not_reserved(path, at / "path") if path else required(at / "path")]
     if isinstance(field, dict):
         found.append(downward.field_of_file(field, at / "fieldRef"))
         if resource is not None:
@@ -110,10 +108,3 @@ def _own_field(raw: JsonObject, at: Path) -> Decision:
     else:
         found.append(required(at, "one of fieldRef and resourceFieldRef is required"))
     return merge(*found, mode(raw, "mode", at))
-
-
-def _inside(path: str, at: Path) -> Decision:
-    found = descending(path, at)
-    if path.startswith("..") and path != ".." and not path.startswith("../"):
-        found += invalid(at, path, "must not start with '..'")
-    return found

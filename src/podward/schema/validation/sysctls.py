@@ -1,8 +1,9 @@
 """Sysctls: their names, and none of a namespace that is the host's.
 
 Specification: Kubernetes, validateSysctls and ValidateHostSysctl. At most 253 characters of segments joined by
-`.` or `/`. Names are compared as they are written. `net.` belongs to the network; `fs.mqueue.`, `kernel.sem`,
-`kernel.shm*` and `kernel.msg*` to IPC. The host check holds also for a name that is refused already.
+`.` or `/`. Names are compared as they are written. `net.` belongs to the network; `fs.mqueue.` and some names of
+`kernel.` to IPC. A `*` and what follows it don't count there. The host check holds also for a name that is refused
+already.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _RULE = f"must have at most {_LONGEST} characters and match regex ^({_SEGMENT}[\\./])*{_SEGMENT}$"
 _EDGES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _INSIDE = _EDGES | {"-", "_"}
-_IPC = ("kernel.shm", "kernel.msg", "fs.mqueue.")
+_IPC = frozenset(
+    ("kernel.sem", "kernel.shm", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
+     "kernel.msg", "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni")
+)  # fmt: skip
 
 
 def check(context: PodSecurityContext, spec: PodSpec, at: Path) -> Decision:
@@ -47,10 +51,10 @@ def is_name(name: str) -> bool:
 
 def namespace(name: str) -> str:
     """`net`, `ipc`, or empty for what is in no namespace of a Pod."""
-    dotted = dotted_name(name)
-    if dotted.startswith("net."):
+    known = dotted_name(name).partition("*")[0]
+    if known.startswith("net."):
         return "net"
-    return "ipc" if dotted == "kernel.sem" or dotted.startswith(_IPC) else ""
+    return "ipc" if known in _IPC or known.startswith("fs.mqueue.") else ""
 
 
 def dotted_name(name: str) -> str:

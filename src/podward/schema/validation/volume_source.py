@@ -247,10 +247,9 @@ def _storage_os(source: JsonObject, at: Path) -> Decision:
 
 def _csi(source: JsonObject, at: Path) -> Decision:
     driver, place = text(source, "driver"), at / "driver"
-    found = [Decision() if driver else required(place)]
+    found = [each(place, driver, subdomain_faults(driver.lower())) if driver else required(place)]
     if len(driver.encode()) > _LONGEST_DRIVER:
-        found.append(too_long(place, driver, _LONGEST_DRIVER))
-    found.append(each(place, driver, subdomain_faults(driver.lower())))
+        found.insert(0, too_long(place, driver, _LONGEST_DRIVER))
     reference = source.get("nodePublishSecretRef")
     if isinstance(reference, dict):
         name = text(reference, "name")

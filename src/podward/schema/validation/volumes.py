@@ -7,6 +7,7 @@ Two sources are printed as the server prints them. A refused volume does not exi
 from __future__ import annotations
 
 from podward.api.core import ObjectMeta, PodSpec
+from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
@@ -90,17 +91,29 @@ def _source(volume: JsonObject, name: str, pod: str, at: Path) -> Decision:
         return required(at, "must specify a volume type")
     if len(present) == 1 and surely_sound(present[0], member(volume, present[0])):
         return Decision()
-    first, *others = sorted(present, key=_ORDER.__getitem__)
-    found = [check_source(first, member(volume, first), at / first)]
-    if first == "ephemeral" and pod and name:
-        claim = f"{pod}-{name}"
-        faults = subdomain_faults(claim)
-        found.append(each(at / "name", name, (f'PVC name "{claim}": {fault}' for fault in faults)))
-    second = "may not specify more than 1 volume type"
-    found += [forbidden(at / _PRINTED.get(kind, kind), second) for kind in others]
-    iscsi = member(volume, "iscsi")
-    if iscsi.get("initiatorName") is not None:
-        portal = f"{name}:{text(iscsi, 'targetPortal')}"
-        if len(portal.encode()) > _LONGEST_PORTAL:
-            found.append(invalid(at / "name", name, _PORTAL_RULE))
+    found: list[Decision] = []
+    for kind in sorted(present, key=_ORDER.__getitem__):
+        if found:
+            second = "may not specify more than 1 volume type"
+            found.append(forbidden(at / _PRINTED.get(kind, kind), second))
+        else:
+            found.append(check_source(kind, member(volume, kind), at / kind))
+            found.append(_made_claim(name, pod, at) if kind == "ephemeral" else Decision())
+        if kind == "iscsi":
+            found.append(_portal(member(volume, "iscsi"), name, at))
     return merge(*found)
+
+
+def _made_claim(name: str, pod: str, at: Path) -> Decision:
+    """The name of the claim that an ephemeral volume makes."""
+    if not pod or not name:
+        return Decision()
+    claim = f"{pod}-{name}"
+    return each(at / "name", name, (f"PVC name {quote(claim)}: {fault}" for fault in subdomain_faults(claim)))
+
+
+def _portal(iscsi: JsonObject, name: str, at: Path) -> Decision:
+    if iscsi.get("initiatorName") is None:
+        return Decision()
+    portal = f"{name}:{text(iscsi, 'targetPortal')}"
+    return invalid(at / "name", name, _PORTAL_RULE) if len(portal.encode()) > _LONGEST_PORTAL else Decision()

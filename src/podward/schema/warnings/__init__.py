@@ -36,7 +36,6 @@ def on_create(pod: Pod, raw: JsonObject) -> tuple[str, ...]:
         *containers.each(pod, raw),
         *ports.conflicts(pod.spec),
         *ports.names(pod.spec),
-        *scheduling.grace_period(spec),
         *scheduling.no_selector(spec),
         *addresses.forms(spec),
     )

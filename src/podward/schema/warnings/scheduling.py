@@ -1,4 +1,4 @@
-"""Labels of nodes that have new names, selectors that select nothing, and a negative grace period."""
+"""Labels of nodes that have new names, and selectors that select nothing."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path, path
-from podward.schema.validation.raw import number, strings, text, texts
+from podward.schema.validation.raw import strings, text, texts
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_NEW_NAMES = {
-    "beta.kubernetes.io/arch": ("v1.14", "kubernetes.io/arch"),
-    "beta.kubernetes.io/os": ("v1.14", "kubernetes.io/os"),
-    "failure-domain.beta.kubernetes.io/region": ("v1.17", "topology.kubernetes.io/region"),
-    "failure-domain.beta.kubernetes.io/zone": ("v1.17", "topology.kubernetes.io/zone"),
-    "beta.kubernetes.io/instance-type": ("v1.17", "node.kubernetes.io/instance-type"),
+_OLD_NAMES = {
+    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
+    "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+    "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+    "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+    "app.kubernetes.io/created-by": "deprecated since v1.9",
+    "scheduler.alpha.kubernetes.io/preferAvoidPods": "deprecated since v1.22; use Taints and Tolerations instead",
+    "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
 }
 _NO_SELECTOR = "a null labelSelector results in matching no pod"
 
@@ -24,8 +27,8 @@ _NO_SELECTOR = "a null labelSelector results in matching no pod"
 def node_labels(spec: JsonObject) -> Iterator[str]:
     """Old labels in node selector, affinity and topology; and constraints that no Pod matches."""
     for key in strings(spec, "nodeSelector"):
-        if key in _NEW_NAMES:
-            yield f"{path('spec', 'nodeSelector', Key(key))}: {_renamed(key)}"
+        if key in _OLD_NAMES:
+            yield f"{path('spec', 'nodeSelector', Key(key))}: {_OLD_NAMES[key]}"
     nodes, at = member(member(spec, "affinity"), "nodeAffinity"), path("spec", "affinity", "nodeAffinity")
     for index, term in enumerate(objects(member(nodes, _REQUIRED), "nodeSelectorTerms")):
         yield from _term(term, at / _REQUIRED / "nodeSelectorTerms" / index)
@@ -33,17 +36,10 @@ def node_labels(spec: JsonObject) -> Iterator[str]:
         yield from _preferred_term(member(preference, "preference"), at / _PREFERRED / index / "preference")
     for index, constraint in enumerate(objects(spec, "topologySpreadConstraints")):
         place, key = path("spec", "topologySpreadConstraints", index), text(constraint, "topologyKey")
-        if key in _NEW_NAMES:
-            yield f"{place / 'topologyKey'}: {key} is {_renamed(key)}"
+        if key in _OLD_NAMES:
+            yield f"{place / 'topologyKey'}: {key} is {_OLD_NAMES[key]}"
         if constraint.get("labelSelector") is None:
             yield f"{place / 'labelSelector'}: {_NO_SELECTOR}"
-
-
-def grace_period(spec: JsonObject) -> Iterator[str]:
-    """A negative `terminationGracePeriodSeconds`."""
-    if number(spec, "terminationGracePeriodSeconds") < 0:
-        sentence = "must be >= 0; negative values are invalid and will be treated as 1"
-        yield f"spec.terminationGracePeriodSeconds: {sentence}"
 
 
 def no_selector(spec: JsonObject) -> Iterator[str]:
@@ -77,10 +73,5 @@ def _preferred_term(term: JsonObject, at: Path) -> Iterator[str]:
 
 def _key(expression: JsonObject, at: Path) -> Iterator[str]:
     key = text(expression, "key")
-    if key in _NEW_NAMES:
-        yield f"{at / 'key'}: {key} is {_renamed(key)}"
-
-
-def _renamed(key: str) -> str:
-    version, name = _NEW_NAMES[key]
-    return f'deprecated since {version}; use "{name}" instead'
+    if key in _OLD_NAMES:
+        yield f"{at / 'key'}: {key} is {_OLD_NAMES[key]}"

@@ -1,0 +1,67 @@
+"""Who may do what: a request as authorizers see it, and what they answer.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/authorization/authorizer. An authorizer allows a request, denies
+it, or has no opinion; what nobody allows is not allowed.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+from msgspec import Struct
+
+from podward.api.caller import User
+from podward.decision import Source
+
+
+class Attributes(Struct, frozen=True):
+    """Who wants to do what: a verb on a resource, or on a URL that is none (`path` is then not empty)."""
+
+    user: User
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    namespace: str = ""
+    path: str = ""
+
+
+class Opinion(Enum):
+    """What an authorizer says to a request."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    NO_OPINION = "no opinion"
+
+
+class Answer(Struct, frozen=True):
+    """An authorizer's opinion; whoever allows or denies says which object decided, as `source`, and why.
+
+    Raises ValueError for an ALLOW or DENY without a source: nobody could explain it.
+    """
+
+    opinion: Opinion = Opinion.NO_OPINION
+    source: Source | None = None
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        if self.source is None and self.opinion is not Opinion.NO_OPINION:
+            raise ValueError(f"{self.opinion.value} without a source")
+
+    @property
+    def reason(self) -> str:
+        """The authorizer's sentence; empty for none."""
+        return self.message
+
+
+NO_OPINION = Answer()
+"""The answer of an authorizer that the request does not concern."""
+
+
+class Authorizer(Protocol):
+    """Whatever answers who may do what: a table of rules, a chain of others."""
+
+    def authorize(self, wanted: Attributes) -> Answer:
+        """Whether the user may do it, as far as this authorizer knows."""

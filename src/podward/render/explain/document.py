@@ -1,0 +1,241 @@
+"""`explain -o json` and `-o yaml`: every assignment and refusal of every stage, as one document.
+
+Its schema is docs/schema/explain.schema.json.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from podward.api.explanation import (
+    AdmissionExplanation,
+    ConsideredScc,
+    ContainerExplanation,
+    Hint,
+    PodExplanation,
+    Stage,
+)
+from podward.api.process import ProcessState
+from podward.decision import Assignment, Source, Value, Violation
+from podward.path import Path
+from podward.render import verify
+from podward.render.explain.citations import Citations
+from podward.render.explain.rows import ExplainedPod, decides
+
+VERSION = 1
+"""The version of the document's form. It is raised when a field is removed or changes its meaning."""
+
+
+class _Part(Struct, frozen=True, rename="camel", gc=False):
+    """Base of the document's objects: every field is always there, as null if it has no value."""
+
+
+class JsonSource(_Part, frozen=True, gc=False):
+    """The source of a value. `name` is a file, an image (with its file), a policy, or a table with its version.
+
+    `line` is a line of `file`; both are set if the source is written in a text file.
+    """
+
+    origin: str
+    name: str
+    path: str | None
+    file: str | None
+    line: int | None
+
+
+class JsonDecided(_Part, frozen=True, gc=False):
+    """An assignment or a refusal."""
+
+    path: str
+    value: Value
+    reason: str
+    source: JsonSource
+
+
+class JsonStage(_Part, frozen=True, gc=False):
+    """One stage."""
+
+    stage: str
+    assignments: tuple[JsonDecided, ...]
+    refusals: tuple[JsonDecided, ...]
+
+
+class JsonChange(_Part, frozen=True, gc=False):
+    """A field to set; if the value is null, a field to remove."""
+
+    path: str
+    pointer: str
+    value: Value
+
+
+class JsonHint(_Part, frozen=True, gc=False):
+    """A hint with its remedy."""
+
+    name: str
+    path: str
+    line: int
+    problem: str
+    remedy: str
+    changes: tuple[JsonChange, ...]
+    source: JsonSource
+
+
+class JsonContainer(_Part, frozen=True, gc=False):
+    """One container; `differences` are the fields whose observed value is not the predicted one."""
+
+    name: str
+    kind: str
+    path: str
+    line: int
+    image: str
+    stages: tuple[JsonStage, ...]
+    hints: tuple[JsonHint, ...]
+    predicted: ProcessState | None
+    observed: ProcessState | None
+    differences: tuple[str, ...]
+
+
+class JsonPoints(_Part, frozen=True, gc=False):
+    """The points that an SCC has for one item."""
+
+    item: str
+    points: int
+
+
+class JsonScc(_Part, frozen=True, gc=False):
+    """One line of the ranking: an SCC and its outcome."""
+
+    name: str
+    priority: int
+    points: tuple[JsonPoints, ...]
+    outcome: str
+    reason: str
+    refusals: tuple[JsonDecided, ...]
+
+
+class JsonAdmission(_Part, frozen=True, gc=False):
+    """How admission came to its answer."""
+
+    caller: str
+    account: str
+    considered: tuple[JsonScc, ...]
+    verdicts: tuple[str, ...]
+    note: str
+
+
+class JsonPod(_Part, frozen=True, gc=False):
+    """One Pod."""
+
+    name: str
+    namespace: str
+    kind: str
+    document: str
+    path: str
+    line: int
+    refused: bool
+    admission: JsonAdmission | None
+    stages: tuple[JsonStage, ...]
+    containers: tuple[JsonContainer, ...]
+
+
+class ExplainDocument(_Part, frozen=True, gc=False):
+    """The whole document."""
+
+    version: int
+    pods: tuple[JsonPod, ...]
+
+
+def as_json(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
+    """The document as indented JSON; with `field`, only what that field decides."""
+    return msgspec.json.format(msgspec.json.encode(document(explained, field)), indent=1).decode() + "\n"
+
+
+def as_yaml(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
+    """The document as YAML; with `field`, only what that field decides."""
+    from podward.render.objects import yaml_text  # the JSON form does not need PyYAML
+
+    return yaml_text(msgspec.to_builtins(document(explained, field)), width=120)
+
+
+def document(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> ExplainDocument:
+    """The document; with `field`, only what that field decides."""
+    return ExplainDocument(VERSION, tuple(_PodConverter(each.citations, field).pod(each.pod) for each in explained))
+
+
+class _PodConverter:
+    """Makes the document's part about one Pod; lines are found in the Pod's document and in the policies' files."""
+
+    def __init__(self, citations: Citations, field: Path | None) -> None:
+        self._citations = citations
+        self._field = field
+        self._sources: dict[Source, JsonSource] = {}
+
+    def pod(self, pod: PodExplanation) -> JsonPod:
+        """The Pod."""
+        stages = (*pod.stages, *(stage for container in pod.containers for stage in container.stages))
+        return JsonPod(
+            pod.name,
+            pod.namespace,
+            pod.kind,
+            pod.document,
+            str(pod.place),
+            self._citations.line(pod.place),
+            any(stage.decision.refused for stage in stages),
+            self._admission(pod.admission) if pod.admission is not None and self._field is None else None,
+            tuple(self._stage(stage) for stage in pod.stages),
+            tuple(self._container(container) for container in pod.containers),
+        )
+
+    def _admission(self, admission: AdmissionExplanation) -> JsonAdmission:
+        considered = tuple(self._scc(each) for each in admission.considered)
+        return JsonAdmission(admission.caller, admission.account, considered, admission.verdicts, admission.note)
+
+    def _scc(self, each: ConsideredScc) -> JsonScc:
+        points = tuple(JsonPoints(item, number) for item, number in each.points)
+        refusals = tuple(self._decided(violation) for violation in each.violations)
+        return JsonScc(each.name, each.priority, points, each.outcome, each.reason, refusals)
+
+    def _container(self, container: ContainerExplanation) -> JsonContainer:
+        predicted, observed = container.predicted, container.observed
+        different = verify.differences(predicted, observed) if predicted is not None and observed is not None else ()
+        return JsonContainer(
+            container.name,
+            container.kind,
+            str(container.place),
+            self._citations.line(container.place),
+            container.image,
+            tuple(self._stage(stage) for stage in container.stages),
+            tuple(self._hint(h) for h in container.hints if self._field is None or h.path.startswith(self._field)),
+            predicted,
+            observed,
+            tuple(row.field for row in different),
+        )
+
+    def _stage(self, stage: Stage) -> JsonStage:
+        decision, field = stage.decision, self._field
+        return JsonStage(
+            stage.name,
+            tuple(self._decided(a) for a in decision.assignments if field is None or decides(a.source, field)),
+            tuple(
+                self._decided(v)
+                for v in decision.violations
+                if field is None or decides(v.source, field) or v.path.startswith(field)
+            ),
+        )
+
+    def _decided(self, decided: Assignment | Violation) -> JsonDecided:
+        return JsonDecided(str(decided.path), decided.value, decided.reason, self._source(decided.source))
+
+    def _source(self, source: Source) -> JsonSource:
+        if source not in self._sources:
+            where = str(source.path) if source.path is not None else None
+            self._sources[source] = JsonSource(
+                source.origin.value, source.name, where, *self._citations.file_and_line(source)
+            )
+        return self._sources[source]
+
+    def _hint(self, hint: Hint) -> JsonHint:
+        changes = tuple(JsonChange(str(c.path), c.path.pointer, c.value) for c in hint.changes)
+        place, source = str(hint.path), self._source(hint.source)
+        return JsonHint(hint.name, place, self._citations.line(hint.path), hint.problem, hint.remedy, changes, source)

@@ -1,0 +1,1 @@
+"""Explaining Pods without running them: nothing is made on disk, mounted or started."""

@@ -1,0 +1,94 @@
+"""Facts about the images of Pods that are explained, each read once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from podward.api.image import EntryFile, Image, UnknownImage
+from podward.decision import Unknown
+from podward.errors import NodeError
+from podward.runtime import entry, syscalls
+from podward.runtime.images.store import ImageStore, StoredImage
+
+_WORLD_WRITABLE = stat.S_IWOTH | stat.S_IXOTH
+_INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+
+class ImageFacts:
+    """One image: what its config and files say."""
+
+    def __init__(self, image: Image, rootfs: str) -> None:
+        self.image = image
+        self._rootfs = rootfs
+        self._entries: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], EntryFile | None] = {}
+        self._writable_tmp: bool | None = None
+
+    def entry(self, word: str, search: str, cwd: str, mounts: tuple[tuple[str, str], ...]) -> EntryFile | None:
+        """The entry file, as `runtime.entry.find_entry`; its ids are those of the image."""
+        key = (word, search, cwd, mounts)
+        if key not in self._entries:
+            try:
+                self._entries[key] = entry.find_entry(self._rootfs, word, search, cwd, mounts)
+            except PermissionError as error:
+                raise unreadable(error) from error
+        return self._entries[key]
+
+    def writable_tmp(self) -> bool:
+        """Whether the image has a /tmp that everybody may write."""
+        if self._writable_tmp is None:
+            self._writable_tmp = self._look_at_tmp()
+        return self._writable_tmp
+
+    def _look_at_tmp(self) -> bool:
+        root = os.open(self._rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = syscalls.openat2(root, "tmp", os.O_PATH | os.O_CLOEXEC, _INSIDE)
+        except OSError:
+            return False  # there is none, or it is a link to nowhere
+        finally:
+            os.close(root)
+        try:
+            mode = os.fstat(found).st_mode
+            return stat.S_ISDIR(mode) and mode & _WORLD_WRITABLE == _WORLD_WRITABLE
+        finally:
+            os.close(found)
+
+
+class Images:
+    """The images of a state directory; an image is read once, under whatever name."""
+
+    def __init__(self, root: str) -> None:
+        self._store = ImageStore(root)
+        self._by_name: dict[str, ImageFacts | UnknownImage] = {}
+
+    def find(self, name: str) -> ImageFacts | UnknownImage:
+        """The image of this name; unknown where it is not here.
+
+        Raises ImageError where the name is none or its image is broken, NodeError where it can't be read.
+        """
+        if name not in self._by_name:
+            try:
+                stored = self._store.find(name)
+                self._by_name[name] = missing(name) if stored is None else self._facts(stored)
+            except PermissionError as error:
+                raise unreadable(error) from error
+        return self._by_name[name]
+
+    def _facts(self, stored: StoredImage) -> ImageFacts:
+        return ImageFacts(self._store.load(stored), stored.rootfs)
+
+
+def missing(name: str) -> UnknownImage:
+    """What stands for an image that is not here."""
+    return UnknownImage(name, Unknown(f"image {name} is not here", f"`podward image pull {name}` brings it"))
+
+
+def unreadable(error: OSError) -> NodeError:
+    """What to say where this user may not read the state directory."""
+    where = error.filename if isinstance(error.filename, str) else ""
+    advice = "run as root, or set PODWARD_ROOT to a state directory that you may read"
+    return NodeError(
+        f"cannot read the state directory: {os.strerror(error.errno or errno.EACCES)}", where=where, advice=advice
+    )

@@ -1,0 +1,119 @@
+"""Facts about this machine that are the same for every Pod that is explained, each looked up once."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from podward.api.cri import IDMapping
+from podward.api.node import Node
+from podward.api.oci import Device, RuntimeSpec
+from podward.api.process import MountState
+from podward.runtime import devices, kept, machine, proc, userns
+from podward.runtime.explaining.images import Images, unreadable
+from podward.runtime.explaining.volumes import POD
+from podward.runtime.state import State
+
+_SHM = MountState("", nosuid=True, nodev=True, noexec=True)
+"""The Pod's /dev/shm, as `hostfiles.prepare` mounts it."""
+
+
+class ExplainingMachine:
+    """The machine that Pods are explained on, as they would find it.
+
+    `root` is the state directory: its images are read, and its kept Pods; nothing of it has to be there.
+    `cgroup_v2` is whether the OCI runtime finds a pure cgroup2 hierarchy.
+    """
+
+    def __init__(self, node: Node, root: str, *, cgroup_v2: bool) -> None:
+        self.node = node
+        self.images = Images(root)
+        self.cgroup_v2 = cgroup_v2
+        self.has_cgroup2 = proc.cgroup_v2()
+        self.inherited = proc.inherited()
+        self.architecture = machine.architecture()
+        self.hostname = os.uname().nodename
+        self._root = root
+        self._taken: set[int] | None = None
+        self._flags: dict[tuple[tuple[str, str], ...], tuple[MountState, ...]] = {}
+        self._devices: tuple[Device, ...] | None = None
+        self._shared: tuple[int, ...] | None = None
+
+    def next_range(self) -> IDMapping:
+        """The range that the next Pod with a user namespace would be given."""
+        if self._taken is None:
+            self._taken = userns.taken(state_of(self._root))
+        slot = userns.lowest_free(self._taken)
+        self._taken.add(slot)
+        return userns.range_of(slot)
+
+    def devices(self) -> tuple[Device, ...]:
+        """The host's device nodes."""
+        if self._devices is None:
+            self._devices = devices.host_devices()
+        return self._devices
+
+    def shared_uids(self) -> tuple[int, ...]:
+        """Host uids of the processes of kept Pods."""
+        if self._shared is None:
+            self._shared = uids_of_others(self._root)
+        return self._shared
+
+    def source_flags(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> tuple[MountState, ...]:
+        """The flags of the mounts that bind mounts would come from; the container's own root is a new overlay.
+
+        `stand_ins` says of what would only be made which path has its flags now, or these flags themselves.
+        """
+        known: list[MountState] = []
+        asked: list[tuple[str, str]] = []
+        for mount in spec.mounts:
+            if not os.path.isabs(mount.source):
+                continue
+            stand_in = stand_ins.get(mount.source, "" if mount.source.startswith(f"{POD}/") else mount.source)
+            if mount.source == f"{POD}/shm":
+                stand_in = _SHM
+            if isinstance(stand_in, MountState):
+                known.append(msgspec.structs.replace(stand_in, destination=mount.destination))
+            else:
+                asked.append((mount.destination, stand_in or self._root))
+        return (MountState("/"), *known, *self._flags_of(tuple(asked), spec))
+
+    def _flags_of(self, asked: tuple[tuple[str, str], ...], spec: RuntimeSpec) -> tuple[MountState, ...]:
+        """The flags of the spec's mounts with these destinations, would they come from these sources."""
+        if asked not in self._flags:
+            sources = dict(asked)
+            shadows = tuple(
+                msgspec.structs.replace(mount, source=sources[mount.destination])
+                for mount in spec.mounts
+                if mount.destination in sources
+            )
+            shadow = msgspec.structs.replace(spec, mounts=shadows)
+            self._flags[asked] = tuple(f for f in proc.source_flags(shadow, self._root) if f.destination != "/")
+        return self._flags[asked]
+
+
+def state_of(root: str) -> State | None:
+    """The state directory if Pods have been run in it; None where there is nothing to look at. Makes nothing."""
+    try:
+        os.listdir(f"{root}/pods")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise unreadable(error) from error
+    return State(root) if os.path.isdir(f"{root}/oci") else None
+
+
+def uids_of_others(root: str) -> tuple[int, ...]:
+    """The host uids that the processes of kept Pods run as, each once."""
+    state = state_of(root)
+    if state is None:
+        return ()
+    found: set[int] = set()
+    for pod in kept.every(state):
+        for pid in kept.living(pod.record):
+            try:
+                found.add(os.stat(f"/proc/{pid}").st_uid)
+            except OSError:
+                continue  # it ended meanwhile
+    return tuple(sorted(found))

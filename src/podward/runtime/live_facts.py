@@ -1,0 +1,187 @@
+"""What the stages are told of a Pod that is being run: what they ask for is made, and is there when they know of it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from podward.api.core import Container, Pod
+from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.effective import Place
+from podward.api.image import Image
+from podward.api.oci import RuntimeSpec
+from podward.decision import Decision
+from podward.errors import RefusedError
+from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
+from podward.runtime.images.store import StoredImage
+from podward.runtime.options import Machine
+from podward.runtime.sandbox import Sandbox
+from podward.runtime.state import Lock, PodDirectory
+from podward.runtime.volumes import PodVolumes, remove_tree
+from podward.stages.oci import HostFacts
+
+if TYPE_CHECKING:
+    from podward.stages.kernel import ExecutionFacts
+
+
+class Attempt(Struct, frozen=True):
+    """One start of a container. `id` is the container's for the OCI runtime; `directory` has bundle, overlay and logs.
+
+    `lasting_directory` is the same directory by the path that it has for everybody, also once we are gone.
+    """
+
+    number: int
+    id: str
+    directory: str
+    lasting_directory: str
+
+    @property
+    def rootfs(self) -> str:
+        """The container's root."""
+        return f"{self.directory}/rootfs"
+
+
+class LiveFacts:
+    """The facts about one Pod, as `pipeline.NodeFacts` asks for them; `remove` takes away what was made for them."""
+
+    def __init__(self, here: Machine, directory: PodDirectory, pod: Pod, place: Place, hostname: str) -> None:
+        self.pod = pod
+        self.place = place
+        self.node = here.node
+        self.hostname = hostname
+        self._machine = here
+        self._directory = directory
+        self._sandbox: Sandbox | None = None
+        self._volumes: PodVolumes | None = None
+        self._held: list[Lock] = []
+        self._images: dict[str, tuple[StoredImage, Image]] = {}
+        self._attempts: dict[str, int] = {}
+
+    # --- what the stages ask for ----------------------------------------------------------------------------------
+
+    def id_range(self) -> IDMapping:
+        """A range that nobody else has, and the Pod's directory where its user namespace reaches it."""
+        mapping = userns.allocate(self._machine.state, self._directory)
+        mount_namespace.expose(self._directory)
+        return mapping
+
+    def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
+        """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
+        spec = self.pod.spec
+        self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
+        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, userns=made.user_namespace)
+        decided = self._volumes.prepare()
+        if not decided.refused and spec.share_process_namespace and not spec.host_pid:
+            made.share_processes(self._machine.runtime)
+        return decided
+
+    def image(self, container: Container) -> Image:
+        """The image, which stays here as long as the Pod. Raises ImageError for one that is not here."""
+        if container.name not in self._images:
+            images = self._machine.images
+            stored = images.resolve(container.image or "")
+            self._held.append(images.hold(stored))
+            self._images[container.name] = stored, images.load(stored)
+        return self._images[container.name][1]
+
+    def mounts(self, container: Container, place: Place) -> ContainerMounts:
+        """What is mounted into the container; its subPaths are bound before each of its starts."""
+        return self._made()[1].mounts(container, place)
+
+    def host(self, config: ContainerConfig) -> HostFacts:
+        """What the container's current attempt finds."""
+        context, attempt, here = config.security_context, self.attempt(config.name), self._machine
+        sandbox = self._made()[0]
+        return HostFacts(
+            rootfs=attempt.rootfs,
+            cgroups_path=cgroups.name(attempt.id),
+            namespaces=sandbox.namespaces,
+            files=sandbox.files,
+            localhost_seccomp=profiles.localhost(context.seccomp, here.node.seccomp_root),
+            host_devices=devices.host_devices() if context.privileged else (),
+            arch=machine.architecture(),
+            cgroup_v2=here.cgroup_v2,
+            node_hostname=os.uname().nodename,
+            oom_score_adj=machine.oom_score_adj(),
+        )
+
+    def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
+        """What is there now, just before the container is created."""
+        from podward.runtime import entry, proc  # most runs predict nothing, and start-up counts
+        from podward.stages.kernel import ExecutionFacts
+
+        root = self.attempt(container.name).rootfs
+        mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
+        return ExecutionFacts(
+            entry=entry.find_entry(root, *entry.asked_by(spec.process), mounts),
+            source_flags=proc.source_flags(spec, root),
+            cgroup_v2=proc.cgroup_v2(),
+            inherited=proc.inherited(),
+        )
+
+    # --- a container's attempts -----------------------------------------------------------------------------------
+
+    def attempt(self, container: str) -> Attempt:
+        """The container's current attempt; before the first one, what stands for it."""
+        number = self._attempts.get(container, -1)
+        pod, at = self._directory, f"containers/{container}/{number}"
+        return Attempt(number, f"{pod.id}-{container}-{number}", f"{pod.work}/{at}", f"{pod.path}/{at}")
+
+    def next_attempt(self, container: str) -> Attempt:
+        """A new attempt with a directory of its own."""
+        self._attempts[container] = self._attempts.get(container, -1) + 1
+        attempt = self.attempt(container)
+        os.mkdir(f"{self._directory.container(container)}/{attempt.number}", 0o700)
+        return attempt
+
+    def set_aside(self, plan: ContainerPlan) -> None:
+        """Mount what the container's current attempt needs: its subPaths and its root.
+
+        Raises RefusedError where a subPath can't be bound, NodeError where this machine can't.
+        """
+        sandbox, volumes = self._made()
+        attached = volumes.attach(plan.container.name)
+        if attached.refused:
+            raise RefusedError(attached.violations[0].reason)
+        attempt = self.attempt(plan.container.name)
+        if sandbox.mapping is not None and plan.config is not None:
+            mounted = (mount.host_path for mount in plan.config.value.mounts)
+            for target in (attempt.rootfs, sandbox.files.shm, *mounted):
+                self._directory.open_way(target)
+        stored, _ = self._images[plan.container.name]
+        rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+
+    def discard(self, container: str) -> None:
+        """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
+        attempt = self.attempt(container)
+        if attempt.number >= 0:
+            rootfs.unmount(attempt.directory)
+            remove_tree(attempt.directory)
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def image_ids(self) -> tuple[str, ...]:
+        """The images that the Pod holds, each once."""
+        return tuple(dict.fromkeys(stored.id for stored, _ in self._images.values()))
+
+    def remove(self) -> None:
+        """End the sandbox and take the volumes away."""
+        if self._sandbox is not None:
+            self._sandbox.end()
+        if self._volumes is not None:
+            self._volumes.remove()
+        if self._directory.work != self._directory.path:
+            syscalls.unmount_if_mounted(self._directory.work)
+
+    def release(self) -> None:
+        """Let the images go."""
+        for lock in self._held:
+            lock.release()
+
+    def _made(self) -> tuple[Sandbox, PodVolumes]:
+        if self._sandbox is None or self._volumes is None:
+            raise ValueError("the Pod's sandbox is asked for before it is made")
+        return self._sandbox, self._volumes
