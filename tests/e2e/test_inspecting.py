@@ -19,10 +19,13 @@ spec:
   containers:
   - name: steady
     image: busybox:root
-    command: ["sleep", "1h"]
+    command: ["sh", "-c", "echo up; exec sleep 1h"]
   - name: drifts
     image: busybox:root
-    command: ["sh", "-c", "read x < /go/now; exec start-stop-daemon -S -c 33:33 -x /bin/sleep -- 1h"]
+    command:
+    - sh
+    - -c
+    - "echo up; until [ -e /go/now ]; do sleep 0.1; done; exec start-stop-daemon -S -c 33:33 -x /bin/sleep -- 1h"
     volumeMounts: [{name: go, mountPath: /go}]
   volumes: [{name: go, hostPath: {path: %s}}]
 """
@@ -34,22 +37,20 @@ def test_a_process_that_changed_its_identity_is_seen_to_drift(
 ) -> None:
     go = tmp_path / "go"
     go.mkdir()
-    (go / "now").touch()
     (tmp_path / "pod.yaml").write_text(MANIFEST % (host_users, go), encoding="ascii")
     process = podward.start("run", "--keep", "-f", str(tmp_path / "pod.yaml"))
-    listed: list[dict[str, object]] = []
-    deadline = time.monotonic() + 20
-    while not any(row["running"] == 2 for row in listed) and time.monotonic() < deadline:
-        time.sleep(0.2)
-        if len(list((podward.root / "pods").glob("*/containers/*/0/log"))) == 2:
-            time.sleep(0.3)
-            podward.interrupt(process)
-            listed = json.loads(podward("ps", "-o", "json").stdout)
+    assert process.stdout is not None
+    assert {process.stdout.readline() for _ in range(2)} == {"[steady] up\n", "[drifts] up\n"}
+    podward.interrupt(process)
     try:
-        (pod,) = json.loads(podward("explain", "--running", "drifter", "-o", "json").stdout)["pods"]
-        steady, drifts = pod["containers"]
+        steady, drifts = containers_of(podward)
         assert steady["observed"] == steady["predicted"]
-        assert drifts["observed"]["uid"] != drifts["predicted"]["uid"]
+        assert drifts["observed"] == drifts["predicted"]
+        (go / "now").touch()
+        deadline = time.monotonic() + 60
+        while drifts["observed"]["uid"] == drifts["predicted"]["uid"]:
+            assert time.monotonic() < deadline
+            _, drifts = containers_of(podward)
         first = drifts["predicted"]["uid"][0]
         assert drifts["observed"]["uid"] == [first + 33] * 4
         shown = podward("explain", "--running", "drifter")
@@ -57,6 +58,13 @@ def test_a_process_that_changed_its_identity_is_seen_to_drift(
         assert "pod.yaml:5" in shown.stdout, "lines are those of the manifest, which still says the same"
     finally:
         podward("rm", "drifter")
+
+
+def containers_of(podward: Podward) -> list[dict[str, dict[str, list[int]]]]:
+    """What is told of the kept Pod's containers now."""
+    (pod,) = json.loads(podward("explain", "--running", "drifter", "-o", "json").stdout)["pods"]
+    containers: list[dict[str, dict[str, list[int]]]] = pod["containers"]
+    return containers
 
 
 def test_a_pod_that_is_not_kept_cannot_be_explained(podward: Podward) -> None:

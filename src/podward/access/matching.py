@@ -19,15 +19,13 @@ _ANY = "*"
 
 def covers(rule: PolicyRule, wanted: Attributes) -> bool:
     """Whether the rule allows it."""
-    if not _listed(wanted.verb, rule.verbs):
-        return False
     if wanted.path:
-        return any(_is_url(url, wanted.path) for url in rule.non_resource_urls or ())
-    return (
-        (not rule.resource_names or wanted.name in rule.resource_names)
-        and _listed(wanted.group, rule.api_groups)
-        and _is_resource(rule, wanted)
-    )
+        return _listed(wanted.verb, rule.verbs) and any(
+            _is_url(url, wanted.path) for url in rule.non_resource_urls or ()
+        )
+    if rule.resource_names and wanted.name not in rule.resource_names:
+        return False
+    return _listed(wanted.verb, rule.verbs) and _listed(wanted.group, rule.api_groups) and _is_resource(rule, wanted)
 
 
 def _listed(word: str, known: tuple[str, ...] | None) -> bool:

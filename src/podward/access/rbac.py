@@ -9,7 +9,7 @@ that isn't there gives nothing. Before all that, the group `system:masters` may 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from podward.decision import Origin, Source
 from podward.path import path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from podward.access.objects import BindingObject, RoleObject, RoleRef, Subject
     from podward.api.authorization import Attributes
@@ -65,14 +65,18 @@ class Dangling(Struct, frozen=True):
         return f'{where}{binding.kind} "{binding.name}": there is no {lost}: it grants nothing'
 
 
+_Grant: TypeAlias = "tuple[int, int, BindingObject, tuple[Rule, ...]]"
+"""The number of a binding, that of the subject in it, and the rules that the binding gives."""
+
+
 class _Grants:
     """What bindings of one scope give, by whom they give it to; numbers keep the bindings' order."""
 
     __slots__ = ("groups", "users")
 
     def __init__(self) -> None:
-        self.users: dict[str, list[tuple[int, int, BindingObject, tuple[Rule, ...]]]] = {}
-        self.groups: dict[str, list[tuple[int, int, BindingObject, tuple[Rule, ...]]]] = {}
+        self.users: dict[str, list[_Grant]] = {}
+        self.groups: dict[str, list[_Grant]] = {}
 
     def add(self, number: int, binding: BindingObject, rules: tuple[Rule, ...]) -> None:
         for index, subject in enumerate(binding.view.subjects or ()):
@@ -87,11 +91,11 @@ class _Grants:
     def authorize(self, wanted: Attributes) -> Answer:
         """Allowed by the first rule, in the bindings' order, that covers it."""
         user = wanted.user
-        found = list(self.users.get(user.username, ()))
+        found: Sequence[_Grant] = self.users.get(user.username, ())
         for group in user.groups:
-            found += self.groups.get(group, ())
-        if len(found) > 1:
-            found.sort(key=_place)
+            more = self.groups.get(group)
+            if more is not None:
+                found = sorted([*found, *more], key=_place) if found else more
         for _, subject, binding, rules in found:
             for rule in rules:
                 if covers(rule.policy, wanted):
@@ -143,7 +147,7 @@ def _rules(
     return local.get((namespace, name)) if role.kind == "Role" else shared.get(name)
 
 
-def _place(grant: tuple[int, int, BindingObject, tuple[Rule, ...]]) -> tuple[int, int]:
+def _place(grant: _Grant) -> tuple[int, int]:
     return grant[:2]
 
 

@@ -70,6 +70,8 @@ def test_an_update_must_fit_an_scc_that_sets_nothing() -> None:
     assert not created.refused
     stored: Json = created.stored
     assert not asked(update(stored, stored), held).refused
+    unsettled = {**pod(), "metadata": {"name": "p", "labels": {"a": "b"}}}
+    assert asked(update(unsettled, pod()), held).refused
     changed = {**stored, "spec": {**stored["spec"], "hostNetwork": True}}
     assert asked(update(changed, stored), held).refused
     assert not asked(update(changed, stored, user=ADMIN), held).refused

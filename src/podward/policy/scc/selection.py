@@ -69,8 +69,13 @@ class Selection(Struct, frozen=True):
     @property
     def closest(self) -> Candidate | None:
         """Of the SCCs that may be used and refuse the Pod, the one with the least against it; of several the first."""
-        refused = [each for each in self.candidates if each.verdict is Verdict.REFUSED]
-        return min(refused, key=lambda each: len(each.decision.violations), default=None)
+        found: Candidate | None = None
+        for each in self.candidates:
+            if each.verdict is Verdict.REFUSED and (
+                found is None or len(each.decision.violations) < len(found.decision.violations)
+            ):
+                found = each
+        return found
 
     @property
     def allowed(self) -> bool:
