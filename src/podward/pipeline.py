@@ -27,9 +27,9 @@ from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
-from podward.api.effective import EffectiveContext, Place
+from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.explanation import Stage
-from podward.api.image import EntryFile, Image, UnknownImage
+from podward.api.image import ASSUMED, EntryFile, Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
@@ -246,20 +246,29 @@ def _mounts(facts: NodeFacts, plan: ContainerPlan) -> bool:
 
 def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What the kubelet computes: the container's context, and whether it may start."""
-    image = plan.image
+    image, name = _image_user(plan.image)
     decided = effective.decide(
         effective.EffectiveFacts(
             pod=facts.pod,
             container=plan.container,
             place=plan.place,
-            image=image.unknown if isinstance(image, UnknownImage) else user.of_image(image.config.user),
-            image_name=image.name,
+            image=image,
+            image_name=name,
             node=facts.node,
             userns=plan.userns,
         )
     )
     plan.effective = Outcome(decided.fold(EffectiveContext), decided)
     return plan.passes("effective", decided)
+
+
+def _image_user(image: Image | UnknownImage) -> tuple[ImageUser | Unknown, str]:
+    """The image's user, with the name of who says so."""
+    if not isinstance(image, UnknownImage):
+        return user.of_image(image.config.user), image.name
+    if image.assumed is None:
+        return image.unknown, image.name
+    return user.of_image(image.assumed.user), ASSUMED
 
 
 def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:

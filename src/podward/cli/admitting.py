@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from podward.access.identities import creator_of_pods, impersonated
+from podward.access.policies import describes_openshift
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.core import Namespace, ObjectMeta
 from podward.cli import cluster_options, policies, terminal
@@ -33,7 +34,9 @@ class Admission:
         gathered = policies.gather(args.scc, args.namespace, manifests)
         for warning in gathered.warnings:
             print(terminal.printable(f"podward: warning: {warning}"), file=sys.stderr)
-        self._openshift = args.cluster != cluster_options.KUBERNETES
+        self._openshift = args.cluster == cluster_options.OPENSHIFT or (
+            not args.cluster and describes_openshift(gathered, manifests)
+        )
         if not self._openshift and args.scc:
             raise UsageError("plain Kubernetes has no SCCs", where="--scc", advice="leave out --cluster kubernetes")
         self._user = caller_named(args.user, tuple(args.groups))

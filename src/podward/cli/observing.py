@@ -12,6 +12,7 @@ import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.cli import running, subjects, terminal
+from podward.errors import ImageError, InputError, PodwardError
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.options import RunOptions
@@ -21,11 +22,15 @@ from podward.runtime.supervisor import Supervisor
 
 
 def observed(
-    explained: tuple[ExplainedPod, ...], stored: tuple[PodToExplain, ...], args: argparse.Namespace
+    explained: tuple[ExplainedPod, ...],
+    stored: tuple[PodToExplain, ...],
+    args: argparse.Namespace,
+    errors: list[PodwardError],
 ) -> tuple[ExplainedPod, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
 
-    `stored` are the Pods as they were admitted and explained, and so they are run.
+    `stored` are the Pods as they were admitted and explained, and so they are run. Why one can't be run, such as an
+    image that is not here, is added to `errors`.
 
     What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
     it has made. Raises NodeError where this user or this machine can't run Pods.
@@ -42,8 +47,11 @@ def observed(
                 continue
             pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
-            if not pod.prepare():
-                pods[number] = pod
+            try:
+                if not pod.prepare():
+                    pods[number] = pod
+            except (ImageError, InputError) as error:
+                errors.append(error)
         report.pods = tuple(pods.values())
         if pods:
             Supervisor(report.pods, report).run()

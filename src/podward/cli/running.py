@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api.process import ProcessState
-from podward.cli import configuration, referenced, subjects, terminal
+from podward.cli import configuration, inputs, referenced, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
-from podward.errors import InputError, UsageError
+from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
@@ -23,7 +23,7 @@ from podward.runtime.pod import PodRun
 from podward.runtime.report import Reporter, TerminalReport
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import PodSource, pod_sources
+from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
@@ -36,11 +36,7 @@ DIFFERENT = 1
 
 def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Run every Pod that the documents bring about; returns the command's exit code."""
-    sources = tuple(source for document in documents for source in pod_sources(document))
-    if not sources:
-        kinds = ", ".join(sorted({document.kind for document in documents}))
-        advice = "podward runs Pods and the Pods of workload kinds"
-        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
+    sources = inputs.pods_of(documents, args.in_namespace)
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
