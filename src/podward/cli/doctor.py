@@ -7,10 +7,10 @@ import os
 import sys
 import textwrap
 
-import msgspec
 from msgspec import Struct
 
 from podward.cli import terminal
+from podward.render.escaping import json_text
 from podward.runtime.health import LIMITED, MISSING, OK, HealthCheck, check_machine
 from podward.runtime.state import state_root
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     checks = check_machine(state_root())
     ready = is_ready(checks)
     if args.output == "json":
-        print(msgspec.json.format(msgspec.json.encode(DoctorReport(ready, tuple(checks)))).decode())
+        sys.stdout.write(json_text(DoctorReport(ready, tuple(checks)), 2))
     else:
         print(rendered(checks, coloured=terminal.colour_wanted(sys.stdout), width=_width()))
     return 0 if ready else 1

@@ -16,6 +16,7 @@ from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import NodeError
 from podward.path import Path
+from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
@@ -78,7 +79,7 @@ def _access(pods: tuple[Pod, ...], explained: tuple[ExplainedPod, ...], args: ar
     ]
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n")
+        sys.stdout.write(json_text(told, 1))
     else:
         sys.stdout.write("\n".join(access.text(report, terminal.columns(sys.stdout)) for report in reports))
     return 0 if all(report.allowed for report in reports) else FAILED

@@ -233,7 +233,7 @@ class ContainerRun:
 
 def _start_code(said: str) -> int:
     """The exit code for what the OCI runtime said when it could not start the entry (crun 1.8, runc 1.1)."""
-    if ("executable file" in said and "not found" in said) or "No such file or directory" in said:
+    if ("executable file" in said and "not found" in said) or "no such file or directory" in said.lower():
         return NOT_FOUND
     return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 

@@ -20,6 +20,7 @@ from podward.api.process import ProcessState
 from podward.decision import Assignment, Source, Value, Violation
 from podward.path import Path
 from podward.render import verify
+from podward.render.escaping import json_text
 from podward.render.explain.citations import Citations
 from podward.render.explain.rows import ExplainedPod, decides
 
@@ -148,7 +149,7 @@ class ExplainDocument(_Part, frozen=True, gc=False):
 
 def as_json(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
     """The document as indented JSON; with `field`, only what that field decides."""
-    return msgspec.json.format(msgspec.json.encode(document(explained, field)), indent=1).decode() + "\n"
+    return json_text(document(explained, field), 1)
 
 
 def as_yaml(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
