@@ -22,6 +22,7 @@ from podward.cli import (
 )
 from podward.errors import NodeError, PodwardError
 from podward.path import Path
+from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
@@ -115,7 +116,7 @@ def _access(
                 errors.append(error)
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n")
+        sys.stdout.write(json_text(told, 1))
     else:
         sys.stdout.write("\n".join(access.text(report, terminal.columns(sys.stdout)) for report in reports))
     return 0 if all(report.allowed for report in reports) else FAILED

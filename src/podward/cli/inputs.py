@@ -90,7 +90,7 @@ def _in_namespace(source: PodSource, namespace: str) -> PodSource:
         note = (
             f"{where}: {source.kind} {source.name} stays in namespace {written}: -n {namespace} is for what names none"
         )
-        print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+        terminal.say(f"note: {note}")
     return source
 
 

@@ -126,7 +126,7 @@ def _complain(source: PodSource, refusal: Refused) -> None:
     """One refused Pod or container on standard error: each sentence with its line."""
     for violation in refusal.decision.violations:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
-        print(terminal.printable(f"podward: {_where(source, violation)}: {who}: {violation.reason}"), file=sys.stderr)
+        terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
 
 
 def _where(source: PodSource, violation: Violation) -> str:
@@ -147,7 +147,7 @@ class RunReport(TerminalReport):
 
         if not isinstance(predicted, Outcome):
             why = predicted.violations[0].reason if predicted else ""
-            print(f"podward: {container}: it was predicted that it can't start: {why}", file=sys.stderr)
+            terminal.say(f"{container}: it was predicted that it can't start: {why}")
             self._different += 1
             return
         self._different += len(verify.differences(predicted.value, seen))
@@ -159,10 +159,12 @@ class RunReport(TerminalReport):
     def finish(self, pods: tuple[PodRun, ...], code: int) -> int:
         """The exit code; a prediction that was wrong is a failure of its own."""
         if self._json:
-            sys.stdout.write(msgspec.json.encode(_results(pods, code)).decode() + "\n")
+            from podward.render.escaping import printable_json
+
+            sys.stdout.write(printable_json(msgspec.json.encode(_results(pods, code)).decode()) + "\n")
         for pod in pods:
             if pod.keep:
-                print(f"podward: Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it", file=sys.stderr)
+                terminal.say(f"Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it")
         return code or (DIFFERENT if self._different else 0)
 
 
