@@ -21,6 +21,7 @@ from podward.errors import InputError
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.kubelet import container_files
 from podward.runtime import syscalls
 from podward.runtime.walk import IdLines, Tree, TreeMount
 
@@ -63,7 +64,9 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
         if os.path.lexists(mount.source):
             return TreeMount(place, mount.source, flags=flags, origin="runtime")
         made = _SHM if place == "/dev/shm" else _POD_FILE  # noqa: S108  # a path in the container
-        if made is _POD_FILE:
+        if _same(container_files.log_path(files.container), place):
+            made = FileAccessFacts("", mode=stat.S_IFREG | container_files.LOG_MODE)
+        if made is not _SHM:
             made = FileAccessFacts("", owner, owner, made.mode)
         return TreeMount(place, root=made, flags=flags, origin="runtime")
     if mount.type != "tmpfs":
