@@ -16,7 +16,7 @@ from podward.api.oci import RuntimeSpec
 from podward.cli import terminal
 from podward.decision import Decision
 from podward.errors import ImageError, RefusedError, UsageError
-from podward.policy.kernel import access, access_remedies
+from podward.policy.kernel import access, access_remedies, devices
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime.container_tree import ContainerFiles, tree_of
@@ -106,7 +106,7 @@ def explain_access(question: str, files: ContainerFiles) -> AccessReport:
     Raises UsageError for a question of another shape, NodeError or InputError for what can't be known before it runs.
     """
     place, wanted = parse(question)
-    chain = walk(tree_of(files), place)
+    chain = devices.marked(walk(tree_of(files), place), devices.rules_of(files.spec, files.runtime))
     decision = access.decide(files.process, chain, wanted)
     return AccessReport(
         container=files.container.name,

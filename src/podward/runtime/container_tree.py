@@ -1,7 +1,7 @@
 """The files of a container that does not run yet: the image's, and what will be mounted over them.
 
 What exists on this machine is walked as it is. What will be made (emptyDir, a missing hostPath, the Pod's own files, a
-tmpfs) is known by its owner and mode. What the kernel will show (/proc, /sys, devices) is not known.
+tmpfs) is known by its owner and mode. What the kernel will show (/proc, /sys) is not known.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from podward.api.core import Container, Pod, VolumeMount
 from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
-from podward.api.oci import Mount, RuntimeSpec
+from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.api.volume import Volume
 from podward.errors import InputError
 from podward.policy.hints.facts import FileFacts, VolumeFacts
+from podward.policy.kernel import devices
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.kubelet import container_files
@@ -32,8 +33,8 @@ _POD_FILE, _SHM = FileAccessFacts("", mode=stat.S_IFREG | 0o644), FileAccessFact
 class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
-    `process` is the predicted state, `spec` the runtime spec that was decided, `image_root` the image's unpacked files,
-    `volumes` what the Pod's volumes would be.
+    `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
+    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be.
     """
 
     pod: Pod
@@ -41,6 +42,7 @@ class ContainerFiles(Struct, frozen=True):
     spec: RuntimeSpec
     process: ProcessState
     image_root: str
+    runtime: str = "crun"
     volumes: tuple[VolumeFacts, ...] = ()
 
 
@@ -50,8 +52,30 @@ def tree_of(files: ContainerFiles) -> Tree:
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
     owner = lines[0][1] if lines else 0
-    mounts = tuple(_mount(files, mount, lines, owner) for mount in files.spec.mounts)
-    return Tree(root, mounts, (owner, owner))
+    mounts: list[TreeMount] = []
+    for mount in files.spec.mounts:
+        mounts.append(_mount(files, mount, lines, owner))
+        if mounts[-1].destination == "/dev" and mount.type == "tmpfs":
+            mounts += _devices(files.spec, flags=mounts[-1].flags, shared=bool(lines))
+    return Tree(root, tuple(mounts), (owner, owner))
+
+
+def _devices(spec: RuntimeSpec, *, flags: MountFlags | None, shared: bool) -> list[TreeMount]:
+    """The device nodes in a new /dev: the runtime's own, and those of the spec.
+
+    With a user namespace they are `shared`: the host's files, bound.
+    """
+    own = (Device(f"/dev/{name}", *devices.WATCHED[name], file_mode=0o666) for name in devices.NODES)
+    nodes = {device.path: device for device in (*own, *spec.linux.devices)}
+    if shared:
+        return [TreeMount(path, path, origin="runtime") for path in nodes if os.path.lexists(path)]
+    return [TreeMount(path, root=_node(device), flags=flags, origin="runtime") for path, device in nodes.items()]
+
+
+def _node(device: Device) -> FileAccessFacts:
+    kind = stat.S_IFBLK if device.type == "b" else stat.S_IFCHR
+    mode = kind | (0o666 if device.file_mode is None else device.file_mode)
+    return FileAccessFacts("", device.uid or 0, device.gid or 0, mode, major=device.major, minor=device.minor)
 
 
 def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> TreeMount:
