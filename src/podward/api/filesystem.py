@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from podward.decision import Unknown
+
 UNMAPPED = -1
 """The id of an owner, a group or an ACL entry that the mount does not map; no process has it."""
 
@@ -56,6 +58,7 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
     is the volume's name. `host` is its path on this machine, empty if there is none yet. `error` is the errno's name if
     the path leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing. `major` and `minor` are a device
     file's numbers, and `closed` the letters that the container's device list does not let through.
+    `unknown` is why nobody can know what is at the path; then no other fact means anything.
     """
 
     path: str
@@ -71,6 +74,7 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
     major: int = -1
     minor: int = -1
     closed: str = ""
+    unknown: Unknown | None = None
 
     @property
     def directory(self) -> bool:

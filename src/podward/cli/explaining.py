@@ -40,7 +40,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         for subject, source in zip(stored, sources, strict=True)
     )
     if args.access:
-        return _access(tuple(subject.pod for subject in stored), explained, args)
+        return _access(tuple(subject.pod for subject in stored), explained, dry, args)
     if args.verify:
         from podward.cli import observing
 
@@ -66,15 +66,17 @@ def show(explained: tuple[ExplainedPod, ...], field: Path | None, args: argparse
     return FAILED if any(failed(each.pod) for each in explained) else 0
 
 
-def _access(pods: tuple[Pod, ...], explained: tuple[ExplainedPod, ...], args: argparse.Namespace) -> int:
-    """Answer `--access`: 0 where every process asked about may, 1 where one may not."""
+def _access(
+    pods: tuple[Pod, ...], explained: tuple[ExplainedPod, ...], dry: Explainer, args: argparse.Namespace
+) -> int:
+    """Answer `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    root = state_root()
+    node = access.ExplainedNode(state_root(), dry.node.runtime)
     reports = [
         report
         for pod, each in zip(pods, explained, strict=True)
-        for report in access.explain_pod(args.access, pod, each.pod, root, args.container)
+        for report in access.explain_pod(tuple(args.access), pod, each.pod, node, args.container)
     ]
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]

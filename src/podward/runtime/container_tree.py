@@ -17,9 +17,9 @@ from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
 from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.api.volume import Volume
-from podward.errors import InputError
 from podward.policy.hints.facts import FileFacts, VolumeFacts
-from podward.policy.kernel import devices
+from podward.policy.kernel import devices, earlier_containers
+from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.kubelet import container_files
@@ -34,7 +34,8 @@ class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
-    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be.
+    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
+    that start before it.
     """
 
     pod: Pod
@@ -44,10 +45,11 @@ class ContainerFiles(Struct, frozen=True):
     image_root: str
     runtime: str = "crun"
     volumes: tuple[VolumeFacts, ...] = ()
+    earlier: tuple[EarlierContainer, ...] = ()
 
 
 def tree_of(files: ContainerFiles) -> Tree:
-    """The container's tree. Raises InputError for a volume whose place in the tree depends on the running Pod."""
+    """The container's tree."""
     lines: IdLines = () if files.process.uid_map == IDENTITY else files.process.uid_map
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
@@ -104,19 +106,19 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
     volume = next((v for v in files.pod.spec.volumes or () if v.name == asked.name), Volume(asked.name))
     known = next((v for v in files.volumes if v.name == asked.name), VolumeFacts(asked.name, ""))
     if asked.sub_path_expr:
-        raise InputError(
-            f"where the subPathExpr of volume {asked.name} leads is known only when the container runs",
-            where=place,
-            advice="use a subPath, or look with `podward run --keep`",
-        )
+        why = f"is where the subPathExpr of volume {asked.name} leads, which is known only when the container runs"
+        return TreeMount(place, why=why)
+    writers = earlier_containers.writers(asked, files.earlier)
     source = os.path.realpath(volume.host_path.path) if volume.host_path is not None else ""
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)
     if found:
-        return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name)
+        return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name, writers=writers)
+    if any(writer.may_be_root for writer in writers):
+        return TreeMount(place, volume=asked.name, writers=writers)
     root = _facts(known.root)
     if root is not None and (made or asked.sub_path):
         root = _made(root, lines)
-    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name)
+    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers)
 
 
 def _inside(source: str, sub_path: str) -> tuple[str, bool]:

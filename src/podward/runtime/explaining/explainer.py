@@ -22,6 +22,7 @@ class Explainer:
     """
 
     def __init__(self, node: Node, root: str, *, cgroup_v2: bool) -> None:
+        self.node = node
         self._machine = ExplainingMachine(node, root, cgroup_v2=cgroup_v2)
 
     def explain(self, subject: PodToExplain) -> PodExplanation:
