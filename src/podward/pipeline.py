@@ -11,7 +11,8 @@
 Each stage is a pure function from facts to a Decision. Here they are strung together, and nowhere else: a stage's
 Decision is folded into the typed value that the next one reads, and kept beside it, so that whoever explains can follow
 a value back to the line that decided it. A refusal ends what comes after it: for the container that was refused, or for
-the whole Pod. A fact that nobody knows ends nothing: it is a value, `Unknown`, in the places that depend on it.
+the whole Pod; one that only waits for something (`AwaitedViolation`) does not. A fact that nobody knows ends nothing:
+it is a value, `Unknown`, in the places that depend on it.
 
 The facts come from a `NodeFacts`, asked in this order. There are three: of a Pod that is being run
 (`runtime.live_facts`), of a Pod that is explained (`runtime.explaining.facts`), and of a manifest alone
@@ -32,6 +33,7 @@ from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
+from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Outcome, Source, Unknown
 from podward.policy.kubelet import user
 from podward.policy.kubelet.container_files import ContainerFiles
@@ -79,6 +81,10 @@ class NodeFacts(Protocol):
     def hostname(self) -> str:
         """The Pod's host name."""
 
+    @property
+    def objects(self) -> ReferencedObjects:
+        """The objects that the Pod refers to by name."""
+
     def id_range(self) -> IDMapping:
         """The ids that are kept for the Pod; asked for a Pod that gets a user namespace of its own."""
 
@@ -111,7 +117,7 @@ class _Walked(Struct, kw_only=True):
     def passes(self, stage: str, decision: Decision) -> bool:
         """Note what the stage says; whether the next one is to be asked."""
         self.stages = (*self.stages, Stage(stage, decision))
-        return not decision.refused
+        return not decision.final
 
 
 class PodPlan(_Walked, kw_only=True):
@@ -275,9 +281,10 @@ def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
             facts.node,
             plan.mounts,
             plan.files,
+            facts.objects,
         )
     )
-    if asked.refused:
+    if asked.final:
         return plan.passes("cri", Decision(violations=asked.violations))
     plan.config = Outcome(asked.fold(ContainerConfig), asked)
     return plan.passes("cri", asked)

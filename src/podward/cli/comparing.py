@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from podward.cli import explaining, inputs, subjects, terminal
+from podward.cli import explaining, inputs, referenced, subjects, terminal
 from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import ImageError, UsageError
@@ -56,7 +56,10 @@ def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Nam
     """
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
     dry = explaining.dry_run(words)
-    side = tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in pods_of(documents))
+    objects = referenced.gather(documents, args)
+    side = tuple(
+        ExplainedPod(dry.explain(subjects.subject(source, objects)), source.document) for source in pods_of(documents)
+    )
     for unknown in (unknown for each in side for container in each.pod.containers for unknown in container.unknowns):
         raise ImageError(unknown.why, advice=unknown.remedy)
     return side

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import cluster_options, node_options
+from podward.cli import cluster_options, node_options, referenced
 from podward.errors import UsageError
 
 SUMMARY = "the table: every security field, its value at every stage, and why"
@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
     add("-f", "--filename", action="append", default=[], metavar="FILE", help="a manifest, a directory, or -")
+    referenced.add(parser)
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
     add("--field", metavar="PATH", help="only what this field of the manifest decides")
     add(

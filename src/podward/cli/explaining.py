@@ -11,7 +11,7 @@ import msgspec
 
 from podward.api.core import Pod
 from podward.api.explanation import PodExplanation
-from podward.cli import cluster_options, configuration, subjects, terminal
+from podward.cli import cluster_options, configuration, referenced, subjects, terminal
 from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import NodeError
@@ -52,12 +52,13 @@ def _admitted(
     documents: tuple[Document, ...], sources: tuple[PodSource, ...], args: argparse.Namespace
 ) -> tuple[tuple[PodToExplain, ...], Mapping[str, Item]]:
     """The Pods as they are stored, by a cluster's admission where one was described; and its policies in files."""
+    objects = referenced.gather(documents, args)
     if not cluster_options.wanted(args):
-        return tuple(subjects.subject(source) for source in sources), NO_POLICIES
+        return tuple(subjects.subject(source, objects) for source in sources), NO_POLICIES
     from podward.cli import admitting
 
     admission = admitting.Admission(args, documents)
-    return tuple(subjects.admitted_subject(source, admission) for source in sources), admission.written
+    return tuple(subjects.admitted_subject(source, objects, admission) for source in sources), admission.written
 
 
 def show(explained: tuple[ExplainedPod, ...], field: Path | None, args: argparse.Namespace) -> int:

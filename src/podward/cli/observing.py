@@ -40,7 +40,7 @@ def observed(
         for number, subject in enumerate(map(_with_uid, stored)):
             if subject.admitted is not None and subject.admitted.refused:
                 continue
-            pod = PodRun(here, once, subject.pod, subject.place, subject.hostname)
+            pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
             if not pod.prepare():
                 pods[number] = pod

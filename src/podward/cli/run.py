@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import node_options
+from podward.cli import node_options, referenced
 
 SUMMARY = "run a Pod here, now; print its output; exit with its code"
 EXAMPLES = (
@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
     add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
+    referenced.add(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
     add(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api.process import ProcessState
-from podward.cli import configuration, subjects, terminal
+from podward.cli import configuration, referenced, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
 from podward.errors import InputError, UsageError
@@ -26,6 +26,7 @@ from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import PodSource, pod_sources
 
 if TYPE_CHECKING:
+    from podward.api.referenced_objects import ReferencedObjects
     from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
@@ -44,7 +45,8 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
     report = RunReport(json=args.output == "json", verify=args.verify)
-    return _run_all(sources, this_machine(args, report), args, report)
+    objects = referenced.gather(documents, args)
+    return _run_all(sources, objects, this_machine(args, report), args, report)
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -61,12 +63,18 @@ def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
     return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
 
 
-def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Namespace, report: RunReport) -> int:
+def _run_all(
+    sources: tuple[PodSource, ...],
+    objects: ReferencedObjects,
+    here: Machine,
+    args: argparse.Namespace,
+    report: RunReport,
+) -> int:
     pods: list[PodRun] = []
     with ExitStack() as cleanup:
         refused = False
         for source in sources:
-            pod = prepared(source, here, args, alone=len(sources) == 1)
+            pod = prepared(source, objects, here, args, alone=len(sources) == 1)
             cleanup.callback(pod.destroy)
             pods.append(pod)
             for refusal in pod.prepare():
@@ -78,12 +86,14 @@ def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Names
         return report.finish(tuple(pods), code)
 
 
-def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alone: bool) -> PodRun:
+def prepared(
+    source: PodSource, objects: ReferencedObjects, here: Machine, args: argparse.Namespace, *, alone: bool
+) -> PodRun:
     """The Pod of a source, defaulted and validated, with nothing set aside yet but its directory.
 
     Raises InputError with everything that the API server refuses in it.
     """
-    subject = subjects.subject(source, new_uid())
+    subject = subjects.subject(source, objects, new_uid())
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
     options = RunOptions(
@@ -95,7 +105,7 @@ def prepared(source: PodSource, here: Machine, args: argparse.Namespace, *, alon
         document=msgspec.json.encode(source.document.raw) if args.keep else b"null",
         options=_options(args) if args.keep else kept.Options(),
     )
-    return PodRun(here, options, subject.pod, subject.place, subject.hostname)
+    return PodRun(here, options, subject)
 
 
 def _options(args: argparse.Namespace) -> kept.Options:

@@ -20,6 +20,7 @@ from podward.api.cri import (
 )
 from podward.api.effective import EffectiveContext, Place
 from podward.api.node import Node
+from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
 from podward.path import Path, path
@@ -45,7 +46,7 @@ _SAME_NAME = (
 
 
 class ContainerFacts(Struct, frozen=True, gc=False):
-    """The facts for a container's message: its effective context, its prepared mounts, the kubelet's own files."""
+    """The facts for a container's message: its context, its mounts, the kubelet's files, what its variables name."""
 
     pod: Pod
     container: Container
@@ -54,6 +55,7 @@ class ContainerFacts(Struct, frozen=True, gc=False):
     node: Node
     mounts: tuple[tuple[Mount, Source], ...] = ()
     files: container_files.ContainerFiles = container_files.ContainerFiles()
+    objects: ReferencedObjects = NO_OBJECTS
     pod_ip: str = ""
 
 
@@ -112,7 +114,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
     )
     return merge(
         Decision(plain),
-        environment.decide(facts.pod, container, place, facts.pod_ip),
+        environment.decide(facts.pod, container, place, facts.objects, facts.pod_ip),
         Decision(mounts),
         container_files.decide(facts.pod, container, place, facts.files, len(mounts)),
         resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from podward.api.core import Container, EnvVar, Pod
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
+from podward.api.referenced_objects import ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source, refuse
 from podward.path import Path, path
@@ -40,8 +41,9 @@ def expand(text: str, known: dict[str, str]) -> str:
     return "".join(out)
 
 
-def decide(pod: Pod, container: Container, place: Place, pod_ip: str) -> Decision:
+def decide(pod: Pod, container: Container, place: Place, objects: ReferencedObjects, pod_ip: str) -> Decision:
     """`command`, `args` and `envs`; a violation for each variable whose value needs an API server."""
+    del objects
     known: dict[str, str] = {}
     rows: list[tuple[KeyValue, Path]] = []
     refusals = Decision()
