@@ -36,6 +36,7 @@ from podward.api.process import ProcessState
 from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Outcome, Source, Unknown
 from podward.policy.kubelet import user
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime import defaults, sandbox
 from podward.stages import cri, effective, oci
 from podward.stages.oci import HostFacts
@@ -47,10 +48,14 @@ if TYPE_CHECKING:
 
 
 class ContainerMounts(Struct, frozen=True):
-    """A container's mounts with who asked for each, or the Decision that refuses the container."""
+    """A container's mounts with who asked for each, or the Decision that refuses the container.
+
+    `files` are those that the kubelet mounts besides.
+    """
 
     mounts: tuple[tuple[Mount, Source], ...] = ()
     decision: Decision = Decision()
+    files: ContainerFiles = ContainerFiles()
 
 
 class NodeFacts(Protocol):
@@ -138,6 +143,7 @@ class ContainerPlan(_Walked, kw_only=True):
     userns: IDMapping | None = None
     sandbox: PodSandboxConfig | None = None
     mounts: tuple[tuple[Mount, Source], ...] = ()
+    files: ContainerFiles = ContainerFiles()
     effective: Outcome[EffectiveContext] | None = None
     config: Outcome[ContainerConfig] | None = None
     spec: Outcome[RuntimeSpec] | None = None
@@ -239,7 +245,7 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
 def _mounts(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What is mounted: told with the cri stage, which carries it. Only a refusal is told here."""
     attached = facts.mounts(plan.container, plan.place)
-    plan.mounts = attached.mounts
+    plan.mounts, plan.files = attached.mounts, attached.files
     refused = attached.decision.violations
     return not refused or plan.passes("volumes", Decision(violations=refused))
 
@@ -277,7 +283,14 @@ def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
         return False
     asked = cri.decide_container(
         cri.ContainerFacts(
-            facts.pod, plan.container, plan.place, plan.effective, facts.node, plan.mounts, facts.objects
+            facts.pod,
+            plan.container,
+            plan.place,
+            plan.effective,
+            facts.node,
+            plan.mounts,
+            plan.files,
+            facts.objects,
         )
     )
     if asked.final:

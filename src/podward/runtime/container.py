@@ -119,10 +119,11 @@ class ContainerRun:
         if not self._pod.options.verify:
             runtime.start(attempt.id, attempt.directory)
             return
-        from podward.runtime import observe  # most runs observe nothing, and start-up counts
+        from podward.runtime import device_list, observe  # most runs observe nothing, and start-up counts
 
+        devices = device_list.open_devices(self.pid, attempt.directory)
         with observe.stop_at_exec(self.pid) as held:
-            self.observed = held.started(runtime, attempt, spec)
+            self.observed = held.started(runtime, attempt, spec, devices)
         self._pod.report.observed(self.label, self.predicted, self.observed)
 
     def _streams(self) -> Streams:

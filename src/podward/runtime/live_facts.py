@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
@@ -15,6 +15,7 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -73,7 +74,7 @@ class LiveFacts:
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
-        self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
+        self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
         self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
@@ -90,8 +91,10 @@ class LiveFacts:
         return self._images[container.name][1]
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
-        """What is mounted into the container; its subPaths are bound before each of its starts."""
-        return self._made()[1].mounts(container, place)
+        """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
+        sandbox, volumes = self._made()
+        files = ContainerFiles(sandbox.hosts, self._log(container.name))
+        return structs.replace(volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -149,12 +152,17 @@ class LiveFacts:
         if attached.refused:
             raise RefusedError(attached.violations[0].reason)
         attempt = self.attempt(plan.container.name)
+        sandbox.write_container_files(self._log(plan.container.name))
         if sandbox.mapping is not None and plan.config is not None:
             mounted = (mount.host_path for mount in plan.config.value.mounts)
             for target in (attempt.rootfs, sandbox.files.shm, *mounted):
                 self._directory.open_way(target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+
+    def _log(self, container: str) -> str:
+        """Where the container's termination log is, at every attempt."""
+        return f"{self._directory.work}/containers/{container}/termination-log"
 
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
