@@ -122,6 +122,7 @@ def _run(name: str, words: list[str]) -> int:
         raise UsageError(f"there is no {_kind(name)} {name!r}", advice=_nearest(name))
     from podward.cli import parser
 
+    parser.require_no_such_file(words)
     command = load(name)
     return command.run(parser.for_command(name, command).parse_args(words))
 

@@ -67,6 +67,13 @@ def complain(error: PodwardError) -> None:
     print(name, without_commands(printable(str(error))), file=sys.stderr)
 
 
+def remark(said: str) -> None:
+    """Print a sentence that is no error on standard error, safe for logs."""
+    from podward.render.escaping import without_commands
+
+    print("podward:", without_commands(printable(said)), file=sys.stderr)
+
+
 def reader_is_gone(stream: TextIO) -> bool:
     """Whether `stream` is a pipe or a socket whose reader has gone away."""
     import select
