@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_2_and_the_rest_is_checked(check: Check) -> None:
         (("x.yaml", "--config", "none.toml"), "none.toml: cannot read it"),
         (("x.yaml", "--baseline", "none.json"), "none.json: cannot read it"),
         (("empty",), "no manifest found"),
-        (("-", "--fix"), "standard input cannot be changed"),
+        (("-", "--fix"), "standard input and URLs cannot be changed"),
     ],
 )
 def test_bad_usage_is_2_and_says_what_to_do(

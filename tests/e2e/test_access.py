@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 import pytest
 from podward_command import Podward
 
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import access, explain, explaining, inputs, subjects
 from podward.cli.inputs import pods_of
 from podward.errors import RefusedError, UsageError
@@ -99,7 +100,7 @@ class Answers:
         explain.configure(parser)
         words = parser.parse_args(["-f", str(file)])
         (source,) = pods_of(inputs.documents([str(file)]))
-        subject = subjects.subject(source)
+        subject = subjects.subject(source, NO_OBJECTS)
         self._root = str(root)
         self._pod = subject.pod
         self._explained = explaining.dry_run(words).explain(subject)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from podward.cli import file_options
+
 SUMMARY = "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them"
 EXAMPLES = (
     ("every manifest below a directory, against what its namespaces ask, else `restricted`", "podward check deploy/"),
@@ -24,8 +26,8 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="a manifest, a directory, or - for standard input")
-    add("-f", "--filename", action="append", default=[], metavar="FILE", help="the same, as kubectl has it")
+    add("files", nargs="*", metavar="PATH", help=file_options.HELP)
+    add("-f", "--filename", action="append", default=[], metavar="FILE", help="the same, as kubectl's")
     add("--level", choices=("privileged", "baseline", "restricted"), help="Pod Security where no namespace says")
     add("--version", metavar="VERSION", help="of the Pod Security Standards: latest (default) or v1.N")
     add("--scc", action="append", default=[], metavar="NAME|FILE", help="an SCC to fit, or a file with SCCs")

@@ -8,7 +8,9 @@ import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import explaining, subjects
+from podward.decision import Unknown
 from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
@@ -16,6 +18,10 @@ from podward.render.explain.rows import ExplainedPod
 from podward.runtime import kept, proc, userns
 from podward.runtime.state import State, state_root
 from podward.schema.workload import PodSource, pod_sources
+
+_NOT_KEPT = ReferencedObjects(
+    others=Unknown("what Secrets and ConfigMaps held when the Pod began is not kept", "look into it: `podward exec`")
+)
 
 
 def explained(word: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
@@ -42,7 +48,9 @@ def _explained(pod: kept.Kept, args: argparse.Namespace) -> ExplainedPod:
             "allowed_unsafe_sysctls": options.allowed_unsafe_sysctls,
         }
     )
-    subject = msgspec.structs.replace(subjects.subject(source), userns=userns.of(State(state_root()), pod.id))
+    subject = msgspec.structs.replace(
+        subjects.subject(source, _NOT_KEPT), userns=userns.of(State(state_root()), pod.id)
+    )
     whole = explaining.dry_run(words).explain(subject)
     alive = set(kept.living(record))
     known = {container.name: container for container in record.containers}

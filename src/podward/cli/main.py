@@ -124,7 +124,7 @@ def _run(name: str, words: list[str]) -> int:
 
     parser.require_no_such_file(words)
     command = load(name)
-    return command.run(parser.for_command(name, command).parse_args(words))
+    return command.run(parser.for_command(name, command).parse(words))
 
 
 def _kind(word: str) -> str:

@@ -52,6 +52,17 @@ class Parser(argparse.ArgumentParser):
         # An abbreviation that works today would break when an option is added.
         super().__init__(**options, allow_abbrev=False)
 
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The command's words; `files` may stand anywhere among the options, as in kubectl."""
+        args, rest = self.parse_known_args(words)
+        before = rest[: rest.index("--")] if "--" in rest else rest
+        odd = [word for word in before if word.startswith("-") and word != "-"]
+        if odd or (rest and "files" not in args):
+            self.error(f"unrecognized arguments: {' '.join(odd or rest)}")
+        if rest:
+            args.files = [*args.files, *before, *rest[len(before) + 1 :]]
+        return args
+
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with argparse's message."""
         raise UsageError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-import msgspec
 from msgspec import Struct
 
+from podward.render.escaping import json_text, printable
 from podward.runtime import kept
 from podward.runtime.state import State, state_root
 
@@ -36,10 +36,13 @@ def run(args: argparse.Namespace) -> int:
     """List the kept Pods, the oldest first."""
     found = [_listed(pod) for pod in kept.every(State(state_root()))]
     if args.output == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        sys.stdout.write(json_text(found, 2))
         return 0
     rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "MANIFEST")]
-    rows += [(p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.manifest) for p in found]
+    rows += [
+        (p.id, printable(p.namespace), printable(p.name), f"{p.running}/{p.containers}", printable(p.manifest))
+        for p in found
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         print("  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())

@@ -12,9 +12,10 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.pipeline import ContainerPlan, predict, runtime_spec
+from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import processes
+from podward.runtime import machine, processes
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Relay
 from podward.runtime.oci import OciRuntime, Streams
@@ -95,6 +96,8 @@ class ContainerRun:
             raise RefusedError(spec.violations[0].reason)
         for unknown in spec.decision.unknowns:  # who it would be is not known: a default must not run in its place
             raise RefusedError(unknown.why, advice=unknown.remedy)
+        if (refused := exec_arguments.decide(spec.value.process, machine.stack_limit())).refused:
+            raise RefusedError(refused.violations[0].reason)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
         try:
@@ -230,7 +233,7 @@ class ContainerRun:
 
 def _start_code(said: str) -> int:
     """The exit code for what the OCI runtime said when it could not start the entry (crun 1.8, runc 1.1)."""
-    if ("executable file" in said and "not found" in said) or "No such file or directory" in said:
+    if ("executable file" in said and "not found" in said) or "no such file or directory" in said.lower():
         return NOT_FOUND
     return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import Image
@@ -16,6 +16,7 @@ from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
 from podward.runtime.options import Machine
 from podward.runtime.sandbox import Sandbox
@@ -47,11 +48,12 @@ class Attempt(Struct, frozen=True):
 class LiveFacts:
     """The facts about one Pod, as `pipeline.NodeFacts` asks for them; `remove` takes away what was made for them."""
 
-    def __init__(self, here: Machine, directory: PodDirectory, pod: Pod, place: Place, hostname: str) -> None:
-        self.pod = pod
-        self.place = place
+    def __init__(self, here: Machine, directory: PodDirectory, subject: PodToExplain) -> None:
+        self.pod = subject.pod
+        self.place = subject.place
         self.node = here.node
-        self.hostname = hostname
+        self.hostname = subject.hostname
+        self.objects = subject.objects
         self._machine = here
         self._directory = directory
         self._sandbox: Sandbox | None = None
@@ -72,7 +74,7 @@ class LiveFacts:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
         self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, userns=made.user_namespace)
+        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)

@@ -16,7 +16,7 @@ from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import is_bind
-from podward.runtime import syscalls
+from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
 
 NAMESPACES = {
@@ -177,7 +177,7 @@ def read_label(pid: int) -> str | None:
 
 def inherited() -> Inherited:
     """What a container inherits from this process where its spec is silent."""
-    return Inherited(int(_text("/proc/self/oom_score_adj")), read_label(os.getpid()))
+    return Inherited(int(_text("/proc/self/oom_score_adj")), read_label(os.getpid()), machine.stack_limit())
 
 
 def machine_capabilities() -> int:

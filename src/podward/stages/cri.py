@@ -20,6 +20,7 @@ from podward.api.cri import (
 )
 from podward.api.effective import EffectiveContext, Place
 from podward.api.node import Node
+from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
 from podward.path import Path, path
@@ -45,7 +46,7 @@ _SAME_NAME = (
 
 
 class ContainerFacts(Struct, frozen=True, gc=False):
-    """The facts for a container's message: its effective context and its prepared mounts."""
+    """The facts for a container's message: its effective context, its prepared mounts, and what its variables name."""
 
     pod: Pod
     container: Container
@@ -53,6 +54,7 @@ class ContainerFacts(Struct, frozen=True, gc=False):
     effective: Outcome[EffectiveContext]
     node: Node
     mounts: tuple[tuple[Mount, Source], ...] = ()
+    objects: ReferencedObjects = NO_OBJECTS
     pod_ip: str = ""
 
 
@@ -111,7 +113,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
     )
     return merge(
         Decision(plain),
-        environment.decide(facts.pod, container, place, facts.pod_ip),
+        environment.decide(facts.pod, container, place, facts.objects, facts.pod_ip),
         Decision(mounts),
         resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),
         decide_context(facts.effective),

@@ -20,6 +20,7 @@ from podward.policy.kernel import (
     capabilities,
     credentials,
     entry_file,
+    exec_arguments,
     execve,
     mounts,
     process_attributes,
@@ -36,10 +37,12 @@ class Inherited(Struct, frozen=True, gc=False):
     """Values that the container's process inherits from the process that starts the runtime if the spec sets none.
 
     `label` is that process's security label; None if the machine has no security module that labels processes.
+    `stack_limit` is its soft limit of the stack, in bytes.
     """
 
     oom_score_adj: int = 0
     label: str | None = None
+    stack_limit: int = 8 << 20
 
 
 class ExecutionFacts(Struct, frozen=True, gc=False):
@@ -112,6 +115,9 @@ def _execve(
 ) -> Decision:
     """What execve changes; if there is no file to execute, the process keeps its credentials."""
     entry = facts.execution.entry
+    refused = exec_arguments.decide(facts.spec.process, facts.execution.inherited.stack_limit)
+    if refused.refused:
+        return refused + _unchanged(prepared.fold(Credentials), sources)
     if isinstance(entry, Unknown):
         return unknown_entry.decide(prepared, entry, sources)
     hidden = sources.unknown("process", "user")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from podward.check.globs import Glob, any_matches
-from podward.cli.inputs import EXTENSIONS
+from podward.cli import inputs
 from podward.errors import UsageError
 
 STDIN = "-"
@@ -63,7 +63,7 @@ def _below(directory: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith("."):
                 directories.append(entry.name)
-        elif entry.name.endswith(EXTENSIONS) and _is_file(entry):
+        elif entry.name.endswith(inputs.EXTENSIONS) and _is_file(entry):
             files.append(entry.name)
     for name in sorted(files):
         yield os.path.normpath(os.path.join(directory, name))
@@ -90,7 +90,7 @@ class Naming(Struct, frozen=True):
 
     def shown(self, path: str) -> str:
         """The name of a file in findings; `path` is the name on the command line."""
-        if path == STDIN or not path:
+        if path == STDIN or not path or inputs.is_url(path):
             return path
         whole = os.path.normpath(os.path.join(self.here, path))
         if _is_below(whole, self.here) or _is_below(whole, self.root):

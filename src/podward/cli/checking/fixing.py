@@ -57,8 +57,9 @@ def fix(
 
     Nobody named the files in `searched`; they were found in a directory.
     """
-    if STDIN in names:
-        raise UsageError("standard input cannot be changed", where="--fix", advice="name files or directories")
+    if STDIN in names or any(map(inputs.is_url, names)):
+        what = "standard input and URLs cannot be changed"
+        raise UsageError(what, where="--fix", advice="name files or directories")
     fixed_files = _fixed_files(report, names, settings)
     if only_show:
         return _show(report, fixed_files)

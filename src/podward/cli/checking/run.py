@@ -8,7 +8,7 @@ import sys
 from msgspec import structs
 
 from podward.api.report import CheckReport
-from podward.cli import process_exit, terminal
+from podward.cli import file_options, process_exit, terminal
 from podward.cli.checking import files, output
 from podward.cli.checking.files import Naming
 from podward.cli.checking.reporting import check
@@ -26,11 +26,11 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     if settings.configuration and not args.quiet:
-        terminal.remark(f"the configuration is {settings.configuration}")
+        terminal.say(f"the configuration is {settings.configuration}")
     if args.write_baseline:
         settings = structs.replace(settings, baseline="")  # the new baseline has what the old one knows, too
     naming = settings.naming
-    paths = [*args.filename, *args.paths]
+    paths = file_options.named(args)
     names = files.listed(map(naming.shown, paths), settings.exclude, naming.rooted)
     names = files.without(names, [name for name in (settings.baseline, args.write_baseline) if name])
     if not names:
@@ -55,8 +55,6 @@ def _run(args: argparse.Namespace) -> int:
 
 def _require_consistent(args: argparse.Namespace) -> None:
     """Raise UsageError for options that do not go together."""
-    if not args.paths and not args.filename:
-        raise UsageError("no PATH is named", where="check", advice="podward check deploy/, or - for standard input")
     if args.diff and not args.fix:
         raise UsageError("--diff goes with --fix", where="--diff", advice="podward check PATH --fix --diff")
     if args.fix and args.compare:

@@ -41,11 +41,12 @@ class DryFacts:
         self.place = subject.place
         self.node = machine.node
         self.hostname = subject.hostname
+        self.objects = subject.objects
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
         self._namespaces = NamespacePaths()
-        self._volumes = DryVolumes(subject.pod, subject.place, None)
+        self._volumes = DryVolumes(subject.pod, subject.place, None, subject.objects)
 
     def id_range(self) -> IDMapping:
         """The range of a Pod that runs, else the one that would be next."""
@@ -63,7 +64,7 @@ class DryFacts:
         }
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
-        self._volumes = DryVolumes(self.pod, self.place, userns)
+        self._volumes = DryVolumes(self.pod, self.place, userns, self.objects)
         return self._volumes.prepare()
 
     def image(self, container: Container) -> Image | UnknownImage:
