@@ -1,8 +1,9 @@
 """Every rule of `check`, with its description and its documentation page.
 
-A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; the page of a hint is the one that `explain` has, too,
-docs/hints/NAME.md. The names of `pss` are the checks' own in k8s.io/pod-security-admission, `_baseline` and
-`_restricted` where both levels have one; those of `scc` are the parts of a SecurityContextConstraints.
+A rule is `family/name`. Its page is podward/rule_pages/FAMILY/NAME.md, which `podward rule` prints; `make pages` writes
+docs/rules and docs/hints from these and from the descriptions below. The names of `pss` are the checks' own in
+k8s.io/pod-security-admission, `_baseline` and `_restricted` where both levels have one; those of `scc` are the parts of
+a SecurityContextConstraints.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ COMMANDS = {
         "podward.cli.check",
         "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them",
     ),
+    "rule": ("podward.cli.rule", "explain a rule of `check`: what it is about, why, and the cure"),
     "diff": (
         "podward.cli.diff",
         "which effective values and system calls differ: two manifests, or one under several runtimes' defaults",

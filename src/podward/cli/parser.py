@@ -96,9 +96,9 @@ def require_no_such_file(words: Sequence[str]) -> None:
             )
 
 
-def for_all(commands: Iterable[tuple[str, Command]]) -> Parser:
-    """One parser with all commands, as the generator of completion scripts needs it."""
-    parser = Parser(prog="podward")
+def for_all(commands: Iterable[tuple[str, Command]], kind: type[Parser] = Parser) -> Parser:
+    """One parser of this kind with all commands, as the generator of completion scripts needs it."""
+    parser = kind(prog="podward")
     parser.add_argument("-V", "--version", action="version", version=f"podward {__version__}")
     listed = parser.add_subparsers(metavar="COMMAND")
     for name, command in commands:
