@@ -50,6 +50,21 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", Formatter)
         # An abbreviation that works today would break when an option is added.
         super().__init__(**options, allow_abbrev=False)
+        self._words_after_dashes = ""
+
+    def keep_words_after_dashes(self, name: str) -> None:
+        """Let `args.NAME` be the words after the first `--`, none of which is read: they are somebody else's."""
+        self._words_after_dashes = name
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - argparse's
+        """As argparse does it, without the words that are somebody else's."""
+        if not self._words_after_dashes:
+            return super().parse_known_args(args, namespace)
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        known, unknown = super().parse_known_args(words[:end], namespace)
+        setattr(known, self._words_after_dashes, tuple(words[end + 1 :]))
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with argparse's message."""

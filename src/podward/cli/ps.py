@@ -8,6 +8,7 @@ import sys
 import msgspec
 from msgspec import Struct
 
+from podward.cli import terminal
 from podward.runtime import kept
 from podward.runtime.state import State, state_root
 
@@ -21,8 +22,10 @@ class ListedPod(Struct, frozen=True, rename="camel"):
     id: str
     namespace: str
     name: str
+    status: str
     running: int
     containers: int
+    restarts: int
     created: float
     manifest: str
 
@@ -38,17 +41,27 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
         return 0
-    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "MANIFEST")]
-    rows += [(p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.manifest) for p in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
+    rows += [
+        (p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.status, str(p.restarts), p.manifest) for p in found
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        print("  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        print(terminal.printable("  ".join([*cells, row[-1]]).rstrip()))
     return 0
 
 
 def _listed(pod: kept.Kept) -> ListedPod:
     record = pod.record
-    alive = len(kept.living(record))
     return ListedPod(
-        pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest
+        pod.id,
+        record.namespace,
+        record.name,
+        pod.status,
+        len(kept.living(record)),
+        len(record.containers),
+        sum(max(0, container.attempt) for container in record.containers),
+        record.created,
+        record.manifest,
     )

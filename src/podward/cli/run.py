@@ -11,7 +11,7 @@ EXAMPLES = (
     ("run a Pod", "podward run -f pod.yaml"),
     ("show what was predicted of its processes beside what the kernel says", "podward run --verify -f pod.yaml"),
     ("run the Pod of a Deployment as CRI-O would", "podward run --runtime-defaults cri-o -f deployment.yaml"),
-    ("leave it running, look, and end it", "podward run --keep -f pod.yaml; podward ps; podward rm ID"),
+    ("leave it running, look, and end it", "podward run --keep -f pod.yaml; podward ps; podward rm --all"),
 )
 
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
-    add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
+    add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),

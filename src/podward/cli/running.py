@@ -43,6 +43,10 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
+    if args.keep:
+        from podward.cli import keeping  # only this needs it, and start-up counts
+
+        return keeping.keep(sources, args)
     report = RunReport(json=args.output == "json", verify=args.verify)
     return _run_all(sources, this_machine(args, report), args, report)
 
@@ -71,10 +75,10 @@ def _run_all(sources: tuple[PodSource, ...], here: Machine, args: argparse.Names
             pods.append(pod)
             for refusal in pod.prepare():
                 refused = True
-                _complain(source, refusal)
+                complain(source, refusal)
         if refused:
             return REFUSED
-        code = Supervisor(tuple(pods), report).run()
+        code = Supervisor(tuple(pods), report, stdin=0).run()
         return report.finish(tuple(pods), code)
 
 
@@ -116,7 +120,7 @@ def new_uid() -> str:
     )
 
 
-def _complain(source: PodSource, refusal: Refused) -> None:
+def complain(source: PodSource, refusal: Refused) -> None:
     """One refused Pod or container on standard error: each sentence with its line."""
     for violation in refusal.decision.violations:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
@@ -154,9 +158,6 @@ class RunReport(TerminalReport):
         """The exit code; a prediction that was wrong is a failure of its own."""
         if self._json:
             sys.stdout.write(msgspec.json.encode(_results(pods, code)).decode() + "\n")
-        for pod in pods:
-            if pod.keep:
-                print(f"podward: Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it", file=sys.stderr)
         return code or (DIFFERENT if self._different else 0)
 
 
