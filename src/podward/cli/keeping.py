@@ -11,6 +11,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from podward.cli import running, terminal
+from podward.documents.document import Document
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -29,11 +30,12 @@ class _Started(Struct, frozen=True):
     told: int
 
 
-def keep(sources: tuple[PodSource, ...], args: argparse.Namespace) -> int:
+def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Start the Pods, tell how to reach them once they run, and leave them to their monitors.
 
     The exit code is the first one's that does not come up, which is removed; the others stay.
     """
+    sources = running.checked_sources(documents, args)
     args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
     started = [_start(source, args) for source in sources]
     code = 0

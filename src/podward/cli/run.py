@@ -33,7 +33,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every Pod of the manifests at once; returns the exit code of the first that failed."""
-    from podward.cli import inputs, running
+    """Run every Pod of the manifests at once; returns the exit code of the first that failed, or did not come up."""
+    from podward.cli import inputs
 
-    return running.run(inputs.documents(args.filename), args)
+    documents = inputs.documents(args.filename)
+    if args.keep:
+        from podward.cli import keeping  # only this needs it, and start-up counts
+
+        return keeping.keep(documents, args)
+    from podward.cli import running
+
+    return running.run(documents, args)

@@ -35,6 +35,13 @@ DIFFERENT = 1
 
 def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Run every Pod that the documents bring about; returns the command's exit code."""
+    sources = checked_sources(documents, args)
+    report = RunReport(json=args.output == "json", verify=args.verify)
+    return _run_all(sources, this_machine(args, report), args, report)
+
+
+def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
+    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
     sources = tuple(source for document in documents for source in pod_sources(document))
     if not sources:
         kinds = ", ".join(sorted({document.kind for document in documents}))
@@ -43,12 +50,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
-    if args.keep:
-        from podward.cli import keeping  # only this needs it, and start-up counts
-
-        return keeping.keep(sources, args)
-    report = RunReport(json=args.output == "json", verify=args.verify)
-    return _run_all(sources, this_machine(args, report), args, report)
+    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
