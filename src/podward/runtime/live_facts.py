@@ -127,6 +127,14 @@ class LiveFacts:
             inherited=proc.inherited(),
         )
 
+    def reached_from(self) -> tuple[str, str]:
+        """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
+        return self.network(), "127.0.0.1"
+
+    def network(self) -> str:
+        """The path of the Pod's network namespace in our mount namespace; empty where it uses the host's."""
+        return self._made()[0].namespaces.net
+
     # --- a container's attempts -----------------------------------------------------------------------------------
 
     def attempt(self, container: str) -> Attempt:
@@ -141,6 +149,15 @@ class LiveFacts:
         attempt = self.attempt(container)
         os.mkdir(f"{self._directory.container(container)}/{attempt.number}", 0o700)
         return attempt
+
+    def log_file(self, container: str) -> str:
+        """Where what the current attempt prints is kept; of those before it, the last one's stays."""
+        directory, number = f"{self._directory.path}/logs/{container}", self.attempt(container).number
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        for name in os.listdir(directory):
+            if int(name.partition(".")[0]) < number - 1:
+                os.unlink(f"{directory}/{name}")
+        return f"{directory}/{number}.log"
 
     def set_aside(self, plan: ContainerPlan) -> None:
         """Mount what the container's current attempt needs: its subPaths and its root.
