@@ -234,7 +234,10 @@ def test_an_unknown_value_says_in_json_why_and_how_to_know_it(explain: Explain) 
     (container,) = found["pods"][0]["containers"]
     (effective,) = [stage for stage in container["stages"] if stage["stage"] == "effective"]
     (user,) = [made["value"] for made in effective["assignments"] if made["path"] == "runAsUser"]
-    remedy = "`podward image pull nobody/has:this` brings it"
+    remedy = (
+        "`podward image pull nobody/has:this`, or `--pull`, brings it; "
+        "`--image-user UID:GID` tells what its user would come to"
+    )
     assert user == {"unknown": "image nobody/has:this is not here", "remedy": remedy}
     assert container["predicted"] is None
     assert [hint["name"] for hint in container["hints"]] == ["seccomp-unset"]

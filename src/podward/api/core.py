@@ -232,6 +232,13 @@ class Container(View, frozen=True):
     lifecycle: Lifecycle | None = None
 
 
+class HostAlias(View, frozen=True):
+    """core/v1 HostAlias."""
+
+    ip: str = ""
+    hostnames: tuple[str, ...] | None = None
+
+
 class PodOS(View, frozen=True):
     """core/v1 PodOS."""
 
@@ -248,6 +255,7 @@ class PodSpec(View, frozen=True):
     resources: Resources | None = None
     security_context: PodSecurityContext | None = None
     service_account_name: str | None = None
+    host_aliases: tuple[HostAlias, ...] | None = None
     host_network: bool | None = None
     host_pid: bool | None = field(default=None, name="hostPID")
     host_ipc: bool | None = field(default=None, name="hostIPC")

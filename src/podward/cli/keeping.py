@@ -10,7 +10,8 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from podward.cli import running, terminal
+from podward.api.referenced_objects import ReferencedObjects
+from podward.cli import referenced, running, terminal
 from podward.documents.document import Document
 from podward.errors import PodwardError
 from podward.runtime import processes
@@ -37,7 +38,8 @@ def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """
     sources = running.checked_sources(documents, args)
     args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
-    started = [_start(source, args) for source in sources]
+    objects = referenced.gather(documents, args)
+    started = [_start(source, objects, args) for source in sources]
     code = 0
     try:
         for monitor in started:
@@ -51,14 +53,14 @@ def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     return code
 
 
-def _start(source: PodSource, args: argparse.Namespace) -> _Started:
+def _start(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace) -> _Started:
     sys.stdout.flush()
     sys.stderr.flush()
     read, write = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         os.close(read)
-        _monitor(source, args, write)
+        _monitor(source, objects, args, write)
     os.close(write)
     return _Started(pid, read)
 
@@ -71,13 +73,13 @@ def _wait(monitor: _Started) -> int:
     return processes.exit_code(processes.wait(monitor.pid)) or 1
 
 
-def _monitor(source: PodSource, args: argparse.Namespace, told: int) -> NoReturn:
+def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> NoReturn:
     """In the forked child: look after the Pod until it ends, or is ended."""
     code = 1
     try:
         os.setsid()
         _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 0)
-        code = _supervise(source, args, told)
+        code = _supervise(source, objects, args, told)
     except PodwardError as error:
         terminal.complain(error)
         code = error.exit_code
@@ -90,9 +92,9 @@ def _monitor(source: PodSource, args: argparse.Namespace, told: int) -> NoReturn
         os._exit(code)
 
 
-def _supervise(source: PodSource, args: argparse.Namespace, told: int) -> int:
+def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
     report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, running.this_machine(args, report), args, alone=True)
+    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
     try:
         if refusals := pod.prepare():
             for refusal in refusals:
@@ -101,7 +103,7 @@ def _supervise(source: PodSource, args: argparse.Namespace, told: int) -> int:
         monitor = Monitor(pod, report, lambda: _came_up(pod, told))
         code = monitor.run()
         if monitor.failure:
-            print(f"podward: Pod {pod.name} did not come up: {monitor.failure}; it is removed", file=sys.stderr)
+            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
         return code
     finally:
         pod.destroy()
@@ -112,11 +114,7 @@ def _came_up(pod: PodRun, told: int) -> None:
     print(pod.directory.id)
     sys.stdout.flush()
     name, an_id = pod.name, pod.directory.id
-    print(
-        f"podward: Pod {name} runs: `podward logs {an_id}`, `podward exec {an_id} -- CMD`, `podward rm {an_id}`",
-        file=sys.stderr,
-    )
-    sys.stderr.flush()
+    terminal.say(f"Pod {name} runs: `podward logs {an_id}`, `podward exec {an_id} -- CMD`, `podward rm {an_id}`")
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     _lead(os.open(f"{pod.directory.path}/events", flags, 0o600), 2)
     _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 1)

@@ -126,7 +126,7 @@ def _run(name: str, words: list[str]) -> int:
     from podward.cli import parser
 
     command = load(name)
-    return command.run(parser.for_command(name, command).parse_args(words))
+    return command.run(parser.for_command(name, command).parse(words))
 
 
 def _kind(word: str) -> str:

@@ -56,15 +56,21 @@ class Parser(argparse.ArgumentParser):
         """Let `args.NAME` be the words after the first `--`, none of which is read: they are somebody else's."""
         self._words_after_dashes = name
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - argparse's
-        """As argparse does it, without the words that are somebody else's."""
-        if not self._words_after_dashes:
-            return super().parse_known_args(args, namespace)
-        words = list(sys.argv[1:] if args is None else args)
-        end = words.index("--") if "--" in words else len(words)
-        known, unknown = super().parse_known_args(words[:end], namespace)
-        setattr(known, self._words_after_dashes, tuple(words[end + 1 :]))
-        return known, unknown
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The command's words; `files` may stand anywhere among the options, as in kubectl."""
+        if self._words_after_dashes:
+            end = words.index("--") if "--" in words else len(words)
+            args = self.parse_args(words[:end])
+            setattr(args, self._words_after_dashes, tuple(words[end + 1 :]))
+            return args
+        args, rest = self.parse_known_args(words)
+        before = rest[: rest.index("--")] if "--" in rest else rest
+        odd = [word for word in before if word.startswith("-") and word != "-"]
+        if odd or (rest and "files" not in args):
+            self.error(f"unrecognized arguments: {' '.join(odd or rest)}")
+        if rest:
+            args.files = [*args.files, *before, *rest[len(before) + 1 :]]
+        return args
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with argparse's message."""

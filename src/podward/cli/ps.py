@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-import msgspec
 from msgspec import Struct
 
-from podward.cli import terminal
+from podward.render.escaping import json_text, printable
 from podward.runtime import kept
 from podward.runtime.state import State, state_root
 
@@ -39,16 +38,17 @@ def run(args: argparse.Namespace) -> int:
     """List the kept Pods, the oldest first."""
     found = [_listed(pod) for pod in kept.every(State(state_root()))]
     if args.output == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        sys.stdout.write(json_text(found, 2))
         return 0
-    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
+    rows: list[tuple[str, ...]] = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
     rows += [
         (p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.status, str(p.restarts), p.manifest) for p in found
     ]
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
-        print(terminal.printable("  ".join([*cells, row[-1]]).rstrip()))
+        print("  ".join([*cells, row[-1]]).rstrip())
     return 0
 
 

@@ -13,9 +13,10 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.pipeline import ContainerPlan, predict, runtime_spec
+from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import processes
+from podward.runtime import machine, processes
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Output, Relay, Sink
 from podward.runtime.oci import OciRuntime, code_of_failure
@@ -123,6 +124,8 @@ class ContainerRun:
             raise RefusedError(spec.violations[0].reason)
         for unknown in spec.decision.unknowns:  # who it would be is not known: a default must not run in its place
             raise RefusedError(unknown.why, advice=unknown.remedy)
+        if (refused := exec_arguments.decide(spec.value.process, machine.stack_limit())).refused:
+            raise RefusedError(refused.violations[0].reason)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
         try:
@@ -145,10 +148,11 @@ class ContainerRun:
         if not self._pod.options.verify:
             runtime.start(attempt.id, attempt.directory)
             return
-        from podward.runtime import observe  # most runs observe nothing, and start-up counts
+        from podward.runtime import device_list, observe  # most runs observe nothing, and start-up counts
 
+        devices = device_list.open_devices(self.pid, attempt.directory)
         with observe.stop_at_exec(self.pid) as held:
-            self.observed = held.started(runtime, attempt, spec)
+            self.observed = held.started(runtime, attempt, spec, devices)
         self._pod.report.observed(self.label, self.predicted, self.observed)
 
     def _streams(self) -> ContainerStreams:

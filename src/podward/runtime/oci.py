@@ -125,21 +125,27 @@ class _LogLine(Struct, frozen=True):
     msg: str = ""
 
 
+_LONGEST_LOG = 8 << 20
+_LONGEST_MESSAGE = 1000
+
+
 def last_message(log: str) -> str:
-    """The last message of a JSON log of at most 64 KiB tail; the text itself where it is no JSON."""
+    """The last message of a runtime's JSON log, printable and not too long; the text itself where it is no JSON."""
+    from podward.render.escaping import printable  # most runs have no message, and start-up counts
+
     try:
         with open(log, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LONGEST_LOG))
             lines = file.read().splitlines()
     except OSError:
         return ""
     for line in reversed(lines):
         try:
             text = msgspec.json.decode(line, type=_LogLine).msg
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             text = line.decode("utf-8", "replace")
-        if text:
-            return text.strip()
+        if text := printable(text.strip()):
+            return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
     return ""
 
 

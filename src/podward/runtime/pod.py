@@ -7,8 +7,6 @@ import time
 
 import msgspec
 
-from podward.api.core import Pod
-from podward.api.effective import Place
 from podward.decision import Outcome
 from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
@@ -16,6 +14,7 @@ from podward.policy.kubelet.lifecycle import ContainerState
 from podward.policy.runtime import selinux
 from podward.runtime import kept
 from podward.runtime.container import ContainerRun, PodContext
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.live_facts import LiveFacts
 from podward.runtime.options import Machine, Refused, RunOptions
 from podward.runtime.state import PodDirectory
@@ -27,9 +26,9 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 class PodRun:
     """A Pod that is being run: made by `prepare`, driven by the supervisor, ended by `destroy`."""
 
-    def __init__(self, machine: Machine, options: RunOptions, pod: Pod, place: Place, hostname: str) -> None:
-        self.name = pod.metadata.name or "pod"
-        self.namespace = pod.metadata.namespace or "default"
+    def __init__(self, machine: Machine, options: RunOptions, subject: PodToExplain) -> None:
+        self.name = subject.pod.metadata.name or "pod"
+        self.namespace = subject.pod.metadata.namespace or "default"
         self.keep = options.keep
         """Whether the Pod stays when we go."""
         self.done = False
@@ -40,7 +39,7 @@ class PodRun:
         self._created = time.time()
         self._machine = machine
         self._options = options
-        self._facts = LiveFacts(machine, self.directory, pod, place, hostname)
+        self._facts = LiveFacts(machine, self.directory, subject)
 
     # --- before anything starts ---------------------------------------------------------------------------------
 

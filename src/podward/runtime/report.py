@@ -99,8 +99,10 @@ class TerminalReport(SilentReport):
 
 
 def _say(text: str) -> None:
+    from podward.render.escaping import message  # most runs have nothing to say, and start-up counts
+
     sys.stdout.flush()
-    sys.stderr.write(f"podward: {text}\n")
+    sys.stderr.write(message(f"podward: {text}") + "\n")
     sys.stderr.flush()
 
 

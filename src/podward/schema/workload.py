@@ -60,13 +60,22 @@ class PodSource(Struct, frozen=True, gc=False):
     view: Pod
     kind: str
     name: str
+    assigned: bool = False
+    """Whether who sends it says the namespace (`in_namespace`)."""
 
     @property
     def says_namespace(self) -> bool:
-        """Whether the Pod, or the workload around it, names a namespace."""
+        """Whether the Pod, the workload around it, or who sends it names a namespace."""
+        if self.assigned:
+            return True
         steps = self.prefix.segments
         above = (Path(steps[:length]) for length in range(len(steps) + 1))
         return any(self.document.line_of(place / "metadata" / "namespace") is not None for place in above)
+
+    def in_namespace(self, name: str) -> PodSource:
+        """The same Pod, sent to this namespace."""
+        raw: JsonObject = {**self.raw, "metadata": {**_member(self.raw, "metadata"), "namespace": name}}
+        return PodSource(self.document, self.prefix, raw, pod_view(raw), self.kind, self.name, assigned=True)
 
     def sent(self) -> JsonObject:
         """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
