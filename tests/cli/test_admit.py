@@ -371,9 +371,10 @@ def test_running_imports_no_policies() -> None:
     pod["spec"]["containers"][0]["image"] = "i"  # type: ignore[index]  # it is JSON
     found = imported(
         "import podward.cli.main, podward.cli.run, podward.cli.running, podward.cli.subjects\n"
+        "from podward.api.referenced_objects import NO_OBJECTS\n"
         "from podward.documents.document import Document\n"
         "from podward.schema.workload import pod_sources\n"
-        f"podward.cli.subjects.subject(pod_sources(Document('p', {pod}))[0])"
+        f"podward.cli.subjects.subject(pod_sources(Document('p', {pod}))[0], NO_OBJECTS)"
     )
     assert {"podward.cli.running", "podward.stages.admission.order"} <= found
     rooms = ("podward.policy.scc", "podward.policy.pss", "podward.access", "podward.check")

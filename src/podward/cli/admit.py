@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
     from podward.cli import admitting, inputs, terminal
     from podward.errors import PodwardError
+    from podward.render.escaping import message
     from podward.stages.admission.order import decide
 
     given = inputs.every_pod(file_options.named(args), args.in_namespace)
@@ -46,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
         try:
             admitted = decide(admission.facts(source))
             for warning in admitted.warnings:
-                print(terminal.printable(f"Warning: {warning}"), file=sys.stderr)
+                print(message(f"Warning: {warning}"), file=sys.stderr)
             if admitted.refused:
-                print(terminal.printable(f"podward: {admitting.refusal(source, admitted)}"), file=sys.stderr)
+                terminal.say(admitting.refusal(source, admitted))
                 refused = REFUSED
             else:
                 stored.append((source, admitted))
@@ -77,10 +78,11 @@ def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
     """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
     import msgspec
 
+    from podward.render.escaping import printable_json
     from podward.render.patch import json_patch
 
     lines = [msgspec.json.encode(json_patch(source.sent(), admitted.decision)) for source, admitted in stored]
-    return "".join(f"{line.decode()}\n" for line in lines)
+    return "".join(f"{printable_json(line.decode())}\n" for line in lines)
 
 
 def _object(stored: JsonObject) -> JsonObject:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from podward.access.identities import creator_of_pods, impersonated
@@ -33,7 +32,7 @@ class Admission:
     def __init__(self, args: argparse.Namespace, manifests: tuple[Document, ...]) -> None:
         gathered = policies.gather(args.scc, args.namespace, manifests)
         for warning in gathered.warnings:
-            print(terminal.printable(f"podward: warning: {warning}"), file=sys.stderr)
+            terminal.say(f"warning: {warning}")
         self._openshift = args.cluster == cluster_options.OPENSHIFT or (
             not args.cluster and describes_openshift(gathered, manifests)
         )
@@ -74,7 +73,7 @@ class Admission:
             if self._openshift:
                 ranges = FIRST_RANGES[UID_RANGE]
                 note = f"nobody described namespace {name}: uids {ranges} are assumed (--namespace FILE describes it)"
-                print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+                terminal.say(f"note: {note}")
         return name
 
     def _new(self, name: str, namespace: Namespace) -> Namespace:
@@ -91,7 +90,7 @@ def _note_what_is_missing(namespaces: list[Item]) -> None:
                 f"{item.where(path('metadata', 'annotations'))}: namespace {item.name} lacks {' and '.join(lacking)}, "
                 f"which a cluster gives to every namespace: see `oc get namespace {item.name} -o yaml`"
             )
-            print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+            terminal.say(f"note: {note}")
 
 
 def refusal(source: PodSource, admitted: Admitted) -> str:

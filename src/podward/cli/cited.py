@@ -19,7 +19,8 @@ _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
     """By the name that sources call it, each cited file that can be read; `root` is the state directory."""
     found: dict[str, str] = {}
-    for name in {each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs} - {""}:
+    policies = (each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs)
+    for name in dict.fromkeys(filter(None, policies)):  # in their order: the same page each time
         policy = _read(name)
         if policy is not None:
             found[name] = policy

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-import msgspec
-
-from podward.cli import explaining, file_options, image_options, inputs, subjects, terminal
+from podward.cli import explaining, file_options, image_options, inputs, referenced, subjects, terminal
 from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.policy.runtime.defaults import NAMES
+from podward.render.escaping import json_text
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
 from podward.render.explain.rows import ExplainedPod
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     explained = tuple(_explained(one, runtime, args) for one in documents for runtime in runtimes)
     found = compare(manifests if len(manifests) > 1 else runtimes, explained)
     if args.output == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+        sys.stdout.write(json_text(found, 1))
     else:
         sys.stdout.write(difference_table.table(found, terminal.columns(sys.stdout)))
     return SAME if found.same else DIFFERENT
@@ -58,4 +57,5 @@ def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Nam
         for error in image_options.pull((source.view for source in sources), state_root()):
             raise error
     dry = explaining.dry_run(words)
-    return tuple(ExplainedPod(dry.explain(subjects.subject(source)), source.document) for source in sources)
+    objects = referenced.gather(documents, args)
+    return tuple(ExplainedPod(dry.explain(subjects.subject(source, objects)), source.document) for source in sources)

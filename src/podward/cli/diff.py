@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import file_options, image_options, node_options
+from podward.cli import file_options, image_options, node_options, referenced
 
 SUMMARY = "which effective values and system calls differ: two manifests, or one under several runtimes' defaults"
 EXAMPLES = (
@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="whose defaults to imitate, separated by commas: containerd, cri-o, docker (default: containerd)",
     )
+    referenced.add(parser)
     image_options.add(parser)
     node_options.add(parser, "crun", "runc")
     add("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")

@@ -10,9 +10,19 @@ from collections.abc import Sequence
 import msgspec
 
 from podward.api.explanation import PodExplanation
-from podward.cli import cluster_options, configuration, file_options, image_options, inputs, subjects, terminal
+from podward.cli import (
+    cluster_options,
+    configuration,
+    file_options,
+    image_options,
+    inputs,
+    referenced,
+    subjects,
+    terminal,
+)
 from podward.errors import NodeError, PodwardError
 from podward.path import Path
+from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.row_types import PodRows
 from podward.render.explain.rows import ExplainedPod
@@ -36,9 +46,10 @@ def run(args: argparse.Namespace) -> int:
     fields = tuple(subjects.field_of(text, sources) for text in args.field) if sources else ()
     if args.pull:
         errors += image_options.pull((source.view for source in sources), state_root())
-    stored, explained = _explained(given, args)
+    dry = dry_run(args)
+    stored, explained = _explained(given, dry, args)
     if args.access:
-        code = _access(stored, explained, errors, args)
+        code = _access(stored, explained, dry, errors, args)
     else:
         if args.verify and explained:
             from podward.cli import observing
@@ -51,10 +62,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _explained(
-    given: inputs.GivenPods, args: argparse.Namespace
+    given: inputs.GivenPods, dry: Explainer, args: argparse.Namespace
 ) -> tuple[tuple[PodToExplain, ...], tuple[ExplainedPod, ...]]:
     """Each Pod as it is stored, by a cluster's admission where one was described, and its explanation."""
-    dry, admission = dry_run(args), None
+    admission = None
+    objects = referenced.gather(tuple(given.documents), args)
     if cluster_options.wanted(args):
         from podward.cli import admitting
 
@@ -63,7 +75,10 @@ def _explained(
     stored, explained = [], []
     for source in given.pods:
         try:
-            subject = subjects.subject(source) if admission is None else subjects.admitted_subject(source, admission)
+            if admission is None:
+                subject = subjects.subject(source, objects)
+            else:
+                subject = subjects.admitted_subject(source, objects, admission)
             explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
             stored.append(subject)
         except PodwardError as error:
@@ -85,25 +100,25 @@ def show(
 def _access(
     stored: tuple[PodToExplain, ...],
     explained: tuple[ExplainedPod, ...],
+    dry: Explainer,
     errors: list[PodwardError],
     args: argparse.Namespace,
 ) -> int:
-    """Answer every `--access`: 0 where every process asked about may, 1 where one may not."""
+    """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    root = state_root()
+    node = access.ExplainedNode(state_root(), dry.node.runtime)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at
     for subject, each in zip(stored, explained, strict=True):
-        for question in args.access:
-            try:
-                reports += access.explain_pod(question, subject.pod, each.pod, root, args.container)
-            except PodwardError as error:
-                errors.append(error)
+        try:
+            reports += access.explain_pod(tuple(args.access), subject.pod, each.pod, node, args.container)
+        except PodwardError as error:
+            errors.append(error)
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n")
+        sys.stdout.write(json_text(told, 1))
     else:
         sys.stdout.write("\n".join(access.text(report, terminal.columns(sys.stdout)) for report in reports))
     return 0 if all(report.allowed for report in reports) else FAILED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterable
 
 from podward.api.core import Pod, every_container
@@ -78,7 +77,7 @@ def pull(pods: Iterable[Pod], root: str) -> list[PodwardError]:
     for name in dict.fromkeys(_images(pods)):
         try:
             if store.find(name) is None:
-                print(terminal.printable(f"podward: pulling {name}"), file=sys.stderr)
+                terminal.say(f"pulling {name}")
                 pull_one(store, name)
         except PodwardError as error:
             failed.append(error)

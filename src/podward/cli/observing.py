@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from contextlib import ExitStack
 
 import msgspec
@@ -45,7 +44,7 @@ def observed(
         for number, subject in enumerate(map(_with_uid, stored)):
             if subject.admitted is not None and subject.admitted.refused:
                 continue
-            pod = PodRun(here, once, subject.pod, subject.place, subject.hostname)
+            pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
             try:
                 if not pod.prepare():
@@ -90,7 +89,7 @@ class _Observer(SilentReport):
 
     def failed_to_start(self, container: str, reason: str) -> None:
         """Say so: it will never be seen."""
-        print(terminal.printable(f"podward: {container}: cannot start: {reason}"), file=sys.stderr)
+        terminal.say(f"{container}: cannot start: {reason}")
         self._end_if_all_was_seen()
 
     def _end_if_all_was_seen(self) -> None:

@@ -23,6 +23,7 @@ from podward.decision import Assignment, Source, Value, Violation
 from podward.errors import PodwardError
 from podward.path import Path
 from podward.render import verify
+from podward.render.escaping import json_text
 from podward.render.explain.citations import Citations
 from podward.render.explain.rows import ExplainedPod, decides, within
 
@@ -162,7 +163,7 @@ def as_json(
     explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...] = (), errors: Sequence[PodwardError] = ()
 ) -> str:
     """The document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document(explained, fields, errors)), indent=1).decode() + "\n"
+    return json_text(document(explained, fields, errors), 1)
 
 
 def as_yaml(
