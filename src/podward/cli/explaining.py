@@ -24,6 +24,7 @@ from podward.errors import NodeError, PodwardError
 from podward.path import Path
 from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
+from podward.render.explain.row_types import PodRows
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
 from podward.runtime.explaining.explainer import Explainer
@@ -153,13 +154,27 @@ def failed(pod: PodExplanation) -> bool:
     )
 
 
-def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
-    from podward.render import palette as palettes
-    from podward.render.explain import table
+def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
+    from podward.render.explain import first_screen
     from podward.render.explain.rows import rows_of
 
+    if fields:
+        return _wide(explained, fields, errors)
+    return _printed(tuple(first_screen.of_pod(rows_of(each)) for each in explained))
+
+
+def _wide(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
+    from podward.render.explain.rows import rows_of
+
+    return _printed(tuple(rows_of(each, fields) for each in explained))
+
+
+def _printed(pods: tuple[PodRows, ...]) -> str:
+    from podward.render import palette as palettes
+    from podward.render.explain import table
+
     palette = palettes.COLOURED if terminal.colour_wanted(sys.stdout) else palettes.PLAIN
-    return table.table(tuple(rows_of(each, fields) for each in explained), terminal.columns(sys.stdout), palette)
+    return table.table(pods, terminal.columns(sys.stdout), palette)
 
 
 def _json(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
@@ -190,4 +205,4 @@ def _html(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequ
     return html.render(rows, cited.texts(rows, state_root()))
 
 
-_OUTPUTS = {"table": _table, "wide": _table, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS = {"table": _table, "wide": _wide, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
