@@ -73,7 +73,7 @@ def _access(
     """Answer `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime)
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports = [
         report
         for pod, each in zip(pods, explained, strict=True)

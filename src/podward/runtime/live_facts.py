@@ -16,6 +16,7 @@ from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.runtime.image_volumes import find
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -44,6 +45,11 @@ class Attempt(Struct, frozen=True):
     def rootfs(self) -> str:
         """The container's root."""
         return f"{self.directory}/rootfs"
+
+    @property
+    def image_volumes(self) -> str:
+        """The directory that holds the volumes of its image."""
+        return f"{self.directory}/image-volumes"
 
 
 class LiveFacts:
@@ -111,6 +117,7 @@ class LiveFacts:
             cgroup_v2=here.cgroup_v2,
             node_hostname=os.uname().nodename,
             oom_score_adj=machine.oom_score_adj(),
+            image_volumes=attempt.image_volumes,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -159,15 +166,39 @@ class LiveFacts:
                 self._directory.open_way(target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+        self._make_image_volumes(plan, attempt, sandbox)
 
     def _log(self, container: str) -> str:
         """Where the container's termination log is, at every attempt."""
         return f"{self._directory.work}/containers/{container}/termination-log"
 
+    def _make_image_volumes(self, plan: ContainerPlan, attempt: Attempt, sandbox: Sandbox) -> None:
+        """Make what the runtime makes of the image's VOLUMEs. Raises RefusedError for one that it can't make."""
+        if plan.config is None or plan.spec is None:
+            return
+        stored, image = self._images[plan.container.name]
+        if not image.config.volumes:
+            return
+        from podward.runtime import image_volumes  # few images have any, and start-up counts
+
+        wanted, runtime, mapping = find(image, plan.config.value), self.node.runtime_defaults, sandbox.mapping
+        mounted = tuple(row[0] for row in wanted.mounts(runtime, attempt.image_volumes))
+        places = tuple(mount.destination for mount in mounted)
+        image_volumes.mount(stored.rootfs, places, attempt.image_volumes, mapping, sandbox.user_namespace)
+        if mapping is not None:
+            for mount in mounted:
+                self._directory.open_way(mount.source)
+        first, user = mapping.host_id if mapping is not None else 0, plan.spec.value.process.user
+        image_volumes.make_directories(
+            attempt.rootfs, wanted.directories(runtime), (first + user.uid, first + user.gid)
+        )
+
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
         attempt = self.attempt(container)
         if attempt.number >= 0:
+            for name in os.listdir(attempt.image_volumes) if os.path.isdir(attempt.image_volumes) else ():
+                rootfs.unmount(f"{attempt.image_volumes}/{name}")
             rootfs.unmount(attempt.directory)
             remove_tree(attempt.directory)
 
