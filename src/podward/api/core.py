@@ -174,6 +174,7 @@ class Container(View, frozen=True):
     stdin: bool | None = None
     tty: bool | None = None
     termination_message_path: str | None = None
+    target_container_name: str | None = None
     liveness_probe: Handler | None = None
     readiness_probe: Handler | None = None
     startup_probe: Handler | None = None

@@ -15,7 +15,7 @@ from podward.cli import cluster_options, configuration, referenced, subjects, te
 from podward.cli.inputs import pods_of
 from podward.documents.document import Document
 from podward.errors import NodeError
-from podward.path import Path
+from podward.path import Path, path
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
@@ -53,12 +53,26 @@ def _admitted(
 ) -> tuple[tuple[PodToExplain, ...], Mapping[str, Item]]:
     """The Pods as they are stored, by a cluster's admission where one was described; and its policies in files."""
     objects = referenced.gather(documents, args)
+    for source in sources:
+        _note_debugging(source)
     if not cluster_options.wanted(args):
-        return tuple(subjects.subject(source, objects) for source in sources), NO_POLICIES
+        return tuple(subjects.subject(subjects.debugged(source), objects) for source in sources), NO_POLICIES
     from podward.cli import admitting
 
     admission = admitting.Admission(args, documents)
     return tuple(subjects.admitted_subject(source, objects, admission) for source in sources), admission.written
+
+
+def _note_debugging(source: PodSource) -> None:
+    """Say how ephemeral containers come into a Pod, of one that was not read from a cluster."""
+    if subjects.debugged(source) is source:
+        return
+    where = source.where(path("spec", "ephemeralContainers"))
+    said = (
+        f"podward: note: {where}: Pod {source.name}: no Pod is created with ephemeralContainers; `kubectl debug` adds "
+        "them to one that runs, and `kubectl get pod -o yaml` shows it with them"
+    )
+    print(terminal.printable(said), file=sys.stderr)
 
 
 def show(explained: tuple[ExplainedPod, ...], field: Path | None, args: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ def observed(
                 continue
             pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
-            if not pod.prepare():
+            if not any(refusal.of_the_pod for refusal in pod.prepare()):
                 pods[number] = pod
         report.pods = tuple(pods.values())
         if pods:

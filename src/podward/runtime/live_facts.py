@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import Image
 from podward.api.oci import RuntimeSpec
@@ -17,6 +17,7 @@ from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime.image_volumes import find
+from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -68,6 +69,7 @@ class LiveFacts:
         self._held: list[Lock] = []
         self._images: dict[str, tuple[StoredImage, Image]] = {}
         self._attempts: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
 
     # --- what the stages ask for ----------------------------------------------------------------------------------
 
@@ -109,7 +111,7 @@ class LiveFacts:
         return HostFacts(
             rootfs=attempt.rootfs,
             cgroups_path=cgroups.name(attempt.id),
-            namespaces=sandbox.namespaces,
+            namespaces=self._namespaces(sandbox, context.namespace_options),
             files=sandbox.files,
             localhost_seccomp=profiles.localhost(context.seccomp, here.node.seccomp_root),
             host_devices=devices.host_devices() if context.privileged else (),
@@ -149,6 +151,10 @@ class LiveFacts:
         os.mkdir(f"{self._directory.container(container)}/{attempt.number}", 0o700)
         return attempt
 
+    def note_process(self, container: str, pid: int) -> None:
+        """The container's process: an ephemeral container may share its namespace. 0 once it has ended."""
+        self._pids[container] = pid
+
     def set_aside(self, plan: ContainerPlan) -> None:
         """Mount what the container's current attempt needs: its subPaths and its root.
 
@@ -167,6 +173,13 @@ class LiveFacts:
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
         self._make_image_volumes(plan, attempt, sandbox)
+
+    def _namespaces(self, sandbox: Sandbox, options: NamespaceOption | None) -> NamespacePaths:
+        """The Pod's, with the process namespace of the container's target if it has one: nowhere unless that runs."""
+        if options is None or options.pid != "TARGET":
+            return sandbox.namespaces
+        pid = self._pids.get(options.target_id, 0)
+        return structs.replace(sandbox.namespaces, pid=f"/proc/{pid}/ns/pid")
 
     def _log(self, container: str) -> str:
         """Where the container's termination log is, at every attempt."""

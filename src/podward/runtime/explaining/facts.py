@@ -12,7 +12,7 @@ import stat
 import msgspec
 
 from podward.api.core import Container
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.oci import RuntimeSpec
@@ -87,7 +87,7 @@ class DryFacts:
         return HostFacts(
             rootfs=f"{POD}/rootfs",
             cgroups_path=f"/podward-POD-{config.name}",
-            namespaces=self._namespaces,
+            namespaces=self._namespaces_of(context.namespace_options),
             files=_files(shared=bool(self.pod.spec.host_ipc)),
             localhost_seccomp=profiles.localhost(context.seccomp, self.node.seccomp_root),
             host_devices=self._machine.devices() if context.privileged else (),
@@ -119,6 +119,12 @@ class DryFacts:
         return not isinstance(found, UnknownImage) and found.writable_tmp()
 
     # --- how it is found out --------------------------------------------------------------------------------------
+
+    def _namespaces_of(self, options: NamespaceOption | None) -> NamespacePaths:
+        """The Pod's, with the process namespace of the container's target if it has one."""
+        if options is None or options.pid != "TARGET":
+            return self._namespaces
+        return msgspec.structs.replace(self._namespaces, pid=f"{POD}/containers/{options.target_id}/ns/pid")
 
     def _found(self, container: Container) -> ImageFacts | UnknownImage:
         return self._machine.images.find(container.image or "")
