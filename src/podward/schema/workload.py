@@ -107,6 +107,11 @@ def pod_sources(document: Document) -> tuple[PodSource, ...]:
     have, unknown fields, wrong types.
     """
     require(document)
+    return sources_of(document)
+
+
+def sources_of(document: Document) -> tuple[PodSource, ...]:
+    """The same of a document whose objects are of their types, which nothing is asked about any more."""
     return tuple(_sources(document, document.raw, Path()))
 
 

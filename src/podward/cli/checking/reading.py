@@ -6,6 +6,8 @@ skipped: every repository has custom resources.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from podward.access.policies import policies_of
@@ -18,10 +20,9 @@ from podward.documents.document import Document
 from podward.documents.reader import read_all
 from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path, path
+from podward.schema.known_valid import sources_if_known
 from podward.schema.objects import Item
-from podward.schema.plain.known_valid import KnownValid, plain
-from podward.schema.plain.listed import plain_items
-from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
+from podward.schema.workload import PodSource, pod_sources
 
 OTHER_DOCUMENT = "input/other"
 """The rule about documents that are no Kubernetes objects."""
@@ -30,51 +31,16 @@ _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 """Takes the place of a list item that could not be read, so that the other items keep their indexes."""
 
 
-class _DocumentPods:
-    """The Pods of a document. They are made when one is asked for: all at once, as a List may have thousands."""
+class FileWorkload(Struct, frozen=True):
+    """A workload's Pod, the index of its document in the file, and whether it is known to be valid."""
 
-    __slots__ = ("_pods", "document")
-
-    def __init__(self, document: Document, pods: tuple[PodSource, ...] | None = None) -> None:
-        self.document = document
-        self._pods = pods
-
-    def __getitem__(self, number: int) -> PodSource:
-        if self._pods is None:
-            self._pods = pod_sources(self.document)
-        return self._pods[number]
-
-
-class FileWorkload:
-    """A workload of a file. `document` is the index of its document, `number` its index among the document's workloads.
-
-    `plain` is set if the workload is known to be valid; then its Pod is made only if it is asked for.
-    """
-
-    __slots__ = ("_number", "_pods", "document", "plain")
-
-    def __init__(self, pods: _DocumentPods, document: int, plain: KnownValid | None, number: int = 0) -> None:
-        self._pods = pods
-        self._number = number
-        self.document = document
-        self.plain = plain
-
-    @property
-    def source(self) -> PodSource:
-        """The workload's Pod."""
-        return self._pods[self._number]
-
-    @property
-    def written(self) -> Document:
-        """The document that has the workload."""
-        return self._pods.document
+    source: PodSource
+    document: int
+    known_valid: bool
 
     @property
     def subject(self) -> WorkloadRef:
-        """The workload as findings name it, with the namespace that it is created in."""
-        plain = self.plain
-        if plain is not None:
-            return WorkloadRef(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
+        """The workload as findings name it, in the namespace that it is created in."""
         source = self.source
         return WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
 
@@ -125,27 +91,18 @@ def parse_file(content: bytes, name: str) -> ManifestFile:
         workloads += here
         items += found
         for workload in here:
-            if workload.plain is None or _is_annotated(workload.plain):
-                given, faults = _waivers(workload.source, index)
-                waivers += given
-                findings += faults
+            given, faults = _waivers(workload.source, index)
+            waivers += given
+            findings += faults
     return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
 
 
 def _objects(document: Document, index: int) -> tuple[list[FileWorkload], tuple[Item, ...]]:
-    """The workloads and the policies of a document. Raises InputError if no API server would decode it."""
-    found = plain(document.raw)
-    if found is not None:
-        return [FileWorkload(_DocumentPods(document), index, found)], ()
-    several = plain_items(document.raw)
-    if several is not None:
-        sources = _DocumentPods(document)
-        here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
-    else:
-        pods = pod_sources(document)
-        sources = _DocumentPods(document, pods)
-        here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
-    return here, policies_of(document)
+    """The workloads and the policies of a document. Raises InputError where it is not one that an API server takes."""
+    known = sources_if_known(document)
+    if known is None:
+        known = tuple([(source, False) for source in pod_sources(document)])
+    return [FileWorkload(source, index, valid) for source, valid in known], policies_of(document)
 
 
 def _without_bad_items(document: Document) -> tuple[Document | None, list[InputError]]:
@@ -184,15 +141,6 @@ def _fault(document: Document, number: int, item: Json) -> InputError | None:
     return None
 
 
-def _is_annotated(workload: KnownValid) -> bool:
-    """Whether the workload or its template has annotations that may be waivers."""
-    for metadata in workload.metadata:
-        for key in (metadata.annotations if metadata is not None else None) or ():
-            if key.startswith(DOMAIN):
-                return True
-    return False
-
-
 def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
     # `where` is name:line or name:line:column.
     line = error.where.removeprefix(f"{name}:").partition(":")[0]
@@ -216,23 +164,23 @@ def _kind(error: InputError) -> str:
 
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of the workload and of its template."""
-    about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
-    annotated = AnnotatedObject(source.document.name, document, about)
     waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
-    for place in _annotated(source):
+    for place in _annotated(source.prefix):
         found = _at(source.document, place)
-        if found:
+        if any(key.startswith(DOMAIN) for key in found):
+            about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
+            annotated = AnnotatedObject(source.document.name, document, about)
             more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
             waivers += more
             faults += wrong
     return tuple(waivers), tuple(faults)
 
 
-def _annotated(source: PodSource) -> tuple[Path, ...]:
-    """The paths of annotations: those of the object, and those of its template."""
-    own = source.prefix + _METADATA
-    steps = source.prefix.segments
+@lru_cache(1 << 6)
+def _annotated(prefix: Path) -> tuple[Path, ...]:
+    """The paths of the annotations of the Pod, or of the template, at `prefix`, and of the object around it."""
+    own, steps = prefix + _METADATA, prefix.segments
     if "spec" not in steps and "template" not in steps:
         return (own,)
     first = min(steps.index(step) for step in ("spec", "template") if step in steps)
