@@ -85,6 +85,7 @@ FILES = {
     "namespace.yaml": NAMESPACE,
     "my-scc.yaml": SCC,
     "new-scc.yaml": SCC,
+    "sccs/ours.yaml": SCC,
     "old-sccs/ours.yaml": SCC,
     "new-sccs/ours.yaml": SCC.replace("false", "true"),
     "policies/shop.yaml": NAMESPACE + "---\n" + SCC,
