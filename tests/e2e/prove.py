@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
 
-from podward.api.referenced_objects import NO_OBJECTS
+from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import running
 from podward.decision import Outcome
 from podward.documents.document import Document
@@ -58,8 +58,9 @@ class Reasons(SilentReport):
 class Proof:
     """Counts the Pods that ran, and compares each."""
 
-    def __init__(self, here: dict[str, Machine], report: Reasons) -> None:
+    def __init__(self, here: dict[str, Machine], objects: ReferencedObjects, report: Reasons) -> None:
         self._here = here
+        self._objects = objects
         self._report = report
         self.ran = self.refused = self.containers = 0
         self._shown = time.monotonic()
@@ -70,7 +71,7 @@ class Proof:
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
-            pod = running.prepared(source, NO_OBJECTS, self._here[defaults], options, alone=True)
+            pod = running.prepared(source, self._objects, self._here[defaults], options, alone=True)
         except InputError:
             self.refused += 1
             reject()
@@ -124,7 +125,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
         )
         for defaults in ("containerd", "cri-o", "docker")
     }
-    proof = Proof(here, report)
+    proof = Proof(here, random_pods.objects(f"{root}/disks"), report)
     last: list[object] = []
 
     @settings(
