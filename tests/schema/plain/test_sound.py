@@ -9,10 +9,8 @@ from changed_workloads import document
 
 from podward.errors import InputError
 from podward.schema.plain.known_valid import plain
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
-from podward.stages.admission.order import completed
+from podward.stages.admission.order import by_registry
 
 Raw = dict[str, Any]
 
@@ -133,6 +131,8 @@ def claim(name: object, **fields: Any) -> Raw:  # noqa: ANN401
 
 PROFILE = {"type": "Localhost", "localhostProfile": "a"}
 SOUND: dict[str, Raw] = {
+    "token without account": volume(TOKEN),
+    "Deployment without account": of_kind("Deployment", "apps/v1", volume(TOKEN)),
     "least": pod(),
     "localhost": context(seccompProfile=PROFILE, appArmorProfile=PROFILE),
     "escalation": context(privileged=True, allowPrivilegeEscalation=True, capabilities={"add": ["CAP_SYS_ADMIN"]}),
@@ -274,7 +274,6 @@ REFUSED: dict[str, Raw] = {
     "ephemeral": volume({"name": "v", "ephemeral": {}}),
     "ephemeral's name": pod(metadata={"name": "p" * 253}, volumes=[EPHEMERAL]),
     "ephemeral's claim": volume(EPHEMERAL, {"name": "w", "persistentVolumeClaim": {"claimName": "p-v"}}),
-    "token without account": volume(TOKEN),
     "token's time": projected({"serviceAccountToken": {"path": "a", "expirationSeconds": 1}}),
     "projected twice": projected({"configMap": {"name": "a"}, "secret": {"name": "a"}}),
     "fields": volume({"name": "v", "downwardAPI": {"items": [{"path": "a"}]}}),
@@ -334,7 +333,6 @@ REFUSED: dict[str, Raw] = {
     "part of a huge page": resources({"hugepages-2Mi": "3Mi", "cpu": 1}),
     "restart policy": pod(restartPolicy="Sometimes"),
     "Deployment ends": of_kind("Deployment", "apps/v1", pod(restartPolicy="Never")),
-    "Deployment without account": of_kind("Deployment", "apps/v1", volume(TOKEN)),
     "ReplicaSet ends": of_kind("ReplicaSet", "apps/v1", pod(restartPolicy="OnFailure")),
     "Job never ends": of_kind("Job", "batch/v1", pod(restartPolicy="Always")),
     "Job says nothing": of_kind("Job", "batch/v1", pod()),
@@ -426,8 +424,7 @@ def is_refused(raw: Raw) -> bool:
         (source,) = pod_sources(document(raw))
     except InputError:
         return True
-    stored = completed(source.raw).stored
-    return validation.validate(pod_view(stored), stored, source.kind).refused
+    return by_registry(source.raw, source.kind).refused
 
 
 @pytest.mark.parametrize("name", SOUND)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from podward.access.policies import namespaces_of, require_sound
+from podward.access.policies import csi_profiles_of, namespaces_of, require_sound
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
@@ -69,7 +69,8 @@ def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     standard = Standard(_level(wishes), _version(wishes))
     if wishes.scc:
         return _held_to_sccs(wishes, items, standard)
-    return PolicySet(namespaces_of(items), standard, None, wishes.namespace)
+    kept = tuple(items)
+    return PolicySet(namespaces_of(kept), standard, None, wishes.namespace, csi_profiles_of(kept))
 
 
 def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standard) -> PolicySet:
@@ -97,7 +98,7 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standar
     def caller(kind: str) -> User:
         return creator_of_pods(kind, named)
 
-    return PolicySet(namespaces, standard, SccTerms(ready, authorizer, caller), wishes.namespace)
+    return PolicySet(namespaces, standard, SccTerms(ready, authorizer, caller), wishes.namespace, gathered.csi_profiles)
 
 
 def is_file(word: str) -> bool:

@@ -1,7 +1,7 @@
 """Whether a document is a plain workload, and what is to be known of it then.
 
-Specification: for every document that is plain, `workload.pod_sources` gives exactly one Pod, and what `defaulting`
-makes of that has nothing against it in `validation`.
+Specification: for every document that is plain, `workload.pod_sources` gives exactly one Pod, and what `defaulting` and
+ServiceAccount admission make of that has nothing against it in `validation`.
 """
 
 from __future__ import annotations

@@ -108,8 +108,7 @@ def is_sound(spec: PlainSpec, kind: str, pod: str, claims: frozenset[str]) -> bo
 def _volumes(spec: PlainSpec, pod: str, claims: frozenset[str]) -> frozenset[str] | None:
     if not spec.volumes:
         return claims
-    has_account = bool(spec.service_account_name or spec.service_account)
-    names = names_of(spec.volumes, pod, has_account=has_account)
+    names = names_of(spec.volumes, pod)
     if names is None or not claims:
         return names
     return names | claims if names.isdisjoint(claims) else None

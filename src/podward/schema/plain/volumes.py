@@ -80,7 +80,6 @@ class PlainVolume(PlainObject, frozen=True):
     host_path: PlainHostPath | None = None
     projected: Raw | None = None
     downward_api: Raw | None = field(default=None, name="downwardAPI")
-    csi: Raw | None = None
     nfs: Raw | None = None
     ephemeral: Raw | None = None
 
@@ -88,10 +87,10 @@ class PlainVolume(PlainObject, frozen=True):
 _ALL_BUT_ONE = len(PlainVolume.__struct_fields__) - len(("name", "the one"))
 
 
-def names_of(volumes: tuple[PlainVolume, ...], pod: str, *, has_account: bool) -> frozenset[str] | None:
+def names_of(volumes: tuple[PlainVolume, ...], pod: str) -> frozenset[str] | None:
     """The names of the volumes; None if something can be said against one.
 
-    `pod` is the name of their Pod, `has_account` whether it names a service account.
+    `pod` is the name of their Pod. It has a service account by the time its volumes are validated.
     """
     names = frozenset([volume.name for volume in volumes])
     if len(names) < len(volumes):
@@ -105,7 +104,7 @@ def names_of(volumes: tuple[PlainVolume, ...], pod: str, *, has_account: bool) -
             uncommon.append(volume)
         elif not sound:
             return None
-    return names if not uncommon or _are_uncommon(volumes, pod, has_account=has_account) else None
+    return names if not uncommon or _are_uncommon(volumes, pod) else None
 
 
 def _is_common(volume: PlainVolume) -> bool | None:
@@ -129,7 +128,7 @@ def _are_items(items: tuple[PlainItem, ...]) -> bool:
     return all(bool(item.key) and is_inside(item.path) for item in items)
 
 
-def _are_uncommon(volumes: tuple[PlainVolume, ...], pod: str, *, has_account: bool) -> bool:
+def _are_uncommon(volumes: tuple[PlainVolume, ...], pod: str) -> bool:
     """Whether the volumes are sound, as schema, defaulting and validation say it."""
     from podward.api.core import ObjectMeta, PodSpec
     from podward.schema.defaulting import defaulted
@@ -140,6 +139,6 @@ def _are_uncommon(volumes: tuple[PlainVolume, ...], pod: str, *, has_account: bo
     if not fits(list(written), "[Volume"):
         return False
     stored = defaulted({"spec": {"volumes": list(written)}})[0]
-    account = PodSpec(service_account_name="any" if has_account else None)
+    account = PodSpec(service_account_name="any")
     found, _ = check(ObjectMeta(name=pod), stored, _AT)
     return not found.refused and not check_tokens(account, stored, _AT).refused
