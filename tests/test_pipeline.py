@@ -21,7 +21,7 @@ from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import EntryFile, FileCapabilities, Image, ImageConfig, UnknownImage
 from podward.api.oci import RuntimeSpec
-from podward.decision import Decision, Origin, Source, Unknown, refuse
+from podward.decision import AwaitedViolation, Decision, Origin, Source, Unknown, refuse
 from podward.documents.document import Document
 from podward.path import path
 from podward.pipeline import ContainerMounts, ContainerPlan, NodeFacts, PodPlan, plan_pod, predict_pod
@@ -106,6 +106,20 @@ def test_a_pod_that_its_node_refuses_has_nothing_made_for_it() -> None:
     facts = Asked({**TWO, "hostUsers": False, "securityContext": {"sysctls": [{"name": "kernel.x", "value": "1"}]}})
     plan = predict_pod(facts)
     assert (names(plan), facts.questions) == ({"": ["node"]}, [])
+    assert plan.refusals.refused
+
+
+class Waiting(Asked):
+    """Its volumes wait for a Secret."""
+
+    def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
+        super().volumes(sandbox, userns)
+        return Decision(violations=(AwaitedViolation(path("spec"), "", "not found", Source(Origin.RULE, "test")),))
+
+
+def test_what_a_pod_waits_for_ends_nothing_and_is_a_refusal_all_the_same() -> None:
+    plan = predict_pod(Waiting(TWO))
+    assert {stages[-1] for name, stages in names(plan).items() if name} == {"kernel"}
     assert plan.refusals.refused
 
 

@@ -86,6 +86,13 @@ class Violation(Struct, frozen=True, gc=False):
     source: Source
 
 
+class AwaitedViolation(Violation, frozen=True, gc=False):
+    """A refusal for want of something that may still come, such as a Secret: a kubelet tries again until it is there.
+
+    Nothing starts meanwhile, but the later stages are asked all the same.
+    """
+
+
 class Decision(Struct, frozen=True, gc=False):
     """The assignments and violations of one stage or rule, in the order they were made."""
 
@@ -103,6 +110,11 @@ class Decision(Struct, frozen=True, gc=False):
     def refused(self) -> bool:
         """Whether anything was refused."""
         return bool(self.violations)
+
+    @property
+    def final(self) -> bool:
+        """Whether anything was refused for good, so that no later stage is asked."""
+        return any(not isinstance(violation, AwaitedViolation) for violation in self.violations)
 
     def at(self, prefix: Path) -> Decision:
         """The same Decision with its assignments moved below `prefix` of a larger result.

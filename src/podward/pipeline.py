@@ -11,7 +11,8 @@
 Each stage is a pure function from facts to a Decision. Here they are strung together, and nowhere else: a stage's
 Decision is folded into the typed value that the next one reads, and kept beside it, so that whoever explains can follow
 a value back to the line that decided it. A refusal ends what comes after it: for the container that was refused, or for
-the whole Pod. A fact that nobody knows ends nothing: it is a value, `Unknown`, in the places that depend on it.
+the whole Pod; one that only waits for something (`AwaitedViolation`) does not. A fact that nobody knows ends nothing:
+it is a value, `Unknown`, in the places that depend on it.
 
 The facts come from a `NodeFacts`, asked in this order. There are three: of a Pod that is being run
 (`runtime.live_facts`), of a Pod that is explained (`runtime.explaining.facts`), and of a manifest alone
@@ -26,14 +27,16 @@ from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
-from podward.api.effective import EffectiveContext, Place
+from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.explanation import Stage
-from podward.api.image import EntryFile, Image, UnknownImage
+from podward.api.image import ASSUMED, EntryFile, Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
+from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Outcome, Source, Unknown
 from podward.policy.kubelet import user
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime import defaults, sandbox
 from podward.stages import cri, effective, oci
 from podward.stages.oci import HostFacts
@@ -45,10 +48,14 @@ if TYPE_CHECKING:
 
 
 class ContainerMounts(Struct, frozen=True):
-    """A container's mounts with who asked for each, or the Decision that refuses the container."""
+    """A container's mounts with who asked for each, or the Decision that refuses the container.
+
+    `files` are those that the kubelet mounts besides.
+    """
 
     mounts: tuple[tuple[Mount, Source], ...] = ()
     decision: Decision = Decision()
+    files: ContainerFiles = ContainerFiles()
 
 
 class NodeFacts(Protocol):
@@ -73,6 +80,10 @@ class NodeFacts(Protocol):
     @property
     def hostname(self) -> str:
         """The Pod's host name."""
+
+    @property
+    def objects(self) -> ReferencedObjects:
+        """The objects that the Pod refers to by name."""
 
     def id_range(self) -> IDMapping:
         """The ids that are kept for the Pod; asked for a Pod that gets a user namespace of its own."""
@@ -106,7 +117,7 @@ class _Walked(Struct, kw_only=True):
     def passes(self, stage: str, decision: Decision) -> bool:
         """Note what the stage says; whether the next one is to be asked."""
         self.stages = (*self.stages, Stage(stage, decision))
-        return not decision.refused
+        return not decision.final
 
 
 class PodPlan(_Walked, kw_only=True):
@@ -132,6 +143,7 @@ class ContainerPlan(_Walked, kw_only=True):
     userns: IDMapping | None = None
     sandbox: PodSandboxConfig | None = None
     mounts: tuple[tuple[Mount, Source], ...] = ()
+    files: ContainerFiles = ContainerFiles()
     effective: Outcome[EffectiveContext] | None = None
     config: Outcome[ContainerConfig] | None = None
     spec: Outcome[RuntimeSpec] | None = None
@@ -233,21 +245,21 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
 def _mounts(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What is mounted: told with the cri stage, which carries it. Only a refusal is told here."""
     attached = facts.mounts(plan.container, plan.place)
-    plan.mounts = attached.mounts
+    plan.mounts, plan.files = attached.mounts, attached.files
     refused = attached.decision.violations
     return not refused or plan.passes("volumes", Decision(violations=refused))
 
 
 def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What the kubelet computes: the container's context, and whether it may start."""
-    image = plan.image
+    image, name = _image_user(plan.image)
     decided = effective.decide(
         effective.EffectiveFacts(
             pod=facts.pod,
             container=plan.container,
             place=plan.place,
-            image=image.unknown if isinstance(image, UnknownImage) else user.of_image(image.config.user),
-            image_name=image.name,
+            image=image,
+            image_name=name,
             node=facts.node,
             userns=plan.userns,
         )
@@ -256,14 +268,32 @@ def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
     return plan.passes("effective", decided)
 
 
+def _image_user(image: Image | UnknownImage) -> tuple[ImageUser | Unknown, str]:
+    """The image's user, with the name of who says so."""
+    if not isinstance(image, UnknownImage):
+        return user.of_image(image.config.user), image.name
+    if image.assumed is None:
+        return image.unknown, image.name
+    return user.of_image(image.assumed.user), ASSUMED
+
+
 def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What the kubelet asks the runtime for."""
     if plan.effective is None:
         return False
     asked = cri.decide_container(
-        cri.ContainerFacts(facts.pod, plan.container, plan.place, plan.effective, facts.node, plan.mounts)
+        cri.ContainerFacts(
+            facts.pod,
+            plan.container,
+            plan.place,
+            plan.effective,
+            facts.node,
+            plan.mounts,
+            plan.files,
+            facts.objects,
+        )
     )
-    if asked.refused:
+    if asked.final:
         return plan.passes("cri", Decision(violations=asked.violations))
     plan.config = Outcome(asked.fold(ContainerConfig), asked)
     return plan.passes("cri", asked)

@@ -15,6 +15,7 @@ from podward.api.image import EntryFile, GroupEntry, Image, ImageConfig, PasswdE
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.decision import Decision, Origin, Source
 from podward.documents.document import Document
 from podward.documents.patching import put
@@ -84,6 +85,7 @@ class WorldFacts:
         self.place = place
         self.node = world.node
         self.hostname = "host"
+        self.objects = NO_OBJECTS
         self._world = world
 
     def id_range(self) -> IDMapping:

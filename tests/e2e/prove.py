@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
 
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import running
 from podward.decision import Outcome
 from podward.documents.document import Document
@@ -69,7 +70,7 @@ class Proof:
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
-            pod = running.prepared(source, self._here[defaults], options, alone=True)
+            pod = running.prepared(source, NO_OBJECTS, self._here[defaults], options, alone=True)
         except InputError:
             self.refused += 1
             reject()

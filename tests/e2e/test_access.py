@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 import pytest
 from podward_command import Podward
 
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import access, explain, explaining, inputs, subjects
 from podward.cli.inputs import pods_of
 from podward.errors import RefusedError, UsageError
@@ -99,13 +100,14 @@ class Answers:
         explain.configure(parser)
         words = parser.parse_args(["-f", str(file)])
         (source,) = pods_of(inputs.documents([str(file)]))
-        subject = subjects.subject(source)
-        self._root = str(root)
+        subject = subjects.subject(source, NO_OBJECTS)
+        dry = explaining.dry_run(words)
+        self._node = access.ExplainedNode(str(root), dry.node.runtime)
         self._pod = subject.pod
-        self._explained = explaining.dry_run(words).explain(subject)
+        self._explained = dry.explain(subject)
 
     def __call__(self, question: str, container: str | None = None) -> access.AccessReport:
-        (report,) = access.explain_pod(question, self._pod, self._explained, self._root, container)
+        (report,) = access.explain_pod((question,), self._pod, self._explained, self._node, container)
         return report
 
 

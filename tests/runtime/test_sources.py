@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from podward.api.json_value import Json, JsonObject
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import subjects
 from podward.decision import Assignment, Origin
 from podward.documents.document import Document
@@ -50,7 +51,7 @@ def explained(document: Document, state: str) -> dict[tuple[str, str, str], Assi
     dry = Explainer(machine.gather(), state, cgroup_v2=False)
     found = {}
     for source in pod_sources(document):
-        pod = dry.explain(subjects.subject(source))
+        pod = dry.explain(subjects.subject(source, NO_OBJECTS))
         stages = [("", stage) for stage in pod.stages]
         stages += [(container.name, stage) for container in pod.containers for stage in container.stages]
         for container, stage in stages:

@@ -1,6 +1,6 @@
 """The volumes of a Pod: core/v1 of Kubernetes.
 
-Of most volume sources Podward only needs to know that they are there.
+Of sources that need a driver it only matters that they are there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class HostPath(View, frozen=True):
 
 
 class OtherVolumeSource(View, frozen=True):
-    """A volume source that needs an API server or a driver; its fields do not matter here."""
+    """A source that needs a driver: that it is there is all that matters here."""
 
 
 class FlexVolume(View, frozen=True):
@@ -41,40 +41,126 @@ class FieldSelector(View, frozen=True):
     field_path: str | None = None
 
 
-class ProjectedItem(View, frozen=True):
-    """core/v1 KeyToPath and DownwardAPIVolumeFile: one file of a projected volume."""
+class ResourceSelector(View, frozen=True):
+    """core/v1 ResourceFieldSelector."""
 
-    key: str | None = None
-    path: str | None = None
+    container_name: str | None = None
+    resource: str | None = None
+    divisor: str | int | float | None = None
+
+
+class KeyToPath(View, frozen=True):
+    """core/v1 KeyToPath: which key of a Secret or ConfigMap becomes which file."""
+
+    key: str = ""
+    path: str = ""
+    mode: int | None = None
+
+
+class DownwardFile(View, frozen=True):
+    """core/v1 DownwardAPIVolumeFile: which field of the Pod becomes which file."""
+
+    path: str = ""
     field_ref: FieldSelector | None = None
+    resource_field_ref: ResourceSelector | None = None
+    mode: int | None = None
 
 
-class ProjectedItems(View, frozen=True):
-    """core/v1 ConfigMapProjection and DownwardAPIProjection: `name` is the ConfigMap's."""
+class SecretVolume(View, frozen=True):
+    """core/v1 SecretVolumeSource."""
+
+    secret_name: str | None = None
+    items: tuple[KeyToPath, ...] | None = None
+    default_mode: int | None = None
+    optional: bool | None = None
+
+
+class ConfigMapVolume(View, frozen=True):
+    """core/v1 ConfigMapVolumeSource."""
 
     name: str | None = None
-    items: tuple[ProjectedItem, ...] | None = None
+    items: tuple[KeyToPath, ...] | None = None
+    default_mode: int | None = None
+    optional: bool | None = None
+
+
+class DownwardVolume(View, frozen=True):
+    """core/v1 DownwardAPIVolumeSource."""
+
+    items: tuple[DownwardFile, ...] | None = None
+    default_mode: int | None = None
+
+
+class ProjectedKeys(View, frozen=True):
+    """core/v1 SecretProjection and ConfigMapProjection: `name` is the object's."""
+
+    name: str | None = None
+    items: tuple[KeyToPath, ...] | None = None
+    optional: bool | None = None
+
+
+class ProjectedFields(View, frozen=True):
+    """core/v1 DownwardAPIProjection."""
+
+    items: tuple[DownwardFile, ...] | None = None
 
 
 class ProjectedToken(View, frozen=True):
-    """core/v1 ServiceAccountTokenProjection."""
+    """core/v1 ServiceAccountTokenProjection; `expiration_seconds` counts from the token's making."""
 
     audience: str | None = None
+    expiration_seconds: int | None = None
     path: str | None = None
 
 
-class ProjectedSource(View, frozen=True):
-    """core/v1 VolumeProjection: only the sources that a service account's volume has."""
+class TrustBundle(View, frozen=True):
+    """core/v1 ClusterTrustBundleProjection."""
 
+    name: str | None = None
+    signer_name: str | None = None
+    optional: bool | None = None
+    path: str | None = None
+
+
+class PodCertificate(View, frozen=True):
+    """core/v1 PodCertificateProjection."""
+
+    signer_name: str | None = None
+    credential_bundle_path: str | None = None
+    key_path: str | None = None
+    certificate_chain_path: str | None = None
+
+
+class ProjectedSource(View, frozen=True):
+    """core/v1 VolumeProjection: one source of several that share a volume."""
+
+    secret: ProjectedKeys | None = None
+    config_map: ProjectedKeys | None = None
+    downward_api: ProjectedFields | None = field(default=None, name="downwardAPI")
     service_account_token: ProjectedToken | None = None
-    config_map: ProjectedItems | None = None
-    downward_api: ProjectedItems | None = field(default=None, name="downwardAPI")
+    cluster_trust_bundle: TrustBundle | None = None
+    pod_certificate: PodCertificate | None = None
 
 
 class Projected(View, frozen=True):
     """core/v1 ProjectedVolumeSource."""
 
     sources: tuple[ProjectedSource, ...] | None = None
+    default_mode: int | None = None
+
+
+class ClaimVolume(View, frozen=True):
+    """core/v1 PersistentVolumeClaimVolumeSource."""
+
+    claim_name: str = ""
+    read_only: bool | None = None
+
+
+class ImageVolume(View, frozen=True):
+    """core/v1 ImageVolumeSource."""
+
+    reference: str | None = None
+    pull_policy: str | None = None
 
 
 class Volume(View, frozen=True):
@@ -88,9 +174,9 @@ class Volume(View, frozen=True):
     azure_file: OtherVolumeSource | None = None
     cephfs: OtherVolumeSource | None = None
     cinder: OtherVolumeSource | None = None
-    config_map: OtherVolumeSource | None = None
+    config_map: ConfigMapVolume | None = None
     csi: OtherVolumeSource | None = None
-    downward_api: OtherVolumeSource | None = field(default=None, name="downwardAPI")
+    downward_api: DownwardVolume | None = field(default=None, name="downwardAPI")
     ephemeral: OtherVolumeSource | None = None
     fc: OtherVolumeSource | None = None
     flex_volume: FlexVolume | None = None
@@ -98,16 +184,16 @@ class Volume(View, frozen=True):
     gce_persistent_disk: OtherVolumeSource | None = None
     git_repo: OtherVolumeSource | None = None
     glusterfs: OtherVolumeSource | None = None
-    image: OtherVolumeSource | None = None
+    image: ImageVolume | None = None
     iscsi: OtherVolumeSource | None = None
     nfs: OtherVolumeSource | None = None
-    persistent_volume_claim: OtherVolumeSource | None = None
+    persistent_volume_claim: ClaimVolume | None = None
     photon_persistent_disk: OtherVolumeSource | None = None
     portworx_volume: OtherVolumeSource | None = None
     projected: Projected | None = None
     quobyte: OtherVolumeSource | None = None
     rbd: OtherVolumeSource | None = None
     scale_io: OtherVolumeSource | None = field(default=None, name="scaleIO")
-    secret: OtherVolumeSource | None = None
+    secret: SecretVolume | None = None
     storageos: OtherVolumeSource | None = None
     vsphere_volume: OtherVolumeSource | None = None

@@ -19,6 +19,7 @@ from podward.api.effective import Place
 from podward.api.image import EntryFile, Image, ImageConfig, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.stages.oci import HostFacts
@@ -30,6 +31,7 @@ NODE = Node(capabilities=FULL)
 _RANGE = IDMapping(0, 1 << 16, 1 << 16)
 """Ids of the node for a Pod with a user namespace of its own: which ones makes no difference here."""
 _NOT_LOOKED_AT = Unknown("the image is not looked at", "`podward explain` looks at it")
+_NO_OBJECT_IS_KNOWN = ReferencedObjects(others=Unknown("only the manifest is looked at", "`podward explain --with`"))
 _ORDINARY = EntryFile("/entry", stat.S_IFREG | 0o755, 0, 0)
 
 
@@ -41,6 +43,7 @@ class AssumedFacts:
         self.place = place
         self.node = NODE
         self.hostname = ""
+        self.objects = _NO_OBJECT_IS_KNOWN
 
     def id_range(self) -> IDMapping:
         """Some range."""

@@ -52,6 +52,12 @@ class Judged(Struct, frozen=True):
     pod: Pod
     selection: Selection | None
 
+    @property
+    def scc(self) -> str:
+        """The name of the SCC that admits the Pod; empty if none does, or none is asked."""
+        chosen = self.selection.chosen if self.selection is not None else None
+        return chosen.name if chosen is not None else ""
+
 
 def judge(source: PodSource, document: int, held: PolicySet) -> Judged:
     """Everything that validation, policies and hints have against the workload; `document` is its document's index."""

@@ -8,14 +8,20 @@ import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import explaining, subjects
+from podward.decision import Unknown
 from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.render.explain.rows import ExplainedPod
-from podward.runtime import kept, proc, userns
+from podward.runtime import device_list, kept, proc, userns
 from podward.runtime.state import State, state_root
 from podward.schema.workload import PodSource, pod_sources
+
+_NOT_KEPT = ReferencedObjects(
+    others=Unknown("what Secrets and ConfigMaps held when the Pod began is not kept", "look into it: `podward exec`")
+)
 
 
 def explained(word: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
@@ -35,14 +41,16 @@ def _explained(pod: kept.Kept, args: argparse.Namespace) -> ExplainedPod:
     words = argparse.Namespace(
         **{
             **vars(args),
-            "runtime": record.runtime,
+            "runtime": record.runtime.kind,
             "runtime_defaults": options.runtime_defaults,
             "seccomp_default": options.seccomp_default,
             "seccomp_root": options.seccomp_root,
             "allowed_unsafe_sysctls": options.allowed_unsafe_sysctls,
         }
     )
-    subject = msgspec.structs.replace(subjects.subject(source), userns=userns.of(State(state_root()), pod.id))
+    subject = msgspec.structs.replace(
+        subjects.subject(source, _NOT_KEPT), userns=userns.of(State(state_root()), pod.id)
+    )
     whole = explaining.dry_run(words).explain(subject)
     alive = set(kept.living(record))
     known = {container.name: container for container in record.containers}
@@ -77,5 +85,6 @@ def _observed(container: ContainerExplanation, known: kept.Container, alive: set
         return msgspec.structs.replace(container, predicted=predicted)
     with open(f"{known.bundle}/config.json", "rb") as file:
         spec = msgspec.json.decode(file.read(), type=RuntimeSpec)
-    observed = proc.read_state(known.process.pid, spec)
+    devices = device_list.open_devices(known.process.pid, known.bundle)
+    observed = proc.read_state(known.process.pid, spec, devices)
     return msgspec.structs.replace(container, predicted=predicted, observed=observed)

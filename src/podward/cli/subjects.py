@@ -17,13 +17,14 @@ from podward.schema.workload import PodSource
 from podward.stages.admission.order import by_registry, decide
 
 if TYPE_CHECKING:
+    from podward.api.referenced_objects import ReferencedObjects
     from podward.cli import admitting
 
 NO_UID = "00000000-0000-0000-0000-000000000000"
 """Stands for the random uid that the API server gives."""
 
 
-def subject(source: PodSource, uid: str = NO_UID) -> PodToExplain:
+def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) -> PodToExplain:
     """The Pod of a source, with this uid unless it has one: what is read is what is stored, and no plugin is asked.
 
     Raises InputError with everything that the API server refuses in it.
@@ -33,7 +34,7 @@ def subject(source: PodSource, uid: str = NO_UID) -> PodToExplain:
     _raise_invalid(source, admitted.decision.violations)
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)
-    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision)
+    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision, objects)
 
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
@@ -46,7 +47,9 @@ def _hostname(pod: Pod) -> str:
     return (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
 
 
-def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str = NO_UID) -> PodToExplain:
+def admitted_subject(
+    source: PodSource, objects: ReferencedObjects, admission: admitting.Admission, uid: str = NO_UID
+) -> PodToExplain:
     """The Pod of a source as a cluster stores it, with how its admission decided.
 
     Raises InputError with everything that validation refuses in it.
@@ -72,6 +75,7 @@ def admitted_subject(source: PodSource, admission: admitting.Admission, uid: str
         source.kind,
         source.name,
         Decision(of_defaults),
+        objects,
         admitted=Decision(rest, refused).at(source.prefix),
         admission=told(facts, admitted, Citations(source.document, admission.written), source.prefix),
     )

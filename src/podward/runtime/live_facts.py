@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import Image
@@ -15,7 +15,9 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
 from podward.runtime.options import Machine
 from podward.runtime.sandbox import Sandbox
@@ -47,11 +49,12 @@ class Attempt(Struct, frozen=True):
 class LiveFacts:
     """The facts about one Pod, as `pipeline.NodeFacts` asks for them; `remove` takes away what was made for them."""
 
-    def __init__(self, here: Machine, directory: PodDirectory, pod: Pod, place: Place, hostname: str) -> None:
-        self.pod = pod
-        self.place = place
+    def __init__(self, here: Machine, directory: PodDirectory, subject: PodToExplain) -> None:
+        self.pod = subject.pod
+        self.place = subject.place
         self.node = here.node
-        self.hostname = hostname
+        self.hostname = subject.hostname
+        self.objects = subject.objects
         self._machine = here
         self._directory = directory
         self._sandbox: Sandbox | None = None
@@ -71,8 +74,8 @@ class LiveFacts:
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
-        self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, userns=made.user_namespace)
+        self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
+        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
@@ -88,8 +91,10 @@ class LiveFacts:
         return self._images[container.name][1]
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
-        """What is mounted into the container; its subPaths are bound before each of its starts."""
-        return self._made()[1].mounts(container, place)
+        """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
+        sandbox, volumes = self._made()
+        files = ContainerFiles(sandbox.hosts, self._log(container.name))
+        return structs.replace(volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -122,6 +127,14 @@ class LiveFacts:
             inherited=proc.inherited(),
         )
 
+    def reached_from(self) -> tuple[str, str]:
+        """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
+        return self.network(), "127.0.0.1"
+
+    def network(self) -> str:
+        """The path of the Pod's network namespace in our mount namespace; empty where it uses the host's."""
+        return self._made()[0].namespaces.net
+
     # --- a container's attempts -----------------------------------------------------------------------------------
 
     def attempt(self, container: str) -> Attempt:
@@ -137,6 +150,15 @@ class LiveFacts:
         os.mkdir(f"{self._directory.container(container)}/{attempt.number}", 0o700)
         return attempt
 
+    def log_file(self, container: str) -> str:
+        """Where what the current attempt prints is kept; of those before it, the last one's stays."""
+        directory, number = f"{self._directory.path}/logs/{container}", self.attempt(container).number
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        for name in os.listdir(directory):
+            if int(name.partition(".")[0]) < number - 1:
+                os.unlink(f"{directory}/{name}")
+        return f"{directory}/{number}.log"
+
     def set_aside(self, plan: ContainerPlan) -> None:
         """Mount what the container's current attempt needs: its subPaths and its root.
 
@@ -147,12 +169,17 @@ class LiveFacts:
         if attached.refused:
             raise RefusedError(attached.violations[0].reason)
         attempt = self.attempt(plan.container.name)
+        sandbox.write_container_files(self._log(plan.container.name))
         if sandbox.mapping is not None and plan.config is not None:
             mounted = (mount.host_path for mount in plan.config.value.mounts)
             for target in (attempt.rootfs, sandbox.files.shm, *mounted):
                 self._directory.open_way(target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+
+    def _log(self, container: str) -> str:
+        """Where the container's termination log is, at every attempt."""
+        return f"{self._directory.work}/containers/{container}/termination-log"
 
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""

@@ -10,7 +10,7 @@ name, with random letters; here it is the workload's own name. `generateName` wi
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Pod
 from podward.api.json_value import Json, JsonObject
@@ -54,13 +54,22 @@ class PodSource(Struct, frozen=True, gc=False):
     kind: str
     name: str
     origins: tuple[tuple[Path, Path], ...] = ()
+    assigned: bool = False
+    """Whether who sends it says the namespace (`in_namespace`)."""
 
     @property
     def says_namespace(self) -> bool:
-        """Whether the Pod, or the workload around it, names a namespace."""
+        """Whether the Pod, the workload around it, or who sends it names a namespace."""
+        if self.assigned:
+            return True
         steps = self.prefix.segments
         above = (Path(steps[:length]) for length in range(len(steps) + 1))
         return any(self.document.line_of(place / "metadata" / "namespace") is not None for place in above)
+
+    def in_namespace(self, name: str) -> PodSource:
+        """The same Pod, sent to this namespace."""
+        raw: JsonObject = {**self.raw, "metadata": {**member(self.raw, "metadata"), "namespace": name}}
+        return structs.replace(self, raw=raw, view=pod_view(raw), assigned=True)
 
     def sent(self) -> JsonObject:
         """The Pod as it reaches the API server: what was written, or what the controller makes of the template.

@@ -298,12 +298,13 @@ def _kind(error: InputError) -> str:
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of the workload and of its template."""
     about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
-    annotated = AnnotatedObject(source.document.name, document, about)
     waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
     for place in _annotated(source):
         found = _at(source.document, place)
         if found:
+            above = Path(place.segments[: -len(_METADATA.segments)])
+            annotated = AnnotatedObject(source.document.name, document, about, place=above)
             more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
             waivers += more
             faults += wrong

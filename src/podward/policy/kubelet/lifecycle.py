@@ -2,11 +2,11 @@
 
 Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in our words):
 - Init containers start one after the other; each must succeed before the next one starts. An init container with its
-  own `restartPolicy: Always` is a sidecar: the next container starts as soon as it runs, and it is restarted whenever
-  it ends.
+  own `restartPolicy: Always` is a sidecar: the next container starts as soon as it has started, and it is restarted
+  whenever it ends. It has started when it runs and its postStart hook and its startup probe, if any, have succeeded.
 - A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead.
-- Then the regular containers start together. A container that ended is restarted under Always, under OnFailure if it
-  failed, and never under Never.
+- Then the regular containers start in their order, each once the postStart hook of the one before has ended. One that
+  ended is restarted under Always, under OnFailure if it or one of its probes failed, and never under Never.
 - When no regular container runs or will run again, sidecars are stopped in reverse order and the Pod is done.
 - The first restart is immediate. The second waits 10 s, and each further one twice as long, up to 300 s. A container
   that ran for 600 s starts again with the first restart.
@@ -43,13 +43,16 @@ FOLLOWS = {
 class ContainerStatus(Struct, frozen=True):
     """The status of one container.
 
-    `kind` is `init`, `sidecar` or `regular`; `exit_code` is that of the last run.
+    `kind` is `init`, `sidecar` or `regular`; `exit_code` is that of the last run. `starting` says of a container that
+    runs that what comes after it must wait; `unhealthy` of one that has exited that a probe's failure ended it.
     """
 
     name: str
     kind: str
     state: ContainerState = ContainerState.WAITING
     exit_code: int = 0
+    starting: bool = False
+    unhealthy: bool = False
 
 
 class PodActions(Struct, frozen=True):
@@ -81,19 +84,20 @@ def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> 
     ended = tuple(s.name for s in regular if s.state == ContainerState.EXITED and _restarts(s, restart_policy))
     waiting = tuple(s.name for s in regular if s.state == ContainerState.WAITING)
     if waiting or ended or any(s.state == ContainerState.RUNNING for s in regular):
-        return PodActions(start=waiting, restart=(*sidecars, *ended))
+        held_up = any(s.starting for s in regular)
+        return PodActions(start=waiting[: 0 if held_up else 1], restart=(*sidecars, *ended))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
 
 def _blocks_next(status: ContainerStatus) -> bool:
     """Whether the containers after this init container must not start yet."""
     if status.kind == "sidecar":
-        return status.state == ContainerState.WAITING
+        return status.state == ContainerState.WAITING or status.starting
     return status.state != ContainerState.EXITED or status.exit_code != 0
 
 
 def _restarts(status: ContainerStatus, policy: str) -> bool:
-    return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
+    return policy == "Always" or (policy == "OnFailure" and (status.exit_code != 0 or status.unhealthy))
 
 
 def _finish(statuses: tuple[ContainerStatus, ...], exit_code: int) -> PodActions:

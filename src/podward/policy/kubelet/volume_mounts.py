@@ -6,6 +6,7 @@ Specification (kubelet, `makeMounts`, in our words):
   without a value is an error. The result must be relative and must not contain `..`, because validation has only seen
   the unexpanded text.
 - Propagation: None or unset is private, HostToContainer is slave, Bidirectional is shared.
+- A mount is read-only if it says so, or if its volume is: those of Secrets, ConfigMaps and the like always are.
 - `recursiveReadOnly` holds if it is Enabled, or IfPossible, because it is possible here (Linux 5.12, crun 1.4, runc
   1.1).
 
@@ -13,6 +14,8 @@ Validation checks everything else about mounts (`podward.schema.validation.mount
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -50,8 +53,11 @@ class ResolvedMounts(Struct, frozen=True):
     mounts: tuple[ResolvedMount, ...] = ()
 
 
-def decide(container: Container, volumes: frozenset[str], environment: dict[str, str], place: Place) -> Decision:
-    """`mounts`, one for each volumeMount in their order; only violations if any volumeMount is refused."""
+def decide(container: Container, volumes: Mapping[str, bool], environment: dict[str, str], place: Place) -> Decision:
+    """`mounts`, one for each volumeMount in their order; only violations if any volumeMount is refused.
+
+    `volumes` says of each of the Pod's volumes whether it is read-only.
+    """
     assignments: list[Assignment] = []
     refusals: list[Decision] = []
     for index, mount in enumerate(container.volume_mounts or ()):
@@ -65,7 +71,7 @@ def decide(container: Container, volumes: frozenset[str], environment: dict[str,
             volume=mount.name,
             container_path=mount.mount_path if mount.mount_path.startswith("/") else f"/{mount.mount_path}",
             sub_path=sub_path,
-            readonly=bool(mount.read_only),
+            readonly=bool(mount.read_only) or volumes[mount.name],
             recursive_read_only=mount.recursive_read_only in {"Enabled", "IfPossible"},
             propagation=PROPAGATIONS[mount.mount_propagation or "None"],
         )
@@ -74,7 +80,7 @@ def decide(container: Container, volumes: frozenset[str], environment: dict[str,
     return merge(*refusals) if refusals else Decision(tuple(assignments))
 
 
-def _volume_and_mode(mount: VolumeMount, volumes: frozenset[str], container: Container, where: Path) -> Decision:
+def _volume_and_mode(mount: VolumeMount, volumes: Mapping[str, bool], container: Container, where: Path) -> Decision:
     if mount.name not in volumes:
         reason = f"cannot find volume {quote(mount.name)} to mount into container {quote(container.name)}"
         return refuse(where / "name", mount.name, reason, RULE)

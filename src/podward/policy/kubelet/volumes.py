@@ -41,8 +41,25 @@ def admit(spec: PodSpec, place: Place) -> Decision:
     return merge(*refusals)
 
 
+def source_of(volume: Volume) -> tuple[str, str]:
+    """The volume's source: the field of `Volume` that is set, and its name in the manifest; an emptyDir if none is."""
+    for field, name in _SOURCES:
+        if getattr(volume, field) is not None:
+            return field, name
+    return "empty_dir", "emptyDir"
+
+
+_SOURCES = tuple(
+    (field, name)
+    for field, name in zip(Volume.__struct_fields__, Volume.__struct_encode_fields__, strict=True)
+    if field != "name"
+)
+_SUPPORTED = frozenset(("empty_dir", "host_path"))
+
+
 def _kind(volume: Volume, where: Path) -> Decision:
-    if volume.empty_dir is not None or volume.host_path is not None:
+    field, _ = source_of(volume)
+    if field in _SUPPORTED:
         return Decision()
-    kind, advice = next((words for field, words in _INSTEAD.items() if getattr(volume, field) is not None), _UNKNOWN)
+    kind, advice = _INSTEAD.get(field, _UNKNOWN)
     return refuse(where, volume.name, f'volume "{volume.name}": {kind} volumes {advice}', NODE)

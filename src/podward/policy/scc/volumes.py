@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from podward.api.gotext import quote
 from podward.api.scc import SecurityContextConstraints
-from podward.api.volume import Projected, ProjectedItems, ProjectedSource, Volume
+from podward.api.volume import Projected, ProjectedFields, ProjectedKeys, ProjectedSource, Volume
 from podward.decision import Decision
 from podward.path import path
 from podward.policy.scc.scc_pod import SccPod
@@ -178,13 +178,13 @@ def _comes_with_token(source: ProjectedSource) -> bool:
     return (config_map is None or _is_bundle(config_map)) and (downward is None or _is_namespace(downward))
 
 
-def _is_bundle(config_map: ProjectedItems) -> bool:
+def _is_bundle(config_map: ProjectedKeys) -> bool:
     key = _CONFIG_MAPS.get(config_map.name or "")
     items = config_map.items or ()
     return key is not None and len(items) == 1 and items[0].key == key and items[0].path == key
 
 
-def _is_namespace(downward: ProjectedItems) -> bool:
+def _is_namespace(downward: ProjectedFields) -> bool:
     return all(
         item.path == "namespace"
         and item.field_ref is not None

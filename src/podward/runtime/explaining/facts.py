@@ -19,6 +19,7 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.policy.hints.facts import VolumeFacts
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import profiles
@@ -41,11 +42,12 @@ class DryFacts:
         self.place = subject.place
         self.node = machine.node
         self.hostname = subject.hostname
+        self.objects = subject.objects
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
         self._namespaces = NamespacePaths()
-        self._volumes = DryVolumes(subject.pod, subject.place, None)
+        self._volumes = DryVolumes(subject.pod, subject.place, None, subject.objects)
 
     def id_range(self) -> IDMapping:
         """The range of a Pod that runs, else the one that would be next."""
@@ -63,7 +65,7 @@ class DryFacts:
         }
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
-        self._volumes = DryVolumes(self.pod, self.place, userns)
+        self._volumes = DryVolumes(self.pod, self.place, userns, self.objects)
         return self._volumes.prepare()
 
     def image(self, container: Container) -> Image | UnknownImage:
@@ -73,7 +75,8 @@ class DryFacts:
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """What would be mounted."""
-        return self._volumes.mounts(container, place)
+        files = ContainerFiles(f"{POD}/hosts", f"{POD}/containers/{container.name}/termination-log")
+        return msgspec.structs.replace(self._volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """Placeholders for what only a running Pod has, and this machine's own facts."""
@@ -152,4 +155,4 @@ def shifted(file: EntryFile, mapping: IDMapping) -> EntryFile:
 def _files(*, shared: bool) -> SandboxFiles:
     """The Pod's files, where they would be; `shared` is the host's IPC namespace, with its /dev/shm."""
     shm = "/dev/shm" if shared else f"{POD}/shm"  # noqa: S108  # the host's own
-    return SandboxFiles(f"{POD}/hostname", f"{POD}/hosts", f"{POD}/resolv.conf", shm)
+    return SandboxFiles(hostname=f"{POD}/hostname", resolv_conf=f"{POD}/resolv.conf", shm=shm)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.decision import Decision
 
 if TYPE_CHECKING:
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from podward.api.cri import IDMapping
     from podward.api.effective import Place
     from podward.api.explanation import AdmissionExplanation
+    from podward.api.referenced_objects import ReferencedObjects
 
 
 class PodToExplain(Struct, frozen=True):
-    """A Pod to explain: as the API server would store it, and what was decided on the way there.
+    """A Pod to explain or to run: as the API server would store it, and what was decided on the way there.
 
+    `objects` are those that it may refer to.
     `userns` is the range of a Pod that runs already; another Pod gets the one that would be next. `admitted` is what
     the API server's admission decided, its places in the document, and `admission` how it came to that; None where
     nobody asked it.
@@ -29,6 +32,7 @@ class PodToExplain(Struct, frozen=True):
     kind: str
     name: str
     defaults: Decision
+    objects: ReferencedObjects = NO_OBJECTS
     userns: IDMapping | None = None
     admitted: Decision | None = None
     admission: AdmissionExplanation | None = None

@@ -5,9 +5,28 @@ from __future__ import annotations
 import errno
 import os
 
+from podward.decision import Decision
 from podward.errors import NodeError
+from podward.policy.kubelet import empty_dir, resources
 from podward.policy.kubelet.empty_dir import MODE, EmptyDirectory
-from podward.runtime import syscalls
+from podward.runtime import machine, syscalls
+from podward.runtime.volumes import ownership
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest
+
+
+def prepare(request: VolumeRequest) -> MadeVolume:
+    """Make the emptyDir, and give it to the Pod's fsGroup."""
+    source = request.volume.empty_dir
+    if source is None:
+        return MadeVolume(Decision())
+    limit = resources.pod_memory_limit(request.pod.spec)
+    memory = machine.memory() if source.medium == "Memory" else 0
+    decision = empty_dir.decide(source, memory, limit, request.where, request.place)
+    if decision.refused:
+        return MadeVolume(decision)
+    make(decision.fold(EmptyDirectory), request.target)
+    decision += ownership.apply(request.target, request.pod, request.place)
+    return MadeVolume(decision.at(request.where), PreparedVolume(request.volume.name, request.target, managed=True))
 
 
 def make(plan: EmptyDirectory, directory: str) -> None:

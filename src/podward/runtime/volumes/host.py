@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import stat
 
+from podward.decision import Decision
 from podward.errors import NodeError
+from podward.policy.kubelet import host_path
 from podward.policy.kubelet.host_path import HostFile
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest
 
 _KINDS = {
     stat.S_IFDIR: "Directory",
@@ -15,6 +18,21 @@ _KINDS = {
     stat.S_IFCHR: "CharDevice",
     stat.S_IFBLK: "BlockDevice",
 }
+
+
+def prepare(request: VolumeRequest) -> MadeVolume:
+    """Look at the hostPath, and make it where it asks for that."""
+    source = request.volume.host_path
+    if source is None:
+        return MadeVolume(Decision())
+    decision = host_path.decide(source, found(source.path), request.where, request.place)
+    if decision.refused:
+        return MadeVolume(decision)
+    plan = decision.fold(HostFile)
+    make(plan)
+    return MadeVolume(
+        decision.at(request.where), PreparedVolume(request.volume.name, os.path.realpath(plan.path), managed=False)
+    )
 
 
 def found(path: str) -> str:

@@ -10,6 +10,9 @@ import errno
 import os
 import stat
 
+from podward.api.core import Pod
+from podward.api.effective import Place
+from podward.decision import Decision
 from podward.errors import NodeError
 from podward.policy.kubelet import fs_group
 from podward.runtime import syscalls
@@ -25,6 +28,15 @@ def facts(status: os.stat_result) -> fs_group.FileFacts:
     mode = status.st_mode
     kind = "directory" if stat.S_ISDIR(mode) else "symlink" if stat.S_ISLNK(mode) else "other"
     return fs_group.FileFacts(kind, status.st_gid, stat.S_IMODE(mode))
+
+
+def apply(root: str, pod: Pod, place: Place) -> Decision:
+    """Give a volume that was just made to the Pod's fsGroup, if it has one; returns who decided that."""
+    walk = fs_group.decide(pod.spec.security_context, facts(os.lstat(root)), place, fresh=True)
+    group = walk.fold(fs_group.OwnershipChange).group
+    if group is not None:
+        give_to_group(root, group)
+    return walk
 
 
 def give_to_group(root: str, group: int, *, readonly: bool = False) -> int:

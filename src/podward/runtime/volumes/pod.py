@@ -11,35 +11,33 @@ away while the process lives on.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from podward.api.core import Container, Pod
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
+from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
-from podward.api.volume import Volume
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
 from podward.path import Path
 from podward.pipeline import ContainerMounts
-from podward.policy.kubelet import empty_dir, environment, fs_group, host_path, resources, volume_mounts, volumes
-from podward.runtime import machine
-from podward.runtime.volumes import attach, empty, host, ownership, subpath
+from podward.policy.kubelet import environment, volume_mounts, volumes
+from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest, requests
 from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
-
-
-class PreparedVolume(Struct, frozen=True):
-    """A volume that is there: `path` on the host; `managed` ones are the Pod's own and may be relabelled."""
-
-    name: str
-    path: str
-    managed: bool
+MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
+    "empty_dir": empty.prepare,
+    "host_path": host.prepare,
+}
+"""What makes the volumes of each source, by the field of `Volume`."""
 
 
 class _Environment(Struct, frozen=True):
@@ -60,10 +58,13 @@ class PodVolumes:
     `directory` is the Pod's own; `userns` the path of the Pod's pinned user namespace, empty where it has none.
     """
 
-    def __init__(self, directory: str, pod: Pod, place: Place, *, userns: str = "") -> None:
+    def __init__(
+        self, directory: str, pod: Pod, place: Place, objects: ReferencedObjects = NO_OBJECTS, *, userns: str = ""
+    ) -> None:
         self._directory = directory
         self._pod = pod
         self._place = place
+        self._objects = objects
         self._userns = userns
         self._volumes: dict[str, PreparedVolume] = {}
         self._binds: list[str] = []
@@ -80,11 +81,19 @@ class PodVolumes:
         Raises NodeError where this machine can't.
         """
         decision = volumes.admit(self._pod.spec, self._place)
-        for index, volume in enumerate(self._pod.spec.volumes or ()):
-            if decision.refused:
+        for field, request in requests(self._pod, self._place, self._objects, self._directory):
+            if decision.final:
                 break
-            decision += self._prepare(volume, self._place.pod / "spec" / "volumes" / index)
+            made = self._make(field, request)
+            decision += made.decision
+            if made.prepared is not None:
+                self._volumes[made.prepared.name] = made.prepared
         return decision
+
+    def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
+        """Make the volume of this source. What is mounted for it is undone by `remove`, however far it came."""
+        self._binds.append(request.target)
+        return MAKERS[field](request)
 
     def mounts(self, container: Container, place: Place, pod_ip: str = "") -> ContainerMounts:
         """The container's mounts.
@@ -93,11 +102,12 @@ class PodVolumes:
         mounted by `attach`; here only where no container can run before this one, so that a bad one is refused early.
         """
         named = label(container.name, place.container / "name")
-        asked = environment.decide(self._pod, container, place, pod_ip)
-        if named.refused or asked.refused:
+        asked = environment.decide(self._pod, container, place, self._objects, pod_ip)
+        if named.refused or asked.final:
             return ContainerMounts(decision=Decision(violations=named.violations + asked.violations))
         known = {row.key: row.value for row in asked.fold(_Environment).envs}
-        wanted = volume_mounts.decide(container, frozenset(self._volumes), known, place)
+        readonly = {volume.name: volume.readonly for volume in self._volumes.values()}
+        wanted = volume_mounts.decide(container, readonly, known, place)
         if wanted.refused:
             return ContainerMounts(decision=wanted)
         self._sub_paths[container.name] = []
@@ -133,48 +143,6 @@ class PodVolumes:
         self._volumes.clear()
         for name in _DIRECTORIES:
             remove_tree(f"{self._directory}/{name}")
-
-    def _prepare(self, volume: Volume, where: Path) -> Decision:
-        if volume.empty_dir is not None:
-            return self._prepare_empty(volume, where / "emptyDir")
-        if volume.host_path is not None:
-            return self._prepare_host(volume, where / "hostPath")
-        return Decision()
-
-    def _prepare_empty(self, volume: Volume, where: Path) -> Decision:
-        spec, source = self._pod.spec, volume.empty_dir
-        if source is None:
-            return Decision()
-        limit = resources.pod_memory_limit(spec)
-        memory = machine.memory() if source.medium == "Memory" else 0
-        decision = empty_dir.decide(source, memory, limit, where, self._place)
-        if decision.refused:
-            return decision
-        target = f"{self._directory}/volumes/{volume.name}"
-        self._binds.append(target)
-        empty.make(decision.fold(empty_dir.EmptyDirectory), target)
-        root = ownership.facts(os.lstat(target))
-        walk = fs_group.decide(spec.security_context, root, self._place, fresh=True)
-        group = walk.fold(fs_group.OwnershipChange).group
-        if group is not None:
-            ownership.give_to_group(target, group)
-        self._add(PreparedVolume(volume.name, target, managed=True))
-        return (decision + walk).at(where)
-
-    def _prepare_host(self, volume: Volume, where: Path) -> Decision:
-        source = volume.host_path
-        if source is None:
-            return Decision()
-        decision = host_path.decide(source, host.found(source.path), where, self._place)
-        if decision.refused:
-            return decision
-        plan = decision.fold(host_path.HostFile)
-        host.make(plan)
-        self._add(PreparedVolume(volume.name, os.path.realpath(plan.path), managed=False))
-        return decision.at(where)
-
-    def _add(self, volume: PreparedVolume) -> None:
-        self._volumes[volume.name] = volume
 
     def _host_path(self, mount: volume_mounts.ResolvedMount, container: str, index: int, where: Path) -> str:
         """The path that the OCI runtime mounts: the volume's own, or that of a bind of it or of its subPath."""

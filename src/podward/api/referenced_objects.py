@@ -1,0 +1,33 @@
+"""The objects that Pods refer to by name: what a kubelet or a controller would ask the API server for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from podward.api.content import ContentKind, ContentObject
+from podward.decision import Unknown
+
+
+class Missing(Struct, frozen=True):
+    """There is no such object, or none that an API server takes; `remedy` is what to do about it."""
+
+    remedy: str
+
+
+class ReferencedObjects(Struct, frozen=True):
+    """The objects by kind, namespace and name; one that an API server refuses is `Missing`.
+
+    `others` stands for every object that is not here: `Missing` where all that there is was read.
+    """
+
+    contents: Mapping[tuple[ContentKind, str, str], ContentObject | Missing] = {}
+    others: Missing | Unknown = Missing("give it in the same input, or with --with FILE")
+
+    def content(self, kind: ContentKind, namespace: str, name: str) -> ContentObject | Missing | Unknown:
+        """The Secret or ConfigMap of this name."""
+        return self.contents.get((kind, namespace, name), self.others)
+
+
+NO_OBJECTS = ReferencedObjects()

@@ -1,0 +1,103 @@
+"""Looking at a Pod's volumes: what each source would be, by the rules that make it; nothing is made."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from podward.api.filesystem import acl_text
+from podward.api.process import MountState
+from podward.decision import Decision
+from podward.errors import NodeError
+from podward.policy.hints.facts import FileFacts
+from podward.policy.kubelet import empty_dir, fs_group, host_path, resources
+from podward.runtime import machine
+from podward.runtime.acl import parse_attribute
+from podward.runtime.volumes import PreparedVolume, host
+from podward.runtime.volumes.request import MadeVolume, VolumeRequest
+
+ACL = "system.posix_acl_access"
+
+
+class SeenVolume(Struct, frozen=True):
+    """A volume as it would be made.
+
+    `root` is its top, with the ids on disk, None if nobody knows it. `flags` are those of its mount, or the path of
+    something that is on the same mount, None where the volume is there already.
+    """
+
+    made: MadeVolume
+    root: FileFacts | None = None
+    flags: str | MountState | None = None
+
+
+def empty(request: VolumeRequest) -> SeenVolume:
+    """An emptyDir."""
+    spec, source = request.pod.spec, request.volume.empty_dir
+    if source is None:
+        return SeenVolume(MadeVolume(Decision()))
+    memory = machine.memory() if source.medium == "Memory" else 0
+    limit = resources.pod_memory_limit(spec)
+    decision = empty_dir.decide(source, memory, limit, request.where, request.place)
+    if decision.refused:
+        return SeenVolume(MadeVolume(decision))
+    in_memory = decision.fold(empty_dir.EmptyDirectory).medium == "Memory"
+    walk, root = given(request, empty_dir.MODE | (stat.S_ISVTX if in_memory else 0))
+    prepared = PreparedVolume(request.volume.name, request.target, managed=True)
+    made = MadeVolume((decision + walk).at(request.where), prepared)
+    return SeenVolume(made, root, MountState(request.target) if in_memory else "")
+
+
+def given(request: VolumeRequest, mode: int) -> tuple[Decision, FileFacts]:
+    """The new directory of root's and of this mode once it is given to the Pod's fsGroup, and who decided that."""
+    root = fs_group.FileFacts("directory", 0, mode)
+    walk = fs_group.decide(request.pod.spec.security_context, root, request.place, fresh=True)
+    group = walk.fold(fs_group.OwnershipChange).group
+    owned = fs_group.ownership(root, group) if group is not None else fs_group.Ownership(0, mode)
+    return walk, FileFacts(0, owned.gid, stat.S_IFDIR | (owned.mode or mode))
+
+
+def host_file(request: VolumeRequest) -> SeenVolume:
+    """A hostPath."""
+    source = request.volume.host_path
+    if source is None:
+        return SeenVolume(MadeVolume(Decision()))
+    decision = host_path.decide(source, host.found(source.path), request.where, request.place)
+    if decision.refused:
+        return SeenVolume(MadeVolume(decision))
+    plan = decision.fold(host_path.HostFile)
+    path = os.path.realpath(plan.path)
+    made = MadeVolume(decision.at(request.where), PreparedVolume(request.volume.name, path, managed=False))
+    if plan.create:
+        mode = stat.S_IFDIR | 0o755 if plan.create == "Directory" else stat.S_IFREG | 0o644
+        return SeenVolume(made, FileFacts(0, 0, mode), _nearest(path))
+    return SeenVolume(made, _file_facts(path))
+
+
+LOOKS: Mapping[str, Callable[[VolumeRequest], SeenVolume]] = {
+    "empty_dir": empty,
+    "host_path": host_file,
+}
+"""What looks at the volumes of each source, by the field of `Volume`: one for each of `runtime.volumes.pod.MAKERS`."""
+
+
+def _file_facts(path: str) -> FileFacts:
+    try:
+        found = os.lstat(path)
+        try:
+            acl = acl_text(parse_attribute(os.getxattr(path, ACL, follow_symlinks=False), path))
+        except OSError:
+            acl = ""  # no ACL, or a file system without
+    except OSError as error:
+        raise NodeError(f"cannot look at the hostPath: {error.strerror}", where=path) from error
+    return FileFacts(found.st_uid, found.st_gid, found.st_mode, acl)
+
+
+def _nearest(path: str) -> str:
+    """The closest directory above that is there."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path

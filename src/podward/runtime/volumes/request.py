@@ -1,0 +1,57 @@
+"""What is asked of whoever makes, or looks at, a volume of one kind, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from podward.api.core import Pod
+from podward.api.effective import Place
+from podward.api.referenced_objects import ReferencedObjects
+from podward.api.volume import Volume
+from podward.decision import Decision
+from podward.path import Path
+from podward.policy.kubelet.volumes import source_of
+
+
+class VolumeRequest(Struct, frozen=True):
+    """One volume of a Pod.
+
+    `where` is the place of its source in the manifest, such as `spec.volumes[0].emptyDir`; `target` the path at which a
+    volume of the Pod's own is made, which is not there yet.
+    """
+
+    volume: Volume
+    where: Path
+    pod: Pod
+    place: Place
+    objects: ReferencedObjects
+    target: str
+
+
+class PreparedVolume(Struct, frozen=True):
+    """A volume that is there: `path` on the host.
+
+    `managed` ones are the Pod's own and may be relabelled; no container may write to one that is `readonly`.
+    """
+
+    name: str
+    path: str
+    managed: bool
+    readonly: bool = False
+
+
+class MadeVolume(Struct, frozen=True):
+    """A volume with the Decision that says how and why it is so, its places below the source; None where refused."""
+
+    decision: Decision
+    prepared: PreparedVolume | None = None
+
+
+def requests(pod: Pod, place: Place, objects: ReferencedObjects, directory: str) -> Iterator[tuple[str, VolumeRequest]]:
+    """The Pod's volumes, each with the field of its source; `directory` is the Pod's own."""
+    for index, volume in enumerate(pod.spec.volumes or ()):
+        field, name = source_of(volume)
+        where = place.pod / "spec" / "volumes" / index / name
+        yield field, VolumeRequest(volume, where, pod, place, objects, f"{directory}/volumes/{volume.name}")
