@@ -18,6 +18,7 @@ from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 from podward.schema.objects import Item
+from podward.schema.pod_kinds import PodKind
 
 if TYPE_CHECKING:  # most checks ask about no SCC
     from podward.access.rbac import Rbac
@@ -26,7 +27,10 @@ _NAME = path("metadata", "name")
 
 
 class CheckOptions(Struct, frozen=True):
-    """What the command line or the configuration asks for; None, or nothing, where neither does."""
+    """What the command line or the configuration asks for; None, or nothing, where neither does.
+
+    `pod_kinds` are the configuration's rows about custom resources, `patches` the files that kustomize takes for such.
+    """
 
     level: str | None = None
     version: str | None = None
@@ -35,6 +39,8 @@ class CheckOptions(Struct, frozen=True):
     user: str | None = None
     groups: tuple[str, ...] = ()
     policy_from: tuple[str, ...] = ()
+    pod_kinds: tuple[PodKind, ...] = ()
+    patches: tuple[str, ...] = ()
 
 
 class HeldTo(Struct, frozen=True):
