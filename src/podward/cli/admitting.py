@@ -54,6 +54,11 @@ class Admission:
         sccs = tuple(source.view for source in gathered.sccs) if self._openshift else None
         self.cluster = InMemoryCluster(sccs, gathered.rbac, self._namespaces)
 
+    @property
+    def kind(self) -> str:
+        """Which cluster it is, as `--cluster` names it."""
+        return cluster_options.OPENSHIFT if self._openshift else cluster_options.KUBERNETES
+
     def facts(self, source: PodSource) -> AdmissionFacts:
         """The request that would create the Pod."""
         user = creator_of_pods(source.kind, self._user)
