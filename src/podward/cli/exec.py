@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
+from podward.cli import terminal
 from podward.cli.parser import Parser
 from podward.errors import UsageError
 from podward.runtime.state import State, state_root
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     state = State(state_root())
     pod = kept.the_one(state, args.pod)
     container = kept.running_container(pod, args.container)
-    terminal = args.tty and args.stdin and os.isatty(0)
-    if args.tty and not terminal:
+    has_terminal = args.tty and args.stdin and os.isatty(0)
+    if args.tty and not has_terminal:
         why = "standard input is no terminal" if args.stdin else "it takes -i too"
-        print(f"podward: no terminal for the program: {why}", file=sys.stderr)
+        terminal.say(f"no terminal for the program: {why}")
     program = kept_exec.Program(state, pod, container, args.command)
-    return program.run_on_terminal() if terminal else program.run(stdin=0 if args.stdin else -1)
+    return program.run_on_terminal() if has_terminal else program.run(stdin=0 if args.stdin else -1)

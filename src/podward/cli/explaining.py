@@ -21,7 +21,7 @@ from podward.cli import (
     terminal,
 )
 from podward.errors import NodeError, PodwardError
-from podward.path import Path
+from podward.path import Path, path
 from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.row_types import PodRows
@@ -30,6 +30,7 @@ from podward.runtime import probe, proc
 from podward.runtime.explaining.explainer import Explainer
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
+from podward.schema.workload import PodSource
 
 FAILED = 1
 _ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")
@@ -75,9 +76,10 @@ def _explained(
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
+        _note_debugging(source)
         try:
             if admission is None:
-                subject = subjects.subject(source, objects)
+                subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
             explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
@@ -85,6 +87,17 @@ def _explained(
         except PodwardError as error:
             given.errors.append(error)
     return tuple(stored), tuple(explained)
+
+
+def _note_debugging(source: PodSource) -> None:
+    """Say how ephemeral containers come into a Pod, of one that was not read from a cluster."""
+    if subjects.debugged(source) is source:
+        return
+    where = source.where(path("spec", "ephemeralContainers"))
+    terminal.say(
+        f"note: {where}: Pod {source.name}: no Pod is created with ephemeralContainers; `kubectl debug` adds them to "
+        "one that runs, and `kubectl get pod -o yaml` shows it with them"
+    )
 
 
 def show(
@@ -108,7 +121,7 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime)
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at

@@ -97,8 +97,9 @@ def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Nam
     report = running.RunReport(NextCommands((source,), args), json=False)
     pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
     try:
-        if refusals := pod.prepare():
-            running.complain(source, refusals, report.commands)
+        refusals = pod.prepare()
+        running.complain(source, refusals, report.commands)
+        if any(refusal.of_the_pod for refusal in refusals):
             return running.REFUSED
         monitor = Monitor(pod, report, lambda: _came_up(pod, told))
         code = monitor.run()

@@ -28,6 +28,8 @@ class NextCommands:
 
     def after_refusals(self, source: PodSource, refusals: tuple[Refused, ...]) -> None:
         """After why a Pod, or containers of it, are refused."""
+        if not refusals:
+            return
         from podward.render import next_command
 
         context = self._context(source, "")

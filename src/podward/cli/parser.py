@@ -59,10 +59,12 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The command's words; `files` may stand anywhere among the options, as in kubectl."""
-        end = words.index("--") if self._words_after_dashes and "--" in words else len(words)
-        args, rest = self.parse_known_args(words[:end])
         if self._words_after_dashes:
+            end = words.index("--") if "--" in words else len(words)
+            args = self.parse_args(words[:end])
             setattr(args, self._words_after_dashes, tuple(words[end + 1 :]))
+            return args
+        args, rest = self.parse_known_args(words)
         before = rest[: rest.index("--")] if "--" in rest else rest
         odd = [word for word in before if word.startswith("-") and word != "-"]
         if odd or (rest and "files" not in args):

@@ -39,17 +39,13 @@ def run(args: argparse.Namespace) -> int:
     pod = kept.the_one(State(state_root()), args.pod)
     if not kept.living(pod.record):
         raise UsageError(f"nothing runs in Pod {args.pod}", advice=f"it is {pod.status}")
-    forwarder = Forwarder(pod, tuple(args.address.split(",")), _complain)
+    forwarder = Forwarder(pod, tuple(args.address.split(",")), terminal.say)
     for local, remote in args.ports:
         for address, port in forwarder.listen(local, remote):
             shown = f"[{address}]" if ":" in address else address
             print(f"Forwarding from {shown}:{port} -> {remote}")
     sys.stdout.flush()
     return forwarder.run()
-
-
-def _complain(what: str) -> None:
-    print(terminal.printable(f"podward: {what}"), file=sys.stderr)
 
 
 def _pair(text: str) -> tuple[int, int]:

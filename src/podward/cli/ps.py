@@ -40,14 +40,15 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(json_text(found, 2))
         return 0
-    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
+    rows: list[tuple[str, ...]] = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
     rows += [
         (p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.status, str(p.restarts), p.manifest) for p in found
     ]
-    widths = [max(len(printable(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        cells = [f"{printable(cell):{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, printable(row[-1])]).rstrip())
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())
     return 0
 
 

@@ -79,7 +79,7 @@ class Program:
             return 128 + self._stopped_by
         complaint = self._execution.complaint()
         if complaint:
-            os.write(2, f"podward: cannot run it: {_printable(complaint)}\n".encode())
+            os.write(2, f"podward: cannot run it: {complaint}\n".encode())
         return self._execution.exit_code(self._status)
 
     def _signals(self, numbers: bytes) -> None:
@@ -121,12 +121,6 @@ def join_mounts(pod: Kept) -> None:
         syscalls.setns(descriptor, syscalls.CLONE_NEWNS)
     finally:
         os.close(descriptor)
-
-
-def _printable(text: str) -> str:
-    from podward.render.escaping import printable
-
-    return printable(text)
 
 
 def _nobody(pid: int, status: int) -> None:
