@@ -13,6 +13,7 @@ from msgspec import Struct
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
 from podward.cli.inputs import GivenPods
+from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -93,12 +94,11 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = running.RunReport(json=False, verify=args.verify)
+    report = running.RunReport(NextCommands((source,), args), json=False)
     pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
     try:
         refusals = pod.prepare()
-        for refusal in refusals:
-            running.complain(source, refusal)
+        running.complain(source, refusals, report.commands)
         if any(refusal.of_the_pod for refusal in refusals):
             return running.REFUSED
         monitor = Monitor(pod, report, lambda: _came_up(pod, told))

@@ -12,6 +12,7 @@ import msgspec
 
 from podward.api.process import ProcessState
 from podward.cli import configuration, referenced, subjects, terminal
+from podward.cli.next_commands import NextCommands
 from podward.decision import Decision, Outcome, Violation
 from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
@@ -37,9 +38,10 @@ DIFFERENT = 1
 def run(given: GivenPods, args: argparse.Namespace) -> int:
     """Run every Pod that the files bring about; returns the command's exit code."""
     require_consistent(args)
-    report = RunReport(json=args.output == "json", verify=args.verify)
+    sources = tuple(given.pods)
+    report = RunReport(NextCommands(sources, args), json=args.output == "json")
     objects = referenced.gather(tuple(given.documents), args)
-    return _run_all(tuple(given.pods), objects, this_machine(args, report), args, report)
+    return _run_all(sources, objects, this_machine(args, report), args, report)
 
 
 def require_consistent(args: argparse.Namespace) -> None:
@@ -77,9 +79,9 @@ def _run_all(
             pod = prepared(source, objects, here, args, alone=len(sources) == 1)
             cleanup.callback(pod.destroy)
             pods.append(pod)
-            for refusal in pod.prepare():
-                refused.append(refusal)
-                complain(source, refusal)
+            refusals = pod.prepare()
+            refused += refusals
+            complain(source, refusals, report.commands)
         if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
         code = Supervisor(tuple(pods), report, stdin=0).run()
@@ -126,11 +128,13 @@ def new_uid() -> str:
     )
 
 
-def complain(source: PodSource, refusal: Refused) -> None:
-    """One refused Pod or container on standard error: each sentence with its line."""
-    for violation in refusal.decision.violations:
+def complain(source: PodSource, refusals: tuple[Refused, ...], commands: NextCommands) -> None:
+    """The Pod or the containers that were refused, on standard error: each with its line; then what to type."""
+    for refusal in refusals:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
-        terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+        for violation in refusal.decision.violations:
+            terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+    commands.after_refusals(source, refusals)
 
 
 def _where(source: PodSource, violation: Violation) -> str:
@@ -140,10 +144,19 @@ def _where(source: PodSource, violation: Violation) -> str:
 class RunReport(TerminalReport):
     """Events on standard error; at the end, with `-o json`, one document on standard output."""
 
-    def __init__(self, *, json: bool, verify: bool) -> None:
+    def __init__(self, commands: NextCommands, *, json: bool) -> None:
+        self.commands = commands
         self._json = json
-        self._verify = verify
         self._different = 0
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """Print why, and the command that tells more."""
+        super().failed_to_start(container, reason)
+        self.commands.after_failed_start(container, reason)
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """Print the command that tells which rule has denied it."""
+        self.commands.after_output(container, printed)
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""

@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def killed(self, container: str, seconds: float) -> None:
         """`container` did not end within its grace period and was killed."""
 
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """`container` printed this, and in it that the kernel has denied something."""
+
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """The kernel's view of `container` just after its execve(2), beside the prediction."""
 
@@ -50,6 +53,9 @@ class SilentReport:
         """Nothing."""
 
     def killed(self, container: str, seconds: float) -> None:
+        """Nothing."""
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
         """Nothing."""
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
