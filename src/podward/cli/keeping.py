@@ -94,7 +94,7 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
     report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
+    pod = running.prepared(source, objects, running.machine_to_run_on(args, report), args, alone=True)
     try:
         if refusals := pod.prepare():
             for refusal in refusals:
