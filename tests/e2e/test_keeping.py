@@ -148,5 +148,5 @@ def test_a_network_leaves_nothing_even_after_a_kill(podward: Podward, keep: Keep
 
 
 def rules() -> str:
-    """This machine's rules of address translation, with the ids that plugins write into their comments."""
+    """The machine's rules of address translation, with the ids that plugins write into their comments."""
     return subprocess.run(["iptables", "-w", "-t", "nat", "-S"], capture_output=True, text=True, check=False).stdout
