@@ -96,9 +96,10 @@ def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Nam
     report = running.RunReport(json=False, verify=args.verify)
     pod = running.prepared(source, objects, running.machine_to_run_on(args, report), args, alone=True)
     try:
-        if refusals := pod.prepare():
-            for refusal in refusals:
-                running.complain(source, refusal)
+        refusals = pod.prepare()
+        for refusal in refusals:
+            running.complain(source, refusal)
+        if any(refusal.of_the_pod for refusal in refusals):
             return running.REFUSED
         monitor = Monitor(pod, report, lambda: _came_up(pod, told))
         code = monitor.run()

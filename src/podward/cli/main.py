@@ -30,6 +30,7 @@ COMMANDS = {
         "podward.cli.check",
         "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them",
     ),
+    "rule": ("podward.cli.rule", "explain a rule of `check`: what it is about, why, and the cure"),
     "diff": (
         "podward.cli.diff",
         "which effective values and system calls differ: two manifests, or one under several runtimes' defaults",
@@ -125,6 +126,7 @@ def _run(name: str, words: list[str]) -> int:
         raise UsageError(f"there is no {_kind(name)} {name!r}", advice=_nearest(name))
     from podward.cli import parser
 
+    parser.require_no_such_file(words)
     command = load(name)
     return command.run(parser.for_command(name, command).parse(words))
 

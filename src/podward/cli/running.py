@@ -89,18 +89,18 @@ def _run_all(
 ) -> int:
     pods: list[PodRun] = []
     with ExitStack() as cleanup:
-        refused = False
+        refused: list[Refused] = []
         for source in sources:
             pod = prepared(source, objects, here, args, alone=len(sources) == 1)
             cleanup.callback(pod.destroy)
             pods.append(pod)
             for refusal in pod.prepare():
-                refused = True
+                refused.append(refusal)
                 complain(source, refusal)
-        if refused:
+        if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
         code = Supervisor(tuple(pods), report, stdin=0).run()
-        return report.finish(tuple(pods), code)
+        return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 
 def prepared(

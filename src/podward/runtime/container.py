@@ -71,8 +71,9 @@ class ContainerRun:
     @property
     def status(self) -> lifecycle.ContainerStatus:
         """For the lifecycle rule."""
+        target = self.plan.container.target_container_name or ""
         return lifecycle.ContainerStatus(
-            self.name, self.kind, self.state, self.exit_code, self.starting, self.unhealthy
+            self.name, self.kind, self.state, self.exit_code, self.starting, self.unhealthy, target
         )
 
     @property
@@ -141,6 +142,7 @@ class ContainerRun:
         try:
             self._created = True
             self.pid = runtime.create(attempt.id, attempt.directory, spec, streams.given)
+            self._pod.facts.note_process(self.name, self.pid)
             streams.created()
         finally:
             streams.release()
@@ -184,6 +186,7 @@ class ContainerRun:
         """The process has ended: end what is left of the container; returns the descriptors no longer to be polled."""
         self._become(ContainerState.EXITED)
         self.exit_code, self.pid, self.starting, self.ready = code, 0, False, False
+        self._pod.facts.note_process(self.name, 0)
         if self._created:
             self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
@@ -226,7 +229,8 @@ class ContainerRun:
         caught = _handles(self.pid, number)
         os.kill(self.pid, number)
         spec = self._pod.facts.pod.spec
-        first_of_namespace = not spec.host_pid and not spec.share_process_namespace
+        shared = spec.host_pid or spec.share_process_namespace or self.plan.container.target_container_name
+        first_of_namespace = not shared
         return 0.0 if first_of_namespace and not caught else grace
 
     def stop_signal(self) -> signal.Signals:

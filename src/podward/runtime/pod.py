@@ -44,13 +44,13 @@ class PodRun:
     # --- before anything starts ---------------------------------------------------------------------------------
 
     def prepare(self) -> tuple[Refused, ...]:
-        """Decide about every container, and set aside what the Pod needs. Refusals leave nothing started."""
+        """Decide about every container, and set aside what the Pod needs. Refusals of the Pod leave nothing started."""
         plan = plan_pod(self._facts)
         if plan.refusals.refused:
             return (Refused("", plan.refusals),)
         machine, several = self._machine, len(plan.containers) > 1
         context = PodContext(self.name, self._facts, machine.runtime, machine.report, self._options, several)
-        refused = tuple(Refused(c.container.name, c.refusals) for c in plan.containers if c.refusals.refused)
+        refused = tuple(Refused(c.container.name, c.refusals, c.kind) for c in plan.containers if c.refusals.refused)
         for container in plan.containers:
             if not container.refusals.refused:
                 self.containers.append(ContainerRun(context, container))
