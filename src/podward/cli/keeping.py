@@ -95,7 +95,7 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
     report = running.RunReport(NextCommands((source,), args), json=False)
-    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
+    pod = running.prepared(source, objects, running.machine_to_run_on(args, report), args, alone=True)
     try:
         refusals = pod.prepare()
         running.complain(source, refusals, report.commands)

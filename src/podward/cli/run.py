@@ -23,6 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(
+        "--network",
+        action="store_true",
+        help="give each Pod a network of its own, where CNI plugins are; else loopback",
+    )
+    add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),
         default="",

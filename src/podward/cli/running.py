@@ -41,7 +41,7 @@ def run(given: GivenPods, args: argparse.Namespace) -> int:
     sources = tuple(given.pods)
     report = RunReport(NextCommands(sources, args), json=args.output == "json")
     objects = referenced.gather(tuple(given.documents), args)
-    return _run_all(sources, objects, this_machine(args, report), args, report)
+    return _run_all(sources, objects, machine_to_run_on(args, report), args, report)
 
 
 def require_consistent(args: argparse.Namespace) -> None:
@@ -63,6 +63,21 @@ def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
     node = configuration.node_of(choice, args)
     runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
     return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
+
+
+def machine_to_run_on(args: argparse.Namespace, report: Reporter) -> Machine:
+    """The machine with the network that was asked for; without CNI plugins with none, which is told."""
+    here = this_machine(args, report)
+    if not args.network:
+        return here
+    from podward.runtime.network import configuration as networks
+
+    if not networks.plugins():
+        terminal.say(
+            f"note: no CNI plugins in {' or '.join(networks.DIRECTORIES)}: Pods have the loopback device alone"
+        )
+        return here
+    return msgspec.structs.replace(here, own_network=True)
 
 
 def _run_all(

@@ -16,7 +16,8 @@ from podward.runtime.state import State
 class Machine(Struct, frozen=True):
     """What every Pod of a call is run with.
 
-    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy.
+    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy. `own_network`: whether Pods get a network of
+    their own through CNI plugins, beside the loopback device.
     """
 
     node: Node
@@ -25,6 +26,7 @@ class Machine(Struct, frozen=True):
     runtime: OciRuntime
     report: Reporter
     cgroup_v2: bool = False
+    own_network: bool = False
 
 
 class RunOptions(Struct, frozen=True):
