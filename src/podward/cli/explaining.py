@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from podward.api.explanation import PodExplanation
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import (
     cluster_options,
     configuration,
@@ -121,7 +122,8 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
+    objects = stored[0].objects if stored else NO_OBJECTS
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults, objects)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at

@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     file_options.add(parser)
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(

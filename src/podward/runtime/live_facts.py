@@ -25,6 +25,7 @@ from podward.runtime.options import Machine
 from podward.runtime.sandbox import Sandbox
 from podward.runtime.state import Lock, PodDirectory
 from podward.runtime.volumes import PodVolumes, remove_tree
+from podward.runtime.volumes.request import VolumeNode
 from podward.stages.oci import HostFacts
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class LiveFacts:
             made.addresses = self.addresses = network.attach(
                 self._machine.state, self._directory.path, self.pod, made.namespaces.net
             )
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
+        node = VolumeNode(made.user_namespace, userns, self._image_root)
+        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, node=node)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
@@ -204,6 +206,12 @@ class LiveFacts:
             return sandbox.namespaces
         pid = self._pids.get(options.target_id, 0)
         return structs.replace(sandbox.namespaces, pid=f"/proc/{pid}/ns/pid")
+
+    def _image_root(self, name: str) -> str:
+        """The unpacked files of an image that is a volume, which stays here as long as the Pod. Raises ImageError."""
+        stored = self._machine.images.resolve(name)
+        self._held.append(self._machine.images.hold(stored))
+        return stored.rootfs
 
     def _log(self, container: str) -> str:
         """Where the container's termination log is, at every attempt."""

@@ -15,6 +15,9 @@ class Reporter(Protocol):
     def not_enforced(self, container: str, label: str) -> None:
         """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
 
+    def noted(self, pod: str, sentence: str) -> None:
+        """Something about a volume of the Pod that its user should know."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`container` ended and will be started again after `delay` seconds."""
 
@@ -44,6 +47,9 @@ class SilentReport:
     """A report that nobody reads."""
 
     def not_enforced(self, container: str, label: str) -> None:
+        """Nothing."""
+
+    def noted(self, pod: str, sentence: str) -> None:
         """Nothing."""
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
@@ -77,6 +83,10 @@ class TerminalReport(SilentReport):
     def not_enforced(self, container: str, label: str) -> None:
         """`note: ctr: …`."""
         _say(f"note: {container}: the SELinux label {label} is not enforced: this kernel has no SELinux")
+
+    def noted(self, pod: str, sentence: str) -> None:
+        """`note: pod: volume data: …`."""
+        _say(f"note: {pod}: {_printable(sentence)}")
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`ctr: exited with 1, restarting in 10s`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from podward.api.storage import VolumeNote
 from podward.decision import Origin, Source, Unknown
 from podward.path import Path
 from podward.render.explain import fields, value_text, verdict
@@ -29,7 +30,7 @@ from podward.render.explain.row_types import (
 from podward.render.next_command import CommandContext, after_explained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from podward.api.explanation import (
         AdmissionExplanation,
@@ -85,7 +86,15 @@ def rows_of(explained: ExplainedPod, wanted: tuple[Path, ...] = ()) -> PodRows:
         ),
         _ranking(pod.admission, citations) if pod.admission is not None and not wanted else None,
         "" if wanted else verdict.of_pod(pod),
+        notes=tuple(_notes(pod.stages, wanted)),
     )
+
+
+def _notes(stages: tuple[Stage, ...], wanted: tuple[Path, ...]) -> Iterator[str]:
+    for stage in stages:
+        for made in stage.decision.assignments:
+            if isinstance(made.value, VolumeNote) and decides(made.source, wanted):
+                yield made.value.sentence
 
 
 def decides(source: Source, wanted: tuple[Path, ...]) -> bool:

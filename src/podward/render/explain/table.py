@@ -48,6 +48,8 @@ class _PodBlocks:
         if pod.admission is not None:
             self.blocks.append(ranking_table.table(pod.admission, columns, palette))
         self._rows(pod)
+        self.blocks += ["\n".join(wrapped(f"note: {note}", columns, 6)) + "\n" for note in pod.notes]
+        self.blocks += [_unknown(each, columns, palette) for each in pod.unknowns]
         self.blocks += [_refusal(refusal, columns, palette) for refusal in pod.refusals]
         for container in pod.containers:
             self._container(container)
