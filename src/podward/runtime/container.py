@@ -165,8 +165,11 @@ class ContainerRun:
         self._become(ContainerState.EXITED)
         self.exit_code, self.pid = code, 0
         if self._created:
-            self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
+            try:
+                self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
+            except (PodwardError, OSError) as error:
+                self._pod.report.left_behind(self.label, str(error))
         self.pump_log()
         gone = tuple(self._relays)
         for relay in self._relays.values():
@@ -223,9 +226,10 @@ class ContainerRun:
         self.finish(self.exit_code)
 
     def kill(self) -> None:
-        """End the process now."""
+        """End the process now, and all others of the container."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
+            self._pod.runtime.kill(self.attempt.id)
 
     def discard(self) -> None:
         """Unmount and remove what an earlier attempt left, except in a kept Pod."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from podward.api.process import ProcessState
 from podward.errors import UsageError
 from podward.runtime import sweep
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.state import State
 
 
@@ -84,9 +85,13 @@ def find(pods: tuple[Kept, ...], word: str) -> tuple[Kept, ...]:
 
 
 def remove(state: State, pod: Kept) -> None:
-    """End the Pod's containers and remove its directory."""
-    with state.lock():
-        sweep.remove(state, pod.id)
+    """End the Pod's containers and remove its directory. Raises NodeError where something of it stays."""
+    cgroups = Cgroups.here()
+    try:
+        with state.lock():
+            sweep.remove(state, cgroups, pod.id)
+    finally:
+        cgroups.close()
 
 
 def living(record: Record) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from podward.decision import Outcome
+from podward.errors import PodwardError
 from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
@@ -129,11 +130,21 @@ class PodRun:
             write_private(f"{self.directory.path}/pod.json", msgspec.json.encode(self.record()))
             self.directory.keep()
         else:
-            for container in self.containers:
-                container.end()
-                container.discard()
-            self._facts.remove()
-            with self._machine.state.lock():
-                remove_tree(self.directory.path)
+            self._take_away()
         self._facts.release()
         self.directory.lock.release()
+
+    def _take_away(self) -> None:
+        """Every step, whatever comes of those before it."""
+        steps = [step for container in self.containers for step in (container.end, container.discard)]
+        for step in (*steps, self._facts.remove, self._remove_directory):
+            try:
+                step()
+            except (PodwardError, OSError) as error:
+                self._machine.report.left_behind(self.name, str(error))
+
+    def _remove_directory(self) -> None:
+        """Last, and not where something of the Pod is left: by its directory a later sweep knows of it."""
+        self._machine.cgroups.end_pod(self.directory.id)
+        with self._machine.state.lock():
+            remove_tree(self.directory.path)

@@ -18,10 +18,12 @@ from podward.runtime.container import ContainerRun
 from podward.runtime.pod import PodRun
 from podward.runtime.processes import exit_code
 from podward.runtime.report import Reporter
+from podward.runtime.stop_signals import StopSignals
 
 _KEPT_LOG_INTERVAL = 0.05
 _INTERRUPTED = 130
 _TERMINATED = 143
+_KILLED = 137
 
 
 class _Timer(Struct, frozen=True):
@@ -36,9 +38,10 @@ class _Timer(Struct, frozen=True):
 class Supervisor:
     """Runs prepared Pods until they are done, or until it is told to stop."""
 
-    def __init__(self, pods: tuple[PodRun, ...], report: Reporter) -> None:
+    def __init__(self, pods: tuple[PodRun, ...], report: Reporter, stop: StopSignals) -> None:
         self._pods = pods
         self._report = report
+        self._stop_signals = stop
         self._poll = select.poll()
         self._relays: dict[int, ContainerRun] = {}
         self._timers: list[_Timer] = []
@@ -49,18 +52,20 @@ class Supervisor:
         """The exit code: the first Pod's that failed, or 128 + the signal that ended us."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         before = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
-        handlers = {number: signal.signal(number, _noted) for number in numbers}
+        handler = signal.signal(signal.SIGCHLD, _noted)
         self._poll.register(wake_read, select.POLLIN)
         try:
-            for pod in self._pods:
-                self._advance(pod)
-            gc.enable()
-            while not all(pod.done for pod in self._pods):
-                self._wait(wake_read)
+            with self._stop_signals.listen():
+                self._stop_signals.note()
+                for pod in self._pods:
+                    self._advance(pod)
+                gc.enable()
+                self._heed()
+                while not all(pod.done for pod in self._pods):
+                    self._wait(wake_read)
+                self._stop_signals.note(1)
         finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+            signal.signal(signal.SIGCHLD, handler)
             signal.set_wakeup_fd(before)
             os.close(wake_read)
             os.close(wake_write)
@@ -74,12 +79,14 @@ class Supervisor:
             timeout = min(timeout or 1e9, _KEPT_LOG_INTERVAL * 1000)
         for descriptor, _ in self._poll.poll(timeout):
             if descriptor == wake:
-                self._signals(os.read(wake, 512))
+                if signal.SIGCHLD in os.read(wake, 512):
+                    self._reap()
             elif descriptor in self._relays:
                 self._pump(descriptor)
         for pod in self._pods:
             if pod.keep:
                 pod.pump_logs()
+        self._heed()
         self._expire(time.monotonic())
 
     def _pump(self, descriptor: int) -> None:
@@ -88,12 +95,9 @@ class Supervisor:
             self._poll.unregister(descriptor)
             del self._relays[descriptor]
 
-    def _signals(self, numbers: bytes) -> None:
-        for number in numbers:
-            if number == signal.SIGCHLD:
-                self._reap()
-            else:
-                self._stop_all(signal.Signals(number))
+    def _heed(self) -> None:
+        for number in self._stop_signals.take():
+            self._stop_all(number)
 
     def _reap(self) -> None:
         """Collect every child that ended; orphans of containers that share the host's pid namespace come here too."""
@@ -118,8 +122,8 @@ class Supervisor:
         self._advance(pod)
 
     def _advance(self, pod: PodRun) -> None:
-        """Do what the lifecycle rule says now."""
-        while not pod.done:
+        """Do what the lifecycle rule says now; nothing is begun where a signal waits to be heeded."""
+        while not pod.done and not self._stop_signals.is_waiting():
             actions = pod.next_actions()
             for name in actions.stop:
                 self._stop(pod, pod.container(name))
@@ -131,6 +135,8 @@ class Supervisor:
             if not actions.start:
                 return
             for name in actions.start:
+                if self._stop_signals.is_waiting():
+                    return
                 self._start(pod.container(name))
 
     def _start(self, container: ContainerRun) -> None:
@@ -163,7 +169,7 @@ class Supervisor:
                 self._advance(timer.pod)
 
     def _stop_all(self, number: signal.Signals) -> None:
-        """The first signal asks the containers to end; the next one ends them."""
+        """The first signal asks the containers to end; the next one ends them; then nobody waits for them any more."""
         self._asked += 1
         self._code = _INTERRUPTED if number == signal.SIGINT else _TERMINATED
         for pod in self._pods:
@@ -175,7 +181,9 @@ class Supervisor:
             pod.stopping = True
             self._timers = [timer for timer in self._timers if timer.kills]
             for container in pod.running():
-                if self._asked > 1:
+                if self._asked > 2:
+                    self._ended(pod, container, _KILLED)
+                elif self._asked > 1:
                     container.kill()
                 else:
                     self._stop(pod, container)
