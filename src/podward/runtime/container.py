@@ -15,7 +15,7 @@ from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import machine, processes
+from podward.runtime import machine, processes, user_files
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Relay
 from podward.runtime.oci import OciRuntime, Streams
@@ -100,6 +100,10 @@ class ContainerRun:
             raise RefusedError(refused.violations[0].reason)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
+        mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.value.mounts)
+        if stuck := user_files.fault(self.attempt.rootfs, mounts):
+            advice = "who looks a user up would wait there for ever: have a regular file there"
+            raise RefusedError(f"{stuck} in container {self.name}", advice=advice)
         try:
             self._create_and_start(spec.value)
         except RuntimeFailedError as error:

@@ -18,7 +18,9 @@ from podward.runtime.stop_signals import StopSignals
 SECONDS = 30.0
 """How long a program may take that we wait for: four times what any took on the busiest machine seen."""
 _AFTER_A_SIGNAL = 2.0
-"""How long it may still take once we were asked to stop; a second signal ends it."""
+"""How long it may still take once a signal asks us to stop; the next one ends it."""
+_ONCE_ASKED, _ASKED_AGAIN = 10.0, 2.0
+"""The same for what is begun after a signal, and after several."""
 _LOOK = 0.05
 _TO_DIE = 5.0
 """How long a killed program may take to end."""
@@ -74,6 +76,7 @@ def wait_within(pid: int, seconds: float, stop: StopSignals, name: str) -> int:
     is called in the error.
     """
     began, heard = time.monotonic(), stop.count
+    seconds = min(seconds, (seconds, _ONCE_ASKED, _ASKED_AGAIN)[min(heard, 2)])
     deadline = began + seconds
     watched = os.pidfd_open(pid)
     poll = select.poll()
