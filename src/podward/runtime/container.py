@@ -15,7 +15,7 @@ from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import machine, processes, user_files
+from podward.runtime import machine, processes, unsafe_places
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Relay
 from podward.runtime.oci import OciRuntime, Streams
@@ -101,9 +101,8 @@ class ContainerRun:
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
         mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.value.mounts)
-        if stuck := user_files.fault(self.attempt.rootfs, mounts):
-            advice = "who looks a user up would wait there for ever: have a regular file there"
-            raise RefusedError(f"{stuck} in container {self.name}", advice=advice)
+        if unsafe := unsafe_places.fault(self.attempt.rootfs, mounts):
+            raise RefusedError(f"container {self.name}: {unsafe}", advice="have a regular file or directory there")
         try:
             self._create_and_start(spec.value)
         except RuntimeFailedError as error:

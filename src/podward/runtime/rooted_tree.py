@@ -25,10 +25,13 @@ class RootedTree:
     def __init__(self, rootfs: str, mounts: tuple[tuple[str, str], ...]) -> None:
         self._root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._mounts: dict[tuple[str, ...], str] = {}
+        self.landed: list[tuple[str, ...]] = []
+        """Where each of the mounts lands: the names of the place that its destination leads to."""
         for destination, source in mounts:
             names = self._destination(destination)
             self._mounts = {at: source_ for at, source_ in self._mounts.items() if at[: len(names)] != names}
             self._mounts[names] = source
+            self.landed.append(names)
 
     def __enter__(self) -> Self:
         return self
