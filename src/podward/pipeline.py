@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container, Pod, every_container
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.explanation import Stage
@@ -131,9 +131,9 @@ class PodPlan(_Walked, kw_only=True):
 class ContainerPlan(_Walked, kw_only=True):
     """One container on its way through the stages.
 
-    `kind` is `init`, `sidecar` or `regular`; `userns` and `sandbox` are its Pod's. The values after `mounts` are folded
-    from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has its type's default
-    in them; there is no `predicted` state that is known in part.
+    `kind` is `init`, `sidecar`, `regular` or `ephemeral`; `userns` and `sandbox` are its Pod's. The values after
+    `mounts` are folded from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has
+    its type's default in them; there is no `predicted` state that is known in part.
     """
 
     kind: str
@@ -190,17 +190,20 @@ def plan_container(
 def in_order(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:
     """The containers as they start, each with its kind and place.
 
-    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones.
+    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones, then the
+    ephemeral ones, which are added to a Pod that runs.
     """
     spec, base = pod.spec, place.pod / "spec"
     rows = []
-    for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers or ()):
-            kind = "regular"
-            if field == "initContainers":
-                kind = "sidecar" if container.restart_policy == "Always" else "init"
-            rows.append((kind, Place(place.document, place.pod, base / field / index), container))
+    for field, index, container in every_container(spec):
+        kind = _KINDS[field]
+        if kind == "init" and container.restart_policy == "Always":
+            kind = "sidecar"
+        rows.append((kind, Place(place.document, place.pod, base / field / index), container))
     return tuple(rows)
+
+
+_KINDS = {"initContainers": "init", "containers": "regular", "ephemeralContainers": "ephemeral"}
 
 
 # --- about the Pod: whether the next stage is to be asked -------------------------------------------------------------

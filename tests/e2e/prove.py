@@ -111,7 +111,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
     state, report = State(root), Reasons()
     images = ImageStore(root)
     names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))
-    oci = OciRuntime(choice, f"{state.oci}/{choice.kind}", cgroups)
+    oci = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
     here = {
         defaults: Machine(
             msgspec.structs.replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.core import Pod, every_container
-from podward.api.cri import IDMapping
+from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
@@ -20,6 +20,7 @@ from podward.policy.kernel import access, access_remedies, devices
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
@@ -61,10 +62,11 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, and the OCI runtime's kind."""
+    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
 
     root: str
     runtime: str
+    runtime_defaults: str
 
 
 def explain_pod(
@@ -108,7 +110,9 @@ def _files(
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
         raise RefusedError(why, where=explained.document)
-    oci = next(stage.decision for stage in container.stages if stage.name == "oci")
+    config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
+    images = ImageStore(node.root)
+    stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
     volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
     volumes.prepare()
@@ -119,7 +123,8 @@ def _files(
         container=written[container.name],
         spec=oci.fold(RuntimeSpec),
         process=process,
-        image_root=ImageStore(node.root).resolve(container.image).rootfs,
+        image_root=stored.rootfs,
+        made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),

@@ -21,14 +21,16 @@ from podward.cli import (
     terminal,
 )
 from podward.errors import NodeError, PodwardError
-from podward.path import Path
+from podward.path import Path, path
 from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
+from podward.render.explain.row_types import PodRows
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
 from podward.runtime.explaining.explainer import Explainer
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
+from podward.schema.workload import PodSource
 
 FAILED = 1
 _ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")
@@ -73,9 +75,10 @@ def _explained(
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
+        _note_debugging(source)
         try:
             if admission is None:
-                subject = subjects.subject(source, objects)
+                subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
             explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
@@ -83,6 +86,17 @@ def _explained(
         except PodwardError as error:
             given.errors.append(error)
     return tuple(stored), tuple(explained)
+
+
+def _note_debugging(source: PodSource) -> None:
+    """Say how ephemeral containers come into a Pod, of one that was not read from a cluster."""
+    if subjects.debugged(source) is source:
+        return
+    where = source.where(path("spec", "ephemeralContainers"))
+    terminal.say(
+        f"note: {where}: Pod {source.name}: no Pod is created with ephemeralContainers; `kubectl debug` adds them to "
+        "one that runs, and `kubectl get pod -o yaml` shows it with them"
+    )
 
 
 def show(
@@ -106,7 +120,7 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime)
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at
@@ -153,13 +167,27 @@ def failed(pod: PodExplanation) -> bool:
     )
 
 
-def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
-    from podward.render import palette as palettes
-    from podward.render.explain import table
+def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
+    from podward.render.explain import first_screen
     from podward.render.explain.rows import rows_of
 
+    if fields:
+        return _wide(explained, fields, errors)
+    return _printed(tuple(first_screen.of_pod(rows_of(each)) for each in explained))
+
+
+def _wide(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
+    from podward.render.explain.rows import rows_of
+
+    return _printed(tuple(rows_of(each, fields) for each in explained))
+
+
+def _printed(pods: tuple[PodRows, ...]) -> str:
+    from podward.render import palette as palettes
+    from podward.render.explain import table
+
     palette = palettes.COLOURED if terminal.colour_wanted(sys.stdout) else palettes.PLAIN
-    return table.table(tuple(rows_of(each, fields) for each in explained), terminal.columns(sys.stdout), palette)
+    return table.table(pods, terminal.columns(sys.stdout), palette)
 
 
 def _json(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
@@ -190,4 +218,4 @@ def _html(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequ
     return html.render(rows, cited.texts(rows, state_root()))
 
 
-_OUTPUTS = {"table": _table, "wide": _table, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS = {"table": _table, "wide": _wide, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}

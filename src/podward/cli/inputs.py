@@ -94,9 +94,14 @@ def _in_namespace(source: PodSource, namespace: str) -> PodSource:
     return source
 
 
+def is_url(name: str) -> bool:
+    """Whether this is a URL, not the name of a file."""
+    return name.startswith(_URLS)
+
+
 def content_of(file: str) -> bytes:
     """The content of a file, a URL, or `-` (standard input). Raises InputError if it can't be read or is too large."""
-    if file.startswith(_URLS):
+    if is_url(file):
         from podward.cli import urls
 
         return urls.content(file, LARGEST)

@@ -41,7 +41,7 @@ def _explained(pod: kept.Kept, args: argparse.Namespace) -> ExplainedPod:
     words = argparse.Namespace(
         **{
             **vars(args),
-            "runtime": record.runtime,
+            "runtime": record.runtime.kind,
             "runtime_defaults": options.runtime_defaults,
             "seccomp_default": options.seccomp_default,
             "seccomp_root": options.seccomp_root,

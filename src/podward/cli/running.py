@@ -37,13 +37,19 @@ DIFFERENT = 1
 
 def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Run every Pod that the documents bring about; returns the command's exit code."""
+    sources = checked_sources(documents, args)
+    report = RunReport(json=args.output == "json", verify=args.verify)
+    objects = referenced.gather(documents, args)
+    return _run_all(sources, objects, this_machine(args, report), args, report)
+
+
+def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
+    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
     sources = inputs.pods_of(documents, args.in_namespace)
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
-    report = RunReport(json=args.output == "json", verify=args.verify)
-    objects = referenced.gather(documents, args)
-    return _run_all(sources, objects, this_machine(args, report), args, report)
+    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -58,7 +64,7 @@ def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
         terminal.say(f"note: what is left of Pod {pod}, which an earlier run left, can't be removed: {why}")
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
-    runtime = OciRuntime(choice, f"{state.oci}/{choice.kind}", cgroups)
+    runtime = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
     return Machine(
         node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2", cgroups=cgroups
     )
@@ -74,23 +80,23 @@ def _run_all(
     pods: list[PodRun] = []
     stop = here.runtime.stop
     with stop.listen(), ExitStack() as cleanup:
-        refused = False
+        refused: list[Refused] = []
         try:
             for source in sources:
                 pod = prepared(source, objects, here, args, alone=len(sources) == 1)
                 cleanup.callback(pod.destroy)
                 pods.append(pod)
                 for refusal in pod.prepare():
-                    refused = True
-                    _complain(source, refusal)
+                    refused.append(refusal)
+                    complain(source, refusal)
         except KeyboardInterrupt:
             return stop.exit_code
         finally:
             stop.note(1)
-        if refused:
+        if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
-        code = Supervisor(tuple(pods), report, stop).run()
-        return report.finish(tuple(pods), code)
+        code = Supervisor(tuple(pods), report, stop, stdin=0).run()
+        return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 
 def prepared(
@@ -133,7 +139,7 @@ def new_uid() -> str:
     )
 
 
-def _complain(source: PodSource, refusal: Refused) -> None:
+def complain(source: PodSource, refusal: Refused) -> None:
     """One refused Pod or container on standard error: each sentence with its line."""
     for violation in refusal.decision.violations:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
@@ -173,9 +179,6 @@ class RunReport(TerminalReport):
             from podward.render.escaping import printable_json
 
             sys.stdout.write(printable_json(msgspec.json.encode(_results(pods, code)).decode()) + "\n")
-        for pod in pods:
-            if pod.keep:
-                terminal.say(f"Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it")
         return code or (DIFFERENT if self._different else 0)
 
 

@@ -23,7 +23,9 @@ from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.kubelet import container_files
+from podward.policy.runtime.image_volumes import DIRECTORY_MODE
 from podward.runtime import syscalls
+from podward.runtime.explaining.facts import IMAGE_VOLUMES
 from podward.runtime.walk import IdLines, Tree, TreeMount
 
 _INSIDE = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
@@ -35,7 +37,7 @@ class ContainerFiles(Struct, frozen=True):
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
     `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
-    that start before it.
+    that start before it. `made` are the directories that the runtime makes in its root, where the image has none.
     """
 
     pod: Pod
@@ -46,6 +48,7 @@ class ContainerFiles(Struct, frozen=True):
     runtime: str = "crun"
     volumes: tuple[VolumeFacts, ...] = ()
     earlier: tuple[EarlierContainer, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 def tree_of(files: ContainerFiles) -> Tree:
@@ -54,12 +57,32 @@ def tree_of(files: ContainerFiles) -> Tree:
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
     owner = lines[0][1] if lines else 0
-    mounts: list[TreeMount] = []
+    mounts = [_made_directory(files, place, flags) for place in files.made if not _in_image(files, place)[0]]
     for mount in files.spec.mounts:
         mounts.append(_mount(files, mount, lines, owner))
         if mounts[-1].destination == "/dev" and mount.type == "tmpfs":
             mounts += _devices(files.spec, flags=mounts[-1].flags, shared=bool(lines))
     return Tree(root, tuple(mounts), (owner, owner))
+
+
+def _made_directory(files: ContainerFiles, place: str, flags: MountFlags) -> TreeMount:
+    """The process's own directory, which the runtime makes for it."""
+    process = files.process
+    root = FileAccessFacts("", process.uid[0], process.gid[0], stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="runtime")
+
+
+def _in_image(files: ContainerFiles, place: str) -> tuple[str, bool]:
+    return _inside(files.image_root, place.lstrip("/"))
+
+
+def _image_volume(files: ContainerFiles, place: str, flags: MountFlags, lines: IdLines, owner: int) -> TreeMount:
+    """A volume of the image: what the image has there, writable; or an empty directory."""
+    found, _ = _in_image(files, place)
+    if found:
+        return TreeMount(place, found, flags=flags, lines=lines, origin="image")
+    root = FileAccessFacts("", owner, owner, stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="image")
 
 
 def _devices(spec: RuntimeSpec, *, flags: MountFlags | None, shared: bool) -> list[TreeMount]:
@@ -86,6 +109,8 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
     asked = next((m for m in files.container.volume_mounts or () if _same(m.mount_path, place)), None)
     if asked is not None:
         return _volume(files, asked, place, flags, lines)
+    if mount.source.startswith(f"{IMAGE_VOLUMES}/"):
+        return _image_volume(files, place, flags, lines, owner)
     if is_bind(mount):
         if os.path.lexists(mount.source):
             return TreeMount(place, mount.source, flags=flags, origin="runtime")

@@ -7,7 +7,6 @@ Podward's own directory, so containers of other programs are never touched.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -19,16 +18,26 @@ from podward.runtime.cgroups import Cgroups
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.volumes import remove_tree
 
-if TYPE_CHECKING:
-    from podward.runtime.probe import RuntimeChoice
+CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
+"""Exit codes of a program that could not be started: the kubelet's, and what shells and podman make of a file that may
+not be executed, or is not there."""
 
 
 class Streams(Struct, frozen=True):
-    """File descriptors for the container; -1 is /dev/null."""
+    """File descriptors for the container; -1 is /dev/null. `console` is the socket that its terminal is sent to."""
 
     stdin: int = -1
     stdout: int = -1
     stderr: int = -1
+    console: str = ""
+
+
+class Engine(Struct, frozen=True):
+    """The OCI runtime that has the containers: its kind, its program, and the arguments before the verb."""
+
+    kind: str
+    program: str
+    arguments: tuple[str, ...]
 
 
 class OciRuntime:
@@ -39,11 +48,13 @@ class OciRuntime:
     """
 
     def __init__(
-        self, choice: RuntimeChoice, state: str, cgroups: Cgroups | None = None, stop: StopSignals | None = None
+        self, engine: Engine, state: str, cgroups: Cgroups | None = None, stop: StopSignals | None = None
     ) -> None:
-        self.program = choice.path
-        self._arguments = choice.arguments
-        self.kind = choice.kind
+        self.engine = engine
+        """What another process needs to be this driver."""
+        self.program = engine.program
+        self._arguments = engine.arguments
+        self.kind = engine.kind
         os.makedirs(state, mode=0o700, exist_ok=True)
         self._state = state
         self._cgroups = cgroups or Cgroups(())
@@ -57,9 +68,10 @@ class OciRuntime:
         """
         write_private(f"{bundle}/config.json", msgspec.json.encode(spec))
         pid_file = f"{bundle}/pid"
+        console = ("--console-socket", streams.console) if streams.console else ()
         code = self._call(
             bundle,
-            ("create", "--bundle", bundle, "--pid-file", pid_file, container),
+            ("create", "--bundle", bundle, "--pid-file", pid_file, *console, container),
             streams,
         )
         if code:
@@ -119,8 +131,24 @@ class OciRuntime:
         return (*self._arguments, "--root", self._state, *log, *words)
 
     def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
-        said = _last_message(f"{bundle}/runtime.log") or "it said nothing"
+        said = last_message(f"{bundle}/runtime.log") or "it said nothing"
         return RuntimeFailedError(said, where=f"{self.kind} {verb}")
+
+    def begin_exec(self, container: str, files: str, streams: Streams) -> int:
+        """Begin to run the process of the file `FILES.json` in the container; returns the runtime's pid.
+
+        The runtime waits for the process and ends with its exit code. The process's pid is written to `FILES.pid`, the
+        runtime's complaint to `FILES.log`.
+        """
+        log = ("--log", f"{files}.log", "--log-format", "json")
+        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", container)
+        return processes.spawn(
+            self.program,
+            (*self._arguments, "--root", self._state, *log, *words),
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
+        )
 
 
 class _LogLine(Struct, frozen=True):
@@ -131,7 +159,7 @@ _LONGEST_LOG = 8 << 20
 _LONGEST_MESSAGE = 1000
 
 
-def _last_message(log: str) -> str:
+def last_message(log: str) -> str:
     """The last message of a runtime's JSON log, printable and not too long; the text itself where it is no JSON."""
     from podward.render.escaping import printable  # most runs have no message, and start-up counts
 
@@ -149,6 +177,13 @@ def _last_message(log: str) -> str:
         if text := printable(text.strip()):
             return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
     return ""
+
+
+def code_of_failure(said: str) -> int:
+    """The exit code for what the OCI runtime said when it could not start a program (crun 1.8, runc 1.1)."""
+    if ("executable file" in said and "not found" in said) or "no such file or directory" in said.lower():
+        return NOT_FOUND
+    return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 
 
 def write_private(file: str, content: bytes) -> None:

@@ -69,6 +69,11 @@ def run(program: str, arguments: tuple[str, ...], *, stdout: int = -1, stderr: i
     return exit_code(wait_within(pid, SECONDS, StopSignals(), program))
 
 
+def wait(pid: int) -> int:
+    """Reap this child, however long it takes; returns its wait status."""
+    return os.waitpid(pid, 0)[1]
+
+
 def wait_within(pid: int, seconds: float, stop: StopSignals, name: str) -> int:
     """Wait for this child, which `spawn` started, and reap it; returns its wait status.
 
