@@ -70,6 +70,7 @@ class LiveFacts:
         self._held: list[Lock] = []
         self._images: dict[str, tuple[StoredImage, Image]] = {}
         self._attempts: dict[str, int] = {}
+        self.addresses: tuple[str, ...] = ()
         self._pids: dict[str, int] = {}
 
     # --- what the stages ask for ----------------------------------------------------------------------------------
@@ -84,6 +85,12 @@ class LiveFacts:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
         self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
+        if self._machine.own_network and made.namespaces.net:
+            from podward.runtime.network import pod as network  # it costs start-up time
+
+            made.addresses = self.addresses = network.attach(
+                self._machine.state, self._directory.path, self.pod, made.namespaces.net
+            )
         node = VolumeNode(made.user_namespace, userns, self._image_root)
         self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, node=node)
         decided = self._volumes.prepare()
@@ -104,7 +111,7 @@ class LiveFacts:
         """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
         sandbox, volumes = self._made()
         files = ContainerFiles(sandbox.hosts, self._log(container.name))
-        return structs.replace(volumes.mounts(container, place), files=files)
+        return structs.replace(volumes.mounts(container, place, ",".join(self.addresses)), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -140,7 +147,7 @@ class LiveFacts:
 
     def reached_from(self) -> tuple[str, str]:
         """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
-        return self.network(), "127.0.0.1"
+        return ("", self.addresses[0]) if self.addresses else (self.network(), "127.0.0.1")
 
     def network(self) -> str:
         """The path of the Pod's network namespace in our mount namespace; empty where it uses the host's."""
@@ -247,7 +254,11 @@ class LiveFacts:
         return tuple(dict.fromkeys(stored.id for stored, _ in self._images.values()))
 
     def remove(self) -> None:
-        """End the sandbox and take the volumes away."""
+        """Take the network away, end the sandbox and take the volumes away."""
+        if self.addresses:
+            from podward.runtime.network import pod as network
+
+            network.detach(self._machine.state, self._directory.path)
         if self._sandbox is not None:
             self._sandbox.end()
         if self._volumes is not None:

@@ -77,7 +77,10 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Refusal(Struct, frozen=True, gc=False):
-    """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it."""
+    """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it.
+
+    `next_command` is what to type to learn more, or to change the answer.
+    """
 
     stage: str
     path: Path
@@ -85,6 +88,7 @@ class Refusal(Struct, frozen=True, gc=False):
     reason: str
     source: Source
     where: str
+    next_command: str = ""
 
 
 class CitedHint(Struct, frozen=True, gc=False):

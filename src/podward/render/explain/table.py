@@ -146,6 +146,8 @@ def _refusal(refusal: Refusal, columns: int, palette: Palette) -> str:
     who = f"refused by the {refusal.stage} stage ({refusal.source.name}) at {refusal.where}{place}"
     lines = wrapped(refusal.reason, columns - 4, 12)
     head = "\n".join(wrapped(who, columns, 4))
+    if refusal.next_command:
+        lines += wrapped(f"→ `{refusal.next_command}`", columns - 4, 12)
     return "\n".join((palette.paint(palette.bad, head), *(f"    {line}" for line in lines))) + "\n"
 
 

@@ -46,6 +46,7 @@ class DryFacts:
         self.node = machine.node
         self.hostname = subject.hostname
         self.objects = subject.objects
+        self.addresses: tuple[str, ...] = ()
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
