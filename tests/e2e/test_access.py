@@ -102,11 +102,11 @@ class Answers:
         (source,) = pods_of(inputs.documents([str(file)]))
         subject = subjects.subject(source, NO_OBJECTS)
         self._root = str(root)
-        self._pod = subject.pod
+        self._subject = subject
         self._explained = explaining.dry_run(words).explain(subject)
 
     def __call__(self, question: str, container: str | None = None) -> access.AccessReport:
-        (report,) = access.explain_pod(question, self._pod, self._explained, self._root, container)
+        (report,) = access.explain_pod(question, self._subject, self._explained, self._root, container)
         return report
 
 

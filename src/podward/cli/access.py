@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Pod
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
+from podward.api.pod_facts import PodFacts
+from podward.api.process import ProcessState
 from podward.cli import terminal
 from podward.decision import Decision
 from podward.errors import ImageError, RefusedError, UsageError
-from podward.policy.kernel import access, access_remedies
+from podward.path import path
+from podward.policy.kernel import access, access_remedies, entry_file
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
@@ -57,7 +60,7 @@ class AccessReport(Struct, frozen=True):
 
 
 def explain_pod(
-    question: str, pod: Pod, explained: PodExplanation, root: str, container: str | None = None
+    question: str, subject: PodToExplain, explained: PodExplanation, root: str, container: str | None = None
 ) -> tuple[AccessReport, ...]:
     """Answer `--access`'s question about a Pod that was explained: about one container, or about all.
 
@@ -73,12 +76,14 @@ def explain_pod(
     if refused:
         raise RefusedError(f"the Pod would not run: {refused[0].reason}", where=explained.document)
     wanted = (each for each in explained.containers if container in (None, each.name))
-    return tuple(explain_access(question, _files(pod, explained, each, root)) for each in wanted)
+    return tuple(explain_access(question, _files(subject, explained, each, root)) for each in wanted)
 
 
-def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation, root: str) -> ContainerFiles:
+def _files(
+    subject: PodToExplain, explained: PodExplanation, container: ContainerExplanation, root: str
+) -> ContainerFiles:
     """The container's files, as they follow from what was decided about it."""
-    process = container.predicted
+    process = container.predicted or _state_at_its_start(container)
     if process is None and container.unknowns:
         raise ImageError(container.unknowns[0].why, advice=container.unknowns[0].remedy)
     if process is None:
@@ -87,7 +92,8 @@ def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation,
         raise RefusedError(why, where=explained.document)
     oci = next(stage.decision for stage in container.stages if stage.name == "oci")
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
-    volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
+    pod, place = subject.pod, Place(explained.document, explained.place, container.place)
+    volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping)
     volumes.prepare()
     listed = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
     return ContainerFiles(
@@ -97,7 +103,17 @@ def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation,
         process=process,
         image_root=ImageStore(root).resolve(container.image).rootfs,
         volumes=volumes.facts,
+        planned=volumes.planned,
     )
+
+
+def _state_at_its_start(container: ContainerExplanation) -> ProcessState | None:
+    """The process of a container of which only the entry file is refused; None of any other."""
+    kernel = next((stage.decision for stage in container.stages if stage.name == "kernel"), Decision())
+    refused = all(violation.path == entry_file.PLACE for violation in kernel.violations)
+    if not refused or kernel.unknowns or kernel.assignment(path("cap_permitted")) is None:
+        return None
+    return kernel.fold(ProcessState)
 
 
 def explain_access(question: str, files: ContainerFiles) -> AccessReport:

@@ -14,6 +14,7 @@ from podward.errors import ImageError, UsageError
 from podward.policy.runtime.defaults import NAMES
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
+from podward.render.explain.hidden_values import without_values
 from podward.render.explain.rows import ExplainedPod
 
 SAME, DIFFERENT = 0, 1
@@ -58,7 +59,8 @@ def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Nam
     dry = explaining.dry_run(words)
     objects = referenced.gather(documents, args)
     side = tuple(
-        ExplainedPod(dry.explain(subjects.subject(source, objects)), source.document) for source in pods_of(documents)
+        ExplainedPod(without_values(dry.explain(subjects.subject(source, objects)), source.document), source.document)
+        for source in pods_of(documents)
     )
     for unknown in (unknown for each in side for container in each.pod.containers for unknown in container.unknowns):
         raise ImageError(unknown.why, advice=unknown.remedy)

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
     add("--field", metavar="PATH", help="only what this field of the manifest decides")
     add("--access", metavar="PATH:rwx", help="whether the processes may use this path so, and which rule says no")
+    add("--show-env", action="store_true", help="show the values of variables too: they may be secrets")
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")
     cluster_options.add(parser, None)

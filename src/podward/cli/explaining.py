@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from podward.api.core import Pod
 from podward.api.explanation import PodExplanation
 from podward.cli import cluster_options, configuration, referenced, subjects, terminal
 from podward.cli.inputs import pods_of
@@ -40,7 +39,7 @@ def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
         for subject, source in zip(stored, sources, strict=True)
     )
     if args.access:
-        return _access(tuple(subject.pod for subject in stored), explained, args)
+        return _access(stored, explained, args)
     if args.verify:
         from podward.cli import observing
 
@@ -63,19 +62,28 @@ def _admitted(
 
 def show(explained: tuple[ExplainedPod, ...], field: Path | None, args: argparse.Namespace) -> int:
     """Print them in the form that was asked for; returns the command's exit code."""
-    sys.stdout.write(_OUTPUTS[args.output](explained, field))
+    if args.show_env:
+        sys.stdout.write(_OUTPUTS_WITH_VALUES[args.output](explained, field))
+    else:
+        sys.stdout.write(_OUTPUTS[args.output](_without_values(explained), field))
     return FAILED if any(failed(each.pod) for each in explained) else 0
 
 
-def _access(pods: tuple[Pod, ...], explained: tuple[ExplainedPod, ...], args: argparse.Namespace) -> int:
+def _without_values(explained: tuple[ExplainedPod, ...]) -> tuple[ExplainedPod, ...]:
+    from podward.render.explain.hidden_values import without_values
+
+    return tuple(msgspec.structs.replace(each, pod=without_values(each.pod, each.document)) for each in explained)
+
+
+def _access(stored: tuple[PodToExplain, ...], explained: tuple[ExplainedPod, ...], args: argparse.Namespace) -> int:
     """Answer `--access`: 0 where every process asked about may, 1 where one may not."""
     from podward.cli import access
 
     root = state_root()
     reports = [
         report
-        for pod, each in zip(pods, explained, strict=True)
-        for report in access.explain_pod(args.access, pod, each.pod, root, args.container)
+        for subject, each in zip(stored, explained, strict=True)
+        for report in access.explain_pod(args.access, subject, each.pod, root, args.container)
     ]
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
@@ -148,7 +156,17 @@ def _html(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
     from podward.render.explain.rows import rows_of
 
     rows = tuple(rows_of(each, field) for each in explained)
-    return html.render(rows, cited.texts(rows, state_root()))
+    return html.render(rows, cited.texts(rows, state_root(), cited.without_values))
+
+
+def _html_with_values(explained: tuple[ExplainedPod, ...], field: Path | None) -> str:
+    from podward.cli import cited
+    from podward.render.explain import html
+    from podward.render.explain.rows import rows_of
+
+    rows = tuple(rows_of(each, field) for each in explained)
+    return html.render(rows, cited.texts(rows, state_root(), cited.as_written))
 
 
 _OUTPUTS = {"table": _table, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS_WITH_VALUES = {**_OUTPUTS, "html": _html_with_values}

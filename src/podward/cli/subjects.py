@@ -29,7 +29,13 @@ def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) ->
 
     Raises InputError with everything that the API server refuses in it.
     """
-    raw = {**source.raw, "metadata": {"uid": uid, **member(source.raw, "metadata")}}
+    spec = member(source.raw, "spec")
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    raw = {
+        **source.raw,
+        "metadata": {"uid": uid, **member(source.raw, "metadata")},
+        "spec": {**spec, "serviceAccountName": account},  # every API server's ServiceAccount plugin sets it
+    }
     admitted = by_registry(raw, source.kind)
     _raise_invalid(source, admitted.decision.violations)
     pod = admitted.pod

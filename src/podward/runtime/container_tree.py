@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod, VolumeMount
-from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
+from podward.api.filesystem import FileAccessFacts, MountFlags, PlannedFile, parse_acl
 from podward.api.oci import Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.api.volume import Volume
@@ -32,7 +33,7 @@ class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `image_root` the image's unpacked files,
-    `volumes` what the Pod's volumes would be.
+    `volumes` what the Pod's volumes would be, and `planned` the files that would be made in them.
     """
 
     pod: Pod
@@ -41,6 +42,7 @@ class ContainerFiles(Struct, frozen=True):
     process: ProcessState
     image_root: str
     volumes: tuple[VolumeFacts, ...] = ()
+    planned: Mapping[str, PlannedFile] = {}
 
 
 def tree_of(files: ContainerFiles) -> Tree:
@@ -81,6 +83,19 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
             f"where the subPathExpr of volume {asked.name} leads is known only when the container runs",
             where=place,
             advice="use a subPath, or look with `podward run --keep`",
+        )
+    planned = files.planned.get(asked.name)
+    if planned is not None:
+        there = planned.find(asked.sub_path or "")
+        planned = there if there is not None else structs.replace(planned, inside={})  # a subPath that is made
+        return TreeMount(
+            place,
+            planned=planned,
+            flags=flags,
+            lines=lines,
+            origin=known.kind,
+            volume=asked.name,
+            sealed=planned.partial,
         )
     source = os.path.realpath(volume.host_path.path) if volume.host_path is not None else ""
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)

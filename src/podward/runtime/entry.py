@@ -13,6 +13,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from podward.api.filesystem import PlannedFile
 from podward.api.image import EntryFile, FileCapabilities
 from podward.api.oci import Process
 from podward.runtime.executable import (
@@ -26,6 +27,7 @@ from podward.runtime.executable import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 MOST_LINKS = 40
@@ -235,18 +237,36 @@ def _contents(tree: _Tree, descriptor: int, cwd: str, left: int) -> tuple[EntryF
     try:
         start = os.pread(opened, FIRST_BYTES, 0)
         if start.startswith(b"#!"):
-            named = script_interpreter(start)
-            if not named:
-                return None, "ENOEXEC" if named is None else "EACCES"
-            if left <= 1:
-                return None, "ELOOP"
-            interpreter = _read(tree, os.path.join(cwd, os.fsdecode(named)), cwd, left - 1)
-            return interpreter, "" if interpreter else "ENOENT"
+            return _interpreter(start, left, lambda named: _read(tree, os.path.join(cwd, named), cwd, left - 1))
         if start.startswith(b"\x7fELF"):
             return None, _elf_error(tree, opened, start, cwd)
         return None, "" if other_formats() else "ENOEXEC"
     finally:
         os.close(opened)
+
+
+def _interpreter(start: bytes, left: int, find: Callable[[str], EntryFile | None]) -> tuple[EntryFile | None, str]:
+    """The interpreter that `find` finds of a script that begins so, or the errno's name."""
+    named = script_interpreter(start)
+    if not named:
+        return None, "ENOEXEC" if named is None else "EACCES"
+    if left <= 1:
+        return None, "ELOOP"
+    interpreter = find(os.fsdecode(named))
+    return interpreter, "" if interpreter else "ENOENT"
+
+
+def planned_entry(place: str, file: PlannedFile, find: Callable[[str], EntryFile | None]) -> EntryFile:
+    """The entry file at `place` that is still to be made; `find` finds its interpreter.
+
+    That a program's loader is there is assumed; what nobody knows the content of is taken for an ordinary program.
+    """
+    start, interpreter, error = file.data, None, ""
+    if start is not None and start.startswith(b"#!"):
+        interpreter, error = _interpreter(start[:FIRST_BYTES], MOST_FILES, find)
+    elif start is not None and not (start.startswith(b"\x7fELF") and runs_here(start)) and not other_formats():
+        error = "ENOEXEC"
+    return EntryFile(place, file.mode, file.uid, file.gid, interpreter=interpreter, error=error)
 
 
 def _elf_error(tree: _Tree, opened: int, start: bytes, cwd: str) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import Image
+from podward.api.image import EntryFile, Image
 from podward.api.oci import RuntimeSpec
+from podward.api.pod_facts import PodFacts
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.policy.kubelet.volume_paths import executable_cure
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -74,7 +76,8 @@ class LiveFacts:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
         self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
+        about = PodFacts(self.pod, self.place, self.objects, self.node)
+        self._volumes = PodVolumes(self._directory.work, about, userns=made.user_namespace)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
@@ -118,11 +121,16 @@ class LiveFacts:
         root = self.attempt(container.name).rootfs
         mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
         return ExecutionFacts(
-            entry=entry.find_entry(root, *entry.asked_by(spec.process), mounts),
+            entry=self._entry(container, entry.find_entry(root, *entry.asked_by(spec.process), mounts)),
             source_flags=proc.source_flags(spec, root),
             cgroup_v2=proc.cgroup_v2(),
             inherited=proc.inherited(),
         )
+
+    def _entry(self, container: Container, found: EntryFile | None) -> EntryFile | None:
+        if found is None:
+            return None
+        return structs.replace(found, cure=executable_cure(self.pod, container, found.path))
 
     # --- a container's attempts -----------------------------------------------------------------------------------
 

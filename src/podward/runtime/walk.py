@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags
+from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags, PlannedFile
 from podward.errors import NodeError
 from podward.runtime import acl
 
@@ -37,9 +37,9 @@ class TreeMount(Struct, frozen=True):
     """What is mounted at `destination` in a tree.
 
     `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory
-    unless it is `sealed`: then nobody can know what is in it. Without source and root nothing is known at all. `flags`
-    are the mount's in the container, None for the host's own; `lines` what it makes of ids, empty if nothing. `origin`
-    and `volume` are passed on in the facts.
+    unless it is `sealed`: then nobody can know what is in it; or `planned` has the files that will be made. Without any
+    of these nothing is known at all. `flags` are the mount's in the container, None for the host's own; `lines` what it
+    makes of ids, empty if nothing. `origin` and `volume` are passed on in the facts.
     """
 
     destination: str
@@ -50,6 +50,7 @@ class TreeMount(Struct, frozen=True):
     origin: str = ""
     volume: str = ""
     sealed: bool = False
+    planned: PlannedFile | None = None
 
 
 class Tree(Struct, frozen=True):
@@ -75,7 +76,12 @@ def walk(tree: Tree, path: str) -> tuple[FileAccessFacts, ...]:
 
 
 class _Step:
-    """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on."""
+    """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on.
+
+    `planned` is the file that will be made there.
+    """
+
+    planned: PlannedFile | None = None
 
     def __init__(self, name: str, facts: FileAccessFacts, descriptor: int, mount: TreeMount, number: int) -> None:
         self.name = name
@@ -163,10 +169,16 @@ class _Open:
         names = (*(step.name for step in self._steps[1:]), name)
         mount = self._mounts.get(names)
         if mount is not None:
-            if not mount.source and mount.root is None:
+            if not mount.source and mount.root is None and mount.planned is None:
                 return "", _UNKNOWN
             self._steps.append(self._mounted(names, mount))
             return "", ""
+        if here.planned is not None and name in here.planned.inside:
+            return self._enter_planned(here.planned.inside[name], names, here)
+        return self._enter_found(name, names, here)
+
+    def _enter_found(self, name: str, names: tuple[str, ...], here: _Step) -> tuple[str, str]:
+        """Step to what is there."""
         descriptor, error = self._find(here, name)
         if error:
             if not any(at[: len(names)] == names for at in self._mounts):
@@ -175,14 +187,33 @@ class _Open:
             return "", ""
         facts = self._read(descriptor, names, here.mount, here.source_id)
         if stat.S_ISLNK(facts.mode):
-            return self._follow(descriptor)
+            return self._follow(os.readlink("", dir_fd=descriptor))
         self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id))
         return "", ""
 
-    def _follow(self, link: int) -> tuple[str, str]:
-        """The target of the open link; an absolute one starts at the root again."""
+    def _enter_planned(self, file: PlannedFile, names: tuple[str, ...], here: _Step) -> tuple[str, str]:
+        if file.target:
+            return self._follow(file.target)
+        self._steps.append(self._planned(file, names, here.mount))
+        return "", ""
+
+    def _planned(self, file: PlannedFile, names: tuple[str, ...], mount: TreeMount) -> _Step:
+        facts = FileAccessFacts(
+            "/" + "/".join(names),
+            _shown(mount.lines, file.uid),
+            _shown(mount.lines, file.gid),
+            file.mode,
+            mount=mount.flags or MountFlags(),
+            origin=mount.origin,
+            volume=mount.volume,
+        )
+        step = _Step(names[-1] if names else "", facts, -1, mount, -1)
+        step.planned = file
+        return step
+
+    def _follow(self, target: str) -> tuple[str, str]:
+        """The target of a link; an absolute one starts at the root again."""
         self._links += 1
-        target = os.readlink("", dir_fd=link)
         if self._links > MOST_LINKS:
             return "", "ELOOP"
         if target.startswith("/"):
@@ -202,6 +233,8 @@ class _Open:
         return descriptor, ""
 
     def _mounted(self, names: tuple[str, ...], mount: TreeMount) -> _Step:
+        if mount.planned is not None:
+            return self._planned(mount.planned, names, mount)
         place, name = "/" + "/".join(names), names[-1] if names else ""
         if mount.root is not None and not mount.source:
             facts = msgspec.structs.replace(

@@ -1,7 +1,8 @@
 """Which kinds of volumes this node supports.
 
-A single machine can provide emptyDir and hostPath volumes. Every other kind is refused, and the refusal says what to
-use instead. Volume names become directory names, so they are checked here again, even if the caller validated the Pod.
+A single machine can provide emptyDir and hostPath volumes, and the files of Secrets, ConfigMaps, the downward API and
+projections. Every other kind is refused, and the refusal says what to use instead. Volume names become directory names,
+so they are checked here again, even if the caller validated the Pod.
 """
 
 from __future__ import annotations
@@ -15,19 +16,14 @@ from podward.schema.validation.names import label
 
 NODE = Source(Origin.NODE, "podward volumes")
 
-_FILES = "need an API server: use a hostPath of a directory with the same files"
 _MOUNT = "are not supported: mount it on this machine and use a hostPath"
 _INSTEAD = {
-    "config_map": ("configMap", _FILES),
     "csi": ("csi", "need a CSI driver: mount it on this machine and use a hostPath"),
-    "downward_api": ("downwardAPI", "need a kubelet: use env with fieldRef"),
     "ephemeral": ("ephemeral", "need an API server: use an emptyDir"),
     "image": ("image", "are not supported: use an init container of that image and an emptyDir"),
     "iscsi": ("iscsi", _MOUNT),
     "nfs": ("nfs", _MOUNT),
     "persistent_volume_claim": ("persistentVolumeClaim", "need an API server: use a hostPath or an emptyDir"),
-    "projected": ("projected", _FILES),
-    "secret": ("secret", _FILES),
 }
 _UNKNOWN = ("this kind of", "are not supported: only emptyDir and hostPath can be had without an API server")
 
@@ -54,7 +50,7 @@ _SOURCES = tuple(
     for field, name in zip(Volume.__struct_fields__, Volume.__struct_encode_fields__, strict=True)
     if field != "name"
 )
-_SUPPORTED = frozenset(("empty_dir", "host_path"))
+_SUPPORTED = frozenset(("empty_dir", "host_path", "secret", "config_map", "downward_api", "projected"))
 
 
 def _kind(volume: Volume, where: Path) -> Decision:

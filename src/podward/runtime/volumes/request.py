@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.effective import Place
+from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import ReferencedObjects
-from podward.api.volume import Volume
-from podward.decision import Decision
+from podward.api.volume import NamedSource, Volume
+from podward.decision import Decision, Origin, Source, assign
 from podward.path import Path
 from podward.policy.kubelet.volumes import source_of
 
@@ -24,10 +25,23 @@ class VolumeRequest(Struct, frozen=True):
 
     volume: Volume
     where: Path
-    pod: Pod
-    place: Place
-    objects: ReferencedObjects
+    about: PodFacts
     target: str
+
+    @property
+    def pod(self) -> Pod:
+        """The Pod."""
+        return self.about.pod
+
+    @property
+    def place(self) -> Place:
+        """Where the Pod is written."""
+        return self.about.place
+
+    @property
+    def objects(self) -> ReferencedObjects:
+        """The objects that the Pod may refer to."""
+        return self.about.objects
 
 
 class PreparedVolume(Struct, frozen=True):
@@ -49,9 +63,16 @@ class MadeVolume(Struct, frozen=True):
     prepared: PreparedVolume | None = None
 
 
-def requests(pod: Pod, place: Place, objects: ReferencedObjects, directory: str) -> Iterator[tuple[str, VolumeRequest]]:
+def requests(about: PodFacts, directory: str) -> Iterator[tuple[str, VolumeRequest]]:
     """The Pod's volumes, each with the field of its source; `directory` is the Pod's own."""
-    for index, volume in enumerate(pod.spec.volumes or ()):
+    for index, volume in enumerate(about.pod.spec.volumes or ()):
         field, name = source_of(volume)
-        where = place.pod / "spec" / "volumes" / index / name
-        yield field, VolumeRequest(volume, where, pod, place, objects, f"{directory}/volumes/{volume.name}")
+        where = about.place.pod / "spec" / "volumes" / index / name
+        yield field, VolumeRequest(volume, where, about, f"{directory}/volumes/{volume.name}")
+
+
+def named(request: VolumeRequest) -> Decision:
+    """The volume by its name, at the place of its source: what is decided about it stands below."""
+    kind = str(request.where.segments[-1])
+    source = Source(Origin.MANIFEST, request.place.document, request.where)
+    return assign(request.where, NamedSource(request.volume.name, kind), "the volume's source", source)
