@@ -38,7 +38,7 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove format tables lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove format tables pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,9 @@ format: setup ## let ruff format, and fix what it can
 
 tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
+
+pages: setup ## write docs/rules and docs/hints from the registry of rules
+	@$(PY) tools/write_rule_pages.py docs
 
 lock: $(UV) ## renew uv.lock from PyPI alone
 	env -u VIRTUAL_ENV UV_NO_CONFIG=1 UV_SYSTEM_CERTS=true UV_PYTHON_DOWNLOADS=never \

@@ -254,11 +254,9 @@ def gitlab(directory: Path, content: str, **inputs: str) -> Ran:
         name: re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: given[found[1]], text)
         for name, text in job["variables"].items()
     }
-    place = directory / "venv"
-    script = "\n".join(job["script"]).replace("/tmp/podward", str(place))  # noqa: S108  # the job has its container
     done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", script],
-        env={**environment(directory), **variables},
+        ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])],
+        env={**environment(directory), **variables, "TMPDIR": str(directory / "temp")},
         cwd=directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

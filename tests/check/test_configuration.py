@@ -25,6 +25,9 @@ scc = ["restricted-v2", "scc/ours.yaml"]
 namespace = "shop"
 as = "jane"
 as-group = ["dev"]
+policy-from = ["gate"]
+no-inline-waivers = true
+max-waiver-days = 90
 baseline = "known.json"
 output = "sarif"
 
@@ -58,13 +61,16 @@ def test_everything_is_read() -> None:
         "shop",
         "jane",
         ("dev",),
+        ("gate",),
+        True,
+        90,
         "known.json",
         "sarif",
         (first, second),
     )
     waiver = first.waiver
-    assert (waiver.reason, waiver.expires, waiver.line) == ("it is the network", date(2027, 1, 31), 14)
-    assert (second.waiver.expires, second.waiver.line) == (date(2027, 2, 28), 22)
+    assert (waiver.reason, waiver.expires, waiver.line) == ("it is the network", date(2027, 1, 31), 17)
+    assert (second.waiver.expires, second.waiver.line) == (date(2027, 2, 28), 25)
     about = WorkloadRef("DaemonSet", "kube-system", "cni-node")
     one = Finding("pss/hostNamespaces", Severity.ERROR, "cni/a/b.yaml", 1, 0, Path(), about, "")
     assert first.covers(one, one.file)
@@ -76,7 +82,7 @@ def test_pyproject_has_it_below_tool() -> None:
     text = "[project]\nname = 'x'\n" + WHOLE.replace("[check", "[tool.podward.check")
     found = parse(text, "dir/pyproject.toml")
     assert found is not None
-    assert (found.select, found.waivers[0].waiver.line) == (("pss", "hint/seccomp-unset"), 16)
+    assert (found.select, found.waivers[0].waiver.line) == (("pss", "hint/seccomp-unset"), 19)
 
 
 @pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool.ruff]\n", "tool = 3\n", "[check]\nlevel = 1\n"])
@@ -105,6 +111,9 @@ def test_an_empty_file_says_nothing(text: str) -> None:
         ("[check]\nversion = '1.30'", 2, "expected `latest` or a version"),
         ("[check]\nversion = 'v1.'", 2, "expected `latest` or a version"),
         ("[check]\noutput = 'xml'", 2, "found 'xml'"),
+        ("[check]\nno-inline-waivers = 1", 2, "expected a boolean, found an integer"),
+        ("[check]\nmax-waiver-days = true", 2, "expected a number of days, 0 or more, found a boolean"),
+        ("[check]\n\nmax-waiver-days = -1", 3, "expected a number of days, 0 or more, found -1"),
         ("[check]\nbaseline = ' '", 2, "expected the name of a file, found nothing"),
         ("check = 1", 1, "check: expected a table, found an integer"),
         ("check = []", 1, "check: expected a table, found a list"),

@@ -9,7 +9,7 @@ from podward.api.report import CheckedWorkload, Waiver
 from podward.check import baseline, waivers
 from podward.check.reporting import ReportSettings, build_report
 from podward.check.rule_selection import choose
-from podward.check.waivers import ScopedWaiver
+from podward.check.waivers import ScopedWaiver, WaiverTerms
 from podward.path import path
 
 TODAY = date(2026, 7, 1)
@@ -32,7 +32,7 @@ def test_each_finding_has_one_fate() -> None:
     base = baseline.read(baseline.write([HINT]).encode(), "b")
     unread = finding("input/syntax")
     privileged = finding("pss/privileged")
-    terms = ReportSettings(choose((), ("pss/privileged",)), (waiver,), TODAY, base)
+    terms = ReportSettings(choose((), ("pss/privileged",)), (waiver,), WaiverTerms(TODAY), base)
     found = build_report([PORTS, SCC, HINT, unread, privileged], terms, ["a.yaml"], [CheckedWorkload("a.yaml", POD)])
     assert found.findings == (unread, PORTS)
     assert [each.finding for each in found.waived] == [SCC]
@@ -44,11 +44,11 @@ def test_each_finding_has_one_fate() -> None:
 
 def test_what_does_not_count_is_not_waived_either() -> None:
     waiver = ScopedWaiver(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
-    assert build_report([PORTS], ReportSettings(choose(("hint",)), (waiver,), TODAY), [], []).waived == ()
+    assert build_report([PORTS], ReportSettings(choose(("hint",)), (waiver,), WaiverTerms(TODAY)), [], []).waived == ()
 
 
 def test_the_exit_code_says_the_worst() -> None:
-    terms = ReportSettings(choose(), (), TODAY)
+    terms = ReportSettings(choose(), (), WaiverTerms(TODAY))
     codes = [
         build_report(findings, terms, ["a.yaml"], []).exit_code
         for findings in ([], [HINT], [HINT, PORTS], [PORTS, finding("input/limits")])
@@ -57,11 +57,11 @@ def test_the_exit_code_says_the_worst() -> None:
 
 
 def test_the_order_of_findings_does_not_depend_on_how_they_came() -> None:
-    terms = ReportSettings(choose(), (), TODAY)
+    terms = ReportSettings(choose(), (), WaiverTerms(TODAY))
     assert build_report([PORTS, HINT, SCC], terms, [], []) == build_report([SCC, PORTS, HINT], terms, [], [])
 
 
 def test_a_waived_finding_is_not_in_a_new_baseline() -> None:
     waiver = ScopedWaiver(Waiver("pss", "x", TODAY, "podward.toml", 1, in_manifest=False), waivers.scope())
-    found = build_report([PORTS], ReportSettings(choose(), (waiver,), TODAY), [], [])
+    found = build_report([PORTS], ReportSettings(choose(), (waiver,), WaiverTerms(TODAY)), [], [])
     assert '"files": {}' in baseline.write(found.findings)

@@ -22,7 +22,7 @@ from podward.errors import UsageError
         (("pss/hostPorts",), ("pss",), "pss/hostPorts", True),
         (("pss/hostPorts",), ("pss",), "pss/privileged", False),
         (("pss",), ("pss/hostPorts",), "pss/hostPorts", False),
-        (("pss",), ("pss",), "pss/hostPorts", False),
+        (("pss", "scc"), ("pss",), "pss/hostPorts", False),
         (("ALL",), ("hint",), "hint/seccomp-unset", False),
         (("hint",), ("ALL",), "hint/seccomp-unset", True),
         (("hint",), ("ALL",), "pss/hostPorts", False),
@@ -72,3 +72,15 @@ def test_words_may_be_listed_with_commas() -> None:
 def test_every_rule_is_covered_by_its_family_and_no_other() -> None:
     for name in rules.DESCRIPTIONS:
         assert [family for family in rules.FAMILIES if rules.covers(family, name)] == [name.split("/")[0]]
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore"), [(("pss",), ("pss",)), ((), ("ALL",)), (("pss/sysctls",), ("pss/sysctls", "hint"))]
+)
+def test_words_that_leave_no_rule_are_an_error(select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="no rule is left"):
+        choose(select, ignore)
+
+
+def test_the_rules_about_reading_may_be_all_that_is_left() -> None:
+    assert choose(("input",)).counts("input/syntax")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,14 @@ def test_rules_are_named_once_and_in_order() -> None:
         "pss/sysctls",
         "scc/access",
     ]
+
+
+def test_the_documentation_is_what_the_registry_says(tmp_path: Path) -> None:
+    """`make pages` writes it."""
+    (tmp_path / "rules").mkdir()
+    overview = PROJECT / "docs/rules/README.md"
+    shutil.copy(overview, tmp_path / "rules")
+    subprocess.run([sys.executable, PROJECT / "tools/write_rule_pages.py", tmp_path], check=True)
+    for page in [*(rules.page_of(name) for name in rules.DESCRIPTIONS), "docs/rules/README.md"]:
+        written = (tmp_path / page.removeprefix("docs/")).read_text(encoding="utf-8")
+        assert written == (PROJECT / page).read_text(encoding="utf-8"), f"{page}: run `make pages`"

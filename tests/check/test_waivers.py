@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import Waiver
 from podward.check import waivers
 from podward.check.rule_selection import RuleSelection, choose
-from podward.check.waivers import AnnotatedObject, AppliedWaivers, ScopedWaiver
+from podward.check.waivers import AnnotatedObject, AppliedWaivers, ScopedWaiver, WaiverTerms
 from podward.path import Path, path
 
 TODAY = date(2026, 7, 1)
@@ -42,7 +43,7 @@ def read(*lines: str, key: str = waivers.ANNOTATION) -> tuple[tuple[ScopedWaiver
 
 
 def apply(findings: list[Finding], *granted: ScopedWaiver, selection: RuleSelection | None = None) -> AppliedWaivers:
-    return waivers.apply(findings, granted, TODAY, selection or choose(), {"a.yaml": "a.yaml"})
+    return waivers.apply(findings, granted, WaiverTerms(TODAY), selection or choose(), {"a.yaml": "a.yaml"})
 
 
 def rules_of(applied: AppliedWaivers) -> list[str]:
@@ -160,7 +161,6 @@ def test_further_annotations_may_have_a_name() -> None:
         finding(file="b.yaml"),
         finding(document=1),
         finding(subject=WorkloadRef("Deployment", "shop", "web-2")),
-        finding(subject=WorkloadRef("Deployment", "", "web")),
         finding(subject=WorkloadRef("StatefulSet", "shop", "web")),
     ],
 )
@@ -169,6 +169,41 @@ def test_an_annotation_is_about_its_own_object_only(other: Finding) -> None:
     applied = apply([finding(), other], *granted)
     assert applied.findings == (other,)
     assert not granted[0].covers(other, other.file)
+
+
+def test_an_annotation_counts_in_whichever_namespace_the_command_puts_its_object() -> None:
+    granted, _ = read("pss until 2026-12-31: x")
+    assert apply([finding(subject=WorkloadRef("Deployment", "other", "web"))], *granted).findings == ()
+
+
+def test_an_annotation_is_not_about_a_sibling_of_the_same_name() -> None:
+    item = structs.replace(HOLDER, place=path("items", 1))
+    granted, _ = waivers.of_annotations({waivers.ANNOTATION: "pss until 2026-12-31: x"}, PLACE, item, lambda _: 1)
+    own, sibling = (structs.replace(finding(), path=path("items", number, "spec")) for number in (1, 10))
+    applied = apply([own, sibling], *granted)
+    assert ([each.finding for each in applied.waived], applied.findings) == ([own], (sibling,))
+
+
+def test_a_check_may_forbid_waivers_in_annotations() -> None:
+    inline, _ = read("pss until 2026-12-31: x")
+    terms = WaiverTerms(TODAY, inline=False)
+    applied = waivers.apply([finding()], inline, terms, choose(), {})
+    assert (rules_of(applied), applied.waived) == (["pss/hostPorts", "waiver/inline"], ())
+    assert waivers.apply([finding()], (written(),), terms, choose(), {}).findings == ()
+
+
+@pytest.mark.parametrize(("days", "counts"), [(31, True), (30, True), (29, False), (0, False)])
+def test_a_check_may_bound_the_term(days: int, counts: bool) -> None:  # noqa: FBT001  # a column of the table
+    granted = written(TODAY + timedelta(days=30))
+    applied = waivers.apply([finding()], (granted,), WaiverTerms(TODAY, most_days=days), choose(), {})
+    assert rules_of(applied) == ([] if counts else ["pss/hostPorts", "waiver/too-long"])
+    if not counts:
+        assert str(TODAY + timedelta(days=days)) in applied.findings[1].remedy
+
+
+def test_a_term_may_be_longer_than_the_calendar() -> None:
+    terms = WaiverTerms(date(9999, 1, 1), most_days=10**9)
+    assert waivers.apply([finding()], (written(date(9999, 12, 31)),), terms, choose(), {}).findings == ()
 
 
 def test_a_name_in_an_annotated_object_is_no_pattern() -> None:
@@ -238,6 +273,8 @@ def test_any_annotation_grants_something_or_is_at_fault(text: str) -> None:
 def test_patterns_see_the_name_that_the_configuration_gives_a_file() -> None:
     seen = {"x.yaml": "deploy/x.yaml", "../other/x.yaml": "other/x.yaml"}
     one, other = finding(file="x.yaml"), finding(file="../other/x.yaml")
-    applied = waivers.apply([one, other], (written(path="deploy/*.yaml"),), TODAY, choose(), seen)
+    applied = waivers.apply([one, other], (written(path="deploy/*.yaml"),), WaiverTerms(TODAY), choose(), seen)
     assert ([each.finding for each in applied.waived], applied.findings) == ([one], (other,))
-    assert rules_of(waivers.apply([], (written(path="deploy/*.yaml"),), TODAY, choose(), seen)) == ["waiver/unused"]
+    assert rules_of(waivers.apply([], (written(path="deploy/*.yaml"),), WaiverTerms(TODAY), choose(), seen)) == [
+        "waiver/unused"
+    ]

@@ -149,7 +149,7 @@ def test_nothing_is_printed_where_nothing_is_stored(form: str) -> None:
 
 
 def test_a_namespace_nobody_described_has_openshifts_first_ranges_and_a_note_says_so() -> None:
-    ran = admit("-o", "json")
+    ran = admit("-o", "json", "--cluster", "openshift")
     assert json.loads(ran.stdout)["spec"]["containers"][0]["securityContext"]["runAsUser"] == 1000000000
     assert "nobody described namespace default: uids 1000000000/10000 are assumed" in ran.stderr
 
@@ -174,12 +174,14 @@ def test_a_namespace_may_stand_in_a_directory_or_come_on_standard_input(tmp_path
 def test_a_namespace_among_the_manifests_is_about_to_be_created_and_gets_ranges(tmp_path: Path) -> None:
     made = namespace(tmp_path).read_text(encoding="utf-8")
     pod = POD.replace("  name: web", "  name: web\n  namespace: prod")
-    assert stored(stdin=f"{pod}---\n{made}")["spec"]["securityContext"]["fsGroup"] == 1000000000
+    assert (
+        stored("--cluster", "openshift", stdin=f"{pod}---\n{made}")["spec"]["securityContext"]["fsGroup"] == 1000000000
+    )
 
 
 def test_a_described_namespace_without_ranges_refuses_and_a_note_says_what_is_missing(tmp_path: Path) -> None:
     file = namespace(tmp_path)
-    said = refused("--namespace", file)
+    said = refused("--cluster", "openshift", "--namespace", file)
     assert f"{file}:1: namespace prod lacks openshift.io/sa.scc.uid-range and openshift.io/sa.scc.mcs" in said
     assert 'error fetching namespace "prod": unable to find annotation openshift.io/sa.scc.uid-range' in said
 

@@ -118,10 +118,23 @@ def test_an_order_that_means_nothing_is_no_difference(root: Path) -> None:
     assert "namespaces" not in [value["field"] for value in json.loads(ran.stdout)["values"]]
 
 
-def test_an_image_that_is_not_here_can_t_be_compared(root: Path) -> None:
-    ran = diff(
-        root, "-", "--runtime-defaults", "containerd,docker", stdin=SECCOMP.read_text().replace("busybox", "gone")
-    )
-    assert ran.returncode == 2
-    assert "is not here" in ran.stderr
-    assert "podward image pull gone" in ran.stderr
+ABSENT = SECCOMP.read_text(encoding="utf-8").replace("busybox", "gone")
+
+
+def test_what_an_image_that_is_not_here_decides_is_told_beside_the_differences(root: Path) -> None:
+    ran = diff(root, "-", "--runtime-defaults", "containerd,docker", stdin=ABSENT)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "system calls" in ran.stdout
+    assert "unknown: image gone:root is not here\n    → `podward image pull gone:root`" in ran.stdout
+
+
+def test_what_one_image_hides_is_the_same_on_both_sides(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pod.yaml"
+    file.write_text(ABSENT, encoding="utf-8")
+    same = diff(root, file, file)
+    assert same.returncode == 0
+    assert same.stdout.startswith("no effective value that is known and no system call differs\n\nunknown: image gone")
+    other = diff(root, file, "-", stdin=ABSENT.replace("gone", "lost"))
+    assert other.returncode == 1
+    assert "unknown (gone:root)" in other.stdout
+    assert "unknown (lost:root)" in other.stdout

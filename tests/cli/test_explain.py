@@ -215,7 +215,7 @@ ABSENT = KINDS["Pod"].replace("busybox:1000", "nobody/has:this")
 
 
 def test_an_image_that_is_not_here_hides_what_it_decides_and_nothing_else(explain: Explain) -> None:
-    ran = explain("-f", "-", stdin=ABSENT)
+    ran = explain("-f", "-", "-o", "wide", stdin=ABSENT)
     assert (ran.returncode, ran.stderr) == (0, "")
     rows = {line[:16].strip(): line for line in ran.stdout.splitlines()}
     assert rows["user"].split() == ["user", "eff", "unknown", "has:this", "config.User", "unknown"]
@@ -234,7 +234,10 @@ def test_an_unknown_value_says_in_json_why_and_how_to_know_it(explain: Explain) 
     (container,) = found["pods"][0]["containers"]
     (effective,) = [stage for stage in container["stages"] if stage["stage"] == "effective"]
     (user,) = [made["value"] for made in effective["assignments"] if made["path"] == "runAsUser"]
-    remedy = "`podward image pull nobody/has:this` brings it"
+    remedy = (
+        "`podward image pull nobody/has:this`, or `--pull`, brings it; "
+        "`--image-user UID:GID` tells what its user would come to"
+    )
     assert user == {"unknown": "image nobody/has:this is not here", "remedy": remedy}
     assert container["predicted"] is None
     assert [hint["name"] for hint in container["hints"]] == ["seccomp-unset"]

@@ -12,9 +12,9 @@ import pytest
 
 import podward
 from podward.cli.main import COMMANDS, load, main
-from podward.cli.parser import Parser, for_command
+from podward.cli.parser import Parser, for_command, require_no_such_file
 from podward.cli.terminal import printable
-from podward.errors import ImageError, RefusedError
+from podward.errors import ImageError, RefusedError, UsageError
 
 ROOT = Path(__file__).parents[2]
 
@@ -277,3 +277,15 @@ def test_the_completion_script_is_valid_bash() -> None:
     script = call("completion", "bash").stdout
     checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=True)
     assert checked.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["--help", "-h", "-"])
+def test_an_option_that_is_a_file_here_too_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    require_no_such_file([name, "pod.yaml"])
+    (tmp_path / name).symlink_to("nowhere")
+    with pytest.raises(UsageError, match=name):
+        require_no_such_file(["pod.yaml", name])
+    require_no_such_file(["--", name])

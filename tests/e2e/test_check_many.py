@@ -36,7 +36,8 @@ class Check:
         self.directory = directory
         self.manifests = directory / "manifests"
         self.manifests.mkdir()
-        self.environment = {**os.environ, "XDG_CACHE_HOME": str(directory / "cache"), "COLUMNS": "100"}
+        self.cache = directory.with_name(f"{directory.name}-cache")  # within what is checked none is kept
+        self.environment = {**os.environ, "XDG_CACHE_HOME": str(self.cache), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
 
     def command(self, *words: str) -> list[str]:
@@ -106,13 +107,13 @@ def test_reports_are_the_same_by_one_process_by_two_and_from_the_cache(check: Ch
     assert len({report.stdout for report in reports}) == 1
     assert {report.stderr for report in reports} == {""}
     assert any(each["file"] == "<stdin>" for each in findings(reports[0]))
-    assert list((check.directory / "cache" / "podward" / "check").iterdir())
+    assert list((check.cache / "podward" / "check").iterdir())
 
 
 def test_no_cache_keeps_nothing(check: Check) -> None:
     check.write_pods(50)
     assert check("manifests", "--no-cache").returncode == 1
-    assert not (check.directory / "cache").exists()
+    assert not (check.cache).exists()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,16 @@ from podward_command import PROJECT, Podward
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "catatonit")
 
-PAGES = ("identity.md", "run.md", "explain.md", "access.md", "admit.md")
+PAGES = (
+    "identity.md",
+    "run.md",
+    "explain.md",
+    "access.md",
+    "admit.md",
+    "pod-security.md",
+    "denied.md",
+    "policy-change.md",
+)
 
 
 def shown() -> list[tuple[str, str, str]]:

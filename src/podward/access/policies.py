@@ -55,16 +55,41 @@ class PolicyDocuments(Struct, frozen=True):
         return next((source for source in self.sccs if source.name == name), None)
 
 
+def describes_openshift(gathered: PolicyDocuments, manifests: Iterable[Document]) -> bool:
+    """Whether these policies and manifests are of an OpenShift cluster.
+
+    They are where there is an SCC or another object of a group of OpenShift's, or a namespace with a label or an
+    annotation of its own. The labels of Pod Security are every Kubernetes' own.
+    """
+    if gathered.own or any(_of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
+        return True
+    metadata = [source.view.metadata for source in gathered.namespaces.values()]
+    keys = (key for each in metadata for key in (*(each.labels or ()), *(each.annotations or ())))
+    return any(_of_openshift(key) for key in keys)
+
+
+def _of_openshift(name: str) -> bool:
+    """Whether the domain before the slash is openshift.io, or one of its own."""
+    domain, slash, _ = name.partition("/")
+    return bool(slash) and (domain == "openshift.io" or domain.endswith(".openshift.io"))
+
+
 def policies_of(document: Document) -> tuple[Item, ...]:
     """The objects of the document that are policies, or say who may use them; checked field by field."""
+    found = policies_among(objects_of(document))
+    if found:
+        require(document)
+    return found
+
+
+def policies_among(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The objects among these that are policies. Raises InputError for one of a version that its kind does not have."""
     found = []
-    for item in objects_of(document):
+    for item in items:
         if item.kind in _KINDS:
             require_version(item, _GROUPS)
             if type_of(item.api_version, item.kind) is not None:
                 found.append(item)
-    if found:
-        require(document)
     return tuple(found)
 
 

@@ -21,7 +21,7 @@ from podward.decision import Origin, Source
 from podward.path import path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from podward.access.objects import BindingObject, RoleObject, RoleRef, Subject
     from podward.api.authorization import Attributes
@@ -129,6 +129,12 @@ class Rbac:
             scope = self._namespaces.setdefault(binding.namespace, _Grants()) if binding.namespace else self._cluster
             scope.add(number, binding, rules)
         self.dangling = tuple(dangling)
+
+    def grants(self) -> Iterator[tuple[BindingObject, tuple[Rule, ...]]]:
+        """Every binding to a role that is there, with the rules that it gives."""
+        for scope in (self._cluster, *self._namespaces.values()):
+            for found in (*scope.users.values(), *scope.groups.values()):
+                yield from ((binding, rules) for _, _, binding, rules in found)
 
     def authorize(self, wanted: Attributes) -> Answer:
         """Allowed by a binding, or no opinion."""

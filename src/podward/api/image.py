@@ -6,6 +6,9 @@ from msgspec import Struct, field
 
 from podward.decision import Unknown
 
+ASSUMED = "--image-user"
+"""The name of the source of what is assumed of an image."""
+
 
 class ImageConfig(Struct, frozen=True, gc=False):
     """The `config` object of an OCI image configuration (image-spec 1.1)."""
@@ -82,8 +85,16 @@ class Image(Struct, frozen=True, gc=False):
     group: tuple[GroupEntry, ...] = ()
 
 
+class AssumedUser(Struct, frozen=True, gc=False):
+    """What somebody says of an image that is not here: its user, and the group of that user in its /etc/passwd."""
+
+    user: str
+    gid: int | None = None
+
+
 class UnknownImage(Struct, frozen=True, gc=False):
-    """An image of which only the name is known, and why."""
+    """An image of which only the name is known, and why; `assumed` is what is taken for its user."""
 
     name: str
     unknown: Unknown
+    assumed: AssumedUser | None = None

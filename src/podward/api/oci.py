@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+LONGEST_STRING = 131_072
+"""The most bytes of one argument or variable that execve(2) takes, its NUL included (Linux `MAX_ARG_STRLEN`)."""
+
 
 class Spec(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Base of all parts of the runtime spec."""

@@ -47,10 +47,11 @@ class WaivedFinding(Struct, frozen=True):
 
 
 class CheckedWorkload(Struct, frozen=True, gc=False):
-    """A workload that was checked, with or without findings."""
+    """A workload that was checked, with or without findings; `scc` is the SCC that admits it, empty for none."""
 
     file: str
     subject: WorkloadRef
+    scc: str = ""
 
 
 class Summary(Struct, frozen=True):

@@ -20,7 +20,7 @@ from podward.errors import InputError
 
 PROJECT = "pyproject.toml"
 LEVELS = ("privileged", "baseline", "restricted")
-OUTPUTS = ("table", "json", "sarif", "junit", "github", "gitlab")
+OUTPUTS = ("table", "wide", "json", "sarif", "junit", "github", "gitlab")
 _SCOPE = ("path", "kind", "namespace", "name", "container")
 _KEYS = {
     "select": "a list of rules",
@@ -32,6 +32,9 @@ _KEYS = {
     "namespace": "the name of a namespace",
     "as": "the name of a user",
     "as-group": "a list of groups",
+    "policy-from": "a list of files and directories",
+    "no-inline-waivers": "a boolean",
+    "max-waiver-days": "a number of days, 0 or more",
     "baseline": "the name of a file",
     "output": f"one of {', '.join(OUTPUTS)}",
     "waivers": "a list of tables",
@@ -52,7 +55,8 @@ _KINDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string
 class CheckConfiguration(Struct, frozen=True):
     """The content of the configuration file; a key that is not there is None or an empty list.
 
-    File names (`scc`, `baseline`, `exclude`, the paths of waivers) are relative to the directory of the file `name`.
+    File names (`scc`, `policy_from`, `baseline`, `exclude`, the paths of waivers) are relative to the directory of the
+    file `name`.
     `level` and `version` are the Pod Security Standard for namespaces without labels. `as_user` and `as_groups` are the
     user who creates the Pods.
     """
@@ -67,6 +71,9 @@ class CheckConfiguration(Struct, frozen=True):
     namespace: str | None = None
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
+    policy_from: tuple[str, ...] = ()
+    no_inline_waivers: bool = False
+    max_waiver_days: int | None = None
     baseline: str | None = None
     output: str | None = None
     waivers: tuple[ScopedWaiver, ...] = ()
@@ -107,6 +114,9 @@ def _configuration(reader: _Reader, table_content: object, place: Segments) -> C
         namespace=settings.text("namespace"),
         as_user=settings.text("as"),
         as_groups=settings.texts("as-group"),
+        policy_from=settings.texts("policy-from"),
+        no_inline_waivers=settings.yes("no-inline-waivers"),
+        max_waiver_days=settings.days("max-waiver-days"),
         baseline=settings.text("baseline"),
         output=settings.one_of("output", OUTPUTS),
         waivers=settings.waivers("waivers"),
@@ -170,6 +180,24 @@ class _Settings:
         value = self.text(key)
         if value is not None and value not in words:
             raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {_quoted(value)}")
+        return value
+
+    def yes(self, key: str) -> bool:
+        """A boolean; false if the key is absent."""
+        value = self._table.get(key, False)
+        if not isinstance(value, bool):
+            raise self._reader.unexpected((*self._place, key), _KEYS[key], value)
+        return value
+
+    def days(self, key: str) -> int | None:
+        """A number of days; None if the key is absent."""
+        value = self._table.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._reader.unexpected((*self._place, key), _KEYS[key], value)
+        if value < 0:
+            raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {value}")
         return value
 
     def version(self, key: str) -> str | None:

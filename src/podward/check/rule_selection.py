@@ -17,6 +17,7 @@ from podward.check import rules
 from podward.errors import UsageError
 
 ALL = "ALL"
+_MAY_BE_IGNORED = tuple(name for name in rules.DESCRIPTIONS if not rules.is_always(name))
 
 
 class RuleSelection(Struct, frozen=True):
@@ -54,14 +55,21 @@ def words_of(options: Iterable[str]) -> tuple[str, ...]:
 
 
 def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> RuleSelection:
-    """The selection by these words. Raises UsageError for a word that names nothing, or that can't be ignored."""
+    """The selection by these words.
+
+    Raises UsageError for a word that names nothing or can't be ignored, and for words that leave no rule: such a check
+    would pass whatever it reads.
+    """
     selected, ignored = frozenset(select), frozenset(ignore)
     for option, words in (("--select", selected), ("--ignore", ignored)):
         for word in sorted(words):
             fault = fault_of(word, ignoring=option == "--ignore")
             if fault is not None:
                 raise UsageError(f"{option}: {fault[0]}", advice=fault[1])
-    return RuleSelection(selected or frozenset((ALL,)), ignored)
+    selection = RuleSelection(selected or frozenset((ALL,)), ignored)
+    if not any(map(selection.counts, rules.DESCRIPTIONS if any(map(rules.is_always, selected)) else _MAY_BE_IGNORED)):
+        raise UsageError("no rule is left that could find anything", where="--select, --ignore", advice="ignore less")
+    return selection
 
 
 def fault_of(word: str, *, ignoring: bool) -> tuple[str, str] | None:

@@ -1,8 +1,9 @@
 """Every rule of `check`, with its description and its documentation page.
 
-A rule is `family/name`. Its page is docs/rules/FAMILY/NAME.md; the page of a hint is the one that `explain` has, too,
-docs/hints/NAME.md. The names of `pss` are the checks' own in k8s.io/pod-security-admission, `_baseline` and
-`_restricted` where both levels have one; those of `scc` are the parts of a SecurityContextConstraints.
+A rule is `family/name`. Its page is podward/rule_pages/FAMILY/NAME.md, which `podward rule` prints; `make pages` writes
+docs/rules and docs/hints from these and from the descriptions below. The names of `pss` are the checks' own in
+k8s.io/pod-security-admission, `_baseline` and `_restricted` where both levels have one; those of `scc` are the parts of
+a SecurityContextConstraints.
 """
 
 from __future__ import annotations
@@ -74,19 +75,38 @@ _HINT = {
     "volume-not-writable": "A volume is mounted for writing, and these ids may not write it.",
 }
 _INPUT = {
+    "kind": "A kind that no API has: misspelt, or of a version that is gone.",
+    "kustomize": "A kustomization or one of its patches, which is no object until it is built.",
     "limits": "A file is too large, nests too deep or grows too much when its aliases are resolved.",
+    "link": "A link to a directory, which the search does not follow.",
     "other": "A document is no object of Kubernetes: it has neither a kind nor metadata.",
     "reading": "A file cannot be opened or read.",
     "schema": "A document has a field that its kind does not have, or a value of another type.",
     "syntax": "A file is not valid YAML or JSON.",
+    "template": "A file is a template of Helm, which is no manifest until it is rendered.",
+    "unknown-kind": "A custom resource holds containers, and it is not known where its Pods are.",
 }
 _API = {"validation": "The API server would refuse the object, whatever policies say."}
 _WAIVER = {
     "expired": "A waiver has expired, and what it covered counts again.",
+    "inline": "A waiver in an annotation does not count, because this check forbids waivers there.",
     "malformed": "A waiver in an annotation does not say what it must: rule, last day and reason.",
+    "too-long": "A waiver does not count, because its last day is further away than this check allows.",
     "unused": "A waiver covers nothing.",
 }
-_FAMILIES = {"pss": _PSS, "scc": _SCC, "hint": _HINT, "input": _INPUT, "api": _API, "waiver": _WAIVER}
+_POLICY = {
+    "left-out": "A policy of the checked files does not count, because the check takes its policies from elsewhere.",
+    "lowered": "A policy of the checked files allows more than the check would allow without it.",
+}
+_FAMILIES = {
+    "pss": _PSS,
+    "scc": _SCC,
+    "hint": _HINT,
+    "input": _INPUT,
+    "api": _API,
+    "waiver": _WAIVER,
+    "policy": _POLICY,
+}
 
 FAMILIES = tuple(_FAMILIES)
 DESCRIPTIONS: Mapping[str, str] = {

@@ -8,14 +8,19 @@ A waiver is written in the configuration (`[[check.waivers]]`), or as an annotat
 
 Each line is `RULE [container NAME] until YYYY-MM-DD: REASON`; RULE is a rule or a family. Further annotations may be
 named `check.podward.dev/waive-ANYTHING`, which is easier to merge. A waiver is valid until the end of its day; today's
-date is passed in. A waiver in an annotation covers only findings about the object that has the annotation.
+date is passed in. A waiver in an annotation covers only findings about the object that has the annotation: another item
+of the same List is another object, whatever its name.
+
+Whoever may write the manifests may write annotations. So a gate can forbid waivers in annotations, and it can bound the
+term of every waiver. A waiver that does not count for such a reason is reported as well as what it would have covered.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
+from enum import Enum
 from fnmatch import translate
 
 from msgspec import Struct, structs
@@ -58,20 +63,24 @@ class WaiverScope(Struct, frozen=True):
 
 
 class AnnotatedObject(Struct, frozen=True):
-    """The object that has a waiver as an annotation; `container` limits the waiver to one container."""
+    """The object that has a waiver as an annotation; `container` limits the waiver to one container.
+
+    `place` is the object's path in its document: empty, an item of a List, or a Pod template.
+    """
 
     file: str
     document: int
     subject: WorkloadRef
     container: str = ""
+    place: Path = Path()
 
     def includes(self, finding: Finding) -> bool:
         """Whether the finding is about this object and, if a container is named, about that container."""
         about = finding.subject
         return (
             (finding.file, finding.document) == (self.file, self.document)
-            and (about.kind, about.namespace, about.name)
-            == (self.subject.kind, self.subject.namespace, self.subject.name)
+            and (about.kind, about.name) == (self.subject.kind, self.subject.name)
+            and finding.path.startswith(self.place)
             and self.container in ("", about.container)
         )
 
@@ -91,6 +100,33 @@ class ScopedWaiver(Struct, frozen=True):
             if isinstance(self.where, AnnotatedObject)
             else self.where.includes(finding, file)
         )
+
+
+class WaiverTerms(Struct, frozen=True):
+    """Which waivers count: those whose last day has not passed by `today` and is at most `most_days` away.
+
+    `most_days` is None for any term. `inline` is whether waivers in annotations count.
+    """
+
+    today: date
+    inline: bool = True
+    most_days: int | None = None
+
+    def fault_of(self, waiver: Waiver) -> _WaiverFault | None:
+        """Why the waiver does not count; None if it does."""
+        if not self.inline and waiver.in_manifest:
+            return _WaiverFault.INLINE
+        if self.most_days is not None and (waiver.expires - self.today).days > self.most_days:
+            return _WaiverFault.TOO_LONG
+        return _WaiverFault.EXPIRED if waiver.expires < self.today else None
+
+
+class _WaiverFault(Enum):
+    """Why a waiver does not count."""
+
+    INLINE = "waiver/inline"
+    TOO_LONG = "waiver/too-long"
+    EXPIRED = "waiver/expired"
 
 
 class AppliedWaivers(Struct, frozen=True):
@@ -214,15 +250,16 @@ def _short(text: str) -> str:
 def apply(
     findings: Iterable[Finding],
     waivers: Sequence[ScopedWaiver],
-    today: date,
+    terms: WaiverTerms,
     selection: RuleSelection,
     files: Mapping[str, str],
 ) -> AppliedWaivers:
     """Split the findings into those that count and those that are waived.
 
-    An expired waiver waives nothing; the findings that it covers count, and so does a new one, `waiver/expired`. A
-    waiver that covers nothing is reported as `waiver/unused`, unless its rule is not selected, or it is about files
-    that were not checked. `files` has the checked files, each with its name for patterns.
+    A waiver that has expired, or that `terms` forbid, waives nothing; the findings that it covers count, and so does a
+    new one about the waiver. A waiver that covers nothing is reported as `waiver/unused`, unless its rule is not
+    selected, or it is about files that were not checked. `files` has the checked files, each with its name for
+    patterns.
     """
     if not waivers:
         return AppliedWaivers(selection.of(findings), ())
@@ -230,17 +267,19 @@ def apply(
     waived: list[WaivedFinding] = []
     used: set[int] = set()
     index = _Index(waivers, files)
+    faults = [terms.fault_of(each.waiver) for each in waivers]
     for finding in findings:
         covering = index.covering(finding)
         used.update(covering)
-        valid = [waivers[at].waiver for at in covering if waivers[at].waiver.expires >= today]
+        valid = [waivers[at].waiver for at in covering if faults[at] is None]
         if valid:
             waived.append(WaivedFinding(finding, valid[0]))
         else:
             kept.append(finding)
     for at, each in enumerate(waivers):
-        if at in used and each.waiver.expires < today:
-            kept.append(_expired(each))
+        fault = faults[at]
+        if fault is not None and at in used:
+            kept.append(_not_counted(each, fault, terms))
         elif at not in used and _might_be_used(each, selection, files.values()):
             kept.append(_unused(each))
     return AppliedWaivers(selection.of(kept), tuple(waived))
@@ -278,12 +317,29 @@ def _might_be_used(each: ScopedWaiver, selection: RuleSelection, files: Collecti
     return any(each.where.path.matches(file) for file in files)
 
 
-def _expired(each: ScopedWaiver) -> Finding:
+def _not_counted(each: ScopedWaiver, fault: _WaiverFault, terms: WaiverTerms) -> Finding:
     waiver = each.waiver
-    message = f"the waiver of {waiver.rule} expired on {waiver.expires}: {waiver.reason}"
-    return _about(
-        each, "waiver/expired", message, "cure what it covered and remove it, or decide anew and move its date"
-    )
+    said = {
+        _WaiverFault.EXPIRED: (
+            f"the waiver of {waiver.rule} expired on {waiver.expires}: {waiver.reason}",
+            "cure what it covered and remove it, or decide anew and move its date",
+        ),
+        _WaiverFault.INLINE: (
+            f"a waiver of {waiver.rule} in an annotation does not count in this check: {waiver.reason}",
+            "cure what it covers, or let those who own the configuration waive it",
+        ),
+        _WaiverFault.TOO_LONG: (
+            f"the waiver of {waiver.rule} until {waiver.expires} is for too long to count: {waiver.reason}",
+            f"let it end within {terms.most_days} days, by {_latest(terms)}",
+        ),
+    }
+    return _about(each, fault.value, *said[fault])
+
+
+def _latest(terms: WaiverTerms) -> date:
+    """The last day that a waiver may name."""
+    room = (date.max - terms.today).days
+    return terms.today + timedelta(days=min(terms.most_days or 0, room))
 
 
 def _unused(each: ScopedWaiver) -> Finding:

@@ -73,12 +73,13 @@ class _Waiver(_Message, frozen=True):
     document: int
     subject: _Workload
     container: str
+    place: _Steps
 
 
 class _FileFindings(_Message, frozen=True):
     findings: tuple[_Finding, ...]
     waivers: tuple[_Waiver, ...]
-    workloads: tuple[_Workload, ...]
+    workloads: tuple[tuple[_Workload, str], ...]
 
 
 class _Item(_Message, frozen=True):
@@ -106,7 +107,7 @@ def file_findings_bytes(found: FileFindings) -> bytes:
         _FileFindings(
             tuple([_encoded_finding(finding) for finding in found.findings]),
             tuple([_encoded_waiver(waiver) for waiver in found.waivers]),
-            tuple([_workload(checked.subject) for checked in found.workloads]),
+            tuple([(_workload(checked.subject), checked.scc) for checked in found.workloads]),
         )
     )
 
@@ -117,7 +118,7 @@ def file_findings(data: bytes, name: str) -> FileFindings:
     return FileFindings(
         tuple([_finding(each, name) for each in found.findings]),
         tuple([_waiver(each, name) for each in found.waivers]),
-        tuple([CheckedWorkload(name, WorkloadRef(*each)) for each in found.workloads]),
+        tuple([CheckedWorkload(name, WorkloadRef(*about), scc) for about, scc in found.workloads]),
     )
 
 
@@ -164,12 +165,14 @@ def _encoded_waiver(one: ScopedWaiver) -> _Waiver:
         where.document,
         _workload(where.subject),
         where.container,
+        _steps(where.place),
     )
 
 
 def _waiver(one: _Waiver, name: str) -> ScopedWaiver:
     waiver = Waiver(one.rule, one.reason, one.expires, name, one.line, in_manifest=True)
-    return ScopedWaiver(waiver, AnnotatedObject(name, one.document, WorkloadRef(*one.subject), one.container))
+    where = AnnotatedObject(name, one.document, WorkloadRef(*one.subject), one.container, _path(one.place))
+    return ScopedWaiver(waiver, where)
 
 
 # --- policies -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from podward.cli import cluster_options
+from podward.cli import cluster_options, file_options
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 SUMMARY = "what the API server would store of a Pod, or why it refuses it"
 EXAMPLES = (
-    ("as an OpenShift cluster with its own SCCs stores a Pod", "podward admit -f pod.yaml --namespace namespace.yaml"),
-    ("with an SCC of one's own, asked by a certain user", "podward admit -f pod.yaml --scc my-scc.yaml --as alice"),
-    ("what admission changes, as a JSON Patch (RFC 6902)", "podward admit -f pod.yaml -o patch"),
-    ("admit it, then run what was stored", "podward admit -f pod.yaml | podward run --restart Never -f -"),
-    ("Pod Security alone", "podward admit -f pod.yaml --cluster kubernetes --namespace namespace.yaml"),
+    ("as an OpenShift cluster stores a Pod", "podward admit pod.yaml --cluster openshift --namespace namespace.yaml"),
+    ("with an SCC of one's own, asked by a certain user", "podward admit pod.yaml --scc my-scc.yaml --as alice"),
+    ("what admission changes, as a JSON Patch (RFC 6902)", "podward admit pod.yaml -o patch"),
+    ("admit it, then run what was stored", "podward admit pod.yaml | podward run --restart Never -"),
+    ("as a plain Kubernetes does: Pod Security alone", "podward admit pod.yaml --cluster kubernetes -n shop"),
 )
 REFUSED = 1
 
@@ -27,31 +27,39 @@ REFUSED = 1
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
-    cluster_options.add(parser, cluster_options.OPENSHIFT)
+    file_options.add(parser)
+    cluster_options.add(parser)
     add("-o", "--output", choices=("yaml", "json", "patch"), default="yaml", help="the form of the answer")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Admit every Pod of the manifests; 1 where one was refused."""
+    """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
     from podward.cli import admitting, inputs, terminal
+    from podward.errors import PodwardError
+    from podward.render.escaping import message
     from podward.stages.admission.order import decide
 
-    manifests = inputs.documents(args.filename)
-    pods = inputs.pods_of(manifests)
-    admission = admitting.Admission(args, manifests)
+    given = inputs.every_pod(file_options.named(args), args.in_namespace)
+    admission = admitting.Admission(args, tuple(given.documents))
     stored: list[tuple[PodSource, Admitted]] = []
-    for source in pods:
-        admitted = decide(admission.facts(source))
-        for warning in admitted.warnings:
-            print(terminal.printable(f"Warning: {warning}"), file=sys.stderr)
-        if admitted.refused:
-            print(terminal.printable(f"podward: {admitting.refusal(source, admitted)}"), file=sys.stderr)
-        else:
-            stored.append((source, admitted))
+    refused = 0
+    for source in given.pods:
+        try:
+            admitted = decide(admission.facts(source))
+            for warning in admitted.warnings:
+                print(message(f"Warning: {warning}"), file=sys.stderr)
+            if admitted.refused:
+                terminal.say(admitting.refusal(source, admitted))
+                refused = REFUSED
+            else:
+                stored.append((source, admitted))
+        except PodwardError as error:
+            given.errors.append(error)
     if stored:
         sys.stdout.write(_OUTPUTS[args.output](stored))
-    return REFUSED if len(stored) < len(pods) else 0
+    for unread in given.errors:
+        terminal.complain(unread)
+    return max((unread.exit_code for unread in given.errors), default=refused)
 
 
 def _yaml(stored: list[tuple[PodSource, Admitted]]) -> str:
@@ -70,10 +78,11 @@ def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
     """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
     import msgspec
 
+    from podward.render.escaping import printable_json
     from podward.render.patch import json_patch
 
     lines = [msgspec.json.encode(json_patch(source.sent(), admitted.decision)) for source, admitted in stored]
-    return "".join(f"{line.decode()}\n" for line in lines)
+    return "".join(f"{printable_json(line.decode())}\n" for line in lines)
 
 
 def _object(stored: JsonObject) -> JsonObject:

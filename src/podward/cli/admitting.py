@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from podward.access.identities import creator_of_pods, impersonated
+from podward.access.policies import describes_openshift
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.core import Namespace, ObjectMeta
 from podward.cli import cluster_options, policies, terminal
@@ -32,8 +32,10 @@ class Admission:
     def __init__(self, args: argparse.Namespace, manifests: tuple[Document, ...]) -> None:
         gathered = policies.gather(args.scc, args.namespace, manifests)
         for warning in gathered.warnings:
-            print(terminal.printable(f"podward: warning: {warning}"), file=sys.stderr)
-        self._openshift = args.cluster != cluster_options.KUBERNETES
+            terminal.say(f"warning: {warning}")
+        self._openshift = args.cluster == cluster_options.OPENSHIFT or (
+            not args.cluster and describes_openshift(gathered, manifests)
+        )
         if not self._openshift and args.scc:
             raise UsageError("plain Kubernetes has no SCCs", where="--scc", advice="leave out --cluster kubernetes")
         self._user = caller_named(args.user, tuple(args.groups))
@@ -71,7 +73,7 @@ class Admission:
             if self._openshift:
                 ranges = FIRST_RANGES[UID_RANGE]
                 note = f"nobody described namespace {name}: uids {ranges} are assumed (--namespace FILE describes it)"
-                print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+                terminal.say(f"note: {note}")
         return name
 
     def _new(self, name: str, namespace: Namespace) -> Namespace:
@@ -88,7 +90,7 @@ def _note_what_is_missing(namespaces: list[Item]) -> None:
                 f"{item.where(path('metadata', 'annotations'))}: namespace {item.name} lacks {' and '.join(lacking)}, "
                 f"which a cluster gives to every namespace: see `oc get namespace {item.name} -o yaml`"
             )
-            print(terminal.printable(f"podward: note: {note}"), file=sys.stderr)
+            terminal.say(f"note: {note}")
 
 
 def refusal(source: PodSource, admitted: Admitted) -> str:

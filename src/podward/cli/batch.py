@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import PodwardError
+from podward.render.escaping import printable_json
 
 SUMMARY = "answer many questions: JSON lines in, JSON lines out"
 EXAMPLES = (("decide the effective context of many containers", "podward batch effective < questions.jsonl"),)
@@ -49,7 +50,8 @@ def _answer_line(answer: Callable[[bytes], Struct], line: bytes) -> bytes:
         body = msgspec.json.encode(answer(line))
     except (msgspec.DecodeError, PodwardError, RecursionError) as error:
         body = msgspec.json.encode({"error": str(error)})
-    return b'{"id":' + bytes(identity) + b"," + body[1:] + b"\n"
+    line = b'{"id":' + bytes(identity) + b"," + body[1:] + b"\n"
+    return line if line.isascii() and b"\x7f" not in line else printable_json(line.decode()).encode()
 
 
 _MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

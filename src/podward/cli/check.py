@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from podward.cli import file_options
+
 SUMMARY = "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them"
 EXAMPLES = (
     ("every manifest below a directory, against what its namespaces ask, else `restricted`", "podward check deploy/"),
@@ -11,6 +13,11 @@ EXAMPLES = (
     ("against one of OpenShift's SCCs", "podward check deploy/ --scc restricted-v2"),
     ("show the changes that would satisfy the policy, then make them", "podward check deploy/ --fix --diff"),
     ("only what is new since a baseline fails", "podward check deploy/ --baseline known.json"),
+    (
+        "a gate that the checked files cannot open",
+        "podward check deploy/ --policy-from gate/ --config gate/podward.toml --no-inline-waivers",
+    ),
+    ("which SCC admits each workload", "podward check deploy/ --scc sccs/ -o wide"),
     ("for GitHub's code scanning", "podward check deploy/ -o sarif > podward.sarif"),
     ("what a new set of SCCs would change", "podward check --compare old-sccs/ new-sccs/ deploy/"),
 )
@@ -19,13 +26,23 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a manifest, a directory, or - for standard input")
+    add("files", nargs="*", metavar="PATH", help=file_options.HELP)
+    add("-f", "--filename", action="append", default=[], metavar="FILE", help="the same, as kubectl's")
     add("--level", choices=("privileged", "baseline", "restricted"), help="Pod Security where no namespace says")
     add("--version", metavar="VERSION", help="of the Pod Security Standards: latest (default) or v1.N")
     add("--scc", action="append", default=[], metavar="NAME|FILE", help="an SCC to fit, or a file with SCCs")
-    add("--namespace", metavar="NAME", help="of objects that name none (default: default)")
+    add("-n", "--namespace", metavar="NAME", help="of objects that name none (default: default)")
     add("--as", dest="user", metavar="USER", help="who makes the Pods, beside their service account")
     add("--as-group", dest="groups", action="append", default=[], metavar="GROUP", help="a group of that user")
+    add(
+        "--policy-from",
+        action="append",
+        default=[],
+        metavar="DIR|FILE",
+        help="take policies, namespaces and RBAC from there alone, not from the checked files",
+    )
+    add("--no-inline-waivers", action="store_true", help="waivers in annotations do not count")
+    add("--max-waiver-days", type=_days, metavar="N", help="waivers that end later than in N days do not count")
     add("--select", action="append", default=[], metavar="RULES", help="only these rules or families (pss,scc/volumes)")
     add("--ignore", action="append", default=[], metavar="RULES", help="not these")
     add("--exclude", action="append", default=[], metavar="PATTERN", help="files that directories' search leaves out")
@@ -39,14 +56,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=("OLD", "NEW"),
         help="what changes for every workload between two sets of policies",
     )
-    add("--config", metavar="FILE", help="instead of the closest podward.toml or pyproject.toml")
+    add("--config", metavar="FILE", help="instead of the repository's closest podward.toml or pyproject.toml")
     add("--no-cache", action="store_true", help="judge files anew that have not changed")
+    add("--exit-zero", action="store_true", help="findings do not fail the check; what could not be read does")
+    add("-q", "--quiet", action="store_true", help="only findings: nothing if there are none")
+    add("--statistics", action="store_true", help="how often each rule is broken, not where")
     add(
         "-o",
         "--output",
-        choices=("table", "json", "sarif", "junit", "github", "gitlab", "html"),
-        help="the form of the answer (html: of --compare)",
+        choices=("table", "wide", "json", "sarif", "junit", "github", "gitlab", "html"),
+        help="the form of the answer (wide: with a line for each workload; html: of --compare)",
     )
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a number of days, found {text!r}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,7 +24,8 @@ def texts(pods: tuple[PodRows, ...], root: str, read: Callable[[str], str | None
     `read` reads manifests: `as_written`, or `without_values`.
     """
     found: dict[str, str] = {}
-    for name in {each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs} - {""}:
+    policies = (each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs)
+    for name in dict.fromkeys(filter(None, policies)):  # in their order: the same page each time
         policy = read(name)
         if policy is not None:
             found[name] = policy

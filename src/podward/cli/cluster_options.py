@@ -7,15 +7,14 @@ import argparse
 OPENSHIFT, KUBERNETES = "openshift", "kubernetes"
 
 
-def add(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add them; `default` is the cluster where none is named."""
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
     option = parser.add_argument
     option(
         "--cluster",
         choices=(OPENSHIFT, KUBERNETES),
-        default=default,
-        help="what admits Pods: SCCs and Pod Security, or Pod Security alone"
-        + (f" (default: {default})" if default else " (default: openshift where one of the options below is given)"),
+        help="what admits Pods: SCCs and Pod Security, or Pod Security alone (default: openshift where an SCC, another "
+        "object of OpenShift's, or a namespace with its annotations is described, else kubernetes)",
     )
     option(
         "--scc",

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 
-import msgspec
-
-from podward.cli import explaining, inputs, referenced, subjects, terminal
+from podward.cli import explaining, file_options, image_options, inputs, referenced, subjects, terminal
 from podward.cli.inputs import pods_of
 from podward.documents.document import Document
-from podward.errors import ImageError, UsageError
+from podward.errors import UsageError
 from podward.policy.runtime.defaults import NAMES
+from podward.render.escaping import json_text
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
 from podward.render.explain.hidden_values import without_values
 from podward.render.explain.rows import ExplainedPod
+from podward.runtime.state import state_root
 
 SAME, DIFFERENT = 0, 1
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare; returns diff(1)'s exit codes."""
-    runtimes, manifests = _runtimes(args.runtime_defaults), tuple(args.manifests)
+    runtimes, manifests = _runtimes(args.runtime_defaults), tuple(file_options.named(args))
     if (len(manifests), len(runtimes) > 1) not in {(2, False), (1, True)}:
         raise UsageError(
             f"there is nothing to compare in {len(manifests)} manifest(s) and {len(runtimes)} runtime(s)",
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     explained = tuple(_explained(one, runtime, args) for one in documents for runtime in runtimes)
     found = compare(manifests if len(manifests) > 1 else runtimes, explained)
     if args.output == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+        sys.stdout.write(json_text(found, 1))
     else:
         sys.stdout.write(difference_table.table(found, terminal.columns(sys.stdout)))
     return SAME if found.same else DIFFERENT
@@ -51,17 +51,15 @@ def _runtimes(text: str) -> tuple[str, ...]:
 
 
 def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Namespace) -> tuple[ExplainedPod, ...]:
-    """One side: every Pod of the documents as this runtime would run it.
-
-    Raises ImageError where an image is unknown: two unknown values are neither the same nor different.
-    """
+    """One side: every Pod of the documents as this runtime would run it."""
     words = argparse.Namespace(**{**vars(args), "runtime_defaults": runtime})
+    sources = pods_of(documents, args.in_namespace)
+    if args.pull:
+        for error in image_options.pull((source.view for source in sources), state_root()):
+            raise error
     dry = explaining.dry_run(words)
     objects = referenced.gather(documents, args)
-    side = tuple(
+    return tuple(
         ExplainedPod(without_values(dry.explain(subjects.subject(source, objects)), source.document), source.document)
-        for source in pods_of(documents)
+        for source in sources
     )
-    for unknown in (unknown for each in side for container in each.pod.containers for unknown in container.unknowns):
-        raise ImageError(unknown.why, advice=unknown.remedy)
-    return side

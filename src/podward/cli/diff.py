@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import node_options, referenced
+from podward.cli import file_options, image_options, node_options, referenced
 
 SUMMARY = "which effective values and system calls differ: two manifests, or one under several runtimes' defaults"
 EXAMPLES = (
@@ -16,9 +16,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add(
-        "manifests", nargs="+", metavar="FILE", help="two manifests, or one with several --runtime-defaults; - is stdin"
-    )
+    file_options.add(parser, "two manifests, or one with several --runtime-defaults; a URL, or - for standard input")
     add(
         "--runtime-defaults",
         default="containerd",
@@ -26,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="whose defaults to imitate, separated by commas: containerd, cri-o, docker (default: containerd)",
     )
     referenced.add(parser)
+    image_options.add(parser)
     node_options.add(parser, "crun", "runc")
     add("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")
 

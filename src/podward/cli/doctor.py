@@ -7,12 +7,12 @@ import os
 import sys
 import textwrap
 
-import msgspec
 from msgspec import Struct
 
 from podward.cli import terminal
+from podward.render.escaping import json_text
 from podward.runtime.health import LIMITED, MISSING, OK, HealthCheck, check_machine
-from podward.runtime.state import state_root
+from podward.runtime.state import configured_root
 
 SUMMARY = "what this machine's kernel and tools can enforce, and what to do about the rest"
 EXAMPLES = (
@@ -39,10 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every check; returns 0 if Pods can run, else 1."""
-    checks = check_machine(state_root())
+    checks = check_machine(configured_root())
     ready = is_ready(checks)
     if args.output == "json":
-        print(msgspec.json.format(msgspec.json.encode(DoctorReport(ready, tuple(checks)))).decode())
+        sys.stdout.write(json_text(DoctorReport(ready, tuple(checks)), 2))
     else:
         print(rendered(checks, coloured=terminal.colour_wanted(sys.stdout), width=_width()))
     return 0 if ready else 1

@@ -4,62 +4,73 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import cluster_options, node_options, referenced
+from podward.cli import cluster_options, file_options, image_options, node_options, referenced
 from podward.errors import UsageError
 
 SUMMARY = "the table: every security field, its value at every stage, and why"
 EXAMPLES = (
-    ("explain a Pod before it runs", "podward explain -f pod.yaml"),
-    ("what one field decides", "podward explain -f pod.yaml --field spec.containers[0].securityContext"),
-    ("run it, and set what the kernel says beside it", "podward explain -f pod.yaml --verify"),
-    ("may its process write there", "podward explain -f pod.yaml --access /data:rw"),
-    ("a picture of it, each value linked to its source", "podward explain -f pod.yaml -o html > pod.html"),
-    ("as an OpenShift cluster admits it: which SCC, and why", "podward explain -f pod.yaml --namespace namespace.yaml"),
-    ("everything, for a program", "podward explain -f deployment.yaml -o json"),
+    ("explain a Pod before it runs", "podward explain pod.yaml"),
+    ("what one field decides", "podward explain pod.yaml --field spec.containers[0].securityContext"),
+    ("run it, and set what the kernel says beside it", "podward explain pod.yaml --verify"),
+    ("may its process write there", "podward explain pod.yaml --access /data:rw"),
+    ("a picture of it, each value linked to its source", "podward explain pod.yaml -o html > pod.html"),
+    ("as an OpenShift cluster admits it: which SCC, and why", "podward explain pod.yaml --namespace namespace.yaml"),
+    ("as far as it can be told without its image", "podward explain pod.yaml --image-user 101:101"),
+    ("everything, for a program", "podward explain deployment.yaml -o json"),
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("-f", "--filename", action="append", default=[], metavar="FILE", help="a manifest, a directory, or -")
+    file_options.add(parser)
     referenced.add(parser)
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
-    add("--field", metavar="PATH", help="only what this field of the manifest decides")
-    add("--access", metavar="PATH:rwx", help="whether the processes may use this path so, and which rule says no")
+    add("--field", action="append", default=[], metavar="PATH", help="only what this field decides; may be repeated")
+    add(
+        "--access",
+        action="append",
+        default=[],
+        metavar="PATH:rwx",
+        help="whether the processes may use this path so, and which rule says no; may be repeated",
+    )
     add("--show-env", action="store_true", help="show the values of variables too: they may be secrets")
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")
-    cluster_options.add(parser, None)
+    image_options.add(parser)
+    cluster_options.add(parser)
     node_options.add_runtime_defaults(parser)
     node_options.add(parser, "crun", "runc")
     add(
         "-o",
         "--output",
-        choices=("table", "json", "yaml", "svg", "html"),
+        choices=("table", "wide", "json", "yaml", "svg", "html"),
         default="table",
-        help="the form of the answer",
+        help="the form of the answer; wide: the table with the defaults that nobody changed",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain every Pod of the manifests; 1 where something was refused, or observed other than predicted."""
-    from podward.cli import explaining, inputs
+    """Explain every Pod of the manifests; 1 where something was refused, or observed other than predicted.
 
-    if args.access and args.output not in {"table", "json"}:
+    2 where something could not be explained; the rest is.
+    """
+    from podward.cli import explaining
+
+    if args.access and args.output not in {"table", "wide", "json"}:
         raise UsageError(f"--access has no {args.output} form", where="-o", advice="choose table or json")
     if args.container and not args.access:
         raise UsageError(
             "--container goes with --access", where="--container", advice="use --field to narrow the table"
         )
-    if bool(args.running) == bool(args.filename):
-        raise UsageError("say what to explain: -f FILE, or --running POD", advice="`podward ps` lists kept Pods")
+    if bool(args.running) == bool(args.files or args.filename):
+        raise UsageError("say what to explain: FILE, -f FILE, or --running POD", advice="`podward ps` lists kept Pods")
     if not args.running:
-        return explaining.run(inputs.documents(args.filename), args)
+        return explaining.run(args)
     if args.verify or args.access or args.field:
         raise UsageError("--running goes without --verify, --access and --field", where="--running")
     if cluster_options.wanted(args):
         raise UsageError("a Pod that runs was let in already", where="--running", advice="describe no cluster to it")
     from podward.cli import inspecting
 
-    return explaining.show(inspecting.explained(args.running, args), None, args)
+    return explaining.show(inspecting.explained(args.running, args), (), args)

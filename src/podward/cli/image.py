@@ -7,10 +7,13 @@ import sys
 
 import msgspec
 
+from podward.cli import terminal
 from podward.errors import ImageError, UsageError
+from podward.render.escaping import clipped, json_text, printable
 from podward.runtime.images.store import ImageStore, IndexEntry, StoredImage
 from podward.runtime.state import state_root
 
+_WIDEST_USER = 40
 SUMMARY = "import, build, pull, list and remove local images"
 
 EXAMPLES = (
@@ -83,9 +86,9 @@ def run(args: argparse.Namespace) -> int:
         _json(done)
         return 0
     for image in done:
-        print(*(image.names or ["<none>"]), image.id[7:19])
+        print(*map(printable, image.names or ["<none>"]), image.id[7:19])
         if not image.names:
-            print("podward: the image has no name: --name or -t gives it one", file=sys.stderr)
+            terminal.say("the image has no name: --name or -t gives it one")
     return 0
 
 
@@ -134,7 +137,7 @@ def _facts(store: ImageStore, entry: IndexEntry) -> tuple[str, int]:
             return image.config.user, sum(layer.size for layer in decode(opened.read(), Manifest, place).layers or ())
     except (OSError, ImageError) as error:
         advice = f"`podward image rm {digits[:12]}`, then import, build or pull it again"
-        print(f"podward: {entry.name or digits[:12]} is damaged: {error}\n  {advice}", file=sys.stderr)
+        terminal.say(f"{entry.name or digits[:12]} is damaged: {error}\n  {advice}")
         return "?", 0
 
 
@@ -144,8 +147,8 @@ def _list(images: list[ListedImage], output: str) -> None:
         return
     rows = [("NAME", "IMAGE ID", "USER", "SIZE")]
     for image in images:
-        facts = (image.id[7:19], image.user or "-", f"{image.size / 1e6:.1f} MB")
-        rows += [(name, *facts) for name in image.names or ["<none>"]]
+        facts = (image.id[7:19], clipped(image.user, _WIDEST_USER) or "-", f"{image.size / 1e6:.1f} MB")
+        rows += [(printable(name), *facts) for name in image.names or ["<none>"]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[3], sep="  ")
@@ -159,7 +162,7 @@ def _print(ids: tuple[str, ...], output: str) -> None:
 
 
 def _json(value: list[ListedImage] | list[str]) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    sys.stdout.write(json_text(value, 2))
 
 
 def _absolute(path: str) -> str:

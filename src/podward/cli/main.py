@@ -30,12 +30,16 @@ COMMANDS = {
         "podward.cli.check",
         "gate manifests in CI: what policies refuse, where, and the smallest change that satisfies them",
     ),
+    "rule": ("podward.cli.rule", "explain a rule of `check`: what it is about, why, and the cure"),
     "diff": (
         "podward.cli.diff",
         "which effective values and system calls differ: two manifests, or one under several runtimes' defaults",
     ),
     "ps": ("podward.cli.ps", "list the Pods that were kept"),
     "rm": ("podward.cli.rm", "end kept Pods and remove what they left"),
+    "exec": ("podward.cli.exec", "run a program in a container of a kept Pod, as the container itself does"),
+    "logs": ("podward.cli.logs", "print what a container of a kept Pod has printed"),
+    "port-forward": ("podward.cli.port_forward", "make ports of a kept Pod ports of this machine"),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
     "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),
     "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
@@ -122,8 +126,9 @@ def _run(name: str, words: list[str]) -> int:
         raise UsageError(f"there is no {_kind(name)} {name!r}", advice=_nearest(name))
     from podward.cli import parser
 
+    parser.require_no_such_file(words)
     command = load(name)
-    return command.run(parser.for_command(name, command).parse_args(words))
+    return command.run(parser.for_command(name, command).parse(words))
 
 
 def _kind(word: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from contextlib import ExitStack
 
 import msgspec
 
 from podward.api.explanation import ContainerExplanation
 from podward.cli import running, subjects, terminal
+from podward.errors import ImageError, InputError, PodwardError
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.options import RunOptions
@@ -21,11 +21,15 @@ from podward.runtime.supervisor import Supervisor
 
 
 def observed(
-    explained: tuple[ExplainedPod, ...], stored: tuple[PodToExplain, ...], args: argparse.Namespace
+    explained: tuple[ExplainedPod, ...],
+    stored: tuple[PodToExplain, ...],
+    args: argparse.Namespace,
+    errors: list[PodwardError],
 ) -> tuple[ExplainedPod, ...]:
     """The same explanations with what was observed of each container; refused Pods are not run.
 
-    `stored` are the Pods as they were admitted and explained, and so they are run.
+    `stored` are the Pods as they were admitted and explained, and so they are run. Why one can't be run, such as an
+    image that is not here, is added to `errors`.
 
     What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
     it has made. Raises NodeError where this user or this machine can't run Pods.
@@ -42,8 +46,11 @@ def observed(
                 continue
             pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
-            if not pod.prepare():
-                pods[number] = pod
+            try:
+                if not any(refusal.of_the_pod for refusal in pod.prepare()):
+                    pods[number] = pod
+            except (ImageError, InputError) as error:
+                errors.append(error)
         report.pods = tuple(pods.values())
         if pods:
             Supervisor(report.pods, report).run()
@@ -82,7 +89,7 @@ class _Observer(SilentReport):
 
     def failed_to_start(self, container: str, reason: str) -> None:
         """Say so: it will never be seen."""
-        print(terminal.printable(f"podward: {container}: cannot start: {reason}"), file=sys.stderr)
+        terminal.say(f"{container}: cannot start: {reason}")
         self._end_if_all_was_seen()
 
     def _end_if_all_was_seen(self) -> None:

@@ -17,7 +17,7 @@ from podward.cli.inputs import documents
 from podward.errors import InputError
 from podward.path import path
 from podward.schema.objects import Item, objects_of
-from podward.schema.workload import TEMPLATES
+from podward.schema.pod_kinds import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,10 +43,15 @@ def gather(
 
 def gather_items(scc_names: Iterable[str], namespace_names: Iterable[str], found: Iterable[Item]) -> PolicyDocuments:
     """The same, with policies that were found in documents already."""
-    items = [item for name in scc_names for item in _scc_items(name)]
+    items = scc_items(scc_names)
     described = [item for name in namespace_names for item in _namespace_items(name)]
     gathered = in_force(each_once([*items, *described, *found]))
     return structs.replace(gathered, described=frozenset(item.name for item in described))
+
+
+def scc_items(names: Iterable[str]) -> list[Item]:
+    """What the files and directories of `--scc` hold."""
+    return [item for name in names for item in _scc_items(name)]
 
 
 def _scc_items(name: str) -> list[Item]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import argparse
 
-from podward.cli import node_options, referenced
+from podward.cli import file_options, node_options, referenced
 
 SUMMARY = "run a Pod here, now; print its output; exit with its code"
 EXAMPLES = (
-    ("run a Pod", "podward run -f pod.yaml"),
-    ("show what was predicted of its processes beside what the kernel says", "podward run --verify -f pod.yaml"),
-    ("run the Pod of a Deployment as CRI-O would", "podward run --runtime-defaults cri-o -f deployment.yaml"),
-    ("leave it running, look, and end it", "podward run --keep -f pod.yaml; podward ps; podward rm ID"),
+    ("run a Pod", "podward run pod.yaml"),
+    ("show what was predicted of its processes beside what the kernel says", "podward run --verify pod.yaml"),
+    ("run the Pod of a Deployment as CRI-O would", "podward run --runtime-defaults cri-o deployment.yaml"),
+    ("leave it running, look, and end it", "podward run --keep pod.yaml; podward ps; podward rm --all"),
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
-    add("-f", "--filename", action="append", required=True, metavar="FILE", help="a manifest, a directory, or -")
+    file_options.add(parser)
     referenced.add(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
-    add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
+    add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),
@@ -34,7 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every Pod of the manifests at once; returns the exit code of the first that failed."""
-    from podward.cli import inputs, running
+    """Run every Pod of the manifests at once; returns the exit code of the first that failed, or did not come up."""
+    from podward.cli import inputs
 
-    return running.run(inputs.documents(args.filename), args)
+    documents = inputs.documents(file_options.named(args))
+    if args.keep:
+        from podward.cli import keeping  # only this needs it, and start-up counts
+
+        return keeping.keep(documents, args)
+    from podward.cli import running
+
+    return running.run(documents, args)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api.process import ProcessState
-from podward.cli import configuration, referenced, subjects, terminal
+from podward.cli import configuration, inputs, referenced, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
-from podward.errors import InputError, UsageError
+from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
@@ -23,7 +23,7 @@ from podward.runtime.pod import PodRun
 from podward.runtime.report import Reporter, TerminalReport
 from podward.runtime.state import State, state_root
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import PodSource, pod_sources
+from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
@@ -36,17 +36,19 @@ DIFFERENT = 1
 
 def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Run every Pod that the documents bring about; returns the command's exit code."""
-    sources = tuple(source for document in documents for source in pod_sources(document))
-    if not sources:
-        kinds = ", ".join(sorted({document.kind for document in documents}))
-        advice = "podward runs Pods and the Pods of workload kinds"
-        raise InputError(f"no Pod in it, only {kinds}", where=documents[0].name, advice=advice)
-    if args.verify and args.runtime == probe.SANDBOXED:
-        advice = "leave --verify out, or choose crun or runc"
-        raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
+    sources = checked_sources(documents, args)
     report = RunReport(json=args.output == "json", verify=args.verify)
     objects = referenced.gather(documents, args)
     return _run_all(sources, objects, this_machine(args, report), args, report)
+
+
+def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
+    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
+    sources = inputs.pods_of(documents, args.in_namespace)
+    if args.verify and args.runtime == probe.SANDBOXED:
+        advice = "leave --verify out, or choose crun or runc"
+        raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
+    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -72,18 +74,18 @@ def _run_all(
 ) -> int:
     pods: list[PodRun] = []
     with ExitStack() as cleanup:
-        refused = False
+        refused: list[Refused] = []
         for source in sources:
             pod = prepared(source, objects, here, args, alone=len(sources) == 1)
             cleanup.callback(pod.destroy)
             pods.append(pod)
             for refusal in pod.prepare():
-                refused = True
-                _complain(source, refusal)
-        if refused:
+                refused.append(refusal)
+                complain(source, refusal)
+        if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
-        code = Supervisor(tuple(pods), report).run()
-        return report.finish(tuple(pods), code)
+        code = Supervisor(tuple(pods), report, stdin=0).run()
+        return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 
 def prepared(
@@ -126,11 +128,11 @@ def new_uid() -> str:
     )
 
 
-def _complain(source: PodSource, refusal: Refused) -> None:
+def complain(source: PodSource, refusal: Refused) -> None:
     """One refused Pod or container on standard error: each sentence with its line."""
     for violation in refusal.decision.violations:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
-        print(terminal.printable(f"podward: {_where(source, violation)}: {who}: {violation.reason}"), file=sys.stderr)
+        terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
 
 
 def _where(source: PodSource, violation: Violation) -> str:
@@ -151,7 +153,7 @@ class RunReport(TerminalReport):
 
         if not isinstance(predicted, Outcome):
             why = predicted.violations[0].reason if predicted else ""
-            print(f"podward: {container}: it was predicted that it can't start: {why}", file=sys.stderr)
+            terminal.say(f"{container}: it was predicted that it can't start: {why}")
             self._different += 1
             return
         self._different += len(verify.differences(predicted.value, seen))
@@ -163,10 +165,9 @@ class RunReport(TerminalReport):
     def finish(self, pods: tuple[PodRun, ...], code: int) -> int:
         """The exit code; a prediction that was wrong is a failure of its own."""
         if self._json:
-            sys.stdout.write(msgspec.json.encode(_results(pods, code)).decode() + "\n")
-        for pod in pods:
-            if pod.keep:
-                print(f"podward: Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it", file=sys.stderr)
+            from podward.render.escaping import printable_json
+
+            sys.stdout.write(printable_json(msgspec.json.encode(_results(pods, code)).decode()) + "\n")
         return code or (DIFFERENT if self._different else 0)
 
 

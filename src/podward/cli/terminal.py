@@ -61,10 +61,18 @@ def printable(text: str) -> str:
 
 def complain(error: PodwardError) -> None:
     """Print `error` on standard error as `podward: where: what`, with its advice indented below, safe for logs."""
-    from podward.render.escaping import without_commands
+    from podward.render.escaping import message
 
     name = f"{RED}podward:{RESET}" if colour_wanted(sys.stderr) else "podward:"
-    print(name, without_commands(printable(str(error))), file=sys.stderr)
+    print(name, message(str(error)), file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """Print `podward: text` on standard error, safe for terminals and logs, after what was printed before."""
+    from podward.render.escaping import message
+
+    sys.stdout.flush()
+    print(message(f"podward: {text}"), file=sys.stderr, flush=True)
 
 
 def reader_is_gone(stream: TextIO) -> bool:

@@ -38,6 +38,43 @@ def without_commands(text: str) -> str:
     return re.sub("::(?=[A-Za-z])|##(?=[A-Za-z]*\\[)", lambda found: _SPELT[found[0]], text)
 
 
+def message(text: str) -> str:
+    r"""A message for a terminal or a log: printable, and without commands for programs that read logs.
+
+    Lines after the first are indented. So none that a manifest, an image or a runtime put in looks like ours.
+    """
+    text = without_commands(text)
+    if text.isprintable():
+        return text
+    first, *rest = ("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+    return "\n".join((first, *(line if line.startswith("  ") or not line else f"  {line}" for line in rest)))
+
+
+def printable_json(text: str) -> str:
+    r"""A JSON text in which every character that is not printable is escaped: \u009b, \u202e, \u2028.
+
+    Programs read the same JSON. A terminal finds no control sequence in it. The log of a CI system finds no command:
+    within a line that begins with a quote or a bracket, commands contain `##` (see `without_commands`).
+    """
+    if "##" in text:
+        text = text.replace("##", "#\\u0023")
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _json_escape(c) for c in text)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def json_text(value: object, indent: int) -> str:
+    """A value as indented JSON, and a new line, with nothing in it that drives a terminal."""
+    from msgspec import json  # error messages need it not
+
+    return printable_json(json.format(json.encode(value), indent=indent).decode()) + "\n"
+
+
 def escape(text: str) -> str:
     """`text` for an element's content or a quoted attribute; printable, and at most its first `LONGEST` characters."""
     if len(text) > LONGEST:

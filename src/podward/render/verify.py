@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from podward.api.capability import names
 from podward.api.process import MountState, ProcessState
+from podward.render.escaping import printable
 from podward.render.palette import MIN_COLUMNS
 
 _CAPABILITIES = ("cap_inheritable", "cap_permitted", "cap_effective", "cap_bounding", "cap_ambient")
@@ -29,6 +30,7 @@ _LABELS = {
     "host_namespaces": "host namespaces",
     "oom_score_adj": "oom_score_adj",
     "label": "LSM label",
+    "devices": "open devices",
 }
 
 _FIELD = 16
@@ -68,10 +70,10 @@ def _text(name: str, value: object) -> str:
     if name in ("uid_map", "gid_map") and isinstance(value, tuple):
         return ", ".join(f"{inside} {outside} {length}" for inside, outside, length in value)
     if isinstance(value, tuple):
-        return " ".join(_mount(item) if isinstance(item, MountState) else str(item) for item in value)
+        return " ".join(printable(_mount(item) if isinstance(item, MountState) else str(item)) for item in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))
 
 
 def _named(mask: int) -> str:

@@ -63,6 +63,14 @@ def oom_score_adj() -> int:
     return int(_first_line("/proc/self/oom_score_adj") or 0)
 
 
+def stack_limit() -> int:
+    """The soft limit of the stack, in bytes, which what this process starts inherits."""
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return soft if soft >= 0 else 1 << 62  # RLIM_INFINITY
+
+
 def architecture() -> str:
     """Go's name of this machine's architecture; the kernel's own where Go has no other."""
     name = os.uname().machine

@@ -4,8 +4,12 @@
       lock                    held while a Pod's directory is made, and by the sweep
       images/                 the image store
       oci/KIND/               the state of the OCI runtime of this kind
-      pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it
-        kept                  present once the Pod was left running on purpose (`run --keep`)
+      pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it, for a Pod of
+                              `run --keep` its monitor
+        pod.json              of such a Pod: what is known of it
+        logs/NAME/N.log       of such a Pod: what run N of a container printed
+        events                of such a Pod: what its monitor has to say
+        kept                  such a Pod has ended by itself and waits to be removed
 
 A Pod directory whose lock is free and which is not kept belonged to a process that died: `podward.runtime.sweep`
 removes it.
@@ -15,6 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from types import TracebackType
 from typing import Self
 
@@ -23,9 +28,40 @@ from podward.errors import NodeError
 DEFAULT_ROOT = "/var/lib/podward"
 
 
-def state_root() -> str:
+def configured_root() -> str:
     """The directory of all state: `PODWARD_ROOT`, or /var/lib/podward."""
     return os.path.abspath(os.environ.get("PODWARD_ROOT") or DEFAULT_ROOT)
+
+
+def state_root() -> str:
+    """The same; raises NodeError where root would trust what another user could have put there."""
+    root = configured_root()
+    fault = untrusted(root)
+    if fault:
+        advice = "set PODWARD_ROOT to a directory of root's, or make this one root's: `chown 0:0` and `chmod 700`"
+        raise NodeError(f"root does not use this state directory: it {fault}", where=root, advice=advice)
+    return root
+
+
+def untrusted(root: str) -> str:
+    """Why others than root decide what is in the directory; empty if they do not, if it is not there, or to others."""
+    if os.geteuid() != 0:
+        return ""
+    try:
+        facts, above = os.stat(root), os.stat(os.path.dirname(root))
+    except OSError:
+        return ""  # whoever makes it says why it can't be made
+    if facts.st_uid != 0:
+        return f"belongs to uid {facts.st_uid}"
+    if _open_to_others(facts):
+        return f"has mode {facts.st_mode & 0o7777:04o} and owner 0:{facts.st_gid}: others may write in it"
+    if _open_to_others(above) and not above.st_mode & stat.S_ISVTX:
+        return "is in a directory in which others may replace it"
+    return ""
+
+
+def _open_to_others(facts: os.stat_result) -> bool:
+    return bool(facts.st_mode & 0o002 or (facts.st_mode & 0o020 and facts.st_gid != 0))
 
 
 class Lock:
@@ -139,9 +175,9 @@ class PodDirectory:
 
     @property
     def kept(self) -> bool:
-        """Whether this Pod was left running on purpose."""
+        """Whether this Pod has ended and waits to be removed."""
         return os.path.exists(f"{self.path}/kept")
 
     def keep(self) -> None:
-        """Mark the Pod as left running on purpose: the sweep leaves it alone from now on."""
+        """Mark the Pod as ended, to be removed on request: the sweep leaves it alone from now on."""
         os.close(os.open(f"{self.path}/kept", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))

@@ -19,7 +19,9 @@ from podward.path import path
 from podward.policy.kernel import (
     capabilities,
     credentials,
+    devices,
     entry_file,
+    exec_arguments,
     execve,
     mounts,
     process_attributes,
@@ -36,10 +38,12 @@ class Inherited(Struct, frozen=True, gc=False):
     """Values that the container's process inherits from the process that starts the runtime if the spec sets none.
 
     `label` is that process's security label; None if the machine has no security module that labels processes.
+    `stack_limit` is its soft limit of the stack, in bytes.
     """
 
     oom_score_adj: int = 0
     label: str | None = None
+    stack_limit: int = 8 << 20
 
 
 class ExecutionFacts(Struct, frozen=True, gc=False):
@@ -93,6 +97,7 @@ def decide(facts: KernelFacts) -> Decision:
         mounts.decide_masks(spec, node.special_paths, sources),
         process_attributes.decide_oom_score(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
+        devices.decide(spec, node.runtime, sources),
         _execve(facts, prepared, userns, container, sources),
     )
 
@@ -112,6 +117,9 @@ def _execve(
 ) -> Decision:
     """What execve changes; if there is no file to execute, the process keeps its credentials."""
     entry = facts.execution.entry
+    refused = exec_arguments.decide(facts.spec.process, facts.execution.inherited.stack_limit)
+    if refused.refused:
+        return refused + _unchanged(prepared.fold(Credentials), sources)
     if isinstance(entry, Unknown):
         return unknown_entry.decide(prepared, entry, sources)
     hidden = sources.unknown("process", "user")

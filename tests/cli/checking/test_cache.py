@@ -135,3 +135,20 @@ def test_only_the_newest_caches_stay(home: Path) -> None:
         open_cache(b"%d" % number).keep({KEY: ENTRY})
     assert len(list(home.iterdir())) == 16
     assert open_cache(b"24")
+
+
+def test_there_is_none_within_what_is_checked(home: Path, tmp_path: Path) -> None:
+    kept(home)
+    assert not open_cache(b"wishes", (str(tmp_path),)).used
+    assert not open_cache(b"wishes", ("/somewhere", str(home))).used
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert not open_cache(b"wishes", (str(tmp_path / "link"),)).used
+    assert open_cache(b"wishes", (str(tmp_path / "pod"), "/somewhere")).used
+
+
+def test_there_is_none_where_others_can_put_another_in_its_place(home: Path) -> None:
+    kept(home)
+    home.parent.chmod(0o777)
+    assert not open_cache(b"wishes").used
+    home.parent.chmod(0o1777)
+    assert open_cache(b"wishes").used, "as in /tmp: nobody may move what belongs to others"

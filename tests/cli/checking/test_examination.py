@@ -88,7 +88,8 @@ def test_policies_of_every_file_count_for_every_file(files: tuple[str, ...]) -> 
     # Only team 3 has no Namespace, so it is held to `restricted`; `baseline` has nothing against these Pods.
     assert refused(found) == {"team-3"}
     assert {(finding.rule, finding.severity) for finding in found.findings if "ns-b" in finding.file} == {
-        ("input/schema", Severity.WARNING)  # the second Namespace of team 0
+        ("input/schema", Severity.WARNING),  # the second Namespace of team 0
+        ("policy/lowered", Severity.NOTE),
     }
 
 
@@ -177,7 +178,7 @@ def test_an_interrupt_leaves_no_process(files: tuple[str, ...], monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(examination, "policy_set_of", interrupted)
+    monkeypatch.setattr(examination, "held_to", interrupted)
     with pytest.raises(KeyboardInterrupt):
         examine(files, WISHES, processes=3)
     assert children() == []

@@ -58,7 +58,7 @@ def test_the_root_is_the_directory_of_the_configuration(tmp_path: Path, monkeypa
     here = str(tmp_path / "deploy")
     assert naming("") == Naming(here, here)
     assert naming("../podward.toml") == Naming(here, str(tmp_path))
-    assert naming("/etc/podward.toml") == Naming(here, "/etc")
+    assert naming("/etc/podward.toml") == Naming(here, here), "it is about the files here"
 
 
 def test_a_current_directory_that_is_gone_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from podward.api.report import CheckReport
 from podward.check import baseline
 from podward.cli import check
 from podward.cli.checking import finding_fixes, fixing, output, reporting
+from podward.cli.checking.output import Shape
 from podward.cli.checking.reading import parse_file
 from podward.cli.checking.settings import Settings, settings_of
 from podward.path import path
@@ -85,7 +86,7 @@ def findings(name: str, chosen: Settings) -> tuple[Finding, ...]:
 def sarif(name: str, chosen: Settings) -> list[dict[str, Any]]:
     """The results that are no waived or known ones, in the order of the findings."""
     log = json.loads(
-        "".join(output.pieces(reporting.check((name,), chosen), "sarif", sys.stdout, chosen.selection.select))
+        "".join(output.pieces(reporting.check((name,), chosen), Shape("sarif"), sys.stdout, chosen.selection.select))
     )
     VALIDATOR.validate(log)
     assert log["runs"][0]["columnKind"] == "utf16CodeUnits"
@@ -206,7 +207,7 @@ def test_a_report_about_too_much_says_that_it_has_no_fixes(directory: Path, monk
     monkeypatch.setattr(finding_fixes, "MAX_BYTES", size * wanted)
     assert sum("fixes" in result for result in sarif("redis.yaml", chosen)) == fixable
     monkeypatch.setattr(finding_fixes, "MAX_BYTES", size * wanted - 1)
-    log = json.loads("".join(output.pieces(reporting.check(("redis.yaml",), chosen), "sarif", sys.stdout)))
+    log = json.loads("".join(output.pieces(reporting.check(("redis.yaml",), chosen), Shape("sarif"), sys.stdout)))
     (told,) = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert told["message"]["text"].startswith(f"The fixes of {wanted} findings are left out.")
     assert not any("fixes" in result for result in log["runs"][0]["results"])

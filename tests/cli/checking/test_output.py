@@ -20,6 +20,7 @@ from podward.api.report import CheckReport
 from podward.check import rules
 from podward.cli.checking import examination, output
 from podward.cli.checking.files import listed
+from podward.cli.checking.output import Shape
 from podward.cli.checking.policies import CheckOptions, policy_set_of
 from podward.cli.checking.reading import read_file
 
@@ -90,7 +91,7 @@ def width(line: str) -> int:
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
 def test_lines_fit_and_only_our_colours_are_in_them(found: CheckReport, terminal: Stream, columns: int) -> None:
-    coloured = "".join(output.pieces(found, "table", terminal(columns)))
+    coloured = "".join(output.pieces(found, Shape("table"), terminal(columns)))
     assert COLOUR.search(coloured)
     for line in COLOUR.sub("", coloured).split("\n"):
         assert line.isprintable()
@@ -100,15 +101,15 @@ def test_lines_fit_and_only_our_colours_are_in_them(found: CheckReport, terminal
 
 
 def test_no_color_means_none(found: CheckReport, terminal: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    coloured = "".join(output.pieces(found, "table", terminal(80)))
+    coloured = "".join(output.pieces(found, Shape("table"), terminal(80)))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "".join(output.pieces(found, "table", terminal(80))) == COLOUR.sub("", coloured)
+    assert "".join(output.pieces(found, Shape("table"), terminal(80))) == COLOUR.sub("", coloured)
 
 
 def test_a_pipe_gets_a_line_for_each_finding(found: CheckReport) -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader), os.fdopen(writer, "w") as stream:
-        lines = "".join(output.pieces(found, "table", stream)).split("\n")
+        lines = "".join(output.pieces(found, Shape("table"), stream)).split("\n")
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) < 10_000
     heads = [line for line in lines if re.match(r"\S.*:\d+  (?:error|warning|note)  \S+  \S", line)]
@@ -117,7 +118,7 @@ def test_a_pipe_gets_a_line_for_each_finding(found: CheckReport) -> None:
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit", "github", "gitlab"])
 def test_no_form_drives_a_terminal(found: CheckReport, terminal: Stream, form: str) -> None:
-    printed = "".join(output.pieces(found, form, terminal(80)))
+    printed = "".join(output.pieces(found, Shape(form), terminal(80)))
     assert all(line.isprintable() for line in printed.split("\n"))
     # What begins with a command of ours is that command, whatever follows.
     assert form == "github" or "##[" not in printed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podward.cli import check
-from podward.cli.checking.settings import Settings, settings_of
+from podward.cli.checking.settings import Settings, repositories_of, settings_of
 from podward.errors import InputError, UsageError
 
 WHOLE = """[check]
@@ -43,7 +43,7 @@ def of(*words: str) -> Settings:
 
 def test_without_a_configuration_the_defaults_hold(place: Path) -> None:
     found = of()
-    assert (found.options.level, found.options.namespace, found.output, found.baseline) == (
+    assert (found.options.level, found.options.namespace, found.shape.form, found.baseline) == (
         None,
         "default",
         "table",
@@ -60,7 +60,7 @@ def test_the_configuration_goes_before_the_defaults(place: Path) -> None:
     assert (wishes.level, wishes.version, wishes.namespace) == ("baseline", "v1.30", "shop")
     assert (wishes.user, wishes.groups) == ("jane", ("dev",))
     assert wishes.scc == ("anyuid", "../ours.yaml")
-    assert (found.baseline, found.output, found.naming.root) == ("../known.json", "json", str(place.parent))
+    assert (found.baseline, found.shape.form, found.naming.root) == ("../known.json", "json", str(place.parent))
     assert [found.selection.counts(rule) for rule in ("pss/sysctls", "pss/hostPorts", "hint/seccomp-unset")] == [
         True,
         False,
@@ -77,7 +77,7 @@ def test_the_command_line_goes_before_the_configuration(place: Path) -> None:
     )
     wishes = found.options
     assert (wishes.level, wishes.version, wishes.scc, wishes.namespace) == ("restricted", "latest", ("nonroot",), "n")
-    assert (wishes.user, wishes.groups, found.baseline, found.output) == ("joe", ("ops",), "b.json", "sarif")
+    assert (wishes.user, wishes.groups, found.baseline, found.shape.form) == ("joe", ("ops",), "b.json", "sarif")
     assert [found.selection.counts(rule) for rule in ("scc/volumes", "pss/sysctls")] == [True, False]
     assert [each.pattern for each in found.exclude] == ["old", "new"]
 
@@ -122,3 +122,28 @@ def test_a_fault_in_the_configuration_is_told_with_its_line(place: Path, text: s
 def test_a_word_that_is_no_rule_is_told() -> None:
     with pytest.raises(UsageError, match="there is no rule"):
         of("--select", "nothing")
+
+
+def test_configuration_above_the_repository_is_not_taken(place: Path) -> None:
+    (place.parent.parent / "podward.toml").write_text(WHOLE, encoding="ascii")
+    assert of().configuration == "../../podward.toml"
+    (place.parent / ".git").write_text("gitdir: elsewhere\n", encoding="ascii")
+    assert of().configuration == ""
+    assert of("--config", "../../podward.toml").configuration == "../../podward.toml"
+
+
+def test_the_stricter_term_of_waivers_counts(place: Path) -> None:
+    (place / "podward.toml").write_text("[check]\nmax-waiver-days = 30\n", encoding="ascii")
+    assert (of().max_waiver_days, of("--max-waiver-days", "90").max_waiver_days) == (30, 30)
+    assert of("--max-waiver-days", "0").max_waiver_days == 0
+    assert of().inline_waivers
+    (place / "podward.toml").write_text("[check]\nno-inline-waivers = true\n", encoding="ascii")
+    assert not of().inline_waivers
+
+
+def test_the_repository_of_every_file_is_known(place: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "deploy"
+    other.mkdir(parents=True)
+    (tmp_path / "other" / ".git").mkdir()
+    names = ("a.yaml", "b/c.yaml", str(other / "d.yaml"))
+    assert set(repositories_of(names, str(place))) == {str(place), str(place / "b"), str(tmp_path / "other")}

@@ -1,11 +1,13 @@
 """`$(NAME)` in command, args and env, as Kubernetes expands it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podward.api.core import Container, EnvVar, FieldRef, ObjectMeta, Pod, ValueFrom
 from podward.api.cri import ContainerConfig
 from podward.api.effective import Place
+from podward.api.oci import LONGEST_STRING
 from podward.api.pod_facts import PodFacts
 from podward.decision import assign
 from podward.path import path
@@ -56,3 +58,23 @@ def test_text_without_names_is_never_lost(text: str) -> None:
     expanded = environment.expand(text, {})
     assert expanded.count("A") == text.count("A")
     assert environment.expand(text.replace("$", "$$"), {"A": "x", "B": "y"}) == text
+
+
+def test_variables_that_double_each_other_stay_within_what_execve_takes() -> None:
+    env = (EnvVar("A0", "xx"), *(EnvVar(f"A{i}", f"$(A{i - 1})$(A{i - 1})") for i in range(1, 41)))
+    rows = {row.key: row.value for row in config_of(Container(env=env, args=("$(A40)",))).envs}
+    assert len(rows["A15"]) == 65536
+    assert LONGEST_STRING < len(rows["A40"]) <= 4 * LONGEST_STRING, "longer than execve takes, and not much"
+
+
+@pytest.mark.parametrize("field", ["env", "args", "command"])
+def test_a_container_whose_texts_expand_without_end_is_refused(field: str) -> None:
+    big = EnvVar("A", "x" * LONGEST_STRING)
+    if field == "env":
+        container = Container(env=(big, *(EnvVar(f"B{i}", "$(A)") for i in range(10_000))))
+    else:
+        words = ("$(A)",) * 10_000
+        container = Container(env=(big,), args=words) if field == "args" else Container(env=(big,), command=words)
+    (violation,) = environment.decide(PodFacts(POD, PLACE), container, PLACE).violations
+    assert "E2BIG" in violation.reason
+    assert str(violation.path).startswith(f"spec.containers[0].{field}")

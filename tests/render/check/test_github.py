@@ -32,7 +32,7 @@ def test_each_finding_is_one_command(make: Make) -> None:
     *lines, blank = commands(make("")).split("\n")
     assert blank == ""
     parsed = [parse(line) for line in lines[:-1]]
-    assert [command for command, _, _ in parsed] == ["error", "error", "error", "warning", "notice"]
+    assert [command for command, _, _ in parsed] == ["error", "error", "error", "warning", *["notice"] * 3]
     _, properties, message = parsed[1]
     assert properties == {"file": "dir/web.yaml", "line": "12", "title": "pss/runAsNonRoot"}
     assert message.split("\n")[:3] == [
@@ -40,15 +40,17 @@ def test_each_finding_is_one_command(make: Make) -> None:
         "at spec.template.spec.containers[0].securityContext.runAsNonRoot[key]",
         "→ put it right",
     ]
+    assert [found["title"].partition(":")[0] for _, found, _ in parsed[5:]] == ["waived", "waived"]
+    assert "waived until " in parsed[5][2]
     assert lines[-1].startswith("3 errors, 1 warning, 1 note in 3 files")
 
 
 def test_hostile_text_forges_no_command_and_no_property(make: Make, hostile: str) -> None:
     lines = commands(make(hostile)).split("\n")
-    assert len(lines) == 7
+    assert len(lines) == 9
     assert all(line.isprintable() for line in lines)
-    assert [parse(line)[0] for line in lines[:5]] == ["error", "error", "error", "warning", "notice"]
-    for line in lines[:5]:
+    assert [parse(line)[0] for line in lines[:7]] == ["error", "error", "error", "warning", *["notice"] * 3]
+    for line in lines[:7]:
         assert set(parse(line)[1]) == {"file", "line", "title"}
         assert parse(line)[1]["line"] in {"3", "12", "40"}
 
@@ -82,7 +84,7 @@ def places(report: CheckReport) -> list[tuple[str, str, str]]:
 def test_ten_are_told_in_the_order_of_the_report(make: Make) -> None:
     report = many(make(""), 2, 1, 5)
     assert places(report) == [(each.file, str(each.line), each.rule) for each in report.findings[:-1]]
-    assert "::notice" not in commands(report)
+    assert "::notice title=podward check" not in commands(report)
 
 
 @pytest.mark.parametrize(("files", "lines"), [(20, 3), (3, 20), (1, 20)])

@@ -6,14 +6,17 @@ cache file depends on everything else that decides (this program, its Python, th
 cache of another version is never read.
 
 Specification: XDG Base Directory 0.8 for the place, `$XDG_CACHE_HOME/podward/check`. Nobody else may be able to forge a
-result: directory and file must belong to this user, be writable by nobody else, and be no links. The content is
-MessagePack of one type, after a digest of it. Any other content is ignored. A cache that can't be written is skipped.
+result: directory and file must belong to this user, be writable by nobody else, and be no links; nobody else may be
+able to replace a directory on the way to them. A cache within what is checked, or within its repository, would come
+with the manifests: it is neither read nor written. The content is MessagePack of one type, after a digest of it. Any
+other content is ignored. A cache that can't be written is skipped.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
@@ -94,9 +97,12 @@ def _size(entry: CacheEntry) -> int:
     return len(entry.policies) + len(entry.findings) + 2 * DIGEST
 
 
-def open_cache(options: bytes) -> Cache:
-    """The cache for checks with these options, from this directory, by this version of the program."""
-    directory = _directory()
+def open_cache(options: bytes, checked: Collection[str] = ()) -> Cache:
+    """The cache for checks with these options, from this directory, by this version of the program.
+
+    `checked` are directories with what is checked; if the cache would be within one of them, there is none.
+    """
+    directory = _directory(checked)
     if not directory:
         return NO_CACHE
     what = digest(_program(), options, os.fsencode(os.getcwd()))
@@ -122,18 +128,35 @@ def _program() -> bytes:
     return msgspec.msgpack.encode((sys.version, msgspec.__version__, sorted(files)))
 
 
-def _directory() -> str:
+def _directory(checked: Collection[str]) -> str:
     """The directory of all caches, created if it is missing; empty if it would not be safe."""
     home = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(home):
         home = os.path.join(os.path.expanduser("~"), ".cache")
     directory = os.path.join(home, "podward", "check")
+    place = f"{os.path.realpath(directory)}/"
+    if any(place.startswith(f"{os.path.realpath(each).rstrip('/')}/") for each in checked):
+        return ""
     try:
         os.makedirs(directory, _DIRECTORY_MODE, exist_ok=True)
         status = os.lstat(directory)
     except OSError:
         return ""
-    return directory if os.path.isabs(home) and stat.S_ISDIR(status.st_mode) and _is_ours(status) else ""
+    ours = os.path.isabs(home) and stat.S_ISDIR(status.st_mode) and _is_ours(status) and _is_way_safe(directory)
+    return directory if ours else ""
+
+
+def _is_way_safe(directory: str) -> bool:
+    """Whether nobody else can put another directory in the place of this one, or of one above it."""
+    above = os.path.dirname(os.path.realpath(directory))
+    while True:
+        status = os.stat(above)
+        writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
+        if writable or status.st_uid not in {0, os.geteuid()}:
+            return False
+        if above == os.path.dirname(above):
+            return True
+        above = os.path.dirname(above)
 
 
 def _is_ours(status: os.stat_result) -> bool:

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, settings: Settings, names: tuple[str, ...]) ->
     words: tuple[str, str] = (args.compare[0], args.compare[1])
     _require_consistent(args, words, names)
     found = comparison(words, settings, names)
-    form = args.output or (settings.output if settings.output in _FORMS else _FORMS[0])
+    form = args.output or (settings.shape.form if settings.shape.form in _FORMS else _FORMS[0])
     sys.stdout.write(_text(found, form))
     return found.exit_code
 

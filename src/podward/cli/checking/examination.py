@@ -6,7 +6,7 @@ workloads. The result of a file that has not changed, under the same policies, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, msgpack
@@ -22,7 +22,7 @@ from podward.cli.checking import cache as caching
 from podward.cli.checking.cache import Cache, CacheEntry
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.parallel import MANY, in_parallel
-from podward.cli.checking.policies import CheckOptions, is_file, policy_set_of, sound
+from podward.cli.checking.policies import CheckOptions, given_policies, held_to, is_file
 from podward.cli.checking.reading import ManifestFile, parse_file, unreadable
 from podward.errors import InputError
 from podward.schema.objects import Item
@@ -88,11 +88,14 @@ def judge_files(files: Sequence[ManifestFile], policy_set: PolicySet) -> FileFin
         findings += file.findings
         waivers += file.waivers
         for workload in file.workloads:
-            if workload.plain is not None and policy_set.scc is None:
+            if workload.known_valid and policy_set.scc is None:
                 findings += judge_sound(workload.source, workload.document, policy_set)
+                scc = ""
             else:
-                findings += judge(workload.source, workload.document, policy_set).findings
-            workloads.append(CheckedWorkload(file.name, workload.subject))
+                judged = judge(workload.source, workload.document, policy_set)
+                findings += judged.findings
+                scc = judged.scc
+            workloads.append(CheckedWorkload(file.name, workload.subject, scc))
     return FileFindings(in_order(findings), tuple(waivers), tuple(workloads))
 
 
@@ -125,11 +128,14 @@ def examine(
     )
 
 
-def cache_of(options: CheckOptions, names: Sequence[str]) -> Cache:
-    """The cache for this check; none for a few files, and none if policies come from files that are not checked."""
-    if len(names) < MANY or any(map(is_file, options.scc)):
+def cache_of(options: CheckOptions, names: Sequence[str], checked: Collection[str] = ()) -> Cache:
+    """The cache for this check; none for a few files, and none if policies come from files that are not checked.
+
+    `checked` are directories in which no cache may be.
+    """
+    if len(names) < MANY or options.policy_from or any(map(is_file, options.scc)):
         return caching.NO_CACHE
-    return caching.open_cache(msgpack.encode(options))
+    return caching.open_cache(msgpack.encode(options), checked)
 
 
 class _FileResult(Struct, frozen=True):
@@ -159,6 +165,7 @@ class _Work:
         self._options = options
         self._cache = cache
         self._json_findings = json_findings
+        self._given = given_policies(options.policy_from)
         self._read: dict[int, _ReadFile] = {}
         self._known_policies: _Policies | None = None
 
@@ -180,10 +187,9 @@ class _Work:
 
     def set_policies(self, policies: dict[int, bytes]) -> None:
         """Make the policy set of all policies."""
-        items, faults = _items(policies, self._names)
-        policy_set = policy_set_of(self._options, items)
+        held = held_to(self._options, _items(policies, self._names), self._given)
         judged_by = _digest(policies, self._names) if self._cache.used else b""
-        self._known_policies = _Policies(policy_set, judged_by, faults)
+        self._known_policies = _Policies(held.policy_set, judged_by, held.findings)
 
     def process(self, index: int) -> _FileResult:
         """Judge a file, unless the cache has the result."""
@@ -232,9 +238,9 @@ def _read(name: str, cache: Cache) -> _ReadFile:
     return _ReadFile(shown, key, parse_file(content, shown))
 
 
-def _items(policies: dict[int, bytes], names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
-    """The policies that count, and findings about the others."""
-    return sound(item for index in sorted(policies) for item in wire.policies(policies[index], _shown(names[index])))
+def _items(policies: dict[int, bytes], names: Sequence[str]) -> Iterator[Item]:
+    """The policies of all files, in the order of the files."""
+    return (item for index in sorted(policies) for item in wire.policies(policies[index], _shown(names[index])))
 
 
 def _digest(policies: dict[int, bytes], names: Sequence[str]) -> bytes:

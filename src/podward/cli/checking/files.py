@@ -4,7 +4,7 @@ Reports call a file by its name as seen from the current directory, the configur
 configuration's directory. So a file gets the same waivers, exclusions and baseline if it is named by an absolute name,
 or if the check starts in a directory further down. The rule is ruff's: reports show a file relative to the current
 directory if it is below that directory or below the configuration's; patterns see it relative to the latter. Without a
-configuration both directories are the same.
+configuration, and with one from somewhere else (`--config`), both directories are the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from podward.check.globs import Glob, any_matches
-from podward.cli.inputs import EXTENSIONS
+from podward.cli import inputs
 from podward.errors import UsageError
 
 STDIN = "-"
@@ -63,7 +63,7 @@ def _below(directory: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith("."):
                 directories.append(entry.name)
-        elif entry.name.endswith(EXTENSIONS) and _is_file(entry):
+        elif entry.name.endswith(inputs.EXTENSIONS) and _is_file(entry):
             files.append(entry.name)
     for name in sorted(files):
         yield os.path.normpath(os.path.join(directory, name))
@@ -90,7 +90,7 @@ class Naming(Struct, frozen=True):
 
     def shown(self, path: str) -> str:
         """The name of a file in findings; `path` is the name on the command line."""
-        if path == STDIN or not path:
+        if path == STDIN or not path or inputs.is_url(path):
             return path
         whole = os.path.normpath(os.path.join(self.here, path))
         if _is_below(whole, self.here) or _is_below(whole, self.root):
@@ -112,9 +112,14 @@ class Naming(Struct, frozen=True):
 
 
 def naming(configuration: str) -> Naming:
-    """The naming with this configuration file; empty for none."""
+    """The naming with this configuration file; empty for none.
+
+    A configuration that is not above the current directory was named on the command line, and is from somewhere else:
+    its patterns are about the files here.
+    """
     here = _here()
-    return Naming(here, os.path.dirname(os.path.normpath(os.path.join(here, configuration))) if configuration else here)
+    root = os.path.dirname(os.path.normpath(os.path.join(here, configuration))) if configuration else here
+    return Naming(here, root if _is_below(here, root) else here)
 
 
 def _here() -> str:

@@ -21,7 +21,7 @@ from podward.check.policy_set import PolicySet
 from podward.cli import inputs, terminal
 from podward.cli.checking import examination, files, output
 from podward.cli.checking.files import STDIN
-from podward.cli.checking.policies import policy_set_of, sound
+from podward.cli.checking.policies import given_policies, held_to
 from podward.cli.checking.reading import ManifestFile, parse_file, read_file
 from podward.cli.checking.reporting import check, report_of
 from podward.cli.checking.settings import Settings
@@ -57,8 +57,9 @@ def fix(
 
     Nobody named the files in `searched`; they were found in a directory.
     """
-    if STDIN in names:
-        raise UsageError("standard input cannot be changed", where="--fix", advice="name files or directories")
+    if STDIN in names or any(map(inputs.is_url, names)):
+        what = "standard input and URLs cannot be changed"
+        raise UsageError(what, where="--fix", advice="name files or directories")
     fixed_files = _fixed_files(report, names, settings)
     if only_show:
         return _show(report, fixed_files)
@@ -69,7 +70,7 @@ def fix(
     left = check(names, settings, searched)
     unfixable = {mark: reason for fixed in fixed_files.values() for mark, reason in fixed.unfixable.items()}
     shown = structs.replace(left, findings=tuple(_without_bad_changes(finding, unfixable) for finding in left.findings))
-    sys.stdout.writelines(output.pieces(shown, settings.output, sys.stdout, settings.selection.select))
+    sys.stdout.writelines(output.pieces(shown, settings.shape, sys.stdout, settings.selection.select))
     return UsageError.exit_code if unwritten else left.exit_code
 
 
@@ -78,8 +79,9 @@ def _fixed_files(report: CheckReport, names: tuple[str, ...], settings: Settings
     wanted = dict.fromkeys(finding.file for finding in report.findings if is_to_fix(finding, settings.selection.select))
     if not wanted:
         return {}
-    items, _ = sound(examination.policies_in(read_file(name) for name in names))
-    policies = policy_set_of(settings.options, items)
+    found = examination.policies_in(read_file(name) for name in names)
+    given = given_policies(settings.options.policy_from)
+    policies = held_to(settings.options, found, given).policy_set
     return {file: _fixed(file, settings, policies) for file in sorted(wanted)}
 
 

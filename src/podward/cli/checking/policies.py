@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.access.policies import namespaces_of, require_sound
+from podward.access.policies import each_once, namespaces_of, policies_of, require_sound
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
+from podward.cli import inputs
+from podward.cli.checking import files
 from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 from podward.schema.objects import Item
+
+if TYPE_CHECKING:  # most checks ask about no SCC
+    from podward.access.rbac import Rbac
 
 _NAME = path("metadata", "name")
 
@@ -28,6 +34,14 @@ class CheckOptions(Struct, frozen=True):
     namespace: str = "default"
     user: str | None = None
     groups: tuple[str, ...] = ()
+    policy_from: tuple[str, ...] = ()
+
+
+class HeldTo(Struct, frozen=True):
+    """What workloads are held to, and the findings about the policies of the checked files."""
+
+    policy_set: PolicySet
+    findings: tuple[Finding, ...]
 
 
 def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
@@ -59,20 +73,99 @@ def _finding(item: Item, severity: Severity, what: str, advice: str) -> Finding:
     return Finding("input/schema", severity, item.document.name, line, 0, item.at + _NAME, about, what, remedy=advice)
 
 
+def given_policies(names: Iterable[str]) -> tuple[Item, ...]:
+    """The policies of the files and directories of `--policy-from`.
+
+    Raises InputError if one cannot be read or has no policy, for a policy that a cluster would not store, and for two
+    different ones of one name: what was meant to hold must not be lost.
+    """
+    found: list[Item] = []
+    for name in names:
+        mine = policies_at(name)
+        if not mine:
+            advice = "SCCs, Namespaces, ServiceAccounts, Roles and bindings are policies"
+            raise InputError("there is no policy in it", where=f"--policy-from {name}", advice=advice)
+        found += mine
+    for item in found:
+        require_sound(item)
+    return tuple(each_once(found))
+
+
+def policies_at(name: str) -> tuple[Item, ...]:
+    """The policies of a file, or of a directory with all below it; other objects are passed over."""
+    names = files.listed((name,), ())
+    return tuple(item for each in inputs.documents(list(names)) for item in policies_of(each)) if names else ()
+
+
+def held_to(wishes: CheckOptions, found: Iterable[Item], given: tuple[Item, ...]) -> HeldTo:
+    """The policies of a check: those of `--policy-from` if it is used (`given`), else those `found` in its files.
+
+    Raises what `policy_set_of` raises.
+    """
+    items, faults = sound(found)
+    if wishes.policy_from:
+        return HeldTo(policy_set_of(wishes, given), (*faults, *_left_out(items, given)))
+    if not wishes.scc:
+        policy_set = policy_set_of(wishes, items)
+        return HeldTo(policy_set, (*faults, *_lowered(items, policy_set)))
+    held = _held_to_sccs(wishes, items)
+    return HeldTo(held.policy_set, (*faults, *_lowered(items, held.policy_set), *_lowered_for_sccs(items, held)))
+
+
+def _left_out(items: tuple[Item, ...], given: tuple[Item, ...]) -> Iterator[Finding]:
+    if items:
+        from podward.check import lowering  # most checks find no policies
+
+        yield from lowering.left_out(items, given)
+
+
+def _lowered(items: tuple[Item, ...], policy_set: PolicySet) -> Iterator[Finding]:
+    if items:
+        from podward.check import lowering
+
+        yield from lowering.namespaces(items, policy_set.standard)
+
+
+def _lowered_for_sccs(items: tuple[Item, ...], held: _HeldToSccs) -> Iterator[Finding]:
+    if not items:
+        return
+    from podward.access.scc_grants import scc_grants
+    from podward.check import lowering
+    from podward.policy.scc import default_set
+
+    yield from lowering.sccs(items, held.named, frozenset(default_set.NAMES))
+    if held.rbac is not None:
+        found = scc_grants(held.rbac, lowering.beside(items, held.named), held.sccs)
+        yield from (lowering.grant(each.item, each.sccs) for each in found)
+
+
 def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     """The policies of a check; `items` are those that the checked files hold.
 
     `--scc` words are names of SCCs or files with them. With names alone a workload must fit one of these; with files it
-    is admitted as a cluster would, by whoever may use what, and the names are granted to everybody.
+    is admitted as a cluster would, by whoever may use what, and the names are granted to everybody. So it is if
+    `--policy-from` says who may use what.
     Raises InputError for files that are not what they must be, UsageError for a name that no SCC has.
     """
-    standard = Standard(_level(wishes), _version(wishes))
     if wishes.scc:
-        return _held_to_sccs(wishes, items, standard)
-    return PolicySet(namespaces_of(items), standard, None, wishes.namespace)
+        return _held_to_sccs(wishes, items).policy_set
+    return PolicySet(namespaces_of(items), _standard(wishes), None, wishes.namespace)
 
 
-def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standard) -> PolicySet:
+class _HeldToSccs(Struct, frozen=True):
+    """The policies of a check that asks about SCCs.
+
+    `sccs` are the names of all SCCs, `named` the policies in the files of `--scc`, and `rbac` the roles and bindings if
+    these count.
+    """
+
+    policy_set: PolicySet
+    sccs: tuple[str, ...]
+    named: tuple[Item, ...]
+    rbac: Rbac | None
+
+
+def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item]) -> _HeldToSccs:
     # What only SCCs need takes longer to import than a small check to run.
     from podward.access.chain import Chain
     from podward.access.identities import creator_of_pods
@@ -82,8 +175,8 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standar
     from podward.policy.scc import passes
 
     names = tuple(word for word in wishes.scc if not is_file(word))
-    files = tuple(word for word in wishes.scc if is_file(word))
-    gathered = policies.gather_items(files, (), items)
+    named = policies.scc_items(filter(is_file, wishes.scc))
+    gathered = policies.gather_items((), (), (*named, *items))
     namespaces = {name: source.view for name, source in gathered.namespaces.items()}
     for name in names:
         if gathered.scc(name) is None:
@@ -91,18 +184,24 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item], standard: Standar
             raise UsageError(f"there is no SCC {name}", where="--scc", advice=f"name a file, or one of {known}")
     ready = passes.prepare(tuple(source.view for source in gathered.sccs))
     granted = NamedSccs(frozenset(names))
-    authorizer = Chain(granted, gathered.rbac) if files else granted
-    named = caller_named(wishes.user, wishes.groups)
+    rbac = gathered.rbac if named or wishes.policy_from else None
+    authorizer = Chain(granted, rbac) if rbac is not None else granted
+    user = caller_named(wishes.user, wishes.groups)
 
     def caller(kind: str) -> User:
-        return creator_of_pods(kind, named)
+        return creator_of_pods(kind, user)
 
-    return PolicySet(namespaces, standard, SccTerms(ready, authorizer, caller), wishes.namespace)
+    policy_set = PolicySet(namespaces, _standard(wishes), SccTerms(ready, authorizer, caller), wishes.namespace)
+    return _HeldToSccs(policy_set, tuple(source.name for source in gathered.sccs), tuple(named), rbac)
 
 
 def is_file(word: str) -> bool:
     """Whether a word of `--scc` is a file or a directory, not the name of an SCC."""
     return "/" in word or word.endswith((".yaml", ".yml", ".json")) or os.path.exists(word)
+
+
+def _standard(wishes: CheckOptions) -> Standard:
+    return Standard(_level(wishes), _version(wishes))
 
 
 def _level(wishes: CheckOptions) -> Level:

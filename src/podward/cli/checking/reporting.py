@@ -12,12 +12,12 @@ from podward.api.finding import Finding, Severity
 from podward.api.report import CheckedWorkload, CheckReport
 from podward.check.baseline import Baseline
 from podward.check.reporting import ReportSettings, build_report
-from podward.check.waivers import ScopedWaiver
+from podward.check.waivers import ScopedWaiver, WaiverTerms
 from podward.cli import inputs
 from podward.cli.checking import examination
 from podward.cli.checking.cache import NO_CACHE
 from podward.cli.checking.reading import OTHER_DOCUMENT
-from podward.cli.checking.settings import Settings
+from podward.cli.checking.settings import Settings, repositories_of
 
 if TYPE_CHECKING:
     from podward.render.check.json import JsonFindings
@@ -34,7 +34,9 @@ def check(
     Nobody named the files in `searched`; they were found in a directory, so one that is no manifest is only noted.
     `json_findings` is given if the findings are wanted as JSON.
     """
-    cache = examination.cache_of(settings.options, names) if settings.cached else NO_CACHE
+    cache = NO_CACHE
+    if settings.cached:
+        cache = examination.cache_of(settings.options, names, repositories_of(names, settings.naming.here))
     found = examination.examine(names, settings.options, cache, json_findings=json_findings)
     findings = [
         _as_note(each) if each.rule == OTHER_DOCUMENT and each.file in searched else each for each in found.findings
@@ -52,8 +54,9 @@ def report_of(
     """The report about what was found in these files; `waivers` are those that are written in them."""
     today = date.today()  # noqa: DTZ011  # a waiver ends with the day where CI runs
     baseline = _baseline(settings.baseline) if settings.baseline else None
+    terms = WaiverTerms(today, settings.inline_waivers, settings.max_waiver_days)
     report_settings = ReportSettings(
-        settings.selection, (*settings.waivers, *waivers), today, baseline, settings.naming.rooted
+        settings.selection, (*settings.waivers, *waivers), terms, baseline, settings.naming.rooted
     )
     return build_report(findings, report_settings, names, workloads)
 

@@ -8,7 +8,7 @@ import sys
 from msgspec import structs
 
 from podward.api.report import CheckReport
-from podward.cli import process_exit
+from podward.cli import file_options, process_exit, terminal
 from podward.cli.checking import files, output
 from podward.cli.checking.files import Naming
 from podward.cli.checking.reporting import check
@@ -19,20 +19,28 @@ from podward.errors import InputError, UsageError
 def run(args: argparse.Namespace) -> int:
     """Check, fix or compare; returns the exit code."""
     _require_consistent(args)
+    code = _run(args)
+    return 0 if args.exit_zero and code == 1 else code
+
+
+def _run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
+    if settings.configuration and not args.quiet:
+        terminal.say(f"the configuration is {settings.configuration}")
     if args.write_baseline:
         settings = structs.replace(settings, baseline="")  # the new baseline has what the old one knows, too
     naming = settings.naming
-    names = files.listed(map(naming.shown, args.paths), settings.exclude, naming.rooted)
+    paths = file_options.named(args)
+    names = files.listed(map(naming.shown, paths), settings.exclude, naming.rooted)
     names = files.without(names, [name for name in (settings.baseline, args.write_baseline) if name])
     if not names:
-        raise InputError("no manifest found", where=", ".join(args.paths), advice="files end in .yaml, .yml or .json")
+        raise InputError("no manifest found", where=", ".join(paths), advice="files end in .yaml, .yml or .json")
     if args.compare:
         from podward.cli.checking import comparison
 
         return comparison.run(args, settings, names)
-    json_findings = output.json_findings(settings.output) if not args.fix else None
-    searched = frozenset(names).difference(map(naming.shown, args.paths))
+    json_findings = output.json_findings(settings.shape) if not args.fix else None
+    searched = frozenset(names).difference(map(naming.shown, paths))
     report = check(names, settings, searched, json_findings)
     if args.fix:
         from podward.cli.checking import fixing
@@ -40,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         return fixing.fix(report, names, settings, searched, only_show=args.diff)
     if args.write_baseline:
         return _write_baseline(args.write_baseline, report, naming)
-    sys.stdout.writelines(output.pieces(report, settings.output, sys.stdout, settings.selection.select, json_findings))
+    sys.stdout.writelines(output.pieces(report, settings.shape, sys.stdout, settings.selection.select, json_findings))
     process_exit.keep(report, json_findings)
     return report.exit_code
 
@@ -51,6 +59,11 @@ def _require_consistent(args: argparse.Namespace) -> None:
         raise UsageError("--diff goes with --fix", where="--diff", advice="podward check PATH --fix --diff")
     if args.fix and args.compare:
         raise UsageError("--compare changes nothing", where="--fix")
+    if args.statistics and args.output not in {None, "table", "json"}:
+        raise UsageError(f"--statistics has no {args.output} form", where="-o", advice="choose table or json")
+    if args.compare and (args.policy_from or args.statistics):
+        option = "--policy-from" if args.policy_from else "--statistics"
+        raise UsageError("--compare takes policies from OLD and NEW, and tells changes", where=option)
     if args.output == "html" and not args.compare:
         raise UsageError("only --compare has a page", where="-o html", advice="choose table, json, sarif or junit")
     if args.compare and args.output not in {None, "table", "json", "html"}:

@@ -1,4 +1,4 @@
-"""Composing JSON values from libyaml's events, as Kubernetes reads them, with the line of every field.
+r"""Composing JSON values from libyaml's events, as Kubernetes reads them, with the line of every field.
 
 Specification: goyaml v2's decoder into untyped values, followed by sigs.k8s.io/yaml's conversion to JSON.
 - Keys become strings (`documents.yaml.scalars.key`). A list or an object as a key is refused. A duplicate key is
@@ -8,10 +8,13 @@ Specification: goyaml v2's decoder into untyped values, followed by sigs.k8s.io/
 - An alias is a copy of its anchor's value. Aliases are refused if they make up more than 99 % of the nodes
   (goyaml's limit, which falls to 10 % from 400,000 to 4,000,000 nodes) or repeat more text than a request may have.
 - Nesting deeper than 100 levels is refused: no object of Kubernetes comes near.
+- Inside brackets a plain string with a `?` is refused, and in double quotes the escape `\/`: `exact` says why.
 """
 
 from __future__ import annotations
 
+from re import DOTALL
+from re import compile as pattern
 from typing import TYPE_CHECKING
 
 from podward.api.json_value import copied, shortened
@@ -60,12 +63,13 @@ class _Frame:
     """An object or a list that is being filled; `key` is the key that an object's next value belongs to."""
 
     __slots__ = (
-        "anchor", "fields", "height", "items", "key", "key_line", "line", "lines",
+        "anchor", "fields", "flow", "height", "items", "key", "key_line", "line", "lines",
         "merging", "nodes", "own", "text",
     )  # fmt: skip
 
     def __init__(self, line: int, anchor: str | None, nodes: int, text: int) -> None:
         self.line = line
+        self.flow = False
         self.anchor = anchor
         self.nodes = nodes
         self.text = text
@@ -80,21 +84,27 @@ class _Frame:
         """The keys that are written in this object, not merged into it, with their lines."""
 
 
-def compose(text: bytes, first_line: int) -> ParsedValue | None:
+def compose(text: bytes, first_line: int, colon: str = "") -> ParsedValue | None:
     """The first document of `text`, which begins on `first_line` of its file; None if there is none.
 
+    `colon` is a character that stands for colons in `text`; empty if none does.
     Raises ParseError, or libyaml's own YAMLError with marks that count from the start of `text`.
     """
-    return _Composer(text, first_line).compose()
+    return _Composer(text, first_line, colon).compose()
 
 
 class _Composer:
     """The state of reading one document."""
 
-    __slots__ = ("_aliased", "_aliased_text", "_anchors", "_first_line", "_frames", "_next", "_nodes", "_root", "_text")
+    __slots__ = (
+        "_aliased", "_aliased_text", "_anchors", "_colon", "_first_line", "_frames", "_next", "_nodes", "_root",
+        "_slashes", "_text",
+    )  # fmt: skip
 
-    def __init__(self, text: bytes, first_line: int) -> None:
+    def __init__(self, text: bytes, first_line: int, colon: str) -> None:
         self._next = CParser(text).get_event
+        self._colon = colon
+        self._slashes = text.decode() if b"\\/" in text else ""
         self._first_line = first_line
         self._frames: list[_Frame] = []
         self._anchors: dict[str, _Anchored | _Frame] = {}
@@ -130,7 +140,9 @@ class _Composer:
         return ParsedValue(value, line, lines or {}, rest)
 
     def _scalar(self, event: ScalarEvent) -> None:
-        text: str = event.value
+        text: str = event.value.replace(self._colon, ":") if self._colon else event.value
+        if (self._slashes and event.style == '"') or "?" in text:
+            self._refuse_what_the_port_refuses(event, text)
         self._nodes += 1
         self._text += len(text)
         try:
@@ -150,6 +162,16 @@ class _Composer:
             frame.merging = True
         else:
             self._begin_field(frame, value, text, event)
+
+    def _refuse_what_the_port_refuses(self, event: ScalarEvent, text: str) -> None:
+        if event.style == '"' and self._slashes and event.start_mark and event.end_mark:
+            written = self._slashes[event.start_mark.index : event.end_mark.index]
+            if any(escape == "\\/" for escape in _ESCAPE.findall(written)):
+                raise ParseError("invalid YAML: \\/ is no escape", self._line(event), _column(event), _SLASH_ADVICE)
+        plain = not event.style and self._frames and self._frames[-1].flow
+        if plain and "?" in text:
+            what = "invalid YAML: inside brackets a string without quotes cannot have a ?"
+            raise ParseError(what, self._line(event), _column(event), f"write it in quotes: {shortened(text)}")
 
     def _begin_field(self, frame: _Frame, value: scalars.Scalar, text: str, event: Event) -> None:
         try:
@@ -174,6 +196,7 @@ class _Composer:
             if above.fields is not None and above.key is None and not above.merging:
                 raise ParseError("an object or a list is no key", line, _column(event), _TEMPLATE_ADVICE)
         frame = _Frame(line, event.anchor, self._nodes, self._text)
+        frame.flow = event.flow_style is True
         if type(event) is MappingStartEvent:
             frame.fields = {}
         self._nodes += 1
@@ -269,6 +292,8 @@ def _column(event: Event) -> int:
     return event.start_mark.column + 1 if event.start_mark else 1
 
 
+_ESCAPE = pattern(r"\\.", DOTALL)
+_SLASH_ADVICE = "write a slash as it is"
 _MISSING = _Anchored(None, None, 0, 0, 0)
 _MERGE = "`<<` takes an object, an alias of an object, or a list of these"
 _ALIAS_ADVICE = "an anchor must stand above its aliases, in the same document; quote a string that starts with *"

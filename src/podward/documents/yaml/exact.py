@@ -2,9 +2,15 @@
 
 Specification: `composer`, with libyaml's errors as ParseError. Kubernetes silently ignores what comes after the end of
 a document (`...`); here that is an error.
+
+Kubernetes reads with libyaml's port to Go (go.yaml.in/yaml/v2, scannerc.go), which differs in three places. Inside
+brackets a plain string may end with a colon: `[a:]`, `[001:db8::]`; libyaml refuses it. There a `?` ends a plain
+string, so that `[http://x/y?z=1]` is an error, which `composer` makes; and a backslash before a slash is no escape.
 """
 
 from __future__ import annotations
+
+from re import compile as pattern
 
 from podward.documents.parsed_value import ParsedValue, ParseError
 from podward.documents.yaml.composer import compose
@@ -18,7 +24,7 @@ def read_yaml(part: str, first_line: int) -> ParsedValue | None:
         at = next(index for index, code in enumerate(data) if code in _CONTROLS)
         raise _not_a_character(data, at, data[at], first_line)
     try:
-        parsed = compose(data, first_line)
+        parsed = _composed(part, data, first_line)
     except MarkedYAMLError as error:
         raise _syntax_error(error, data, first_line) from None
     except YAMLError as error:
@@ -34,6 +40,20 @@ def read_yaml(part: str, first_line: int) -> ParsedValue | None:
             advice="separate documents by a line that starts with ---",
         )
     return parsed
+
+
+def _composed(part: str, data: bytes, first_line: int) -> ParsedValue | None:
+    """The document as libyaml reads it, or as its port does where libyaml refuses a colon before a bracket or comma."""
+    try:
+        return compose(data, first_line)
+    except MarkedYAMLError as error:
+        if error.problem != _COLON:
+            raise
+        stand_in = next((character for character in _STAND_INS if character not in part), "")
+        if not stand_in:
+            raise
+    # With another character in the place of these colons libyaml finds the same strings; `compose` puts them back.
+    return compose(_LAST_COLON.sub(stand_in, part).encode(), first_line, stand_in)
 
 
 def _syntax_error(error: MarkedYAMLError, part: bytes, first_line: int) -> ParseError:
@@ -66,4 +86,9 @@ def _not_a_character(part: bytes, at: int, code: int, first_line: int) -> ParseE
 
 
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
+_COLON = "found unexpected ':'"
+_LAST_COLON = pattern(r"""(?<![\s"'\[\]{},]):(?=[,?\[\]{}])""")
+"""A colon that libyaml refuses inside brackets; behind a quote or a bracket it is one between a key and its value."""
+_STAND_INS = tuple(map(chr, range(0xE000, 0xE010)))
+"""Characters that nobody writes (Unicode's private use)."""
 _CANNOT_START = "found character that cannot start any token"

@@ -11,6 +11,10 @@ Specification (kubelet makeEnvironmentVariables and third_party/forked/golang/ex
 - CRI carries text: a value that is no UTF-8 can't be sent, and none with a NUL byte can be a variable (environ(7)).
 
 A violation tells no value.
+
+The kubelet expands without bounds, and variables that double each other would take all memory. Here an expanded text
+ends as soon as it is longer than any string that execve(2) takes, so the kernel stage refuses it, or all that contains
+it; and a container whose expanded texts are together longer than `MOST` is refused.
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, Pod, Value
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.oci import LONGEST_STRING
 from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import Missing
 from podward.api.version import KUBERNETES
-from podward.decision import Assignment, AwaitedViolation, Decision, Origin, Source, Violation
+from podward.decision import Assignment, AwaitedViolation, Decision, Origin, Source, Violation, assign, merge, refuse
 from podward.path import Path, path
 from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
 
@@ -31,27 +36,34 @@ RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} environment")
 NO_SOURCE = "a value can come from env, a field, a resource, or a key of a Secret or ConfigMap: from nothing else here"
 NO_TEXT = "the value is no text (UTF-8), and CRI carries nothing else in a variable"
 NUL = "the value has a NUL byte, which no variable can have"
+MOST = 32 << 20
+"""Characters of all expanded texts of a container: five times what execve(2) takes on any machine."""
+TOO_MUCH = "it expands to more than 32 MiB, and execve(2) takes 6 MiB at most (E2BIG, Argument list too long)"
 
 
 def expand(text: str, known: dict[str, str]) -> str:
-    """`text` with each `$(NAME)` replaced by the value that `known` has for NAME."""
-    if "$" not in text:
-        return text
-    out, at = [], 0
-    while at < len(text):
-        char = text[at]
-        following = text[at + 1 : at + 2]
-        if char == "$" and following == "$":
-            out.append("$")
-            at += 2
-        elif char == "$" and following == "(" and (end := text.find(")", at + 2)) >= 0:
-            name = text[at + 2 : end]
-            out.append(known.get(name, text[at : end + 1]))
-            at = end + 1
-        else:
-            out.append(char)
-            at += 1
+    """`text` with each `$(NAME)` replaced by the value that `known` has for NAME; cut where execve takes no more."""
+    out: list[str] = []
+    at = size = 0
+    while size <= LONGEST_STRING and (dollar := text.find("$", at)) >= 0:
+        piece, after = _reference(text, dollar, known)
+        out += (text[at:dollar], piece)
+        size += dollar - at + len(piece)
+        at = after
+    if size <= LONGEST_STRING:
+        out.append(text[at:])
     return "".join(out)
+
+
+def _reference(text: str, dollar: int, known: dict[str, str]) -> tuple[str, int]:
+    """What the `$` at this index and what belongs to it become, and the index of what follows."""
+    following = text[dollar + 1 : dollar + 2]
+    if following == "$":
+        return "$", dollar + 2
+    end = text.find(")", dollar + 2) if following == "(" else -1
+    if end < 0:
+        return "$", dollar + 1
+    return known.get(text[dollar + 2 : end], text[dollar : end + 1]), end + 1
 
 
 def decide(about: PodFacts, container: Container, place: Place) -> Decision:
@@ -64,9 +76,11 @@ def decide(about: PodFacts, container: Container, place: Place) -> Decision:
         made.all_of(source, place.container / "envFrom" / index)
     for index, variable in enumerate(container.env or ()):
         made.one(variable, place.container / "env" / index)
-    known = made.known
-    words = _words("command", container.command, known, place) + _words("args", container.args, known, place)
-    return Decision(made.assignments() + words, tuple(made.violations))
+    return merge(
+        Decision(made.assignments(), tuple(made.violations)),
+        _words("command", container.command, made.known, place),
+        _words("args", container.args, made.known, place),
+    )
 
 
 class _Variables:
@@ -79,6 +93,7 @@ class _Variables:
         self._container = container
         self._place = place
         self._rows: dict[str, Path] = {}
+        self._left = MOST
 
     def assignments(self) -> tuple[Assignment, ...]:
         """`envs`, each variable owed to where it was defined last."""
@@ -161,6 +176,11 @@ class _Variables:
         if "\0" in value:
             self._refuse(where, name, NUL)
             return
+        self._left -= len(value)
+        if self._left < 0:
+            if self._left + len(value) >= 0:  # the first one that is too much
+                self._refuse(where, name, TOO_MUCH)
+            return
         self.known[name] = value
         self._rows.pop(name, None)
         self._rows[name] = where
@@ -172,11 +192,17 @@ class _Variables:
         self.violations.append(AwaitedViolation(where, name, f"CreateContainerConfigError: {reason}", RULE))
 
 
-def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], place: Place) -> tuple[Assignment, ...]:
+def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], place: Place) -> Decision:
     if not written:
-        return ()
+        return Decision()
+    expanded, left = [], MOST
+    for word in written:
+        expanded.append(expand(word, known))
+        left -= len(expanded[-1])
+        if left < 0:
+            return refuse(place.container / name, written[0], TOO_MUCH, RULE)
     source = Source(Origin.MANIFEST, place.document, place.container / name)
-    return (Assignment(path(name), tuple(expand(word, known) for word in written), f"{name} is set", source),)
+    return assign(path(name), tuple(expanded), f"{name} is set", source)
 
 
 def field_value(pod: Pod, field: str, pod_ip: str) -> str | Unreadable:

@@ -33,7 +33,7 @@ from podward.policy.pss import (
     check_windows_host_process,
 )
 from podward.policy.pss.check import Check, CheckResult, PssFacts, PssRemedy, Rule, facts_of
-from podward.policy.pss.standard import Level, Version
+from podward.policy.pss.standard import STRICTNESS, Level, Standard, Version
 
 CHECKS: tuple[Check, ...] = (
     check_app_armor_profile.CHECK,
@@ -73,6 +73,15 @@ def evaluate_facts(level: Level, version: Version, facts: PssFacts) -> tuple[Che
     """As `evaluate`, for a caller that evaluates the same facts several times."""
     results = [rule(facts) for rule in _rules(level, effective_minor(version))]
     return tuple([result for result in results if result is not None]) if any(results) else ()
+
+
+def demands_less(standard: Standard, other: Standard) -> bool:
+    """Whether the other standard has a check that this one lacks: its level is lower, or its version is older."""
+    if STRICTNESS[standard.level] < STRICTNESS[other.level]:
+        return True
+    minor, newer = effective_minor(standard.version), effective_minor(other.version)
+    have = {check.id for check in _checks(other.level, minor)}
+    return any(check.id not in have for check in _checks(other.level, newer))
 
 
 def effective_minor(version: Version) -> int:

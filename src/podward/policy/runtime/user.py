@@ -10,7 +10,8 @@ the group of an image's `USER uid:gid`.
 - CRI-O (1.33 `setupContainerUser`) and Docker (29 `getUser`, cri-dockerd `modifyContainerConfig`) use moby/sys/user
   `GetExecUser`: the same, but an empty user is root with the gid of /etc/passwd. CRI-O replaces the gid by runAsGroup
   afterwards; Docker looks up `user:group`.
-- Without the image's files only a uid and a gid that the CRI names are known.
+- Without the image's files only a uid and a gid that the CRI names are known, and what is assumed of the image's
+  user.
 - CRI-O also adds a line for an unknown uid or gid to the container's /etc/passwd and /etc/group; that is left out
   here.
 """
@@ -21,7 +22,7 @@ from msgspec import Struct
 
 from podward.api.cri import LinuxContainerSecurityContext
 from podward.api.gotext import quote
-from podward.api.image import Image, PasswdEntry, UnknownImage
+from podward.api.image import ASSUMED, Image, PasswdEntry, UnknownImage
 from podward.decision import Decision, Origin, Source, Unknown, assign, refuse
 from podward.errors import RefusedError
 from podward.path import path
@@ -102,6 +103,8 @@ def _without_image(
     if context.run_as_group is not None:
         of_pod = runtime.source_of("securityContext", "runAsGroup")
         gid = ResolvedId(context.run_as_group, "the group that was asked for", of_pod)
+    elif image.assumed is not None and image.assumed.gid is not None and image.assumed.user == str(uid.value):
+        gid = ResolvedId(image.assumed.gid, "assumed of the image's /etc/passwd", Source(Origin.IMAGE, ASSUMED))
     named_group = context.run_as_group is not None and runtime.name != "cri-o"
     return ResolvedUser(uid, gid, named_group=named_group)
 
@@ -194,15 +197,24 @@ def _of_entry(
     entry: PasswdEntry | None, uid: int | None, string: _UserString, image: Image, runtime: RuntimeProfile
 ) -> ResolvedUser:
     """The user of a line of /etc/passwd; without a line, a uid with group 0."""
+    dropped = _dropped_group(string, image)
     if entry is None:
-        unknown = ResolvedId(0, "the uid is not in the image's /etc/passwd: group 0", runtime.source)
+        unknown = ResolvedId(0, f"the uid is not in the image's /etc/passwd: group 0{dropped}", runtime.source)
         return ResolvedUser(ResolvedId(uid or 0, "the uid that was asked for", string.user_source), unknown)
     line = image_file(image, "/etc/passwd", entry.line)
     by_uid = ResolvedId(entry.uid, "the uid that was asked for", string.user_source)
-    group = ResolvedId(entry.gid, f"the group of {entry.name} in the image's /etc/passwd", line)
+    group = ResolvedId(entry.gid, f"the group of {entry.name} in the image's /etc/passwd{dropped}", line)
     return ResolvedUser(
         by_uid if uid is not None else ResolvedId(entry.uid, f"the uid of {entry.name}", line), group, entry.name
     )
+
+
+def _dropped_group(string: _UserString, image: Image) -> str:
+    """A word about the group of the image's USER, where the kubelet sends the user alone."""
+    user, _, group = image.config.user.partition(":")
+    if not group or user != string.text:
+        return ""
+    return f"; the kubelet does not send the group of the image's USER {image.config.user} (runAsGroup sets one)"
 
 
 def _with_group(user: ResolvedUser, gid: int, string: _UserString) -> ResolvedUser:

@@ -8,7 +8,7 @@ step (ExecutionContext.cs: 50 of a job are shown); in the log it prints the mess
 
 So each message begins with its place, for the log. If there are more than ten findings of a kind, a notice at the
 beginning says so, and findings at different places of different files come first: ten places are more useful than ten
-findings about one Pod. Gitea and Forgejo have no such limits and show all findings.
+findings about one Pod. A waived finding is a notice. Gitea and Forgejo have no such limits and show all findings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import CheckReport
+from podward.api.report import CheckReport, WaivedFinding
 from podward.render.check import texts
 from podward.render.escaping import printable, without_commands
 
@@ -28,14 +28,22 @@ _SHOWN = 10
 
 
 def commands(report: CheckReport) -> str:
-    """One command for each finding, then the numbers. If there are too many, the best ones of each kind come first."""
-    sums = texts.totals(report.summary)
+    """One command for each finding and each waived one, then the numbers."""
+    return f"{findings(report)}{texts.totals(report.summary)}\n"
+
+
+def findings(report: CheckReport) -> str:
+    """The commands alone. If there are too many, the best ones of each kind come first."""
+    waived = "".join(_waived(each) for each in report.waived)
     kinds = [[each for each in report.findings if each.severity is kind] for kind in Severity]
-    if max(map(len, kinds)) <= _SHOWN:
-        return "".join(map(_annotation, report.findings)) + f"{sums}\n"
+    notices = len(kinds[-1]) + len(report.waived)
+    if max(notices, *map(len, kinds)) <= _SHOWN:
+        return "".join(map(_annotation, report.findings)) + waived
+    sums = texts.totals(report.summary)
     said = f"{sums}. GitHub shows {_SHOWN} annotations of a kind: the log of this step has all findings."
-    annotations = "".join(_annotation(finding) for kind in kinds for finding in _spread(kind))
-    return f"::notice title=podward check::{_data(said)}\n{annotations}{sums}\n"
+    annotations = "".join(_annotation(finding) for kind in kinds[:-1] for finding in _spread(kind))
+    notes = "".join(map(_annotation, _spread(kinds[-1])))
+    return f"::notice title=podward check::{_data(said)}\n{annotations}{waived}{notes}"
 
 
 def _spread(findings: Iterable[Finding]) -> list[Finding]:
@@ -60,9 +68,20 @@ def _annotation(finding: Finding) -> str:
     if finding.remedy:
         lines.append(f"→ {printable(finding.remedy)}")
     lines += [printable(texts.change(change)) for change in finding.changes]
+    return _command(_COMMANDS[finding.severity], finding, finding.rule, lines)
+
+
+def _waived(one: WaivedFinding) -> str:
+    """A notice: whoever reads only the annotations must see what a waiver lets through."""
+    finding = one.finding
+    place = f"{printable(finding.file)}:{finding.line} {texts.sentence(finding)}"
+    return _command(_COMMANDS[Severity.NOTE], finding, f"waived: {finding.rule}", [place, texts.waived_by(one.waiver)])
+
+
+def _command(name: str, finding: Finding, title: str, lines: list[str]) -> str:
     message = _data(without_commands("\n".join(map(texts.short, lines)))[:_LONGEST])
-    properties = f"file={_property(finding.file)},line={finding.line},title={_property(finding.rule)}"
-    return f"::{_COMMANDS[finding.severity]} {properties}::{message}\n"
+    properties = f"file={_property(finding.file)},line={finding.line},title={_property(title)}"
+    return f"::{name} {properties}::{message}\n"
 
 
 def _data(text: str) -> str:

@@ -3,17 +3,17 @@
 Specification: GitLab's documentation, "Code Quality report format": a list of objects with `description`, `check_name`,
 `fingerprint`, `severity` (info, minor, major, critical, blocker), `location.path` (relative to the repository, without
 `./`) and `location.lines.begin`. Of two with the same fingerprint only one is shown; one that the target branch does
-not have is new. Waived findings and findings of the baseline are left out.
+not have is new. A waived finding is of severity `info` and says so. Findings of the baseline are left out.
 """
 
 from __future__ import annotations
 
 import posixpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.finding import Finding, Severity
-from podward.api.report import CheckReport
+from podward.api.report import CheckReport, WaivedFinding
 from podward.render.check import texts
 from podward.render.escaping import printable
 
@@ -46,7 +46,14 @@ class Issue(Struct, frozen=True):
 def document(report: CheckReport) -> str:
     """The report as a Code Quality report."""
     fingerprints = texts.Fingerprints()
-    return texts.json_text([_issue(finding, fingerprints) for finding in report.findings])
+    waived = [_waived(each, fingerprints) for each in report.waived]
+    return texts.json_text([*(_issue(finding, fingerprints) for finding in report.findings), *waived])
+
+
+def _waived(one: WaivedFinding, fingerprints: texts.Fingerprints) -> Issue:
+    issue = _issue(one.finding, fingerprints)
+    said = f"{texts.waived_by(one.waiver)}. {texts.sentence(one.finding)}"
+    return structs.replace(issue, description=said, severity=_SEVERITIES[Severity.NOTE])
 
 
 def _issue(finding: Finding, fingerprints: texts.Fingerprints) -> Issue:

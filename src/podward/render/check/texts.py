@@ -11,7 +11,7 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, WorkloadRef
 from podward.api.report import Summary, Waiver
 from podward.decision import Value
-from podward.render.escaping import printable
+from podward.render.escaping import printable, printable_json
 
 LONGEST = 2000
 """The most characters of a sentence that are shown: a name may have megabytes, and is in every sentence about it."""
@@ -103,26 +103,12 @@ class Fingerprints:
 
 
 def json_text(value: Struct | Sequence[Struct]) -> str:
-    """`value` as indented JSON in which every character that is not printable is escaped.
-
-    Programs read the same JSON. A terminal finds no control sequence in it. The log of a CI system finds no command:
-    within a line that begins with a quote or a bracket, commands contain `##` (see `without_commands`).
-    """
+    """`value` as indented JSON in which every character that is not printable is escaped."""
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:
         encoded = msgspec.json.encode(sound(msgspec.to_builtins(value, builtin_types=())))
-    text = msgspec.json.format(encoded, indent=1).decode() + "\n"
-    if "##" in text:
-        text = text.replace("##", "#\\u0023")
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    units = character.encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+    return printable_json(msgspec.json.format(encoded, indent=1).decode() + "\n")
 
 
 def sound(value: Value) -> Value:

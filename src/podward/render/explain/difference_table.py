@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podward.decision import Unknown
 from podward.render.escaping import clipped_front, printable, width, wrapped
 from podward.render.explain.differences import Differences, SyscallDifference, ValueDifference, items
 from podward.render.palette import MIN_COLUMNS
@@ -13,9 +14,11 @@ _FEW = 4
 
 def table(comparison: Differences, columns: int) -> str:
     """All differences; one sentence if there is none."""
-    if comparison.same:
-        return "no effective value and no system call differs\n"
     columns = max(columns, MIN_COLUMNS)
+    hidden = "\n".join(line for each in comparison.unknowns for line in unknown_lines(each, columns))
+    if comparison.same:
+        known = " that is known" if hidden else ""
+        return f"no effective value{known} and no system call differs\n" + (f"\n{hidden}\n" if hidden else "")
     blocks = []
     for pod, container in _owners(comparison):
         values = [d for d in comparison.values if (d.pod, d.container) == (pod, container)]
@@ -23,7 +26,13 @@ def table(comparison: Differences, columns: int) -> str:
         title = f"Pod {pod}" + (f", container {container}" if container else "")
         listed = _values(comparison.sides, values, columns) + _calls(comparison.sides, calls, columns)
         blocks.append(f"{printable(title)}\n{listed}")
-    return "\n".join(blocks)
+    return "\n".join([*blocks, f"{hidden}\n"] if hidden else blocks)
+
+
+def unknown_lines(unknown: Unknown, columns: int) -> list[str]:
+    """Why values are unknown, and how to know them."""
+    remedy = wrapped(f"→ {unknown.remedy}", columns - 4, 12)
+    return [*wrapped(f"unknown: {unknown.why}", columns, 4), *(f"    {line}" for line in remedy)]
 
 
 def _owners(comparison: Differences) -> list[tuple[str, str]]:

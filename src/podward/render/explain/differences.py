@@ -1,7 +1,8 @@
 """The differences between explanations: effective values and system calls, container by container.
 
 Only the values of the last two stages are compared: the runtime spec and the predicted process. A Pod that comes to the
-same values in another way does not differ.
+same values in another way does not differ. What is unknown on all sides is the same where the image is; that of
+two images differs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from podward.api.explanation import ContainerExplanation, Stage
 from podward.api.oci import Seccomp, SeccompRule
+from podward.decision import Unknown
 from podward.path import path
 from podward.render.explain.row_types import ContainerRows, PodRows, Refusal, Row, Step
 from podward.render.explain.rows import ExplainedPod, rows_of
@@ -45,11 +47,12 @@ class SyscallDifference(Struct, frozen=True, gc=False):
 
 
 class Differences(Struct, frozen=True, gc=False):
-    """All differences between the `sides`."""
+    """All differences between the `sides`. `unknowns` is what hides values, which are unknown on whatever side."""
 
     sides: tuple[str, ...]
     values: tuple[ValueDifference, ...]
     calls: tuple[SyscallDifference, ...]
+    unknowns: tuple[Unknown, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -72,7 +75,8 @@ def compare(sides: tuple[str, ...], explained: tuple[tuple[ExplainedPod, ...], .
         pods = tuple(each for each in present if each is not None)
         values += _pod(name, pods)
         calls += _calls(name, pods)
-    return Differences(sides, tuple(values), tuple(calls))
+    hidden = (unknown for side in explained for each in side for c in each.pod.containers for unknown in c.unknowns)
+    return Differences(sides, tuple(values), tuple(calls), tuple(dict.fromkeys(hidden)))
 
 
 def _key(explained: ExplainedPod) -> str:
@@ -87,13 +91,16 @@ def _presence(pod: str, container: str, field: str, there: tuple[bool, ...]) -> 
 
 def _pod(name: str, pods: tuple[ExplainedPod, ...]) -> list[ValueDifference]:
     shown = tuple(rows_of(pod) for pod in pods)
-    found = _rows(name, "", tuple(pod.rows for pod in shown)) + _refused(name, "", tuple(pod.refusals for pod in shown))
+    found = _rows(name, "", tuple(pod.rows for pod in shown), ()) + _refused(
+        name, "", tuple(pod.refusals for pod in shown)
+    )
     for container, sides in _containers(shown):
         if None in sides:
             found.append(_presence(name, container, "container", tuple(side is not None for side in sides)))
             continue
         there = tuple(side for side in sides if side is not None)
-        found += _rows(name, container, tuple(side.rows for side in there))
+        images = tuple(side.image for side in there)
+        found += _rows(name, container, tuple(side.rows for side in there), images if len(set(images)) > 1 else ())
         found += _refused(name, container, tuple(side.refusals for side in there))
     return found
 
@@ -106,14 +113,20 @@ def _containers(pods: tuple[PodRows, ...]) -> list[tuple[str, tuple[ContainerRow
     return [(name or pods[0].containers[0].name, tuple(side.get(name) for side in keyed)) for name in names]
 
 
-def _rows(pod: str, container: str, sides: tuple[tuple[Row, ...], ...]) -> list[ValueDifference]:
+def _rows(
+    pod: str, container: str, sides: tuple[tuple[Row, ...], ...], images: tuple[str, ...]
+) -> list[ValueDifference]:
+    """The rows that differ; `images` are those of the sides where they are not the same."""
     keyed = [{row.name: row for row in rows} for rows in sides]
     found: list[ValueDifference] = []
     for name in dict.fromkeys(row.name for rows in sides for row in rows):
         rows = tuple(side.get(name) for side in keyed)
         for stage in _FINAL:
             steps = tuple(_at(row, stage) for row in rows)
-            values = tuple(step.text if step is not None else ABSENT for step in steps)
+            values = tuple(
+                _text(step, images[at] if images else "") if step is not None else ABSENT
+                for at, step in enumerate(steps)
+            )
             if len({tuple(sorted(items(name, value))) for value in values}) > 1:
                 where = tuple(_where(step) for step in steps)
                 found.append(ValueDifference(pod, container, name, stage, values, where))
@@ -126,6 +139,11 @@ def items(field: str, value: str) -> list[str]:
     if field in _LISTS or field.startswith("caps "):
         return value.rpartition(": ")[2].split(" ")
     return [value]
+
+
+def _text(step: Step, image: str) -> str:
+    """The value; where it is not known, with the image that would say it."""
+    return f"{step.text} ({image})" if image and any(part.unknown for part in step.parts) else step.text
 
 
 def _at(row: Row | None, stage: str) -> Step | None:

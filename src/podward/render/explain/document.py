@@ -5,6 +5,8 @@ Its schema is docs/schema/explain.schema.json.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -18,10 +20,12 @@ from podward.api.explanation import (
 )
 from podward.api.process import ProcessState
 from podward.decision import Assignment, Source, Value, Violation
+from podward.errors import PodwardError
 from podward.path import Path
 from podward.render import verify
+from podward.render.escaping import json_text
 from podward.render.explain.citations import Citations
-from podward.render.explain.rows import ExplainedPod, decides
+from podward.render.explain.rows import ExplainedPod, decides, within
 
 VERSION = 1
 """The version of the document's form. It is raised when a field is removed or changes its meaning."""
@@ -139,36 +143,52 @@ class JsonPod(_Part, frozen=True, gc=False):
     containers: tuple[JsonContainer, ...]
 
 
+class JsonError(_Part, frozen=True, gc=False):
+    """Why something could not be explained: where, what is wrong, and what to do."""
+
+    where: str
+    what: str
+    advice: str
+
+
 class ExplainDocument(_Part, frozen=True, gc=False):
     """The whole document."""
 
     version: int
     pods: tuple[JsonPod, ...]
+    errors: tuple[JsonError, ...]
 
 
-def as_json(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
-    """The document as indented JSON; with `field`, only what that field decides."""
-    return msgspec.json.format(msgspec.json.encode(document(explained, field)), indent=1).decode() + "\n"
+def as_json(
+    explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...] = (), errors: Sequence[PodwardError] = ()
+) -> str:
+    """The document as indented JSON."""
+    return json_text(document(explained, fields, errors), 1)
 
 
-def as_yaml(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> str:
-    """The document as YAML; with `field`, only what that field decides."""
+def as_yaml(
+    explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...] = (), errors: Sequence[PodwardError] = ()
+) -> str:
+    """The document as YAML."""
     from podward.render.objects import yaml_text  # the JSON form does not need PyYAML
 
-    return yaml_text(msgspec.to_builtins(document(explained, field)), width=120)
+    return yaml_text(msgspec.to_builtins(document(explained, fields, errors)), width=120)
 
 
-def document(explained: tuple[ExplainedPod, ...], field: Path | None = None) -> ExplainDocument:
-    """The document; with `field`, only what that field decides."""
-    return ExplainDocument(VERSION, tuple(_PodConverter(each.citations, field).pod(each.pod) for each in explained))
+def document(
+    explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...] = (), errors: Sequence[PodwardError] = ()
+) -> ExplainDocument:
+    """The document; with `fields`, only what these decide. `errors` are about what could not be explained."""
+    pods = tuple(_PodConverter(each.citations, fields).pod(each.pod) for each in explained)
+    return ExplainDocument(VERSION, pods, tuple(JsonError(each.where, each.what, each.advice) for each in errors))
 
 
 class _PodConverter:
     """Makes the document's part about one Pod; lines are found in the Pod's document and in the policies' files."""
 
-    def __init__(self, citations: Citations, field: Path | None) -> None:
+    def __init__(self, citations: Citations, wanted: tuple[Path, ...]) -> None:
         self._citations = citations
-        self._field = field
+        self._wanted = wanted
         self._sources: dict[Source, JsonSource] = {}
 
     def pod(self, pod: PodExplanation) -> JsonPod:
@@ -182,7 +202,7 @@ class _PodConverter:
             str(pod.place),
             self._citations.line(pod.place),
             any(stage.decision.refused for stage in stages),
-            self._admission(pod.admission) if pod.admission is not None and self._field is None else None,
+            self._admission(pod.admission) if pod.admission is not None and not self._wanted else None,
             tuple(self._stage(stage) for stage in pod.stages),
             tuple(self._container(container) for container in pod.containers),
         )
@@ -206,22 +226,18 @@ class _PodConverter:
             self._citations.line(container.place),
             container.image,
             tuple(self._stage(stage) for stage in container.stages),
-            tuple(self._hint(h) for h in container.hints if self._field is None or h.path.startswith(self._field)),
+            tuple(self._hint(h) for h in container.hints if within(h.path, self._wanted)),
             predicted,
             observed,
             tuple(row.field for row in different),
         )
 
     def _stage(self, stage: Stage) -> JsonStage:
-        decision, field = stage.decision, self._field
+        decision, wanted = stage.decision, self._wanted
         return JsonStage(
             stage.name,
-            tuple(self._decided(a) for a in decision.assignments if field is None or decides(a.source, field)),
-            tuple(
-                self._decided(v)
-                for v in decision.violations
-                if field is None or decides(v.source, field) or v.path.startswith(field)
-            ),
+            tuple(self._decided(a) for a in decision.assignments if decides(a.source, wanted)),
+            tuple(self._decided(v) for v in decision.violations if decides(v.source, wanted) or within(v.path, wanted)),
         )
 
     def _decided(self, decided: Assignment | Violation) -> JsonDecided:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from podward.decision import Origin, Source, Unknown
 from podward.path import Path
-from podward.render.explain import fields, value_text
+from podward.render.explain import fields, value_text, verdict
 from podward.render.explain.citations import NO_POLICIES, Citations
 from podward.render.explain.field_table import RowField
 from podward.render.explain.row_types import (
@@ -57,28 +57,41 @@ class ExplainedPod(Struct, frozen=True, gc=False):
         return Citations(self.document, self.policies)
 
 
-def rows_of(explained: ExplainedPod, field: Path | None = None) -> PodRows:
-    """The rows of one Pod; with `field` (a path in the document), only what that field decides."""
+def rows_of(explained: ExplainedPod, wanted: tuple[Path, ...] = ()) -> PodRows:
+    """The rows of one Pod; with `wanted` (paths in the document), only what these decide."""
     pod, citations = explained.pod, explained.citations
     return PodRows(
         pod.name,
         pod.namespace,
         pod.kind,
         citations.where(pod.place),
-        _rows(pod.stages, None, citations, field),
-        _refusals(pod.stages, citations, field),
-        tuple(_container(container, citations, field) for container in pod.containers),
-        _ranking(pod.admission, citations) if pod.admission is not None and field is None else None,
+        _rows(pod.stages, None, citations, wanted),
+        _refusals(pod.stages, citations, wanted),
+        tuple(
+            _container(container, citations, wanted, "" if wanted else verdict.of_container(container, pod))
+            for container in pod.containers
+        ),
+        _ranking(pod.admission, citations) if pod.admission is not None and not wanted else None,
+        "" if wanted else verdict.of_pod(pod),
     )
 
 
-def decides(source: Source, field: Path) -> bool:
-    """Whether the source is the manifest's `field`, or a field inside of it."""
-    return source.origin is Origin.MANIFEST and source.path is not None and source.path.startswith(field)
+def decides(source: Source, wanted: tuple[Path, ...]) -> bool:
+    """Whether the source is one of these fields of the manifest, or inside of one; any if none is wanted."""
+    if not wanted:
+        return True
+    return source.origin is Origin.MANIFEST and source.path is not None and within(source.path, wanted)
 
 
-def _container(container: ContainerExplanation, citations: Citations, field: Path | None) -> ContainerRows:
-    rows = _rows(container.stages, container.observed, citations, field)
+def within(place: Path, wanted: tuple[Path, ...]) -> bool:
+    """Whether the place is in one of these; of none wanted, whether anywhere."""
+    return not wanted or any(place.startswith(field) for field in wanted)
+
+
+def _container(
+    container: ContainerExplanation, citations: Citations, wanted: tuple[Path, ...], said: str
+) -> ContainerRows:
+    rows = _rows(container.stages, container.observed, citations, wanted)
     parts = (part for row in rows for step in row.steps for part in step.parts)
     return ContainerRows(
         container.name,
@@ -86,10 +99,11 @@ def _container(container: ContainerExplanation, citations: Citations, field: Pat
         container.image,
         citations.where(container.place),
         rows,
-        _refusals(container.stages, citations, field),
-        tuple(_hint(hint, citations) for hint in container.hints if field is None or hint.path.startswith(field)),
+        _refusals(container.stages, citations, wanted),
+        tuple(_hint(hint, citations) for hint in container.hints if within(hint.path, wanted)),
         container.observed is not None,
         tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None)),
+        said,
     )
 
 
@@ -100,12 +114,12 @@ def _hint(hint: Hint, citations: Citations) -> CitedHint:
 # --- refusals and the ranking of SCCs ---------------------------------------------------------------------------------
 
 
-def _refusals(stages: tuple[Stage, ...], citations: Citations, field: Path | None) -> tuple[Refusal, ...]:
+def _refusals(stages: tuple[Stage, ...], citations: Citations, wanted: tuple[Path, ...]) -> tuple[Refusal, ...]:
     return tuple(
         Refusal(stage.name, v.path, value_text.plain(v.value), v.reason, v.source, _refused_at(v, stages, citations))
         for stage in stages
         for v in stage.decision.violations
-        if field is None or v.path.startswith(field) or decides(v.source, field)
+        if within(v.path, wanted) or decides(v.source, wanted)
     )
 
 
@@ -122,25 +136,25 @@ def _refused_at(violation: Violation, stages: tuple[Stage, ...], citations: Cita
 
 def _ranking(admission: AdmissionExplanation, citations: Citations) -> SccRanking:
     """The ranking with the lines of the SCCs, and of the fields that they refuse."""
-    sccs = tuple(_ranked(each, citations) for each in admission.considered)
+    sccs = tuple(_ranked(each, place, citations) for place, each in enumerate(admission.considered, 1))
     return SccRanking(admission.caller, admission.account, sccs, admission.verdicts, admission.note)
 
 
-def _ranked(each: ConsideredScc, citations: Citations) -> RankedScc:
+def _ranked(each: ConsideredScc, place: int, citations: Citations) -> RankedScc:
     item = citations.policies.get(f"scc {each.name}")
     refusals = tuple(
         Refusal("admission", v.path, value_text.plain(v.value), v.reason, v.source, citations.where(v.path))
         for v in each.violations
     )
     where = item.where(Path()) if item is not None else ""
-    return RankedScc(each.name, where, each.priority, each.points, each.outcome, each.reason, refusals)
+    return RankedScc(each.name, where, each.priority, each.points, each.outcome, each.reason, refusals, place)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
 def _rows(
-    stages: tuple[Stage, ...], observed: ProcessState | None, citations: Citations, field: Path | None
+    stages: tuple[Stage, ...], observed: ProcessState | None, citations: Citations, wanted: tuple[Path, ...]
 ) -> tuple[Row, ...]:
     found: dict[str, list[tuple[str, RowField, list[Assignment]]]] = {}
     for stage in stages:
@@ -148,7 +162,7 @@ def _rows(
             found.setdefault(row_field.row, []).append((stage.name, row_field, assignments))
     rows = []
     for name in sorted(found, key=fields.rank):
-        if field is not None and not any(decides(a.source, field) for _, _, listed in found[name] for a in listed):
+        if wanted and not any(decides(a.source, wanted) for _, _, listed in found[name] for a in listed):
             continue
         rows.append(_row(name, found[name], observed, citations))
     return tuple(rows)

@@ -11,6 +11,7 @@ from podward.pipeline import ContainerPlan, other_runtimes, predict_pod
 from podward.policy.hints.facts import HintFacts
 from podward.runtime.explaining.admitted import with_admission
 from podward.runtime.explaining.facts import DryFacts
+from podward.runtime.explaining.images import NO_USERS, AssumedUsers
 from podward.runtime.explaining.machine import ExplainingMachine
 from podward.runtime.explaining.subject import PodToExplain
 
@@ -18,11 +19,13 @@ from podward.runtime.explaining.subject import PodToExplain
 class Explainer:
     """Explains Pods on one machine. Facts about an image or a mount are read once, however many Pods ask.
 
-    `root` is the state directory; `cgroup_v2` is whether the OCI runtime finds a pure cgroup2 hierarchy.
+    `root` is the state directory; `cgroup_v2` is whether the OCI runtime finds a pure cgroup2 hierarchy; `assumed` is
+    about images that are not here.
     """
 
-    def __init__(self, node: Node, root: str, *, cgroup_v2: bool) -> None:
-        self._machine = ExplainingMachine(node, root, cgroup_v2=cgroup_v2)
+    def __init__(self, node: Node, root: str, *, cgroup_v2: bool, assumed: AssumedUsers = NO_USERS) -> None:
+        self.node = node
+        self._machine = ExplainingMachine(node, root, cgroup_v2=cgroup_v2, assumed=assumed)
 
     def explain(self, subject: PodToExplain) -> PodExplanation:
         """Every stage's Decision about the Pod and its containers; those after a refusal are missing."""

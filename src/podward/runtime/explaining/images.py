@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 
-from podward.api.image import EntryFile, Image, UnknownImage
+from msgspec import Struct
+
+from podward.api.image import AssumedUser, EntryFile, Image, UnknownImage
+from podward.api.reference import parse
 from podward.decision import Unknown
 from podward.errors import NodeError
 from podward.runtime import entry, syscalls
@@ -14,6 +18,23 @@ from podward.runtime.images.store import ImageStore, StoredImage
 
 _WORLD_WRITABLE = stat.S_IWOTH | stat.S_IXOTH
 _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+
+class AssumedUsers(Struct, frozen=True):
+    """Whom images that are not here are assumed to name as their user.
+
+    `by_image` has complete names of images, `others` is for every other image.
+    """
+
+    by_image: Mapping[str, AssumedUser] = {}
+    others: AssumedUser | None = None
+
+    def of(self, name: str) -> AssumedUser | None:
+        """What is assumed of this image."""
+        return self.by_image.get(str(parse(name)), self.others) if self.by_image else self.others
+
+
+NO_USERS = AssumedUsers()
 
 
 class ImageFacts:
@@ -59,8 +80,9 @@ class ImageFacts:
 class Images:
     """The images of a state directory; an image is read once, under whatever name."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, assumed: AssumedUsers = NO_USERS) -> None:
         self._store = ImageStore(root)
+        self._assumed = assumed
         self._by_name: dict[str, ImageFacts | UnknownImage] = {}
 
     def find(self, name: str) -> ImageFacts | UnknownImage:
@@ -71,18 +93,24 @@ class Images:
         if name not in self._by_name:
             try:
                 stored = self._store.find(name)
-                self._by_name[name] = missing(name) if stored is None else self._facts(stored)
+                self._by_name[name] = self._missing(name) if stored is None else self._facts(stored)
             except PermissionError as error:
                 raise unreadable(error) from error
         return self._by_name[name]
+
+    def _missing(self, name: str) -> UnknownImage:
+        return missing(name, self._assumed.of(name))
 
     def _facts(self, stored: StoredImage) -> ImageFacts:
         return ImageFacts(self._store.load(stored), stored.rootfs)
 
 
-def missing(name: str) -> UnknownImage:
+def missing(name: str, assumed: AssumedUser | None = None) -> UnknownImage:
     """What stands for an image that is not here."""
-    return UnknownImage(name, Unknown(f"image {name} is not here", f"`podward image pull {name}` brings it"))
+    remedy = f"`podward image pull {name}`, or `--pull`, brings it"
+    if assumed is None:
+        remedy += "; `--image-user UID:GID` tells what its user would come to"
+    return UnknownImage(name, Unknown(f"image {name} is not here", remedy), assumed)
 
 
 def unreadable(error: OSError) -> NodeError:

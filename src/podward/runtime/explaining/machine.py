@@ -11,7 +11,7 @@ from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.runtime import devices, kept, machine, proc, userns
-from podward.runtime.explaining.images import Images, unreadable
+from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import POD
 from podward.runtime.state import State
 
@@ -23,12 +23,12 @@ class ExplainingMachine:
     """The machine that Pods are explained on, as they would find it.
 
     `root` is the state directory: its images are read, and its kept Pods; nothing of it has to be there.
-    `cgroup_v2` is whether the OCI runtime finds a pure cgroup2 hierarchy.
+    `cgroup_v2` is whether the OCI runtime finds a pure cgroup2 hierarchy; `assumed` is about images that are not here.
     """
 
-    def __init__(self, node: Node, root: str, *, cgroup_v2: bool) -> None:
+    def __init__(self, node: Node, root: str, *, cgroup_v2: bool, assumed: AssumedUsers = NO_USERS) -> None:
         self.node = node
-        self.images = Images(root)
+        self.images = Images(root, assumed)
         self.cgroup_v2 = cgroup_v2
         self.has_cgroup2 = proc.cgroup_v2()
         self.inherited = proc.inherited()

@@ -7,6 +7,7 @@ import os
 from podward.errors import NodeError
 from podward.runtime import probe
 from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
+from podward.runtime.state import untrusted
 
 _TOOLS, _STATE = "tools", "state"
 _PROGRAMS = (
@@ -43,16 +44,15 @@ def state(root: str) -> list[HealthCheck]:
     if not os.path.lexists(root):
         return [health_check((_STATE, "directory"), OK, f"{root}: made when it is needed"), _room(_existing(root))]
     facts = os.lstat(root)
-    fault = ""
-    if not os.path.isdir(root) or os.path.islink(root):
-        fault = "is no directory"
-    elif facts.st_uid != os.geteuid():
+    fatal = untrusted(root) if os.path.isdir(root) else "is no directory"
+    fault = fatal
+    if not fatal and facts.st_uid != os.geteuid():
         fault = f"belongs to uid {facts.st_uid}"
-    elif facts.st_mode & 0o077:
+    elif not fatal and facts.st_mode & 0o077:
         fault = f"has mode {facts.st_mode & 0o7777:04o}: others may look into it"
         remedy = f"chmod 700 {root}"
-    state_of = MISSING if fault == "is no directory" else LIMITED if fault else OK
-    consequence = "images and Pods of root are open to other users" if state_of == LIMITED else "nothing can be kept"
+    state_of = MISSING if fatal else LIMITED if fault else OK
+    consequence = "no Pod can run" if fatal else "images and Pods of root are open to other users"
     found = f"{root} {fault}".strip()
     return [
         health_check((_STATE, "directory"), state_of, found, (consequence, remedy), required=state_of == MISSING),

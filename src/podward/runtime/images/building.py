@@ -151,7 +151,7 @@ def _layer(made: str, recipe: containerfile.Recipe, context: str, base: _Base) -
 def _config(recipe: containerfile.Recipe, base: _Base, layer: tuple[Descriptor, ...]) -> bytes:
     """The config document. An ENTRYPOINT removes the base image's CMD, as Docker's reference says."""
     old = base.config
-    volumes = dict.fromkeys((*(old.volumes or {}), *recipe.volumes), msgspec.Raw(b"{}"))
+    volumes: dict[str, dict[str, object] | None] = {path: {} for path in (*(old.volumes or {}), *recipe.volumes)}
     inherited = old.cmd if recipe.entrypoint is None else None
     config = ExecutionConfig(
         user=old.user if recipe.user is None else recipe.user,

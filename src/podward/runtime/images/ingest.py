@@ -23,6 +23,7 @@ from podward.runtime.images.layout import (
     corrupt_image,
     decode,
     hex_digits,
+    refuse_nul,
 )
 from podward.runtime.images.staging import Staging, store_lock, write_entries
 from podward.runtime.images.store import IndexEntry
@@ -135,6 +136,8 @@ def _check(staging: Staging, blobs: BlobSource, offered: OfferedImage, where: st
     if manifest.config.media_type not in CONFIGS | {None, ""}:
         raise corrupt_image(f"a config of the type {manifest.config.media_type!a} is no image's", where)
     config = decode(read_document(staging, blobs, manifest.config, where), ImageDocument, where)
+    execution = config.config or ExecutionConfig()
+    refuse_nul(execution.facts(), where)
     expected = (config.rootfs.diff_ids if config.rootfs else None) or ()
     layers = manifest.layers or ()
     if len(expected) != len(layers):
@@ -151,7 +154,7 @@ def _check(staging: Staging, blobs: BlobSource, offered: OfferedImage, where: st
             )
         kind = LAYER_GZIP if facts.gzip else LAYER
         found.append(Descriptor(descriptor.digest, descriptor.size, kind))
-    return _CheckedImage(offered, manifest.config, tuple(found), config.config or ExecutionConfig())
+    return _CheckedImage(offered, manifest.config, tuple(found), execution)
 
 
 def free_bytes(staging: Staging) -> int:

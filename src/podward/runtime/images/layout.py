@@ -1,6 +1,7 @@
 """The JSON documents of the OCI image specification 1.1, and of Docker's schema 2, which have the same form.
 
-All of them may be hostile. As in Go's decoder, null and absent fields mean the same.
+All of them may be hostile. They are read as Go's decoder reads them (`go_json`): a node that reads an image's user in
+another way than we do would run it as another user.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgspec import Struct, field
 from podward.api.image import ImageConfig
 from podward.api.reference import is_digest
 from podward.errors import ImageError
+from podward.runtime.images import go_json
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -31,7 +33,7 @@ LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 LARGEST_DOCUMENT = 4 << 20
 """The largest index, manifest or config, in bytes: registries refuse larger manifests."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 
 class Platform(Struct, frozen=True, omit_defaults=True):
@@ -78,7 +80,7 @@ class ExecutionConfig(Struct, frozen=True, omit_defaults=True):
     env: tuple[str, ...] | None = field(default=None, name="Env")
     entrypoint: tuple[str, ...] | None = field(default=None, name="Entrypoint")
     cmd: tuple[str, ...] | None = field(default=None, name="Cmd")
-    volumes: dict[str, msgspec.Raw] | None = field(default=None, name="Volumes")
+    volumes: dict[str, dict[str, object] | None] | None = field(default=None, name="Volumes")
     working_dir: str | None = field(default=None, name="WorkingDir")
     labels: dict[str, str] | None = field(default=None, name="Labels")
     stop_signal: str | None = field(default=None, name="StopSignal")
@@ -94,6 +96,15 @@ class ExecutionConfig(Struct, frozen=True, omit_defaults=True):
             volumes=tuple(sorted(self.volumes or {})),
             stop_signal=self.stop_signal or "",
         )
+
+
+def refuse_nul(config: ImageConfig, where: str) -> None:
+    """Raise ImageError for a NUL in the config: execve(2) and the kernel's paths end there, and checks do not."""
+    texts = (config.user, config.working_dir, config.stop_signal)
+    lists = (config.env, config.entrypoint, config.cmd, config.volumes)
+    for text in (*texts, *(text for each in lists for text in each)):
+        if "\0" in text:
+            raise corrupt_image(f"its config has a NUL character in {text[:200]!a}", where)
 
 
 class RootFS(Struct, frozen=True):
@@ -116,8 +127,8 @@ class ImageDocument(Struct, frozen=True, omit_defaults=True):
 def decode(content: bytes, kind: type[T], where: str) -> T:
     """Decode a document of this type. Raises ImageError if the content is not one."""
     try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return go_json.decode(content, kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise corrupt_image(f"not a valid {_NAMES.get(kind, 'document')}: {error}", where) from None
 
 

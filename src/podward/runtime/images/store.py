@@ -105,7 +105,9 @@ class ImageStore:
         """The image with this name, digest or id (the whole id, or a unique beginning). Raises ImageError if none."""
         stored = self.find(name)
         if stored is None:
-            advice = "`podward image pull`, `import` or `build` brings it; `podward image ls` lists what is here"
+            advice = (
+                f"`podward image pull {name}` brings it, or `import`, or `build`; `podward image ls` lists what is here"
+            )
             raise ImageError(f"image {name} is not here", advice=advice)
         return stored
 

@@ -1,0 +1,91 @@
+"""The options about images that are not here: whose process to assume (`--image-user`), or to bring them (`--pull`)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+
+from podward.api.core import Pod, every_container
+from podward.api.image import ASSUMED, AssumedUser
+from podward.api.reference import parse
+from podward.cli import terminal
+from podward.errors import PodwardError, UsageError
+from podward.runtime.explaining.images import NO_USERS, AssumedUsers
+
+_HIGHEST = (1 << 31) - 1
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
+_ADVICE = "write --image-user UID:GID, or for one of several images --image-user IMAGE=UID:GID"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument(
+        ASSUMED,
+        action="append",
+        default=[],
+        metavar="[IMAGE=]UID:GID",
+        help="assume this user of images that are not here: uid (or name), and group in its /etc/passwd",
+    )
+    add_pull(parser)
+
+
+def add_pull(parser: argparse.ArgumentParser) -> None:
+    """Add the option that brings images."""
+    parser.add_argument("--pull", action="store_true", help="first pull the images that are not here")
+
+
+def assumed(words: list[str]) -> AssumedUsers:
+    """What the words of `--image-user` say. Raises UsageError for another form, and for two about one image."""
+    if not words:
+        return NO_USERS
+    by_image: dict[str, AssumedUser] = {}
+    for word in words:
+        image, _, text = word.rpartition("=")
+        try:
+            name = str(parse(image)) if image else ""
+        except PodwardError as error:
+            raise UsageError(error.what, where=ASSUMED, advice=_ADVICE) from error
+        if name in by_image:
+            raise UsageError(
+                f"{word!r} is the second word about {image or 'all images'}", where=ASSUMED, advice=_ADVICE
+            )
+        by_image[name] = _user(text)
+    return AssumedUsers(by_image, by_image.pop("", None))
+
+
+def _user(text: str) -> AssumedUser:
+    user, colon, group = text.partition(":")
+    for part in (user, group) if colon else (user,):
+        if part.isascii() and part.isdigit():
+            if int(part) > _HIGHEST:
+                raise UsageError(f"{text!r}: ids go up to {_HIGHEST}", where=ASSUMED, advice=_ADVICE)
+        elif part is group or not _NAME.fullmatch(part):
+            raise UsageError(f"{text!r} is no user: a uid or a name, and a gid", where=ASSUMED, advice=_ADVICE)
+    return AssumedUser(str(int(user)) if user.isdigit() else user, int(group) if colon else None)
+
+
+def pull(pods: Iterable[Pod], root: str) -> list[PodwardError]:
+    """Pull what the Pods' containers name and is not here, each image once; returns what failed. Raises nothing else.
+
+    `root` is the state directory.
+    """
+    from podward.runtime.images.pulling import pull as pull_one
+    from podward.runtime.images.store import ImageStore
+
+    store, failed = ImageStore(root), []
+    for name in dict.fromkeys(_images(pods)):
+        try:
+            if store.find(name) is None:
+                terminal.say(f"pulling {name}")
+                pull_one(store, name)
+        except PodwardError as error:
+            failed.append(error)
+    return failed
+
+
+def _images(pods: Iterable[Pod]) -> Iterable[str]:
+    for pod in pods:
+        for _, _, container in every_container(pod.spec):
+            if container.image:
+                yield container.image
