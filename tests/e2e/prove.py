@@ -23,15 +23,18 @@ from hypothesis import strategies as st
 sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
+import volume_rows
 
+from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import ReferencedObjects
-from podward.cli import running
+from podward.cli import running, subjects
 from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
 from podward.runtime import machine, mount_namespace, probe
 from podward.runtime.cgroups import Cgroups
+from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine
@@ -40,7 +43,7 @@ from podward.runtime.report import SilentReport
 from podward.runtime.state import State
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import pod_sources
+from podward.schema.workload import PodSource, pod_sources
 
 
 class DifferentError(AssertionError):
@@ -81,6 +84,7 @@ class Proof:
             if pod.prepare():
                 self.refused += 1
                 reject()
+            _compare_files(pod, source, self._objects)
             Supervisor((pod,), self._report, StopSignals()).run()
             self._compare(pod)
         finally:
@@ -102,6 +106,17 @@ class Proof:
             elif isinstance(foreseen, Outcome) or seen is not None:
                 wrong = "predicted to start, but did not" if seen is None else "predicted not to start, but did"
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
+
+
+def _compare_files(pod: PodRun, source: PodSource, objects: ReferencedObjects) -> None:
+    """Hold the volumes' files on disk to what `explain` would plan. Raises DifferentError."""
+    subject = subjects.subject(source, objects)
+    dry = DryVolumes(PodFacts(subject.pod, subject.place, subject.objects), None)
+    dry.prepare()
+    for name, top in dry.planned.items():
+        foreseen, seen = volume_rows.planned(top), volume_rows.on_disk(f"{pod.directory.work}/volumes/{name}")
+        if foreseen != seen:
+            raise DifferentError(f"volume {name}: planned, then made\n{foreseen}\n{seen}")
 
 
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+import volume_rows
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from podward.api.content import ContentObject, TokenContent
 from podward.api.effective import Place
-from podward.api.filesystem import PlannedFile
 from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Unknown
@@ -51,31 +50,6 @@ def facts(source: dict[str, Any], objects: ReferencedObjects = OBJECTS, **contex
     return PodFacts(pod_view({"metadata": {"name": "p"}, "spec": spec}), HERE, objects)
 
 
-Row = tuple[int, int, int]
-
-
-def on_disk(directory: str) -> dict[str, Row]:
-    """Every file by its path, the directory that `..data` leads to by that name."""
-    named = os.readlink(f"{directory}/..data")
-    found = {".": os.lstat(directory)}
-    for where, directories, files in os.walk(directory):
-        for name in (*directories, *files):
-            found[os.path.relpath(f"{where}/{name}", directory)] = os.lstat(f"{where}/{name}")
-    del found["..data"]
-    return {path.replace(named, "..data"): (s.st_uid, s.st_gid, s.st_mode) for path, s in found.items()}
-
-
-def planned(file: PlannedFile, at: str = ".") -> dict[str, Row]:
-    found = {at: (file.uid, file.gid, file.mode)}
-    for name, inside in file.inside.items():
-        found |= planned(inside, name if at == "." else f"{at}/{name}")
-    return found
-
-
-def without_groups_of_links(rows: dict[str, Row]) -> dict[str, Row]:
-    return {path: (uid, 0 if stat.S_ISLNK(mode) else gid, mode) for path, (uid, gid, mode) in rows.items()}
-
-
 @pytest.mark.needs("root")
 @pytest.mark.usefixtures("private_mounts")
 @pytest.mark.parametrize("context", [{}, {"fsGroup": 2000}, {"runAsUser": 1000}, {"runAsUser": 7, "fsGroup": 2000}])
@@ -92,7 +66,7 @@ def test_what_is_planned_is_what_is_made(tmp_path: Path, source: str, context: d
     dry.prepare()
     (made,) = volumes.prepared
     assert made.readonly
-    assert without_groups_of_links(planned(dry.planned["v"])) == without_groups_of_links(on_disk(made.path))
+    assert volume_rows.planned(dry.planned["v"]) == volume_rows.on_disk(made.path)
     assert os.path.ismount(made.path) is (source != "on-disk")
     volumes.remove()
     assert os.listdir(tmp_path) == []

@@ -120,7 +120,7 @@ def _volume(assignment: Assignment, names: dict[Segments, str]) -> RowField | No
     place = next((segments[:length] for length in range(len(segments), 0, -1) if segments[:length] in names), None)
     if place is None:
         return None
-    return _VolumeField(f"volume {names[place]}", place, named=len(segments) > len(place))
+    return _VolumeField(f"volume {names[place]}", place, named=True)
 
 
 def _family(row: str) -> str:
