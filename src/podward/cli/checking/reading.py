@@ -16,16 +16,14 @@ from podward.cli import inputs
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.unread import OTHER_DOCUMENT, TEMPLATE, BadItem, misread, patch, rule_of, unread, unseen
 from podward.documents.document import Document
-from podward.documents.helm import template_in
-from podward.documents.reader import read_all
+from podward.documents.reader import Reading, read_all
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
-from podward.schema.objects import Item, objects_of
-from podward.schema.parameters import filled, is_template
+from podward.schema.objects import Item, everything_in, is_template
 from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.plain.listed import plain_items
 from podward.schema.pod_kinds import BUILT_IN, PodKinds
-from podward.schema.strict import require
+from podward.schema.strict import require_fit
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources, sources_of
 from podward.stages.admission.order import by_registry
 
@@ -116,7 +114,7 @@ def unreadable(name: str, error: InputError) -> ManifestFile:
 def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
     """Read a file with this content; `kinds` says where custom resources hold their Pods."""
     reading = read_all(content, name)
-    template = template_in(content, reading, name)
+    template = _template_in(content, reading, name) if b"{{" in content else None
     if template is not None:
         return ManifestFile(name, (), (), (unread(TEMPLATE, template, name, 0),), ())
     findings = [unread(rule_of(error), error, name, 0) for error in reading.errors]
@@ -162,6 +160,12 @@ def _is_whole(workload: FileWorkload) -> bool:
     return source.kind not in _SELECTING or "selector" in _at(source.document, Path(source.prefix.segments[:-1]))
 
 
+def _template_in(content: bytes, reading: Reading, name: str) -> InputError | None:
+    from podward.documents.helm import template_in  # only braces need it, and a check starts often
+
+    return template_in(content, reading, name)
+
+
 class _Objects(Struct, frozen=True):
     """What a document holds: workloads, policies, and notes about what was not looked at."""
 
@@ -179,9 +183,10 @@ def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
     if several is not None:
         sources = _DocumentPods(document)
         here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
-        return _Objects(here, policies_among(objects_of(document)))
-    require(document)
-    items = objects_of(document)
+        return _Objects(here, policies_among(item for item, holds in everything_in(document) if not holds))
+    every = tuple(everything_in(document))
+    require_fit(every)
+    items = [item for item, holds in every if not holds]
     pods = tuple(source for item in items for source in sources_of(item, kinds))
     sources = _DocumentPods(document, pods)
     here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
@@ -195,6 +200,8 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     """
     name = "items"
     if is_template(document.kind, document.api_version.rpartition("/")[0]):
+        from podward.schema.parameters import filled
+
         name = "objects"
         try:
             document = filled(document, Path())

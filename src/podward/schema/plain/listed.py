@@ -9,7 +9,7 @@ from podward.api.json_value import JsonObject
 from podward.path import path
 from podward.schema import api_kinds
 from podward.schema.fit import fits
-from podward.schema.parameters import is_template
+from podward.schema.objects import is_template
 from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.pod_kinds import TEMPLATES, holds_containers
 from podward.schema.table import KINDS

@@ -1,7 +1,8 @@
 """Volumes of plain Pods.
 
 Specification: `validation.volumes` and `validation.volume_source`. The commonest kinds have types of their own, taken a
-little too strictly; about the others the rules themselves are asked.
+little too strictly; about the others the rules themselves are asked. A driver's inline volume (`csi`) is never plain:
+OpenShift has rules of its own about it.
 """
 
 from __future__ import annotations
