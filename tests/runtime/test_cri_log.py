@@ -12,9 +12,10 @@ import pytest
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import cri_log
 from podward.runtime.cri_log import LogFile, stamp
-from podward.runtime.kept import Container, Engine, Kept, Options, Process, Record
+from podward.runtime.kept import Container, Kept, Options, Process, Record
 from podward.runtime.kept_logs import Log, Selection
 from podward.runtime.logs import LONGEST_LINE
+from podward.runtime.oci import Engine
 
 LINE = re.compile(rb"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$")
 

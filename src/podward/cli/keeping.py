@@ -94,20 +94,24 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
     report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, objects, running.machine_to_run_on(args, report), args, alone=True)
-    try:
-        refusals = pod.prepare()
-        for refusal in refusals:
-            running.complain(source, refusal)
-        if any(refusal.of_the_pod for refusal in refusals):
-            return running.REFUSED
-        monitor = Monitor(pod, report, lambda: _came_up(pod, told))
-        code = monitor.run()
-        if monitor.failure:
-            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
-        return code
-    finally:
-        pod.destroy()
+    here = running.machine_to_run_on(args, report)
+    pod = running.prepared(source, objects, here, args, alone=True)
+    stop = here.runtime.stop
+    with stop.listen():
+        try:
+            refusals = pod.prepare()
+            for refusal in refusals:
+                running.complain(source, refusal)
+            if any(refusal.of_the_pod for refusal in refusals):
+                return running.REFUSED
+            monitor = Monitor(pod, report, stop, lambda: _came_up(pod, told))
+            code = monitor.run()
+            if monitor.failure:
+                terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
+            return code
+        finally:
+            stop.note(1)
+            pod.destroy()
 
 
 def _came_up(pod: PodRun, told: int) -> None:

@@ -16,6 +16,7 @@ from podward.decision import Decision, Outcome, Violation
 from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine, Refused, RunOptions
@@ -58,11 +59,15 @@ def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
     """
     state = State(state_root())
     choice = probe.choose(args.runtime)
-    sweep.sweep(state)
+    cgroups = Cgroups.here()
+    for pod, why in sweep.sweep(state, cgroups).left:
+        terminal.say(f"note: what is left of Pod {pod}, which an earlier run left, can't be removed: {why}")
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
-    runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
-    return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
+    runtime = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
+    return Machine(
+        node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2", cgroups=cgroups
+    )
 
 
 def machine_to_run_on(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -88,18 +93,24 @@ def _run_all(
     report: RunReport,
 ) -> int:
     pods: list[PodRun] = []
-    with ExitStack() as cleanup:
+    stop = here.runtime.stop
+    with stop.listen(), ExitStack() as cleanup:
         refused: list[Refused] = []
-        for source in sources:
-            pod = prepared(source, objects, here, args, alone=len(sources) == 1)
-            cleanup.callback(pod.destroy)
-            pods.append(pod)
-            for refusal in pod.prepare():
-                refused.append(refusal)
-                complain(source, refusal)
+        try:
+            for source in sources:
+                pod = prepared(source, objects, here, args, alone=len(sources) == 1)
+                cleanup.callback(pod.destroy)
+                pods.append(pod)
+                for refusal in pod.prepare():
+                    refused.append(refusal)
+                    complain(source, refusal)
+        except KeyboardInterrupt:
+            return stop.exit_code
+        finally:
+            stop.note(1)
         if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
-        code = Supervisor(tuple(pods), report, stdin=0).run()
+        code = Supervisor(tuple(pods), report, stop, stdin=0).run()
         return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 

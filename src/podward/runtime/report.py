@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def killed(self, container: str, seconds: float) -> None:
         """`container` did not end within its grace period and was killed."""
 
+    def left_behind(self, what: str, reason: str) -> None:
+        """Something of a container or a Pod could not be ended or removed; a later call tries again."""
+
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """The kernel's view of `container` just after its execve(2), beside the prediction."""
 
@@ -50,6 +53,9 @@ class SilentReport:
         """Nothing."""
 
     def killed(self, container: str, seconds: float) -> None:
+        """Nothing."""
+
+    def left_behind(self, what: str, reason: str) -> None:
         """Nothing."""
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
@@ -96,6 +102,10 @@ class TerminalReport(SilentReport):
     def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
         """`ctr: postStart hook failed: …; it is killed`."""
         _say(f"{container}: {hook} hook failed: {_printable(reason)}; {effect}")
+
+    def left_behind(self, what: str, reason: str) -> None:
+        """`note: ctr: not all of it could be removed: …`."""
+        _say(f"note: {what}: not all of it could be removed, a later run tries again: {reason}")
 
 
 def _say(text: str) -> None:
