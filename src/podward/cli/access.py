@@ -13,6 +13,7 @@ from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.cli import terminal
 from podward.decision import Decision, Unknown
 from podward.errors import RefusedError, UsageError
@@ -22,6 +23,7 @@ from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.explaining.images import Images
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
@@ -62,11 +64,15 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
+    """What the Pods were explained with.
+
+    `root` is the state directory, `runtime` the OCI runtime's kind; `objects` are those that Pods refer to.
+    """
 
     root: str
     runtime: str
     runtime_defaults: str
+    objects: ReferencedObjects = NO_OBJECTS
 
 
 def explain_pod(
@@ -114,7 +120,8 @@ def _files(
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
-    volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
+    place = Place(explained.document, explained.place, container.place)
+    volumes = DryVolumes(pod, place, mapping, node.objects, Images(node.root).root_of)
     volumes.prepare()
     written = {each.name: each for _, _, each in every_container(pod.spec)}
     before = explained.containers[: explained.containers.index(container)]
@@ -127,6 +134,7 @@ def _files(
         made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
+        sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
 

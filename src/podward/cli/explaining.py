@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from podward.api.explanation import PodExplanation
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import (
     cluster_options,
     configuration,
@@ -72,6 +73,7 @@ def _explained(
         from podward.cli import admitting
 
         admission = admitting.Admission(args, tuple(given.documents))
+    options = file_options.again(args)
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
@@ -81,7 +83,7 @@ def _explained(
                 subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
-            explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
+            explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
             stored.append(subject)
         except PodwardError as error:
             given.errors.append(error)
@@ -120,7 +122,8 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
+    objects = stored[0].objects if stored else NO_OBJECTS
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults, objects)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at

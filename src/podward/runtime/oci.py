@@ -137,11 +137,12 @@ class OciRuntime:
     def begin_exec(self, container: str, files: str, streams: Streams) -> int:
         """Begin to run the process of the file `FILES.json` in the container; returns the runtime's pid.
 
-        The runtime waits for the process and ends with its exit code. The process's pid is written to `FILES.pid`, the
-        runtime's complaint to `FILES.log`.
+        The runtime waits for the process and ends with its exit code; a process with a terminal it only starts, and
+        leaves it to us as a child. The process's pid is written to `FILES.pid`, the runtime's complaint to `FILES.log`.
         """
         log = ("--log", f"{files}.log", "--log-format", "json")
-        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", container)
+        console = ("--detach", "--console-socket", streams.console) if streams.console else ()
+        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *console, container)
         return processes.spawn(
             self.program,
             (*self._arguments, "--root", self._state, *log, *words),

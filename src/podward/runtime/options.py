@@ -18,6 +18,7 @@ class Machine(Struct, frozen=True):
     """What every Pod of a call is run with.
 
     `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy; `cgroups`: where containers are ended.
+    `own_network`: whether Pods get a network of their own through CNI plugins, beside the loopback device.
     """
 
     node: Node
@@ -27,6 +28,7 @@ class Machine(Struct, frozen=True):
     report: Reporter
     cgroup_v2: bool = False
     cgroups: Cgroups = Cgroups(())
+    own_network: bool = False
 
 
 class RunOptions(Struct, frozen=True):

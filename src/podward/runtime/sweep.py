@@ -74,6 +74,10 @@ def remove(state: State, cgroups: Cgroups, pod: str) -> None:
         for container in os.listdir(f"{state.oci}/{kind}"):
             if container.startswith(f"{pod}-"):
                 remove_tree(f"{state.oci}/{kind}/{container}")
+    if os.path.exists(f"{state.pods}/{pod}/network.json"):
+        from podward.runtime.network import pod as network  # few Pods have one
+
+        network.detach(state, f"{state.pods}/{pod}")
     remove_tree(f"{state.pods}/{pod}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from posixpath import normpath
 
+from podward.api.storage import VolumeNote
 from podward.decision import Assignment, Decision, Origin
 from podward.path import Key
 from podward.render.explain import value_text
@@ -29,6 +30,8 @@ def by_row(stage: str, decision: Decision) -> list[tuple[RowField, list[Assignme
     known = FIELDS.get(stage, {})
     found: dict[str, tuple[RowField, dict[Segments, Assignment]]] = {}
     for assignment in decision.assignments:
+        if isinstance(assignment.value, VolumeNote):
+            continue  # a sentence of its own below the rows
         row_field = _row_field(stage, assignment, known)
         if row_field is not None:
             kept = found.setdefault(row_field.row, (row_field, {}))[1]

@@ -46,6 +46,7 @@ class DryFacts:
         self.node = machine.node
         self.hostname = subject.hostname
         self.objects = subject.objects
+        self.addresses: tuple[str, ...] = ()
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
@@ -68,7 +69,7 @@ class DryFacts:
         }
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
-        self._volumes = DryVolumes(self.pod, self.place, userns, self.objects)
+        self._volumes = DryVolumes(self.pod, self.place, userns, self.objects, self._machine.images.root_of)
         return self._volumes.prepare()
 
     def image(self, container: Container) -> Image | UnknownImage:
