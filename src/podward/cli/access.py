@@ -25,6 +25,7 @@ from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.explaining.images import Images
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
@@ -66,7 +67,10 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
+    """What the Pods were explained with.
+
+    `root` is the state directory, `runtime` the OCI runtime's kind.
+    """
 
     root: str
     runtime: str
@@ -123,7 +127,7 @@ def _files(
     stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
     pod, place = subject.pod, Place(explained.document, explained.place, container.place)
-    volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping)
+    volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping, Images(node.root).root_of)
     volumes.prepare()
     written = {each.name: each for _, _, each in every_container(pod.spec)}
     before = explained.containers[: explained.containers.index(container)]
@@ -137,6 +141,7 @@ def _files(
         runtime=node.runtime,
         volumes=volumes.facts,
         planned=volumes.planned,
+        sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
 

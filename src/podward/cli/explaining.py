@@ -72,6 +72,7 @@ def _explained(
         from podward.cli import admitting
 
         admission = admitting.Admission(args, tuple(given.documents))
+    options = file_options.again(args)
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
@@ -81,7 +82,7 @@ def _explained(
                 subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
-            explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
+            explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
             stored.append(subject)
         except PodwardError as error:
             given.errors.append(error)

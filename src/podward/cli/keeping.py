@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
-from podward.documents.document import Document
+from podward.cli.inputs import GivenPods
+from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -31,15 +32,15 @@ class _Started(Struct, frozen=True):
     told: int
 
 
-def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
+def keep(given: GivenPods, args: argparse.Namespace) -> int:
     """Start the Pods, tell how to reach them once they run, and leave them to their monitors.
 
     The exit code is the first one's that does not come up, which is removed; the others stay.
     """
-    sources = running.checked_sources(documents, args)
+    running.require_consistent(args)
     args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
-    objects = referenced.gather(documents, args)
-    started = [_start(source, objects, args) for source in sources]
+    objects = referenced.gather(tuple(given.documents), args)
+    started = [_start(source, objects, args) for source in given.pods]
     code = 0
     try:
         for monitor in started:
@@ -93,21 +94,24 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
-    try:
-        refusals = pod.prepare()
-        for refusal in refusals:
-            running.complain(source, refusal)
-        if any(refusal.of_the_pod for refusal in refusals):
-            return running.REFUSED
-        monitor = Monitor(pod, report, lambda: _came_up(pod, told))
-        code = monitor.run()
-        if monitor.failure:
-            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
-        return code
-    finally:
-        pod.destroy()
+    report = running.RunReport(NextCommands((source,), args), json=False)
+    here = running.machine_to_run_on(args, report)
+    pod = running.prepared(source, objects, here, args, alone=True)
+    stop = here.runtime.stop
+    with stop.listen():
+        try:
+            refusals = pod.prepare()
+            running.complain(source, refusals, report.commands)
+            if any(refusal.of_the_pod for refusal in refusals):
+                return running.REFUSED
+            monitor = Monitor(pod, report, stop, lambda: _came_up(pod, told))
+            code = monitor.run()
+            if monitor.failure:
+                terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
+            return code
+        finally:
+            stop.note(1)
+            pod.destroy()
 
 
 def _came_up(pod: PodRun, told: int) -> None:

@@ -18,6 +18,7 @@ from podward.api.pod_facts import PodFacts
 from podward.errors import NodeError
 from podward.runtime import syscalls
 from podward.runtime.volumes import PodVolumes
+from podward.runtime.volumes.request import VolumeNode
 
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
 
@@ -128,8 +129,12 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
             {"projected": {"sources": [{"clusterTrustBundle": {"name": "x", "path": "ca"}}]}},
             'volume "v": trust bundles are an API server\'s: project a Secret or ConfigMap',
         ),
-        ({"persistentVolumeClaim": {"claimName": "x"}}, 'volume "v": persistentVolumeClaim volumes need an API server'),
-        ({"flexVolume": {"driver": "x"}}, 'volume "v": this kind of volumes are not supported: only emptyDir'),
+        (
+            {"flexVolume": {"driver": "x"}},
+            'volume "v": flexVolume x needs a driver that is not here: `--stand-in v=DIR`',
+        ),
+        ({"nfs": {"server": "nas", "path": "/x"}}, 'volume "v": nfs nas:/x needs a driver that is not here'),
+        ({"glusterfs": {"endpoints": "e", "path": "/x"}}, 'volume "v": glusterfs needs a driver that is not here'),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_what_to_do(
@@ -350,7 +355,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
     mounts: list[dict[str, object]] = [{"name": "v", "mountPath": "/v", "subPath": sub_path}]
     pod = _pod([{"name": "v", **source}], mounts, securityContext={"fsGroup": 77})
     state = tmp_path / "state"
-    volumes = PodVolumes(str(state), PodFacts(pod, HERE), userns=userns)
+    volumes = PodVolumes(str(state), PodFacts(pod, HERE), node=VolumeNode(userns))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     seen = os.stat(mount.host_path)
@@ -365,7 +370,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
 
 def test_what_cannot_be_mapped_is_an_error_that_says_so(tmp_path: Path, userns: str) -> None:
     pod = _pod([{"name": "v", "hostPath": {"path": "/proc"}}], [{"name": "v", "mountPath": "/v"}])
-    volumes = PodVolumes(str(tmp_path / "state"), PodFacts(pod, HERE), userns=userns)
+    volumes = PodVolumes(str(tmp_path / "state"), PodFacts(pod, HERE), node=VolumeNode(userns))
     volumes.prepare()
     with pytest.raises(NodeError, match="cannot map the volume's ids into the Pod's user namespace"):
         volumes.mounts(_only(pod), HERE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from posixpath import normpath
 
 from podward.api.cri import KeyValue
+from podward.api.storage import VolumeNote
 from podward.api.volume import NamedSource
 from podward.decision import Assignment, Decision, Origin
 from podward.path import Key
@@ -34,6 +35,8 @@ def by_row(stage: str, decision: Decision) -> list[tuple[RowField, list[Assignme
     volumes = _volume_names(decision) if stage == "volumes" else {}
     found: dict[str, tuple[RowField, dict[Segments, Assignment]]] = {}
     for assignment in decision.assignments:
+        if isinstance(assignment.value, VolumeNote):
+            continue  # a sentence of its own below the rows
         row_field = _volume(assignment, volumes) if volumes else _row_field(stage, assignment, known)
         if row_field is not None:
             kept = found.setdefault(row_field.row, (row_field, {}))[1]

@@ -49,6 +49,7 @@ class DryFacts:
         self.hostname = subject.hostname
         self.objects = subject.objects
         self._about = PodFacts(subject.pod, subject.place, subject.objects, machine.node)
+        self.addresses: tuple[str, ...] = ()
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
@@ -71,7 +72,7 @@ class DryFacts:
         }
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
-        self._volumes = DryVolumes(self._about, userns)
+        self._volumes = DryVolumes(self._about, userns, self._machine.images.root_of)
         return self._volumes.prepare()
 
     def image(self, container: Container) -> Image | UnknownImage:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container
 from podward.api.cri import KeyValue, Mount
@@ -25,13 +25,15 @@ from podward.errors import NodeError
 from podward.path import Path
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import environment, volume_mounts, volumes
+from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
-from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest, named, requests
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
 from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
+NO_NODE = VolumeNode()
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
 
 
@@ -41,6 +43,16 @@ def _files(request: VolumeRequest) -> MadeVolume:
     return files.prepare(request)
 
 
+def _refuse_driver(request: VolumeRequest) -> MadeVolume:
+    return MadeVolume(needs_driver(request.resolved, request.where))
+
+
+def _mount_image(request: VolumeRequest) -> MadeVolume:
+    from podward.runtime.volumes import image  # few Pods have one, and start-up counts
+
+    return image.prepare(request)
+
+
 MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
     "empty_dir": empty.prepare,
     "host_path": host.prepare,
@@ -48,8 +60,11 @@ MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
     "config_map": _files,
     "downward_api": _files,
     "projected": _files,
+    LOCAL: host.prepare_local,
+    DRIVER: _refuse_driver,
+    "image": _mount_image,
 }
-"""What makes the volumes of each source, by the field of `Volume`."""
+"""What makes the volumes of each source, by the field of `ResolvedVolume`."""
 
 
 class _Environment(Struct, frozen=True):
@@ -67,7 +82,7 @@ class _SubPath(Struct, frozen=True):
 class PodVolumes:
     """The volumes of one Pod.
 
-    `directory` is the Pod's own; `userns` the path of the Pod's pinned user namespace, empty where it has none.
+    `directory` is the Pod's own.
     """
 
     def __init__(
@@ -75,13 +90,14 @@ class PodVolumes:
         directory: str,
         about: PodFacts,
         *,
-        userns: str = "",
+        node: VolumeNode = NO_NODE,
     ) -> None:
         self._directory = directory
         self._about = about
         self._pod = about.pod
         self._place = about.place
-        self._userns = userns
+        self._node = node
+        self._userns = node.userns
         self._volumes: dict[str, PreparedVolume] = {}
         self._binds: list[str] = []
         self._sub_paths: dict[str, list[_SubPath]] = {}
@@ -97,13 +113,16 @@ class PodVolumes:
         Raises NodeError where this machine can't.
         """
         decision = volumes.admit(self._pod.spec, self._place)
-        for field, request in requests(self._about, self._directory):
+        for field, request in requests(self._about, self._directory, self._node):
+            decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
             made = self._make(field, request)
-            decision += named(request) + made.decision
-            if made.prepared is not None:
-                self._volumes[made.prepared.name] = made.prepared
+            decision += made.decision
+            prepared = made.prepared
+            if prepared is not None:
+                readonly = prepared.readonly or request.resolved.readonly
+                self._volumes[prepared.name] = structs.replace(prepared, readonly=readonly)
         return decision
 
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
@@ -167,7 +186,7 @@ class PodVolumes:
             target = f"{self._directory}/volume-subpaths/{volume.name}/{container}/{index}"
             self._sub_paths[container].append(_SubPath(mount, target, where))
             return target
-        if not self._userns and mount.propagation != _SHARED:
+        if (not self._userns or volume.mapped) and mount.propagation != _SHARED:
             return volume.path
         target = f"{self._directory}/volume-binds/{volume.name}"
         if target not in self._binds:
@@ -181,7 +200,7 @@ class PodVolumes:
         if target not in self._binds:
             self._binds.append(target)
         try:
-            attach.bind(descriptor, target, self._userns)
+            attach.bind(descriptor, target, "" if self._volumes[mount.volume].mapped else self._userns)
         finally:
             os.close(descriptor)
         if mount.propagation == _SHARED:
