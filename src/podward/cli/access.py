@@ -67,7 +67,10 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
+    """What the Pods were explained with.
+
+    `root` is the state directory, `runtime` the OCI runtime's kind.
+    """
 
     root: str
     runtime: str
@@ -137,8 +140,8 @@ def _files(
         made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
-        sources=volumes.sources,
         planned=volumes.planned,
+        sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
 

@@ -38,7 +38,8 @@ class ContainerFiles(Struct, frozen=True):
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
     `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be, `planned` the files that would
     be made in them. `earlier` are the containers that start before it. `made` are the directories that the runtime
-    makes in its root, where the image has none. `sources` are the paths of the volumes whose files are on this machine.
+    makes in its root, where the image has none. `sources` are the paths of the volumes whose
+    files are on this machine.
     """
 
     pod: Pod
@@ -50,8 +51,8 @@ class ContainerFiles(Struct, frozen=True):
     volumes: tuple[VolumeFacts, ...] = ()
     earlier: tuple[EarlierContainer, ...] = ()
     made: tuple[str, ...] = ()
-    sources: Mapping[str, str] = {}
     planned: Mapping[str, PlannedFile] = {}
+    sources: Mapping[str, str] = {}
 
 
 def tree_of(files: ContainerFiles) -> Tree:

@@ -16,8 +16,11 @@ NODE = Source(Origin.NODE, "podward volumes")
 
 def admit(spec: PodSpec, place: Place) -> Decision:
     """A violation for each volume with an invalid name."""
-    base = place.pod / "spec" / "volumes"
-    return merge(*(label(volume.name, base / i / "name") for i, volume in enumerate(spec.volumes or ())))
+    refusals = []
+    for index, volume in enumerate(spec.volumes or ()):
+        where = place.pod / "spec" / "volumes" / index
+        refusals.append(label(volume.name, where / "name"))
+    return merge(*refusals)
 
 
 def source_of(volume: Volume) -> tuple[str, str]:

@@ -48,8 +48,8 @@ class DryFacts:
         self.node = machine.node
         self.hostname = subject.hostname
         self.objects = subject.objects
-        self.addresses: tuple[str, ...] = ()
         self._about = PodFacts(subject.pod, subject.place, subject.objects, machine.node)
+        self.addresses: tuple[str, ...] = ()
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None

@@ -145,13 +145,13 @@ def files(request: VolumeRequest) -> SeenVolume:
 LOOKS: Mapping[str, Callable[[VolumeRequest], SeenVolume]] = {
     "empty_dir": empty,
     "host_path": host_file,
-    LOCAL: local,
-    DRIVER: driver,
-    "image": image_files,
     "secret": files,
     "config_map": files,
     "downward_api": files,
     "projected": files,
+    LOCAL: local,
+    DRIVER: driver,
+    "image": image_files,
 }
 """What looks at the volumes of each source, by the field of `ResolvedVolume`: one for each of `MAKERS`."""
 

@@ -28,20 +28,19 @@ from podward.policy.kubelet import environment, volume_mounts, volumes
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
-from podward.runtime.volumes.request import (
-    MadeVolume,
-    PreparedVolume,
-    VolumeNode,
-    VolumeRequest,
-    named,
-    requests,
-)
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
 from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
 NO_NODE = VolumeNode()
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
+
+
+def _files(request: VolumeRequest) -> MadeVolume:
+    from podward.runtime.volumes import files  # most Pods have none, and start-up counts
+
+    return files.prepare(request)
 
 
 def _refuse_driver(request: VolumeRequest) -> MadeVolume:
@@ -54,22 +53,16 @@ def _mount_image(request: VolumeRequest) -> MadeVolume:
     return image.prepare(request)
 
 
-def _files(request: VolumeRequest) -> MadeVolume:
-    from podward.runtime.volumes import files  # most Pods have none, and start-up counts
-
-    return files.prepare(request)
-
-
 MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
     "empty_dir": empty.prepare,
     "host_path": host.prepare,
-    LOCAL: host.prepare_local,
-    DRIVER: _refuse_driver,
-    "image": _mount_image,
     "secret": _files,
     "config_map": _files,
     "downward_api": _files,
     "projected": _files,
+    LOCAL: host.prepare_local,
+    DRIVER: _refuse_driver,
+    "image": _mount_image,
 }
 """What makes the volumes of each source, by the field of `ResolvedVolume`."""
 

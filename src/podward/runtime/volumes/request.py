@@ -86,7 +86,8 @@ def requests(about: PodFacts, directory: str, node: VolumeNode) -> Iterator[tupl
     for index, volume in enumerate(about.pod.spec.volumes or ()):
         where = about.place.pod / "spec" / "volumes" / index / source_of(volume)[1]
         found = resolve(volume, where, about.pod, about.place, about.objects.storage)
-        yield found.field, VolumeRequest(found.volume, where, about, f"{directory}/volumes/{volume.name}", found, node)
+        target = f"{directory}/volumes/{volume.name}"
+        yield found.field, VolumeRequest(found.volume, where, about, target, found, node)
 
 
 def named(request: VolumeRequest) -> Decision:
