@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container, Pod, every_container
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.explanation import Stage
@@ -85,6 +85,10 @@ class NodeFacts(Protocol):
     def objects(self) -> ReferencedObjects:
         """The objects that the Pod refers to by name."""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The Pod's addresses, once its sandbox is there; none for one that has the loopback device alone."""
+
     def id_range(self) -> IDMapping:
         """The ids that are kept for the Pod; asked for a Pod that gets a user namespace of its own."""
 
@@ -131,9 +135,9 @@ class PodPlan(_Walked, kw_only=True):
 class ContainerPlan(_Walked, kw_only=True):
     """One container on its way through the stages.
 
-    `kind` is `init`, `sidecar` or `regular`; `userns` and `sandbox` are its Pod's. The values after `mounts` are folded
-    from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has its type's default
-    in them; there is no `predicted` state that is known in part.
+    `kind` is `init`, `sidecar`, `regular` or `ephemeral`; `userns` and `sandbox` are its Pod's. The values after
+    `mounts` are folded from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has
+    its type's default in them; there is no `predicted` state that is known in part.
     """
 
     kind: str
@@ -190,17 +194,20 @@ def plan_container(
 def in_order(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:
     """The containers as they start, each with its kind and place.
 
-    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones.
+    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones, then the
+    ephemeral ones, which are added to a Pod that runs.
     """
     spec, base = pod.spec, place.pod / "spec"
     rows = []
-    for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers or ()):
-            kind = "regular"
-            if field == "initContainers":
-                kind = "sidecar" if container.restart_policy == "Always" else "init"
-            rows.append((kind, Place(place.document, place.pod, base / field / index), container))
+    for field, index, container in every_container(spec):
+        kind = _KINDS[field]
+        if kind == "init" and container.restart_policy == "Always":
+            kind = "sidecar"
+        rows.append((kind, Place(place.document, place.pod, base / field / index), container))
     return tuple(rows)
+
+
+_KINDS = {"initContainers": "init", "containers": "regular", "ephemeralContainers": "ephemeral"}
 
 
 # --- about the Pod: whether the next stage is to be asked -------------------------------------------------------------
@@ -262,6 +269,7 @@ def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
             image_name=name,
             node=facts.node,
             userns=plan.userns,
+            target=plan.container.target_container_name or "",
         )
     )
     plan.effective = Outcome(decided.fold(EffectiveContext), decided)
@@ -291,6 +299,7 @@ def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
             plan.mounts,
             plan.files,
             facts.objects,
+            ",".join(facts.addresses),
         )
     )
     if asked.final:

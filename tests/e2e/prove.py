@@ -31,12 +31,14 @@ from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
 from podward.runtime import machine, mount_namespace, probe
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine
 from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
 from podward.runtime.state import State
+from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
 from podward.schema.workload import pod_sources
 
@@ -78,7 +80,7 @@ class Proof:
             if pod.prepare():
                 self.refused += 1
                 reject()
-            Supervisor((pod,), self._report).run()
+            Supervisor((pod,), self._report, StopSignals()).run()
             self._compare(pod)
         finally:
             pod.destroy()
@@ -104,11 +106,12 @@ class Proof:
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
     """The exit status."""
     choice = probe.choose(runtime, root)
+    cgroups = Cgroups.here()
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     state, report = State(root), Reasons()
     images = ImageStore(root)
     names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))
-    oci = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
+    oci = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
     here = {
         defaults: Machine(
             msgspec.structs.replace(
@@ -121,6 +124,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
             oci,
             report,
             cgroup_v2=choice.cgroup == "v2",
+            cgroups=cgroups,
         )
         for defaults in ("containerd", "cri-o", "docker")
     }

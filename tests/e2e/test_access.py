@@ -102,7 +102,7 @@ class Answers:
         (source,) = pods_of(inputs.documents([str(file)]))
         subject = subjects.subject(source, NO_OBJECTS)
         dry = explaining.dry_run(words)
-        self._node = access.ExplainedNode(str(root), dry.node.runtime)
+        self._node = access.ExplainedNode(str(root), dry.node.runtime, "containerd")
         self._pod = subject.pod
         self._explained = dry.explain(subject)
 

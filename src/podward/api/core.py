@@ -226,6 +226,7 @@ class Container(View, frozen=True):
     stdin_once: bool | None = None
     tty: bool | None = None
     termination_message_path: str | None = None
+    target_container_name: str | None = None
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None

@@ -18,7 +18,6 @@ from podward.stages.admission.cluster import NOBODY
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.api.authorization import Authorizer
     from podward.policy.scc.policies import Policies
-    from podward.schema.plain.known_valid import KnownValid
 
 
 _CONFIGURATION = Configuration()
@@ -67,13 +66,9 @@ class PolicySet:
 
     def namespace_of(self, source: PodSource) -> str:
         """The name of the namespace that the workload goes to."""
-        return self.namespace_for(source.view.metadata.namespace, source)
-
-    def namespace_for(self, namespace: str | None, workload: PodSource | KnownValid) -> str:
-        """The same for a workload that is created in `namespace`, as far as it says one."""
-        if self.default_namespace != DEFAULT_NAMESPACE and not workload.says_namespace:
+        if self.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
             return self.default_namespace
-        return namespace or DEFAULT_NAMESPACE
+        return source.view.metadata.namespace or DEFAULT_NAMESPACE
 
     def pod_security(self, namespace: str) -> LabelledPolicy:
         """What the namespace enforces, audits and warns about."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.core import Pod, every_container
-from podward.api.cri import IDMapping
+from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
+from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.cli import terminal
 from podward.decision import Decision, Unknown
 from podward.errors import RefusedError, UsageError
@@ -20,7 +21,9 @@ from podward.policy.kernel import access, access_remedies, devices
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.explaining.images import Images
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
@@ -61,10 +64,15 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, and the OCI runtime's kind."""
+    """What the Pods were explained with.
+
+    `root` is the state directory, `runtime` the OCI runtime's kind; `objects` are those that Pods refer to.
+    """
 
     root: str
     runtime: str
+    runtime_defaults: str
+    objects: ReferencedObjects = NO_OBJECTS
 
 
 def explain_pod(
@@ -108,9 +116,12 @@ def _files(
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
         raise RefusedError(why, where=explained.document)
-    oci = next(stage.decision for stage in container.stages if stage.name == "oci")
+    config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
+    images = ImageStore(node.root)
+    stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
-    volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
+    place = Place(explained.document, explained.place, container.place)
+    volumes = DryVolumes(pod, place, mapping, node.objects, Images(node.root).root_of)
     volumes.prepare()
     written = {each.name: each for _, _, each in every_container(pod.spec)}
     before = explained.containers[: explained.containers.index(container)]
@@ -119,9 +130,11 @@ def _files(
         container=written[container.name],
         spec=oci.fold(RuntimeSpec),
         process=process,
-        image_root=ImageStore(node.root).resolve(container.image).rootfs,
+        image_root=stored.rootfs,
+        made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
+        sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
 

@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     file_options.add(parser)
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
     add("--field", action="append", default=[], metavar="PATH", help="only what this field decides; may be repeated")
     add(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from podward.api.explanation import PodExplanation
+from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import (
     cluster_options,
     configuration,
@@ -21,7 +22,7 @@ from podward.cli import (
     terminal,
 )
 from podward.errors import NodeError, PodwardError
-from podward.path import Path
+from podward.path import Path, path
 from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
 from podward.render.explain.row_types import PodRows
@@ -30,6 +31,7 @@ from podward.runtime import probe, proc
 from podward.runtime.explaining.explainer import Explainer
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
+from podward.schema.workload import PodSource
 
 FAILED = 1
 _ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")
@@ -71,19 +73,32 @@ def _explained(
         from podward.cli import admitting
 
         admission = admitting.Admission(args, tuple(given.documents))
+    options = file_options.again(args)
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
+        _note_debugging(source)
         try:
             if admission is None:
-                subject = subjects.subject(source, objects)
+                subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
-            explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
+            explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
             stored.append(subject)
         except PodwardError as error:
             given.errors.append(error)
     return tuple(stored), tuple(explained)
+
+
+def _note_debugging(source: PodSource) -> None:
+    """Say how ephemeral containers come into a Pod, of one that was not read from a cluster."""
+    if subjects.debugged(source) is source:
+        return
+    where = source.where(path("spec", "ephemeralContainers"))
+    terminal.say(
+        f"note: {where}: Pod {source.name}: no Pod is created with ephemeralContainers; `kubectl debug` adds them to "
+        "one that runs, and `kubectl get pod -o yaml` shows it with them"
+    )
 
 
 def show(
@@ -107,7 +122,8 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime)
+    objects = stored[0].objects if stored else NO_OBJECTS
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults, objects)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at

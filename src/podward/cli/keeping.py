@@ -13,6 +13,7 @@ from msgspec import Struct
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
 from podward.cli.inputs import GivenPods
+from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -93,20 +94,24 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
-    try:
-        if refusals := pod.prepare():
-            for refusal in refusals:
-                running.complain(source, refusal)
-            return running.REFUSED
-        monitor = Monitor(pod, report, lambda: _came_up(pod, told))
-        code = monitor.run()
-        if monitor.failure:
-            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
-        return code
-    finally:
-        pod.destroy()
+    report = running.RunReport(NextCommands((source,), args), json=False)
+    here = running.machine_to_run_on(args, report)
+    pod = running.prepared(source, objects, here, args, alone=True)
+    stop = here.runtime.stop
+    with stop.listen():
+        try:
+            refusals = pod.prepare()
+            running.complain(source, refusals, report.commands)
+            if any(refusal.of_the_pod for refusal in refusals):
+                return running.REFUSED
+            monitor = Monitor(pod, report, stop, lambda: _came_up(pod, told))
+            code = monitor.run()
+            if monitor.failure:
+                terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
+            return code
+        finally:
+            stop.note(1)
+            pod.destroy()
 
 
 def _came_up(pod: PodRun, told: int) -> None:

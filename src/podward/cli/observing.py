@@ -37,7 +37,7 @@ def observed(
     report = _Observer()
     here = running.this_machine(args, report)
     pods: dict[int, PodRun] = {}
-    with ExitStack() as cleanup:
+    with here.runtime.stop.listen(), ExitStack() as cleanup:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         cleanup.callback(os.close, nowhere)
         once = RunOptions("Never", verify=True, stdout=nowhere, stderr=nowhere)
@@ -47,13 +47,13 @@ def observed(
             pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
             try:
-                if not pod.prepare():
+                if not any(refusal.of_the_pod for refusal in pod.prepare()):
                     pods[number] = pod
             except (ImageError, InputError) as error:
                 errors.append(error)
         report.pods = tuple(pods.values())
         if pods:
-            Supervisor(report.pods, report).run()
+            Supervisor(report.pods, report, here.runtime.stop).run()
         return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
 
 

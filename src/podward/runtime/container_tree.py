@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from posixpath import normpath
 
 from msgspec import Struct
@@ -16,14 +17,15 @@ from podward.api.core import Container, Pod, VolumeMount
 from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
 from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
-from podward.api.volume import Volume
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel import devices, earlier_containers
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.kubelet import container_files
+from podward.policy.runtime.image_volumes import DIRECTORY_MODE
 from podward.runtime import syscalls
+from podward.runtime.explaining.facts import IMAGE_VOLUMES
 from podward.runtime.walk import IdLines, Tree, TreeMount
 
 _INSIDE = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
@@ -35,7 +37,8 @@ class ContainerFiles(Struct, frozen=True):
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
     `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
-    that start before it.
+    that start before it. `made` are the directories that the runtime makes in its root, where the image has none.
+    `sources` are the paths of the volumes whose files are on this machine.
     """
 
     pod: Pod
@@ -46,6 +49,8 @@ class ContainerFiles(Struct, frozen=True):
     runtime: str = "crun"
     volumes: tuple[VolumeFacts, ...] = ()
     earlier: tuple[EarlierContainer, ...] = ()
+    made: tuple[str, ...] = ()
+    sources: Mapping[str, str] = {}
 
 
 def tree_of(files: ContainerFiles) -> Tree:
@@ -54,12 +59,32 @@ def tree_of(files: ContainerFiles) -> Tree:
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
     owner = lines[0][1] if lines else 0
-    mounts: list[TreeMount] = []
+    mounts = [_made_directory(files, place, flags) for place in files.made if not _in_image(files, place)[0]]
     for mount in files.spec.mounts:
         mounts.append(_mount(files, mount, lines, owner))
         if mounts[-1].destination == "/dev" and mount.type == "tmpfs":
             mounts += _devices(files.spec, flags=mounts[-1].flags, shared=bool(lines))
     return Tree(root, tuple(mounts), (owner, owner))
+
+
+def _made_directory(files: ContainerFiles, place: str, flags: MountFlags) -> TreeMount:
+    """The process's own directory, which the runtime makes for it."""
+    process = files.process
+    root = FileAccessFacts("", process.uid[0], process.gid[0], stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="runtime")
+
+
+def _in_image(files: ContainerFiles, place: str) -> tuple[str, bool]:
+    return _inside(files.image_root, place.lstrip("/"))
+
+
+def _image_volume(files: ContainerFiles, place: str, flags: MountFlags, lines: IdLines, owner: int) -> TreeMount:
+    """A volume of the image: what the image has there, writable; or an empty directory."""
+    found, _ = _in_image(files, place)
+    if found:
+        return TreeMount(place, found, flags=flags, lines=lines, origin="image")
+    root = FileAccessFacts("", owner, owner, stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="image")
 
 
 def _devices(spec: RuntimeSpec, *, flags: MountFlags | None, shared: bool) -> list[TreeMount]:
@@ -86,6 +111,8 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
     asked = next((m for m in files.container.volume_mounts or () if _same(m.mount_path, place)), None)
     if asked is not None:
         return _volume(files, asked, place, flags, lines)
+    if mount.source.startswith(f"{IMAGE_VOLUMES}/"):
+        return _image_volume(files, place, flags, lines, owner)
     if is_bind(mount):
         if os.path.lexists(mount.source):
             return TreeMount(place, mount.source, flags=flags, origin="runtime")
@@ -103,13 +130,12 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
 
 
 def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountFlags, lines: IdLines) -> TreeMount:
-    volume = next((v for v in files.pod.spec.volumes or () if v.name == asked.name), Volume(asked.name))
     known = next((v for v in files.volumes if v.name == asked.name), VolumeFacts(asked.name, ""))
     if asked.sub_path_expr:
         why = f"is where the subPathExpr of volume {asked.name} leads, which is known only when the container runs"
         return TreeMount(place, why=why)
     writers = earlier_containers.writers(asked, files.earlier)
-    source = os.path.realpath(volume.host_path.path) if volume.host_path is not None else ""
+    source = files.sources.get(asked.name, "")
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)
     if found:
         return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name, writers=writers)
@@ -118,7 +144,8 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
     root = _facts(known.root)
     if root is not None and (made or asked.sub_path):
         root = _made(root, lines)
-    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers)
+    why = f"is on volume {asked.name} ({known.kind}), whose files nobody knows here" if root is None else ""
+    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers, why=why)
 
 
 def _inside(source: str, sub_path: str) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import Image
 from podward.api.oci import RuntimeSpec
@@ -16,6 +16,8 @@ from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.runtime.image_volumes import find
+from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -23,6 +25,7 @@ from podward.runtime.options import Machine
 from podward.runtime.sandbox import Sandbox
 from podward.runtime.state import Lock, PodDirectory
 from podward.runtime.volumes import PodVolumes, remove_tree
+from podward.runtime.volumes.request import VolumeNode
 from podward.stages.oci import HostFacts
 
 if TYPE_CHECKING:
@@ -45,6 +48,11 @@ class Attempt(Struct, frozen=True):
         """The container's root."""
         return f"{self.directory}/rootfs"
 
+    @property
+    def image_volumes(self) -> str:
+        """The directory that holds the volumes of its image."""
+        return f"{self.directory}/image-volumes"
+
 
 class LiveFacts:
     """The facts about one Pod, as `pipeline.NodeFacts` asks for them; `remove` takes away what was made for them."""
@@ -62,6 +70,8 @@ class LiveFacts:
         self._held: list[Lock] = []
         self._images: dict[str, tuple[StoredImage, Image]] = {}
         self._attempts: dict[str, int] = {}
+        self.addresses: tuple[str, ...] = ()
+        self._pids: dict[str, int] = {}
 
     # --- what the stages ask for ----------------------------------------------------------------------------------
 
@@ -75,7 +85,14 @@ class LiveFacts:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
         self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
+        if self._machine.own_network and made.namespaces.net:
+            from podward.runtime.network import pod as network  # it costs start-up time
+
+            made.addresses = self.addresses = network.attach(
+                self._machine.state, self._directory.path, self.pod, made.namespaces.net
+            )
+        node = VolumeNode(made.user_namespace, userns, self._image_root)
+        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, node=node)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
@@ -94,7 +111,7 @@ class LiveFacts:
         """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
         sandbox, volumes = self._made()
         files = ContainerFiles(sandbox.hosts, self._log(container.name))
-        return structs.replace(volumes.mounts(container, place), files=files)
+        return structs.replace(volumes.mounts(container, place, ",".join(self.addresses)), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -103,7 +120,7 @@ class LiveFacts:
         return HostFacts(
             rootfs=attempt.rootfs,
             cgroups_path=cgroups.name(attempt.id),
-            namespaces=sandbox.namespaces,
+            namespaces=self._namespaces(sandbox, context.namespace_options),
             files=sandbox.files,
             localhost_seccomp=profiles.localhost(context.seccomp, here.node.seccomp_root),
             host_devices=devices.host_devices() if context.privileged else (),
@@ -111,6 +128,7 @@ class LiveFacts:
             cgroup_v2=here.cgroup_v2,
             node_hostname=os.uname().nodename,
             oom_score_adj=machine.oom_score_adj(),
+            image_volumes=attempt.image_volumes,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -129,7 +147,7 @@ class LiveFacts:
 
     def reached_from(self) -> tuple[str, str]:
         """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
-        return self.network(), "127.0.0.1"
+        return ("", self.addresses[0]) if self.addresses else (self.network(), "127.0.0.1")
 
     def network(self) -> str:
         """The path of the Pod's network namespace in our mount namespace; empty where it uses the host's."""
@@ -159,6 +177,10 @@ class LiveFacts:
                 os.unlink(f"{directory}/{name}")
         return f"{directory}/{number}.log"
 
+    def note_process(self, container: str, pid: int) -> None:
+        """The container's process: an ephemeral container may share its namespace. 0 once it has ended."""
+        self._pids[container] = pid
+
     def set_aside(self, plan: ContainerPlan) -> None:
         """Mount what the container's current attempt needs: its subPaths and its root.
 
@@ -176,15 +198,52 @@ class LiveFacts:
                 self._directory.open_way(target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+        self._make_image_volumes(plan, attempt, sandbox)
+
+    def _namespaces(self, sandbox: Sandbox, options: NamespaceOption | None) -> NamespacePaths:
+        """The Pod's, with the process namespace of the container's target if it has one: nowhere unless that runs."""
+        if options is None or options.pid != "TARGET":
+            return sandbox.namespaces
+        pid = self._pids.get(options.target_id, 0)
+        return structs.replace(sandbox.namespaces, pid=f"/proc/{pid}/ns/pid")
+
+    def _image_root(self, name: str) -> str:
+        """The unpacked files of an image that is a volume, which stays here as long as the Pod. Raises ImageError."""
+        stored = self._machine.images.resolve(name)
+        self._held.append(self._machine.images.hold(stored))
+        return stored.rootfs
 
     def _log(self, container: str) -> str:
         """Where the container's termination log is, at every attempt."""
         return f"{self._directory.work}/containers/{container}/termination-log"
 
+    def _make_image_volumes(self, plan: ContainerPlan, attempt: Attempt, sandbox: Sandbox) -> None:
+        """Make what the runtime makes of the image's VOLUMEs. Raises RefusedError for one that it can't make."""
+        if plan.config is None or plan.spec is None:
+            return
+        stored, image = self._images[plan.container.name]
+        if not image.config.volumes:
+            return
+        from podward.runtime import image_volumes  # few images have any, and start-up counts
+
+        wanted, runtime, mapping = find(image, plan.config.value), self.node.runtime_defaults, sandbox.mapping
+        mounted = tuple(row[0] for row in wanted.mounts(runtime, attempt.image_volumes))
+        places = tuple(mount.destination for mount in mounted)
+        image_volumes.mount(stored.rootfs, places, attempt.image_volumes, mapping, sandbox.user_namespace)
+        if mapping is not None:
+            for mount in mounted:
+                self._directory.open_way(mount.source)
+        first, user = mapping.host_id if mapping is not None else 0, plan.spec.value.process.user
+        image_volumes.make_directories(
+            attempt.rootfs, wanted.directories(runtime), (first + user.uid, first + user.gid)
+        )
+
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
         attempt = self.attempt(container)
         if attempt.number >= 0:
+            for name in os.listdir(attempt.image_volumes) if os.path.isdir(attempt.image_volumes) else ():
+                rootfs.unmount(f"{attempt.image_volumes}/{name}")
             rootfs.unmount(attempt.directory)
             remove_tree(attempt.directory)
 
@@ -195,7 +254,11 @@ class LiveFacts:
         return tuple(dict.fromkeys(stored.id for stored, _ in self._images.values()))
 
     def remove(self) -> None:
-        """End the sandbox and take the volumes away."""
+        """Take the network away, end the sandbox and take the volumes away."""
+        if self.addresses:
+            from podward.runtime.network import pod as network
+
+            network.detach(self._machine.state, self._directory.path)
         if self._sandbox is not None:
             self._sandbox.end()
         if self._volumes is not None:

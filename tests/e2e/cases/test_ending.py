@@ -73,6 +73,15 @@ def kill_below(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def running_words(pid: int) -> str:
+    """The command lines of the children of a process; empty where it has none, or has ended."""
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        found += [Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8", errors="replace") for child in children]
+    return "".join(found)
+
+
 @pytest.fixture
 def started(podward: Podward) -> Iterator[list[subprocess.Popen[str]]]:
     """Processes of a test; what still runs at its end is killed, and its remains are swept by another call."""
@@ -124,6 +133,27 @@ def test_a_runtime_that_hangs_does_not_keep_signals_out(
         process.send_signal(number)
     assert ended(process, 10)
     assert process.returncode in {1, 128, 128 + number}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_runtime_that_never_answers_ends_with_the_second_signal(
+    podward: Podward, started: list[subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    silent = Path(write(tmp_path, "crun", "#!/bin/sh\n[ $1 = --version ] && exec echo crun 1.8\nsleep 600\n"))
+    silent.chmod(0o755)
+    path = podward.environment["PATH"]
+    podward.environment["PATH"] = f"{tmp_path}:{path}"
+    process = begin(podward, started, "run", "-f", case("hostile/clean.yaml"))
+    podward.environment["PATH"] = path
+    deadline = time.monotonic() + 30
+    while f"{podward.root}/pods" not in running_words(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert ended(process, 15)
+    assert process.returncode == 128 + number
+    assert running_words(process.pid) == ""
 
 
 @pytest.mark.parametrize("runtime", ["crun", "runc"])

@@ -17,6 +17,7 @@ from podward.api.effective import Place
 from podward.errors import NodeError
 from podward.runtime import syscalls
 from podward.runtime.volumes import PodVolumes
+from podward.runtime.volumes.request import VolumeNode
 
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
 
@@ -126,9 +127,13 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
         ({"configMap": {"name": "x"}}, 'volume "v": configMap volumes need an API server: use a hostPath'),
         ({"secret": {"secretName": "x"}}, 'volume "v": secret volumes need an API server'),
         ({"projected": {}}, 'volume "v": projected volumes need an API server'),
-        ({"downwardAPI": {}}, 'volume "v": downwardAPI volumes need a kubelet: use env'),
-        ({"persistentVolumeClaim": {"claimName": "x"}}, 'volume "v": persistentVolumeClaim volumes need an API server'),
-        ({"flexVolume": {"driver": "x"}}, 'volume "v": this kind of volumes are not supported: only emptyDir'),
+        ({"downwardAPI": {}}, 'volume "v": downwardAPI volumes need an API server'),
+        (
+            {"flexVolume": {"driver": "x"}},
+            'volume "v": flexVolume x needs a driver that is not here: `--stand-in v=DIR`',
+        ),
+        ({"nfs": {"server": "nas", "path": "/x"}}, 'volume "v": nfs nas:/x needs a driver that is not here'),
+        ({"glusterfs": {"endpoints": "e", "path": "/x"}}, 'volume "v": glusterfs needs a driver that is not here'),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_what_to_do(
@@ -347,7 +352,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
     mounts: list[dict[str, object]] = [{"name": "v", "mountPath": "/v", "subPath": sub_path}]
     pod = _pod([{"name": "v", **source}], mounts, securityContext={"fsGroup": 77})
     state = tmp_path / "state"
-    volumes = PodVolumes(str(state), pod, HERE, userns=userns)
+    volumes = PodVolumes(str(state), pod, HERE, node=VolumeNode(userns))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     seen = os.stat(mount.host_path)
@@ -362,7 +367,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
 
 def test_what_cannot_be_mapped_is_an_error_that_says_so(tmp_path: Path, userns: str) -> None:
     pod = _pod([{"name": "v", "hostPath": {"path": "/proc"}}], [{"name": "v", "mountPath": "/v"}])
-    volumes = PodVolumes(str(tmp_path / "state"), pod, HERE, userns=userns)
+    volumes = PodVolumes(str(tmp_path / "state"), pod, HERE, node=VolumeNode(userns))
     volumes.prepare()
     with pytest.raises(NodeError, match="cannot map the volume's ids into the Pod's user namespace"):
         volumes.mounts(_only(pod), HERE)

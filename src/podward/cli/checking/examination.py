@@ -89,7 +89,7 @@ def judge_files(files: Sequence[ManifestFile], policy_set: PolicySet) -> FileFin
         findings += file.findings
         waivers += file.waivers
         for workload in file.workloads:
-            if workload.plain is not None and policy_set.scc is None:
+            if workload.known_valid and policy_set.scc is None:
                 findings += judge_sound(workload.source, workload.document, policy_set)
                 scc = ""
             else:

@@ -6,6 +6,8 @@ skipped, as every repository has custom resources; if it holds containers, a not
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct, structs
 
 from podward.access.policies import policies_among
@@ -19,12 +21,11 @@ from podward.documents.document import Document
 from podward.documents.reader import Reading, read_all
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
+from podward.schema.known_valid import sources_if_known
 from podward.schema.objects import Item, everything_in, is_template
-from podward.schema.plain.known_valid import KnownValid, plain
-from podward.schema.plain.listed import plain_items
 from podward.schema.pod_kinds import BUILT_IN, PodKinds
 from podward.schema.strict import require_fit
-from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources, sources_of
+from podward.schema.workload import PodSource, sources_of
 from podward.stages.admission.order import by_registry
 
 _OF_PATCHES = frozenset((OTHER_DOCUMENT, "input/schema"))
@@ -36,51 +37,16 @@ _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 """Takes the place of a list item that could not be read, so that the other items keep their indexes."""
 
 
-class _DocumentPods:
-    """The Pods of a document. They are made when one is asked for: all at once, as a List may have thousands."""
+class FileWorkload(Struct, frozen=True):
+    """A workload's Pod, the index of its document in the file, and whether it is known to be valid."""
 
-    __slots__ = ("_pods", "document")
-
-    def __init__(self, document: Document, pods: tuple[PodSource, ...] | None = None) -> None:
-        self.document = document
-        self._pods = pods
-
-    def __getitem__(self, number: int) -> PodSource:
-        if self._pods is None:
-            self._pods = pod_sources(self.document)
-        return self._pods[number]
-
-
-class FileWorkload:
-    """A workload of a file. `document` is the index of its document, `number` its index among the document's workloads.
-
-    `plain` is set if the workload is known to be valid; then its Pod is made only if it is asked for.
-    """
-
-    __slots__ = ("_number", "_pods", "document", "plain")
-
-    def __init__(self, pods: _DocumentPods, document: int, plain: KnownValid | None, number: int = 0) -> None:
-        self._pods = pods
-        self._number = number
-        self.document = document
-        self.plain = plain
-
-    @property
-    def source(self) -> PodSource:
-        """The workload's Pod."""
-        return self._pods[self._number]
-
-    @property
-    def written(self) -> Document:
-        """The document that has the workload."""
-        return self._pods.document
+    source: PodSource
+    document: int
+    known_valid: bool
 
     @property
     def subject(self) -> WorkloadRef:
-        """The workload as findings name it, with the namespace that it is created in."""
-        plain = self.plain
-        if plain is not None:
-            return WorkloadRef(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
+        """The workload as findings name it, in the namespace that it is created in."""
         source = self.source
         return WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
 
@@ -135,10 +101,9 @@ def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> Manifes
         items += here.policies
         findings += here.notes
         for workload in here.workloads:
-            if workload.plain is None or _is_annotated(workload.plain):
-                given, faults = _waivers(workload.source, index)
-                waivers += given
-                findings += faults
+            given, faults = _waivers(workload.source, index)
+            waivers += given
+            findings += faults
     return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
 
 
@@ -175,22 +140,18 @@ class _Objects(Struct, frozen=True):
 
 
 def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
-    """The objects of a document. Raises InputError if no API server would decode it."""
-    found = plain(document.raw)
-    if found is not None:
-        return _Objects([FileWorkload(_DocumentPods(document), index, found)])
-    several = plain_items(document.raw)
-    if several is not None:
-        sources = _DocumentPods(document)
-        here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
-        return _Objects(here, policies_among(item for item, holds in everything_in(document) if not holds))
+    """The objects of a document. Raises InputError where it is not one that an API server takes."""
     every = tuple(everything_in(document))
-    require_fit(every)
-    items = [item for item, holds in every if not holds]
-    pods = tuple(source for item in items for source in sources_of(item, kinds))
-    sources = _DocumentPods(document, pods)
-    here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
-    return _Objects(here, policies_among(items), tuple(unseen(items, index, kinds)))
+    items = tuple([item for item, holds in every if not holds])
+    known = sources_if_known(document, items, kinds)
+    if known is None:
+        require_fit(every)
+        known = tuple([(source, False) for item in items for source in sources_of(item, kinds)])
+    return _Objects(
+        [FileWorkload(source, index, valid) for source, valid in known],
+        policies_among(items),
+        tuple(unseen(items, index, kinds)),
+    )
 
 
 def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[BadItem]]:
@@ -241,23 +202,14 @@ def _fault(document: Document, at: Path, item: Json, kinds: PodKinds) -> InputEr
     return None
 
 
-def _is_annotated(workload: KnownValid) -> bool:
-    """Whether the workload or its template has annotations that may be waivers."""
-    for metadata in workload.metadata:
-        for key in (metadata.annotations if metadata is not None else None) or ():
-            if key.startswith(DOMAIN):
-                return True
-    return False
-
-
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of the workload and of its template."""
-    about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
     waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
-    for place in _annotated(source):
+    for place in _annotated(source.prefix):
         found = _at(source.document, place)
-        if found:
+        if any(key.startswith(DOMAIN) for key in found):
+            about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
             above = Path(place.segments[: -len(_METADATA.segments)])
             annotated = AnnotatedObject(source.document.name, document, about, place=above)
             more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
@@ -266,10 +218,10 @@ def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...]
     return tuple(waivers), tuple(faults)
 
 
-def _annotated(source: PodSource) -> tuple[Path, ...]:
-    """The paths of annotations: those of the object, and those of its template."""
-    own = source.prefix + _METADATA
-    steps = source.prefix.segments
+@lru_cache(1 << 6)
+def _annotated(prefix: Path) -> tuple[Path, ...]:
+    """The paths of the annotations of the Pod, or of the template, at `prefix`, and of the object around it."""
+    own, steps = prefix + _METADATA, prefix.segments
     if "spec" not in steps and "template" not in steps:
         return (own,)
     first = min(steps.index(step) for step in ("spec", "template") if step in steps)

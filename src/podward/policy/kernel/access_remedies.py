@@ -4,8 +4,8 @@ Specification, in our words: a process that is denied access because of its ids 
 another owner, group or mode. Each change is applied to a copy of the process or file, and is offered only if
 `access.decide` then allows that component:
 - `supplementalGroups`: a group that the file's mode or access control list already allows;
-- `fsGroup`: for volumes that the kubelet manages (emptyDir); it gives the files to that group (group rw, directories
-  setgid as well);
+- `fsGroup`: for volumes that the kubelet manages (emptyDir, local); it gives the files to that group (group rw,
+  directories setgid as well);
 - for a hostPath, which fsGroup does not change: an ACL entry for the user, or another group, set on this machine;
 - for a file of the image: another group and its permissions, set in the image build; or a volume mounted over it;
 - `runAsUser`: the file's owner, unless that is root;
@@ -111,7 +111,7 @@ def _for_mount_flags(denied: _DeniedAccess) -> tuple[AccessRemedy, ...]:
 
 def _fs_group(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
     file = denied.file
-    if file.origin != "emptyDir":
+    if file.origin not in {"emptyDir", "local"}:
         return
     own = denied.process.gid[acl.FILE_SYSTEM]
     number = access.inside(denied.process.gid_map, own)

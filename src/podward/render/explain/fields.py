@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from posixpath import normpath
 
+from podward.api.storage import VolumeNote
 from podward.decision import Assignment, Decision, Origin
 from podward.path import Key
 from podward.render.explain import value_text
@@ -29,6 +30,8 @@ def by_row(stage: str, decision: Decision) -> list[tuple[RowField, list[Assignme
     known = FIELDS.get(stage, {})
     found: dict[str, tuple[RowField, dict[Segments, Assignment]]] = {}
     for assignment in decision.assignments:
+        if isinstance(assignment.value, VolumeNote):
+            continue  # a sentence of its own below the rows
         row_field = _row_field(stage, assignment, known)
         if row_field is not None:
             kept = found.setdefault(row_field.row, (row_field, {}))[1]
@@ -58,11 +61,11 @@ def _row_field(stage: str, assignment: Assignment, known: dict[Segments, RowFiel
 
 
 def _mount(assignment: Assignment) -> RowField | None:
-    """A mount of the manifest has a row of its own; the runtime's own mounts share one."""
+    """A mount of the manifest or the image has a row of its own; the kubelet's and the runtime's own share one."""
     where = value_text.destination(assignment.value)
     if not where:
         return None
-    if assignment.source.origin is Origin.MANIFEST:
+    if assignment.source.origin in {Origin.MANIFEST, Origin.IMAGE}:
         return RowField(f"mount {normpath(where)}", assignment.path.segments, value_text.mount_flags)
     return RowField("mounts", ("mounts",), value_text.mount)
 
