@@ -17,7 +17,6 @@ from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
-from podward.policy.pss.inline_volumes import PROFILE
 from podward.schema.objects import Item, objects_of, require_version
 from podward.schema.strict import require, type_of
 from podward.schema.workload import DEFAULT_NAMESPACE
@@ -131,6 +130,8 @@ def csi_profiles_of(items: Iterable[Item]) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         if item.kind == CSI_DRIVER:
+            from podward.policy.pss.inline_volumes import PROFILE
+
             profile = member(member(item.raw, "metadata"), "labels").get(PROFILE)
             if isinstance(profile, str):
                 found[item.name] = profile

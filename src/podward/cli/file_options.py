@@ -24,6 +24,7 @@ def again(args: argparse.Namespace) -> str:
 
     words = [("-n", args.in_namespace)] if args.in_namespace else []
     words += [("--with", name) for name in args.beside]
+    words += [("--stand-in", word) for word in args.stand_in]
     words += [(f"--{option}", value) for option, value in _node_words(args)]
     return " ".join(f"{option} {quoted(value)}".rstrip() if value else option for option, value in words)
 

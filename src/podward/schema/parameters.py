@@ -12,8 +12,7 @@ nothing does, and within a string nothing does unless it is required.
 
 from __future__ import annotations
 
-from re import Match, fullmatch
-from re import compile as pattern
+from re import Match, fullmatch, sub
 from typing import TYPE_CHECKING
 
 from msgspec import DecodeError, Struct
@@ -31,19 +30,12 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
     from podward.documents.parsed_value import Lines
 
-_GROUPS = frozenset(("template.openshift.io", ""))
-"""The group, and where OpenShift 3 had it."""
-_REFERENCE = pattern(r"\$\{(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\})\}")
+_REFERENCE = r"\$\{(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\})\}"
 _WHOLE = r"\$\{\{([A-Za-z0-9_]+)\}\}"
-_RANGE = pattern(r"\[([^\]]+)\](?:\{(\d{1,3})\})?|\\([wdaA])(?:\{(\d{1,3})\})?")
+_RANGE = r"\[([^\]]+)\](?:\{(\d{1,3})\})?|\\([wdaA])(?:\{(\d{1,3})\})?"
 _MOST_INSIDE = 50
 """Brackets in a value that is read as JSON: one with more would nest too deep."""
 _FIRST_OF_CLASS = {"w": "a", "d": "0", "a": "a", "A": "!"}
-
-
-def is_template(kind: str, group: str) -> bool:
-    """Whether an object of this kind is a Template."""
-    return kind == "Template" and group in _GROUPS
 
 
 class _Parameter(Struct, frozen=True):
@@ -118,7 +110,7 @@ def _generated(expression: str) -> str:
             first = _FIRST_OF_CLASS.get(found[1][1:2], "a")
         return first * int(found[2] or found[4] or 1)
 
-    return _RANGE.sub(some, expression)
+    return sub(_RANGE, some, expression)
 
 
 class _Filling:
@@ -196,7 +188,7 @@ class _Filling:
         return found
 
     def _text(self, text: str) -> str:
-        made = _REFERENCE.sub(lambda found: self._replacement(found, text), text)
+        made = sub(_REFERENCE, lambda found: self._replacement(found, text), text)
         self._written += len(made)
         if self._written > MAX_BYTES:
             what = "parameters make more than 3 MiB of text"

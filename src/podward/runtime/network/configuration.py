@@ -23,7 +23,6 @@ from podward.runtime.state import State
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
 OTHERS = "/etc/cni/net.d"
-NEEDED = ("bridge", "host-local", "portmap")
 _VERSION = "0.4.0"
 _LARGEST = 1 << 20
 

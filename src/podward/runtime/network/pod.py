@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.api.core import Pod
-from podward.errors import PodwardError
+from podward.errors import NodeError, PodwardError
 from podward.runtime.network import bridge, configuration, plugins, port_rules
 from podward.runtime.network.configuration import NetworkList
 from podward.runtime.network.plugins import INTERFACE, Call, Result
@@ -69,6 +69,8 @@ def detach(state: State, directory: str) -> None:
             attachment = msgspec.json.decode(file.read(), type=Attachment)
     except FileNotFoundError:
         return
+    except msgspec.DecodeError as error:
+        raise NodeError(f"what is known of the Pod's network can't be read: {error}", where=directory) from error
     with _alone(state):
         if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
             _take_away(directory, attachment, attachment.call.namespace)
@@ -106,8 +108,13 @@ def _call(pod: Pod, identity: str, namespace: str) -> Call:
         "K8S_POD_INFRA_CONTAINER_ID": identity,
         "K8S_POD_UID": metadata.uid or "",
     }
-    arguments = ";".join(f"{name}={value}" for name, value in words.items())
+    arguments = ";".join(f"{name}={_word(value)}" for name, value in words.items())
     return Call(f"podward-{identity}", namespace, arguments, _ports(pod), configuration.plugins())
+
+
+def _word(value: str) -> str:
+    """A value that can't be taken for more words: a manifest's uid may be anything."""
+    return "".join(character for character in value if character.isalnum() or character in "-._")
 
 
 def _ports(pod: Pod) -> tuple[dict[str, str | int], ...]:

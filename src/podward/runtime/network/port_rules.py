@@ -11,6 +11,8 @@ import shlex
 import shutil
 import subprocess
 
+from podward.errors import NodeError
+
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 _CHAINS = ("CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-SETMARK", "CNI-HOSTPORT-MASQ")
 _SECONDS = 30
@@ -39,7 +41,9 @@ def _remove(program: str) -> None:
 
 
 def _run(program: str, *words: str) -> str:
-    done = subprocess.run(
-        [program, "-w", "-t", "nat", *words], capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
+    command = [program, "-w", "-t", "nat", *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise NodeError(f"it did not end within {_SECONDS} s", where=program) from error
     return done.stdout if done.returncode == 0 else ""
