@@ -5,7 +5,7 @@ Of sources that need a driver it only matters that they are there.
 
 from __future__ import annotations
 
-from msgspec import field
+from msgspec import Struct, field
 
 from podward.api.claim import ClaimTemplate
 from podward.api.structure import View
@@ -211,6 +211,13 @@ class ImageVolume(View, frozen=True):
 
     reference: str | None = None
     pull_policy: str | None = None
+
+
+class NamedSource(Struct, frozen=True):
+    """A volume's name, and which source it has, such as `secret` or `hostPath`."""
+
+    name: str
+    kind: str
 
 
 class Volume(View, frozen=True):

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Pod, every_container
+from podward.api.core import every_container
 from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
-from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
+from podward.api.pod_facts import PodFacts
+from podward.api.process import ProcessState
 from podward.cli import terminal
 from podward.decision import Decision, Unknown
 from podward.errors import RefusedError, UsageError
-from podward.policy.kernel import access, access_remedies, devices
+from podward.path import path
+from podward.policy.kernel import access, access_remedies, devices, entry_file
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
 from podward.runtime.explaining.images import Images
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
@@ -66,17 +69,20 @@ class AccessReport(Struct, frozen=True):
 class ExplainedNode(Struct, frozen=True):
     """What the Pods were explained with.
 
-    `root` is the state directory, `runtime` the OCI runtime's kind; `objects` are those that Pods refer to.
+    `root` is the state directory, `runtime` the OCI runtime's kind.
     """
 
     root: str
     runtime: str
     runtime_defaults: str
-    objects: ReferencedObjects = NO_OBJECTS
 
 
 def explain_pod(
-    questions: tuple[str, ...], pod: Pod, explained: PodExplanation, node: ExplainedNode, container: str | None = None
+    questions: tuple[str, ...],
+    subject: PodToExplain,
+    explained: PodExplanation,
+    node: ExplainedNode,
+    container: str | None = None,
 ) -> tuple[AccessReport, ...]:
     """Answer `--access`'s questions about a Pod that was explained: about one container, or about all.
 
@@ -97,7 +103,7 @@ def explain_pod(
     reports: list[AccessReport] = []
     for each in explained.containers:
         if container in (None, each.name):
-            found = _files(pod, explained, each, node)
+            found = _files(subject, explained, each, node)
             reports += (
                 _not_known(question, each.name, found)
                 if isinstance(found, Unknown)
@@ -108,10 +114,10 @@ def explain_pod(
 
 
 def _files(
-    pod: Pod, explained: PodExplanation, container: ContainerExplanation, node: ExplainedNode
+    subject: PodToExplain, explained: PodExplanation, container: ContainerExplanation, node: ExplainedNode
 ) -> ContainerFiles | Unknown:
     """The container's files, as they follow from what was decided about it; Unknown where that is not known."""
-    process = container.predicted
+    process = container.predicted or _state_at_its_start(container)
     if process is None and container.unknowns:
         return container.unknowns[0]
     if process is None:
@@ -122,8 +128,8 @@ def _files(
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
-    place = Place(explained.document, explained.place, container.place)
-    volumes = DryVolumes(pod, place, mapping, node.objects, Images(node.root).root_of)
+    pod, place = subject.pod, Place(explained.document, explained.place, container.place)
+    volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping, Images(node.root).root_of)
     volumes.prepare()
     written = {each.name: each for _, _, each in every_container(pod.spec)}
     before = explained.containers[: explained.containers.index(container)]
@@ -136,6 +142,7 @@ def _files(
         made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
+        planned=volumes.planned,
         sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
@@ -153,6 +160,15 @@ def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -
     return AccessReport(
         container, place, wanted, None, who, reasons=(unknown.why,), remedies=(AccessRemedy(unknown.remedy),)
     )
+
+
+def _state_at_its_start(container: ContainerExplanation) -> ProcessState | None:
+    """The process of a container of which only the entry file is refused; None of any other."""
+    kernel = next((stage.decision for stage in container.stages if stage.name == "kernel"), Decision())
+    refused = all(violation.path == entry_file.PLACE for violation in kernel.violations)
+    if not refused or kernel.unknowns or kernel.assignment(path("cap_permitted")) is None:
+        return None
+    return kernel.fold(ProcessState)
 
 
 def explain_access(question: str, files: ContainerFiles) -> AccessReport:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import msgspec
 
 from podward.api.explanation import PodExplanation
-from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import (
     cluster_options,
     configuration,
@@ -108,8 +107,17 @@ def show(
     errors: Sequence[PodwardError] = (),
 ) -> int:
     """Print them in the form that was asked for; returns the exit code that they ask for. `errors` are told in JSON."""
-    sys.stdout.write(_OUTPUTS[args.output](explained, fields, errors))
+    if args.show_env:
+        sys.stdout.write(_OUTPUTS_WITH_VALUES[args.output](explained, fields, errors))
+    else:
+        sys.stdout.write(_OUTPUTS[args.output](_without_values(explained), fields, errors))
     return FAILED if any(failed(each.pod) for each in explained) else 0
+
+
+def _without_values(explained: tuple[ExplainedPod, ...]) -> tuple[ExplainedPod, ...]:
+    from podward.render.explain.hidden_values import without_values
+
+    return tuple(msgspec.structs.replace(each, pod=without_values(each.pod, each.document)) for each in explained)
 
 
 def _access(
@@ -122,14 +130,13 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    objects = stored[0].objects if stored else NO_OBJECTS
-    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults, objects)
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at
     for subject, each in zip(stored, explained, strict=True):
         try:
-            reports += access.explain_pod(tuple(args.access), subject.pod, each.pod, node, args.container)
+            reports += access.explain_pod(tuple(args.access), subject, each.pod, node, args.container)
         except PodwardError as error:
             errors.append(error)
     if args.output == "json":
@@ -218,7 +225,20 @@ def _html(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequ
     from podward.render.explain.rows import rows_of
 
     rows = tuple(rows_of(each, fields) for each in explained)
-    return html.render(rows, cited.texts(rows, state_root()))
+    return html.render(rows, cited.texts(rows, state_root(), cited.without_values))
+
+
+def _html_with_values(
+    explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]
+) -> str:
+    from podward.cli import cited
+    from podward.render.explain import html
+    from podward.render.explain.rows import rows_of
+
+    del errors
+    rows = tuple(rows_of(each, fields) for each in explained)
+    return html.render(rows, cited.texts(rows, state_root(), cited.as_written))
 
 
 _OUTPUTS = {"table": _table, "wide": _wide, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS_WITH_VALUES = {**_OUTPUTS, "html": _html_with_values}

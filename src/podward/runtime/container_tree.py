@@ -11,10 +11,10 @@ import stat
 from collections.abc import Mapping
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod, VolumeMount
-from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
+from podward.api.filesystem import FileAccessFacts, MountFlags, PlannedFile, parse_acl
 from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.policy.hints.facts import FileFacts, VolumeFacts
@@ -36,9 +36,10 @@ class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
-    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
-    that start before it. `made` are the directories that the runtime makes in its root, where the image has none.
-    `sources` are the paths of the volumes whose files are on this machine.
+    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be, `planned` the files that would
+    be made in them. `earlier` are the containers that start before it. `made` are the directories that the runtime
+    makes in its root, where the image has none. `sources` are the paths of the volumes whose
+    files are on this machine.
     """
 
     pod: Pod
@@ -50,6 +51,7 @@ class ContainerFiles(Struct, frozen=True):
     volumes: tuple[VolumeFacts, ...] = ()
     earlier: tuple[EarlierContainer, ...] = ()
     made: tuple[str, ...] = ()
+    planned: Mapping[str, PlannedFile] = {}
     sources: Mapping[str, str] = {}
 
 
@@ -134,6 +136,19 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
     if asked.sub_path_expr:
         why = f"is where the subPathExpr of volume {asked.name} leads, which is known only when the container runs"
         return TreeMount(place, why=why)
+    planned = files.planned.get(asked.name)
+    if planned is not None:
+        there = planned.find(asked.sub_path or "")
+        planned = there if there is not None else structs.replace(planned, inside={})  # a subPath that is made
+        return TreeMount(
+            place,
+            planned=planned,
+            flags=flags,
+            lines=lines,
+            origin=known.kind,
+            volume=asked.name,
+            sealed=planned.partial,
+        )
     writers = earlier_containers.writers(asked, files.earlier)
     source = files.sources.get(asked.name, "")
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)

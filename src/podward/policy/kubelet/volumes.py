@@ -8,28 +8,19 @@ from __future__ import annotations
 from podward.api.core import PodSpec
 from podward.api.effective import Place
 from podward.api.volume import Volume
-from podward.decision import Decision, Origin, Source, merge, refuse
-from podward.path import Path
+from podward.decision import Decision, Origin, Source, merge
 from podward.schema.validation.names import label
 
 NODE = Source(Origin.NODE, "podward volumes")
 
 
 def admit(spec: PodSpec, place: Place) -> Decision:
-    """A violation for each volume with an invalid name or an unsupported kind."""
+    """A violation for each volume with an invalid name."""
     refusals = []
     for index, volume in enumerate(spec.volumes or ()):
         where = place.pod / "spec" / "volumes" / index
-        refusals += [label(volume.name, where / "name"), _kind(volume, where)]
+        refusals.append(label(volume.name, where / "name"))
     return merge(*refusals)
-
-
-def _kind(volume: Volume, where: Path) -> Decision:
-    field, kind = source_of(volume)
-    if field not in {"secret", "config_map", "downward_api", "projected"}:
-        return Decision()
-    advice = "need an API server: use a hostPath of a directory with the same files"
-    return refuse(where, volume.name, f'volume "{volume.name}": {kind} volumes {advice}', NODE)
 
 
 def source_of(volume: Volume) -> tuple[str, str]:

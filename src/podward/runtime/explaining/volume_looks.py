@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from podward.api.filesystem import acl_text
+from podward.api.filesystem import PlannedFile, acl_text
 from podward.api.process import MountState
 from podward.decision import Decision, Unknown, assign
 from podward.errors import NodeError
 from podward.path import path
 from podward.policy.hints.facts import FileFacts
-from podward.policy.kubelet import empty_dir, fs_group, host_path, resources
+from podward.policy.kubelet import empty_dir, fs_group, host_path, resources, volume_files
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL
+from podward.policy.kubelet.volume_files import VolumeFiles
 from podward.policy.kubelet.volumes import NODE
 from podward.runtime import machine
 from podward.runtime.acl import parse_attribute
+from podward.runtime.explaining import planned_files
 from podward.runtime.volumes import PreparedVolume, host, image
 from podward.runtime.volumes.request import MadeVolume, VolumeRequest
 
@@ -28,13 +30,16 @@ ACL = "system.posix_acl_access"
 class SeenVolume(Struct, frozen=True):
     """A volume as it would be made.
 
-    `root` is its top, with the ids on disk, None if nobody knows it. `flags` are those of its mount, or the path of
+    `root` is its top, with the ids on disk, None if nobody knows it; `planned` the files that are made in it, and
+    `files` these by their paths. `flags` are those of its mount, or the path of
     something that is on the same mount, None where the volume is there already.
     """
 
     made: MadeVolume
     root: FileFacts | None = None
     flags: str | MountState | None = None
+    planned: PlannedFile | None = None
+    files: tuple[tuple[str, FileFacts], ...] = ()
 
 
 def empty(request: VolumeRequest) -> SeenVolume:
@@ -119,9 +124,31 @@ def image_files(request: VolumeRequest) -> SeenVolume:
     return SeenVolume(made, _file_facts(found), MountState(found))
 
 
+def files(request: VolumeRequest) -> SeenVolume:
+    """The files of a secret, configMap, downwardAPI or projected volume."""
+    decision = volume_files.decide(request.volume, request.about, request.where)
+    prepared = PreparedVolume(request.volume.name, request.target, managed=True, readonly=True)
+    if decision.final:
+        return SeenVolume(MadeVolume(decision))
+    plan = decision.fold(VolumeFiles)
+    top = planned_files.layout(plan, request, partial=bool(decision.refused or decision.unknowns))
+    owned = ((file.path, volume_files.ownership(file, request.pod)) for file in plan.files)
+    return SeenVolume(
+        MadeVolume(decision.at(request.where), prepared),
+        FileFacts(top.uid, top.gid, top.mode),
+        MountState(request.target) if plan.medium else "",
+        top,
+        tuple((path, FileFacts(uid, gid, stat.S_IFREG | mode)) for path, (uid, gid, mode) in owned),
+    )
+
+
 LOOKS: Mapping[str, Callable[[VolumeRequest], SeenVolume]] = {
     "empty_dir": empty,
     "host_path": host_file,
+    "secret": files,
+    "config_map": files,
+    "downward_api": files,
+    "projected": files,
     LOCAL: local,
     DRIVER: driver,
     "image": image_files,

@@ -6,18 +6,20 @@ What only exists once a Pod runs has a placeholder path, below `POD`.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import IDMapping
-from podward.api.effective import Place
+from podward.api.filesystem import PlannedFile
+from podward.api.pod_facts import PodFacts
 from podward.api.process import MountState
-from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.decision import Decision, Unknown, refuse
 from podward.path import Path
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kubelet import volume_mounts
 from podward.policy.kubelet.resolved_volumes import LOCAL
+from podward.policy.kubelet.volume_paths import mount_holding
 from podward.policy.kubelet.volumes import source_of
 from podward.runtime import syscalls
 from podward.runtime.explaining.volume_looks import LOOKS
@@ -37,17 +39,18 @@ class DryVolumes(PodVolumes):
 
     def __init__(
         self,
-        pod: Pod,
-        place: Place,
+        about: PodFacts,
         mapping: IDMapping | None,
-        objects: ReferencedObjects = NO_OBJECTS,
         image_root: Callable[[str], str | Unknown] = NO_NODE.image_root,
     ) -> None:
         userns = f"{POD}/ns/user" if mapping is not None else ""
-        super().__init__(POD, pod, place, objects, node=VolumeNode(userns, mapping, image_root))
+        super().__init__(POD, about, node=VolumeNode(userns, mapping, image_root))
         self._mapping = mapping
         self._roots: dict[str, FileFacts | None] = {}
         self._kinds: dict[str, str] = {}
+        self._files: dict[str, tuple[tuple[str, FileFacts], ...]] = {}
+        self.planned: dict[str, PlannedFile] = {}
+        """By name of a volume: the files that would be made in it."""
         self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.ResolvedMount, Path]]] = {}
         self._contents: dict[str, str] = {}
         """By path of a bind that would be made: the path that it would be made from."""
@@ -58,7 +61,12 @@ class DryVolumes(PodVolumes):
     def facts(self) -> tuple[VolumeFacts, ...]:
         """Every volume, with what its root would be: ids as the mount shows them to the host."""
         return tuple(
-            VolumeFacts(volume.name, self._kinds.get(volume.name, source_of(volume)[1]), self._roots.get(volume.name))
+            VolumeFacts(
+                volume.name,
+                self._kinds.get(volume.name, source_of(volume)[1]),
+                self._roots.get(volume.name),
+                self._files.get(volume.name, ()),
+            )
             for volume in self._pod.spec.volumes or ()
         )
 
@@ -93,8 +101,17 @@ class DryVolumes(PodVolumes):
     def holds(self, container: Container, path: str) -> bool:
         """Whether a path of the container is in a volume that would be made, so that who knows what may be there."""
         made = {volume.name for volume in self.prepared if volume.path.startswith(f"{POD}/")}
+        made -= {name for name, planned in self.planned.items() if not planned.partial}
         mounts = (m.mount_path or "" for m in container.volume_mounts or () if m.name in made)
         return any(path.startswith(f"{mount.rstrip('/')}/") for mount in mounts)
+
+    def planned_file(self, container: Container, path: str) -> PlannedFile | None:
+        """The file at a path of the container that would be made for it; None where none would be."""
+        held = mount_holding(container, path)
+        if held is None or held[0].name not in self.planned:
+            return None
+        found = self.planned[held[0].name].find(held[1])
+        return found if found is not None and stat.S_ISREG(found.mode) else None
 
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
         seen = LOOKS[field](request)
@@ -102,6 +119,9 @@ class DryVolumes(PodVolumes):
         if field in _KINDS:
             self._kinds[request.volume.name] = _KINDS[field]
         self._roots[request.volume.name] = None if root is None else self._mapped(root)
+        self._files[request.volume.name] = tuple((path, self._mapped(file)) for path, file in seen.files)
+        if seen.planned is not None:
+            self.planned[request.volume.name] = seen.planned
         if seen.made.prepared is not None and seen.flags is not None:
             self.stand_ins[seen.made.prepared.path] = seen.flags
         return seen.made

@@ -1,6 +1,6 @@
 """All volumes of one Pod, below its directory.
 
-    volumes/NAME                                  emptyDir
+    volumes/NAME                                  a volume of the Pod's own
     volume-binds/NAME                             a volume as the Pod's user namespace sees it, or shared
     volume-subpaths/NAME/CONTAINER/INDEX          a subPath, bound
 
@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
-from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
+from podward.api.pod_facts import PodFacts
 from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
@@ -28,13 +28,19 @@ from podward.policy.kubelet import environment, volume_mounts, volumes
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
-from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, requests
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
 from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
 NO_NODE = VolumeNode()
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
+
+
+def _files(request: VolumeRequest) -> MadeVolume:
+    from podward.runtime.volumes import files  # most Pods have none, and start-up counts
+
+    return files.prepare(request)
 
 
 def _refuse_driver(request: VolumeRequest) -> MadeVolume:
@@ -50,6 +56,10 @@ def _mount_image(request: VolumeRequest) -> MadeVolume:
 MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
     "empty_dir": empty.prepare,
     "host_path": host.prepare,
+    "secret": _files,
+    "config_map": _files,
+    "downward_api": _files,
+    "projected": _files,
     LOCAL: host.prepare_local,
     DRIVER: _refuse_driver,
     "image": _mount_image,
@@ -78,16 +88,14 @@ class PodVolumes:
     def __init__(
         self,
         directory: str,
-        pod: Pod,
-        place: Place,
-        objects: ReferencedObjects = NO_OBJECTS,
+        about: PodFacts,
         *,
         node: VolumeNode = NO_NODE,
     ) -> None:
         self._directory = directory
-        self._pod = pod
-        self._place = place
-        self._objects = objects
+        self._about = about
+        self._pod = about.pod
+        self._place = about.place
         self._node = node
         self._userns = node.userns
         self._volumes: dict[str, PreparedVolume] = {}
@@ -105,8 +113,8 @@ class PodVolumes:
         Raises NodeError where this machine can't.
         """
         decision = volumes.admit(self._pod.spec, self._place)
-        for field, request in requests(self._pod, self._place, self._objects, self._directory, self._node):
-            decision += request.resolved.notes.at(request.where)
+        for field, request in requests(self._about, self._directory, self._node):
+            decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
             made = self._make(field, request)
@@ -122,14 +130,14 @@ class PodVolumes:
         self._binds.append(request.target)
         return MAKERS[field](request)
 
-    def mounts(self, container: Container, place: Place, pod_ip: str = "") -> ContainerMounts:
+    def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts.
 
         What a subPath leads to is another matter at each start: an init container may have made it meanwhile. It is
         mounted by `attach`; here only where no container can run before this one, so that a bad one is refused early.
         """
         named = label(container.name, place.container / "name")
-        asked = environment.decide(self._pod, container, place, self._objects, pod_ip)
+        asked = environment.decide(self._about, container, place)
         if named.refused or asked.final:
             return ContainerMounts(decision=Decision(violations=named.violations + asked.violations))
         known = {row.key: row.value for row in asked.fold(_Environment).envs}

@@ -9,9 +9,10 @@ from msgspec import Struct
 from podward.api.core import Pod
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
+from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import ReferencedObjects
-from podward.api.volume import Volume
-from podward.decision import Decision, Unknown
+from podward.api.volume import NamedSource, Volume
+from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.path import Path
 from podward.policy.kubelet.resolved_volumes import ResolvedVolume, resolve
 from podward.policy.kubelet.volumes import source_of
@@ -38,12 +39,25 @@ class VolumeRequest(Struct, frozen=True):
 
     volume: Volume
     where: Path
-    pod: Pod
-    place: Place
-    objects: ReferencedObjects
+    about: PodFacts
     target: str
     resolved: ResolvedVolume
     node: VolumeNode
+
+    @property
+    def pod(self) -> Pod:
+        """The Pod."""
+        return self.about.pod
+
+    @property
+    def place(self) -> Place:
+        """Where the Pod is written."""
+        return self.about.place
+
+    @property
+    def objects(self) -> ReferencedObjects:
+        """The objects that the Pod may refer to."""
+        return self.about.objects
 
 
 class PreparedVolume(Struct, frozen=True):
@@ -67,12 +81,17 @@ class MadeVolume(Struct, frozen=True):
     prepared: PreparedVolume | None = None
 
 
-def requests(
-    pod: Pod, place: Place, objects: ReferencedObjects, directory: str, node: VolumeNode
-) -> Iterator[tuple[str, VolumeRequest]]:
+def requests(about: PodFacts, directory: str, node: VolumeNode) -> Iterator[tuple[str, VolumeRequest]]:
     """The Pod's volumes, each with the field of what is mounted for it; `directory` is the Pod's own."""
-    for index, volume in enumerate(pod.spec.volumes or ()):
-        where = place.pod / "spec" / "volumes" / index / source_of(volume)[1]
-        found = resolve(volume, where, pod, place, objects.storage)
+    for index, volume in enumerate(about.pod.spec.volumes or ()):
+        where = about.place.pod / "spec" / "volumes" / index / source_of(volume)[1]
+        found = resolve(volume, where, about.pod, about.place, about.objects.storage)
         target = f"{directory}/volumes/{volume.name}"
-        yield found.field, VolumeRequest(found.volume, where, pod, place, objects, target, found, node)
+        yield found.field, VolumeRequest(found.volume, where, about, target, found, node)
+
+
+def named(request: VolumeRequest) -> Decision:
+    """The volume by its name, at the place of its source: what is decided about it stands below."""
+    kind = str(request.where.segments[-1])
+    source = Source(Origin.MANIFEST, request.place.document, request.where)
+    return assign(request.where, NamedSource(request.volume.name, kind), "the volume's source", source)
