@@ -12,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podward.path import path
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
 from podward.stages.admission.order import by_registry
 

@@ -8,8 +8,6 @@ import pytest
 from changed_workloads import document, known_sources
 
 from podward.errors import InputError
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
 from podward.schema.workload import pod_sources
 from podward.stages.admission.order import by_registry
 
