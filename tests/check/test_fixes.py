@@ -87,3 +87,14 @@ def test_what_would_be_left_empty_goes_whole_and_no_more_than_that() -> None:
 def test_what_was_empty_before_stays() -> None:
     asked = [Change(path("spec", "securityContext", "runAsUser"), None)]
     assert removing_emptied({"spec": {"securityContext": {}}}, asked) == tuple(asked)
+
+
+def test_many_changes_in_one_object_are_one_removal() -> None:
+    options: JsonObject = {f"k{number}": "" for number in range(3)}
+    raw: JsonObject = {"spec": {"securityContext": {"seLinuxOptions": options, "windowsOptions": {"a": "b"}}}}
+    place = path("spec", "securityContext")
+    changes = [Change(place / "seLinuxOptions" / name, None) for name in options]
+    assert removing_emptied(raw, changes) == (Change(place / "seLinuxOptions", None),)
+    changes.append(Change(place / "windowsOptions" / "a", None))
+    assert removing_emptied(raw, changes) == (Change(place, None),)
+    assert removing_emptied(raw, [*changes, Change(place / "runAsUser", 1)])[0] == Change(place / "runAsUser", 1)
