@@ -2,7 +2,8 @@
 
 Policies do not know each other's fields, and their remedies do not either. For example, a CSI driver's container that
 is no longer privileged may not have `mountPropagation: Bidirectional`, and no program can know whether it works
-without. So a change is not made if validation then refuses something that it did not refuse before.
+without. So a change is not made if validation then refuses something that it did not refuse before; nor is
+`runAsNonRoot` set where an image that is here would not start with it (`image_users`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
 from podward.api.report import family_of
+from podward.check import image_users
+from podward.check.image_users import FindImage
 from podward.documents.editing.edited_value import changed
 from podward.path import Key, Path
 from podward.schema.workload import PodSource
@@ -32,14 +35,30 @@ def is_to_fix(finding: Finding, select: Collection[str]) -> bool:
 
 
 class FixableFindings(Struct, frozen=True):
-    """Findings whose changes can be made together, and the others, each with what an API server would refuse then."""
+    """Findings whose changes can be made together, and the others, each with a sentence that says why not.
+
+    `said` are sentences about changes that were added.
+    """
 
     fixable: tuple[Finding, ...]
     unfixable: tuple[tuple[Finding, str], ...]
+    said: tuple[str, ...] = ()
 
 
-def split_fixable(source: PodSource, findings: Sequence[Finding]) -> FixableFindings:
-    """Split the findings about this workload, all of which have changes, into fixable and unfixable ones."""
+def split_fixable(source: PodSource, findings: Sequence[Finding], find: FindImage) -> FixableFindings:
+    """Split the findings about this workload, all of which have changes, into fixable and unfixable ones.
+
+    `find` finds the images that are here.
+    """
+    suited = image_users.suited(source, findings, find)
+    refused = tuple((each.finding, each.refusal) for each in suited if each.refusal)
+    said = tuple(text for each in suited for text in each.said)
+    found = _accepted(source, [each.finding for each in suited if not each.refusal])
+    return FixableFindings(found.fixable, (*refused, *found.unfixable), said)
+
+
+def _accepted(source: PodSource, findings: Sequence[Finding]) -> FixableFindings:
+    """Those after whose changes the API server takes the Pod, and the others."""
     tolerated = _faults(source.raw, source.kind)
     fixable: list[Finding] = []
     left = list(findings)
@@ -71,7 +90,7 @@ def _accept(
     if not new:
         fixable += group
     elif len(group) == 1:
-        later.append((group[0], min(new)))
+        later.append((group[0], f"Changing this field alone makes a Pod that no API server takes: {min(new)}"))
     else:
         middle = len(group) // 2
         _accept(source, group[:middle], tolerated, fixable, later)

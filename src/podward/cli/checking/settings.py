@@ -27,7 +27,8 @@ class Settings(Struct, frozen=True):
     """All settings. `baseline` is a file's name, empty for none. `cached` is whether unchanged files may be skipped.
 
     `configuration` is the configuration file, empty for none. `inline_waivers` and `max_waiver_days` say which waivers
-    count. The patterns in `exclude` and `waivers` match file names as `naming.rooted` gives them.
+    count. `trees` are the directories in which files may be changed. The patterns in `exclude` and `waivers` match file
+    names as `naming.rooted` gives them.
     """
 
     options: CheckOptions
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True):
     configuration: str = ""
     inline_waivers: bool = True
     max_waiver_days: int | None = None
+    trees: tuple[str, ...] = ()
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
