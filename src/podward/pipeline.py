@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container, Pod, every_container
 from podward.api.cri import ContainerConfig, IDMapping, Mount, PodSandboxConfig
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.explanation import Stage
@@ -36,6 +36,7 @@ from podward.api.process import ProcessState
 from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Outcome, Source, Unknown
 from podward.policy.kubelet import user
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime import defaults, sandbox
 from podward.stages import cri, effective, oci
 from podward.stages.oci import HostFacts
@@ -47,10 +48,14 @@ if TYPE_CHECKING:
 
 
 class ContainerMounts(Struct, frozen=True):
-    """A container's mounts with who asked for each, or the Decision that refuses the container."""
+    """A container's mounts with who asked for each, or the Decision that refuses the container.
+
+    `files` are those that the kubelet mounts besides.
+    """
 
     mounts: tuple[tuple[Mount, Source], ...] = ()
     decision: Decision = Decision()
+    files: ContainerFiles = ContainerFiles()
 
 
 class NodeFacts(Protocol):
@@ -126,9 +131,9 @@ class PodPlan(_Walked, kw_only=True):
 class ContainerPlan(_Walked, kw_only=True):
     """One container on its way through the stages.
 
-    `kind` is `init`, `sidecar` or `regular`; `userns` and `sandbox` are its Pod's. The values after `mounts` are folded
-    from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has its type's default
-    in them; there is no `predicted` state that is known in part.
+    `kind` is `init`, `sidecar`, `regular` or `ephemeral`; `userns` and `sandbox` are its Pod's. The values after
+    `mounts` are folded from the stages' Decisions, and None where a stage refused or was not asked. What is unknown has
+    its type's default in them; there is no `predicted` state that is known in part.
     """
 
     kind: str
@@ -138,6 +143,7 @@ class ContainerPlan(_Walked, kw_only=True):
     userns: IDMapping | None = None
     sandbox: PodSandboxConfig | None = None
     mounts: tuple[tuple[Mount, Source], ...] = ()
+    files: ContainerFiles = ContainerFiles()
     effective: Outcome[EffectiveContext] | None = None
     config: Outcome[ContainerConfig] | None = None
     spec: Outcome[RuntimeSpec] | None = None
@@ -184,17 +190,20 @@ def plan_container(
 def in_order(pod: Pod, place: Place) -> tuple[tuple[str, Place, Container], ...]:
     """The containers as they start, each with its kind and place.
 
-    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones.
+    First the init containers (`init`, or `sidecar` with a restart policy of their own), then the regular ones, then the
+    ephemeral ones, which are added to a Pod that runs.
     """
     spec, base = pod.spec, place.pod / "spec"
     rows = []
-    for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers or ()):
-            kind = "regular"
-            if field == "initContainers":
-                kind = "sidecar" if container.restart_policy == "Always" else "init"
-            rows.append((kind, Place(place.document, place.pod, base / field / index), container))
+    for field, index, container in every_container(spec):
+        kind = _KINDS[field]
+        if kind == "init" and container.restart_policy == "Always":
+            kind = "sidecar"
+        rows.append((kind, Place(place.document, place.pod, base / field / index), container))
     return tuple(rows)
+
+
+_KINDS = {"initContainers": "init", "containers": "regular", "ephemeralContainers": "ephemeral"}
 
 
 # --- about the Pod: whether the next stage is to be asked -------------------------------------------------------------
@@ -239,7 +248,7 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
 def _mounts(facts: NodeFacts, plan: ContainerPlan) -> bool:
     """What is mounted: told with the cri stage, which carries it. Only a refusal is told here."""
     attached = facts.mounts(plan.container, plan.place)
-    plan.mounts = attached.mounts
+    plan.mounts, plan.files = attached.mounts, attached.files
     refused = attached.decision.violations
     return not refused or plan.passes("volumes", Decision(violations=refused))
 
@@ -277,7 +286,14 @@ def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
         return False
     asked = cri.decide_container(
         cri.ContainerFacts(
-            facts.pod, plan.container, plan.place, plan.effective, facts.node, plan.mounts, facts.objects
+            facts.pod,
+            plan.container,
+            plan.place,
+            plan.effective,
+            facts.node,
+            plan.mounts,
+            plan.files,
+            facts.objects,
         )
     )
     if asked.final:

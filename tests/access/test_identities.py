@@ -6,7 +6,7 @@ import pytest
 
 from podward.access.identities import SOMEBODY, creator_of_pods, impersonated
 from podward.api.caller import User
-from podward.schema.workload import TEMPLATES
+from podward.schema.pod_kinds import TEMPLATES
 
 ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:shop")
 

@@ -215,7 +215,7 @@ ABSENT = KINDS["Pod"].replace("busybox:1000", "nobody/has:this")
 
 
 def test_an_image_that_is_not_here_hides_what_it_decides_and_nothing_else(explain: Explain) -> None:
-    ran = explain("-f", "-", stdin=ABSENT)
+    ran = explain("-f", "-", "-o", "wide", stdin=ABSENT)
     assert (ran.returncode, ran.stderr) == (0, "")
     rows = {line[:16].strip(): line for line in ran.stdout.splitlines()}
     assert rows["user"].split() == ["user", "eff", "unknown", "has:this", "config.User", "unknown"]

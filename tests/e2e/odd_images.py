@@ -47,6 +47,9 @@ COPY --chmod=4755 script /entry/script-of-setuid
 ENV PATH=/usr/bin:/bin
 USER {user}
 """
+_VOLUMES = """VOLUME ["/data", "/made/below/nothing", "/entry/root", "/home/../more"]
+"""
+"""For every other image: places that Pods mount over, an entry file's own, and some that the image lacks."""
 _CAPABILITIES = {
     # cap_net_raw,cap_net_admin+ep; cap_net_raw,cap_chown+i; cap_chown+ep beside a setuid bit
     "capable": (0x02000001, 1 << 13 | 1 << 12, 0),
@@ -69,6 +72,7 @@ def build_all(store: ImageStore, directory: str) -> tuple[str, ...]:
         file = f"{directory}/Containerfile.{number}"
         with open(file, "w", encoding="ascii") as opened:
             opened.write(_CONTAINERFILE.format(user=user) if user else _CONTAINERFILE.replace("USER {user}\n", ""))
+            opened.write(_VOLUMES if number % 2 else "")
         name = f"localhost/odd:{number}"
         build(store, file, context, name)
         names.append(name)

@@ -93,6 +93,7 @@ def pods(draw: st.DrawFn, images: tuple[str, ...], entries: tuple[str, ...]) -> 
             hostIPC=st.booleans(),
             hostUsers=st.booleans(),
             shareProcessNamespace=st.booleans(),
+            hostAliases=st.just([{"ip": "10.0.0.1", "hostnames": ["db.example"]}]),
         )
     )
     if spec.get("hostUsers") is False:
@@ -137,6 +138,7 @@ def _containers(
         "securityContext": context,
         "volumeMounts": draw(MOUNTS),
     }
+    container |= draw(some(terminationMessagePath=st.sampled_from(("/tmp/why", "/data/why", "why"))))  # noqa: S108
     resources = draw(RESOURCES)
     if resources:
         container["resources"] = resources

@@ -101,12 +101,13 @@ class Answers:
         words = parser.parse_args(["-f", str(file)])
         (source,) = pods_of(inputs.documents([str(file)]))
         subject = subjects.subject(source, NO_OBJECTS)
-        self._root = str(root)
+        dry = explaining.dry_run(words)
+        self._node = access.ExplainedNode(str(root), dry.node.runtime, "containerd")
         self._pod = subject.pod
-        self._explained = explaining.dry_run(words).explain(subject)
+        self._explained = dry.explain(subject)
 
     def __call__(self, question: str, container: str | None = None) -> access.AccessReport:
-        (report,) = access.explain_pod(question, self._pod, self._explained, self._root, container)
+        (report,) = access.explain_pod((question,), self._pod, self._explained, self._node, container)
         return report
 
 

@@ -14,6 +14,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,11 +136,12 @@ class Bench:
         """Keep the Pod that the case wants beside its own."""
         with contextlib.ExitStack() as cleanup:
             for name in case.promised("beside"):
-                process = self.podward.start("run", "--keep", "-f", str(HINTS / case.rule / "beside" / f"{name}.yaml"))
+                kept = self.podward("run", "--keep", "-f", str(HINTS / case.rule / "beside" / f"{name}.yaml"))
                 cleanup.callback(self.podward, "rm", name)
-                assert process.stdout is not None
-                assert process.stdout.readline() == "ready\n"
-                self.podward.interrupt(process)
+                assert kept.returncode == 0, kept.stderr
+                deadline = time.monotonic() + 60
+                while self.podward("logs", name).stdout != "ready\n":
+                    assert time.monotonic() < deadline
             yield
 
 

@@ -25,10 +25,10 @@ class Facts(WorldFacts):
     def attempt(self, container: str) -> Attempt:
         return Attempt(0, container, "/nowhere", "/nowhere")
 
-    def nothing(self, _: object) -> None:
+    def nothing(self, *_: object) -> None:
         """Neither a directory nor a mount."""
 
-    next_attempt = set_aside = discard = nothing
+    next_attempt = set_aside = discard = note_process = nothing
 
 
 class Reasons(SilentReport):

@@ -37,7 +37,7 @@ from podward.api.oci import (
 from podward.api.process import ProcessState
 from podward.decision import Decision
 from podward.errors import NodeError, RuntimeFailedError
-from podward.runtime import entry, observe, proc, syscalls
+from podward.runtime import device_list, entry, observe, proc, syscalls
 from podward.stages import kernel
 
 pytestmark = pytest.mark.needs("root", "crun", "runc", "busybox")
@@ -244,6 +244,7 @@ def run(runtime: str, place: str, spec: RuntimeSpec, prepare: Callable[[], None]
         try:
             if container.error:
                 return Result(refusals=refusals, failure=container.error)
+            devices = device_list.open_devices(container.pid, place)
             with observe.stop_at_exec(container.pid) as held:
                 started = container.call("start", container.name)
                 try:
@@ -251,7 +252,7 @@ def run(runtime: str, place: str, spec: RuntimeSpec, prepare: Callable[[], None]
                 except RuntimeFailedError:
                     # runc reports a failed execve in the container's own output, crun in its log.
                     return Result(refusals=refusals, failure=container.log() or f"start gave {started}")
-                observed = held.state(spec)
+                observed = held.state(spec, devices)
             _, status = os.waitpid(container.pid, 0)
             ended = str(os.waitstatus_to_exitcode(status))
             return Result(decision.fold(ProcessState), observed, refusals, output=ended)

@@ -23,6 +23,7 @@ _CONTROLLERS = {
     "CronJob": "job-controller",
     "ReplicationController": "replication-controller",
     "DeploymentConfig": "replication-controller",
+    "Rollout": "replicaset-controller",
 }
 """The service account that creates the Pods of each kind of workload."""
 

@@ -76,14 +76,20 @@ def _of_openshift(name: str) -> bool:
 
 def policies_of(document: Document) -> tuple[Item, ...]:
     """The objects of the document that are policies, or say who may use them; checked field by field."""
+    found = policies_among(objects_of(document))
+    if found:
+        require(document)
+    return found
+
+
+def policies_among(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The objects among these that are policies. Raises InputError for one of a version that its kind does not have."""
     found = []
-    for item in objects_of(document):
+    for item in items:
         if item.kind in _KINDS:
             require_version(item, _GROUPS)
             if type_of(item.api_version, item.kind) is not None:
                 found.append(item)
-    if found:
-        require(document)
     return tuple(found)
 
 

@@ -136,17 +136,68 @@ class Resources(View, frozen=True):
     requests: dict[str, str | int | float] | None = None
 
 
-class Endpoint(View, frozen=True):
-    """The host of core/v1 HTTPGetAction and TCPSocketAction; empty means the Pod itself."""
+class ExecAction(View, frozen=True):
+    """core/v1 ExecAction."""
 
+    command: tuple[str, ...] | None = None
+
+
+class HTTPHeader(View, frozen=True):
+    """core/v1 HTTPHeader."""
+
+    name: str = ""
+    value: str = ""
+
+
+class HTTPGetAction(View, frozen=True):
+    """core/v1 HTTPGetAction; an empty `host` means the Pod itself, `port` is a number or the name of a port."""
+
+    path: str | None = None
+    port: int | str | None = None
+    host: str | None = None
+    scheme: str | None = None
+    http_headers: tuple[HTTPHeader, ...] | None = None
+
+
+class TCPSocketAction(View, frozen=True):
+    """core/v1 TCPSocketAction; an empty `host` means the Pod itself, `port` is a number or the name of a port."""
+
+    port: int | str | None = None
     host: str | None = None
 
 
-class Handler(View, frozen=True):
-    """core/v1 Probe and LifecycleHandler: only the actions that use the network."""
+class GRPCAction(View, frozen=True):
+    """core/v1 GRPCAction."""
 
-    http_get: Endpoint | None = None
-    tcp_socket: Endpoint | None = None
+    port: int | None = None
+    service: str | None = None
+
+
+class SleepAction(View, frozen=True):
+    """core/v1 SleepAction."""
+
+    seconds: int = 0
+
+
+class Handler(View, frozen=True):
+    """The actions of core/v1 ProbeHandler and LifecycleHandler: at most one of them is set."""
+
+    exec: ExecAction | None = None
+    http_get: HTTPGetAction | None = None
+    tcp_socket: TCPSocketAction | None = None
+    grpc: GRPCAction | None = None
+    sleep: SleepAction | None = None
+
+
+class Probe(Handler, frozen=True):
+    """core/v1 Probe; what is unset has the API's default, which is said in `policy.kubelet.probes`."""
+
+    initial_delay_seconds: int | None = None
+    timeout_seconds: int | None = None
+    period_seconds: int | None = None
+    success_threshold: int | None = None
+    failure_threshold: int | None = None
+    termination_grace_period_seconds: int | None = None
 
 
 class Lifecycle(View, frozen=True):
@@ -172,12 +223,21 @@ class Container(View, frozen=True):
     security_context: SecurityContext | None = None
     restart_policy: str | None = None
     stdin: bool | None = None
+    stdin_once: bool | None = None
     tty: bool | None = None
     termination_message_path: str | None = None
-    liveness_probe: Handler | None = None
-    readiness_probe: Handler | None = None
-    startup_probe: Handler | None = None
+    target_container_name: str | None = None
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    startup_probe: Probe | None = None
     lifecycle: Lifecycle | None = None
+
+
+class HostAlias(View, frozen=True):
+    """core/v1 HostAlias."""
+
+    ip: str = ""
+    hostnames: tuple[str, ...] | None = None
 
 
 class PodOS(View, frozen=True):
@@ -196,6 +256,7 @@ class PodSpec(View, frozen=True):
     resources: Resources | None = None
     security_context: PodSecurityContext | None = None
     service_account_name: str | None = None
+    host_aliases: tuple[HostAlias, ...] | None = None
     host_network: bool | None = None
     host_pid: bool | None = field(default=None, name="hostPID")
     host_ipc: bool | None = field(default=None, name="hostIPC")

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from podward.decision import Unknown
+
 UNMAPPED = -1
 """The id of an owner, a group or an ACL entry that the mount does not map; no process has it."""
 
 TYPE_MASK, DIRECTORY, REGULAR, LINK = 0o170000, 0o040000, 0o100000, 0o120000
-_DEVICES = (0o020000, 0o060000)
+CHARACTER, BLOCK = 0o020000, 0o060000
+_DEVICES = (CHARACTER, BLOCK)
 _LETTERS = {0o100000: "-", 0o040000: "d", 0o120000: "l", 0o020000: "c", 0o060000: "b", 0o010000: "p", 0o140000: "s"}
 _SHORT_TAGS = {"user": "u", "group": "g", "mask": "m", "other": "o"}
 BITS: Mapping[str, int] = {"r": 4, "w": 2, "x": 1}
@@ -53,7 +56,9 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
     `mode` is `st_mode`. `acl` has the entries of `system.posix_acl_access`, empty if the file has none. `origin` is
     where the file comes from, for advice: "image", "runtime", or the kind of the volume (emptyDir, hostPath). `volume`
     is the volume's name. `host` is its path on this machine, empty if there is none yet. `error` is the errno's name if
-    the path leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing.
+    the path leads nowhere (ENOENT, ENOTDIR, ELOOP); the other facts then mean nothing. `major` and `minor` are a device
+    file's numbers, and `closed` the letters that the container's device list does not let through.
+    `unknown` is why nobody can know what is at the path; then no other fact means anything.
     """
 
     path: str
@@ -66,6 +71,10 @@ class FileAccessFacts(Struct, frozen=True, gc=False):
     volume: str = ""
     host: str = ""
     error: str = ""
+    major: int = -1
+    minor: int = -1
+    closed: str = ""
+    unknown: Unknown | None = None
 
     @property
     def directory(self) -> bool:
@@ -99,7 +108,7 @@ class Denial(Struct, frozen=True):
     """Why the path may not be used: the errno's name, the component that refuses, the wanted permissions, and the rule.
 
     `step` is the component's index in the chain. `rule` is that of `Grant`, or "read-only mount", "noexec mount",
-    "nodev mount", "unmapped ids", "not regular", "path".
+    "nodev mount", "device list", "unmapped ids", "not regular", "path".
     """
 
     errno: str

@@ -26,7 +26,8 @@ class ProcessState(Struct, frozen=True, gc=False):
     `uid_map` and `gid_map` are lines of (inside, outside, length). `mounts` are the mounts of the runtime spec, sorted.
     `masked` and `readonly_paths` are those of the spec's paths that exist and are covered. `host_namespaces` are the
     names of the namespaces shared with the host. `seccomp` is 0 (none) or 2 (filter). `label` is the LSM's label, None
-    if no LSM labels processes.
+    if no LSM labels processes. `devices` are those of the devices that are watched (`policy.kernel.devices`) that the
+    device list lets the process open, `all` for every one.
     """
 
     uid: tuple[int, int, int, int]
@@ -48,3 +49,4 @@ class ProcessState(Struct, frozen=True, gc=False):
     host_namespaces: tuple[str, ...]
     oom_score_adj: int
     label: str | None = None
+    devices: tuple[str, ...] = ()

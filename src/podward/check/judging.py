@@ -219,12 +219,12 @@ class _Judge:
             source.document.name,
             line_of(source, place),
             self._document,
-            place,
+            source.in_file(place),
             self._about(violation.path),
             message,
             fault.policy,
             fault.remedy,
-            tuple(Change(source.prefix + change.path, change.value) for change in fault.changes),
+            () if source.origins else tuple(Change(source.prefix + c.path, c.value) for c in fault.changes),
         )
 
     def _of_hint(self, hint: Hint) -> Finding:
@@ -236,12 +236,12 @@ class _Judge:
             source.document.name,
             line_of(source, hint.path),
             self._document,
-            hint.path,
+            source.in_file(hint.path),
             self._about(Path(hint.path.segments[len(source.prefix.segments) :])),
             hint.problem,
             "",
             hint.remedy,
-            hint.changes,
+            () if source.origins else hint.changes,
         )
 
     def _about(self, place: Path) -> WorkloadRef:

@@ -75,11 +75,16 @@ _HINT = {
     "volume-not-writable": "A volume is mounted for writing, and these ids may not write it.",
 }
 _INPUT = {
+    "kind": "A kind that no API has: misspelt, or of a version that is gone.",
+    "kustomize": "A kustomization or one of its patches, which is no object until it is built.",
     "limits": "A file is too large, nests too deep or grows too much when its aliases are resolved.",
+    "link": "A link to a directory, which the search does not follow.",
     "other": "A document is no object of Kubernetes: it has neither a kind nor metadata.",
     "reading": "A file cannot be opened or read.",
     "schema": "A document has a field that its kind does not have, or a value of another type.",
     "syntax": "A file is not valid YAML or JSON.",
+    "template": "A file is a template of Helm, which is no manifest until it is rendered.",
+    "unknown-kind": "A custom resource holds containers, and it is not known where its Pods are.",
 }
 _API = {"validation": "The API server would refuse the object, whatever policies say."}
 _WAIVER = {

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Pod
-from podward.api.cri import IDMapping
+from podward.api.core import Pod, every_container
+from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
 from podward.cli import terminal
-from podward.decision import Decision
-from podward.errors import ImageError, RefusedError, UsageError
-from podward.policy.kernel import access, access_remedies
+from podward.decision import Decision, Unknown
+from podward.errors import RefusedError, UsageError
+from podward.policy.kernel import access, access_remedies, devices
 from podward.policy.kernel.access_remedies import AccessRemedy
+from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
 
 ADVICE = "write a path of the container and what to do with it: `--access /data:rw` (r read, w write, x execute)"
-DENIED, ALLOWED = "denied", "allowed"
+DENIED, ALLOWED, NOT_KNOWN = "denied", "allowed", "not known"
 
 
 class Row(Struct, frozen=True):
@@ -43,28 +45,40 @@ class Row(Struct, frozen=True):
 
 
 class AccessReport(Struct, frozen=True):
-    """The answer about one path and one container; `who` is the process in words."""
+    """The answer about one path and one container; `who` is the process in words.
+
+    `allowed` is None where nobody can know: `reasons` then say why.
+    """
 
     container: str
     path: str
     wanted: str
-    allowed: bool
+    allowed: bool | None
     who: str
-    rows: tuple[Row, ...]
-    reasons: tuple[str, ...]
-    remedies: tuple[AccessRemedy, ...]
-    decision: Decision
+    rows: tuple[Row, ...] = ()
+    reasons: tuple[str, ...] = ()
+    remedies: tuple[AccessRemedy, ...] = ()
+    decision: Decision = Decision()
+
+
+class ExplainedNode(Struct, frozen=True):
+    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
+
+    root: str
+    runtime: str
+    runtime_defaults: str
 
 
 def explain_pod(
-    question: str, pod: Pod, explained: PodExplanation, root: str, container: str | None = None
+    questions: tuple[str, ...], pod: Pod, explained: PodExplanation, node: ExplainedNode, container: str | None = None
 ) -> tuple[AccessReport, ...]:
-    """Answer `--access`'s question about a Pod that was explained: about one container, or about all.
+    """Answer `--access`'s questions about a Pod that was explained: about one container, or about all.
 
-    `root` is the state directory. Raises UsageError for a container that is not in the Pod, RefusedError for one that
-    would not run, and what `explain_access` raises.
+    Raises UsageError for a container that is not in the Pod, RefusedError for one that would not run, and what
+    `explain_access` raises.
     """
-    parse(question)  # before anything is looked at
+    for question in questions:
+        parse(question)  # before anything is looked at
     names = [each.name for each in explained.containers]
     if container is not None and container not in names:
         advice = f"the Pod's containers: {', '.join(names)}"
@@ -72,48 +86,75 @@ def explain_pod(
     refused = [v for stage in explained.stages for v in stage.decision.violations]
     if refused:
         raise RefusedError(f"the Pod would not run: {refused[0].reason}", where=explained.document)
-    wanted = (each for each in explained.containers if container in (None, each.name))
-    return tuple(explain_access(question, _files(pod, explained, each, root)) for each in wanted)
+    reports: list[AccessReport] = []
+    for each in explained.containers:
+        if container in (None, each.name):
+            found = _files(pod, explained, each, node)
+            reports += (
+                _not_known(question, each.name, found)
+                if isinstance(found, Unknown)
+                else explain_access(question, found)
+                for question in questions
+            )
+    return tuple(reports)
 
 
-def _files(pod: Pod, explained: PodExplanation, container: ContainerExplanation, root: str) -> ContainerFiles:
-    """The container's files, as they follow from what was decided about it."""
+def _files(
+    pod: Pod, explained: PodExplanation, container: ContainerExplanation, node: ExplainedNode
+) -> ContainerFiles | Unknown:
+    """The container's files, as they follow from what was decided about it; Unknown where that is not known."""
     process = container.predicted
     if process is None and container.unknowns:
-        raise ImageError(container.unknowns[0].why, advice=container.unknowns[0].remedy)
+        return container.unknowns[0]
     if process is None:
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
         raise RefusedError(why, where=explained.document)
-    oci = next(stage.decision for stage in container.stages if stage.name == "oci")
+    config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
+    images = ImageStore(node.root)
+    stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
     volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
     volumes.prepare()
-    listed = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
+    written = {each.name: each for _, _, each in every_container(pod.spec)}
+    before = explained.containers[: explained.containers.index(container)]
     return ContainerFiles(
         pod=pod,
-        container=next(each for each in listed if each.name == container.name),
+        container=written[container.name],
         spec=oci.fold(RuntimeSpec),
         process=process,
-        image_root=ImageStore(root).resolve(container.image).rootfs,
+        image_root=stored.rootfs,
+        made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
+        runtime=node.runtime,
         volumes=volumes.facts,
+        earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
+    )
+
+
+def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -> AccessReport:
+    place, wanted = parse(question)
+    return AccessReport(
+        container, place, wanted, None, who, reasons=(unknown.why,), remedies=(AccessRemedy(unknown.remedy),)
     )
 
 
 def explain_access(question: str, files: ContainerFiles) -> AccessReport:
     """Answer `--access`'s question about one container.
 
-    Raises UsageError for a question of another shape, NodeError or InputError for what can't be known before it runs.
+    Raises UsageError for a question of another shape, NodeError for what can't be looked at.
     """
     place, wanted = parse(question)
-    chain = walk(tree_of(files), place)
+    chain = devices.marked(walk(tree_of(files), place), devices.rules_of(files.spec, files.runtime))
+    unknown, who = chain[-1].unknown, access.who(files.process)
+    if unknown is not None:
+        return _not_known(question, files.container.name, unknown, who)
     decision = access.decide(files.process, chain, wanted)
     return AccessReport(
         container=files.container.name,
         path=place,
         wanted=wanted,
         allowed=not decision.refused,
-        who=access.who(files.process),
+        who=who,
         rows=rows(files, chain, decision),
         reasons=tuple(violation.reason for violation in decision.violations),
         remedies=access_remedies.suggest(files.process, chain, wanted),
@@ -150,8 +191,9 @@ def rows(files: ContainerFiles, chain: tuple[FileAccessFacts, ...], decision: De
 
 def text(report: AccessReport, width: int = 100) -> str:
     """The report for people, as lines of at most `width` columns where words allow it."""
-    verdict = ALLOWED if report.allowed else DENIED
-    lines = [f"{report.container}: {report.path}:{report.wanted} {verdict}", f"  {report.who}"]
+    verdict = {True: ALLOWED, False: DENIED, None: NOT_KNOWN}[report.allowed]
+    lines = [f"{report.container}: {report.path}:{report.wanted} {verdict}"]
+    lines += [f"  {report.who}"] if report.who else []
     cells = [(row.component, row.file, row.asked, row.answer, f"{row.rule}, {row.source}") for row in report.rows]
     widths = [max(len(row[column]) for row in cells) for column in range(4)] if cells else []
     for row in cells:

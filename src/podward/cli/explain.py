@@ -26,13 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     file_options.add(parser)
     referenced.add(parser)
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
-    add("--field", action="append", default=[], metavar="PATH", help="only what this field of the manifest decides")
+    add("--field", action="append", default=[], metavar="PATH", help="only what this field decides; may be repeated")
     add(
         "--access",
         action="append",
         default=[],
         metavar="PATH:rwx",
-        help="whether the processes may use this path so, and which rule says no",
+        help="whether the processes may use this path so, and which rule says no; may be repeated",
     )
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")

@@ -21,14 +21,16 @@ from podward.cli import (
     terminal,
 )
 from podward.errors import NodeError, PodwardError
-from podward.path import Path
+from podward.path import Path, path
 from podward.render.escaping import json_text
 from podward.render.explain.citations import NO_POLICIES
+from podward.render.explain.row_types import PodRows
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime import probe, proc
 from podward.runtime.explaining.explainer import Explainer
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.state import state_root
+from podward.schema.workload import PodSource
 
 FAILED = 1
 _ACCESS_FIELDS = ("container", "path", "wanted", "allowed", "who", "rows", "reasons", "remedies")
@@ -45,9 +47,10 @@ def run(args: argparse.Namespace) -> int:
     fields = tuple(subjects.field_of(text, sources) for text in args.field) if sources else ()
     if args.pull:
         errors += image_options.pull((source.view for source in sources), state_root())
-    stored, explained = _explained(given, args)
+    dry = dry_run(args)
+    stored, explained = _explained(given, dry, args)
     if args.access:
-        code = _access(stored, explained, errors, args)
+        code = _access(stored, explained, dry, errors, args)
     else:
         if args.verify and explained:
             from podward.cli import observing
@@ -60,10 +63,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _explained(
-    given: inputs.GivenPods, args: argparse.Namespace
+    given: inputs.GivenPods, dry: Explainer, args: argparse.Namespace
 ) -> tuple[tuple[PodToExplain, ...], tuple[ExplainedPod, ...]]:
     """Each Pod as it is stored, by a cluster's admission where one was described, and its explanation."""
-    dry, admission = dry_run(args), None
+    admission = None
     objects = referenced.gather(tuple(given.documents), args)
     if cluster_options.wanted(args):
         from podward.cli import admitting
@@ -72,9 +75,10 @@ def _explained(
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
+        _note_debugging(source)
         try:
             if admission is None:
-                subject = subjects.subject(source, objects)
+                subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
             explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
@@ -82,6 +86,17 @@ def _explained(
         except PodwardError as error:
             given.errors.append(error)
     return tuple(stored), tuple(explained)
+
+
+def _note_debugging(source: PodSource) -> None:
+    """Say how ephemeral containers come into a Pod, of one that was not read from a cluster."""
+    if subjects.debugged(source) is source:
+        return
+    where = source.where(path("spec", "ephemeralContainers"))
+    terminal.say(
+        f"note: {where}: Pod {source.name}: no Pod is created with ephemeralContainers; `kubectl debug` adds them to "
+        "one that runs, and `kubectl get pod -o yaml` shows it with them"
+    )
 
 
 def show(
@@ -98,22 +113,22 @@ def show(
 def _access(
     stored: tuple[PodToExplain, ...],
     explained: tuple[ExplainedPod, ...],
+    dry: Explainer,
     errors: list[PodwardError],
     args: argparse.Namespace,
 ) -> int:
-    """Answer every `--access`: 0 where every process asked about may, 1 where one may not."""
+    """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    root = state_root()
+    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at
     for subject, each in zip(stored, explained, strict=True):
-        for question in args.access:
-            try:
-                reports += access.explain_pod(question, subject.pod, each.pod, root, args.container)
-            except PodwardError as error:
-                errors.append(error)
+        try:
+            reports += access.explain_pod(tuple(args.access), subject.pod, each.pod, node, args.container)
+        except PodwardError as error:
+            errors.append(error)
     if args.output == "json":
         told = [{name: getattr(report, name) for name in _ACCESS_FIELDS} for report in reports]
         sys.stdout.write(json_text(told, 1))
@@ -152,13 +167,27 @@ def failed(pod: PodExplanation) -> bool:
     )
 
 
-def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
-    from podward.render import palette as palettes
-    from podward.render.explain import table
+def _table(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
+    from podward.render.explain import first_screen
     from podward.render.explain.rows import rows_of
 
+    if fields:
+        return _wide(explained, fields, errors)
+    return _printed(tuple(first_screen.of_pod(rows_of(each)) for each in explained))
+
+
+def _wide(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequence[PodwardError]) -> str:
+    from podward.render.explain.rows import rows_of
+
+    return _printed(tuple(rows_of(each, fields) for each in explained))
+
+
+def _printed(pods: tuple[PodRows, ...]) -> str:
+    from podward.render import palette as palettes
+    from podward.render.explain import table
+
     palette = palettes.COLOURED if terminal.colour_wanted(sys.stdout) else palettes.PLAIN
-    return table.table(tuple(rows_of(each, fields) for each in explained), terminal.columns(sys.stdout), palette)
+    return table.table(pods, terminal.columns(sys.stdout), palette)
 
 
 def _json(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]) -> str:
@@ -189,4 +218,4 @@ def _html(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequ
     return html.render(rows, cited.texts(rows, state_root()))
 
 
-_OUTPUTS = {"table": _table, "wide": _table, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS = {"table": _table, "wide": _wide, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}

@@ -15,7 +15,7 @@ from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.render.explain.rows import ExplainedPod
-from podward.runtime import kept, proc, userns
+from podward.runtime import device_list, kept, proc, userns
 from podward.runtime.state import State, state_root
 from podward.schema.workload import PodSource, pod_sources
 
@@ -41,7 +41,7 @@ def _explained(pod: kept.Kept, args: argparse.Namespace) -> ExplainedPod:
     words = argparse.Namespace(
         **{
             **vars(args),
-            "runtime": record.runtime,
+            "runtime": record.runtime.kind,
             "runtime_defaults": options.runtime_defaults,
             "seccomp_default": options.seccomp_default,
             "seccomp_root": options.seccomp_root,
@@ -85,5 +85,6 @@ def _observed(container: ContainerExplanation, known: kept.Container, alive: set
         return msgspec.structs.replace(container, predicted=predicted)
     with open(f"{known.bundle}/config.json", "rb") as file:
         spec = msgspec.json.decode(file.read(), type=RuntimeSpec)
-    observed = proc.read_state(known.process.pid, spec)
+    devices = device_list.open_devices(known.process.pid, known.bundle)
+    observed = proc.read_state(known.process.pid, spec, devices)
     return msgspec.structs.replace(container, predicted=predicted, observed=observed)

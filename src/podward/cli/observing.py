@@ -47,7 +47,7 @@ def observed(
             pod = PodRun(here, once, subject)
             cleanup.callback(pod.destroy)
             try:
-                if not pod.prepare():
+                if not any(refusal.of_the_pod for refusal in pod.prepare()):
                     pods[number] = pod
             except (ImageError, InputError) as error:
                 errors.append(error)

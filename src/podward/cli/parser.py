@@ -51,9 +51,19 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", Formatter)
         # An abbreviation that works today would break when an option is added.
         super().__init__(**options, allow_abbrev=False)
+        self._words_after_dashes = ""
+
+    def keep_words_after_dashes(self, name: str) -> None:
+        """Let `args.NAME` be the words after the first `--`, none of which is read: they are somebody else's."""
+        self._words_after_dashes = name
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The command's words; `files` may stand anywhere among the options, as in kubectl."""
+        if self._words_after_dashes:
+            end = words.index("--") if "--" in words else len(words)
+            args = self.parse_args(words[:end])
+            setattr(args, self._words_after_dashes, tuple(words[end + 1 :]))
+            return args
         args, rest = self.parse_known_args(words)
         before = rest[: rest.index("--")] if "--" in rest else rest
         odd = [word for word in before if word.startswith("-") and word != "-"]

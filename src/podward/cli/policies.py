@@ -17,7 +17,7 @@ from podward.cli.inputs import documents
 from podward.errors import InputError
 from podward.path import path
 from podward.schema.objects import Item, objects_of
-from podward.schema.workload import TEMPLATES
+from podward.schema.pod_kinds import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -21,8 +21,10 @@ class ListedPod(Struct, frozen=True, rename="camel"):
     id: str
     namespace: str
     name: str
+    status: str
     running: int
     containers: int
+    restarts: int
     created: float
     manifest: str
 
@@ -38,20 +40,28 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(json_text(found, 2))
         return 0
-    rows = [("ID", "NAMESPACE", "NAME", "RUNNING", "MANIFEST")]
+    rows: list[tuple[str, ...]] = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
     rows += [
-        (p.id, printable(p.namespace), printable(p.name), f"{p.running}/{p.containers}", printable(p.manifest))
-        for p in found
+        (p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.status, str(p.restarts), p.manifest) for p in found
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        print("  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())
     return 0
 
 
 def _listed(pod: kept.Kept) -> ListedPod:
     record = pod.record
-    alive = len(kept.living(record))
     return ListedPod(
-        pod.id, record.namespace, record.name, alive, len(record.containers), record.created, record.manifest
+        pod.id,
+        record.namespace,
+        record.name,
+        pod.status,
+        len(kept.living(record)),
+        len(record.containers),
+        sum(max(0, container.attempt) for container in record.containers),
+        record.created,
+        record.manifest,
     )

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import signal
 
 from podward.errors import UsageError
 from podward.runtime import kept
 from podward.runtime.state import State, state_root
 
 SUMMARY = "end kept Pods and remove what they left"
-EXAMPLES = (("one Pod, by id or name", "podward rm implicit-groups"), ("all of them", "podward rm --all"))
+EXAMPLES = (
+    ("one Pod, by id or name", "podward rm implicit-groups"),
+    ("all of them", "podward rm --all"),
+    ("without waiting for hooks and grace periods", "podward rm --now --all"),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("pods", nargs="*", metavar="POD", help="the id or the name of a kept Pod (see `podward ps`)")
     parser.add_argument("--all", action="store_true", help="every kept Pod")
+    parser.add_argument("--now", action="store_true", help="kill at once: no preStop hooks, no grace period")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     state = State(state_root())
     pods = kept.every(state)
     wanted = pods if args.all else tuple(pod for word in args.pods for pod in kept.find(pods, word))
+    signals = (signal.SIGTERM,) * (2 if args.now else 1)
+    for pod in wanted:  # all are asked before one is waited for: grace periods pass together
+        kept.ask_to_end(pod, *signals)
     for pod in wanted:
         kept.remove(state, pod)
         print(pod.id)

@@ -11,7 +11,7 @@ EXAMPLES = (
     ("run a Pod", "podward run pod.yaml"),
     ("show what was predicted of its processes beside what the kernel says", "podward run --verify pod.yaml"),
     ("run the Pod of a Deployment as CRI-O would", "podward run --runtime-defaults cri-o deployment.yaml"),
-    ("leave it running, look, and end it", "podward run --keep pod.yaml; podward ps; podward rm ID"),
+    ("leave it running, look, and end it", "podward run --keep pod.yaml; podward ps; podward rm --all"),
 )
 
 
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     file_options.add(parser)
     referenced.add(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
-    add("--keep", action="store_true", help="leave the Pod as it is when podward ends; `podward rm` removes it")
+    add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),
@@ -34,7 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every Pod of the manifests at once; returns the exit code of the first that failed."""
-    from podward.cli import inputs, running
+    """Run every Pod of the manifests at once; returns the exit code of the first that failed, or did not come up."""
+    from podward.cli import inputs
 
-    return running.run(inputs.documents(file_options.named(args)), args)
+    documents = inputs.documents(file_options.named(args))
+    if args.keep:
+        from podward.cli import keeping  # only this needs it, and start-up counts
+
+        return keeping.keep(documents, args)
+    from podward.cli import running
+
+    return running.run(documents, args)

@@ -36,13 +36,19 @@ DIFFERENT = 1
 
 def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
     """Run every Pod that the documents bring about; returns the command's exit code."""
+    sources = checked_sources(documents, args)
+    report = RunReport(json=args.output == "json", verify=args.verify)
+    objects = referenced.gather(documents, args)
+    return _run_all(sources, objects, this_machine(args, report), args, report)
+
+
+def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
+    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
     sources = inputs.pods_of(documents, args.in_namespace)
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
-    report = RunReport(json=args.output == "json", verify=args.verify)
-    objects = referenced.gather(documents, args)
-    return _run_all(sources, objects, this_machine(args, report), args, report)
+    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -68,18 +74,18 @@ def _run_all(
 ) -> int:
     pods: list[PodRun] = []
     with ExitStack() as cleanup:
-        refused = False
+        refused: list[Refused] = []
         for source in sources:
             pod = prepared(source, objects, here, args, alone=len(sources) == 1)
             cleanup.callback(pod.destroy)
             pods.append(pod)
             for refusal in pod.prepare():
-                refused = True
-                _complain(source, refusal)
-        if refused:
+                refused.append(refusal)
+                complain(source, refusal)
+        if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
-        code = Supervisor(tuple(pods), report).run()
-        return report.finish(tuple(pods), code)
+        code = Supervisor(tuple(pods), report, stdin=0).run()
+        return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 
 def prepared(
@@ -122,7 +128,7 @@ def new_uid() -> str:
     )
 
 
-def _complain(source: PodSource, refusal: Refused) -> None:
+def complain(source: PodSource, refusal: Refused) -> None:
     """One refused Pod or container on standard error: each sentence with its line."""
     for violation in refusal.decision.violations:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
@@ -162,9 +168,6 @@ class RunReport(TerminalReport):
             from podward.render.escaping import printable_json
 
             sys.stdout.write(printable_json(msgspec.json.encode(_results(pods, code)).decode()) + "\n")
-        for pod in pods:
-            if pod.keep:
-                terminal.say(f"Pod {pod.name} is kept: `podward rm {pod.directory.id}` removes it")
         return code or (DIFFERENT if self._different else 0)
 
 

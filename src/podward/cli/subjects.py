@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from podward.api.core import Pod
 from podward.api.effective import Place
 from podward.decision import Decision, Violation
 from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
-from podward.path import Key, Path
+from podward.path import Key, Path, path
 from podward.runtime.explaining.subject import PodToExplain
 from podward.schema import defaulting
 from podward.schema.view import pod_view
@@ -19,7 +21,9 @@ from podward.stages.admission.order import by_registry, decide
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
     from podward.cli import admitting
+    from podward.stages.admission.cluster import AdmissionFacts
 
+_EPHEMERAL = path("spec", "ephemeralContainers")
 NO_UID = "00000000-0000-0000-0000-000000000000"
 """Stands for the random uid that the API server gives."""
 
@@ -27,14 +31,31 @@ NO_UID = "00000000-0000-0000-0000-000000000000"
 def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) -> PodToExplain:
     """The Pod of a source, with this uid unless it has one: what is read is what is stored, and no plugin is asked.
 
-    Raises InputError with everything that the API server refuses in it.
+    A Pod that has a uid was read from a cluster: it may have ephemeral containers. Raises InputError with everything
+    that the API server refuses in it.
     """
     raw = {**source.raw, "metadata": {"uid": uid, **member(source.raw, "metadata")}}
     admitted = by_registry(raw, source.kind)
-    _raise_invalid(source, admitted.decision.violations)
+    passed_over = _EPHEMERAL if member(source.raw, "metadata").get("uid") else None
+    _raise_invalid(source, tuple(v for v in admitted.decision.violations if v.path != passed_over))
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)
     return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision, objects)
+
+
+def debugged(source: PodSource) -> PodSource:
+    """The source as if it had been read from a cluster, if it is a Pod with ephemeral containers."""
+    metadata = member(source.raw, "metadata")
+    if source.kind != "Pod" or not source.view.spec.ephemeral_containers or metadata.get("uid"):
+        return source
+    return structs.replace(source, raw={**source.raw, "metadata": {**metadata, "uid": NO_UID}})
+
+
+def _without_debugging(facts: AdmissionFacts) -> AdmissionFacts:
+    """The request without ephemeral containers: what is sent to create the Pod."""
+    sent = facts.request.object or {}
+    spec = {name: value for name, value in member(sent, "spec").items() if name != "ephemeralContainers"}
+    return structs.replace(facts, request=structs.replace(facts.request, object={**sent, "spec": spec}))
 
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
@@ -52,12 +73,16 @@ def admitted_subject(
 ) -> PodToExplain:
     """The Pod of a source as a cluster stores it, with how its admission decided.
 
-    Raises InputError with everything that validation refuses in it.
+    Ephemeral containers come into a Pod later: its admission is asked about the others. Raises InputError with
+    everything that validation refuses in it.
     """
     from podward.cli.admission_report import told
     from podward.render.explain.citations import Citations
 
+    whole = debugged(source)
     facts = admission.facts(source)
+    if whole.view.spec.ephemeral_containers:
+        facts = _without_debugging(facts)
     admitted = decide(facts)
     if admitted.invalid:
         _raise_invalid(source, admitted.decision.violations)
@@ -68,6 +93,9 @@ def admitted_subject(
     )
     metadata = admitted.stored.get("metadata")
     pod = pod_view({**admitted.stored, "metadata": {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}})
+    if whole.view.spec.ephemeral_containers:
+        added = subject(whole, objects, uid).pod.spec.ephemeral_containers
+        pod = structs.replace(pod, spec=structs.replace(pod.spec, ephemeral_containers=added))
     return PodToExplain(
         pod,
         Place(source.document.name, source.prefix),

@@ -30,6 +30,7 @@ _LABELS = {
     "host_namespaces": "host namespaces",
     "oom_score_adj": "oom_score_adj",
     "label": "LSM label",
+    "devices": "open devices",
 }
 
 _FIELD = 16

@@ -39,8 +39,16 @@ def parse_attribute(value: bytes, where: str) -> tuple[AclEntry, ...]:
 def read_facts(descriptor: int, place: str, flags: MountFlags) -> FileAccessFacts:
     """The facts of an open file (O_PATH will do), which the process names `place`."""
     status = os.fstat(descriptor)
+    device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
     return FileAccessFacts(
-        place, status.st_uid, status.st_gid, status.st_mode, _acl(descriptor, status.st_mode, place), flags
+        place,
+        status.st_uid,
+        status.st_gid,
+        status.st_mode,
+        _acl(descriptor, status.st_mode, place),
+        flags,
+        major=os.major(status.st_rdev) if device else -1,
+        minor=os.minor(status.st_rdev) if device else -1,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,14 +18,15 @@ from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import machine, processes
 from podward.runtime.live_facts import Attempt, LiveFacts
-from podward.runtime.logs import Relay
-from podward.runtime.oci import OciRuntime, Streams
+from podward.runtime.logs import Output, Relay, Sink
+from podward.runtime.oci import OciRuntime, code_of_failure
 from podward.runtime.options import RunOptions
 from podward.runtime.report import Reporter
+from podward.runtime.streams import ContainerStreams
 
-CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
-"""Exit codes of a container whose process could not be started: the kubelet's, and what shells and podman make of an
-entry that may not be executed, or is not there."""
+if TYPE_CHECKING:
+    from podward.runtime.handlers import Target
+    from podward.runtime.stdin import ContainerInput
 
 
 class PodContext(Struct, frozen=True):
@@ -52,17 +54,27 @@ class ContainerRun:
         self.restarts = 0
         self.pid = 0
         self.failed_to_start = False
+        self.starting = False
+        """Whether what comes after it in the Pod must wait, though it runs."""
+        self.unhealthy = False
+        """Whether a probe's failure has ended this run, or is about to."""
+        self.ready = False
         self.predicted: Outcome[ProcessState] | Decision | None = None
         self.observed: ProcessState | None = None
         self._pod = pod
         self._started = 0.0
+        self.input: ContainerInput | None = None
+        """Our end of its standard input, where it asks for one and has not ended."""
         self._relays: dict[int, Relay] = {}
         self._created = False
 
     @property
     def status(self) -> lifecycle.ContainerStatus:
         """For the lifecycle rule."""
-        return lifecycle.ContainerStatus(self.name, self.kind, self.state, self.exit_code)
+        target = self.plan.container.target_container_name or ""
+        return lifecycle.ContainerStatus(
+            self.name, self.kind, self.state, self.exit_code, self.starting, self.unhealthy, target
+        )
 
     @property
     def attempt(self) -> Attempt:
@@ -77,16 +89,33 @@ class ContainerRun:
         self.discard()
         self._pod.facts.next_attempt(self.name)
         self._started = now
+        self.starting = self.unhealthy = self.failed_to_start = False
+        self.ready = self.plan.container.readiness_probe is None
         try:
             self._launch()
         except PodwardError as error:
             self.failed_to_start = True
             self.silence()  # only the runtime wrote there, and its log says the same
             self._pod.report.failed_to_start(self.label, str(error))
-            self.finish(_start_code(str(error)))
+            self.finish(code_of_failure(str(error)))
             return ()
         self._become(ContainerState.RUNNING)
-        return tuple(descriptor for descriptor in self._relays if descriptor >= 0)
+        return tuple(self._relays)
+
+    @property
+    def attended(self) -> bool:
+        """Whether it has probes or lifecycle hooks."""
+        spec = self.plan.container
+        return bool(spec.liveness_probe or spec.readiness_probe or spec.startup_probe or spec.lifecycle)
+
+    def target(self) -> Target:
+        """The running container, for its probes and hooks."""
+        from podward.runtime.execution import Execution
+        from podward.runtime.handlers import Target
+
+        network, address = self._pod.facts.reached_from()
+        attempt, runtime = self.attempt, self._pod.runtime
+        return Target(self.plan.container, lambda: Execution(runtime, attempt.id, attempt.directory), network, address)
 
     def _launch(self) -> None:
         facts, options = self._pod.facts, self._pod.options
@@ -112,36 +141,36 @@ class ContainerRun:
         runtime, streams, attempt = self._pod.runtime, self._streams(), self.attempt
         try:
             self._created = True
-            self.pid = runtime.create(attempt.id, attempt.directory, spec, streams)
+            self.pid = runtime.create(attempt.id, attempt.directory, spec, streams.given)
+            self._pod.facts.note_process(self.name, self.pid)
+            streams.created()
         finally:
-            for descriptor in {streams.stdout, streams.stderr}:
-                os.close(descriptor)
+            streams.release()
+            self._relays, self.input = streams.relays, streams.input
         if not self._pod.options.verify:
             runtime.start(attempt.id, attempt.directory)
             return
-        from podward.runtime import observe  # most runs observe nothing, and start-up counts
+        from podward.runtime import device_list, observe  # most runs observe nothing, and start-up counts
 
+        devices = device_list.open_devices(self.pid, attempt.directory)
         with observe.stop_at_exec(self.pid) as held:
-            self.observed = held.started(runtime, attempt, spec)
+            self.observed = held.started(runtime, attempt, spec, devices)
         self._pod.report.observed(self.label, self.predicted, self.observed)
 
-    def _streams(self) -> Streams:
-        """Pipes to us; or, for a Pod that may outlive us, a file that we follow."""
+    def _streams(self) -> ContainerStreams:
+        stdout, stderr = self._sinks()
+        return ContainerStreams(self.attempt.directory, self.plan.container, stdout, stderr)
+
+    def _sinks(self) -> tuple[Sink, Sink]:
+        """Where its output goes: ours, or the log file of a kept Pod."""
         options = self._pod.options
-        prefix = self.name if options.name_lines or self._pod.several else ""
         if options.keep:
-            log = f"{self.attempt.directory}/log"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            written = os.open(log, flags, 0o600)
-            self._relays[-1] = Relay(os.open(log, os.O_RDONLY | os.O_CLOEXEC), 1, prefix)
-            return Streams(stdout=written, stderr=written)
-        ends = []
-        for target in (options.stdout, options.stderr):
-            read, write = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(read, False)
-            self._relays[read] = Relay(read, target, prefix)
-            ends.append(write)
-        return Streams(stdout=ends[0], stderr=ends[1])
+            from podward.runtime.cri_log import LogFile
+
+            log = LogFile(self._pod.facts.log_file(self.name))
+            return log.stream("stdout"), log.stream("stderr")
+        prefix = self.name if options.name_lines or self._pod.several else ""
+        return Output(options.stdout, prefix), Output(options.stderr, prefix)
 
     def pump(self, descriptor: int) -> bool:
         """Pass output on; False at the stream's end."""
@@ -153,20 +182,17 @@ class ContainerRun:
         del self._relays[descriptor]
         return False
 
-    def pump_log(self) -> None:
-        """Pass on what was added to the log file of a Pod that may outlive us."""
-        relay = self._relays.get(-1)
-        if relay is not None:
-            relay.follow()
-
     def finish(self, code: int) -> tuple[int, ...]:
         """The process has ended: end what is left of the container; returns the descriptors no longer to be polled."""
         self._become(ContainerState.EXITED)
-        self.exit_code, self.pid = code, 0
+        self.exit_code, self.pid, self.starting, self.ready = code, 0, False, False
+        self._pod.facts.note_process(self.name, 0)
         if self._created:
             self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
-        self.pump_log()
+        if self.input is not None:
+            self.input.close()
+            self.input = None
         gone = tuple(self._relays)
         for relay in self._relays.values():
             relay.drain()
@@ -203,7 +229,8 @@ class ContainerRun:
         caught = _handles(self.pid, number)
         os.kill(self.pid, number)
         spec = self._pod.facts.pod.spec
-        first_of_namespace = not spec.host_pid and not spec.share_process_namespace
+        shared = spec.host_pid or spec.share_process_namespace or self.plan.container.target_container_name
+        first_of_namespace = not shared
         return 0.0 if first_of_namespace and not caught else grace
 
     def stop_signal(self) -> signal.Signals:
@@ -229,13 +256,6 @@ class ContainerRun:
     def discard(self) -> None:
         """Unmount and remove what an earlier attempt left, except in a kept Pod."""
         self._pod.facts.discard(self.name)
-
-
-def _start_code(said: str) -> int:
-    """The exit code for what the OCI runtime said when it could not start the entry (crun 1.8, runc 1.1)."""
-    if ("executable file" in said and "not found" in said) or "no such file or directory" in said.lower():
-        return NOT_FOUND
-    return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 
 
 def _handles(pid: int, number: signal.Signals) -> bool:

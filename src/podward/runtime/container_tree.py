@@ -1,7 +1,7 @@
 """The files of a container that does not run yet: the image's, and what will be mounted over them.
 
 What exists on this machine is walked as it is. What will be made (emptyDir, a missing hostPath, the Pod's own files, a
-tmpfs) is known by its owner and mode. What the kernel will show (/proc, /sys, devices) is not known.
+tmpfs) is known by its owner and mode. What the kernel will show (/proc, /sys) is not known.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from msgspec import Struct
 
 from podward.api.core import Container, Pod, VolumeMount
 from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
-from podward.api.oci import Mount, RuntimeSpec
+from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.api.volume import Volume
-from podward.errors import InputError
 from podward.policy.hints.facts import FileFacts, VolumeFacts
+from podward.policy.kernel import devices, earlier_containers
+from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.mounts import is_bind
 from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.kubelet import container_files
+from podward.policy.runtime.image_volumes import DIRECTORY_MODE
 from podward.runtime import syscalls
+from podward.runtime.explaining.facts import IMAGE_VOLUMES
 from podward.runtime.walk import IdLines, Tree, TreeMount
 
 _INSIDE = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
@@ -31,8 +35,9 @@ _POD_FILE, _SHM = FileAccessFacts("", mode=stat.S_IFREG | 0o644), FileAccessFact
 class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
-    `process` is the predicted state, `spec` the runtime spec that was decided, `image_root` the image's unpacked files,
-    `volumes` what the Pod's volumes would be.
+    `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
+    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
+    that start before it. `made` are the directories that the runtime makes in its root, where the image has none.
     """
 
     pod: Pod
@@ -40,17 +45,62 @@ class ContainerFiles(Struct, frozen=True):
     spec: RuntimeSpec
     process: ProcessState
     image_root: str
+    runtime: str = "crun"
     volumes: tuple[VolumeFacts, ...] = ()
+    earlier: tuple[EarlierContainer, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 def tree_of(files: ContainerFiles) -> Tree:
-    """The container's tree. Raises InputError for a volume whose place in the tree depends on the running Pod."""
+    """The container's tree."""
     lines: IdLines = () if files.process.uid_map == IDENTITY else files.process.uid_map
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
     owner = lines[0][1] if lines else 0
-    mounts = tuple(_mount(files, mount, lines, owner) for mount in files.spec.mounts)
-    return Tree(root, mounts, (owner, owner))
+    mounts = [_made_directory(files, place, flags) for place in files.made if not _in_image(files, place)[0]]
+    for mount in files.spec.mounts:
+        mounts.append(_mount(files, mount, lines, owner))
+        if mounts[-1].destination == "/dev" and mount.type == "tmpfs":
+            mounts += _devices(files.spec, flags=mounts[-1].flags, shared=bool(lines))
+    return Tree(root, tuple(mounts), (owner, owner))
+
+
+def _made_directory(files: ContainerFiles, place: str, flags: MountFlags) -> TreeMount:
+    """The process's own directory, which the runtime makes for it."""
+    process = files.process
+    root = FileAccessFacts("", process.uid[0], process.gid[0], stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="runtime")
+
+
+def _in_image(files: ContainerFiles, place: str) -> tuple[str, bool]:
+    return _inside(files.image_root, place.lstrip("/"))
+
+
+def _image_volume(files: ContainerFiles, place: str, flags: MountFlags, lines: IdLines, owner: int) -> TreeMount:
+    """A volume of the image: what the image has there, writable; or an empty directory."""
+    found, _ = _in_image(files, place)
+    if found:
+        return TreeMount(place, found, flags=flags, lines=lines, origin="image")
+    root = FileAccessFacts("", owner, owner, stat.S_IFDIR | DIRECTORY_MODE)
+    return TreeMount(place, root=root, flags=flags, origin="image")
+
+
+def _devices(spec: RuntimeSpec, *, flags: MountFlags | None, shared: bool) -> list[TreeMount]:
+    """The device nodes in a new /dev: the runtime's own, and those of the spec.
+
+    With a user namespace they are `shared`: the host's files, bound.
+    """
+    own = (Device(f"/dev/{name}", *devices.WATCHED[name], file_mode=0o666) for name in devices.NODES)
+    nodes = {device.path: device for device in (*own, *spec.linux.devices)}
+    if shared:
+        return [TreeMount(path, path, origin="runtime") for path in nodes if os.path.lexists(path)]
+    return [TreeMount(path, root=_node(device), flags=flags, origin="runtime") for path, device in nodes.items()]
+
+
+def _node(device: Device) -> FileAccessFacts:
+    kind = stat.S_IFBLK if device.type == "b" else stat.S_IFCHR
+    mode = kind | (0o666 if device.file_mode is None else device.file_mode)
+    return FileAccessFacts("", device.uid or 0, device.gid or 0, mode, major=device.major, minor=device.minor)
 
 
 def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> TreeMount:
@@ -59,11 +109,15 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
     asked = next((m for m in files.container.volume_mounts or () if _same(m.mount_path, place)), None)
     if asked is not None:
         return _volume(files, asked, place, flags, lines)
+    if mount.source.startswith(f"{IMAGE_VOLUMES}/"):
+        return _image_volume(files, place, flags, lines, owner)
     if is_bind(mount):
         if os.path.lexists(mount.source):
             return TreeMount(place, mount.source, flags=flags, origin="runtime")
         made = _SHM if place == "/dev/shm" else _POD_FILE  # noqa: S108  # a path in the container
-        if made is _POD_FILE:
+        if _same(container_files.log_path(files.container), place):
+            made = FileAccessFacts("", mode=stat.S_IFREG | container_files.LOG_MODE)
+        if made is not _SHM:
             made = FileAccessFacts("", owner, owner, made.mode)
         return TreeMount(place, root=made, flags=flags, origin="runtime")
     if mount.type != "tmpfs":
@@ -77,19 +131,19 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
     volume = next((v for v in files.pod.spec.volumes or () if v.name == asked.name), Volume(asked.name))
     known = next((v for v in files.volumes if v.name == asked.name), VolumeFacts(asked.name, ""))
     if asked.sub_path_expr:
-        raise InputError(
-            f"where the subPathExpr of volume {asked.name} leads is known only when the container runs",
-            where=place,
-            advice="use a subPath, or look with `podward run --keep`",
-        )
+        why = f"is where the subPathExpr of volume {asked.name} leads, which is known only when the container runs"
+        return TreeMount(place, why=why)
+    writers = earlier_containers.writers(asked, files.earlier)
     source = os.path.realpath(volume.host_path.path) if volume.host_path is not None else ""
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)
     if found:
-        return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name)
+        return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name, writers=writers)
+    if any(writer.may_be_root for writer in writers):
+        return TreeMount(place, volume=asked.name, writers=writers)
     root = _facts(known.root)
     if root is not None and (made or asked.sub_path):
         root = _made(root, lines)
-    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name)
+    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers)
 
 
 def _inside(source: str, sub_path: str) -> tuple[str, bool]:

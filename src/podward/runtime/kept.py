@@ -1,16 +1,29 @@
-"""Pods that `podward run --keep` left: finding them, and ending them."""
+"""Pods that `podward run --keep` left: finding them, and ending them.
+
+While such a Pod runs, a monitor has it: a process of ours that holds the lock of the Pod's directory. A Pod that has
+ended by itself has none, and is marked as kept. A Pod that is neither was left by a monitor that was killed: the sweep
+of the next run removes it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import time
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.process import ProcessState
-from podward.errors import UsageError
+from podward.errors import NodeError, UsageError
+from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import sweep
+from podward.runtime.oci import OciRuntime, write_private
 from podward.runtime.state import State
+
+PATIENCE = 15.0
+"""Seconds beyond the grace period that a monitor has to end its Pod."""
 
 
 class Process(Struct, frozen=True):
@@ -31,23 +44,47 @@ class Options(Struct, frozen=True):
 
 
 class Container(Struct, frozen=True):
-    """A container of a kept Pod: its id, its bundle's directory, its process, and what that was predicted to be."""
+    """A container of a kept Pod: its id, its bundle's directory, its process, and what that was predicted to be.
+
+    `kind` is `init`, `sidecar` or `regular`; `attempt` counts its runs from 0; `exit_code` is the last run's.
+    """
 
     name: str
     id: str
     bundle: str
     process: Process
     predicted: ProcessState | None
+    kind: str
+    state: ContainerState
+    attempt: int
+    exit_code: int
+    ready: bool
+
+
+class Engine(Struct, frozen=True):
+    """The OCI runtime that has the containers: its kind, its program, and the arguments before the verb."""
+
+    kind: str
+    program: str
+    arguments: tuple[str, ...]
 
 
 class Record(Struct, frozen=True):
-    """What is known of a kept Pod: the file `pod.json` of its directory. `document` is the manifest as it was read."""
+    """What is known of a kept Pod: the file `pod.json` of its directory. `document` is the manifest as it was read.
+
+    `monitor` is the process that has it. `network` is the path of its network namespace in the monitor's mount
+    namespace; empty where it uses the host's. `default_container` is the one that is meant where none is named.
+    """
 
     name: str
     namespace: str
     manifest: str
-    runtime: str
+    runtime: Engine
     created: float
+    monitor: Process
+    network: str
+    grace_seconds: float
+    default_container: str
     containers: tuple[Container, ...]
     images: tuple[str, ...]
     document: msgspec.Raw
@@ -55,10 +92,28 @@ class Record(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True):
-    """A kept Pod."""
+    """A kept Pod; `directory` is all that is kept of it."""
 
     id: str
+    directory: str
     record: Record
+
+    @property
+    def status(self) -> str:
+        """How it is, in the words of a Pod's phase; Lost where its monitor was killed."""
+        ended = os.path.exists(f"{self.directory}/kept")
+        if not ended and not alive(self.record.monitor):
+            return "Lost"
+        states = tuple(c for c in self.record.containers if c.kind == "regular")
+        if not ended:
+            return "Running" if all(c.state is not ContainerState.WAITING for c in states) else "Pending"
+        return "Failed" if any(c.exit_code for c in states) else "Succeeded"
+
+
+def write(directory: str, record: Record) -> None:
+    """Note what is known of the Pod, so that whoever reads has either all of it or what was known before."""
+    write_private(f"{directory}/pod.json.new", msgspec.json.encode(record))
+    os.replace(f"{directory}/pod.json.new", f"{directory}/pod.json")
 
 
 def every(state: State) -> tuple[Kept, ...]:
@@ -68,10 +123,9 @@ def every(state: State) -> tuple[Kept, ...]:
         try:
             with open(f"{state.pods}/{name}/pod.json", "rb") as file:
                 record = msgspec.json.decode(file.read(), type=Record)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        if os.path.exists(f"{state.pods}/{name}/kept"):
-            found.append(Kept(name, record))
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            continue  # a Pod that is not kept, or was kept by another version: the sweep's business
+        found.append(Kept(name, f"{state.pods}/{name}", record))
     return tuple(sorted(found, key=lambda pod: pod.record.created))
 
 
@@ -83,22 +137,82 @@ def find(pods: tuple[Kept, ...], word: str) -> tuple[Kept, ...]:
     return found
 
 
+def the_one(state: State, word: str) -> Kept:
+    """The Pod of this id or name. Raises UsageError if there is none, or more than one."""
+    found = find(every(state), word)
+    if len(found) > 1:
+        ids = ", ".join(pod.id for pod in found)
+        raise UsageError(f"{len(found)} kept Pods are called {word}", advice=f"name one by its id: {ids}")
+    return found[0]
+
+
+def container(pod: Kept, name: str) -> Container:
+    """The container of this name, or with none the one that is meant then. Raises UsageError if there is none."""
+    wanted = name or pod.record.default_container
+    names = [each.name for each in pod.record.containers]
+    if wanted not in names:
+        raise UsageError(f"Pod {pod.record.name} has no container {wanted}", advice=f"it has {', '.join(names)}")
+    return pod.record.containers[names.index(wanted)]
+
+
+def running_container(pod: Kept, name: str) -> Container:
+    """The container to run something in. Raises UsageError if there is none, NodeError if it does not run."""
+    found = container(pod, name)
+    if not alive(found.process):
+        raise NodeError(
+            f"container {found.name} of Pod {pod.record.name} does not run",
+            advice=f"the Pod is {pod.status}; `podward logs {pod.id} -c {found.name}` shows what it printed",
+        )
+    return found
+
+
+def runtime(state: State, record: Record) -> OciRuntime:
+    """The OCI runtime that has the Pod's containers."""
+    engine = record.runtime
+    return OciRuntime(engine.program, engine.kind, f"{state.oci}/{engine.kind}", engine.arguments)
+
+
+def ask_to_end(pod: Kept, *signals: signal.Signals) -> None:
+    """Send signals to the Pod's monitor: the first lets the containers end, a second one ends them."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pod.record.monitor.pid)
+        try:
+            if alive(pod.record.monitor):  # asked once the descriptor holds the pid: it is the monitor's or nobody's
+                for number in signals:
+                    signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
+
+
 def remove(state: State, pod: Kept) -> None:
-    """End the Pod's containers and remove its directory."""
+    """Wait for the end of a Pod whose monitor was asked for it, and remove what is left."""
+    deadline = time.monotonic() + pod.record.grace_seconds + PATIENCE
+    while alive(pod.record.monitor) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ask_to_end(pod, signal.SIGKILL)
+    while alive(pod.record.monitor):
+        time.sleep(0.01)
     with state.lock():
-        sweep.remove(state, pod.id)
+        if os.path.isdir(pod.directory):
+            sweep.remove(state, pod.id)
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process is still there."""
+    return bool(process.pid) and start_time(process.pid) == process.started
 
 
 def living(record: Record) -> tuple[int, ...]:
     """The pids of the Pod's containers that still run."""
     processes = (container.process for container in record.containers)
-    return tuple(p.pid for p in processes if p.pid and start_time(p.pid) == p.started)
+    return tuple(process.pid for process in processes if alive(process))
 
 
 def start_time(pid: int) -> int:
-    """When the process was started, in clock ticks since boot (proc(5), field 22 of stat); 0 if there is none."""
+    """When the process was started, in clock ticks since boot (proc(5), field 22 of stat); 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[19])
+            fields = file.read().rpartition(")")[2].split()
+        return 0 if fields[0] in ("Z", "X") else int(fields[19])
     except OSError:
         return 0

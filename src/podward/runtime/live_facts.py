@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import Image
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.runtime.image_volumes import find
+from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
@@ -44,6 +47,11 @@ class Attempt(Struct, frozen=True):
         """The container's root."""
         return f"{self.directory}/rootfs"
 
+    @property
+    def image_volumes(self) -> str:
+        """The directory that holds the volumes of its image."""
+        return f"{self.directory}/image-volumes"
+
 
 class LiveFacts:
     """The facts about one Pod, as `pipeline.NodeFacts` asks for them; `remove` takes away what was made for them."""
@@ -61,6 +69,7 @@ class LiveFacts:
         self._held: list[Lock] = []
         self._images: dict[str, tuple[StoredImage, Image]] = {}
         self._attempts: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
 
     # --- what the stages ask for ----------------------------------------------------------------------------------
 
@@ -73,7 +82,7 @@ class LiveFacts:
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
-        self._sandbox = made = Sandbox(self._directory, spec, sandbox, userns)
+        self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
         self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
@@ -90,8 +99,10 @@ class LiveFacts:
         return self._images[container.name][1]
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
-        """What is mounted into the container; its subPaths are bound before each of its starts."""
-        return self._made()[1].mounts(container, place)
+        """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
+        sandbox, volumes = self._made()
+        files = ContainerFiles(sandbox.hosts, self._log(container.name))
+        return structs.replace(volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -100,7 +111,7 @@ class LiveFacts:
         return HostFacts(
             rootfs=attempt.rootfs,
             cgroups_path=cgroups.name(attempt.id),
-            namespaces=sandbox.namespaces,
+            namespaces=self._namespaces(sandbox, context.namespace_options),
             files=sandbox.files,
             localhost_seccomp=profiles.localhost(context.seccomp, here.node.seccomp_root),
             host_devices=devices.host_devices() if context.privileged else (),
@@ -108,6 +119,7 @@ class LiveFacts:
             cgroup_v2=here.cgroup_v2,
             node_hostname=os.uname().nodename,
             oom_score_adj=machine.oom_score_adj(),
+            image_volumes=attempt.image_volumes,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -124,6 +136,14 @@ class LiveFacts:
             inherited=proc.inherited(),
         )
 
+    def reached_from(self) -> tuple[str, str]:
+        """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
+        return self.network(), "127.0.0.1"
+
+    def network(self) -> str:
+        """The path of the Pod's network namespace in our mount namespace; empty where it uses the host's."""
+        return self._made()[0].namespaces.net
+
     # --- a container's attempts -----------------------------------------------------------------------------------
 
     def attempt(self, container: str) -> Attempt:
@@ -139,6 +159,19 @@ class LiveFacts:
         os.mkdir(f"{self._directory.container(container)}/{attempt.number}", 0o700)
         return attempt
 
+    def log_file(self, container: str) -> str:
+        """Where what the current attempt prints is kept; of those before it, the last one's stays."""
+        directory, number = f"{self._directory.path}/logs/{container}", self.attempt(container).number
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        for name in os.listdir(directory):
+            if int(name.partition(".")[0]) < number - 1:
+                os.unlink(f"{directory}/{name}")
+        return f"{directory}/{number}.log"
+
+    def note_process(self, container: str, pid: int) -> None:
+        """The container's process: an ephemeral container may share its namespace. 0 once it has ended."""
+        self._pids[container] = pid
+
     def set_aside(self, plan: ContainerPlan) -> None:
         """Mount what the container's current attempt needs: its subPaths and its root.
 
@@ -149,17 +182,53 @@ class LiveFacts:
         if attached.refused:
             raise RefusedError(attached.violations[0].reason)
         attempt = self.attempt(plan.container.name)
+        sandbox.write_container_files(self._log(plan.container.name))
         if sandbox.mapping is not None and plan.config is not None:
             mounted = (mount.host_path for mount in plan.config.value.mounts)
             for target in (attempt.rootfs, sandbox.files.shm, *mounted):
                 self._directory.open_way(target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
+        self._make_image_volumes(plan, attempt, sandbox)
+
+    def _namespaces(self, sandbox: Sandbox, options: NamespaceOption | None) -> NamespacePaths:
+        """The Pod's, with the process namespace of the container's target if it has one: nowhere unless that runs."""
+        if options is None or options.pid != "TARGET":
+            return sandbox.namespaces
+        pid = self._pids.get(options.target_id, 0)
+        return structs.replace(sandbox.namespaces, pid=f"/proc/{pid}/ns/pid")
+
+    def _log(self, container: str) -> str:
+        """Where the container's termination log is, at every attempt."""
+        return f"{self._directory.work}/containers/{container}/termination-log"
+
+    def _make_image_volumes(self, plan: ContainerPlan, attempt: Attempt, sandbox: Sandbox) -> None:
+        """Make what the runtime makes of the image's VOLUMEs. Raises RefusedError for one that it can't make."""
+        if plan.config is None or plan.spec is None:
+            return
+        stored, image = self._images[plan.container.name]
+        if not image.config.volumes:
+            return
+        from podward.runtime import image_volumes  # few images have any, and start-up counts
+
+        wanted, runtime, mapping = find(image, plan.config.value), self.node.runtime_defaults, sandbox.mapping
+        mounted = tuple(row[0] for row in wanted.mounts(runtime, attempt.image_volumes))
+        places = tuple(mount.destination for mount in mounted)
+        image_volumes.mount(stored.rootfs, places, attempt.image_volumes, mapping, sandbox.user_namespace)
+        if mapping is not None:
+            for mount in mounted:
+                self._directory.open_way(mount.source)
+        first, user = mapping.host_id if mapping is not None else 0, plan.spec.value.process.user
+        image_volumes.make_directories(
+            attempt.rootfs, wanted.directories(runtime), (first + user.uid, first + user.gid)
+        )
 
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
         attempt = self.attempt(container)
         if attempt.number >= 0:
+            for name in os.listdir(attempt.image_volumes) if os.path.isdir(attempt.image_volumes) else ():
+                rootfs.unmount(f"{attempt.image_volumes}/{name}")
             rootfs.unmount(attempt.directory)
             remove_tree(attempt.directory)
 

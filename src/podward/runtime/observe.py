@@ -81,22 +81,25 @@ class ExecStop:
             why = f": {self._error.strerror}" if self._error else ""
             raise RuntimeFailedError(f"process {self.pid} ended before it could be observed{why}")
 
-    def started(self, runtime: OciRuntime, attempt: Attempt, spec: RuntimeSpec) -> ProcessState:
+    def started(
+        self, runtime: OciRuntime, attempt: Attempt, spec: RuntimeSpec, devices: tuple[str, ...]
+    ) -> ProcessState:
         """Start the created container whose process is held; its state when it executes its entry.
 
+        `devices` is what was found about its device list before it was held: to ask takes a process without threads.
         Raises RuntimeFailedError where it does not come to that.
         """
         starter = runtime.begin_start(attempt.id, attempt.directory)
         try:
             self.wait(SECONDS_TO_EXEC)
-            return self.state(spec)
+            return self.state(spec, devices)
         finally:
             self.release()  # or a process that never came to its entry would keep its starter waiting
             runtime.finish_start(starter, attempt.directory)
 
-    def state(self, spec: RuntimeSpec) -> ProcessState:
+    def state(self, spec: RuntimeSpec, devices: tuple[str, ...] = ()) -> ProcessState:
         """The state of the stopped process."""
-        return proc.read_state(self.pid, spec)
+        return proc.read_state(self.pid, spec, devices)
 
     def release(self) -> None:
         """Let the process go on, untraced; one that is gone, or was let go before, is fine."""

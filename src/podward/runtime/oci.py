@@ -16,13 +16,18 @@ from podward.api.oci import RuntimeSpec
 from podward.errors import RuntimeFailedError
 from podward.runtime import processes
 
+CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
+"""Exit codes of a program that could not be started: the kubelet's, and what shells and podman make of a file that may
+not be executed, or is not there."""
+
 
 class Streams(Struct, frozen=True):
-    """File descriptors for the container; -1 is /dev/null."""
+    """File descriptors for the container; -1 is /dev/null. `console` is the socket that its terminal is sent to."""
 
     stdin: int = -1
     stdout: int = -1
     stderr: int = -1
+    console: str = ""
 
 
 class OciRuntime:
@@ -35,6 +40,10 @@ class OciRuntime:
         os.makedirs(state, mode=0o700, exist_ok=True)
         self._state = state
 
+    def engine(self) -> tuple[str, str, tuple[str, ...]]:
+        """Its kind, its program and the arguments before the verb: what another process needs to be this driver."""
+        return self.kind, self.program, self._arguments
+
     def create(self, container: str, bundle: str, spec: RuntimeSpec, streams: Streams) -> int:
         """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
 
@@ -43,9 +52,10 @@ class OciRuntime:
         """
         write_private(f"{bundle}/config.json", msgspec.json.encode(spec))
         pid_file = f"{bundle}/pid"
+        console = ("--console-socket", streams.console) if streams.console else ()
         code = self._call(
             bundle,
-            ("create", "--bundle", bundle, "--pid-file", pid_file, container),
+            ("create", "--bundle", bundle, "--pid-file", pid_file, *console, container),
             streams,
         )
         if code:
@@ -91,8 +101,24 @@ class OciRuntime:
         return (*self._arguments, "--root", self._state, *log, *words)
 
     def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
-        said = _last_message(f"{bundle}/runtime.log") or "it said nothing"
+        said = last_message(f"{bundle}/runtime.log") or "it said nothing"
         return RuntimeFailedError(said, where=f"{self.kind} {verb}")
+
+    def begin_exec(self, container: str, files: str, streams: Streams) -> int:
+        """Begin to run the process of the file `FILES.json` in the container; returns the runtime's pid.
+
+        The runtime waits for the process and ends with its exit code. The process's pid is written to `FILES.pid`, the
+        runtime's complaint to `FILES.log`.
+        """
+        log = ("--log", f"{files}.log", "--log-format", "json")
+        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", container)
+        return processes.spawn(
+            self.program,
+            (*self._arguments, "--root", self._state, *log, *words),
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
+        )
 
 
 class _LogLine(Struct, frozen=True):
@@ -103,7 +129,7 @@ _LONGEST_LOG = 8 << 20
 _LONGEST_MESSAGE = 1000
 
 
-def _last_message(log: str) -> str:
+def last_message(log: str) -> str:
     """The last message of a runtime's JSON log, printable and not too long; the text itself where it is no JSON."""
     from podward.render.escaping import printable  # most runs have no message, and start-up counts
 
@@ -121,6 +147,13 @@ def _last_message(log: str) -> str:
         if text := printable(text.strip()):
             return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
     return ""
+
+
+def code_of_failure(said: str) -> int:
+    """The exit code for what the OCI runtime said when it could not start a program (crun 1.8, runc 1.1)."""
+    if ("executable file" in said and "not found" in said) or "no such file or directory" in said.lower():
+        return NOT_FOUND
+    return CANNOT_EXECUTE if "ermission denied" in said else CANNOT_RUN
 
 
 def write_private(file: str, content: bytes) -> None:

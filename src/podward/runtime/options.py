@@ -46,7 +46,13 @@ class RunOptions(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """What was refused, about the Pod or about one container."""
+    """What was refused, about the Pod or about one container of this kind."""
 
     container: str
     decision: Decision
+    kind: str = ""
+
+    @property
+    def of_the_pod(self) -> bool:
+        """Whether the Pod does not run: an ephemeral container may be refused in a Pod that does."""
+        return self.kind != "ephemeral"

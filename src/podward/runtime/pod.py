@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import msgspec
@@ -15,10 +16,11 @@ from podward.runtime import kept
 from podward.runtime.container import ContainerRun, PodContext
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.live_facts import LiveFacts
-from podward.runtime.oci import write_private
 from podward.runtime.options import Machine, Refused, RunOptions
 from podward.runtime.state import PodDirectory
 from podward.runtime.volumes import remove_tree
+
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 class PodRun:
@@ -34,6 +36,7 @@ class PodRun:
         self.exit_code = 0
         self.containers: list[ContainerRun] = []
         self.directory = PodDirectory.create(machine.state)
+        self._created = time.time()
         self._machine = machine
         self._options = options
         self._facts = LiveFacts(machine, self.directory, subject)
@@ -41,13 +44,13 @@ class PodRun:
     # --- before anything starts ---------------------------------------------------------------------------------
 
     def prepare(self) -> tuple[Refused, ...]:
-        """Decide about every container, and set aside what the Pod needs. Refusals leave nothing started."""
+        """Decide about every container, and set aside what the Pod needs. Refusals of the Pod leave nothing started."""
         plan = plan_pod(self._facts)
         if plan.refusals.refused:
             return (Refused("", plan.refusals),)
         machine, several = self._machine, len(plan.containers) > 1
         context = PodContext(self.name, self._facts, machine.runtime, machine.report, self._options, several)
-        refused = tuple(Refused(c.container.name, c.refusals) for c in plan.containers if c.refusals.refused)
+        refused = tuple(Refused(c.container.name, c.refusals, c.kind) for c in plan.containers if c.refusals.refused)
         for container in plan.containers:
             if not container.refusals.refused:
                 self.containers.append(ContainerRun(context, container))
@@ -66,6 +69,11 @@ class PodRun:
         """How long containers may take to end."""
         seconds = self._facts.pod.spec.termination_grace_period_seconds
         return float(30 if seconds is None else seconds)
+
+    @property
+    def restart_policy(self) -> str:
+        """When containers that ended are started again."""
+        return self._options.restart_policy
 
     def container(self, name: str) -> ContainerRun:
         """The container of this name."""
@@ -89,16 +97,13 @@ class PodRun:
         """Nothing runs any more and nothing will."""
         self.done, self.exit_code = True, code
 
-    def pump_logs(self) -> None:
-        """Pass on what containers of a kept Pod have written."""
-        for container in self.containers:
-            container.pump_log()
+    def _default_container(self) -> str:
+        """The container that is meant where none is named: kubectl's annotation, else the first regular one."""
+        named = (self._facts.pod.metadata.annotations or {}).get(DEFAULT_CONTAINER)
+        regular = (container.name for container in self.containers if container.kind == "regular")
+        return named if any(named == container.name for container in self.containers) and named else next(regular, "")
 
     # --- the end ------------------------------------------------------------------------------------------------
-
-    def leave_running(self) -> None:
-        """Stop looking after the Pod without ending it."""
-        self.done = True
 
     def record(self) -> kept.Record:
         """For `podward ps` and those who look at the kept Pod later."""
@@ -106,8 +111,12 @@ class PodRun:
             name=self.name,
             namespace=self.namespace,
             manifest=self._facts.place.document,
-            runtime=self._machine.runtime.kind,
-            created=time.time(),
+            runtime=kept.Engine(*self._machine.runtime.engine()),
+            created=self._created,
+            monitor=kept.Process(os.getpid(), kept.start_time(os.getpid())),
+            network=self._facts.network(),
+            grace_seconds=self.grace_seconds,
+            default_container=self._default_container(),
             containers=tuple(
                 kept.Container(
                     c.name,
@@ -115,6 +124,11 @@ class PodRun:
                     c.attempt.lasting_directory,
                     kept.Process(c.pid, kept.start_time(c.pid)),
                     c.predicted.value if isinstance(c.predicted, Outcome) else None,
+                    c.kind,
+                    c.state,
+                    c.attempt.number,
+                    c.exit_code,
+                    c.ready,
                 )
                 for c in self.containers
             ),
@@ -124,15 +138,16 @@ class PodRun:
         )
 
     def destroy(self) -> None:
-        """End what runs and remove everything; a Pod to be kept, once done or left, is recorded instead."""
-        if self.keep and self.done:
-            write_private(f"{self.directory.path}/pod.json", msgspec.json.encode(self.record()))
+        """End what runs and remove everything; of a Pod to be kept that has ended by itself, its directory stays."""
+        stays = self.keep and self.done and not self.stopping
+        for container in self.containers:
+            container.end()
+            if not stays:
+                container.discard()
+        self._facts.remove()
+        if stays:
             self.directory.keep()
         else:
-            for container in self.containers:
-                container.end()
-                container.discard()
-            self._facts.remove()
             with self._machine.state.lock():
                 remove_tree(self.directory.path)
         self._facts.release()

@@ -50,14 +50,14 @@ class Mount(Struct, frozen=True, gc=False):
         )
 
 
-def read_state(pid: int, spec: RuntimeSpec) -> ProcessState:
-    """The state of process `pid`, with those mounts and paths that `spec` speaks of.
+def read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...] = ()) -> ProcessState:
+    """The state of process `pid`, with those mounts and paths that `spec` speaks of, and the `devices` found for it.
 
     Of a runc or crun container; a gVisor sandbox's process is not the container's. Raises NodeError if the process is
     gone or /proc does not tell.
     """
     try:
-        return _read_state(pid, spec)
+        return _read_state(pid, spec, devices)
     except (OSError, ValueError, KeyError) as error:
         raise NodeError(
             f"cannot read the state of process {pid}: {error}",
@@ -66,7 +66,7 @@ def read_state(pid: int, spec: RuntimeSpec) -> ProcessState:
         ) from error
 
 
-def _read_state(pid: int, spec: RuntimeSpec) -> ProcessState:
+def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> ProcessState:
     status = parse_status(_text(f"/proc/{pid}/status"))
     mounts = parse_mountinfo(_text(f"/proc/{pid}/mountinfo"))
     root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -92,6 +92,7 @@ def _read_state(pid: int, spec: RuntimeSpec) -> ProcessState:
             host_namespaces=host_namespaces(pid),
             oom_score_adj=int(_text(f"/proc/{pid}/oom_score_adj")),
             label=read_label(pid),
+            devices=devices,
         )
     finally:
         os.close(root)

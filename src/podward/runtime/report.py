@@ -27,6 +27,15 @@ class Reporter(Protocol):
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """The kernel's view of `container` just after its execve(2), beside the prediction."""
 
+    def probe(self, container: str, said: str) -> None:
+        """An attempt of a probe of `container` that did not succeed, in the words of the kubelet's event."""
+
+    def unhealthy(self, container: str, said: str) -> None:
+        """A probe of `container` has failed for good: it is killed."""
+
+    def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
+        """A lifecycle hook of `container` failed, and what follows."""
+
 
 class SilentReport:
     """A report that nobody reads."""
@@ -44,6 +53,15 @@ class SilentReport:
         """Nothing."""
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
+        """Nothing."""
+
+    def probe(self, container: str, said: str) -> None:
+        """Nothing."""
+
+    def unhealthy(self, container: str, said: str) -> None:
+        """Nothing."""
+
+    def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
         """Nothing."""
 
 
@@ -67,6 +85,18 @@ class TerminalReport(SilentReport):
         """`ctr: did not end within 30s, killed`."""
         _say(f"{container}: did not end within {seconds:.0f}s, killed")
 
+    def probe(self, container: str, said: str) -> None:
+        """`ctr: Liveness probe failed: …`."""
+        _say(f"{container}: {_printable(said)}")
+
+    def unhealthy(self, container: str, said: str) -> None:
+        """`ctr: Container c failed liveness probe, will be restarted`."""
+        _say(f"{container}: {said}")
+
+    def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
+        """`ctr: postStart hook failed: …; it is killed`."""
+        _say(f"{container}: {hook} hook failed: {_printable(reason)}; {effect}")
+
 
 def _say(text: str) -> None:
     from podward.render.escaping import message  # most runs have nothing to say, and start-up counts
@@ -74,3 +104,9 @@ def _say(text: str) -> None:
     sys.stdout.flush()
     sys.stderr.write(message(f"podward: {text}") + "\n")
     sys.stderr.flush()
+
+
+def _printable(text: str) -> str:
+    from podward.render.escaping import printable  # most runs have nothing to escape, and start-up counts
+
+    return printable(text)

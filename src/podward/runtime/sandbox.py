@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.api.core import PodSpec
+from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
@@ -14,11 +14,11 @@ from podward.runtime.state import PodDirectory
 class Sandbox:
     """A Pod's sandbox, made at once; `end` takes it away."""
 
-    def __init__(
-        self, directory: PodDirectory, spec: PodSpec, config: PodSandboxConfig, mapping: IDMapping | None
-    ) -> None:
+    def __init__(self, directory: PodDirectory, pod: Pod, config: PodSandboxConfig, mapping: IDMapping | None) -> None:
+        spec = pod.spec
         self.config = config
         self.mapping = mapping
+        self._pod = pod
         self._directory = directory
         self._pause: pause.Pause | None = None
         wanted = namespaces.Wanted(
@@ -32,10 +32,14 @@ class Sandbox:
         self._files = hostfiles.prepare(
             directory.work,
             config.hostname,
-            host_network=bool(spec.host_network),
             host_ipc=bool(spec.host_ipc),
             mapping=mapping,
         )
+
+    def write_container_files(self, termination_log: str) -> None:
+        """Write what the kubelet writes when it creates a container: /etc/hosts anew, and an empty termination log."""
+        hostfiles.write_hosts(self.hosts, self._pod, self.config.hostname, self.mapping)
+        hostfiles.make_termination_log(termination_log, self.mapping)
 
     def share_processes(self, runtime: OciRuntime) -> None:
         """Start the pause process, whose pid namespace the containers join from now on."""
@@ -54,8 +58,14 @@ class Sandbox:
 
     @property
     def files(self) -> SandboxFiles:
-        """The Pod's files on the host."""
-        return SandboxFiles(self._files.hostname, self._files.hosts, self._files.resolv_conf, self._files.shm)
+        """The files on the host that the runtime adds to each container."""
+        made = self._files
+        return SandboxFiles(hostname=made.hostname, resolv_conf=made.resolv_conf, shm=made.shm)
+
+    @property
+    def hosts(self) -> str:
+        """The Pod's /etc/hosts on the host."""
+        return f"{self._directory.work}/hosts"
 
     def end(self) -> None:
         """End the pause process and unmount what was mounted."""

@@ -4,8 +4,12 @@
       lock                    held while a Pod's directory is made, and by the sweep
       images/                 the image store
       oci/KIND/               the state of the OCI runtime of this kind
-      pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it
-        kept                  present once the Pod was left running on purpose (`run --keep`)
+      pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it, for a Pod of
+                              `run --keep` its monitor
+        pod.json              of such a Pod: what is known of it
+        logs/NAME/N.log       of such a Pod: what run N of a container printed
+        events                of such a Pod: what its monitor has to say
+        kept                  such a Pod has ended by itself and waits to be removed
 
 A Pod directory whose lock is free and which is not kept belonged to a process that died: `podward.runtime.sweep`
 removes it.
@@ -171,9 +175,9 @@ class PodDirectory:
 
     @property
     def kept(self) -> bool:
-        """Whether this Pod was left running on purpose."""
+        """Whether this Pod has ended and waits to be removed."""
         return os.path.exists(f"{self.path}/kept")
 
     def keep(self) -> None:
-        """Mark the Pod as left running on purpose: the sweep leaves it alone from now on."""
+        """Mark the Pod as ended, to be removed on request: the sweep leaves it alone from now on."""
         os.close(os.open(f"{self.path}/kept", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))

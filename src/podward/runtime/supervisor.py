@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime.container import ContainerRun
+from podward.runtime.event_loop import EventLoop
 from podward.runtime.pod import PodRun
 from podward.runtime.processes import exit_code
 from podward.runtime.report import Reporter
 
-_KEPT_LOG_INTERVAL = 0.05
+if TYPE_CHECKING:
+    from podward.runtime.attached import Attached
+    from podward.runtime.probes_and_hooks import ProbesAndHooks
+
 _INTERRUPTED = 130
 _TERMINATED = 143
 
@@ -36,29 +43,44 @@ class _Timer(Struct, frozen=True):
 class Supervisor:
     """Runs prepared Pods until they are done, or until it is told to stop."""
 
-    def __init__(self, pods: tuple[PodRun, ...], report: Reporter) -> None:
+    def __init__(
+        self,
+        pods: tuple[PodRun, ...],
+        report: Reporter,
+        stdin: int = -1,
+        changed: Callable[[PodRun], None] | None = None,
+    ) -> None:
+        self.loop = EventLoop()
         self._pods = pods
         self._report = report
-        self._poll = select.poll()
-        self._relays: dict[int, ContainerRun] = {}
+        self._changed = changed
+        """Who is told whenever a container of a Pod has started or ended."""
         self._timers: list[_Timer] = []
         self._asked = 0
         self._code = 0
+        self._stdin = stdin
+        """The descriptor that is passed on to the first container that asks for standard input; -1 for none."""
+        self._attached: Attached | None = None
+        self._attended: ProbesAndHooks | None = None
+        self._ending: set[ContainerRun] = set()
 
     def run(self) -> int:
         """The exit code: the first Pod's that failed, or 128 + the signal that ended us."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         before = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGWINCH)
         handlers = {number: signal.signal(number, _noted) for number in numbers}
-        self._poll.register(wake_read, select.POLLIN)
+        self.loop.watch(wake_read, lambda wake: self._signals(os.read(wake, 512)))
         try:
             for pod in self._pods:
                 self._advance(pod)
             gc.enable()
             while not all(pod.done for pod in self._pods):
-                self._wait(wake_read)
+                self.loop.turn(min((timer.at for timer in self._timers), default=None))
+                self._expire(time.monotonic())
         finally:
+            if self._attached is not None:
+                self._attached.restore()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(before)
@@ -66,63 +88,45 @@ class Supervisor:
             os.close(wake_write)
         return self._code or next((pod.exit_code for pod in self._pods if pod.exit_code), 0)
 
-    def _wait(self, wake: int) -> None:
-        now = time.monotonic()
-        due = min((timer.at for timer in self._timers), default=None)
-        timeout = None if due is None else max(0.0, due - now) * 1000 + 1
-        if any(pod.keep for pod in self._pods):
-            timeout = min(timeout or 1e9, _KEPT_LOG_INTERVAL * 1000)
-        for descriptor, _ in self._poll.poll(timeout):
-            if descriptor == wake:
-                self._signals(os.read(wake, 512))
-            elif descriptor in self._relays:
-                self._pump(descriptor)
-        for pod in self._pods:
-            if pod.keep:
-                pod.pump_logs()
-        self._expire(time.monotonic())
-
-    def _pump(self, descriptor: int) -> None:
-        container = self._relays[descriptor]
-        if not container.pump(descriptor):
-            self._poll.unregister(descriptor)
-            del self._relays[descriptor]
-
     def _signals(self, numbers: bytes) -> None:
         for number in numbers:
             if number == signal.SIGCHLD:
-                self._reap()
+                self.loop.reap(self._reaped)
+            elif number == signal.SIGWINCH:
+                if self._attached is not None:
+                    self._attached.resize()
             else:
                 self._stop_all(signal.Signals(number))
 
-    def _reap(self) -> None:
-        """Collect every child that ended; orphans of containers that share the host's pid namespace come here too."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            for pod in self._pods:
-                container = pod.by_pid(pid)
-                if container is not None:
-                    self._ended(pod, container, exit_code(status))
+    def _reaped(self, pid: int, status: int) -> None:
+        """A child ended: a container's process, or an orphan of one that shares the host's pid namespace."""
+        for pod in self._pods:
+            container = pod.by_pid(pid)
+            if container is not None:
+                self._ended(pod, container, exit_code(status))
 
     def _ended(self, pod: PodRun, container: ContainerRun, code: int) -> None:
+        if self._attached is not None:
+            self._attached.detach(container)
+        if self._attended is not None:
+            self._attended.end(container)
+        self._ending.discard(container)
         for descriptor in container.finish(code):
-            if descriptor in self._relays:
-                self._poll.unregister(descriptor)
-                del self._relays[descriptor]
+            self.loop.forget(descriptor)
         self._timers = [timer for timer in self._timers if timer.container is not container]
         self._advance(pod)
 
     def _advance(self, pod: PodRun) -> None:
         """Do what the lifecycle rule says now."""
+        self._follow(pod)
+        if self._changed is not None:
+            self._changed(pod)
+
+    def _follow(self, pod: PodRun) -> None:
         while not pod.done:
             actions = pod.next_actions()
             for name in actions.stop:
-                self._stop(pod, pod.container(name))
+                self._stop(pod, pod.container(name), pod.grace_seconds)
             for name in actions.restart:
                 self._restart_later(pod, pod.container(name))
             if actions.done:
@@ -131,12 +135,32 @@ class Supervisor:
             if not actions.start:
                 return
             for name in actions.start:
-                self._start(pod.container(name))
+                self._start(pod, pod.container(name))
 
-    def _start(self, container: ContainerRun) -> None:
+    def _start(self, pod: PodRun, container: ContainerRun) -> None:
         for descriptor in container.start(time.monotonic()):
-            self._relays[descriptor] = container
-            self._poll.register(descriptor, select.POLLIN)
+            self.loop.watch(descriptor, partial(self._pump, container))
+        if container.state is not ContainerState.RUNNING:
+            return
+        if container.input is not None and self._stdin >= 0:
+            self._attach(container)
+        if container.attended:
+            if self._attended is None:
+                from podward.runtime.probes_and_hooks import ProbesAndHooks  # most Pods have none
+
+                self._attended = ProbesAndHooks(self.loop, self._report, self._advance, self._stop)
+            self._attended.begin(pod, container)
+
+    def _pump(self, container: ContainerRun, descriptor: int) -> None:
+        if not container.pump(descriptor):
+            self.loop.forget(descriptor)
+
+    def _attach(self, container: ContainerRun) -> None:
+        if self._attached is None:
+            from podward.runtime.attached import Attached  # few containers ask for it
+
+            self._attached = Attached(self.loop, self._stdin)
+        self._attached.attach(container)
 
     def _restart_later(self, pod: PodRun, container: ContainerRun) -> None:
         if any(timer.container is container for timer in self._timers):
@@ -146,11 +170,19 @@ class Supervisor:
         self._report.restarting(container.label, container.exit_code, delay)
         self._timers.append(_Timer(now + delay, pod, container))
 
-    def _stop(self, pod: PodRun, container: ContainerRun) -> None:
-        if any(timer.container is container and timer.kills for timer in self._timers):
+    def _stop(self, pod: PodRun, container: ContainerRun, grace: float) -> None:
+        """Let the container end: its preStop hook, its stop signal, and once the grace period is over the end."""
+        if container in self._ending:
             return
-        grace = container.terminate(pod.grace_seconds)
-        self._timers.append(_Timer(time.monotonic() + grace, pod, container, kills=True))
+        self._ending.add(container)
+        if self._attended is not None and container.attended:
+            self._attended.before_stop(container, grace, partial(self._terminate, pod, container))
+        else:
+            self._terminate(pod, container, grace)
+
+    def _terminate(self, pod: PodRun, container: ContainerRun, grace: float) -> None:
+        left = container.terminate(grace)
+        self._timers.append(_Timer(time.monotonic() + left, pod, container, kills=True))
 
     def _expire(self, now: float) -> None:
         due = [timer for timer in self._timers if timer.at <= now]
@@ -159,8 +191,12 @@ class Supervisor:
             if timer.kills:
                 timer.container.kill()
             elif not timer.pod.stopping:
-                self._start(timer.container)
+                self._start(timer.pod, timer.container)
                 self._advance(timer.pod)
+
+    def stop(self, number: signal.Signals) -> None:
+        """End all Pods as if the signal had come."""
+        self._stop_all(number)
 
     def _stop_all(self, number: signal.Signals) -> None:
         """The first signal asks the containers to end; the next one ends them."""
@@ -169,16 +205,13 @@ class Supervisor:
         for pod in self._pods:
             if pod.done:
                 continue
-            if pod.keep:
-                pod.leave_running()
-                continue
             pod.stopping = True
             self._timers = [timer for timer in self._timers if timer.kills]
             for container in pod.running():
                 if self._asked > 1:
                     container.kill()
                 else:
-                    self._stop(pod, container)
+                    self._stop(pod, container, pod.grace_seconds)
             self._advance(pod)
 
 

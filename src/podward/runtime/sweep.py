@@ -1,4 +1,4 @@
-"""Cleaning up after a Podward that died: Pods whose lock nobody holds and that were not to be kept."""
+"""Cleaning up after a Podward that died: Pods whose lock nobody holds and that do not wait to be removed."""
 
 from __future__ import annotations
 

@@ -15,10 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags
+from podward.decision import Unknown
 from podward.errors import NodeError
+from podward.policy.kernel.earlier_containers import Writer
 from podward.runtime import acl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
 MOST_LINKS = 40
@@ -27,6 +30,7 @@ IMPLIED = stat.S_IFDIR | 0o755
 """A directory that the runtime makes on the way to a mount point (crun 1.8, runc 1.1)."""
 _UNKNOWN = "unknown"
 """Not an errno: where only the running container could tell."""
+REMEDY = "run the Pod with `podward run --keep`, and look there"
 _O_FIND = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 IdLines = tuple[tuple[int, int, int], ...]
@@ -39,7 +43,8 @@ class TreeMount(Struct, frozen=True):
     `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory
     unless it is `sealed`: then nobody can know what is in it. Without source and root nothing is known at all. `flags`
     are the mount's in the container, None for the host's own; `lines` what it makes of ids, empty if nothing. `origin`
-    and `volume` are passed on in the facts.
+    and `volume` are passed on in the facts. `writers` may have changed what is there when the container starts, and
+    `why` is the reason where nothing is known.
     """
 
     destination: str
@@ -50,6 +55,8 @@ class TreeMount(Struct, frozen=True):
     origin: str = ""
     volume: str = ""
     sealed: bool = False
+    writers: tuple[Writer, ...] = ()
+    why: str = ""
 
 
 class Tree(Struct, frozen=True):
@@ -67,23 +74,26 @@ HOST = Tree(TreeMount("/", "/"))
 def walk(tree: Tree, path: str) -> tuple[FileAccessFacts, ...]:
     """The facts along an absolute path: each directory in which a name is looked up, then what the path leads to.
 
-    A directory is listed once, at its first use. Where the path leads nowhere the last facts have `error`. Raises
-    NodeError for what can't be looked at, or can't be known before the container runs.
+    A directory is listed once, at its first use. Where the path leads nowhere the last facts have `error`; where it
+    leads to what can't be known before the container runs, `unknown`. Raises NodeError for what can't be looked at.
     """
     with _Open(tree) as opened:
         return opened.facts(path)
 
 
-class _Step:
-    """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on."""
+class _Step(Struct, frozen=True):
+    """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on.
 
-    def __init__(self, name: str, facts: FileAccessFacts, descriptor: int, mount: TreeMount, number: int) -> None:
-        self.name = name
-        self.facts = facts
-        self.descriptor = descriptor
-        self.mount = mount
-        self.source_id = number
-        """The host's mount id of the mount's source."""
+    `source_id` is the host's mount id of the mount's source; `inside` are the names that lead to it from the mount's
+    root.
+    """
+
+    name: str
+    facts: FileAccessFacts
+    descriptor: int
+    mount: TreeMount
+    source_id: int
+    inside: tuple[str, ...] = ()
 
 
 class _Open:
@@ -96,6 +106,7 @@ class _Open:
         self._mounts: dict[tuple[str, ...], TreeMount] = {}
         self._steps: list[_Step] = []
         self._links = 0
+        self._why = ""
         self._chain: dict[str, FileAccessFacts] = {}
 
     def __enter__(self) -> Self:
@@ -122,8 +133,7 @@ class _Open:
             names = [step.name for step in self._steps[1:]]
             last = FileAccessFacts("/" + "/".join([*names, *left[:1]]), error=error)
         if error == _UNKNOWN:
-            advice = "run the Pod with `podward run --keep`, and look there"
-            raise NodeError("what is there can't be known before the container runs", where=last.path, advice=advice)
+            last = msgspec.structs.replace(last, unknown=Unknown(f"what is at {last.path} {self._why}", REMEDY))
         return (*self._chain.values(), last)
 
     def _reach(self, destination: str) -> tuple[str, ...]:
@@ -134,7 +144,7 @@ class _Open:
 
     def _go(self, path: str) -> tuple[list[str], str]:
         """Walk from the root; returns the names that were not reached, and the errno's name."""
-        self._steps, self._links, self._chain = self._steps[:1], 0, {}
+        self._steps, self._links, self._chain, self._why = self._steps[:1], 0, {}, ""
         pending = path.split("/")[::-1]
         while pending:
             name = pending.pop()
@@ -163,21 +173,50 @@ class _Open:
         names = (*(step.name for step in self._steps[1:]), name)
         mount = self._mounts.get(names)
         if mount is not None:
-            if not mount.source and mount.root is None:
-                return "", _UNKNOWN
-            self._steps.append(self._mounted(names, mount))
-            return "", ""
+            return self._enter_mount(names, mount)
         descriptor, error = self._find(here, name)
-        if error:
-            if not any(at[: len(names)] == names for at in self._mounts):
-                return "", _UNKNOWN if here.descriptor < 0 and here.mount.sealed else error
+        if error and any(at[: len(names)] == names for at in self._mounts):
             self._steps.append(self._implied(names, here))
             return "", ""
+        if error:
+            return self._missing(here, name, error)
         facts = self._read(descriptor, names, here.mount, here.source_id)
+        inside = (*here.inside, name)
+        reaching = [writer for writer in here.mount.writers if writer.reaches(inside)]
+        changers = [writer for writer in reaching if writer.may_change(facts) or writer.may_create(here.facts)]
+        if changers:
+            return self._unknown(changers)
         if stat.S_ISLNK(facts.mode):
             return self._follow(descriptor)
-        self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id))
+        self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id, inside))
         return "", ""
+
+    def _enter_mount(self, names: tuple[str, ...], mount: TreeMount) -> tuple[str, str]:
+        if not mount.source and mount.root is None:
+            return self._unknown(mount.writers, mount.why)
+        step = self._mounted(names, mount)
+        changers = [writer for writer in mount.writers if writer.reaches(()) and writer.may_change(step.facts)]
+        if changers:
+            return self._unknown(changers)
+        self._steps.append(step)
+        return "", ""
+
+    def _missing(self, here: _Step, name: str, error: str) -> tuple[str, str]:
+        """What is not there: unless it may be there when the container starts."""
+        if here.descriptor < 0 and here.mount.sealed:
+            return self._unknown((), "can't be known before the container runs")
+        inside = (*here.inside, name)
+        makers = tuple(w for w in here.mount.writers if w.reaches(inside) and w.may_create(here.facts))
+        return self._unknown(makers) if makers else ("", error)
+
+    def _unknown(self, writers: Sequence[Writer], why: str = "") -> tuple[str, str]:
+        """Note why nobody can know what is there."""
+        names = list(dict.fromkeys(writer.name for writer in writers))
+        if names:
+            which = f"containers {' and '.join(names)} have" if names[1:] else f"container {names[0]} has"
+            why = f"cannot be known before {which} run, for that may change it"
+        self._why = why or "can't be known before the container runs"
+        return "", _UNKNOWN
 
     def _follow(self, link: int) -> tuple[str, str]:
         """The target of the open link; an absolute one starts at the root again."""
@@ -223,7 +262,7 @@ class _Open:
     def _implied(self, names: tuple[str, ...], here: _Step) -> _Step:
         uid, gid = self._tree.owner
         facts = FileAccessFacts("/" + "/".join(names), uid, gid, IMPLIED, (), here.facts.mount, "runtime")
-        return _Step(names[-1], facts, -1, here.mount, here.source_id)
+        return _Step(names[-1], facts, -1, here.mount, here.source_id, (*here.inside, names[-1]))
 
     def _read(self, descriptor: int, names: tuple[str, ...], mount: TreeMount, source_id: int) -> FileAccessFacts:
         """The facts as the tree's mount shows them."""

@@ -1,7 +1,9 @@
-"""The objects of a document: the document itself, or the items of a list, each with its kind and its place.
+"""The objects of a document: the document itself, the items of a list, or what a Template makes; each with its place.
 
-Specification: kubectl. A `List` holds objects of any kind, a `PodList` (and so on) of its own, which may leave out
-what they are. Lists may hold lists.
+Specification: kubectl, and `oc process`. An object with `items` is a list, whatever its kind: a `List` holds objects
+of any kind, a `PodList` (and so on) of its own, which may leave out what they are. An OpenShift Template holds objects
+with parameters (`schema.parameters`). Lists may hold lists. Objects of a cluster are in no namespace: what they say
+about one is dropped, as an API server does.
 """
 
 from __future__ import annotations
@@ -11,30 +13,50 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.api.json_value import kind_of
-from podward.errors import InputError
+from podward.errors import InputError, OtherDocumentError
 from podward.path import Path, path
+from podward.schema import parameters
 from podward.schema.table import KINDS
-from podward.schema.workload import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from podward.api.json_value import JsonObject
+    from podward.api.json_value import Json, JsonObject
     from podward.documents.document import Document
 
-
+DEFAULT_NAMESPACE = "default"
 _NAMESPACED = frozenset(("Role", "RoleBinding", "ServiceAccount"))
 """Kinds of policies that are in a namespace."""
+_OF_THE_CLUSTER = frozenset(
+    (
+        ("", "Namespace"),
+        ("", "PersistentVolume"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("security.openshift.io", "SecurityContextConstraints"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "StorageClass"),
+    )
+)
+"""Group and kind of those objects without a namespace that anybody here reads."""
 
 
 class Item(Struct, frozen=True):
-    """An object of a document; `at` is its place there, the root unless it is in a list."""
+    """An object of a document; `at` is its place there, the root unless it is in a list or a Template.
+
+    `document` is the one that was read; of a Template, with its parameters filled in.
+    """
 
     document: Document
     at: Path
     raw: JsonObject
     kind: str
     api_version: str
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core."""
+        return self.api_version.rpartition("/")[0]
 
     @property
     def name(self) -> str:
@@ -63,11 +85,17 @@ class Item(Struct, frozen=True):
 
 
 def objects_of(document: Document) -> tuple[Item, ...]:
-    """Every object of the document, lists taken apart.
+    """Every object of the document, lists and Templates taken apart.
 
-    Raises InputError for an object without kind or apiVersion, and for a list's item that is no object.
+    Raises InputError for an object without kind or apiVersion, for a list's item that is no object, and for a Template
+    whose parameters are wrong.
     """
-    return tuple(_objects(document, document.raw, Path(), "", ""))
+    return tuple(item for item, holds in everything_in(document) if not holds)
+
+
+def everything_in(document: Document) -> Iterator[tuple[Item, bool]]:
+    """Every object of the document with whether it is a list or a Template, whose objects come behind it."""
+    return _walk(document, document.raw, Path(), "", "")
 
 
 def require_version(item: Item, groups: frozenset[str]) -> None:
@@ -76,7 +104,7 @@ def require_version(item: Item, groups: frozenset[str]) -> None:
     Kinds of the same name in somebody else's group are none of ours.
     """
     versions = KINDS.get(item.kind, {})
-    if item.api_version in versions or not versions or item.api_version.rpartition("/")[0] not in groups:
+    if item.api_version in versions or not versions or item.group not in groups:
         return
     raise InputError(
         f'no matches for kind "{item.kind}" in version "{item.api_version}"',
@@ -85,25 +113,45 @@ def require_version(item: Item, groups: frozenset[str]) -> None:
     )
 
 
-def _objects(document: Document, raw: JsonObject, at: Path, kind: str, api_version: str) -> Iterator[Item]:
+def _walk(document: Document, raw: JsonObject, at: Path, kind: str, api_version: str) -> Iterator[tuple[Item, bool]]:
     """The objects in `raw`; `kind` and `api_version` are what it is if it does not say."""
     kind = _word(document, raw, at, "kind") or kind
     api_version = _word(document, raw, at, "apiVersion") or api_version
     if not kind or not api_version:
-        words = (("apiVersion", api_version), ("kind", kind))
-        missing = ", ".join(f"{name} not set" for name, word in words if not word)
-        advice = "every object needs both, such as `apiVersion: v1` and `kind: Namespace`"
-        raise InputError(missing, where=document.where(at), advice=advice)
+        raise _nameless(document, raw, at, kind, api_version)
+    item = Item(document, at, raw, kind, api_version)
+    if ((group := item.group), kind) in _OF_THE_CLUSTER:
+        item = Item(document, at, _without_namespace(raw), kind, api_version)
+    if parameters.is_template(kind, group):
+        yield item, True
+        filled = parameters.filled(document, at)
+        for place, inside in parameters.objects_in(filled, at):
+            yield from _walk(filled, inside, place, "", "")
+        return
     items = raw.get("items")
-    if not kind.endswith("List") or api_version not in KINDS.get(kind, {}):
-        yield Item(document, at, raw, kind, api_version)
-    elif isinstance(items, list):
-        inner = ("", "") if kind == "List" else (kind.removesuffix("List"), api_version)
-        for index, item in enumerate(items):
-            place = at / "items" / index
-            if not isinstance(item, dict):
-                raise InputError(f"{place}: expected an object, found {kind_of(item)}", where=document.where(place))
-            yield from _objects(document, item, place, *inner)
+    own_list = kind.endswith("List") and api_version in KINDS.get(kind, {})
+    if not isinstance(items, list) or not (own_list or any(map(_is_object, items))):
+        yield item, own_list
+        return
+    yield item, True
+    inner = (kind.removesuffix("List"), api_version) if kind.endswith("List") and kind != "List" else ("", "")
+    for index, each in enumerate(items):
+        place = at / "items" / index
+        if isinstance(each, dict):
+            yield from _walk(document, each, place, *inner)
+        else:
+            raise InputError(f"{place}: expected an object, found {kind_of(each)}", where=document.where(place))
+
+
+def _is_object(value: Json) -> bool:
+    return isinstance(value, dict) and bool(value.get("kind")) and bool(value.get("apiVersion"))
+
+
+def _nameless(document: Document, raw: JsonObject, at: Path, kind: str, api_version: str) -> InputError:
+    missing = ", ".join(f"{name} not set" for name, word in (("apiVersion", api_version), ("kind", kind)) if not word)
+    advice = "every object needs both, such as `apiVersion: v1` and `kind: Pod`"
+    other = not at.segments and "kind" not in raw and "metadata" not in raw
+    return (OtherDocumentError if other else InputError)(missing, where=document.where(at), advice=advice)
 
 
 def _word(document: Document, raw: JsonObject, at: Path, name: str) -> str:
@@ -114,3 +162,10 @@ def _word(document: Document, raw: JsonObject, at: Path, name: str) -> str:
         where = document.where(at + path(name))
         raise InputError(f"{name}: expected a string, found {kind_of(word)}", where=where)
     return word
+
+
+def _without_namespace(raw: JsonObject) -> JsonObject:
+    metadata = raw.get("metadata")
+    if not isinstance(metadata, dict) or "namespace" not in metadata:
+        return raw
+    return {**raw, "metadata": {name: value for name, value in metadata.items() if name != "namespace"}}

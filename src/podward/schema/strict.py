@@ -3,7 +3,7 @@
 Specification: the API server's strict field validation (kubectl's default): a field that the kind doesn't have is an
 error, `unknown field "spec.containers[0].foo"`, and all of them are reported; names are case-sensitive; null is as if
 the field were absent; each scalar decodes as Go's type decodes (`schema.scalars`). The fields of each kind are in
-`schema.table`. A kind that is not in the table is not checked. The items of a `List` are checked each by its own kind.
+`schema.table`. A kind that is not in the table is not checked. The items of a list are checked each by its own kind.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from podward.errors import InputError
 from podward.path import Key, Path
 from podward.schema import misplaced
 from podward.schema.fit import fits
+from podward.schema.objects import everything_in
 from podward.schema.scalars import SCALARS
 from podward.schema.table import KINDS, TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from podward.api.json_value import Json, JsonObject
     from podward.documents.document import Document
+    from podward.schema.objects import Item
 
 _MOST_REPORTED = 20
 
@@ -39,34 +43,78 @@ class Mistake(Struct, frozen=True):
     unknown: bool = False
 
 
+class MisfitError(InputError):
+    """Fields of a document do not fit: each `Mistake`, at its place in `document`."""
+
+    def __init__(self, document: Document, found: Sequence[Mistake]) -> None:
+        first = found[0]
+        if len(found) == 1:
+            what = first.what
+        else:
+            lines = [f"{document.where(mistake.path)}: {mistake.what}" for mistake in found[:_MOST_REPORTED]]
+            if len(found) > _MOST_REPORTED:
+                lines.append(f"and {len(found) - _MOST_REPORTED} more")
+            what = f"{len(found)} fields do not fit:\n  " + "\n  ".join(lines)
+        super().__init__(what, where=document.where(first.path), advice=first.advice)
+        self.document = document
+        self.mistakes = tuple(found)
+
+
 def mistakes(document: Document) -> tuple[Mistake, ...]:
     """All that does not fit in `document`; unknown fields print relative to the object that they are in."""
     found: list[Mistake] = []
-    _object(document.raw, (), found)
+    for item, holds in everything_in(document):
+        _object(item, holds, found)
     return tuple(found)
 
 
 def require(document: Document) -> None:
-    """Raise InputError, naming every mistake with its line, if there is any."""
-    if _fits(document.raw):
-        return
-    found = mistakes(document)
-    if not found:
-        return
-    first = found[0]
-    if len(found) == 1:
-        raise InputError(first.what, where=document.where(first.path), advice=first.advice)
-    lines = [f"{document.where(mistake.path)}: {mistake.what}" for mistake in found[:_MOST_REPORTED]]
-    if len(found) > _MOST_REPORTED:
-        lines.append(f"and {len(found) - _MOST_REPORTED} more")
-    what = f"{len(found)} fields do not fit:\n  " + "\n  ".join(lines)
-    raise InputError(what, where=document.where(first.path), advice=first.advice)
+    """Raise MisfitError, naming every mistake with its line, if there is any."""
+    found: list[Mistake] = []
+    written = document
+    for item, holds in everything_in(document):
+        name = type_of(item.api_version, item.kind)
+        if name is not None and (holds or not fits(item.raw, name)):
+            before = len(found)
+            _object(item, holds, found)
+            if len(found) > before:
+                written = item.document
+    if found:
+        raise MisfitError(written, found)
 
 
-def _fits(raw: JsonObject) -> bool:
-    """Whether nothing is wrong, which is sooner found out than what is; a `List` is asked about item by item."""
-    name = type_of(raw.get("apiVersion"), raw.get("kind"))
-    return name is None or (name != "List" and fits(raw, name))
+def require_template(
+    document: Document, template: JsonObject, at: Path, more: tuple[str, ...] | None, *, alone: bool
+) -> None:
+    """Raise MisfitError for what does not fit in a custom resource's template of a Pod.
+
+    `more` are the fields beside those of a Pod's spec, None where nobody knows them. `alone`: what stands at `at` is
+    the spec itself.
+    """
+    found: list[Mistake] = []
+    spec = template.get("spec")
+    place = at.segments if alone else (*at.segments, "spec")
+    walk = _Walk(len(at.segments), found)
+    if isinstance(spec, dict):
+        own = {name: value for name, value in spec.items() if name not in (more or ())}
+        walk.fields(own, TYPES["PodSpec"], place)
+    elif spec is not None:
+        walk.wrong(spec, "an object", place)
+    metadata = None if alone else template.get("metadata")
+    if isinstance(metadata, dict):
+        walk.fields(metadata, TYPES["ObjectMeta"], (*at.segments, "metadata"))
+    elif metadata is not None:
+        walk.wrong(metadata, "an object", (*at.segments, "metadata"))
+    kept = found if more is not None else [mistake for mistake in found if not mistake.unknown]
+    if kept:
+        raise MisfitError(document, kept)
+
+
+def require_pod(document: Document) -> None:
+    """Raise MisfitError for values of the wrong type in a Pod that was put together; fields that a Pod lacks may be."""
+    found = [mistake for mistake in mistakes(document) if not mistake.unknown]
+    if found:
+        raise MisfitError(document, found)
 
 
 def type_of(api_version: Json, kind: Json) -> str | None:
@@ -76,17 +124,15 @@ def type_of(api_version: Json, kind: Json) -> str | None:
     return KINDS.get(kind, {}).get(api_version)
 
 
-def _object(raw: JsonObject, at: tuple[str | int | Key, ...], found: list[Mistake]) -> None:
-    name = type_of(raw.get("apiVersion"), raw.get("kind"))
+def _object(item: Item, holds: bool, found: list[Mistake]) -> None:  # noqa: FBT001  # what `everything_in` says of it
+    """An object's own fields; what a list `holds` comes by itself."""
+    name = type_of(item.api_version, item.kind)
     if name is None:
         return
-    walk = _Walk(len(at), found)
-    walk.fields(raw, TYPES[name], at)
-    items = raw.get("items")
-    if name == "List" and isinstance(items, list):
-        for index, item in enumerate(items):
-            if isinstance(item, dict):
-                _object(item, (*at, "items", index), found)
+    types, raw = TYPES[name], item.raw
+    if holds and isinstance(raw.get("items"), list):
+        raw = {field: value for field, value in raw.items() if field != "items" or field not in types}
+    _Walk(len(item.at.segments), found).fields(raw, types, item.at.segments)
 
 
 class _Walk:
@@ -99,6 +145,7 @@ class _Walk:
         self._found = found
 
     def fields(self, value: JsonObject, types: dict[str, str], at: tuple[str | int | Key, ...]) -> None:
+        """Note what does not fit in an object of these fields."""
         for name, item in value.items():
             code = types.get(name)
             if code is None:
@@ -107,7 +154,7 @@ class _Walk:
                 continue
             elif (scalar := SCALARS.get(code)) is not None:
                 if not scalar[0](item):
-                    self._wrong(item, scalar[1], (*at, name))
+                    self.wrong(item, scalar[1], (*at, name))
             else:
                 self._inside(item, code, (*at, name))
 
@@ -119,12 +166,12 @@ class _Walk:
                 for index, item in enumerate(value):
                     self._inside(item, code[1:], (*at, index))
             else:
-                self._wrong(value, "a list", at)
+                self.wrong(value, "a list", at)
         elif (scalar := SCALARS.get(code)) is not None:
             if not scalar[0](value):
-                self._wrong(value, scalar[1], at)
+                self.wrong(value, scalar[1], at)
         elif not isinstance(value, dict):
-            self._wrong(value, "an object", at)
+            self.wrong(value, "an object", at)
         elif code[0] == "{":
             for name, item in value.items():
                 self._inside(item, code[1:], (*at, Key(name)))
@@ -136,7 +183,8 @@ class _Walk:
         advice = misplaced.advice(Path(at[self._root :]), name) or _similar(name, types)
         self._found.append(Mistake(Path((*at, name)), f'unknown field "{printed}"', advice, unknown=True))
 
-    def _wrong(self, value: Json, expected: str, at: tuple[str | int | Key, ...]) -> None:
+    def wrong(self, value: Json, expected: str, at: tuple[str | int | Key, ...]) -> None:
+        """Note a value of another type than expected."""
         printed = str(Path(at[self._root :]))
         advice = ""
         if isinstance(value, str) and expected in {"true or false", "a 32-bit integer", "a 64-bit integer"}:

@@ -1,39 +1,30 @@
 """From documents to Pods: what each kind of workload would have its controller create.
 
-Specification: Kubernetes. A Pod is itself; PodTemplate holds one in `template`; Deployment, ReplicaSet,
-StatefulSet, DaemonSet, ReplicationController, DeploymentConfig and Job in `spec.template`; CronJob in
-`spec.jobTemplate.spec.template`. A `List` holds objects of any kind, a `PodList` (and so on) of its own.
+Specification: Kubernetes. Where the objects of each kind hold their Pods, `schema.pod_kinds` says; which objects a
+document holds, `schema.objects`.
 The Pod gets the template's labels, annotations and spec, and the workload's namespace; that of a StatefulSet also a
-volume for each of its claim templates, behind its other volumes. A controller makes up the
-Pod's name, with random letters; here it is the workload's own name. `generateName` without `name` loses its dash.
+volume for each of its claim templates, behind its other volumes. Image triggers fill in images that are blank. A
+controller makes up the Pod's
+name, with random letters; here it is the workload's own name. `generateName` without `name` loses its dash.
 """
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Pod
-from podward.api.json_value import Json, JsonObject, kind_of
+from podward.api.json_value import Json, JsonObject
 from podward.documents.document import Document
-from podward.errors import InputError, OtherDocumentError
+from podward.documents.raw_fields import member
 from podward.path import Path, path
-from podward.schema.strict import require
+from podward.schema import api_kinds, image_triggers, objects
+from podward.schema.assembled import Part, assembled, original
+from podward.schema.objects import Item, objects_of
+from podward.schema.pod_kinds import ARGO, BUILT_IN, KNATIVE, TEMPLATES, WORKFLOWS, PodKind, PodKinds
+from podward.schema.strict import require, require_pod, require_template
 from podward.schema.table import KINDS
 from podward.schema.view import pod_view
 
-TEMPLATES = {
-    "Pod": Path(),
-    "PodTemplate": path("template"),
-    "Deployment": path("spec", "template"),
-    "ReplicaSet": path("spec", "template"),
-    "StatefulSet": path("spec", "template"),
-    "DaemonSet": path("spec", "template"),
-    "ReplicationController": path("spec", "template"),
-    "DeploymentConfig": path("spec", "template"),
-    "Job": path("spec", "template"),
-    "CronJob": path("spec", "jobTemplate", "spec", "template"),
-}
-"""Where the Pod, or its template, is in an object of each kind."""
 _PREFIXES = {
     "ReplicaSet": "{}-",
     "DaemonSet": "{}-",
@@ -42,8 +33,9 @@ _PREFIXES = {
     "DeploymentConfig": "{}-1-",
 }
 """What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
-_OUR_GROUPS = frozenset(("", "apps", "batch", "extensions", "apps.openshift.io"))
-DEFAULT_NAMESPACE = "default"
+DEFAULT_NAMESPACE = objects.DEFAULT_NAMESPACE
+_USER_CONTAINER = "user-container"
+"""What Knative calls a container without a name; several are numbered."""
 
 
 class PodSource(Struct, frozen=True, gc=False):
@@ -51,7 +43,8 @@ class PodSource(Struct, frozen=True, gc=False):
 
     `prefix` is the place of the Pod, or of the template, in the document: `spec` of the Pod is written at
     `prefix / "spec"`. `raw` is the Pod as it would be created, before defaulting; `view` the same, typed. `kind` and
-    `name` are the workload's.
+    `name` are the workload's. Where the Pod is made of several parts of the file, `document` is that Pod with their
+    lines, and `origins` has for each part its place in the Pod and in the file.
     """
 
     document: Document
@@ -60,6 +53,7 @@ class PodSource(Struct, frozen=True, gc=False):
     view: Pod
     kind: str
     name: str
+    origins: tuple[tuple[Path, Path], ...] = ()
     assigned: bool = False
     """Whether who sends it says the namespace (`in_namespace`)."""
 
@@ -74,8 +68,8 @@ class PodSource(Struct, frozen=True, gc=False):
 
     def in_namespace(self, name: str) -> PodSource:
         """The same Pod, sent to this namespace."""
-        raw: JsonObject = {**self.raw, "metadata": {**_member(self.raw, "metadata"), "namespace": name}}
-        return PodSource(self.document, self.prefix, raw, pod_view(raw), self.kind, self.name, assigned=True)
+        raw: JsonObject = {**self.raw, "metadata": {**member(self.raw, "metadata"), "namespace": name}}
+        return structs.replace(self, raw=raw, view=pod_view(raw), assigned=True)
 
     def sent(self) -> JsonObject:
         """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
@@ -95,102 +89,150 @@ class PodSource(Struct, frozen=True, gc=False):
         named = {key: value for key, value in metadata.items() if key != "name"}
         return {**self.raw, "metadata": {"generateName": prefix.format(self.name), **named}}
 
+    def in_file(self, place: Path) -> Path:
+        """A place of `document` as a place in the document of the file."""
+        return original(self.origins, place) if self.origins else place
+
     def where(self, place: Path) -> str:
         """`file:line` of a field of the Pod or, if it is absent, of the closest thing around it."""
         return self.document.where(self.prefix + place)
 
 
-def pod_sources(document: Document) -> tuple[PodSource, ...]:
+def pod_sources(document: Document, kinds: PodKinds = BUILT_IN) -> tuple[PodSource, ...]:
     """Every Pod that the document would bring about; none for kinds that run nothing.
 
-    Raises InputError where the document is not one that an API server takes: no kind, a version that the kind does not
-    have, unknown fields, wrong types.
+    Raises InputError where the document is not one that an API server takes: no kind, a kind or a version that no API
+    has, unknown fields, wrong types.
     """
     require(document)
-    return tuple(_sources(document, document.raw, Path()))
+    return tuple(source for item in objects_of(document) for source in sources_of(item, kinds))
 
 
-def _sources(document: Document, raw: JsonObject, at: Path) -> list[PodSource]:
-    kind, version = _identity(document, raw, at)
-    if kind in KINDS and version not in KINDS[kind]:
-        _refuse_version(document, kind, version, at)
-        return []
-    if kind in TEMPLATES:
-        return [_source(document, raw, kind, at)]
-    items = raw.get("items")
-    if kind not in KINDS or not kind.endswith("List") or not isinstance(items, list):
-        return []
+def sources_of(item: Item, kinds: PodKinds = BUILT_IN) -> tuple[PodSource, ...]:
+    """Every Pod that an object would bring about.
+
+    Raises InputError for a kind that no API has, and for a custom resource whose Pods have wrong types.
+    """
+    api_kinds.require_match(item)
+    if item.kind in TEMPLATES and item.api_version in KINDS[item.kind]:
+        return (_source(item.document, item.raw, item.kind, item.at),)
+    row = kinds.get((item.group, item.kind))
+    if row is not None:
+        return tuple(_custom(item, row, place) for place in row.templates(item.raw))
+    if item.group == ARGO and item.kind in WORKFLOWS:
+        return _workflow_pods(item)
+    return ()
+
+
+def _custom(item: Item, row: PodKind, place: Path) -> PodSource:
+    """The Pod of a template of a custom resource, or of a Pod's spec that stands there alone."""
+    document, at = item.document, item.at + place
+    template: Json = item.raw
+    for step in place.segments:
+        template = template[step]  # type: ignore[index]  # the template was found there
+    node = template if isinstance(template, dict) else {}
+    named = _listed(item.raw, place) if row.listed else None
+    kind, name = (item.kind, pod_name(member(item.raw, "metadata"))) if named is None else (row.listed, named)
+    alone = "spec" not in node and "containers" in node
+    require_template(document, {"spec": node} if alone else node, at, row.more, alone=alone)
+    own: JsonObject = {} if alone or not place.segments else member(node, "metadata")
+    spec = _named_containers(node if alone else member(node, "spec"), item.group)
+    pod = _pod_of(member(item.raw, "metadata"), own, spec, name)
+    if not alone:
+        return PodSource(document, at, pod, pod_view(pod), kind, name)
+    parts = (Part(path("metadata"), item.at / "metadata", pod["metadata"]), Part(path("spec"), at, spec))
+    return PodSource(assembled(document, at, parts), Path(), pod, pod_view(pod), kind, name, _origins(parts))
+
+
+def _listed(raw: JsonObject, place: Path) -> str | None:
+    """The name of the item of a list that the template is in."""
+    node: Json = raw
+    name: str | None = None
+    for step in place.segments:
+        node = node[step]  # type: ignore[index]  # the template was found there
+        if isinstance(step, int) and isinstance(node, dict) and isinstance(node.get("name"), str):
+            name = str(node["name"])
+    return name
+
+
+def _named_containers(spec: JsonObject, group: str) -> JsonObject:
+    listed = spec.get("containers")
+    if group != KNATIVE or not isinstance(listed, list):
+        return spec
+    several = len(listed) > 1
+    return {
+        **spec,
+        "containers": [
+            {"name": f"{_USER_CONTAINER}-{index}" if several else _USER_CONTAINER, **each}
+            if isinstance(each, dict)
+            else each
+            for index, each in enumerate(listed)
+        ],
+    }
+
+
+def _workflow_pods(item: Item) -> tuple[PodSource, ...]:
+    """The Pods of Argo's workflow."""
+    from podward.schema import workflows
+
     found: list[PodSource] = []
-    for index, item in enumerate(items):
-        place = at / "items" / index
-        if not isinstance(item, dict):
-            raise InputError(f"{place}: expected an object, found {kind_of(item)}", where=document.where(place))
-        if kind != "List":
-            item = {"kind": kind.removesuffix("List"), "apiVersion": version, **item}  # noqa: PLW2901  # as typed lists do
-        found += _sources(document, item, place)
-    return found
+    owner = member(item.raw, "metadata")
+    name = pod_name(owner)
+    for place, parts in workflows.pods_in(item.raw, WORKFLOWS[item.kind]):
+        metadata = _pod_of(owner, {}, {}, name)["metadata"]
+        annotations = owner.get("annotations")
+        if isinstance(metadata, dict) and annotations is not None:
+            metadata["annotations"] = annotations
+        placed = tuple(Part(part.at, item.at + part.written, part.value) for part in parts)
+        whole = (Part(path("metadata"), item.at / "metadata", metadata), *placed)
+        document = assembled(item.document, item.at + place, whole)
+        require_pod(document)
+        pod = document.raw
+        found.append(PodSource(document, Path(), pod, pod_view(pod), item.kind, name, _origins(whole)))
+    return tuple(found)
 
 
-def _identity(document: Document, raw: JsonObject, at: Path) -> tuple[str, str]:
-    """The object's kind and apiVersion."""
-    words: list[str] = []
-    for name in ("kind", "apiVersion"):
-        word = raw.get(name)
-        if word is None or word == "":
-            missing = [field for field in ("apiVersion", "kind") if raw.get(field) in (None, "")]
-            other = not at.segments and "kind" not in raw and "metadata" not in raw
-            raise (OtherDocumentError if other else InputError)(
-                ", ".join(f"{field} not set" for field in missing),
-                where=document.where(at),
-                advice="every object needs both, such as `apiVersion: v1` and `kind: Pod`",
-            )
-        if not isinstance(word, str):
-            raise InputError(f"{name}: expected a string, found {kind_of(word)}", where=document.where(at / name))
-        words.append(word)
-    return words[0], words[1]
-
-
-def _refuse_version(document: Document, kind: str, version: str, at: Path) -> None:
-    """Kinds of the same name in somebody else's group are none of ours; an old or misspelt version is refused."""
-    group = version.rpartition("/")[0]
-    if group not in _OUR_GROUPS:
-        return
-    known = " or ".join(KINDS[kind])
-    raise InputError(
-        f'no matches for kind "{kind}" in version "{version}"',
-        where=document.where(at / "apiVersion"),
-        advice=f"write apiVersion: {known}",
-    )
+def _origins(parts: tuple[Part, ...]) -> tuple[tuple[Path, Path], ...]:
+    return tuple((part.at, part.written) for part in parts)
 
 
 def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSource:
     template = raw
     for step in TEMPLATES[kind].segments:
-        template = _member(template, str(step))
-    owner = _member(raw, "metadata")
+        template = member(template, str(step))
+    owner = member(raw, "metadata")
     name = pod_name(owner)
-    metadata: JsonObject = {key: value for key, value in _member(template, "metadata").items() if value is not None}
     if kind == "Pod":
+        metadata: JsonObject = {key: value for key, value in member(raw, "metadata").items() if value is not None}
         metadata.setdefault("namespace", DEFAULT_NAMESPACE)
         if "name" not in metadata and name:
             metadata["name"] = name
         pod: JsonObject = {**raw, "metadata": metadata}
     else:
-        metadata.pop("generateName", None)
-        metadata["name"] = name
-        metadata["namespace"] = owner.get("namespace") or DEFAULT_NAMESPACE
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _member(template, "spec")}
+        pod = _pod_of(owner, member(template, "metadata"), member(template, "spec"), name)
         if kind == "StatefulSet":
-            pod["spec"] = _with_claims(_member(template, "spec"), _member(raw, "spec"), name)
+            pod["spec"] = _with_claims(member(template, "spec"), member(raw, "spec"), name)
+        spec, metadata = pod["spec"], member(pod, "metadata")
+        if isinstance(spec, dict):
+            pod["spec"] = image_triggers.with_images(spec, raw, str(metadata["namespace"]))
     if pod.get("spec") is None:
         pod["spec"] = {}
     return PodSource(document, at + TEMPLATES[kind], pod, pod_view(pod), kind, name)
 
 
+def _pod_of(owner: JsonObject, written: JsonObject, spec: JsonObject, name: str) -> JsonObject:
+    """The Pod that a controller makes of a template."""
+    metadata: JsonObject = {key: value for key, value in written.items() if value is not None}
+    metadata.pop("generateName", None)
+    metadata["name"] = name
+    metadata["namespace"] = owner.get("namespace") or DEFAULT_NAMESPACE
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
 def _with_claims(spec: JsonObject, owner: JsonObject, name: str) -> JsonObject:
     """The Pod's spec with a volume for each claim template, in place of one of the same name."""
     claims = owner.get("volumeClaimTemplates")
-    templates = [_member(item, "metadata") for item in claims if isinstance(item, dict)] if claims else []  # type: ignore[union-attr]
+    templates = [member(item, "metadata") for item in claims if isinstance(item, dict)] if claims else []  # type: ignore[union-attr]
     if not templates:
         return spec
     made: dict[str, Json] = {
@@ -211,8 +253,3 @@ def pod_name(metadata: JsonObject) -> str:
     if isinstance(name, str) and name:
         return name
     return prefix.rstrip("-.") if isinstance(prefix, str) else ""
-
-
-def _member(raw: JsonObject, name: str) -> JsonObject:
-    member = raw.get(name)
-    return member if isinstance(member, dict) else {}

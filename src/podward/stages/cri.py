@@ -24,7 +24,7 @@ from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
 from podward.path import Path, path
-from podward.policy.kubelet import environment, groups, namespaces, resources, sysctls
+from podward.policy.kubelet import container_files, environment, groups, namespaces, resources, sysctls
 
 CONTEXT = path("securityContext")
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} CRI messages")
@@ -46,7 +46,7 @@ _SAME_NAME = (
 
 
 class ContainerFacts(Struct, frozen=True, gc=False):
-    """The facts for a container's message: its effective context, its prepared mounts, and what its variables name."""
+    """The facts for a container's message: its context, its mounts, the kubelet's files, what its variables name."""
 
     pod: Pod
     container: Container
@@ -54,6 +54,7 @@ class ContainerFacts(Struct, frozen=True, gc=False):
     effective: Outcome[EffectiveContext]
     node: Node
     mounts: tuple[tuple[Mount, Source], ...] = ()
+    files: container_files.ContainerFiles = container_files.ContainerFiles()
     objects: ReferencedObjects = NO_OBJECTS
     pod_ip: str = ""
 
@@ -115,6 +116,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
         Decision(plain),
         environment.decide(facts.pod, container, place, facts.objects, facts.pod_ip),
         Decision(mounts),
+        container_files.decide(facts.pod, container, place, facts.files, len(mounts)),
         resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),
         decide_context(facts.effective),
     )

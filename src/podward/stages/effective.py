@@ -72,6 +72,7 @@ def verify_non_root(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> 
 def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decision:
     """The effective context without the runAsNonRoot check; its violations are in the kubelet's order."""
     context, origin, place, node = merged.value, merged.decision, facts.place, facts.node
+    shared = namespaces.decide(facts.pod.spec, place, facts.userns, userns_supported=node.userns_supported)
     return merge(
         origin,
         seccomp.decide(
@@ -83,7 +84,8 @@ def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decis
         ),
         apparmor.decide(facts.pod, facts.container, place),
         user.decide(context, origin, facts.image, facts.image_name, place),
-        namespaces.decide(facts.pod.spec, place, facts.userns, userns_supported=node.userns_supported),
+        shared,
+        namespaces.decide_target(facts.container, place, shared),
         groups.decide_container(facts.pod.spec, facts.extra_groups, place),
         security_context.decide_no_new_privs(context, origin),
         masked_paths.decide(context, origin),

@@ -19,6 +19,7 @@ from podward.path import path
 from podward.policy.kernel import (
     capabilities,
     credentials,
+    devices,
     entry_file,
     exec_arguments,
     execve,
@@ -96,6 +97,7 @@ def decide(facts: KernelFacts) -> Decision:
         mounts.decide_masks(spec, node.special_paths, sources),
         process_attributes.decide_oom_score(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
         surroundings,
+        devices.decide(spec, node.runtime, sources),
         _execve(facts, prepared, userns, container, sources),
     )
 

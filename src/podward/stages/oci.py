@@ -20,6 +20,7 @@ from podward.policy.runtime import (
     capabilities,
     env,
     groups,
+    image_volumes,
     linux,
     mounts,
     namespaces,
@@ -50,7 +51,8 @@ class HostFacts(Struct, frozen=True, gc=False):
     `localhost_seccomp` is the file that a Localhost profile names, parsed (`policy.runtime.seccomp_profile.parse`),
     None if it is not there. `host_devices` are the device nodes below the host's /dev, for privileged containers.
     `arch` is Go's name of this machine's architecture. `node_hostname` is what a Pod on the host's network is told.
-    `oom_score_adj` is the value of the process that starts the OCI runtime.
+    `oom_score_adj` is the value of the process that starts the OCI runtime. `image_volumes` is the directory that holds
+    the volumes of the image.
     """
 
     rootfs: str
@@ -63,6 +65,7 @@ class HostFacts(Struct, frozen=True, gc=False):
     cgroup_v2: bool = True
     node_hostname: str = ""
     oom_score_adj: int = 0
+    image_volumes: str = ""
 
 
 class OciFacts(Struct, frozen=True, gc=False):
@@ -88,10 +91,14 @@ def decide(facts: OciFacts) -> Decision:
         sandbox.check_privilege(facts.config.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
-        mounts.decide(facts.config, facts.host.files, runtime),
+        mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts)),
         _linux(facts, runtime),
         sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
+
+
+def _volumes(facts: OciFacts) -> mounts.Volumes:
+    return mounts.Volumes(image_volumes.find(facts.image, facts.config), facts.host.image_volumes)
 
 
 def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:

@@ -45,7 +45,7 @@ def test_custom_resources_are_passed_over_and_other_objects_are_facts() -> None:
         (b"a: 1\n", "input/other"),
         (b"apiVersion: v2\nname: chart\n", "input/other"),
         (b"apiVersion: v1\nmetadata: {name: a}\n", "input/schema"),
-        (b"apiVersion: v2\nkind: Pod\n", "input/schema"),
+        (b"apiVersion: v2\nkind: Pod\n", "input/kind"),
     ],
 )
 def test_what_is_no_manifest_is_a_finding(content: bytes, rule: str) -> None:
@@ -123,7 +123,7 @@ def test_a_bad_item_of_a_list_does_not_lose_the_others() -> None:
         ("input/schema", 10),
         ("input/schema", 11),
         ("input/schema", 16),
-        ("input/schema", 17),
+        ("input/kind", 17),
     ]
 
 

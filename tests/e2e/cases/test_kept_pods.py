@@ -112,9 +112,19 @@ def test_exec_into_nothing_is_bad_usage(podward: Podward) -> None:
 
 @pytest.mark.usefixtures("kept")
 def test_logs_are_what_the_container_wrote(podward: Podward) -> None:
-    assert podward("logs", "web", "-c", "side").stdout == "aside\n"
-    assert podward("logs", "web").stdout.startswith("first\n"), "of the first container, as kubectl's"
+    assert written(podward, "aside\n", "web", "-c", "side") == "aside\n"
+    assert written(podward, "first\n", "web").startswith("first\n"), "of the first container, as kubectl's"
     assert podward("logs", "nobody").returncode == 2
+
+
+def written(podward: Podward, expected: str, *words: str, seconds: float = 30) -> str:
+    """The log, once it holds what is expected: a container that runs may not have written yet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        shown = podward("logs", *words).stdout
+        if expected in shown or time.monotonic() > deadline:
+            return shown
+        time.sleep(0.1)
 
 
 def eventually(ask: Callable[[], str], seconds: float = 10) -> str:

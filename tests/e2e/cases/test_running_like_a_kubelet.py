@@ -54,7 +54,8 @@ def test_a_failing_liveness_probe_restarts_the_container(podward: Podward, tmp_p
 
 
 def test_a_liveness_probe_that_succeeds_changes_nothing(podward: Podward, tmp_path: Path) -> None:
-    fields = "    livenessProbe: {exec: {command: ['true']}, periodSeconds: 1, failureThreshold: 1}\n"
+    times = "periodSeconds: 1, timeoutSeconds: 30, failureThreshold: 1"
+    fields = f"    livenessProbe: {{exec: {{command: ['true']}}, {times}}}\n"
     done = podward("run", "-f", write(tmp_path, "pod.yaml", pod(fields, script="sleep 3; echo end")))
     assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
 

@@ -91,3 +91,23 @@ def test_a_pod_is_done_only_when_nothing_runs_and_never_waits_for_nothing(
     assert not (actions.done and (running or actions.start or actions.restart))
     assert actions.done or actions.start or actions.restart or running
     assert set(actions.stop) <= running
+
+
+def test_an_ephemeral_container_starts_when_its_target_runs_and_never_again() -> None:
+    debugger = ContainerStatus("d", "ephemeral", target="m")
+    assert next_actions((MAIN, debugger), "Never").start == ("m",)
+    running = become(MAIN, RUNNING)
+    assert next_actions((running, debugger), "Never").start == ("d",)
+    assert next_actions((running, become(debugger, EXITED, 1)), "Always").restart == ()
+
+
+def test_without_a_target_it_starts_at_once() -> None:
+    assert next_actions((INIT, MAIN, ContainerStatus("d", "ephemeral")), "Never").start == ("i", "d")
+
+
+def test_a_pod_does_not_wait_for_an_ephemeral_container() -> None:
+    debugger = ContainerStatus("d", "ephemeral", RUNNING)
+    ended = next_actions((become(MAIN, EXITED), debugger), "Never")
+    assert (ended.done, ended.stop) == (False, ("d",))
+    done = next_actions((become(MAIN, EXITED), become(debugger, EXITED, 3)), "Never")
+    assert (done.done, done.exit_code) == (True, 0)

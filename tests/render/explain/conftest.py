@@ -58,12 +58,12 @@ def ranking(hostile: str) -> SccRanking:
     source = Source(Origin.POLICY, "scc own")
     refusal = Refusal("admission", ADDED, f"v{hostile}", f"may not {hostile}", source, f"{FILE}:4")
     tried = (
-        RankedScc(f"first{hostile}", "", 10, (("volumes", 100),), "not usable", f"nobody may{hostile}", ()),
+        RankedScc(f"first{hostile}", "", 10, (("volumes", 100),), "not usable", f"nobody may{hostile}", (), 1),
         RankedScc(
-            f"own{hostile}", "dir/scc.yaml:1", 0, (("volumes", 100), ("user", 50)), "refused", "", (refusal,) * 9
+            f"own{hostile}", "dir/scc.yaml:1", 0, (("volumes", 100), ("user", 50)), "refused", "", (refusal,) * 9, 2
         ),
-        RankedScc("won", "dir/scc.yaml:30", 0, (("user", 7),), "chosen", f"because {hostile}", ()),
-        RankedScc("last", "", 0, (), "not tried", "", ()),
+        RankedScc("won", "dir/scc.yaml:30", 0, (("user", 7),), "chosen", f"because {hostile}", (), 3),
+        RankedScc("last", "", 0, (), "not tried", "", (), 4),
     )
     return SccRanking(f"caller{hostile}", f"account{hostile}", tried, (f"enforces restricted: {hostile}",))
 

@@ -1,14 +1,14 @@
 """Reading one file of a check: its workloads, its policies, and findings about what could not be read.
 
 A bad document does not hide the other documents, and a bad file not the other files. A document of an unknown kind is
-skipped: every repository has custom resources.
+skipped, as every repository has custom resources; if it holds containers, a note says that nobody looked at them.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.access.policies import policies_of
+from podward.access.policies import policies_among
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.json_value import Json, JsonObject, kind_of
 from podward.check.waivers import DOMAIN, AnnotatedObject, ScopedWaiver, of_annotations
@@ -18,13 +18,19 @@ from podward.documents.document import Document
 from podward.documents.reader import read_all
 from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path, path
-from podward.schema.objects import Item
+from podward.schema.api_kinds import NoMatchError, knows
+from podward.schema.objects import Item, objects_of
+from podward.schema.parameters import filled, is_template
 from podward.schema.plain.known_valid import KnownValid, plain
 from podward.schema.plain.listed import plain_items
-from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources
+from podward.schema.pod_kinds import BUILT_IN, PodKinds, holds_containers, is_known
+from podward.schema.strict import MisfitError, require
+from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources, sources_of
 
 OTHER_DOCUMENT = "input/other"
 """The rule about documents that are no Kubernetes objects."""
+UNKNOWN_KIND = "input/unknown-kind"
+"""The rule about custom resources that hold containers nobody looks at."""
 _METADATA = path("metadata", "annotations")
 _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 """Takes the place of a list item that could not be read, so that the other items keep their indexes."""
@@ -89,14 +95,14 @@ class ManifestFile(Struct, frozen=True):
     waivers: tuple[ScopedWaiver, ...]
 
 
-def read_file(name: str) -> ManifestFile:
-    """Read the file of this name, or standard input."""
+def read_file(name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
+    """Read the file of this name, or standard input; `kinds` says where custom resources hold their Pods."""
     shown = inputs.STDIN if name == STDIN else name
     try:
         content = inputs.content_of(name)
     except InputError as error:
         return unreadable(shown, error)
-    return parse_file(content, shown)
+    return parse_file(content, shown, kinds)
 
 
 def unreadable(name: str, error: InputError) -> ManifestFile:
@@ -105,8 +111,8 @@ def unreadable(name: str, error: InputError) -> ManifestFile:
     return ManifestFile(name, (), (), (_unread(rule, error, name, 0),), ())
 
 
-def parse_file(content: bytes, name: str) -> ManifestFile:
-    """Read a file with this content."""
+def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
+    """Read a file with this content; `kinds` says where custom resources hold their Pods."""
     reading = read_all(content, name)
     findings = [_unread(_kind(error), error, name, 0) for error in reading.errors]
     workloads: list[FileWorkload] = []
@@ -114,17 +120,18 @@ def parse_file(content: bytes, name: str) -> ManifestFile:
     waivers: list[ScopedWaiver] = []
     for index, document in enumerate(reading.documents):
         try:
-            here, found = _objects(document, index)
+            here = _objects(document, index, kinds)
         except InputError as error:
-            good, errors = _without_bad_items(document)
-            findings += [_unread("input/schema", each, name, index) for each in errors]
+            good, bad = _without_bad_items(document, kinds)
             if good is None:
-                findings.append(_unread(_schema(error), error, name, index))
+                findings += _misread(_BadItem(Path(), error), name, index)
                 continue
-            here, found = _objects(good, index)
-        workloads += here
-        items += found
-        for workload in here:
+            findings += [finding for each in bad for finding in _misread(each, name, index)]
+            here = _objects(good, index, kinds)
+        workloads += here.workloads
+        items += here.policies
+        findings += here.notes
+        for workload in here.workloads:
             if workload.plain is None or _is_annotated(workload.plain):
                 given, faults = _waivers(workload.source, index)
                 waivers += given
@@ -132,53 +139,103 @@ def parse_file(content: bytes, name: str) -> ManifestFile:
     return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
 
 
-def _objects(document: Document, index: int) -> tuple[list[FileWorkload], tuple[Item, ...]]:
-    """The workloads and the policies of a document. Raises InputError if no API server would decode it."""
+class _Objects(Struct, frozen=True):
+    """What a document holds: workloads, policies, and notes about what was not looked at."""
+
+    workloads: list[FileWorkload]
+    policies: tuple[Item, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
+    """The objects of a document. Raises InputError if no API server would decode it."""
     found = plain(document.raw)
     if found is not None:
-        return [FileWorkload(_DocumentPods(document), index, found)], ()
+        return _Objects([FileWorkload(_DocumentPods(document), index, found)])
     several = plain_items(document.raw)
     if several is not None:
         sources = _DocumentPods(document)
         here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
-    else:
-        pods = pod_sources(document)
-        sources = _DocumentPods(document, pods)
-        here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
-    return here, policies_of(document)
+        return _Objects(here, policies_among(objects_of(document)))
+    require(document)
+    items = objects_of(document)
+    pods = tuple(source for item in items for source in sources_of(item, kinds))
+    sources = _DocumentPods(document, pods)
+    here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
+    return _Objects(
+        here, policies_among(items), tuple(_unknown(item, index) for item in items if _is_unseen(item, kinds))
+    )
 
 
-def _without_bad_items(document: Document) -> tuple[Document | None, list[InputError]]:
-    """A `List` with `_NOTHING` in the place of each bad item, and the errors of the bad items.
+def _is_unseen(item: Item, kinds: PodKinds) -> bool:
+    """Whether the object holds containers, and nobody knows where its Pods are."""
+    return not knows(item.group) and not is_known(item.group, item.kind, kinds) and holds_containers(item.raw)
 
-    The answer has None if the document is no List, or if something else than its items is wrong.
+
+def _unknown(item: Item, document: int) -> Finding:
+    """The note about a custom resource that holds containers."""
+    at = item.at / "kind"
+    return Finding(
+        UNKNOWN_KIND,
+        Severity.NOTE,
+        item.document.name,
+        item.document.inside(at)[0],
+        document,
+        at,
+        WorkloadRef(item.kind, item.namespace, item.name),
+        f"a {item.kind} of {item.api_version} holds containers, and no rule has looked at them",
+        remedy=f'say in podward.toml where its Pods are: [[check.workloads]] kind = "{item.kind}", …',
+    )
+
+
+class _BadItem(Struct, frozen=True):
+    """An item of a list that could not be read: its place, and why."""
+
+    at: Path
+    error: InputError
+
+
+def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[_BadItem]]:
+    """A list, or a Template, with `_NOTHING` in the place of each bad item, and the bad items.
+
+    The answer has None if the document is neither, or if something else than its items is wrong.
     """
-    listed = document.raw.get("items")
-    if document.kind != "List" or not isinstance(listed, list):
+    name = "items"
+    if is_template(document.kind, document.api_version.rpartition("/")[0]):
+        name = "objects"
+        try:
+            document = filled(document, Path())
+        except InputError:
+            return None, []
+    listed = document.raw.get(name)
+    if not isinstance(listed, list):
         return None, []
-    errors: list[InputError] = []
     kept: list[Json] = []
+    bad: list[_BadItem] = []
     for number, item in enumerate(listed):
-        error = _fault(document, number, item)
+        at = path(name, number)
+        error = _fault(document, at, item, kinds)
         kept.append(item if error is None else _NOTHING)
-        errors += [error] if error is not None else []
+        bad += [_BadItem(at, error)] if error is not None else []
     line, lines = document.inside(Path())
-    good = Document(document.name, {**document.raw, "items": kept}, line, lines)
+    good = Document(document.name, {**document.raw, name: kept}, line, lines)
     try:
-        _objects(good, 0)
+        _objects(good, 0, kinds)
     except InputError:
         return None, []
-    return good, errors
+    return good, bad
 
 
-def _fault(document: Document, number: int, item: Json) -> InputError | None:
-    """The error of an item of a List, read as a document of its own; None if it is good."""
-    at = path("items", number)
+def _fault(document: Document, at: Path, item: Json, kinds: PodKinds) -> InputError | None:
+    """The error of an item of a list, read as a document of its own; None if it is good."""
     if not isinstance(item, dict):
         return InputError(f"{at}: expected an object, found {kind_of(item)}", where=document.where(at))
     line, lines = document.inside(at)
+    own = document.kind.removesuffix("List")
+    if own and own != document.kind:  # the items of a typed list may leave out what they are
+        item = {"kind": own, "apiVersion": document.api_version, **item}
     try:
-        _objects(Document(document.name, item, line, lines), 0)
+        _objects(Document(document.name, item, line, lines), 0, kinds)
     except InputError as error:
         return error
     return None
@@ -193,6 +250,28 @@ def _is_annotated(workload: KnownValid) -> bool:
     return False
 
 
+def _misread(bad: _BadItem, name: str, document: int) -> list[Finding]:
+    """The findings about an object that could be parsed and is wrong: one for each field that does not fit."""
+    error = bad.error
+    if not isinstance(error, MisfitError):
+        rule = "input/schema" if bad.at.segments and isinstance(error, OtherDocumentError) else _schema(error)
+        return [_unread(rule, error, name, document)]
+    return [
+        Finding(
+            "input/schema",
+            Severity.ERROR,
+            name,
+            error.document.inside(mistake.path)[0],
+            document,
+            bad.at + mistake.path,
+            WorkloadRef(),
+            mistake.what,
+            remedy=mistake.advice,
+        )
+        for mistake in error.mistakes
+    ]
+
+
 def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
     # `where` is name:line or name:line:column.
     line = error.where.removeprefix(f"{name}:").partition(":")[0]
@@ -204,6 +283,8 @@ def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
 
 def _schema(error: InputError) -> str:
     """The rule about a document that could be parsed and is wrong."""
+    if isinstance(error, NoMatchError):
+        return "input/kind"
     return OTHER_DOCUMENT if isinstance(error, OtherDocumentError) else "input/schema"
 
 

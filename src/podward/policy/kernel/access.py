@@ -10,13 +10,15 @@ Linux 6.18 `inode_permission`, `generic_permission`, `may_open`, `faccessat2`), 
   owner and group are mapped in the process's user namespace. No other capability matters, not even CAP_FOWNER.
 - The kernel checks for a read-only file system before the ids, and for a read-only mount after them; both give EROFS.
   Neither keeps a process from writing to device files, FIFOs and sockets.
+- The device list of the container refuses devices after the ids and capabilities have let the process through (EPERM);
+  which ones, `podward.policy.kernel.devices` says. No capability helps.
 - noexec refuses executing regular files (EACCES), not searching directories. nodev refuses opening devices (EACCES).
 - Nobody can write to a file whose owner or group the id-mapped mount does not map (EACCES).
 - execve takes regular files only (EACCES).
 - Creating, renaming and removing in a directory takes w and x. The kernel looks up the name first (x), then checks for
   a read-only mount and file system, then checks the ids for w.
 
-Not considered: immutable and append-only attributes (chattr(1)), the device cgroup, security modules, seccomp, and file
+Not considered: immutable and append-only attributes (chattr(1)), security modules, seccomp, and file
 systems with their own rules (NFS with root_squash, FUSE). The sticky bit limits removing and renaming other users'
 files in a directory, not opening them.
 """
@@ -33,6 +35,7 @@ from podward.api.process import ProcessState
 from podward.decision import Decision, Source, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.kernel import acl
+from podward.policy.kernel.devices import LIST
 from podward.policy.kernel.sources import rule
 from podward.policy.kernel.user_namespace import IDENTITY, IdMap, UserNamespace
 
@@ -49,6 +52,7 @@ ANY_EXECUTE = 0o111
 WORDS = {4: "read", 2: "write", 1: "execute", 6: "read and write"}
 IN_DIRECTORY = {1: "search", 3: "write"}
 _READ_ONLY_MOUNT = "the mount that it is on is read-only"
+_NOT_IN_LIST = "the device is not in the container's device list, and no capability opens it"
 MISSING = {
     "ENOENT": "does not exist (ENOENT, No such file or directory)",
     "ENOTDIR": "is below something that is no directory (ENOTDIR, Not a directory)",
@@ -145,6 +149,8 @@ def _check_component(process: ProcessState, file: FileAccessFacts, bits: int) ->
     result = _AccessResult(verdict.rule, verdict.phrase, source, "" if verdict.allowed else "EACCES")
     if result.errno:
         result = _check_capabilities(process, file, bits) or result
+    if not result.errno and bits & mask(file.closed):
+        return _AccessResult("device list", _NOT_IN_LIST, LIST, "EPERM")
     if not result.errno and bits & WRITE and file.mount.readonly and not file.special:
         return _AccessResult("read-only mount", _READ_ONLY_MOUNT, MOUNTS, "EROFS")
     return result

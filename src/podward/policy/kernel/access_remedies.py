@@ -10,6 +10,7 @@ another owner, group or mode. Each change is applied to a copy of the process or
 - for a file of the image: another group and its permissions, set in the image build; or a volume mounted over it;
 - `runAsUser`: the file's owner, unless that is root;
 - for a read-only mount: `readOnly` of the volumeMount, `readOnlyRootFilesystem` of the container, or a volume over it.
+- for a device that is not in the device list: a device plugin, or `privileged`.
 No capability is ever offered, because it would open every file.
 The sentences name ids of the container. On an id-mapped mount these are also the ids on disk.
 """
@@ -29,6 +30,12 @@ from podward.policy.kernel import access, acl
 POD = path("spec", "securityContext")
 EXAMPLE_GROUP = 2000
 """The fsGroup that is suggested if the process has no group other than root's."""
+
+
+_DEVICE = (
+    "a device plugin of the node can give the container this device (`resources.limits`); of the Pod's own fields only "
+    "`privileged: true` opens it, and every other device with it"
+)
 
 
 class AccessRemedy(Struct, frozen=True):
@@ -52,6 +59,8 @@ def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: s
     if not isinstance(denial, Denial) or denial.rule in ("path", "not regular"):
         return ()
     denied = _DeniedAccess(process, chain, wanted, denial)
+    if denial.rule == "device list":
+        return (AccessRemedy(_DEVICE),)
     if denial.rule.endswith(" mount"):
         return _for_mount_flags(denied)
     found = (*_fs_group(denied), *_supplemental_groups(denied), *_other_mode_or_owner(denied), *_run_as_owner(denied))

@@ -54,6 +54,7 @@ def decide(spec: RuntimeSpec, sources: Sources) -> Decision:
         assign(path("mounts"), (), "gVisor's mounts have flags of its own and are not compared", GVISOR),
         assign(path("host_namespaces"), (), "the sandbox's kernel shares none", GVISOR),
         assign(path("label"), None, "gVisor labels no process", GVISOR),
+        assign(path("devices"), (), "gVisor has no devices of the host", GVISOR),
     )
 
 

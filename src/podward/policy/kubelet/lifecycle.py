@@ -2,11 +2,13 @@
 
 Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in our words):
 - Init containers start one after the other; each must succeed before the next one starts. An init container with its
-  own `restartPolicy: Always` is a sidecar: the next container starts as soon as it runs, and it is restarted whenever
-  it ends.
+  own `restartPolicy: Always` is a sidecar: the next container starts as soon as it has started, and it is restarted
+  whenever it ends. It has started when it runs and its postStart hook and its startup probe, if any, have succeeded.
 - A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead.
-- Then the regular containers start together. A container that ended is restarted under Always, under OnFailure if it
-  failed, and never under Never.
+- Then the regular containers start in their order, each once the postStart hook of the one before has ended. One that
+  ended is restarted under Always, under OnFailure if it or one of its probes failed, and never under Never.
+- Ephemeral containers start at once, or as soon as their target runs, and are never started again. The Pod does not
+  wait for them, and their exit codes are not its own.
 - When no regular container runs or will run again, sidecars are stopped in reverse order and the Pod is done.
 - The first restart is immediate. The second waits 10 s, and each further one twice as long, up to 300 s. A container
   that ran for 600 s starts again with the first restart.
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 FIRST_BACKOFF = 10.0
 LONGEST_BACKOFF = 300.0
@@ -43,13 +45,18 @@ FOLLOWS = {
 class ContainerStatus(Struct, frozen=True):
     """The status of one container.
 
-    `kind` is `init`, `sidecar` or `regular`; `exit_code` is that of the last run.
+    `kind` is `init`, `sidecar`, `regular` or `ephemeral`; `exit_code` is that of the last run. `starting` says of a
+    container that runs that what comes after it must wait; `unhealthy` of one that has exited that a probe's failure
+    ended it. `target` names the container whose processes an ephemeral one shares.
     """
 
     name: str
     kind: str
     state: ContainerState = ContainerState.WAITING
     exit_code: int = 0
+    starting: bool = False
+    unhealthy: bool = False
+    target: str = ""
 
 
 class PodActions(Struct, frozen=True):
@@ -68,6 +75,28 @@ class PodActions(Struct, frozen=True):
 
 def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> PodActions:
     """The actions for these containers, which are listed in the Pod's order (init containers first)."""
+    own = tuple(s for s in statuses if s.kind != "ephemeral")
+    actions = _of_the_pod(own, restart_policy)
+    if actions.done or actions.stop:
+        return _end_ephemeral(statuses, actions)
+    return structs.replace(actions, start=(*actions.start, *_debugging(statuses)))
+
+
+def _debugging(statuses: tuple[ContainerStatus, ...]) -> tuple[str, ...]:
+    """The ephemeral containers that may start now."""
+    running = {s.name for s in statuses if s.state == ContainerState.RUNNING}
+    waiting = (s for s in statuses if s.kind == "ephemeral" and s.state == ContainerState.WAITING)
+    return tuple(s.name for s in waiting if not s.target or s.target in running)
+
+
+def _end_ephemeral(statuses: tuple[ContainerStatus, ...], actions: PodActions) -> PodActions:
+    """Stop the ephemeral containers of a Pod that ends; it is done when none runs."""
+    running = tuple(s.name for s in statuses if s.kind == "ephemeral" and s.state == ContainerState.RUNNING)
+    return structs.replace(actions, stop=(*running, *actions.stop), done=actions.done and not running)
+
+
+def _of_the_pod(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> PodActions:
+    """The actions for init containers, sidecars and regular containers."""
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
     sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == ContainerState.EXITED)
@@ -81,19 +110,20 @@ def next_actions(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> 
     ended = tuple(s.name for s in regular if s.state == ContainerState.EXITED and _restarts(s, restart_policy))
     waiting = tuple(s.name for s in regular if s.state == ContainerState.WAITING)
     if waiting or ended or any(s.state == ContainerState.RUNNING for s in regular):
-        return PodActions(start=waiting, restart=(*sidecars, *ended))
+        held_up = any(s.starting for s in regular)
+        return PodActions(start=waiting[: 0 if held_up else 1], restart=(*sidecars, *ended))
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
 
 def _blocks_next(status: ContainerStatus) -> bool:
     """Whether the containers after this init container must not start yet."""
     if status.kind == "sidecar":
-        return status.state == ContainerState.WAITING
+        return status.state == ContainerState.WAITING or status.starting
     return status.state != ContainerState.EXITED or status.exit_code != 0
 
 
 def _restarts(status: ContainerStatus, policy: str) -> bool:
-    return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
+    return policy == "Always" or (policy == "OnFailure" and (status.exit_code != 0 or status.unhealthy))
 
 
 def _finish(statuses: tuple[ContainerStatus, ...], exit_code: int) -> PodActions:

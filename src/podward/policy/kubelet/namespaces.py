@@ -1,23 +1,35 @@
 """Which namespaces a Pod shares with its node, and which its containers share.
 
-Specification (kubelet, `NamespacesForPod`, in our words): hostNetwork and hostIPC give NODE, else POD. hostPID
-gives NODE, else shareProcessNamespace gives POD, else CONTAINER. If hostUsers is unset or true, the mode of the user
-namespace is NODE. If it is false, the mode is POD with one mapping of 65536 ids, or an error if the runtime (or the
-handler of the Pod's RuntimeClass) does not support user namespaces.
+Specification (kubelet, `NamespacesForPod`, in our words): hostNetwork and hostIPC give NODE, else POD. hostPID gives
+NODE, else shareProcessNamespace gives POD, else CONTAINER. Where it is CONTAINER, an ephemeral container with a
+`targetContainerName` gets TARGET: the process namespace of that container (`generateLinuxContainerConfig`). If
+hostUsers is unset or true, the mode of the user namespace is NODE. If it is false, the mode is POD with one mapping of
+65536 ids, or an error if the runtime (or the handler of the Pod's RuntimeClass) does not support user namespaces.
 """
 
 from __future__ import annotations
 
-from podward.api.core import PodSpec
+from podward.api.core import Container, PodSpec
 from podward.api.cri import IDMapping, UserNamespace
 from podward.api.effective import Place
 from podward.api.gotext import quote
 from podward.api.version import KUBERNETES
-from podward.decision import Assignment, Decision, Origin, Source, refuse
+from podward.decision import Assignment, Decision, Origin, Source, assign, refuse
 from podward.path import path
 
 PLACE = path("namespaceOptions")
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} namespaces")
+
+
+def decide_target(container: Container, place: Place, decided: Decision) -> Decision:
+    """The process namespace of an ephemeral container's target, where `decided` gives it one of its own."""
+    target = container.target_container_name
+    own = decided.assignment(PLACE / "pid")
+    if not target or own is None or own.value != "CONTAINER":
+        return Decision()
+    source = Source(Origin.MANIFEST, place.document, place.container / "targetContainerName")
+    reason = f"the process namespace of container {target}"
+    return assign(PLACE / "pid", "TARGET", reason, source) + assign(PLACE / "targetId", target, reason, source)
 
 
 def decide(spec: PodSpec, place: Place, mapping: IDMapping | None, *, userns_supported: bool) -> Decision:

@@ -10,7 +10,7 @@ The detail names each container and each host once, sorted; other checks name co
 
 from __future__ import annotations
 
-from podward.api.core import Endpoint, Handler
+from podward.api.core import Handler, HTTPGetAction, TCPSocketAction
 from podward.api.explanation import Change
 from podward.path import Path
 from podward.policy.pss.check import (
@@ -33,11 +33,12 @@ def _hosts(container: ContainerRef) -> list[tuple[Path, str]]:
     """The path and value of each host that a container sets."""
     spec = container.spec
     hosts: list[tuple[Path, str]] = []
-    for name, handler in (
+    handlers: tuple[tuple[str, Handler | None], ...] = (
         ("livenessProbe", spec.liveness_probe),
         ("readinessProbe", spec.readiness_probe),
         ("startupProbe", spec.startup_probe),
-    ):
+    )
+    for name, handler in handlers:
         if handler is not None:
             hosts += _of_handler(handler, container.path(name))
     hooks = spec.lifecycle
@@ -49,7 +50,7 @@ def _hosts(container: ContainerRef) -> list[tuple[Path, str]]:
 
 
 def _of_handler(handler: Handler, at: Path) -> list[tuple[Path, str]]:
-    endpoints: tuple[tuple[str, Endpoint | None], ...] = (
+    endpoints: tuple[tuple[str, HTTPGetAction | TCPSocketAction | None], ...] = (
         ("httpGet", handler.http_get),
         ("tcpSocket", handler.tcp_socket),
     )

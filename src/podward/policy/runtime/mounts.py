@@ -14,7 +14,8 @@ recursiveReadOnly needs readOnly and private propagation.
   own mounts is read-only. /run/.containerenv is left out.
 - Docker (29 `WithMounts`): the files are bind mounts with Docker's options; the default propagation is private;
   read-only is recursive (`rro`). In a privileged container /sys and the cgroups are writable.
-Left out: anonymous volumes for the image's `Volumes`, id-mapped mounts, and SELinux relabelling.
+The volumes for the image's `Volumes` (`podward.policy.runtime.image_volumes`) are sorted in with the message's mounts.
+Left out: id-mapped mounts, and SELinux relabelling.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from podward.api.oci import Mount
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
 from podward.policy.runtime.defaults.table import CGROUP, SYS
+from podward.policy.runtime.image_volumes import ImageVolumes
 from podward.policy.runtime.namespaces import options, own_userns
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
@@ -58,11 +60,24 @@ class SandboxFiles(Struct, frozen=True, gc=False):
         return tuple(row for row in rows if row[1])
 
 
-def decide(config: ContainerConfig, files: SandboxFiles, runtime: RuntimeProfile) -> Decision:
+class Volumes(Struct, frozen=True):
+    """The image's volumes, and the directory on the host that holds them."""
+
+    found: ImageVolumes = ImageVolumes()
+    directory: str = ""
+
+
+NO_VOLUMES = Volumes()
+
+
+def decide(
+    config: ContainerConfig, files: SandboxFiles, runtime: RuntimeProfile, volumes: Volumes = NO_VOLUMES
+) -> Decision:
     """`mounts`, one assignment for each item, and `linux.rootfsPropagation`; violations for contradicting options."""
     supplied = {normpath(mount.container_path) for mount in config.mounts}
-    rows = _RUNTIMES[runtime.name](config, files, supplied, runtime)
-    refused = _refusals(config, runtime)
+    of_image = volumes.found.mounts(runtime.name, volumes.directory)
+    rows = _RUNTIMES[runtime.name](config, files, supplied, of_image, runtime)
+    refused = _refusals(config, runtime) + _hidden_root(of_image)
     mounts = tuple(Assignment(PLACE / i, mount, why, source) for i, (mount, why, source) in enumerate(rows))
     return Decision(mounts) + _propagation(config, runtime) + refused
 
@@ -71,6 +86,7 @@ def _as_containerd(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
+    of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
@@ -83,6 +99,7 @@ def _as_containerd(
     shm = SHM if options(context).ipc == "NODE" else files.shm
     if shm and SHM not in supplied:
         extra.append((Mount(SHM, "bind", shm, ("rbind", "rprivate", "rw")), "the Pod's shared memory", runtime.source))
+    extra += of_image
     taken = supplied | {mount.destination for mount, _, _ in extra}
     rows = [
         (_writable(mount) if context.privileged and mount.type in ("sysfs", "cgroup") else mount, why, source)
@@ -99,6 +116,7 @@ def _as_crio(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
+    of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
@@ -121,7 +139,7 @@ def _as_crio(
         more = ("nodev", "nosuid", "noexec") if place == "/etc/resolv.conf" else ()
         _put(rows, (Mount(place, "bind", host, (mode, "bind", *more)), "a file of the Pod", runtime.source))
     own = [(_read_only_cleared(row[0]), row[1], row[2]) if context.privileged else row for row in rows.values()]
-    message = _by_depth(_message_mounts(config, "rw", "bind", runtime))
+    message = _by_depth(_message_mounts(config, "rw", "bind", runtime) + of_image)
     return [row for row in own if row[0].destination not in supplied] + message
 
 
@@ -129,6 +147,7 @@ def _as_docker(
     config: ContainerConfig,
     files: SandboxFiles,
     supplied: set[str],
+    of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
     context = config.security_context
@@ -141,6 +160,7 @@ def _as_docker(
     shm = SHM if options(context).ipc == "NODE" else files.shm
     if shm and SHM not in supplied:
         extra.append((Mount(SHM, "bind", shm, ("rbind", "rprivate")), "the Pod's shared memory", runtime.source))
+    extra += of_image
     taken = supplied | {mount.destination for mount, _, _ in extra}
     rows = [
         (_without(mount, "ro") if context.privileged and mount.type in ("sysfs", "cgroup") else mount, why, source)
@@ -233,6 +253,15 @@ def _propagation(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
                 shared = "shared" if runtime.name == "docker" and word == "rshared" else word
                 return assign(path("linux", "rootfsPropagation"), shared, "mountPropagation of a volume mount", source)
     return Decision()
+
+
+def _hidden_root(of_image: list[_Row]) -> Decision:
+    """The refusal of a VOLUME that would be mounted over the container's whole root."""
+    refused = Decision()
+    for mount, _, source in of_image:
+        if mount.destination == "/":
+            refused += refuse(PLACE, "/", "the image's VOLUME / would hide the container's root", source)
+    return refused
 
 
 def _refusals(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:

@@ -1,13 +1,14 @@
 """The container's namespaces, its id maps and its host name in the spec.
 
 Specification, in our words. Each container has its own mount namespace, and a new PID namespace if the mode is
-CONTAINER. It joins the Pod's network, IPC, UTS and user namespaces by path, and the Pod's PID namespace if the Pod
-shares it. A namespace of the host is left out. (containerd writes the path of the sandbox's namespace, which then is
-the host's too.) A cgroup namespace is added on cgroup v2 if the container is not privileged (containerd 2.2
-`buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the same). On the host's network containerd and
-Docker also use the host's UTS namespace; CRI-O does not. The id maps are written together with the path of the user
-namespace, as containerd does. The spec has a host name if the container gets a new UTS namespace; with CRI-O and Docker
-it always has one. The container must request the same user namespace as its sandbox.
+CONTAINER; in mode TARGET it joins that of another container. It joins the Pod's network, IPC, UTS and user namespaces
+by path, and the Pod's PID namespace if the Pod shares it. A namespace of the host is left out. (containerd writes the
+path of the sandbox's namespace, which then is the host's too.) A cgroup namespace is added on cgroup v2 if the
+container is not privileged (containerd 2.2 `buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the
+same). On the host's network containerd and Docker also use the host's UTS namespace; CRI-O does not. The id maps are
+written together with the path of the user namespace, as containerd does. The spec has a host name if the container gets
+a new UTS namespace; with CRI-O and Docker it always has one. The container must request the same user namespace as its
+sandbox.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def _pid(modes: NamespaceOption, pinned: NamespacePaths) -> _Row | None:
     if modes.pid == "NODE":
         return None
     joined = "" if modes.pid == "CONTAINER" else pinned.pid
-    return "pid", joined, _whose(joined), "pid"
+    return "pid", joined, "its target's" if modes.pid == "TARGET" else _whose(joined), "pid"
 
 
 def _whose(joined: str) -> str:

@@ -45,6 +45,7 @@ TOPICS = {
     "namespaces": "isolation",
     "sysctl": "isolation",
     "devices": "isolation",
+    "open devices": "isolation",
     "read-only root": "files",
     "volume": "files",
     "mount": "files",
@@ -198,6 +199,7 @@ _ANSWERS = (
     _Answer("namespaces", value_text.namespace, oci="linux.namespaces"),
     _Answer("namespaces", value_text.shared, kernel="host_namespaces"),
     _Answer("devices", value_text.device, oci="linux.devices"),
+    _Answer("open devices", kernel="devices"),
     _Answer(
         "read-only root",
         effective="securityContext.readOnlyRootFilesystem",

@@ -58,11 +58,11 @@ def _row_field(stage: str, assignment: Assignment, known: dict[Segments, RowFiel
 
 
 def _mount(assignment: Assignment) -> RowField | None:
-    """A mount of the manifest has a row of its own; the runtime's own mounts share one."""
+    """A mount of the manifest or the image has a row of its own; the kubelet's and the runtime's own share one."""
     where = value_text.destination(assignment.value)
     if not where:
         return None
-    if assignment.source.origin is Origin.MANIFEST:
+    if assignment.source.origin in {Origin.MANIFEST, Origin.IMAGE}:
         return RowField(f"mount {normpath(where)}", assignment.path.segments, value_text.mount_flags)
     return RowField("mounts", ("mounts",), value_text.mount)
 

@@ -111,7 +111,8 @@ def _flow(pods: tuple[PodRows, ...], sources: CitedSources) -> Iterator[str]:
     many = sum(len(panels) for _, panels in shown) > 1
     for index, (pod, panels) in enumerate(shown):
         width = svg.width_of(pod, panels)
-        yield f"{svg.opening(width, svg.HEAD)}{''.join(svg.heading(pod))}</svg>"
+        title, head = svg.heading(pod, width)
+        yield f"{svg.opening(width, head)}{title}</svg>"
         if pod.admission is not None:
             judged, height = ranking_picture.panel(pod.admission, width, PageLinks(sources, f"p{index}a", "admission"))
             yield f'<section id="p{index}a" aria-label="{escape(f"{pod.name}: admission")}">'

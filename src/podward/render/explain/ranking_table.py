@@ -21,13 +21,16 @@ def table(ranking: SccRanking, columns: int, palette: Palette) -> str:
     lines += [" " * (len(_TITLE) + 2) + palette.paint(palette.dim, line) for line in asked_by[1:]]
     if ranking.sccs:
         lines += _ranking(ranking.sccs, columns, palette)
+    for outcome, names in ranking.folded:
+        first, *rest = wrapped(printable(f"{outcome}: {' '.join(names)}"), columns - 6, 8)
+        lines += [palette.paint(palette.dim, f"    {first}"), *(palette.paint(palette.dim, f"      {x}") for x in rest)]
     for verdict in ranking.verdicts:
         lines += wrapped(printable(f"Pod Security {verdict}"), columns, 8)
     return "\n".join(lines) + "\n"
 
 
 def _ranking(sccs: tuple[RankedScc, ...], columns: int, palette: Palette) -> list[str]:
-    rows = [(str(place), each.name, str(each.priority), str(each.total)) for place, each in enumerate(sccs, 1)]
+    rows = [(str(each.place), each.name, str(each.priority), str(each.total)) for each in sccs]
     longest = min(_LONGEST_NAME, columns - _BESIDE_NAME)
     table_of = [_HEAD[:4], *rows]
     widths = [min(max(width(row[at]) for row in table_of), longest) for at in range(4)]

@@ -13,6 +13,7 @@ from podward.path import Path
 
 KERNEL = "kernel"
 """The stage whose values are the prediction."""
+_SOMEBODY = frozenset((Origin.MANIFEST, Origin.POLICY, Origin.IMAGE))
 
 
 class CitedValue(Struct, frozen=True, gc=False):
@@ -68,6 +69,12 @@ class Row(Struct, frozen=True, gc=False):
         """Whether the observed value is not the predicted one."""
         return bool(self.observed) and self.observed != self.predicted
 
+    @property
+    def decided(self) -> bool:
+        """Whether somebody decided it: in the manifest, a policy or the image. Else it is as the defaults have it."""
+        origins = {part.source.origin for step in self.steps for part in step.parts}
+        return bool(origins & _SOMEBODY)
+
 
 class Refusal(Struct, frozen=True, gc=False):
     """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it."""
@@ -95,7 +102,7 @@ class RankedScc(Struct, frozen=True, gc=False):
     """An SCC of the ranking; `where` is its `file:line`, empty if it is in no file.
 
     `outcome` is `chosen`, `not usable`, `refused`, `would change the Pod` or `not tried`. `points` are its
-    restrictiveness by item.
+    restrictiveness by item; `place` is its place in the order of trying, from 1.
     """
 
     name: str
@@ -105,6 +112,7 @@ class RankedScc(Struct, frozen=True, gc=False):
     outcome: str
     reason: str
     refusals: tuple[Refusal, ...]
+    place: int = 0
 
     @property
     def total(self) -> int:
@@ -127,6 +135,8 @@ class SccRanking(Struct, frozen=True, gc=False):
     sccs: tuple[RankedScc, ...]
     verdicts: tuple[str, ...]
     note: str = ""
+    folded: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """SCCs that are told by their names alone, each group with what became of it."""
 
     @property
     def asked_by(self) -> str:
@@ -137,7 +147,10 @@ class SccRanking(Struct, frozen=True, gc=False):
 
 
 class ContainerRows(Struct, frozen=True, gc=False):
-    """One container; `where` is its `file:line`, `unknowns` are the reasons why values of its rows are unknown."""
+    """One container; `where` is its `file:line`, `unknowns` are the reasons why values of its rows are unknown.
+
+    `verdict` is one line about the whole of it.
+    """
 
     name: str
     kind: str
@@ -148,10 +161,14 @@ class ContainerRows(Struct, frozen=True, gc=False):
     hints: tuple[CitedHint, ...]
     observed: bool
     unknowns: tuple[Unknown, ...] = ()
+    verdict: str = ""
 
 
 class PodRows(Struct, frozen=True, gc=False):
-    """One Pod; `rows` and `refusals` are about the Pod as a whole."""
+    """One Pod; `rows` and `refusals` are about the Pod as a whole.
+
+    `verdict` is about a Pod that is refused as a whole; `folded` is the number of rows that were left out.
+    """
 
     name: str
     namespace: str
@@ -161,3 +178,16 @@ class PodRows(Struct, frozen=True, gc=False):
     refusals: tuple[Refusal, ...]
     containers: tuple[ContainerRows, ...]
     admission: SccRanking | None = None
+    verdict: str = ""
+    folded: int = 0
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """The verdict about the Pod, or about each container; those of whom the same is said share a line."""
+        said: dict[str, list[str]] = {}
+        for container in self.containers:
+            if container.verdict:
+                said.setdefault(container.verdict, []).append(container.name)
+        alone = len(self.containers) == 1
+        lines = (verdict if alone else f"{', '.join(names)}: {verdict}" for verdict, names in said.items())
+        return (self.verdict, *lines) if self.verdict else tuple(lines)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from podward.decision import Origin, Source, Unknown
 from podward.path import Path
-from podward.render.explain import fields, value_text
+from podward.render.explain import fields, value_text, verdict
 from podward.render.explain.citations import NO_POLICIES, Citations
 from podward.render.explain.field_table import RowField
 from podward.render.explain.row_types import (
@@ -67,8 +67,12 @@ def rows_of(explained: ExplainedPod, wanted: tuple[Path, ...] = ()) -> PodRows:
         citations.where(pod.place),
         _rows(pod.stages, None, citations, wanted),
         _refusals(pod.stages, citations, wanted),
-        tuple(_container(container, citations, wanted) for container in pod.containers),
+        tuple(
+            _container(container, citations, wanted, "" if wanted else verdict.of_container(container, pod))
+            for container in pod.containers
+        ),
         _ranking(pod.admission, citations) if pod.admission is not None and not wanted else None,
+        "" if wanted else verdict.of_pod(pod),
     )
 
 
@@ -84,7 +88,9 @@ def within(place: Path, wanted: tuple[Path, ...]) -> bool:
     return not wanted or any(place.startswith(field) for field in wanted)
 
 
-def _container(container: ContainerExplanation, citations: Citations, wanted: tuple[Path, ...]) -> ContainerRows:
+def _container(
+    container: ContainerExplanation, citations: Citations, wanted: tuple[Path, ...], said: str
+) -> ContainerRows:
     rows = _rows(container.stages, container.observed, citations, wanted)
     parts = (part for row in rows for step in row.steps for part in step.parts)
     return ContainerRows(
@@ -97,6 +103,7 @@ def _container(container: ContainerExplanation, citations: Citations, wanted: tu
         tuple(_hint(hint, citations) for hint in container.hints if within(hint.path, wanted)),
         container.observed is not None,
         tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None)),
+        said,
     )
 
 
@@ -129,18 +136,18 @@ def _refused_at(violation: Violation, stages: tuple[Stage, ...], citations: Cita
 
 def _ranking(admission: AdmissionExplanation, citations: Citations) -> SccRanking:
     """The ranking with the lines of the SCCs, and of the fields that they refuse."""
-    sccs = tuple(_ranked(each, citations) for each in admission.considered)
+    sccs = tuple(_ranked(each, place, citations) for place, each in enumerate(admission.considered, 1))
     return SccRanking(admission.caller, admission.account, sccs, admission.verdicts, admission.note)
 
 
-def _ranked(each: ConsideredScc, citations: Citations) -> RankedScc:
+def _ranked(each: ConsideredScc, place: int, citations: Citations) -> RankedScc:
     item = citations.policies.get(f"scc {each.name}")
     refusals = tuple(
         Refusal("admission", v.path, value_text.plain(v.value), v.reason, v.source, citations.where(v.path))
         for v in each.violations
     )
     where = item.where(Path()) if item is not None else ""
-    return RankedScc(each.name, where, each.priority, each.points, each.outcome, each.reason, refusals)
+    return RankedScc(each.name, where, each.priority, each.points, each.outcome, each.reason, refusals, place)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podward.decision import Origin
-from podward.render.escaping import clipped
+from podward.render.escaping import clipped, wrapped
 from podward.render.explain import picture, picture_layout, ranking_picture
 from podward.render.explain.picture_parts import Panel
 from podward.render.explain.row_types import PodRows
 from podward.render.explain.svg_elements import STYLE, NoLinks, text, titled
+from podward.render.explain.verdict import REFUSED
 
 HEAD = 74.0
 """The height of a Pod's heading with its legend."""
 GAP = 18.0
 NARROWEST, WITH_RANKING = 600.0, 1100.0
 """The width of a Pod without panels, and the least width of a Pod with a ranking of SCCs."""
+_VERDICT_CELL, _VERDICT_LINE, _MOST_VERDICT_LINES = 8.0, 20.0, 3
 _LEGEND = (
     (Origin.MANIFEST, "written in a manifest"),
     (Origin.IMAGE, "from the image"),
@@ -35,8 +37,9 @@ def render(pods: tuple[PodRows, ...]) -> str:
     for pod in pods:
         shown = panels(pod)
         width = width_of(pod, shown)
-        drawn.append(f'<g transform="translate(16 {y:g})">{"".join(heading(pod))}</g>')
-        y += HEAD
+        title, height = heading(pod, width)
+        drawn.append(f'<g transform="translate(16 {y:g})">{title}</g>')
+        y += height
         if pod.admission is not None:
             judged, height = ranking_picture.panel(pod.admission, width, NoLinks())
             drawn.append(f'<g transform="translate(16 {y:g})">{judged}</g>')
@@ -75,14 +78,26 @@ def opening(width: float, height: float) -> str:
     )
 
 
-def heading(pod: PodRows) -> Iterator[str]:
-    """The Pod's name and the legend."""
+def heading(pod: PodRows, width: float) -> tuple[str, float]:
+    """The Pod's name, the verdict and the legend, and how high they are together."""
     title = f"{pod.kind} {pod.namespace}/{pod.name}"
-    yield titled(text(4, 22, "h1 f-text", clipped(title, 90)), title)
+    drawn = [titled(text(4, 22, "h1 f-text", clipped(title, 90)), title)]
+    y = 22.0
+    for verdict in pod.verdicts:
+        ink = "f-refused" if REFUSED in verdict else "f-text"
+        for line in wrapped(verdict, int(width / _VERDICT_CELL), _MOST_VERDICT_LINES):
+            y += _VERDICT_LINE
+            drawn.append(titled(text(4, y, f"n {ink}", line), verdict))
+    drawn += _legend(y + 26)
+    return "".join(drawn), y + HEAD - 22
+
+
+def _legend(y: float) -> Iterator[str]:
+    """What the lines' colours mean."""
     x = 10.0
     for origin, words in _LEGEND:
-        yield f'<path d="M{x:g} 48h26" class="l s-{origin.value} {"q" if origin is Origin.DEFAULT else "w"}"/>'
-        yield text(x + 34, 52, "t f-muted", words)
+        yield f'<path d="M{x:g} {y:g}h26" class="l s-{origin.value} {"q" if origin is Origin.DEFAULT else "w"}"/>'
+        yield text(x + 34, y + 4, "t f-muted", words)
         x += 52 + 6.6 * len(words)
-    yield f'<path d="M{x:g} 48h26" class="l s-muted q g"/>'
-    yield text(x + 34, 52, "t f-muted", "nothing there")
+    yield f'<path d="M{x:g} {y:g}h26" class="l s-muted q g"/>'
+    yield text(x + 34, y + 4, "t f-muted", "nothing there")

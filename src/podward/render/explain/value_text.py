@@ -41,8 +41,8 @@ def brief(name: str, text: str) -> str:
         return text
     if name.startswith("caps "):
         return f"{text.partition(':')[0]} of {len(NAMES)}"
-    if name in ("masked paths", "read-only paths", "mounts", "devices"):
-        return f"{len(text.split(' '))} {'paths' if 'paths' in name else name}"
+    if name in ("masked paths", "read-only paths", "mounts", "devices", "open devices"):
+        return f"{len(text.split(' '))} {'paths' if 'paths' in name else name.removeprefix('open ')}"
     return text
 
 

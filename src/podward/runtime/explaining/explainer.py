@@ -24,6 +24,7 @@ class Explainer:
     """
 
     def __init__(self, node: Node, root: str, *, cgroup_v2: bool, assumed: AssumedUsers = NO_USERS) -> None:
+        self.node = node
         self._machine = ExplainingMachine(node, root, cgroup_v2=cgroup_v2, assumed=assumed)
 
     def explain(self, subject: PodToExplain) -> PodExplanation:

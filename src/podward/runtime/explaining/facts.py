@@ -12,13 +12,15 @@ import stat
 import msgspec
 
 from podward.api.core import Container
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
 from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.oci import RuntimeSpec
+from podward.api.process import MountState
 from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.policy.hints.facts import VolumeFacts
+from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import profiles
@@ -30,6 +32,8 @@ from podward.runtime.explaining.volumes import POD, DryVolumes, shift
 from podward.stages.kernel import ExecutionFacts
 from podward.stages.oci import HostFacts
 
+IMAGE_VOLUMES = f"{POD}/image-volumes"
+"""Where the volumes of an image would be."""
 _ORDINARY = EntryFile("", stat.S_IFREG | 0o755, 0, 0)
 
 
@@ -74,7 +78,8 @@ class DryFacts:
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """What would be mounted."""
-        return self._volumes.mounts(container, place)
+        files = ContainerFiles(f"{POD}/hosts", f"{POD}/containers/{container.name}/termination-log")
+        return msgspec.structs.replace(self._volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """Placeholders for what only a running Pod has, and this machine's own facts."""
@@ -82,7 +87,7 @@ class DryFacts:
         return HostFacts(
             rootfs=f"{POD}/rootfs",
             cgroups_path=f"/podward-POD-{config.name}",
-            namespaces=self._namespaces,
+            namespaces=self._namespaces_of(context.namespace_options),
             files=_files(shared=bool(self.pod.spec.host_ipc)),
             localhost_seccomp=profiles.localhost(context.seccomp, self.node.seccomp_root),
             host_devices=self._machine.devices() if context.privileged else (),
@@ -90,13 +95,14 @@ class DryFacts:
             cgroup_v2=self._machine.cgroup_v2,
             node_hostname=self._machine.hostname,
             oom_score_adj=self._machine.inherited.oom_score_adj,
+            image_volumes=IMAGE_VOLUMES,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
         """The entry file as the image has it, and the flags of what would be mounted."""
         return ExecutionFacts(
             entry=self._entry(container, spec),
-            source_flags=self._machine.source_flags(spec, self._volumes.stand_ins),
+            source_flags=self._machine.source_flags(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
             cgroup_v2=self._machine.has_cgroup2,
             inherited=self._machine.inherited,
         )
@@ -114,6 +120,12 @@ class DryFacts:
 
     # --- how it is found out --------------------------------------------------------------------------------------
 
+    def _namespaces_of(self, options: NamespaceOption | None) -> NamespacePaths:
+        """The Pod's, with the process namespace of the container's target if it has one."""
+        if options is None or options.pid != "TARGET":
+            return self._namespaces
+        return msgspec.structs.replace(self._namespaces, pid=f"{POD}/containers/{options.target_id}/ns/pid")
+
     def _found(self, container: Container) -> ImageFacts | UnknownImage:
         return self._machine.images.find(container.image or "")
 
@@ -127,7 +139,9 @@ class DryFacts:
             return image.unknown
         word, search, cwd = asked_by(spec.process)
         mounts = tuple(
-            (m.destination, self._volumes.on_disk(m.source) if os.path.isabs(m.source) else "") for m in spec.mounts
+            (m.destination, self._volumes.on_disk(m.source) if os.path.isabs(m.source) else "")
+            for m in spec.mounts
+            if not m.source.startswith(f"{IMAGE_VOLUMES}/")  # what is in it is what the image has there
         )
         found = image.entry(word, search, cwd, mounts)
         named = os.path.normpath(os.path.join(cwd, word))
@@ -150,7 +164,13 @@ def shifted(file: EntryFile, mapping: IDMapping) -> EntryFile:
     )
 
 
+def _of_image(spec: RuntimeSpec) -> dict[str, str | MountState]:
+    """The flags of the image's volumes, which are new mounts of their own."""
+    sources = (mount.source for mount in spec.mounts)
+    return {source: MountState(source) for source in sources if source.startswith(f"{IMAGE_VOLUMES}/")}
+
+
 def _files(*, shared: bool) -> SandboxFiles:
     """The Pod's files, where they would be; `shared` is the host's IPC namespace, with its /dev/shm."""
     shm = "/dev/shm" if shared else f"{POD}/shm"  # noqa: S108  # the host's own
-    return SandboxFiles(f"{POD}/hostname", f"{POD}/hosts", f"{POD}/resolv.conf", shm)
+    return SandboxFiles(hostname=f"{POD}/hostname", resolv_conf=f"{POD}/resolv.conf", shm=shm)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from podward.api.json_value import JsonObject
 from podward.path import path
+from podward.schema import api_kinds
 from podward.schema.fit import fits
+from podward.schema.parameters import is_template
 from podward.schema.plain.known_valid import KnownValid, plain
+from podward.schema.pod_kinds import TEMPLATES, holds_containers
 from podward.schema.table import KINDS
-from podward.schema.workload import TEMPLATES
 
 
 def plain_items(raw: JsonObject) -> tuple[KnownValid, ...] | None:
@@ -35,7 +37,9 @@ def _runs_nothing(item: JsonObject) -> bool:
     kind, version = item.get("kind"), item.get("apiVersion")
     if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
         return False
+    group = version.rpartition("/")[0]
     if kind not in KINDS:
-        return True
+        known = api_kinds.has(group, kind) if api_kinds.knows(group) else not holds_containers(item)
+        return known and "items" not in item and not is_template(kind, group)
     code = KINDS[kind].get(version)
     return code is not None and kind not in TEMPLATES and not kind.endswith("List") and fits(item, code)

@@ -14,8 +14,8 @@ from podward.api.gotext import quote
 from podward.decision import Assignment, Decision, Origin, Source, Violation, refuse
 from podward.documents.raw_fields import member
 from podward.path import Path, path
+from podward.schema.pod_kinds import TEMPLATES
 from podward.schema.view import pod_view, typed_view
-from podward.schema.workload import TEMPLATES
 from podward.stages.admission.steps import NOTHING, Asked, Outcome, writes, writes_pod
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use

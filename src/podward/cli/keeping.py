@@ -1,0 +1,130 @@
+"""What `podward run --keep` does: a monitor for each Pod, and our end once the Pods run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from msgspec import Struct
+
+from podward.api.referenced_objects import ReferencedObjects
+from podward.cli import referenced, running, terminal
+from podward.documents.document import Document
+from podward.errors import PodwardError
+from podward.runtime import processes
+from podward.runtime.monitor import Monitor
+from podward.runtime.pod import PodRun
+from podward.schema.workload import PodSource
+
+INTERRUPTED = 130
+LARGEST_EVENTS = 1 << 20
+"""Bytes of what a monitor has to say that are kept."""
+
+
+class _Started(Struct, frozen=True):
+    """A monitor that was started: its pid, and where it says that its Pod runs."""
+
+    pid: int
+    told: int
+
+
+def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
+    """Start the Pods, tell how to reach them once they run, and leave them to their monitors.
+
+    The exit code is the first one's that does not come up, which is removed; the others stay.
+    """
+    sources = running.checked_sources(documents, args)
+    args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
+    objects = referenced.gather(documents, args)
+    started = [_start(source, objects, args) for source in sources]
+    code = 0
+    try:
+        for monitor in started:
+            code = _wait(monitor) or code
+    except KeyboardInterrupt:
+        for monitor in started:
+            os.kill(monitor.pid, signal.SIGINT)
+        for monitor in started:
+            processes.wait(monitor.pid)
+        return INTERRUPTED
+    return code
+
+
+def _start(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace) -> _Started:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    read, write = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        os.close(read)
+        _monitor(source, objects, args, write)
+    os.close(write)
+    return _Started(pid, read)
+
+
+def _wait(monitor: _Started) -> int:
+    """0 once the Pod runs, and its monitor goes on; else how the monitor ended."""
+    with open(monitor.told, "rb") as told:
+        if told.read(1):
+            return 0
+    return processes.exit_code(processes.wait(monitor.pid)) or 1
+
+
+def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> NoReturn:
+    """In the forked child: look after the Pod until it ends, or is ended."""
+    code = 1
+    try:
+        os.setsid()
+        _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 0)
+        code = _supervise(source, objects, args, told)
+    except PodwardError as error:
+        terminal.complain(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        terminal.complain(PodwardError((error.strerror or str(error)).lower(), where=str(error.filename or "")))
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
+    report = running.RunReport(json=False, verify=args.verify)
+    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
+    try:
+        refusals = pod.prepare()
+        for refusal in refusals:
+            running.complain(source, refusal)
+        if any(refusal.of_the_pod for refusal in refusals):
+            return running.REFUSED
+        monitor = Monitor(pod, report, lambda: _came_up(pod, told))
+        code = monitor.run()
+        if monitor.failure:
+            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
+        return code
+    finally:
+        pod.destroy()
+
+
+def _came_up(pod: PodRun, told: int) -> None:
+    """Tell how to reach the Pod, and let go of the caller: what is said from now on is kept beside the Pod."""
+    print(pod.directory.id)
+    sys.stdout.flush()
+    name, an_id = pod.name, pod.directory.id
+    terminal.say(f"Pod {name} runs: `podward logs {an_id}`, `podward exec {an_id} -- CMD`, `podward rm {an_id}`")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    _lead(os.open(f"{pod.directory.path}/events", flags, 0o600), 2)
+    _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 1)
+    os.chdir("/")
+    os.write(told, b"1")
+    os.close(told)
+
+
+def _lead(descriptor: int, to: int) -> None:
+    """Make this number lead where the descriptor leads."""
+    os.dup2(descriptor, to)
+    os.close(descriptor)

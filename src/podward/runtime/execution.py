@@ -1,0 +1,70 @@
+"""A program that runs in a container beside its first process, as that process does.
+
+The OCI runtime joins the container's namespaces and cgroup and applies its seccomp profile; who it runs as, with which
+capabilities and environment, stands in the process that it is given: the container's own, with another command
+(runtime spec, `process`; the kubelet's exec has nothing of its own).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import msgspec
+
+from podward.api.oci import RuntimeSpec
+from podward.runtime import processes
+from podward.runtime.oci import OciRuntime, Streams, code_of_failure, last_message, write_private
+
+
+class Execution:
+    """A program in the container with this id, whose bundle is `bundle`; its private files are there for its time.
+
+    `begin` returns the pid to wait for; afterwards `complaint` says why the program was not started, if so.
+    """
+
+    def __init__(self, runtime: OciRuntime, container: str, bundle: str) -> None:
+        self._runtime = runtime
+        self._container = container
+        self._bundle = bundle
+        self._files = f"{bundle}/exec-{os.urandom(6).hex()}"
+
+    def begin(self, command: tuple[str, ...], streams: Streams, *, terminal: bool = False) -> int:
+        """Start the program; returns the pid of the runtime's process, which ends with the program's exit code."""
+        with open(f"{self._bundle}/config.json", "rb") as file:
+            spec = msgspec.json.decode(file.read(), type=RuntimeSpec)
+        process = msgspec.structs.replace(spec.process, args=command, terminal=terminal)
+        write_private(f"{self._files}.json", msgspec.json.encode(process))
+        return self._runtime.begin_exec(self._container, self._files, streams)
+
+    def kill(self, runtime_pid: int) -> None:
+        """End the program, and the runtime's process that waits for it; those that are gone are fine."""
+        with contextlib.suppress(OSError, ValueError):
+            with open(f"{self._files}.pid", encoding="ascii") as file:
+                program = int(file.read())
+            if _parent(program) == runtime_pid:  # else it has ended, and its number may be anybody's
+                os.kill(program, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(runtime_pid, signal.SIGKILL)
+
+    def complaint(self) -> str:
+        """What the runtime said; empty where it started the program."""
+        return last_message(f"{self._files}.log")
+
+    def close(self) -> None:
+        """Remove the private files."""
+        for suffix in ("json", "pid", "log"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self._files}.{suffix}")
+
+    def exit_code(self, status: int) -> int:
+        """The program's exit code, from the wait status of the runtime's process; 126 to 128 where it did not start."""
+        said = self.complaint()
+        return code_of_failure(said) if said else processes.exit_code(status)
+
+
+def _parent(pid: int) -> int:
+    """The parent of a process (proc(5), field 4 of stat)."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
