@@ -23,8 +23,8 @@ from podward.check.policy_set import PolicySet
 from podward.decision import Violation
 from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
-from podward.policy.pss import verdict
-from podward.policy.pss.check import CheckResult, facts_of
+from podward.policy.pss import check_proc_mount, verdict
+from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Standard
 from podward.policy.pss.standards import remedy
 from podward.schema.workload import PodSource
@@ -135,7 +135,18 @@ class _Judge:
             passed_over.add(_NAMESPACE)  # the command's word, not the document's
         for violation in outcome.decision.violations:
             if violation.path not in passed_over:
-                self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
+                cure = self._cure_of_invalid(violation)
+                fault = _Fault("api/validation", Severity.ERROR, "", cure.sentence, cure.changes)
+                self._add(fault, violation, f"{self._source.prefix + violation.path}: {violation.reason}")
+
+    def _cure_of_invalid(self, violation: Violation) -> PssRemedy:
+        """What makes the object valid, where there is one such change: an unmasked /proc needs a user namespace."""
+        spec, last = self._source.view.spec, violation.path.segments[-1:]
+        if last != ("procMount",) or violation.value != "Unmasked":
+            return PssRemedy("")
+        if check_proc_mount.kept_by_user_namespace(spec, self._policy.enforce, (violation.value,)):
+            return check_proc_mount.USER_NAMESPACE
+        return check_proc_mount.masking((violation.path,))
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 
@@ -159,10 +170,10 @@ class _Judge:
         self, standard: Standard, severity: Severity, results: tuple[CheckResult, ...], told: frozenset[Path]
     ) -> None:
         """What a standard has against the Pod, but for the places that are `told` already."""
-        facts, name = facts_of(self._meant), str(standard)
+        name = str(standard)
         for result in results:
-            cure = remedy(facts, result)
             violations = result.decision.violations
+            cure = self._cure(standard, result)
             concerning = _Concerning(violations, cure.changes)
             for violation in violations:
                 if violation.path in told:
@@ -170,6 +181,14 @@ class _Judge:
                 changes = concerning.changes(violation.path)
                 fault = _Fault(f"pss/{result.check}", severity, name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
+
+    def _cure(self, standard: Standard, result: CheckResult) -> PssRemedy:
+        """The change that satisfies the check; an unmasked /proc stays where a user namespace is all that is wanted."""
+        if result.check == check_proc_mount.BASELINE_ID:
+            kinds = [violation.value for violation in result.decision.violations]
+            if check_proc_mount.kept_by_user_namespace(self._meant.spec, standard, kinds):
+                return check_proc_mount.USER_NAMESPACE
+        return remedy(facts_of(self._meant), result)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
 

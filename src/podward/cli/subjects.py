@@ -60,7 +60,7 @@ def _without_debugging(facts: AdmissionFacts) -> AdmissionFacts:
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
     if found:
-        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
+        listed = "\n".join(f"* {source.where(v.path)}: {source.prefix + v.path}: {v.reason}" for v in found)
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
 
 

@@ -16,6 +16,12 @@ from podward.schema.validation.field import forbidden
 _DETAIL = "when `hostUsers` is false"
 
 
+def may_have_own(spec: PodSpec) -> bool:
+    """Whether a Pod that shares the host's users could have `hostUsers: false` instead, block devices aside."""
+    windows = spec.os is not None and spec.os.name == "windows"
+    return spec.host_users is not False and not (spec.host_network or spec.host_pid or spec.host_ipc or windows)
+
+
 def check(spec: PodSpec, raw: JsonObject, at: Path) -> Decision:
     """The Pod's spec, typed and raw."""
     if spec.host_users is not False:
