@@ -5,7 +5,7 @@ Specification (kubelet, `sysctl` admission, in our words): each name is normalis
 to a namespace that the Pod shares with the host. The first sysctl that fails refuses the Pod. The safe set is the one
 of a modern kernel: some of its names need Linux 4.5 to 5.x. A kubelet does not start with a pattern that is none, or
 that covers what is not known to be namespaced (`vm.*`, `kernel.*`): such a sysctl is the whole machine's. The sandbox
-gets every name with dots.
+gets every name with dots (SyncPod, ConvertPodSysctlsVariableToDotsSeparator).
 """
 
 from __future__ import annotations
@@ -74,6 +74,12 @@ def admit(spec: PodSpec, place: Place, unsafe: tuple[str, ...] = ()) -> Decision
 
 def _matches(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def as_written(spec: PodSpec) -> dict[str, str]:
+    """The sysctls before the kubelet gives their names dots, which it does before it makes the CRI messages."""
+    listed = spec.security_context.sysctls if spec.security_context is not None else None
+    return {sysctl.name or "": sysctl.value or "" for sysctl in listed or ()}
 
 
 def decide(spec: PodSpec, place: Place) -> Decision:
