@@ -265,6 +265,7 @@ def _effective(facts: NodeFacts, plan: ContainerPlan) -> bool:
             image_name=name,
             node=facts.node,
             userns=plan.userns,
+            target=plan.container.target_container_name or "",
         )
     )
     plan.effective = Outcome(decided.fold(EffectiveContext), decided)

@@ -1,6 +1,6 @@
-"""Random changes of workloads, for the proof that those which are plain are sound and judged as all others are.
+"""Random changes of workloads, for the proof that what is known to be valid is, and is judged as all else is.
 
-A seed names a document: one of the sound ones (`tests/schema/plain/rich.yaml`) or of the corpus, with up to four
+A seed names a document: one of the sound ones (`tests/schema/rich.yaml`) or of the corpus, with up to four
 changes. A change puts a value, right or wrong, where the schema has a field, takes one away, or repeats an item of a
 list.
 """
@@ -25,7 +25,7 @@ Raw = dict[str, Any]
 Spot = tuple[Any, str | int, str]
 """An object or list, a name or index in it, and the type that the schema has for that."""
 
-_NAMES = ("app", "web", "data", "name-000000", "name-000001", "name-000002", "a.b", "A_b", "-x", "x" * 64, "..", "café")
+_NAMES = ("app", "web", "data", "one", "two", "three", "a.b", "A_b", "-x", "x" * 64, "..", "café")
 _PROFILES = ("RuntimeDefault", "Unconfined", "Localhost", "runtimedefault")
 _TEXTS: dict[str, tuple[str, ...]] = {
     "name": (*_NAMES, "config", "tmp", "http", "proxy", "x" * 254, "A=B", "SOME_NAME", "net.ipv4.tcp_syncookies"),
@@ -45,11 +45,11 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "resource": ("limits.cpu", "requests.memory", "limits.ephemeral-storage", "requests.hugepages-2Mi", "cpu"),
     "containerName": ("web", "app", "nobody"),
     "medium": ("", "Memory", "HugePages", "Disk"),
-    "localhostProfile": ("profiles/a.json", "/a", "../a", " a", "name-000001", "a/../b"),
+    "localhostProfile": ("profiles/a.json", "/a", "../a", " a", "two", "a/../b"),
     "operator": ("Exists", "Equal", "In", "NotIn", "DoesNotExist", "Gt", "Lt"),
     "effect": ("NoSchedule", "PreferNoSchedule", "NoExecute", "NoWay"),
     "scheme": ("HTTP", "HTTPS", "http"),
-    "host": ("127.0.0.1", "example.com", "name-000000", "a b"),
+    "host": ("127.0.0.1", "example.com", "one", "a b"),
     "path": ("/", "/healthz", "a", "a/b", "../a", "a..b", "..a", "/a/../b", "a/./b"),
     "mountPath": ("/a", "/b", "/etc/app", "a", "/.."),
     "subPath": ("a", "/a", "../a", "a..b"),
@@ -59,18 +59,23 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "terminationMessagePolicy": ("File", "FallbackToLogsOnError", "file"),
     "procMount": ("Default", "Unmasked", "default"),
     "level": ("s0:c1,c2", "s0"),
-    "user": ("system_u", "name-000001"),
+    "user": ("system_u", "two"),
     "role": ("system_r",),
     "fsGroupChangePolicy": ("Always", "OnRootMismatch", "Never"),
     "supplementalGroupsPolicy": ("Merge", "Strict", "merge"),
     "seLinuxChangePolicy": ("Recursive", "MountOption"),
     "preemptionPolicy": ("Never", "PreemptLowerPriority", "never"),
     "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway", "Maybe"),
-    "key": ("a", "a.b_c-d", "..", "..a", ".", "a/b", "é", "x" * 254, "node.kubernetes.io/not-ready"),
+    "key": ("a", "a.b_c-d", "..", "..a", ".", "a/b", "é", "x" * 254, "metadata.name"),
     "value": ("", "a", "two words", "-", "$(A)"),
     "ip": ("10.0.0.1", "010.0.0.1", "::ffff:10.0.0.1", "fe80::1", "nowhere"),
     "stopSignal": ("SIGTERM", "SIGNOTHING"),
-    "kind": ("ReplicaSet", "Event"),
+    "kind": ("ReplicaSet", "Event", "Managed", "Shared"),
+    "diskURI": ("https://a.example.com/b/c.vhd", "/subscriptions/a"),
+    "cachingMode": ("None", "ReadOnly", "readonly"),
+    "iqn": ("iqn.2001-04.com.example:disk", "eui.0123456789abcdef", "example"),
+    "registry": ("a:1", "a:1,b:2", "a"),
+    "action": ("Restart", "RestartAllContainers", "Stop"),
     "apiVersion": ("v1", "apps/v1", "a/b/c"),
     "fieldsType": ("FieldsV1", "FieldsV2"),
     "operation": ("Apply", "Update", "Delete"),
@@ -93,7 +98,7 @@ _OF_TYPES: dict[str, tuple[str, ...]] = {
 }
 """Where `type`, or the only name, means something in this type alone."""
 _ITEMS: dict[str, tuple[str, ...]] = {
-    "add": ("NET_ADMIN", "NET_BIND_SERVICE", "ALL", "CAP_SYS_ADMIN", "SYS_ADMIN", "chown", "name-000001", "nothing"),
+    "add": ("NET_ADMIN", "NET_BIND_SERVICE", "ALL", "CAP_SYS_ADMIN", "SYS_ADMIN", "chown", "two", "nothing"),
     "drop": ("ALL", "all", "NET_RAW", "CAP_CHOWN"),
     "accessModes": ("ReadWriteOnce", "ReadWriteOncePod", "Everything"),
     "finalizers": ("kubernetes", "orphan", "foregroundDeletion", "example.com/done", "done"),
@@ -132,7 +137,7 @@ _LONG = 70_000
 @cache
 def sound() -> tuple[Raw, ...]:
     """The sound workloads."""
-    reading = read_all((TESTS / "schema/plain/rich.yaml").read_bytes(), "rich.yaml")
+    reading = read_all((TESTS / "schema/rich.yaml").read_bytes(), "rich.yaml")
     return tuple(document.raw for document in reading.documents)
 
 

@@ -41,6 +41,8 @@ def hints(source: PodSource, pod: Pod, refused: AbstractSet[Path] = frozenset())
     """
     if pod.spec.os is not None and pod.spec.os.name == "windows":
         return ()  # all of them are about Linux
+    if not _could_be_hinted(pod):
+        return ()
     place = Place(source.document.name, source.prefix)
     facts = AssumedFacts(pod, place)
     shared = PodPlan(userns=user_namespace(facts))
@@ -97,6 +99,15 @@ def may_be_hinted(pod: Pod, container: Container) -> bool:
         or (above.run_as_user is None and own.run_as_user is None and own.run_as_group is not None)
         or bool(empty_object_wipes_pod_value.wiped(above, own))
     )
+
+
+def _could_be_hinted(pod: Pod) -> bool:
+    """Whether any of the hints could be about any container: most Pods need neither places nor facts."""
+    for containers in (pod.spec.init_containers, pod.spec.containers):
+        for container in containers or ():
+            if seccomp_is_unset(pod, container) or _says_who_and_adds(pod, container) or may_be_hinted(pod, container):
+                return True
+    return False
 
 
 def _says_who_and_adds(pod: Pod, container: Container) -> bool:

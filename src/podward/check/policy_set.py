@@ -18,7 +18,6 @@ from podward.stages.admission.cluster import NOBODY
 if TYPE_CHECKING:  # most checks ask about no SCC, and these take longer to import than to use
     from podward.api.authorization import Authorizer
     from podward.policy.scc.policies import Policies
-    from podward.schema.plain.known_valid import KnownValid
 
 
 _CONFIGURATION = Configuration()
@@ -44,10 +43,11 @@ class PolicySet:
     """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
 
     For admission this is the cluster (`podward.stages.admission.cluster.Cluster`). Every namespace exists in it, with
-    ranges of ids, and every service account. `default_namespace` is that of objects which name none.
+    ranges of ids, and every service account. `default_namespace` is that of objects which name none. `csi_profiles` are
+    the labels of CSIDrivers; they count on OpenShift, which a namespace with annotations or labels of its is on.
     """
 
-    __slots__ = ("_namespaces", "_read", "default_namespace", "scc", "standard")
+    __slots__ = ("_csi_profiles", "_namespaces", "_read", "default_namespace", "scc", "standard")
 
     def __init__(
         self,
@@ -55,8 +55,10 @@ class PolicySet:
         standard: Standard,
         scc: SccTerms | None = None,
         default_namespace: str = "default",
+        csi_profiles: Mapping[str, str] | None = None,
     ) -> None:
         self._namespaces = namespaces
+        self._csi_profiles = csi_profiles or {}
         self._read: dict[str, _Known] = {}
         self.standard = standard
         self.scc = scc
@@ -64,13 +66,9 @@ class PolicySet:
 
     def namespace_of(self, source: PodSource) -> str:
         """The name of the namespace that the workload goes to."""
-        return self.namespace_for(source.view.metadata.namespace, source)
-
-    def namespace_for(self, namespace: str | None, workload: PodSource | KnownValid) -> str:
-        """The same for a workload that is created in `namespace`, as far as it says one."""
-        if self.default_namespace != DEFAULT_NAMESPACE and not workload.says_namespace:
+        if self.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
             return self.default_namespace
-        return namespace or DEFAULT_NAMESPACE
+        return source.view.metadata.namespace or DEFAULT_NAMESPACE
 
     def pod_security(self, namespace: str) -> LabelledPolicy:
         """What the namespace enforces, audits and warns about."""
@@ -111,6 +109,15 @@ class PolicySet:
         """Service accounts are taken for granted: no file need say that they are there."""
         return True
 
+    def csi_profiles(self, namespace: str) -> Mapping[str, str] | None:
+        """What the drivers' labels say; None where nothing says that the namespace is OpenShift's."""
+        if self.scc is not None:
+            return self._csi_profiles
+        written = self._namespaces.get(namespace)
+        said = (written.metadata.annotations, written.metadata.labels) if written is not None else ()
+        return self._csi_profiles if any(key.startswith(_OPENSHIFTS) for each in said for key in each or ()) else None
 
+
+_OPENSHIFTS = "openshift.io/"
 UNHELD = Standard(Level.PRIVILEGED)
 """No standard at all: where only SCCs are asked about."""

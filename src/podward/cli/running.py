@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api.process import ProcessState
-from podward.cli import configuration, inputs, referenced, subjects, terminal
+from podward.cli import configuration, referenced, subjects, terminal
 from podward.decision import Decision, Outcome, Violation
-from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.images.store import ImageStore
@@ -27,6 +26,7 @@ from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
+    from podward.cli.inputs import GivenPods
     from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
@@ -34,21 +34,19 @@ REFUSED = 1
 DIFFERENT = 1
 
 
-def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
-    """Run every Pod that the documents bring about; returns the command's exit code."""
-    sources = checked_sources(documents, args)
+def run(given: GivenPods, args: argparse.Namespace) -> int:
+    """Run every Pod that the files bring about; returns the command's exit code."""
+    require_consistent(args)
     report = RunReport(json=args.output == "json", verify=args.verify)
-    objects = referenced.gather(documents, args)
-    return _run_all(sources, objects, this_machine(args, report), args, report)
+    objects = referenced.gather(tuple(given.documents), args)
+    return _run_all(tuple(given.pods), objects, this_machine(args, report), args, report)
 
 
-def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
-    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
-    sources = inputs.pods_of(documents, args.in_namespace)
+def require_consistent(args: argparse.Namespace) -> None:
+    """Raise UsageError for words that do not go together."""
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
-    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:

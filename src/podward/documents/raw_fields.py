@@ -15,9 +15,17 @@ def member(raw: JsonObject, name: str) -> JsonObject:
 
 
 def objects(raw: JsonObject, name: str) -> list[JsonObject]:
-    """The objects of the list in the field `name`; as in Go, a null item counts as an empty object."""
+    """The objects of the list in the field `name`; as in Go, a null item counts as an empty object.
+
+    The list may be the one of `raw` itself.
+    """
     found = raw.get(name)
-    return [item if isinstance(item, dict) else {} for item in found] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    for item in found:
+        if type(item) is not dict:
+            return [item if isinstance(item, dict) else {} for item in found]
+    return found  # type: ignore[return-value]  # which mypy can't see
 
 
 def container_objects(raw: JsonObject, at: Path) -> Iterator[tuple[Path, JsonObject]]:

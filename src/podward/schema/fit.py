@@ -6,7 +6,7 @@ no places: what does not fit is walked again by `schema`, which says where and w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from podward.schema.scalars import SCALARS, is_string
 from podward.schema.table import TYPES
@@ -14,9 +14,11 @@ from podward.schema.table import TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podward.api.json_value import Json
+    from podward.api.json_value import Json, JsonObject
 
 Fit: TypeAlias = "Callable[[Json], bool]"
+Together: TypeAlias = "Callable[..., object]"
+"""A rule about several fields of an object: who has the objects `asked` about knows what else it takes."""
 
 
 def fits(value: Json, code: str) -> bool:
@@ -24,70 +26,123 @@ def fits(value: Json, code: str) -> bool:
     return _FITS[code](value)
 
 
-class _Fits(dict[str, Fit]):
-    """The function of each type: made when it is first asked for, most never are."""
+class Fits(dict[str, Fit]):
+    """The function of each type: made when it is first asked for, most never are.
+
+    `null_items`: whether null may stand in a list or a map, as the zero value of its type. What a class below this one
+    wants of fields beyond their types, it says in `field`, `text`, `needed` and `together`.
+    """
+
+    null_items = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: list[tuple[Together, JsonObject]] = []  # by the functions, while an object is looked at
+
+    def asked_of(self, of: str, value: Json) -> tuple[tuple[Together, JsonObject], ...] | None:
+        """Rules about several fields, each with an object to ask it about; None where the value does not fit."""
+        self._asked.clear()
+        return tuple(self._asked) if self[of](value) else None
 
     def __missing__(self, code: str) -> Fit:
-        made = self[code] = _made(code)
+        made = self[code] = self._made(code)
         return made
 
+    def field(self, of: str, name: str) -> Fit:
+        """The function of a field of this type."""
+        return self[TYPES[of][name]]
 
-def _made(code: str) -> Fit:
-    if code in SCALARS:
-        return SCALARS[code][0]
-    if code[0] == "[":
-        return _list(code[1:])
-    if code[0] == "{":
-        return _map(code[1:])
-    return _object(TYPES[code])
+    def together(self, of: str) -> tuple[tuple[str, Together], ...]:
+        """What is to be asked of an object of this type that has the field of this name; without one, of every."""
+        del of
+        return ()
 
-
-def _list(inner: str) -> Fit:
-    def fit(value: Json) -> bool:
-        if type(value) is not list:
-            return False
-        fits_inside = _FITS[inner]
-        for item in value:  # noqa: SIM110  # a generator would cost each item
-            if item is not None and not fits_inside(item):
-                return False
+    def text(self, of: str, name: str) -> Callable[[str], object] | Literal[True]:
+        """Whether a text may stand in this field of the type `string`; True for whatever text."""
+        del of, name
         return True
 
-    return fit
+    def needed(self, of: str) -> tuple[str, ...]:
+        """Fields that an object of this type must have."""
+        del of
+        return ()
 
+    def _made(self, code: str) -> Fit:
+        if code in SCALARS:
+            return SCALARS[code][0]
+        if code[0] == "[":
+            return self._list(code[1:])
+        if code[0] == "{":
+            return self._map(code[1:])
+        return self._object(code)
 
-def _map(inner: str) -> Fit:
-    def fit(value: Json) -> bool:
-        if type(value) is not dict:
-            return False
-        fits_inside = _FITS[inner]
-        for item in value.values():  # noqa: SIM110  # as above
-            if item is not None and not fits_inside(item):
+    def _list(self, inner: str) -> Fit:
+        null_items = self.null_items
+
+        def fit(value: Json) -> bool:
+            if type(value) is not list:
                 return False
-        return True
-
-    return fit
-
-
-def _object(types: dict[str, str]) -> Fit:
-    fields: dict[str, Fit] = {}  # as far as they were met
-
-    def fit(value: Json) -> bool:
-        if type(value) is not dict:
-            return False
-        for name, item in value.items():
-            fits_inside = fields.get(name)
-            if fits_inside is None:
-                code = types.get(name)
-                if code is None:
+            fits_inside = self[inner]
+            for item in value:
+                if type(item) is str and fits_inside is is_string:
+                    continue
+                if not (null_items if item is None else fits_inside(item)):
                     return False
-                fits_inside = fields[name] = _FITS[code]
-            if type(item) is str and fits_inside is is_string:
-                continue
-            if item is not None and not fits_inside(item):
+            return True
+
+        return fit
+
+    def _map(self, inner: str) -> Fit:
+        null_items = self.null_items
+
+        def fit(value: Json) -> bool:
+            if type(value) is not dict:
                 return False
-        return True
+            fits_inside = self[inner]
+            for item in value.values():
+                if type(item) is str and fits_inside is is_string:
+                    continue
+                if not (null_items if item is None else fits_inside(item)):
+                    return False
+            return True
 
-    return fit
+        return fit
+
+    def _object(self, of: str) -> Fit:  # noqa: C901 - as for the function that it makes
+        types, needed, together, asked = TYPES[of.partition("/")[0]], self.needed(of), self.together(of), self._asked
+        more = bool(needed or together)
+        texts = {name: self.text(of, name) for name, code in types.items() if code == "s"}
+        fields: dict[str, Fit] = {}  # as far as they were met
+
+        def fit(value: Json) -> bool:  # noqa: C901, PLR0912 - each object is worth not being looked at by several
+            if type(value) is not dict:
+                return False
+            for name, item in value.items():
+                if type(item) is str:
+                    is_sound = texts.get(name)
+                    if is_sound is True:
+                        continue
+                    if is_sound is not None:
+                        if is_sound(item):
+                            continue
+                        return False
+                fits_inside = fields.get(name)
+                if fits_inside is None:
+                    if name not in types:
+                        return False
+                    fits_inside = fields[name] = self.field(of, name)
+                if item is not None and not fits_inside(item):
+                    return False
+            if more:
+                for name in needed:
+                    if not value.get(name):
+                        return False
+                for name, rule in together:
+                    if not name or value.get(name) is not None:
+                        asked.append((rule, value))
+            return True
+
+        return fit
 
 
-_FITS = _Fits()
+_FITS = Fits()

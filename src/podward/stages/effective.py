@@ -33,7 +33,7 @@ class EffectiveFacts(Struct, frozen=True, gc=False):
 
     `image` is the image's user as the kubelet takes it (`policy.kubelet.user.image_user`), or why nobody knows it;
     `userns` the id range kept for this Pod (needed only if hostUsers is false); `extra_groups` the groups that its
-    volumes bring.
+    volumes bring; `target` the running container whose process namespace an ephemeral one joins.
     """
 
     pod: Pod
@@ -44,6 +44,7 @@ class EffectiveFacts(Struct, frozen=True, gc=False):
     node: Node
     userns: IDMapping | None = None
     extra_groups: tuple[int, ...] = ()
+    target: str = ""
 
 
 def admit(pod: Pod, place: Place, node: Node) -> Decision:
@@ -85,7 +86,7 @@ def synthesize(facts: EffectiveFacts, merged: Outcome[SecurityContext]) -> Decis
         apparmor.decide(facts.pod, facts.container, place),
         user.decide(context, origin, facts.image, facts.image_name, place),
         shared,
-        namespaces.decide_target(facts.container, place, shared),
+        namespaces.decide_target(facts.target, place, shared),
         groups.decide_container(facts.pod.spec, facts.extra_groups, place),
         security_context.decide_no_new_privs(context, origin),
         masked_paths.decide(context, origin),

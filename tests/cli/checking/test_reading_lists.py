@@ -21,16 +21,16 @@ def workload(name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
-PLAIN = [workload("a", securityContext={"privileged": True}), NAMESPACE, workload("b"), workload("c", tty=True)]
+VALID = [workload("a", securityContext={"privileged": True}), NAMESPACE, workload("b"), workload("c", tty=True)]
 
 
 def content(*items: dict[str, Any]) -> bytes:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode()
 
 
-def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
-    file = parse_file(content(*PLAIN), "list.json")
-    assert [one.plain is not None for one in file.workloads] == [True, True, True]
+def test_valid_items_are_known_without_looking_at_them_in_full() -> None:
+    file = parse_file(content(*VALID), "list.json")
+    assert [one.known_valid for one in file.workloads] == [True, True, True]
     assert [one.subject.name for one in file.workloads] == ["a", "b", "c"]
     assert [one.source.prefix for one in file.workloads] == [
         path("items", index, "spec", "template") for index in (0, 2, 3)
@@ -39,7 +39,7 @@ def test_plain_items_are_known_without_looking_at_them_in_full() -> None:
 
 
 def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
-    file, held = parse_file(content(*PLAIN), "list.json"), PolicySet({}, Standard(Level.RESTRICTED))
+    file, held = parse_file(content(*VALID), "list.json"), PolicySet({}, Standard(Level.RESTRICTED))
     found = judge_files([file], held).findings
     assert found == in_order(
         finding for one in file.workloads for finding in judge(one.source, one.document, held).findings
@@ -47,14 +47,14 @@ def test_the_findings_are_those_of_looking_at_them_in_full() -> None:
     assert {finding.path.segments[1] for finding in found} == {0, 2, 3}
 
 
-def test_one_item_that_is_not_plain_has_all_looked_at_in_full() -> None:
-    file = parse_file(content(*PLAIN, workload("d", image="")), "list.json")
-    assert [one.plain for one in file.workloads] == [None] * 4
+def test_one_item_that_is_not_valid_has_all_looked_at_in_full() -> None:
+    file = parse_file(content(*VALID, workload("d", image="")), "list.json")
+    assert [one.known_valid for one in file.workloads] == [False] * 4
     assert [one.subject.name for one in file.workloads] == ["a", "b", "c", "d"]
 
 
 def test_waivers_on_items_hold() -> None:
-    plainly = parse_file(content(*PLAIN), "list.json")
-    in_full = parse_file(content(*PLAIN, workload("d", image="")), "list.json")
-    assert plainly.waivers == in_full.waivers[:3]
-    assert (plainly.findings, len(plainly.waivers)) == ((), 3)
+    quickly = parse_file(content(*VALID), "list.json")
+    in_full = parse_file(content(*VALID, workload("d", image="")), "list.json")
+    assert quickly.waivers == in_full.waivers[:3]
+    assert (quickly.findings, len(quickly.waivers)) == ((), 3)

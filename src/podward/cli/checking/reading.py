@@ -6,7 +6,9 @@ skipped, as every repository has custom resources; if it holds containers, a not
 
 from __future__ import annotations
 
-from msgspec import Struct
+from functools import lru_cache
+
+from msgspec import Struct, structs
 
 from podward.access.policies import policies_among
 from podward.api.finding import Finding, Severity, WorkloadRef
@@ -14,73 +16,39 @@ from podward.api.json_value import Json, JsonObject, kind_of
 from podward.check.waivers import DOMAIN, AnnotatedObject, ScopedWaiver, of_annotations
 from podward.cli import inputs
 from podward.cli.checking.files import STDIN
+from podward.cli.checking.unread import OTHER_DOCUMENT, TEMPLATE, BadItem, misread, patch, rule_of, unread, unseen
 from podward.documents.document import Document
+from podward.documents.helm import template_in
 from podward.documents.reader import read_all
-from podward.errors import InputError, LimitError, OtherDocumentError
+from podward.errors import InputError, LimitError
 from podward.path import Path, path
-from podward.schema.api_kinds import NoMatchError, knows
+from podward.schema.known_valid import sources_if_known
 from podward.schema.objects import Item, objects_of
 from podward.schema.parameters import filled, is_template
-from podward.schema.plain.known_valid import KnownValid, plain
-from podward.schema.plain.listed import plain_items
-from podward.schema.pod_kinds import BUILT_IN, PodKinds, holds_containers, is_known
-from podward.schema.strict import MisfitError, require
-from podward.schema.workload import DEFAULT_NAMESPACE, PodSource, pod_sources, sources_of
+from podward.schema.pod_kinds import BUILT_IN, PodKinds
+from podward.schema.strict import require
+from podward.schema.workload import PodSource, sources_of
+from podward.stages.admission.order import by_registry
 
-OTHER_DOCUMENT = "input/other"
-"""The rule about documents that are no Kubernetes objects."""
-UNKNOWN_KIND = "input/unknown-kind"
-"""The rule about custom resources that hold containers nobody looks at."""
+_OF_PATCHES = frozenset((OTHER_DOCUMENT, "input/schema"))
+"""What is found wrong in a patch that is taken for an object."""
+_SELECTING = frozenset(("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"))
+"""Kinds whose objects must have a selector, which patches have not."""
 _METADATA = path("metadata", "annotations")
 _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 """Takes the place of a list item that could not be read, so that the other items keep their indexes."""
 
 
-class _DocumentPods:
-    """The Pods of a document. They are made when one is asked for: all at once, as a List may have thousands."""
+class FileWorkload(Struct, frozen=True):
+    """A workload's Pod, the index of its document in the file, and whether it is known to be valid."""
 
-    __slots__ = ("_pods", "document")
-
-    def __init__(self, document: Document, pods: tuple[PodSource, ...] | None = None) -> None:
-        self.document = document
-        self._pods = pods
-
-    def __getitem__(self, number: int) -> PodSource:
-        if self._pods is None:
-            self._pods = pod_sources(self.document)
-        return self._pods[number]
-
-
-class FileWorkload:
-    """A workload of a file. `document` is the index of its document, `number` its index among the document's workloads.
-
-    `plain` is set if the workload is known to be valid; then its Pod is made only if it is asked for.
-    """
-
-    __slots__ = ("_number", "_pods", "document", "plain")
-
-    def __init__(self, pods: _DocumentPods, document: int, plain: KnownValid | None, number: int = 0) -> None:
-        self._pods = pods
-        self._number = number
-        self.document = document
-        self.plain = plain
-
-    @property
-    def source(self) -> PodSource:
-        """The workload's Pod."""
-        return self._pods[self._number]
-
-    @property
-    def written(self) -> Document:
-        """The document that has the workload."""
-        return self._pods.document
+    source: PodSource
+    document: int
+    known_valid: bool
 
     @property
     def subject(self) -> WorkloadRef:
-        """The workload as findings name it, with the namespace that it is created in."""
-        plain = self.plain
-        if plain is not None:
-            return WorkloadRef(plain.kind, plain.namespace or DEFAULT_NAMESPACE, plain.name)
+        """The workload as findings name it, in the namespace that it is created in."""
         source = self.source
         return WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
 
@@ -108,13 +76,16 @@ def read_file(name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
 def unreadable(name: str, error: InputError) -> ManifestFile:
     """A file that can't be read: it has one finding, the error."""
     rule = "input/limits" if isinstance(error, LimitError) else "input/reading"
-    return ManifestFile(name, (), (), (_unread(rule, error, name, 0),), ())
+    return ManifestFile(name, (), (), (unread(rule, error, name, 0),), ())
 
 
 def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
     """Read a file with this content; `kinds` says where custom resources hold their Pods."""
     reading = read_all(content, name)
-    findings = [_unread(_kind(error), error, name, 0) for error in reading.errors]
+    template = template_in(content, reading, name)
+    if template is not None:
+        return ManifestFile(name, (), (), (unread(TEMPLATE, template, name, 0),), ())
+    findings = [unread(rule_of(error), error, name, 0) for error in reading.errors]
     workloads: list[FileWorkload] = []
     items: list[Item] = []
     waivers: list[ScopedWaiver] = []
@@ -124,19 +95,36 @@ def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> Manifes
         except InputError as error:
             good, bad = _without_bad_items(document, kinds)
             if good is None:
-                findings += _misread(_BadItem(Path(), error), name, index)
+                findings += misread(BadItem(Path(), error), name, index)
                 continue
-            findings += [finding for each in bad for finding in _misread(each, name, index)]
+            findings += [finding for each in bad for finding in misread(each, name, index)]
             here = _objects(good, index, kinds)
         workloads += here.workloads
         items += here.policies
         findings += here.notes
         for workload in here.workloads:
-            if workload.plain is None or _is_annotated(workload.plain):
-                given, faults = _waivers(workload.source, index)
-                waivers += given
-                findings += faults
+            given, faults = _waivers(workload.source, index)
+            waivers += given
+            findings += faults
     return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
+
+
+def as_patch(file: ManifestFile) -> ManifestFile:
+    """A file that a kustomization lists as a patch: what is no whole object in it is one note, the rest is judged."""
+    whole = tuple(workload for workload in file.workloads if _is_whole(workload))
+    wrong = [finding for finding in file.findings if finding.rule in _OF_PATCHES and finding.severity is Severity.ERROR]
+    if len(whole) == len(file.workloads) and not wrong:
+        return file
+    kept = tuple(finding for finding in file.findings if finding not in wrong)
+    return structs.replace(file, workloads=whole, findings=(patch(file.name), *kept))
+
+
+def _is_whole(workload: FileWorkload) -> bool:
+    """Whether an API server would take the workload as it is."""
+    source = workload.source
+    if by_registry(source.raw, source.kind).refused:
+        return False
+    return source.kind not in _SELECTING or "selector" in _at(source.document, Path(source.prefix.segments[:-1]))
 
 
 class _Objects(Struct, frozen=True):
@@ -148,54 +136,20 @@ class _Objects(Struct, frozen=True):
 
 
 def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
-    """The objects of a document. Raises InputError if no API server would decode it."""
-    found = plain(document.raw)
-    if found is not None:
-        return _Objects([FileWorkload(_DocumentPods(document), index, found)])
-    several = plain_items(document.raw)
-    if several is not None:
-        sources = _DocumentPods(document)
-        here = [FileWorkload(sources, index, each, number) for number, each in enumerate(several)]
-        return _Objects(here, policies_among(objects_of(document)))
-    require(document)
+    """The objects of a document. Raises InputError where it is not one that an API server takes."""
     items = objects_of(document)
-    pods = tuple(source for item in items for source in sources_of(item, kinds))
-    sources = _DocumentPods(document, pods)
-    here = [FileWorkload(sources, index, None, number) for number in range(len(pods))]
+    known = sources_if_known(document, items, kinds)
+    if known is None:
+        require(document)
+        known = tuple([(source, False) for item in items for source in sources_of(item, kinds)])
     return _Objects(
-        here, policies_among(items), tuple(_unknown(item, index) for item in items if _is_unseen(item, kinds))
+        [FileWorkload(source, index, valid) for source, valid in known],
+        policies_among(items),
+        tuple(unseen(items, index, kinds)),
     )
 
 
-def _is_unseen(item: Item, kinds: PodKinds) -> bool:
-    """Whether the object holds containers, and nobody knows where its Pods are."""
-    return not knows(item.group) and not is_known(item.group, item.kind, kinds) and holds_containers(item.raw)
-
-
-def _unknown(item: Item, document: int) -> Finding:
-    """The note about a custom resource that holds containers."""
-    at = item.at / "kind"
-    return Finding(
-        UNKNOWN_KIND,
-        Severity.NOTE,
-        item.document.name,
-        item.document.inside(at)[0],
-        document,
-        at,
-        WorkloadRef(item.kind, item.namespace, item.name),
-        f"a {item.kind} of {item.api_version} holds containers, and no rule has looked at them",
-        remedy=f'say in podward.toml where its Pods are: [[check.workloads]] kind = "{item.kind}", …',
-    )
-
-
-class _BadItem(Struct, frozen=True):
-    """An item of a list that could not be read: its place, and why."""
-
-    at: Path
-    error: InputError
-
-
-def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[_BadItem]]:
+def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[BadItem]]:
     """A list, or a Template, with `_NOTHING` in the place of each bad item, and the bad items.
 
     The answer has None if the document is neither, or if something else than its items is wrong.
@@ -211,12 +165,12 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     if not isinstance(listed, list):
         return None, []
     kept: list[Json] = []
-    bad: list[_BadItem] = []
+    bad: list[BadItem] = []
     for number, item in enumerate(listed):
         at = path(name, number)
         error = _fault(document, at, item, kinds)
         kept.append(item if error is None else _NOTHING)
-        bad += [_BadItem(at, error)] if error is not None else []
+        bad += [BadItem(at, error)] if error is not None else []
     line, lines = document.inside(Path())
     good = Document(document.name, {**document.raw, name: kept}, line, lines)
     try:
@@ -241,68 +195,14 @@ def _fault(document: Document, at: Path, item: Json, kinds: PodKinds) -> InputEr
     return None
 
 
-def _is_annotated(workload: KnownValid) -> bool:
-    """Whether the workload or its template has annotations that may be waivers."""
-    for metadata in workload.metadata:
-        for key in (metadata.annotations if metadata is not None else None) or ():
-            if key.startswith(DOMAIN):
-                return True
-    return False
-
-
-def _misread(bad: _BadItem, name: str, document: int) -> list[Finding]:
-    """The findings about an object that could be parsed and is wrong: one for each field that does not fit."""
-    error = bad.error
-    if not isinstance(error, MisfitError):
-        rule = "input/schema" if bad.at.segments and isinstance(error, OtherDocumentError) else _schema(error)
-        return [_unread(rule, error, name, document)]
-    return [
-        Finding(
-            "input/schema",
-            Severity.ERROR,
-            name,
-            error.document.inside(mistake.path)[0],
-            document,
-            bad.at + mistake.path,
-            WorkloadRef(),
-            mistake.what,
-            remedy=mistake.advice,
-        )
-        for mistake in error.mistakes
-    ]
-
-
-def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
-    # `where` is name:line or name:line:column.
-    line = error.where.removeprefix(f"{name}:").partition(":")[0]
-    number = int(line) if line.isdigit() else 1
-    return Finding(
-        rule, Severity.ERROR, name, number, document, Path(), WorkloadRef(), error.what, remedy=error.advice.strip()
-    )
-
-
-def _schema(error: InputError) -> str:
-    """The rule about a document that could be parsed and is wrong."""
-    if isinstance(error, NoMatchError):
-        return "input/kind"
-    return OTHER_DOCUMENT if isinstance(error, OtherDocumentError) else "input/schema"
-
-
-def _kind(error: InputError) -> str:
-    """The rule about a document that could not be parsed."""
-    if isinstance(error, OtherDocumentError):
-        return OTHER_DOCUMENT
-    return "input/limits" if isinstance(error, LimitError) else "input/syntax"
-
-
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:
     """The waivers in the annotations of the workload and of its template."""
-    about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
     waivers: list[ScopedWaiver] = []
     faults: list[Finding] = []
-    for place in _annotated(source):
+    for place in _annotated(source.prefix):
         found = _at(source.document, place)
-        if found:
+        if any(key.startswith(DOMAIN) for key in found):
+            about = WorkloadRef(source.kind, source.view.metadata.namespace or "", source.name)
             above = Path(place.segments[: -len(_METADATA.segments)])
             annotated = AnnotatedObject(source.document.name, document, about, place=above)
             more, wrong = of_annotations(found, place, annotated, lambda at: _line(source.document, at))
@@ -311,10 +211,10 @@ def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...]
     return tuple(waivers), tuple(faults)
 
 
-def _annotated(source: PodSource) -> tuple[Path, ...]:
-    """The paths of annotations: those of the object, and those of its template."""
-    own = source.prefix + _METADATA
-    steps = source.prefix.segments
+@lru_cache(1 << 6)
+def _annotated(prefix: Path) -> tuple[Path, ...]:
+    """The paths of the annotations of the Pod, or of the template, at `prefix`, and of the object around it."""
+    own, steps = prefix + _METADATA, prefix.segments
     if "spec" not in steps and "template" not in steps:
         return (own,)
     first = min(steps.index(step) for step in ("spec", "template") if step in steps)

@@ -21,7 +21,7 @@ from podward.api.process import ProcessState
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.policy.hints.facts import HintFacts, container_field, pod_field, source_of
-from podward.schema.validation.host_users import may_have_own
+from podward.schema.user_namespace import may_have_own
 
 NAME = "capability-without-root"
 RULE = Source(Origin.RULE, "capabilities(7)")

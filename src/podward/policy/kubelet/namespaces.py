@@ -9,7 +9,7 @@ hostUsers is unset or true, the mode of the user namespace is NODE. If it is fal
 
 from __future__ import annotations
 
-from podward.api.core import Container, PodSpec
+from podward.api.core import PodSpec
 from podward.api.cri import IDMapping, UserNamespace
 from podward.api.effective import Place
 from podward.api.gotext import quote
@@ -21,9 +21,8 @@ PLACE = path("namespaceOptions")
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} namespaces")
 
 
-def decide_target(container: Container, place: Place, decided: Decision) -> Decision:
+def decide_target(target: str, place: Place, decided: Decision) -> Decision:
     """The process namespace of an ephemeral container's target, where `decided` gives it one of its own."""
-    target = container.target_container_name
     own = decided.assignment(PLACE / "pid")
     if not target or own is None or own.value != "CONTAINER":
         return Decision()

@@ -24,7 +24,7 @@ from podward.path import Path, path
 from podward.policy.pss.check import Check, CheckResult, FieldViolation, PssFacts, PssRemedy, Revision, failed
 from podward.policy.pss.standard import Level, Standard
 from podward.policy.pss.wording import container_list, container_title, quoted_list
-from podward.schema.validation.host_users import may_have_own
+from podward.schema.user_namespace import may_have_own
 
 BASELINE_ID = "procMount"
 RESTRICTED_ID = "procMount_restricted"

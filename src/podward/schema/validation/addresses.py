@@ -10,10 +10,9 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
-from podward.path import Path
-from podward.schema.validation.field import each, invalid, invalid_value, required
-from podward.schema.validation.names import subdomain
+from podward.schema.validation.field import NOTHING, Place, each, invalid_value, required
 from podward.schema.validation.raw import text, texts
+from podward.schema.validation.walk import Scope
 
 _MOST_SERVERS, _MOST_SEARCHES, _MOST_CHARACTERS, _LONGEST_NAME = 3, 32, 2048, 253
 _EDGES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -27,16 +26,19 @@ _SEARCH_RULE = (
 _IPV4_PARTS, _IPV6_PARTS, _LARGEST_BYTE, _HEX_DIGITS = 4, 8, 255, 4
 
 
-def dns(spec: JsonObject, at: Path) -> Decision:
-    """The raw Pod's `dnsConfig`."""
-    config = member(spec, "dnsConfig")
+def needed(spec: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """A Pod with the DNS policy None has a `dnsConfig`."""
+    if spec.get("dnsConfig") is not None:
+        return NOTHING
+    return required(at / "dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None")
+
+
+def dns(spec: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The Pod's `dnsConfig`."""
+    config, at = member(spec, "dnsConfig"), at / "dnsConfig"
     servers, searches = texts(config, "nameservers"), texts(config, "searches")
-    if spec.get("dnsPolicy") == "None":
-        if spec.get("dnsConfig") is None:
-            return required(at, "must provide `dnsConfig` when `dnsPolicy` is None")
-        if not servers:
-            detail = "must provide at least one DNS nameserver when `dnsPolicy` is None"
-            return required(at / "nameservers", detail)
+    if spec.get("dnsPolicy") == "None" and not servers:
+        return required(at / "nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")
     options = [
         required(at / "options" / index, "must not be empty")
         for index, option in enumerate(objects(config, "options"))
@@ -45,14 +47,14 @@ def dns(spec: JsonObject, at: Path) -> Decision:
     return merge(_servers(servers, at / "nameservers"), _searches(searches, at / "searches"), *options)
 
 
-def _servers(servers: list[str], at: Path) -> Decision:
+def _servers(servers: list[str], at: Place) -> Decision:
     found: list[Decision] = []
     if len(servers) > _MOST_SERVERS:
         found.append(invalid_value(at, list(servers), f"must not have more than {_MOST_SERVERS} nameservers"))
-    return merge(*found, *(address(server, at / index) for index, server in enumerate(servers)))
+    return merge(*found, *(each(at / index, server, address_faults(server)) for index, server in enumerate(servers)))
 
 
-def _searches(searches: list[str], at: Path) -> Decision:
+def _searches(searches: list[str], at: Place) -> Decision:
     found: list[Decision] = []
     if len(searches) > _MOST_SEARCHES:
         detail = f"must not have more than {_MOST_SEARCHES} search paths"
@@ -67,23 +69,13 @@ def _searches(searches: list[str], at: Path) -> Decision:
     return merge(*found)
 
 
-def host_aliases(spec: JsonObject, at: Path) -> Decision:
-    """The raw Pod's `hostAliases`."""
-    found: list[Decision] = []
-    for index, alias in enumerate(objects(spec, "hostAliases")):
-        found.append(address(text(alias, "ip"), at / index / "ip"))
-        names = texts(alias, "hostnames")
-        found += [subdomain(name, at / index / "hostnames" / number) for number, name in enumerate(names)]
-    return merge(*found)
-
-
-def address(value: str, at: Path) -> Decision:
-    """An IP address, strictly."""
+def address_faults(value: str) -> tuple[str, ...]:
+    """What keeps the value from being an IP address, taken strictly."""
     if not is_ipv4(value) and not is_ipv6(value):
-        return invalid(at, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
-    found = invalid(at, value, "must not have leading 0s") if has_leading_zeros(value) else Decision()
-    mapped = is_mapped(value) and not found.refused
-    return found + invalid(at, value, "must not be an IPv4-mapped IPv6 address") if mapped else found
+        return ("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",)
+    if has_leading_zeros(value):
+        return ("must not have leading 0s",)
+    return ("must not be an IPv4-mapped IPv6 address",) if is_mapped(value) else ()
 
 
 def is_ipv4(value: str) -> bool:

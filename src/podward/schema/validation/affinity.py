@@ -1,39 +1,25 @@
-"""Affinity to nodes and to other Pods.
+"""Affinity to nodes and to other Pods: what the fields of a term have to do with each other; the rest is in `table`.
 
-Specification: Kubernetes, validateAffinity and all below it. A node selector has at least one term; a node's name
-is the only field that can be selected by. Weights are 1 to 100. Namespaces are printed under `namespace`, and a label
-that a Pod term has both as a key to match and in its selector under the key's index at the term itself. The labels'
-values of preferred terms may be anything.
+Specification: Kubernetes, validateAffinity and all below it. A node's name is the only field that can be selected by.
+Namespaces are printed under `namespace`, and a label that a Pod term has both as a key to match and in its selector
+under the key's index at the term itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.documents.raw_fields import member, objects
-from podward.path import Path
+from podward.documents.raw_fields import objects
 from podward.schema.validation import labels
-from podward.schema.validation.field import each, forbidden, invalid, invalid_value, required
+from podward.schema.validation.field import NOTHING, Place, each, forbidden, invalid, invalid_value, required
 from podward.schema.validation.names import label, subdomain_faults
-from podward.schema.validation.raw import number, strings, text, texts
-
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_MOST_WEIGHT = 100
+from podward.schema.validation.raw import strings, text, texts
+from podward.schema.validation.walk import Scope
 
 
-def check(raw: JsonObject, at: Path) -> Decision:
-    """The Pod's `affinity`."""
-    found = [_nodes(member(raw, "nodeAffinity"), at / "nodeAffinity")]
-    found += [_pods(member(raw, name), at / name) for name in ("podAffinity", "podAntiAffinity")]
-    return merge(*found)
-
-
-def match_keys(raw: JsonObject, mismatch: list[str], at: Path) -> Decision:
+def match_keys(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
     """The `matchLabelKeys` beside a selector, and those that must not match."""
-    matched, chosen = texts(raw, "matchLabelKeys"), raw.get("labelSelector")
+    matched, mismatch, chosen = texts(raw, "matchLabelKeys"), texts(raw, "mismatchLabelKeys"), raw.get("labelSelector")
     found: list[Decision] = []
     for name, keys in (("matchLabelKeys", matched), ("mismatchLabelKeys", mismatch)):
         if keys and chosen is None:
@@ -49,7 +35,7 @@ def match_keys(raw: JsonObject, mismatch: list[str], at: Path) -> Decision:
     return merge(*found)
 
 
-def _selected_twice(matched: list[str], chosen: JsonObject, at: Path) -> Decision:
+def _selected_twice(matched: list[str], chosen: JsonObject, at: Place) -> Decision:
     places = {key: index for index, key in enumerate(matched)}
     seen = set(strings(chosen, "matchLabels"))
     found: list[Decision] = []
@@ -61,65 +47,26 @@ def _selected_twice(matched: list[str], chosen: JsonObject, at: Path) -> Decisio
     return merge(*found)
 
 
-def _nodes(raw: JsonObject, at: Path) -> Decision:
+def namespaces(term: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The `namespaces` of a Pod term."""
+    return merge(*(label(name, at / "namespace") for name in texts(term, "namespaces")))
+
+
+def operator(requirement: JsonObject, scope: Scope, at: Place) -> Decision:
+    """The operator of a node term's expression, and how many values it has then."""
+    written, values = text(requirement, "operator"), texts(requirement, "values")
+    if written in {"Gt", "Lt"}:
+        detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        return NOTHING if len(values) == 1 else required(at / "values", detail)
+    return labels.operator(requirement, scope, at)
+
+
+def field(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """An expression about a field of the node."""
+    written, key, values = text(raw, "operator"), text(raw, "key"), texts(raw, "values")
     found: list[Decision] = []
-    if raw.get(_REQUIRED) is not None:
-        terms, place = objects(member(raw, _REQUIRED), "nodeSelectorTerms"), at / _REQUIRED / "nodeSelectorTerms"
-        if not terms:
-            found.append(required(place, "must have at least one node selector term"))
-        for index, term in enumerate(terms):
-            found.append(_node_term(term, _strict_expression, place / index))
-    for index, preference in enumerate(objects(raw, _PREFERRED)):
-        place = at / _PREFERRED / index
-        term = member(preference, "preference")
-        found += [_weight(preference, place), _node_term(term, _expression, place / "preference")]
-    return merge(*found)
-
-
-def _weight(raw: JsonObject, at: Path) -> Decision:
-    weight = number(raw, "weight")
-    return Decision() if 0 < weight <= _MOST_WEIGHT else invalid(at / "weight", weight, "must be in the range 1-100")
-
-
-def _node_term(term: JsonObject, rule: Callable[[JsonObject, Path], Decision], at: Path) -> Decision:
-    expressions, fields = objects(term, "matchExpressions"), objects(term, "matchFields")
-    return merge(
-        *(rule(item, at / "matchExpressions" / index) for index, item in enumerate(expressions)),
-        *(_field(item, at / "matchFields" / index) for index, item in enumerate(fields)),
-    )
-
-
-def _strict_expression(raw: JsonObject, at: Path) -> Decision:
-    """An expression whose values are those of labels."""
-    found = [_expression(raw, at)]
-    for index, value in enumerate(texts(raw, "values")):
-        found.append(each(at / "values" / index, value, labels.value_faults(value)))
-    return merge(*found)
-
-
-def _expression(raw: JsonObject, at: Path) -> Decision:
-    operator, values = text(raw, "operator"), texts(raw, "values")
-    found = Decision()
-    if operator in {"In", "NotIn"}:
-        if not values:
-            found = required(at / "values", "must be specified when `operator` is 'In' or 'NotIn'")
-    elif operator in {"Exists", "DoesNotExist"}:
-        if values:
-            detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            found = forbidden(at / "values", detail)
-    elif operator in {"Gt", "Lt"}:
-        if len(values) != 1:
-            found = required(at / "values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
-    else:
-        found = invalid_value(at / "operator", operator, "not a valid selector operator")
-    return found + labels.key(text(raw, "key"), at / "key")
-
-
-def _field(raw: JsonObject, at: Path) -> Decision:
-    operator, key, values = text(raw, "operator"), text(raw, "key"), texts(raw, "values")
-    found: list[Decision] = []
-    if operator not in {"In", "NotIn"}:
-        found.append(invalid_value(at / "operator", operator, "not a valid selector operator"))
+    if written not in {"In", "NotIn"}:
+        found.append(invalid_value(at / "operator", written, "not a valid selector operator"))
     elif len(values) != 1:
         detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
         found.append(required(at / "values", detail))
@@ -128,23 +75,3 @@ def _field(raw: JsonObject, at: Path) -> Decision:
     else:
         found += [each(at / "values" / i, value, subdomain_faults(value)) for i, value in enumerate(values)]
     return merge(*found)
-
-
-def _pods(raw: JsonObject, at: Path) -> Decision:
-    found = [_pod_term(term, at / _REQUIRED / index) for index, term in enumerate(objects(raw, _REQUIRED))]
-    for index, preference in enumerate(objects(raw, _PREFERRED)):
-        place = at / _PREFERRED / index
-        term = member(preference, "podAffinityTerm")
-        found += [_weight(preference, place), _pod_term(term, place / "podAffinityTerm")]
-    return merge(*found)
-
-
-def _pod_term(term: JsonObject, at: Path) -> Decision:
-    selectors = ("labelSelector", "namespaceSelector")
-    found = [labels.selector(member(term, name), at / name) for name in selectors if term.get(name) is not None]
-    found += [label(namespace, at / "namespace") for namespace in texts(term, "namespaces")]
-    found.append(match_keys(term, texts(term, "mismatchLabelKeys"), at))
-    key = text(term, "topologyKey")
-    if not key:
-        found.append(required(at / "topologyKey", "can not be empty"))
-    return merge(*found, labels.key(key, at / "topologyKey"))

@@ -7,19 +7,24 @@ for it, its own or else the Pod's, and refused under the container's path; not f
 
 from __future__ import annotations
 
-from podward.api.core import Container, ObjectMeta, PodSpec, Profile
 from podward.api.gotext import quote
+from podward.api.json_value import Json, JsonObject
 from podward.decision import Decision, merge
+from podward.documents.raw_fields import container_objects, member
 from podward.path import Key, Path, path
 from podward.schema.validation.field import (
+    NOTHING,
+    At,
+    Place,
     forbidden,
     invalid,
-    invalid_object,
+    invalid_value,
     required,
     too_long,
     unsupported,
 )
-from podward.schema.validation.internal import go_json
+from podward.schema.validation.raw import pointer, strings, text
+from podward.schema.validation.walk import Scope
 
 TYPES = ("Localhost", "RuntimeDefault", "Unconfined")
 PREFIX = "container.apparmor.security.beta.kubernetes.io/"
@@ -28,72 +33,72 @@ _LONGEST = 4095  # PATH_MAX - 1
 _GO_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
-def check(profile: Profile | None, at: Path) -> Decision:
+def check(profile: JsonObject, _scope: Scope, at: Place) -> Decision:
     """An `appArmorProfile` field."""
-    if profile is None:
-        return Decision()
-    if profile.type == "Localhost":
-        return _localhost(profile.localhost_profile, at / "localhostProfile")
-    if not profile.type:
+    kind, name = text(profile, "type"), pointer(profile, "localhostProfile")
+    if kind == "Localhost":
+        return localhost(name, at / "localhostProfile")
+    if not kind:
         return required(at / "type", "type is required when appArmorProfile is set")
-    if profile.type not in TYPES:
-        return unsupported(at / "type", profile.type, TYPES)
-    if profile.localhost_profile is not None:
-        # To the server this value is a pointer, which it prints as JSON.
-        text = go_json(profile.localhost_profile)
-        detail = "can only be set when AppArmor type is Localhost"
-        return invalid_object(at / "localhostProfile", profile.localhost_profile, text, detail)
-    return Decision()
+    if kind not in TYPES:
+        return unsupported(at / "type", kind, TYPES)
+    if name is None:
+        return NOTHING
+    # To the server this value is a pointer, which it prints as JSON.
+    return invalid_value(at / "localhostProfile", name, "can only be set when AppArmor type is Localhost")
 
 
-def check_annotations(metadata: ObjectMeta, names: frozenset[str]) -> Decision:
-    """The annotations, in the order of their keys; `names` are those of the Pod's containers."""
+def localhost(name: str | None, at: At) -> Decision:
+    """The `localhostProfile` of a profile that must have one."""
+    missing = "must be set when AppArmor type is Localhost"
+    if name is None:
+        return required(at, missing)
+    found = NOTHING
+    if name.strip(_GO_SPACE) != name:
+        found = invalid(at, name, "must not be padded with whitespace")
+    elif not name:
+        found = required(at, missing)
+    return found + too_long(at, name, _LONGEST) if len(name.encode()) > _LONGEST else found
+
+
+def check_annotations(pod: JsonObject) -> Decision:
+    """The annotations, in the order of their keys."""
+    names = {text(container, "name") for _, container in container_objects(pod, Path())}
     found: list[Decision] = []
-    for key, value in sorted((metadata.annotations or {}).items()):
+    for key, value in strings(member(pod, "metadata"), "annotations").items():
         if not key.startswith(PREFIX):
             continue
         at = path("metadata", "annotations") / Key(key)
         name = key.removeprefix(PREFIX)
         if name not in names:
             found.append(invalid(at, name, "container not found"))
-        if value not in {None, "", "runtime/default", "unconfined"} and not (value or "").startswith(_LOCALHOST):
-            found.append(invalid(at, value or "", f"invalid AppArmor profile name: {quote(value or '')}"))
+        if value not in {"", "runtime/default", "unconfined"} and not value.startswith(_LOCALHOST):
+            found.append(invalid(at, value, f"invalid AppArmor profile name: {quote(value)}"))
     return merge(*found)
 
 
-def check_agreement(metadata: ObjectMeta, spec: PodSpec, containers: tuple[tuple[Path, Container], ...]) -> Decision:
-    """Fields and annotations that are both set must say the same."""
-    if spec.os is not None and spec.os.name == "windows":
-        return Decision()
-    annotations = metadata.annotations or {}
-    pod_profile = spec.security_context.app_armor_profile if spec.security_context else None
+def agreement(pod: JsonObject, at: Path) -> Decision:
+    """Fields and annotations that are both set must say the same; `at` is the spec."""
+    spec = member(pod, "spec")
+    if member(spec, "os").get("name") == "windows":
+        return NOTHING
+    written = strings(member(pod, "metadata"), "annotations")
+    pods = member(spec, "securityContext").get("appArmorProfile")
     found: list[Decision] = []
-    for at, container in containers:
-        own = container.security_context.app_armor_profile if container.security_context else None
-        annotation = annotations.get(PREFIX + container.name)
-        found.append(_agree(annotation, own or pod_profile, at / "securityContext" / "appArmorProfile"))
+    for place, container in container_objects(pod, at):
+        own = member(container, "securityContext").get("appArmorProfile")
+        annotation = written.get(PREFIX + text(container, "name"))
+        found.append(_agree(annotation, pods if own is None else own, place / "securityContext" / "appArmorProfile"))
     return merge(*found)
 
 
-def _localhost(name: str | None, at: Path) -> Decision:
-    missing = required(at, "must be set when AppArmor type is Localhost")
-    if name is None:
-        return missing
-    found = Decision()
-    if name.strip(_GO_SPACE) != name:
-        found = invalid(at, name, "must not be padded with whitespace")
-    elif not name:
-        found = missing
-    return found + too_long(at, name, _LONGEST) if len(name.encode()) > _LONGEST else found
-
-
-def _agree(annotation: str | None, profile: Profile | None, at: Path) -> Decision:
-    if annotation is None or profile is None or profile.type not in TYPES:
-        return Decision()
+def _agree(annotation: str | None, profile: Json, at: Path) -> Decision:
+    if annotation is None or not isinstance(profile, dict) or profile.get("type") not in TYPES:
+        return NOTHING
     types = {"unconfined": "Unconfined", "runtime/default": "RuntimeDefault"}
     said = "Localhost" if annotation.startswith(_LOCALHOST) else types.get(annotation)
-    if said != profile.type:
+    if said != profile["type"]:
         return forbidden(at / "type", "apparmor type in annotation and field must match")
-    if said == "Localhost" and annotation.removeprefix(_LOCALHOST) != profile.localhost_profile:
+    if said == "Localhost" and annotation.removeprefix(_LOCALHOST) != profile.get("localhostProfile"):
         return forbidden(at / "localhostProfile", "apparmor profile in annotation and field must match")
-    return Decision()
+    return NOTHING

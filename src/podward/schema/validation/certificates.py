@@ -12,12 +12,21 @@ from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
-from podward.path import Path
 from podward.schema.validation import labels
-from podward.schema.validation.field import each, invalid, invalid_value, required, too_long, unsupported
-from podward.schema.validation.local_path import not_reserved, taken
+from podward.schema.validation.field import (
+    NOTHING,
+    Place,
+    each,
+    invalid,
+    invalid_value,
+    required,
+    too_long,
+    unsupported,
+)
+from podward.schema.validation.local_path import not_reserved_faults, taken
 from podward.schema.validation.names import label_faults, subdomain_faults
 from podward.schema.validation.raw import number, pointer, strings, text, texts
+from podward.schema.validation.walk import Scope
 
 _KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _FILES = ("credentialBundlePath", "keyPath", "certificateChainPath")
@@ -26,17 +35,17 @@ _LONGEST_DOMAIN, _LONGEST_SIGNER = 253, 253 + 253 + 63 + 2
 _MOST_ANNOTATIONS = 256 * 1024
 
 
-def check(source: JsonObject, volume_at: Path, at: Path, paths: set[str]) -> Decision:
+def check(source: JsonObject, scope: Scope, volume_at: Place, at: Place, paths: set[str]) -> Decision:
     """The trust bundle and the certificate of a source; `paths` are the volume's so far."""
-    found = Decision()
+    found = NOTHING
     if source.get("clusterTrustBundle") is not None:
-        found += _trust_bundle(member(source, "clusterTrustBundle"), volume_at, at / "clusterTrustBundle", paths)
+        found += _trust_bundle(member(source, "clusterTrustBundle"), scope, volume_at, at / "clusterTrustBundle", paths)
     if source.get("podCertificate") is not None:
         found += _certificate(member(source, "podCertificate"), volume_at, at / "podCertificate", paths)
     return found
 
 
-def _trust_bundle(raw: JsonObject, volume_at: Path, at: Path, paths: set[str]) -> Decision:
+def _trust_bundle(raw: JsonObject, scope: Scope, volume_at: Place, at: Place, paths: set[str]) -> Decision:
     name, signer, path, selector = pointer(raw, "name"), pointer(raw, "signerName"), text(raw, "path"), _selector(raw)
     found: list[Decision] = []
     if name is not None and signer is not None:
@@ -44,19 +53,19 @@ def _trust_bundle(raw: JsonObject, volume_at: Path, at: Path, paths: set[str]) -
         shown |= {"Optional": raw.get("optional"), "Path": path}
         found.append(invalid_value(at, shown, "only one of name and signerName may be used"))
     elif name is not None:
-        found.append(Decision() if name else required(at / "name", "must be a valid object name"))
+        found.append(NOTHING if name else required(at / "name", "must be a valid object name"))
         found.append(each(at / "name", name, (f"not a valid clustertrustbundlename: {f}" for f in _name_faults(name))))
         if selector is not None:
             detail = "labelSelector must be unset if name is specified"
             found.append(invalid_value(at / "labelSelector", selector, detail))
     elif signer is not None:
-        found.append(Decision() if signer else required(at / "signerName", "must be a valid signer name"))
+        found.append(NOTHING if signer else required(at / "signerName", "must be a valid signer name"))
         found.append(_signer(signer, at / "signerName"))
         if selector is not None:
-            found.append(labels.selector(member(raw, "labelSelector"), at / "labelSelector"))
+            found.append(scope.check("LabelSelector", member(raw, "labelSelector"), at / "labelSelector"))
     else:
         found.append(required(at, "either name or signerName must be specified"))
-    found.append(not_reserved(path, at / "path") if path else required(at / "path"))
+    found.append(each(at / "path", path, not_reserved_faults(path)) if path else required(at / "path"))
     return merge(*found, taken(path, path, volume_at, paths))
 
 
@@ -86,7 +95,7 @@ def _name_faults(name: str) -> tuple[str, ...]:
     return subdomain_faults(own)
 
 
-def _certificate(raw: JsonObject, volume_at: Path, at: Path, paths: set[str]) -> Decision:
+def _certificate(raw: JsonObject, volume_at: Place, at: Place, paths: set[str]) -> Decision:
     signer, key_type = text(raw, "signerName"), text(raw, "keyType")
     found = [_signer(signer, at / "signerName"), _annotations(strings(raw, "userAnnotations"), at / "userAnnotations")]
     if key_type not in _KEY_TYPES:
@@ -96,17 +105,17 @@ def _certificate(raw: JsonObject, volume_at: Path, at: Path, paths: set[str]) ->
     files = [name for name in _FILES if text(raw, name)]
     for name in files:
         path = text(raw, name)
-        found += [not_reserved(path, at / name), taken(path, path, volume_at, paths)]
+        found += [each(at / name, path, not_reserved_faults(path)), taken(path, path, volume_at, paths)]
     if not files:
         found.append(required(at, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"))
     return merge(*found)
 
 
-def _expiration(seconds: int, signer: str, at: Path) -> Decision:
+def _expiration(seconds: int, signer: str, at: Place) -> Decision:
     domain = signer.partition("/")[0]
     of_kubernetes = domain == "kubernetes.io" or domain.endswith(".kubernetes.io")
     most = _LONGEST_OF_KUBERNETES if of_kubernetes else _LONGEST
-    found = Decision()
+    found = NOTHING
     if seconds < _SHORTEST:
         found += invalid(at, seconds, f"if provided, maxExpirationSeconds must be >= {_SHORTEST}")
     if seconds > most:
@@ -114,7 +123,7 @@ def _expiration(seconds: int, signer: str, at: Path) -> Decision:
     return found
 
 
-def _annotations(written: dict[str, str], at: Path) -> Decision:
+def _annotations(written: dict[str, str], at: Place) -> Decision:
     found: list[Decision] = []
     for key in written:
         lower = key.lower()
@@ -130,13 +139,13 @@ def _annotations(written: dict[str, str], at: Path) -> Decision:
     return merge(*found)
 
 
-def _signer(name: str, at: Path) -> Decision:
+def _signer(name: str, at: Place) -> Decision:
     if not name:
         return required(at)
     domain, *rest = name.split("/")
     if len(rest) != 1:
         return invalid(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
-    found = [too_long(at, "", _LONGEST_DOMAIN) if len(domain.encode()) > _LONGEST_DOMAIN else Decision()]
+    found = [too_long(at, "", _LONGEST_DOMAIN) if len(domain.encode()) > _LONGEST_DOMAIN else NOTHING]
     parts = domain.split(".")
     found.append(_first_bad_part(domain, [(part, label_faults(part)) for part in parts], at))
     if len(parts) == 1:
@@ -147,8 +156,8 @@ def _signer(name: str, at: Path) -> Decision:
     return merge(*found)
 
 
-def _first_bad_part(whole: str, parts: list[tuple[str, tuple[str, ...]]], at: Path) -> Decision:
+def _first_bad_part(whole: str, parts: list[tuple[str, tuple[str, ...]]], at: Place) -> Decision:
     for part, faults in parts:
         if faults:
             return each(at, whole, (f"validating label {quote(part)}: {fault}" for fault in faults))
-    return Decision()
+    return NOTHING

@@ -11,14 +11,22 @@ from podward.api.json_value import JsonObject
 from podward.api.quantity import parse
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
-from podward.path import Key, Path
-from podward.schema.validation import labels, metadata
-from podward.schema.validation.field import each, forbidden, invalid, invalid_value, required, unsupported
+from podward.path import Key
+from podward.schema.validation.field import (
+    NOTHING,
+    Place,
+    each,
+    forbidden,
+    invalid,
+    invalid_value,
+    required,
+    unsupported,
+)
 from podward.schema.validation.names import label_faults, subdomain_faults
-from podward.schema.validation.raw import pointer, strings, text, texts
+from podward.schema.validation.raw import text, texts
+from podward.schema.validation.walk import Scope
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_VOLUME_MODES = ("Block", "Filesystem")
 _NOT_OF_TEMPLATES = {
     "name": "name", "generateName": "generateName", "namespace": "namespace", "selfLink": "selfLink", "uid": "uID",
     "resourceVersion": "resourceVersion", "generation": "generation", "creationTimestamp": "creationTimestamp",
@@ -29,19 +37,10 @@ _NOT_OF_TEMPLATES = {
 _POINTERS = frozenset(("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"))
 
 
-def check(source: JsonObject, at: Path) -> Decision:
-    """A volume's `ephemeral`."""
-    if source.get("volumeClaimTemplate") is None:
-        return required(at / "volumeClaimTemplate")
-    template, place = member(source, "volumeClaimTemplate"), at / "volumeClaimTemplate"
-    return _metadata(member(template, "metadata"), place / "metadata") + _spec(member(template, "spec"), place / "spec")
-
-
-def _metadata(raw: JsonObject, at: Path) -> Decision:
-    found = metadata.annotations_check(strings(raw, "annotations"), at / "annotations")
-    found += labels.check(raw, "labels", at)
-    wrong = [printed for name, printed in _NOT_OF_TEMPLATES.items() if _is_set(raw, name)]
-    return found + merge(*(forbidden(at / name, "cannot be set") for name in wrong))
+def of_claims_alone(metadata: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """What a template's metadata must not have."""
+    wrong = [printed for name, printed in _NOT_OF_TEMPLATES.items() if _is_set(metadata, name)]
+    return merge(*(forbidden(at / name, "cannot be set") for name in wrong))
 
 
 def _is_set(raw: JsonObject, name: str) -> bool:
@@ -49,27 +48,27 @@ def _is_set(raw: JsonObject, name: str) -> bool:
     return raw.get(name) not in unset
 
 
-def _spec(raw: JsonObject, at: Path) -> Decision:
-    modes = texts(raw, "accessModes")
-    found = [Decision() if modes else required(at / "accessModes", "at least 1 access mode is required")]
-    if raw.get("selector") is not None:
-        found.append(labels.selector(member(raw, "selector"), at / "selector"))
-    found += [unsupported(at / "accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
-    if "ReadWriteOncePod" in modes and any(mode in _MODES and mode != "ReadWriteOncePod" for mode in modes):
-        detail = "may not use ReadWriteOncePod with other access modes"
-        found.append(forbidden(at / "accessModes", detail))
-    found.append(_storage(raw, at / "resources" / Key("storage")))
-    found.append(_class(raw, "storageClassName", at))
-    mode = pointer(raw, "volumeMode")
-    if mode is not None and mode not in _VOLUME_MODES:
-        found.append(unsupported(at / "volumeMode", mode, _VOLUME_MODES))
-    found.append(_sources(raw, at))
-    return merge(*found, _class(raw, "volumeAttributesClassName", at))
+def modes(claim: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """A claim's `accessModes`, printed without their index."""
+    written, place = texts(claim, "accessModes"), at / "accessModes"
+    found = [unsupported(place, mode, _MODES) for mode in written if mode not in _MODES]
+    if "ReadWriteOncePod" in written and any(mode in _MODES and mode != "ReadWriteOncePod" for mode in written):
+        found.append(forbidden(place, "may not use ReadWriteOncePod with other access modes"))
+    return merge(*found)
 
 
-def _sources(raw: JsonObject, at: Path) -> Decision:
-    """Where the data come from: the old field and the new one."""
-    old, new = raw.get("dataSource"), raw.get("dataSourceRef")
+def storage(claim: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """How much a claim asks for."""
+    place, written = at / "resources" / Key("storage"), member(member(claim, "resources"), "requests").get("storage")
+    if written is None:
+        return required(place)
+    amount = parse(str(written))
+    return NOTHING if amount.units > 0 else invalid(place, str(amount), "must be greater than zero")
+
+
+def sources(claim: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """Where a claim's data come from: the old field and the new one."""
+    old, new = claim.get("dataSource"), claim.get("dataSourceRef")
     found: list[Decision] = []
     if isinstance(old, dict):
         found.append(_source(old, at / "dataSource"))
@@ -88,7 +87,7 @@ def _sources(raw: JsonObject, at: Path) -> Decision:
     return merge(*found)
 
 
-def _source(raw: JsonObject, at: Path) -> Decision:
+def _source(raw: JsonObject, at: Place) -> Decision:
     group, kind = text(raw, "apiGroup"), text(raw, "kind")
     found = [required(at / name) for name in ("name", "kind") if not text(raw, name)]
     if not group and kind != "PersistentVolumeClaim":
@@ -96,16 +95,3 @@ def _source(raw: JsonObject, at: Path) -> Decision:
     if group:
         found.append(each(at / "apiGroup", group, subdomain_faults(group)))
     return merge(*found)
-
-
-def _class(raw: JsonObject, name: str, at: Path) -> Decision:
-    value = text(raw, name)
-    return each(at / name, value, subdomain_faults(value)) if value else Decision()
-
-
-def _storage(raw: JsonObject, at: Path) -> Decision:
-    written = member(member(raw, "resources"), "requests").get("storage")
-    if written is None:
-        return required(at)
-    storage = parse(str(written))
-    return Decision() if storage.units > 0 else invalid(at, str(storage), "must be greater than zero")

@@ -8,25 +8,21 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import objects
-from podward.path import Path
-from podward.schema.validation.field import duplicate, each, invalid_value, required
+from podward.schema.validation.field import NOTHING, Place, duplicate, each, invalid_value, required
 from podward.schema.validation.names import label, subdomain_faults
 from podward.schema.validation.raw import pointer, text
+from podward.schema.validation.walk import Scope
 
 _SOURCES = ("resourceClaimName", "resourceClaimTemplateName")
 
 
-def names(spec: JsonObject) -> frozenset[str]:
-    """The names of the raw Pod's claims."""
-    return frozenset(text(claim, "name") for claim in objects(spec, "resourceClaims")) - {""}
-
-
-def check(spec: JsonObject, at: Path) -> Decision:
-    """The raw Pod's `resourceClaims`."""
+def check(spec: JsonObject, scope: Scope, at: Place) -> Decision:
+    """The Pod's `resourceClaims`, which its containers may use from now on."""
+    scope.claims = frozenset(text(claim, "name") for claim in objects(spec, "resourceClaims")) - {""}
     seen: set[str] = set()
     found: list[Decision] = []
     for index, claim in enumerate(objects(spec, "resourceClaims")):
-        name, place = text(claim, "name"), at / index
+        name, place = text(claim, "name"), at / "resourceClaims" / index
         if not name:
             found.append(required(place / "name"))
         elif name in seen:
@@ -38,10 +34,10 @@ def check(spec: JsonObject, at: Path) -> Decision:
     return merge(*found)
 
 
-def _source(claim: JsonObject, name: str, at: Path) -> Decision:
+def _source(claim: JsonObject, name: str, at: Place) -> Decision:
     values = [pointer(claim, source) for source in _SOURCES]
     shown: JsonObject = {"Name": name, "ResourceClaimName": values[0], "ResourceClaimTemplateName": values[1]}
-    found = Decision()
+    found = NOTHING
     if None not in values:
         detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
         found = invalid_value(at, shown, detail)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import objects
-from podward.path import Path
-from podward.schema.validation.field import invalid, not_found, required
+from podward.schema.validation.field import NOTHING, Place, invalid, not_found, required
 from podward.schema.validation.raw import text
+from podward.schema.validation.walk import Scope
 
 
-def check(container: JsonObject, volumes: dict[str, JsonObject], at: Path) -> Decision:
-    """A container's `volumeDevices`; `volumes` are the Pod's by name."""
+def check(container: JsonObject, scope: Scope, at: Place) -> Decision:
+    """A container's `volumeDevices`."""
     mounts = objects(container, "volumeMounts")
     mounted = {text(mount, "name") for mount in mounts}
     occupied = set({text(mount, "name"): text(mount, "mountPath") for mount in mounts}.values())
@@ -23,8 +23,8 @@ def check(container: JsonObject, volumes: dict[str, JsonObject], at: Path) -> De
     paths: set[str] = set()
     found: list[Decision] = []
     for index, device in enumerate(objects(container, "volumeDevices")):
-        name, path, place = text(device, "name"), text(device, "devicePath"), at / index
-        found += [_name(name, names, volumes, place / "name"), _path(path, paths, place / "devicePath")]
+        name, path, place = text(device, "name"), text(device, "devicePath"), at / "volumeDevices" / index
+        found += [_name(name, names, scope.mountable, place / "name"), _path(path, paths, place / "devicePath")]
         if name in mounted:
             found.append(invalid(place / "name", name, "must not already exist in volumeMounts"))
         if path in occupied:
@@ -34,8 +34,8 @@ def check(container: JsonObject, volumes: dict[str, JsonObject], at: Path) -> De
     return merge(*found)
 
 
-def _name(name: str, names: set[str], volumes: dict[str, JsonObject], at: Path) -> Decision:
-    found = Decision() if name else required(at)
+def _name(name: str, names: set[str], volumes: dict[str, JsonObject], at: Place) -> Decision:
+    found = NOTHING if name else required(at)
     if name in names:
         found += invalid(at, name, "must be unique")
     volume = volumes.get(name)
@@ -47,8 +47,8 @@ def _name(name: str, names: set[str], volumes: dict[str, JsonObject], at: Path) 
     return found
 
 
-def _path(path: str, paths: set[str], at: Path) -> Decision:
-    found = Decision() if path else required(at)
+def _path(path: str, paths: set[str], at: Place) -> Decision:
+    found = NOTHING if path else required(at)
     if path in paths:
         found += invalid(at, path, "must be unique")
     if ".." in path.split("/"):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.api.quantity import parse
 from podward.decision import Decision
-from podward.path import Path
-from podward.schema.validation.field import each, invalid, required, unsupported
+from podward.schema.validation.field import NOTHING, Place, each, invalid, required, unsupported
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.raw import text
+from podward.schema.validation.walk import Scope
 
 _OF_VARIABLES = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
@@ -34,32 +34,30 @@ _DIVISORS = {
 }
 
 
-def field_of_variable(reference: JsonObject, at: Path) -> Decision:
+def field_of_variable(reference: JsonObject, _scope: Scope, at: Place) -> Decision:
     """The `fieldRef` of an environment variable."""
     return _field(reference, at, _OF_VARIABLES)
 
 
-def field_of_file(reference: JsonObject, at: Path) -> Decision:
+def field_of_file(reference: JsonObject, _scope: Scope, at: Place) -> Decision:
     """The `fieldRef` of a volume's file."""
     return _field(reference, at, _OF_FILES)
 
 
-def resource_of_variable(reference: JsonObject, at: Path) -> Decision:
+def resource_of_variable(reference: JsonObject, _scope: Scope, at: Place) -> Decision:
     """The `resourceFieldRef` of an environment variable, which may mean its own container."""
     return _resource(reference, at) + _divisor(reference, at)
 
 
-def resource_of_file(reference: JsonObject, at: Path) -> Decision:
+def resource_of_file(reference: JsonObject, at: Place) -> Decision:
     """The `resourceFieldRef` of a volume's file, which must name a container."""
     if not text(reference, "containerName"):
         return required(at / "containerName") + _divisor(reference, at)
     return _resource(reference, at) + _divisor(reference, at)
 
 
-def _field(reference: JsonObject, at: Path, known: tuple[str, ...]) -> Decision:
-    version, path = text(reference, "apiVersion"), text(reference, "fieldPath")
-    if not version:
-        return required(at / "apiVersion")
+def _field(reference: JsonObject, at: Place, known: tuple[str, ...]) -> Decision:
+    version, path = text(reference, "apiVersion") or "v1", text(reference, "fieldPath")
     if not path:
         return required(at / "fieldPath")
     name, subscript = _subscripted(path)
@@ -73,7 +71,7 @@ def _field(reference: JsonObject, at: Path, known: tuple[str, ...]) -> Decision:
     if version != "v1" or name not in _KNOWN:
         wrong = f"field label not supported: {path}" if version == "v1" else f"unsupported pod version: {version}"
         return invalid(at / "fieldPath", path, f"error converting fieldPath: {wrong}")
-    return Decision() if name in known else unsupported(at / "fieldPath", name, known)
+    return NOTHING if name in known else unsupported(at / "fieldPath", name, known)
 
 
 def _subscript_fault(version: str, path: str, name: str) -> str:
@@ -90,23 +88,23 @@ def _subscripted(path: str) -> tuple[str, str | None]:
     return (name, key) if path.endswith("']") and opening and name else (path, None)
 
 
-def _resource(reference: JsonObject, at: Path) -> Decision:
+def _resource(reference: JsonObject, at: Place) -> Decision:
     resource = text(reference, "resource")
     if not resource:
         return required(at / "resource")
     if resource in _RESOURCES or resource.startswith(_HUGE_PAGES):
-        return Decision()
+        return NOTHING
     return unsupported(at / "resource", resource, _RESOURCES)
 
 
-def _divisor(reference: JsonObject, at: Path) -> Decision:
+def _divisor(reference: JsonObject, at: Place) -> Decision:
     resource, written = text(reference, "resource"), reference.get("divisor")
     divisor = parse(str(written)) if written is not None else None
     if divisor is None or divisor.units == 0:
-        return Decision()
+        return NOTHING
     _, _, kind = resource.partition(".")
     known, listed, printed = _DIVISORS.get(kind, (_SIZES, ", ".join(_SIZES), "hugepages"))
     if (resource not in _RESOURCES and not resource.startswith(_HUGE_PAGES)) or str(divisor) in known:
-        return Decision()
+        return NOTHING
     detail = f"only divisor's values {listed} are supported with the {printed} resource"
     return invalid(at / "divisor", resource, detail)

@@ -7,17 +7,13 @@ validateFileKeyRefVolumes. A name is of printable ASCII characters without `=`. 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from podward.api.json_value import Json, JsonObject
+from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import container_objects, member, objects
-from podward.path import Path
-from podward.schema.validation import downward
-from podward.schema.validation.field import each, invalid, not_found, required
-from podward.schema.validation.local_path import no_backsteps
-from podward.schema.validation.names import label, subdomain_faults
+from podward.schema.validation.field import NOTHING, Place, each, invalid, not_found, required
+from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import text
+from podward.schema.validation.walk import Scope
 
 _NAME_RULE = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 _KEY_PATTERN = "[-._a-zA-Z0-9]+"
@@ -27,49 +23,72 @@ _KEY_RULE = (
 )
 _KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
 _LONGEST_KEY = 253
-_SOURCES = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+_SOURCES = {
+    "fieldRef": "ObjectFieldSelector",
+    "resourceFieldRef": "ResourceFieldSelector",
+    "configMapKeyRef": "ConfigMapKeySelector",
+    "secretKeyRef": "SecretKeySelector",
+    "fileKeyRef": "FileKeySelector",
+}
+"""The types of the sources, in the server's order."""
+_NO_SOURCE = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+_SEVERAL = "may not have more than one field specified at a time"
 
 
-def check(container: JsonObject, at: Path) -> Decision:
-    """A container's `env` and `envFrom`."""
-    found: list[Decision] = []
-    for index, variable in enumerate(objects(container, "env")):
-        name = variable.get("name")
-        if not name or not isinstance(name, str) or _name_faults(name):
-            found.append(_name(text(variable, "name"), at / "env" / index / "name"))
-        source = variable.get("valueFrom")
-        if source is not None and not _surely_sound(source, variable):
-            found.append(_value_from(variable, at / "env" / index / "valueFrom"))
-    if container.get("envFrom"):
-        for index, source in enumerate(objects(container, "envFrom")):
-            found.append(_env_from(source, at / "envFrom", index))
-    return merge(*found) if found else Decision()
+def value_from(variable: JsonObject, scope: Scope, at: Place) -> Decision:
+    """Where a variable's value comes from."""
+    place, source = Place(at, "valueFrom"), variable["valueFrom"]
+    found: Decision | None = None
+    for name, written in source.items() if isinstance(source, dict) else ():
+        if name in _SOURCES and isinstance(written, dict):
+            if found is not None or variable.get("value"):
+                return _too_much(variable, scope, place)
+            found = scope.walks[_SOURCES[name]](written, scope, Place(place, name))
+    return found if found is not None else invalid(place, "", _NO_SOURCE)
 
 
-def _name(name: str, at: Path) -> Decision:
-    return each(at, name, _name_faults(name)) if name else required(at)
+def _too_much(variable: JsonObject, scope: Scope, at: Place) -> Decision:
+    """What is wrong with a value that comes from several sources, or that is written beside one."""
+    source = member(variable, "valueFrom")
+    present = [name for name in _SOURCES if source.get(name) is not None]
+    found = [scope.walks[_SOURCES[name]](member(source, name), scope, at / name) for name in present]
+    detail = "may not be specified when `value` is not empty" if variable.get("value") else _SEVERAL
+    return merge(*found, invalid(at, "", detail))
 
 
-def _surely_sound(source: Json, variable: JsonObject) -> bool:
-    """Whether the variable comes from one key of one object and nothing can be said against it: most are like that."""
-    if not isinstance(source, dict) or len(source) != 1 or variable.get("value"):
-        return False
-    reference = source.get("secretKeyRef") or source.get("configMapKeyRef")
-    if not isinstance(reference, dict):
-        return False
-    name, key = reference.get("name"), reference.get("key")
-    return (
-        isinstance(name, str) and isinstance(key, str) and not (subdomain_faults(name) or not key or _key_faults(key))
-    )
+def from_objects(container: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """A container's `envFrom`, some of it printed without its index."""
+    place = at / "envFrom"
+    return merge(*(_from_object(source, place, index) for index, source in enumerate(objects(container, "envFrom"))))
 
 
-def check_files(pod: JsonObject, at: Path) -> Decision:
+def _from_object(source: JsonObject, at: Place, index: int) -> Decision:
+    prefix = text(source, "prefix")
+    found = each(at / index / "prefix", prefix, name_faults(prefix)) if prefix else NOTHING
+    present = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
+    for kind in present:
+        name, place = text(member(source, kind), "name"), at / index / kind / "name"
+        begun = name[:-2] + "a" if len(name) > 1 and name.endswith("-") else name
+        found += each(place, name, subdomain_faults(begun)) if name else required(place)
+    if not present:
+        return found + invalid(at, "", "must specify one of: `configMapRef` or `secretRef`")
+    return found + invalid(at, "", _SEVERAL) if len(present) > 1 else found
+
+
+def note_file(reference: JsonObject, scope: Scope, at: Place) -> Decision:
+    """A variable comes from a file: whose volume that is, is asked at the end."""
+    del reference, at
+    scope.noted.add("fileKeyRef")
+    return NOTHING
+
+
+def files(spec: JsonObject, scope: Scope, at: Place) -> Decision:
     """The volumes of the files that the variables of any container come from."""
-    if not _reads_files(pod):
-        return Decision()
-    volumes = {text(volume, "name"): volume for volume in objects(member(pod, "spec"), "volumes")}
+    if "fileKeyRef" not in scope.noted:
+        return NOTHING
+    volumes = {text(volume, "name"): volume for volume in objects(spec, "volumes")}
     found: list[Decision] = []
-    for container_at, container in container_objects(pod, at):
+    for container_at, container in container_objects(scope.raw, at.path):
         for index, variable in enumerate(objects(container, "env")):
             source = variable.get("valueFrom")
             reference = source.get("fileKeyRef") if isinstance(source, dict) else None
@@ -84,73 +103,23 @@ def check_files(pod: JsonObject, at: Path) -> Decision:
     return merge(*found)
 
 
-def _reads_files(pod: JsonObject) -> bool:
-    """Whether any variable comes from a file: hardly any Pod has one, and the others need no places."""
-    spec = member(pod, "spec")
-    for name in ("initContainers", "containers", "ephemeralContainers"):
-        if not spec.get(name):
-            continue
-        for container in objects(spec, name):
-            for variable in objects(container, "env") if container.get("env") else ():
-                source = variable.get("valueFrom")
-                if source and isinstance(source, dict) and "fileKeyRef" in source:
-                    return True
-    return False
+_NAME_CHARACTERS = frozenset(map(chr, range(0x20, 0x7F))) - {"="}
+is_name = _NAME_CHARACTERS.issuperset
+"""Whether a text that is not empty may be a variable's name."""
 
 
-def _value_from(variable: JsonObject, at: Path) -> Decision:
-    source = member(variable, "valueFrom")
-    rules = (
-        ("fieldRef", downward.field_of_variable),
-        ("resourceFieldRef", downward.resource_of_variable),
-        ("configMapKeyRef", _key_of_object),
-        ("secretKeyRef", _key_of_object),
-        ("fileKeyRef", _key_of_file),
-    )
-    present = [(name, rule) for name, rule in rules if source.get(name) is not None]
-    found = merge(*(rule(member(source, name), at / name) for name, rule in present))
-    if not present:
-        return found + invalid(at, "", _SOURCES)
-    if text(variable, "value"):
-        return found + invalid(at, "", "may not be specified when `value` is not empty")
-    several = len(present) > 1
-    return found + invalid(at, "", "may not have more than one field specified at a time") if several else found
+def name_faults(name: str) -> tuple[str, ...]:
+    """What keeps `name` from being a variable's."""
+    return () if is_name(name) else (_NAME_RULE,)
 
 
-def _env_from(source: JsonObject, at: Path, index: int) -> Decision:
-    prefix = text(source, "prefix")
-    found = each(at / index / "prefix", prefix, _name_faults(prefix)) if prefix else Decision()
-    present = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
-    for kind in present:
-        name, place = text(member(source, kind), "name"), at / index / kind / "name"
-        begun = name[:-2] + "a" if len(name) > 1 and name.endswith("-") else name
-        found += each(place, name, subdomain_faults(begun)) if name else required(place)
-    if not present:
-        return found + invalid(at, "", "must specify one of: `configMapRef` or `secretRef`")
-    several = len(present) > 1
-    return found + invalid(at, "", "may not have more than one field specified at a time") if several else found
+def is_key(key: str) -> bool:
+    """Whether `key` may be one of a ConfigMap or Secret."""
+    return _KEY_CHARACTERS.issuperset(key) and len(key) <= _LONGEST_KEY and key != "." and not key.startswith("..")
 
 
-def _key_of_object(reference: JsonObject, at: Path) -> Decision:
-    name, key = text(reference, "name"), text(reference, "key")
-    found = each(at / "name", name, subdomain_faults(name))
-    return found + (each(at / "key", key, _key_faults(key)) if key else required(at / "key"))
-
-
-def _key_of_file(reference: JsonObject, at: Path) -> Decision:
-    key, volume, path = text(reference, "key"), text(reference, "volumeName"), text(reference, "path")
-    found = each(at / "key", key, _name_faults(key)) if key else required(at / "key")
-    found += label(volume, at / "volumeName") if volume else required(at / "volumeName")
-    return found + (no_backsteps(path, at / "path") if path else required(at / "path"))
-
-
-@lru_cache(1 << 12)
-def _name_faults(name: str) -> tuple[str, ...]:
-    return () if name.isascii() and name.isprintable() and "=" not in name else (_NAME_RULE,)
-
-
-@lru_cache(1 << 10)
-def _key_faults(key: str) -> tuple[str, ...]:
+def key_faults(key: str) -> tuple[str, ...]:
+    """What keeps `key` from being one of a ConfigMap or Secret."""
     faults = [f"must be no more than {_LONGEST_KEY} characters"] if len(key.encode()) > _LONGEST_KEY else []
     if not _KEY_CHARACTERS.issuperset(key):
         faults.append(_KEY_RULE)

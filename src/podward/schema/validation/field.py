@@ -9,78 +9,101 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from podward.api.gotext import quote
 from podward.api.json_value import Json
 from podward.api.version import KUBERNETES
-from podward.decision import Decision, Origin, Source, Value, merge, refuse
-from podward.path import Path
+from podward.decision import Decision, Origin, Source, Value, Violation, merge
+from podward.path import Key, Path
 from podward.schema.validation.internal import go_json
 
 Scalar: TypeAlias = str | int | bool
 
 SOURCE = Source(Origin.RULE, f"Kubernetes {KUBERNETES} validation")
 """Who refuses."""
+NOTHING = merge()
+"""No error."""
 
 
-def invalid(at: Path, value: Scalar, detail: str) -> Decision:
+class Place(Struct, frozen=True, gc=False):
+    """Where a value stands; its path is made where something is wrong, as nearly all values are sound."""
+
+    above: Place | None
+    step: str | int | Key
+
+    def __truediv__(self, step: str | int | Key) -> Place:
+        return Place(self, step)
+
+    @property
+    def path(self) -> Path:
+        """The place as a field path."""
+        steps: list[str | int | Key] = []
+        place: Place | None = self
+        while place is not None:
+            steps.append(place.step)
+            place = place.above
+        return Path(tuple(reversed(steps)))
+
+
+At: TypeAlias = Path | Place
+"""A place that an error can be told of."""
+
+
+def invalid(at: At, value: Scalar, detail: str) -> Decision:
     """The value is malformed."""
-    return refuse(at, value, f"Invalid value: {printed(value)}: {detail}", SOURCE)
+    return _refused(at, value, f"Invalid value: {printed(value)}: {detail}")
 
 
-def invalid_object(at: Path, value: Value, text: str, detail: str) -> Decision:
+def invalid_object(at: At, value: Value, text: str, detail: str) -> Decision:
     """The object is malformed; `text` is its internal JSON."""
-    return refuse(at, value, f"Invalid value: {text}: {detail}", SOURCE)
+    return _refused(at, value, f"Invalid value: {text}: {detail}")
 
 
-def invalid_value(at: Path, value: Json, detail: str) -> Decision:
+def invalid_value(at: At, value: Json, detail: str) -> Decision:
     """The value is malformed; the server has it in a type of its own, a pointer or a list, and prints it as JSON."""
-    return refuse(at, value, f"Invalid value: {go_json(value)}: {detail}", SOURCE)
+    return _refused(at, value, f"Invalid value: {go_json(value)}: {detail}")
 
 
-def required(at: Path, detail: str = "") -> Decision:
+def required(at: At, detail: str = "") -> Decision:
     """The field is missing or empty."""
-    return refuse(at, None, "Required value" + (f": {detail}" if detail else ""), SOURCE)
+    return _refused(at, None, "Required value" + (f": {detail}" if detail else ""))
 
 
-def forbidden(at: Path, detail: str) -> Decision:
+def forbidden(at: At, detail: str) -> Decision:
     """The field must not be set here."""
-    return refuse(at, None, f"Forbidden: {detail}", SOURCE)
+    return _refused(at, None, f"Forbidden: {detail}")
 
 
-def unsupported(at: Path, value: str, supported: Iterable[str]) -> Decision:
+def unsupported(at: At, value: str, supported: Iterable[str]) -> Decision:
     """The value is none of those that are known."""
     known = ", ".join(quote(word) for word in supported)
-    return refuse(at, value, f"Unsupported value: {quote(value)}: supported values: {known}", SOURCE)
+    return _refused(at, value, f"Unsupported value: {quote(value)}: supported values: {known}")
 
 
-def duplicate(at: Path, value: str) -> Decision:
+def duplicate(at: At, value: str) -> Decision:
     """The value must be unique and isn't."""
-    return refuse(at, value, f"Duplicate value: {quote(value)}", SOURCE)
+    return _refused(at, value, f"Duplicate value: {quote(value)}")
 
 
-def not_found(at: Path, value: str) -> Decision:
+def not_found(at: At, value: str) -> Decision:
     """The value names something that does not exist."""
-    return refuse(at, value, f"Not found: {quote(value)}", SOURCE)
+    return _refused(at, value, f"Not found: {quote(value)}")
 
 
-def too_many(at: Path, count: int, most: int) -> Decision:
+def too_many(at: At, count: int, most: int) -> Decision:
     """The list has more than `most` items."""
-    return refuse(at, count, f"Too many: {count}: must have at most {most} items", SOURCE)
+    return _refused(at, count, f"Too many: {count}: must have at most {most} items")
 
 
-def not_negative(at: Path, value: int) -> Decision:
-    """Refuse a number below 0."""
-    return Decision() if value >= 0 else invalid(at, value, "must be greater than or equal to 0")
-
-
-def positive(at: Path, value: int) -> Decision:
+def positive(at: At, value: int) -> Decision:
     """Refuse a number below 1."""
-    return Decision() if value > 0 else invalid(at, value, "must be greater than zero")
+    return NOTHING if value > 0 else invalid(at, value, "must be greater than zero")
 
 
-def in_range(at: Path, value: int, least: int, most: int) -> Decision:
+def in_range(at: At, value: int, least: int, most: int) -> Decision:
     """Refuse a number outside `least` to `most`."""
-    return Decision() if least <= value <= most else invalid(at, value, between(least, most))
+    return NOTHING if least <= value <= most else invalid(at, value, between(least, most))
 
 
 def between(least: int, most: int) -> str:
@@ -88,14 +111,20 @@ def between(least: int, most: int) -> str:
     return f"must be between {least} and {most}, inclusive"
 
 
-def each(at: Path, value: str, faults: Iterable[str]) -> Decision:
+def each(at: At, value: Scalar, faults: Iterable[str]) -> Decision:
     """Refuse the value once for each fault."""
     return merge(*[invalid(at, value, fault) for fault in faults])
 
 
-def too_long(at: Path, value: str, most: int) -> Decision:
+def refused(at: At, value: Value, reasons: Iterable[str]) -> Decision:
+    """Refuse the value once for each of these sentences."""
+    place = at if isinstance(at, Path) else at.path
+    return Decision(violations=tuple([Violation(place, value, reason, SOURCE) for reason in reasons]))
+
+
+def too_long(at: At, value: str, most: int) -> Decision:
     """The text has more than `most` bytes."""
-    return refuse(at, value, f"Too long: may not be more than {most} bytes", SOURCE)
+    return _refused(at, value, f"Too long: may not be more than {most} bytes")
 
 
 def printed(value: Scalar) -> str:
@@ -103,3 +132,7 @@ def printed(value: Scalar) -> str:
     if isinstance(value, str):
         return quote(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _refused(at: At, value: Value, reason: str) -> Decision:
+    return refused(at, value, (reason,))

@@ -11,11 +11,10 @@ from functools import lru_cache
 
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.documents.raw_fields import objects
-from podward.path import Path
-from podward.schema.validation.field import each, forbidden, invalid_value, required
+from podward.schema.validation.field import NOTHING, Place, each, forbidden, invalid_value, required
 from podward.schema.validation.names import SUBDOMAIN_RULE, is_subdomain
 from podward.schema.validation.raw import strings, text, texts
+from podward.schema.validation.walk import CodeRule, Scope
 
 _EDGES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _INSIDE = _EDGES | frozenset("-_.")
@@ -58,55 +57,40 @@ def value_faults(value: str) -> tuple[str, ...]:
     return faults if not value or _fits(value) else (*faults, _VALUE_RULE)
 
 
-def key(name: str, at: Path) -> Decision:
+def key(name: str, at: Place) -> Decision:
     """Refuse what is no label key."""
     return each(at, name, key_faults(name))
 
 
-def check(raw: JsonObject, name: str, at: Path) -> Decision:
-    """The labels under `name` of `raw`; every error is printed at the map itself."""
-    written = raw.get(name)
-    if not isinstance(written, dict) or _surely_sound(written):
-        return Decision()
-    place = at / name
+def of(name: str) -> CodeRule:
+    """The rule about the labels under `name`; every error is printed at the map itself."""
+
+    def rule(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
+        written = raw.get(name)
+        for label, value in written.items() if isinstance(written, dict) else ():
+            if key_faults(label) or not isinstance(value, str) or value_faults(value):
+                return _every(raw, name, at / name)
+        return NOTHING
+
+    return rule
+
+
+def _every(raw: JsonObject, name: str, at: Place) -> Decision:
     return merge(
-        *(key(label, place) + each(place, value, value_faults(value)) for label, value in strings(raw, name).items())
+        *(key(label, at) + each(at, value, value_faults(value)) for label, value in strings(raw, name).items())
     )
 
 
-def _surely_sound(written: JsonObject) -> bool:
-    """Whether nothing can be said against any label: then neither their order nor their place matters."""
-    for label, value in written.items():
-        if not isinstance(value, str) or key_faults(label) or value_faults(value):
-            return False
-    return True
-
-
-def selector(raw: JsonObject | None, at: Path) -> Decision:
-    """A label selector."""
-    if raw is None:
-        return Decision()
-    found = [check(raw, "matchLabels", at)]
-    for index, requirement in enumerate(objects(raw, "matchExpressions")):
-        found.append(_requirement(requirement, at / "matchExpressions" / index))
-    return merge(*found)
-
-
-def _requirement(raw: JsonObject, at: Path) -> Decision:
-    found: list[Decision] = []
-    operator, values = text(raw, "operator"), texts(raw, "values")
-    if operator in {"In", "NotIn"}:
-        if not values:
-            found.append(required(at / "values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in {"Exists", "DoesNotExist"}:
-        if values:
-            detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            found.append(forbidden(at / "values", detail))
-    else:
-        found.append(invalid_value(at / "operator", operator, "not a valid selector operator"))
-    found.append(key(text(raw, "key"), at / "key"))
-    found += [each(at / "values" / index, value, value_faults(value)) for index, value in enumerate(values)]
-    return merge(*found)
+def operator(requirement: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The operator of a selector's requirement, and whether it has values then."""
+    written, values = text(requirement, "operator"), texts(requirement, "values")
+    if written in {"In", "NotIn"}:
+        needed = "must be specified when `operator` is 'In' or 'NotIn'"
+        return NOTHING if values else required(at / "values", needed)
+    if written in {"Exists", "DoesNotExist"}:
+        detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return forbidden(at / "values", detail) if values else NOTHING
+    return invalid_value(at / "operator", written, "not a valid selector operator")
 
 
 def _prefix_faults(prefix: str) -> list[str]:

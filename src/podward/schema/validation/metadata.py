@@ -11,10 +11,11 @@ from podward.api.core import ObjectMeta
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import objects
-from podward.path import Path
-from podward.schema.validation.field import each, invalid, invalid_value, not_negative, required, too_long
+from podward.schema.validation.field import NOTHING, Place, each, invalid, invalid_value, required, too_long
+from podward.schema.validation.labels import key, key_faults
 from podward.schema.validation.names import label, label_faults, subdomain, subdomain_faults
-from podward.schema.validation.raw import number, strings, text, texts
+from podward.schema.validation.raw import text, texts
+from podward.schema.validation.walk import Scope
 
 _MOST_ANNOTATIONS = 256 * 1024
 _LONGEST_MANAGER, _LONGEST_SUBRESOURCE = 128, 256
@@ -22,74 +23,55 @@ _FINALIZERS = frozenset(("kubernetes", "orphan", "foregroundDeletion"))
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 
-def check(metadata: ObjectMeta, raw: JsonObject, at: Path) -> Decision:
-    """A Pod that is about to be sent: the server gives it what is missing of its name and namespace."""
-    found = _generate_name(metadata, at)
+def sent(metadata: ObjectMeta, at: Place) -> Decision:
+    """The names of a Pod that is about to be sent: the server gives it what is missing of its name and namespace."""
+    found = generate_name(metadata.generate_name or "", at)
     if not metadata.name and not metadata.generate_name:
         found += required(at / "name", "name or generateName is required")
     if metadata.name and subdomain_faults(metadata.name):
         found += subdomain(metadata.name, at / "name")
     if metadata.namespace and label_faults(metadata.namespace):
         found += label(metadata.namespace, at / "namespace")
-    return found + _rest(raw, at) if raw else found
+    return found
 
 
-def check_complete(metadata: ObjectMeta, raw: JsonObject, at: Path) -> Decision:
-    """A Pod as the server itself validates it: named and placed."""
-    found = _generate_name(metadata, at)
+def complete(metadata: ObjectMeta, at: Place) -> Decision:
+    """The names of a Pod as the server itself validates it: named and placed."""
+    found = generate_name(metadata.generate_name or "", at)
     if metadata.name:
         found += subdomain(metadata.name, at / "name")
     else:
         found += required(at / "name", "name or generateName is required")
-    found += label(metadata.namespace, at / "namespace") if metadata.namespace else required(at / "namespace")
-    return found + _rest(raw, at)
+    return found + (label(metadata.namespace, at / "namespace") if metadata.namespace else required(at / "namespace"))
 
 
-def annotations_check(written: dict[str, str], at: Path) -> Decision:
-    """The keys of annotations, and their size."""
-    from podward.schema.validation.labels import key_faults
-
-    found = [each(at, key, faults) for key in written if (faults := key_faults(key.lower()))]
-    if sum(len(key.encode()) + len(value.encode()) for key, value in written.items()) > _MOST_ANNOTATIONS:
-        found.append(too_long(at, "", _MOST_ANNOTATIONS))
-    return merge(*found)
-
-
-def _generate_name(metadata: ObjectMeta, at: Path) -> Decision:
-    prefix = metadata.generate_name
-    if not prefix:
-        return Decision()
+def generate_name(prefix: str, at: Place) -> Decision:
+    """What a name that the server makes begins with; it may end in a dash, as letters follow it."""
     begun = prefix[:-2] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix
-    return each(at / "generateName", prefix, subdomain_faults(begun))
+    faults = subdomain_faults(begun) if prefix else ()
+    return each(at / "generateName", prefix, faults) if faults else NOTHING
 
 
-def _rest(raw: JsonObject, at: Path) -> Decision:
-    found: list[Decision] = []
-    if raw.get("generation"):
-        found.append(not_negative(at / "generation", number(raw, "generation")))
-    if raw.get("labels"):
-        from podward.schema.validation.labels import check as check_labels
-
-        found.append(check_labels(raw, "labels", at))
-    if raw.get("annotations"):
-        found.append(annotations_check(strings(raw, "annotations"), at / "annotations"))
-    if raw.get("ownerReferences"):
-        found.append(_owners(objects(raw, "ownerReferences"), at / "ownerReferences"))
-    if raw.get("finalizers"):
-        found.append(_finalizers(texts(raw, "finalizers"), at / "finalizers"))
-    if raw.get("managedFields"):
-        found.append(_managed_fields(objects(raw, "managedFields"), at / "managedFields"))
-    for index, name in enumerate(texts(raw, "finalizers")):
-        if "/" not in name and name not in _FINALIZERS:
-            detail = "name is neither a standard finalizer name nor is it fully qualified"
-            found.append(invalid(at / "finalizers" / index, name, detail))
-    return merge(*found) if found else Decision()
+def check_annotations(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The keys of annotations, and their size."""
+    written, place, size = raw["annotations"], at / "annotations", 0
+    wrong: list[str] = []
+    for name, value in written.items() if isinstance(written, dict) else ():
+        if key_faults(name.lower()):
+            wrong.append(name)
+        size += len(name.encode()) + (len(value.encode()) if isinstance(value, str) else 0)
+    found = [each(place, name, key_faults(name.lower())) for name in sorted(wrong)]
+    if size > _MOST_ANNOTATIONS:
+        found.append(too_long(place, "", _MOST_ANNOTATIONS))
+    return merge(*found) if found else NOTHING
 
 
-def _owners(owners: list[JsonObject], at: Path) -> Decision:
+def owners(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The `ownerReferences`, printed without their index."""
+    at, written = at / "ownerReferences", objects(raw, "ownerReferences")
     found: list[Decision] = []
     controller = ""
-    for owner in owners:
+    for owner in written:
         api_version, kind, name = text(owner, "apiVersion"), text(owner, "kind"), text(owner, "name")
         if not _version(api_version):
             found.append(invalid(at / "apiVersion", api_version, "version must not be empty"))
@@ -106,7 +88,7 @@ def _owners(owners: list[JsonObject], at: Path) -> Decision:
                     'Only one reference can have Controller set to true. Found "true" in references for'
                     f" {controller} and {this}"
                 )
-                found.append(invalid_value(at, [_shown(each_owner) for each_owner in owners], detail))
+                found.append(invalid_value(at, [_shown(each_owner) for each_owner in written], detail))
             controller = controller or this
     return merge(*found)
 
@@ -124,25 +106,30 @@ def _version(api_version: str) -> str:
     return "" if "/" in version else version if slash else group
 
 
-def _finalizers(names: list[str], at: Path) -> Decision:
-    from podward.schema.validation.labels import key
-
-    found = merge(*(key(name, at) for name in names))
+def finalizers(raw: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The `finalizers`: their names, printed without their index, and what does not go together."""
+    names, place = texts(raw, "finalizers"), at / "finalizers"
+    found = merge(*(key(name, place) for name in names))
     if _ORPHAN in names and _FOREGROUND in names:
-        found += invalid_value(at, list(names), f"finalizer {_ORPHAN} and {_FOREGROUND} cannot be both set")
+        found += invalid_value(place, list(names), f"finalizer {_ORPHAN} and {_FOREGROUND} cannot be both set")
     return found
 
 
-def _managed_fields(entries: list[JsonObject], at: Path) -> Decision:
+def finalizer_faults(name: str) -> tuple[str, ...]:
+    """What keeps a finalizer from being one of Kubernetes' own, or somebody's."""
+    known = "/" in name or name in _FINALIZERS
+    return () if known else ("name is neither a standard finalizer name nor is it fully qualified",)
+
+
+def managed_field(entry: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """One of the `managedFields`."""
     found: list[Decision] = []
-    for index, entry in enumerate(entries):
-        place, operation = at / index, text(entry, "operation")
-        if operation not in {"Apply", "Update"}:
-            found.append(invalid_value(place / "operation", operation, "must be `Apply` or `Update`"))
-        kind = text(entry, "fieldsType")
-        if kind and kind != "FieldsV1":
-            found.append(invalid(place / "fieldsType", kind, "must be `FieldsV1`"))
-        for name, most in (("manager", _LONGEST_MANAGER), ("subresource", _LONGEST_SUBRESOURCE)):
-            if len(text(entry, name).encode()) > most:
-                found.append(too_long(place / name, "", most))
+    operation, kind = text(entry, "operation"), text(entry, "fieldsType")
+    if operation not in {"Apply", "Update"}:
+        found.append(invalid_value(at / "operation", operation, "must be `Apply` or `Update`"))
+    if kind and kind != "FieldsV1":
+        found.append(invalid(at / "fieldsType", kind, "must be `FieldsV1`"))
+    for name, most in (("manager", _LONGEST_MANAGER), ("subresource", _LONGEST_SUBRESOURCE)):
+        if len(text(entry, name).encode()) > most:
+            found.append(too_long(at / name, "", most))
     return merge(*found)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from podward.decision import Decision, merge
-from podward.path import Path
-from podward.schema.validation.field import invalid
+from podward.schema.validation.field import NOTHING, At, invalid
 
 _EDGES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _INSIDE = _EDGES | {"-"}
@@ -46,16 +45,16 @@ def subdomain_faults(name: str) -> tuple[str, ...]:
     return faults if is_subdomain(name) else (*faults, SUBDOMAIN_RULE)
 
 
-def label(name: str, at: Path) -> Decision:
+def label(name: str, at: At) -> Decision:
     """Refuse a name that is no RFC 1123 label."""
     faults = label_faults(name)
-    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else Decision()
+    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else NOTHING
 
 
-def subdomain(name: str, at: Path) -> Decision:
+def subdomain(name: str, at: At) -> Decision:
     """Refuse a name that is no RFC 1123 subdomain."""
     faults = subdomain_faults(name)
-    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else Decision()
+    return merge(*(invalid(at, name, fault) for fault in faults)) if faults else NOTHING
 
 
 def is_label(name: str) -> bool:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from podward.api.json_value import JsonObject
 from podward.decision import Decision
-from podward.path import Key, Path
-from podward.schema.validation.field import invalid
+from podward.path import Key
+from podward.schema.validation.field import NOTHING, Place, invalid
 from podward.schema.validation.raw import strings, text
 
 _MIRROR = "kubernetes.io/config.mirror"
 _COST = "controller.kubernetes.io/pod-deletion-cost"
+KEYS = (_MIRROR, _COST)
 _LIMIT = 1 << 31
 _MOST_DIGITS = len(str(_LIMIT)) + 10
 
 
-def check(metadata: JsonObject, spec: JsonObject, at: Path) -> Decision:
+def check(metadata: JsonObject, spec: JsonObject, at: Place) -> Decision:
     """The annotations of a Pod, raw as its spec; `at` is where they are."""
     written = strings(metadata, "annotations")
-    found = Decision()
+    found = NOTHING
     if _MIRROR in written and not text(spec, "nodeName"):
         detail = "must set spec.nodeName if mirror pod annotation is set"
         found += invalid(at / Key(_MIRROR), written[_MIRROR], detail)

@@ -11,14 +11,16 @@ from podward.api.json_value import JsonObject
 from podward.api.quantity import Quantity
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
-from podward.path import Key, Path
+from podward.path import Key
 from podward.schema.validation import resources
-from podward.schema.validation.field import forbidden, invalid, unsupported
+from podward.schema.validation.field import Place, forbidden, invalid
+from podward.schema.validation.values import one_of
+from podward.schema.validation.walk import Scope
 
-_KNOWN = ("cpu", resources.HUGE_PAGES, "memory")
+_KNOWN = one_of("cpu", resources.HUGE_PAGES, "memory")
 
 
-def check(spec: JsonObject, claims: frozenset[str], at: Path) -> Decision:
+def check(spec: JsonObject, scope: Scope, at: Place) -> Decision:
     """The raw Pod's `spec.resources`; `at` is the spec."""
     place, raw = at / "resources", member(spec, "resources")
     if member(spec, "os").get("name") == "windows":
@@ -26,7 +28,7 @@ def check(spec: JsonObject, claims: frozenset[str], at: Path) -> Decision:
     found: list[Decision] = []
     if raw.get("claims") is not None:
         found.append(forbidden(place / "claims", "claims may not be set for Resources at pod-level"))
-    found.append(resources.check(raw, claims, place, _name))
+    found.append(resources.check(raw, scope.claims, place, _name))
     requests, limits = resources.amounts(raw, "requests"), resources.amounts(raw, "limits")
     for name, total in sorted(together(spec, "requests").items()):
         mine = requests.get(name)
@@ -67,14 +69,14 @@ def together(spec: JsonObject, kind: str) -> dict[str, Quantity]:
     return total
 
 
-def _name(name: str, at: Path) -> Decision:
-    found = resources.resource_name(name, at)
-    return found if found.refused or is_known(name) else unsupported(at, name, _KNOWN)
+def _name(name: str) -> tuple[str, ...]:
+    reasons = resources.resource_name(name)
+    return reasons if reasons or is_known(name) else tuple(_KNOWN.reasons(name))
 
 
 def is_known(name: str) -> bool:
     """Whether a Pod as a whole can have the resource."""
-    return name in _KNOWN or name.startswith(resources.HUGE_PAGES)
+    return bool(_KNOWN.is_sound(name)) or name.startswith(resources.HUGE_PAGES)
 
 
 def _of_container(container: JsonObject, kind: str) -> dict[str, Quantity]:

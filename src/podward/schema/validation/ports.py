@@ -1,52 +1,72 @@
-"""Container ports: names, numbers, protocols; and host ports, each once.
+"""Ports of containers: their names, what a reference to one may be, and host ports, each once.
 
-Specification: Kubernetes, validateContainerPorts, IsValidPortName, checkHostPortConflicts. A port's name has at
-most 15 characters, at least one letter, and is unique in its container.
+Specification: Kubernetes, validateContainerPorts, IsValidPortName, checkHostPortConflicts. A port's name has at most 15
+characters, at least one letter, and is unique in its container.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
-from podward.api.core import Container, ContainerPort
+from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.path import Path
-from podward.schema.validation.field import duplicate, each, in_range, required, unsupported
+from podward.documents.raw_fields import objects
+from podward.schema.validation.field import NOTHING, At, Place, duplicate, each, invalid
+from podward.schema.validation.raw import number, text
+from podward.schema.validation.walk import Scope
 
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
-_LARGEST = 65535
+LARGEST = 65535
 _LONGEST_NAME = 15
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _CHARACTERS = _LETTERS | frozenset("0123456789-")
 
 
-def check(ports: tuple[ContainerPort, ...], at: Path) -> Decision:
+def check(container: JsonObject, scope: Scope, at: Place) -> Decision:
     """A container's `ports`."""
     found: list[Decision] = []
     names: set[str] = set()
-    for index, port in enumerate(ports):
-        if port.name:
-            if port.name in names or name_faults(port.name):
-                found.append(_name(port.name, at / index / "name"))
-            names.add(port.name)
-        if not _surely_sound(port):
-            found.append(_port(port, at / index))
-    return merge(*found) if found else Decision()
+    walk, list_at = scope.walks["ContainerPort"], Place(at, "ports")
+    for index, port in enumerate(objects(container, "ports")):
+        place, name = Place(list_at, index), port.get("name")
+        if name and isinstance(name, str):
+            if name in names or name_faults(name):
+                found.append(_name(name, place / "name"))
+            names.add(name)
+        wrong = walk(port, scope, place)
+        if wrong is not NOTHING:
+            found.append(wrong)
+    return merge(*found) if found else NOTHING
 
 
-def host_ports(containers: tuple[Container, ...], at: Path) -> Decision:
+def host_ports(containers: Iterable[JsonObject], at: At) -> Decision:
     """What containers that run at the same time take of the host; `at` is their list."""
     seen: set[str] = set()
     found: list[Decision] = []
     for index, container in enumerate(containers):
-        for number, port in enumerate(container.ports or ()):
-            if not port.host_port:
+        if not container.get("ports"):
+            continue
+        for position, port in enumerate(objects(container, "ports")):
+            taken = port.get("hostPort")
+            if not taken:
                 continue
-            place = f"{port.protocol or ''}/{port.host_ip or ''}/{port.host_port}"
+            place = f"{text(port, 'protocol') or 'TCP'}/{text(port, 'hostIP')}/{taken}"
             if place in seen:
-                found.append(duplicate(at / index / "ports" / number / "hostPort", place))
+                found.append(duplicate(at / index / "ports" / position / "hostPort", place))
             seen.add(place)
-    return merge(*found)
+    return merge(*found) if found else NOTHING
+
+
+def are_the_nodes(container: JsonObject, at: Place) -> Decision:
+    """With hostNetwork, a container's port is the node's port."""
+    detail = "must match `containerPort` when `hostNetwork` is true"
+    return merge(
+        *(
+            invalid(at / "ports" / index / "hostPort", number(port, "hostPort"), detail)
+            for index, port in enumerate(objects(container, "ports"))
+            if number(port, "hostPort") != number(port, "containerPort")
+        )
+    )
 
 
 @lru_cache(1 << 10)
@@ -69,36 +89,7 @@ def name_faults(name: str) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def is_port(value: int) -> bool:
-    """Whether this is a port's number."""
-    return 1 <= value <= _LARGEST
-
-
-def number(value: int, at: Path) -> Decision:
-    """Refuse what is no port's number."""
-    return in_range(at, value, 1, _LARGEST)
-
-
-def _name(name: str, at: Path) -> Decision:
+def _name(name: str, at: At) -> Decision:
     """Refuse a name that is malformed or else, as this is asked of no other, taken."""
     faults = name_faults(name)
     return each(at, name, faults) if faults else duplicate(at, name)
-
-
-def _surely_sound(port: ContainerPort) -> bool:
-    """Whether nothing can be said against the port but for its name: without making a place for each."""
-    container, host = port.container_port or 0, port.host_port or 0
-    return is_port(container) and (not host or is_port(host)) and port.protocol in _PROTOCOLS
-
-
-def _port(port: ContainerPort, at: Path) -> Decision:
-    found: list[Decision] = []
-    container, host = port.container_port or 0, port.host_port or 0
-    found.append(number(container, at / "containerPort") if container else required(at / "containerPort"))
-    if host:
-        found.append(number(host, at / "hostPort"))
-    if not port.protocol:
-        found.append(required(at / "protocol"))
-    elif port.protocol not in _PROTOCOLS:
-        found.append(unsupported(at / "protocol", port.protocol, _PROTOCOLS))
-    return merge(*found)

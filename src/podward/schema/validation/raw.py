@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.api.json_value import Json, JsonObject
+from podward.api.json_value import JsonObject
 
 
 def text(raw: JsonObject, name: str) -> str:
@@ -35,13 +35,3 @@ def pointer(raw: JsonObject, name: str) -> str | None:
     """A string that may be nil."""
     found = raw.get(name)
     return found if isinstance(found, str) else None
-
-
-def values(raw: JsonObject, name: str) -> list[tuple[str, Json]]:
-    """A map's members by their sorted keys."""
-    found = raw.get(name)
-    return sorted(found.items(), key=_key) if isinstance(found, dict) else []
-
-
-def _key(member: tuple[str, Json]) -> str:
-    return member[0]

@@ -8,19 +8,32 @@ own) and huge pages can't be overcommitted: request and limit are equal. A reque
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from podward.api.json_value import JsonObject
 from podward.api.quantity import Quantity, QuantityError, parse
-from podward.decision import Decision, merge, refuse
-from podward.documents.raw_fields import objects
-from podward.path import Key, Path
-from podward.schema.validation.field import SOURCE, duplicate, forbidden, invalid, invalid_value, required
+from podward.decision import Decision, merge
+from podward.documents.raw_fields import member, objects
+from podward.path import Key
+from podward.schema.validation.field import (
+    NOTHING,
+    Place,
+    duplicate,
+    forbidden,
+    invalid,
+    invalid_value,
+    refused,
+    required,
+)
+from podward.schema.validation.internal import go_json
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.names import label
-from podward.schema.validation.raw import text, values
+from podward.schema.validation.raw import text
+from podward.schema.validation.walk import Scope
 
 HUGE_PAGES = "hugepages-"
+_HUGE_NAMES = (HUGE_PAGES, f"requests.{HUGE_PAGES}")
 _OF_CONTAINERS = frozenset(("cpu", "memory", "ephemeral-storage"))
 _STANDARD = _OF_CONTAINERS | {
     "requests.cpu", "requests.memory", "requests.ephemeral-storage", "limits.cpu", "limits.memory",
@@ -33,79 +46,80 @@ _COUNTED = frozenset(
      "services.nodeports", "services.loadbalancers")
 )  # fmt: skip
 _COMPUTED = frozenset(("cpu", "memory"))
+_NONE: frozenset[str] = frozenset()
 
-NameRule: TypeAlias = Callable[[str, Path], Decision]
+NameRule: TypeAlias = Callable[[str], tuple[str, ...]]
+"""What is wrong with a resource's name, as the ends of field errors."""
 Amounts: TypeAlias = dict[str, Quantity]
 
 
-def check(raw: JsonObject, claims: frozenset[str], at: Path, name_rule: NameRule | None = None) -> Decision:
-    """A container's `resources`; `claims` are the names of the Pod's. `name_rule`: which resources there may be."""
-    rule = name_rule or container_name
+def of_container(container: JsonObject, scope: Scope, at: Place) -> Decision:
+    """A container's `resources`."""
+    written = member(container, "resources")
+    return check(written, scope.claims, Place(at, "resources")) if written else NOTHING
+
+
+def overhead(spec: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """The Pod's `overhead`."""
+    return check({"limits": spec["overhead"]}, frozenset(), at / "overhead")
+
+
+def check(raw: JsonObject, claims: frozenset[str], at: Place, names: NameRule | None = None) -> Decision:
+    """Limits, requests and claims; `claims` are the names of the Pod's, `names` says which resources there may be."""
+    rule, common = (container_name, _OF_CONTAINERS) if names is None else (names, _NONE)
     limits, requests = amounts(raw, "limits"), amounts(raw, "requests")
-    if name_rule is None and not raw.get("claims") and _surely_sound(limits, requests):
-        return Decision()
     found: list[Decision] = []
     for name, limit in limits.items():
-        place = at / "limits" / Key(name)
-        found += [rule(name, place), quantity(name, limit, place), _huge_pages(name, limit, place)]
+        if name not in common or limit.units < 0:
+            place = at / "limits" / Key(name)
+            found += [_name(name, rule, place), _amount(name, limit, place), _pages(name, limit, place)]
     for name, request in requests.items():
-        place = at / "requests" / Key(name)
-        found += [rule(name, place), quantity(name, request, place)]
-        found += [_within(name, request, limits.get(name), at), _huge_pages(name, request, place)]
-    names = limits.keys() | requests.keys()
-    if any(name.startswith(HUGE_PAGES) for name in names) and _COMPUTED.isdisjoint(names):
+        bound = limits.get(name)
+        if name not in common or request.units < 0:
+            place = at / "requests" / Key(name)
+            found += [_name(name, rule, place), _amount(name, request, place)]
+            found += [_within(name, request, bound, at), _pages(name, request, place)]
+        elif bound is not None and request.units > bound.units:
+            found.append(_within(name, request, bound, at))
+    if _has_huge_pages_alone(limits, requests):
         found.append(forbidden(at, "HugePages require cpu or memory"))
     if raw.get("claims"):
         found.append(_claims(objects(raw, "claims"), claims, at / "claims"))
-    return merge(*found)
-
-
-def _surely_sound(limits: Amounts, requests: Amounts) -> bool:
-    """Whether these are only the resources that every node has, and nothing can be said against their amounts."""
-    for name, amount in limits.items():
-        if name not in _OF_CONTAINERS or amount.units < 0:
-            return False
-    for name, amount in requests.items():
-        limit = limits.get(name, amount)
-        if name not in _OF_CONTAINERS or not 0 <= amount.units <= limit.units:
-            return False
-    return True
+    return merge(*found) if found else NOTHING
 
 
 def amounts(raw: JsonObject, name: str) -> Amounts:
     """The quantities under `limits` or `requests`."""
-    return {resource: parse(str(written)) for resource, written in values(raw, name) if written is not None}
-
-
-def quantity(name: str, amount: Quantity, at: Path) -> Decision:
-    """An amount that is not negative, and whole where the resource is counted."""
-    found = Decision()
-    if amount.units < 0:
-        found += invalid(at, str(amount), "must be greater than or equal to 0")
-    if (name in _COUNTED or is_extended(name)) and amount.milli_value % 1000:
-        found += invalid_value(at, str(amount), "must be an integer")
+    written = raw.get(name)
+    if not written or not isinstance(written, dict):
+        return {}
+    found: Amounts = {}
+    for resource in sorted(written):
+        amount = written[resource]
+        if amount is not None:
+            found[resource] = parse(amount if type(amount) is str else str(amount))
     return found
 
 
-def resource_name(name: str, at: Path) -> Decision:
+@lru_cache(1 << 8)
+def resource_name(name: str) -> tuple[str, ...]:
     """A resource's name: one that the server knows, or one with a domain."""
     faults = key_faults(name)
-    if faults:
-        return merge(*(invalid_value(at, name, fault) for fault in faults))
-    if "/" not in name and name not in _STANDARD and not name.startswith((HUGE_PAGES, f"requests.{HUGE_PAGES}")):
-        return invalid_value(at, name, "must be a standard resource type or fully qualified")
-    return Decision()
+    if not faults and "/" not in name and name not in _STANDARD and not name.startswith(_HUGE_NAMES):
+        faults = ("must be a standard resource type or fully qualified",)
+    return tuple([f"Invalid value: {go_json(name)}: {fault}" for fault in faults])
 
 
-def container_name(name: str, at: Path) -> Decision:
+@lru_cache(1 << 8)
+def container_name(name: str) -> tuple[str, ...]:
     """The name of a resource that a container can have."""
-    found = resource_name(name, at)
+    reasons, more = resource_name(name), ""
     if "/" not in name:
         if name not in _OF_CONTAINERS and not name.startswith(HUGE_PAGES):
-            return found + invalid_value(at, name, "must be a standard resource for containers")
+            more = "must be a standard resource for containers"
     elif "kubernetes.io/" not in name and not is_extended(name):
-        return found + invalid_value(at, name, "doesn't follow extended resource name standard")
-    return found
+        more = "doesn't follow extended resource name standard"
+    return (*reasons, f"Invalid value: {go_json(name)}: {more}") if more else reasons
 
 
 def is_extended(name: str) -> bool:
@@ -114,33 +128,53 @@ def is_extended(name: str) -> bool:
     return not native and not name.startswith("requests.") and not key_faults(f"requests.{name}")
 
 
-def _within(name: str, request: Quantity, limit: Quantity | None, at: Path) -> Decision:
-    overcommitted = ("/" not in name or "kubernetes.io/" in name) and not name.startswith(HUGE_PAGES)
+def _has_huge_pages_alone(limits: Amounts, requests: Amounts) -> bool:
+    if not (_COMPUTED.isdisjoint(limits) and _COMPUTED.isdisjoint(requests)):
+        return False
+    return any(name.startswith(HUGE_PAGES) for amounts in (limits, requests) for name in amounts)
+
+
+def _name(name: str, rule: NameRule, at: Place) -> Decision:
+    return refused(at, name, rule(name))
+
+
+def _amount(name: str, amount: Quantity, at: Place) -> Decision:
+    """An amount that is not negative, and whole where the resource is counted."""
+    found = NOTHING
+    if amount.units < 0:
+        found += invalid(at, str(amount), "must be greater than or equal to 0")
+    if (name in _COUNTED or is_extended(name)) and amount.milli_value % 1000:
+        found += invalid_value(at, str(amount), "must be an integer")
+    return found
+
+
+def _within(name: str, request: Quantity, limit: Quantity | None, at: Place) -> Decision:
+    exact = name.startswith(HUGE_PAGES) or ("/" in name and "kubernetes.io/" not in name)  # never more than there is
     if limit is None:
-        missing = required(at / "limits", "Limit must be set for non overcommitable resources")
-        return Decision() if overcommitted else missing
-    if request.units != limit.units and not overcommitted:
+        missing = "Limit must be set for non overcommitable resources"
+        return required(at / "limits", missing) if exact else NOTHING
+    if request.units != limit.units and exact:
         return invalid(at / "requests", str(request), f"must be equal to {name} limit of {limit}")
     if request.units > limit.units:
         detail = f"must be less than or equal to {name} limit of {limit}"
         return invalid(at / "requests", str(request), detail)
-    return Decision()
+    return NOTHING
 
 
-def _huge_pages(name: str, amount: Quantity, at: Path) -> Decision:
+def _pages(name: str, amount: Quantity, at: Place) -> Decision:
     if not name.startswith(HUGE_PAGES):
-        return Decision()
+        return NOTHING
     try:
         size = parse(name.removeprefix(HUGE_PAGES))
     except QuantityError:
         size = Quantity(0)
     whole = size.value if size.units > 0 and size.milli_value % 1000 == 0 else 0
     if whole and amount.value % whole == 0:
-        return Decision()
+        return NOTHING
     return invalid(at, str(amount), f"{amount} is not positive integer multiple of {name}")
 
 
-def _claims(written: list[JsonObject], known: frozenset[str], at: Path) -> Decision:
+def _claims(written: list[JsonObject], known: frozenset[str], at: Place) -> Decision:
     seen: set[str] = set()
     found: list[Decision] = []
     for index, claim in enumerate(written):
@@ -152,14 +186,14 @@ def _claims(written: list[JsonObject], known: frozenset[str], at: Path) -> Decis
         if name not in known:
             listed = f": {', '.join(sorted(known))}" if known else " which is empty"
             detail = f"must be one of the names in pod.spec.resourceClaims{listed}"
-            found.append(refuse(place, name, f'Not found: "{name}": {detail}', SOURCE))
+            found.append(refused(place, name, (f'Not found: "{name}": {detail}',)))
     return merge(*found)
 
 
-def _claim(name: str, request: str, seen: set[str], at: Path) -> Decision:
+def _claim(name: str, request: str, seen: set[str], at: Place) -> Decision:
     if name in seen:
         return duplicate(at, name)
-    found = label(request, at / "request") if request else Decision()
+    found = label(request, at / "request") if request else NOTHING
     key = f"{name}/{request}" if request else name
     if key in seen:
         found += duplicate(at, key)

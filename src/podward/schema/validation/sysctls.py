@@ -8,10 +8,12 @@ already.
 
 from __future__ import annotations
 
-from podward.api.core import PodSecurityContext, PodSpec
+from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.path import Path
-from podward.schema.validation.field import duplicate, invalid, required
+from podward.documents.raw_fields import objects
+from podward.schema.validation.field import NOTHING, Place, duplicate, invalid, required
+from podward.schema.validation.raw import text
+from podward.schema.validation.walk import Scope
 
 _LONGEST = 253
 _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
@@ -24,12 +26,12 @@ _IPC = frozenset(
 )  # fmt: skip
 
 
-def check(context: PodSecurityContext, spec: PodSpec, at: Path) -> Decision:
+def check(context: JsonObject, scope: Scope, at: Place) -> Decision:
     """The Pod's `sysctls`."""
     seen: set[str] = set()
     found: list[Decision] = []
-    for index, sysctl in enumerate(context.sysctls or ()):
-        name, place = sysctl.name or "", at / index / "name"
+    for index, sysctl in enumerate(objects(context, "sysctls")):
+        name, place = text(sysctl, "name"), at / "sysctls" / index / "name"
         if not name:
             found.append(required(place))
         elif not is_name(name):
@@ -37,7 +39,7 @@ def check(context: PodSecurityContext, spec: PodSpec, at: Path) -> Decision:
         elif name in seen:
             found.append(duplicate(place, name))
         seen.add(name)
-        found.append(_of_the_host(name, spec, place))
+        found.append(_of_the_host(name, scope.spec, place))
     return merge(*found)
 
 
@@ -67,10 +69,10 @@ def dotted_name(name: str) -> str:
     return name
 
 
-def _of_the_host(name: str, spec: PodSpec, at: Path) -> Decision:
+def _of_the_host(name: str, spec: JsonObject, at: Place) -> Decision:
     owner = namespace(name)
-    if owner == "net" and spec.host_network:
+    if owner == "net" and spec.get("hostNetwork"):
         return invalid(at, name, "may not be specified when 'hostNetwork' is true")
-    if owner == "ipc" and spec.host_ipc:
+    if owner == "ipc" and spec.get("hostIPC"):
         return invalid(at, name, "may not be specified when 'hostIPC' is true")
-    return Decision()
+    return NOTHING

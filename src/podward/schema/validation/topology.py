@@ -8,53 +8,31 @@ from __future__ import annotations
 
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.documents.raw_fields import member, objects
-from podward.path import Path
-from podward.schema.validation import labels
-from podward.schema.validation.affinity import match_keys
-from podward.schema.validation.field import duplicate, invalid, positive, required, unsupported
-from podward.schema.validation.raw import number, pointer, text
-
-_ACTIONS = ("DoNotSchedule", "ScheduleAnyway")
-_POLICIES = ("Honor", "Ignore")
+from podward.documents.raw_fields import objects
+from podward.schema.validation.field import Place, duplicate, invalid, positive
+from podward.schema.validation.raw import number, text
+from podward.schema.validation.walk import Scope
 
 
-def check(spec: JsonObject, at: Path) -> Decision:
-    """The raw Pod's `topologySpreadConstraints`."""
+def check(spec: JsonObject, scope: Scope, at: Place) -> Decision:
+    """The Pod's `topologySpreadConstraints`."""
     constraints = objects(spec, "topologySpreadConstraints")
     pairs = [(text(constraint, "topologyKey"), text(constraint, "whenUnsatisfiable")) for constraint in constraints]
     found: list[Decision] = []
     for index, constraint in enumerate(constraints):
-        place, (key, action) = at / index, pairs[index]
-        found.append(positive(place / "maxSkew", number(constraint, "maxSkew")))
-        if not key:
-            found.append(required(place / "topologyKey", "can not be empty"))
-        if action not in _ACTIONS:
-            found.append(unsupported(place / "whenUnsatisfiable", action, _ACTIONS))
+        place, (key, action) = at / "topologySpreadConstraints" / index, pairs[index]
+        found.append(scope.check("TopologySpreadConstraint/itself", constraint, place))
         if pairs[index] in pairs[index + 1 :]:
             found.append(duplicate(place / "{topologyKey, whenUnsatisfiable}", f"{{{key}, {action}}}"))
-        found += [_domains(constraint, action, place / "minDomains"), _policies(constraint, place)]
-        found.append(match_keys(constraint, [], place))
-        if constraint.get("labelSelector") is not None:
-            found.append(labels.selector(member(constraint, "labelSelector"), place / "labelSelector"))
+        found.append(scope.check("TopologySpreadConstraint/its Pods", constraint, place))
     return merge(*found)
 
 
-def _domains(constraint: JsonObject, action: str, at: Path) -> Decision:
-    domains = constraint.get("minDomains")
-    if type(domains) is not int:
-        return Decision()
-    found = positive(at, domains)
+def domains(constraint: JsonObject, _scope: Scope, at: Place) -> Decision:
+    """A constraint's `minDomains`."""
+    least, action, place = number(constraint, "minDomains"), text(constraint, "whenUnsatisfiable"), at / "minDomains"
+    found = positive(place, least)
     if action != "DoNotSchedule":
         detail = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"
-        found += invalid(at, domains, detail)
-    return found
-
-
-def _policies(constraint: JsonObject, at: Path) -> Decision:
-    found = Decision()
-    for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-        policy = pointer(constraint, name)
-        if policy is not None and policy not in _POLICIES:
-            found += unsupported(at / name, policy, _POLICIES)
+        found += invalid(place, least, detail)
     return found

@@ -6,12 +6,11 @@ pointers to the server, which prints them as JSON.
 
 from __future__ import annotations
 
-from podward.api.core import Container, PodSpec, WindowsOptions
+from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
-from podward.path import Path
-from podward.schema.validation.field import forbidden, invalid, invalid_object
-from podward.schema.validation.internal import go_json
-from podward.schema.validation.names import subdomain_faults
+from podward.documents.raw_fields import container_objects
+from podward.schema.validation.field import NOTHING, Place, forbidden, invalid
+from podward.schema.validation.walk import Scope
 
 _LARGEST_SPEC = 64 * 1024
 _LONGEST_DOMAIN, _LONGEST_USER, _LONGEST_NETBIOS, _LONGEST_LABEL = 256, 104, 15, 63
@@ -19,32 +18,15 @@ _NOT_IN_NETBIOS = frozenset('\\/:*?"<>|')
 _NOT_IN_USER = frozenset('"/\\:;|=,+*?<>@[]')
 
 
-def check(options: WindowsOptions | None, at: Path) -> Decision:
-    """A `windowsOptions` object."""
-    if options is None:
-        return Decision()
-    found: list[Decision] = []
-    if options.gmsa_credential_spec_name is not None:
-        name = options.gmsa_credential_spec_name
-        found += [_invalid(at / "gmsaCredentialSpecName", name, fault) for fault in subdomain_faults(name)]
-    if options.gmsa_credential_spec is not None:
-        found.append(_gmsa_spec(options.gmsa_credential_spec, at / "gmsaCredentialSpec"))
-    if options.run_as_user_name is not None:
-        place = at / "runAsUserName"
-        faults = _user_name_faults(options.run_as_user_name)
-        found += [_invalid(place, options.run_as_user_name, fault) for fault in faults]
-    return merge(*found)
-
-
-def check_host_process(
-    spec: PodSpec, containers: tuple[tuple[Path, Container], ...], at: Path, *, allow_privileged: bool
-) -> Decision:
+def host_process(spec: JsonObject, scope: Scope, at: Place) -> Decision:
     """HostProcess of the Pod and of its containers, together with hostNetwork; the server's switch is for it too."""
-    of_pod = _host_process(spec.security_context.windows_options if spec.security_context else None)
+    if "windowsOptions" not in scope.noted:
+        return NOTHING
+    of_pod, containers = _host_process(spec), tuple(container_objects(scope.raw, at.path))
     found: list[Decision] = []
     host_processes = 0
     for place, container in containers:
-        own = _host_process(container.security_context.windows_options if container.security_context else None)
+        own = _host_process(container)
         if own is not None and of_pod is not None and own != of_pod:
             detail = f"pod hostProcess value must be identical if both are specified, was {str(of_pod).lower()}"
             found.append(invalid(place / "securityContext" / "windowsOptions" / "hostProcess", own, detail))
@@ -54,30 +36,31 @@ def check_host_process(
     if host_processes != len(containers):
         detail = "If pod contains any hostProcess containers then all containers must be HostProcess containers"
         found.append(invalid(at, "", detail))
-    if not spec.host_network:
+    if not spec.get("hostNetwork"):
         detail = "hostNetwork must be true if pod contains any hostProcess containers"
         found.append(invalid(at / "hostNetwork", False, detail))
-    if not allow_privileged:
+    if not scope.allow_privileged:
         found.append(forbidden(at, "hostProcess containers are disallowed by cluster policy"))
     return merge(*found)
 
 
-def _invalid(at: Path, text: str, detail: str) -> Decision:
-    return invalid_object(at, text, go_json(text), detail)
+def _host_process(holder: JsonObject) -> bool | None:
+    """What the security context of a Pod or a container says."""
+    context = holder.get("securityContext")
+    options = context.get("windowsOptions") if isinstance(context, dict) else None
+    said = options.get("hostProcess") if isinstance(options, dict) else None
+    return said if isinstance(said, bool) else None
 
 
-def _host_process(options: WindowsOptions | None) -> bool | None:
-    return options.host_process if options else None
-
-
-def _gmsa_spec(spec: str, at: Path) -> Decision:
+def spec_faults(spec: str) -> tuple[str, ...]:
+    """What keeps `spec` from being a gMSA credential spec."""
     if not spec:
-        return _invalid(at, spec, "gmsaCredentialSpec cannot be an empty string")
-    too_large = len(spec.encode()) > _LARGEST_SPEC
-    return _invalid(at, spec, "gmsaCredentialSpec size must be under 64 KiB") if too_large else Decision()
+        return ("gmsaCredentialSpec cannot be an empty string",)
+    return ("gmsaCredentialSpec size must be under 64 KiB",) if len(spec.encode()) > _LARGEST_SPEC else ()
 
 
-def _user_name_faults(name: str) -> list[str]:
+def user_name_faults(name: str) -> list[str]:
+    """What keeps `name` from being that of a user of Windows, or of a domain."""
     if not name:
         return ["runAsUserName cannot be an empty string"]
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in name):
