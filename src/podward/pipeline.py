@@ -85,6 +85,10 @@ class NodeFacts(Protocol):
     def objects(self) -> ReferencedObjects:
         """The objects that the Pod refers to by name."""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The Pod's addresses, once its sandbox is there; none for one that has the loopback device alone."""
+
     def id_range(self) -> IDMapping:
         """The ids that are kept for the Pod; asked for a Pod that gets a user namespace of its own."""
 
@@ -295,6 +299,7 @@ def _cri(facts: NodeFacts, plan: ContainerPlan) -> bool:
             plan.mounts,
             plan.files,
             facts.objects,
+            ",".join(facts.addresses),
         )
     )
     if asked.final:

@@ -86,6 +86,7 @@ class WorldFacts:
         self.node = world.node
         self.hostname = "host"
         self.objects = NO_OBJECTS
+        self.addresses: tuple[str, ...] = ()
         self._world = world
 
     def id_range(self) -> IDMapping:

@@ -23,22 +23,26 @@ from hypothesis import strategies as st
 sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
+import volume_rows
 
-from podward.api.referenced_objects import NO_OBJECTS
-from podward.cli import running
+from podward.api.pod_facts import PodFacts
+from podward.cli import running, subjects
 from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
 from podward.runtime import machine, mount_namespace, probe
+from podward.runtime.cgroups import Cgroups
+from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine
 from podward.runtime.pod import PodRun
 from podward.runtime.report import SilentReport
 from podward.runtime.state import State
+from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import pod_sources
+from podward.schema.workload import PodSource, pod_sources
 
 
 class DifferentError(AssertionError):
@@ -70,7 +74,7 @@ class Proof:
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
-            pod = running.prepared(source, NO_OBJECTS, self._here[defaults], options, alone=True)
+            pod = running.prepared(source, random_pods.OBJECTS, self._here[defaults], options, alone=True)
         except InputError:
             self.refused += 1
             reject()
@@ -78,7 +82,8 @@ class Proof:
             if pod.prepare():
                 self.refused += 1
                 reject()
-            Supervisor((pod,), self._report).run()
+            _compare_files(pod, source)
+            Supervisor((pod,), self._report, StopSignals()).run()
             self._compare(pod)
         finally:
             pod.destroy()
@@ -101,14 +106,26 @@ class Proof:
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
 
 
+def _compare_files(pod: PodRun, source: PodSource) -> None:
+    """Hold the volumes' files on disk to what `explain` would plan. Raises DifferentError."""
+    subject = subjects.subject(source, random_pods.OBJECTS)
+    dry = DryVolumes(PodFacts(subject.pod, subject.place, subject.objects), None)
+    dry.prepare()
+    for name, top in dry.planned.items():
+        foreseen, seen = volume_rows.planned(top), volume_rows.on_disk(f"{pod.directory.work}/volumes/{name}")
+        if foreseen != seen:
+            raise DifferentError(f"volume {name}: planned, then made\n{foreseen}\n{seen}")
+
+
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
     """The exit status."""
     choice = probe.choose(runtime, root)
+    cgroups = Cgroups.here()
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     state, report = State(root), Reasons()
     images = ImageStore(root)
     names = odd_images.build_all(images, tempfile.mkdtemp(dir=root))
-    oci = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
+    oci = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
     here = {
         defaults: Machine(
             msgspec.structs.replace(
@@ -121,6 +138,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
             oci,
             report,
             cgroup_v2=choice.cgroup == "v2",
+            cgroups=cgroups,
         )
         for defaults in ("containerd", "cri-o", "docker")
     }

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from changed_workloads import document
+from changed_workloads import document, known_sources
 
-from podward.documents.document import Document
 from podward.errors import InputError
-from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import objects_of
-from podward.schema.workload import PodSource, pod_sources
+from podward.schema.workload import pod_sources
 from podward.stages.admission.order import by_registry
 
 Raw = dict[str, Any]
@@ -35,13 +32,6 @@ PORT, TAKEN = {"containerPort": 1}, {"containerPort": 1, "hostPort": 1}
 PORTS = {"ports": [PORT]}
 SPREAD: Raw = {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}
 SYSCTL = {"name": "net.ipv4.tcp_syncookies", "value": "1"}
-
-
-def known_sources(whole: Document) -> tuple[tuple[PodSource, bool], ...] | None:
-    try:
-        return sources_if_known(whole, objects_of(whole))
-    except InputError:
-        return None  # the document holds something that is no object
 
 
 def pod(container: Raw | None = None, metadata: Raw | None = None, others: tuple[Raw, ...] = (), **spec: Any) -> Raw:  # noqa: ANN401

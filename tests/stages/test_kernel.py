@@ -126,6 +126,35 @@ def test_only_masked_paths_that_exist_and_are_mounted_count() -> None:
     assert predicted(make_facts(linux=linux, mounts=())).masked == ()
 
 
+def test_a_volume_at_a_masked_or_read_only_path_is_covered_too() -> None:
+    linux = Linux(namespaces=OWN, masked_paths=("/sys/firmware",), readonly_paths=("/proc/sys",))
+    bound = tuple(Mount(place, "bind", "/v", ("rbind", "nosuid")) for place in ("/sys/firmware", "/proc/sys"))
+    state = predicted(make_facts(linux=linux, mounts=(PROC, *bound)))
+    assert (state.masked, state.readonly_paths) == (("/sys/firmware",), ("/proc/sys",))
+    flags = {mount.destination: (mount.readonly, mount.nosuid) for mount in state.mounts}
+    assert flags == {"/proc": (False, True), "/sys/firmware": (True, False), "/proc/sys": (True, True)}
+
+
+@pytest.mark.parametrize("place", ["/proc/sys", "/proc/self", "/proc/1/attr", "/proc"])
+def test_runc_mounts_nothing_below_proc(place: str) -> None:
+    mounts = (PROC, Mount(place, "bind", "/v", ("rbind",)))
+    assert kernel.decide(make_facts(mounts=mounts, node=Node(FULL))).refused is False
+    (violation,) = kernel.decide(make_facts(mounts=mounts, node=Node(FULL, "runc"))).violations
+    assert violation.reason.startswith(f"{place}: runc")
+
+
+@pytest.mark.parametrize(
+    "mount", [Mount("/proc/meminfo", "bind", "/v", ("bind",)), Mount("/proc", "bind", "/proc", ("rbind",))]
+)
+def test_runc_takes_a_few_files_there_and_a_proc(mount: Mount) -> None:
+    assert not kernel.decide(make_facts(mounts=(PROC, mount), node=Node(FULL, "runc"))).refused
+
+
+def test_an_environment_that_execve_refuses_is_foreseen() -> None:
+    asked = process(env=("A=" + "x" * 200_000,))
+    assert "E2BIG" in kernel.decide(make_facts(asked)).violations[0].reason
+
+
 def test_groups_given_twice_stay_twice_under_crun_only() -> None:
     asked = process(user=User(1, 1, (9, 4, 9)))
     assert predicted(make_facts(asked)).groups == (4, 9, 9)

@@ -17,7 +17,6 @@ from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
-from podward.policy.pss.inline_volumes import PROFILE
 from podward.schema.objects import Item, objects_of, require_version
 from podward.schema.strict import require, type_of
 from podward.schema.workload import DEFAULT_NAMESPACE
@@ -69,17 +68,13 @@ def describes_openshift(gathered: PolicyDocuments, manifests: Iterable[Document]
     They are where there is an SCC or another object of a group of OpenShift's, or a namespace with a label or an
     annotation of its own. The labels of Pod Security are every Kubernetes' own.
     """
-    if gathered.own or any(_of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
+    from podward.policy.scc.namespace import of_openshift
+
+    if gathered.own or any(of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
         return True
     metadata = [source.view.metadata for source in gathered.namespaces.values()]
     keys = (key for each in metadata for key in (*(each.labels or ()), *(each.annotations or ())))
-    return any(_of_openshift(key) for key in keys)
-
-
-def _of_openshift(name: str) -> bool:
-    """Whether the domain before the slash is openshift.io, or one of its own."""
-    domain, slash, _ = name.partition("/")
-    return bool(slash) and (domain == "openshift.io" or domain.endswith(".openshift.io"))
+    return any(of_openshift(key) for key in keys)
 
 
 def policies_of(document: Document) -> tuple[Item, ...]:
@@ -131,6 +126,8 @@ def csi_profiles_of(items: Iterable[Item]) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         if item.kind == CSI_DRIVER:
+            from podward.policy.pss.inline_volumes import PROFILE
+
             profile = member(member(item.raw, "metadata"), "labels").get(PROFILE)
             if isinstance(profile, str):
                 found[item.name] = profile

@@ -44,6 +44,7 @@ class AssumedFacts:
         self.node = NODE
         self.hostname = ""
         self.objects = _NO_OBJECT_IS_KNOWN
+        self.addresses: tuple[str, ...] = ()
 
     def id_range(self) -> IDMapping:
         """Some range."""

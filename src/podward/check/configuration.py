@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 from datetime import date, datetime
-from re import compile as pattern
+from re import fullmatch
 
 from msgspec import Struct
 
@@ -294,13 +294,13 @@ def _pod_kind(reader: _Reader, table_content: object, place: Segments) -> PodKin
         what = f"{group} is Kubernetes' own, and its kinds are known"
         raise reader.fault((*place, "group"), what, "name the group of a custom resource, without its version")
     for written in places:
-        if not _PLACE.fullmatch(written):
+        if not fullmatch(_PLACE, written):
             expected = _WORKLOAD_KEYS["template"]
             raise reader.fault((*place, "template"), f"expected {expected}, found {_quoted(written)}", _PLACES)
     return PodKind(kind, group, places, None)
 
 
-_PLACE = pattern(r"[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?)*")
+_PLACE = r"[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?)*"
 _PLACES = "name fields with dots between them, and [*] for every item of a list: spec.jobs[*].template"
 
 

@@ -61,6 +61,11 @@ class Admission:
             csi_profiles=gathered.csi_profiles if self._openshift else None,
         )
 
+    @property
+    def kind(self) -> str:
+        """Which cluster it is, as `--cluster` names it."""
+        return cluster_options.OPENSHIFT if self._openshift else cluster_options.KUBERNETES
+
     def facts(self, source: PodSource) -> AdmissionFacts:
         """The request that would create the Pod."""
         user = creator_of_pods(source.kind, self._user)

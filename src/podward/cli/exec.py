@@ -44,5 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tty and not has_terminal:
         why = "standard input is no terminal" if args.stdin else "it takes -i too"
         terminal.say(f"no terminal for the program: {why}")
+    if has_terminal and pod.record.runtime.kind == "runsc":
+        raise UsageError("programs in gVisor's sandbox have no terminal here", where="-t", advice="leave -t out")
     program = kept_exec.Program(state, pod, container, args.command)
     return program.run_on_terminal() if has_terminal else program.run(stdin=0 if args.stdin else -1)

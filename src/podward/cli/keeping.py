@@ -13,6 +13,7 @@ from msgspec import Struct
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
 from podward.cli.inputs import GivenPods
+from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -93,25 +94,48 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = running.RunReport(json=False, verify=args.verify)
-    pod = running.prepared(source, objects, running.this_machine(args, report), args, alone=True)
-    try:
-        refusals = pod.prepare()
-        for refusal in refusals:
-            running.complain(source, refusal)
-        if any(refusal.of_the_pod for refusal in refusals):
-            return running.REFUSED
-        monitor = Monitor(pod, report, lambda: _came_up(pod, told))
-        code = monitor.run()
-        if monitor.failure:
-            terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
-        return code
-    finally:
-        pod.destroy()
+    report = _MonitorReport(NextCommands((source,), args), json=False)
+    here = running.machine_to_run_on(args, report)
+    pod = running.prepared(source, objects, here, args, alone=True)
+    stop = here.runtime.stop
+    with stop.listen():
+        try:
+            refusals = pod.prepare()
+            running.complain(source, refusals, report.commands)
+            if any(refusal.of_the_pod for refusal in refusals):
+                return running.REFUSED
+            monitor = Monitor(pod, report, stop, lambda: _came_up(pod, report, told))
+            code = monitor.run()
+            if monitor.failure:
+                terminal.say(f"Pod {pod.name} did not come up: {monitor.failure}; it is removed")
+            return code
+        finally:
+            stop.note(1)
+            pod.destroy()
 
 
-def _came_up(pod: PodRun, told: int) -> None:
-    """Tell how to reach the Pod, and let go of the caller: what is said from now on is kept beside the Pod."""
+class _MonitorReport(running.RunReport):
+    """Events on standard error. Once the Pod runs that is a file beside it, which never grows without bounds."""
+
+    in_file = False
+
+    def probe(self, container: str, said: str) -> None:
+        """As often as a probe is asked, in words that are a container's."""
+        self._bound()
+        super().probe(container, said)
+
+    def restarting(self, container: str, exit_code: int, delay: float) -> None:
+        """As often as a container ends."""
+        self._bound()
+        super().restarting(container, exit_code, delay)
+
+    def _bound(self) -> None:
+        if self.in_file and os.fstat(2).st_size > LARGEST_EVENTS:
+            os.ftruncate(2, 0)
+
+
+def _came_up(pod: PodRun, report: _MonitorReport, told: int) -> None:
+    """Tell how to reach the Pod, and let go of the caller: what is said from now on stays beside the Pod."""
     print(pod.directory.id)
     sys.stdout.flush()
     name, an_id = pod.name, pod.directory.id
@@ -119,6 +143,7 @@ def _came_up(pod: PodRun, told: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     _lead(os.open(f"{pod.directory.path}/events", flags, 0o600), 2)
     _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 1)
+    report.in_file = True
     os.chdir("/")
     os.write(told, b"1")
     os.close(told)

@@ -37,7 +37,7 @@ def observed(
     report = _Observer()
     here = running.this_machine(args, report)
     pods: dict[int, PodRun] = {}
-    with ExitStack() as cleanup:
+    with here.runtime.stop.listen(), ExitStack() as cleanup:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         cleanup.callback(os.close, nowhere)
         once = RunOptions("Never", verify=True, stdout=nowhere, stderr=nowhere)
@@ -53,7 +53,7 @@ def observed(
                 errors.append(error)
         report.pods = tuple(pods.values())
         if pods:
-            Supervisor(report.pods, report).run()
+            Supervisor(report.pods, report, here.runtime.stop).run()
         return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
 
 

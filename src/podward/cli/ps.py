@@ -22,6 +22,7 @@ class ListedPod(Struct, frozen=True, rename="camel"):
     namespace: str
     name: str
     status: str
+    ready: int
     running: int
     containers: int
     restarts: int
@@ -40,10 +41,10 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(json_text(found, 2))
         return 0
-    rows: list[tuple[str, ...]] = [("ID", "NAMESPACE", "NAME", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
-    rows += [
-        (p.id, p.namespace, p.name, f"{p.running}/{p.containers}", p.status, str(p.restarts), p.manifest) for p in found
-    ]
+    rows: list[tuple[str, ...]] = [("ID", "NAMESPACE", "NAME", "READY", "RUNNING", "STATUS", "RESTARTS", "MANIFEST")]
+    for p in found:
+        running = f"{p.running}/{p.containers}"
+        rows.append((p.id, p.namespace, p.name, str(p.ready), running, p.status, str(p.restarts), p.manifest))
     rows = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
@@ -59,6 +60,7 @@ def _listed(pod: kept.Kept) -> ListedPod:
         record.namespace,
         record.name,
         pod.status,
+        sum(container.ready and kept.alive(container.process) for container in record.containers),
         len(kept.living(record)),
         len(record.containers),
         sum(max(0, container.attempt) for container in record.containers),

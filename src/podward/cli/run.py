@@ -20,8 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     file_options.add(parser)
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
+    add(
+        "--network",
+        action="store_true",
+        help="give each Pod a network of its own, where CNI plugins are; else loopback",
+    )
     add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),

@@ -12,9 +12,11 @@ import msgspec
 
 from podward.api.process import ProcessState
 from podward.cli import configuration, referenced, subjects, terminal
+from podward.cli.next_commands import NextCommands
 from podward.decision import Decision, Outcome, Violation
 from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine, Refused, RunOptions
@@ -37,9 +39,10 @@ DIFFERENT = 1
 def run(given: GivenPods, args: argparse.Namespace) -> int:
     """Run every Pod that the files bring about; returns the command's exit code."""
     require_consistent(args)
-    report = RunReport(json=args.output == "json", verify=args.verify)
+    sources = tuple(given.pods)
+    report = RunReport(NextCommands(sources, args), json=args.output == "json")
     objects = referenced.gather(tuple(given.documents), args)
-    return _run_all(tuple(given.pods), objects, this_machine(args, report), args, report)
+    return _run_all(sources, objects, machine_to_run_on(args, report), args, report)
 
 
 def require_consistent(args: argparse.Namespace) -> None:
@@ -56,11 +59,30 @@ def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
     """
     state = State(state_root())
     choice = probe.choose(args.runtime)
-    sweep.sweep(state)
+    cgroups = Cgroups.here()
+    for pod, why in sweep.sweep(state, cgroups).left:
+        terminal.say(f"note: what is left of Pod {pod}, which an earlier run left, can't be removed: {why}")
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     node = configuration.node_of(choice, args)
-    runtime = OciRuntime(choice.path, choice.kind, f"{state.oci}/{choice.kind}", choice.arguments)
-    return Machine(node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2")
+    runtime = OciRuntime(choice.engine, f"{state.oci}/{choice.kind}", cgroups)
+    return Machine(
+        node, state, ImageStore(state.root), runtime, report, cgroup_v2=choice.cgroup == "v2", cgroups=cgroups
+    )
+
+
+def machine_to_run_on(args: argparse.Namespace, report: Reporter) -> Machine:
+    """The machine with the network that was asked for; without CNI plugins with none, which is told."""
+    here = this_machine(args, report)
+    if not args.network:
+        return here
+    from podward.runtime.network import configuration as networks
+
+    if not networks.plugins():
+        terminal.say(
+            f"note: no CNI plugins in {' or '.join(networks.DIRECTORIES)}: Pods have the loopback device alone"
+        )
+        return here
+    return msgspec.structs.replace(here, own_network=True)
 
 
 def _run_all(
@@ -71,18 +93,24 @@ def _run_all(
     report: RunReport,
 ) -> int:
     pods: list[PodRun] = []
-    with ExitStack() as cleanup:
+    stop = here.runtime.stop
+    with stop.listen(), ExitStack() as cleanup:
         refused: list[Refused] = []
-        for source in sources:
-            pod = prepared(source, objects, here, args, alone=len(sources) == 1)
-            cleanup.callback(pod.destroy)
-            pods.append(pod)
-            for refusal in pod.prepare():
-                refused.append(refusal)
-                complain(source, refusal)
+        try:
+            for source in sources:
+                pod = prepared(source, objects, here, args, alone=len(sources) == 1)
+                cleanup.callback(pod.destroy)
+                pods.append(pod)
+                refusals = pod.prepare()
+                refused += refusals
+                complain(source, refusals, report.commands)
+        except KeyboardInterrupt:
+            return stop.exit_code
+        finally:
+            stop.note(1)
         if any(refusal.of_the_pod for refusal in refused):
             return REFUSED
-        code = Supervisor(tuple(pods), report, stdin=0).run()
+        code = Supervisor(tuple(pods), report, stop, stdin=0).run()
         return report.finish(tuple(pods), code) or (REFUSED if refused else 0)
 
 
@@ -127,11 +155,13 @@ def new_uid() -> str:
     )
 
 
-def complain(source: PodSource, refusal: Refused) -> None:
-    """One refused Pod or container on standard error: each sentence with its line."""
-    for violation in refusal.decision.violations:
+def complain(source: PodSource, refusals: tuple[Refused, ...], commands: NextCommands) -> None:
+    """The Pod or the containers that were refused, on standard error: each with its line; then what to type."""
+    for refusal in refusals:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
-        terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+        for violation in refusal.decision.violations:
+            terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+    commands.after_refusals(source, refusals)
 
 
 def _where(source: PodSource, violation: Violation) -> str:
@@ -141,10 +171,19 @@ def _where(source: PodSource, violation: Violation) -> str:
 class RunReport(TerminalReport):
     """Events on standard error; at the end, with `-o json`, one document on standard output."""
 
-    def __init__(self, *, json: bool, verify: bool) -> None:
+    def __init__(self, commands: NextCommands, *, json: bool) -> None:
+        self.commands = commands
         self._json = json
-        self._verify = verify
         self._different = 0
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """Print why, and the command that tells more."""
+        super().failed_to_start(container, reason)
+        self.commands.after_failed_start(container, reason)
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """Print the command that tells which rule has denied it."""
+        self.commands.after_output(container, printed)
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""

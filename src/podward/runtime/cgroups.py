@@ -1,19 +1,38 @@
-"""Ending everything in the cgroups of a Pod that nobody looks after any more.
+"""Ending everything in the cgroups of a container, or of a Pod that nobody looks after any more.
 
 A container's cgroup has the same path in every hierarchy and a name that begins with the Pod's id, so it finds all of
 its processes, in whatever state the OCI runtime was when its caller died, and whichever runtime it was (cgroups(7)).
+
+What is in these cgroups is hostile: processes that fork faster than they are killed, that freeze themselves, and that
+nest cgroups until a path has no end. So processes are frozen before they are killed (cgroup v1's freezer; v2 kills a
+whole tree at once), and cgroups are visited one name at a time, from an open directory to the one below it or above.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 from podward.errors import NodeError
 
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds that killed processes may take to leave their cgroup."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 2.0
+"""Seconds that they have before they are frozen and killed anew: what is frozen does not end, and on a busy machine a
+short thaw may pass before it came to run."""
+_TO_FREEZE = 0.2
+_PAUSE = 0.005
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_THREADS = ("tasks", "cgroup.threads")
+"""v1's file and v2's: a container may put a thread elsewhere than its process, which is then not listed."""
+
+_Group = tuple[int, str]
+"""A hierarchy's open root, and the name of a cgroup there."""
 
 
 def name(container: str) -> str:
@@ -21,29 +40,53 @@ def name(container: str) -> str:
     return f"/podward-{container}"
 
 
-def end(pod: str) -> None:
-    """Kill what is in the cgroups of this Pod's containers and remove them; none is fine.
+class Cgroups:
+    """The hierarchies of this machine, by descriptors of their roots: they work where a mount is out of sight, too."""
 
-    Ask where the host's hierarchies are in sight, before our own mount namespace hides one. Raises NodeError where a
-    process does not go.
-    """
-    prefix = name(f"{pod}-").removeprefix("/")
-    groups = [
-        f"{hierarchy}/{entry}"
-        for hierarchy in _hierarchies()
-        for entry in _directories(hierarchy)
-        if entry.startswith(prefix)
-    ]
-    deadline = time.monotonic() + PATIENCE
-    while pids := {pid for group in groups for pid in _members(group)}:
-        if time.monotonic() > deadline:
-            listed = ", ".join(map(str, sorted(pids)))
-            raise NodeError(f"processes of an abandoned Pod do not end: {listed}", where=groups[0])
-        for pid in pids:
-            _kill(pid)
-        time.sleep(0.005)
-    for group in groups:
-        _remove(group)
+    def __init__(self, roots: tuple[int, ...]) -> None:
+        self._roots = roots
+
+    @classmethod
+    def here(cls) -> Cgroups:
+        """Those that are mounted here and now: to be asked before our own mount namespace hides one."""
+        roots = []
+        for place in _hierarchies():
+            with contextlib.suppress(OSError):
+                roots.append(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        return cls(tuple(roots))
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        for root in self._roots:
+            os.close(root)
+        self._roots = ()
+
+    def kill(self, container: str) -> None:
+        """Kill what is in the container's cgroups, once; who still lives is ended by `end`."""
+        _kill_once(self._of_container(container))
+
+    def end(self, container: str) -> None:
+        """Kill what is in the cgroups of the container with this id and remove them; none is fine.
+
+        Raises NodeError where a process or a cgroup stays.
+        """
+        _end(self._of_container(container))
+
+    def end_pod(self, pod: str) -> None:
+        """The same for all containers of a Pod."""
+        _end(self._of_pod(pod))
+
+    def left(self, pod: str) -> bool:
+        """Whether a container of this Pod has a cgroup."""
+        return bool(self._of_pod(pod))
+
+    def _of_container(self, container: str) -> list[_Group]:
+        wanted = name(container).removeprefix("/")
+        return [(root, wanted) for root in self._roots if _is_there(root, wanted)]
+
+    def _of_pod(self, pod: str) -> list[_Group]:
+        prefix = name(f"{pod}-").removeprefix("/")
+        return [(root, entry) for root in self._roots for entry in os.listdir(root) if entry.startswith(prefix)]
 
 
 def _hierarchies() -> list[str]:
@@ -56,51 +99,186 @@ def _hierarchies() -> list[str]:
     return found
 
 
-def _directories(group: str) -> list[str]:
+def _is_there(root: int, group: str) -> bool:
     try:
-        with os.scandir(group) as entries:
+        os.stat(group, dir_fd=root, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+# --- killing ----------------------------------------------------------------------------------------------------------
+
+
+def _end(groups: list[_Group]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    killed: set[int] = set()
+    wait = _FIRST_WAIT
+    while pids := _kill_once(groups):
+        killed |= pids
+        if time.monotonic() > deadline:
+            listed = ", ".join(map(str, sorted(pids)[:10]))
+            raise NodeError(f"processes of a container do not end: {listed}", where=groups[0][1])
+        _wait_for_end(groups, killed, wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
+    for root, group in groups:
+        while True:
+            try:
+                _remove(root, group)
+                break
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                    raise NodeError(f"cannot remove a cgroup: {error.strerror}", where=group) from error
+            _reap(killed)
+            time.sleep(_PAUSE)
+
+
+def _wait_for_end(groups: list[_Group], killed: set[int], seconds: float) -> None:
+    """Until nothing is there, or something that was not killed, or the time is over."""
+    unreaped = set(killed)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        _reap(unreaped)
+        left = {pid for root, group in groups for pid in _members(root, group)}
+        if not left or left - killed:
+            return
+        time.sleep(_PAUSE)
+
+
+def _kill_once(groups: list[_Group]) -> set[int]:
+    """Kill what is in these cgroups while it is frozen, so that nothing forks meanwhile; returns what was there."""
+    for root, group in groups:
+        if not _write(root, f"{group}/cgroup.kill", b"1"):
+            _write(root, f"{group}/freezer.state", b"FROZEN")
+    deadline = time.monotonic() + _TO_FREEZE
+    while any(_read(root, f"{group}/freezer.state") == b"FREEZING" for root, group in groups):
+        if time.monotonic() > deadline:
+            break  # a process that waits for its child to execute, or for a disk, freezes no sooner
+        time.sleep(_PAUSE / 5)
+    pids = {pid for root, group in groups for pid in _members(root, group)}
+    pids -= {1, os.getpid()}  # a container that may move them here must not make us kill them
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for root, group in groups:
+        _thaw(root, group)
+    return pids
+
+
+def _members(root: int, group: str) -> set[int]:
+    """The processes of a cgroup and of those below, which a privileged container may have made."""
+    return {
+        int(word)
+        for directory in _tree(root, group)
+        for file in ("cgroup.procs", *_THREADS)
+        for word in _read(directory, file).split()
+        if word != b"0"
+    }
+
+
+def _thaw(root: int, group: str) -> None:
+    """Let frozen processes go on: to their end. A container may have frozen each cgroup by itself."""
+    for directory in _tree(root, group):
+        if not _write(directory, "freezer.state", b"THAWED"):
+            _write(directory, "cgroup.freeze", b"0")
+
+
+def _reap(pids: set[int]) -> None:
+    """Reap those that are our children: a zombie may hold its cgroup."""
+    for pid in tuple(pids):
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                pids.discard(pid)
+        except ChildProcessError:
+            pids.discard(pid)
+
+
+# --- the tree of a cgroup ---------------------------------------------------------------------------------------------
+
+
+def _tree(root: int, group: str) -> Iterator[int]:
+    """Descriptors of the cgroup and of all below it, each open until the next one is asked for."""
+    here, waiting = os.dup(root), [[group]]
+    try:
+        while waiting:
+            if waiting[-1]:
+                step = waiting[-1].pop()
+            else:
+                waiting.pop()
+                step = ".."
+            if not waiting:
+                return
+            there = _step(here, step)
+            if there >= 0:
+                os.close(here)
+                here = there
+            if there >= 0 and step != "..":
+                yield here
+                waiting.append(_directories(here))
+    finally:
+        os.close(here)
+
+
+def _remove(root: int, group: str) -> None:
+    """Remove the cgroup and all below it, the deepest first."""
+    names: list[str] = []
+    here, inner = os.dup(root), [group]
+    try:
+        while inner or names:
+            there = _step(here, inner[-1] if inner else "..")
+            if there >= 0:
+                os.close(here)
+                here = there
+            if not inner:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rmdir(names.pop(), dir_fd=here)
+                inner = _directories(here) if names else []
+            elif there >= 0:
+                names.append(inner[-1])
+                inner = _directories(here)
+            else:
+                inner.pop()
+    finally:
+        os.close(here)
+
+
+def _step(here: int, to: str) -> int:
+    """The directory of this name, or above; -1 where it is gone."""
+    try:
+        return os.open(to, _DIRECTORY, dir_fd=here)
+    except FileNotFoundError:
+        return -1
+
+
+def _directories(here: int) -> list[str]:
+    try:
+        with os.scandir(here) as entries:
             return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
 
 
-def _members(group: str) -> set[int]:
-    """The processes of a cgroup and of those below, which a privileged container may have made; frozen ones thawed."""
-    pids: set[int] = set()
-    for inner in _directories(group):
-        pids |= _members(f"{group}/{inner}")
-    _write(f"{group}/freezer.state", b"THAWED")
-    _write(f"{group}/cgroup.freeze", b"0")
+def _read(directory: int, file: str) -> bytes:
+    """What a file of a cgroup says; empty where the hierarchy has none, or the cgroup is gone."""
     try:
-        with open(f"{group}/cgroup.procs", encoding="ascii") as file:
-            pids |= {int(line) for line in file if line.strip() != "0"}
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
-        return pids
-    return pids
+        return b""
+    with open(descriptor, "rb") as opened, contextlib.suppress(OSError):
+        return opened.read().strip()
+    return b""
 
 
-def _write(file: str, content: bytes) -> None:
+def _write(directory: int, file: str, content: bytes) -> bool:
+    """Whether the cgroup took it."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
-        return  # this hierarchy has no freezer
+        return False
     try:
         os.write(descriptor, content)
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _remove(group: str) -> None:
-    for inner in _directories(group):
-        _remove(f"{group}/{inner}")
-    try:
-        os.rmdir(group)
-    except FileNotFoundError:
-        return
+    return True

@@ -16,9 +16,9 @@ from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import machine, processes
+from podward.runtime import machine, processes, unsafe_places
 from podward.runtime.live_facts import Attempt, LiveFacts
-from podward.runtime.logs import Output, Relay, Sink
+from podward.runtime.logs import Output, Relay, Sink, WatchedOutput
 from podward.runtime.oci import OciRuntime, code_of_failure
 from podward.runtime.options import RunOptions
 from podward.runtime.report import Reporter
@@ -129,6 +129,9 @@ class ContainerRun:
             raise RefusedError(refused.violations[0].reason)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
+        mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.value.mounts)
+        if unsafe := unsafe_places.fault(self.attempt.rootfs, mounts):
+            raise RefusedError(f"container {self.name}: {unsafe}", advice="have a regular file or directory there")
         try:
             self._create_and_start(spec.value)
         except RuntimeFailedError as error:
@@ -170,7 +173,9 @@ class ContainerRun:
             log = LogFile(self._pod.facts.log_file(self.name))
             return log.stream("stdout"), log.stream("stderr")
         prefix = self.name if options.name_lines or self._pod.several else ""
-        return Output(options.stdout, prefix), Output(options.stderr, prefix)
+        report, label = self._pod.report, self.label
+        out, err = Output(options.stdout, prefix), Output(options.stderr, prefix)
+        return out, WatchedOutput(err, lambda printed: report.printed_denial(label, printed))
 
     def pump(self, descriptor: int) -> bool:
         """Pass output on; False at the stream's end."""
@@ -188,8 +193,11 @@ class ContainerRun:
         self.exit_code, self.pid, self.starting, self.ready = code, 0, False, False
         self._pod.facts.note_process(self.name, 0)
         if self._created:
-            self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
             self._created = False
+            try:
+                self._pod.runtime.delete(self.attempt.id, self.attempt.directory)
+            except (PodwardError, OSError) as error:
+                self._pod.report.left_behind(self.label, str(error))
         if self.input is not None:
             self.input.close()
             self.input = None
@@ -249,9 +257,10 @@ class ContainerRun:
         self.finish(self.exit_code)
 
     def kill(self) -> None:
-        """End the process now."""
+        """End the process now, and all others of the container."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
+            self._pod.runtime.kill(self.attempt.id)
 
     def discard(self) -> None:
         """Unmount and remove what an earlier attempt left, except in a kept Pod."""

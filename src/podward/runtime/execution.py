@@ -30,21 +30,29 @@ class Execution:
         self._bundle = bundle
         self._files = f"{bundle}/exec-{os.urandom(6).hex()}"
 
-    def begin(self, command: tuple[str, ...], streams: Streams, *, terminal: bool = False) -> int:
-        """Start the program; returns the pid of the runtime's process, which ends with the program's exit code."""
+    def begin(self, command: tuple[str, ...], streams: Streams) -> int:
+        """Start the program; returns the pid of the runtime's process, which ends with the program's exit code.
+
+        With a terminal (`streams.console`) it ends once the program runs; that is `program` then.
+        """
         with open(f"{self._bundle}/config.json", "rb") as file:
             spec = msgspec.json.decode(file.read(), type=RuntimeSpec)
-        process = msgspec.structs.replace(spec.process, args=command, terminal=terminal)
+        process = msgspec.structs.replace(spec.process, args=command, terminal=bool(streams.console))
         write_private(f"{self._files}.json", msgspec.json.encode(process))
         return self._runtime.begin_exec(self._container, self._files, streams)
 
+    def program(self) -> int:
+        """The program's pid, once the runtime has told it. Raises OSError or ValueError before."""
+        with open(f"{self._files}.pid", encoding="ascii") as file:
+            return int(file.read())
+
     def kill(self, runtime_pid: int) -> None:
-        """End the program, and the runtime's process that waits for it; those that are gone are fine."""
+        """End the program, or the runtime's process where there is none yet; one that is gone is fine."""
         with contextlib.suppress(OSError, ValueError):
-            with open(f"{self._files}.pid", encoding="ascii") as file:
-                program = int(file.read())
-            if _parent(program) == runtime_pid:  # else it has ended, and its number may be anybody's
+            program = self.program()
+            if _parent(program) in (runtime_pid, os.getpid()):  # else it has ended, and its number may be anybody's
                 os.kill(program, signal.SIGKILL)
+                return  # who waits for it reaps it and ends
         with contextlib.suppress(ProcessLookupError):
             os.kill(runtime_pid, signal.SIGKILL)
 

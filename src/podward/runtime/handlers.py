@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 10 * 1024
 PROBE_STATUSES, HOOK_STATUSES = range(200, 400), range(100, 1000)
-NO_GRPC = "gRPC probes are not made here"
 
 Done = Callable[[Result, str], None]
 """What came of a handler, and what it said."""
@@ -181,7 +180,7 @@ def start(loop: EventLoop, target: Target, request: Request, then: Done) -> Task
     elif handler.tcp_socket is not None:
         _ask(task, target, handler.tcp_socket, request)
     else:
-        task.fail(Result.ERROR, NO_GRPC if handler.grpc is not None else "it has no handler")
+        task.fail(Result.ERROR, "it has no handler that is known here")
     return task
 
 

@@ -19,7 +19,8 @@ from podward.api.process import ProcessState
 from podward.errors import NodeError, UsageError
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import sweep
-from podward.runtime.oci import OciRuntime, write_private
+from podward.runtime.cgroups import Cgroups
+from podward.runtime.oci import Engine, OciRuntime, write_private
 from podward.runtime.state import State
 
 PATIENCE = 15.0
@@ -59,14 +60,6 @@ class Container(Struct, frozen=True):
     attempt: int
     exit_code: int
     ready: bool
-
-
-class Engine(Struct, frozen=True):
-    """The OCI runtime that has the containers: its kind, its program, and the arguments before the verb."""
-
-    kind: str
-    program: str
-    arguments: tuple[str, ...]
 
 
 class Record(Struct, frozen=True):
@@ -168,8 +161,7 @@ def running_container(pod: Kept, name: str) -> Container:
 
 def runtime(state: State, record: Record) -> OciRuntime:
     """The OCI runtime that has the Pod's containers."""
-    engine = record.runtime
-    return OciRuntime(engine.program, engine.kind, f"{state.oci}/{engine.kind}", engine.arguments)
+    return OciRuntime(record.runtime, f"{state.oci}/{record.runtime.kind}")
 
 
 def ask_to_end(pod: Kept, *signals: signal.Signals) -> None:
@@ -185,16 +177,23 @@ def ask_to_end(pod: Kept, *signals: signal.Signals) -> None:
 
 
 def remove(state: State, pod: Kept) -> None:
-    """Wait for the end of a Pod whose monitor was asked for it, and remove what is left."""
+    """Wait for the end of a Pod whose monitor was asked for it, and remove what is left.
+
+    Raises NodeError where something of it stays.
+    """
     deadline = time.monotonic() + pod.record.grace_seconds + PATIENCE
     while alive(pod.record.monitor) and time.monotonic() < deadline:
         time.sleep(0.01)
     ask_to_end(pod, signal.SIGKILL)
     while alive(pod.record.monitor):
         time.sleep(0.01)
-    with state.lock():
-        if os.path.isdir(pod.directory):
-            sweep.remove(state, pod.id)
+    cgroups = Cgroups.here()
+    try:
+        with state.lock():
+            if os.path.isdir(pod.directory):
+                sweep.remove(state, cgroups, pod.id)
+    finally:
+        cgroups.close()
 
 
 def alive(process: Process) -> bool:

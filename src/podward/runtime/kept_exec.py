@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import signal
 from functools import partial
+from typing import TYPE_CHECKING
 
 from podward.api.core import Container as ContainerSpec
 from podward.errors import NodeError, RuntimeFailedError
-from podward.runtime import kept, syscalls
+from podward.runtime import kept, processes, syscalls
 from podward.runtime.event_loop import EventLoop
 from podward.runtime.execution import Execution
 from podward.runtime.kept import Container, Kept
 from podward.runtime.logs import Output
-from podward.runtime.oci import Streams
 from podward.runtime.state import State
 from podward.runtime.stdin import StandardInput
 from podward.runtime.streams import ContainerStreams
+
+if TYPE_CHECKING:
+    from podward.runtime.consoles import OwnTerminal
 
 
 class Program:
@@ -32,65 +35,80 @@ class Program:
         self._pid = 0
         self._status: int | None = None
         self._stopped_by = 0
+        self._terminal: OwnTerminal | None = None
 
     def run(self, stdin: int) -> int:
         """Run it with pipes to our own streams; `stdin` is the descriptor that is passed on to it, -1 for none."""
-        wanted = ContainerSpec(stdin=stdin >= 0)
-        streams = ContainerStreams(self._bundle, wanted, Output(1), Output(2))
-        feed = StandardInput(self._loop, stdin)
+        streams = ContainerStreams(self._bundle, ContainerSpec(stdin=stdin >= 0), Output(1), Output(2))
         try:
-            try:
-                self._begin(streams.given)
-            finally:
-                streams.release()
-            for descriptor in streams.relays:
-                self._loop.watch(descriptor, partial(self._pump, streams))
-            if streams.input is not None:
-                feed.give_to(streams.input)
-            return self._wait()
+            self._begin(streams)
+            return self._attend(streams, stdin)
         finally:
-            for relay in streams.relays.values():
-                relay.drain()
-            self._end()
+            streams.release()
+            self._execution.close()
 
     def run_on_terminal(self) -> int:
-        """Run it on a terminal of its own, which the OCI runtime connects with ours."""
-        try:
-            self._begin(Streams(0, 1, 2), terminal=True)
-            return self._wait()
-        finally:
-            self._end()
+        """Run it on a terminal of its own, which is connected with ours."""
+        from podward.runtime.consoles import OwnTerminal
 
-    def _begin(self, streams: Streams, *, terminal: bool = False) -> None:
+        streams = ContainerStreams(self._bundle, ContainerSpec(stdin=True, tty=True), Output(1), Output(2))
+        try:
+            self._begin(streams)
+            status = processes.wait(self._pid)
+            if processes.exit_code(status):
+                os.write(2, f"podward: cannot run it: {self._execution.complaint()}\n".encode())
+                return self._execution.exit_code(status)
+            streams.created()
+            self._pid = self._execution.program()
+            self._loop.on_exit(self._pid, self._ended)
+            self._terminal = OwnTerminal(0)
+            self._resize(streams)
+            return self._attend(streams, 0)
+        finally:
+            if self._terminal is not None:
+                self._terminal.restore()
+            streams.release()
+            self._execution.close()
+
+    def _begin(self, streams: ContainerStreams) -> None:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGWINCH)
         read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in numbers:
             signal.signal(number, _noted)
-        self._loop.watch(read, lambda wake: self._signals(os.read(wake, 512)))
-        self._pid = self._execution.begin(self._command, streams, terminal=terminal)
-        self._loop.on_exit(self._pid, self._ended)
+        self._loop.watch(read, lambda wake: self._signals(os.read(wake, 512), streams))
+        self._pid = self._execution.begin(self._command, streams.given)
+        if not streams.given.console:
+            self._loop.on_exit(self._pid, self._ended)
+            streams.release()
 
-    def _wait(self) -> int:
+    def _attend(self, streams: ContainerStreams, stdin: int) -> int:
+        """Pass on what is written and read until the program has ended; its exit code."""
+        for descriptor in streams.relays:
+            self._loop.watch(descriptor, partial(self._pump, streams))
+        if streams.input is not None and stdin >= 0:
+            StandardInput(self._loop, stdin).give_to(streams.input)
         self._loop.reap(_nobody)  # it may have ended before anybody looked
         while self._status is None:
             self._loop.turn()
-        if self._stopped_by:
-            return 128 + self._stopped_by
-        complaint = self._execution.complaint()
-        if complaint:
-            os.write(2, f"podward: cannot run it: {complaint}\n".encode())
-        return self._execution.exit_code(self._status)
+        for relay in streams.relays.values():
+            relay.drain()
+        return 128 + self._stopped_by if self._stopped_by else self._execution.exit_code(self._status)
 
-    def _signals(self, numbers: bytes) -> None:
+    def _signals(self, numbers: bytes, streams: ContainerStreams) -> None:
         for number in numbers:
             if number == signal.SIGCHLD:
                 self._loop.reap(_nobody)
             elif number == signal.SIGWINCH:
-                os.kill(self._pid, signal.SIGWINCH)  # the runtime gives the program's terminal our new size
+                self._resize(streams)
             else:
                 self._stopped_by = number
                 self._execution.kill(self._pid)
+
+    def _resize(self, streams: ContainerStreams) -> None:
+        """Make the program's terminal as large as ours."""
+        if self._terminal is not None and streams.input is not None and streams.input.descriptor >= 0:
+            self._terminal.give_size(streams.input.descriptor)
 
     def _ended(self, status: int) -> None:
         self._status = status
@@ -99,9 +117,6 @@ class Program:
         if not streams.relays[descriptor].pump():
             self._loop.forget(descriptor)
             del streams.relays[descriptor]
-
-    def _end(self) -> None:
-        self._execution.close()
 
 
 def join_mounts(pod: Kept) -> None:

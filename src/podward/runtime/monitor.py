@@ -14,6 +14,7 @@ from podward.runtime import kept
 from podward.runtime.container import ContainerRun
 from podward.runtime.pod import PodRun
 from podward.runtime.report import Reporter
+from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
 
 MOMENT = 0.25
@@ -24,10 +25,10 @@ DID_NOT_COME_UP = 1
 class Monitor:
     """Supervises the Pod; `came_up` is called once, when the Pod runs."""
 
-    def __init__(self, pod: PodRun, report: Reporter, came_up: Callable[[], None]) -> None:
+    def __init__(self, pod: PodRun, report: Reporter, stop: StopSignals, came_up: Callable[[], None]) -> None:
         self._pod = pod
         self._came_up: Callable[[], None] | None = came_up
-        self._supervisor = Supervisor((pod,), report, changed=self._note)
+        self._supervisor = Supervisor((pod,), report, stop, changed=self._note)
         self._waiting = False
         self.failure = ""
         """Why the Pod did not come up."""

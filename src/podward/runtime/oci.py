@@ -7,14 +7,16 @@ Podward's own directory, so containers of other programs are never touched.
 from __future__ import annotations
 
 import os
-import signal
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.oci import RuntimeSpec
 from podward.errors import RuntimeFailedError
-from podward.runtime import processes
+from podward.runtime import orphans, processes
+from podward.runtime.cgroups import Cgroups
+from podward.runtime.stop_signals import StopSignals
+from podward.runtime.volumes import remove_tree
 
 CANNOT_RUN, CANNOT_EXECUTE, NOT_FOUND = 128, 126, 127
 """Exit codes of a program that could not be started: the kubelet's, and what shells and podman make of a file that may
@@ -30,19 +32,33 @@ class Streams(Struct, frozen=True):
     console: str = ""
 
 
-class OciRuntime:
-    """One OCI runtime program with its state directory; `arguments` go before the verb."""
+class Engine(Struct, frozen=True):
+    """The OCI runtime that has the containers: its kind, its program, and the arguments before the verb."""
 
-    def __init__(self, program: str, kind: str, state: str, arguments: tuple[str, ...] = ()) -> None:
-        self.program = program
-        self._arguments = arguments
-        self.kind = kind
+    kind: str
+    program: str
+    arguments: tuple[str, ...]
+
+
+class OciRuntime:
+    """The OCI runtime that was chosen, with its state directory.
+
+    No call waits for it longer than `processes.SECONDS`, nor long after one of the `stop` signals. `cgroups` are where
+    what it leaves of a container is ended.
+    """
+
+    def __init__(
+        self, engine: Engine, state: str, cgroups: Cgroups | None = None, stop: StopSignals | None = None
+    ) -> None:
+        self.engine = engine
+        """What another process needs to be this driver."""
+        self.program = engine.program
+        self._arguments = engine.arguments
+        self.kind = engine.kind
         os.makedirs(state, mode=0o700, exist_ok=True)
         self._state = state
-
-    def engine(self) -> tuple[str, str, tuple[str, ...]]:
-        """Its kind, its program and the arguments before the verb: what another process needs to be this driver."""
-        return self.kind, self.program, self._arguments
+        self._cgroups = cgroups or Cgroups(())
+        self.stop = stop or StopSignals()
 
     def create(self, container: str, bundle: str, spec: RuntimeSpec, streams: Streams) -> int:
         """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
@@ -76,25 +92,39 @@ class OciRuntime:
 
     def finish_start(self, pid: int, bundle: str) -> None:
         """Wait for what `begin_start` began; raises RuntimeFailedError with what the runtime said."""
-        if processes.exit_code(processes.wait(pid)):
+        status = processes.wait_within(pid, processes.SECONDS, self.stop, f"{self.kind} start")
+        if processes.exit_code(status):
             raise self._failure(bundle, "start")
 
-    def kill(self, container: str, bundle: str, number: signal.Signals) -> None:
-        """Send a signal to the container's first process; one that is gone is fine."""
-        self._call(bundle, ("kill", container, str(int(number))), Streams())
+    def kill(self, container: str) -> None:
+        """Kill every process of the container, whatever it has done to keep that off; none is fine."""
+        self._cgroups.kill(container)
 
     def delete(self, container: str, bundle: str) -> None:
-        """End what is left of the container and forget it; one that never was is fine."""
-        self._call(bundle, ("delete", "--force", container), Streams())
+        """End what is left of the container and forget it; one that never was is fine.
+
+        What the runtime does not do of it is done here. Raises NodeError where a process or a cgroup stays.
+        """
+        try:
+            deleted = self._call(bundle, ("delete", "--force", container), Streams()) == 0
+        except RuntimeFailedError:
+            deleted = False
+        if not deleted:
+            orphans.end(bundle)
+        self._cgroups.end(container)
+        if not deleted:
+            remove_tree(f"{self._state}/{container}")
 
     def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
-        return processes.run(
+        pid = processes.spawn(
             self.program,
             self._words(bundle, words),
             stdin=streams.stdin,
             stdout=streams.stdout,
             stderr=streams.stderr,
         )
+        status = processes.wait_within(pid, processes.SECONDS, self.stop, f"{self.kind} {words[0]}")
+        return processes.exit_code(status)
 
     def _words(self, bundle: str, words: tuple[str, ...]) -> tuple[str, ...]:
         log = ("--log", f"{bundle}/runtime.log", "--log-format", "json")
@@ -107,11 +137,12 @@ class OciRuntime:
     def begin_exec(self, container: str, files: str, streams: Streams) -> int:
         """Begin to run the process of the file `FILES.json` in the container; returns the runtime's pid.
 
-        The runtime waits for the process and ends with its exit code. The process's pid is written to `FILES.pid`, the
-        runtime's complaint to `FILES.log`.
+        The runtime waits for the process and ends with its exit code; a process with a terminal it only starts, and
+        leaves it to us as a child. The process's pid is written to `FILES.pid`, the runtime's complaint to `FILES.log`.
         """
         log = ("--log", f"{files}.log", "--log-format", "json")
-        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", container)
+        console = ("--detach", "--console-socket", streams.console) if streams.console else ()
+        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *console, container)
         return processes.spawn(
             self.program,
             (*self._arguments, "--root", self._state, *log, *words),

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from podward.api.node import Node
 from podward.decision import Decision
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.store import ImageStore
 from podward.runtime.kept import Options
 from podward.runtime.oci import OciRuntime
@@ -16,7 +17,8 @@ from podward.runtime.state import State
 class Machine(Struct, frozen=True):
     """What every Pod of a call is run with.
 
-    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy.
+    `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy; `cgroups`: where containers are ended.
+    `own_network`: whether Pods get a network of their own through CNI plugins, beside the loopback device.
     """
 
     node: Node
@@ -25,6 +27,8 @@ class Machine(Struct, frozen=True):
     runtime: OciRuntime
     report: Reporter
     cgroup_v2: bool = False
+    cgroups: Cgroups = Cgroups(())
+    own_network: bool = False
 
 
 class RunOptions(Struct, frozen=True):

@@ -7,22 +7,41 @@ a Pod's id is random and used once, so no other process has it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import time
 
+from podward.errors import NodeError
+
+PATIENCE = 10.0
+"""Seconds that killed runtimes may take to end."""
+_PAUSE = 0.005
 _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
 def end(directory: str) -> None:
-    """Kill the runtimes that work for the Pod in this directory; none is fine."""
-    wanted = os.fsencode(f"{directory}/")
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
+    """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
+
+    They are looked for until none is found: one that was killed may just have started another.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while pids := working_for(os.fsencode(f"{directory}/")):
+        if time.monotonic() > deadline:
+            raise NodeError(f"OCI runtimes do not end: {', '.join(map(str, pids))}", where=directory)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_PAUSE)
+
+
+def working_for(directory: bytes) -> list[int]:
+    """The pids of runtimes with this path among their words; one that has ended has no words any more."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 words = file.read(65536).split(b"\0")
-            if os.path.basename(words[0]) in _NAMES and any(wanted in word for word in words[1:]):
-                os.kill(int(entry), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+            if os.path.basename(words[0]) in _NAMES and any(directory in word for word in words[1:]):
+                found.append(int(entry))
+    return found

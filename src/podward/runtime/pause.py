@@ -39,8 +39,10 @@ class Pause:
         """End it, and with it everything in its pid namespace."""
         if self.pid:
             processes.end(self.pid)
-        self._runtime.delete(self._container, self._bundle)
-        syscalls.unmount_if_mounted(f"{self._bundle}/rootfs")
+        try:
+            self._runtime.delete(self._container, self._bundle)
+        finally:
+            syscalls.unmount_if_mounted(f"{self._bundle}/rootfs")
 
 
 def start(runtime: OciRuntime, directory: PodDirectory, namespaces: dict[str, str], mapping: IDMapping | None) -> Pause:

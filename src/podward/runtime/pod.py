@@ -7,10 +7,12 @@ import time
 
 import msgspec
 
-from podward.decision import Outcome
+from podward.decision import Decision, Outcome
+from podward.errors import PodwardError
 from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
+from podward.policy.kubelet.resolved_volumes import notes
 from podward.policy.runtime import selinux
 from podward.runtime import kept
 from podward.runtime.container import ContainerRun, PodContext
@@ -48,6 +50,8 @@ class PodRun:
         plan = plan_pod(self._facts)
         if plan.refusals.refused:
             return (Refused("", plan.refusals),)
+        for sentence in notes(Decision(tuple(a for stage in plan.stages for a in stage.decision.assignments))):
+            self._machine.report.noted(self.name, sentence)
         machine, several = self._machine, len(plan.containers) > 1
         context = PodContext(self.name, self._facts, machine.runtime, machine.report, self._options, several)
         refused = tuple(Refused(c.container.name, c.refusals, c.kind) for c in plan.containers if c.refusals.refused)
@@ -111,7 +115,7 @@ class PodRun:
             name=self.name,
             namespace=self.namespace,
             manifest=self._facts.place.document,
-            runtime=kept.Engine(*self._machine.runtime.engine()),
+            runtime=self._machine.runtime.engine,
             created=self._created,
             monitor=kept.Process(os.getpid(), kept.start_time(os.getpid())),
             network=self._facts.network(),
@@ -140,15 +144,18 @@ class PodRun:
     def destroy(self) -> None:
         """End what runs and remove everything; of a Pod to be kept that has ended by itself, its directory stays."""
         stays = self.keep and self.done and not self.stopping
-        for container in self.containers:
-            container.end()
-            if not stays:
-                container.discard()
-        self._facts.remove()
-        if stays:
-            self.directory.keep()
-        else:
-            with self._machine.state.lock():
-                remove_tree(self.directory.path)
+        steps = [step for c in self.containers for step in ((c.end,) if stays else (c.end, c.discard))]
+        steps += [self._facts.remove, self.directory.keep if stays else self._remove_directory]
+        for step in steps:  # every one, whatever comes of those before it
+            try:
+                step()
+            except (PodwardError, OSError) as error:
+                self._machine.report.left_behind(self.name, str(error))
         self._facts.release()
         self.directory.lock.release()
+
+    def _remove_directory(self) -> None:
+        """Last, and not where something of the Pod is left: by its directory a later sweep knows of it."""
+        self._machine.cgroups.end_pod(self.directory.id)
+        with self._machine.state.lock():
+            remove_tree(self.directory.path)

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from podward.errors import NodeError
 from podward.runtime import processes
-from podward.runtime.oci import write_private
+from podward.runtime.oci import Engine, write_private
 from podward.runtime.state import state_root
 
 AUTO = "auto"
@@ -47,6 +47,11 @@ class RuntimeChoice(Struct, frozen=True):
     cgroup: str
     needs_private_cgroup_mounts: bool = False
     arguments: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> Engine:
+        """What its driver is made of."""
+        return Engine(self.kind, self.path, self.arguments)
 
     @property
     def recursive_read_only(self) -> bool:

@@ -29,6 +29,10 @@ class Prober:
         self._report = report
         self._then = then
         self._probes = probes.probes_of(target.container)
+        for kind, probe in tuple(self._probes.items()):
+            if probe.grpc is not None:
+                report.probe(label, probes.not_made_text(kind))
+                del self._probes[kind]
         self._states: dict[ProbeKind, ProbeState] = {kind: probes.initial(kind) for kind in self._probes}
         self._timers: dict[ProbeKind, Timer] = {}
         self._tasks: dict[ProbeKind, Task] = {}

@@ -117,3 +117,4 @@ class ProbesAndHooks:
             self._stop(pod, container, pod.grace_seconds if grace is None else float(grace))
         else:
             container.ready = effect is Effect.READY
+            self._advance(pod)  # nothing follows from it here; who notes the Pod's state is told

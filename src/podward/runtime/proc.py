@@ -71,7 +71,7 @@ def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> Proces
     mounts = parse_mountinfo(_text(f"/proc/{pid}/mountinfo"))
     root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        view = _View(root, mounts)
+        view = _View(root, mounts, status["NSpid"].split()[-1])
         return ProcessState(
             uid=_ids(status["Uid"]),
             gid=_ids(status["Gid"]),
@@ -99,11 +99,20 @@ def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> Proces
 
 
 class _View:
-    """The mounts of a process as its paths meet them; `root` is a descriptor of its root directory."""
+    """The mounts of a process as its paths meet them.
 
-    def __init__(self, root: int, mounts: dict[int, Mount]) -> None:
+    `root` is a descriptor of its root directory, `own` its pid as it sees itself.
+    """
+
+    def __init__(self, root: int, mounts: dict[int, Mount], own: str) -> None:
         self._root = root
         self._mounts = mounts
+        self._own = {
+            "/proc/self": f"/proc/{own}",
+            "/proc/thread-self": f"/proc/{own}/task/{own}",
+            "/proc/net": f"/proc/{own}/net",
+            "/proc/mounts": f"/proc/{own}/mounts",
+        }
 
     def mounts(self, spec: RuntimeSpec) -> tuple[MountState, ...]:
         """The flags of the spec's mounts that can be seen, sorted."""
@@ -146,6 +155,15 @@ class _View:
 
     def _mounted_at(self, path: str) -> Mount | None:
         """The mount whose root `path` leads to; None if `path` leads inside of one, or nowhere."""
+        found = self._mounted_exactly_at(path)
+        if found is None:
+            # proc's own links lead everybody to his own process: us elsewhere than the one that we look at.
+            for link, target in self._own.items():
+                if path == link or path.startswith(f"{link}/"):
+                    return self._mounted_exactly_at(target + path[len(link) :])
+        return found
+
+    def _mounted_exactly_at(self, path: str) -> Mount | None:
         descriptor = self._open(path)
         if descriptor < 0:
             return None

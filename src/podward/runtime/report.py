@@ -15,6 +15,9 @@ class Reporter(Protocol):
     def not_enforced(self, container: str, label: str) -> None:
         """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
 
+    def noted(self, pod: str, sentence: str) -> None:
+        """Something about a volume of the Pod that its user should know."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`container` ended and will be started again after `delay` seconds."""
 
@@ -23,6 +26,12 @@ class Reporter(Protocol):
 
     def killed(self, container: str, seconds: float) -> None:
         """`container` did not end within its grace period and was killed."""
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """`container` printed this, and in it that the kernel has denied something."""
+
+    def left_behind(self, what: str, reason: str) -> None:
+        """Something of a container or a Pod could not be ended or removed; a later call tries again."""
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """The kernel's view of `container` just after its execve(2), beside the prediction."""
@@ -43,6 +52,9 @@ class SilentReport:
     def not_enforced(self, container: str, label: str) -> None:
         """Nothing."""
 
+    def noted(self, pod: str, sentence: str) -> None:
+        """Nothing."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """Nothing."""
 
@@ -50,6 +62,12 @@ class SilentReport:
         """Nothing."""
 
     def killed(self, container: str, seconds: float) -> None:
+        """Nothing."""
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """Nothing."""
+
+    def left_behind(self, what: str, reason: str) -> None:
         """Nothing."""
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
@@ -71,6 +89,10 @@ class TerminalReport(SilentReport):
     def not_enforced(self, container: str, label: str) -> None:
         """`note: ctr: …`."""
         _say(f"note: {container}: the SELinux label {label} is not enforced: this kernel has no SELinux")
+
+    def noted(self, pod: str, sentence: str) -> None:
+        """`note: pod: volume data: …`."""
+        _say(f"note: {pod}: {_printable(sentence)}")
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`ctr: exited with 1, restarting in 10s`."""
@@ -96,6 +118,10 @@ class TerminalReport(SilentReport):
     def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
         """`ctr: postStart hook failed: …; it is killed`."""
         _say(f"{container}: {hook} hook failed: {_printable(reason)}; {effect}")
+
+    def left_behind(self, what: str, reason: str) -> None:
+        """`note: ctr: not all of it could be removed: …`."""
+        _say(f"note: {what}: not all of it could be removed, a later run tries again: {reason}")
 
 
 def _say(text: str) -> None:

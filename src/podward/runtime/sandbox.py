@@ -21,6 +21,8 @@ class Sandbox:
         self._pod = pod
         self._directory = directory
         self._pause: pause.Pause | None = None
+        self.addresses: tuple[str, ...] = ()
+        """The Pod's own, once it has a network beside the loopback device."""
         wanted = namespaces.Wanted(
             ipc=not spec.host_ipc,
             net=not spec.host_network,
@@ -38,7 +40,7 @@ class Sandbox:
 
     def write_container_files(self, termination_log: str) -> None:
         """Write what the kubelet writes when it creates a container: /etc/hosts anew, and an empty termination log."""
-        hostfiles.write_hosts(self.hosts, self._pod, self.config.hostname, self.mapping)
+        hostfiles.write_hosts(self.hosts, self._pod, self.config.hostname, self.addresses, self.mapping)
         hostfiles.make_termination_log(termination_log, self.mapping)
 
     def share_processes(self, runtime: OciRuntime) -> None:

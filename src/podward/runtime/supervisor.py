@@ -22,6 +22,7 @@ from podward.runtime.event_loop import EventLoop
 from podward.runtime.pod import PodRun
 from podward.runtime.processes import exit_code
 from podward.runtime.report import Reporter
+from podward.runtime.stop_signals import StopSignals
 
 if TYPE_CHECKING:
     from podward.runtime.attached import Attached
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_KILLED = 137
 
 
 class _Timer(Struct, frozen=True):
@@ -47,12 +49,14 @@ class Supervisor:
         self,
         pods: tuple[PodRun, ...],
         report: Reporter,
+        stop: StopSignals,
         stdin: int = -1,
         changed: Callable[[PodRun], None] | None = None,
     ) -> None:
         self.loop = EventLoop()
         self._pods = pods
         self._report = report
+        self._stop_signals = stop
         self._changed = changed
         """Who is told whenever a container of a Pod has started or ended."""
         self._timers: list[_Timer] = []
@@ -68,16 +72,13 @@ class Supervisor:
         """The exit code: the first Pod's that failed, or 128 + the signal that ended us."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         before = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGWINCH)
-        handlers = {number: signal.signal(number, _noted) for number in numbers}
-        self.loop.watch(wake_read, lambda wake: self._signals(os.read(wake, 512)))
+        handlers = {number: signal.signal(number, _noted) for number in (signal.SIGCHLD, signal.SIGWINCH)}
+        self.loop.watch(wake_read, lambda wake: self._woken(os.read(wake, 512)))
         try:
-            for pod in self._pods:
-                self._advance(pod)
-            gc.enable()
-            while not all(pod.done for pod in self._pods):
-                self.loop.turn(min((timer.at for timer in self._timers), default=None))
-                self._expire(time.monotonic())
+            with self._stop_signals.listen():
+                self._stop_signals.note()
+                self._run()
+                self._stop_signals.note(1)
         finally:
             if self._attached is not None:
                 self._attached.restore()
@@ -88,15 +89,25 @@ class Supervisor:
             os.close(wake_write)
         return self._code or next((pod.exit_code for pod in self._pods if pod.exit_code), 0)
 
-    def _signals(self, numbers: bytes) -> None:
-        for number in numbers:
-            if number == signal.SIGCHLD:
-                self.loop.reap(self._reaped)
-            elif number == signal.SIGWINCH:
-                if self._attached is not None:
-                    self._attached.resize()
-            else:
-                self._stop_all(signal.Signals(number))
+    def _run(self) -> None:
+        for pod in self._pods:
+            self._advance(pod)
+        gc.enable()
+        self._heed()
+        while not all(pod.done for pod in self._pods):
+            self.loop.turn(min((timer.at for timer in self._timers), default=None))
+            self._heed()
+            self._expire(time.monotonic())
+
+    def _woken(self, numbers: bytes) -> None:
+        if signal.SIGCHLD in numbers:
+            self.loop.reap(self._reaped)
+        if signal.SIGWINCH in numbers and self._attached is not None:
+            self._attached.resize()
+
+    def _heed(self) -> None:
+        for number in self._stop_signals.take():
+            self._stop_all(number)
 
     def _reaped(self, pid: int, status: int) -> None:
         """A child ended: a container's process, or an orphan of one that shares the host's pid namespace."""
@@ -117,13 +128,13 @@ class Supervisor:
         self._advance(pod)
 
     def _advance(self, pod: PodRun) -> None:
-        """Do what the lifecycle rule says now."""
+        """Do what the lifecycle rule says now; nothing is begun where a signal waits to be heeded."""
         self._follow(pod)
         if self._changed is not None:
             self._changed(pod)
 
     def _follow(self, pod: PodRun) -> None:
-        while not pod.done:
+        while not pod.done and not self._stop_signals.is_waiting():
             actions = pod.next_actions()
             for name in actions.stop:
                 self._stop(pod, pod.container(name), pod.grace_seconds)
@@ -135,6 +146,8 @@ class Supervisor:
             if not actions.start:
                 return
             for name in actions.start:
+                if self._stop_signals.is_waiting():
+                    return
                 self._start(pod, pod.container(name))
 
     def _start(self, pod: PodRun, container: ContainerRun) -> None:
@@ -199,7 +212,7 @@ class Supervisor:
         self._stop_all(number)
 
     def _stop_all(self, number: signal.Signals) -> None:
-        """The first signal asks the containers to end; the next one ends them."""
+        """The first signal asks the containers to end; the next one ends them; then nobody waits for them any more."""
         self._asked += 1
         self._code = _INTERRUPTED if number == signal.SIGINT else _TERMINATED
         for pod in self._pods:
@@ -208,7 +221,9 @@ class Supervisor:
             pod.stopping = True
             self._timers = [timer for timer in self._timers if timer.kills]
             for container in pod.running():
-                if self._asked > 1:
+                if self._asked > 2:
+                    self._ended(pod, container, _KILLED)
+                elif self._asked > 1:
                     container.kill()
                 else:
                     self._stop(pod, container, pod.grace_seconds)

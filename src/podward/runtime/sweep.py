@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import os
 
-from podward.runtime import cgroups, orphans
+from msgspec import Struct
+
+from podward.errors import NodeError
+from podward.runtime import orphans
+from podward.runtime.cgroups import Cgroups
 from podward.runtime.mount_namespace import PASSAGE
 from podward.runtime.state import Lock, State
 from podward.runtime.volumes import remove_tree
 
 
-def sweep(state: State) -> tuple[str, ...]:
-    """Remove every abandoned Pod, and what an abandoned work on images left; returns the Pods' ids.
+class Swept(Struct, frozen=True):
+    """The ids of the Pods that were removed; and those that could not be, each with why: the next sweep tries again."""
 
-    To be called before `mount_namespace.enter`, where all cgroup hierarchies are in sight.
+    removed: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+
+
+def sweep(state: State, cgroups: Cgroups) -> Swept:
+    """Remove every abandoned Pod, and what an abandoned work on images left.
+
+    What can't be removed is passed over: no Pod that somebody left may keep others from running.
     """
-    swept = []
+    removed, left = [], []
     with state.lock():
         for name in os.listdir(state.pods):
             lock = _abandoned(state, name)
-            if lock is not None:
-                remove(state, name)
+            if lock is None:
+                continue
+            try:
+                remove(state, cgroups, name)
+                removed.append(name)
+            except (NodeError, OSError) as error:
+                left.append((name, str(error)))
+            finally:
                 lock.release()
-                swept.append(name)
     _sweep_images(state)
-    return tuple(swept)
+    return Swept(tuple(removed), tuple(left))
 
 
 def _abandoned(state: State, name: str) -> Lock | None:
@@ -42,20 +58,26 @@ def _abandoned(state: State, name: str) -> Lock | None:
         return None
 
 
-def remove(state: State, pod: str) -> None:
+def remove(state: State, cgroups: Cgroups, pod: str) -> None:
     """End what is left of this Pod's containers and remove all that is known of them.
 
     The caller holds the state's lock, as everybody does who removes a Pod's directory. Its mounts need no care: they
     were made in the private mount namespace of the process that died, and went with it. The OCI runtime is not asked:
     it may have died in the middle of making a container, and its own state is ours to remove.
+
+    Raises NodeError where something stays; the Pod's directory is the last to go, so that a later sweep finds it.
     """
     for directory in (f"{state.pods}/{pod}", f"{PASSAGE}/{pod}"):
         orphans.end(directory)
-    cgroups.end(pod)
+    cgroups.end_pod(pod)
     for kind in os.listdir(state.oci):
         for container in os.listdir(f"{state.oci}/{kind}"):
             if container.startswith(f"{pod}-"):
                 remove_tree(f"{state.oci}/{kind}/{container}")
+    if os.path.exists(f"{state.pods}/{pod}/network.json"):
+        from podward.runtime.network import pod as network  # few Pods have one
+
+        network.detach(state, f"{state.pods}/{pod}")
     remove_tree(f"{state.pods}/{pod}")
 
 

@@ -38,6 +38,17 @@ spec:
     image: busybox:root
     command: [sh, -c, "echo up; while :; do (sleep 0.01 & exec sleep 0.02) & sleep 0.005; done"]
 """
+FREEZING = """apiVersion: v1
+kind: Pod
+metadata: {name: freezing}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox:root
+    securityContext: {privileged: true}
+    command: [sh, -c, "echo up; echo FROZEN > /sys/fs/cgroup/freezer/freezer.state; sleep 600"]
+"""
 NESTING = """apiVersion: v1
 kind: Pod
 metadata: {name: nesting}
@@ -71,6 +82,15 @@ def kill_below(pid: int) -> None:
         kill_below(int(child))
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def running_words(pid: int) -> str:
+    """The command lines of the children of a process; empty where it has none, or has ended."""
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        found += [Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8", errors="replace") for child in children]
+    return "".join(found)
 
 
 @pytest.fixture
@@ -126,6 +146,27 @@ def test_a_runtime_that_hangs_does_not_keep_signals_out(
     assert process.returncode in {1, 128, 128 + number}
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_runtime_that_never_answers_ends_with_the_second_signal(
+    podward: Podward, started: list[subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    silent = Path(write(tmp_path, "crun", "#!/bin/sh\n[ $1 = --version ] && exec echo crun 1.8\nsleep 600\n"))
+    silent.chmod(0o755)
+    path = podward.environment["PATH"]
+    podward.environment["PATH"] = f"{tmp_path}:{path}"
+    process = begin(podward, started, "run", "-f", case("hostile/clean.yaml"))
+    podward.environment["PATH"] = path
+    deadline = time.monotonic() + 30
+    while f"{podward.root}/pods" not in running_words(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert ended(process, 15)
+    assert process.returncode == 128 + number
+    assert running_words(process.pid) == ""
+
+
 @pytest.mark.parametrize("runtime", ["crun", "runc"])
 def test_the_second_interrupt_kills_whatever_the_grace_period(
     podward: Podward, started: list[subprocess.Popen[str]], tmp_path: Path, runtime: str
@@ -137,6 +178,20 @@ def test_the_second_interrupt_kills_whatever_the_grace_period(
     assert process.poll() is None, "the first one waits"
     process.send_signal(signal.SIGINT)
     assert ended(process, 10)
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_a_container_that_froze_itself_ends_with_an_interrupt(
+    podward: Podward, started: list[subprocess.Popen[str]], tmp_path: Path, runtime: str
+) -> None:
+    if not Path("/sys/fs/cgroup/freezer").is_dir():
+        pytest.skip("only cgroup v1 keeps what is frozen from being killed")
+    process = begin(podward, started, "run", "--runtime", runtime, "-f", write(tmp_path, "pod.yaml", FREEZING))
+    wait_for(process, "up")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert ended(process, 30)
     assert process.returncode == 130
 
 

@@ -35,6 +35,23 @@ def test_a_running_sidecar_lets_the_next_container_start() -> None:
     assert next_actions((become(SIDE, RUNNING), INIT, MAIN), "Never").start == ("i",)
 
 
+def test_what_comes_after_a_container_waits_while_it_is_starting() -> None:
+    side = ContainerStatus("s", "sidecar", RUNNING, starting=True)
+    assert next_actions((side, MAIN), "Never").start == ()
+    assert next_actions((become(SIDE, RUNNING), MAIN), "Never").start == ("m",)
+    second = ContainerStatus("m2", "regular")
+    assert next_actions((MAIN, second), "Never").start == ("m",), "one after the other"
+    hooked = ContainerStatus("m", "regular", RUNNING, starting=True)
+    assert next_actions((hooked, second), "Never").start == ()
+    assert next_actions((become(MAIN, RUNNING), second), "Never").start == ("m2",)
+
+
+def test_a_container_that_a_probe_ended_is_restarted_on_failure_whatever_its_exit_code() -> None:
+    ended = ContainerStatus("m", "regular", EXITED, unhealthy=True)
+    assert next_actions((ended,), "OnFailure").restart == ("m",)
+    assert next_actions((ended,), "Never").done
+
+
 def test_a_sidecar_is_restarted_whatever_the_pod_says_and_stopped_last() -> None:
     running = become(MAIN, RUNNING)
     assert next_actions((become(SIDE, EXITED), running), "Never").restart == ("s",)

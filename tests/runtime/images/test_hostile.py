@@ -16,7 +16,7 @@ from podward.errors import ImageError, PodwardError
 from podward.runtime import machine
 from podward.runtime.images import unpack
 from podward.runtime.images.importing import import_path
-from podward.runtime.images.layers import inspect_layer
+from podward.runtime.images.layers import Room, inspect_layer
 from podward.runtime.images.staging import WORK_DIRECTORY
 from podward.runtime.images.store import ImageStore
 
@@ -151,7 +151,7 @@ def test_a_corrupt_copy_is_refused_although_the_good_one_is_here(store: ImageSto
 
 @pytest.mark.parametrize(
     ("size", "said"),
-    [(5, "more than 5"), (10**6, "not 1,000,000"), (-1, "more than"), (10**15, "more than the disk has")],
+    [(5, "more than 5"), (10**6, "not 1,000,000"), (-1, "more than"), (10**15, "more than there is room for")],
 )
 def test_a_layer_of_another_size_than_it_says_is_refused(
     size: int, said: str, *, store: ImageStore, layout: Layout
@@ -222,9 +222,28 @@ def test_a_layer_with_endless_padding_is_refused(store: ImageStore, layout: Layo
 
 def test_a_layer_larger_than_the_disk_is_refused_before_it_is_unpacked(layout: Layout, tmp_path: Path) -> None:
     (tmp_path / "layer").write_bytes(layout.tar(layout.entry("a", b"x" * 600), layout.entry("b", b"x" * 600)))
-    with pytest.raises(ImageError, match="larger than the disk"):
-        inspect_layer(str(tmp_path / "layer"), "test", room=1000)
-    assert inspect_layer(str(tmp_path / "layer"), "test", room=1200).size == 1200
+    with pytest.raises(ImageError, match="8,192 bytes or more"):
+        inspect_layer(str(tmp_path / "layer"), "test", room=Room(bytes=8191))
+    assert inspect_layer(str(tmp_path / "layer"), "test", room=Room(bytes=8192)).taken == Room(8192, 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "files"),
+    [
+        (("a", "b"), 2),
+        (("d/e/f", "d/e/g", "d/h"), 5),
+        (("d/", "d/e/", "d/e/f"), 3),
+        (("d/e", "x", "d/f"), 5),
+    ],
+)
+def test_files_are_counted_with_the_directories_that_they_bring(
+    layout: Layout, tmp_path: Path, names: tuple[str, ...], files: int
+) -> None:
+    plain = [layout.entry(name, b"", type=tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE) for name in names]
+    (tmp_path / "layer").write_bytes(layout.tar(*plain))
+    assert inspect_layer(str(tmp_path / "layer"), "test", room=Room()).taken.files == files
+    with pytest.raises(ImageError, match="inodes"):
+        inspect_layer(str(tmp_path / "layer"), "test", room=Room(files=files - 1))
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,13 @@ from podward.cli import inputs
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.unread import OTHER_DOCUMENT, TEMPLATE, BadItem, misread, patch, rule_of, unread, unseen
 from podward.documents.document import Document
-from podward.documents.helm import template_in
-from podward.documents.reader import read_all
+from podward.documents.reader import Reading, read_all
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
 from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import Item, objects_of
-from podward.schema.parameters import filled, is_template
+from podward.schema.objects import Item, everything_in, is_template
 from podward.schema.pod_kinds import BUILT_IN, PodKinds
-from podward.schema.strict import require
+from podward.schema.strict import require_fit
 from podward.schema.workload import PodSource, sources_of
 from podward.stages.admission.order import by_registry
 
@@ -82,7 +80,7 @@ def unreadable(name: str, error: InputError) -> ManifestFile:
 def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
     """Read a file with this content; `kinds` says where custom resources hold their Pods."""
     reading = read_all(content, name)
-    template = template_in(content, reading, name)
+    template = _template_in(content, reading, name) if b"{{" in content else None
     if template is not None:
         return ManifestFile(name, (), (), (unread(TEMPLATE, template, name, 0),), ())
     findings = [unread(rule_of(error), error, name, 0) for error in reading.errors]
@@ -127,6 +125,12 @@ def _is_whole(workload: FileWorkload) -> bool:
     return source.kind not in _SELECTING or "selector" in _at(source.document, Path(source.prefix.segments[:-1]))
 
 
+def _template_in(content: bytes, reading: Reading, name: str) -> InputError | None:
+    from podward.documents.helm import template_in  # only braces need it, and a check starts often
+
+    return template_in(content, reading, name)
+
+
 class _Objects(Struct, frozen=True):
     """What a document holds: workloads, policies, and notes about what was not looked at."""
 
@@ -137,10 +141,11 @@ class _Objects(Struct, frozen=True):
 
 def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
     """The objects of a document. Raises InputError where it is not one that an API server takes."""
-    items = objects_of(document)
+    every = tuple(everything_in(document))
+    items = tuple([item for item, holds in every if not holds])
     known = sources_if_known(document, items, kinds)
     if known is None:
-        require(document)
+        require_fit(every)
         known = tuple([(source, False) for item in items for source in sources_of(item, kinds)])
     return _Objects(
         [FileWorkload(source, index, valid) for source, valid in known],
@@ -156,6 +161,8 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     """
     name = "items"
     if is_template(document.kind, document.api_version.rpartition("/")[0]):
+        from podward.schema.parameters import filled
+
         name = "objects"
         try:
             document = filled(document, Path())

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct, structs
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.documents.helm import rendering
 from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path
 from podward.schema.api_kinds import NoMatchError, knows
 from podward.schema.objects import Item
 from podward.schema.pod_kinds import PodKinds, holds_containers, is_known
 from podward.schema.strict import MisfitError
+from podward.schema.table import KINDS
 
 OTHER_DOCUMENT = "input/other"
 """The rule about documents that are no Kubernetes objects."""
@@ -39,6 +39,8 @@ class BadItem(Struct, frozen=True):
 def unseen(items: Iterable[Item], document: int, kinds: PodKinds) -> Iterator[Finding]:
     """The notes about objects that hold containers nobody looks at, and about those of kustomize."""
     for item in items:
+        if item.kind in KINDS and item.api_version in KINDS[item.kind]:
+            continue
         if item.group == _KUSTOMIZE_GROUP:
             yield _kustomization(item, document)
         elif _is_unseen(item, kinds):
@@ -142,6 +144,8 @@ _NAME_IT = "name the directory itself, or leave the link out with --exclude"
 
 def one_a_chart(findings: Iterable[Finding]) -> list[Finding]:
     """The findings with one about the templates of each chart, however many it has; a chart's root has a Chart.yaml."""
+    from podward.documents.helm import rendering
+
     roots: dict[str, str] = {}
     told: dict[str, int] = {}
     kept: list[Finding] = []

@@ -17,10 +17,12 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.
   crun gives the tmpfs the other options, runc always nosuid, nodev, noexec.
 - A mount hides every earlier mount at the same place or below it.
+- runc mounts nothing below /proc but a few files (checkProcMount), and on /proc itself only what is a proc; crun does.
 - Masked and read-only paths (runtime-spec 1.0.2 `linux.maskedPaths` and `readonlyPaths`): the runtime skips a path that
   does not exist in the container. It covers a masked directory by an empty read-only tmpfs, a masked file by /dev/null,
   and a read-only path by a read-only bind mount of itself. These paths are in proc and sysfs, so they exist in the
-  container if they exist on the machine and the spec mounts that file system.
+  container if they exist on the machine and the spec mounts that file system. What the spec mounts at exactly such a
+  path is covered too.
 """
 
 from __future__ import annotations
@@ -49,6 +51,13 @@ _OPENED_EARLY = {"proc": "pid", "mqueue": "ipc"}
 LOCKED = ("nosuid", "nodev", "noexec")
 KERNEL_FILE_SYSTEMS = frozenset(("proc", "sysfs"))
 KERNEL_TREES = ("/proc", "/sys")
+_RUNC_TAKES_BELOW_PROC = frozenset(
+    f"/proc/{name}"
+    for name in (
+        *("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"),
+        *("net/dev", "sys/kernel/ns_last_pid"),
+    )
+)
 
 
 class MountFacts(Struct, frozen=True, gc=False):
@@ -98,7 +107,7 @@ def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
         return root + assign(path("mounts"), (), "no mounts", sources.of("mounts"))
     decisions = [root]
     for position, (destination, index) in enumerate(sorted(visible.items())):
-        flags, reason = _mount_flags(spec.mounts[index], facts)
+        flags, reason = _covered(spec, destination, *_mount_flags(spec.mounts[index], facts))
         state = _state(destination, flags)
         decisions.append(
             assign(path("mounts", position), state, f"mounts[{index}]: {reason}", sources.of("mounts", index))
@@ -114,10 +123,20 @@ def decide_masks(spec: RuntimeSpec, existing: frozenset[str], sources: Sources) 
         ("masked", "maskedPaths", spec.linux.masked_paths),
         ("readonly_paths", "readonlyPaths", spec.linux.readonly_paths),
     ):
-        found = tuple(sorted({place for place in listed if place in existing and _in_kernel_tree(spec, place)}))
+        mounted = _visible(spec.mounts)
+        found = tuple(sorted({p for p in listed if p in mounted or (p in existing and _in_kernel_tree(spec, p))}))
         reason = f"those of linux.{field} that exist here ({len(found)} of {len(listed)})"
         decisions.append(assign(path(name), found, reason, sources.of("linux", field)))
     return merge(*decisions)
+
+
+def _covered(spec: RuntimeSpec, place: str, flags: frozenset[str], reason: str) -> tuple[frozenset[str], str]:
+    """The flags of what is seen at a mount's place, where the path is masked or made read-only afterwards."""
+    if place in spec.linux.masked_paths:
+        return frozenset(("readonly",)), "masked: an empty read-only tmpfs covers it"
+    if place in spec.linux.readonly_paths:
+        return flags | {"readonly"}, f"{reason}; it is a read-only path"
+    return flags, reason
 
 
 def _in_kernel_tree(spec: RuntimeSpec, place: str) -> bool:
@@ -195,6 +214,9 @@ def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tu
 
 def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> Decision:
     """A violation if the mount call fails."""
+    if facts.runtime == "runc" and _within(destination, "/proc") and not _runc_takes(mount, destination):
+        reason = f"{destination}: runc mounts nothing there (EPERM); crun would: mount it elsewhere"
+        return refuse(path("mounts", index, "destination"), mount.destination, reason, rule("runc 1.1"))
     if not is_bind(mount):
         return Decision()
     place = path("mounts", index, "options")
@@ -215,6 +237,13 @@ def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> D
         f"can't mount it without (EPERM): add {', '.join(dropped)} to the options",
         MANUAL,
     )
+
+
+def _runc_takes(mount: Mount, destination: str) -> bool:
+    """Whether runc mounts this on /proc, or below it."""
+    if destination == "/proc":
+        return mount.source.startswith("/proc") if is_bind(mount) else mount.type == "proc"
+    return destination in _RUNC_TAKES_BELOW_PROC
 
 
 def _uncleared(options: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ Specification (kubelet `prober/worker.go` and `prober/results`, core/v1 defaults
   of them then once in a period, and not before the initial delay has passed since the container's start. When the
   startup probe succeeds, readiness is asked at once.
 - Who fails has the probe's own termination grace period, else the Pod's.
+
+A gRPC probe is not made here: its container is as one without it.
 """
 
 from __future__ import annotations
@@ -142,6 +144,11 @@ def attempt_text(kind: ProbeKind, result: Result, said: str) -> str:
     if result is Result.ERROR:
         return f"{kind.value.capitalize()} probe errored and resulted in unknown state: {said}"
     return f"{kind.value.capitalize()} probe failed: {said}"
+
+
+def not_made_text(kind: ProbeKind) -> str:
+    """What is said of a probe of a kind that is not made here; the container is as it is without it."""
+    return f"its {kind.value} probe is not made: gRPC is not spoken here"
 
 
 def restart_text(kind: ProbeKind, container: str, restart_policy: str) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from podward.api.reference import parse
 from podward.errors import ImageError, RuntimeFailedError
-from podward.runtime.images.ingest import BlobSource, ImportedImage, OfferedImage, free_bytes, ingest, read_document
+from podward.runtime.images.ingest import BlobSource, ImportedImage, OfferedImage, ingest, read_document, room
 from podward.runtime.images.layout import (
     CONTAINERD_NAME,
     INDEXES,
@@ -224,7 +224,7 @@ def _archive(staging: Staging, place: str, where: str) -> Iterator[tuple[tarfile
     with open(place, "rb") as opened:
         gzip = opened.read(2) == b"\x1f\x8b"
     if gzip:
-        _decompress(place, plain, where, free_bytes(staging))
+        _decompress(place, plain, where, room(staging).bytes)
     else:
         os.symlink(place, plain)
     try:
@@ -242,7 +242,7 @@ def _decompress(place: str, plain: str, where: str, free: int) -> None:
                 while piece and not unzip.eof:
                     free -= target.write(unzip.decompress(piece, _PIECE))
                     if free < 0:
-                        raise corrupt_image("uncompressed, it is larger than the disk", where)
+                        raise corrupt_image("uncompressed, it is larger than there is room for", where)
                     piece = unzip.unconsumed_tail
         except zlib.error as error:
             raise corrupt_image(f"its compressed data is damaged: {error}", where) from None

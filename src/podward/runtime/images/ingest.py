@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from msgspec import Struct
 
 from podward.runtime.images import unpack
-from podward.runtime.images.layers import inspect_layer
+from podward.runtime.images.layers import MOST_BYTES, MOST_FILES, Room, inspect_layer
 from podward.runtime.images.layout import (
     CONFIGS,
     LARGEST_DOCUMENT,
@@ -94,9 +94,9 @@ def ingest(
 def copy_blob(staging: Staging, blobs: BlobSource, descriptor: Descriptor, where: str) -> str:
     """Copy a blob into the staging directory. Raises ImageError if size or digest differ from its descriptor."""
     digits = hex_digits(descriptor.digest, where)
-    if descriptor.size > free_bytes(staging):
+    if descriptor.size > room(staging).bytes:
         raise corrupt_image(
-            f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than the disk has", where
+            f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than there is room for", where
         )
     digest = hashlib.sha256()
     size = 0
@@ -142,11 +142,11 @@ def _check(staging: Staging, blobs: BlobSource, offered: OfferedImage, where: st
     layers = manifest.layers or ()
     if len(expected) != len(layers):
         raise corrupt_image(f"the config lists {len(expected)} layers, the manifest {len(layers)}", where)
-    free = free_bytes(staging)
+    left = room(staging)
     found = []
     for descriptor, diff_id in zip(layers, expected, strict=True):
-        facts = inspect_layer(copy_blob(staging, blobs, descriptor, where), where, room=free)
-        free -= facts.size
+        facts = inspect_layer(copy_blob(staging, blobs, descriptor, where), where, room=left)
+        left = left.without(facts.taken)
         if facts.diff_id != diff_id:
             said = f"the config says {diff_id[:100]!a}"
             raise corrupt_image(
@@ -157,10 +157,12 @@ def _check(staging: Staging, blobs: BlobSource, offered: OfferedImage, where: st
     return _CheckedImage(offered, manifest.config, tuple(found), execution)
 
 
-def free_bytes(staging: Staging) -> int:
-    """The number of free bytes in the store's file system."""
+def room(staging: Staging) -> Room:
+    """What an image may take of the store's file system: a tenth of what is free stays free."""
     facts = os.statvfs(staging.path)
-    return facts.f_bavail * facts.f_frsize
+    free = facts.f_bavail * facts.f_frsize
+    files = facts.f_favail // 10 * 9 if facts.f_files else MOST_FILES  # some file systems count no inodes
+    return Room(min(MOST_BYTES, free // 10 * 9), min(MOST_FILES, files))
 
 
 def _image_directory(staging: Staging, identifier: str) -> str:

@@ -33,22 +33,40 @@ _OTHER = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _GZIP = b"\x1f\x8b"
 
 
+MOST_BYTES = 64 << 30
+"""The most bytes that the files of an image may take: twice the largest images that people make."""
+MOST_FILES = 4_000_000
+"""The most files, directories and links of an image."""
+_BLOCK_ON_DISK = 4096
+
+
+class Room(Struct, frozen=True):
+    """How many bytes and files an image may take."""
+
+    bytes: int = MOST_BYTES
+    files: int = MOST_FILES
+
+    def without(self, taken: Room) -> Room:
+        """What is left of it."""
+        return Room(self.bytes - taken.bytes, self.files - taken.files)
+
+
 class LayerFacts(Struct, frozen=True):
-    """`diff_id` is the digest of the uncompressed layer, `size` the size of its files in bytes."""
+    """`diff_id` is the digest of the uncompressed layer, `taken` what its files take of a disk."""
 
     diff_id: str
     gzip: bool
-    size: int
+    taken: Room
 
 
-def inspect_layer(file: str, where: str, *, room: int) -> LayerFacts:
-    """Read a whole layer; `room` is the number of bytes that its files may take. Raises ImageError for a bad layer."""
+def inspect_layer(file: str, where: str, *, room: Room) -> LayerFacts:
+    """Read a whole layer; `room` is what its files may take. Raises ImageError for a bad layer."""
     with open(file, "rb") as opened:
         gzip = _compression(opened, where)
         content = _LayerContent(opened, gzip=gzip, where=where)
-        size = _check(content, where, room)
+        taken = _check(content, where, room)
         content.finish()
-    return LayerFacts(f"sha256:{content.digest.hexdigest()}", gzip, size)
+    return LayerFacts(f"sha256:{content.digest.hexdigest()}", gzip, taken)
 
 
 def _compression(opened: BinaryIO, where: str) -> bool:
@@ -61,10 +79,10 @@ def _compression(opened: BinaryIO, where: str) -> bool:
     return start.startswith(_GZIP)
 
 
-def _check(content: _LayerContent, where: str, room: int) -> int:
-    size = 0
+def _check(content: _LayerContent, where: str, room: Room) -> Room:
+    taken = _Taken(room, where)
     if not content.peek():
-        return size
+        return taken.room
     links: set[str] = set()
     try:
         with tarfile.open(fileobj=cast("BinaryIO", content), mode="r:") as archive:
@@ -72,15 +90,47 @@ def _check(content: _LayerContent, where: str, room: int) -> int:
                 archive.members = []  # type: ignore[attr-defined]  # else it keeps every header of a huge layer
                 content.budget = _LARGEST_HEADERS
                 _check_entry(member, links, where)
-                size += member.size if member.isreg() else 0
-                if size > room:
-                    advice = f"it says {size:,} bytes or more, the file system has room for {room:,}"
-                    raise ImageError("the layer is larger than the disk", where=where, advice=advice)
+                taken.add(member)
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise corrupt_image(f"the layer is no tar archive: {error}", where) from None
     if content.last.strip(b"\0"):
         raise corrupt_image("the layer has an entry that is none of a tar archive", where)
-    return size
+    return taken.room
+
+
+class _Taken:
+    """Counts what a layer takes: whole blocks for a file, and an inode for each entry and each directory on its way.
+
+    A directory is counted once for all entries that follow each other in it. So a layer in an odd order counts for
+    more than it takes, and none for less.
+    """
+
+    def __init__(self, allowed: Room, where: str) -> None:
+        self.room = Room(0, 0)
+        self._allowed = allowed
+        self._where = where
+        self._last: list[str] = []
+
+    def add(self, member: tarfile.TarInfo) -> None:
+        """Count this entry. Raises ImageError where the layer takes more than is allowed."""
+        way = posixpath.normpath(f"/{member.name}").split("/")[1:]
+        known = 0
+        while known < min(len(way), len(self._last)) and way[known] == self._last[known]:
+            known += 1
+        files = max(len(way) - known, 1)
+        self._last = way if member.isdir() else way[:-1]
+        blocks = -(-member.size // _BLOCK_ON_DISK) if member.isreg() else 0
+        self.room = Room(self.room.bytes + blocks * _BLOCK_ON_DISK, self.room.files + files)
+        left = self._allowed.without(self.room)
+        if left.bytes < 0:
+            raise _too_large(f"{self.room.bytes:,} bytes or more", f"{self._allowed.bytes:,} bytes", self._where)
+        if left.files < 0:
+            raise _too_large(f"{self.room.files:,} files or more", f"{self._allowed.files:,} inodes", self._where)
+
+
+def _too_large(taken: str, allowed: str, where: str) -> ImageError:
+    advice = f"it may take {allowed}: nine tenths of what the disk has, at most 64 GiB and {MOST_FILES:,} files"
+    return ImageError(f"the image is too large: it takes {taken}", where=where, advice=advice)
 
 
 def _check_entry(member: tarfile.TarInfo, links: set[str], where: str) -> None:

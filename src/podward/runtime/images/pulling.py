@@ -14,12 +14,14 @@ import sys
 from podward.api.reference import Reference, is_digest, parse
 from podward.errors import ImageError, RuntimeFailedError
 from podward.runtime.images.importing import LayoutDirectory, choose_platform
-from podward.runtime.images.ingest import ImportedImage, OfferedImage, ingest
+from podward.runtime.images.ingest import ImportedImage, OfferedImage, ingest, room
 from podward.runtime.images.layout import LARGEST_DOCUMENT, Index, Manifest, corrupt_image, decode, hex_digits
 from podward.runtime.images.staging import Staging
 from podward.runtime.images.store import ImageStore
 
 _DEEPEST = 4
+_SPARE = 1 << 20
+"""What a file of skopeo may have beyond the largest blob: a registry that sends more than it said must not fill us."""
 
 
 def pull(store: ImageStore, name: str, *, tls_verify: bool | None = None, authfile: str = "") -> ImportedImage:
@@ -60,6 +62,7 @@ class _SkopeoPull:
         self._reference = reference
         self._options = options
         self._verify = str(verify).lower()
+        self._largest = 0
 
     def manifest_digests(self) -> tuple[str, ...]:
         """The digest of the index, if there is one, and of the manifest for this machine, which is the last."""
@@ -88,7 +91,7 @@ class _SkopeoPull:
         terminal = sys.stderr.isatty()
         quiet = () if terminal else ("--quiet",)
         words = ("skopeo", "--tmpdir", ".", "copy", *quiet, tls, *self._options, source, "oci:pulled:image")
-        self._run(words, output=sys.stderr.fileno() if terminal else -1)
+        self._run(words, output=sys.stderr.fileno() if terminal else -1, largest_file=self._largest)
 
     def _raw(self, source: str) -> bytes:
         tls = f"--tls-verify={self._verify}"
@@ -98,13 +101,20 @@ class _SkopeoPull:
         return content
 
     def _check(self, manifest: Manifest) -> None:
-        for descriptor in (manifest.config, *(manifest.layers or ())):
+        """The manifest's digests are digests, and there is room for what it says that its blobs have."""
+        blobs = (manifest.config, *(manifest.layers or ()))
+        for descriptor in blobs:
             if not is_digest(descriptor.digest):
                 raise corrupt_image(f"{descriptor.digest[:100]!a} is not a sha256 digest", str(self._reference))
+        size, allowed = sum(max(blob.size, 0) for blob in blobs), room(self._staging).bytes
+        if size > allowed:
+            advice = f"there is room for {allowed:,}: make some, or set PODWARD_ROOT to a larger disk"
+            raise ImageError(f"its blobs have {size:,} bytes", where=str(self._reference), advice=advice)
+        self._largest = max(0, *(blob.size for blob in blobs)) + _SPARE
 
-    def _run(self, words: tuple[str, ...], output: int = -1) -> bytes:
+    def _run(self, words: tuple[str, ...], output: int = -1, largest_file: int | None = None) -> bytes:
         try:
-            return self._staging.run(words, output=output)
+            return self._staging.run(words, output=output, largest_file=largest_file)
         except RuntimeFailedError as error:
             raise ImageError(
                 f"can't pull the image: {error.what}",

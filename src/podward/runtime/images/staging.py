@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from types import TracebackType
@@ -54,12 +55,18 @@ class Staging:
         """The path of a blob in this directory."""
         return f"{self.path}/blobs/sha256/{digits}"
 
-    def run(self, words: tuple[str, ...], *, output: int = subprocess.PIPE) -> bytes:
+    def run(self, words: tuple[str, ...], *, output: int = subprocess.PIPE, largest_file: int | None = None) -> bytes:
         """Run a tool in this directory and return its output; the tool is killed if this process dies.
 
-        `output` is the tool's standard output. Raises NodeError if the tool is not installed, and RuntimeFailedError
-        with its last line if it fails.
+        `output` is the tool's standard output; a file that it writes may have `largest_file` bytes. Raises NodeError if
+        the tool is not installed, and RuntimeFailedError with its last line if it fails.
         """
+
+        def prepare() -> None:
+            syscalls.die_with_parent()
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         try:
             done = subprocess.run(
                 words,
@@ -70,7 +77,7 @@ class Staging:
                 check=False,
                 umask=0o022,
                 pass_fds=(self._lock,),
-                preexec_fn=syscalls.die_with_parent,  # there are no other threads
+                preexec_fn=prepare,  # there are no other threads
             )
         except FileNotFoundError:
             advice = f"install it: apt-get install {_PACKAGES.get(words[0], words[0])}"

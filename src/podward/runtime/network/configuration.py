@@ -1,0 +1,164 @@
+"""Which network Pods get: the first configuration in /etc/cni/net.d, else one of our own.
+
+Specification (libcni `ConfFiles`, CNI 1.0, containerd and CRI-O): of the files `.conflist`, `.conf` and `.json`, in the
+order of their names, the first one counts. A `.conf` or `.json` file has one plugin, which is a list of one.
+
+Our own is a bridge with addresses of a /24 of 10.0.0.0/8 that no route of this machine has at its first use; it is kept
+in the state directory. The bridge's plugin is not told that it is a gateway: it would switch this machine's forwarding
+on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`).
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+import msgspec
+from msgspec import Struct
+
+from podward.errors import InputError
+from podward.runtime.oci import write_private
+from podward.runtime.state import State
+
+DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
+"""Where plugins are: Debian's place, and that of everybody else."""
+OTHERS = "/etc/cni/net.d"
+HOST_LOCAL = "/var/lib/cni/networks"
+_VERSION = "0.4.0"
+_LARGEST = 1 << 20
+
+
+class NetworkList(Struct, frozen=True):
+    """A configuration: its name, version and plugins. `bridge` is the name of our own bridge, empty in others'."""
+
+    name: str
+    version: str
+    plugins: tuple[dict[str, msgspec.Raw], ...]
+    bridge: str = ""
+    subnet: str = ""
+    file: str = ""
+
+
+class _Own(Struct, frozen=True):
+    """What is kept of our own configuration."""
+
+    bridge: str
+    subnet: str
+
+
+class _List(Struct, frozen=True, rename="camel"):
+    name: str = ""
+    cni_version: str = "0.1.0"
+    plugins: tuple[dict[str, msgspec.Raw], ...] = ()
+
+
+def plugins() -> str:
+    """The directories with plugins, as CNI_PATH has them; empty where there are none to make a network with."""
+    found = [place for place in DIRECTORIES if os.access(f"{place}/bridge", os.X_OK)]
+    return ":".join(found)
+
+
+def choose(state: State, others: str = OTHERS) -> NetworkList:
+    """The configuration to use. Raises InputError for one of others that can't be read."""
+    for name in sorted(_listed(others)):
+        if name.endswith((".conflist", ".conf", ".json")):
+            return _read(f"{others}/{name}")
+    return own(state)
+
+
+def own(state: State) -> NetworkList:
+    """Our own configuration, made at its first use."""
+    file = f"{state.root}/network/own.json"
+    try:
+        with open(file, "rb") as opened:
+            kept = msgspec.json.decode(opened.read(), type=_Own)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+        mark = zlib.crc32(state.root.encode())
+        kept = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
+        write_private(file, msgspec.json.encode(kept))
+    return _own_list(kept, _addresses(state))
+
+
+def _own_list(kept: _Own, addresses: str) -> NetworkList:
+    raw = {
+        "type": "bridge",
+        "bridge": kept.bridge,
+        "ipMasq": True,
+        "hairpinMode": True,
+        "ipam": {
+            "type": "host-local",
+            "dataDir": addresses,
+            "ranges": [[{"subnet": kept.subnet}]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
+    }
+    portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
+    listed = tuple(
+        {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in plugin.items()} for plugin in (raw, portmap)
+    )
+    return NetworkList("podward", _VERSION, listed, kept.bridge, kept.subnet)
+
+
+def reserved_address(state: State, networks: NetworkList, container: str) -> str:
+    """The IPv4 address that host-local has set aside for the container: it keeps a file of its name with the id.
+
+    Empty where there is none. Its directory is ours, or the plugin's own /var/lib/cni/networks in others' networks.
+    """
+    directory = f"{_addresses(state) if networks.bridge else HOST_LOCAL}/{networks.name}"
+    for name in _listed(directory):
+        try:
+            with open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
+                if name.count(".") == 3 and file.read(_LARGEST).splitlines()[:1] == [container]:
+                    return name
+        except OSError:
+            continue
+    return ""
+
+
+def _addresses(state: State) -> str:
+    return f"{state.root}/network/addresses"
+
+
+def free_subnet(mark: int, routes: tuple[tuple[int, int], ...]) -> str:
+    """A /24 of 10.0.0.0/8 that overlaps none of these routes (address and mask); `mark` says where to begin."""
+    for offset in range(1 << 16):
+        middle = (mark + offset) & 0xFFFF
+        network = (10 << 24) | (middle << 8)
+        if all(network & mask & 0xFFFFFF00 != address & mask & 0xFFFFFF00 for address, mask in routes if mask):
+            return f"10.{middle >> 8}.{middle & 255}.0/24"
+    return "10.88.0.0/24"
+
+
+def _routes() -> tuple[tuple[int, int], ...]:
+    """The destinations and masks of this machine's routes (proc(5), /proc/net/route: little-endian hexadecimals)."""
+    with open("/proc/net/route", encoding="ascii") as file:
+        rows = [line.split() for line in file.read().splitlines()[1:]]
+    return tuple((_swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7)
+
+
+def _swapped(text: str) -> int:
+    return int.from_bytes(int(text, 16).to_bytes(4, "little"), "big")
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
+def _read(file: str) -> NetworkList:
+    try:
+        with open(file, "rb") as opened:
+            content = opened.read(_LARGEST)
+        if file.endswith(".conflist"):
+            found = msgspec.json.decode(content, type=_List)
+            return NetworkList(found.name, found.cni_version, found.plugins, file=file)
+        plugin = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+        named = msgspec.json.decode(content, type=_List)
+        return NetworkList(named.name, named.cni_version, (plugin,), file=file)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(
+            f"not a CNI configuration: {error}", where=file, advice="mend or remove it, or leave --network out"
+        ) from error

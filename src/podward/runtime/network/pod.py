@@ -1,0 +1,162 @@
+"""The network of one Pod: attached before its containers start, detached at its end, whoever comes to do it.
+
+What is about to be done is written into the Pod's directory first, so that a sweep takes away also what a podward that
+was killed had made in part. One attachment or detachment at a time: our bridge goes with the last Pod on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from podward.api.core import Pod
+from podward.errors import NodeError, PodwardError
+from podward.runtime.network import bridge, configuration, plugins, port_rules
+from podward.runtime.network.configuration import NetworkList
+from podward.runtime.network.plugins import INTERFACE, Call, Result
+from podward.runtime.oci import write_private
+from podward.runtime.state import Lock, State
+
+_FILE = "network.json"
+_MASK = "255.255.255.0"
+
+
+class Attachment(Struct, frozen=True):
+    """What is known of a Pod's network: the file `network.json` of its directory. `result` is the last plugin's."""
+
+    networks: NetworkList
+    call: Call
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The Pod's addresses; none before the first plugin has answered."""
+        result = msgspec.json.decode(self.result, type=Result | None)
+        return result.addresses if result is not None else ()
+
+
+def attach(state: State, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
+    """Give the Pod in this directory a network in the namespace; returns its addresses.
+
+    Raises NodeError with what a plugin said; then nothing is left.
+    """
+    with _alone(state):
+        networks = configuration.choose(state)
+        attachment = Attachment(networks, _call(pod, os.path.basename(directory), namespace))
+        _write(directory, attachment)
+        try:
+            for plugin in networks.plugins:
+                answer = plugins.call(
+                    "ADD", attachment.call, networks.name, networks.version, plugin, bytes(attachment.result)
+                )
+                attachment = msgspec.structs.replace(attachment, result=msgspec.Raw(answer))
+                _write(directory, attachment)
+                if networks.bridge:  # made by the first plugin; the next one looks for a route to the Pod
+                    bridge.give_address(networks.bridge, bridge.first_address(networks.subnet), _MASK)
+        except (PodwardError, OSError):
+            _take_away(directory, attachment, namespace)
+            raise
+        return attachment.addresses
+
+
+def detach(state: State, directory: str) -> None:
+    """Take the Pod's network away, if it has one."""
+    try:
+        with open(f"{directory}/{_FILE}", "rb") as file:
+            attachment = msgspec.json.decode(file.read(), type=Attachment)
+    except FileNotFoundError:
+        return
+    except msgspec.DecodeError as error:
+        raise NodeError(f"what is known of the Pod's network can't be read: {error}", where=directory) from error
+    with _alone(state):
+        if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
+            _take_away(directory, attachment, attachment.call.namespace)
+            return
+        # A plugin that was at work may have made more than its answer, which nobody heard, would say.
+        address = configuration.reserved_address(state, attachment.networks, attachment.call.container)
+        with bridge.stand_in(INTERFACE, address) as namespace:
+            _take_away(directory, attachment, namespace)
+
+
+def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
+    """Every plugin is asked, whatever the others say; the first error is raised when all were."""
+    networks, errors = attachment.networks, []
+    call = msgspec.structs.replace(attachment.call, namespace=namespace)
+    for plugin in reversed(networks.plugins):
+        try:
+            _delete(networks, call, plugin, bytes(attachment.result))
+        except PodwardError as error:
+            errors.append(error)
+    if networks.bridge and not bridge.has_ports(networks.bridge):
+        bridge.remove(networks.bridge)
+        if call.ports:
+            port_rules.remove_empty_chains()
+    if errors:
+        raise errors[0]
+    os.unlink(f"{directory}/{_FILE}")
+
+
+def _delete(networks: NetworkList, call: Call, plugin: dict[str, msgspec.Raw], result: bytes) -> None:
+    """Ask twice: another one, whose podward was killed while it waited, may be at the same work."""
+    try:
+        plugins.call("DEL", call, networks.name, networks.version, plugin, result)
+    except PodwardError:
+        time.sleep(0.2)
+        plugins.call("DEL", call, networks.name, networks.version, plugin, result)
+
+
+def _call(pod: Pod, identity: str, namespace: str) -> Call:
+    """What containerd tells the plugins of a Pod."""
+    metadata = pod.metadata
+    words = {
+        "IgnoreUnknown": "1",
+        "K8S_POD_NAMESPACE": metadata.namespace or "default",
+        "K8S_POD_NAME": metadata.name or "pod",
+        "K8S_POD_INFRA_CONTAINER_ID": identity,
+        "K8S_POD_UID": metadata.uid or "",
+    }
+    arguments = ";".join(f"{name}={_word(value)}" for name, value in words.items())
+    return Call(f"podward-{identity}", namespace, arguments, _ports(pod), configuration.plugins())
+
+
+def _word(value: str) -> str:
+    """A value that can't be taken for more words: a manifest's uid may be anything."""
+    return "".join(character for character in value if character.isalnum() or character in "-._")
+
+
+def _ports(pod: Pod) -> tuple[dict[str, str | int], ...]:
+    """The host ports that the Pod's containers ask for, as `portMappings`."""
+    containers = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
+    return tuple(
+        {
+            "hostPort": port.host_port,
+            "containerPort": port.container_port or port.host_port,
+            "protocol": (port.protocol or "TCP").lower(),
+            "hostIP": port.host_ip or "",
+        }
+        for container in containers
+        for port in container.ports or ()
+        if port.host_port
+    )
+
+
+def _write(directory: str, attachment: Attachment) -> None:
+    write_private(f"{directory}/{_FILE}.new", msgspec.json.encode(attachment))
+    os.replace(f"{directory}/{_FILE}.new", f"{directory}/{_FILE}")
+
+
+def _is_namespace(path: str) -> bool:
+    """Whether a namespace is mounted there: in another mount namespace the path is an empty file."""
+    return os.stat(path).st_dev != os.stat(os.path.dirname(path)).st_dev
+
+
+@contextlib.contextmanager
+def _alone(state: State) -> Iterator[None]:
+    os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
+    with Lock.wait(f"{state.root}/network/lock"):
+        yield
