@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
-    from podward.cli import admitting, given_pods, terminal
+    from podward.cli import admitting, given_pods, subjects, terminal
     from podward.errors import PodwardError
     from podward.render.escaping import message
     from podward.stages.admission.order import decide
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     for source in given.pods:
         try:
             admitted = decide(admission.facts(source))
-            for warning in admitted.warnings:
+            for warning in (*admitted.warnings, *subjects.old_annotations_of(source)):
                 print(message(f"Warning: {warning}"), file=sys.stderr)
             if admitted.refused:
                 terminal.say(admitting.refusal(source, admitted))

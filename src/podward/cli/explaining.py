@@ -77,6 +77,7 @@ def _explained(
     stored, explained = [], []
     for source in given.pods:
         _note_debugging(source)
+        subjects.tell_old_annotations(source)
         try:
             if admission is None:
                 subject = subjects.subject(subjects.debugged(source), objects)

@@ -121,6 +121,7 @@ def prepared(
 
     Raises InputError with everything that the API server refuses in it.
     """
+    subjects.tell_old_annotations(source)
     subject = subjects.subject(source, objects, new_uid())
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
