@@ -28,7 +28,7 @@ from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
-    from podward.cli.inputs import GivenPods
+    from podward.cli.given_pods import GivenPods
     from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
