@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import signal
 
+WAITING = (b"exec",)
+"""Verbs at which a runtime waits for a program in the container: it is that program's parent, and reaps it."""
 _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
-def end(directory: str) -> None:
-    """Kill the runtimes that work for the Pod in this directory; none is fine."""
+def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
+    """Kill the runtimes that work for the Pod in this directory, but those at work on a spared verb; none is fine."""
     wanted = os.fsencode(f"{directory}/")
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -22,7 +24,8 @@ def end(directory: str) -> None:
         try:
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 words = file.read(65536).split(b"\0")
-            if os.path.basename(words[0]) in _NAMES and any(wanted in word for word in words[1:]):
+            works_here = os.path.basename(words[0]) in _NAMES and any(wanted in word for word in words[1:])
+            if works_here and not set(words) & set(spared):
                 os.kill(int(entry), signal.SIGKILL)
         except (FileNotFoundError, ProcessLookupError):
             continue
