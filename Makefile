@@ -38,7 +38,7 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove format tables pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills format tables pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -109,6 +109,9 @@ bench: setup ## run against podman and bare runtimes; admissions per CPU-second;
 
 prove: setup ## N random Pods run for real: predicted against observed (make prove N=5000)
 	@$(PY) tests/e2e/prove.py --pods $(N)
+
+kills: setup ## podward killed N times at random moments, beside busy loops: what its next call leaves (make kills N=200)
+	@$(PY) tests/e2e/kills.py --kills $(or $(N),20)
 
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format

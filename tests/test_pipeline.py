@@ -134,7 +134,14 @@ def test_refused_volumes_end_the_pod_before_its_containers() -> None:
     ("changed", "stage"),
     [
         ({"securityContext": {"runAsNonRoot": True, "runAsUser": 0}}, "effective"),
-        ({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}, "cri"),
+        (
+            {
+                "env": [
+                    {"name": "A", "valueFrom": {"resourceFieldRef": {"containerName": "x", "resource": "limits.cpu"}}}
+                ]
+            },
+            "cri",
+        ),
         ({"securityContext": {"capabilities": {"add": ["NO_SUCH_THING"]}}}, "oci"),
         ({"command": ["nowhere"]}, "kernel"),
     ],

@@ -47,6 +47,10 @@ class OtherDocumentError(InputError):
     """A document is something else than an object of Kubernetes: a configuration of another tool, values of a chart."""
 
 
+class TemplateError(InputError):
+    """A file is a template of Helm: what it comes to only `helm template` knows."""
+
+
 class ImageError(PodwardError):
     """An image is missing, corrupt or hostile."""
 

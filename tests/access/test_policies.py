@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podward.access.policies import each_once, in_force, policies_of, rbac_of, require_sound
+from podward.access.policies import describes_openshift, each_once, in_force, policies_of, rbac_of, require_sound
 from podward.api.authorization import Opinion
 from podward.api.caller import User
 from podward.api.json_value import JsonObject
@@ -72,3 +72,27 @@ def test_what_a_cluster_would_not_store_is_no_policy() -> None:
         require_sound(
             items(named("ClusterRole", RBAC, rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": []}]))[0]
         )
+
+
+PSS, ANY = "pod-security.kubernetes.io", {"type": "RunAsAny"}
+DESCRIBED = {
+    "scc": (named("SecurityContextConstraints", "security.openshift.io/v1", runAsUser=ANY, seLinuxContext=ANY), True),
+    "deployment config": (named("DeploymentConfig", "apps.openshift.io/v1"), True),
+    "route": (named("Route", "route.openshift.io/v1"), True),
+    "annotation": (named("Namespace", metadata={"name": "x", "annotations": {"openshift.io/requester": "me"}}), True),
+    "label": (named("Namespace", metadata={"name": "x", "labels": {"security.openshift.io/scc.x": "true"}}), True),
+    "pod security": (named("Namespace", metadata={"name": "x", "labels": {f"{PSS}/enforce": "baseline"}}), False),
+    "value": (named("Namespace", metadata={"name": "x", "labels": {"team": "openshift.io/x"}}), False),
+    "other domain": (named("Namespace", metadata={"name": "x", "labels": {"notopenshift.io/x": ""}}), False),
+    "pod": (named("Pod", metadata={"name": "x", "annotations": {"openshift.io/scc": "restricted-v2"}}), False),
+    "nothing": (named("ServiceAccount"), False),
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_which_cluster_is_described(name: str) -> None:
+    raw, openshift = DESCRIBED[name]
+    found = items(raw)
+    policies = [item for item in found if item.kind in {"SecurityContextConstraints", "Namespace", "ServiceAccount"}]
+    document = Document("a.yaml", raw, 1)
+    assert describes_openshift(in_force(tuple(policies)), (document,)) is openshift

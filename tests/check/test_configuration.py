@@ -118,6 +118,14 @@ def test_an_empty_file_says_nothing(text: str) -> None:
         ("check = 1", 1, "check: expected a table, found an integer"),
         ("check = []", 1, "check: expected a table, found a list"),
         ("[checks]\nlevel = 'baseline'", 1, "checks: there is no such key\n  did you mean check?"),
+        ("[check]\nworkloads = 1", 2, "found an integer"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'", 1, "must have `template`"),
+        ("[[check.workloads]]\nkind = 'A'\ntemplate = 'a'", 1, "must have `group`"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'apps'\ntemplate = 'a'", 3, "apps is Kubernetes' own"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'\ntemplate = 'a..b'", 4, "expected a path"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'\ntemplate = ['a', 1]", 4, "expected a string"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'\ntemplate = 1", 4, "expected a path"),
+        ("[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'\ntemplates = 'a'", 4, "did you mean template?"),
         ("[check]\nwaivers = 1", 2, "found an integer"),
         ("[check]\nwaivers = [1]", 2, "expected a table"),
         ("[[check.waivers]]\nrule = 'pss'\nexpires = 2027-01-01", 1, "must have `reason`"),
@@ -155,3 +163,13 @@ def test_a_hostile_file_is_refused(text: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(InputError):  # and no other error
         parse(text, "podward.toml")
+
+
+def test_workloads_say_where_custom_resources_hold_their_pods() -> None:
+    rows = "[[check.workloads]]\nkind = 'A'\ngroup = 'b.c'\ntemplate = "
+    found = parse(f"{rows}'spec.template'\n{rows}['spec.a[*].template', 'spec.b']\n", "podward.toml")
+    assert found is not None
+    assert [(row.kind, row.group, row.places, row.more) for row in found.pod_kinds] == [
+        ("A", "b.c", ("spec.template",), None),
+        ("A", "b.c", ("spec.a[*].template", "spec.b"), None),
+    ]

@@ -32,10 +32,13 @@ SHARED = {
 OWN = st.fixed_dictionaries({**SHARED, "capabilities": CAPABILITIES, "privileged": st.sampled_from((None, True))})
 
 
+LISTS = st.sampled_from(("containers", "initContainers", "ephemeralContainers"))
+
+
 def pods(
-    above: dict[str, Any] | None, own: dict[str, Any] | None, *, host: bool | None = None
+    above: dict[str, Any] | None, own: dict[str, Any] | None, *, host: bool | None = None, listed: str = "containers"
 ) -> tuple[PodSource, Pod]:
-    """A Pod with two containers, as written and as stored."""
+    """A Pod with a container that has its own context in this list, and another one, as written and as stored."""
     raw: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -43,19 +46,29 @@ def pods(
         "spec": {
             "hostNetwork": host,
             "securityContext": above,
-            "containers": [{"name": "app", "image": "a:1", "securityContext": own}, {"name": "other", "image": "b:1"}],
+            "containers": [{"name": "other", "image": "b:1"}],
         },
     }
+    raw["spec"].setdefault(listed, []).append({"name": "app", "image": "a:1", "securityContext": own})
     (source,) = pod_sources(Document("pod.yaml", raw))
     return source, pod_view(defaulted(source.raw)[0])
 
 
-@given(above=st.none() | st.fixed_dictionaries(SHARED), own=st.none() | OWN, host=st.sampled_from((None, True)))
-@example(above=CONFINED, own=ADDS, host=None)
-@example(above=CONFINED, own={"seccompProfile": {}}, host=None)
-@example(above={**CONFINED, "runAsGroup": 5}, own=None, host=None)
-def test_no_hint_is_lost(above: dict[str, Any] | None, own: dict[str, Any] | None, *, host: bool | None) -> None:
-    source, pod = pods(above, own, host=host)
+@given(
+    above=st.none() | st.fixed_dictionaries(SHARED),
+    own=st.none() | OWN,
+    host=st.sampled_from((None, True)),
+    listed=LISTS,
+)
+@example(above=CONFINED, own=ADDS, host=None, listed="containers")
+@example(above=CONFINED, own={"seccompProfile": {}}, host=None, listed="containers")
+@example(above={**CONFINED, "runAsGroup": 5}, own=None, host=None, listed="containers")
+@example(above=CONFINED, own={"runAsGroup": 5}, host=None, listed="initContainers")
+@example(above=CONFINED, own={"runAsGroup": 5}, host=None, listed="ephemeralContainers")
+def test_no_hint_is_lost(
+    above: dict[str, Any] | None, own: dict[str, Any] | None, *, host: bool | None, listed: str
+) -> None:
+    source, pod = pods(above, own, host=host, listed=listed)
     sooner = hinting.hints(source, pod)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hinting, "may_be_hinted", lambda *_: True)

@@ -6,19 +6,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from changed_workloads import Raw, changed, corpus, document, sound
+from changed_workloads import Raw, changed, corpus, document, known_sources, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podward.api.core import Namespace, ObjectMeta
 from podward.check.judging import judge, judge_sound
 from podward.check.policy_set import PolicySet
-from podward.documents.document import Document
-from podward.errors import InputError
 from podward.policy.pss.standard import Level, Standard, Version
-from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import objects_of
-from podward.schema.workload import PodSource
 
 INDEX = 3
 LABEL = "pod-security.kubernetes.io/"
@@ -38,13 +33,6 @@ STANDARDS = (
     Standard(Level.BASELINE, Version(18)),
     Standard(Level.BASELINE, Version(33)),
 )
-
-
-def known_sources(whole: Document) -> tuple[tuple[PodSource, bool], ...] | None:
-    try:
-        return sources_if_known(whole, objects_of(whole))
-    except InputError:
-        return None  # the document holds something that is no object
 
 
 def policies(standard: Standard, default_namespace: str) -> PolicySet:

@@ -264,11 +264,50 @@ def test_what_is_no_image_s_name_is_bad_input(explain: Explain) -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_access_is_not_known_without_the_image(explain: Explain) -> None:
+def test_access_to_files_of_an_image_that_is_not_here_is_not_known(explain: Explain) -> None:
     ran = explain("-f", "-", "--access", "/etc:r", stdin=ABSENT)
-    assert ran.returncode == 1
+    assert (ran.returncode, ran.stderr) == (1, ""), "no script may take it for a yes"
     assert "/etc:r not known" in ran.stdout
     assert "image nobody/has:this is not here" in ran.stdout
+    assert "podward image pull nobody/has:this" in ran.stdout
+
+
+def test_several_questions_are_answered_in_their_order(explain: Explain) -> None:
+    ran = explain(GROUPS, "--access", "/etc:w", "--access", "/usr:r")
+    assert [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("ctr: ")] == ["/etc:w", "/usr:r"]
+
+
+def test_one_pod_that_is_not_valid_does_not_silence_the_others_and_json_tells_of_it(explain: Explain) -> None:
+    broken = KINDS["Pod"].replace("name: z", "name: broken").replace("name: ctr", "name: CTR")
+    ran = explain("-f", "-", "-o", "json", stdin=f"{broken}---\n{KINDS['Pod']}")
+    assert ran.returncode == 2
+    found = json.loads(ran.stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert [pod["name"] for pod in found["pods"]] == ["z"]
+    (error,) = found["errors"]
+    assert 'Pod "broken" is invalid' in error["what"]
+    assert 'Pod "broken" is invalid' in ran.stderr
+
+
+@pytest.mark.parametrize("word", ["", ":5", "5:x", "a b", "4294967296", "IMAGE", "Busy:Box:1=5", "-1", "1:2:3"])
+def test_a_user_that_is_none_is_bad_usage(explain: Explain, word: str) -> None:
+    ran = explain("-f", "-", f"--image-user={word}", stdin=ABSENT)
+    assert (ran.returncode, ran.stdout) == (2, "") if word != "IMAGE" else ran.returncode == 0
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_user_may_be_assumed_for_one_image_alone(explain: Explain) -> None:
+    words = ("--image-user", "docker.io/nobody/has:this=7:8", "--image-user", "9")
+    other = ABSENT.replace("nobody/has:this", "some/other").replace("name: z", "name: two")
+    found = explain.json("-f", "-", *words, stdin=f"{ABSENT}---\n{other}")
+    ids = []
+    for pod in found["pods"]:
+        (oci,) = [stage for stage in pod["containers"][0]["stages"] if stage["stage"] == "oci"]
+        made = {each["path"]: each["value"] for each in oci["assignments"]}
+        ids.append((made["process.user.uid"], made["process.user.gid"]))
+    assert ids[0] == (7, 8)
+    assert ids[1][0] == 9
+    assert "is not here" in ids[1][1]["unknown"]
 
 
 def test_it_needs_no_root_where_the_state_directory_can_be_read(explain: Explain) -> None:

@@ -16,9 +16,13 @@ from typing import Any
 from podward.documents.document import Document
 from podward.documents.parsed_value import Lines
 from podward.documents.reader import read_all
+from podward.errors import InputError
+from podward.schema.known_valid import sources_if_known
+from podward.schema.objects import objects_of
 from podward.schema.pod_kinds import TEMPLATES
 from podward.schema.strict import type_of
 from podward.schema.table import TYPES
+from podward.schema.workload import PodSource
 
 TESTS = Path(__file__).parent.parent
 Raw = dict[str, Any]
@@ -166,6 +170,14 @@ def changed(seed: int) -> Raw:
 def document(raw: Raw) -> Document:
     """The document with a line of its own for each place."""
     return Document("some.yaml", raw, 1, _lines(raw, iter(range(2, 1 << 30))))
+
+
+def known_sources(whole: Document) -> tuple[tuple[PodSource, bool], ...] | None:
+    """The Pods of the document, each with whether it is known to be valid; None if it is looked at in full."""
+    try:
+        return sources_if_known(whole, objects_of(whole))
+    except InputError:
+        return None  # the document holds something that is no object
 
 
 def change(raw: Raw, dice: random.Random) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from podward.api.core import Pod
+from podward.api.core import Container, Pod, every_container
 from podward.api.image import EntryFile, FileCapabilities, Image
 from podward.api.json_value import Json, JsonObject
 from podward.api.node import Node
@@ -89,9 +89,22 @@ class Case(NamedTuple):
             assert self.host is not None
             uid, gid, mode = self.host
             return VolumeFacts(volume.name, kind, FileFacts(uid, gid, 0o40000 | mode))
-        mode_written = inner.get("defaultMode", 0o644) if isinstance(inner, dict) else 0o644
-        assert isinstance(mode_written, int)
-        return VolumeFacts(volume.name, kind, default_mode=mode_written)
+        written = inner.get("defaultMode", 0o644) if isinstance(inner, dict) else 0o644
+        assert isinstance(written, int)
+        mode = written
+        users = {_user(pod, container) for _, _, container in every_container(pod.spec)}
+        user = users.pop() if len(users) == 1 and kind == "projected" else None
+        if kind == "projected" and (group is not None or user is not None):
+            mode = 0o600
+        file = FileFacts(user or 0, group or 0, mode | (0o440 if group is not None else 0))
+        return VolumeFacts(volume.name, kind, files=(("*", file),))
+
+
+def _user(pod: Pod, container: Container) -> int | None:
+    own, of_pod = container.security_context, pod.spec.security_context
+    if own is not None and own.run_as_user is not None:
+        return own.run_as_user
+    return of_pod.run_as_user if of_pod is not None else None
 
 
 def cases(kind: str) -> list[Case]:

@@ -23,15 +23,17 @@ from hypothesis import strategies as st
 sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
+import volume_rows
 
-from podward.api.referenced_objects import NO_OBJECTS
-from podward.cli import running
+from podward.api.pod_facts import PodFacts
+from podward.cli import running, subjects
 from podward.decision import Outcome
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.render import verify
 from podward.runtime import machine, mount_namespace, probe
 from podward.runtime.cgroups import Cgroups
+from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine
@@ -40,7 +42,7 @@ from podward.runtime.report import SilentReport
 from podward.runtime.state import State
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
-from podward.schema.workload import pod_sources
+from podward.schema.workload import PodSource, pod_sources
 
 
 class DifferentError(AssertionError):
@@ -72,7 +74,7 @@ class Proof:
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
-            pod = running.prepared(source, NO_OBJECTS, self._here[defaults], options, alone=True)
+            pod = running.prepared(source, random_pods.OBJECTS, self._here[defaults], options, alone=True)
         except InputError:
             self.refused += 1
             reject()
@@ -80,6 +82,7 @@ class Proof:
             if pod.prepare():
                 self.refused += 1
                 reject()
+            _compare_files(pod, source)
             Supervisor((pod,), self._report, StopSignals()).run()
             self._compare(pod)
         finally:
@@ -101,6 +104,17 @@ class Proof:
             elif isinstance(foreseen, Outcome) or seen is not None:
                 wrong = "predicted to start, but did not" if seen is None else "predicted not to start, but did"
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
+
+
+def _compare_files(pod: PodRun, source: PodSource) -> None:
+    """Hold the volumes' files on disk to what `explain` would plan. Raises DifferentError."""
+    subject = subjects.subject(source, random_pods.OBJECTS)
+    dry = DryVolumes(PodFacts(subject.pod, subject.place, subject.objects), None)
+    dry.prepare()
+    for name, top in dry.planned.items():
+        foreseen, seen = volume_rows.planned(top), volume_rows.on_disk(f"{pod.directory.work}/volumes/{name}")
+        if foreseen != seen:
+            raise DifferentError(f"volume {name}: planned, then made\n{foreseen}\n{seen}")
 
 
 def prove(pods: int, runtime: str, root: str, number: int | None) -> int:

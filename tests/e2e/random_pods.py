@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from podward.api.capability import NAMES
+from podward.api.content import ContentObject
+from podward.api.referenced_objects import ReferencedObjects
 
 Manifest = dict[str, Any]
 
@@ -66,10 +68,75 @@ VOLUMES: tuple[Manifest, ...] = (
     {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
     {"name": "host", "hostPath": {"path": "/usr/share"}},
 )
+FILES = ("secret", "config", "down", "all")
+"""Volumes of files that are made; `OBJECTS` has what they and the variables name."""
+OBJECTS = ReferencedObjects(
+    {
+        ("Secret", "default", "s"): ContentObject("Secret", "default", "s", {"a": b"one", "b": b"two"}),
+        ("ConfigMap", "default", "c"): ContentObject(
+            "ConfigMap", "default", "c", {"a": b"text", "x": b"\0"}, frozenset("a")
+        ),
+    }
+)
+MODES = st.sampled_from((0o400, 0o440, 0o444, 0o555, 0o600, 0o640, 0o644, 0o4755))
+ITEMS = st.lists(
+    st.fixed_dictionaries(
+        {"key": st.sampled_from("ab"), "path": st.sampled_from(("a", "b", "deep/a", "deep/er/b"))},
+        optional={"mode": MODES},
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda item: str(item["path"]),
+)
+FIELD_FILES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "path": st.sampled_from(("name", "down/labels")),
+            "fieldRef": st.sampled_from(("metadata.name", "metadata.labels")).map(lambda field: {"fieldPath": field}),
+        },
+        optional={"mode": MODES},
+    ),
+    max_size=2,
+    unique_by=lambda item: str(item["path"]),
+)
+MAY_BE_ABSENT = st.sampled_from(({"name": "none", "optional": True}, {"name": "s"}))
+PROJECTED = st.lists(
+    st.one_of(
+        st.builds(lambda named, rest: {"secret": named | rest}, MAY_BE_ABSENT, some(items=ITEMS)),
+        st.just({"configMap": {"name": "c"}}),
+        st.just({"serviceAccountToken": {"path": "token/here", "expirationSeconds": 3600}}),
+        st.just({"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}),
+        FIELD_FILES.map(lambda items: {"downwardAPI": {"items": items}}),
+    ),
+    min_size=1,
+    max_size=3,
+)
+FILE_VOLUMES: dict[str, st.SearchStrategy[Manifest]] = {
+    "secret": some(items=ITEMS, defaultMode=MODES, optional=st.booleans()).map(
+        lambda rest: {"secret": {"secretName": "s", **rest}}
+    ),
+    "config": some(defaultMode=MODES).map(lambda rest: {"configMap": {"name": "c", **rest}}),
+    "down": st.builds(
+        lambda items, rest: {"downwardAPI": {"items": items, **rest}}, FIELD_FILES, some(defaultMode=MODES)
+    ),
+    "all": st.builds(
+        lambda sources, rest: {"projected": {"sources": sources, **rest}}, PROJECTED, some(defaultMode=MODES)
+    ),
+}
+ENV = some(
+    env=st.just(
+        [
+            {"name": "P", "valueFrom": {"secretKeyRef": {"name": "s", "key": "a"}}},
+            {"name": "Q", "value": "$(P)-$(C_a)-$(none)"},
+            {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+        ]
+    ),
+    envFrom=st.just([{"prefix": "C_", "configMapRef": {"name": "c"}}, {"secretRef": {"name": "no", "optional": True}}]),
+)
 MOUNTS = st.lists(
     st.fixed_dictionaries(
         {
-            "name": st.sampled_from([str(v["name"]) for v in VOLUMES]),
+            "name": st.sampled_from([*(str(v["name"]) for v in VOLUMES), *FILES]),
             "mountPath": st.sampled_from(("/data", "/more", "/home")),
         },
         optional={"readOnly": st.booleans()},
@@ -103,7 +170,8 @@ def pods(draw: st.DrawFn, images: tuple[str, ...], entries: tuple[str, ...]) -> 
         spec.pop("shareProcessNamespace", None)
     _agree(spec)
     spec["restartPolicy"] = "Never"
-    spec["volumes"] = list(VOLUMES)
+    files = [{"name": name, **draw(volume)} for name, volume in FILE_VOLUMES.items()]
+    spec["volumes"] = [*VOLUMES, *files]
     spec["containers"] = [
         draw(_containers(f"c{index}", images, entries, spec)) for index in range(draw(st.sampled_from((1, 1, 1, 2))))
     ]
@@ -139,6 +207,7 @@ def _containers(
         "volumeMounts": draw(MOUNTS),
     }
     container |= draw(some(terminationMessagePath=st.sampled_from(("/tmp/why", "/data/why", "why"))))  # noqa: S108
+    container |= draw(ENV)
     resources = draw(RESOURCES)
     if resources:
         container["resources"] = resources

@@ -103,11 +103,11 @@ class Answers:
         subject = subjects.subject(source, NO_OBJECTS)
         dry = explaining.dry_run(words)
         self._node = access.ExplainedNode(str(root), dry.node.runtime, "containerd")
-        self._pod = subject.pod
+        self._subject = subject
         self._explained = dry.explain(subject)
 
     def __call__(self, question: str, container: str | None = None) -> access.AccessReport:
-        (report,) = access.explain_pod((question,), self._pod, self._explained, self._node, container)
+        (report,) = access.explain_pod((question,), self._subject, self._explained, self._node, container)
         return report
 
 

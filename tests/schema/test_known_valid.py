@@ -7,30 +7,17 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from changed_workloads import Raw, changed, corpus, document, sound
+from changed_workloads import Raw, changed, corpus, document, known_sources, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podward.documents.document import Document
-from podward.errors import InputError
 from podward.path import path
-from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import objects_of
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
-from podward.schema.workload import PodSource, pod_sources
-from podward.stages.admission.order import completed
+from podward.schema.workload import pod_sources
+from podward.stages.admission.order import by_registry
 
 ODD: tuple[Any, ...] = (None, "", "-", "x" * 64, 0, -1, 1 << 31, 10**30, True, 1.0, 0.5, [], {}, [None], {"a": None})
 CONFIG: Raw = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}
 OTHER: Raw = {"apiVersion": "example.com/v1", "kind": "Thing", "whatever": 1}
-
-
-def known_sources(whole: Document) -> tuple[tuple[PodSource, bool], ...] | None:
-    try:
-        return sources_if_known(whole, objects_of(whole))
-    except InputError:
-        return None  # the document holds something that is no object
 
 
 def says_the_truth(raw: Raw) -> bool:
@@ -41,8 +28,7 @@ def says_the_truth(raw: Raw) -> bool:
         return False
     assert [source.raw for source, _ in known] == [source.raw for source in pod_sources(whole)]
     for source, valid in known:
-        stored = completed(source.raw).stored
-        assert not valid or validation.validate(pod_view(stored), stored, source.kind).violations == ()
+        assert not valid or by_registry(source.raw, source.kind).decision.violations == ()
     return [valid for _, valid in known] == [True]
 
 

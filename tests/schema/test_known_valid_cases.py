@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from changed_workloads import document
+from changed_workloads import document, known_sources
 
-from podward.documents.document import Document
 from podward.errors import InputError
-from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import objects_of
-from podward.schema.validation import pod as validation
-from podward.schema.view import pod_view
-from podward.schema.workload import PodSource, pod_sources
-from podward.stages.admission.order import completed
+from podward.schema.workload import pod_sources
+from podward.stages.admission.order import by_registry
 
 Raw = dict[str, Any]
 
@@ -37,13 +32,6 @@ PORT, TAKEN = {"containerPort": 1}, {"containerPort": 1, "hostPort": 1}
 PORTS = {"ports": [PORT]}
 SPREAD: Raw = {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}
 SYSCTL = {"name": "net.ipv4.tcp_syncookies", "value": "1"}
-
-
-def known_sources(whole: Document) -> tuple[tuple[PodSource, bool], ...] | None:
-    try:
-        return sources_if_known(whole, objects_of(whole))
-    except InputError:
-        return None  # the document holds something that is no object
 
 
 def pod(container: Raw | None = None, metadata: Raw | None = None, others: tuple[Raw, ...] = (), **spec: Any) -> Raw:  # noqa: ANN401
@@ -280,7 +268,6 @@ REFUSED: dict[str, Raw] = {
     "ephemeral": volume({"name": "v", "ephemeral": {}}),
     "ephemeral's name": pod(metadata={"name": "p" * 253}, volumes=[EPHEMERAL]),
     "ephemeral's claim": volume(EPHEMERAL, {"name": "w", "persistentVolumeClaim": {"claimName": "p-v"}}),
-    "token without account": volume(TOKEN),
     "token's time": projected({"serviceAccountToken": {"path": "a", "expirationSeconds": 1}}),
     "projected twice": projected({"configMap": {"name": "a"}, "secret": {"name": "a"}}),
     "fields": volume({"name": "v", "downwardAPI": {"items": [{"path": "a"}]}}),
@@ -340,7 +327,6 @@ REFUSED: dict[str, Raw] = {
     "part of a huge page": resources({"hugepages-2Mi": "3Mi", "cpu": 1}),
     "restart policy": pod(restartPolicy="Sometimes"),
     "Deployment ends": of_kind("Deployment", "apps/v1", pod(restartPolicy="Never")),
-    "Deployment without account": of_kind("Deployment", "apps/v1", volume(TOKEN)),
     "ReplicaSet ends": of_kind("ReplicaSet", "apps/v1", pod(restartPolicy="OnFailure")),
     "Job never ends": of_kind("Job", "batch/v1", pod(restartPolicy="Always")),
     "Job says nothing": of_kind("Job", "batch/v1", pod()),
@@ -417,6 +403,9 @@ REFUSED: dict[str, Raw] = {
 
 
 IN_FULL: dict[str, Raw] = {
+    "token without account": volume(TOKEN),
+    "Deployment without account": of_kind("Deployment", "apps/v1", volume(TOKEN)),
+    "inline CSI volume": volume({"name": "v", "csi": {"driver": "d"}}),
     "the node's network": pod({"ports": [PORT]}, hostNetwork=True),
     "init container on the node's network": init(ports=[PORT])
     | {"spec": {**init(ports=[PORT])["spec"], "hostNetwork": True}},
@@ -441,8 +430,7 @@ def is_refused(raw: Raw) -> bool:
         (source,) = pod_sources(document(raw))
     except InputError:
         return True
-    stored = completed(source.raw).stored
-    return validation.validate(pod_view(stored), stored, source.kind).refused
+    return by_registry(source.raw, source.kind).refused
 
 
 @pytest.mark.parametrize("name", SOUND)

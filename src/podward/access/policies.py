@@ -14,6 +14,7 @@ from msgspec import Struct
 from podward.access.objects import KINDS as RBAC_KINDS
 from podward.access.objects import RoleObject
 from podward.documents.document import Document
+from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.path import path
 from podward.schema.objects import Item, objects_of, require_version
@@ -21,7 +22,7 @@ from podward.schema.strict import require, type_of
 from podward.schema.workload import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from podward.access.rbac import Rbac
     from podward.api.core import Namespace
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
     from podward.schema.scc.reading import SccSource
 
 SCC = "SecurityContextConstraints"
+CSI_DRIVER = "CSIDriver"
 _KINDS = frozenset((SCC, "Namespace", "ServiceAccount", *RBAC_KINDS))
 _GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", "rbac.authorization.k8s.io"))
 """Groups that have, or once had, these kinds; elsewhere they are something else."""
+
+
+_STORAGE = "storage.k8s.io"
 
 
 class PolicyDocuments(Struct, frozen=True):
@@ -39,7 +44,8 @@ class PolicyDocuments(Struct, frozen=True):
 
     `sccs` holds the default ones, or what replaces them, and then the others, in the order of the files. `own` are the
     names of those that come from files. `service_accounts` are (namespace, name). `warnings` are sentences that begin
-    with file:line. `described` are the names of the namespaces that are described as a cluster has them.
+    with file:line. `described` are the names of the namespaces that are described as a cluster has them. `csi_profiles`
+    are the labels of CSIDrivers about inline volumes.
     """
 
     sccs: tuple[SccSource, ...]
@@ -49,6 +55,7 @@ class PolicyDocuments(Struct, frozen=True):
     service_accounts: frozenset[tuple[str, str]]
     warnings: tuple[str, ...]
     described: frozenset[str] = frozenset()
+    csi_profiles: Mapping[str, str] = {}
 
     def scc(self, name: str) -> SccSource | None:
         """The SCC of this name."""
@@ -61,17 +68,13 @@ def describes_openshift(gathered: PolicyDocuments, manifests: Iterable[Document]
     They are where there is an SCC or another object of a group of OpenShift's, or a namespace with a label or an
     annotation of its own. The labels of Pod Security are every Kubernetes' own.
     """
-    if gathered.own or any(_of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
+    from podward.policy.scc.namespace import of_openshift
+
+    if gathered.own or any(of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
         return True
     metadata = [source.view.metadata for source in gathered.namespaces.values()]
     keys = (key for each in metadata for key in (*(each.labels or ()), *(each.annotations or ())))
-    return any(_of_openshift(key) for key in keys)
-
-
-def _of_openshift(name: str) -> bool:
-    """Whether the domain before the slash is openshift.io, or one of its own."""
-    domain, slash, _ = name.partition("/")
-    return bool(slash) and (domain == "openshift.io" or domain.endswith(".openshift.io"))
+    return any(of_openshift(key) for key in keys)
 
 
 def policies_of(document: Document) -> tuple[Item, ...]:
@@ -90,6 +93,8 @@ def policies_among(items: Iterable[Item]) -> tuple[Item, ...]:
             require_version(item, _GROUPS)
             if type_of(item.api_version, item.kind) is not None:
                 found.append(item)
+        elif item.kind == CSI_DRIVER and item.group == _STORAGE:
+            found.append(item)
     return tuple(found)
 
 
@@ -114,6 +119,19 @@ def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:
     from podward.policy.scc.namespace import namespace_source
 
     return {item.name: namespace_source(item).view for item in items if item.kind == "Namespace"}
+
+
+def csi_profiles_of(items: Iterable[Item]) -> dict[str, str]:
+    """What the label of each CSIDriver among these objects says about its inline volumes, by the driver's name."""
+    found: dict[str, str] = {}
+    for item in items:
+        if item.kind == CSI_DRIVER:
+            from podward.policy.pss.inline_volumes import PROFILE
+
+            profile = member(member(item.raw, "metadata"), "labels").get(PROFILE)
+            if isinstance(profile, str):
+                found[item.name] = profile
+    return found
 
 
 def rbac_of(written: Iterable[Item]) -> Rbac:
@@ -152,6 +170,7 @@ def in_force(items: Iterable[Item]) -> PolicyDocuments:
             (item.namespace or DEFAULT_NAMESPACE, item.name) for item in every if item.kind == "ServiceAccount"
         ),
         warnings=tuple(warning for source in own.values() for warning in warnings(source)),
+        csi_profiles=csi_profiles_of(every),
     )
 
 

@@ -51,4 +51,8 @@ class TokenContent(Struct, frozen=True, tag=True):
     expiration_seconds: int
 
 
-Content: TypeAlias = "KeyContent | FieldContent | TokenContent"
+class CertificateContent(Struct, frozen=True, tag=True):
+    """The certificate of the authority that signs for the cluster, in PEM."""
+
+
+Content: TypeAlias = "KeyContent | FieldContent | TokenContent | CertificateContent"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import field
 
 from podward.api.structure import View
-from podward.api.volume import Volume
+from podward.api.volume import ResourceSelector, Volume
 
 
 class Capabilities(View, frozen=True):
@@ -93,10 +93,36 @@ class FieldRef(View, frozen=True):
     api_version: str | None = None
 
 
+class KeySelector(View, frozen=True):
+    """core/v1 SecretKeySelector and ConfigMapKeySelector."""
+
+    name: str | None = None
+    key: str = ""
+    optional: bool | None = None
+
+
 class ValueFrom(View, frozen=True):
-    """core/v1 EnvVarSource: only the source that needs no API server."""
+    """core/v1 EnvVarSource, but for values out of files of volumes."""
 
     field_ref: FieldRef | None = None
+    resource_field_ref: ResourceSelector | None = None
+    config_map_key_ref: KeySelector | None = None
+    secret_key_ref: KeySelector | None = None
+
+
+class ObjectReference(View, frozen=True):
+    """core/v1 SecretEnvSource and ConfigMapEnvSource."""
+
+    name: str | None = None
+    optional: bool | None = None
+
+
+class EnvFrom(View, frozen=True):
+    """core/v1 EnvFromSource: all keys of an object become variables."""
+
+    prefix: str | None = None
+    config_map_ref: ObjectReference | None = None
+    secret_ref: ObjectReference | None = None
 
 
 class EnvVar(View, frozen=True):
@@ -217,6 +243,7 @@ class Container(View, frozen=True):
     args: tuple[str, ...] | None = None
     working_dir: str | None = None
     env: tuple[EnvVar, ...] | None = None
+    env_from: tuple[EnvFrom, ...] | None = None
     ports: tuple[ContainerPort, ...] | None = None
     resources: Resources | None = None
     volume_mounts: tuple[VolumeMount, ...] | None = None

@@ -16,6 +16,7 @@ UNMAPPED = -1
 """The id of an owner, a group or an ACL entry that the mount does not map; no process has it."""
 
 TYPE_MASK, DIRECTORY, REGULAR, LINK = 0o170000, 0o040000, 0o100000, 0o120000
+_MOST_LINKS = 40
 CHARACTER, BLOCK = 0o020000, 0o060000
 _DEVICES = (CHARACTER, BLOCK)
 _LETTERS = {0o100000: "-", 0o040000: "d", 0o120000: "l", 0o020000: "c", 0o060000: "b", 0o010000: "p", 0o140000: "s"}
@@ -48,6 +49,41 @@ class MountFlags(Struct, frozen=True, gc=False):
     noexec: bool = False
     nodev: bool = False
     filesystem_readonly: bool = False
+
+
+class PlannedFile(Struct, frozen=True):
+    """A file, directory or link that would be made, with the ids that it has on disk.
+
+    `inside` is a directory's content, `target` a link's. `data` is a file's content, None where nobody knows it yet.
+    `partial` directories may have more in them than is known.
+    """
+
+    uid: int
+    gid: int
+    mode: int
+    inside: Mapping[str, PlannedFile] = {}
+    target: str = ""
+    data: bytes | None = None
+    partial: bool = False
+
+    def find(self, path: str) -> PlannedFile | None:
+        """What is at a relative path below, links followed; None where there is nothing."""
+        here, pending, links = self, path.split("/")[::-1], 0
+        while pending:
+            step = pending.pop()
+            if step in ("", "."):
+                continue
+            found = here.inside.get(step)
+            if found is None:
+                return None
+            if found.target:
+                links += 1
+                if links > _MOST_LINKS:
+                    return None
+                pending += found.target.split("/")[::-1]
+            else:
+                here = found
+        return here
 
 
 class FileAccessFacts(Struct, frozen=True, gc=False):

@@ -61,7 +61,7 @@ class EntryFile(Struct, frozen=True, gc=False):
     the flag of the file's mount. `error` is the name of the errno with which the kernel refuses the content of the
     file, whoever runs it: ENOEXEC (neither a program of this machine nor a script), ENOENT (the interpreter is not
     there), ELOOP (too many scripts in a row), EACCES (a script that names the empty path). It is empty if the file
-    can be run.
+    can be run. `cure` is the change that would let everybody execute it, empty if none is known.
     """
 
     path: str
@@ -72,6 +72,7 @@ class EntryFile(Struct, frozen=True, gc=False):
     nosuid: bool = False
     interpreter: EntryFile | None = None
     error: str = ""
+    cure: str = ""
 
 
 class Image(Struct, frozen=True, gc=False):

@@ -13,7 +13,8 @@ class Node(Struct, frozen=True, gc=False):
     `capabilities` is the mask of root's capabilities on this machine. `special_paths` are the existing ones among the
     paths that runtimes mask or make read-only. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
     kind: "crun", "runc" or "runsc". `runtime_defaults` is the name of the CRI runtime whose defaults are imitated.
-    `memory` is in bytes, 0 if it is not known. `recursive_read_only` is whether the OCI runtime's `features` list the
+    `memory` and `ephemeral_storage` are in bytes, 0 if they are not known; nothing of them, nor of the `cpus`, is
+    reserved, so that all is allocatable. `recursive_read_only` is whether the OCI runtime's `features` list the
     mount option `rro`.
     """
 
@@ -29,5 +30,7 @@ class Node(Struct, frozen=True, gc=False):
     allowed_unsafe_sysctls: tuple[str, ...] = ()
     special_paths: frozenset[str] = frozenset()
     kernel: str = ""
+    cpus: int = 1
     memory: int = 0
+    ephemeral_storage: int = 0
     recursive_read_only: bool = True

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from podward.api.content import ContentKind, ContentObject
+from podward.api.storage import Storage
 from podward.decision import Unknown
 
 
@@ -19,11 +20,13 @@ class Missing(Struct, frozen=True):
 class ReferencedObjects(Struct, frozen=True):
     """The objects by kind, namespace and name; one that an API server refuses is `Missing`.
 
+    `storage` has claims, volumes and drivers, and the directories that stand in for volumes.
     `others` stands for every object that is not here: `Missing` where all that there is was read.
     """
 
     contents: Mapping[tuple[ContentKind, str, str], ContentObject | Missing] = {}
     others: Missing | Unknown = Missing("give it in the same input, or with --with FILE")
+    storage: Storage = Storage()
 
     def content(self, kind: ContentKind, namespace: str, name: str) -> ContentObject | Missing | Unknown:
         """The Secret or ConfigMap of this name."""

@@ -5,8 +5,9 @@ Of sources that need a driver it only matters that they are there.
 
 from __future__ import annotations
 
-from msgspec import field
+from msgspec import Struct, field
 
+from podward.api.claim import ClaimTemplate
 from podward.api.structure import View
 
 
@@ -24,6 +25,53 @@ class HostPath(View, frozen=True):
     type: str | None = None
 
 
+class LocalVolume(View, frozen=True):
+    """core/v1 LocalVolumeSource: a directory or disk of one node; only a PersistentVolume has it."""
+
+    path: str = ""
+    fs_type: str | None = None
+
+
+class NfsVolume(View, frozen=True):
+    """core/v1 NFSVolumeSource."""
+
+    server: str = ""
+    path: str = ""
+    read_only: bool | None = None
+
+
+class IscsiVolume(View, frozen=True):
+    """core/v1 ISCSIVolumeSource."""
+
+    target_portal: str = ""
+    iqn: str = ""
+    lun: int | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
+
+
+class CsiVolume(View, frozen=True):
+    """core/v1 CSIVolumeSource and CSIPersistentVolumeSource."""
+
+    driver: str = ""
+    volume_handle: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
+
+
+class DriverVolume(View, frozen=True):
+    """A source of which only its kind matters, and what most of them have."""
+
+    fs_type: str | None = None
+    read_only: bool | None = None
+
+
+class EphemeralVolume(View, frozen=True):
+    """core/v1 EphemeralVolumeSource: the Pod comes with a claim of its own."""
+
+    volume_claim_template: ClaimTemplate | None = None
+
+
 class OtherVolumeSource(View, frozen=True):
     """A source that needs a driver: that it is there is all that matters here."""
 
@@ -32,6 +80,8 @@ class FlexVolume(View, frozen=True):
     """core/v1 FlexVolumeSource: policies allow drivers by name."""
 
     driver: str | None = None
+    fs_type: str | None = None
+    read_only: bool | None = None
 
 
 class FieldSelector(View, frozen=True):
@@ -163,6 +213,13 @@ class ImageVolume(View, frozen=True):
     pull_policy: str | None = None
 
 
+class NamedSource(Struct, frozen=True):
+    """A volume's name, and which source it has, such as `secret` or `hostPath`."""
+
+    name: str
+    kind: str
+
+
 class Volume(View, frozen=True):
     """core/v1 Volume, with every kind of source that the API knows."""
 
@@ -175,18 +232,18 @@ class Volume(View, frozen=True):
     cephfs: OtherVolumeSource | None = None
     cinder: OtherVolumeSource | None = None
     config_map: ConfigMapVolume | None = None
-    csi: OtherVolumeSource | None = None
+    csi: CsiVolume | None = None
     downward_api: DownwardVolume | None = field(default=None, name="downwardAPI")
-    ephemeral: OtherVolumeSource | None = None
-    fc: OtherVolumeSource | None = None
+    ephemeral: EphemeralVolume | None = None
+    fc: DriverVolume | None = None
     flex_volume: FlexVolume | None = None
     flocker: OtherVolumeSource | None = None
     gce_persistent_disk: OtherVolumeSource | None = None
     git_repo: OtherVolumeSource | None = None
     glusterfs: OtherVolumeSource | None = None
     image: ImageVolume | None = None
-    iscsi: OtherVolumeSource | None = None
-    nfs: OtherVolumeSource | None = None
+    iscsi: IscsiVolume | None = None
+    nfs: NfsVolume | None = None
     persistent_volume_claim: ClaimVolume | None = None
     photon_persistent_disk: OtherVolumeSource | None = None
     portworx_volume: OtherVolumeSource | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 from datetime import date, datetime
+from re import fullmatch
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ from podward.check import rule_selection, waivers
 from podward.check.toml_lines import Segments, lines_of, load, where
 from podward.check.waivers import ScopedWaiver
 from podward.errors import InputError
+from podward.schema.api_kinds import knows
+from podward.schema.pod_kinds import PodKind
 
 PROJECT = "pyproject.toml"
 LEVELS = ("privileged", "baseline", "restricted")
@@ -37,7 +40,13 @@ _KEYS = {
     "max-waiver-days": "a number of days, 0 or more",
     "baseline": "the name of a file",
     "output": f"one of {', '.join(OUTPUTS)}",
+    "workloads": "a list of tables",
     "waivers": "a list of tables",
+}
+_WORKLOAD_KEYS = {
+    "kind": "a kind",
+    "group": "an API group",
+    "template": "a path, such as `spec.template`, or a list of paths",
 }
 _WAIVER_KEYS = {
     "rule": "a rule or a family",
@@ -58,7 +67,7 @@ class CheckConfiguration(Struct, frozen=True):
     File names (`scc`, `policy_from`, `baseline`, `exclude`, the paths of waivers) are relative to the directory of the
     file `name`.
     `level` and `version` are the Pod Security Standard for namespaces without labels. `as_user` and `as_groups` are the
-    user who creates the Pods.
+    user who creates the Pods. `pod_kinds` say where custom resources hold their Pods.
     """
 
     name: str = ""
@@ -77,6 +86,7 @@ class CheckConfiguration(Struct, frozen=True):
     baseline: str | None = None
     output: str | None = None
     waivers: tuple[ScopedWaiver, ...] = ()
+    pod_kinds: tuple[PodKind, ...] = ()
 
 
 def parse(text: str, name: str) -> CheckConfiguration | None:
@@ -120,6 +130,7 @@ def _configuration(reader: _Reader, table_content: object, place: Segments) -> C
         baseline=settings.text("baseline"),
         output=settings.one_of("output", OUTPUTS),
         waivers=settings.waivers("waivers"),
+        pod_kinds=settings.pod_kinds("workloads"),
     )
 
 
@@ -210,12 +221,12 @@ class _Settings:
                 raise self._reader.fault((*self._place, key), f"expected {_KEYS[key]}, found {_quoted(value)}")
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, expected: str = "") -> tuple[str, ...]:
         """A list of strings, none of them blank."""
         value = self._table.get(key, [])
         place = (*self._place, key)
         if not isinstance(value, list):
-            raise self._reader.unexpected(place, _KEYS[key], value)
+            raise self._reader.unexpected(place, expected or _KEYS[key], value)
         for index, item in enumerate(value):
             if not isinstance(item, str):
                 raise self._reader.unexpected((*place, index), "a string", item)
@@ -240,6 +251,14 @@ class _Settings:
             raise self._reader.unexpected(place, "[[…waivers]], a list of tables", value)
         return tuple(_waiver(self._reader, item, (*place, index)) for index, item in enumerate(value))
 
+    def pod_kinds(self, key: str) -> tuple[PodKind, ...]:
+        """The kinds of workloads beside those that are known."""
+        value = self._table.get(key, [])
+        place = (*self._place, key)
+        if not isinstance(value, list):
+            raise self._reader.unexpected(place, "[[…workloads]], a list of tables", value)
+        return tuple(_pod_kind(self._reader, item, (*place, index)) for index, item in enumerate(value))
+
 
 def _waiver(reader: _Reader, table_content: object, place: Segments) -> ScopedWaiver:
     table = reader.table(table_content, place, _WAIVER_KEYS)
@@ -256,6 +275,33 @@ def _waiver(reader: _Reader, table_content: object, place: Segments) -> ScopedWa
     expires = _day(reader, table["expires"], (*place, "expires"))
     waiver = Waiver(rule, reason.strip(), expires, reader.name, reader.line(place), in_manifest=False)
     return ScopedWaiver(waiver, waivers.scope(**written))
+
+
+def _pod_kind(reader: _Reader, table_content: object, place: Segments) -> PodKind:
+    table = reader.table(table_content, place, _WORKLOAD_KEYS)
+    settings = _Settings(reader, table, place)
+    for key, expected in _WORKLOAD_KEYS.items():
+        if key not in table:
+            raise reader.fault(place, f"a workload must have `{key}`", f"add {key} = …, {expected}")
+    kind, group = (settings.text(key, _WORKLOAD_KEYS[key]) or "" for key in ("kind", "group"))
+    single = isinstance(table["template"], str)
+    places = (
+        (settings.text("template", _WORKLOAD_KEYS["template"]) or "",)
+        if single
+        else settings.texts("template", _WORKLOAD_KEYS["template"])
+    )
+    if knows(group):
+        what = f"{group} is Kubernetes' own, and its kinds are known"
+        raise reader.fault((*place, "group"), what, "name the group of a custom resource, without its version")
+    for written in places:
+        if not fullmatch(_PLACE, written):
+            expected = _WORKLOAD_KEYS["template"]
+            raise reader.fault((*place, "template"), f"expected {expected}, found {_quoted(written)}", _PLACES)
+    return PodKind(kind, group, places, None)
+
+
+_PLACE = r"[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?(?:\.[A-Za-z][A-Za-z0-9_-]*(?:\[\*\])?)*"
+_PLACES = "name fields with dots between them, and [*] for every item of a list: spec.jobs[*].template"
 
 
 def _day(reader: _Reader, value: object, place: Segments) -> date:

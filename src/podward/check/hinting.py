@@ -10,7 +10,15 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from podward.api.core import Container, ObjectMeta, Pod, PodSecurityContext, PodSpec, SecurityContext
+from podward.api.core import (
+    Container,
+    ObjectMeta,
+    Pod,
+    PodSecurityContext,
+    PodSpec,
+    SecurityContext,
+    every_container,
+)
 from podward.api.effective import Place
 from podward.api.explanation import Hint
 from podward.check.assumed_facts import AssumedFacts, OrdinaryProgram
@@ -103,11 +111,10 @@ def may_be_hinted(pod: Pod, container: Container) -> bool:
 
 def _could_be_hinted(pod: Pod) -> bool:
     """Whether any of the hints could be about any container: most Pods need neither places nor facts."""
-    for containers in (pod.spec.init_containers, pod.spec.containers):
-        for container in containers or ():
-            if seccomp_is_unset(pod, container) or _says_who_and_adds(pod, container) or may_be_hinted(pod, container):
-                return True
-    return False
+    return any(
+        seccomp_is_unset(pod, container) or _says_who_and_adds(pod, container) or may_be_hinted(pod, container)
+        for _, _, container in every_container(pod.spec)
+    )
 
 
 def _says_who_and_adds(pod: Pod, container: Container) -> bool:

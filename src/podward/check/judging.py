@@ -40,8 +40,8 @@ _EPHEMERAL = path("spec", "ephemeralContainers")
 _NAMESPACE = path("metadata", "namespace")
 _STEPS = tuple(step for step in STEPS if step.name != SCC or step.phase is Phase.MUTATING)
 """The second pass of SCC admission is about Pods that somebody has changed since the first: here nobody does."""
-_WITHOUT_SCCS = without("ServiceAccount", SCC)
-"""Where no SCC is asked about, nobody's rights are: the Pod is judged with the service account that it says."""
+_WITHOUT_SCCS = without(SCC)
+"""Where no SCC is asked about, nobody's rights are."""
 
 
 class Judged(Struct, frozen=True):
@@ -106,7 +106,8 @@ class _Judge:
         user = held.scc.caller(source.kind) if held.scc is not None else User()
         request = AdmissionRequest(Operation.CREATE, source.raw, user, self._namespace)
         steps = _STEPS if held.scc is not None else _WITHOUT_SCCS
-        admitted = everything(AdmissionFacts(request, held, source.kind), steps)
+        said = source.says_namespace
+        admitted = everything(AdmissionFacts(request, held, source.kind, says_namespace=said), steps)
         self._meant = admitted.intended.pod
         selection = None
         for outcome in admitted.outcomes:
@@ -115,8 +116,10 @@ class _Judge:
                 self._scc(selection, outcome.request.pod)
             elif outcome.verdict is not None:
                 self._pod_security(outcome.verdict)
-            elif outcome.decision.violations:
+            elif outcome.invalid:
                 self._invalid(outcome)
+            else:
+                self._refused_volumes(outcome)
         return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, selection)
 
     def as_it_is(self) -> tuple[Finding, ...]:
@@ -136,6 +139,14 @@ class _Judge:
         for violation in outcome.decision.violations:
             if violation.path not in passed_over:
                 self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
+
+    def _refused_volumes(self, outcome: Outcome) -> None:
+        """What the last plugin has against inline volumes of CSI drivers."""
+        for violation in outcome.decision.violations:
+            from podward.policy.pss.inline_volumes import remedy
+
+            fault = _Fault("api/inlineVolumes", Severity.ERROR, "", remedy(str(violation.value), self._namespace))
+            self._add(fault, violation, violation.reason.partition(" is forbidden: ")[2])
 
     # --- Pod Security -------------------------------------------------------------------------------------------------
 

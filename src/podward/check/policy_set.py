@@ -11,6 +11,7 @@ from podward.api.caller import User
 from podward.api.core import Namespace, Pod
 from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_unless_labelled
 from podward.policy.pss.standard import Level, Standard
+from podward.policy.scc.namespace import of_openshift
 from podward.policy.scc.new_namespace import with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
 from podward.stages.admission.cluster import NOBODY
@@ -43,10 +44,11 @@ class PolicySet:
     """The policies: a namespace's own labels, `standard` where they say nothing, and SCCs if there are any.
 
     For admission this is the cluster (`podward.stages.admission.cluster.Cluster`). Every namespace exists in it, with
-    ranges of ids, and every service account. `default_namespace` is that of objects which name none.
+    ranges of ids, and every service account. `default_namespace` is that of objects which name none. `csi_profiles` are
+    the labels of CSIDrivers; they count on OpenShift, which a namespace with annotations or labels of its is on.
     """
 
-    __slots__ = ("_namespaces", "_read", "default_namespace", "scc", "standard")
+    __slots__ = ("_csi_profiles", "_namespaces", "_read", "default_namespace", "scc", "standard")
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class PolicySet:
         standard: Standard,
         scc: SccTerms | None = None,
         default_namespace: str = "default",
+        csi_profiles: Mapping[str, str] | None = None,
     ) -> None:
         self._namespaces = namespaces
+        self._csi_profiles = csi_profiles or {}
         self._read: dict[str, _Known] = {}
         self.standard = standard
         self.scc = scc
@@ -105,6 +109,14 @@ class PolicySet:
     def has_service_account(self, namespace: str, name: str) -> bool:  # noqa: ARG002  # whichever it is
         """Service accounts are taken for granted: no file need say that they are there."""
         return True
+
+    def csi_profiles(self, namespace: str) -> Mapping[str, str] | None:
+        """What the drivers' labels say; None where nothing says that the namespace is OpenShift's."""
+        if self.scc is not None:
+            return self._csi_profiles
+        written = self._namespaces.get(namespace)
+        said = (written.metadata.annotations, written.metadata.labels) if written is not None else ()
+        return self._csi_profiles if any(of_openshift(key) for each in said for key in each or ()) else None
 
 
 UNHELD = Standard(Level.PRIVILEGED)

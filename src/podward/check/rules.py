@@ -86,7 +86,10 @@ _INPUT = {
     "template": "A file is a template of Helm, which is no manifest until it is rendered.",
     "unknown-kind": "A custom resource holds containers, and it is not known where its Pods are.",
 }
-_API = {"validation": "The API server would refuse the object, whatever policies say."}
+_API = {
+    "inlineVolumes": "On OpenShift: an inline CSI volume's driver is not labelled for the namespace's level.",
+    "validation": "The API server would refuse the object, whatever policies say.",
+}
 _WAIVER = {
     "expired": "A waiver has expired, and what it covered counts again.",
     "inline": "A waiver in an annotation does not count, because this check forbids waivers there.",

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Pod, every_container
+from podward.api.core import every_container
 from podward.api.cri import ContainerConfig, IDMapping
 from podward.api.effective import Place
 from podward.api.explanation import ContainerExplanation, PodExplanation
 from podward.api.filesystem import BITS, Denial, FileAccessFacts, Grant
 from podward.api.oci import RuntimeSpec
+from podward.api.pod_facts import PodFacts
+from podward.api.process import ProcessState
 from podward.cli import terminal
 from podward.decision import Decision, Unknown
 from podward.errors import RefusedError, UsageError
-from podward.policy.kernel import access, access_remedies, devices
+from podward.path import path
+from podward.policy.kernel import access, access_remedies, devices, entry_file
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.user_namespace import IDENTITY
 from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
+from podward.runtime.explaining.images import Images
+from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.images.store import ImageStore
 from podward.runtime.walk import walk
@@ -62,7 +67,10 @@ class AccessReport(Struct, frozen=True):
 
 
 class ExplainedNode(Struct, frozen=True):
-    """What the Pods were explained with: the state directory, the OCI runtime's kind, and whose defaults."""
+    """What the Pods were explained with.
+
+    `root` is the state directory, `runtime` the OCI runtime's kind.
+    """
 
     root: str
     runtime: str
@@ -70,7 +78,11 @@ class ExplainedNode(Struct, frozen=True):
 
 
 def explain_pod(
-    questions: tuple[str, ...], pod: Pod, explained: PodExplanation, node: ExplainedNode, container: str | None = None
+    questions: tuple[str, ...],
+    subject: PodToExplain,
+    explained: PodExplanation,
+    node: ExplainedNode,
+    container: str | None = None,
 ) -> tuple[AccessReport, ...]:
     """Answer `--access`'s questions about a Pod that was explained: about one container, or about all.
 
@@ -85,11 +97,13 @@ def explain_pod(
         raise UsageError(f"there is no container {container!r}", where="--container", advice=advice)
     refused = [v for stage in explained.stages for v in stage.decision.violations]
     if refused:
-        raise RefusedError(f"the Pod would not run: {refused[0].reason}", where=explained.document)
+        raise RefusedError(
+            f"the Pod would not run: {refused[0].reason}", where=explained.document, advice=_why(explained)
+        )
     reports: list[AccessReport] = []
     for each in explained.containers:
         if container in (None, each.name):
-            found = _files(pod, explained, each, node)
+            found = _files(subject, explained, each, node)
             reports += (
                 _not_known(question, each.name, found)
                 if isinstance(found, Unknown)
@@ -100,21 +114,22 @@ def explain_pod(
 
 
 def _files(
-    pod: Pod, explained: PodExplanation, container: ContainerExplanation, node: ExplainedNode
+    subject: PodToExplain, explained: PodExplanation, container: ContainerExplanation, node: ExplainedNode
 ) -> ContainerFiles | Unknown:
     """The container's files, as they follow from what was decided about it; Unknown where that is not known."""
-    process = container.predicted
+    process = container.predicted or _state_at_its_start(container)
     if process is None and container.unknowns:
         return container.unknowns[0]
     if process is None:
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
-        raise RefusedError(why, where=explained.document)
+        raise RefusedError(why, where=explained.document, advice=_why(explained))
     config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
     mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
-    volumes = DryVolumes(pod, Place(explained.document, explained.place, container.place), mapping)
+    pod, place = subject.pod, Place(explained.document, explained.place, container.place)
+    volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping, Images(node.root).root_of)
     volumes.prepare()
     written = {each.name: each for _, _, each in every_container(pod.spec)}
     before = explained.containers[: explained.containers.index(container)]
@@ -127,8 +142,17 @@ def _files(
         made=find(images.load(stored), config.fold(ContainerConfig)).directories(node.runtime_defaults),
         runtime=node.runtime,
         volumes=volumes.facts,
+        planned=volumes.planned,
+        sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
+
+
+def _why(explained: PodExplanation) -> str:
+    """The command that tells why a Pod would not run."""
+    from podward.render.next_command import CommandContext
+
+    return f"`{CommandContext(explained.document).podward('explain')}` tells which field and rule refuse it"
 
 
 def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -> AccessReport:
@@ -136,6 +160,15 @@ def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -
     return AccessReport(
         container, place, wanted, None, who, reasons=(unknown.why,), remedies=(AccessRemedy(unknown.remedy),)
     )
+
+
+def _state_at_its_start(container: ContainerExplanation) -> ProcessState | None:
+    """The process of a container of which only the entry file is refused; None of any other."""
+    kernel = next((stage.decision for stage in container.stages if stage.name == "kernel"), Decision())
+    refused = all(violation.path == entry_file.PLACE for violation in kernel.violations)
+    if not refused or kernel.unknowns or kernel.assignment(path("cap_permitted")) is None:
+        return None
+    return kernel.fold(ProcessState)
 
 
 def explain_access(question: str, files: ContainerFiles) -> AccessReport:

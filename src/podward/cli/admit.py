@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 print(message(f"Warning: {warning}"), file=sys.stderr)
             if admitted.refused:
                 terminal.say(admitting.refusal(source, admitted))
+                terminal.say(f"next: `{_next(source, admission.kind, args)}`")
                 refused = REFUSED
             else:
                 stored.append((source, admitted))
@@ -60,6 +61,14 @@ def run(args: argparse.Namespace) -> int:
     for unread in given.errors:
         terminal.complain(unread)
     return max((unread.exit_code for unread in given.errors), default=refused)
+
+
+def _next(source: PodSource, cluster: str, args: argparse.Namespace) -> str:
+    """The command that shows how it was decided."""
+    from podward.render.next_command import CommandContext, quoted
+
+    namespace = f"-n {quoted(args.in_namespace)} " if args.in_namespace else ""
+    return CommandContext(source.document.name).podward("explain", namespace + cluster_options.again(args, cluster))
 
 
 def _yaml(stored: list[tuple[PodSource, Admitted]]) -> str:

@@ -13,6 +13,7 @@ from podward.cli import cluster_options, policies, terminal
 from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
 from podward.path import path
+from podward.policy.pss.labels import OPENSHIFTS
 from podward.policy.scc.namespace import UID_RANGE
 from podward.policy.scc.new_namespace import FIRST_RANGES, missing, with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE
@@ -52,13 +53,26 @@ class Admission:
         if self._openshift:
             _note_what_is_missing([gathered.namespaces[name].item for name in sorted(self._described)])
         sccs = tuple(source.view for source in gathered.sccs) if self._openshift else None
-        self.cluster = InMemoryCluster(sccs, gathered.rbac, self._namespaces)
+        self.cluster = InMemoryCluster(
+            sccs,
+            gathered.rbac,
+            self._namespaces,
+            OPENSHIFTS if self._openshift else None,
+            csi_profiles=gathered.csi_profiles if self._openshift else None,
+        )
+
+    @property
+    def kind(self) -> str:
+        """Which cluster it is, as `--cluster` names it."""
+        return cluster_options.OPENSHIFT if self._openshift else cluster_options.KUBERNETES
 
     def facts(self, source: PodSource) -> AdmissionFacts:
         """The request that would create the Pod."""
         user = creator_of_pods(source.kind, self._user)
-        request = AdmissionRequest(Operation.CREATE, source.sent(), user, self._namespace_of(source))
-        return AdmissionFacts(request, self.cluster, source.kind, source.view.metadata.name or "")
+        namespace = self._namespace_of(source)
+        request = AdmissionRequest(Operation.CREATE, source.sent(), user, namespace)
+        said = source.says_namespace or namespace in self._described
+        return AdmissionFacts(request, self.cluster, source.kind, source.view.metadata.name or "", said)
 
     def _namespace_of(self, source: PodSource) -> str:
         """The Pod's namespace, which is there even if nobody described it.

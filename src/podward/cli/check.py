@@ -58,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--config", metavar="FILE", help="instead of the repository's closest podward.toml or pyproject.toml")
     add("--no-cache", action="store_true", help="judge files anew that have not changed")
+    add("--allow-empty", action="store_true", help="no workload to check is no failure")
     add("--exit-zero", action="store_true", help="findings do not fail the check; what could not be read does")
     add("-q", "--quiet", action="store_true", help="only findings: nothing if there are none")
     add("--statistics", action="store_true", help="how often each rule is broken, not where")

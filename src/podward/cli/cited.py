@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from podward.decision import Origin
-from podward.errors import ImageError
+from podward.documents.reader import decode_documents
+from podward.errors import ImageError, InputError
+from podward.render.explain.hidden_values import text_without_values
 from podward.render.explain.row_types import CitedValue, PodRows
 from podward.runtime import syscalls
 from podward.runtime.images.store import ImageStore
@@ -16,12 +18,15 @@ LARGEST = 1 << 20
 _INSIDE = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 
 
-def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
-    """By the name that sources call it, each cited file that can be read; `root` is the state directory."""
+def texts(pods: tuple[PodRows, ...], root: str, read: Callable[[str], str | None]) -> dict[str, str]:
+    """By the name that sources call it, each cited file that can be read; `root` is the state directory.
+
+    `read` reads manifests: `as_written`, or `without_values`.
+    """
     found: dict[str, str] = {}
     policies = (each.where.rpartition(":")[0] for pod in pods if pod.admission for each in pod.admission.sccs)
     for name in dict.fromkeys(filter(None, policies)):  # in their order: the same page each time
-        policy = _read(name)
+        policy = read(name)
         if policy is not None:
             found[name] = policy
     for part in _parts(pods):
@@ -29,10 +34,26 @@ def texts(pods: tuple[PodRows, ...], root: str) -> dict[str, str]:
         name = part.source.name if image else part.where.rpartition(":")[0]
         if name in found or not (image or part.written):
             continue
-        text = _in_image(name, root) if image else _read(name)
+        text = _in_image(name, root) if image else read(name)
         if text is not None:
             found[name] = text
     return found
+
+
+def as_written(name: str) -> str | None:
+    """The text of a manifest; None where it can't be shown."""
+    return _read(name)
+
+
+def without_values(name: str) -> str | None:
+    """The text of a manifest without values of variables and Secrets; None where these can't be found in it."""
+    text = _read(name)
+    if text is None:
+        return None
+    try:
+        return text_without_values(text, decode_documents(text.encode(), name))
+    except InputError:
+        return None
 
 
 def _parts(pods: tuple[PodRows, ...]) -> Iterator[CitedValue]:

@@ -34,6 +34,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--as-group", dest="groups", action="append", default=[], metavar="GROUP", help="a group of that user")
 
 
+def again(args: argparse.Namespace, cluster: str) -> str:
+    """The options as they are typed once more in a command that is suggested; `cluster` is the one that was chosen."""
+    from podward.render.next_command import quoted
+
+    words = [("--cluster", cluster), *(("--scc", name) for name in args.scc)]
+    words += [("--namespace", name) for name in args.namespace]
+    words += [("--as", args.user)] if args.user else []
+    words += [("--as-group", name) for name in args.groups]
+    return " ".join(f"{option} {quoted(value)}" for option, value in words)
+
+
 def wanted(args: argparse.Namespace) -> bool:
     """Whether any of them was given."""
     return bool(args.cluster or args.scc or args.namespace or args.user or args.groups)

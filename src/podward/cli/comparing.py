@@ -13,6 +13,7 @@ from podward.policy.runtime.defaults import NAMES
 from podward.render.escaping import json_text
 from podward.render.explain import difference_table
 from podward.render.explain.differences import compare
+from podward.render.explain.hidden_values import without_values
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime.state import state_root
 
@@ -58,4 +59,7 @@ def _explained(documents: tuple[Document, ...], runtime: str, args: argparse.Nam
             raise error
     dry = explaining.dry_run(words)
     objects = referenced.gather(documents, args)
-    return tuple(ExplainedPod(dry.explain(subjects.subject(source, objects)), source.document) for source in sources)
+    return tuple(
+        ExplainedPod(without_values(dry.explain(subjects.subject(source, objects)), source.document), source.document)
+        for source in sources
+    )

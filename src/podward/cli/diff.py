@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="whose defaults to imitate, separated by commas: containerd, cri-o, docker (default: containerd)",
     )
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     image_options.add(parser)
     node_options.add(parser, "crun", "runc")
     add("-o", "--output", choices=("table", "json"), default="table", help="the form of the answer")

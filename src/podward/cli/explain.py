@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     file_options.add(parser)
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
     add("--field", action="append", default=[], metavar="PATH", help="only what this field decides; may be repeated")
     add(
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH:rwx",
         help="whether the processes may use this path so, and which rule says no; may be repeated",
     )
+    add("--show-env", action="store_true", help="show the values of variables too: they may be secrets")
     add("--container", metavar="NAME", help="with --access: of this container only")
     add("--verify", action="store_true", help="run the Pod (as root) and add what the kernel says of its processes")
     image_options.add(parser)

@@ -72,6 +72,7 @@ def _explained(
         from podward.cli import admitting
 
         admission = admitting.Admission(args, tuple(given.documents))
+    options = file_options.again(args)
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
@@ -81,7 +82,7 @@ def _explained(
                 subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
-            explained.append(ExplainedPod(dry.explain(subject), source.document, policies))
+            explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
             stored.append(subject)
         except PodwardError as error:
             given.errors.append(error)
@@ -106,8 +107,17 @@ def show(
     errors: Sequence[PodwardError] = (),
 ) -> int:
     """Print them in the form that was asked for; returns the exit code that they ask for. `errors` are told in JSON."""
-    sys.stdout.write(_OUTPUTS[args.output](explained, fields, errors))
+    if args.show_env:
+        sys.stdout.write(_OUTPUTS_WITH_VALUES[args.output](explained, fields, errors))
+    else:
+        sys.stdout.write(_OUTPUTS[args.output](_without_values(explained), fields, errors))
     return FAILED if any(failed(each.pod) for each in explained) else 0
+
+
+def _without_values(explained: tuple[ExplainedPod, ...]) -> tuple[ExplainedPod, ...]:
+    from podward.render.explain.hidden_values import without_values
+
+    return tuple(msgspec.structs.replace(each, pod=without_values(each.pod, each.document)) for each in explained)
 
 
 def _access(
@@ -126,7 +136,7 @@ def _access(
         access.parse(question)  # before anything is looked at
     for subject, each in zip(stored, explained, strict=True):
         try:
-            reports += access.explain_pod(tuple(args.access), subject.pod, each.pod, node, args.container)
+            reports += access.explain_pod(tuple(args.access), subject, each.pod, node, args.container)
         except PodwardError as error:
             errors.append(error)
     if args.output == "json":
@@ -215,7 +225,20 @@ def _html(explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], _: Sequ
     from podward.render.explain.rows import rows_of
 
     rows = tuple(rows_of(each, fields) for each in explained)
-    return html.render(rows, cited.texts(rows, state_root()))
+    return html.render(rows, cited.texts(rows, state_root(), cited.without_values))
+
+
+def _html_with_values(
+    explained: tuple[ExplainedPod, ...], fields: tuple[Path, ...], errors: Sequence[PodwardError]
+) -> str:
+    from podward.cli import cited
+    from podward.render.explain import html
+    from podward.render.explain.rows import rows_of
+
+    del errors
+    rows = tuple(rows_of(each, fields) for each in explained)
+    return html.render(rows, cited.texts(rows, state_root(), cited.as_written))
 
 
 _OUTPUTS = {"table": _table, "wide": _wide, "json": _json, "yaml": _yaml, "svg": _svg, "html": _html}
+_OUTPUTS_WITH_VALUES = {**_OUTPUTS, "html": _html_with_values}

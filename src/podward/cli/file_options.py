@@ -18,6 +18,27 @@ def add(parser: argparse.ArgumentParser, about: str = HELP) -> None:
     )
 
 
+def again(args: argparse.Namespace) -> str:
+    """The options that decide what a Pod comes to, as they are typed once more in a command that is suggested."""
+    from podward.render.next_command import quoted
+
+    words = [("-n", args.in_namespace)] if args.in_namespace else []
+    words += [("--with", name) for name in args.beside]
+    words += [("--stand-in", word) for word in args.stand_in]
+    words += [(f"--{option}", value) for option, value in _node_words(args)]
+    return " ".join(f"{option} {quoted(value)}".rstrip() if value else option for option, value in words)
+
+
+def _node_words(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """What is said of the node, where it is not as it would be without a word."""
+    found = [("seccomp-default", "")] if args.seccomp_default else []
+    if args.runtime_defaults != "containerd":
+        found.append(("runtime-defaults", args.runtime_defaults))
+    if args.allowed_unsafe_sysctls:
+        found.append(("allowed-unsafe-sysctls", args.allowed_unsafe_sysctls))
+    return found
+
+
 def named(args: argparse.Namespace) -> list[str]:
     """The files, of either form. Raises UsageError where there is none."""
     files: list[str] = [*args.files, *args.filename]

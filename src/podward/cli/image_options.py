@@ -14,7 +14,7 @@ from podward.errors import PodwardError, UsageError
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers
 
 _HIGHEST = (1 << 31) - 1
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?"
 _ADVICE = "write --image-user UID:GID, or for one of several images --image-user IMAGE=UID:GID"
 
 
@@ -60,7 +60,7 @@ def _user(text: str) -> AssumedUser:
         if part.isascii() and part.isdigit():
             if int(part) > _HIGHEST:
                 raise UsageError(f"{text!r}: ids go up to {_HIGHEST}", where=ASSUMED, advice=_ADVICE)
-        elif part is group or not _NAME.fullmatch(part):
+        elif part is group or not re.fullmatch(_NAME, part):
             raise UsageError(f"{text!r} is no user: a uid or a name, and a gid", where=ASSUMED, advice=_ADVICE)
     return AssumedUser(str(int(user)) if user.isdigit() else user, int(group) if colon else None)
 

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
-from podward.documents.document import Document
+from podward.cli.inputs import GivenPods
+from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes
 from podward.runtime.monitor import Monitor
@@ -31,15 +32,15 @@ class _Started(Struct, frozen=True):
     told: int
 
 
-def keep(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
+def keep(given: GivenPods, args: argparse.Namespace) -> int:
     """Start the Pods, tell how to reach them once they run, and leave them to their monitors.
 
     The exit code is the first one's that does not come up, which is removed; the others stay.
     """
-    sources = running.checked_sources(documents, args)
+    running.require_consistent(args)
     args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
-    objects = referenced.gather(documents, args)
-    started = [_start(source, objects, args) for source in sources]
+    objects = referenced.gather(tuple(given.documents), args)
+    started = [_start(source, objects, args) for source in given.pods]
     code = 0
     try:
         for monitor in started:
@@ -93,15 +94,14 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
 
 
 def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = _MonitorReport(json=False, verify=args.verify)
+    report = _MonitorReport(NextCommands((source,), args), json=False)
     here = running.machine_to_run_on(args, report)
     pod = running.prepared(source, objects, here, args, alone=True)
     stop = here.runtime.stop
     with stop.listen():
         try:
             refusals = pod.prepare()
-            for refusal in refusals:
-                running.complain(source, refusal)
+            running.complain(source, refusals, report.commands)
             if any(refusal.of_the_pod for refusal in refusals):
                 return running.REFUSED
             monitor = Monitor(pod, report, stop, lambda: _came_up(pod, report, told))

@@ -1,8 +1,8 @@
 """The policies that a command decides by, from its files: `--scc`, `--namespace`, and the documents of `-f`.
 
-`--scc` names SCCs: at least one document of a file must be an SCC, and the others belong to it (more SCCs, and the
-RBAC, ServiceAccounts and Namespaces around them) or are workloads, which are passed over; of a directory, whatever is
-something else. Documents of `-f` that are policies count too.
+`--scc` names SCCs: at least one document of a file must be an SCC. Others that are policies belong to it (more SCCs,
+and the RBAC, ServiceAccounts and Namespaces around them); whatever else is there is passed over. Documents of `-f` that
+are policies count too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from podward.cli.inputs import documents
 from podward.errors import InputError
 from podward.path import path
 from podward.schema.objects import Item, objects_of
-from podward.schema.pod_kinds import TEMPLATES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from podward.documents.document import Document
 
@@ -56,18 +55,20 @@ def scc_items(names: Iterable[str]) -> list[Item]:
 
 def _scc_items(name: str) -> list[Item]:
     """What a file or directory of `--scc` holds."""
-    directory = os.path.isdir(name)
     found: list[Item] = []
-    every = documents([name], _SCC_ADVICE)
-    for document in every:
-        found += policies_of(document)
-    has_scc = any(item.kind == SCC for item in found)
-    for document in () if directory else every:
-        _require_nothing_else(document, TEMPLATES if has_scc else ())
-    if not has_scc:
-        held = ", ".join(dict.fromkeys(item.kind for item in found)) or "nothing of the kind"
-        raise InputError(f"no {SCC} in it, only {held}", where=name, advice=_SCC_ADVICE)
-    return found
+    others: list[Item] = []
+    for document in documents([name], _SCC_ADVICE):
+        mine = policies_of(document)
+        found += mine
+        places = {item.at for item in mine}
+        others += [item for item in objects_of(document) if item.at not in places]
+    if any(item.kind == SCC for item in found):
+        return found
+    if others and not os.path.isdir(name):
+        what = f"a {others[0].kind} of {others[0].api_version} is no {SCC}"
+        raise InputError(what, where=others[0].where(path("kind")), advice=_SCC_ADVICE)
+    held = ", ".join(dict.fromkeys(item.kind for item in found)) or "nothing of the kind"
+    raise InputError(f"no {SCC} in it, only {held}", where=name, advice=_SCC_ADVICE)
 
 
 def _namespace_items(name: str) -> list[Item]:
@@ -81,12 +82,3 @@ def _namespace_items(name: str) -> list[Item]:
                 raise InputError(f"a {item.kind} is no Namespace", where=where, advice=_NAMESPACE_ADVICE)
         found += mine
     return found
-
-
-def _require_nothing_else(document: Document, beside: Collection[str]) -> None:
-    """Raise InputError for an object that is no policy, and of none of the kinds that may stand `beside` policies."""
-    places = {item.at for item in policies_of(document)}
-    for item in objects_of(document):
-        if item.at not in places and item.kind not in beside:
-            what = f"a {item.kind} of {item.api_version} is no {SCC}"
-            raise InputError(what, where=item.where(path("kind")), advice=_SCC_ADVICE)

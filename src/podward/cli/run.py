@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     file_options.add(parser)
     referenced.add(parser)
+    referenced.add_stand_in(parser)
     add("--verify", action="store_true", help="print predicted against observed for every container's process")
     add("--keep", action="store_true", help="come back when the Pod runs; `podward rm` ends it")
     add(
@@ -39,14 +40,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run every Pod of the manifests at once; returns the exit code of the first that failed, or did not come up."""
-    from podward.cli import inputs
+    """Run every Pod of the manifests at once; returns the exit code of the first that failed, or did not come up.
 
-    documents = inputs.documents(file_options.named(args))
+    What could not be read is told, and the other Pods run.
+    """
+    from podward.cli import inputs, terminal
+
+    given = inputs.every_pod(file_options.named(args), args.in_namespace)
+    for error in given.errors:
+        terminal.complain(error)
+    code = max((error.exit_code for error in given.errors), default=0)
+    if not given.pods:
+        return code
     if args.keep:
         from podward.cli import keeping  # only this needs it, and start-up counts
 
-        return keeping.keep(documents, args)
+        return keeping.keep(given, args) or code
     from podward.cli import running
 
-    return running.run(documents, args)
+    return running.run(given, args) or code

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from podward.api.process import ProcessState
-from podward.cli import configuration, inputs, referenced, subjects, terminal
+from podward.cli import configuration, referenced, subjects, terminal
+from podward.cli.next_commands import NextCommands
 from podward.decision import Decision, Outcome, Violation
-from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.runtime import kept, mount_namespace, probe, sweep
 from podward.runtime.cgroups import Cgroups
@@ -28,6 +28,7 @@ from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
+    from podward.cli.inputs import GivenPods
     from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
@@ -35,21 +36,20 @@ REFUSED = 1
 DIFFERENT = 1
 
 
-def run(documents: tuple[Document, ...], args: argparse.Namespace) -> int:
-    """Run every Pod that the documents bring about; returns the command's exit code."""
-    sources = checked_sources(documents, args)
-    report = RunReport(json=args.output == "json", verify=args.verify)
-    objects = referenced.gather(documents, args)
+def run(given: GivenPods, args: argparse.Namespace) -> int:
+    """Run every Pod that the files bring about; returns the command's exit code."""
+    require_consistent(args)
+    sources = tuple(given.pods)
+    report = RunReport(NextCommands(sources, args), json=args.output == "json")
+    objects = referenced.gather(tuple(given.documents), args)
     return _run_all(sources, objects, machine_to_run_on(args, report), args, report)
 
 
-def checked_sources(documents: tuple[Document, ...], args: argparse.Namespace) -> tuple[PodSource, ...]:
-    """The Pods to run. Raises InputError if there is none, UsageError for words that do not go together."""
-    sources = inputs.pods_of(documents, args.in_namespace)
+def require_consistent(args: argparse.Namespace) -> None:
+    """Raise UsageError for words that do not go together."""
     if args.verify and args.runtime == probe.SANDBOXED:
         advice = "leave --verify out, or choose crun or runc"
         raise UsageError("a process inside gVisor can't be observed from outside", where="--verify", advice=advice)
-    return sources
 
 
 def this_machine(args: argparse.Namespace, report: Reporter) -> Machine:
@@ -101,9 +101,9 @@ def _run_all(
                 pod = prepared(source, objects, here, args, alone=len(sources) == 1)
                 cleanup.callback(pod.destroy)
                 pods.append(pod)
-                for refusal in pod.prepare():
-                    refused.append(refusal)
-                    complain(source, refusal)
+                refusals = pod.prepare()
+                refused += refusals
+                complain(source, refusals, report.commands)
         except KeyboardInterrupt:
             return stop.exit_code
         finally:
@@ -154,11 +154,13 @@ def new_uid() -> str:
     )
 
 
-def complain(source: PodSource, refusal: Refused) -> None:
-    """One refused Pod or container on standard error: each sentence with its line."""
-    for violation in refusal.decision.violations:
+def complain(source: PodSource, refusals: tuple[Refused, ...], commands: NextCommands) -> None:
+    """The Pod or the containers that were refused, on standard error: each with its line; then what to type."""
+    for refusal in refusals:
         who = f"Pod {source.name}" + (f", container {refusal.container}" if refusal.container else "")
-        terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+        for violation in refusal.decision.violations:
+            terminal.say(f"{_where(source, violation)}: {who}: {violation.reason}")
+    commands.after_refusals(source, refusals)
 
 
 def _where(source: PodSource, violation: Violation) -> str:
@@ -168,10 +170,19 @@ def _where(source: PodSource, violation: Violation) -> str:
 class RunReport(TerminalReport):
     """Events on standard error; at the end, with `-o json`, one document on standard output."""
 
-    def __init__(self, *, json: bool, verify: bool) -> None:
+    def __init__(self, commands: NextCommands, *, json: bool) -> None:
+        self.commands = commands
         self._json = json
-        self._verify = verify
         self._different = 0
+
+    def failed_to_start(self, container: str, reason: str) -> None:
+        """Print why, and the command that tells more."""
+        super().failed_to_start(container, reason)
+        self.commands.after_failed_start(container, reason)
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """Print the command that tells which rule has denied it."""
+        self.commands.after_output(container, printed)
 
     def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
         """Print the table of predicted and observed values."""

@@ -34,13 +34,20 @@ def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) ->
     A Pod that has a uid was read from a cluster: it may have ephemeral containers. Raises InputError with everything
     that the API server refuses in it.
     """
-    raw = {**source.raw, "metadata": {"uid": uid, **member(source.raw, "metadata")}}
+    spec = member(source.raw, "spec")
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    raw = {
+        **source.raw,
+        "metadata": {"uid": uid, **member(source.raw, "metadata")},
+        "spec": {**spec, "serviceAccountName": account},  # every API server's ServiceAccount plugin sets it
+    }
     admitted = by_registry(raw, source.kind)
     passed_over = _EPHEMERAL if member(source.raw, "metadata").get("uid") else None
     _raise_invalid(source, tuple(v for v in admitted.decision.violations if v.path != passed_over))
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)
-    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision, objects)
+    decided = Decision(admitted.decision.assignments)  # what was passed over is no refusal of a Pod that is there
+    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, decided, objects)
 
 
 def debugged(source: PodSource) -> PodSource:

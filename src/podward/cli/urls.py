@@ -67,6 +67,8 @@ def _read(url: str, largest: int, answers: list[bytes | Exception]) -> None:
                 raise InputError("it is a web page, no manifest", where=url, advice=_RAW)  # noqa: TRY301 - told by the caller
             answers.append(answer.read(largest + 1))
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller tells it
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         answers.append(error)
 
 
@@ -85,6 +87,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         """The request that follows. Raises URLError for another scheme."""
         allowed = ("https",) if req.type == "https" else ("http", "https")
         if urlsplit(newurl).scheme not in allowed:
+            fp.close()
             raise urllib.error.URLError(f"it leads to {newurl[:200]!r}, which is not {' or '.join(allowed)}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

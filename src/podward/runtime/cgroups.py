@@ -19,8 +19,11 @@ from collections.abc import Iterator
 
 from podward.errors import NodeError
 
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds that killed processes may take to leave their cgroup."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 2.0
+"""Seconds that they have before they are frozen and killed anew: what is frozen does not end, and on a busy machine a
+short thaw may pass before it came to run."""
 _TO_FREEZE = 0.2
 _PAUSE = 0.005
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -110,13 +113,14 @@ def _is_there(root: int, group: str) -> bool:
 def _end(groups: list[_Group]) -> None:
     deadline = time.monotonic() + PATIENCE
     killed: set[int] = set()
+    wait = _FIRST_WAIT
     while pids := _kill_once(groups):
         killed |= pids
-        _reap(killed)
         if time.monotonic() > deadline:
             listed = ", ".join(map(str, sorted(pids)[:10]))
             raise NodeError(f"processes of a container do not end: {listed}", where=groups[0][1])
-        time.sleep(_PAUSE)
+        _wait_for_end(groups, killed, wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
     for root, group in groups:
         while True:
             try:
@@ -127,6 +131,18 @@ def _end(groups: list[_Group]) -> None:
                     raise NodeError(f"cannot remove a cgroup: {error.strerror}", where=group) from error
             _reap(killed)
             time.sleep(_PAUSE)
+
+
+def _wait_for_end(groups: list[_Group], killed: set[int], seconds: float) -> None:
+    """Until nothing is there, or something that was not killed, or the time is over."""
+    unreaped = set(killed)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        _reap(unreaped)
+        left = {pid for root, group in groups for pid in _members(root, group)}
+        if not left or left - killed:
+            return
+        time.sleep(_PAUSE)
 
 
 def _kill_once(groups: list[_Group]) -> set[int]:

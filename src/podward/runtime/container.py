@@ -18,7 +18,7 @@ from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import machine, processes, unsafe_places
 from podward.runtime.live_facts import Attempt, LiveFacts
-from podward.runtime.logs import Output, Relay, Sink
+from podward.runtime.logs import Output, Relay, Sink, WatchedOutput
 from podward.runtime.oci import OciRuntime, code_of_failure
 from podward.runtime.options import RunOptions
 from podward.runtime.report import Reporter
@@ -173,7 +173,9 @@ class ContainerRun:
             log = LogFile(self._pod.facts.log_file(self.name))
             return log.stream("stdout"), log.stream("stderr")
         prefix = self.name if options.name_lines or self._pod.several else ""
-        return Output(options.stdout, prefix), Output(options.stderr, prefix)
+        report, label = self._pod.report, self.label
+        out, err = Output(options.stdout, prefix), Output(options.stderr, prefix)
+        return out, WatchedOutput(err, lambda printed: report.printed_denial(label, printed))
 
     def pump(self, descriptor: int) -> bool:
         """Pass output on; False at the stream's end."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.core import Container, Pod, VolumeMount
-from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
+from podward.api.filesystem import FileAccessFacts, MountFlags, PlannedFile, parse_acl
 from podward.api.oci import Device, Mount, RuntimeSpec
 from podward.api.process import MountState, ProcessState
-from podward.api.volume import Volume
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel import devices, earlier_containers
 from podward.policy.kernel.earlier_containers import EarlierContainer
@@ -36,8 +36,10 @@ class ContainerFiles(Struct, frozen=True):
     """A container as `explain` knows it.
 
     `process` is the predicted state, `spec` the runtime spec that was decided, `runtime` the OCI runtime's kind,
-    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be. `earlier` are the containers
-    that start before it. `made` are the directories that the runtime makes in its root, where the image has none.
+    `image_root` the image's unpacked files, `volumes` what the Pod's volumes would be, `planned` the files that would
+    be made in them. `earlier` are the containers that start before it. `made` are the directories that the runtime
+    makes in its root, where the image has none. `sources` are the paths of the volumes whose
+    files are on this machine.
     """
 
     pod: Pod
@@ -49,6 +51,8 @@ class ContainerFiles(Struct, frozen=True):
     volumes: tuple[VolumeFacts, ...] = ()
     earlier: tuple[EarlierContainer, ...] = ()
     made: tuple[str, ...] = ()
+    planned: Mapping[str, PlannedFile] = {}
+    sources: Mapping[str, str] = {}
 
 
 def tree_of(files: ContainerFiles) -> Tree:
@@ -128,13 +132,25 @@ def _mount(files: ContainerFiles, mount: Mount, lines: IdLines, owner: int) -> T
 
 
 def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountFlags, lines: IdLines) -> TreeMount:
-    volume = next((v for v in files.pod.spec.volumes or () if v.name == asked.name), Volume(asked.name))
     known = next((v for v in files.volumes if v.name == asked.name), VolumeFacts(asked.name, ""))
     if asked.sub_path_expr:
         why = f"is where the subPathExpr of volume {asked.name} leads, which is known only when the container runs"
         return TreeMount(place, why=why)
+    planned = files.planned.get(asked.name)
+    if planned is not None:
+        there = planned.find(asked.sub_path or "")
+        planned = there if there is not None else structs.replace(planned, inside={})  # a subPath that is made
+        return TreeMount(
+            place,
+            planned=planned,
+            flags=flags,
+            lines=lines,
+            origin=known.kind,
+            volume=asked.name,
+            sealed=planned.partial,
+        )
     writers = earlier_containers.writers(asked, files.earlier)
-    source = os.path.realpath(volume.host_path.path) if volume.host_path is not None else ""
+    source = files.sources.get(asked.name, "")
     found, made = _inside(source, asked.sub_path or "") if source else ("", False)
     if found:
         return TreeMount(place, found, flags=flags, lines=lines, origin=known.kind, volume=asked.name, writers=writers)
@@ -143,7 +159,8 @@ def _volume(files: ContainerFiles, asked: VolumeMount, place: str, flags: MountF
     root = _facts(known.root)
     if root is not None and (made or asked.sub_path):
         root = _made(root, lines)
-    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers)
+    why = f"is on volume {asked.name} ({known.kind}), whose files nobody knows here" if root is None else ""
+    return TreeMount(place, root=root, flags=flags, origin=known.kind, volume=asked.name, writers=writers, why=why)
 
 
 def _inside(source: str, sub_path: str) -> tuple[str, bool]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from typing import TYPE_CHECKING
 
+from podward.api.filesystem import PlannedFile
 from podward.api.image import EntryFile, FileCapabilities
 from podward.api.oci import Process
 from podward.runtime.executable import (
@@ -24,6 +26,9 @@ from podward.runtime.executable import (
     script_interpreter,
 )
 from podward.runtime.rooted_tree import RootedTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_FILES = 6
 """A script's interpreter may be a script, five times (Linux `exec_binprm`)."""
@@ -94,18 +99,36 @@ def _contents(tree: RootedTree, descriptor: int, cwd: str, left: int) -> tuple[E
     try:
         start = os.pread(opened, FIRST_BYTES, 0)
         if start.startswith(b"#!"):
-            named = script_interpreter(start)
-            if not named:
-                return None, "ENOEXEC" if named is None else "EACCES"
-            if left <= 1:
-                return None, "ELOOP"
-            interpreter = _read(tree, os.path.join(cwd, os.fsdecode(named)), cwd, left - 1)
-            return interpreter, "" if interpreter else "ENOENT"
+            return _interpreter(start, left, lambda named: _read(tree, os.path.join(cwd, named), cwd, left - 1))
         if start.startswith(b"\x7fELF"):
             return None, _elf_error(tree, opened, start, cwd)
         return None, "" if other_formats() else "ENOEXEC"
     finally:
         os.close(opened)
+
+
+def _interpreter(start: bytes, left: int, find: Callable[[str], EntryFile | None]) -> tuple[EntryFile | None, str]:
+    """The interpreter that `find` finds of a script that begins so, or the errno's name."""
+    named = script_interpreter(start)
+    if not named:
+        return None, "ENOEXEC" if named is None else "EACCES"
+    if left <= 1:
+        return None, "ELOOP"
+    interpreter = find(os.fsdecode(named))
+    return interpreter, "" if interpreter else "ENOENT"
+
+
+def planned_entry(place: str, file: PlannedFile, find: Callable[[str], EntryFile | None]) -> EntryFile:
+    """The entry file at `place` that is still to be made; `find` finds its interpreter.
+
+    That a program's loader is there is assumed; what nobody knows the content of is taken for an ordinary program.
+    """
+    start, interpreter, error = file.data, None, ""
+    if start is not None and start.startswith(b"#!"):
+        interpreter, error = _interpreter(start[:FIRST_BYTES], MOST_FILES, find)
+    elif start is not None and not (start.startswith(b"\x7fELF") and runs_here(start)) and not other_formats():
+        error = "ENOEXEC"
+    return EntryFile(place, file.mode, file.uid, file.gid, interpreter=interpreter, error=error)
 
 
 def _elf_error(tree: RootedTree, opened: int, start: bytes, cwd: str) -> str:

@@ -10,12 +10,14 @@ from msgspec import Struct, structs
 from podward.api.core import Container
 from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSandboxConfig
 from podward.api.effective import Place
-from podward.api.image import Image
+from podward.api.image import EntryFile, Image
 from podward.api.oci import RuntimeSpec
+from podward.api.pod_facts import PodFacts
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.kubelet.volume_paths import executable_cure
 from podward.policy.runtime.image_volumes import find
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
@@ -25,6 +27,7 @@ from podward.runtime.options import Machine
 from podward.runtime.sandbox import Sandbox
 from podward.runtime.state import Lock, PodDirectory
 from podward.runtime.volumes import PodVolumes, remove_tree
+from podward.runtime.volumes.request import VolumeNode
 from podward.stages.oci import HostFacts
 
 if TYPE_CHECKING:
@@ -90,7 +93,9 @@ class LiveFacts:
             made.addresses = self.addresses = network.attach(
                 self._machine.state, self._directory.path, self.pod, made.namespaces.net
             )
-        self._volumes = PodVolumes(self._directory.work, self.pod, self.place, self.objects, userns=made.user_namespace)
+        node = VolumeNode(made.user_namespace, userns, self._image_root)
+        about = PodFacts(self.pod, self.place, self.objects, self.node, ",".join(self.addresses))
+        self._volumes = PodVolumes(self._directory.work, about, node=node)
         decided = self._volumes.prepare()
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
@@ -109,7 +114,7 @@ class LiveFacts:
         """What is mounted into the container; its subPaths and the kubelet's files are made before each start."""
         sandbox, volumes = self._made()
         files = ContainerFiles(sandbox.hosts, self._log(container.name))
-        return structs.replace(volumes.mounts(container, place, ",".join(self.addresses)), files=files)
+        return structs.replace(volumes.mounts(container, place), files=files)
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
@@ -137,11 +142,16 @@ class LiveFacts:
         root = self.attempt(container.name).rootfs
         mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
         return ExecutionFacts(
-            entry=entry.find_entry(root, *entry.asked_by(spec.process), mounts),
+            entry=self._entry(container, entry.find_entry(root, *entry.asked_by(spec.process), mounts)),
             source_flags=proc.source_flags(spec, root),
             cgroup_v2=proc.cgroup_v2(),
             inherited=proc.inherited(),
         )
+
+    def _entry(self, container: Container, found: EntryFile | None) -> EntryFile | None:
+        if found is None:
+            return None
+        return structs.replace(found, cure=executable_cure(self.pod, container, found.path))
 
     def reached_from(self) -> tuple[str, str]:
         """The network namespace from which the Pod's ports are reached, empty for our own, and the address there."""
@@ -204,6 +214,12 @@ class LiveFacts:
             return sandbox.namespaces
         pid = self._pids.get(options.target_id, 0)
         return structs.replace(sandbox.namespaces, pid=f"/proc/{pid}/ns/pid")
+
+    def _image_root(self, name: str) -> str:
+        """The unpacked files of an image that is a volume, which stays here as long as the Pod. Raises ImageError."""
+        stored = self._machine.images.resolve(name)
+        self._held.append(self._machine.images.hold(stored))
+        return stored.rootfs
 
     def _log(self, container: str) -> str:
         """Where the container's termination log is, at every attempt."""

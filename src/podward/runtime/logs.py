@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 CHUNK = 65536
@@ -97,6 +98,27 @@ class Output:
         if self._partial:
             write_all(self._target, self._prefix + self._partial + b"\n")
             self._partial = b""
+
+
+_DENIALS = (b"denied", b"not permitted", b"EACCES", b"EPERM")
+
+
+class WatchedOutput:
+    """A sink that also shows the bytes to somebody where they tell that the kernel has denied something."""
+
+    def __init__(self, sink: Sink, seen: Callable[[bytes], None]) -> None:
+        self._sink = sink
+        self._seen = seen
+
+    def write(self, data: bytes) -> None:
+        """Pass the bytes on."""
+        self._sink.write(data)
+        if any(word in data for word in _DENIALS):
+            self._seen(data)
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        self._sink.finish()
 
 
 def write_all(target: int, data: bytes) -> None:

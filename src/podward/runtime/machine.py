@@ -28,7 +28,9 @@ def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
         userns_supported=user_namespaces() > 0,
         special_paths=frozenset(path for path in SPECIAL_PATHS if os.path.exists(path)),
         kernel=os.uname().release,
+        cpus=os.cpu_count() or 1,
         memory=memory(),
+        ephemeral_storage=_ephemeral_storage(),
     )
 
 
@@ -87,6 +89,12 @@ def memory() -> int:
     """Bytes of this machine's memory; 0 where /proc/meminfo does not say."""
     fields = _first_line("/proc/meminfo").split()
     return int(fields[1]) * 1024 if len(fields) == 3 and fields[0] == "MemTotal:" else 0
+
+
+def _ephemeral_storage() -> int:
+    """Bytes of the file system that holds what Pods write."""
+    found = os.statvfs("/")
+    return found.f_blocks * found.f_frsize
 
 
 def _first_line(file: str) -> str:

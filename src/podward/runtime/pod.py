@@ -7,11 +7,12 @@ import time
 
 import msgspec
 
-from podward.decision import Outcome
+from podward.decision import Decision, Outcome
 from podward.errors import PodwardError
 from podward.pipeline import ContainerPlan, plan_pod
 from podward.policy.kubelet import lifecycle
 from podward.policy.kubelet.lifecycle import ContainerState
+from podward.policy.kubelet.resolved_volumes import notes
 from podward.policy.runtime import selinux
 from podward.runtime import kept
 from podward.runtime.container import ContainerRun, PodContext
@@ -49,6 +50,8 @@ class PodRun:
         plan = plan_pod(self._facts)
         if plan.refusals.refused:
             return (Refused("", plan.refusals),)
+        for sentence in notes(Decision(tuple(a for stage in plan.stages for a in stage.decision.assignments))):
+            self._machine.report.noted(self.name, sentence)
         machine, several = self._machine, len(plan.containers) > 1
         context = PodContext(self.name, self._facts, machine.runtime, machine.report, self._options, several)
         refused = tuple(Refused(c.container.name, c.refusals, c.kind) for c in plan.containers if c.refusals.refused)

@@ -15,6 +15,9 @@ class Reporter(Protocol):
     def not_enforced(self, container: str, label: str) -> None:
         """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
 
+    def noted(self, pod: str, sentence: str) -> None:
+        """Something about a volume of the Pod that its user should know."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`container` ended and will be started again after `delay` seconds."""
 
@@ -23,6 +26,9 @@ class Reporter(Protocol):
 
     def killed(self, container: str, seconds: float) -> None:
         """`container` did not end within its grace period and was killed."""
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
+        """`container` printed this, and in it that the kernel has denied something."""
 
     def left_behind(self, what: str, reason: str) -> None:
         """Something of a container or a Pod could not be ended or removed; a later call tries again."""
@@ -46,6 +52,9 @@ class SilentReport:
     def not_enforced(self, container: str, label: str) -> None:
         """Nothing."""
 
+    def noted(self, pod: str, sentence: str) -> None:
+        """Nothing."""
+
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """Nothing."""
 
@@ -53,6 +62,9 @@ class SilentReport:
         """Nothing."""
 
     def killed(self, container: str, seconds: float) -> None:
+        """Nothing."""
+
+    def printed_denial(self, container: str, printed: bytes) -> None:
         """Nothing."""
 
     def left_behind(self, what: str, reason: str) -> None:
@@ -77,6 +89,10 @@ class TerminalReport(SilentReport):
     def not_enforced(self, container: str, label: str) -> None:
         """`note: ctr: …`."""
         _say(f"note: {container}: the SELinux label {label} is not enforced: this kernel has no SELinux")
+
+    def noted(self, pod: str, sentence: str) -> None:
+        """`note: pod: volume data: …`."""
+        _say(f"note: {pod}: {_printable(sentence)}")
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`ctr: exited with 1, restarting in 10s`."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags
+from podward.api.filesystem import UNMAPPED, AclEntry, FileAccessFacts, MountFlags, PlannedFile
 from podward.decision import Unknown
 from podward.errors import NodeError
 from podward.policy.kernel.earlier_containers import Writer
@@ -41,10 +41,10 @@ class TreeMount(Struct, frozen=True):
     """What is mounted at `destination` in a tree.
 
     `source` is the host's file or directory; where it is not there yet, `root` says what it will be, an empty directory
-    unless it is `sealed`: then nobody can know what is in it. Without source and root nothing is known at all. `flags`
-    are the mount's in the container, None for the host's own; `lines` what it makes of ids, empty if nothing. `origin`
-    and `volume` are passed on in the facts. `writers` may have changed what is there when the container starts, and
-    `why` is the reason where nothing is known.
+    unless it is `sealed`: then nobody can know what is in it; or `planned` has the files that will be made. Without any
+    of these nothing is known at all. `flags` are the mount's in the container, None for the host's own; `lines` what it
+    makes of ids, empty if nothing. `origin` and `volume` are passed on in the facts. `writers` may have changed what is
+    there when the container starts, and `why` is the reason where nothing is known.
     """
 
     destination: str
@@ -57,6 +57,7 @@ class TreeMount(Struct, frozen=True):
     sealed: bool = False
     writers: tuple[Writer, ...] = ()
     why: str = ""
+    planned: PlannedFile | None = None
 
 
 class Tree(Struct, frozen=True):
@@ -85,7 +86,7 @@ class _Step(Struct, frozen=True):
     """A place of the walk: its name, its facts, its descriptor (-1: not there yet), and the tree's mount it is on.
 
     `source_id` is the host's mount id of the mount's source; `inside` are the names that lead to it from the mount's
-    root.
+    root; `planned` is the file that will be made there.
     """
 
     name: str
@@ -94,6 +95,7 @@ class _Step(Struct, frozen=True):
     mount: TreeMount
     source_id: int
     inside: tuple[str, ...] = ()
+    planned: PlannedFile | None = None
 
 
 class _Open:
@@ -174,6 +176,12 @@ class _Open:
         mount = self._mounts.get(names)
         if mount is not None:
             return self._enter_mount(names, mount)
+        if here.planned is not None and name in here.planned.inside:
+            return self._enter_planned(here.planned.inside[name], names, here)
+        return self._enter_found(name, names, here)
+
+    def _enter_found(self, name: str, names: tuple[str, ...], here: _Step) -> tuple[str, str]:
+        """Step to what is there now."""
         descriptor, error = self._find(here, name)
         if error and any(at[: len(names)] == names for at in self._mounts):
             self._steps.append(self._implied(names, here))
@@ -187,12 +195,31 @@ class _Open:
         if changers:
             return self._unknown(changers)
         if stat.S_ISLNK(facts.mode):
-            return self._follow(descriptor)
+            return self._follow(os.readlink("", dir_fd=descriptor))
         self._steps.append(_Step(name, facts, descriptor, here.mount, here.source_id, inside))
         return "", ""
 
+    def _enter_planned(self, file: PlannedFile, names: tuple[str, ...], here: _Step) -> tuple[str, str]:
+        """Step to what will be made there."""
+        if file.target:
+            return self._follow(file.target)
+        self._steps.append(self._planned(file, names, here.mount))
+        return "", ""
+
+    def _planned(self, file: PlannedFile, names: tuple[str, ...], mount: TreeMount) -> _Step:
+        facts = FileAccessFacts(
+            "/" + "/".join(names),
+            _shown(mount.lines, file.uid),
+            _shown(mount.lines, file.gid),
+            file.mode,
+            mount=mount.flags or MountFlags(),
+            origin=mount.origin,
+            volume=mount.volume,
+        )
+        return _Step(names[-1] if names else "", facts, -1, mount, -1, planned=file)
+
     def _enter_mount(self, names: tuple[str, ...], mount: TreeMount) -> tuple[str, str]:
-        if not mount.source and mount.root is None:
+        if not mount.source and mount.root is None and mount.planned is None:
             return self._unknown(mount.writers, mount.why)
         step = self._mounted(names, mount)
         changers = [writer for writer in mount.writers if writer.reaches(()) and writer.may_change(step.facts)]
@@ -218,10 +245,9 @@ class _Open:
         self._why = why or "can't be known before the container runs"
         return "", _UNKNOWN
 
-    def _follow(self, link: int) -> tuple[str, str]:
-        """The target of the open link; an absolute one starts at the root again."""
+    def _follow(self, target: str) -> tuple[str, str]:
+        """The target of a link; an absolute one starts at the root again."""
         self._links += 1
-        target = os.readlink("", dir_fd=link)
         if self._links > MOST_LINKS:
             return "", "ELOOP"
         if target.startswith("/"):
@@ -241,6 +267,8 @@ class _Open:
         return descriptor, ""
 
     def _mounted(self, names: tuple[str, ...], mount: TreeMount) -> _Step:
+        if mount.planned is not None:
+            return self._planned(mount.planned, names, mount)
         place, name = "/" + "/".join(names), names[-1] if names else ""
         if mount.root is not None and not mount.source:
             facts = msgspec.structs.replace(

@@ -8,7 +8,7 @@ registry. Until then it is written as a blank, which no Pod may have.
 
 from __future__ import annotations
 
-from re import compile as pattern
+from re import fullmatch
 from typing import TYPE_CHECKING
 
 from msgspec import DecodeError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ANNOTATION = "image.openshift.io/triggers"
 _REGISTRY = "image-registry.openshift-image-registry.svc:5000"
-_FIELD = pattern(
+_FIELD = (
     r"spec\.(?:template|jobTemplate\.spec\.template)\.spec\.(containers|initContainers)"
     r"\[(?:(\d+)|\?\(@\.name==[\"']([^\"']+)[\"']\))\]\.image"
 )
@@ -93,7 +93,7 @@ def _of_annotation(owner: JsonObject, namespace: str) -> Iterator[_Filled]:
     for trigger in triggers if isinstance(triggers, list) else ():
         if not isinstance(trigger, dict) or trigger.get("paused") in (True, "true"):
             continue
-        field = _FIELD.fullmatch(str(trigger.get("fieldPath")))
+        field = fullmatch(_FIELD, str(trigger.get("fieldPath")))
         image = _reference(member(trigger, "from"), namespace)
         if field and image:
             yield _Filled(image, field[3] or "", field[1], int(field[2] or -1))

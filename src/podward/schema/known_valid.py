@@ -1,9 +1,9 @@
 """Workloads that schema, defaulting and validation have nothing to say about: the quick answer that most get.
 
-Specification: of a workload that is known to be valid, `strict.mistakes` finds nothing, and what defaulting makes of
-its Pod has nothing against it in `validation`. The same table is asked as there, in another order: first what each
-field may be (`quick_rules`), then, of the objects whose fields have to go together, the rules about these. Whatever is
-not known to be valid is looked at in full.
+Specification: of a workload that is known to be valid, `strict.mistakes` finds nothing, and what defaulting and
+ServiceAccount admission make of its Pod has nothing against it in `validation`. The same table is asked as there, in
+another order: first what each field may be (`quick_rules`), then, of the objects whose fields have to go together, the
+rules about these. Whatever is not known to be valid is looked at in full.
 """
 
 from __future__ import annotations
@@ -137,12 +137,14 @@ def _all_host_ports_are_written(spec: JsonObject) -> bool:
 
 
 def _mountable(volumes: list[JsonObject], pod: str) -> dict[str, JsonObject] | None:
-    """The volumes by their names, some of which a StatefulSet's claims have made; None if a name is not sound."""
+    """The volumes by name, some of which a StatefulSet's claims have made; None if more is to be asked about one."""
     found: dict[str, JsonObject] = {}
     for volume in volumes:
         name = volume.get("name")
         if not isinstance(name, str) or not LABEL.is_sound(name):
             return None
+        if volume.get("csi") is not None:
+            return None  # which OpenShift has rules about of its own
         if volume.get("ephemeral") is not None and not SUBDOMAIN.is_sound(f"{pod}-{name}"):
             return None  # of the claim that it makes
         found[name] = volume

@@ -15,11 +15,10 @@ from msgspec import Struct
 from podward.api.json_value import kind_of
 from podward.errors import InputError, OtherDocumentError
 from podward.path import Path, path
-from podward.schema import parameters
 from podward.schema.table import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from podward.api.json_value import Json, JsonObject
     from podward.documents.document import Document
@@ -27,18 +26,22 @@ if TYPE_CHECKING:
 DEFAULT_NAMESPACE = "default"
 _NAMESPACED = frozenset(("Role", "RoleBinding", "ServiceAccount"))
 """Kinds of policies that are in a namespace."""
-_OF_THE_CLUSTER = frozenset(
-    (
-        ("", "Namespace"),
-        ("", "PersistentVolume"),
-        ("rbac.authorization.k8s.io", "ClusterRole"),
-        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-        ("security.openshift.io", "SecurityContextConstraints"),
-        ("storage.k8s.io", "CSIDriver"),
-        ("storage.k8s.io", "StorageClass"),
-    )
-)
-"""Group and kind of those objects without a namespace that anybody here reads."""
+_OF_THE_CLUSTER = {
+    "Namespace": "",
+    "PersistentVolume": "",
+    "ClusterRole": "rbac.authorization.k8s.io",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io",
+    "SecurityContextConstraints": "security.openshift.io",
+    "CSIDriver": "storage.k8s.io",
+    "StorageClass": "storage.k8s.io",
+}
+"""Those kinds of objects without a namespace that anybody here reads, each with its group."""
+_TEMPLATE = "Template"
+_GROUPS_OF_TEMPLATES = frozenset(("template.openshift.io", ""))
+"""OpenShift's group, and where OpenShift 3 had it."""
+
+
+_HERE = Path()
 
 
 class Item(Struct, frozen=True):
@@ -93,9 +96,20 @@ def objects_of(document: Document) -> tuple[Item, ...]:
     return tuple(item for item, holds in everything_in(document) if not holds)
 
 
-def everything_in(document: Document) -> Iterator[tuple[Item, bool]]:
+def everything_in(document: Document) -> Iterable[tuple[Item, bool]]:
     """Every object of the document with whether it is a list or a Template, whose objects come behind it."""
-    return _walk(document, document.raw, Path(), "", "")
+    raw = document.raw
+    kind, api_version = raw.get("kind"), raw.get("apiVersion")
+    if isinstance(kind, str) and isinstance(api_version, str) and kind and api_version and raw.get("items") is None:
+        simple = kind not in _OF_THE_CLUSTER and kind != _TEMPLATE and not kind.endswith("List")
+        if simple:  # most are
+            return ((Item(document, _HERE, raw, kind, api_version), False),)
+    return _walk(document, raw, _HERE, "", "")
+
+
+def is_template(kind: str, group: str) -> bool:
+    """Whether an object of this kind is an OpenShift Template."""
+    return kind == _TEMPLATE and group in _GROUPS_OF_TEMPLATES
 
 
 def require_version(item: Item, groups: frozenset[str]) -> None:
@@ -119,16 +133,21 @@ def _walk(document: Document, raw: JsonObject, at: Path, kind: str, api_version:
     api_version = _word(document, raw, at, "apiVersion") or api_version
     if not kind or not api_version:
         raise _nameless(document, raw, at, kind, api_version)
+    if kind in _OF_THE_CLUSTER and _OF_THE_CLUSTER[kind] == api_version.rpartition("/")[0]:
+        raw = _without_namespace(raw)
     item = Item(document, at, raw, kind, api_version)
-    if ((group := item.group), kind) in _OF_THE_CLUSTER:
-        item = Item(document, at, _without_namespace(raw), kind, api_version)
-    if parameters.is_template(kind, group):
+    if kind == _TEMPLATE and is_template(kind, item.group):
+        from podward.schema import parameters  # few files have a Template, and a check starts often
+
         yield item, True
         filled = parameters.filled(document, at)
         for place, inside in parameters.objects_in(filled, at):
             yield from _walk(filled, inside, place, "", "")
         return
     items = raw.get("items")
+    if items is None and not kind.endswith("List"):
+        yield item, False
+        return
     own_list = kind.endswith("List") and api_version in KINDS.get(kind, {})
     if not isinstance(items, list) or not (own_list or any(map(_is_object, items))):
         yield item, own_list

@@ -12,8 +12,7 @@ nothing does, and within a string nothing does unless it is required.
 
 from __future__ import annotations
 
-from re import Match, fullmatch
-from re import compile as pattern
+from re import Match, fullmatch, sub
 from typing import TYPE_CHECKING
 
 from msgspec import DecodeError, Struct
@@ -21,7 +20,6 @@ from msgspec.json import decode
 
 from podward.api.json_value import kind_of
 from podward.documents.document import Document
-from podward.documents.parsed_value import MAX_BYTES
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
 
@@ -31,19 +29,16 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
     from podward.documents.parsed_value import Lines
 
-_GROUPS = frozenset(("template.openshift.io", ""))
-"""The group, and where OpenShift 3 had it."""
-_REFERENCE = pattern(r"\$\{(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\})\}")
+_REFERENCE = r"\$\{(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\})\}"
 _WHOLE = r"\$\{\{([A-Za-z0-9_]+)\}\}"
-_RANGE = pattern(r"\[([^\]]+)\](?:\{(\d{1,3})\})?|\\([wdaA])(?:\{(\d{1,3})\})?")
+_RANGE = r"\[([^\]]+)\](?:\{(\d{1,3})\})?|\\([wdaA])(?:\{(\d{1,3})\})?"
+_ROOM, _GROWTH = 32 * 1024, 8
+"""How much text may become of a Template's strings: a file has many Templates, and all are held at once."""
+_MOST_BESIDE = 1000
+"""Objects in a list that has a Template among them: the list is copied for each."""
 _MOST_INSIDE = 50
 """Brackets in a value that is read as JSON: one with more would nest too deep."""
 _FIRST_OF_CLASS = {"w": "a", "d": "0", "a": "a", "A": "!"}
-
-
-def is_template(kind: str, group: str) -> bool:
-    """Whether an object of this kind is a Template."""
-    return kind == "Template" and group in _GROUPS
 
 
 class _Parameter(Struct, frozen=True):
@@ -118,21 +113,24 @@ def _generated(expression: str) -> str:
             first = _FIRST_OF_CLASS.get(found[1][1:2], "a")
         return first * int(found[2] or found[4] or 1)
 
-    return _RANGE.sub(some, expression)
+    return sub(_RANGE, some, expression)
 
 
 class _Filling:
-    """Fills in values; counts what it writes."""
+    """Fills in values; counts what it reads and writes."""
 
     def __init__(self, document: Document, known: Mapping[str, _Parameter], at: Path) -> None:
         self._document = document
         self._known = known
         self._at = at
-        self._written = 0
+        self._read = self._written = 0
 
     def at_place(self, value: Json, lines: Lines, at: Path) -> tuple[Json, Lines]:
         """The value and its lines, with the objects of the Template at `at` filled in."""
         step = at.segments[0] if at.segments else "objects"
+        if isinstance(value, list) and len(value) > _MOST_BESIDE:
+            what = f"a Template in a list of more than {_MOST_BESIDE:,} objects"
+            raise LimitError(what, where=self._document.where(self._at), advice="keep Templates in files of their own")
         here: Json
         if isinstance(value, dict) and isinstance(step, str):
             here = value.get(step)
@@ -196,10 +194,11 @@ class _Filling:
         return found
 
     def _text(self, text: str) -> str:
-        made = _REFERENCE.sub(lambda found: self._replacement(found, text), text)
+        made = sub(_REFERENCE, lambda found: self._replacement(found, text), text)
+        self._read += len(text)
         self._written += len(made)
-        if self._written > MAX_BYTES:
-            what = "parameters make more than 3 MiB of text"
+        if self._written > _ROOM + _GROWTH * self._read:
+            what = f"parameters make it more than {_GROWTH} times as long"
             raise LimitError(what, where=self._document.where(self._at), advice="shorten their values")
         return made
 

@@ -1,4 +1,4 @@
-"""Objects that Pods refer to, read from documents: Secrets and ConfigMaps.
+"""Objects that Pods refer to, read from documents: Secrets and ConfigMaps; storage is read by `storage_objects`.
 
 Specification (Kubernetes, core/v1 and its validation, in our words):
 - A Secret's `data` is base64; `stringData` is text and takes the place of keys of the same name in `data`.
@@ -21,6 +21,7 @@ from podward.api.referenced_objects import Missing, ReferencedObjects
 from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.path import Path, path
+from podward.schema import storage_objects
 from podward.schema.objects import Item, objects_of
 from podward.schema.workload import DEFAULT_NAMESPACE
 
@@ -35,12 +36,13 @@ def collect(documents: Iterable[Document]) -> ReferencedObjects:
     The fields of the documents are known to fit (`strict.require`). Raises InputError for one without kind.
     """
     contents: dict[tuple[ContentKind, str, str], ContentObject | Missing] = {}
-    for item in _items(documents):
+    items = tuple(_items(documents))
+    for item in items:
         read = _CONTENTS.get((item.api_version, item.kind))
         if read is not None:
             found = read(item)
             contents[found.kind, found.namespace, found.name] = _fault(found, item) or found
-    return ReferencedObjects(contents)
+    return ReferencedObjects(contents, storage=storage_objects.collect(items))
 
 
 def _items(documents: Iterable[Document]) -> Iterator[Item]:

@@ -22,7 +22,7 @@ from podward.schema.scalars import SCALARS
 from podward.schema.table import KINDS, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from podward.api.json_value import Json, JsonObject
     from podward.documents.document import Document
@@ -70,16 +70,21 @@ def mistakes(document: Document) -> tuple[Mistake, ...]:
 
 def require(document: Document) -> None:
     """Raise MisfitError, naming every mistake with its line, if there is any."""
+    require_fit(everything_in(document))
+
+
+def require_fit(every: Iterable[tuple[Item, bool]]) -> None:
+    """The same for a document that `everything_in` has taken apart."""
     found: list[Mistake] = []
-    written = document
-    for item, holds in everything_in(document):
+    written = None
+    for item, holds in every:
         name = type_of(item.api_version, item.kind)
         if name is not None and (holds or not fits(item.raw, name)):
             before = len(found)
             _object(item, holds, found)
             if len(found) > before:
                 written = item.document
-    if found:
+    if written is not None:
         raise MisfitError(written, found)
 
 

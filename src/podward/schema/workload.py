@@ -4,11 +4,13 @@ Specification: Kubernetes. Where the objects of each kind hold their Pods, `sche
 document holds, `schema.objects`.
 The Pod gets the template's labels, annotations and spec, and the workload's namespace; that of a StatefulSet also a
 volume for each of its claim templates, behind its other volumes. Image triggers fill in images that are blank. A
-controller makes up the Pod's
-name, with random letters; here it is the workload's own name. `generateName` without `name` loses its dash.
+controller makes up the Pod's name, with random letters; here it is the workload's own name. `generateName` without
+`name` loses its dash.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
@@ -16,14 +18,17 @@ from podward.api.core import Pod
 from podward.api.json_value import Json, JsonObject
 from podward.documents.document import Document
 from podward.documents.raw_fields import member
+from podward.errors import LimitError
 from podward.path import Path, path
-from podward.schema import api_kinds, image_triggers, objects
-from podward.schema.assembled import Part, assembled, original
+from podward.schema import api_kinds, objects
 from podward.schema.objects import Item, objects_of
 from podward.schema.pod_kinds import ARGO, BUILT_IN, KNATIVE, TEMPLATES, WORKFLOWS, PodKind, PodKinds
 from podward.schema.strict import require, require_pod, require_template
 from podward.schema.table import KINDS
 from podward.schema.view import pod_view
+
+if TYPE_CHECKING:
+    from podward.schema.assembled import Part
 
 _PREFIXES = {
     "ReplicaSet": "{}-",
@@ -34,6 +39,9 @@ _PREFIXES = {
 }
 """What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
 DEFAULT_NAMESPACE = objects.DEFAULT_NAMESPACE
+_TRIGGERS = "image.openshift.io/triggers"
+_MOST_PARTS = 50_000
+"""Of the Pods of a workflow: every template has all of its volumes."""
 _USER_CONTAINER = "user-container"
 """What Knative calls a container without a name; several are numbered."""
 
@@ -91,7 +99,11 @@ class PodSource(Struct, frozen=True, gc=False):
 
     def in_file(self, place: Path) -> Path:
         """A place of `document` as a place in the document of the file."""
-        return original(self.origins, place) if self.origins else place
+        if not self.origins:
+            return place
+        from podward.schema.assembled import original
+
+        return original(self.origins, place)
 
     def where(self, place: Path) -> str:
         """`file:line` of a field of the Pod or, if it is absent, of the closest thing around it."""
@@ -113,9 +125,10 @@ def sources_of(item: Item, kinds: PodKinds = BUILT_IN) -> tuple[PodSource, ...]:
 
     Raises InputError for a kind that no API has, and for a custom resource whose Pods have wrong types.
     """
+    versions = KINDS.get(item.kind)
+    if versions is not None and item.api_version in versions:
+        return (_source(item.document, item.raw, item.kind, item.at),) if item.kind in TEMPLATES else ()
     api_kinds.require_match(item)
-    if item.kind in TEMPLATES and item.api_version in KINDS[item.kind]:
-        return (_source(item.document, item.raw, item.kind, item.at),)
     row = kinds.get((item.group, item.kind))
     if row is not None:
         return tuple(_custom(item, row, place) for place in row.templates(item.raw))
@@ -126,6 +139,8 @@ def sources_of(item: Item, kinds: PodKinds = BUILT_IN) -> tuple[PodSource, ...]:
 
 def _custom(item: Item, row: PodKind, place: Path) -> PodSource:
     """The Pod of a template of a custom resource, or of a Pod's spec that stands there alone."""
+    from podward.schema.assembled import Part, assembled  # few files have one, and a check starts often
+
     document, at = item.document, item.at + place
     template: Json = item.raw
     for step in place.segments:
@@ -174,11 +189,17 @@ def _named_containers(spec: JsonObject, group: str) -> JsonObject:
 def _workflow_pods(item: Item) -> tuple[PodSource, ...]:
     """The Pods of Argo's workflow."""
     from podward.schema import workflows
+    from podward.schema.assembled import Part, assembled
 
     found: list[PodSource] = []
     owner = member(item.raw, "metadata")
     name = pod_name(owner)
+    count = 0
     for place, parts in workflows.pods_in(item.raw, WORKFLOWS[item.kind]):
+        count += len(parts)
+        if count > _MOST_PARTS:
+            what = f"its templates and what they share make more than {_MOST_PARTS:,} parts of Pods"
+            raise LimitError(what, where=item.where(Path()), advice="split the workflow")
         metadata = _pod_of(owner, {}, {}, name)["metadata"]
         annotations = owner.get("annotations")
         if isinstance(metadata, dict) and annotations is not None:
@@ -212,9 +233,10 @@ def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSour
         pod = _pod_of(owner, member(template, "metadata"), member(template, "spec"), name)
         if kind == "StatefulSet":
             pod["spec"] = _with_claims(member(template, "spec"), member(raw, "spec"), name)
-        spec, metadata = pod["spec"], member(pod, "metadata")
-        if isinstance(spec, dict):
-            pod["spec"] = image_triggers.with_images(spec, raw, str(metadata["namespace"]))
+        if kind == "DeploymentConfig" or _TRIGGERS in member(owner, "annotations"):
+            from podward.schema.image_triggers import with_images
+
+            pod["spec"] = with_images(member(pod, "spec"), raw, str(owner.get("namespace") or DEFAULT_NAMESPACE))
     if pod.get("spec") is None:
         pod["spec"] = {}
     return PodSource(document, at + TEMPLATES[kind], pod, pod_view(pod), kind, name)

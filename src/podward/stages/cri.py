@@ -20,6 +20,7 @@ from podward.api.cri import (
 )
 from podward.api.effective import EffectiveContext, Place
 from podward.api.node import Node
+from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
@@ -114,7 +115,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
     )
     return merge(
         Decision(plain),
-        environment.decide(facts.pod, container, place, facts.objects, facts.pod_ip),
+        environment.decide(PodFacts(facts.pod, place, facts.objects, facts.node, facts.pod_ip), container, place),
         Decision(mounts),
         container_files.decide(facts.pod, container, place, facts.files, len(mounts)),
         resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),

@@ -26,6 +26,7 @@ from podward.cli.checking.reading import ManifestFile
 from podward.cli.checking.workers import Channel, WorkerError, Workers
 from podward.errors import UsageError
 from podward.path import Key, path
+from podward.schema.pod_kinds import PodKinds
 
 POD = """apiVersion: v1
 kind: Pod
@@ -145,10 +146,10 @@ def test_a_worker_that_is_killed_is_an_error(files: tuple[str, ...], monkeypatch
     parent = os.getpid()
     read = reading.parse_file
 
-    def deadly(content: bytes, name: str) -> object:
+    def deadly(content: bytes, name: str, kinds: PodKinds) -> object:
         if os.getpid() != parent and name.endswith("051.yaml"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return read(content, name)
+        return read(content, name, kinds)
 
     monkeypatch.setattr(examination, "parse_file", deadly)
     with pytest.raises(WorkerError, match="ended early"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podward.check.globs import glob
-from podward.cli.checking.files import listed
+from podward.cli.checking.files import Link, listed, search
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,31 @@ def below(*paths: str, exclude: str = "") -> list[str]:
 
 
 def test_a_directory_stands_for_its_manifests_in_order() -> None:
-    assert below("d") == ["d/.dot.yaml", "d/a.yml", "d/b.yaml", "d/c.json", "d/sub/z.yaml"]
+    assert below("d") == ["d/.dot.yaml", "d/a.yml", "d/b.yaml", "d/c.json", "d/.hidden/x.yaml", "d/sub/z.yaml"]
 
 
-def test_a_hidden_directory_is_searched_only_where_it_is_named() -> None:
-    assert "d/.hidden/x.yaml" not in below("d")
-    assert below("d/.hidden") == ["d/.hidden/x.yaml"]
+def test_what_git_keeps_is_searched_only_where_it_is_named(tree: Path) -> None:
+    (tree / "d/sub/.git").mkdir()
+    (tree / "d/sub/.git/x.yaml").touch()
+    assert below("d/sub") == ["d/sub/z.yaml"]
+    assert below("d/sub/.git") == ["d/sub/.git/x.yaml"]
+
+
+def test_a_link_to_a_directory_is_told_with_whether_that_is_read_anyway(tree: Path) -> None:
+    (tree / "elsewhere").mkdir()
+    (tree / "d/.git").mkdir()
+    for name, target in (("in", "sub"), ("out", "../elsewhere"), ("git", ".git"), ("up", ".."), ("around", ".")):
+        (tree / "d" / name).symlink_to(target)
+    found = search(["d"], (glob("d/up"),)).links
+    assert found == (Link("d/around", True), Link("d/git", False), Link("d/in", True), Link("d/out", False))
+
+
+def test_kustomizations_are_found_by_their_names(tree: Path) -> None:
+    for name in ("d/kustomization.yaml", "d/sub/Kustomization", "d/sub/my-kustomization.yaml"):
+        (tree / name).touch()
+    found = search(["d"], ())
+    assert found.kustomizations == ("d/kustomization.yaml", "d/sub/Kustomization")
+    assert "d/sub/Kustomization" not in found.names
 
 
 def test_links_are_followed_to_files_and_not_to_directories(tree: Path) -> None:
@@ -56,7 +75,8 @@ def test_pipes_are_no_manifests_unless_they_are_named(tree: Path) -> None:
 
 
 def test_what_is_excluded_is_left_out_unless_it_is_named() -> None:
-    assert below("d", exclude="d/sub") == ["d/.dot.yaml", "d/a.yml", "d/b.yaml", "d/c.json"]
+    assert below("d", exclude="d/sub") == ["d/.dot.yaml", "d/a.yml", "d/b.yaml", "d/c.json", "d/.hidden/x.yaml"]
+    assert below("d", exclude=".hidden") == ["d/.dot.yaml", "d/a.yml", "d/b.yaml", "d/c.json", "d/sub/z.yaml"]
     assert below("d", exclude="*.y*ml") == ["d/c.json"]
     assert below("d/sub/z.yaml", "d/n.txt", exclude="*") == ["d/sub/z.yaml", "d/n.txt"]
 

@@ -38,6 +38,17 @@ spec:
     image: busybox:root
     command: [sh, -c, "echo up; while :; do (sleep 0.01 & exec sleep 0.02) & sleep 0.005; done"]
 """
+FREEZING = """apiVersion: v1
+kind: Pod
+metadata: {name: freezing}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox:root
+    securityContext: {privileged: true}
+    command: [sh, -c, "echo up; echo FROZEN > /sys/fs/cgroup/freezer/freezer.state; sleep 600"]
+"""
 NESTING = """apiVersion: v1
 kind: Pod
 metadata: {name: nesting}
@@ -167,6 +178,20 @@ def test_the_second_interrupt_kills_whatever_the_grace_period(
     assert process.poll() is None, "the first one waits"
     process.send_signal(signal.SIGINT)
     assert ended(process, 10)
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_a_container_that_froze_itself_ends_with_an_interrupt(
+    podward: Podward, started: list[subprocess.Popen[str]], tmp_path: Path, runtime: str
+) -> None:
+    if not Path("/sys/fs/cgroup/freezer").is_dir():
+        pytest.skip("only cgroup v1 keeps what is frozen from being killed")
+    process = begin(podward, started, "run", "--runtime", runtime, "-f", write(tmp_path, "pod.yaml", FREEZING))
+    wait_for(process, "up")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert ended(process, 30)
     assert process.returncode == 130
 
 

@@ -15,7 +15,6 @@ from podward.policy.hints.all import RULES, decide
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.hints.identity import READ, SEARCH, WRITE, Identity, may_access
 from podward.policy.hints.mounts import TMP
-from podward.policy.hints.token_not_readable import file_of
 
 
 def pod(container: str = "{}", spec: str = "{}", image: str = "busybox:root", rest: str = "") -> str:
@@ -318,20 +317,12 @@ def test_the_first_class_that_fits_decides(who: Identity, file: FileFacts, wante
     assert may_access(who, file, wanted) is expected
 
 
-@pytest.mark.parametrize(
-    ("spec", "kind", "expected"),
-    [
-        ("{runAsUser: 5}", "projected", FileFacts(5, 0, 0o600)),
-        ("{runAsUser: 5, fsGroup: 6}", "projected", FileFacts(5, 6, 0o640)),
-        ("{fsGroup: 6}", "projected", FileFacts(0, 6, 0o640)),
-        ("{}", "projected", FileFacts(0, 0, 0o444)),
-        ("{runAsUser: 5}", "secret", FileFacts(0, 0, 0o444)),
-        ("{runAsUser: 5, fsGroup: 6}", "secret", FileFacts(0, 6, 0o444)),
-    ],
-)
-def test_whose_the_files_of_a_token_are(spec: str, kind: str, expected: FileFacts) -> None:
-    (facts,) = facts_of(pod(spec=spec))
-    assert file_of(facts.pod, VolumeFacts("data", kind, default_mode=0o444)) == expected
+def test_only_the_files_that_are_closed_are_named() -> None:
+    manifest = pod("{runAsUser: 1000}", rest=MOUNTED) + "  volumes: [{name: data, secret: {secretName: x}}]\n"
+    files = (("open", FileFacts(0, 0, 0o444)), ("closed", FileFacts(0, 0, 0o400)))
+    (found,) = hints("token-not-readable", manifest, World(volumes=(VolumeFacts("data", "secret", files=files),)))
+    assert found.problem.startswith("closed of the secret volume data at /data (owner 0:0, mode 0400) cannot be read")
+    assert hints("token-not-readable", manifest, World(volumes=(VolumeFacts("data", "secret", files=files[:1]),))) == ()
 
 
 # --- other runtimes ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from podward.api.core import Container, EnvVar, FieldRef, ObjectMeta, Pod, Value
 from podward.api.cri import ContainerConfig
 from podward.api.effective import Place
 from podward.api.oci import LONGEST_STRING
-from podward.api.referenced_objects import NO_OBJECTS
+from podward.api.pod_facts import PodFacts
 from podward.decision import assign
 from podward.path import path
 from podward.policy.kubelet import environment
@@ -18,7 +18,7 @@ PLACE = Place("pod.yaml", container=path("spec", "containers", 0))
 
 
 def config_of(container: Container) -> ContainerConfig:
-    decision = environment.decide(POD, container, PLACE, NO_OBJECTS, "10.0.0.1")
+    decision = environment.decide(PodFacts(POD, PLACE, ip="10.0.0.1"), container, PLACE)
     assert not decision.refused
     named = assign(path("name"), "c", "", environment.RULE) + assign(path("image"), "i", "", environment.RULE)
     return (named + decision).fold(ContainerConfig)
@@ -48,7 +48,7 @@ def test_downward_fields_come_from_the_pod() -> None:
 
 
 def test_a_value_that_needs_an_api_server_is_refused_where_it_is_written() -> None:
-    decision = environment.decide(POD, Container(env=(EnvVar("S", value_from=ValueFrom()),)), PLACE, NO_OBJECTS, "")
+    decision = environment.decide(PodFacts(POD, PLACE), Container(env=(EnvVar("S", value_from=ValueFrom()),)), PLACE)
     (violation,) = decision.violations
     assert str(violation.path) == "spec.containers[0].env[0].valueFrom"
 
@@ -75,6 +75,6 @@ def test_a_container_whose_texts_expand_without_end_is_refused(field: str) -> No
     else:
         words = ("$(A)",) * 10_000
         container = Container(env=(big,), args=words) if field == "args" else Container(env=(big,), command=words)
-    (violation,) = environment.decide(POD, container, PLACE, NO_OBJECTS, "").violations
+    (violation,) = environment.decide(PodFacts(POD, PLACE), container, PLACE).violations
     assert "E2BIG" in violation.reason
     assert str(violation.path).startswith(f"spec.containers[0].{field}")

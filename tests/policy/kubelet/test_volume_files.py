@@ -6,28 +6,33 @@ from typing import Any
 
 import pytest
 
-from podward.api.content import ContentKind, FieldContent, KeyContent, TokenContent
+from podward.api.content import CertificateContent, ContentObject, FieldContent, KeyContent, TokenContent
 from podward.api.effective import Place
+from podward.api.node import Node
+from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import ReferencedObjects
 from podward.decision import Decision, Unknown
 from podward.path import Path, path
-from podward.policy.kubelet.downward import Allocatable
-from podward.policy.kubelet.volume_files import VolumeFacts, VolumeFiles, decide, has_files, in_memory
+from podward.policy.kubelet.volume_files import VolumeFiles, decide, in_memory, ownership
+from podward.policy.kubelet.volume_paths import nested_mount_points
+from podward.policy.kubelet.volumes import source_of
 from podward.schema.view import pod_view
 
 PLACE = Place("pod.yaml", Path())
 WHERE = path("spec", "volumes", 0)
-OBJECTS: dict[tuple[str, str], frozenset[str]] = {
-    ("Secret", "db"): frozenset(("password", "user")),
-    ("ConfigMap", "app"): frozenset(("run.sh", "conf")),
-}
 NOT_HERE = Unknown("the Secret is not in the input", "--with FILE")
+OBJECTS = ReferencedObjects(
+    {
+        ("Secret", "shop", "db"): ContentObject("Secret", "shop", "db", {"password": b"p", "user": b"u"}),
+        ("ConfigMap", "shop", "app"): ContentObject("ConfigMap", "shop", "app", {"run.sh": b"r", "conf": b"c"}),
+    }
+)
+NODE = Node(capabilities=0, cpus=4, memory=8 << 30)
 
 
-def keys(kind: ContentKind, name: str) -> frozenset[str] | Unknown | None:
-    return NOT_HERE if name == "elsewhere" else OBJECTS.get((kind, name))
-
-
-def decided(volume: dict[str, Any], spec: dict[str, Any] | None = None) -> Decision:
+def decided(
+    volume: dict[str, Any], spec: dict[str, Any] | None = None, objects: ReferencedObjects = OBJECTS
+) -> Decision:
     container = {"name": "app", "image": "i", "resources": {"limits": {"cpu": "1500m", "memory": "1Gi"}}}
     raw: dict[str, Any] = {
         "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "labels": {"b": 'say "hi"', "a": "1"}},
@@ -35,7 +40,7 @@ def decided(volume: dict[str, Any], spec: dict[str, Any] | None = None) -> Decis
     }
     pod = pod_view(raw)
     (view,) = pod.spec.volumes or ()
-    return decide(view, VolumeFacts(pod, keys, Allocatable(4000, 8 << 30)), WHERE, PLACE)
+    return decide(view, PodFacts(pod, PLACE, objects, NODE), WHERE / source_of(view)[1])
 
 
 def files(volume: dict[str, Any], spec: dict[str, Any] | None = None) -> dict[str, tuple[int, int | None]]:
@@ -68,17 +73,24 @@ def test_items_choose_keys_and_have_modes_of_their_own() -> None:
 def test_the_mode_is_owed_to_the_line_that_gives_it() -> None:
     items = [{"key": "user", "path": "u", "mode": 0o555}, {"key": "password", "path": "p"}]
     made = decided({"secret": {"secretName": "db", "items": items, "defaultMode": 0o400}})
-    assert [str(each.source.path) for each in made.assignments] == [
+    assert [str(each.source.path) for each in made.assignments[:2]] == [
         "spec.volumes[0].secret.defaultMode",
         "spec.volumes[0].secret.items[0].mode",
     ]
 
 
 def test_a_missing_object_is_told_in_the_kubelets_words() -> None:
-    assert faults({"secret": {"secretName": "gone"}}) == [
-        ("spec.volumes[0].secret.secretName", f'{PREFIX}secret "gone" not found')
-    ]
-    assert faults({"configMap": {"name": "gone"}})[0][1] == f'{PREFIX}configmap "gone" not found'
+    ((place, reason),) = faults({"secret": {"secretName": "gone"}})
+    assert place == "spec.volumes[0].secret.secretName"
+    assert reason.startswith(f'{PREFIX}secret "gone" not found: ')
+    assert "--with" in reason
+    assert faults({"configMap": {"name": "gone"}})[0][1].startswith(f'{PREFIX}configmap "gone" not found: ')
+
+
+def test_a_missing_object_is_awaited_and_its_files_have_their_modes() -> None:
+    made = decided({"secret": {"secretName": "gone", "defaultMode": 0o400}})
+    assert (made.refused, made.final) == (True, False)
+    assert [(file.path, file.mode) for file in made.fold(VolumeFiles).files] == [("*", 0o400)]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +101,9 @@ def test_a_missing_object_is_told_in_the_kubelets_words() -> None:
     ],
 )
 def test_a_missing_key_is_an_error(volume: dict[str, Any], sentence: str) -> None:
-    assert [reason for _, reason in faults(volume)] == [PREFIX + sentence]
+    ((_, reason),) = faults(volume)
+    assert reason.startswith(f"{PREFIX}{sentence}: ")
+    assert not decided(volume).final
 
 
 def test_what_is_optional_may_be_missing() -> None:
@@ -99,7 +113,8 @@ def test_what_is_optional_may_be_missing() -> None:
 
 
 def test_an_object_that_is_not_known_leaves_what_items_name() -> None:
-    made = decided({"secret": {"secretName": "elsewhere", "items": [{"key": "a", "path": "a", "mode": 0o400}]}})
+    items = [{"key": "a", "path": "a", "mode": 0o400}]
+    made = decided({"secret": {"secretName": "x", "items": items}}, objects=ReferencedObjects(others=NOT_HERE))
     folded = made.fold(VolumeFiles)
     assert [(file.path, file.mode) for file in folded.files] == [("a", 0o400)]
     assert made.unknowns == (NOT_HERE,)
@@ -158,10 +173,8 @@ def test_a_projected_volume_takes_its_sources_in_order_and_the_later_wins() -> N
 
 def test_all_errors_of_a_projected_volume_are_told() -> None:
     sources = ({"secret": {"name": "gone"}}, {"configMap": {"name": "lost"}})
-    assert [reason for _, reason in faults(projected(*sources))] == [
-        f'{PREFIX}secret "gone" not found',
-        f'{PREFIX}configmap "lost" not found',
-    ]
+    told = [reason.rpartition(": ")[0] for _, reason in faults(projected(*sources))]
+    assert told == [f'{PREFIX}secret "gone" not found', f'{PREFIX}configmap "lost" not found']
 
 
 @pytest.mark.parametrize(
@@ -209,7 +222,42 @@ def test_no_path_leads_out_of_the_volume(written: str, sentence: str) -> None:
 
 
 def test_only_a_config_map_is_on_disk() -> None:
-    raw: list[Any] = [{"name": "a", "secret": {}}, {"name": "b", "configMap": {}}, {"name": "c", "emptyDir": {}}]
+    raw: list[Any] = [{"name": "a", "secret": {}}, {"name": "b", "configMap": {}}]
     volumes = pod_view({"metadata": {"name": "p"}, "spec": {"containers": [], "volumes": raw}}).spec.volumes or ()
-    assert [has_files(volume) for volume in volumes] == [True, True, False]
-    assert [in_memory(volume) for volume in volumes[:2]] == [True, False]
+    assert [in_memory(volume) for volume in volumes] == [True, False]
+
+
+def test_fs_group_may_read_every_file_and_write_none() -> None:
+    spec: dict[str, Any] = {"securityContext": {"fsGroup": 2000}, "containers": [{"name": "a", "image": "i"}]}
+    made = decided({"secret": {"secretName": "db", "defaultMode": 0o400}}, spec)
+    plan = made.fold(VolumeFiles)
+    assert (plan.group, plan.modes) == (2000, ("0440",))
+    pod = pod_view({"metadata": {"name": "p"}, "spec": spec})
+    assert {ownership(file, pod) for file in plan.files} == {(0, 2000, 0o440)}
+
+
+def test_certificates_that_a_cluster_publishes_are_there_unless_they_are_given() -> None:
+    source = {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+    (file,) = decided(projected(source)).fold(VolumeFiles).files
+    assert (file.path, file.content) == ("ca.crt", CertificateContent())
+    given = ContentObject("ConfigMap", "shop", "kube-root-ca.crt", {"ca.crt": b"x"})
+    objects = ReferencedObjects({("ConfigMap", "shop", "kube-root-ca.crt"): given})
+    (file,) = decided(projected(source), objects=objects).fold(VolumeFiles).files
+    assert file.content == KeyContent("ConfigMap", "kube-root-ca.crt", "ca.crt")
+
+
+def test_what_only_an_api_server_has_is_unknown_and_an_optional_bundle_is_empty() -> None:
+    certificate = {"podCertificate": {"signerName": "a/b", "keyPath": "key"}}
+    bundle = {"clusterTrustBundle": {"name": "b", "path": "ca"}}
+    made = decided(projected(bundle, certificate))
+    assert not made.refused
+    assert len(made.unknowns) == 2
+    assert [file.path for file in made.fold(VolumeFiles).files] == ["ca", "key"]
+    assert decided(projected({"clusterTrustBundle": {**bundle["clusterTrustBundle"], "optional": True}})).unknowns == ()
+
+
+def test_mount_points_of_other_volumes_are_made_and_those_below_them_are_not() -> None:
+    points = ["/dir", "/dir/nested", "/dir/nested-vol", "/dir/nested/double", "/dir2/x", "/dir/a/b"]
+    mounts = [{"name": "v" if point == "/dir" else "w", "mountPath": point} for point in points]
+    pod = pod_view({"metadata": {}, "spec": {"containers": [{"name": "a", "volumeMounts": mounts}]}})  # type: ignore[dict-item]  # JSON
+    assert sorted(nested_mount_points(pod, "v")) == ["a/b", "nested", "nested-vol"]

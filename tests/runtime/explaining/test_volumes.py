@@ -11,6 +11,7 @@ import pytest
 
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
+from podward.api.pod_facts import PodFacts
 from podward.documents.document import Document
 from podward.policy.hints.facts import FileFacts
 from podward.runtime.explaining.volumes import POD, DryVolumes, shift
@@ -27,7 +28,7 @@ def volumes(listed: list[dict[str, object]], mapping: IDMapping | None = None, *
         "containers": [{"name": "ctr", "image": "x", "volumeMounts": mounts}],
     }
     raw = {"metadata": {"name": "p"}, "spec": spec}
-    made = DryVolumes(pod_view(raw), Place(Document("pod.yaml", raw).name), mapping)  # type: ignore[arg-type]  # JSON
+    made = DryVolumes(PodFacts(pod_view(raw), Place(Document("pod.yaml", raw).name)), mapping)  # type: ignore[arg-type]  # JSON
     assert not made.prepare().refused
     return made
 
@@ -84,7 +85,7 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path: Path) -> N
         },
     }
     pod = pod_view(raw)  # type: ignore[arg-type]  # JSON
-    made = DryVolumes(pod, Place("pod.yaml"), None)
+    made = DryVolumes(PodFacts(pod, Place("pod.yaml")), None)
     made.prepare()
     bad, fine = (made.mounts(container, Place("pod.yaml")) for container in pod.spec.containers or ())
     assert bad.decision.refused

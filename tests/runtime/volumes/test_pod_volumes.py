@@ -14,9 +14,11 @@ from podward import path as paths
 from podward.api.core import Container, Pod
 from podward.api.cri import Mount
 from podward.api.effective import Place
+from podward.api.pod_facts import PodFacts
 from podward.errors import NodeError
 from podward.runtime import syscalls
 from podward.runtime.volumes import PodVolumes
+from podward.runtime.volumes.request import VolumeNode
 
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
 
@@ -46,7 +48,7 @@ def _mode(path: str) -> int:
 def test_an_empty_dir_is_open_to_all_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        volumes = PodVolumes(str(tmp_path), _pod([{"name": "v", "emptyDir": {}}]), HERE)
+        volumes = PodVolumes(str(tmp_path), PodFacts(_pod([{"name": "v", "emptyDir": {}}]), HERE))
         assert not volumes.prepare().refused
     finally:
         os.umask(before)
@@ -72,7 +74,7 @@ def test_fs_group_applies_to_empty_dirs_and_not_to_host_paths(tmp_path: Path) ->
         ],
         securityContext={"fsGroup": 2345},
     )
-    volumes = PodVolumes(str(state), pod, HERE)
+    volumes = PodVolumes(str(state), PodFacts(pod, HERE))
     decision = volumes.prepare()
     at = {volume.name: os.stat(volume.path) for volume in volumes.prepared}
     assert (at["disk"].st_gid, stat.S_IMODE(at["disk"].st_mode)) == (2345, 0o2777)
@@ -88,7 +90,7 @@ def test_fs_group_applies_to_empty_dirs_and_not_to_host_paths(tmp_path: Path) ->
 
 def test_a_memory_volume_is_a_tmpfs_of_the_size_asked_for(tmp_path: Path) -> None:
     pod = _pod([{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}])
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     (made,) = volumes.prepared
     facts = os.statvfs(made.path)
@@ -110,7 +112,7 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
         },
         Pod,
     )
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     facts = os.statvfs(volumes.prepared[0].path)
     assert facts.f_blocks * facts.f_frsize == 8 << 20
@@ -123,18 +125,22 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
         ({"emptyDir": {"medium": "HugePages-2Mi"}}, "huge pages are not supported by this node"),
         ({"emptyDir": {"medium": "Tape"}}, 'unknown storage medium "Tape"'),
         ({"emptyDir": {"sizeLimit": "12 kilos"}}, "quantities must match the regular expression"),
-        ({"configMap": {"name": "x"}}, 'volume "v": configMap volumes need an API server: use a hostPath'),
-        ({"secret": {"secretName": "x"}}, 'volume "v": secret volumes need an API server'),
-        ({"projected": {}}, 'volume "v": projected volumes need an API server'),
-        ({"downwardAPI": {}}, 'volume "v": downwardAPI volumes need a kubelet: use env'),
-        ({"persistentVolumeClaim": {"claimName": "x"}}, 'volume "v": persistentVolumeClaim volumes need an API server'),
-        ({"flexVolume": {"driver": "x"}}, 'volume "v": this kind of volumes are not supported: only emptyDir'),
+        (
+            {"projected": {"sources": [{"clusterTrustBundle": {"name": "x", "path": "ca"}}]}},
+            'volume "v": trust bundles are an API server\'s: project a Secret or ConfigMap',
+        ),
+        (
+            {"flexVolume": {"driver": "x"}},
+            'volume "v": flexVolume x needs a driver that is not here: `--stand-in v=DIR`',
+        ),
+        ({"nfs": {"server": "nas", "path": "/x"}}, 'volume "v": nfs nas:/x needs a driver that is not here'),
+        ({"glusterfs": {"endpoints": "e", "path": "/x"}}, 'volume "v": glusterfs needs a driver that is not here'),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_what_to_do(
     tmp_path: Path, source: dict[str, object], sentence: str
 ) -> None:
-    volumes = PodVolumes(str(tmp_path), _pod([{"name": "v", **source}]), HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(_pod([{"name": "v", **source}]), HERE))
     decision = volumes.prepare()
     assert decision.refused
     assert decision.violations[0].reason.startswith(sentence)
@@ -148,12 +154,12 @@ def test_what_cannot_be_had_is_refused_with_what_to_do(
 def test_names_that_are_no_labels_never_become_paths(tmp_path: Path, name: str) -> None:
     state = tmp_path / "state"
     state.mkdir()
-    volumes = PodVolumes(str(state), _pod([{"name": name, "emptyDir": {}}]), HERE)
+    volumes = PodVolumes(str(state), PodFacts(_pod([{"name": name, "emptyDir": {}}]), HERE))
     assert volumes.prepare().refused
     assert os.listdir(state) == []
     assert os.listdir(tmp_path) == ["state"]
     pod = msgspec.convert({"spec": {"containers": [{"name": name}]}}, Pod)
-    assert PodVolumes(str(state), pod, HERE).mounts(_only(pod), HERE).decision.refused
+    assert PodVolumes(str(state), PodFacts(pod, HERE)).mounts(_only(pod), HERE).decision.refused
 
 
 HOST_TYPES = {
@@ -189,7 +195,9 @@ def zoo(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("link", ["", "to-"])
 def test_host_paths_must_be_of_their_type(tmp_path: Path, zoo: Path, name: str, wanted: str, link: str) -> None:
     where = str(zoo / f"{link}{name}")
-    volumes = PodVolumes(str(tmp_path), _pod([{"name": "v", "hostPath": {"path": where, "type": wanted}}]), HERE)
+    volumes = PodVolumes(
+        str(tmp_path), PodFacts(_pod([{"name": "v", "hostPath": {"path": where, "type": wanted}}]), HERE)
+    )
     decision = volumes.prepare()
     if wanted in HOST_TYPES[name]:
         assert not decision.refused
@@ -211,7 +219,7 @@ def test_a_missing_host_path_is_made_or_refused(tmp_path: Path, wanted: str) -> 
     before = os.umask(0o077)
     try:
         pod = _pod([{"name": "v", "hostPath": {"path": str(where), "type": wanted}}])
-        volumes = PodVolumes(str(tmp_path), pod, HERE)
+        volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
         decision = volumes.prepare()
     finally:
         os.umask(before)
@@ -230,7 +238,7 @@ def test_a_missing_host_path_is_made_or_refused(tmp_path: Path, wanted: str) -> 
 def test_file_or_create_does_not_make_the_directory(tmp_path: Path) -> None:
     where = str(tmp_path / "absent" / "file")
     pod = _pod([{"name": "v", "hostPath": {"path": where, "type": "FileOrCreate"}}])
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     with pytest.raises(NodeError, match="cannot make the hostPath: No such file or directory"):
         volumes.prepare()
 
@@ -239,14 +247,14 @@ def test_an_untyped_host_path_is_taken_as_it_is_or_made_a_directory(tmp_path: Pa
     pod = _pod(
         [{"name": "fifo", "hostPath": {"path": str(zoo / "fifo")}}, {"name": "new", "hostPath": {"path": f"{zoo}/new"}}]
     )
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     assert not volumes.prepare().refused
     assert _mode(f"{zoo}/new") == 0o755
 
 
 @pytest.mark.parametrize("bad", ["/a/../b", "relative", ".."])
 def test_host_paths_that_go_up_or_are_relative_are_refused(tmp_path: Path, bad: str) -> None:
-    decision = PodVolumes(str(tmp_path), _pod([{"name": "v", "hostPath": {"path": bad}}]), HERE).prepare()
+    decision = PodVolumes(str(tmp_path), PodFacts(_pod([{"name": "v", "hostPath": {"path": bad}}]), HERE)).prepare()
     assert str(decision.violations[0].path) == "spec.volumes[0].hostPath.path"
     assert not (tmp_path / bad).exists() or bad == ".."
 
@@ -262,7 +270,7 @@ def test_mounts_say_what_the_manifest_says(tmp_path: Path) -> None:
             {"name": "h", "mountPath": "/s", "mountPropagation": "HostToContainer"},
         ],
     )
-    volumes = PodVolumes(str(tmp_path / "state"), pod, HERE)
+    volumes = PodVolumes(str(tmp_path / "state"), PodFacts(pod, HERE))
     volumes.prepare()
     assert _mounts(volumes, pod) == (
         Mount("/e", str(tmp_path / "state" / "volumes" / "e"), selinux_relabel=True),
@@ -273,7 +281,7 @@ def test_mounts_say_what_the_manifest_says(tmp_path: Path) -> None:
 
 def test_a_missing_volume_is_named(tmp_path: Path) -> None:
     pod = _pod([], [{"name": "x", "mountPath": "/x"}])
-    decision = PodVolumes(str(tmp_path), pod, HERE).mounts(_only(pod), HERE).decision
+    decision = PodVolumes(str(tmp_path), PodFacts(pod, HERE)).mounts(_only(pod), HERE).decision
     assert decision.violations[0].reason == 'cannot find volume "x" to mount into container "ctr"'
 
 
@@ -285,7 +293,7 @@ def test_sub_paths_are_bound_and_expanded(tmp_path: Path) -> None:
             {"name": "e", "mountPath": "/b", "subPathExpr": "of-$(WHO)"},
         ],
     )
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     first, second = _mounts(volumes, pod)
     Path(first.host_path, "f").write_text("through the bind")
@@ -298,7 +306,7 @@ def test_sub_paths_are_bound_and_expanded(tmp_path: Path) -> None:
 def test_an_expression_without_value_is_refused(tmp_path: Path) -> None:
     mounts: list[dict[str, object]] = [{"name": "e", "mountPath": "/a", "subPathExpr": "$(WHO)/$(NO)/$$(OK)"}]
     pod = _pod([{"name": "e", "emptyDir": {}}], mounts)
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     decision = volumes.mounts(_only(pod), HERE).decision
     assert [v.reason for v in decision.violations] == ["missing value for NO"]
@@ -311,7 +319,7 @@ def test_an_init_container_may_make_what_the_sub_path_is(tmp_path: Path) -> None
         [{"name": "e", "mountPath": "/etc/app.conf", "subPath": "app.conf"}],
         initContainers=[{"name": "init"}],
     )
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     assert os.listdir(volumes.prepared[0].path) == []
@@ -347,7 +355,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
     mounts: list[dict[str, object]] = [{"name": "v", "mountPath": "/v", "subPath": sub_path}]
     pod = _pod([{"name": "v", **source}], mounts, securityContext={"fsGroup": 77})
     state = tmp_path / "state"
-    volumes = PodVolumes(str(state), pod, HERE, userns=userns)
+    volumes = PodVolumes(str(state), PodFacts(pod, HERE), node=VolumeNode(userns))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     seen = os.stat(mount.host_path)
@@ -362,7 +370,7 @@ def test_a_user_namespace_sees_the_volumes_root_as_its_own(
 
 def test_what_cannot_be_mapped_is_an_error_that_says_so(tmp_path: Path, userns: str) -> None:
     pod = _pod([{"name": "v", "hostPath": {"path": "/proc"}}], [{"name": "v", "mountPath": "/v"}])
-    volumes = PodVolumes(str(tmp_path / "state"), pod, HERE, userns=userns)
+    volumes = PodVolumes(str(tmp_path / "state"), PodFacts(pod, HERE), node=VolumeNode(userns))
     volumes.prepare()
     with pytest.raises(NodeError, match="cannot map the volume's ids into the Pod's user namespace"):
         volumes.mounts(_only(pod), HERE)
@@ -371,7 +379,7 @@ def test_what_cannot_be_mapped_is_an_error_that_says_so(tmp_path: Path, userns: 
 def test_a_shared_mount_shows_what_is_mounted_below_it(tmp_path: Path) -> None:
     mounts: list[dict[str, object]] = [{"name": "v", "mountPath": "/v", "mountPropagation": "Bidirectional"}]
     pod = _pod([{"name": "v", "emptyDir": {}}], mounts)
-    volumes = PodVolumes(str(tmp_path / "state"), pod, HERE)
+    volumes = PodVolumes(str(tmp_path / "state"), PodFacts(pod, HERE))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     other = tmp_path / "other"
@@ -385,7 +393,7 @@ def test_a_shared_mount_shows_what_is_mounted_below_it(tmp_path: Path) -> None:
 
 def test_what_a_container_left_mounted_in_its_volume_goes_too(tmp_path: Path) -> None:
     pod = _pod([{"name": "v", "emptyDir": {"medium": "Memory"}}], [{"name": "v", "mountPath": "/v", "subPath": "s"}])
-    volumes = PodVolumes(str(tmp_path), pod, HERE)
+    volumes = PodVolumes(str(tmp_path), PodFacts(pod, HERE))
     volumes.prepare()
     (mount,) = _mounts(volumes, pod)
     for _ in range(2):

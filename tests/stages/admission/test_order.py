@@ -222,6 +222,7 @@ def test_the_steps_stand_in_the_api_servers_order() -> None:
         ("Validation", "registry"),
         ("SecurityContextConstraint", "validating"),
         ("PodSecurity", "validating"),
+        ("CSIInlineVolumeSecurity", "validating"),
     ]
 
 
@@ -280,11 +281,11 @@ def test_a_plugin_can_be_turned_off() -> None:
     assert not decide(refusing, without(SCC, "PodSecurity")).refused
 
 
-def test_without_plugins_the_registry_defaults_completes_and_validates() -> None:
+def test_without_policies_a_pod_is_defaulted_given_its_account_completed_and_validated() -> None:
     found = by_registry(pod({"nodeName": "Bad_Node"}))
     assert [str(violation.path) for violation in found.decision.violations] == ["spec.nodeName"]
     spec: Any = by_registry(pod()).stored["spec"]
-    assert (spec["dnsPolicy"], "serviceAccountName" in spec) == ("ClusterFirst", False)
+    assert (spec["dnsPolicy"], spec["serviceAccountName"]) == ("ClusterFirst", "default")
     assert not completed(pod({"nodeName": "Bad_Node"})).refused
 
 

@@ -17,12 +17,15 @@ from podward.check.comparison_wire import FileResult
 from podward.check.judging import judge_by_policies
 from podward.check.scc_changes import Side, Sides
 from podward.cli import inputs, terminal
+from podward.cli.checking.examination import FileReader
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.parallel import in_parallel
 from podward.cli.checking.policies import CheckOptions, sound
-from podward.cli.checking.reading import ManifestFile, read_file
+from podward.cli.checking.reading import ManifestFile
+from podward.cli.checking.reporting import nothing_checked
 from podward.cli.checking.settings import Settings
 from podward.cli.checking.sides import Asked, asked, sides
+from podward.cli.checking.unread import one_a_chart, unfollowed
 from podward.errors import UsageError
 from podward.policy.pss.labels import ENFORCE
 from podward.policy.scc.namespace import UID_RANGE
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings, names: tuple[str, ...]) ->
     found = comparison(words, settings, names)
     form = args.output or (settings.shape.form if settings.shape.form in _FORMS else _FORMS[0])
     sys.stdout.write(_text(found, form))
-    return found.exit_code
+    return found.exit_code if found.workloads or args.allow_empty else nothing_checked(names, found.exit_code)
 
 
 def comparison(
@@ -56,7 +59,8 @@ def comparison(
     workloads = [workload for result in results for workload in result.workloads]
     unread = (
         *(fault for fault in policies.faults if fault.severity is Severity.ERROR),
-        *(finding for result in results for finding in result.unread),
+        *one_a_chart(finding for result in results for finding in result.unread),
+        *(unfollowed(link.name, read=False) for link in settings.links if not link.read),
     )
     notes = (
         *(f"{f.file}:{f.line}: {f.message}" for f in policies.faults if f.severity is not Severity.ERROR),
@@ -81,6 +85,7 @@ class _Work:
         self._asked = asked
         self._options = options
         self._names = names
+        self._files = FileReader(options)
         self._read: dict[int, ManifestFile] = {}
         self._policies: _Policies | None = None
 
@@ -91,7 +96,7 @@ class _Work:
         return self._policies
 
     def read(self, index: int) -> bytes:
-        file = self._read[index] = read_file(self._names[index])
+        file = self._read[index] = self._files.read(self._names[index])
         return wire.policies_bytes(file.policies) if file.policies else b""
 
     def set_policies(self, policies: dict[int, bytes]) -> None:
@@ -110,7 +115,11 @@ class _Work:
                 old = judge_by_policies(each.source, each.document, both.old.policies)
                 changes += policy_changes(old, new, about, both)
             workloads.append(compared_workload(old, new, about))
-        unread = tuple(finding for finding in file.findings if family_of(finding.rule) == INPUT_FAMILY)
+        unread = tuple(
+            finding
+            for finding in file.findings
+            if family_of(finding.rule) == INPUT_FAMILY and finding.severity is Severity.ERROR
+        )
         return FileResult(tuple(changes), tuple(workloads), unread)
 
     def encode(self, results: list[FileResult]) -> bytes:

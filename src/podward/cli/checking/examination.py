@@ -23,9 +23,10 @@ from podward.cli.checking.cache import Cache, CacheEntry
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.parallel import MANY, in_parallel
 from podward.cli.checking.policies import CheckOptions, given_policies, held_to, is_file
-from podward.cli.checking.reading import ManifestFile, parse_file, unreadable
+from podward.cli.checking.reading import ManifestFile, as_patch, parse_file, unreadable
 from podward.errors import InputError
 from podward.schema.objects import Item
+from podward.schema.pod_kinds import with_rows
 
 if TYPE_CHECKING:
     from podward.render.check.json import JsonFindings
@@ -166,6 +167,7 @@ class _Work:
         self._cache = cache
         self._json_findings = json_findings
         self._given = given_policies(options.policy_from)
+        self._files = FileReader(options)
         self._read: dict[int, _ReadFile] = {}
         self._known_policies: _Policies | None = None
 
@@ -182,7 +184,7 @@ class _Work:
 
     def read(self, index: int) -> bytes:
         """Read a file; returns its policies, encoded."""
-        one = self._read[index] = _read(self._names[index], self._cache)
+        one = self._read[index] = self._files.read_cached(self._names[index], self._cache)
         return one.policies
 
     def set_policies(self, policies: dict[int, bytes]) -> None:
@@ -196,7 +198,7 @@ class _Work:
         one, policies = self._read[index], self._policies
         if one.entry is not None and one.entry.judged_by == policies.judged_by:
             return _FileResult(one.key, wire.file_findings(one.entry.findings, one.name), one.entry)
-        file = one.file or parse_file(one.content, one.name)
+        file = one.file or self._files.parse(one.content, one.name)
         found = judge_files((file,), policies.policy_set)
         entry = CacheEntry(one.policies, policies.judged_by, wire.file_findings_bytes(found)) if one.key else None
         encoded = self._json_findings.text(found.findings) if self._json_findings is not None else ""
@@ -223,19 +225,40 @@ class _Work:
         ]
 
 
-def _read(name: str, cache: Cache) -> _ReadFile:
-    shown = _shown(name)
-    try:
-        content = inputs.content_of(name)
-    except InputError as error:
-        return _ReadFile(shown, b"", unreadable(shown, error))
-    if not cache.used:
-        return _ReadFile(shown, b"", parse_file(content, shown))
-    key = caching.key_of(shown, content)
-    known = cache.entry(key)
-    if known is not None:
-        return _ReadFile(shown, key, None, content, known)
-    return _ReadFile(shown, key, parse_file(content, shown))
+class FileReader:
+    """Reads files as the options of a check say: custom resources by their rows, patches as such."""
+
+    def __init__(self, options: CheckOptions) -> None:
+        self._kinds = with_rows(options.pod_kinds)
+        self._patches = frozenset(options.patches)
+
+    def parse(self, content: bytes, name: str) -> ManifestFile:
+        """The file of this content and name."""
+        file = parse_file(content, name, self._kinds)
+        return as_patch(file) if name in self._patches else file
+
+    def read(self, name: str) -> ManifestFile:
+        """The file of this name, or standard input."""
+        shown = _shown(name)
+        try:
+            return self.parse(inputs.content_of(name), shown)
+        except InputError as error:
+            return unreadable(shown, error)
+
+    def read_cached(self, name: str, cache: Cache) -> _ReadFile:
+        """The same, unless the cache knows a file of this content."""
+        if not cache.used:
+            return _ReadFile(_shown(name), b"", self.read(name))
+        shown = _shown(name)
+        try:
+            content = inputs.content_of(name)
+        except InputError as error:
+            return _ReadFile(shown, b"", unreadable(shown, error))
+        key = caching.key_of(shown, content)
+        known = cache.entry(key)
+        if known is not None:
+            return _ReadFile(shown, key, None, content, known)
+        return _ReadFile(shown, key, self.parse(content, shown))
 
 
 def _items(policies: dict[int, bytes], names: Sequence[str]) -> Iterator[Item]:

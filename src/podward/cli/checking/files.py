@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from podward.check.globs import Glob, any_matches
 from podward.cli import inputs
+from podward.cli.checking.unread import KUSTOMIZATIONS
 from podward.errors import UsageError
 
 STDIN = "-"
@@ -24,21 +25,63 @@ STDIN = "-"
 # --- which files are checked ------------------------------------------------------------------------------------------
 
 
+class Link(Struct, frozen=True):
+    """A link to a directory, which the search did not follow; `read` is whether the directory was searched itself."""
+
+    name: str
+    read: bool
+
+
+class Searched(Struct, frozen=True):
+    """What a search came to: the manifests, links to directories, and files that say what kustomize builds of what."""
+
+    names: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+    kustomizations: tuple[str, ...] = ()
+
+
+_GIT = ".git"
+"""What git keeps there is nobody's manifest; every other hidden directory is read, as `kubectl apply -R` does."""
+
+
 def listed(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Every file once, in order: the named files, and the manifests below the named directories."""
+    return search(paths, exclude, as_matched).names
+
+
+def search(paths: Iterable[str], exclude: tuple[Glob, ...], as_matched: Callable[[str], str] = str) -> Searched:
     """Every file once, in order: the named files, and the manifests below the named directories.
 
-    A named file is never excluded. Hidden directories are left out. `as_matched` gives the name of a file that the
-    patterns in `exclude` see.
+    A named file is never excluded. `as_matched` gives the name of a file that the patterns in `exclude` see.
     """
     found: dict[str, None] = {}
+    links: dict[str, None] = {}
+    kustomizations: dict[str, None] = {}
+    directories: list[str] = []
     for path in paths:
-        if path != STDIN and os.path.isdir(path):
-            for file in _below(path):
-                if not any_matches(exclude, as_matched(file)):
-                    found[file] = None
-        else:
+        if path == STDIN or not os.path.isdir(path):
             found[path] = None
-    return tuple(found)
+            continue
+        directories.append(path)
+        for kind, name in _below(path):
+            if any_matches(exclude, as_matched(name)):
+                continue
+            if kind is _LINK:
+                links[name] = None
+            elif kind is _BUILD:
+                kustomizations[name] = None
+            else:
+                found[name] = None
+                if os.path.basename(name) in KUSTOMIZATIONS:
+                    kustomizations[name] = None
+    roots = [os.path.realpath(directory) for directory in directories] if links else []
+    return Searched(tuple(found), tuple(Link(name, _is_read(name, roots)) for name in links), tuple(kustomizations))
+
+
+def _is_read(link: str, roots: list[str]) -> bool:
+    """Whether the directory that the link leads to is below one that was searched."""
+    target = os.path.realpath(link)
+    return any(_is_below(target, root) and f"/{_GIT}/" not in f"{target[len(root) :]}/" for root in roots)
 
 
 def without(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
@@ -47,26 +90,35 @@ def without(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     return tuple(names) if not left_out else tuple(name for name in names if os.path.realpath(name) not in left_out)
 
 
-def _below(directory: str) -> Iterator[str]:
-    """The manifests below a directory, sorted. Links to directories are not followed: they could lead in a circle.
+_FILE, _LINK, _BUILD = "a manifest", "a link", "a kustomization that is no manifest by its name"
 
-    Pipes, sockets and devices are left out.
+
+def _below(directory: str) -> Iterator[tuple[str, str]]:
+    """What is below a directory, sorted: manifests first, each with what it is.
+
+    Links to directories are not followed: they could lead in a circle, or out of the tree. Pipes, sockets and devices
+    are left out.
     """
-    files: list[str] = []
+    files: list[tuple[str, str]] = []
     directories: list[str] = []
     try:
         entries = list(os.scandir(directory))
     except OSError:
-        yield directory  # reading it will say what is wrong, so that it does not count as checked
+        yield _FILE, directory  # reading it will say what is wrong, so that it does not count as checked
         return
     for entry in entries:
+        name = entry.name
         if entry.is_dir(follow_symlinks=False):
-            if not entry.name.startswith("."):
-                directories.append(entry.name)
-        elif entry.name.endswith(inputs.EXTENSIONS) and _is_file(entry):
-            files.append(entry.name)
-    for name in sorted(files):
-        yield os.path.normpath(os.path.join(directory, name))
+            if name != _GIT:
+                directories.append(name)
+        elif name.endswith(inputs.EXTENSIONS) and _is_file(entry):
+            files.append((name, _FILE))
+        elif name == KUSTOMIZATIONS[-1] and _is_file(entry):
+            files.append((name, _BUILD))
+        elif entry.is_symlink() and os.path.isdir(entry.path):
+            files.append((name, _LINK))
+    for name, kind in sorted(files):
+        yield kind, os.path.normpath(os.path.join(directory, name))
     for name in sorted(directories):
         yield from _below(os.path.join(directory, name))
 

@@ -22,7 +22,7 @@ from podward.cli import inputs, terminal
 from podward.cli.checking import examination, files, output
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.policies import given_policies, held_to
-from podward.cli.checking.reading import ManifestFile, parse_file, read_file
+from podward.cli.checking.reading import ManifestFile
 from podward.cli.checking.reporting import check, report_of
 from podward.cli.checking.settings import Settings
 from podward.documents.document import Document
@@ -79,7 +79,7 @@ def _fixed_files(report: CheckReport, names: tuple[str, ...], settings: Settings
     wanted = dict.fromkeys(finding.file for finding in report.findings if is_to_fix(finding, settings.selection.select))
     if not wanted:
         return {}
-    found = examination.policies_in(read_file(name) for name in names)
+    found = examination.policies_in(map(examination.FileReader(settings.options).read, names))
     given = given_policies(settings.options.policy_from)
     policies = held_to(settings.options, found, given).policy_set
     return {file: _fixed(file, settings, policies) for file in sorted(wanted)}
@@ -90,8 +90,9 @@ def _fixed(name: str, settings: Settings, policies: PolicySet) -> _FixedFile:
     unfixable: dict[str, str] = {}
     complaints: dict[str, InputError] = {}
     seen = {before}  # if two policies want what the other one refuses, going round and round helps nobody
+    reader = examination.FileReader(settings.options)
     for _ in range(_ROUNDS):
-        file = parse_file(after, name)
+        file = reader.parse(after, name)
         unfixable, complaints = {}, {}
         edits = _edits(file, _wanted(file, settings, policies), unfixable)
         content = _edited(after, name, edits, complaints)

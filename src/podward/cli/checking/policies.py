@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.access.policies import each_once, namespaces_of, policies_of, require_sound
+from podward.access.policies import csi_profiles_of, each_once, namespaces_of, policies_of, require_sound
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
@@ -18,6 +18,7 @@ from podward.errors import InputError, UsageError
 from podward.path import path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 from podward.schema.objects import Item
+from podward.schema.pod_kinds import PodKind
 
 if TYPE_CHECKING:  # most checks ask about no SCC
     from podward.access.rbac import Rbac
@@ -26,7 +27,10 @@ _NAME = path("metadata", "name")
 
 
 class CheckOptions(Struct, frozen=True):
-    """What the command line or the configuration asks for; None, or nothing, where neither does."""
+    """What the command line or the configuration asks for; None, or nothing, where neither does.
+
+    `pod_kinds` are the configuration's rows about custom resources, `patches` the files that kustomize takes for such.
+    """
 
     level: str | None = None
     version: str | None = None
@@ -35,6 +39,8 @@ class CheckOptions(Struct, frozen=True):
     user: str | None = None
     groups: tuple[str, ...] = ()
     policy_from: tuple[str, ...] = ()
+    pod_kinds: tuple[PodKind, ...] = ()
+    patches: tuple[str, ...] = ()
 
 
 class HeldTo(Struct, frozen=True):
@@ -149,7 +155,8 @@ def policy_set_of(wishes: CheckOptions, items: Iterable[Item]) -> PolicySet:
     """
     if wishes.scc:
         return _held_to_sccs(wishes, items).policy_set
-    return PolicySet(namespaces_of(items), _standard(wishes), None, wishes.namespace)
+    kept = tuple(items)
+    return PolicySet(namespaces_of(kept), _standard(wishes), None, wishes.namespace, csi_profiles_of(kept))
 
 
 class _HeldToSccs(Struct, frozen=True):
@@ -191,7 +198,8 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item]) -> _HeldToSccs:
     def caller(kind: str) -> User:
         return creator_of_pods(kind, user)
 
-    policy_set = PolicySet(namespaces, _standard(wishes), SccTerms(ready, authorizer, caller), wishes.namespace)
+    terms = SccTerms(ready, authorizer, caller)
+    policy_set = PolicySet(namespaces, _standard(wishes), terms, wishes.namespace, gathered.csi_profiles)
     return _HeldToSccs(policy_set, tuple(source.name for source in gathered.sccs), tuple(named), rbac)
 
 

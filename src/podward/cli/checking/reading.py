@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.policies import policies_among
 from podward.api.finding import Finding, Severity, WorkloadRef
@@ -16,22 +16,22 @@ from podward.api.json_value import Json, JsonObject, kind_of
 from podward.check.waivers import DOMAIN, AnnotatedObject, ScopedWaiver, of_annotations
 from podward.cli import inputs
 from podward.cli.checking.files import STDIN
+from podward.cli.checking.unread import OTHER_DOCUMENT, TEMPLATE, BadItem, misread, patch, rule_of, unread, unseen
 from podward.documents.document import Document
-from podward.documents.reader import read_all
-from podward.errors import InputError, LimitError, OtherDocumentError
+from podward.documents.reader import Reading, read_all
+from podward.errors import InputError, LimitError
 from podward.path import Path, path
-from podward.schema.api_kinds import NoMatchError, knows
 from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import Item, objects_of
-from podward.schema.parameters import filled, is_template
-from podward.schema.pod_kinds import BUILT_IN, PodKinds, holds_containers, is_known
-from podward.schema.strict import MisfitError, require
+from podward.schema.objects import Item, everything_in, is_template
+from podward.schema.pod_kinds import BUILT_IN, PodKinds
+from podward.schema.strict import require_fit
 from podward.schema.workload import PodSource, sources_of
+from podward.stages.admission.order import by_registry
 
-OTHER_DOCUMENT = "input/other"
-"""The rule about documents that are no Kubernetes objects."""
-UNKNOWN_KIND = "input/unknown-kind"
-"""The rule about custom resources that hold containers nobody looks at."""
+_OF_PATCHES = frozenset((OTHER_DOCUMENT, "input/schema"))
+"""What is found wrong in a patch that is taken for an object."""
+_SELECTING = frozenset(("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"))
+"""Kinds whose objects must have a selector, which patches have not."""
 _METADATA = path("metadata", "annotations")
 _NOTHING: JsonObject = {"apiVersion": "podward.dev/v1", "kind": "Unread"}
 """Takes the place of a list item that could not be read, so that the other items keep their indexes."""
@@ -74,13 +74,16 @@ def read_file(name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
 def unreadable(name: str, error: InputError) -> ManifestFile:
     """A file that can't be read: it has one finding, the error."""
     rule = "input/limits" if isinstance(error, LimitError) else "input/reading"
-    return ManifestFile(name, (), (), (_unread(rule, error, name, 0),), ())
+    return ManifestFile(name, (), (), (unread(rule, error, name, 0),), ())
 
 
 def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> ManifestFile:
     """Read a file with this content; `kinds` says where custom resources hold their Pods."""
     reading = read_all(content, name)
-    findings = [_unread(_kind(error), error, name, 0) for error in reading.errors]
+    template = _template_in(content, reading, name) if b"{{" in content else None
+    if template is not None:
+        return ManifestFile(name, (), (), (unread(TEMPLATE, template, name, 0),), ())
+    findings = [unread(rule_of(error), error, name, 0) for error in reading.errors]
     workloads: list[FileWorkload] = []
     items: list[Item] = []
     waivers: list[ScopedWaiver] = []
@@ -90,9 +93,9 @@ def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> Manifes
         except InputError as error:
             good, bad = _without_bad_items(document, kinds)
             if good is None:
-                findings += _misread(_BadItem(Path(), error), name, index)
+                findings += misread(BadItem(Path(), error), name, index)
                 continue
-            findings += [finding for each in bad for finding in _misread(each, name, index)]
+            findings += [finding for each in bad for finding in misread(each, name, index)]
             here = _objects(good, index, kinds)
         workloads += here.workloads
         items += here.policies
@@ -102,6 +105,30 @@ def parse_file(content: bytes, name: str, kinds: PodKinds = BUILT_IN) -> Manifes
             waivers += given
             findings += faults
     return ManifestFile(name, tuple(workloads), tuple(items), tuple(findings), tuple(waivers))
+
+
+def as_patch(file: ManifestFile) -> ManifestFile:
+    """A file that a kustomization lists as a patch: what is no whole object in it is one note, the rest is judged."""
+    whole = tuple(workload for workload in file.workloads if _is_whole(workload))
+    wrong = [finding for finding in file.findings if finding.rule in _OF_PATCHES and finding.severity is Severity.ERROR]
+    if len(whole) == len(file.workloads) and not wrong:
+        return file
+    kept = tuple(finding for finding in file.findings if finding not in wrong)
+    return structs.replace(file, workloads=whole, findings=(patch(file.name), *kept))
+
+
+def _is_whole(workload: FileWorkload) -> bool:
+    """Whether an API server would take the workload as it is."""
+    source = workload.source
+    if by_registry(source.raw, source.kind).refused:
+        return False
+    return source.kind not in _SELECTING or "selector" in _at(source.document, Path(source.prefix.segments[:-1]))
+
+
+def _template_in(content: bytes, reading: Reading, name: str) -> InputError | None:
+    from podward.documents.helm import template_in  # only braces need it, and a check starts often
+
+    return template_in(content, reading, name)
 
 
 class _Objects(Struct, frozen=True):
@@ -114,53 +141,28 @@ class _Objects(Struct, frozen=True):
 
 def _objects(document: Document, index: int, kinds: PodKinds) -> _Objects:
     """The objects of a document. Raises InputError where it is not one that an API server takes."""
-    items = objects_of(document)
+    every = tuple(everything_in(document))
+    items = tuple([item for item, holds in every if not holds])
     known = sources_if_known(document, items, kinds)
     if known is None:
-        require(document)
+        require_fit(every)
         known = tuple([(source, False) for item in items for source in sources_of(item, kinds)])
     return _Objects(
         [FileWorkload(source, index, valid) for source, valid in known],
         policies_among(items),
-        tuple([_unknown(item, index) for item in items if _is_unseen(item, kinds)]),
+        tuple(unseen(items, index, kinds)),
     )
 
 
-def _is_unseen(item: Item, kinds: PodKinds) -> bool:
-    """Whether the object holds containers, and nobody knows where its Pods are."""
-    return not knows(item.group) and not is_known(item.group, item.kind, kinds) and holds_containers(item.raw)
-
-
-def _unknown(item: Item, document: int) -> Finding:
-    """The note about a custom resource that holds containers."""
-    at = item.at / "kind"
-    return Finding(
-        UNKNOWN_KIND,
-        Severity.NOTE,
-        item.document.name,
-        item.document.inside(at)[0],
-        document,
-        at,
-        WorkloadRef(item.kind, item.namespace, item.name),
-        f"a {item.kind} of {item.api_version} holds containers, and no rule has looked at them",
-        remedy=f'say in podward.toml where its Pods are: [[check.workloads]] kind = "{item.kind}", …',
-    )
-
-
-class _BadItem(Struct, frozen=True):
-    """An item of a list that could not be read: its place, and why."""
-
-    at: Path
-    error: InputError
-
-
-def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[_BadItem]]:
+def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | None, list[BadItem]]:
     """A list, or a Template, with `_NOTHING` in the place of each bad item, and the bad items.
 
     The answer has None if the document is neither, or if something else than its items is wrong.
     """
     name = "items"
     if is_template(document.kind, document.api_version.rpartition("/")[0]):
+        from podward.schema.parameters import filled
+
         name = "objects"
         try:
             document = filled(document, Path())
@@ -170,12 +172,12 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     if not isinstance(listed, list):
         return None, []
     kept: list[Json] = []
-    bad: list[_BadItem] = []
+    bad: list[BadItem] = []
     for number, item in enumerate(listed):
         at = path(name, number)
         error = _fault(document, at, item, kinds)
         kept.append(item if error is None else _NOTHING)
-        bad += [_BadItem(at, error)] if error is not None else []
+        bad += [BadItem(at, error)] if error is not None else []
     line, lines = document.inside(Path())
     good = Document(document.name, {**document.raw, name: kept}, line, lines)
     try:
@@ -198,51 +200,6 @@ def _fault(document: Document, at: Path, item: Json, kinds: PodKinds) -> InputEr
     except InputError as error:
         return error
     return None
-
-
-def _misread(bad: _BadItem, name: str, document: int) -> list[Finding]:
-    """The findings about an object that could be parsed and is wrong: one for each field that does not fit."""
-    error = bad.error
-    if not isinstance(error, MisfitError):
-        rule = "input/schema" if bad.at.segments and isinstance(error, OtherDocumentError) else _schema(error)
-        return [_unread(rule, error, name, document)]
-    return [
-        Finding(
-            "input/schema",
-            Severity.ERROR,
-            name,
-            error.document.inside(mistake.path)[0],
-            document,
-            bad.at + mistake.path,
-            WorkloadRef(),
-            mistake.what,
-            remedy=mistake.advice,
-        )
-        for mistake in error.mistakes
-    ]
-
-
-def _unread(rule: str, error: InputError, name: str, document: int) -> Finding:
-    # `where` is name:line or name:line:column.
-    line = error.where.removeprefix(f"{name}:").partition(":")[0]
-    number = int(line) if line.isdigit() else 1
-    return Finding(
-        rule, Severity.ERROR, name, number, document, Path(), WorkloadRef(), error.what, remedy=error.advice.strip()
-    )
-
-
-def _schema(error: InputError) -> str:
-    """The rule about a document that could be parsed and is wrong."""
-    if isinstance(error, NoMatchError):
-        return "input/kind"
-    return OTHER_DOCUMENT if isinstance(error, OtherDocumentError) else "input/schema"
-
-
-def _kind(error: InputError) -> str:
-    """The rule about a document that could not be parsed."""
-    if isinstance(error, OtherDocumentError):
-        return OTHER_DOCUMENT
-    return "input/limits" if isinstance(error, LimitError) else "input/syntax"
 
 
 def _waivers(source: PodSource, document: int) -> tuple[tuple[ScopedWaiver, ...], tuple[Finding, ...]]:

@@ -13,11 +13,13 @@ from podward.api.report import CheckedWorkload, CheckReport
 from podward.check.baseline import Baseline
 from podward.check.reporting import ReportSettings, build_report
 from podward.check.waivers import ScopedWaiver, WaiverTerms
-from podward.cli import inputs
+from podward.cli import inputs, terminal
 from podward.cli.checking import examination
 from podward.cli.checking.cache import NO_CACHE
-from podward.cli.checking.reading import OTHER_DOCUMENT
+from podward.cli.checking.files import STDIN
 from podward.cli.checking.settings import Settings, repositories_of
+from podward.cli.checking.unread import OTHER_DOCUMENT, TEMPLATE, one_a_chart, unfollowed
+from podward.errors import InputError
 
 if TYPE_CHECKING:
     from podward.render.check.json import JsonFindings
@@ -41,7 +43,28 @@ def check(
     findings = [
         _as_note(each) if each.rule == OTHER_DOCUMENT and each.file in searched else each for each in found.findings
     ]
+    if any(each.rule == TEMPLATE for each in findings):
+        findings = one_a_chart(findings)
+    findings += [unfollowed(link.name, read=link.read) for link in settings.links]
     return report_of(findings, found.waivers, found.names, found.workloads, settings)
+
+
+def nothing_checked(paths: Sequence[str], code: int) -> int:
+    """The exit code where no workload was checked, told on standard error: `code` if that is a failure already."""
+    what = "nothing was checked: there is no workload"
+    advice = "name the directory of the manifests; if there may be none, add --allow-empty"
+    error = InputError(
+        what, where=", ".join(map(_shown, paths[:_FEW])) + (", …" if len(paths) > _FEW else ""), advice=advice
+    )
+    terminal.complain(error)
+    return code or error.exit_code
+
+
+_FEW = 3
+
+
+def _shown(path: str) -> str:
+    return inputs.STDIN if path == STDIN else path
 
 
 def report_of(

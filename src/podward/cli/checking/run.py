@@ -9,9 +9,9 @@ from msgspec import structs
 
 from podward.api.report import CheckReport
 from podward.cli import file_options, process_exit, terminal
-from podward.cli.checking import files, output
+from podward.cli.checking import files, kustomize, output
 from podward.cli.checking.files import Naming
-from podward.cli.checking.reporting import check
+from podward.cli.checking.reporting import check, nothing_checked
 from podward.cli.checking.settings import settings_of
 from podward.errors import InputError, UsageError
 
@@ -31,10 +31,13 @@ def _run(args: argparse.Namespace) -> int:
         settings = structs.replace(settings, baseline="")  # the new baseline has what the old one knows, too
     naming = settings.naming
     paths = file_options.named(args)
-    names = files.listed(map(naming.shown, paths), settings.exclude, naming.rooted)
-    names = files.without(names, [name for name in (settings.baseline, args.write_baseline) if name])
-    if not names:
-        raise InputError("no manifest found", where=", ".join(paths), advice="files end in .yaml, .yml or .json")
+    found = files.search(map(naming.shown, paths), settings.exclude, naming.rooted)
+    names = files.without(found.names, [name for name in (settings.baseline, args.write_baseline) if name])
+    if not (names or found.links or args.allow_empty):
+        raise InputError("no manifest found", where=", ".join(paths), advice=_NO_MANIFEST)
+    patches = kustomize.patches_of(found, map(naming.shown, paths))
+    options = structs.replace(settings.options, patches=patches)
+    settings = structs.replace(settings, options=options, links=found.links)
     if args.compare:
         from podward.cli.checking import comparison
 
@@ -45,12 +48,16 @@ def _run(args: argparse.Namespace) -> int:
     if args.fix:
         from podward.cli.checking import fixing
 
-        return fixing.fix(report, names, settings, searched, only_show=args.diff)
+        code = fixing.fix(report, names, settings, searched, only_show=args.diff)
+        return code if report.checked or args.allow_empty else nothing_checked(paths, code)
     if args.write_baseline:
         return _write_baseline(args.write_baseline, report, naming)
     sys.stdout.writelines(output.pieces(report, settings.shape, sys.stdout, settings.selection.select, json_findings))
     process_exit.keep(report, json_findings)
-    return report.exit_code
+    return report.exit_code if report.checked or args.allow_empty else nothing_checked(paths, report.exit_code)
+
+
+_NO_MANIFEST = "files end in .yaml, .yml or .json; if there may be none, add --allow-empty"
 
 
 def _require_consistent(args: argparse.Namespace) -> None:
@@ -75,5 +82,5 @@ def _write_baseline(name: str, report: CheckReport, naming: Naming) -> int:
 
     known = [finding for finding in (*report.findings, *report.baselined) if baselines.may_be_known(finding)]
     files.replace(name, baselines.write(known, naming.rooted).encode())
-    print(f"podward: {name}: {len(known)} findings are known now", file=sys.stderr)
+    terminal.say(f"{name}: {len(known)} findings are known now")
     return 0

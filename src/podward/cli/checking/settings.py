@@ -14,7 +14,7 @@ from podward.check.globs import Glob, glob
 from podward.check.rule_selection import RuleSelection
 from podward.check.waivers import ScopedWaiver
 from podward.cli import inputs
-from podward.cli.checking.files import Naming, naming
+from podward.cli.checking.files import Link, Naming, naming
 from podward.cli.checking.output import Shape
 from podward.cli.checking.policies import CheckOptions
 from podward.errors import InputError
@@ -27,7 +27,8 @@ class Settings(Struct, frozen=True):
     """All settings. `baseline` is a file's name, empty for none. `cached` is whether unchanged files may be skipped.
 
     `configuration` is the configuration file, empty for none. `inline_waivers` and `max_waiver_days` say which waivers
-    count. The patterns in `exclude` and `waivers` match file names as `naming.rooted` gives them.
+    count. `links` are those that the search did not follow. The patterns in `exclude` and `waivers` match file names as
+    `naming.rooted` gives them.
     """
 
     options: CheckOptions
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True):
     configuration: str = ""
     inline_waivers: bool = True
     max_waiver_days: int | None = None
+    links: tuple[Link, ...] = ()
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -63,6 +65,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         user=args.user or configured.as_user,
         groups=tuple(args.groups) or configured.as_groups,
         policy_from=tuple(args.policy_from) or tuple(_file_beside(base, name) for name in configured.policy_from),
+        pod_kinds=configured.pod_kinds,
     )
     terms = [days for days in (args.max_waiver_days, configured.max_waiver_days) if days is not None]
     return Settings(

@@ -105,7 +105,9 @@ def _side(side: Asked, found: tuple[Item, ...], wishes: CheckOptions, about_sccs
     if side.standard is None and (about_sccs or not from_files):
         terms = _terms(side, gathered, named - {""}, wishes)
     namespaces = {name: source.view for name, source in gathered.namespaces.items()}
-    held = PolicySet(namespaces, side.standard or _fallback(side, wishes), terms, wishes.namespace)
+    held = PolicySet(
+        namespaces, side.standard or _fallback(side, wishes), terms, wishes.namespace, gathered.csi_profiles
+    )
     return Side(side.word, held, _places(gathered), _whose(gathered.rbac, named), namespaces)
 
 

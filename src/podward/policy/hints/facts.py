@@ -33,15 +33,14 @@ class FileFacts(Struct, frozen=True):
 class VolumeFacts(Struct, frozen=True):
     """A volume of the Pod: `kind` is the field name of its source (`emptyDir`, `hostPath`, `secret`…).
 
-    `root` is the top directory at the start of the container, None if it is not known. `default_mode` is the mode of
-    the files of a secret, configMap, downwardAPI or projected volume, 0644 if the manifest sets none; it is None for
-    other kinds.
+    `root` is the top directory at the start of the container, None if it is not known. `files` are those that the
+    kubelet makes, by their paths: of Secrets, ConfigMaps, the downward API and projections.
     """
 
     name: str
     kind: str
     root: FileFacts | None = None
-    default_mode: int | None = None
+    files: tuple[tuple[str, FileFacts], ...] = ()
 
 
 class HintFacts(Struct, frozen=True):

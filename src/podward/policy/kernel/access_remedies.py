@@ -4,8 +4,9 @@ Specification, in our words: a process that is denied access because of its ids 
 another owner, group or mode. Each change is applied to a copy of the process or file, and is offered only if
 `access.decide` then allows that component:
 - `supplementalGroups`: a group that the file's mode or access control list already allows;
-- `fsGroup`: for volumes that the kubelet manages (emptyDir); it gives the files to that group (group rw, directories
-  setgid as well);
+- `fsGroup`: for volumes that the kubelet manages; it gives the files to that group (those of emptyDir and local
+  volumes group rw, those of Secrets, ConfigMaps and the like group r; directories setgid as well);
+- `defaultMode`: for the files of Secrets, ConfigMaps and the like;
 - for a hostPath, which fsGroup does not change: an ACL entry for the user, or another group, set on this machine;
 - for a file of the image: another group and its permissions, set in the image build; or a volume mounted over it;
 - `runAsUser`: the file's owner, unless that is root;
@@ -28,6 +29,8 @@ from podward.path import Path, path
 from podward.policy.kernel import access, acl
 
 POD = path("spec", "securityContext")
+_OF_FILES = frozenset(("secret", "configMap", "downwardAPI", "projected"))
+"""Kinds of volumes whose files the kubelet makes, with modes that the manifest gives."""
 EXAMPLE_GROUP = 2000
 """The fsGroup that is suggested if the process has no group other than root's."""
 
@@ -63,7 +66,13 @@ def suggest(process: ProcessState, chain: tuple[FileAccessFacts, ...], wanted: s
         return (AccessRemedy(_DEVICE),)
     if denial.rule.endswith(" mount"):
         return _for_mount_flags(denied)
-    found = (*_fs_group(denied), *_supplemental_groups(denied), *_other_mode_or_owner(denied), *_run_as_owner(denied))
+    found = (
+        *_fs_group(denied),
+        *_supplemental_groups(denied),
+        *_default_mode(denied),
+        *_other_mode_or_owner(denied),
+        *_run_as_owner(denied),
+    )
     return found or (AccessRemedy(f"mount a volume at {denied.directory} that the process may use"),)
 
 
@@ -101,6 +110,8 @@ def _for_mount_flags(denied: _DeniedAccess) -> tuple[AccessRemedy, ...]:
         )
     if file.mount.filesystem_readonly:
         return (AccessRemedy("the host's file system is mounted read-only: use another, or remount it read-write"),)
+    if file.origin in _OF_FILES:
+        return (AccessRemedy(f"nobody may write to a {file.origin} volume: copy the file into an emptyDir"),)
     if file.volume:
         return (AccessRemedy(f"leave `readOnly: true` out of the volumeMount of {file.volume}"),)
     return (
@@ -111,12 +122,14 @@ def _for_mount_flags(denied: _DeniedAccess) -> tuple[AccessRemedy, ...]:
 
 def _fs_group(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
     file = denied.file
-    if file.origin != "emptyDir":
+    if file.origin not in _OF_FILES | {"emptyDir", "local"}:
         return
     own = denied.process.gid[acl.FILE_SYSTEM]
     number = access.inside(denied.process.gid_map, own)
     gid, group = (own, int(number)) if number.isdigit() and number != "0" else _host_gid(denied.process, EXAMPLE_GROUP)
     gained = 0o2770 if file.directory else 0o660
+    if file.origin in _OF_FILES:
+        gained &= ~0o220
     changed = msgspec.structs.replace(file, gid=gid, mode=file.mode | gained)
     if denied.cures(_with_group(denied.process, gid), changed):
         sentence = f"set `fsGroup: {group}` in the Pod's securityContext: the volume is then that group's"
@@ -167,6 +180,17 @@ def _other_mode_or_owner(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
             yield AccessRemedy(f"where the image is built: `RUN chgrp {group} {inside} && chmod g+{words} {inside}`")
         if file.directory and last:
             yield AccessRemedy(f"mount an emptyDir at {file.path}")
+
+
+def _default_mode(denied: _DeniedAccess) -> Iterator[AccessRemedy]:
+    """A mode for everybody, in the manifest."""
+    file = denied.file
+    if file.origin not in _OF_FILES or file.directory:
+        return
+    needed = mask(denied.wanted)
+    wanted = file.mode & 0o777 | needed << 6 | needed << 3 | needed
+    if denied.cures(denied.process, msgspec.structs.replace(file, mode=file.mode | wanted)):
+        yield AccessRemedy(f"set `defaultMode: {wanted:04o}` on the {file.origin} volume {file.volume}")
 
 
 def _with_group_bits(file: FileAccessFacts, gid: int, bits: int) -> FileAccessFacts:

@@ -49,12 +49,15 @@ def decide(
             f'"{name}" is not in the container, nor in its $PATH (ENOENT, No such file or directory)',
             MANUAL,
         )
-    file: EntryFile | None = entry
-    while file is not None:
+    shown, file = name if "/" in name else entry.path, entry
+    while True:
         reason = _denied(file, before, userns, mounts)
         if reason:
-            return refuse(PLACE, name, f'"{file.path}" {reason}', MANUAL)
+            return refuse(PLACE, name, f'"{shown}" {reason}', MANUAL)
+        if file.interpreter is None:
+            break
         file = file.interpreter
+        shown = file.path
     return Decision()
 
 
@@ -71,7 +74,8 @@ def _denied(
     if "noexec" in mounts.flags(file.path):
         return "is on a mount with noexec (EACCES, Permission denied)"
     if not _permitted(file, before, userns):
-        return f"may not be executed by user {before.uid} ({mode}) (EACCES, Permission denied)"
+        cure = f": {file.cure}" if file.cure else ""
+        return f"may not be executed by user {before.uid} ({mode}) (EACCES, Permission denied){cure}"
     return SENTENCES.get(file.error, f"is refused by the kernel ({file.error})") if file.error else ""
 
 

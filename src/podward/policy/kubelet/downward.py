@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from podward.api.core import Container, Pod
 from podward.api.gotext import quote
+from podward.api.node import Node
 from podward.api.quantity import Quantity, QuantityError, parse
 from podward.api.volume import ResourceSelector
 
@@ -23,14 +24,6 @@ _HUGE_PAGES = "hugepages-"
 _CPU = "cpu"
 _OF_NODES = (_CPU, "memory", "ephemeral-storage")
 _NOTHING = Quantity(0)
-
-
-class Allocatable(Struct, frozen=True):
-    """What the node has for Pods: thousandths of a processor, bytes of memory and of disk."""
-
-    milli_cpu: int = 0
-    memory: int = 0
-    ephemeral_storage: int = 0
 
 
 class Unreadable(Struct, frozen=True):
@@ -57,7 +50,7 @@ def field_text(pod: Pod, field: str) -> str | Unreadable:
     return Unreadable(f"unsupported fieldPath: {field}")
 
 
-def resource_text(pod: Pod, selector: ResourceSelector, container: str, allocatable: Allocatable) -> str | Unreadable:
+def resource_text(pod: Pod, selector: ResourceSelector, container: str, node: Node) -> str | Unreadable:
     """The resource of the container, in units of the selector's divisor; the selector's own container goes first."""
     wanted = selector.container_name or container
     found = _container(pod, wanted)
@@ -72,7 +65,7 @@ def resource_text(pod: Pod, selector: ResourceSelector, container: str, allocata
     except QuantityError as error:
         return Unreadable(str(error))
     if kind == "limits" and not amount.units and name in _OF_NODES:
-        amount = _of_node(allocatable, name)
+        amount = _of_node(node, name)
     return str(_divided(amount, divisor if divisor.units else parse("1"), name))
 
 
@@ -89,10 +82,10 @@ def _amount(container: Container, kind: str, name: str) -> Quantity:
     return _NOTHING if amount is None else parse(str(amount))
 
 
-def _of_node(allocatable: Allocatable, name: str) -> Quantity:
+def _of_node(node: Node, name: str) -> Quantity:
     if name == _CPU:
-        return parse(f"{allocatable.milli_cpu}m")
-    return parse(str(allocatable.memory if name == "memory" else allocatable.ephemeral_storage))
+        return parse(str(node.cpus))
+    return parse(str(node.memory if name == "memory" else node.ephemeral_storage))
 
 
 def _divided(amount: Quantity, divisor: Quantity, name: str) -> int:

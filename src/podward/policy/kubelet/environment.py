@@ -1,9 +1,16 @@
 """The command, its arguments and the environment of a container, with `$(NAME)` expanded.
 
-Specification (kubelet and k8s.io/kubernetes third_party/forked/golang/expansion, in our words): in command, args
-and later env values `$(NAME)` becomes the value of an environment variable that was defined before. An unknown name
-stays as it is written. `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`. Values of `fieldRef` come from the Pod. Of
-variables with the same name the last one is kept, at its own position.
+Specification (kubelet makeEnvironmentVariables and third_party/forked/golang/expansion, in our words):
+- `envFrom` goes first, in its order: each key of a Secret, and each key of a ConfigMap that is text, is a variable, its
+  name behind `prefix`. Then `env`. Of variables with the same name the last one is kept, at its own position.
+- In command, args and later env values `$(NAME)` becomes the value of a variable that was defined before. An unknown
+  name stays as it is written. `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`.
+- Values of `fieldRef` and `resourceFieldRef` come from the Pod, others from a key of a Secret or ConfigMap. What is
+  optional and absent gives no variable; what is absent else keeps the container from starting:
+  CreateContainerConfigError.
+- CRI carries text: a value that is no UTF-8 can't be sent, and none with a NUL byte can be a variable (environ(7)).
+
+A violation tells no value.
 
 The kubelet expands without bounds, and variables that double each other would take all memory. Here an expanded text
 ends as soon as it is longer than any string that execve(2) takes, so the kernel stage refuses it, or all that contains
@@ -12,17 +19,23 @@ it; and a container whose expanded texts are together longer than `MOST` is refu
 
 from __future__ import annotations
 
-from podward.api.core import Container, EnvVar, Pod
+from podward.api.content import ContentKind, ContentObject
+from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, Pod, ValueFrom
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
+from podward.api.gotext import quote
 from podward.api.oci import LONGEST_STRING
-from podward.api.referenced_objects import ReferencedObjects
+from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import Missing
 from podward.api.version import KUBERNETES
-from podward.decision import Assignment, Decision, Origin, Source, assign, merge, refuse
+from podward.decision import Assignment, AwaitedViolation, Decision, Origin, Source, Violation, assign, merge, refuse
 from podward.path import Path, path
+from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} environment")
-NO_FIELD = "no such field can be read without an API server"
+NO_SOURCE = "a value can come from env, a field, a resource, or a key of a Secret or ConfigMap: from nothing else here"
+NO_TEXT = "the value is no text (UTF-8), and CRI carries nothing else in a variable"
+NUL = "the value has a NUL byte, which no variable can have"
 MOST = 32 << 20
 """Characters of all expanded texts of a container: five times what execve(2) takes on any machine."""
 TOO_MUCH = "it expands to more than 32 MiB, and execve(2) takes 6 MiB at most (E2BIG, Argument list too long)"
@@ -53,36 +66,130 @@ def _reference(text: str, dollar: int, known: dict[str, str]) -> tuple[str, int]
     return known.get(text[dollar + 2 : end], text[dollar : end + 1]), end + 1
 
 
-def decide(pod: Pod, container: Container, place: Place, objects: ReferencedObjects, pod_ip: str) -> Decision:
-    """`command`, `args` and `envs`; a violation for each variable whose value needs an API server."""
-    del objects
-    known: dict[str, str] = {}
-    rows: list[tuple[KeyValue, Path]] = []
-    refusals = Decision()
-    left = MOST
+def decide(about: PodFacts, container: Container, place: Place) -> Decision:
+    """`command`, `args` and `envs`; a violation for each variable whose value can't be had.
+
+    A variable of an object that nobody knows is left out.
+    """
+    made = _Variables(about, container, place)
+    for index, source in enumerate(container.env_from or ()):
+        made.all_of(source, place.container / "envFrom" / index)
     for index, variable in enumerate(container.env or ()):
-        where = place.container / "env" / index
-        value = _value(pod, variable, known, pod_ip)
-        if value is None:
-            refusals += refuse(where / "valueFrom", variable.name, NO_FIELD, RULE)
-            continue
-        left -= len(value)
-        if left < 0:
-            return refuse(where / "value", variable.name, TOO_MUCH, RULE)
-        known[variable.name] = value
-        rows.append((KeyValue(variable.name, value), where))
-    last = {row.key: i for i, (row, _) in enumerate(rows)}
-    kept = [row for i, row in enumerate(rows) if last[row[0].key] == i]
-    envs = tuple(
-        Assignment(path("envs", i), row, "env", Source(Origin.MANIFEST, place.document, where))
-        for i, (row, where) in enumerate(kept)
-    )
+        made.one(variable, place.container / "env" / index)
     return merge(
-        Decision(envs),
-        _words("command", container.command, known, place),
-        _words("args", container.args, known, place),
-        refusals,
+        Decision(made.assignments(), tuple(made.violations)),
+        _words("command", container.command, made.known, place),
+        _words("args", container.args, made.known, place),
     )
+
+
+class _Variables:
+    """The variables as they are defined one after the other; `known` are their values by name."""
+
+    def __init__(self, about: PodFacts, container: Container, place: Place) -> None:
+        self.known: dict[str, str] = {}
+        self.violations: list[Violation] = []
+        self._about = about
+        self._container = container
+        self._place = place
+        self._rows: dict[str, Path] = {}
+        self._left = MOST
+
+    def assignments(self) -> tuple[Assignment, ...]:
+        """`envs`, each variable owed to where it was defined last."""
+        document = self._place.document
+        return tuple(
+            Assignment(
+                path("envs", i), KeyValue(name, self.known[name]), "env", Source(Origin.MANIFEST, document, where)
+            )
+            for i, (name, where) in enumerate(self._rows.items())
+        )
+
+    def all_of(self, source: EnvFrom, where: Path) -> None:
+        """Every key of an object."""
+        kind: ContentKind = "ConfigMap" if source.config_map_ref is not None else "Secret"
+        reference, field = source.config_map_ref, "configMapRef"
+        if reference is None:
+            reference, field = source.secret_ref, "secretRef"
+        if reference is None:
+            return
+        found = self._object(kind, reference.name or "", where / field / "name", optional=bool(reference.optional))
+        for key in sorted(found.data) if found is not None else ():
+            if found is not None and (kind == "Secret" or key in found.text):
+                self._keep_bytes(f"{source.prefix or ''}{key}", found.data[key], where)
+
+    def one(self, variable: EnvVar, where: Path) -> None:
+        """A variable of `env`."""
+        source = variable.value_from
+        if source is None or variable.value:
+            self._keep(variable.name, expand(variable.value or "", self.known), where)
+        elif source.secret_key_ref is not None:
+            self._key_of("Secret", source.secret_key_ref, variable.name, where / "valueFrom" / "secretKeyRef")
+        elif source.config_map_key_ref is not None:
+            self._key_of("ConfigMap", source.config_map_key_ref, variable.name, where / "valueFrom" / "configMapKeyRef")
+        else:
+            text = self._text(source)
+            if isinstance(text, Unreadable):
+                self._refuse(where / "valueFrom", variable.name, text.reason)
+            else:
+                self._keep(variable.name, text, where)
+
+    def _text(self, source: ValueFrom) -> str | Unreadable:
+        pod = self._about.pod
+        if source.field_ref is not None:
+            return field_value(pod, source.field_ref.field_path or "", self._about.ip)
+        if source.resource_field_ref is not None:
+            return resource_text(pod, source.resource_field_ref, self._container.name, self._about.node)
+        return Unreadable(NO_SOURCE)
+
+    def _key_of(self, kind: ContentKind, reference: KeySelector, name: str, where: Path) -> None:
+        optional = bool(reference.optional)
+        found = self._object(kind, reference.name or "", where / "name", optional=optional)
+        if found is None:
+            return
+        if reference.key in found.data and (kind == "Secret" or reference.key in found.text):
+            self._keep_bytes(name, found.data[reference.key], where)
+        elif not optional:
+            namespace = self._about.pod.metadata.namespace or "default"
+            reason = f"couldn't find key {reference.key} in {kind} {namespace}/{reference.name or ''}"
+            self._await(where / "key", name, f"{reason}: add the key, or give the object with --with FILE")
+
+    def _object(self, kind: ContentKind, name: str, where: Path, *, optional: bool) -> ContentObject | None:
+        """The object; None where it is unknown, may be absent, or is awaited."""
+        namespace = self._about.pod.metadata.namespace or "default"
+        found = self._about.objects.content(kind, namespace, name)
+        if isinstance(found, ContentObject):
+            return found
+        if isinstance(found, Missing) and not optional:
+            self._await(where, name, f"{kind.lower()} {quote(name)} not found: {found.remedy}")
+        return None
+
+    def _keep_bytes(self, name: str, value: bytes, where: Path) -> None:
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            self._refuse(where, name, NO_TEXT)
+            return
+        self._keep(name, text, where)
+
+    def _keep(self, name: str, value: str, where: Path) -> None:
+        if "\0" in value:
+            self._refuse(where, name, NUL)
+            return
+        self._left -= len(value)
+        if self._left < 0:
+            if self._left + len(value) >= 0:  # the first one that is too much
+                self._refuse(where, name, TOO_MUCH)
+            return
+        self.known[name] = value
+        self._rows.pop(name, None)
+        self._rows[name] = where
+
+    def _refuse(self, where: Path, name: str, reason: str) -> None:
+        self.violations.append(Violation(where, name, reason, RULE))
+
+    def _await(self, where: Path, name: str, reason: str) -> None:
+        self.violations.append(AwaitedViolation(where, name, f"CreateContainerConfigError: {reason}", RULE))
 
 
 def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], place: Place) -> Decision:
@@ -98,21 +205,9 @@ def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], pl
     return assign(path(name), tuple(expanded), f"{name} is set", source)
 
 
-def _value(pod: Pod, variable: EnvVar, known: dict[str, str], pod_ip: str) -> str | None:
-    """The variable's value; None if it needs an API server."""
-    if variable.value_from is None:
-        return expand(variable.value or "", known)
-    reference = variable.value_from.field_ref
-    return None if reference is None else field_value(pod, reference.field_path or "", pod_ip)
-
-
-def field_value(pod: Pod, field: str, pod_ip: str) -> str | None:
-    """The value of this field path in the downward API; None if it is not known here."""
-    meta = pod.metadata
+def field_value(pod: Pod, field: str, pod_ip: str) -> str | Unreadable:
+    """The value of this field path in the downward API, which knows more for variables than for files."""
     fixed = {
-        "metadata.name": meta.name or "",
-        "metadata.namespace": meta.namespace or "",
-        "metadata.uid": meta.uid or "",
         "spec.serviceAccountName": pod.spec.service_account_name or "default",
         "status.podIP": pod_ip,
         "status.podIPs": pod_ip,
@@ -120,9 +215,4 @@ def field_value(pod: Pod, field: str, pod_ip: str) -> str | None:
         "status.hostIPs": "127.0.0.1",
         "spec.nodeName": "localhost",
     }
-    if field in fixed:
-        return fixed[field]
-    for table, values in (("metadata.labels", meta.labels), ("metadata.annotations", meta.annotations)):
-        if field.startswith(f"{table}['") and field.endswith("']"):
-            return (values or {}).get(field[len(table) + 2 : -2]) or ""
-    return None
+    return fixed[field] if field in fixed else field_text(pod, field)

@@ -62,6 +62,22 @@ def decide(volume: HostPath, found: str, where: Path, place: Place) -> Decision:
     return decision + assign(path("create"), "Directory", "nothing is there, and no type is asked for", RUNTIMES)
 
 
+def decide_local(directory: str, found: str, where: Path) -> Decision:
+    """A violation if a local volume's directory can't be mounted; `found` as in `decide`.
+
+    A local volume may also be a disk, which the kubelet formats and mounts: not here.
+    """
+    if backsteps(directory):
+        return refuse(where, directory, f"invalid path: {directory} {NO_BACKSTEPS}", RULE)
+    if not directory.startswith("/"):
+        return refuse(where, directory, _ABSOLUTE, RUNTIMES)
+    if not found:
+        return refuse(where, directory, f'path "{directory}" of the local volume does not exist', RULE)
+    if found != "Directory":
+        return refuse(where, directory, f'path "{directory}" of the local volume is no directory', RULE)
+    return Decision()
+
+
 def _check_type(volume: HostPath, type_name: str, found: str, where: Path, place: Place) -> Decision:
     kind = _CREATES.get(type_name, type_name)
     if kind not in _DESCRIBED:

@@ -7,46 +7,67 @@ words):
 - An object that is not there is an error too, and an empty one where the source is optional.
 - A projected volume takes its sources in order: a later file takes the place of an earlier one. All errors are told
   together. Only the volume has a `defaultMode`.
-- The token of a service account has mode 0600 where the Pod has an fsGroup, or where all its containers run as one uid
-  that the manifest names; that uid then owns the file. fsGroup makes 0640 of it.
-- Paths are cleaned. An absolute one, one that has `..`, that begins with `..`, or that is too long is an error.
+- What is for the Pod alone (a service account's token, trust bundles, certificates) has mode 0600 where the Pod has an
+  fsGroup, or where all its containers run as one uid that the manifest names; that uid then owns the file.
+- Every file, and the volume's directory, is given to fsGroup as on a read-only volume: 0440 is added, so that 0600
+  becomes 0640.
 - The volume is a tmpfs, but for a configMap's, which is on disk. Its containers never may write to it.
+
+A controller publishes the cluster's certificates in every namespace, as the ConfigMap kube-root-ca.crt; OpenShift adds
+openshift-service-ca.crt. Where they are not given, certificates are made here. Trust bundles and certificates of Pods
+come from an API server alone.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from podward.api.content import Content, ContentKind, FieldContent, KeyContent, TokenContent
+from podward.api.content import (
+    CertificateContent,
+    Content,
+    ContentKind,
+    ContentObject,
+    FieldContent,
+    KeyContent,
+    TokenContent,
+)
 from podward.api.core import Container, Pod, every_container
-from podward.api.effective import Place
 from podward.api.gotext import quote
+from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import Missing
 from podward.api.version import KUBERNETES
 from podward.api.volume import (
     DownwardFile,
     KeyToPath,
+    PodCertificate,
     Projected,
     ProjectedKeys,
     ProjectedSource,
     ProjectedToken,
+    TrustBundle,
     Volume,
 )
-from podward.decision import Assignment, Decision, Origin, Source, Unknown, Violation
+from podward.decision import Assignment, AwaitedViolation, Decision, Origin, Source, Unknown, Violation, assign
 from podward.path import Path, path
-from podward.policy.kubelet.downward import Allocatable, Unreadable, field_text, resource_text
+from podward.policy.kubelet import fs_group
+from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
+from podward.policy.kubelet.volume_paths import path_fault
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} volumes")
 DEFAULT_MODE = 0o644
 TOKEN_MODE = 0o600
 TOKEN_SECONDS = 3600
-_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+EVERY_KEY = "*"
+"""Stands for the files of an object whose keys nobody knows."""
 
-Keys: TypeAlias = Callable[[ContentKind, str], "frozenset[str] | Unknown | None"]
-"""The keys of a Secret or ConfigMap of the Pod's namespace; None where there is no such object."""
+_PUBLISHED = {"kube-root-ca.crt": "ca.crt", "openshift-service-ca.crt": "service-ca.crt"}
+"""The ConfigMaps that a controller publishes in every namespace, with their keys."""
+_INSTEAD = "project a Secret or ConfigMap with the same files instead"
+_ADD = "add the key, or give the object with --with FILE"
 
 
 class VolumeFile(Struct, frozen=True):
@@ -59,17 +80,16 @@ class VolumeFile(Struct, frozen=True):
 
 
 class VolumeFiles(Struct, frozen=True):
-    """What `decide` folds into. Where the Decision has something unknown, there may be more files."""
+    """What `decide` folds into: the files as they are written, and the group that they are given to then.
+
+    `medium` is Memory for a tmpfs; `modes` are those that the files have at the end. Where the Decision has something
+    unknown, there may be more files.
+    """
 
     files: tuple[VolumeFile, ...] = ()
-
-
-class VolumeFacts(Struct, frozen=True):
-    """The Pod, the objects that its volumes name, and what the node can allocate."""
-
-    pod: Pod
-    keys: Keys
-    allocatable: Allocatable = Allocatable()
+    medium: str = ""
+    group: int | None = None
+    modes: tuple[str, ...] = ()
 
 
 def in_memory(volume: Volume) -> bool:
@@ -77,32 +97,53 @@ def in_memory(volume: Volume) -> bool:
     return volume.config_map is None
 
 
-def has_files(volume: Volume) -> bool:
-    """Whether the volume is one of those that hold files made for the Pod."""
-    kinds = (volume.secret, volume.config_map, volume.downward_api, volume.projected)
-    return any(kind is not None for kind in kinds)
+def decide(volume: Volume, facts: PodFacts, where: Path) -> Decision:
+    """The fields of `VolumeFiles`; a violation for each error. `where` is the place of the volume's source.
 
-
-def decide(volume: Volume, facts: VolumeFacts, where: Path, place: Place) -> Decision:
-    """`files`, by their paths, and `unknown`; a violation for each error. `where` is the volume's place.
-
-    A violation's reason is the kubelet's event.
+    A violation's reason is the kubelet's event. What the Pod only waits for is a violation beside the files that are
+    known all the same.
     """
-    made = _Collector(facts, place)
+    made = _Collector(facts)
     if volume.secret is not None:
-        secret, at = volume.secret, where / "secret"
+        secret, at = volume.secret, where
         keys = _Keys("Secret", secret.secret_name or "", at / "secretName", secret.items, bool(secret.optional))
         made.keys(keys, at, (secret.default_mode, at / "defaultMode"))
     elif volume.config_map is not None:
-        config, at = volume.config_map, where / "configMap"
+        config, at = volume.config_map, where
         keys = _Keys("ConfigMap", config.name or "", at / "name", config.items, bool(config.optional))
         made.keys(keys, at, (config.default_mode, at / "defaultMode"))
     elif volume.downward_api is not None:
-        fields, at = volume.downward_api, where / "downwardAPI"
+        fields, at = volume.downward_api, where
         made.fields(fields.items, at, (fields.default_mode, at / "defaultMode"))
     elif volume.projected is not None:
-        _projected(volume.projected, where / "projected", made)
-    return made.decision(volume.name)
+        _projected(volume.projected, where, made)
+    decided = made.decision(volume.name)
+    return decided if decided.final else decided + _medium(volume) + _given(decided.fold(VolumeFiles).files, facts)
+
+
+def _medium(volume: Volume) -> Decision:
+    reason = "a kubelet keeps it in memory" if in_memory(volume) else "a kubelet keeps it on disk"
+    return assign(path("medium"), "Memory" if in_memory(volume) else "", reason, RULE)
+
+
+def _given(files: tuple[VolumeFile, ...], facts: PodFacts) -> Decision:
+    """The group that the volume is given to, and the modes that its files have then."""
+    root = fs_group.FileFacts("directory", 0, 0)
+    given = fs_group.decide(facts.pod.spec.security_context, root, facts.place, readonly=True, fresh=True)
+    if given.fold(VolumeFiles).group is None:
+        return given
+    modes = tuple(dict.fromkeys(f"{ownership(file, facts.pod)[2]:04o}" for file in files))
+    return given + assign(path("modes"), modes, "the group may read", fs_group.RULE) if modes else given
+
+
+def ownership(file: VolumeFile, pod: Pod) -> tuple[int, int, int]:
+    """The uid, gid and mode of the file once the volume was given to the Pod's fsGroup."""
+    context = pod.spec.security_context
+    group = context.fs_group if context is not None else None
+    if group is None:
+        return file.uid or 0, 0, file.mode
+    given = fs_group.ownership(fs_group.FileFacts("other", 0, file.mode), group, readonly=True)
+    return file.uid or 0, given.gid, file.mode if given.mode is None else given.mode
 
 
 _Mode: TypeAlias = tuple[int | None, Path]
@@ -135,9 +176,9 @@ def _source(source: ProjectedSource, at: Path, mode: _Mode, made: _Collector) ->
     elif source.service_account_token is not None:
         made.token(source.service_account_token, at / "serviceAccountToken", mode)
     elif source.cluster_trust_bundle is not None:
-        made.fault(at / "clusterTrustBundle", "trust bundles need an API server")
+        made.trust_bundle(source.cluster_trust_bundle, at / "clusterTrustBundle", mode)
     elif source.pod_certificate is not None:
-        made.fault(at / "podCertificate", "certificates of Pods need an API server")
+        made.certificate(source.pod_certificate, at / "podCertificate", mode)
 
 
 def _projected_keys(kind: ContentKind, source: ProjectedKeys, at: Path) -> _Keys:
@@ -147,32 +188,43 @@ def _projected_keys(kind: ContentKind, source: ProjectedKeys, at: Path) -> _Keys
 class _Collector:
     """Files by their paths as the sources come, and what is wrong with them."""
 
-    def __init__(self, facts: VolumeFacts, place: Place) -> None:
+    def __init__(self, facts: PodFacts) -> None:
         self._facts = facts
-        self._place = place
         self._files: dict[str, tuple[VolumeFile, str, Source]] = {}
         self._unknown: list[tuple[Unknown, Source]] = []
         self._faults: list[tuple[Path, str]] = []
+        self._awaited: list[tuple[Path, str]] = []
 
     def keys(self, source: _Keys, at: Path, mode: _Mode) -> None:
         """The files of a Secret or a ConfigMap; where the object isn't known, those that `items` name."""
-        known = self._facts.keys(source.kind, source.name)
-        if known is None and not source.optional:
-            self.fault(source.name_at, f"{source.kind.lower()} {quote(source.name)} not found")
-            return
+        known = self._known(source)
         if isinstance(known, Unknown):
             self._unknown.append((known, self._written(source.name_at)))
-        elif not source.items:
-            for key in sorted(known or ()):
-                self._add(key, mode, KeyContent(source.kind, source.name, key), source.name_at)
+        elif isinstance(known, Missing):
+            reason = f"{source.kind.lower()} {quote(source.name)} not found"
+            self._awaited.append((source.name_at, f"{reason}: {known.remedy}"))
+        held: Mapping[str, Content] = {} if isinstance(known, Missing | Unknown) else known
+        if not source.items:
+            for key in sorted(held) if held is known else [EVERY_KEY]:
+                self._add(key, mode, held.get(key) or KeyContent(source.kind, source.name, key), source.name_at)
         for index, item in enumerate(source.items or ()):
             here = at / "items" / index
-            if isinstance(known, Unknown) or item.key in (known or ()):
-                own = (item.mode, here / "mode") if item.mode is not None else mode
-                self._add(item.path, own, KeyContent(source.kind, source.name, item.key), here / "path")
+            own = (item.mode, here / "mode") if item.mode is not None else mode
+            if item.key in held or held is not known:
+                content = held.get(item.key) or KeyContent(source.kind, source.name, item.key)
+                self._add(item.path, own, content, here / "path")
             elif not source.optional:
-                self.fault(here / "key", f"{_MISSING[source.kind]}: {item.key}")
-                return
+                self._awaited.append((here / "key", f"{_MISSING[source.kind]}: {item.key}: {_ADD}"))
+
+    def _known(self, source: _Keys) -> Mapping[str, Content] | Missing | Unknown:
+        """What the keys of the object hold; nothing where it may be absent."""
+        namespace = self._facts.pod.metadata.namespace or "default"
+        found = self._facts.objects.content(source.kind, namespace, source.name)
+        if isinstance(found, ContentObject):
+            return {key: KeyContent(source.kind, source.name, key) for key in found.data}
+        if source.kind == "ConfigMap" and source.name in _PUBLISHED:
+            return {_PUBLISHED[source.name]: CertificateContent()}
+        return {} if isinstance(found, Missing) and source.optional else found
 
     def fields(self, items: tuple[DownwardFile, ...] | None, at: Path, mode: _Mode) -> None:
         """The files of the downward API."""
@@ -190,25 +242,44 @@ class _Collector:
         if item.field_ref is not None:
             return field_text(pod, item.field_ref.field_path or "")
         if item.resource_field_ref is not None:
-            return resource_text(pod, item.resource_field_ref, "", self._facts.allocatable)
+            return resource_text(pod, item.resource_field_ref, "", self._facts.node)
         return ""
 
     def token(self, token: ProjectedToken, at: Path, mode: _Mode) -> None:
         """The file of a service account's token."""
-        pod = self._facts.pod
         seconds = token.expiration_seconds
         content = TokenContent(token.audience or "", TOKEN_SECONDS if seconds is None else seconds)
+        self._private(token.path or "", mode, content, at / "path")
+
+    def trust_bundle(self, bundle: TrustBundle, at: Path, mode: _Mode) -> None:
+        """The file of trusted certificates, which nobody here knows; an empty one where it may be absent."""
+        if not bundle.optional:
+            self._unknown.append((Unknown("trust bundles are an API server's", _INSTEAD), self._written(at)))
+        self._private(bundle.path or "", mode, FieldContent(""), at / "path")
+
+    def certificate(self, certificate: PodCertificate, at: Path, mode: _Mode) -> None:
+        """The files of the Pod's own key and certificate, which nobody here knows."""
+        self._unknown.append((Unknown("certificates of Pods are an API server's", _INSTEAD), self._written(at)))
+        paths = {
+            "credentialBundlePath": certificate.credential_bundle_path,
+            "keyPath": certificate.key_path,
+            "certificateChainPath": certificate.certificate_chain_path,
+        }
+        for field, written in paths.items():
+            if written:
+                self._private(written, mode, FieldContent(""), at / field)
+
+    def _private(self, written: str, mode: _Mode, content: Content, at: Path) -> None:
+        """Keep a file that is for the Pod's own user and group alone."""
+        pod = self._facts.pod
         context = pod.spec.security_context
         uid, uid_at = _one_user(pod)
-        has_group = context is not None and context.fs_group is not None
-        if uid is None and not has_group:
-            self._add(token.path or "", mode, content, at / "path")
+        if uid is None and (context is None or context.fs_group is None):
+            self._add(written, mode, content, at)
             return
         because = uid_at if uid is not None else path("spec", "securityContext", "fsGroup")
-        reason = "a token is for the Pod's own user and group alone"
-        self._put(
-            VolumeFile(token.path or "", TOKEN_MODE, content, uid), at / "path", reason, self._place.pod + because
-        )
+        reason = "it is for the Pod's own user and group alone"
+        self._put(VolumeFile(written, TOKEN_MODE, content, uid), at, reason, self._facts.place.pod + because)
 
     def fault(self, at: Path, reason: str) -> None:
         """Note an error of the volume."""
@@ -216,13 +287,15 @@ class _Collector:
 
     def decision(self, name: str) -> Decision:
         """All of it."""
+        prefix = f"MountVolume.SetUp failed for volume {quote(name)} : "
+        refused = (Violation(at, name, f"{prefix}{why}", RULE) for at, why in self._faults)
+        awaited = (AwaitedViolation(at, name, f"{prefix}{why}", RULE) for at, why in self._awaited)
         if self._faults:
-            prefix = f"MountVolume.SetUp failed for volume {quote(name)} : "
-            return Decision((), tuple(Violation(at, name, f"{prefix}{why}", RULE) for at, why in self._faults))
+            return Decision((), (*refused, *awaited))
         rows = [self._files[each] for each in sorted(self._files)]
         files = (Assignment(path("files", i), file, why, source) for i, (file, why, source) in enumerate(rows))
-        unknown = (Assignment(path("unknown", i), what, what.why, by) for i, (what, by) in enumerate(self._unknown))
-        return Decision((*files, *unknown))
+        unknown = (Assignment(path("content", i), what, what.why, by) for i, (what, by) in enumerate(self._unknown))
+        return Decision((*files, *unknown), tuple(awaited))
 
     def _add(self, written: str, mode: _Mode, content: Content, at: Path) -> None:
         bits, mode_at = mode
@@ -231,7 +304,7 @@ class _Collector:
 
     def _put(self, file: VolumeFile, at: Path, reason: str, decided: Path | None) -> None:
         """Keep the file under its clean path; `at` is where the manifest names it, `decided` what gives it its mode."""
-        fault = _path_fault(file.path)
+        fault = path_fault(file.path)
         if fault:
             self.fault(at, fault)
             return
@@ -240,30 +313,13 @@ class _Collector:
         self._files[clean] = (VolumeFile(clean, file.mode, file.content, file.uid), reason, source)
 
     def _written(self, at: Path) -> Source:
-        return Source(Origin.MANIFEST, self._place.document, at)
+        return Source(Origin.MANIFEST, self._facts.place.document, at)
 
 
 _MISSING: Mapping[ContentKind, str] = {
     "Secret": "references non-existent secret key",
     "ConfigMap": "configmap references non-existent config key",
 }
-
-
-def _path_fault(written: str) -> str:
-    """What is wrong with the path of a file; empty where nothing is."""
-    steps = written.split("/")
-    faults = (
-        (not written, 'must not be empty: ""'),
-        (written.startswith("/"), f"must be relative path: {written}"),
-        (len(written.encode()) > _LONGEST_PATH, f"must be less than or equal to {_LONGEST_PATH} characters"),
-        (".." in steps, f"must not contain '..': {written}"),
-        (
-            any(len(step.encode()) > _LONGEST_NAME for step in steps),
-            f"filenames must be less than or equal to {_LONGEST_NAME} characters",
-        ),
-        (steps[0].startswith(".."), f"must not start with '..': {written}"),
-    )
-    return next((f"invalid path: {what}" for wrong, what in faults if wrong), "")
 
 
 def _one_user(pod: Pod) -> tuple[int | None, Path]:

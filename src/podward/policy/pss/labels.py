@@ -73,6 +73,14 @@ class Configuration(Struct, frozen=True):
     exemptions: Exemptions = Exemptions()
 
 
+_RESTRICTED = Standard(Level.RESTRICTED)
+OPENSHIFTS = Configuration(
+    Policy(_PRIVILEGED, _RESTRICTED, _RESTRICTED),
+    Exemptions(frozenset(("system:serviceaccount:openshift-infra:build-controller",))),
+)
+"""OpenShift's own: where no label says anything, nothing is enforced, and `restricted` is warned about and audited."""
+
+
 class LabelledPolicy(Struct, frozen=True):
     """A namespace's policy, and its labels that did not parse: the policy holds all the same."""
 

@@ -19,7 +19,7 @@ from podward.api.cri import ContainerConfig
 from podward.api.image import Image, UnknownImage
 from podward.api.oci import Mount
 from podward.decision import Origin, Source
-from podward.path import Key, path
+from podward.path import path
 
 DIRECTORY_MODE = 0o755
 _MAKES_DIRECTORIES = "cri-o"
@@ -36,7 +36,7 @@ class ImageVolumes(Struct, frozen=True):
         """Their mounts, each with reason and source, if the runtime mounts them; `directory` holds the volumes."""
         rows = []
         for index, place in enumerate(self.places if runtime != _MAKES_DIRECTORIES else ()):
-            source = Source(Origin.IMAGE, self.image, path("config", "Volumes", Key(place)))
+            source = Source(Origin.IMAGE, self.image, path("config", "Volumes"))
             mount = Mount(place, "bind", volume_path(directory, index), _OPTIONS[runtime])
             rows.append((mount, "a VOLUME of the image", source))
         return rows

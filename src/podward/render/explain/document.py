@@ -24,6 +24,7 @@ from podward.errors import PodwardError
 from podward.path import Path
 from podward.render import verify
 from podward.render.escaping import json_text
+from podward.render.explain import verdict
 from podward.render.explain.citations import Citations
 from podward.render.explain.rows import ExplainedPod, decides, within
 
@@ -86,7 +87,10 @@ class JsonHint(_Part, frozen=True, gc=False):
 
 
 class JsonContainer(_Part, frozen=True, gc=False):
-    """One container; `differences` are the fields whose observed value is not the predicted one."""
+    """One container; `differences` are the fields whose observed value is not the predicted one.
+
+    `verdict` is the line that opens the table.
+    """
 
     name: str
     kind: str
@@ -98,6 +102,7 @@ class JsonContainer(_Part, frozen=True, gc=False):
     predicted: ProcessState | None
     observed: ProcessState | None
     differences: tuple[str, ...]
+    verdict: str
 
 
 class JsonPoints(_Part, frozen=True, gc=False):
@@ -129,7 +134,7 @@ class JsonAdmission(_Part, frozen=True, gc=False):
 
 
 class JsonPod(_Part, frozen=True, gc=False):
-    """One Pod."""
+    """One Pod; `verdict` is why it is refused as a whole, empty where it is not."""
 
     name: str
     namespace: str
@@ -141,6 +146,7 @@ class JsonPod(_Part, frozen=True, gc=False):
     admission: JsonAdmission | None
     stages: tuple[JsonStage, ...]
     containers: tuple[JsonContainer, ...]
+    verdict: str
 
 
 class JsonError(_Part, frozen=True, gc=False):
@@ -204,7 +210,8 @@ class _PodConverter:
             any(stage.decision.refused for stage in stages),
             self._admission(pod.admission) if pod.admission is not None and not self._wanted else None,
             tuple(self._stage(stage) for stage in pod.stages),
-            tuple(self._container(container) for container in pod.containers),
+            tuple(self._container(container, pod) for container in pod.containers),
+            verdict.of_pod(pod),
         )
 
     def _admission(self, admission: AdmissionExplanation) -> JsonAdmission:
@@ -216,7 +223,7 @@ class _PodConverter:
         refusals = tuple(self._decided(violation) for violation in each.violations)
         return JsonScc(each.name, each.priority, points, each.outcome, each.reason, refusals)
 
-    def _container(self, container: ContainerExplanation) -> JsonContainer:
+    def _container(self, container: ContainerExplanation, pod: PodExplanation) -> JsonContainer:
         predicted, observed = container.predicted, container.observed
         different = verify.differences(predicted, observed) if predicted is not None and observed is not None else ()
         return JsonContainer(
@@ -230,6 +237,7 @@ class _PodConverter:
             predicted,
             observed,
             tuple(row.field for row in different),
+            verdict.of_container(container, pod),
         )
 
     def _stage(self, stage: Stage) -> JsonStage:

@@ -51,12 +51,13 @@ TOPICS = {
     "mount": "files",
     "mounts": "files",
     "propagation": "files",
+    "env": "variables",
     "oom_score_adj": "limits",
     "rlimits": "limits",
 }
 """The rows in their order, each with its topic."""
-FAMILIES = ("sysctl ", "volume ", "mount ")
-"""Rows of which there is one for each sysctl, volume or mount: the row's name goes on with its name."""
+FAMILIES = ("sysctl ", "volume ", "mount ", "env ")
+"""Rows of which there is one for each sysctl, volume, mount or variable: the row's name goes on with its name."""
 
 
 class RowField(Struct, frozen=True, gc=False):

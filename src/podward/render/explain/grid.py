@@ -157,7 +157,9 @@ def _grouped(step: Step) -> list[CitedValue]:
     return [
         listed[0]
         if len(listed) == 1
-        else CitedValue(" ".join(part.text for part in listed), _reasons(listed), listed[0].source, where)
+        else CitedValue(
+            " ".join(dict.fromkeys(part.text for part in listed)), _reasons(listed), listed[0].source, where
+        )
         for where, listed in groups.items()
     ]
 

@@ -77,7 +77,10 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Refusal(Struct, frozen=True, gc=False):
-    """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it."""
+    """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it.
+
+    `next_command` is what to type to learn more, or to change the answer.
+    """
 
     stage: str
     path: Path
@@ -85,6 +88,7 @@ class Refusal(Struct, frozen=True, gc=False):
     reason: str
     source: Source
     where: str
+    next_command: str = ""
 
 
 class CitedHint(Struct, frozen=True, gc=False):
@@ -167,7 +171,8 @@ class ContainerRows(Struct, frozen=True, gc=False):
 class PodRows(Struct, frozen=True, gc=False):
     """One Pod; `rows` and `refusals` are about the Pod as a whole.
 
-    `verdict` is about a Pod that is refused as a whole; `folded` is the number of rows that were left out.
+    `verdict` is about a Pod that is refused as a whole; `folded` is the number of rows that were left out; `notes` are
+    sentences about its volumes.
     """
 
     name: str
@@ -180,6 +185,13 @@ class PodRows(Struct, frozen=True, gc=False):
     admission: SccRanking | None = None
     verdict: str = ""
     folded: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Why values of the Pod's own rows are unknown, each reason once."""
+        parts = (part for row in self.rows for step in row.steps for part in step.parts)
+        return tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None))
 
     @property
     def verdicts(self) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from podward.api.storage import VolumeNote
 from podward.decision import Origin, Source, Unknown
 from podward.path import Path
 from podward.render.explain import fields, value_text, verdict
@@ -26,9 +27,10 @@ from podward.render.explain.row_types import (
     SccRanking,
     Step,
 )
+from podward.render.next_command import CommandContext, after_explained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from podward.api.explanation import (
         AdmissionExplanation,
@@ -45,11 +47,15 @@ if TYPE_CHECKING:
 
 
 class ExplainedPod(Struct, frozen=True, gc=False):
-    """An explanation with what it cites: the Pod's document, and policies by the name that sources have."""
+    """An explanation with what it cites: the Pod's document, and policies by the name that sources have.
+
+    `options` are words of the command line that a command which is suggested has again.
+    """
 
     pod: PodExplanation
     document: Document
     policies: Mapping[str, Item] = NO_POLICIES
+    options: str = ""
 
     @property
     def citations(self) -> Citations:
@@ -60,20 +66,35 @@ class ExplainedPod(Struct, frozen=True, gc=False):
 def rows_of(explained: ExplainedPod, wanted: tuple[Path, ...] = ()) -> PodRows:
     """The rows of one Pod; with `wanted` (paths in the document), only what these decide."""
     pod, citations = explained.pod, explained.citations
+    several = len(pod.containers) > 1
+    context = CommandContext(explained.document.name, explained.options, scc=_closest(pod.admission))
     return PodRows(
         pod.name,
         pod.namespace,
         pod.kind,
         citations.where(pod.place),
         _rows(pod.stages, None, citations, wanted),
-        _refusals(pod.stages, citations, wanted),
+        _refusals(pod.stages, citations, wanted, context),
         tuple(
-            _container(container, citations, wanted, "" if wanted else verdict.of_container(container, pod))
+            structs.replace(
+                _container(
+                    container, citations, wanted, structs.replace(context, container=container.name if several else "")
+                ),
+                verdict="" if wanted else verdict.of_container(container, pod),
+            )
             for container in pod.containers
         ),
         _ranking(pod.admission, citations) if pod.admission is not None and not wanted else None,
         "" if wanted else verdict.of_pod(pod),
+        notes=tuple(_notes(pod.stages, wanted)),
     )
+
+
+def _notes(stages: tuple[Stage, ...], wanted: tuple[Path, ...]) -> Iterator[str]:
+    for stage in stages:
+        for made in stage.decision.assignments:
+            if isinstance(made.value, VolumeNote) and decides(made.source, wanted):
+                yield made.value.sentence
 
 
 def decides(source: Source, wanted: tuple[Path, ...]) -> bool:
@@ -89,7 +110,7 @@ def within(place: Path, wanted: tuple[Path, ...]) -> bool:
 
 
 def _container(
-    container: ContainerExplanation, citations: Citations, wanted: tuple[Path, ...], said: str
+    container: ContainerExplanation, citations: Citations, wanted: tuple[Path, ...], context: CommandContext
 ) -> ContainerRows:
     rows = _rows(container.stages, container.observed, citations, wanted)
     parts = (part for row in rows for step in row.steps for part in step.parts)
@@ -99,11 +120,10 @@ def _container(
         container.image,
         citations.where(container.place),
         rows,
-        _refusals(container.stages, citations, wanted),
+        _refusals(container.stages, citations, wanted, context),
         tuple(_hint(hint, citations) for hint in container.hints if within(hint.path, wanted)),
         container.observed is not None,
         tuple(dict.fromkeys(part.unknown for part in parts if part.unknown is not None)),
-        said,
     )
 
 
@@ -114,13 +134,28 @@ def _hint(hint: Hint, citations: Citations) -> CitedHint:
 # --- refusals and the ranking of SCCs ---------------------------------------------------------------------------------
 
 
-def _refusals(stages: tuple[Stage, ...], citations: Citations, wanted: tuple[Path, ...]) -> tuple[Refusal, ...]:
+def _refusals(
+    stages: tuple[Stage, ...], citations: Citations, wanted: tuple[Path, ...], context: CommandContext
+) -> tuple[Refusal, ...]:
     return tuple(
-        Refusal(stage.name, v.path, value_text.plain(v.value), v.reason, v.source, _refused_at(v, stages, citations))
+        Refusal(
+            stage.name,
+            v.path,
+            value_text.plain(v.value),
+            v.reason,
+            v.source,
+            _refused_at(v, stages, citations),
+            after_explained(stage.name, v, context),
+        )
         for stage in stages
         for v in stage.decision.violations
         if within(v.path, wanted) or decides(v.source, wanted)
     )
+
+
+def _closest(admission: AdmissionExplanation | None) -> str:
+    """The SCC that came closest: the first that was tried and refused."""
+    return next((each.name for each in admission.considered if each.violations), "") if admission is not None else ""
 
 
 def _refused_at(violation: Violation, stages: tuple[Stage, ...], citations: Citations) -> str:

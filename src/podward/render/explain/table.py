@@ -48,6 +48,8 @@ class _PodBlocks:
         if pod.admission is not None:
             self.blocks.append(ranking_table.table(pod.admission, columns, palette))
         self._rows(pod)
+        self.blocks += ["\n".join(wrapped(f"note: {note}", columns, 6)) + "\n" for note in pod.notes]
+        self.blocks += [_unknown(each, columns, palette) for each in pod.unknowns]
         self.blocks += [_refusal(refusal, columns, palette) for refusal in pod.refusals]
         for container in pod.containers:
             self._container(container)
@@ -144,6 +146,8 @@ def _refusal(refusal: Refusal, columns: int, palette: Palette) -> str:
     who = f"refused by the {refusal.stage} stage ({refusal.source.name}) at {refusal.where}{place}"
     lines = wrapped(refusal.reason, columns - 4, 12)
     head = "\n".join(wrapped(who, columns, 4))
+    if refusal.next_command:
+        lines += wrapped(f"→ `{refusal.next_command}`", columns - 4, 12)
     return "\n".join((palette.paint(palette.bad, head), *(f"    {line}" for line in lines))) + "\n"
 
 

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from podward.api.capability import NAMES, mask, names
 from podward.api.core import SELinuxOptions
+from podward.api.cri import KeyValue, SecurityProfile, SELinuxOption, UserNamespace
 from podward.api.cri import Mount as CRIMount
-from podward.api.cri import SecurityProfile, SELinuxOption, UserNamespace
 from podward.api.oci import Device, LinuxIDMapping, Mount, Namespace, Rlimit, Seccomp
 from podward.api.process import MountState
 from podward.decision import Value
+from podward.policy.kubelet.volume_files import VolumeFile
 
 ALL_IDS = 4294967295
 UNKNOWN = "unknown"
@@ -187,6 +188,16 @@ def mount_flags(value: Value) -> str:
         read_only = "rro" if value.recursive_read_only else "ro"
         found = [read_only] if value.readonly else []
     return ",".join(found) or "rw"
+
+
+def variable(value: Value) -> str:
+    """The value of a variable, in a CRI message or as `NAME=VALUE`."""
+    return value.value if isinstance(value, KeyValue) else str(value).partition("=")[2]
+
+
+def volume_file(file: VolumeFile) -> str:
+    """A file that is made in a volume: its mode, and its owner where that is not root; others may have the same."""
+    return f"{file.mode:04o}" if file.uid is None else f"{file.mode:04o} of {file.uid}"
 
 
 def destination(value: Value) -> str:

@@ -16,15 +16,17 @@ from podward.api.cri import ContainerConfig, IDMapping, NamespaceOption, PodSand
 from podward.api.effective import Place
 from podward.api.image import EntryFile, Image, UnknownImage
 from podward.api.oci import RuntimeSpec
+from podward.api.pod_facts import PodFacts
 from podward.api.process import MountState
 from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts
 from podward.policy.hints.facts import VolumeFacts
 from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.kubelet.volume_paths import executable_cure
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import profiles
-from podward.runtime.entry import asked_by
+from podward.runtime.entry import asked_by, planned_entry
 from podward.runtime.explaining.images import ImageFacts
 from podward.runtime.explaining.machine import ExplainingMachine
 from podward.runtime.explaining.subject import PodToExplain
@@ -46,12 +48,13 @@ class DryFacts:
         self.node = machine.node
         self.hostname = subject.hostname
         self.objects = subject.objects
+        self._about = PodFacts(subject.pod, subject.place, subject.objects, machine.node)
         self.addresses: tuple[str, ...] = ()
         self._machine = machine
         self._range = subject.userns
         self._userns: IDMapping | None = None
         self._namespaces = NamespacePaths()
-        self._volumes = DryVolumes(subject.pod, subject.place, None, subject.objects)
+        self._volumes = DryVolumes(self._about, None)
 
     def id_range(self) -> IDMapping:
         """The range of a Pod that runs, else the one that would be next."""
@@ -69,7 +72,7 @@ class DryFacts:
         }
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
-        self._volumes = DryVolumes(self.pod, self.place, userns, self.objects)
+        self._volumes = DryVolumes(self._about, userns, self._machine.images.root_of)
         return self._volumes.prepare()
 
     def image(self, container: Container) -> Image | UnknownImage:
@@ -133,7 +136,8 @@ class DryFacts:
     def _entry(self, container: Container, spec: RuntimeSpec) -> EntryFile | Unknown | None:
         """The entry file as the host will see it in the container.
 
-        A file of an emptyDir can't be known yet: an ordinary program of root's is assumed there.
+        A file of an emptyDir, or of an object that is missing, can't be known yet: an ordinary program of root's is
+        assumed there.
         """
         image = self._found(container)
         if isinstance(image, UnknownImage):
@@ -146,8 +150,13 @@ class DryFacts:
         )
         found = image.entry(word, search, cwd, mounts)
         named = os.path.normpath(os.path.join(cwd, word))
-        if found is None and "/" in word and self._volumes.holds(container, named):
-            found = msgspec.structs.replace(_ORDINARY, path=named)
+        if found is None and "/" in word:
+            planned = self._volumes.planned_file(container, named)
+            if planned is not None:
+                found = planned_entry(named, planned, lambda path: image.entry(path, "", cwd, mounts))
+                found = msgspec.structs.replace(found, cure=executable_cure(self.pod, container, named))
+            elif self._volumes.holds(container, named):
+                found = msgspec.structs.replace(_ORDINARY, path=named)
         return found if found is None or self._userns is None else shifted(found, self._userns)
 
 

@@ -42,7 +42,7 @@ class ImageFacts:
 
     def __init__(self, image: Image, rootfs: str) -> None:
         self.image = image
-        self._rootfs = rootfs
+        self.root = rootfs
         self._entries: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], EntryFile | None] = {}
         self._writable_tmp: bool | None = None
 
@@ -51,7 +51,7 @@ class ImageFacts:
         key = (word, search, cwd, mounts)
         if key not in self._entries:
             try:
-                self._entries[key] = entry.find_entry(self._rootfs, word, search, cwd, mounts)
+                self._entries[key] = entry.find_entry(self.root, word, search, cwd, mounts)
             except PermissionError as error:
                 raise unreadable(error) from error
         return self._entries[key]
@@ -63,7 +63,7 @@ class ImageFacts:
         return self._writable_tmp
 
     def _look_at_tmp(self) -> bool:
-        root = os.open(self._rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found = syscalls.openat2(root, "tmp", os.O_PATH | os.O_CLOEXEC, _INSIDE)
         except OSError:
@@ -97,6 +97,11 @@ class Images:
             except PermissionError as error:
                 raise unreadable(error) from error
         return self._by_name[name]
+
+    def root_of(self, name: str) -> str | Unknown:
+        """The unpacked files of the image of this name; why nobody knows them where it is not here."""
+        found = self.find(name)
+        return found.unknown if isinstance(found, UnknownImage) else found.root
 
     def _missing(self, name: str) -> UnknownImage:
         return missing(name, self._assumed.of(name))

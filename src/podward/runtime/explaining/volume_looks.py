@@ -8,15 +8,20 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from podward.api.filesystem import acl_text
+from podward.api.filesystem import PlannedFile, acl_text
 from podward.api.process import MountState
-from podward.decision import Decision
+from podward.decision import Decision, Unknown, assign
 from podward.errors import NodeError
+from podward.path import path
 from podward.policy.hints.facts import FileFacts
-from podward.policy.kubelet import empty_dir, fs_group, host_path, resources
+from podward.policy.kubelet import empty_dir, fs_group, host_path, resources, volume_files
+from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL
+from podward.policy.kubelet.volume_files import VolumeFiles
+from podward.policy.kubelet.volumes import NODE
 from podward.runtime import machine
 from podward.runtime.acl import parse_attribute
-from podward.runtime.volumes import PreparedVolume, host
+from podward.runtime.explaining import planned_files
+from podward.runtime.volumes import PreparedVolume, host, image
 from podward.runtime.volumes.request import MadeVolume, VolumeRequest
 
 ACL = "system.posix_acl_access"
@@ -25,13 +30,16 @@ ACL = "system.posix_acl_access"
 class SeenVolume(Struct, frozen=True):
     """A volume as it would be made.
 
-    `root` is its top, with the ids on disk, None if nobody knows it. `flags` are those of its mount, or the path of
+    `root` is its top, with the ids on disk, None if nobody knows it; `planned` the files that are made in it, and
+    `files` these by their paths. `flags` are those of its mount, or the path of
     something that is on the same mount, None where the volume is there already.
     """
 
     made: MadeVolume
     root: FileFacts | None = None
     flags: str | MountState | None = None
+    planned: PlannedFile | None = None
+    files: tuple[tuple[str, FileFacts], ...] = ()
 
 
 def empty(request: VolumeRequest) -> SeenVolume:
@@ -69,19 +77,83 @@ def host_file(request: VolumeRequest) -> SeenVolume:
     if decision.refused:
         return SeenVolume(MadeVolume(decision))
     plan = decision.fold(host_path.HostFile)
-    path = os.path.realpath(plan.path)
-    made = MadeVolume(decision.at(request.where), PreparedVolume(request.volume.name, path, managed=False))
+    real = os.path.realpath(plan.path)
+    made = MadeVolume(decision.at(request.where), PreparedVolume(request.volume.name, real, managed=False))
     if plan.create:
         mode = stat.S_IFDIR | 0o755 if plan.create == "Directory" else stat.S_IFREG | 0o644
-        return SeenVolume(made, FileFacts(0, 0, mode), _nearest(path))
-    return SeenVolume(made, _file_facts(path))
+        return SeenVolume(made, FileFacts(0, 0, mode), _nearest(real))
+    return SeenVolume(made, _file_facts(real))
+
+
+def local(request: VolumeRequest) -> SeenVolume:
+    """A directory of the node, as fsGroup would leave it."""
+    at, readonly = request.resolved.directory, request.resolved.readonly
+    decision = host_path.decide_local(at, host.found(at), request.where)
+    if decision.refused:
+        return SeenVolume(MadeVolume(decision))
+    real = os.path.realpath(at)
+    root = _file_facts(real)
+    if not readonly:
+        owned = fs_group.FileFacts("directory", root.gid, stat.S_IMODE(root.mode))
+        walk = fs_group.decide(request.pod.spec.security_context, owned, request.place)
+        group = walk.fold(fs_group.OwnershipChange).group
+        if group is not None:
+            given_to = fs_group.ownership(owned, group)
+            root = FileFacts(root.uid, given_to.gid, stat.S_IFDIR | (given_to.mode or owned.mode))
+        decision += walk
+    prepared = PreparedVolume(request.volume.name, real, managed=not readonly)
+    return SeenVolume(MadeVolume(decision.at(request.where), prepared), root)
+
+
+def driver(request: VolumeRequest) -> SeenVolume:
+    """A driver's volume, of which nothing more is known than what `resolved` says."""
+    prepared = PreparedVolume(request.volume.name, request.target, managed=False)
+    return SeenVolume(MadeVolume(Decision(), prepared), None, "")
+
+
+def image_files(request: VolumeRequest) -> SeenVolume:
+    """An image; its files, where it is here."""
+    source = request.volume.image
+    reference = (source.reference if source is not None else "") or ""
+    decision, found = image.decide(reference), request.node.image_root(reference)
+    if isinstance(found, Unknown):
+        decision += assign(path("content"), found, "the image's files", NODE)
+        made = MadeVolume(decision.at(request.where), image.prepared(request, request.target))
+        return SeenVolume(made, None, MountState(request.target))
+    made = MadeVolume(decision.at(request.where), image.prepared(request, found))
+    return SeenVolume(made, _file_facts(found), MountState(found))
+
+
+def files(request: VolumeRequest) -> SeenVolume:
+    """The files of a secret, configMap, downwardAPI or projected volume."""
+    decision = volume_files.decide(request.volume, request.about, request.where)
+    prepared = PreparedVolume(request.volume.name, request.target, managed=True, readonly=True)
+    if decision.final:
+        return SeenVolume(MadeVolume(decision))
+    plan = decision.fold(VolumeFiles)
+    top = planned_files.layout(plan, request, partial=bool(decision.refused or decision.unknowns))
+    owned = ((file.path, volume_files.ownership(file, request.pod)) for file in plan.files)
+    return SeenVolume(
+        MadeVolume(decision.at(request.where), prepared),
+        FileFacts(top.uid, top.gid, top.mode),
+        MountState(request.target) if plan.medium else "",
+        top,
+        tuple((path, FileFacts(uid, gid, stat.S_IFREG | mode)) for path, (uid, gid, mode) in owned),
+    )
 
 
 LOOKS: Mapping[str, Callable[[VolumeRequest], SeenVolume]] = {
     "empty_dir": empty,
     "host_path": host_file,
+    "secret": files,
+    "config_map": files,
+    "downward_api": files,
+    "projected": files,
+    LOCAL: local,
+    DRIVER: driver,
+    "image": image_files,
 }
-"""What looks at the volumes of each source, by the field of `Volume`: one for each of `runtime.volumes.pod.MAKERS`."""
+"""What looks at the volumes of each source, by the field of `ResolvedVolume`: one for each of `MAKERS`."""
 
 
 def _file_facts(path: str) -> FileFacts:

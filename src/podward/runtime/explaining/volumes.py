@@ -6,25 +6,31 @@ What only exists once a Pod runs has a placeholder path, below `POD`.
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Callable
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import IDMapping
-from podward.api.effective import Place
+from podward.api.filesystem import PlannedFile
+from podward.api.pod_facts import PodFacts
 from podward.api.process import MountState
-from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
-from podward.decision import Decision, refuse
+from podward.decision import Decision, Unknown, refuse
 from podward.path import Path
 from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kubelet import volume_mounts
+from podward.policy.kubelet.resolved_volumes import LOCAL
+from podward.policy.kubelet.volume_paths import mount_holding
 from podward.policy.kubelet.volumes import source_of
 from podward.runtime import syscalls
 from podward.runtime.explaining.volume_looks import LOOKS
 from podward.runtime.volumes import PodVolumes, PreparedVolume
-from podward.runtime.volumes.pod import KUBELET
-from podward.runtime.volumes.request import MadeVolume, VolumeRequest
+from podward.runtime.volumes.pod import KUBELET, NO_NODE
+from podward.runtime.volumes.request import MadeVolume, VolumeNode, VolumeRequest
 
 POD = "/run/podward/POD"
 """Where the Pod's directory would be; no Pod's directory has this name."""
+_KINDS = {"empty_dir": "emptyDir", "host_path": "hostPath", LOCAL: LOCAL}
+"""What a volume is where something of this kind is mounted for it, whatever the Pod calls it."""
 _STAYS = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
 
 
@@ -32,11 +38,19 @@ class DryVolumes(PodVolumes):
     """As `PodVolumes`, with the same decisions and messages; `facts` and `stand_ins` say what would be there."""
 
     def __init__(
-        self, pod: Pod, place: Place, mapping: IDMapping | None, objects: ReferencedObjects = NO_OBJECTS
+        self,
+        about: PodFacts,
+        mapping: IDMapping | None,
+        image_root: Callable[[str], str | Unknown] = NO_NODE.image_root,
     ) -> None:
-        super().__init__(POD, pod, place, objects, userns=f"{POD}/ns/user" if mapping is not None else "")
+        userns = f"{POD}/ns/user" if mapping is not None else ""
+        super().__init__(POD, about, node=VolumeNode(userns, mapping, image_root))
         self._mapping = mapping
         self._roots: dict[str, FileFacts | None] = {}
+        self._kinds: dict[str, str] = {}
+        self._files: dict[str, tuple[tuple[str, FileFacts], ...]] = {}
+        self.planned: dict[str, PlannedFile] = {}
+        """By name of a volume: the files that would be made in it."""
         self._inside: dict[str, list[tuple[PreparedVolume, volume_mounts.ResolvedMount, Path]]] = {}
         self._contents: dict[str, str] = {}
         """By path of a bind that would be made: the path that it would be made from."""
@@ -47,9 +61,19 @@ class DryVolumes(PodVolumes):
     def facts(self) -> tuple[VolumeFacts, ...]:
         """Every volume, with what its root would be: ids as the mount shows them to the host."""
         return tuple(
-            VolumeFacts(volume.name, source_of(volume)[1], self._roots.get(volume.name))
+            VolumeFacts(
+                volume.name,
+                self._kinds.get(volume.name, source_of(volume)[1]),
+                self._roots.get(volume.name),
+                self._files.get(volume.name, ()),
+            )
             for volume in self._pod.spec.volumes or ()
         )
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The volumes whose files are on this machine already: by name, the path of their top."""
+        return {volume.name: volume.path for volume in self.prepared if not volume.path.startswith(f"{POD}/")}
 
     def attach(self, container: str) -> Decision:
         """The refusal of a subPath that leads out of its volume now; what is missing would be made."""
@@ -76,14 +100,28 @@ class DryVolumes(PodVolumes):
 
     def holds(self, container: Container, path: str) -> bool:
         """Whether a path of the container is in a volume that would be made, so that who knows what may be there."""
-        made = {v.name for v in self._pod.spec.volumes or () if v.empty_dir is not None}
+        made = {volume.name for volume in self.prepared if volume.path.startswith(f"{POD}/")}
+        made -= {name for name, planned in self.planned.items() if not planned.partial}
         mounts = (m.mount_path or "" for m in container.volume_mounts or () if m.name in made)
         return any(path.startswith(f"{mount.rstrip('/')}/") for mount in mounts)
+
+    def planned_file(self, container: Container, path: str) -> PlannedFile | None:
+        """The file at a path of the container that would be made for it; None where none would be."""
+        held = mount_holding(container, path)
+        if held is None or held[0].name not in self.planned:
+            return None
+        found = self.planned[held[0].name].find(held[1])
+        return found if found is not None and stat.S_ISREG(found.mode) else None
 
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
         seen = LOOKS[field](request)
         root = seen.root
+        if field in _KINDS:
+            self._kinds[request.volume.name] = _KINDS[field]
         self._roots[request.volume.name] = None if root is None else self._mapped(root)
+        self._files[request.volume.name] = tuple((path, self._mapped(file)) for path, file in seen.files)
+        if seen.planned is not None:
+            self.planned[request.volume.name] = seen.planned
         if seen.made.prepared is not None and seen.flags is not None:
             self.stand_ins[seen.made.prepared.path] = seen.flags
         return seen.made
@@ -94,7 +132,7 @@ class DryVolumes(PodVolumes):
         if mount.sub_path:
             self._inside.setdefault(container, []).append((volume, mount, where))
             target = f"{POD}/volume-subpaths/{volume.name}/{container}/{index}"
-        elif self._userns or mount.propagation == volume_mounts.PROPAGATIONS["Bidirectional"]:
+        elif (self._userns and not volume.mapped) or mount.propagation == volume_mounts.PROPAGATIONS["Bidirectional"]:
             target = f"{POD}/volume-binds/{volume.name}"
         if target != volume.path:
             self.stand_ins[target] = self.stand_ins.get(volume.path, volume.path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,7 +18,7 @@ from podward.errors import NodeError
 from podward.runtime.volumes.removal import remove_tree
 
 DATA, NEW_DATA = "..data", "..data_tmp"
-_DIRECTORY_MODE = 0o755
+DIRECTORY_MODE = 0o755
 
 
 class WrittenFile(Struct, frozen=True):
@@ -94,10 +93,11 @@ def _holds(path: str, data: bytes) -> bool:
 
 
 def _directory(volume: str) -> str:
-    prefix = time.strftime("..%Y_%m_%d_%H_%M_%S.", time.gmtime())
-    made = tempfile.mkdtemp(prefix=prefix, dir=volume)
-    os.chmod(made, _DIRECTORY_MODE)
-    return os.path.basename(made)
+    number = int.from_bytes(os.urandom(4), "big")
+    made = f"{time.strftime('..%Y_%m_%d_%H_%M_%S', time.gmtime())}.{number}"
+    os.mkdir(f"{volume}/{made}", 0o700)
+    os.chmod(f"{volume}/{made}", DIRECTORY_MODE)
+    return made
 
 
 def _write(directory: str, file: WrittenFile) -> None:
@@ -111,7 +111,7 @@ def _write(directory: str, file: WrittenFile) -> None:
             if not stat.S_ISDIR(os.lstat(where).st_mode):
                 raise
         else:
-            os.chmod(where, _DIRECTORY_MODE)
+            os.chmod(where, DIRECTORY_MODE)
     target = f"{where}/{name}"
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as opened:

@@ -9,6 +9,7 @@ from podward.decision import Decision
 from podward.errors import NodeError
 from podward.policy.kubelet import host_path
 from podward.policy.kubelet.host_path import HostFile
+from podward.runtime.volumes import ownership
 from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest
 
 _KINDS = {
@@ -33,6 +34,19 @@ def prepare(request: VolumeRequest) -> MadeVolume:
     return MadeVolume(
         decision.at(request.where), PreparedVolume(request.volume.name, os.path.realpath(plan.path), managed=False)
     )
+
+
+def prepare_local(request: VolumeRequest) -> MadeVolume:
+    """Look at the directory of a local volume, and give it to the Pod's fsGroup unless it is read-only."""
+    path, readonly = request.resolved.directory, request.resolved.readonly
+    decision = host_path.decide_local(path, found(path), request.where)
+    if decision.refused:
+        return MadeVolume(decision)
+    real = os.path.realpath(path)
+    if not readonly:
+        decision += ownership.apply(real, request.pod, request.place, fresh=False)
+    prepared = PreparedVolume(request.volume.name, real, managed=not readonly)
+    return MadeVolume(decision.at(request.where), prepared)
 
 
 def found(path: str) -> str:

@@ -30,9 +30,9 @@ def facts(status: os.stat_result) -> fs_group.FileFacts:
     return fs_group.FileFacts(kind, status.st_gid, stat.S_IMODE(mode))
 
 
-def apply(root: str, pod: Pod, place: Place) -> Decision:
-    """Give a volume that was just made to the Pod's fsGroup, if it has one; returns who decided that."""
-    walk = fs_group.decide(pod.spec.security_context, facts(os.lstat(root)), place, fresh=True)
+def apply(root: str, pod: Pod, place: Place, *, fresh: bool = True) -> Decision:
+    """Give a volume, one that was just made if `fresh`, to the Pod's fsGroup; returns who decided that."""
+    walk = fs_group.decide(pod.spec.security_context, facts(os.lstat(root)), place, fresh=fresh)
     group = walk.fold(fs_group.OwnershipChange).group
     if group is not None:
         give_to_group(root, group)

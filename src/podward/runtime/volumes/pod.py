@@ -1,6 +1,6 @@
 """All volumes of one Pod, below its directory.
 
-    volumes/NAME                                  emptyDir
+    volumes/NAME                                  a volume of the Pod's own
     volume-binds/NAME                             a volume as the Pod's user namespace sees it, or shared
     volume-subpaths/NAME/CONTAINER/INDEX          a subPath, bound
 
@@ -13,31 +13,58 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.cri import KeyValue, Mount
 from podward.api.effective import Place
-from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
+from podward.api.pod_facts import PodFacts
 from podward.api.version import KUBERNETES
 from podward.decision import Decision, Origin, Source, refuse
 from podward.errors import NodeError
 from podward.path import Path
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import environment, volume_mounts, volumes
+from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
-from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest, requests
+from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
 from podward.schema.validation.names import label
 
 _DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
+NO_NODE = VolumeNode()
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
+
+
+def _files(request: VolumeRequest) -> MadeVolume:
+    from podward.runtime.volumes import files  # most Pods have none, and start-up counts
+
+    return files.prepare(request)
+
+
+def _refuse_driver(request: VolumeRequest) -> MadeVolume:
+    return MadeVolume(needs_driver(request.resolved, request.where))
+
+
+def _mount_image(request: VolumeRequest) -> MadeVolume:
+    from podward.runtime.volumes import image  # few Pods have one, and start-up counts
+
+    return image.prepare(request)
+
+
 MAKERS: Mapping[str, Callable[[VolumeRequest], MadeVolume]] = {
     "empty_dir": empty.prepare,
     "host_path": host.prepare,
+    "secret": _files,
+    "config_map": _files,
+    "downward_api": _files,
+    "projected": _files,
+    LOCAL: host.prepare_local,
+    DRIVER: _refuse_driver,
+    "image": _mount_image,
 }
-"""What makes the volumes of each source, by the field of `Volume`."""
+"""What makes the volumes of each source, by the field of `ResolvedVolume`."""
 
 
 class _Environment(Struct, frozen=True):
@@ -55,17 +82,22 @@ class _SubPath(Struct, frozen=True):
 class PodVolumes:
     """The volumes of one Pod.
 
-    `directory` is the Pod's own; `userns` the path of the Pod's pinned user namespace, empty where it has none.
+    `directory` is the Pod's own.
     """
 
     def __init__(
-        self, directory: str, pod: Pod, place: Place, objects: ReferencedObjects = NO_OBJECTS, *, userns: str = ""
+        self,
+        directory: str,
+        about: PodFacts,
+        *,
+        node: VolumeNode = NO_NODE,
     ) -> None:
         self._directory = directory
-        self._pod = pod
-        self._place = place
-        self._objects = objects
-        self._userns = userns
+        self._about = about
+        self._pod = about.pod
+        self._place = about.place
+        self._node = node
+        self._userns = node.userns
         self._volumes: dict[str, PreparedVolume] = {}
         self._binds: list[str] = []
         self._sub_paths: dict[str, list[_SubPath]] = {}
@@ -81,13 +113,16 @@ class PodVolumes:
         Raises NodeError where this machine can't.
         """
         decision = volumes.admit(self._pod.spec, self._place)
-        for field, request in requests(self._pod, self._place, self._objects, self._directory):
+        for field, request in requests(self._about, self._directory, self._node):
+            decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
             made = self._make(field, request)
             decision += made.decision
-            if made.prepared is not None:
-                self._volumes[made.prepared.name] = made.prepared
+            prepared = made.prepared
+            if prepared is not None:
+                readonly = prepared.readonly or request.resolved.readonly
+                self._volumes[prepared.name] = structs.replace(prepared, readonly=readonly)
         return decision
 
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
@@ -95,14 +130,14 @@ class PodVolumes:
         self._binds.append(request.target)
         return MAKERS[field](request)
 
-    def mounts(self, container: Container, place: Place, pod_ip: str = "") -> ContainerMounts:
+    def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts.
 
         What a subPath leads to is another matter at each start: an init container may have made it meanwhile. It is
         mounted by `attach`; here only where no container can run before this one, so that a bad one is refused early.
         """
         named = label(container.name, place.container / "name")
-        asked = environment.decide(self._pod, container, place, self._objects, pod_ip)
+        asked = environment.decide(self._about, container, place)
         if named.refused or asked.final:
             return ContainerMounts(decision=Decision(violations=named.violations + asked.violations))
         known = {row.key: row.value for row in asked.fold(_Environment).envs}
@@ -151,7 +186,7 @@ class PodVolumes:
             target = f"{self._directory}/volume-subpaths/{volume.name}/{container}/{index}"
             self._sub_paths[container].append(_SubPath(mount, target, where))
             return target
-        if not self._userns and mount.propagation != _SHARED:
+        if (not self._userns or volume.mapped) and mount.propagation != _SHARED:
             return volume.path
         target = f"{self._directory}/volume-binds/{volume.name}"
         if target not in self._binds:
@@ -165,7 +200,7 @@ class PodVolumes:
         if target not in self._binds:
             self._binds.append(target)
         try:
-            attach.bind(descriptor, target, self._userns)
+            attach.bind(descriptor, target, "" if self._volumes[mount.volume].mapped else self._userns)
         finally:
             os.close(descriptor)
         if mount.propagation == _SHARED:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from podward.api.core import Pod
+from podward.api.cri import IDMapping
 from podward.api.effective import Place
+from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import ReferencedObjects
-from podward.api.volume import Volume
-from podward.decision import Decision
+from podward.api.volume import NamedSource, Volume
+from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.path import Path
+from podward.policy.kubelet.resolved_volumes import ResolvedVolume, resolve
 from podward.policy.kubelet.volumes import source_of
 
 
+class VolumeNode(Struct, frozen=True):
+    """What the node has for a Pod's volumes: the user namespace that is the Pod's own, and the files of images.
+
+    `userns` is the path of the pinned user namespace, empty where there is none. `image_root` finds an image's unpacked
+    files by its name.
+    """
+
+    userns: str = ""
+    mapping: IDMapping | None = None
+    image_root: Callable[[str], str | Unknown] = lambda name: Unknown(f"image {name} is not looked at", "run it here")
+
+
 class VolumeRequest(Struct, frozen=True):
-    """One volume of a Pod.
+    """One volume of a Pod: `volume` has the source that is mounted for it, which `resolved` found.
 
     `where` is the place of its source in the manifest, such as `spec.volumes[0].emptyDir`; `target` the path at which a
     volume of the Pod's own is made, which is not there yet.
@@ -24,22 +39,39 @@ class VolumeRequest(Struct, frozen=True):
 
     volume: Volume
     where: Path
-    pod: Pod
-    place: Place
-    objects: ReferencedObjects
+    about: PodFacts
     target: str
+    resolved: ResolvedVolume
+    node: VolumeNode
+
+    @property
+    def pod(self) -> Pod:
+        """The Pod."""
+        return self.about.pod
+
+    @property
+    def place(self) -> Place:
+        """Where the Pod is written."""
+        return self.about.place
+
+    @property
+    def objects(self) -> ReferencedObjects:
+        """The objects that the Pod may refer to."""
+        return self.about.objects
 
 
 class PreparedVolume(Struct, frozen=True):
     """A volume that is there: `path` on the host.
 
-    `managed` ones are the Pod's own and may be relabelled; no container may write to one that is `readonly`.
+    `managed` ones are the Pod's own and may be relabelled; no container may write to one that is `readonly`. Of a
+    `mapped` one the files have the ids of the Pod's user namespace already.
     """
 
     name: str
     path: str
     managed: bool
     readonly: bool = False
+    mapped: bool = False
 
 
 class MadeVolume(Struct, frozen=True):
@@ -49,9 +81,17 @@ class MadeVolume(Struct, frozen=True):
     prepared: PreparedVolume | None = None
 
 
-def requests(pod: Pod, place: Place, objects: ReferencedObjects, directory: str) -> Iterator[tuple[str, VolumeRequest]]:
-    """The Pod's volumes, each with the field of its source; `directory` is the Pod's own."""
-    for index, volume in enumerate(pod.spec.volumes or ()):
-        field, name = source_of(volume)
-        where = place.pod / "spec" / "volumes" / index / name
-        yield field, VolumeRequest(volume, where, pod, place, objects, f"{directory}/volumes/{volume.name}")
+def requests(about: PodFacts, directory: str, node: VolumeNode) -> Iterator[tuple[str, VolumeRequest]]:
+    """The Pod's volumes, each with the field of what is mounted for it; `directory` is the Pod's own."""
+    for index, volume in enumerate(about.pod.spec.volumes or ()):
+        where = about.place.pod / "spec" / "volumes" / index / source_of(volume)[1]
+        found = resolve(volume, where, about.pod, about.place, about.objects.storage)
+        target = f"{directory}/volumes/{volume.name}"
+        yield found.field, VolumeRequest(found.volume, where, about, target, found, node)
+
+
+def named(request: VolumeRequest) -> Decision:
+    """The volume by its name, at the place of its source: what is decided about it stands below."""
+    kind = str(request.where.segments[-1])
+    source = Source(Origin.MANIFEST, request.place.document, request.where)
+    return assign(request.where, NamedSource(request.volume.name, kind), "the volume's source", source)

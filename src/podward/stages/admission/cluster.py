@@ -46,18 +46,26 @@ class Cluster(Protocol):
     def has_service_account(self, namespace: str, name: str) -> bool:
         """Whether the service account exists."""
 
+    def csi_profiles(self, namespace: str) -> Mapping[str, str] | None:
+        """The label of each CSIDriver that says where its inline volumes may be used, by the driver's name.
+
+        None for a cluster that does not ask, as plain Kubernetes.
+        """
+
 
 class AdmissionFacts(Struct, frozen=True):
     """A request, and the cluster that it is sent to.
 
     `workload` is the kind whose Pod it is. `generated_name` is what the object is called in the end, where it is sent
-    with a `generateName` alone.
+    with a `generateName` alone. `says_namespace`: somebody has said that the object goes into this namespace; it is
+    not only where objects go that name none.
     """
 
     request: AdmissionRequest
     cluster: Cluster
     workload: str = "Pod"
     generated_name: str = ""
+    says_namespace: bool = False
 
 
 class Nobody:
@@ -77,22 +85,25 @@ class InMemoryCluster:
     """A cluster whose objects are held here; what is changed in them counts from the next request on.
 
     `sccs` is None for a cluster that has none. Where `service_accounts`, as (namespace, name), is None, every one
-    exists: nobody has said which.
+    exists: nobody has said which. `csi_profiles` is None where nobody asks about inline volumes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a cluster's objects, of each kind
         self,
         sccs: Sequence[SecurityContextConstraints] | None,
         authorizer: Authorizer,
         namespaces: Mapping[str, Namespace],
         configuration: Configuration | None = None,
         service_accounts: frozenset[tuple[str, str]] | None = None,
+        *,
+        csi_profiles: Mapping[str, str] | None = None,
     ) -> None:
         self.sccs = sccs
         self.authorizer = authorizer
         self.namespaces = namespaces
         self.service_accounts = service_accounts
         self._configuration = configuration
+        self._csi_profiles = csi_profiles
         self._policies: LatestPolicies | None = None
 
     @property
@@ -132,6 +143,10 @@ class InMemoryCluster:
     def has_service_account(self, namespace: str, name: str) -> bool:
         """Whether the service account is one of those, if anybody has said which there are."""
         return self.service_accounts is None or (namespace, name) in self.service_accounts
+
+    def csi_profiles(self, namespace: str) -> Mapping[str, str] | None:  # noqa: ARG002  # the same in all
+        """What the drivers' labels say, if this cluster asks."""
+        return self._csi_profiles
 
 
 NO_CLUSTER = InMemoryCluster(None, NOBODY, {})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to 
     from podward.policy.scc.selection import Selection
 
 SCC, VALIDATION = "SecurityContextConstraint", "Validation"
+INLINE_VOLUMES = "CSIInlineVolumeSecurity"
 
 STEPS = (
     Step("Defaulting", Phase.REGISTRY, writes_pod, registry.defaulted),
@@ -40,6 +41,7 @@ STEPS = (
     Step(VALIDATION, Phase.REGISTRY, writes, registry.validated),
     Step(SCC, Phase.VALIDATING, writes_pod, plugins.validate_scc),
     Step("PodSecurity", Phase.VALIDATING, plugins.concerns_standards, plugins.pod_security),
+    Step(INLINE_VOLUMES, Phase.VALIDATING, creates_pod, plugins.inline_volumes),
 )
 """Every step, in the API server's order. A plugin that both mutates and validates has a row for each."""
 
@@ -55,6 +57,7 @@ PLUGINS = tuple(step for step in STEPS if step.phase is not Phase.REGISTRY)
 """The steps of whoever is asked beside a server, which has its own registry: a webhook."""
 SCC_PASSES = tuple(step for step in STEPS if step.name == SCC)
 """SCC admission alone."""
+_UNASKED = without(SCC, "PodSecurity", INLINE_VOLUMES)
 _COMPLETING = tuple(step for step in REGISTRY if step.name != VALIDATION)
 
 
@@ -114,7 +117,8 @@ class Admitted(Struct, frozen=True):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the client is told beside the answer."""
-        return self.verdict.warnings if self.verdict is not None else ()
+        of_standards = self.verdict.warnings if self.verdict is not None else ()
+        return (*of_standards, *(warning for outcome in self.outcomes for warning in outcome.warnings))
 
     def _selections(self) -> list[Selection]:
         return [outcome.selection for outcome in self.outcomes if outcome.selection is not None]
@@ -138,8 +142,11 @@ def everything(facts: AdmissionFacts, steps: Sequence[Step] = STEPS) -> Admitted
 
 
 def by_registry(raw: JsonObject, workload: str = "Pod") -> Admitted:
-    """A new Pod on a server that no plugin is asked on; `workload` is the kind whose Pod it is."""
-    return decide(_creation(raw, workload), REGISTRY)
+    """A new Pod where no policy is asked about; `workload` is the kind whose Pod it is.
+
+    Of the plugins only ServiceAccount is asked: validation counts on it.
+    """
+    return decide(_creation(raw, workload), _UNASKED)
 
 
 def completed(raw: JsonObject) -> Admitted:

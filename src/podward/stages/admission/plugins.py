@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from podward.api.admission import NAMESPACES, PODS, AdmissionRequest, GroupResource, Operation
 from podward.api.gotext import quote
 from podward.decision import Assignment, Decision, Origin, Source, Violation, refuse
-from podward.documents.raw_fields import member
+from podward.documents.raw_fields import member, objects
 from podward.path import Path, path
 from podward.schema.pod_kinds import TEMPLATES
 from podward.schema.view import pod_view, typed_view
@@ -65,6 +65,9 @@ def choose_scc(asked: Asked) -> Outcome:
     policies = asked.facts.cluster.policies()
     if policies is None:
         return NOTHING
+    unguarded = _unguarded(asked)
+    if unguarded is not None:
+        return unguarded
     from podward.policy.scc import passes
 
     request = _scc_request(asked)
@@ -81,12 +84,27 @@ def validate_scc(asked: Asked) -> Outcome:
     policies = asked.facts.cluster.policies()
     if policies is None:
         return NOTHING
+    unguarded = _unguarded(asked)
+    if unguarded is not None:
+        return unguarded
     from podward.policy.scc import passes
 
     request = _scc_request(asked)
     selection = passes.validate(policies, request)
     decision = Decision() if selection.allowed else _refusal(selection)
     return Outcome(decision, selection=selection, request=request)
+
+
+def _unguarded(asked: Asked) -> Outcome | None:
+    """The outcome of a pass in a namespace in which no SCC acts; None where they do."""
+    from podward.policy.scc.run_levels import why_unguarded
+    from podward.policy.scc.selection import Selection
+
+    name = asked.facts.request.namespace
+    namespace = asked.facts.cluster.namespace(name)
+    labels = namespace.metadata.labels if namespace is not None else None
+    why = why_unguarded(name, labels, named=asked.facts.says_namespace)
+    return Outcome(selection=Selection(left_alone=why)) if why is not None else None
 
 
 def _scc_request(asked: Asked) -> RequestFacts:
@@ -166,6 +184,30 @@ def _namespace_verdict(asked: Asked) -> Verdict:
 def _of_verdict(found: Verdict) -> Outcome:
     decision = Decision() if found.refusal is None else Decision(violations=(found.refusal,))
     return Outcome(decision, verdict=found)
+
+
+# --- CSIInlineVolumeSecurity ------------------------------------------------------------------------------------------
+
+
+def inline_volumes(asked: Asked) -> Outcome:
+    """OpenShift's word on inline CSI volumes: the driver's label against the namespace's levels."""
+    name, cluster = asked.facts.request.namespace, asked.facts.cluster
+    profiles = cluster.csi_profiles(name)
+    if profiles is None or not any(volume.csi is not None for volume in asked.pod.spec.volumes or ()):
+        return NOTHING
+    from podward.policy.pss.inline_volumes import Volumes, decide
+
+    volumes = objects(member(asked.raw, "spec"), "volumes")
+    drivers = {n: str(member(each, "csi").get("driver")) for n, each in enumerate(volumes) if each.get("csi")}
+    namespace = cluster.namespace(name)
+    about = Volumes(asked.pod.metadata.name or "", name, drivers)
+    found = decide(about, namespace.metadata.labels if namespace is not None else None, profiles)
+    refused = found.refusal
+    if refused is None:
+        return Outcome(warnings=found.warnings)
+    whole = _forbidden(asked, refused.reason, refused.source).decision.violations[0].reason
+    refusal = Violation(refused.path, refused.value, whole, refused.source)
+    return Outcome(Decision(violations=(refusal,)), warnings=found.warnings)
 
 
 def _template(raw: JsonObject, kind: str) -> JsonObject:

@@ -64,7 +64,7 @@ class Outcome(Struct, frozen=True):
 
     `invalid`: the violations are validation's, each about one field; otherwise each is a whole sentence of the API
     server. `would_set` is what a plugin that refuses would have set: what comes closest to a permission. `selection`
-    and `request` are an SCC pass and what it was asked, `verdict` is Pod Security's.
+    and `request` are an SCC pass and what it was asked, `verdict` is Pod Security's. `warnings` are for the client.
     """
 
     decision: Decision = Decision()
@@ -73,6 +73,7 @@ class Outcome(Struct, frozen=True):
     selection: Selection | None = None
     request: RequestFacts | None = None
     verdict: Verdict | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:

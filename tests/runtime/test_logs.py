@@ -1,0 +1,33 @@
+"""Output of containers that somebody watches for denials."""
+
+from __future__ import annotations
+
+import os
+
+from podward.runtime.logs import Output, WatchedOutput
+
+
+def watched(*printed: bytes) -> tuple[bytes, list[bytes]]:
+    """What came out, and what was shown to who watches."""
+    read, write = os.pipe()
+    seen: list[bytes] = []
+    sink = WatchedOutput(Output(write, "ctr"), seen.append)
+    for data in printed:
+        sink.write(data)
+    sink.finish()
+    os.close(write)
+    with open(read, "rb") as pipe:
+        return pipe.read(), seen
+
+
+def test_all_bytes_pass_and_only_denials_are_shown() -> None:
+    denied = b"touch: /etc/x: Permission denied\n"
+    out, seen = watched(b"hello\n", denied, b"EPERM\n", b"unfinished")
+    assert out == b"[ctr] hello\n[ctr] " + denied + b"[ctr] EPERM\n[ctr] unfinished\n"
+    assert seen == [denied, b"EPERM\n"]
+
+
+def test_bytes_that_are_no_text_pass_too() -> None:
+    out, seen = watched(b"\xff denied \xfe\n")
+    assert out == b"[ctr] \xff denied \xfe\n"
+    assert seen == [b"\xff denied \xfe\n"]
