@@ -25,7 +25,8 @@ _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
 
-    Those at work on a `spared` verb go on. The others are looked for until none is found: one that was killed may just have started another.
+    Those at work on a `spared` verb go on. The others are looked for until none is found: one that was killed may just
+    have started another.
     """
     deadline = time.monotonic() + PATIENCE
     while pids := working_for(os.fsencode(f"{directory}/"), spared):
