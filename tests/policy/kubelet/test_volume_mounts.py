@@ -36,8 +36,8 @@ def test_expressions_expand_from_the_environment(expression: str, path_: str) ->
     ("mount", "reason"),
     [
         ({"subPathExpr": "$(NO)/$(EMPTY)/$(A)"}, "missing value for EMPTY, NO"),
-        ({"subPathExpr": "$(UP)"}, "unable to provision SubPath `../up`: must not contain '..'"),
-        ({"subPathExpr": "$(ROOT)"}, "error SubPath `/etc` must not be an absolute path"),
+        ({"subPathExpr": "$(UP)"}, "unable to provision SubPath `$(UP)`: must not contain '..'"),
+        ({"subPathExpr": "$(ROOT)"}, "error SubPath `$(ROOT)` must not be an absolute path"),
         ({"subPath": "a/../b"}, "unable to provision SubPath `a/../b`: must not contain '..'"),
         ({"name": "w"}, 'cannot find volume "w" to mount into container "c"'),
         ({"mountPropagation": "Sideways"}, 'invalid MountPropagation mode: "Sideways"'),

@@ -222,7 +222,7 @@ class _Collector:
         found = self._facts.objects.content(source.kind, namespace, source.name)
         if isinstance(found, ContentObject):
             return {key: KeyContent(source.kind, source.name, key) for key in found.data}
-        if isinstance(found, Missing) and source.kind == "ConfigMap" and source.name in _PUBLISHED:
+        if source.kind == "ConfigMap" and source.name in _PUBLISHED:
             return {_PUBLISHED[source.name]: CertificateContent()}
         return {} if isinstance(found, Missing) and source.optional else found
 

@@ -4,7 +4,7 @@ Specification (kubelet, `makeMounts`, in our words):
 - The Pod must have the volume. A relative mount path starts at the root.
 - `subPathExpr` takes precedence over `subPath`. Its `$(NAME)` are expanded from the container's environment; a name
   without a value is an error. The result must be relative and must not contain `..`, because validation has only seen
-  the unexpanded text.
+  the unexpanded text. The kubelet names the result; here it is named as it is written.
 - Propagation: None or unset is private, HostToContainer is slave, Bidirectional is shared.
 - A mount is read-only if it says so, or if its volume is: those of Secrets, ConfigMaps and the like always are.
 - `recursiveReadOnly` holds if it is Enabled, or IfPossible, because it is possible here (Linux 5.12, crun 1.4, runc
@@ -99,10 +99,11 @@ def _sub_path(mount: VolumeMount, environment: dict[str, str], where: Path) -> t
         if missing:
             return "", refuse(place, mount.sub_path_expr, f"missing value for {', '.join(missing)}", RULE)
         written = expand(mount.sub_path_expr, environment)
+    told = mount.sub_path_expr or written  # a variable's value may be a secret
     if written.startswith("/"):
-        return "", refuse(place, written, f"error SubPath `{written}` must not be an absolute path", RULE)
+        return "", refuse(place, told, f"error SubPath `{told}` must not be an absolute path", RULE)
     if backsteps(written):
-        return "", refuse(place, written, f"unable to provision SubPath `{written}`: {NO_BACKSTEPS}", RULE)
+        return "", refuse(place, told, f"unable to provision SubPath `{told}`: {NO_BACKSTEPS}", RULE)
     return written, Decision()
 
 
