@@ -26,6 +26,7 @@ import random_pods
 import volume_rows
 
 from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import running, subjects
 from podward.decision import Outcome
 from podward.documents.document import Document
@@ -62,8 +63,9 @@ class Reasons(SilentReport):
 class Proof:
     """Counts the Pods that ran, and compares each."""
 
-    def __init__(self, here: dict[str, Machine], report: Reasons) -> None:
+    def __init__(self, here: dict[str, Machine], objects: ReferencedObjects, report: Reasons) -> None:
         self._here = here
+        self._objects = objects
         self._report = report
         self.ran = self.refused = self.containers = 0
         self._shown = time.monotonic()
@@ -74,7 +76,7 @@ class Proof:
         (source,) = pod_sources(Document("random.yaml", manifest))
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
-            pod = running.prepared(source, random_pods.OBJECTS, self._here[defaults], options, alone=True)
+            pod = running.prepared(source, self._objects, self._here[defaults], options, alone=True)
         except InputError:
             self.refused += 1
             reject()
@@ -82,7 +84,7 @@ class Proof:
             if pod.prepare():
                 self.refused += 1
                 reject()
-            _compare_files(pod, source)
+            _compare_files(pod, source, self._objects)
             Supervisor((pod,), self._report, StopSignals()).run()
             self._compare(pod)
         finally:
@@ -106,9 +108,9 @@ class Proof:
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
 
 
-def _compare_files(pod: PodRun, source: PodSource) -> None:
+def _compare_files(pod: PodRun, source: PodSource, objects: ReferencedObjects) -> None:
     """Hold the volumes' files on disk to what `explain` would plan. Raises DifferentError."""
-    subject = subjects.subject(source, random_pods.OBJECTS)
+    subject = subjects.subject(source, objects)
     dry = DryVolumes(PodFacts(subject.pod, subject.place, subject.objects), None)
     dry.prepare()
     for name, top in dry.planned.items():
@@ -142,7 +144,7 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
         )
         for defaults in ("containerd", "cri-o", "docker")
     }
-    proof = Proof(here, report)
+    proof = Proof(here, random_pods.objects(f"{root}/disks"), report)
     last: list[object] = []
 
     @settings(

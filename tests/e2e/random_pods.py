@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from podward.api.capability import NAMES
 from podward.api.content import ContentObject
 from podward.api.referenced_objects import ReferencedObjects
+from podward.documents.document import Document
+from podward.schema.referenced_objects import collect
 
 Manifest = dict[str, Any]
 
@@ -67,7 +71,16 @@ VOLUMES: tuple[Manifest, ...] = (
     {"name": "disk", "emptyDir": {}},
     {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
     {"name": "host", "hostPath": {"path": "/usr/share"}},
-)
+    {"name": "unbound", "persistentVolumeClaim": {"claimName": "nobody-s"}},
+    {"name": "frozen", "persistentVolumeClaim": {"claimName": "nobody-s", "readOnly": True}},
+    {"name": "bound", "persistentVolumeClaim": {"claimName": "bound"}},
+    {"name": "local", "persistentVolumeClaim": {"claimName": "local"}},
+    {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"],
+     "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast"}}}},
+    {"name": "share", "nfs": {"server": "nas.example", "path": "/export", "readOnly": True}},
+    {"name": "model", "image": {"reference": "localhost/odd:0"}},
+)  # fmt: skip
+
 FILES = ("secret", "config", "down", "all")
 """Volumes of files that are made; `OBJECTS` has what they and the variables name."""
 OBJECTS = ReferencedObjects(
@@ -133,6 +146,28 @@ ENV = some(
     ),
     envFrom=st.just([{"prefix": "C_", "configMapRef": {"name": "c"}}, {"secretRef": {"name": "no", "optional": True}}]),
 )
+
+
+def objects(directory: str) -> ReferencedObjects:
+    """OBJECTS, and what the claims of VOLUMES are bound to: directories below this one, which are made."""
+    for name in ("bound", "local", "share"):
+        os.makedirs(f"{directory}/{name}/below", exist_ok=True)
+    sources = {"bound": "hostPath", "local": "local"}
+    raw: list[Manifest] = []
+    for name, source in sources.items():
+        asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        raw.append(_object("PersistentVolumeClaim", name, {**asked, "storageClassName": name}))
+        held = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "storageClassName": name}
+        raw.append(_object("PersistentVolume", name, {**held, source: {"path": f"{directory}/{name}"}}))
+    found = collect(Document("objects.yaml", each) for each in raw)
+    storage = structs.replace(found.storage, stand_ins={"share": f"{directory}/share"})
+    return structs.replace(OBJECTS, storage=storage)
+
+
+def _object(kind: str, name: str, spec: Manifest) -> Manifest:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
 MOUNTS = st.lists(
     st.fixed_dictionaries(
         {

@@ -267,6 +267,21 @@ class HostAlias(View, frozen=True):
     hostnames: tuple[str, ...] | None = None
 
 
+class DnsOption(View, frozen=True):
+    """core/v1 PodDNSConfigOption."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class DnsConfig(View, frozen=True):
+    """core/v1 PodDNSConfig."""
+
+    nameservers: tuple[str, ...] | None = None
+    searches: tuple[str, ...] | None = None
+    options: tuple[DnsOption, ...] | None = None
+
+
 class PodOS(View, frozen=True):
     """core/v1 PodOS."""
 
@@ -283,6 +298,8 @@ class PodSpec(View, frozen=True):
     resources: Resources | None = None
     security_context: PodSecurityContext | None = None
     service_account_name: str | None = None
+    dns_policy: str | None = None
+    dns_config: DnsConfig | None = field(default=None, name="dnsConfig")
     host_aliases: tuple[HostAlias, ...] | None = None
     host_network: bool | None = None
     host_pid: bool | None = field(default=None, name="hostPID")

@@ -1,6 +1,6 @@
 """The Pod's files that its containers share: /etc/hostname, /etc/hosts, /etc/resolv.conf, /dev/shm; termination logs.
 
-/etc/resolv.conf is the host's. What is in /etc/hosts is for `policy.kubelet.container_files` to say. Each is a file of
+What is in /etc/hosts and /etc/resolv.conf is for `policy.kubelet.container_files` and `dns` to say. Each is a file of
 the Pod's directory, owned by the root of the Pod's user namespace.
 """
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.cri import IDMapping
-from podward.policy.kubelet import container_files
+from podward.policy.kubelet import container_files, dns
 from podward.runtime import syscalls
 
 SHM_BYTES = 64 * 1024 * 1024
@@ -30,13 +30,13 @@ class HostFiles(Struct, frozen=True):
     shm: str
 
 
-def prepare(directory: str, hostname: str, *, host_ipc: bool, mapping: IDMapping | None) -> HostFiles:
+def prepare(directory: str, pod: Pod, hostname: str, mapping: IDMapping | None) -> HostFiles:
     """Write the Pod's files below `directory`, and mount its /dev/shm unless the host's is shared."""
-    contents = {"hostname": f"{hostname}\n", "resolv.conf": _read("/etc/resolv.conf")}
+    contents = {"hostname": f"{hostname}\n", "resolv.conf": dns.resolv_conf(pod.spec, _read("/etc/resolv.conf"))}
     for name, content in contents.items():
         _write(f"{directory}/{name}", content.encode(), 0o644, mapping)
     shm = "/dev/shm"  # noqa: S108  # the host's own, for a Pod that shares its IPC namespace
-    if not host_ipc:
+    if not pod.spec.host_ipc:
         shm = f"{directory}/shm"
         os.mkdir(shm, 0o700)
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC

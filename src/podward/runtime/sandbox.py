@@ -31,12 +31,7 @@ class Sandbox:
             sysctls=tuple(config.sysctls.items()),
         )
         self._namespaces = namespaces.make(wanted, f"{directory.work}/ns")
-        self._files = hostfiles.prepare(
-            directory.work,
-            config.hostname,
-            host_ipc=bool(spec.host_ipc),
-            mapping=mapping,
-        )
+        self._files = hostfiles.prepare(directory.work, pod, config.hostname, mapping)
 
     def write_container_files(self, termination_log: str) -> None:
         """Write what the kubelet writes when it creates a container: /etc/hosts anew, and an empty termination log."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 
-from podward.decision import Decision, Unknown, assign
+from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.errors import NodeError
 from podward.path import path
-from podward.policy.kubelet.volumes import NODE
 from podward.runtime import rootfs
 from podward.runtime.volumes import attach
 from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRequest
@@ -34,12 +33,13 @@ def prepare(request: VolumeRequest) -> MadeVolume:
             os.close(top)
     finally:
         rootfs.unmount(layers)
-    return MadeVolume(decide(reference).at(request.where), prepared(request, request.target))
+    return MadeVolume(decide(request, reference).at(request.where), prepared(request, request.target))
 
 
-def decide(reference: str) -> Decision:
+def decide(request: VolumeRequest, reference: str) -> Decision:
     """What the volume holds."""
-    return assign(path("reference"), reference, "the files of this image, read-only", NODE)
+    source = Source(Origin.MANIFEST, request.place.document, request.where)
+    return assign(path("reference"), reference, "the files of this image, read-only", source)
 
 
 def prepared(request: VolumeRequest, at: str) -> PreparedVolume:
