@@ -20,8 +20,8 @@ _STAGES_WITH_MOUNTS = frozenset(("cri", "oci", "kernel"))
 
 
 def rank(row: str) -> tuple[int, str]:
-    """The row's place in the order of rows."""
-    return _RANKS[_family(row)], row
+    """The row's place in the order of rows; volumes stay in the manifest's order."""
+    return _RANKS[_family(row)], "" if row.startswith("volume ") else row
 
 
 def topic(row: str) -> str:
