@@ -48,7 +48,7 @@ def test_an_ordinary_pod_gets_restricted_v2_and_its_process_has_it(podward: Podw
     assert pod["spec"]["securityContext"]["seLinuxOptions"] == {"level": "s0:c15,c10"}
     ran = podward("run", "--verify", "-f", "-", stdin=stored)
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"\b19 fields, 0 differ", ran.stderr)
+    assert re.search(r"\b20 fields, 0 differ", ran.stderr)
     seen = status(ran.stdout)
     assert seen["Uid"] == ["1000230000"] * 4
     assert "1000230000" in seen["Groups"]

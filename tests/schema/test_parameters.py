@@ -73,6 +73,12 @@ def test_a_template_cannot_grow_without_end() -> None:
         said(f"{{name: A, value: {'x' * 10_000}}}", "${A}" * 400)
 
 
+def test_a_template_cannot_be_copied_without_end() -> None:
+    template = "{apiVersion: template.openshift.io/v1, kind: Template}"
+    with pytest.raises(LimitError):
+        items("apiVersion: v1\nkind: List\nitems:\n" + f"- {template}\n" * 1001)
+
+
 def test_a_template_may_stand_in_a_list() -> None:
     inner = "".join(f"  {line}\n" for line in TEMPLATE.format("{name: A, value: x}", "${A}").splitlines())
     (item,) = items("apiVersion: v1\nkind: List\nitems:\n- " + inner[2:])

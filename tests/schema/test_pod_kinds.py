@@ -6,6 +6,7 @@ import pytest
 
 from podward.api.core import Container
 from podward.documents.reader import decode_documents
+from podward.errors import LimitError
 from podward.path import path
 from podward.schema.pod_kinds import PodKind, holds_containers, with_rows
 from podward.schema.strict import MisfitError
@@ -128,6 +129,13 @@ def test_each_template_of_a_workflow_that_runs_containers_is_a_pod() -> None:
     ]
     assert [one.where(path("spec", "containers", 0)) for one in (inner, script)] == ["f.yaml:13", "f.yaml:16"]
     assert script.where(path("spec", "hostNetwork")) == "f.yaml:5"
+
+
+def test_a_workflow_cannot_make_pods_without_end() -> None:
+    volumes = ", ".join(f"{{name: v{number}, emptyDir: {{}}}}" for number in range(300))
+    templates = "".join(f"  - {{name: t{number}, container: {{image: i}}}}\n" for number in range(300))
+    with pytest.raises(LimitError):
+        sources(f"{WORKFLOW.partition('  volumes')[0]}  volumes: [{volumes}]\n  templates:\n{templates}")
 
 
 @pytest.mark.parametrize(

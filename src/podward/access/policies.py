@@ -68,17 +68,13 @@ def describes_openshift(gathered: PolicyDocuments, manifests: Iterable[Document]
     They are where there is an SCC or another object of a group of OpenShift's, or a namespace with a label or an
     annotation of its own. The labels of Pod Security are every Kubernetes' own.
     """
-    if gathered.own or any(_of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
+    from podward.policy.scc.namespace import of_openshift
+
+    if gathered.own or any(of_openshift(item.api_version) for one in manifests for item in objects_of(one)):
         return True
     metadata = [source.view.metadata for source in gathered.namespaces.values()]
     keys = (key for each in metadata for key in (*(each.labels or ()), *(each.annotations or ())))
-    return any(_of_openshift(key) for key in keys)
-
-
-def _of_openshift(name: str) -> bool:
-    """Whether the domain before the slash is openshift.io, or one of its own."""
-    domain, slash, _ = name.partition("/")
-    return bool(slash) and (domain == "openshift.io" or domain.endswith(".openshift.io"))
+    return any(of_openshift(key) for key in keys)
 
 
 def policies_of(document: Document) -> tuple[Item, ...]:

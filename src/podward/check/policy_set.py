@@ -11,6 +11,7 @@ from podward.api.caller import User
 from podward.api.core import Namespace, Pod
 from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_unless_labelled
 from podward.policy.pss.standard import Level, Standard
+from podward.policy.scc.namespace import of_openshift
 from podward.policy.scc.new_namespace import with_ranges
 from podward.schema.workload import DEFAULT_NAMESPACE, PodSource
 from podward.stages.admission.cluster import NOBODY
@@ -115,9 +116,8 @@ class PolicySet:
             return self._csi_profiles
         written = self._namespaces.get(namespace)
         said = (written.metadata.annotations, written.metadata.labels) if written is not None else ()
-        return self._csi_profiles if any(key.startswith(_OPENSHIFTS) for each in said for key in each or ()) else None
+        return self._csi_profiles if any(of_openshift(key) for each in said for key in each or ()) else None
 
 
-_OPENSHIFTS = "openshift.io/"
 UNHELD = Standard(Level.PRIVILEGED)
 """No standard at all: where only SCCs are asked about."""

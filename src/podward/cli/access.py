@@ -97,7 +97,9 @@ def explain_pod(
         raise UsageError(f"there is no container {container!r}", where="--container", advice=advice)
     refused = [v for stage in explained.stages for v in stage.decision.violations]
     if refused:
-        raise RefusedError(f"the Pod would not run: {refused[0].reason}", where=explained.document)
+        raise RefusedError(
+            f"the Pod would not run: {refused[0].reason}", where=explained.document, advice=_why(explained)
+        )
     reports: list[AccessReport] = []
     for each in explained.containers:
         if container in (None, each.name):
@@ -121,7 +123,7 @@ def _files(
     if process is None:
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
-        raise RefusedError(why, where=explained.document)
+        raise RefusedError(why, where=explained.document, advice=_why(explained))
     config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
@@ -144,6 +146,13 @@ def _files(
         sources=volumes.sources,
         earlier=tuple(EarlierContainer(written[each.name], each.predicted) for each in before),
     )
+
+
+def _why(explained: PodExplanation) -> str:
+    """The command that tells why a Pod would not run."""
+    from podward.render.next_command import CommandContext
+
+    return f"`{CommandContext(explained.document).podward('explain')}` tells which field and rule refuse it"
 
 
 def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -> AccessReport:

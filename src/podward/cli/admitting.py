@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from podward.access.identities import creator_of_pods, impersonated
+from podward.access.identities import creator_of_pods
 from podward.access.policies import describes_openshift
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.core import Namespace, ObjectMeta
@@ -20,7 +20,6 @@ from podward.schema.workload import DEFAULT_NAMESPACE
 from podward.stages.admission.cluster import AdmissionFacts, InMemoryCluster
 
 if TYPE_CHECKING:
-    from podward.api.caller import User
     from podward.documents.document import Document
     from podward.schema.objects import Item
     from podward.schema.workload import PodSource
@@ -39,7 +38,7 @@ class Admission:
         )
         if not self._openshift and args.scc:
             raise UsageError("plain Kubernetes has no SCCs", where="--scc", advice="leave out --cluster kubernetes")
-        self._user = caller_named(args.user, tuple(args.groups))
+        self._user = cluster_options.caller_named(args.user, tuple(args.groups))
         self.written: dict[str, Item] = {
             **{f"scc {source.name}": source.item for source in gathered.sccs if source.name in gathered.own},
             **{f"namespace {name}": source.item for name, source in gathered.namespaces.items()},
@@ -118,12 +117,3 @@ def refusal(source: PodSource, admitted: Admitted) -> str:
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
     sentence = "\n".join(violation.reason for violation in violations)
     return f"{source.where(violations[0].path)}: Error from server (Forbidden): {sentence}"
-
-
-def caller_named(name: str | None, groups: tuple[str, ...]) -> User | None:
-    """The user of `--as` and `--as-group`; None where neither is given."""
-    if name:
-        return impersonated(name, groups)
-    if groups:
-        raise UsageError("a group needs a user", where="--as-group", advice="add --as USER")
-    return None

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+from podward.errors import UsageError
+
+if TYPE_CHECKING:
+    from podward.api.caller import User
 
 OPENSHIFT, KUBERNETES = "openshift", "kubernetes"
 
@@ -48,3 +54,14 @@ def again(args: argparse.Namespace, cluster: str) -> str:
 def wanted(args: argparse.Namespace) -> bool:
     """Whether any of them was given."""
     return bool(args.cluster or args.scc or args.namespace or args.user or args.groups)
+
+
+def caller_named(name: str | None, groups: tuple[str, ...]) -> User | None:
+    """The user of `--as` and `--as-group`; None where neither is given."""
+    if name:
+        from podward.access.identities import impersonated  # options are defined at every start
+
+        return impersonated(name, groups)
+    if groups:
+        raise UsageError("a group needs a user", where="--as-group", advice="add --as USER")
+    return None

@@ -46,7 +46,8 @@ def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) ->
     _raise_invalid(source, tuple(v for v in admitted.decision.violations if v.path != passed_over))
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)
-    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, admitted.decision, objects)
+    decided = Decision(admitted.decision.assignments)  # what was passed over is no refusal of a Pod that is there
+    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, decided, objects)
 
 
 def debugged(source: PodSource) -> PodSource:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json
     from podward.documents.reader import Reading
 
-_HELM = pattern(r"\{\{-?[^{}]{0,300}?(?:[.$](?:Values|Release|Chart|Capabilities|Files|Template)\b|\b(?:include|tpl) )")
+_HELM = pattern(
+    r"\{\{-?[^{}]{0,300}?(?:[.$]Values\b|[.$](?:Release|Chart|Capabilities|Files|Template)\.|\b(?:include|tpl) )"
+)
 _STEERING = pattern(
     r"\{\{-|-\}\}|\{\{\s*(?:if|else|end|range|with|block|define|template|include|tpl|toYaml|required|lookup)\b"
 )

@@ -20,7 +20,6 @@ from msgspec.json import decode
 
 from podward.api.json_value import kind_of
 from podward.documents.document import Document
-from podward.documents.parsed_value import MAX_BYTES
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
 
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
 _REFERENCE = r"\$\{(?:([A-Za-z0-9_]+)|\{([A-Za-z0-9_]+)\})\}"
 _WHOLE = r"\$\{\{([A-Za-z0-9_]+)\}\}"
 _RANGE = r"\[([^\]]+)\](?:\{(\d{1,3})\})?|\\([wdaA])(?:\{(\d{1,3})\})?"
+_ROOM, _GROWTH = 32 * 1024, 8
+"""How much text may become of a Template's strings: a file has many Templates, and all are held at once."""
+_MOST_BESIDE = 1000
+"""Objects in a list that has a Template among them: the list is copied for each."""
 _MOST_INSIDE = 50
 """Brackets in a value that is read as JSON: one with more would nest too deep."""
 _FIRST_OF_CLASS = {"w": "a", "d": "0", "a": "a", "A": "!"}
@@ -114,17 +117,20 @@ def _generated(expression: str) -> str:
 
 
 class _Filling:
-    """Fills in values; counts what it writes."""
+    """Fills in values; counts what it reads and writes."""
 
     def __init__(self, document: Document, known: Mapping[str, _Parameter], at: Path) -> None:
         self._document = document
         self._known = known
         self._at = at
-        self._written = 0
+        self._read = self._written = 0
 
     def at_place(self, value: Json, lines: Lines, at: Path) -> tuple[Json, Lines]:
         """The value and its lines, with the objects of the Template at `at` filled in."""
         step = at.segments[0] if at.segments else "objects"
+        if isinstance(value, list) and len(value) > _MOST_BESIDE:
+            what = f"a Template in a list of more than {_MOST_BESIDE:,} objects"
+            raise LimitError(what, where=self._document.where(self._at), advice="keep Templates in files of their own")
         here: Json
         if isinstance(value, dict) and isinstance(step, str):
             here = value.get(step)
@@ -189,9 +195,10 @@ class _Filling:
 
     def _text(self, text: str) -> str:
         made = sub(_REFERENCE, lambda found: self._replacement(found, text), text)
+        self._read += len(text)
         self._written += len(made)
-        if self._written > MAX_BYTES:
-            what = "parameters make more than 3 MiB of text"
+        if self._written > _ROOM + _GROWTH * self._read:
+            what = f"parameters make it more than {_GROWTH} times as long"
             raise LimitError(what, where=self._document.where(self._at), advice="shorten their values")
         return made
 

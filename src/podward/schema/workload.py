@@ -18,6 +18,7 @@ from podward.api.core import Pod
 from podward.api.json_value import Json, JsonObject
 from podward.documents.document import Document
 from podward.documents.raw_fields import member
+from podward.errors import LimitError
 from podward.path import Path, path
 from podward.schema import api_kinds, objects
 from podward.schema.objects import Item, objects_of
@@ -39,6 +40,8 @@ _PREFIXES = {
 """What the names of a workload's Pods begin with; a DeploymentConfig's first ReplicationController is its number 1."""
 DEFAULT_NAMESPACE = objects.DEFAULT_NAMESPACE
 _TRIGGERS = "image.openshift.io/triggers"
+_MOST_PARTS = 50_000
+"""Of the Pods of a workflow: every template has all of its volumes."""
 _USER_CONTAINER = "user-container"
 """What Knative calls a container without a name; several are numbered."""
 
@@ -191,7 +194,12 @@ def _workflow_pods(item: Item) -> tuple[PodSource, ...]:
     found: list[PodSource] = []
     owner = member(item.raw, "metadata")
     name = pod_name(owner)
+    count = 0
     for place, parts in workflows.pods_in(item.raw, WORKFLOWS[item.kind]):
+        count += len(parts)
+        if count > _MOST_PARTS:
+            what = f"its templates and what they share make more than {_MOST_PARTS:,} parts of Pods"
+            raise LimitError(what, where=item.where(Path()), advice="split the workflow")
         metadata = _pod_of(owner, {}, {}, name)["metadata"]
         annotations = owner.get("annotations")
         if isinstance(metadata, dict) and annotations is not None:

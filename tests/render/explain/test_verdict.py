@@ -95,8 +95,9 @@ def test_paths_of_the_host_are_told_as_it_may_use_them() -> None:
     mounts = (Mount("/a", "/var/log/x", readonly=True), Mount("/b", "/run/podward/POD/volumes/b", readonly=False))
     cri = stage("cri", *((path("mounts", at), mount) for at, mount in enumerate(mounts)))
     whole = ContainerExplanation("ctr", "regular", PLACE, "img:1", (*found.stages, cri))
-    volumes = stage("volumes", (path("spec", "volumes", 0, "hostPath", "path"), "/var/log"))
-    assert said(whole, pod(volumes)).endswith(" · the host's /var/log/x (read-only)")
+    for root in ("/var/log", "/"):
+        volumes = stage("volumes", (path("spec", "volumes", 0, "hostPath", "path"), root))
+        assert said(whole, pod(volumes)).endswith(" · the host's /var/log/x (read-only)")
 
 
 def test_the_scc_that_let_it_in_is_named() -> None:

@@ -42,6 +42,18 @@ def test_our_own_is_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "network/own.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_address_that_was_set_aside_is_found(tmp_path: Path) -> None:
+    state = State(str(tmp_path))
+    networks = configuration.own(state)
+    directory = tmp_path / "network/addresses/podward"
+    directory.mkdir(parents=True)
+    (directory / "last_reserved_ip.0").write_text("10.1.2.4")
+    (directory / "10.1.2.3").write_text("podward-other\r\neth0")
+    (directory / "10.1.2.4").write_text("podward-mine\r\neth0")
+    assert configuration.reserved_address(state, networks, "podward-mine") == "10.1.2.4"
+    assert configuration.reserved_address(state, networks, "podward-nobody") == ""
+
+
 @pytest.mark.parametrize(
     ("routes", "expected"),
     [

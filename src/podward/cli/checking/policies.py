@@ -178,7 +178,7 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item]) -> _HeldToSccs:
     from podward.access.identities import creator_of_pods
     from podward.access.named_sccs import NamedSccs
     from podward.cli import policies
-    from podward.cli.admitting import caller_named
+    from podward.cli.cluster_options import caller_named
     from podward.policy.scc import passes
 
     names = tuple(word for word in wishes.scc if not is_file(word))

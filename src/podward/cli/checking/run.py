@@ -82,5 +82,5 @@ def _write_baseline(name: str, report: CheckReport, naming: Naming) -> int:
 
     known = [finding for finding in (*report.findings, *report.baselined) if baselines.may_be_known(finding)]
     files.replace(name, baselines.write(known, naming.rooted).encode())
-    print(f"podward: {name}: {len(known)} findings are known now", file=sys.stderr)
+    terminal.say(f"{name}: {len(known)} findings are known now")
     return 0

@@ -22,10 +22,10 @@ from podward.api.caller import User
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
 from podward.check.scc_changes import Side, Sides
 from podward.cli import inputs, policies
-from podward.cli.admitting import caller_named
 from podward.cli.checking import files as listing
 from podward.cli.checking.files import STDIN
 from podward.cli.checking.policies import CheckOptions
+from podward.cli.cluster_options import caller_named
 from podward.decision import Source
 from podward.errors import InputError, UsageError
 from podward.path import Path, path

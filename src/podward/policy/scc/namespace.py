@@ -50,6 +50,12 @@ _ADVICE = {
 }
 
 
+def of_openshift(name: str) -> bool:
+    """Whether the domain before the slash of a label, an annotation or an apiVersion is one of OpenShift's."""
+    domain, slash, _ = name.partition("/")
+    return bool(slash) and (domain == "openshift.io" or domain.endswith(".openshift.io"))
+
+
 class IdRange(Struct, frozen=True):
     """The ids from `first` to `last`, both included. `last` may be smaller than `first`."""
 

@@ -15,6 +15,8 @@ BETWEEN = " · "
 REFUSED = "refused: "
 _FEW = 3
 """The most capabilities that are named, and the most paths of the host."""
+_MADE = "/run/podward/"
+"""Where what is made for a Pod lies: it is the host's, but no hostPath."""
 _ORDINARY = frozenset(("cgroup", "user"))
 """Namespaces that a Pod shares with the host unless it asks for its own."""
 _ALL_IDS = (1 << 32) - 1
@@ -151,7 +153,9 @@ def _host_paths(container: ContainerExplanation, pod: PodExplanation) -> list[st
     roots = [value for place, value in _assigned(pod.stages, "volumes") if place.segments[-2:] == ("hostPath", "path")]
     found: dict[str, bool] = {}
     for _, mount in _assigned(container.stages, "cri"):
-        if isinstance(mount, Mount) and any(_below(mount.host_path, str(root)) for root in roots):
+        if not isinstance(mount, Mount) or mount.host_path.startswith(_MADE):
+            continue
+        if any(_below(mount.host_path, str(root)) for root in roots):
             found[mount.host_path] = found.get(mount.host_path, True) and mount.readonly
     listed = [f"{name} (read-only)" if readonly else name for name, readonly in found.items()]
     more = [f"and {len(listed) - _FEW} more"] if len(listed) > _FEW else []

@@ -23,6 +23,7 @@ from podward.runtime.state import State
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
 OTHERS = "/etc/cni/net.d"
+HOST_LOCAL = "/var/lib/cni/networks"
 _VERSION = "0.4.0"
 _LARGEST = 1 << 20
 
@@ -76,7 +77,7 @@ def own(state: State) -> NetworkList:
         mark = zlib.crc32(state.root.encode())
         kept = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
         write_private(file, msgspec.json.encode(kept))
-    return _own_list(kept, f"{state.root}/network/addresses")
+    return _own_list(kept, _addresses(state))
 
 
 def _own_list(kept: _Own, addresses: str) -> NetworkList:
@@ -97,6 +98,26 @@ def _own_list(kept: _Own, addresses: str) -> NetworkList:
         {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in plugin.items()} for plugin in (raw, portmap)
     )
     return NetworkList("podward", _VERSION, listed, kept.bridge, kept.subnet)
+
+
+def reserved_address(state: State, networks: NetworkList, container: str) -> str:
+    """The IPv4 address that host-local has set aside for the container: it keeps a file of its name with the id.
+
+    Empty where there is none. Its directory is ours, or the plugin's own /var/lib/cni/networks in others' networks.
+    """
+    directory = f"{_addresses(state) if networks.bridge else HOST_LOCAL}/{networks.name}"
+    for name in _listed(directory):
+        try:
+            with open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
+                if name.count(".") == 3 and file.read(_LARGEST).splitlines()[:1] == [container]:
+                    return name
+        except OSError:
+            continue
+    return ""
+
+
+def _addresses(state: State) -> str:
+    return f"{state.root}/network/addresses"
 
 
 def free_subnet(mark: int, routes: tuple[tuple[int, int], ...]) -> str:

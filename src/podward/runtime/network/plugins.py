@@ -18,6 +18,8 @@ from podward.errors import NodeError
 
 SECONDS = 60
 INTERFACE = "eth0"
+NOTHING = b"null"
+"""The result before the first plugin has answered."""
 
 
 class Call(Struct, frozen=True):
@@ -60,7 +62,7 @@ def call(verb: str, call: Call, name: str, version: str, plugin: dict[str, msgsp
     given.pop("capabilities", None)
     if capabilities.get("portMappings") and call.ports:
         given["runtimeConfig"] = {"portMappings": call.ports}
-    if before:
+    if before != NOTHING:
         given["prevResult"] = msgspec.Raw(before)
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -30,12 +31,13 @@ class Attachment(Struct, frozen=True):
 
     networks: NetworkList
     call: Call
-    result: msgspec.Raw = msgspec.Raw(b"")
+    result: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The Pod's addresses."""
-        return msgspec.json.decode(self.result, type=Result).addresses if bytes(self.result) else ()
+        """The Pod's addresses; none before the first plugin has answered."""
+        result = msgspec.json.decode(self.result, type=Result | None)
+        return result.addresses if result is not None else ()
 
 
 def attach(state: State, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
@@ -75,8 +77,9 @@ def detach(state: State, directory: str) -> None:
         if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
             _take_away(directory, attachment, attachment.call.namespace)
             return
-        address = next(iter(attachment.addresses), "")
-        with bridge.stand_in(INTERFACE, address if "." in address else "") as namespace:
+        # A plugin that was at work may have made more than its answer, which nobody heard, would say.
+        address = configuration.reserved_address(state, attachment.networks, attachment.call.container)
+        with bridge.stand_in(INTERFACE, address) as namespace:
             _take_away(directory, attachment, namespace)
 
 
@@ -86,7 +89,7 @@ def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
     call = msgspec.structs.replace(attachment.call, namespace=namespace)
     for plugin in reversed(networks.plugins):
         try:
-            plugins.call("DEL", call, networks.name, networks.version, plugin, bytes(attachment.result))
+            _delete(networks, call, plugin, bytes(attachment.result))
         except PodwardError as error:
             errors.append(error)
     if networks.bridge and not bridge.has_ports(networks.bridge):
@@ -96,6 +99,15 @@ def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
     if errors:
         raise errors[0]
     os.unlink(f"{directory}/{_FILE}")
+
+
+def _delete(networks: NetworkList, call: Call, plugin: dict[str, msgspec.Raw], result: bytes) -> None:
+    """Ask twice: another one, whose podward was killed while it waited, may be at the same work."""
+    try:
+        plugins.call("DEL", call, networks.name, networks.version, plugin, result)
+    except PodwardError:
+        time.sleep(0.2)
+        plugins.call("DEL", call, networks.name, networks.version, plugin, result)
 
 
 def _call(pod: Pod, identity: str, namespace: str) -> Call:
