@@ -33,6 +33,10 @@ def source(text: str = POD % MOUNT) -> PodSource:
     return found
 
 
+def nowhere(_: str) -> None:
+    """No image is here."""
+
+
 def finding(container: int, field: str, value: bool | None) -> Finding:  # noqa: FBT001  # of the field
     place = CONTAINERS / container / "securityContext" / field
     return Finding(
@@ -47,13 +51,13 @@ def both(container: int) -> list[Finding]:
 
 def test_what_the_api_server_takes_is_made_all_at_once() -> None:
     wanted = [*both(0), *both(1)]
-    made = split_fixable(source(POD % ""), wanted)
+    made = split_fixable(source(POD % ""), wanted, nowhere)
     assert (made.fixable, made.unfixable) == (tuple(wanted), ())
 
 
 def test_what_it_would_refuse_is_left_out_with_the_reason_and_nothing_else_is() -> None:
     free, bound = both(0), both(1)
-    made = split_fixable(source(), [*free, *bound])
+    made = split_fixable(source(), [*free, *bound], nowhere)
     assert made.fixable == tuple(free)
     assert [each for each, _ in made.unfixable] == bound
     assert "privileged" in made.unfixable[0][1]
@@ -62,7 +66,7 @@ def test_what_it_would_refuse_is_left_out_with_the_reason_and_nothing_else_is() 
 
 def test_what_was_refused_before_stands_in_nobody_s_way() -> None:
     broken = source((POD % "").replace("name: free, image: i", "name: FREE_, image: i"))
-    assert split_fixable(broken, both(0)).unfixable == ()
+    assert split_fixable(broken, both(0), nowhere).unfixable == ()
 
 
 def test_the_first_of_two_values_counts() -> None:
@@ -87,3 +91,14 @@ def test_what_would_be_left_empty_goes_whole_and_no_more_than_that() -> None:
 def test_what_was_empty_before_stays() -> None:
     asked = [Change(path("spec", "securityContext", "runAsUser"), None)]
     assert removing_emptied({"spec": {"securityContext": {}}}, asked) == tuple(asked)
+
+
+def test_many_changes_in_one_object_are_one_removal() -> None:
+    options: JsonObject = {f"k{number}": "" for number in range(3)}
+    raw: JsonObject = {"spec": {"securityContext": {"seLinuxOptions": options, "windowsOptions": {"a": "b"}}}}
+    place = path("spec", "securityContext")
+    changes = [Change(place / "seLinuxOptions" / name, None) for name in options]
+    assert removing_emptied(raw, changes) == (Change(place / "seLinuxOptions", None),)
+    changes.append(Change(place / "windowsOptions" / "a", None))
+    assert removing_emptied(raw, changes) == (Change(place, None),)
+    assert removing_emptied(raw, [*changes, Change(place / "runAsUser", 1)])[0] == Change(place / "runAsUser", 1)

@@ -15,7 +15,7 @@ from podward_command import Podward
 
 from podward.api.referenced_objects import NO_OBJECTS
 from podward.cli import access, explain, explaining, inputs, subjects
-from podward.cli.inputs import pods_of
+from podward.cli.given_pods import pods_of
 from podward.errors import RefusedError, UsageError
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "setfacl")

@@ -2,12 +2,13 @@
 
 Policies do not know each other's fields, and their remedies do not either. For example, a CSI driver's container that
 is no longer privileged may not have `mountPropagation: Bidirectional`, and no program can know whether it works
-without. So a change is not made if validation then refuses something that it did not refuse before.
+without. So a change is not made if validation then refuses something that it did not refuse before; nor is
+`runAsNonRoot` set where an image that is here would not start with it (`image_users`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -15,6 +16,8 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity
 from podward.api.json_value import Json, JsonObject
 from podward.api.report import family_of
+from podward.check import image_users
+from podward.check.image_users import FindImage
 from podward.documents.editing.edited_value import changed
 from podward.path import Key, Path
 from podward.schema.workload import PodSource
@@ -32,35 +35,66 @@ def is_to_fix(finding: Finding, select: Collection[str]) -> bool:
 
 
 class FixableFindings(Struct, frozen=True):
-    """Findings whose changes can be made together, and the others, each with what an API server would refuse then."""
+    """Findings whose changes can be made together, and the others, each with a sentence that says why not.
+
+    `said` are sentences about changes that were added.
+    """
 
     fixable: tuple[Finding, ...]
     unfixable: tuple[tuple[Finding, str], ...]
+    said: tuple[str, ...] = ()
 
 
-def split_fixable(source: PodSource, findings: Sequence[Finding]) -> FixableFindings:
-    """Split the findings about this workload, all of which have changes, into fixable and unfixable ones."""
+def split_fixable(source: PodSource, findings: Sequence[Finding], find: FindImage) -> FixableFindings:
+    """Split the findings about this workload, all of which have changes, into fixable and unfixable ones.
+
+    `find` finds the images that are here.
+    """
+    suited = image_users.suited(source, findings, find)
+    refused = tuple((each.finding, each.refusal) for each in suited if each.refusal)
+    said = tuple(text for each in suited for text in each.said)
+    found = _accepted(source, [each.finding for each in suited if not each.refusal])
+    return FixableFindings(found.fixable, (*refused, *found.unfixable), said)
+
+
+def _accepted(source: PodSource, findings: Sequence[Finding]) -> FixableFindings:
+    """Those after whose changes the API server takes the Pod, and the others."""
     tolerated = _faults(source.raw, source.kind)
-    if not _new_faults(source, findings, tolerated):
-        return FixableFindings(tuple(findings), ())
     fixable: list[Finding] = []
     left = list(findings)
     reasons: list[str] = []
     while left:
-        later: list[Finding] = []
-        reasons = []
-        for finding in left:
-            new = _new_faults(source, [*fixable, finding], tolerated)
-            if new:
-                later.append(finding)
-                reasons.append(min(new))
-            else:
-                fixable.append(finding)
+        later: list[tuple[Finding, str]] = []
+        _accept(source, left, tolerated, fixable, later)
+        reasons = [reason for _, reason in later]
         if len(later) == len(left):  # no change makes another one possible any more
             break
-        left = later
-    kept = tuple(finding for finding in findings if finding in fixable)
-    return FixableFindings(kept, tuple(zip(left, reasons, strict=True)))
+        left = [finding for finding, _ in later]
+    kept = set(map(id, fixable))
+    in_order = tuple(finding for finding in findings if id(finding) in kept)
+    return FixableFindings(in_order, tuple(zip(left, reasons, strict=True)))
+
+
+def _accept(
+    source: PodSource,
+    group: Sequence[Finding],
+    tolerated: set[str],
+    fixable: list[Finding],
+    later: list[tuple[Finding, str]],
+) -> None:
+    """Add those of the group to `fixable` whose changes can be made with those there, the others to `later`.
+
+    Halves are tried apart only where the whole is refused: a Pod may have thousands of findings, and few are refused.
+    """
+    new = _new_faults(source, [*fixable, *group], tolerated)
+    if not new:
+        fixable += group
+    elif len(group) == 1:
+        later.append((group[0], f"Changing this field alone makes a Pod that no API server takes: {min(new)}"))
+    else:
+        middle = len(group) // 2
+        _accept(source, group[:middle], tolerated, fixable, later)
+        _accept(source, group[middle:], tolerated, fixable, later)
 
 
 def _new_faults(source: PodSource, findings: Iterable[Finding], tolerated: set[str]) -> set[str]:
@@ -88,30 +122,56 @@ def merged_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def removing_emptied(raw: JsonObject, changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes; an object or a list that they would leave empty is removed: `capabilities: {}` says nothing."""
-    remaining = list(changes)
-    while True:
-        emptied = _emptied(raw, remaining)
-        if emptied is None:
-            return tuple(remaining)
-        remaining = [change for change in remaining if not change.path.startswith(emptied)]
-        remaining.append(Change(emptied, None))
+    remaining = _Remaining(changes)
+    waiting = list(dict.fromkeys(Path(change.path.segments[:-1]) for change in changes if change.value is None))
+    for above in waiting:  # it grows: what is removed may leave what is around it empty
+        if remaining.empties(raw, above):
+            remaining.replace_inside(above)
+            waiting.append(Path(above.segments[:-1]))
+    return remaining.all()
 
 
-def _emptied(raw: JsonObject, changes: Sequence[Change]) -> Path | None:
-    """The path of an object or list that the changes would leave empty; None if there is none."""
-    for change in changes:
-        above = Path(change.path.segments[:-1])
-        if change.value is not None or not above.segments or _name(above.segments[-1]) not in _MAY_GO:
-            continue
-        found = _at(raw, above)
-        if not found or not isinstance(found, dict | list):
-            continue
-        inside = [each for each in changes if each.path.startswith(above)]
-        gone = {_name(each.path.segments[-1]) for each in inside if len(each.path.segments) == len(above.segments) + 1}
-        names = set(found) if isinstance(found, dict) else set(range(len(found)))
-        if names <= gone and all(each.value is None for each in inside):
-            return above
-    return None
+class _Remaining:
+    """Changes by number, and for every object or list that may go the numbers of the changes in it."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes: dict[int, Change] = {}
+        self._inside: dict[tuple[str | int | Key, ...], set[int]] = {}
+        self._next = 0
+        for change in changes:
+            self._add(change)
+
+    def all(self) -> tuple[Change, ...]:
+        return tuple(self._changes.values())
+
+    def empties(self, raw: JsonObject, above: Path) -> bool:
+        """Whether the changes would leave this object or list empty, and it may go."""
+        steps = above.segments
+        inside = [self._changes[number] for number in self._inside.get(steps, ())]
+        found = _at(raw, above) if inside else None
+        if not found or not isinstance(found, dict | list) or any(change.value is not None for change in inside):
+            return False
+        gone = {_name(change.path.segments[-1]) for change in inside if len(change.path.segments) == len(steps) + 1}
+        return (set(found) if isinstance(found, dict) else set(range(len(found)))) <= gone
+
+    def replace_inside(self, above: Path) -> None:
+        """Remove the object or list as a whole instead of what is in it."""
+        for number in tuple(self._inside[above.segments]):
+            for steps in _that_may_go(self._changes.pop(number).path):
+                self._inside[steps].discard(number)
+        self._add(Change(above, None))
+
+    def _add(self, change: Change) -> None:
+        self._changes[self._next] = change
+        for steps in _that_may_go(change.path):
+            self._inside.setdefault(steps, set()).add(self._next)
+        self._next += 1
+
+
+def _that_may_go(place: Path) -> Iterator[tuple[str | int | Key, ...]]:
+    """The steps to each object or list around the place, and to the place itself, that may go."""
+    steps = place.segments
+    return (steps[: at + 1] for at, step in enumerate(steps) if _name(step) in _MAY_GO)
 
 
 def _at(raw: JsonObject, place: Path) -> Json:

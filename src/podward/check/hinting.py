@@ -29,6 +29,7 @@ from podward.policy.hints import (
     empty_object_wipes_pod_value,
     from_manifest,
     seccomp_unset,
+    unknown_capability,
 )
 from podward.policy.hints.facts import HintFacts
 from podward.schema.workload import PodSource
@@ -106,6 +107,7 @@ def may_be_hinted(pod: Pod, container: Container) -> bool:
         (above.run_as_user is None and above.run_as_group is not None)
         or (above.run_as_user is None and own.run_as_user is None and own.run_as_group is not None)
         or bool(empty_object_wipes_pod_value.wiped(above, own))
+        or bool(own.capabilities is not None and unknown_capability.unknown(container))
     )
 
 

@@ -20,13 +20,15 @@ from podward.api.json_value import JsonObject
 from podward.check import hinting
 from podward.check.path_index import PathIndex
 from podward.check.policy_set import PolicySet
-from podward.decision import Violation
+from podward.decision import Origin, Source, Violation
 from podward.documents.raw_fields import member
 from podward.path import Key, Path, path
-from podward.policy.pss import verdict
-from podward.policy.pss.check import CheckResult, facts_of
+from podward.policy.hints import unknown_capability
+from podward.policy.pss import check_proc_mount, verdict
+from podward.policy.pss.check import CheckResult, PssRemedy, facts_of
 from podward.policy.pss.standard import Standard
 from podward.policy.pss.standards import remedy
+from podward.schema import old_annotations
 from podward.schema.workload import PodSource
 from podward.stages.admission.cluster import AdmissionFacts
 from podward.stages.admission.order import SCC, STEPS, everything, without
@@ -120,11 +122,14 @@ class _Judge:
                 self._invalid(outcome)
             else:
                 self._refused_volumes(outcome)
+        self._old_annotations()
         return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, selection)
 
     def as_it_is(self) -> tuple[Finding, ...]:
         """The findings of the only step that has a say where the Pod is sound and complete."""
         self._pod_security(verdict.evaluated(facts_of(self._meant), self._policy))
+        if self._source.view.metadata.annotations:
+            self._old_annotations()
         return (*self._found.values(), *self.hints())
 
     # --- the API server's refusals ------------------------------------------------------------------------------------
@@ -138,7 +143,24 @@ class _Judge:
             passed_over.add(_NAMESPACE)  # the command's word, not the document's
         for violation in outcome.decision.violations:
             if violation.path not in passed_over:
-                self._add(_Fault("api/validation", Severity.ERROR), violation, f"{violation.path}: {violation.reason}")
+                cure = self._cure_of_invalid(violation)
+                fault = _Fault("api/validation", Severity.ERROR, "", cure.sentence, cure.changes)
+                self._add(fault, violation, f"{self._source.prefix + violation.path}: {violation.reason}")
+
+    def _old_annotations(self) -> None:
+        for old in old_annotations.written(self._source.view):
+            at = Violation(old.place, None, old.sentence, _OLD)
+            message = f"{self._source.prefix + old.place}: {old.sentence}"
+            self._add(_Fault("api/deprecated", Severity.WARNING), at, message)
+
+    def _cure_of_invalid(self, violation: Violation) -> PssRemedy:
+        """What makes the object valid, where there is one such change: an unmasked /proc needs a user namespace."""
+        spec, last = self._source.view.spec, violation.path.segments[-1:]
+        if last != ("procMount",) or violation.value != "Unmasked":
+            return PssRemedy("")
+        if check_proc_mount.kept_by_user_namespace(spec, self._policy.enforce, (violation.value,)):
+            return check_proc_mount.USER_NAMESPACE
+        return check_proc_mount.masking((violation.path,))
 
     def _refused_volumes(self, outcome: Outcome) -> None:
         """What the last plugin has against inline volumes of CSI drivers."""
@@ -172,8 +194,12 @@ class _Judge:
         """What a standard has against the Pod, but for the places that are `told` already."""
         facts, name = facts_of(self._meant), str(standard)
         for result in results:
-            cure = remedy(facts, result)
             violations = result.decision.violations
+            cure = (
+                remedy(facts, result)
+                if result.check != check_proc_mount.BASELINE_ID
+                else self._masked(standard, result)
+            )
             concerning = _Concerning(violations, cure.changes)
             for violation in violations:
                 if violation.path in told:
@@ -181,6 +207,13 @@ class _Judge:
                 changes = concerning.changes(violation.path)
                 fault = _Fault(f"pss/{result.check}", severity, name, cure.sentence, changes)
                 self._add(fault, violation, violation.reason)
+
+    def _masked(self, standard: Standard, result: CheckResult) -> PssRemedy:
+        """What satisfies the check of procMount: /proc stays unmasked where a user namespace is all that is wanted."""
+        kinds = [violation.value for violation in result.decision.violations]
+        if check_proc_mount.kept_by_user_namespace(self._meant.spec, standard, kinds):
+            return check_proc_mount.USER_NAMESPACE
+        return remedy(facts_of(self._meant), result)
 
     # --- SCCs ---------------------------------------------------------------------------------------------------------
 
@@ -206,14 +239,18 @@ class _Judge:
     # --- hints --------------------------------------------------------------------------------------------------------
 
     def hints(self) -> list[Finding]:
-        """The hints about the Pod as it is stored, but for fields that a policy refuses already."""
+        """The hints about the Pod as it is stored, but for fields that a policy refuses already.
+
+        That a capability's name is none is told all the same.
+        """
         pod = self._meant
         refused = {finding.path for finding in self._found.values()}
         places = PathIndex(refused)
         told: dict[tuple[str, Path], Finding] = {}  # one where several containers lack a field of the Pod
         for hint in hinting.hints(self._source, pod, refused):
             fields = {change.path for change in hint.changes} or {hint.path}
-            if not any(map(places.overlaps, fields)):
+            # A policy that refuses a name does not say that it is none.
+            if hint.name == unknown_capability.NAME or not any(map(places.overlaps, fields)):
                 told.setdefault((hint.name, hint.path), self._of_hint(hint))
         return list(told.values())
 
@@ -262,6 +299,7 @@ class _Judge:
         return about if not name else WorkloadRef(about.kind, about.namespace, about.name, name)
 
 
+_OLD = Source(Origin.RULE, "API server, warnings")
 _GRANT = "grant the service account the use of an SCC that fits, or change the Pod"
 
 

@@ -66,12 +66,14 @@ _HINT = {
     "image-user-not-numeric": "runAsNonRoot refuses an image whose user is a name, even if it is nobody's root.",
     "privileged-drops-profile": "privileged silently takes away the seccomp or AppArmor profile written beside it.",
     "read-only-root-without-tmp": "A read-only root and nothing writable at /tmp.",
+    "root-cannot-chown": "The command changes owners as root, and CHOWN is not among its capabilities.",
     "runtime-defaults-differ": "Something is left to the runtime that another runtime decides otherwise.",
     "seccomp-unset": "No seccomp profile anywhere means none: every system call may be made.",
     "setuid-without-new-privileges": "A setuid program that allowPrivilegeEscalation: false makes an ordinary one.",
     "token-not-readable": "A secret's or a token's files have a mode that keeps this process out.",
     "uid-shared-with-pods": "Other Pods on the machine run as the same host uid and share its limits.",
     "uid-without-passwd": "A uid that the image's /etc/passwd does not have: no name, no home, often group 0.",
+    "unknown-capability": "A name in capabilities is no capability, and adds or drops nothing.",
     "volume-not-writable": "A volume is mounted for writing, and these ids may not write it.",
 }
 _INPUT = {
@@ -87,6 +89,7 @@ _INPUT = {
     "unknown-kind": "A custom resource holds containers, and it is not known where its Pods are.",
 }
 _API = {
+    "deprecated": "An annotation has no effect any more, or a field has taken its place.",
     "inlineVolumes": "On OpenShift: an inline CSI volume's driver is not labelled for the namespace's level.",
     "validation": "The API server would refuse the object, whatever policies say.",
 }

@@ -34,19 +34,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
-    from podward.cli import admitting, inputs, terminal
+    from podward.cli import admitting, given_pods, subjects, terminal
     from podward.errors import PodwardError
     from podward.render.escaping import message
     from podward.stages.admission.order import decide
 
-    given = inputs.every_pod(file_options.named(args), args.in_namespace)
+    given = given_pods.every_pod(file_options.named(args), args.in_namespace)
     admission = admitting.Admission(args, tuple(given.documents))
     stored: list[tuple[PodSource, Admitted]] = []
     refused = 0
     for source in given.pods:
         try:
             admitted = decide(admission.facts(source))
-            for warning in admitted.warnings:
+            for warning in (*admitted.warnings, *subjects.old_annotations_of(source)):
                 print(message(f"Warning: {warning}"), file=sys.stderr)
             if admitted.refused:
                 terminal.say(admitting.refusal(source, admitted))

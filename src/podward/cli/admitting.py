@@ -113,7 +113,7 @@ def refusal(source: PodSource, admitted: Admitted) -> str:
     """
     violations = admitted.decision.violations
     if admitted.invalid:
-        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in violations)
+        listed = "\n".join(f"* {source.where(v.path)}: {source.prefix + v.path}: {v.reason}" for v in violations)
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
     sentence = "\n".join(violation.reason for violation in violations)
     return f"{source.where(violations[0].path)}: Error from server (Forbidden): {sentence}"

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from podward.cli import explaining, file_options, image_options, inputs, referenced, subjects, terminal
-from podward.cli.inputs import pods_of
+from podward.cli.given_pods import pods_of
 from podward.documents.document import Document
 from podward.errors import UsageError
 from podward.policy.runtime.defaults import NAMES

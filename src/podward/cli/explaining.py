@@ -14,8 +14,8 @@ from podward.cli import (
     cluster_options,
     configuration,
     file_options,
+    given_pods,
     image_options,
-    inputs,
     referenced,
     subjects,
     terminal,
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     What can't be explained is told on standard error, with its exit code, and the other Pods are explained.
     """
-    given = inputs.every_pod(file_options.named(args), args.in_namespace)
+    given = given_pods.every_pod(file_options.named(args), args.in_namespace)
     errors = given.errors
     sources = tuple(given.pods)
     fields = tuple(subjects.field_of(text, sources) for text in args.field) if sources else ()
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _explained(
-    given: inputs.GivenPods, dry: Explainer, args: argparse.Namespace
+    given: given_pods.GivenPods, dry: Explainer, args: argparse.Namespace
 ) -> tuple[tuple[PodToExplain, ...], tuple[ExplainedPod, ...]]:
     """Each Pod as it is stored, by a cluster's admission where one was described, and its explanation."""
     admission = None
@@ -77,6 +77,7 @@ def _explained(
     stored, explained = [], []
     for source in given.pods:
         _note_debugging(source)
+        subjects.tell_old_annotations(source)
         try:
             if admission is None:
                 subject = subjects.subject(subjects.debugged(source), objects)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import referenced, running, terminal
-from podward.cli.inputs import GivenPods
+from podward.cli.given_pods import GivenPods
 from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
 from podward.runtime import processes

@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
     What could not be read is told, and the other Pods run.
     """
-    from podward.cli import inputs, terminal
+    from podward.cli import given_pods, terminal
 
-    given = inputs.every_pod(file_options.named(args), args.in_namespace)
+    given = given_pods.every_pod(file_options.named(args), args.in_namespace)
     for error in given.errors:
         terminal.complain(error)
     code = max((error.exit_code for error in given.errors), default=0)

@@ -28,7 +28,7 @@ from podward.schema.workload import PodSource
 
 if TYPE_CHECKING:
     from podward.api.referenced_objects import ReferencedObjects
-    from podward.cli.inputs import GivenPods
+    from podward.cli.given_pods import GivenPods
     from podward.render.results import ContainerResult, ProcessUser, RunResult
     from podward.runtime.container import ContainerRun
 
@@ -121,6 +121,7 @@ def prepared(
 
     Raises InputError with everything that the API server refuses in it.
     """
+    subjects.tell_old_annotations(source)
     subject = subjects.subject(source, objects, new_uid())
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy

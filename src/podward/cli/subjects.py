@@ -8,12 +8,13 @@ from msgspec import structs
 
 from podward.api.core import Pod
 from podward.api.effective import Place
+from podward.cli import terminal
 from podward.decision import Decision, Violation
 from podward.documents.raw_fields import member
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path, path
 from podward.runtime.explaining.subject import PodToExplain
-from podward.schema import defaulting
+from podward.schema import defaulting, old_annotations
 from podward.schema.view import pod_view
 from podward.schema.workload import PodSource
 from podward.stages.admission.order import by_registry, decide
@@ -50,6 +51,17 @@ def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) ->
     return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, decided, objects)
 
 
+def old_annotations_of(source: PodSource) -> tuple[str, ...]:
+    """The API server's warnings about annotations that have no effect any more, or that a field replaces."""
+    return tuple(f"{source.prefix + old.place}: {old.sentence}" for old in old_annotations.written(source.view))
+
+
+def tell_old_annotations(source: PodSource) -> None:
+    """Say the same on standard error, each with its line."""
+    for old in old_annotations.written(source.view):
+        terminal.say(f"warning: {source.where(old.place)}: {source.prefix + old.place}: {old.sentence}")
+
+
 def debugged(source: PodSource) -> PodSource:
     """The source as if it had been read from a cluster, if it is a Pod with ephemeral containers."""
     metadata = member(source.raw, "metadata")
@@ -67,7 +79,7 @@ def _without_debugging(facts: AdmissionFacts) -> AdmissionFacts:
 
 def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
     if found:
-        listed = "\n".join(f"* {source.where(v.path)}: {v.path}: {v.reason}" for v in found)
+        listed = "\n".join(f"* {source.where(v.path)}: {source.prefix + v.path}: {v.reason}" for v in found)
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
 
 

@@ -24,6 +24,8 @@ _KINDS = (
     ("net", syscalls.CLONE_NEWNET),
     ("uts", syscalls.CLONE_NEWUTS),
 )
+_NET, _IPC = ("net.",), ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
+"""What the names of sysctls begin with that each network namespace, and each IPC namespace, has of its own."""
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 
 
@@ -128,7 +130,10 @@ def _configure(wanted: Wanted) -> None:
         _socket.sethostname(wanted.hostname)
     if wanted.net:
         _raise_loopback()
+    own = (_NET * wanted.net) + (_IPC * wanted.ipc)
     for name, value in wanted.sysctls:
+        if not name.startswith(own):  # what admitted it must not be all that protects the machine
+            raise NodeError("a sysctl of the machine, not of the Pod", where=name)
         set_sysctl(name, value)
 
 

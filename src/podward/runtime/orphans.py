@@ -14,19 +14,22 @@ import time
 
 from podward.errors import NodeError
 
+WAITING = (b"exec",)
+"""Verbs at which a runtime waits for a program in the container: it is that program's parent, and reaps it."""
 PATIENCE = 10.0
 """Seconds that killed runtimes may take to end."""
 _PAUSE = 0.005
 _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
-def end(directory: str) -> None:
+def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
 
-    They are looked for until none is found: one that was killed may just have started another.
+    Those at work on a `spared` verb go on. The others are looked for until none is found: one that was killed may just
+    have started another.
     """
     deadline = time.monotonic() + PATIENCE
-    while pids := working_for(os.fsencode(f"{directory}/")):
+    while pids := working_for(os.fsencode(f"{directory}/"), spared):
         if time.monotonic() > deadline:
             raise NodeError(f"OCI runtimes do not end: {', '.join(map(str, pids))}", where=directory)
         for pid in pids:
@@ -35,13 +38,14 @@ def end(directory: str) -> None:
         time.sleep(_PAUSE)
 
 
-def working_for(directory: bytes) -> list[int]:
+def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> list[int]:
     """The pids of runtimes with this path among their words; one that has ended has no words any more."""
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 words = file.read(65536).split(b"\0")
-            if os.path.basename(words[0]) in _NAMES and any(directory in word for word in words[1:]):
+            works_here = os.path.basename(words[0]) in _NAMES and any(directory in word for word in words[1:])
+            if works_here and not set(words) & set(spared):
                 found.append(int(entry))
     return found

@@ -67,9 +67,12 @@ def remove(state: State, cgroups: Cgroups, pod: str) -> None:
 
     Raises NodeError where something stays; the Pod's directory is the last to go, so that a later sweep finds it.
     """
-    for directory in (f"{state.pods}/{pod}", f"{PASSAGE}/{pod}"):
-        orphans.end(directory)
+    directories = (f"{state.pods}/{pod}", f"{PASSAGE}/{pod}")
+    for directory in directories:
+        orphans.end(directory, orphans.WAITING)
     cgroups.end_pod(pod)
+    for directory in directories:  # who waited for a program has reaped it, which has left its cgroup so
+        orphans.end(directory)
     for kind in os.listdir(state.oci):
         for container in os.listdir(f"{state.oci}/{kind}"):
             if container.startswith(f"{pod}-"):

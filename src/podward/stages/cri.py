@@ -165,18 +165,12 @@ def sandbox_context_of(decision: Decision) -> LinuxSandboxSecurityContext:
     return decision.fold(_SandboxContext).security_context
 
 
-def sysctls_of(decision: Decision) -> dict[str, str]:
-    """The sandbox's sysctls in the Decision of `decide_sandbox_context`."""
-    return decision.fold(_SandboxContext).sysctls
-
-
 class _Context(Struct, frozen=True, rename="camel"):
     security_context: LinuxContainerSecurityContext = LinuxContainerSecurityContext()
 
 
 class _SandboxContext(Struct, frozen=True, rename="camel"):
     security_context: LinuxSandboxSecurityContext = LinuxSandboxSecurityContext()
-    sysctls: dict[str, str] = {}
 
 
 def decide_sandbox(facts: SandboxFacts) -> Decision:

@@ -16,7 +16,7 @@ from podward.api.policy_change import ChangeKind, PolicyComparison, WorkloadOutc
 from podward.check.comparison import EFFECTS
 from podward.check.judging import judge
 from podward.check.pod_settings import settings_of_pod, settings_text
-from podward.cli import inputs, main, parser
+from podward.cli import given_pods, inputs, main, parser
 from podward.cli.admitting import Admission
 from podward.cli.checking import comparison
 from podward.cli.checking.policies import CheckOptions
@@ -256,7 +256,7 @@ def admitted(side: str, work: str, cluster: str) -> list[tuple[PodSource, Admitt
     args = parser.for_command("admit", main.load("admit")).parse_args(words)
     documents = inputs.documents(args.filename)
     admission = Admission(args, documents)
-    return [(source, decide(admission.facts(source))) for source in inputs.pods_of(documents)]
+    return [(source, decide(admission.facts(source))) for source in given_pods.pods_of(documents)]
 
 
 def fate(found: Admitted) -> WorkloadOutcome:

@@ -26,6 +26,11 @@ from podward.cli.checking.reading import parse_file
 from podward.cli.checking.settings import Settings, settings_of
 from podward.path import path
 
+
+def nowhere(_: str) -> None:
+    """No image is here."""
+
+
 CHARTS = Path(__file__).parent.parent.parent / "corpus" / "charts"
 SCHEMA = json.loads(
     (Path(__file__).parent.parent.parent / "render/check/sarif-schema-2.1.0.json").read_text(encoding="utf-8")
@@ -149,7 +154,7 @@ def test_encodings_and_line_breaks_stay(name: str, directory: Path) -> None:
         report = reporting.check((name,), chosen)
         file = parse_file(content, name)
         for finding, result in zip(report.findings, sarif(name, chosen), strict=True):
-            after = finding_fixes.fixed(file, content, finding) if finding.changes else None
+            after = finding_fixes.fixed(file, content, finding, nowhere) if finding.changes else None
             assert (after is None) == ("fixes" not in result)
             if after is not None:
                 assert applied(content, result) == after
@@ -165,7 +170,7 @@ def test_one_line_is_changed_where_it_must(directory: Path, mark: bytes) -> None
     fixed = 0
     for finding, result in zip(findings("x.json", chosen), sarif("x.json", chosen), strict=True):
         if "fixes" in result:
-            assert applied(content, result) == finding_fixes.fixed(file, content, finding)
+            assert applied(content, result) == finding_fixes.fixed(file, content, finding, nowhere)
             fixed += 1
             (replacement,) = result["fixes"][0]["artifactChanges"][0]["replacements"]
             assert replacement["deletedRegion"]["endColumn"] - replacement["deletedRegion"]["startColumn"] < 60

@@ -18,7 +18,7 @@ from podward.api.cri import IDMapping
 from podward.api.effective import EffectiveContext, ImageUser, Place
 from podward.api.node import Node
 from podward.decision import Origin, Outcome, Source
-from podward.path import path
+from podward.path import Key, path
 from podward.policy.kubelet import apparmor, groups, namespaces, seccomp, security_context, sysctls, user
 from podward.stages import effective
 
@@ -164,7 +164,31 @@ def test_only_safe_sysctls_of_own_namespaces_are_admitted(name: str, spec: PodSp
     whole = PodSpec(security_context=with_sysctl, host_network=spec.host_network, host_ipc=spec.host_ipc)
     violations = sysctls.admit(whole, PLACE).violations
     assert [fault in violation.reason for violation in violations] == ([True] if fault else [])
-    assert not sysctls.admit(whole, PLACE, unsafe=("kernel.*", "vm.swappiness")).refused or "host" in fault
+    allowed = not sysctls.admit(whole, PLACE, unsafe=("kernel.msg*", "vm.swappiness", "*")).refused
+    assert allowed == (name != "vm.swappiness" and "host" not in fault), "what is the machine's no list can allow"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "starts"),
+    [
+        ("net.*", True), ("net/core/*", True), ("kernel.shm*", True), ("kernel.msg*", True), ("kernel.sem", True),
+        ("fs.mqueue.*", True), ("net.ipv4.conf.eth0/1.forwarding", True), ("net*", False), ("*", False),
+        ("kernel.*", False), ("vm.max_map_count", False), ("vm/max_map_count", False), ("fs.inotify.*", False),
+        ("kernel.shm_next_id", False), ("Net.*", False), ("net.**", False), ("net.*.x", False), ("", False),
+        ("net." + "x" * 250, False),
+    ],
+)  # fmt: skip
+def test_a_kubelet_does_not_start_with_sysctls_of_the_machine(pattern: str, starts: bool) -> None:  # noqa: FBT001
+    assert bool(sysctls.fault_of(("net.*", pattern))) is not starts
+
+
+def test_the_sandbox_has_names_with_dots() -> None:
+    written = PodSecurityContext(sysctls=(Sysctl("net/ipv4/conf/eth0.1/forwarding", "1"), Sysctl("kernel.sem", "2")))
+    decided = sysctls.decide(PodSpec(security_context=written), PLACE)
+    assert [made.path.segments[-1] for made in decided.assignments] == [
+        Key("net.ipv4.conf.eth0/1.forwarding"),
+        Key("kernel.sem"),
+    ]
 
 
 def test_without_a_pod_context_the_containers_object_is_taken_as_it_is() -> None:

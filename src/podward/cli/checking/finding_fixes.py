@@ -13,7 +13,9 @@ from collections.abc import Collection, Sequence
 from podward.api.finding import Finding
 from podward.api.report import CheckReport
 from podward.check.fixes import is_to_fix, merged_changes, removing_emptied, split_fixable
+from podward.check.image_users import FindImage
 from podward.cli import inputs
+from podward.cli.checking.local_images import LocalImages
 from podward.cli.checking.reading import ManifestFile, parse_file
 from podward.documents.editing.edits import Edit, edited
 from podward.errors import InputError
@@ -42,8 +44,9 @@ def source_files_of(report: CheckReport, select: Collection[str] = ()) -> Source
             " them; podward check --fix makes them all.",
         )
     fixes: dict[int, tuple[Replacement, ...]] = {}
+    find = LocalImages().find
     for file, indexes in wanted.items():
-        fixes |= _of_file(file, report.findings, indexes)
+        fixes |= _of_file(file, report.findings, indexes, find)
     return SourceFiles(_Lines().line, fixes)
 
 
@@ -54,7 +57,9 @@ def _size(file: str) -> int:
         return 0
 
 
-def _of_file(name: str, findings: Sequence[Finding], indexes: Sequence[int]) -> dict[int, tuple[Replacement, ...]]:
+def _of_file(
+    name: str, findings: Sequence[Finding], indexes: Sequence[int], find: FindImage
+) -> dict[int, tuple[Replacement, ...]]:
     try:
         content = inputs.content_of(name)
     except InputError:  # the file was removed after it was checked: the report has what was found
@@ -62,18 +67,19 @@ def _of_file(name: str, findings: Sequence[Finding], indexes: Sequence[int]) -> 
     file, before = parse_file(content, name), _decoded(content)
     found: dict[int, tuple[Replacement, ...]] = {}
     for index in indexes:
-        after = fixed(file, content, findings[index])
+        after = fixed(file, content, findings[index], find)
         if after is not None:
             found[index] = sarif_regions.replacements(before, _decoded(after))
     return found
 
 
-def fixed(file: ManifestFile, content: bytes, finding: Finding) -> bytes | None:
-    """The file with this finding's changes made; None if they cannot be made, or no API server would accept them."""
+def fixed(file: ManifestFile, content: bytes, finding: Finding, find: FindImage) -> bytes | None:
+    """The file with this finding's changes made; None if they cannot be made, or would keep the Pod from running."""
     source = _source(file, finding)
-    if source is None or not split_fixable(source, (finding,)).fixable:
+    fixable = split_fixable(source, (finding,), find).fixable if source is not None else ()
+    if source is None or not fixable:
         return None
-    changes = removing_emptied(source.document.raw, merged_changes(finding.changes))
+    changes = removing_emptied(source.document.raw, merged_changes(fixable[0].changes))
     try:
         after = edited(content, file.name, [Edit(finding.document, change) for change in changes])
     except InputError:  # the document has to be edited by hand

@@ -17,10 +17,12 @@ from msgspec import Struct, structs
 from podward.api.finding import Finding
 from podward.api.report import CheckReport
 from podward.check.fixes import is_to_fix, merged_changes, removing_emptied, split_fixable
+from podward.check.image_users import FindImage
 from podward.check.policy_set import PolicySet
 from podward.cli import inputs, terminal
-from podward.cli.checking import examination, files, output
+from podward.cli.checking import examination, files, linked, output
 from podward.cli.checking.files import STDIN
+from podward.cli.checking.local_images import LocalImages
 from podward.cli.checking.policies import given_policies, held_to
 from podward.cli.checking.reading import ManifestFile
 from podward.cli.checking.reporting import check, report_of
@@ -30,7 +32,6 @@ from podward.documents.editing.edits import Edit, edited
 from podward.documents.editing.unified_diff import unified
 from podward.errors import InputError, PodwardError, UsageError
 from podward.path import Path
-from podward.render.escaping import printable, without_commands
 from podward.schema.workload import PodSource
 
 _ROUNDS = 9
@@ -38,11 +39,15 @@ _ROUNDS = 9
 
 
 class _FixedFile(Struct, frozen=True):
-    """A file's content before and after; `unfixable` has the reason for each finding (by fingerprint) without a fix."""
+    """A file's content before and after.
+
+    `unfixable` has the reason for each finding (by fingerprint) without a fix, `said` what is to be known of the fixes.
+    """
 
     before: bytes
     after: bytes
     unfixable: dict[str, str]
+    said: tuple[str, ...] = ()
 
 
 def fix(
@@ -63,10 +68,10 @@ def fix(
     fixed_files = _fixed_files(report, names, settings)
     if only_show:
         return _show(report, fixed_files)
-    unwritten = False
-    for file, fixed in fixed_files.items():
-        if fixed.after != fixed.before:
-            unwritten = not _written(file, fixed.after) or unwritten
+    changed = {file: fixed.after for file, fixed in fixed_files.items() if fixed.after != fixed.before}
+    unwritten = {file for file, content in changed.items() if not _written(file, content)}
+    if not settings.shape.quiet:
+        _tell({file: fixed for file, fixed in fixed_files.items() if file not in unwritten})
     left = check(names, settings, searched)
     unfixable = {mark: reason for fixed in fixed_files.values() for mark, reason in fixed.unfixable.items()}
     shown = structs.replace(left, findings=tuple(_without_bad_changes(finding, unfixable) for finding in left.findings))
@@ -82,20 +87,27 @@ def _fixed_files(report: CheckReport, names: tuple[str, ...], settings: Settings
     found = examination.policies_in(map(examination.FileReader(settings.options).read, names))
     given = given_policies(settings.options.policy_from)
     policies = held_to(settings.options, found, given).policy_set
-    return {file: _fixed(file, settings, policies) for file in sorted(wanted)}
+    find = LocalImages().find
+    changeable = linked.each_once(sorted(wanted), settings.trees)
+    for name, target in changeable.left:
+        terminal.say(f"{name} is not changed: it is a link to {target}, which is not in what is checked")
+    return {file: _fixed(file, settings, policies, find) for file in changeable.files}
 
 
-def _fixed(name: str, settings: Settings, policies: PolicySet) -> _FixedFile:
+def _fixed(name: str, settings: Settings, policies: PolicySet, find: FindImage) -> _FixedFile:
     before = after = inputs.content_of(name)
     unfixable: dict[str, str] = {}
+    said: dict[str, None] = {}
     complaints: dict[str, InputError] = {}
     seen = {before}  # if two policies want what the other one refuses, going round and round helps nobody
     reader = examination.FileReader(settings.options)
     for _ in range(_ROUNDS):
         file = reader.parse(after, name)
-        unfixable, complaints = {}, {}
-        edits = _edits(file, _wanted(file, settings, policies), unfixable)
-        content = _edited(after, name, edits, complaints)
+        complaints = {}
+        edits = _edits(file, _wanted(file, settings, policies), find)
+        unfixable = edits.unfixable
+        said |= dict.fromkeys(edits.said)
+        content = _edited(after, name, edits.by_document, complaints)
         if content == after:
             break
         after = content
@@ -104,7 +116,7 @@ def _fixed(name: str, settings: Settings, policies: PolicySet) -> _FixedFile:
         seen.add(after)
     for error in complaints.values():
         terminal.complain(error)
-    return _FixedFile(before, after, unfixable)
+    return _FixedFile(before, after, unfixable, tuple(said))
 
 
 def _wanted(file: ManifestFile, settings: Settings, policies: PolicySet) -> list[Finding]:
@@ -113,24 +125,33 @@ def _wanted(file: ManifestFile, settings: Settings, policies: PolicySet) -> list
     return [finding for finding in report.findings if is_to_fix(finding, settings.selection.select)]
 
 
-def _edits(file: ManifestFile, wanted: list[Finding], unfixable: dict[str, str]) -> dict[int, list[Edit]]:
-    """The edits of each document. Findings whose changes no API server would accept are put into `unfixable`."""
+class _Edits(Struct, frozen=True):
+    """The edits of each document, the reason for each finding (by fingerprint) without one, and what is to be said."""
+
+    by_document: dict[int, list[Edit]]
+    unfixable: dict[str, str]
+    said: list[str]
+
+
+def _edits(file: ManifestFile, wanted: list[Finding], find: FindImage) -> _Edits:
+    """The edits of each document. Findings whose changes cannot be made are put into `unfixable`."""
     sources = {(each.document, each.source.prefix): each.source for each in file.workloads}
     by_source: dict[tuple[int, Path], list[Finding]] = {}
     for finding in wanted:
         at = next(key for end in range(len(finding.path.segments) + 1) if (key := _key(finding, end)) in sources)
         by_source.setdefault(at, []).append(finding)
+    made = _Edits({}, {}, [])
     documents: dict[int, tuple[Document, list[Finding]]] = {}
     for at, findings in by_source.items():
         source: PodSource = sources[at]
-        split = split_fixable(source, findings)
-        unfixable |= {finding.fingerprint: reason for finding, reason in split.unfixable}
+        split = split_fixable(source, findings, find)
+        made.unfixable.update((finding.fingerprint, reason) for finding, reason in split.unfixable)
+        made.said.extend(split.said)
         documents.setdefault(at[0], (source.document, []))[1].extend(split.fixable)
-    edits: dict[int, list[Edit]] = {}
     for index, (document, findings) in documents.items():
         changes = merged_changes(change for finding in findings for change in finding.changes)
-        edits[index] = [Edit(index, change) for change in removing_emptied(document.raw, changes)]
-    return edits
+        made.by_document[index] = [Edit(index, change) for change in removing_emptied(document.raw, changes)]
+    return made
 
 
 def _key(finding: Finding, end: int) -> tuple[int, Path]:
@@ -155,11 +176,7 @@ def _without_bad_changes(finding: Finding, unfixable: dict[str, str]) -> Finding
     reason = unfixable.get(finding.fingerprint)
     if reason is None:
         return finding
-    return structs.replace(finding, changes=(), remedy=_unfixable_remedy(reason))
-
-
-def _unfixable_remedy(reason: str) -> str:
-    return f"Changing this field alone makes a Pod that no API server takes: {reason}"
+    return structs.replace(finding, changes=(), remedy=reason)
 
 
 def _show(report: CheckReport, fixed_files: dict[str, _FixedFile]) -> int:
@@ -172,20 +189,25 @@ def _show(report: CheckReport, fixed_files: dict[str, _FixedFile]) -> int:
     for finding in report.findings:
         fixed = fixed_files.get(finding.file)
         if fixed is not None and finding.fingerprint in fixed.unfixable:
-            why = _unfixable_remedy(fixed.unfixable[finding.fingerprint])
-            print(
-                without_commands(printable(f"podward: {finding.file}:{finding.line}: {finding.rule}: {why}")),
-                file=sys.stderr,
-            )
+            why = fixed.unfixable[finding.fingerprint]
+            terminal.say(f"{finding.file}:{finding.line}: {finding.rule}: {why}")
     return report.exit_code
 
 
 def _written(file: str, content: bytes) -> bool:
-    """Write the file and say so, or say why it could not be written. Returns whether it was written."""
+    """Write the file, or say why it could not be written. Returns whether it was written."""
     try:
         files.replace(file, content)
     except PodwardError as error:
         terminal.complain(error)
         return False
-    print(without_commands(printable(f"podward: fixed {file}")), file=sys.stderr)
     return True
+
+
+def _tell(fixed_files: dict[str, _FixedFile]) -> None:
+    """Say which files were fixed, and what is to be known of that."""
+    for file, fixed in fixed_files.items():
+        if fixed.after != fixed.before:
+            terminal.say(f"fixed {file}")
+        for said in fixed.said:
+            terminal.say(f"{file}: {said}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from msgspec import structs
@@ -12,7 +13,7 @@ from podward.cli import file_options, process_exit, terminal
 from podward.cli.checking import files, kustomize, output
 from podward.cli.checking.files import Naming
 from podward.cli.checking.reporting import check, nothing_checked
-from podward.cli.checking.settings import settings_of
+from podward.cli.checking.settings import repositories_of, settings_of
 from podward.errors import InputError, UsageError
 
 
@@ -48,6 +49,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.fix:
         from podward.cli.checking import fixing
 
+        trees = tuple(filter(os.path.isdir, paths)) or repositories_of((), naming.here)
+        settings = structs.replace(settings, trees=trees)
         code = fixing.fix(report, names, settings, searched, only_show=args.diff)
         return code if report.checked or args.allow_empty else nothing_checked(paths, code)
     if args.write_baseline:

@@ -27,8 +27,8 @@ class Settings(Struct, frozen=True):
     """All settings. `baseline` is a file's name, empty for none. `cached` is whether unchanged files may be skipped.
 
     `configuration` is the configuration file, empty for none. `inline_waivers` and `max_waiver_days` say which waivers
-    count. `links` are those that the search did not follow. The patterns in `exclude` and `waivers` match file names as
-    `naming.rooted` gives them.
+    count. `links` are those that the search did not follow, `trees` the directories in which files may be changed. The
+    patterns in `exclude` and `waivers` match file names as `naming.rooted` gives them.
     """
 
     options: CheckOptions
@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True):
     configuration: str = ""
     inline_waivers: bool = True
     max_waiver_days: int | None = None
+    trees: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
 
 

@@ -80,7 +80,7 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
         linux_error=rendering.first_refusal(made),
         sandbox=None if sandbox.refused else cri.sandbox_context_of(sandbox),
         sandbox_error=rendering.first_refusal(sandbox),
-        sysctls=None if sandbox.refused else cri.sysctls_of(sandbox),
+        sysctls=None if sandbox.refused else sysctls.as_written(pod.spec),
         sysctl_admit=rendering.sysctl_verdict(sysctls.admit(pod.spec, place), sysctls.REASON),
         app_armor_admit_error=rendering.first_refusal(apparmor.admit(pod, place)),
     )

@@ -5,9 +5,13 @@ Between nodes there are only white space, comments and punctuation, so a `#` the
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from re import compile as pattern
+
 from podward.documents.editing.nodes import Alias, List, Map, Node, Scalar, UneditableError
 
 _SPACE = " \t\r\n"
+_BREAK = pattern("\n")
 
 
 class SourceText:
@@ -16,7 +20,7 @@ class SourceText:
     The text ends with a line break, even if the file does not.
     """
 
-    __slots__ = ("_cuts", "_end", "_unended", "newline", "text")
+    __slots__ = ("_breaks", "_cuts", "_end", "_unended", "newline", "text")
 
     def __init__(self, text: str) -> None:
         at = text.find("\n")
@@ -25,6 +29,8 @@ class SourceText:
         self._cuts: list[tuple[int, int, str]] = []
         self._end = len(text) if self.text != text else -1
         self._unended: int | None = None
+        # Where each line ends: a file may be one line of megabytes, so no question may look through its line.
+        self._breaks = [found.start() for found in _BREAK.finditer(self.text)]
 
     @property
     def untouched(self) -> bool:
@@ -71,18 +77,21 @@ class SourceText:
 
     def line_start(self, at: int) -> int:
         """Where the line of `at` begins."""
-        return self.text.rfind("\n", 0, at) + 1
+        before = bisect_left(self._breaks, at)
+        return self._breaks[before - 1] + 1 if before else 0
 
     def line_end(self, at: int) -> int:
         """Where the line of `at` ends, its line break excluded."""
-        end = self.text.find("\n", at)
-        if end < 0:
+        following = bisect_left(self._breaks, at)
+        if following == len(self._breaks):
             return len(self.text)
+        end = self._breaks[following]
         return end - 1 if end > at and self.text[end - 1] == "\r" else end
 
     def next_line(self, at: int) -> int:
         """Where the line after that of `at` begins."""
-        return self.text.find("\n", at) + 1 or len(self.text)
+        following = bisect_left(self._breaks, at)
+        return self._breaks[following] + 1 if following < len(self._breaks) else len(self.text)
 
     def column(self, at: int) -> int:
         """How many characters of its line stand before `at`."""
@@ -98,15 +107,21 @@ class SourceText:
 
     def starts_line(self, at: int) -> bool:
         """Whether only white space stands before `at` on its line."""
-        return not self.text[self.line_start(at) : at].strip()
+        start = self.line_start(at)
+        while start < at and self.text[start].isspace():
+            start += 1
+        return start == at
 
     def ends_line(self, at: int) -> bool:
         """Whether only white space and a comment follow on the line."""
-        return self.text[at : self.line_end(at)].strip()[:1] in {"", "#"}
+        end = self.line_end(at)
+        while at < end and self.text[at].isspace():
+            at += 1
+        return at >= end or self.text[at] == "#"
 
     def same_line(self, one: int, other: int) -> bool:
         """Whether both are on one line."""
-        return self.text.find("\n", min(one, other), max(one, other)) < 0
+        return bisect_left(self._breaks, one) == bisect_left(self._breaks, other)
 
     def past_space(self, at: int) -> int:
         """The offset of the first character from `at` on that is neither white space nor in a comment."""

@@ -114,7 +114,7 @@ def json_style(root: Map, source: SourceText) -> Style:
 
 def flow_style(node: Map | List, source: SourceText, around: FlowStyle) -> FlowStyle:
     """The style of `node`, which is in braces or brackets; what the node does not show is taken from `around`."""
-    spans = flow_spans(node)
+    spans = _first_spans(node)
     if not spans:
         return around
     first = spans[0][0]
@@ -134,15 +134,27 @@ def flow_style(node: Map | List, source: SourceText, around: FlowStyle) -> FlowS
         style = replace(style, colon=gap)
     if isinstance(entry.key, Scalar):
         style = replace(style, key_quote=entry.key.style)
-    texts = [text for text in map(_example, node.entries) if isinstance(text, Scalar) and _is_text(text)]
-    return replace(style, quote=texts[0].style) if texts else style
+    texts = (text for text in map(_example, node.entries) if isinstance(text, Scalar) and _is_text(text))
+    text = next(texts, None)
+    return replace(style, quote=text.style) if text is not None else style
+
+
+def _first_spans(node: Map | List) -> list[tuple[int, int]]:
+    """Where the first two entries begin and end."""
+    if isinstance(node, List):
+        return [(item.start, item.end) for item in node.items[:2]]
+    return [_span(entry) for entry in node.entries[:2]]
 
 
 def flow_spans(node: Map | List) -> list[tuple[int, int]]:
     """Where each entry of an object in braces or of a list in brackets begins and ends."""
     if isinstance(node, List):
         return [(item.start, item.end) for item in node.items]
-    return [(entry.key.start, max(entry.key.end, entry.value.end)) for entry in node.entries]
+    return [_span(entry) for entry in node.entries]
+
+
+def _span(entry: Entry) -> tuple[int, int]:
+    return entry.key.start, max(entry.key.end, entry.value.end)
 
 
 def _list_style(source: SourceText, node: Map, entry: Entry) -> dict[str, ListStyle]:

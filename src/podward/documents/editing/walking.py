@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podward.api.json_value import Json, JsonObject
-    from podward.documents.editing.nodes import Entry
     from podward.documents.editing.source_text import SourceText
     from podward.documents.editing.style import Style
 
@@ -94,6 +93,8 @@ class Walker:
         means: JsonObject = {}
         walked: set[str] = set()
         unbound = False
+        merges = [index for index, entry in enumerate(node.entries) if entry.merge]
+        within = self._within(node, position) if node.flow else None
         for index, entry in enumerate(node.entries):
             if entry.merge:
                 unbound = not self._kept(entry.value) or not _is_mergeable(self._now(entry.value)) or unbound
@@ -103,17 +104,19 @@ class Walker:
             else:
                 own[entry.name] = index
                 self._kept(entry.key)
-                if any(entry.name in merged_value(later.value.value) for later in node.entries[index:] if later.merge):
+                later = (node.entries[merge].value.value for merge in merges if merge > index)
+                if any(entry.name in merged_value(value) for value in later):
                     means[entry.name] = self._now(entry.value)
                     if not self._kept(entry.value):
                         doomed.add(index)
                 else:
                     walked.add(entry.name)
                     means[entry.name] = target[entry.name]
-                    self.walk(entry.value, target[entry.name], self._inside(node, entry, position))
+                    inside = within or position.field(self._source, node, entry)
+                    self.walk(entry.value, target[entry.name], inside)
         covered = any(not same(means[name], target[name]) for name in walked)
         if unbound or covered or means.keys() - target.keys():
-            doomed.update(index for index, entry in enumerate(node.entries) if entry.merge)
+            doomed.update(merges)
             return doomed, {name: without_removed(value) for name, value in target.items() if name not in own}
         missing = {
             name: without_removed(value)
@@ -144,10 +147,10 @@ class Walker:
         if not staying:
             return self._replace(node, target, position)
         dashes = [] if node.flow else self._source.dashes(node)
+        within = self._within(node, position) if node.flow else None
         for index, value in staying.items():
-            item = node.items[index]
-            inside = self._within(node, position) if node.flow else position.item(self._source, dashes[index])
-            self.walk(item, value, inside)
+            inside = within or position.item(self._source, dashes[index])
+            self.walk(node.items[index], value, inside)
         doomed = {index for index in range(len(node.items)) if index not in staying}
         self.unfinished = self.unfinished or bool(doomed and additions)
         if node.flow:
@@ -160,9 +163,6 @@ class Walker:
         else:
             blocks.add_items(self._source, self._style, node, additions, position)
         return True
-
-    def _inside(self, node: Map, entry: Entry, position: Position) -> Position:
-        return self._within(node, position) if node.flow else position.field(self._source, node, entry)
 
     def _within(self, node: Map | List, position: Position) -> Position:
         return position.within(flow_style(node, self._source, position.flow or self._style.flow))

@@ -21,6 +21,7 @@ from podward.api.process import ProcessState
 from podward.decision import Origin, Source
 from podward.path import path
 from podward.policy.hints.facts import HintFacts, container_field, pod_field, source_of
+from podward.schema.user_namespace import may_have_own
 
 NAME = "capability-without-root"
 RULE = Source(Origin.RULE, "capabilities(7)")
@@ -99,10 +100,8 @@ def _cure(facts: HintFacts, lost: int) -> tuple[str, tuple[Change, ...]]:
     if context.security_context.run_as_non_root:
         return f"G{file[1:]}; running as root would do as well, but runAsNonRoot forbids it.", ()
     changes = (Change(container_field(facts, "securityContext", "runAsUser"), 0),)
-    return (
-        f"Run this container as uid 0, best with hostUsers: false and all other capabilities dropped; or {file}.",
-        changes,
-    )
+    best = "hostUsers: false and " if may_have_own(facts.pod.spec) else ""
+    return f"Run this container as uid 0, best with {best}all other capabilities dropped; or {file}.", changes
 
 
 def _low_ports_are_free(facts: HintFacts) -> bool:

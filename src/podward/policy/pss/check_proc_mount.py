@@ -16,13 +16,20 @@ The detail names containers in their order, and each value once, sorted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from podward.api.core import PodSpec
 from podward.api.explanation import Change
+from podward.path import Path, path
 from podward.policy.pss.check import Check, CheckResult, FieldViolation, PssFacts, PssRemedy, Revision, failed
-from podward.policy.pss.standard import Level
+from podward.policy.pss.standard import Level, Standard
 from podward.policy.pss.wording import container_list, container_title, quoted_list
+from podward.schema.user_namespace import may_have_own
 
 BASELINE_ID = "procMount"
 RESTRICTED_ID = "procMount_restricted"
+_RELAXED = 35
+"""The minor version since which baseline has nothing against it in a user namespace."""
 
 
 def _masked(facts: PssFacts, check: str) -> CheckResult | None:
@@ -61,13 +68,30 @@ def _restricted(facts: PssFacts) -> CheckResult | None:
 
 def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     del facts
-    return PssRemedy(
-        "Remove procMount: /proc is masked by default.",
-        tuple(Change(violation.path, None) for violation in result.decision.violations),
-    )
+    return masking(tuple(violation.path for violation in result.decision.violations))
+
+
+USER_NAMESPACE = PssRemedy(
+    "Give the Pod a user namespace of its own (hostUsers: false): root in it is nobody on the node.",
+    (Change(path("spec", "hostUsers"), value=False),),
+)
+
+
+def masking(places: tuple[Path, ...]) -> PssRemedy:
+    """The remedy that takes procMount away at these places."""
+    return PssRemedy("Remove procMount: /proc is masked by default.", tuple(Change(place, None) for place in places))
+
+
+def kept_by_user_namespace(spec: PodSpec, standard: Standard, kinds: Iterable[object]) -> bool:
+    """Whether `USER_NAMESPACE` satisfies the API server and this standard, and the containers keep their /proc."""
+    if standard.level is Level.BASELINE:
+        relaxed = standard.version.minor is None or standard.version.minor >= _RELAXED
+    else:
+        relaxed = standard.level is Level.PRIVILEGED
+    return relaxed and may_have_own(spec) and all(kind == "Unmasked" for kind in kinds)
 
 
 BASELINE = Check(
-    BASELINE_ID, Level.BASELINE, (Revision(0, _baseline), Revision(35, _baseline_without_user_namespace)), _remedy
+    BASELINE_ID, Level.BASELINE, (Revision(0, _baseline), Revision(_RELAXED, _baseline_without_user_namespace)), _remedy
 )
-RESTRICTED = Check(RESTRICTED_ID, Level.RESTRICTED, (Revision(35, _restricted, (BASELINE_ID,)),), _remedy)
+RESTRICTED = Check(RESTRICTED_ID, Level.RESTRICTED, (Revision(_RELAXED, _restricted, (BASELINE_ID,)),), _remedy)

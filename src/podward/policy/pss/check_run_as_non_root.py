@@ -76,7 +76,8 @@ def _remedy(facts: PssFacts, result: CheckResult) -> PssRemedy:
     explicit, implicit = _setting_false(facts), _setting_nothing(facts)
     set_on_pod = facts.context.run_as_non_root is False or (implicit and not explicit)
     changes = [Change(pod_context_path(ID), value=True)] if set_on_pod else []
-    failing = [container for container in facts.containers if container in explicit or container in implicit]
+    wrong = {id(container) for container in (*explicit, *implicit)}
+    failing = [container for container in facts.containers if id(container) in wrong]
     own = explicit if set_on_pod else failing
     changes += [Change(container.context_path(ID), value=True) for container in own]
     where = ("the Pod and on its containers" if own else "the Pod") if set_on_pod else "each container"

@@ -4,7 +4,8 @@ Specification, in our words. Bounding, effective and permitted are the same set;
 (since CVE-2022-24769). None of the three runtimes reads addAmbientCapabilities.
 - containerd (2.2 `customopts.WithCapabilities`) starts with its defaults. `ALL` in add makes the set full, then `ALL`
   in drop makes it empty; then the names in add are added and those in drop are removed, so drop wins. Names are
-  upper-cased and always prefixed by `CAP_`: `CAP_NET_ADMIN` becomes `CAP_CAP_NET_ADMIN`, which does not exist.
+  upper-cased and always prefixed by `CAP_`: `CAP_NET_ADMIN` becomes `CAP_CAP_NET_ADMIN`, which does not exist. What
+  does not exist stands in the spec, and crun and runc leave it out.
 - CRI-O (1.33 `SpecSetupCapabilities`) does the same, but starts with an empty set if one of the lists has `ALL`. A name
   that begins with `cap_` in any case is used as it is written. An unknown name is an error in both lists.
 - Docker (29 `caps.TweakCapabilities`): if add has `ALL`, all but those in drop; else if drop has `ALL`, only those in
@@ -141,15 +142,18 @@ _RUNTIMES = {"containerd": _as_containerd, "cri-o": _as_crio, "docker": _as_dock
 
 
 def _refusals(lists: _AddAndDrop, available: int, runtime: RuntimeProfile) -> Decision:
-    """Violations for unknown names; containerd ignores an unknown name in drop."""
+    """Violations for unknown names; containerd passes them on, and the OCI runtime leaves them out."""
     refused = Decision()
-    checked = (("add", lists.add), ("drop", lists.drop if runtime.name != "containerd" else ()))
-    for field, listed in checked:
+    if runtime.name == "containerd":
+        return refused
+    for field, listed in (("add", lists.add), ("drop", lists.drop)):
         source = runtime.source_of("securityContext", "capabilities")
         for name in listed:
             sentence = ""
             if name not in BITS:
                 sentence = f"unknown capability: {quote(name)}"
+                if runtime.name == "cri-o":
+                    sentence = f"unknown capability {quote(name)} to {field}"
             elif runtime.name == "docker" and not BITS[name] & available:
                 sentence = (
                     "capability not supported by your kernel or not available in the current environment: "

@@ -8,11 +8,11 @@ from __future__ import annotations
 from podward.api.core import Pod
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
+from podward.schema import old_annotations
 from podward.schema.validation.names import label_faults
 from podward.schema.warnings import (
     addresses,
     containers,
-    old_annotations,
     overlaps,
     ports,
     scheduling,

@@ -10,8 +10,8 @@ from podward.api.json_value import JsonObject
 from podward.api.quantity import parse
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path, path
+from podward.schema.old_annotations import container_seccomp
 from podward.schema.validation.raw import text
-from podward.schema.warnings.old_annotations import container_seccomp
 
 _IN_BYTES = ("memory", "ephemeral-storage")
 
