@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from podward.api.core import Pod, every_container
-from podward.api.image import ASSUMED, AssumedUser
-from podward.api.reference import parse
 from podward.cli import terminal
 from podward.errors import PodwardError, UsageError
-from podward.runtime.explaining.images import NO_USERS, AssumedUsers
+
+if TYPE_CHECKING:
+    from podward.api.core import Pod
+    from podward.api.image import AssumedUser
+    from podward.runtime.explaining.images import AssumedUsers
+
+_OPTION = "--image-user"
 
 _HIGHEST = (1 << 31) - 1
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?"
@@ -21,7 +25,7 @@ _ADVICE = "write --image-user UID:GID, or for one of several images --image-user
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them."""
     parser.add_argument(
-        ASSUMED,
+        _OPTION,
         action="append",
         default=[],
         metavar="[IMAGE=]UID:GID",
@@ -37,6 +41,9 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
 
 def assumed(words: list[str]) -> AssumedUsers:
     """What the words of `--image-user` say. Raises UsageError for another form, and for two about one image."""
+    from podward.api.reference import parse
+    from podward.runtime.explaining.images import NO_USERS, AssumedUsers  # --help needs none of these
+
     if not words:
         return NO_USERS
     by_image: dict[str, AssumedUser] = {}
@@ -45,23 +52,25 @@ def assumed(words: list[str]) -> AssumedUsers:
         try:
             name = str(parse(image)) if image else ""
         except PodwardError as error:
-            raise UsageError(error.what, where=ASSUMED, advice=_ADVICE) from error
+            raise UsageError(error.what, where=_OPTION, advice=_ADVICE) from error
         if name in by_image:
             raise UsageError(
-                f"{word!r} is the second word about {image or 'all images'}", where=ASSUMED, advice=_ADVICE
+                f"{word!r} is the second word about {image or 'all images'}", where=_OPTION, advice=_ADVICE
             )
         by_image[name] = _user(text)
     return AssumedUsers(by_image, by_image.pop("", None))
 
 
 def _user(text: str) -> AssumedUser:
+    from podward.api.image import AssumedUser
+
     user, colon, group = text.partition(":")
     for part in (user, group) if colon else (user,):
         if part.isascii() and part.isdigit():
             if int(part) > _HIGHEST:
-                raise UsageError(f"{text!r}: ids go up to {_HIGHEST}", where=ASSUMED, advice=_ADVICE)
+                raise UsageError(f"{text!r}: ids go up to {_HIGHEST}", where=_OPTION, advice=_ADVICE)
         elif part is group or not re.fullmatch(_NAME, part):
-            raise UsageError(f"{text!r} is no user: a uid or a name, and a gid", where=ASSUMED, advice=_ADVICE)
+            raise UsageError(f"{text!r} is no user: a uid or a name, and a gid", where=_OPTION, advice=_ADVICE)
     return AssumedUser(str(int(user)) if user.isdigit() else user, int(group) if colon else None)
 
 
@@ -85,6 +94,8 @@ def pull(pods: Iterable[Pod], root: str) -> list[PodwardError]:
 
 
 def _images(pods: Iterable[Pod]) -> Iterable[str]:
+    from podward.api.core import every_container
+
     for pod in pods:
         for _, _, container in every_container(pod.spec):
             if container.image:

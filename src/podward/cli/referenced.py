@@ -5,13 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
-from podward.cli import inputs
 from podward.errors import UsageError
-from podward.schema.referenced_objects import collect
-from podward.schema.strict import require
-from podward.schema.workload import pod_sources
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +48,12 @@ def gather(documents: tuple[Document, ...], args: argparse.Namespace) -> Referen
     Raises InputError for a file of `--with` that is no manifest, or whose fields do not fit, UsageError for a word of
     `--stand-in` that names no volume or no directory.
     """
+    from msgspec import structs
+
+    from podward.cli import inputs
+    from podward.schema.referenced_objects import collect
+    from podward.schema.strict import require  # --help needs none of these
+
     beside = inputs.documents(args.beside, "name a file with objects that the Pods name") if args.beside else ()
     for document in beside:
         require(document)
@@ -66,6 +66,8 @@ def _stand_ins(documents: tuple[Document, ...], words: list[str]) -> dict[str, s
     """The directories by the names of the volumes that they stand for."""
     if not words:
         return {}
+    from podward.schema.workload import pod_sources
+
     specs = (source.view.spec for document in documents for source in pod_sources(document))
     volumes = {volume.name for spec in specs for volume in spec.volumes or ()}
     found = {}
