@@ -241,7 +241,7 @@ def _containers(
         "securityContext": context,
         "volumeMounts": draw(MOUNTS),
     }
-    container |= draw(some(terminationMessagePath=st.sampled_from(("/tmp/why", "why"))))  # noqa: S108
+    container |= draw(some(terminationMessagePath=st.sampled_from(("/tmp/why", "/data/why", "why"))))  # noqa: S108
     container |= draw(ENV)
     resources = draw(RESOURCES)
     if resources:
