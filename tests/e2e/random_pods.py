@@ -172,13 +172,18 @@ MOUNTS = st.lists(
     st.fixed_dictionaries(
         {
             "name": st.sampled_from([*(str(v["name"]) for v in VOLUMES), *FILES]),
-            "mountPath": st.sampled_from(("/data", "/more", "/home")),
+            "mountPath": st.sampled_from(("/data", "/more", "/home", "/data/below", "/data/made/here")),
         },
         optional={"readOnly": st.booleans()},
     ),
     max_size=3,
     unique_by=lambda mount: str(mount["mountPath"]),
 )
+
+
+def _spares_the_host(mounts: list[Manifest]) -> bool:
+    """Whether nothing is mounted in a directory of this machine: the runtime would make the mount points there."""
+    return not any(mount["name"] == "host" and mount["mountPath"] == "/data" for mount in mounts)
 
 
 @st.composite
@@ -230,6 +235,11 @@ def _containers(
     draw: st.DrawFn, name: str, images: tuple[str, ...], entries: tuple[str, ...], spec: Manifest
 ) -> Manifest:
     context: Manifest = dict(draw(CONTAINER_CONTEXT))
+    mounts: list[Manifest] = draw(MOUNTS)
+    logs = ["/tmp/why", "why", "/data/why"]  # noqa: S108
+    if not _spares_the_host(mounts):
+        mounts = [mount for mount in mounts if not mount["mountPath"].startswith("/data/")]
+        logs.remove("/data/why")
     if spec.get("hostUsers") is not False and context.get("procMount") == "Unmasked":
         del context["procMount"]
     if context.get("privileged") or "'SYS_ADMIN'" in str(context.get("capabilities")):
@@ -239,9 +249,9 @@ def _containers(
         "image": draw(st.sampled_from(images)),
         "command": [draw(st.sampled_from(entries))],
         "securityContext": context,
-        "volumeMounts": draw(MOUNTS),
+        "volumeMounts": mounts,
     }
-    container |= draw(some(terminationMessagePath=st.sampled_from(("/tmp/why", "why"))))  # noqa: S108
+    container |= draw(some(terminationMessagePath=st.sampled_from(logs)))
     container |= draw(ENV)
     resources = draw(RESOURCES)
     if resources:

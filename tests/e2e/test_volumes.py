@@ -146,3 +146,20 @@ def test_containers_share_a_volume_and_a_user_namespace_writes_with_its_own_ids(
     manifest = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "v"}, "spec": spec})
     result = podward("run", "-f", "-", stdin=manifest)
     assert result.stdout == "[write] 0\n[read] shared\n", result.stderr
+
+
+@pytest.mark.needs("runc")
+@pytest.mark.parametrize(("runtime", "starts"), [("crun", True), ("runc", False)])
+def test_a_mount_point_that_a_read_only_volume_lacks_is_made_by_crun_alone_as_foreseen(
+    podward: Podward, runtime: str, *, starts: bool
+) -> None:
+    manifest = pod(
+        "true",
+        [{"name": "d", "emptyDir": {}}, {"name": "o", "emptyDir": {}}],
+        [{"name": "d", "mountPath": "/d", "readOnly": True}, {"name": "o", "mountPath": "/d/o"}],
+    )
+    explained = podward("explain", "--runtime", runtime, "-f", "-", stdin=manifest)
+    assert ("runc can't make this mount point" in " ".join(explained.stdout.split())) is not starts
+    result = podward("run", "--verify", "--runtime", runtime, "-f", "-", stdin=manifest)
+    assert result.returncode == (0 if starts else 128), result.stderr
+    assert ("foreseen; runc create" in result.stderr) is not starts

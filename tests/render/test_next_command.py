@@ -43,6 +43,11 @@ def test_explain_leads_to_what_changes_the_answer(stage: str, violation: Violati
     assert after_explained(stage, violation, HERE) == command
 
 
+def test_a_mount_that_cannot_be_made_is_no_program_that_may_not_be_executed() -> None:
+    mount = Violation(path("mounts", 3, "destination"), "/data/why", "it is not there", Source(Origin.RULE, "runc"))
+    assert after_explained("kernel", mount, HERE) == "podward explain pod.yaml -o wide"
+
+
 def test_run_leads_to_explain() -> None:
     assert after_run(refused("may not"), CommandContext("<stdin>")) == "podward explain -"
     assert after_run(refused(SYSCTL), HERE) == "podward run pod.yaml --allowed-unsafe-sysctls net.core.somaxconn"

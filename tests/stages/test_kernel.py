@@ -22,6 +22,7 @@ from podward.api.oci import (
 from podward.api.process import MountState, ProcessState
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
+from podward.policy.kernel.mount_points import MountPoint
 from podward.stages import kernel
 
 ENTRY = EntryFile("/bin/true", 0o100755, 0, 0)
@@ -141,6 +142,15 @@ def test_runc_mounts_nothing_below_proc(place: str) -> None:
     assert kernel.decide(make_facts(mounts=mounts, node=Node(FULL))).refused is False
     (violation,) = kernel.decide(make_facts(mounts=mounts, node=Node(FULL, "runc"))).violations
     assert violation.reason.startswith(f"{place}: runc")
+
+
+def test_a_mount_point_that_runc_cannot_make_refuses_the_container() -> None:
+    mounts = (PROC, Mount("/data", "bind", "/v", ("rbind", "ro")), Mount("/data/why", "bind", "/log", ("rbind",)))
+    missing = (MountPoint(2, 1, "why"),)
+    assert not kernel.decide(make_facts(mounts=mounts, node=Node(FULL, "runc"))).refused
+    assert not kernel.decide(make_facts(mounts=mounts, missing_mount_points=missing)).refused
+    refused = kernel.decide(make_facts(mounts=mounts, node=Node(FULL, "runc"), missing_mount_points=missing))
+    assert [violation.value for violation in refused.violations] == ["/data/why"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def after_explained(stage: str, violation: Violation, context: CommandContext) -
     if sysctl := _forbidden_sysctl(violation):
         return context.podward("explain", "--allowed-unsafe-sysctls", quoted(sysctl))
     value = violation.value
-    if stage == "kernel" and isinstance(value, str) and value.startswith("/"):
+    of_mount = violation.path.segments[:1] == ("mounts",)
+    if stage == "kernel" and not of_mount and isinstance(value, str) and value.startswith("/"):
         return access(value, "x", context)
     if violation.source.origin is Origin.NODE:
         return "podward doctor"

@@ -136,16 +136,20 @@ class LiveFacts:
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
         """What is there now, just before the container is created."""
-        from podward.runtime import entry, proc  # most runs predict nothing, and start-up counts
+        from podward.policy.kernel import mount_points as points
+        from podward.runtime import entry, mount_points, proc  # most runs predict nothing, and start-up counts
         from podward.stages.kernel import ExecutionFacts
 
         root = self.attempt(container.name).rootfs
         mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
+        below = points.held(spec.mounts, mount_points.places(root, mounts))
+        missing = tuple(p for p in below if mount_points.lacks(spec.mounts[p.holder].source, p.inside))
         return ExecutionFacts(
             entry=self._entry(container, entry.find_entry(root, *entry.asked_by(spec.process), mounts)),
             source_flags=proc.source_flags(spec, root),
             cgroup_v2=proc.cgroup_v2(),
             inherited=proc.inherited(),
+            missing_mount_points=missing,
         )
 
     def _entry(self, container: Container, found: EntryFile | None) -> EntryFile | None:

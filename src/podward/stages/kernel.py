@@ -23,6 +23,7 @@ from podward.policy.kernel import (
     entry_file,
     exec_arguments,
     execve,
+    mount_points,
     mounts,
     process_attributes,
     runsc,
@@ -30,6 +31,7 @@ from podward.policy.kernel import (
     user_namespace,
 )
 from podward.policy.kernel.credentials import Credentials
+from podward.policy.kernel.mount_points import MountPoint
 from podward.policy.kernel.sources import Sources
 from podward.policy.kernel.user_namespace import UserNamespace
 
@@ -52,13 +54,14 @@ class ExecutionFacts(Struct, frozen=True, gc=False):
     `entry` is None if the entry file can't be found, Unknown if it can't be looked for. `source_flags` are the flags of
     the host's mounts that bind mounts come from, by the destination as the spec writes it; "/" is the mount that holds
     the root file system; absent ones have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
-    at /sys/fs/cgroup.
+    at /sys/fs/cgroup. `missing_mount_points` are those below other mounts that are certainly not there.
     """
 
     entry: EntryFile | Unknown | None
     source_flags: tuple[MountState, ...] = ()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
+    missing_mount_points: tuple[MountPoint, ...] = ()
 
 
 class KernelFacts(Struct, frozen=True, gc=False):
@@ -107,6 +110,7 @@ def _mounts_and_namespaces(facts: KernelFacts, sources: Sources) -> Decision:
     spec, node = facts.spec, facts.node
     return merge(
         mounts.decide(spec, _mount_facts(facts), sources),
+        mount_points.decide(spec, _mount_facts(facts), facts.execution.missing_mount_points, sources),
         process_attributes.decide_host_namespaces(spec, sources),
         process_attributes.decide_label(spec, node.lsm, facts.execution.inherited.label, sources),
     )

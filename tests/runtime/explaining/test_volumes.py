@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from podward.api.core import VolumeMount
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
 from podward.api.pod_facts import PodFacts
@@ -91,3 +92,20 @@ def test_a_sub_path_that_leads_out_of_its_volume_is_refused(tmp_path: Path) -> N
     assert bad.decision.refused
     assert not fine.decision.refused
     assert not (tmp_path / "made").exists()
+
+
+def test_what_a_volume_that_would_be_made_lacks() -> None:
+    listed: list[dict[str, object]] = [
+        {"name": "v", "emptyDir": {}},
+        {"name": "d", "downwardAPI": {"items": [{"path": "deep/name", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+    ]
+    made = volumes(listed)
+    lacks = {
+        (name, inside): made.lacks(VolumeMount(name=name, mount_path="/x"), inside)
+        for name in ("v", "d", "none")
+        for inside in ("deep/name", "why")
+    }
+    assert {asked for asked, lacking in lacks.items() if lacking} == {("v", "deep/name"), ("v", "why"), ("d", "why")}
+    assert made.lacks(VolumeMount(name="d", mount_path="/x", sub_path="deep"), "why")
+    assert not made.lacks(VolumeMount(name="d", mount_path="/x", sub_path="deep"), "name")
+    assert [name for name in ("v", "d", "none") if made.readonly(name)] == ["d"]

@@ -107,7 +107,7 @@ def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
         return root + assign(path("mounts"), (), "no mounts", sources.of("mounts"))
     decisions = [root]
     for position, (destination, index) in enumerate(sorted(visible.items())):
-        flags, reason = _covered(spec, destination, *_mount_flags(spec.mounts[index], facts))
+        flags, reason = _covered(spec, destination, *mount_flags(spec.mounts[index], facts))
         state = _state(destination, flags)
         decisions.append(
             assign(path("mounts", position), state, f"mounts[{index}]: {reason}", sources.of("mounts", index))
@@ -183,9 +183,9 @@ def _visible(mounts: tuple[Mount, ...]) -> dict[str, int]:
     return visible
 
 
-def _mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
+def mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
     """The flags of one mount, and the reason."""
-    from_options = _flags_of_options(mount.options, facts.runtime)
+    from_options = flags_of_options(mount.options, facts.runtime)
     if mount.type == "cgroup" and not facts.cgroup_v2:
         kept = frozenset(LOCKED) if facts.runtime == "runc" else from_options - {"readonly"}
         return kept, "cgroup v1 is a writable tmpfs with a mount for each controller"
@@ -208,7 +208,7 @@ def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tu
     if not options & REPLACING:
         return inherited | recursive, "the source's flags: the options name none"
     locked = inherited & {"readonly"} if facts.user_namespace else frozenset[str]()
-    replaced = _flags_of_options(tuple(options - {"rro"}), "runc")
+    replaced = flags_of_options(tuple(options - {"rro"}), "runc")
     return replaced | locked | recursive, "the options' flags replace the source's"
 
 
@@ -226,7 +226,7 @@ def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> D
         )
     if facts.runtime != "runc" or not facts.user_namespace:
         return Decision()
-    flags, _ = _mount_flags(mount, facts)
+    flags, _ = mount_flags(mount, facts)
     dropped = [flag for flag in LOCKED if flag in facts.source_flags(mount.destination) and flag not in flags]
     if not dropped:
         return Decision()
@@ -257,7 +257,8 @@ def _uncleared(options: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _flags_of_options(options: tuple[str, ...], runtime: str) -> frozenset[str]:
+def flags_of_options(options: tuple[str, ...], runtime: str) -> frozenset[str]:
+    """The flags that a mount's options name, as the runtime reads them."""
     kept = _uncleared(options) if runtime == "runc" else options
     return frozenset(SETS[option] for option in kept if option in SETS)
 

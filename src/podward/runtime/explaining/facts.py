@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import takewhile
 
 import msgspec
 
@@ -19,8 +20,9 @@ from podward.api.oci import RuntimeSpec
 from podward.api.pod_facts import PodFacts
 from podward.api.process import MountState
 from podward.decision import Decision, Unknown
-from podward.pipeline import ContainerMounts
+from podward.pipeline import ContainerMounts, in_order
 from podward.policy.hints.facts import VolumeFacts
+from podward.policy.kernel.mount_points import MountPoint
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.volume_paths import executable_cure
 from podward.policy.runtime.mounts import SandboxFiles
@@ -29,6 +31,7 @@ from podward.runtime import profiles
 from podward.runtime.entry import asked_by, planned_entry
 from podward.runtime.explaining.images import ImageFacts
 from podward.runtime.explaining.machine import ExplainingMachine
+from podward.runtime.explaining.mount_points import MountedContainer, missing
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.explaining.volumes import POD, DryVolumes, shift
 from podward.stages.kernel import ExecutionFacts
@@ -109,6 +112,7 @@ class DryFacts:
             source_flags=self._machine.source_flags(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
             cgroup_v2=self._machine.has_cgroup2,
             inherited=self._machine.inherited,
+            missing_mount_points=self._missing_mount_points(container, spec),
         )
 
     # --- what only hints look at ----------------------------------------------------------------------------------
@@ -132,6 +136,14 @@ class DryFacts:
 
     def _found(self, container: Container) -> ImageFacts | UnknownImage:
         return self._machine.images.find(container.image or "")
+
+    def _missing_mount_points(self, container: Container, spec: RuntimeSpec) -> tuple[MountPoint, ...]:
+        """The mount points that volumes lack when the container starts."""
+        image = self._found(container)
+        root = "" if isinstance(image, UnknownImage) else image.root
+        rows = takewhile(lambda row: row[2].name != container.name, in_order(self.pod, self.place))
+        earlier = tuple(other for _, _, other in rows)
+        return missing(MountedContainer(container, spec, root, earlier, self.node.runtime), self._volumes)
 
     def _entry(self, container: Container, spec: RuntimeSpec) -> EntryFile | Unknown | None:
         """The entry file as the host will see it in the container.

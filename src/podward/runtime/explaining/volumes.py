@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Callable
 
-from podward.api.core import Container
+from podward.api.core import Container, VolumeMount
 from podward.api.cri import IDMapping
 from podward.api.filesystem import PlannedFile
 from podward.api.pod_facts import PodFacts
@@ -104,6 +104,18 @@ class DryVolumes(PodVolumes):
         made -= {name for name, planned in self.planned.items() if not planned.partial}
         mounts = (m.mount_path or "" for m in container.volume_mounts or () if m.name in made)
         return any(path.startswith(f"{mount.rstrip('/')}/") for mount in mounts)
+
+    def readonly(self, name: str) -> bool:
+        """Whether the volume is read-only, however it is mounted."""
+        return any(volume.readonly for volume in self.prepared if volume.name == name)
+
+    def lacks(self, mount: VolumeMount, inside: str) -> bool:
+        """Whether there is certainly nothing at this path of what a volumeMount shows, which would be made."""
+        planned = self.planned.get(mount.name)
+        if planned is not None:
+            return not planned.partial and planned.find(f"{mount.sub_path or ''}/{inside}") is None
+        root = self._roots.get(mount.name)
+        return root is not None and stat.S_ISDIR(root.mode)
 
     def planned_file(self, container: Container, path: str) -> PlannedFile | None:
         """The file at a path of the container that would be made for it; None where none would be."""
