@@ -142,7 +142,7 @@ def test_refused_volumes_end_the_pod_before_its_containers() -> None:
             },
             "cri",
         ),
-        ({"securityContext": {"capabilities": {"add": ["NO_SUCH_THING"]}}}, "oci"),
+        ({"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "gone.json"}}}, "oci"),
         ({"command": ["nowhere"]}, "kernel"),
     ],
 )

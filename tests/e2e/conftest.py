@@ -1,4 +1,4 @@
-"""A state directory with the example images, the command, and the tests that wait for their behaviour."""
+"""A state directory with the example images, and the command."""
 
 from __future__ import annotations
 
@@ -8,27 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pending
 import pytest
 from podward_command import PROJECT, Podward
-
-LEFT_OUT = pytest.StashKey[int]()
-"""How many pending tests this run left out."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    waiting, only = pending.all_ids(), pending.only_these()
-    dropped = [item for item in items if (item.nodeid in waiting) != only]
-    items[:] = [item for item in items if (item.nodeid in waiting) == only]
-    if dropped:
-        config.hook.pytest_deselected(items=dropped)
-    config.stash[LEFT_OUT] = 0 if only else len(dropped)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if number := config.stash.get(LEFT_OUT, 0):
-        names = ", ".join(str(file.relative_to(PROJECT)) for file in pending.lists())
-        terminalreporter.line(f"pending: {number} tests of behaviour that is not built yet were left out ({names})")
 
 
 @pytest.fixture(scope="session")

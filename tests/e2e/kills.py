@@ -129,12 +129,14 @@ class Place:
 
     @staticmethod
     def members(pods: set[str]) -> list[str]:
-        """The processes in a Pod's cgroups."""
+        """The processes in a Pod's cgroups; those that have ended wait for the machine's init, and hold nothing."""
         found = []
         for entry in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
                 groups = Path(f"/proc/{entry}/cgroup").read_text(encoding="utf-8", errors="replace")
-                if any(f"podward-{pod}-" in groups for pod in pods):
+                stat = Path(f"/proc/{entry}/stat").read_text(encoding="utf-8", errors="replace")
+                ended = stat.rpartition(")")[2].split()[0] in {"Z", "X"}
+                if not ended and any(f"podward-{pod}-" in groups for pod in pods):
                     found.append(entry)
         return found
 

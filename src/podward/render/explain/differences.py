@@ -20,6 +20,8 @@ ABSENT = "-"
 _FINAL = ("kernel", "oci", "sandbox", "volumes")
 """The stages whose values are compared, the last one first."""
 _LISTS = frozenset(("namespaces", "masked paths", "read-only paths", "devices", "mounts", "groups", "rlimits"))
+_NAME_OF_THE_POD = "env HOSTNAME"
+"""The row that is the Pod's name again, in which any two Pods differ."""
 _SECCOMP = path("linux", "seccomp")
 
 
@@ -119,7 +121,7 @@ def _rows(
     """The rows that differ; `images` are those of the sides where they are not the same."""
     keyed = [{row.name: row for row in rows} for rows in sides]
     found: list[ValueDifference] = []
-    for name in dict.fromkeys(row.name for rows in sides for row in rows):
+    for name in dict.fromkeys(row.name for rows in sides for row in rows if row.name != _NAME_OF_THE_POD):
         rows = tuple(side.get(name) for side in keyed)
         for stage in _FINAL:
             steps = tuple(_at(row, stage) for row in rows)

@@ -7,7 +7,7 @@ from posixpath import normpath
 from podward.api.cri import KeyValue
 from podward.api.storage import VolumeNote
 from podward.api.volume import NamedSource
-from podward.decision import Assignment, Decision, Origin
+from podward.decision import Assignment, Decision, Origin, Unknown
 from podward.path import Key
 from podward.policy.kubelet.volume_files import VolumeFile
 from podward.render.explain import value_text
@@ -79,6 +79,8 @@ def _mount(assignment: Assignment) -> RowField | None:
 def _variable(assignment: Assignment) -> RowField | None:
     """A variable has a row where its value is shown."""
     value = assignment.value
+    if isinstance(value, Unknown):
+        return RowField("env (image)", assignment.path.segments, value_text.variable)
     name = value.key if isinstance(value, KeyValue) else str(value).partition("=")[0]
     hidden = value_text.variable(value) == HIDDEN
     return None if hidden else RowField(f"env {name}", assignment.path.segments, value_text.variable)
