@@ -414,3 +414,15 @@ def test_a_pod_without_uid_is_not_created_with_ephemeral_containers(tmp_path: Pa
     )
     assert ran.returncode == 2
     assert "cannot be set on create" in ran.stderr
+
+
+def test_a_workflows_patch_that_cannot_be_applied_is_an_error_beside_the_pod() -> None:
+    workflow = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w, namespace: prod}\nspec:\n  templates:\n"
+        "  - container: {image: 'busybox:root'}\n    podSpecPatch: 'hostNetwork: %s'\n"
+    )
+    ran = admit("--cluster", "kubernetes", stdin=workflow % "{{workflow.parameters.x}}")
+    assert (ran.returncode, "name: main" in ran.stdout) == (2, True)
+    assert "<stdin>:7: the Pods are told without what podSpecPatch makes of them" in ran.stderr
+    ran = admit("--cluster", "kubernetes", stdin=workflow % "true")
+    assert (ran.returncode, yaml.safe_load(ran.stdout)["spec"]["hostNetwork"]) == (0, True)

@@ -275,9 +275,3 @@ def test_a_debug_container_that_admission_refuses_has_no_other_stage_and_the_pod
     assert (containers["first"]["predicted"], containers["second"]["predicted"]["uid"]) == (None, [1000230000] * 4)
     assert made(pod, "admission", "spec.ephemeralContainers[1].securityContext.runAsUser")["value"] == 1000230000
     assert outcomes(pod)["restricted-v2"]["outcome"] == "chosen"
-
-
-def test_verifying_runs_no_debug_container_that_admission_refuses(explain: Explain) -> None:
-    pod = explain.pod(*NAMESPACE, "--verify", code=1, stdin=DEBUGGED)
-    observed = {each["name"]: each["observed"] for each in pod["containers"]}
-    assert observed["first"] is None
