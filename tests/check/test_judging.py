@@ -78,6 +78,17 @@ def test_a_pod_that_comes_from_a_cluster_may_have_debug_containers(uid: str | No
     assert [rule for rule, _ in told(judged(raw))] == rules
 
 
+@pytest.mark.parametrize(
+    ("scc", "rules"), [("", {"pss/privileged"}), ("restricted-v2", {"pss/privileged", "scc/privileged"})]
+)
+def test_a_debug_container_of_a_cluster_is_held_to_what_its_namespace_enforces(scc: str, rules: set[str]) -> None:
+    debug = {"name": "d", "image": "i", "securityContext": {"privileged": True}}
+    found = judged(pod(None, {"uid": "8e1f2d8c"}, ephemeralContainers=[debug]), scc, Standard(Level.BASELINE))
+    place = "spec.ephemeralContainers[0].securityContext.privileged"
+    assert set(told(found)) == {(rule, place) for rule in rules}
+    assert {finding.subject.container for finding in found.findings} == {"d"}
+
+
 def test_the_commands_namespace_is_no_fault_of_the_document() -> None:
     raw = pod()
     assert told(judged(raw, namespace="Bad_Name")) == []

@@ -379,3 +379,50 @@ def test_running_imports_no_policies() -> None:
     assert {"podward.cli.running", "podward.stages.admission.order"} <= found
     rooms = ("podward.policy.scc", "podward.policy.pss", "podward.access", "podward.check")
     assert sorted(name for name in found if name.startswith(rooms)) == []
+
+
+# --- ephemeral containers -----------------------------------------------------------------------------------------
+
+DEBUGGED = """apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: prod, uid: 8e1f2d8c-0000-4000-8000-000000000001}
+spec:
+  containers: [{name: c, image: 'busybox:root'}]
+  ephemeralContainers:
+  - {name: first, image: 'busybox:root', securityContext: {privileged: true}}
+  - {name: second, image: 'busybox:root'}
+"""
+
+
+@pytest.mark.parametrize("cluster", ["kubernetes", "openshift"])
+def test_a_debug_container_is_refused_by_its_name_and_the_pod_stays(tmp_path: Path, cluster: str) -> None:
+    described = ("--namespace", namespace(tmp_path, enforce="baseline")) if cluster == "kubernetes" else ()
+    words = ("--cluster", cluster, *described)
+    ran = admit(*words, "-o", "json", stdin=DEBUGGED)
+    assert ran.returncode == 1
+    assert "<stdin>:7: ephemeral container first: Error from server (Forbidden): pods" in ran.stderr
+    pod = json.loads(ran.stdout)
+    assert [each["name"] for each in pod["spec"]["ephemeralContainers"]] == ["second"]
+    patch = json.loads(admit(*words, "-o", "patch", stdin=DEBUGGED).stdout)
+    sent = yaml.safe_load(DEBUGGED)
+    assert jsonpatch.apply_patch(sent, patch) == pod
+
+
+def test_a_pod_without_uid_is_not_created_with_ephemeral_containers(tmp_path: Path) -> None:
+    ran = admit(
+        "--namespace", namespace(tmp_path), stdin=DEBUGGED.replace(", uid: 8e1f2d8c-0000-4000-8000-000000000001", "")
+    )
+    assert ran.returncode == 2
+    assert "cannot be set on create" in ran.stderr
+
+
+def test_a_workflows_patch_that_cannot_be_applied_is_an_error_beside_the_pod() -> None:
+    workflow = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w, namespace: prod}\nspec:\n  templates:\n"
+        "  - container: {image: 'busybox:root'}\n    podSpecPatch: 'hostNetwork: %s'\n"
+    )
+    ran = admit("--cluster", "kubernetes", stdin=workflow % "{{workflow.parameters.x}}")
+    assert (ran.returncode, "name: main" in ran.stdout) == (2, True)
+    assert "<stdin>:7: the Pods are told without what podSpecPatch makes of them" in ran.stderr
+    ran = admit("--cluster", "kubernetes", stdin=workflow % "true")
+    assert (ran.returncode, yaml.safe_load(ran.stdout)["spec"]["hostNetwork"]) == (0, True)

@@ -252,3 +252,26 @@ def test_a_pod_that_runs_is_not_admitted_again(explain: Explain) -> None:
     )
     assert ran.returncode == 2
     assert "let in already" in ran.stderr
+
+
+DEBUGGED = """apiVersion: v1
+kind: Pod
+metadata: {name: web, uid: 8e1f2d8c-0000-4000-8000-000000000001}
+spec:
+  containers: [{name: c, image: 'busybox:root'}]
+  ephemeralContainers:
+  - {name: first, image: 'busybox:root', securityContext: {privileged: true}}
+  - {name: second, image: 'busybox:root'}
+"""
+
+
+def test_a_debug_container_that_admission_refuses_has_no_other_stage_and_the_pod_stays(explain: Explain) -> None:
+    pod = explain.pod(*NAMESPACE, code=1, stdin=DEBUGGED)
+    containers = {each["name"]: each for each in pod["containers"]}
+    assert [stage["stage"] for stage in containers["first"]["stages"]] == ["admission"]
+    (refusal,) = containers["first"]["stages"][0]["refusals"]
+    assert refusal["path"] == "spec.ephemeralContainers[0]"
+    assert "Privileged containers are not allowed" in refusal["reason"]
+    assert (containers["first"]["predicted"], containers["second"]["predicted"]["uid"]) == (None, [1000230000] * 4)
+    assert made(pod, "admission", "spec.ephemeralContainers[1].securityContext.runAsUser")["value"] == 1000230000
+    assert outcomes(pod)["restricted-v2"]["outcome"] == "chosen"

@@ -13,7 +13,7 @@ from msgspec import Struct
 from podward.api.finding import Finding, Severity, WorkloadRef
 
 INPUT_FAMILY = "input"
-"""The family of rules about files that could not be read. Its findings can be neither waived nor ignored."""
+"""The family of rules about files that could not be read. Its findings are in every check."""
 
 
 class Rule(Struct, frozen=True):

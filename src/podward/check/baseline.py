@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.api.finding import Finding
-from podward.api.report import family_of, in_order
+from podward.api.report import in_order
 from podward.check import rules
 from podward.errors import InputError
 
@@ -93,7 +93,7 @@ def compare(
 
 def may_be_known(finding: Finding) -> bool:
     """Whether a baseline may have this finding: not if it is about an unreadable file or about a waiver."""
-    return not rules.is_always(finding.rule) and family_of(finding.rule) != "waiver"
+    return rules.may_be_waived(finding.rule)
 
 
 def _sound(text: str) -> str:

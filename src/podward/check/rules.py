@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from podward.api.report import Rule, family_of
 
 ALWAYS = frozenset(("input", "waiver/malformed"))
-"""Rules and families that no selection, waiver or baseline can silence: what could not be read was not checked."""
+"""Rules and families that no selection can leave out: what could not be read was not checked."""
+_MAY_BE_WAIVED = "input/pod-spec-patch"
+"""The only one of them that a waiver or a baseline may silence: its author may have no other way to write it."""
 
 _PSS = {
     "allowPrivilegeEscalation": "A container may gain more privileges than its parent process (restricted).",
@@ -82,6 +84,7 @@ _INPUT = {
     "limits": "A file is too large, nests too deep or grows too much when its aliases are resolved.",
     "link": "A link to a directory, which the search does not follow.",
     "other": "A document is no object of Kubernetes: it has neither a kind nor metadata.",
+    "pod-spec-patch": "A podSpecPatch of Argo's could not be applied: no rule has looked at what it makes of the Pods.",
     "reading": "A file cannot be opened or read.",
     "schema": "A document has a field that its kind does not have, or a value of another type.",
     "syntax": "A file is not valid YAML or JSON.",
@@ -148,8 +151,13 @@ def covers(selector: str, name: str) -> bool:
 
 
 def is_always(name: str) -> bool:
-    """Whether this rule or family can't be silenced."""
+    """Whether this rule or family can't be left out of a check."""
     return name in ALWAYS or family_of(name) in ALWAYS
+
+
+def may_be_waived(name: str) -> bool:
+    """Whether a waiver or a baseline may have findings of this rule: none about what was not read, or about waivers."""
+    return name == _MAY_BE_WAIVED or not (is_always(name) or family_of(name) == "waiver")
 
 
 def advice(name: str) -> str:

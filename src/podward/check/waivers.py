@@ -26,7 +26,7 @@ from fnmatch import translate
 from msgspec import Struct, structs
 
 from podward.api.finding import Finding, Severity, WorkloadRef
-from podward.api.report import WaivedFinding, Waiver, family_of
+from podward.api.report import WaivedFinding, Waiver
 from podward.check import rules
 from podward.check.globs import Glob, glob
 from podward.check.rule_selection import RuleSelection
@@ -161,7 +161,7 @@ def fault_of(rule: str) -> tuple[str, str] | None:
     """Why this rule can't be waived, and advice; None if it can."""
     if not rules.is_known(rule):
         return f"there is no rule {_short(rule)!r}", rules.advice(rule[:_LONGEST])
-    if rules.is_always(rule) or family_of(rule) == "waiver":
+    if not rules.may_be_waived(rule):
         return f"{rule} cannot be waived", "put right what it says, or exclude the file"
     return None
 
@@ -302,7 +302,7 @@ class _Index:
 
     def covering(self, finding: Finding) -> list[int]:
         """The indexes of all waivers that cover the finding, including expired ones; first those on the object."""
-        if rules.is_always(finding.rule) or family_of(finding.rule) == "waiver":
+        if not rules.may_be_waived(finding.rule):
             return []
         own = self._by_document.get((finding.file, finding.document), [])
         file = self._files.get(finding.file, finding.file)

@@ -10,8 +10,8 @@ from podward.cli import cluster_options, file_options
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
+    from podward.cli.admission_answers import AdmitAnswer
     from podward.schema.workload import PodSource
-    from podward.stages.admission.order import Admitted
 
 SUMMARY = "what the API server would store of a Pod, or why it refuses it"
 EXAMPLES = (
@@ -34,30 +34,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
-    from podward.cli import admitting, given_pods, subjects, terminal
+    from podward.cli import admission_answers, admitting, given_pods, subjects, terminal
     from podward.errors import PodwardError
     from podward.render.escaping import message
-    from podward.stages.admission.order import decide
 
     given = given_pods.every_pod(file_options.named(args), args.in_namespace)
     admission = admitting.Admission(args, tuple(given.documents))
-    stored: list[tuple[PodSource, Admitted]] = []
+    answers: list[AdmitAnswer] = []
     refused = 0
     for source in given.pods:
         try:
-            admitted = decide(admission.facts(source))
-            for warning in (*admitted.warnings, *subjects.old_annotations_of(source)):
+            answer = admission_answers.answer_to(source, admission)
+            for warning in (*answer.warnings, *subjects.old_annotations_of(source)):
                 print(message(f"Warning: {warning}"), file=sys.stderr)
-            if admitted.refused:
-                terminal.say(admitting.refusal(source, admitted))
+            for refusal in answer.refusals:
+                terminal.say(refusal)
+            if answer.refusals:
                 terminal.say(f"next: `{_next(source, admission.kind, args)}`")
                 refused = REFUSED
-            else:
-                stored.append((source, admitted))
+            if answer.stored is not None:
+                answers.append(answer)
         except PodwardError as error:
             given.errors.append(error)
-    if stored:
-        sys.stdout.write(_OUTPUTS[args.output](stored))
+    if answers:
+        sys.stdout.write(_OUTPUTS[args.output](answers))
     for unread in given.errors:
         terminal.complain(unread)
     return max((unread.exit_code for unread in given.errors), default=refused)
@@ -71,26 +71,26 @@ def _next(source: PodSource, cluster: str, args: argparse.Namespace) -> str:
     return CommandContext(source.document.name).podward("explain", namespace + cluster_options.again(args, cluster))
 
 
-def _yaml(stored: list[tuple[PodSource, Admitted]]) -> str:
+def _yaml(answers: list[AdmitAnswer]) -> str:
     from podward.render import objects
 
-    return objects.yaml_documents(tuple(_object(admitted.stored) for _, admitted in stored))
+    return objects.yaml_documents(tuple(_object(each.stored or {}) for each in answers))
 
 
-def _json(stored: list[tuple[PodSource, Admitted]]) -> str:
+def _json(answers: list[AdmitAnswer]) -> str:
     from podward.render import objects
 
-    return objects.json_document(tuple(_object(admitted.stored) for _, admitted in stored))
+    return objects.json_document(tuple(_object(each.stored or {}) for each in answers))
 
 
-def _patch(stored: list[tuple[PodSource, Admitted]]) -> str:
+def _patch(answers: list[AdmitAnswer]) -> str:
     """The operations that turn the Pod as it was sent into the stored one; of several Pods, a list on each line."""
     import msgspec
 
     from podward.render.escaping import printable_json
     from podward.render.patch import json_patch
 
-    lines = [msgspec.json.encode(json_patch(source.sent(), admitted.decision)) for source, admitted in stored]
+    lines = [msgspec.json.encode(json_patch(each.source.sent(), each.decision)) for each in answers]
     return "".join(f"{printable_json(line.decode())}\n" for line in lines)
 
 

@@ -12,11 +12,12 @@ from podward.documents.document import Document
 from podward.documents.reader import read_all
 from podward.errors import InputError, PodwardError, TemplateError
 from podward.path import path
-from podward.schema.pod_kinds import BUILT_IN, PodKinds, holds_containers, is_known, with_rows
+from podward.schema.objects import objects_of
+from podward.schema.pod_kinds import ARGO, BUILT_IN, WORKFLOWS, PodKinds, holds_containers, is_known, with_rows
 from podward.schema.workload import PodSource, pod_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class GivenPods(Struct):
@@ -45,6 +46,7 @@ def every_pod(names: list[str], namespace: str = "") -> GivenPods:
     for document in tuple(given.documents):
         try:
             given.pods += (_in_namespace(source, namespace) for source in pod_sources(document, kinds))
+            given.errors += _unapplied(document)
         except InputError as error:
             given.errors.append(error)
             given.documents.remove(document)
@@ -69,6 +71,20 @@ def _read_into(given: GivenPods, file: str) -> None:
         found = read_all(content, shown)
         given.documents += found.documents
         given.errors += found.errors
+
+
+def _unapplied(document: Document) -> Iterator[InputError]:
+    """An error for each patch of a workflow's Pods that could not be applied: they are not what Argo makes of them."""
+    for item in objects_of(document):
+        if item.group == ARGO and item.kind in WORKFLOWS:
+            from podward.schema.workflows import unapplied
+
+            for place, why in unapplied(item.raw, WORKFLOWS[item.kind]):
+                yield InputError(f"{_UNPATCHED}: {why}", where=item.where(place), advice=_PLAIN)
+
+
+_UNPATCHED = "the Pods are told without what podSpecPatch makes of them"
+_PLAIN = "write it without expressions and directives, as plain fields of a Pod's spec"
 
 
 def _kinds(documents: Iterable[Document]) -> PodKinds:
@@ -96,6 +112,8 @@ def pods_of(documents: tuple[Document, ...], namespace: str = "") -> tuple[PodSo
     """
     kinds = _kinds(documents)
     sources = tuple(source for document in documents for source in pod_sources(document, kinds))
+    for unpatched in (error for document in documents for error in _unapplied(document)):
+        terminal.say(f"warning: {unpatched.where}: {unpatched.what}")
     if not sources:
         raise _no_pod(documents)
     return tuple(_in_namespace(source, namespace) for source in sources)

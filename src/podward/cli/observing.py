@@ -44,7 +44,7 @@ def observed(
         for number, subject in enumerate(map(_with_uid, stored)):
             if subject.admitted is not None and subject.admitted.refused:
                 continue
-            pod = PodRun(here, once, subject)
+            pod = PodRun(here, once, subject.without_refused())
             cleanup.callback(pod.destroy)
             try:
                 if not any(refusal.of_the_pod for refusal in pod.prepare()):

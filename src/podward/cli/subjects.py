@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from podward.api.core import Pod
+from podward.api.core import Container, Pod
 from podward.api.effective import Place
 from podward.cli import terminal
 from podward.decision import Decision, Violation
 from podward.documents.raw_fields import member
+from podward.documents.raw_fields import objects as raw_objects
 from podward.errors import InputError, UsageError
 from podward.path import Key, Path, path
 from podward.runtime.explaining.subject import PodToExplain
@@ -20,9 +21,11 @@ from podward.schema.workload import PodSource
 from podward.stages.admission.order import by_registry, decide
 
 if TYPE_CHECKING:
+    from podward.api.json_value import JsonObject
     from podward.api.referenced_objects import ReferencedObjects
     from podward.cli import admitting
     from podward.stages.admission.cluster import AdmissionFacts
+    from podward.stages.admission.order import Admitted
 
 _EPHEMERAL = path("spec", "ephemeralContainers")
 NO_UID = "00000000-0000-0000-0000-000000000000"
@@ -70,7 +73,7 @@ def debugged(source: PodSource) -> PodSource:
     return structs.replace(source, raw={**source.raw, "metadata": {**metadata, "uid": NO_UID}})
 
 
-def _without_debugging(facts: AdmissionFacts) -> AdmissionFacts:
+def without_debugging(facts: AdmissionFacts) -> AdmissionFacts:
     """The request without ephemeral containers: what is sent to create the Pod."""
     sent = facts.request.object or {}
     spec = {name: value for name, value in member(sent, "spec").items() if name != "ephemeralContainers"}
@@ -92,8 +95,8 @@ def admitted_subject(
 ) -> PodToExplain:
     """The Pod of a source as a cluster stores it, with how its admission decided.
 
-    Ephemeral containers come into a Pod later: its admission is asked about the others. Raises InputError with
-    everything that validation refuses in it.
+    Ephemeral containers come into a Pod later: its admission is asked about the others, and then about each of them.
+    Raises InputError with everything that validation refuses in it.
     """
     from podward.cli.admission_report import told
     from podward.render.explain.citations import Citations
@@ -101,7 +104,7 @@ def admitted_subject(
     whole = debugged(source)
     facts = admission.facts(source)
     if whole.view.spec.ephemeral_containers:
-        facts = _without_debugging(facts)
+        facts = without_debugging(facts)
     admitted = decide(facts)
     if admitted.invalid:
         _raise_invalid(source, admitted.decision.violations)
@@ -112,9 +115,13 @@ def admitted_subject(
     )
     metadata = admitted.stored.get("metadata")
     pod = pod_view({**admitted.stored, "metadata": {"uid": uid, **(metadata if isinstance(metadata, dict) else {})}})
+    added = Decision()
     if whole.view.spec.ephemeral_containers:
-        added = subject(whole, objects, uid).pod.spec.ephemeral_containers
-        pod = structs.replace(pod, spec=structs.replace(pod.spec, ephemeral_containers=added))
+        written = subject(whole, objects, uid).pod.spec.ephemeral_containers or ()
+        there = written if admitted.refused else None
+        if there is None:
+            added, there = _added(source, written, facts, admitted)
+        pod = structs.replace(pod, spec=structs.replace(pod.spec, ephemeral_containers=there))
     return PodToExplain(
         pod,
         Place(source.document.name, source.prefix),
@@ -124,8 +131,38 @@ def admitted_subject(
         Decision(of_defaults),
         objects,
         admitted=Decision(rest, refused).at(source.prefix),
+        debugging=added,
         admission=told(facts, admitted, Citations(source.document, admission.written), source.prefix),
     )
+
+
+def _added(
+    source: PodSource, written: tuple[Container, ...], facts: AdmissionFacts, admitted: Admitted
+) -> tuple[Decision, tuple[Container, ...]]:
+    """What a cluster says of a Pod's ephemeral containers, its places in the document, and what becomes of them.
+
+    One that is refused stays as it is `written`, so that the others keep their places.
+    """
+    from podward.stages.admission.debugging import debugged as asked_about
+
+    found = asked_about(facts, admitted.stored, raw_objects(member(source.raw, "spec"), "ephemeralContainers"))
+    let_in = iter(pod_view(found.stored).spec.ephemeral_containers or ())
+    refused = {answer.index for answer in found.refused}
+    there = tuple(one if index in refused else next(let_in) for index, one in enumerate(written))
+    set_there = tuple(a for a in found.decision.assignments if a.source != defaulting.SOURCE)
+    violations = tuple(
+        Violation(source.prefix + v.path, v.value, v.reason, v.source)
+        for answer in found.refused
+        for v in answer.decision.violations
+    )
+    return Decision(set_there, violations).at(source.prefix), there
+
+
+def added_later(source: PodSource) -> list[JsonObject]:
+    """The ephemeral containers of a Pod that was read from a cluster."""
+    if source.kind != "Pod" or not member(source.raw, "metadata").get("uid"):
+        return []
+    return raw_objects(member(source.raw, "spec"), "ephemeralContainers")
 
 
 def field_of(text: str, sources: tuple[PodSource, ...]) -> Path:

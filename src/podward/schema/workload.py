@@ -29,6 +29,7 @@ from podward.schema.view import pod_view
 
 if TYPE_CHECKING:
     from podward.schema.assembled import Part
+    from podward.schema.workflows import WorkflowPod
 
 _PREFIXES = {
     "ReplicaSet": "{}-",
@@ -195,8 +196,8 @@ def _workflow_pods(item: Item) -> tuple[PodSource, ...]:
     owner = member(item.raw, "metadata")
     name = pod_name(owner)
     count = 0
-    for place, parts in workflows.pods_in(item.raw, WORKFLOWS[item.kind]):
-        count += len(parts)
+    for each in workflows.pods_in(item.raw, WORKFLOWS[item.kind]):
+        count += each.size
         if count > _MOST_PARTS:
             what = f"its templates and what they share make more than {_MOST_PARTS:,} parts of Pods"
             raise LimitError(what, where=item.where(Path()), advice="split the workflow")
@@ -204,13 +205,23 @@ def _workflow_pods(item: Item) -> tuple[PodSource, ...]:
         annotations = owner.get("annotations")
         if isinstance(metadata, dict) and annotations is not None:
             metadata["annotations"] = annotations
-        placed = tuple(Part(part.at, item.at + part.written, part.value) for part in parts)
+        placed = tuple(Part(part.at, item.at + part.written, part.value) for part in each.parts)
         whole = (Part(path("metadata"), item.at / "metadata", metadata), *placed)
-        document = assembled(item.document, item.at + place, whole)
-        require_pod(document)
-        pod = document.raw
-        found.append(PodSource(document, Path(), pod, pod_view(pod), item.kind, name, _origins(whole)))
+        made = assembled(item.document, item.at + each.at, whole)
+        require_pod(made)
+        found.append(_patched(item, each, made, _origins(whole)))
     return tuple(found)
+
+
+def _patched(item: Item, pod: WorkflowPod, made: Document, origins: tuple[tuple[Path, Path], ...]) -> PodSource:
+    """The Pod of a workflow with its patches."""
+    name = pod_name(member(item.raw, "metadata"))
+    if pod.patches:
+        from podward.schema.pod_spec_patch import patched
+
+        changed = patched(made, pod.patches, item.document, item.at)
+        made, origins = changed.pod, (*origins, *((at, item.at + written) for at, written in changed.origins))
+    return PodSource(made, Path(), made.raw, pod_view(made.raw), item.kind, name, origins)
 
 
 def _origins(parts: tuple[Part, ...]) -> tuple[tuple[Path, Path], ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from podward.api.finding import Severity
 from podward.cli.checking.reading import ManifestFile, parse_file, read_file
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: i}]}\n"
@@ -131,3 +132,14 @@ def test_a_list_that_is_wrong_itself_is_one_finding() -> None:
     file = parse_file(LISTED.replace("items:", "whose: me\nitems:").encode(), "list.yaml")
     assert (file.workloads, file.policies) == ((), ())
     assert len(file.findings) == 1
+
+
+def test_a_patch_of_a_workflow_that_could_not_be_applied_is_an_error_at_its_line() -> None:
+    workflow = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  templates:\n"
+        "  - container: {image: i}\n    podSpecPatch: 'hostNetwork: %s'\n"
+    )
+    file = parse_file((workflow % "{{workflow.parameters.x}}").encode(), "f.yaml")
+    assert told(file) == [("input/pod-spec-patch", 7)]
+    assert [finding.severity for finding in file.findings] == [Severity.ERROR]
+    assert told(parse_file((workflow % "true").encode(), "f.yaml")) == []

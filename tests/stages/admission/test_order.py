@@ -219,6 +219,7 @@ def test_the_steps_stand_in_the_api_servers_order() -> None:
         ("ServiceAccount", "mutating"),
         ("SecurityContextConstraint", "mutating"),
         ("PrepareForCreate", "registry"),
+        ("PrepareForUpdate", "registry"),
         ("Validation", "registry"),
         ("SecurityContextConstraint", "validating"),
         ("PodSecurity", "validating"),
@@ -234,13 +235,13 @@ def test_no_plugin_mutates_after_one_that_validates() -> None:
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({}, {step.name for step in STEPS}),
+        ({}, {step.name for step in STEPS if step.name != "PrepareForUpdate"}),
         ({"subresource": "binding"}, {"Validation"}),
         ({"subresource": "eviction"}, {"Validation"}),
         ({"operation": Operation.UPDATE}, {"Defaulting", SCC, "Validation", "PodSecurity"}),
         (
             {"operation": Operation.UPDATE, "subresource": "ephemeralcontainers"},
-            {"Defaulting", SCC, "Validation", "PodSecurity"},
+            {"Defaulting", SCC, "PrepareForUpdate", "Validation", "PodSecurity"},
         ),
         ({"operation": Operation.DELETE}, set()),
         ({"operation": Operation.CONNECT, "subresource": "exec"}, set()),

@@ -12,7 +12,7 @@ from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path
 from podward.schema.api_kinds import NoMatchError, knows
 from podward.schema.objects import Item
-from podward.schema.pod_kinds import PodKinds, holds_containers, is_known
+from podward.schema.pod_kinds import ARGO, WORKFLOWS, PodKinds, holds_containers, is_known
 from podward.schema.strict import MisfitError
 from podward.schema.table import KINDS
 
@@ -20,6 +20,8 @@ OTHER_DOCUMENT = "input/other"
 """The rule about documents that are no Kubernetes objects."""
 UNKNOWN_KIND = "input/unknown-kind"
 """The rule about custom resources that hold containers nobody looks at."""
+POD_SPEC_PATCH = "input/pod-spec-patch"
+"""The rule about patches of a workflow's Pods that could not be applied."""
 TEMPLATE, KUSTOMIZE = "input/template", "input/kustomize"
 """The rules about files that are no objects yet."""
 BUILD = "build it first: kustomize build DIRECTORY | podward check -"
@@ -37,7 +39,7 @@ class BadItem(Struct, frozen=True):
 
 
 def unseen(items: Iterable[Item], document: int, kinds: PodKinds) -> Iterator[Finding]:
-    """The notes about objects that hold containers nobody looks at, and about those of kustomize."""
+    """The findings about objects that hold containers nobody looks at, and about those of kustomize."""
     for item in items:
         if item.kind in KINDS and item.api_version in KINDS[item.kind]:
             continue
@@ -45,6 +47,8 @@ def unseen(items: Iterable[Item], document: int, kinds: PodKinds) -> Iterator[Fi
             yield _kustomization(item, document)
         elif _is_unseen(item, kinds):
             yield _unknown(item, document)
+        elif item.group == ARGO and item.kind in WORKFLOWS:
+            yield from _unapplied(item, document)
 
 
 def _is_unseen(item: Item, kinds: PodKinds) -> bool:
@@ -66,6 +70,28 @@ def _unknown(item: Item, document: int) -> Finding:
         f"a {item.kind} of {item.api_version} holds containers, and no rule has looked at them",
         remedy=f'say in podward.toml where its Pods are: [[check.workloads]] kind = "{item.kind}", …',
     )
+
+
+def _unapplied(item: Item, document: int) -> Iterator[Finding]:
+    """The findings about patches of a workflow that change Pods as nobody has looked at them."""
+    from podward.schema.workflows import unapplied
+
+    for place, why in unapplied(item.raw, WORKFLOWS[item.kind]):
+        at = item.at + place
+        yield Finding(
+            POD_SPEC_PATCH,
+            Severity.ERROR,
+            item.document.name,
+            item.document.inside(at)[0],
+            document,
+            at,
+            WorkloadRef(item.kind, item.namespace, item.name),
+            f"no rule has looked at what podSpecPatch makes of the Pods: {why}",
+            remedy=UNAPPLIED,
+        )
+
+
+UNAPPLIED = "write it without expressions and directives, as plain fields of a Pod's spec, or waive it with the reason"
 
 
 def _kustomization(item: Item, document: int) -> Finding:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
-from podward.api.explanation import AdmissionExplanation, ContainerExplanation, PodExplanation, Stage
+from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
 from podward.decision import Assignment, Decision, Origin, Source, Violation
 from podward.path import Path
+from podward.runtime.explaining.subject import PodToExplain
 
 _SECURITY = "securityContext"
 
 
-def with_admission(pod: PodExplanation, admitted: Decision, admission: AdmissionExplanation | None) -> PodExplanation:
-    """The explanation with the admission stage before all others, and what they owe to it traced to it."""
+def with_admission(pod: PodExplanation, subject: PodToExplain, of_pod: Decision) -> PodExplanation:
+    """The explanation with the admission stage before all others, and what they owe to it traced to it.
+
+    `of_pod` is what admission decided about the Pod. An ephemeral container that it refuses has no other stage.
+    """
+    admitted = Decision((*of_pod.assignments, *subject.debugging.assignments))
     whole = tuple(a for a in admitted.assignments if _owner(a.path, pod) is None)
     about_containers = [a for a in whole if _SECURITY in a.path.segments]
     containers = []
     for container in pod.containers:
+        refused = subject.refusals_of(container.place)
+        if refused:
+            only = (Stage("admission", Decision(violations=refused)),)
+            containers.append(msgspec.structs.replace(container, stages=only, hints=(), predicted=None))
+            continue
         own = [a for a in admitted.assignments if a.path.startswith(container.place)]
         first = Stage("admission", Decision((*about_containers, *own)))
         later = tuple(Stage(stage.name, attributed(stage.decision, admitted)) for stage in container.stages)
@@ -24,7 +34,7 @@ def with_admission(pod: PodExplanation, admitted: Decision, admission: Admission
     later = tuple(Stage(stage.name, attributed(stage.decision, admitted)) for stage in pod.stages[1:])
     said = tuple(a for a in whole if _SECURITY not in a.path.segments)
     stages = (pod.stages[0], Stage("admission", Decision(said)), *later)
-    return msgspec.structs.replace(pod, stages=stages, containers=tuple(containers), admission=admission)
+    return msgspec.structs.replace(pod, stages=stages, containers=tuple(containers), admission=subject.admission)
 
 
 def attributed(decision: Decision, admitted: Decision) -> Decision:

@@ -34,7 +34,7 @@ class Explainer:
         if subject.admitted.refused:
             stages = (Stage("admission", subject.admitted),)
             return msgspec.structs.replace(_explanation(subject, stages, ()), admission=subject.admission)
-        return with_admission(self._on_node(subject), subject.admitted, subject.admission)
+        return with_admission(self._on_node(subject), subject, subject.admitted)
 
     def _on_node(self, subject: PodToExplain) -> PodExplanation:
         facts = DryFacts(self._machine, subject)

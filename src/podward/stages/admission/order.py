@@ -1,8 +1,9 @@
 """The API server's steps in their order, and the two questions that are asked of them.
 
 `STEPS` is the order of Kubernetes and OpenShift 4.2x, and the only place where it is written: defaulting; the
-mutating plugins; PrepareForCreate, and a name; validation; the validating plugins. `decide` ends at the first refusal,
-as a server does; `everything` goes on, for those who want to know all that is wrong. Both refuse if one step does.
+mutating plugins; PrepareForCreate, and a name, or PrepareForUpdate; validation; the validating plugins. `decide` ends
+at the first refusal, as a server does; `everything` goes on, for those who want to know all that is wrong. Both refuse
+if one step does.
 
 Going on means: what a plugin that refuses would have set is not stored, but the validating plugins see the object as
 if it had been set, so that they say what would still be wrong once the Pod is admitted. A plugin that has refused is
@@ -21,7 +22,16 @@ from podward.api.caller import User
 from podward.decision import Decision, merge
 from podward.stages.admission import plugins, registry
 from podward.stages.admission.cluster import NO_CLUSTER, AdmissionFacts
-from podward.stages.admission.steps import Asked, Outcome, Phase, Step, creates_pod, writes, writes_pod
+from podward.stages.admission.steps import (
+    Asked,
+    Outcome,
+    Phase,
+    Step,
+    adds_ephemeral_containers,
+    creates_pod,
+    writes,
+    writes_pod,
+)
 
 if TYPE_CHECKING:  # `podward run` asks for no policy, and these take longer to import than to use
     from podward.api.core import Pod
@@ -38,6 +48,7 @@ STEPS = (
     Step("ServiceAccount", Phase.MUTATING, creates_pod, plugins.service_account),
     Step(SCC, Phase.MUTATING, writes_pod, plugins.choose_scc),
     Step("PrepareForCreate", Phase.REGISTRY, creates_pod, registry.prepared),
+    Step("PrepareForUpdate", Phase.REGISTRY, adds_ephemeral_containers, registry.kept),
     Step(VALIDATION, Phase.REGISTRY, writes, registry.validated),
     Step(SCC, Phase.VALIDATING, writes_pod, plugins.validate_scc),
     Step("PodSecurity", Phase.VALIDATING, plugins.concerns_standards, plugins.pod_security),

@@ -99,6 +99,16 @@ def creates_pod(request: AdmissionRequest) -> bool:
     return request.operation is Operation.CREATE and request.resource == PODS and not request.subresource
 
 
+EPHEMERAL_CONTAINERS = "ephemeralcontainers"
+"""The subresource through which ephemeral containers come into a Pod that is there."""
+
+
+def adds_ephemeral_containers(request: AdmissionRequest) -> bool:
+    """Whether ephemeral containers are added to a Pod that is there."""
+    updates = request.operation is Operation.UPDATE and request.resource == PODS
+    return updates and request.subresource == EPHEMERAL_CONTAINERS
+
+
 def writes_pod(request: AdmissionRequest) -> bool:
     """Whether a Pod is created or updated, as a whole or through a subresource."""
     return request.resource == PODS and writes(request) and request.subresource not in _OTHER_OBJECTS
