@@ -204,6 +204,9 @@ def kill_some(place: Place, runs: list[Run], figures: Figures) -> None:
         print(f"{said}: a later call ended with {later.returncode}: {complaint.strip()[:500]}", file=sys.stderr)
     left = place.left(pods)
     if left:
+        time.sleep(1)  # what was killed takes a moment to be gone
+        left = place.left(pods)
+    if left:
         figures.leaks += left
         print("\n  ".join([f"{said}:", *left[:20], complaint.strip()[:500]]), file=sys.stderr)
 
