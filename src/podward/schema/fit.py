@@ -109,10 +109,13 @@ class Fits(dict[str, Fit]):
         return fit
 
     def _object(self, of: str) -> Fit:  # noqa: C901 - as for the function that it makes
-        types, needed, together, asked = TYPES[of.partition("/")[0]], self.needed(of), self.together(of), self._asked
-        more = bool(needed or together)
-        texts = {name: self.text(of, name) for name, code in types.items() if code == "s"}
-        fields: dict[str, Fit] = {}  # as far as they were met
+        types, needed, asked = TYPES[of.partition("/")[0]], self.needed(of), self._asked
+        of_every = [rule for name, rule in self.together(of) if not name]
+        of_field: dict[str, list[Together]] = {}
+        for name, rule in self.together(of):
+            of_field.setdefault(name, []).append(rule)
+        texts = {name: self.text(of, name) for name, code in types.items() if code == "s" and name not in of_field}
+        fields: dict[str, tuple[Fit, list[Together]]] = {}  # as far as they were met
 
         def fit(value: Json) -> bool:  # noqa: C901, PLR0912 - each object is worth not being looked at by several
             if type(value) is not dict:
@@ -126,20 +129,22 @@ class Fits(dict[str, Fit]):
                         if is_sound(item):
                             continue
                         return False
-                fits_inside = fields.get(name)
-                if fits_inside is None:
+                met = fields.get(name)
+                if met is None:
                     if name not in types:
                         return False
-                    fits_inside = fields[name] = self.field(of, name)
-                if item is not None and not fits_inside(item):
-                    return False
-            if more:
-                for name in needed:
-                    if not value.get(name):
+                    met = fields[name] = self.field(of, name), of_field.get(name, [])
+                if item is not None:
+                    fits_inside, rules = met
+                    if not fits_inside(item):
                         return False
-                for name, rule in together:
-                    if not name or value.get(name) is not None:
+                    for rule in rules:
                         asked.append((rule, value))
+            for name in needed:
+                if not value.get(name):
+                    return False
+            for rule in of_every:
+                asked.append((rule, value))
             return True
 
         return fit
