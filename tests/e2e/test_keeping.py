@@ -130,9 +130,9 @@ def test_words_that_are_off_are_told(podward: Podward, keep: Keep) -> None:
 
 
 @pytest.mark.needs("cni")
-def test_a_network_leaves_nothing_even_after_a_kill(podward: Podward, keep: Keep) -> None:
+def test_a_network_leaves_nothing_even_after_a_kill(podward: Podward, keep: Keep, tmp_path: Path) -> None:
     fields = "    ports: [{containerPort: 80, hostPort: 28080}]\n"
-    kept = keep("exec sleep 600", "--network", fields=fields)
+    kept = keep("exec sleep 600", "--network", "--cni-conf-dir", str(tmp_path / "none"), fields=fields)
     assert kept.returncode == 0, kept.stderr
     assert re.search(r"inet 10\.", podward("exec", "web", "--", "ip", "addr", "show", "eth0").stdout)
     pod = str(listed(podward)["id"])

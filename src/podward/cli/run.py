@@ -29,6 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="give each Pod a network of its own, where CNI plugins are; else loopback",
     )
     add(
+        "--cni-conf-dir",
+        default="/etc/cni/net.d",
+        metavar="DIR",
+        help="with --network: where networks are configured (default: /etc/cni/net.d); without one, our own bridge",
+    )
+    add(
         "--restart",
         choices=("Always", "OnFailure", "Never"),
         default="",

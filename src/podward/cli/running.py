@@ -82,7 +82,7 @@ def machine_to_run_on(args: argparse.Namespace, report: Reporter) -> Machine:
             f"note: no CNI plugins in {' or '.join(networks.DIRECTORIES)}: Pods have the loopback device alone"
         )
         return here
-    return msgspec.structs.replace(here, own_network=True)
+    return msgspec.structs.replace(here, cni_conf_dir=args.cni_conf_dir)
 
 
 def _run_all(

@@ -87,11 +87,12 @@ class LiveFacts:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
         self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
-        if self._machine.own_network and made.namespaces.net:
+        if self._machine.cni_conf_dir and made.namespaces.net:
             from podward.runtime.network import pod as network  # it costs start-up time
 
+            networks = self._machine.state, self._machine.cni_conf_dir
             made.addresses = self.addresses = network.attach(
-                self._machine.state, self._directory.path, self.pod, made.namespaces.net
+                *networks, self._directory.path, self.pod, made.namespaces.net
             )
         node = VolumeNode(made.user_namespace, userns, self._image_root)
         about = PodFacts(self.pod, self.place, self.objects, self.node, ",".join(self.addresses))

@@ -18,7 +18,7 @@ class Machine(Struct, frozen=True):
     """What every Pod of a call is run with.
 
     `cgroup_v2`: whether the OCI runtime finds a pure cgroup2 hierarchy; `cgroups`: where containers are ended.
-    `own_network`: whether Pods get a network of their own through CNI plugins, beside the loopback device.
+    `cni_conf_dir`: where the network that Pods get through CNI plugins is configured; empty: they have loopback alone.
     """
 
     node: Node
@@ -28,7 +28,7 @@ class Machine(Struct, frozen=True):
     report: Reporter
     cgroup_v2: bool = False
     cgroups: Cgroups = Cgroups(())
-    own_network: bool = False
+    cni_conf_dir: str = ""
 
 
 class RunOptions(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Which network Pods get: the first configuration in /etc/cni/net.d, else one of our own.
+"""Which network Pods get: the first configuration in a directory (/etc/cni/net.d), else one of our own.
 
 Specification (libcni `ConfFiles`, CNI 1.0, containerd and CRI-O): of the files `.conflist`, `.conf` and `.json`, in the
 order of their names, the first one counts. A `.conf` or `.json` file has one plugin, which is a list of one.
@@ -22,7 +22,6 @@ from podward.runtime.state import State
 
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
-OTHERS = "/etc/cni/net.d"
 HOST_LOCAL = "/var/lib/cni/networks"
 _VERSION = "0.4.0"
 _LARGEST = 1 << 20
@@ -58,7 +57,7 @@ def plugins() -> str:
     return ":".join(found)
 
 
-def choose(state: State, others: str = OTHERS) -> NetworkList:
+def choose(state: State, others: str) -> NetworkList:
     """The configuration to use. Raises InputError for one of others that can't be read."""
     for name in sorted(_listed(others)):
         if name.endswith((".conflist", ".conf", ".json")):

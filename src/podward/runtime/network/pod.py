@@ -40,13 +40,15 @@ class Attachment(Struct, frozen=True):
         return result.addresses if result is not None else ()
 
 
-def attach(state: State, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
+def attach(state: State, configured: str, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
     """Give the Pod in this directory a network in the namespace; returns its addresses.
+
+    `configured` is the directory of networks' configurations.
 
     Raises NodeError with what a plugin said; then nothing is left.
     """
     with _alone(state):
-        networks = configuration.choose(state)
+        networks = configuration.choose(state, configured)
         attachment = Attachment(networks, _call(pod, os.path.basename(directory), namespace))
         _write(directory, attachment)
         try:
