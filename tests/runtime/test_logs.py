@@ -31,3 +31,9 @@ def test_bytes_that_are_no_text_pass_too() -> None:
     out, seen = watched(b"\xff denied \xfe\n")
     assert out == b"[ctr] \xff denied \xfe\n"
     assert seen == [b"\xff denied \xfe\n"]
+
+
+def test_a_line_that_is_written_in_pieces_is_shown_whole() -> None:
+    out, seen = watched(b"chown: ", b"/data", b": Operation not", b" permitted\nthen", b" Permission denied")
+    assert out == b"[ctr] chown: /data: Operation not permitted\n[ctr] then Permission denied\n"
+    assert seen == [b"chown: /data: Operation not permitted\n", b"then Permission denied"]

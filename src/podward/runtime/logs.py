@@ -104,21 +104,32 @@ _DENIALS = (b"denied", b"not permitted", b"EACCES", b"EPERM")
 
 
 class WatchedOutput:
-    """A sink that also shows the bytes to somebody where they tell that the kernel has denied something."""
+    """A sink that also shows lines to somebody where they tell that the kernel has denied something.
+
+    Programs write a line in pieces: it is looked at once it is complete, or nothing more comes.
+    """
 
     def __init__(self, sink: Sink, seen: Callable[[bytes], None]) -> None:
         self._sink = sink
         self._seen = seen
+        self._partial = b""
 
     def write(self, data: bytes) -> None:
         """Pass the bytes on."""
         self._sink.write(data)
-        if any(word in data for word in _DENIALS):
-            self._seen(data)
+        lines, end, self._partial = (self._partial + data).rpartition(b"\n")
+        self._partial = self._partial[-LONGEST_LINE:]
+        self._look(lines + end)
 
     def finish(self) -> None:
         """Nothing more will come."""
         self._sink.finish()
+        self._look(self._partial)
+        self._partial = b""
+
+    def _look(self, lines: bytes) -> None:
+        if any(word in lines for word in _DENIALS):
+            self._seen(lines)
 
 
 def write_all(target: int, data: bytes) -> None:
