@@ -19,18 +19,21 @@ WAITING = (b"exec",)
 PATIENCE = 10.0
 """Seconds that killed runtimes may take to end."""
 _PAUSE = 0.005
+_LOOKS = 3
 _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
 def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
 
-    Those at work on a `spared` verb go on. The others are looked for until none is found: one that was killed may just
-    have started another.
+    Those at work on a `spared` verb go on. The others are looked for until none is found several times: one that was
+    killed may just have started another, and one that starts another and ends while /proc is read is not seen.
     """
-    deadline = time.monotonic() + PATIENCE
-    while pids := working_for(os.fsencode(f"{directory}/"), spared):
-        if time.monotonic() > deadline:
+    deadline, unseen = time.monotonic() + PATIENCE, 0
+    while unseen < _LOOKS:
+        pids = working_for(os.fsencode(f"{directory}/"), spared)
+        unseen = 0 if pids else unseen + 1
+        if pids and time.monotonic() > deadline:
             raise NodeError(f"OCI runtimes do not end: {', '.join(map(str, pids))}", where=directory)
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

@@ -130,8 +130,9 @@ def test_twice_as_much_in_one_line_takes_twice_as_long(
     podward: Podward, tmp_path: Path, shape: str, form: tuple[str, ...]
 ) -> None:
     make, size = SHAPES[shape]
-    small = spent(podward, *form, write(tmp_path, "small.json", make(size)))
-    large = spent(podward, *form, write(tmp_path, "large.json", make(2 * size)))
+    files = write(tmp_path, "small.json", make(size)), write(tmp_path, "large.json", make(2 * size))
+    # A busy machine makes processor time dearer, too: the least of several is what it takes.
+    small, large = (min(spent(podward, *form, file) for _ in range(3)) for file in files)
     assert large < 2.8 * small + 0.5, f"{small:.1f} s, then {large:.1f} s"
 
 
