@@ -88,11 +88,19 @@ def _made_non_root(source: PodSource, changed: set[Path]) -> Iterator[tuple[Path
     if spec.os is not None and spec.os.name == "windows":
         return
     for field, containers in (("initContainers", spec.init_containers), ("containers", spec.containers)):
-        for index, container in enumerate(containers or ()):
+        listed = containers or ()
+        # Of a change in one container, the others are not looked at: there may be thousands of both.
+        for index in range(len(listed)) if on_pod else _changed_in(field, changed):
             place = path("spec", field, index) + _CONTEXT
-            says = (container.security_context or _UNWRITTEN).run_as_non_root
+            says = (listed[index].security_context or _UNWRITTEN).run_as_non_root
             if place / "runAsNonRoot" in changed or (on_pod and says is None):
-                yield place, container
+                yield place, listed[index]
+
+
+def _changed_in(field: str, changed: set[Path]) -> list[int]:
+    """The indexes of the containers in which a field is changed."""
+    places = (place.segments[:3] for place in changed)
+    return sorted({place[2] for place in places if place[:2] == ("spec", field) and isinstance(place[2], int)})
 
 
 def _run_as_user(source: PodSource, container: Container, place: Path, wanted: Mapping[Path, Value]) -> Value:
