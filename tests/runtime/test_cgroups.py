@@ -114,6 +114,21 @@ def test_killing_thaws_what_is_killed(group: Group, cgroups: Cgroups) -> None:
     cgroups.end(group.container)
 
 
+@pytest.mark.parametrize("nested", [0, 2])
+def test_what_is_killed_gets_time_to_end(group: Group, cgroups: Cgroups, nested: int) -> None:
+    """A Pod without requests has 2 shares, and a small limit stops it most of the time."""
+    process = group.run(SLEEP, nested=nested)
+    (place,) = [place for place in group.places if (place / "cpu.shares").exists() and "cpuacct" not in place.parts]
+    slow = place.joinpath(*[LONG] * nested)
+    (slow / "cpu.shares").write_text("2")
+    (slow / "cpu.cfs_quota_us").write_text("1000")
+    cgroups.kill(group.container)
+    assert (slow / "cpu.shares").read_text() == "1024\n"
+    assert (slow / "cpu.cfs_quota_us").read_text() == "-1\n"
+    assert process.wait(timeout=30) == -9
+    cgroups.end(group.container)
+
+
 def test_cgroups_deeper_than_a_path_are_ended_and_removed(group: Group, cgroups: Cgroups) -> None:
     group.run(SLEEP, nested=DEEPER_THAN_A_PATH)
     group.run(FORK, nested=3)

@@ -28,6 +28,9 @@ _TO_FREEZE = 0.2
 _PAUSE = 0.005
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
+_TO_END = (("cpu.cfs_quota_us", b"-1"), ("cpu.shares", b"1024"), ("cpu.max", b"max"), ("cpu.weight", b"100"))
+"""What a cgroup is given when its processes are killed. To end takes processor time: beside busy processes, hundreds of
+them would take minutes for it with what a Pod without requests has (2 shares), or with a small limit."""
 _THREADS = ("tasks", "cgroup.threads")
 """v1's file and v2's: a container may put a thread elsewhere than its process, which is then not listed."""
 
@@ -162,6 +165,8 @@ def _kill_once(groups: list[_Group]) -> set[int]:
             os.kill(pid, signal.SIGKILL)
     for root, group in groups:
         _thaw(root, group)
+        if pids:
+            _give_time(root, group)
     return pids
 
 
@@ -181,6 +186,13 @@ def _thaw(root: int, group: str) -> None:
     for directory in _tree(root, group):
         if not _write(directory, "freezer.state", b"THAWED"):
             _write(directory, "cgroup.freeze", b"0")
+
+
+def _give_time(root: int, group: str) -> None:
+    """Let the killed processes of the cgroup and of those below come to run; a container may have made these slower."""
+    for directory in _tree(root, group):
+        for file, content in _TO_END:
+            _write(directory, file, content)
 
 
 def _reap(pids: set[int]) -> None:
