@@ -103,3 +103,13 @@ def test_validation_sees_what_an_scc_sets(check: Check) -> None:
         "  - {name: app, image: 'a:1', securityContext: {privileged: true}}\n"
     )
     assert "api/validation" in check("a.yaml", "--scc", "scc.yaml", "-o", "json").rules
+
+
+def test_a_templates_namespace_does_not_keep_sccs_out(check: Check) -> None:
+    """A controller makes the Pods in its own namespace, which nobody has named here."""
+    pod = "{containers: [{name: a, image: b, securityContext: {privileged: true}}], restartPolicy: Never}"
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {%sspec: " + pod + "}}\n"
+    check.write("x.yaml", job % "metadata: {namespace: shop}, ")
+    assert check("x.yaml", "--scc", "restricted-v2").code == 1
+    check.write("x.yaml", f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: ''}}\nspec: {pod}\n")
+    assert check("x.yaml", "--scc", "restricted-v2").code == 1
