@@ -103,3 +103,31 @@ def test_validation_sees_what_an_scc_sets(check: Check) -> None:
         "  - {name: app, image: 'a:1', securityContext: {privileged: true}}\n"
     )
     assert "api/validation" in check("a.yaml", "--scc", "scc.yaml", "-o", "json").rules
+
+
+def test_a_templates_namespace_does_not_keep_sccs_out(check: Check) -> None:
+    """A controller makes the Pods in its own namespace, which nobody has named here."""
+    pod = "{containers: [{name: a, image: b, securityContext: {privileged: true}}], restartPolicy: Never}"
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {%sspec: " + pod + "}}\n"
+    check.write("x.yaml", job % "metadata: {namespace: shop}, ")
+    assert check("x.yaml", "--scc", "restricted-v2").code == 1
+    check.write("x.yaml", f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: ''}}\nspec: {pod}\n")
+    assert check("x.yaml", "--scc", "restricted-v2").code == 1
+
+
+def test_a_pod_that_no_scc_looks_at_is_told(check: Check) -> None:
+    check.write("x.yaml", AS_ROOT.replace("namespace: shop", "namespace: kube-system"))
+    ran = check.json("x.yaml", "--scc", "restricted-v2", "--ignore", "hint")
+    assert (ran.code, ran.rules) == (0, ["policy/unguarded"])
+
+
+def test_a_namespace_is_left_to_no_scc_only_where_the_policies_of_the_gate_have_it(check: Check) -> None:
+    """Otherwise whoever may change the manifests needs only another namespace."""
+    check.write("x.yaml", AS_ROOT.replace("namespace: shop", "namespace: kube-system"))
+    check.write("gate/policy.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+    asked = ("x.yaml", "--scc", "restricted-v2", "--policy-from", "gate", "--ignore", "hint")
+    ran = check.json(*asked)
+    assert (ran.code, "scc/runAsUser" in ran.rules) == (1, True)
+    check.write("gate/system.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system}\n")
+    ran = check.json(*asked)
+    assert (ran.code, ran.rules) == (0, ["policy/unguarded"])

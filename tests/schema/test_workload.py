@@ -159,3 +159,40 @@ def test_reading_leaves_the_document_as_it_was() -> None:
     before = repr(document.raw)
     pod_sources(document)
     assert repr(document.raw) == before
+
+
+CONTAINERS = "containers: [{name: a, image: b}]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: ''}}\nspec: {{{CONTAINERS}}}\n",
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: null}}\nspec: {{{CONTAINERS}}}\n",
+        (
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n"
+            f"  template: {{metadata: {{namespace: shop}}, spec: {{{CONTAINERS}, restartPolicy: Never}}}}\n"
+        ),
+        (
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\n"
+            f"spec: {{template: {{metadata: {{namespace: shop}}, spec: {{{CONTAINERS}}}}}}}\n"
+        ),
+        (
+            "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: a, namespace: shop}\n"
+            f"objects: [{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{{CONTAINERS}}}}}]\n"
+        ),
+        (
+            "apiVersion: example.org/v1\nkind: Bundle\nmetadata: {name: a, namespace: shop}\n"
+            f"items: [{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{{CONTAINERS}}}}}]\n"
+        ),
+        (
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a, namespace: ''}\n"
+            "spec: {templates: [{name: t, container: {image: b}}]}\n"
+        ),
+    ],
+    ids=["empty", "null", "template", "custom template", "Template", "list", "workflow"],
+)
+def test_only_the_workload_itself_says_a_namespace(text: str) -> None:
+    (source,) = pod_sources(decode_documents(text.encode(), "x.yaml")[0])
+    assert not source.says_namespace
+    assert source.view.metadata.namespace in {"default", "", None}

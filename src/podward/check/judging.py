@@ -65,7 +65,8 @@ def judge(source: PodSource, document: int, held: PolicySet) -> Judged:
     """Everything that validation, policies and hints have against the workload; `document` is its document's index."""
     asked = _Judge(source, document, held)
     judged = asked.judged()
-    return structs.replace(judged, findings=(*judged.findings, *asked.hints()))
+    asked.tell_unguarded()
+    return structs.replace(judged, findings=(*asked.found(), *asked.hints()))
 
 
 def judge_by_policies(source: PodSource, document: int, held: PolicySet) -> Judged:
@@ -101,6 +102,7 @@ class _Judge:
         self._subject = WorkloadRef(source.kind, self._namespace, source.name)
         self._found: dict[tuple[str, Path, str], Finding] = {}
         self._meant = source.view  # what hints are about, once the policies have been asked
+        self._left_alone: str | None = None  # why no SCC looks at the Pod
 
     def judged(self) -> Judged:
         """The findings of every step of admission, in its order."""
@@ -108,7 +110,7 @@ class _Judge:
         user = held.scc.caller(source.kind) if held.scc is not None else User()
         request = AdmissionRequest(Operation.CREATE, source.raw, user, self._namespace)
         steps = _STEPS if held.scc is not None else _WITHOUT_SCCS
-        said = source.says_namespace
+        said = held.names_namespace(source)
         admitted = everything(AdmissionFacts(request, held, source.kind, says_namespace=said), steps)
         self._meant = admitted.intended.pod
         selection = None
@@ -116,6 +118,8 @@ class _Judge:
             if outcome.request is not None and outcome.selection is not None:
                 selection = outcome.selection
                 self._scc(selection, outcome.request.pod)
+            elif outcome.selection is not None:
+                self._left_alone = outcome.selection.left_alone
             elif outcome.verdict is not None:
                 self._pod_security(outcome.verdict)
             elif outcome.invalid:
@@ -123,14 +127,18 @@ class _Judge:
             else:
                 self._refused_volumes(outcome)
         self._old_annotations()
-        return Judged(tuple(self._found.values()), admitted.stored, admitted.pod, selection)
+        return Judged(self.found(), admitted.stored, admitted.pod, selection)
+
+    def found(self) -> tuple[Finding, ...]:
+        """What has been found so far."""
+        return tuple(self._found.values())
 
     def as_it_is(self) -> tuple[Finding, ...]:
         """The findings of the only step that has a say where the Pod is sound and complete."""
         self._pod_security(verdict.evaluated(facts_of(self._meant), self._policy))
         if self._source.view.metadata.annotations:
             self._old_annotations()
-        return (*self._found.values(), *self.hints())
+        return (*self.found(), *self.hints())
 
     # --- the API server's refusals ------------------------------------------------------------------------------------
 
@@ -236,6 +244,13 @@ class _Judge:
             fault = _Fault(rule, Severity.ERROR, f"scc {closest.name}", cure.sentence, cure.changes)
             self._add(fault, violation, violation.reason)
 
+    def tell_unguarded(self) -> None:
+        """A note where SCCs leave the Pod alone, so that nobody takes it for one that they have looked at."""
+        why = self._left_alone
+        if why is not None:
+            at = Violation(_NAMESPACE if self._source.kind == "Pod" else Path(), None, why, _UNGUARDED)
+            self._add(_Fault("policy/unguarded", Severity.NOTE, "", _ELSEWHERE), at, why)
+
     # --- hints --------------------------------------------------------------------------------------------------------
 
     def hints(self) -> list[Finding]:
@@ -300,6 +315,8 @@ class _Judge:
 
 
 _OLD = Source(Origin.RULE, "API server, warnings")
+_UNGUARDED = Source(Origin.RULE, "OpenShift, SCC admission")
+_ELSEWHERE = "if it is no part of the cluster itself, put it into another namespace"
 _GRANT = "grant the service account the use of an SCC that fits, or change the Pod"
 
 

@@ -25,11 +25,15 @@ _CONFIGURATION = Configuration()
 
 
 class SccTerms(Struct, frozen=True):
-    """SCCs and who may use them; `caller` tells who creates the Pods of a kind of workload."""
+    """SCCs and who may use them; `caller` tells who creates the Pods of a kind of workload.
+
+    `unguarded` are those namespaces that SCCs may leave alone because of their names; None for all that OpenShift has.
+    """
 
     policies: Policies
     authorizer: Authorizer
     caller: Callable[[str], User]
+    unguarded: frozenset[str] | None = None
 
 
 class _Known(Struct, frozen=True):
@@ -70,6 +74,11 @@ class PolicySet:
         if self.default_namespace != DEFAULT_NAMESPACE and not source.says_namespace:
             return self.default_namespace
         return source.view.metadata.namespace or DEFAULT_NAMESPACE
+
+    def names_namespace(self, source: PodSource) -> bool:
+        """Whether the workload names a namespace which, for its name, SCCs may leave alone."""
+        known = self.scc.unguarded if self.scc is not None else None
+        return source.says_namespace and (known is None or self.namespace_of(source) in known)
 
     def pod_security(self, namespace: str) -> LabelledPolicy:
         """What the namespace enforces, audits and warns about."""

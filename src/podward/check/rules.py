@@ -106,6 +106,7 @@ _WAIVER = {
 _POLICY = {
     "left-out": "A policy of the checked files does not count, because the check takes its policies from elsewhere.",
     "lowered": "A policy of the checked files allows more than the check would allow without it.",
+    "unguarded": "No SecurityContextConstraints looks at a Pod, because of its namespace.",
 }
 _FAMILIES = {
     "pss": _PSS,

@@ -63,22 +63,13 @@ class PodSource(Struct, frozen=True, gc=False):
     kind: str
     name: str
     origins: tuple[tuple[Path, Path], ...] = ()
-    assigned: bool = False
-    """Whether who sends it says the namespace (`in_namespace`)."""
-
-    @property
-    def says_namespace(self) -> bool:
-        """Whether the Pod, the workload around it, or who sends it names a namespace."""
-        if self.assigned:
-            return True
-        steps = self.prefix.segments
-        above = (Path(steps[:length]) for length in range(len(steps) + 1))
-        return any(self.document.line_of(place / "metadata" / "namespace") is not None for place in above)
+    says_namespace: bool = False
+    """Whether the Pod, its workload, or who sends it names a namespace: what a template or a list says is nobody's."""
 
     def in_namespace(self, name: str) -> PodSource:
         """The same Pod, sent to this namespace."""
         raw: JsonObject = {**self.raw, "metadata": {**member(self.raw, "metadata"), "namespace": name}}
-        return structs.replace(self, raw=raw, view=pod_view(raw), assigned=True)
+        return structs.replace(self, raw=raw, view=pod_view(raw), says_namespace=True)
 
     def sent(self) -> JsonObject:
         """The Pod as it reaches the API server: what was written, or what the controller makes of the template.
@@ -155,9 +146,10 @@ def _custom(item: Item, row: PodKind, place: Path) -> PodSource:
     spec = _named_containers(node if alone else member(node, "spec"), item.group)
     pod = _pod_of(member(item.raw, "metadata"), own, spec, name)
     if not alone:
-        return PodSource(document, at, pod, pod_view(pod), kind, name)
+        return PodSource(document, at, pod, pod_view(pod), kind, name, says_namespace=_says_namespace(item.raw))
     parts = (Part(path("metadata"), item.at / "metadata", pod["metadata"]), Part(path("spec"), at, spec))
-    return PodSource(assembled(document, at, parts), Path(), pod, pod_view(pod), kind, name, _origins(parts))
+    made, said = assembled(document, at, parts), _says_namespace(item.raw)
+    return PodSource(made, Path(), pod, pod_view(pod), kind, name, _origins(parts), said)
 
 
 def _listed(raw: JsonObject, place: Path) -> str | None:
@@ -221,7 +213,12 @@ def _patched(item: Item, pod: WorkflowPod, made: Document, origins: tuple[tuple[
 
         changed = patched(made, pod.patches, item.document, item.at)
         made, origins = changed.pod, (*origins, *((at, item.at + written) for at, written in changed.origins))
-    return PodSource(made, Path(), made.raw, pod_view(made.raw), item.kind, name, origins)
+    said = _says_namespace(item.raw)
+    return PodSource(made, Path(), made.raw, pod_view(made.raw), item.kind, name, origins, said)
+
+
+def _says_namespace(owner: JsonObject) -> bool:
+    return bool(member(owner, "metadata").get("namespace"))
 
 
 def _origins(parts: tuple[Part, ...]) -> tuple[tuple[Path, Path], ...]:
@@ -250,7 +247,8 @@ def _source(document: Document, raw: JsonObject, kind: str, at: Path) -> PodSour
             pod["spec"] = with_images(member(pod, "spec"), raw, str(owner.get("namespace") or DEFAULT_NAMESPACE))
     if pod.get("spec") is None:
         pod["spec"] = {}
-    return PodSource(document, at + TEMPLATES[kind], pod, pod_view(pod), kind, name)
+    said = bool(owner.get("namespace"))
+    return PodSource(document, at + TEMPLATES[kind], pod, pod_view(pod), kind, name, (), said)
 
 
 def _pod_of(owner: JsonObject, written: JsonObject, spec: JsonObject, name: str) -> JsonObject:

@@ -198,7 +198,8 @@ def _held_to_sccs(wishes: CheckOptions, items: Iterable[Item]) -> _HeldToSccs:
     def caller(kind: str) -> User:
         return creator_of_pods(kind, user)
 
-    terms = SccTerms(ready, authorizer, caller)
+    described = frozenset(namespaces) if wishes.policy_from else None
+    terms = SccTerms(ready, authorizer, caller, described)
     policy_set = PolicySet(namespaces, _standard(wishes), terms, wishes.namespace, gathered.csi_profiles)
     return _HeldToSccs(policy_set, tuple(source.name for source in gathered.sccs), tuple(named), rbac)
 
