@@ -309,6 +309,7 @@ class PodSpec(View, frozen=True):
     restart_policy: str | None = None
     runtime_class_name: str | None = None
     hostname: str | None = None
+    hostname_override: str | None = None
     subdomain: str | None = None
     set_hostname_as_fqdn: bool | None = field(default=None, name="setHostnameAsFQDN")
     termination_grace_period_seconds: int | None = None
