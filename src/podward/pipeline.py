@@ -78,10 +78,6 @@ class NodeFacts(Protocol):
         """The machine that it is to run on."""
 
     @property
-    def hostname(self) -> str:
-        """The Pod's host name."""
-
-    @property
     def objects(self) -> ReferencedObjects:
         """The objects that the Pod refers to by name."""
 
@@ -234,7 +230,7 @@ def user_namespace(facts: NodeFacts) -> IDMapping | None:
 
 
 def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
-    decision = cri.decide_sandbox(cri.SandboxFacts(facts.pod, facts.place, facts.node, facts.hostname, userns=userns))
+    decision = cri.decide_sandbox(cri.SandboxFacts(facts.pod, facts.place, facts.node, userns=userns))
     if decision.refused:
         return decision
     return decision + sandbox.decide_sysctls(

@@ -84,7 +84,6 @@ class WorldFacts:
         self.pod = pod
         self.place = place
         self.node = world.node
-        self.hostname = "host"
         self.objects = NO_OBJECTS
         self.addresses: tuple[str, ...] = ()
         self._world = world

@@ -233,6 +233,20 @@ class Lifecycle(View, frozen=True):
     pre_stop: Handler | None = None
 
 
+class RestartExitCodes(View, frozen=True):
+    """core/v1 ContainerRestartRuleOnExitCodes."""
+
+    operator: str = ""
+    values: tuple[int, ...] | None = None
+
+
+class RestartRule(View, frozen=True):
+    """core/v1 ContainerRestartRule."""
+
+    action: str = ""
+    exit_codes: RestartExitCodes | None = None
+
+
 class Container(View, frozen=True):
     """core/v1 Container, also for init and ephemeral containers."""
 
@@ -249,6 +263,7 @@ class Container(View, frozen=True):
     volume_mounts: tuple[VolumeMount, ...] | None = None
     security_context: SecurityContext | None = None
     restart_policy: str | None = None
+    restart_policy_rules: tuple[RestartRule, ...] | None = None
     stdin: bool | None = None
     stdin_once: bool | None = None
     tty: bool | None = None
@@ -309,6 +324,7 @@ class PodSpec(View, frozen=True):
     restart_policy: str | None = None
     runtime_class_name: str | None = None
     hostname: str | None = None
+    hostname_override: str | None = None
     subdomain: str | None = None
     set_hostname_as_fqdn: bool | None = field(default=None, name="setHostnameAsFQDN")
     termination_grace_period_seconds: int | None = None

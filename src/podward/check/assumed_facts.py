@@ -42,7 +42,6 @@ class AssumedFacts:
         self.pod = pod
         self.place = place
         self.node = NODE
-        self.hostname = ""
         self.objects = _NO_OBJECT_IS_KNOWN
         self.addresses: tuple[str, ...] = ()
 

@@ -40,7 +40,7 @@ def observed(
     with here.runtime.stop.listen(), ExitStack() as cleanup:
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         cleanup.callback(os.close, nowhere)
-        once = RunOptions("Never", verify=True, stdout=nowhere, stderr=nowhere)
+        once = RunOptions("Never", for_every_container=True, verify=True, stdout=nowhere, stderr=nowhere)
         for number, subject in enumerate(map(_with_uid, stored)):
             if subject.admitted is not None and subject.admitted.refused:
                 continue

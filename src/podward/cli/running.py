@@ -127,6 +127,7 @@ def prepared(
     written = source.view.spec.restart_policy
     options = RunOptions(
         restart_policy=args.restart or written or "Never",
+        for_every_container=bool(args.restart),
         keep=args.keep,
         verify=args.verify,
         stdout=2 if args.output == "json" else 1,

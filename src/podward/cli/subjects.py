@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container
 from podward.api.effective import Place
 from podward.cli import terminal
 from podward.decision import Decision, Violation
@@ -51,7 +51,7 @@ def subject(source: PodSource, objects: ReferencedObjects, uid: str = NO_UID) ->
     pod = admitted.pod
     place = Place(source.document.name, source.prefix)
     decided = Decision(admitted.decision.assignments)  # what was passed over is no refusal of a Pod that is there
-    return PodToExplain(pod, place, _hostname(pod), source.kind, source.name, decided, objects)
+    return PodToExplain(pod, place, source.kind, source.name, decided, objects)
 
 
 def old_annotations_of(source: PodSource) -> tuple[str, ...]:
@@ -84,10 +84,6 @@ def _raise_invalid(source: PodSource, found: tuple[Violation, ...]) -> None:
     if found:
         listed = "\n".join(f"* {source.where(v.path)}: {source.prefix + v.path}: {v.reason}" for v in found)
         raise InputError(f'{source.kind} "{source.name}" is invalid:\n{listed}')
-
-
-def _hostname(pod: Pod) -> str:
-    return (pod.spec.hostname or pod.metadata.name or "pod")[:63].rstrip("-.")
 
 
 def admitted_subject(
@@ -125,7 +121,6 @@ def admitted_subject(
     return PodToExplain(
         pod,
         Place(source.document.name, source.prefix),
-        _hostname(pod),
         source.kind,
         source.name,
         Decision(of_defaults),

@@ -14,7 +14,7 @@ from podward.decision import Decision, Outcome
 from podward.errors import PodwardError, RefusedError, RuntimeFailedError
 from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
-from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet import lifecycle, restarts
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime import machine, processes, unsafe_places
 from podward.runtime.live_facts import Attempt, LiveFacts
@@ -71,9 +71,17 @@ class ContainerRun:
     @property
     def status(self) -> lifecycle.ContainerStatus:
         """For the lifecycle rule."""
-        target = self.plan.container.target_container_name or ""
+        spec = self.plan.container
+        own = "" if self._pod.options.for_every_container else restarts.own_policy(spec, self.exit_code)
         return lifecycle.ContainerStatus(
-            self.name, self.kind, self.state, self.exit_code, self.starting, self.unhealthy, target
+            self.name,
+            self.kind,
+            self.state,
+            self.exit_code,
+            self.starting,
+            self.unhealthy,
+            spec.target_container_name or "",
+            own,
         )
 
     @property

@@ -44,10 +44,10 @@ def prepare(directory: str, pod: Pod, hostname: str, mapping: IDMapping | None) 
     return HostFiles(f"{directory}/hostname", f"{directory}/resolv.conf", shm)
 
 
-def write_hosts(file: str, pod: Pod, hostname: str, addresses: tuple[str, ...], mapping: IDMapping | None) -> None:
+def write_hosts(file: str, pod: Pod, addresses: tuple[str, ...], mapping: IDMapping | None) -> None:
     """Write the Pod's /etc/hosts, over what its containers may have made of it."""
     of_node = _read(container_files.HOSTS) if pod.spec.host_network else ""
-    text = container_files.hosts_text(pod, hostname, addresses or (ADDRESS,), of_node)
+    text = container_files.hosts_text(pod, addresses or (ADDRESS,), of_node)
     _write(file, text.encode(), container_files.HOSTS_MODE, mapping)
 
 

@@ -63,7 +63,6 @@ class LiveFacts:
         self.pod = subject.pod
         self.place = subject.place
         self.node = here.node
-        self.hostname = subject.hostname
         self.objects = subject.objects
         self._machine = here
         self._directory = directory

@@ -36,10 +36,12 @@ class RunOptions(Struct, frozen=True):
 
     `verify` observes each container's process as it executes; `stdout` and `stderr` are where output goes;
     `name_lines` puts the container's name before each line. `document` and `options` are what is remembered of a kept
-    Pod: the manifest as JSON, and the words of the command line.
+    Pod: the manifest as JSON, and the words of the command line. `restart_policy` counts for containers without one of
+    their own, and for all of them where `for_every_container` is set.
     """
 
     restart_policy: str
+    for_every_container: bool = False
     keep: bool = False
     verify: bool = False
     stdout: int = 1

@@ -10,7 +10,7 @@ import msgspec
 from podward.decision import Decision, Outcome
 from podward.errors import PodwardError
 from podward.pipeline import ContainerPlan, plan_pod
-from podward.policy.kubelet import lifecycle
+from podward.policy.kubelet import lifecycle, restarts
 from podward.policy.kubelet.lifecycle import ContainerState
 from podward.policy.kubelet.resolved_volumes import notes
 from podward.policy.runtime import selinux
@@ -59,6 +59,8 @@ class PodRun:
             if not container.refusals.refused:
                 self.containers.append(ContainerRun(context, container))
                 self._note_what_is_not_enforced(container)
+                if not_done := restarts.not_done(container.container):
+                    self._machine.report.noted(f"{self.name}/{container.container.name}", not_done)
         return refused
 
     def _note_what_is_not_enforced(self, plan: ContainerPlan) -> None:
@@ -74,10 +76,10 @@ class PodRun:
         seconds = self._facts.pod.spec.termination_grace_period_seconds
         return float(30 if seconds is None else seconds)
 
-    @property
-    def restart_policy(self) -> str:
-        """When containers that ended are started again."""
-        return self._options.restart_policy
+    def restart_policy(self, container: ContainerRun) -> str:
+        """When the container is started again, as long as it runs: rules about exit codes are not asked."""
+        own = "" if self._options.for_every_container else container.plan.container.restart_policy
+        return own or self._options.restart_policy
 
     def container(self, name: str) -> ContainerRun:
         """The container of this name."""

@@ -111,7 +111,9 @@ class ProbesAndHooks:
             self._advance(pod)
         elif effect is Effect.RESTART:
             container.unhealthy = True
-            self._report.unhealthy(container.label, probes.restart_text(kind, container.name, pod.restart_policy))
+            self._report.unhealthy(
+                container.label, probes.restart_text(kind, container.name, pod.restart_policy(container))
+            )
             probe = probes.probes_of(container.plan.container)[kind]
             grace = probe.termination_grace_period_seconds
             self._stop(pod, container, pod.grace_seconds if grace is None else float(grace))

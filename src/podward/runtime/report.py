@@ -16,7 +16,7 @@ class Reporter(Protocol):
         """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
 
     def noted(self, pod: str, sentence: str) -> None:
-        """Something about a volume of the Pod that its user should know."""
+        """Something about a volume or a container of the Pod that its user should know."""
 
     def restarting(self, container: str, exit_code: int, delay: float) -> None:
         """`container` ended and will be started again after `delay` seconds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.policy.runtime.mounts import SandboxFiles
@@ -26,16 +28,16 @@ class Sandbox:
         wanted = namespaces.Wanted(
             ipc=not spec.host_ipc,
             net=not spec.host_network,
-            hostname="" if spec.host_network else config.hostname,
+            hostname=config.hostname,
             mapping=mapping,
             sysctls=tuple(config.sysctls.items()),
         )
         self._namespaces = namespaces.make(wanted, f"{directory.work}/ns")
-        self._files = hostfiles.prepare(directory.work, pod, config.hostname, mapping)
+        self._files = hostfiles.prepare(directory.work, pod, config.hostname or os.uname().nodename, mapping)
 
     def write_container_files(self, termination_log: str) -> None:
         """Write what the kubelet writes when it creates a container: /etc/hosts anew, and an empty termination log."""
-        hostfiles.write_hosts(self.hosts, self._pod, self.config.hostname, self.addresses, self.mapping)
+        hostfiles.write_hosts(self.hosts, self._pod, self.addresses, self.mapping)
         hostfiles.make_termination_log(termination_log, self.mapping)
 
     def share_processes(self, runtime: OciRuntime) -> None:

@@ -25,7 +25,7 @@ from podward.api.referenced_objects import NO_OBJECTS, ReferencedObjects
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Outcome, Source, Value, assign, merge
 from podward.path import Path, path
-from podward.policy.kubelet import container_files, environment, groups, namespaces, resources, sysctls
+from podward.policy.kubelet import container_files, environment, groups, hostname, namespaces, resources, sysctls
 
 CONTEXT = path("securityContext")
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} CRI messages")
@@ -66,7 +66,6 @@ class SandboxFacts(Struct, frozen=True, gc=False):
     pod: Pod
     place: Place
     node: Node
-    hostname: str
     cgroup_parent: str = ""
     userns: IDMapping | None = None
     extra_groups: tuple[int, ...] = ()
@@ -181,11 +180,10 @@ def decide_sandbox(facts: SandboxFacts) -> Decision:
         ("name", meta.name or ""),
         ("namespace", meta.namespace or "default"),
         ("uid", meta.uid or ""),
-        ("hostname", facts.hostname),
         ("cgroupParent", facts.cgroup_parent),
     )
     plain = tuple(Assignment(path(name), value, "the Pod's metadata", source) for name, value in rows)
-    return Decision(plain) + decide_sandbox_context(facts)
+    return merge(Decision(plain), hostname.decide(facts.pod, facts.place), decide_sandbox_context(facts))
 
 
 def _capabilities(written: Capabilities | None) -> Capability | None:

@@ -68,7 +68,7 @@ def test_what_the_manifest_wrote_is_cited() -> None:
     ],
 )
 def test_the_hosts_file_ends_with_the_pod_and_its_aliases(spec: PodSpec, last: str) -> None:
-    text = container_files.hosts_text(Pod(ObjectMeta(namespace="shop"), spec), "web", ("10.0.0.5",), "unused")
+    text = container_files.hosts_text(Pod(ObjectMeta("web", namespace="shop"), spec), ("10.0.0.5",), "unused")
     lines = text.split("\n")
     assert (lines[0], lines[1]) == ("# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost")
     assert (lines[-2], lines[-1]) == (last, "")
@@ -76,7 +76,7 @@ def test_the_hosts_file_ends_with_the_pod_and_its_aliases(spec: PodSpec, last: s
 
 def test_on_the_hosts_network_the_file_is_the_hosts() -> None:
     spec = PodSpec(host_network=True, host_aliases=(HostAlias("10.0.0.1", ("a",)),))
-    text = container_files.hosts_text(Pod(spec=spec), "web", ("10.0.0.5",), "127.0.0.1 host\n")
+    text = container_files.hosts_text(Pod(spec=spec), ("10.0.0.5",), "127.0.0.1 host\n")
     assert text == (
         "# Kubernetes-managed hosts file (host network).\n127.0.0.1 host\n"
         "\n# Entries added by HostAliases.\n10.0.0.1\ta\n"

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from podward.policy.kubelet.lifecycle import FOLLOWS, ContainerState, ContainerStatus, backoff, next_actions
 
@@ -128,3 +129,12 @@ def test_a_pod_does_not_wait_for_an_ephemeral_container() -> None:
     assert (ended.done, ended.stop) == (False, ("d",))
     done = next_actions((become(MAIN, EXITED), become(debugger, EXITED, 3)), "Never")
     assert (done.done, done.exit_code) == (True, 0)
+
+
+def test_a_restart_policy_of_its_own_counts_in_the_place_of_the_pods() -> None:
+    ended = structs.replace(become(MAIN, EXITED), restart_policy="Always")
+    assert next_actions((ended,), "Never").restart == ("m",)
+    assert next_actions((structs.replace(ended, restart_policy="Never"),), "Always").done
+    failed = structs.replace(become(INIT, EXITED, 3), restart_policy="OnFailure")
+    assert next_actions((failed, MAIN), "Never").restart == ("i",)
+    assert next_actions((structs.replace(failed, restart_policy="Never"), MAIN), "Always").exit_code == 3

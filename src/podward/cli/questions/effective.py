@@ -69,7 +69,7 @@ def answer(line: bytes) -> rendering.EffectiveAnswer:
     made = effective.synthesize(facts, merged)
     outcome = Outcome(made.fold(EffectiveContext), made)
     sandbox_facts = cri.SandboxFacts(
-        pod=pod, place=place, node=node, hostname="", userns=PINNED_USERNS, extra_groups=question.extra_groups
+        pod=pod, place=place, node=node, userns=PINNED_USERNS, extra_groups=question.extra_groups
     )
     sandbox = cri.decide_sandbox_context(sandbox_facts)
     return rendering.EffectiveAnswer(

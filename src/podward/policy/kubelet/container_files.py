@@ -20,16 +20,16 @@ from podward.api.cri import Mount
 from podward.api.version import KUBERNETES
 from podward.decision import Assignment, Decision, Origin, Source
 from podward.path import path
+from podward.policy.kubelet import hostname
 
 if TYPE_CHECKING:
-    from podward.api.core import Container, HostAlias, Pod, PodSpec
+    from podward.api.core import Container, HostAlias, Pod
     from podward.api.effective import Place
 
 HOSTS = "/etc/hosts"
 DEFAULT_LOG = "/dev/termination-log"
 HOSTS_MODE, LOG_MODE = 0o644, 0o666
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} mounts")
-CLUSTER_DOMAIN = "cluster.local"
 
 _LOCAL = (
     "# Kubernetes-managed hosts file.",
@@ -76,18 +76,14 @@ def log_path(container: Container) -> str:
     return written if not written or written.startswith("/") else f"/{written}"
 
 
-def hosts_text(pod: Pod, hostname: str, addresses: tuple[str, ...], hosts_of_node: str) -> str:
+def hosts_text(pod: Pod, addresses: tuple[str, ...], hosts_of_node: str) -> str:
     """The content of /etc/hosts; `hosts_of_node` is that of this machine, for a Pod on its network."""
     if pod.spec.host_network:
         return f"{_OF_THE_HOST}\n{hosts_of_node}{_aliases(pod.spec.host_aliases)}"
-    names = "\t".join((*_domain_name(pod.spec, hostname, pod.metadata.namespace), hostname))
+    own, domain = hostname.name(pod), hostname.domain(pod)
+    names = f"{own}.{domain}\t{own}" if domain else own
     lines = (*_LOCAL, *(f"{address}\t{names}" for address in addresses), "")
     return "\n".join(lines) + _aliases(pod.spec.host_aliases)
-
-
-def _domain_name(spec: PodSpec, hostname: str, namespace: str | None) -> tuple[str, ...]:
-    """The Pod's full name, if it has a subdomain."""
-    return (f"{hostname}.{spec.subdomain}.{namespace or 'default'}.svc.{CLUSTER_DOMAIN}",) if spec.subdomain else ()
 
 
 def _aliases(aliases: tuple[HostAlias, ...] | None) -> str:

@@ -4,7 +4,8 @@ Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in 
 - Init containers start one after the other; each must succeed before the next one starts. An init container with its
   own `restartPolicy: Always` is a sidecar: the next container starts as soon as it has started, and it is restarted
   whenever it ends. It has started when it runs and its postStart hook and its startup probe, if any, have succeeded.
-- A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead.
+- A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead. A restart policy of
+  a container's own (`restarts`) counts in the place of the Pod's.
 - Then the regular containers start in their order, each once the postStart hook of the one before has ended. One that
   ended is restarted under Always, under OnFailure if it or one of its probes failed, and never under Never.
 - Ephemeral containers start at once, or as soon as their target runs, and are never started again. The Pod does not
@@ -48,6 +49,7 @@ class ContainerStatus(Struct, frozen=True):
     `kind` is `init`, `sidecar`, `regular` or `ephemeral`; `exit_code` is that of the last run. `starting` says of a
     container that runs that what comes after it must wait; `unhealthy` of one that has exited that a probe's failure
     ended it. `target` names the container whose processes an ephemeral one shares.
+    `restart_policy` is what counts after its last end; empty: the Pod's.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ContainerStatus(Struct, frozen=True):
     starting: bool = False
     unhealthy: bool = False
     target: str = ""
+    restart_policy: str = ""
 
 
 class PodActions(Struct, frozen=True):
@@ -102,7 +105,7 @@ def _of_the_pod(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> P
     sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == ContainerState.EXITED)
     current = next((s for s in init if _blocks_next(s)), None)
     if current is not None:
-        if current.state == ContainerState.EXITED and restart_policy == "Never":
+        if current.state == ContainerState.EXITED and not _restarts(current, restart_policy):
             return _finish(statuses, current.exit_code)
         start = (current.name,) if current.state == ContainerState.WAITING else ()
         failed = (current.name,) if current.state == ContainerState.EXITED else ()
@@ -122,7 +125,8 @@ def _blocks_next(status: ContainerStatus) -> bool:
     return status.state != ContainerState.EXITED or status.exit_code != 0
 
 
-def _restarts(status: ContainerStatus, policy: str) -> bool:
+def _restarts(status: ContainerStatus, policy_of_pod: str) -> bool:
+    policy = status.restart_policy or policy_of_pod
     return policy == "Always" or (policy == "OnFailure" and (status.exit_code != 0 or status.unhealthy))
 
 

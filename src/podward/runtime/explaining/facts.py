@@ -49,7 +49,6 @@ class DryFacts:
         self.pod = subject.pod
         self.place = subject.place
         self.node = machine.node
-        self.hostname = subject.hostname
         self.objects = subject.objects
         self._about = PodFacts(subject.pod, subject.place, subject.objects, machine.node)
         self.addresses: tuple[str, ...] = ()
@@ -70,7 +69,7 @@ class DryFacts:
             "user": userns is not None,
             "ipc": not spec.host_ipc,
             "net": not spec.host_network,
-            "uts": not spec.host_network and bool(sandbox.hostname),
+            "uts": bool(sandbox.hostname),
             "pid": bool(spec.share_process_namespace) and not spec.host_pid,
         }
         self._userns = userns

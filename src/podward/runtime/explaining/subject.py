@@ -30,7 +30,6 @@ class PodToExplain(Struct, frozen=True):
 
     pod: Pod
     place: Place
-    hostname: str
     kind: str
     name: str
     defaults: Decision
