@@ -43,6 +43,13 @@ def test_explain_leads_to_what_changes_the_answer(stage: str, violation: Violati
     assert after_explained(stage, violation, HERE) == command
 
 
+def test_check_is_asked_about_the_namespace_and_the_user_that_admission_was_asked_about() -> None:
+    context = CommandContext("pod.yaml", "--with s.yaml", scc="my scc.yaml", asked="ns.yaml -n shop --as alice")
+    assert after_explained("admission", refused("no SCC"), context) == (
+        "podward check pod.yaml ns.yaml -n shop --as alice --scc 'my scc.yaml'"
+    )
+
+
 def test_a_mount_that_cannot_be_made_is_no_program_that_may_not_be_executed() -> None:
     mount = Violation(path("mounts", 3, "destination"), "/data/why", "it is not there", Source(Origin.RULE, "runc"))
     assert after_explained("kernel", mount, HERE) == "podward explain pod.yaml -o wide"

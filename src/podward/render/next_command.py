@@ -17,13 +17,15 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 class CommandContext(Struct, frozen=True, gc=False):
     """What a command names again: the manifest's file, options that were given, and the container, if there are others.
 
-    `scc` is the closest SCC that refused, where admission was asked.
+    Where admission was asked, `scc` is the closest SCC that refused, by its name or its file, and `asked` are the words
+    by which `check` asks about the same namespace and user.
     """
 
     file: str
     options: str = ""
     container: str = ""
     scc: str = ""
+    asked: str = ""
 
     def podward(self, command: str, *words: str) -> str:
         """`podward COMMAND FILE …` as it is typed."""
@@ -41,7 +43,8 @@ def quoted(word: str) -> str:
 def after_explained(stage: str, violation: Violation, context: CommandContext) -> str:
     """The command after a refusal that `explain` tells."""
     if stage == "admission":
-        return CommandContext(context.file).podward("check", f"--scc {quoted(context.scc)}" if context.scc else "")
+        scc = f"--scc {quoted(context.scc)}" if context.scc else ""
+        return CommandContext(context.file).podward("check", context.asked, scc)
     if sysctl := _forbidden_sysctl(violation):
         return context.podward("explain", "--allowed-unsafe-sysctls", quoted(sysctl))
     value = violation.value
