@@ -34,6 +34,7 @@ def test_a_file_with_a_dash_is_no_option() -> None:
         ("admission", refused("no SCC"), "podward check pod.yaml --scc restricted-v2"),
         ("node", refused(SYSCTL), "podward explain pod.yaml --allowed-unsafe-sysctls net.core.somaxconn"),
         ("kernel", refused("may not", "/run.sh"), "podward explain pod.yaml --access /run.sh:x --container web"),
+        ("kernel", refused("is not there", "/bin/$(A)"), "podward explain pod.yaml --show-env"),
         ("effective", refused("image will run as root"), "podward image ls"),
         ("effective", refused("no AppArmor", origin=Origin.NODE), "podward doctor"),
         ("oci", refused("something else"), "podward explain pod.yaml -o wide"),

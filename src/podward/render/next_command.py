@@ -49,8 +49,11 @@ def after_explained(stage: str, violation: Violation, context: CommandContext) -
         return context.podward("explain", "--allowed-unsafe-sysctls", quoted(sysctl))
     value = violation.value
     of_mount = violation.path.segments[:1] == ("mounts",)
-    if stage == "kernel" and not of_mount and isinstance(value, str) and value.startswith("/"):
-        return access(value, "x", context)
+    if stage == "kernel" and not of_mount and isinstance(value, str):
+        if "$(" in value:  # a word that stands as it was written: only its variable's value says which file it is
+            return context.podward("explain", "--show-env")
+        if value.startswith("/"):
+            return access(value, "x", context)
     if violation.source.origin is Origin.NODE:
         return "podward doctor"
     return "podward image ls" if "image" in violation.reason else context.podward("explain", "-o wide")
