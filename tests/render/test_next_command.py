@@ -34,6 +34,7 @@ def test_a_file_with_a_dash_is_no_option() -> None:
         ("admission", refused("no SCC"), "podward check pod.yaml --scc restricted-v2"),
         ("node", refused(SYSCTL), "podward explain pod.yaml --allowed-unsafe-sysctls net.core.somaxconn"),
         ("kernel", refused("may not", "/run.sh"), "podward explain pod.yaml --access /run.sh:x --container web"),
+        ("kernel", refused("is not there", "/bin/$(A)"), "podward explain pod.yaml --show-env"),
         ("effective", refused("image will run as root"), "podward image ls"),
         ("effective", refused("no AppArmor", origin=Origin.NODE), "podward doctor"),
         ("oci", refused("something else"), "podward explain pod.yaml -o wide"),
@@ -41,6 +42,13 @@ def test_a_file_with_a_dash_is_no_option() -> None:
 )
 def test_explain_leads_to_what_changes_the_answer(stage: str, violation: Violation, command: str) -> None:
     assert after_explained(stage, violation, HERE) == command
+
+
+def test_check_is_asked_about_the_namespace_and_the_user_that_admission_was_asked_about() -> None:
+    context = CommandContext("pod.yaml", "--with s.yaml", scc="my scc.yaml", asked="ns.yaml -n shop --as alice")
+    assert after_explained("admission", refused("no SCC"), context) == (
+        "podward check pod.yaml ns.yaml -n shop --as alice --scc 'my scc.yaml'"
+    )
 
 
 def test_a_mount_that_cannot_be_made_is_no_program_that_may_not_be_executed() -> None:

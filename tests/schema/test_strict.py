@@ -190,6 +190,37 @@ items:
     assert 'f.yaml:11: unknown field "spec.template.spec.hostnetwork"' in caught.value.what
 
 
+def test_each_of_several_mistakes_has_its_own_advice() -> None:
+    document = container(tty="true", image=5, imagePullPolice="Never")
+    with pytest.raises(InputError) as caught:
+        require(document)
+    lines = caught.value.what.splitlines()
+    assert lines[1].endswith('found the string "true" (write it without quotes)')
+    assert lines[2].endswith("found the number 5 (write it in quotes)")
+    assert lines[3].endswith('unknown field "spec.containers[0].imagePullPolice" (did you mean imagePullPolicy?)')
+    assert not caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "what"),
+    [
+        ("Secret", {"stringData": {"pin": 73519735}}, "stringData[pin]: expected a string, found a number"),
+        ("Secret", {"stringData": "73519735"}, "stringData: expected an object, found a string"),
+        ("Secret", {"data": {"pin": "73519735!"}}, "data[pin]: expected a string in base64, found a string"),
+        ("ConfigMap", {"data": {"pin": True}}, "data[pin]: expected a string, found true or false"),
+        ("ConfigMap", {"binaryData": {"pin": [1]}}, "binaryData[pin]: expected a string in base64, found a list"),
+    ],
+)
+def test_values_of_secrets_and_config_maps_stand_in_no_message(kind: str, fields: JsonObject, what: str) -> None:
+    assert found(Document("f", {"apiVersion": "v1", "kind": kind, **fields})) == [what]
+
+
+def test_values_of_variables_stand_in_no_message() -> None:
+    assert found(container(env=[{"name": "PIN", "value": 73519735}])) == [
+        "spec.containers[0].env[0].value: expected a string, found a number"
+    ]
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_knows_metadata(kind: str) -> None:
     for api_version in KINDS[kind]:

@@ -41,6 +41,15 @@ def kind_of(value: Json) -> str:
     return f"the number {printed if len(printed) <= _SHORT else printed[:_SHORT] + '…'}"
 
 
+def type_in_words(value: Json) -> str:
+    """A value's JSON type in words, without the value: where it may be a password."""
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else kind_of(value)
+
+
 def shortened(text: str) -> str:
     """`text` in quotes, cut if it is long, with escapes for what is not printable."""
     cut = text if len(text) <= _SHORT else text[:_SHORT] + "…"

@@ -51,6 +51,17 @@ def again(args: argparse.Namespace, cluster: str) -> str:
     return " ".join(f"{option} {quoted(value)}" for option, value in words)
 
 
+def for_check(args: argparse.Namespace, namespace: str) -> str:
+    """The words by which `check` asks about Pods in this namespace, as it was described, of the same user."""
+    from podward.render.next_command import quoted
+    from podward.schema.workload import DEFAULT_NAMESPACE  # options are defined at every start
+
+    words = [quoted(name) for name in args.namespace]
+    words += [f"-n {quoted(namespace)}"] if namespace != DEFAULT_NAMESPACE else []
+    words += [f"--as {quoted(args.user)}"] if args.user else []
+    return " ".join((*words, *(f"--as-group {quoted(name)}" for name in args.groups)))
+
+
 def wanted(args: argparse.Namespace) -> bool:
     """Whether any of them was given."""
     return bool(args.cluster or args.scc or args.namespace or args.user or args.groups)

@@ -83,7 +83,9 @@ def _explained(
                 subject = subjects.subject(subjects.debugged(source), objects)
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
-            explained.append(ExplainedPod(dry.explain(subject), source.document, policies, options))
+            pod = dry.explain(subject)
+            asked = cluster_options.for_check(args, pod.namespace) if admission is not None else ""
+            explained.append(ExplainedPod(pod, source.document, policies, options, asked))
             stored.append(subject)
         except PodwardError as error:
             given.errors.append(error)

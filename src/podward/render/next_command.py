@@ -17,13 +17,15 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 class CommandContext(Struct, frozen=True, gc=False):
     """What a command names again: the manifest's file, options that were given, and the container, if there are others.
 
-    `scc` is the closest SCC that refused, where admission was asked.
+    Where admission was asked, `scc` is the closest SCC that refused, by its name or its file, and `asked` are the words
+    by which `check` asks about the same namespace and user.
     """
 
     file: str
     options: str = ""
     container: str = ""
     scc: str = ""
+    asked: str = ""
 
     def podward(self, command: str, *words: str) -> str:
         """`podward COMMAND FILE …` as it is typed."""
@@ -41,13 +43,17 @@ def quoted(word: str) -> str:
 def after_explained(stage: str, violation: Violation, context: CommandContext) -> str:
     """The command after a refusal that `explain` tells."""
     if stage == "admission":
-        return CommandContext(context.file).podward("check", f"--scc {quoted(context.scc)}" if context.scc else "")
+        scc = f"--scc {quoted(context.scc)}" if context.scc else ""
+        return CommandContext(context.file).podward("check", context.asked, scc)
     if sysctl := _forbidden_sysctl(violation):
         return context.podward("explain", "--allowed-unsafe-sysctls", quoted(sysctl))
     value = violation.value
     of_mount = violation.path.segments[:1] == ("mounts",)
-    if stage == "kernel" and not of_mount and isinstance(value, str) and value.startswith("/"):
-        return access(value, "x", context)
+    if stage == "kernel" and not of_mount and isinstance(value, str):
+        if "$(" in value:  # a word that stands as it was written: only its variable's value says which file it is
+            return context.podward("explain", "--show-env")
+        if value.startswith("/"):
+            return access(value, "x", context)
     if violation.source.origin is Origin.NODE:
         return "podward doctor"
     return "podward image ls" if "image" in violation.reason else context.podward("explain", "-o wide")

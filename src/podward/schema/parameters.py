@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from msgspec import DecodeError, Struct
 from msgspec.json import decode
 
-from podward.api.json_value import kind_of
+from podward.api.json_value import kind_of, type_in_words
 from podward.documents.document import Document
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
@@ -97,7 +97,7 @@ def _parameters(document: Document, template: JsonObject, at: Path) -> Iterator[
             raise InputError(f"{place}: expected a parameter with a name", where=document.where(place))
         value = each.get("value")
         if value is not None and not isinstance(value, str):
-            what = f"{place / 'value'}: expected a string, found {kind_of(value)}"
+            what = f"{place / 'value'}: expected a string, found {type_in_words(value)}"
             raise InputError(what, where=document.where(place / "value"), advice="write it in quotes")
         if not value and each.get("generate") == "expression":
             value = _generated(str(each.get("from") or ""))

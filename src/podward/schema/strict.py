@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.api.json_value import kind_of
+from podward.api.json_value import kind_of, type_in_words
 from podward.errors import InputError
 from podward.path import Key, Path
 from podward.schema import misplaced
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from podward.schema.objects import Item
 
 _MOST_REPORTED = 20
+_CONTENTS = frozenset(("data", "stringData", "binaryData"))
+"""The fields of Secrets and ConfigMaps that hold their values."""
 
 
 class Mistake(Struct, frozen=True):
@@ -49,15 +51,21 @@ class MisfitError(InputError):
     def __init__(self, document: Document, found: Sequence[Mistake]) -> None:
         first = found[0]
         if len(found) == 1:
-            what = first.what
+            what, advice = first.what, first.advice
         else:
-            lines = [f"{document.where(mistake.path)}: {mistake.what}" for mistake in found[:_MOST_REPORTED]]
+            lines = [_line(document, mistake) for mistake in found[:_MOST_REPORTED]]
             if len(found) > _MOST_REPORTED:
                 lines.append(f"and {len(found) - _MOST_REPORTED} more")
-            what = f"{len(found)} fields do not fit:\n  " + "\n  ".join(lines)
-        super().__init__(what, where=document.where(first.path), advice=first.advice)
+            what, advice = f"{len(found)} fields do not fit:\n  " + "\n  ".join(lines), ""
+        super().__init__(what, where=document.where(first.path), advice=advice)
         self.document = document
         self.mistakes = tuple(found)
+
+
+def _line(document: Document, mistake: Mistake) -> str:
+    """One of several mistakes, with the advice that is its own."""
+    advice = f" ({mistake.advice})" if mistake.advice else ""
+    return f"{document.where(mistake.path)}: {mistake.what}{advice}"
 
 
 def mistakes(document: Document) -> tuple[Mistake, ...]:
@@ -196,7 +204,13 @@ class _Walk:
             advice = "write it without quotes"
         elif expected == "a string" and not isinstance(value, dict | list):
             advice = "write it in quotes"
-        self._found.append(Mistake(Path(at), f"{printed}: expected {expected}, found {kind_of(value)}", advice))
+        found = type_in_words(value) if _may_be_secret(at[self._root :]) else kind_of(value)
+        self._found.append(Mistake(Path(at), f"{printed}: expected {expected}, found {found}", advice))
+
+
+def _may_be_secret(steps: tuple[str | int | Key, ...]) -> bool:
+    """Whether what stands there is a value of a Secret, a ConfigMap or a variable: no message repeats one."""
+    return steps[0] in _CONTENTS or (steps[-3:-2] == ("env",) and steps[-1] == "value")
 
 
 def _similar(name: str, types: dict[str, str]) -> str:

@@ -260,6 +260,16 @@ def test_ids_of_an_id_mapped_volume_are_those_of_the_container() -> None:
     assert "owner 0:5000" in found[0].problem
 
 
+@pytest.mark.parametrize("kind", [0o100000, 0o020000, 0o140000])
+def test_a_file_a_device_or_a_socket_needs_no_search_permission(kind: int) -> None:
+    owned = volume("hostPath", FileFacts(5, 5, kind | 0o644))
+    text = pod("{runAsUser: 5}", rest=MOUNTED) + ON_HOST
+    assert hints("volume-not-writable", text, owned) == ()
+    text = pod("{runAsUser: 5}", "{fsGroup: 6}", rest=MOUNTED) + ON_HOST
+    assert hints("host-path-keeps-its-group", text, owned) == ()
+    assert hints("host-path-keeps-its-group", text, volume("hostPath", FileFacts(0, 0, kind | 0o644)))
+
+
 def test_what_has_no_id_in_the_user_namespace_is_nobodys_even_for_its_root() -> None:
     text = pod(rest=MOUNTED) + "  hostUsers: false" + ON_HOST
     (found,) = hints("volume-not-writable", text, volume("hostPath", FileFacts(65534, 65534, 0o40777)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from podward.decision import Origin, Source
+from podward.decision import Origin, Source, Unknown
 from podward.path import path
 from podward.render import palette
 from podward.render.explain import first_screen, html, svg, table
@@ -33,6 +33,17 @@ def test_what_somebody_decided_is_told_and_the_rest_counted(make_pod: MakePod) -
     assert names == ["user", "seccomp"]
     assert short.folded == 2
     assert "2 rows are as the defaults have them: -o wide" in table.table((short,), 100, palette.PLAIN)
+
+
+def test_what_is_unknown_is_told_unless_only_the_kernel_knows(make_pod: MakePod) -> None:
+    def unknown(name: str, stage: str) -> Row:
+        known = row(name, stage=stage)
+        (step,) = known.steps
+        part = structs.replace(step.parts[0], unknown=Unknown("the image is not here", "pull it"))
+        return structs.replace(known, steps=(structs.replace(step, parts=(part,)),))
+
+    names, _ = told(make_pod(), unknown("non-root check", "effective"), unknown("caps effective", "kernel"))
+    assert names == ["non-root check"]
 
 
 def test_what_is_observed_otherwise_is_told(make_pod: MakePod) -> None:

@@ -7,7 +7,7 @@ import pytest
 from podward.api.content import FieldContent
 from podward.api.cri import KeyValue
 from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
-from podward.decision import Assignment, Decision, Origin, Source
+from podward.decision import Assignment, Decision, Origin, Source, Violation
 from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.path import Path, path
@@ -48,6 +48,16 @@ def test_words_that_were_not_written_here_are_hidden() -> None:
     cri = Decision((Assignment(path("command"), ("sh", "carrot!"), "command", MANIFEST),))
     shown = explained(Stage("cri", cri), written=[])
     assert shown.containers[0].stages[0].decision.assignments[0].value == (HIDDEN, HIDDEN)
+
+
+def test_a_refusal_names_a_word_as_it_was_written() -> None:
+    cri = Decision((Assignment(path("command"), ("/bin/carrot", "carrot"), "command", MANIFEST),))
+    sentence = '"/bin/carrot" is not there, nor is carrot; carrots are no matter'
+    kernel = Decision(violations=(Violation(path("process", "args", 0), "/bin/carrot", sentence, DEFAULT),))
+    shown = explained(Stage("cri", cri), Stage("kernel", kernel), written=["/bin/$(P)", r"$(P)\1"])
+    (violation,) = shown.containers[0].stages[1].decision.violations
+    assert violation.value == "/bin/$(P)"
+    assert violation.reason == '"/bin/$(P)" is not there, nor is $(P)\\1; carrots are no matter'
 
 
 def test_text_of_the_downward_api_is_hidden() -> None:

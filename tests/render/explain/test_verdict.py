@@ -124,5 +124,17 @@ def test_of_a_pod_that_no_scc_lets_in_the_closest_refusal_is_told() -> None:
     assert verdict.of_pod(pod(stages, admission=admission)) == (
         "refused: no SCC lets it in; restricted-v2: spec.x: may not (and 1 more)"
     )
+    defaults = stage("defaults")
+    assert verdict.of_pod(pod(defaults, stages, admission=admission)).startswith("refused: no SCC lets it in; ")
     assert verdict.of_pod(pod(stages)) == "refused: a very long sentence"
     assert verdict.of_pod(pod()) == ""
+
+
+def test_of_a_pod_that_pod_security_refuses_the_scc_that_it_fits_is_not_blamed() -> None:
+    sccs = (
+        ConsideredScc("restricted-v2", 0, (), "refused", "", (Violation(path("spec", "x"), 1, "may not", TABLE),)),
+        ConsideredScc("privileged", 0, (), "chosen", ""),
+    )
+    stages = Stage("admission", Decision(violations=(Violation(Path(), None, "violates PodSecurity", TABLE),)))
+    admission = AdmissionExplanation("alice", "", sccs)
+    assert verdict.of_pod(pod(stages, admission=admission)) == "refused: violates PodSecurity"

@@ -13,7 +13,7 @@ from podward.api.version import KUBERNETES
 from podward.decision import Origin, Source
 from podward.policy.hints import identity
 from podward.policy.hints.facts import FileFacts, HintFacts, container_field
-from podward.policy.hints.identity import READ, SEARCH, WRITE, may_access, mode_text
+from podward.policy.hints.identity import READ, WRITE, may_access, mode_text, needed
 from podward.policy.hints.mounts import MountedVolume, mounted_volumes
 from podward.policy.hints.volume_not_writable import other_ids
 
@@ -30,16 +30,18 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     return tuple(
         _hint(facts, row, row.root, context.fs_group)
         for row in mounted_volumes(facts)
-        if row.volume.kind == "hostPath" and row.root is not None and not may_access(who, row.root, _needed(row))
+        if row.volume.kind == "hostPath"
+        and row.root is not None
+        and not may_access(who, row.root, _asked(row, row.root))
     )
 
 
-def _needed(row: MountedVolume) -> int:
-    return SEARCH | (READ if row.mount.read_only else WRITE)
+def _asked(row: MountedVolume, root: FileFacts) -> int:
+    return needed(root, READ if row.mount.read_only else WRITE)
 
 
 def _hint(facts: HintFacts, row: MountedVolume, root: FileFacts, group: int) -> Hint:
-    remedy, changes = other_ids(facts, root, _needed(row))
+    remedy, changes = other_ids(facts, root, _asked(row, root))
     use = "read" if row.mount.read_only else "written"
     return Hint(
         NAME,

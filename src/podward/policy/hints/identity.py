@@ -6,10 +6,13 @@ Facts about files have the host's ids, as the mount shows them; they are mapped 
 The access check follows path_resolution(7): the owner's bits apply to the owner, else the group's to members of the
 group, else the others'. CAP_DAC_OVERRIDE in the effective set allows everything, CAP_DAC_READ_SEARCH reading and
 searching. For a file whose owner or group is not mapped no capability counts, and nobody can write it. An access
-control list may allow what the mode denies, so access to a file with a list is never denied here.
+control list may allow what the mode denies, so access to a file with a list is never denied here. Only directories are
+searched: a hostPath may be a file, a socket or a device.
 """
 
 from __future__ import annotations
+
+from stat import S_IFDIR, S_IFMT
 
 from msgspec import Struct
 
@@ -68,6 +71,11 @@ def may_access(who: Identity, file: FileFacts, wanted: int) -> bool:
     useful = OVERRIDE if wanted & WRITE else OVERRIDE | READ_SEARCH
     capable = bool(who.capabilities & useful) and not unmapped
     return not wanted & ~granted or capable or bool(file.acl)
+
+
+def needed(file: FileFacts, use: int) -> int:
+    """What using (READ, WRITE) the file or what is in the directory asks for."""
+    return use | SEARCH if S_IFMT(file.mode) == S_IFDIR else use
 
 
 def mode_text(file: FileFacts) -> str:

@@ -16,7 +16,7 @@ from podward.api.explanation import Change, Hint
 from podward.decision import Origin, Source
 from podward.policy.hints import identity
 from podward.policy.hints.facts import FileFacts, HintFacts, container_field, pod_field
-from podward.policy.hints.identity import NOBODY, SEARCH, WRITE, Identity, may_access, mode_text
+from podward.policy.hints.identity import NOBODY, WRITE, Identity, may_access, mode_text, needed
 from podward.policy.hints.mounts import MountedVolume, mounted_volumes
 
 NAME = "volume-not-writable"
@@ -31,7 +31,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
     found = []
     for row in mounted_volumes(facts):
         root = row.root
-        if row.mount.read_only or root is None or may_access(who, root, WRITE | SEARCH):
+        if row.mount.read_only or root is None or may_access(who, root, needed(root, WRITE)):
             continue
         if not (has_fs_group and row.volume.kind == "hostPath"):
             found.append(_hint(facts, row, root, who))
@@ -39,7 +39,7 @@ def hint(facts: HintFacts) -> tuple[Hint, ...]:
 
 
 def _hint(facts: HintFacts, row: MountedVolume, root: FileFacts, who: Identity) -> Hint:
-    remedy, changes = other_ids(facts, root, WRITE | SEARCH)
+    remedy, changes = other_ids(facts, root, needed(root, WRITE))
     return Hint(
         NAME,
         facts.container.name,

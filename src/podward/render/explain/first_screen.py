@@ -1,6 +1,6 @@
-"""What the first screen of `explain` tells of a Pod: what somebody decided; what nobody changed is counted.
+"""What the first screen of `explain` tells of a Pod: what somebody decided, and what is unknown.
 
-`-o wide` and the pictures have everything.
+What nobody changed is counted. `-o wide` and the pictures have everything.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _told(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 def _is_told(row: Row, other: Row | None) -> bool:
     """Whether the first screen has it; `other` is the row that may say the same."""
-    if row.differs or row.name in _ALWAYS:
+    if row.differs or row.unknown or row.name in _ALWAYS:
         return True
     return row.decided and not _says_the_same(row, other)
 

@@ -1,15 +1,16 @@
 """Leaving the values of environment variables, Secrets and ConfigMaps out of an explanation, and out of texts it shows.
 
 What is explained is who decided, and where; a value may be a password. Left out are the values of variables that the
-Pod or its image gives, words of `command` and `args` into which a variable was put (they stand as they are written),
-text of files of the downward API; and in the text of a manifest the values of `env`, the data of Secrets and
-ConfigMaps, and the copy of it all that `kubectl apply` leaves in an annotation.
+Pod or its image gives, words of `command` and `args` into which a variable was put (they stand as they are written, in
+sentences too), text of files of the downward API; and in the text of a manifest the values of `env`, the data of
+Secrets and ConfigMaps, and the copy of it all that `kubectl apply` leaves in an annotation.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from re import escape, sub
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,8 +63,27 @@ def _as_written(given: Sequence[Value], written: Json) -> dict[str, str]:
 
 
 def _mapped(decision: Decision, words: dict[str, str]) -> Decision:
-    made = tuple(msgspec.structs.replace(a, value=_value(a, words)) for a in decision.assignments)
-    return Decision(made, decision.violations)
+    made = tuple(
+        msgspec.structs.replace(a, value=_value(a, words), reason=_sentence(a.reason, words))
+        for a in decision.assignments
+    )
+    refused = tuple(
+        msgspec.structs.replace(v, value=_word(v.value, words), reason=_sentence(v.reason, words))
+        for v in decision.violations
+    )
+    return Decision(made, refused)
+
+
+def _word(value: Value, words: dict[str, str]) -> Value:
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def _sentence(text: str, words: dict[str, str]) -> str:
+    """The sentence with each word as it was written; the longest first, as one may be a part of another."""
+    for word in sorted(filter(None, words), key=len, reverse=True):
+        written = words[word].replace("\\", r"\\")
+        text = sub(rf"(?<!\w){escape(word)}(?!\w)", written, text)
+    return text
 
 
 def _value(assignment: Assignment, words: dict[str, str]) -> Value:

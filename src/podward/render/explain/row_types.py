@@ -75,6 +75,11 @@ class Row(Struct, frozen=True, gc=False):
         origins = {part.source.origin for step in self.steps for part in step.parts}
         return bool(origins & _SOMEBODY)
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows a value of it, not only what the kernel will make of one."""
+        return any(part.unknown is not None for step in self.steps if step.stage != KERNEL for part in step.parts)
+
 
 class Refusal(Struct, frozen=True, gc=False):
     """A refusal by a stage; `where` is the line of the refused field, or of the innermost field around it.

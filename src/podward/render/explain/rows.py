@@ -49,13 +49,15 @@ if TYPE_CHECKING:
 class ExplainedPod(Struct, frozen=True, gc=False):
     """An explanation with what it cites: the Pod's document, and policies by the name that sources have.
 
-    `options` are words of the command line that a command which is suggested has again.
+    `options` are words of the command line that a command which is suggested has again; `asked` are those by which
+    `check` asks about the same namespace and user.
     """
 
     pod: PodExplanation
     document: Document
     policies: Mapping[str, Item] = NO_POLICIES
     options: str = ""
+    asked: str = ""
 
     @property
     def citations(self) -> Citations:
@@ -67,7 +69,7 @@ def rows_of(explained: ExplainedPod, wanted: tuple[Path, ...] = ()) -> PodRows:
     """The rows of one Pod; with `wanted` (paths in the document), only what these decide."""
     pod, citations = explained.pod, explained.citations
     several = len(pod.containers) > 1
-    context = CommandContext(explained.document.name, explained.options, scc=_closest(pod.admission))
+    context = CommandContext(explained.document.name, explained.options, "", _closest(explained), explained.asked)
     return PodRows(
         pod.name,
         pod.namespace,
@@ -153,9 +155,17 @@ def _refusals(
     )
 
 
-def _closest(admission: AdmissionExplanation | None) -> str:
-    """The SCC that came closest: the first that was tried and refused."""
-    return next((each.name for each in admission.considered if each.violations), "") if admission is not None else ""
+def _closest(explained: ExplainedPod) -> str:
+    """The SCC that came closest: the first that was tried and refused; its file, if it stands in one.
+
+    Empty where the Pod fits one: then somebody else refuses it.
+    """
+    considered = explained.pod.admission.considered if explained.pod.admission is not None else ()
+    if any(each.outcome == "chosen" for each in considered):
+        return ""
+    name = next((each.name for each in considered if each.violations), "")
+    written = explained.policies.get(f"scc {name}")
+    return written.document.name if written is not None else name
 
 
 def _refused_at(violation: Violation, stages: tuple[Stage, ...], citations: Citations) -> str:

@@ -24,12 +24,14 @@ _ALL_IDS = (1 << 32) - 1
 
 def of_pod(pod: PodExplanation) -> str:
     """Why the whole Pod is refused; empty where it is not."""
-    reasons = [violation.reason for stage in pod.stages for violation in stage.decision.violations]
-    if not reasons:
+    refused = [(stage.name, violation.reason) for stage in pod.stages for violation in stage.decision.violations]
+    if not refused:
         return ""
-    tried = [each for each in (pod.admission.considered if pod.admission else ()) if each.violations]
-    if pod.stages[0].name != "admission" or not tried:
-        return f"{REFUSED}{reasons[0]}"
+    stage, reason = refused[0]
+    considered = pod.admission.considered if pod.admission else ()
+    tried = [each for each in considered if each.violations]
+    if stage != "admission" or not tried or any(each.outcome == "chosen" for each in considered):
+        return f"{REFUSED}{reason}"
     first = tried[0].violations
     more = f" (and {len(first) - 1} more)" if len(first) > 1 else ""
     return f"{REFUSED}no SCC lets it in; {tried[0].name}: {first[0].path}: {first[0].reason}{more}"
