@@ -117,8 +117,9 @@ format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
 
-tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
+tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
+	@$(PY) tools/generate_merge_table.py src/podward/schema/merge_table.py
 
 pages: setup ## write docs/rules and docs/hints from the registry of rules
 	@$(PY) tools/write_rule_pages.py docs
