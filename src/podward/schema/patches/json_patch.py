@@ -76,7 +76,8 @@ def _readable(operation: JsonObject) -> JsonObject | None:
 
     A value that is left out is null.
     """
-    sort = operation.get("op")
+    named = operation.get("op")
+    sort = named if isinstance(named, str) else ""
     places = [operation.get("path")] + ([operation.get("from")] if sort in _TWO_PLACES else [])
     if sort not in _KNOWN or not all(isinstance(place, str) and place.startswith("/") for place in places):
         return None
