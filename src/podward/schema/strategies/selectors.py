@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
 from podward.schema.validation.labels import key_faults, value_faults
 from podward.schema.validation.raw import strings, text, texts
@@ -50,3 +50,22 @@ def _matches(requirement: JsonObject, labels: Mapping[str, object]) -> bool:
     if operator == "NotIn":
         return name not in labels or labels[name] not in texts(requirement, "values")
     return (name in labels) is (operator == "Exists")
+
+
+def shown(selector: Json) -> Json:
+    """A selector as the server prints it: in order, without what is empty; null where there is none."""
+    if not isinstance(selector, dict):
+        return None
+    made: JsonObject = {}
+    labels = strings(selector, "matchLabels")
+    if labels:
+        made["matchLabels"] = dict(labels)
+    requirements: list[Json] = []
+    for requirement in objects(selector, "matchExpressions"):
+        printed: JsonObject = {"key": text(requirement, "key"), "operator": text(requirement, "operator")}
+        if requirement.get("values"):
+            printed["values"] = list(texts(requirement, "values"))
+        requirements.append(printed)
+    if requirements:
+        made["matchExpressions"] = requirements
+    return made
