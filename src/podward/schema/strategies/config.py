@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
 from podward.path import Key
-from podward.schema.strategies.json_objects import object_fault
 from podward.schema.strategies import names, object_meta
 from podward.schema.strategies.base64_bytes import decoded, length
 from podward.schema.strategies.equality import same
+from podward.schema.strategies.json_objects import object_fault
 from podward.schema.strategies.kind import changes, in_order
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.validation.environment import key_faults

@@ -97,8 +97,11 @@ def first_generation(obj: JsonObject) -> JsonObject:
 
 def next_generation(obj: JsonObject, old: JsonObject, *names: str) -> JsonObject:
     """The object with the next generation, if one of these fields has changed."""
-    if all(same(obj.get(name), old.get(name)) for name in names or ("spec",)):
-        return obj
+    return obj if all(same(obj.get(name), old.get(name)) for name in names or ("spec",)) else raised(obj, old)
+
+
+def raised(obj: JsonObject, old: JsonObject) -> JsonObject:
+    """The object as the next generation."""
     before = member(old, "metadata").get("generation")
     return {**obj, "metadata": {**member(obj, "metadata"), "generation": (before if type(before) is int else 0) + 1}}
 

@@ -15,6 +15,7 @@ from podward.schema.strategies import (
     config,
     daemon_sets,
     deployments,
+    endpoints,
     jobs,
     leases,
     limit_ranges,
@@ -24,6 +25,7 @@ from podward.schema.strategies import (
     priority_classes,
     quotas,
     roles,
+    services,
     stateful_sets,
 )
 from podward.schema.strategies.strategy import Strategy
@@ -32,6 +34,7 @@ _RBAC = "rbac.authorization.k8s.io"
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "configmaps"): config.CONFIG_MAP,
+    ("", "endpoints"): endpoints.ENDPOINTS,
     ("", "limitranges"): limit_ranges.LIMIT_RANGE,
     ("", "namespaces"): namespaces.NAMESPACE,
     ("", "namespaces/finalize"): namespaces.NAMESPACE_FINALIZE,
@@ -43,6 +46,8 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "podtemplates"): daemon_sets.POD_TEMPLATE,
     ("", "replicationcontrollers"): deployments.REPLICATION_CONTROLLER,
     ("", "replicationcontrollers/status"): deployments.REPLICATION_CONTROLLER_STATUS,
+    ("", "services"): services.SERVICE,
+    ("", "services/status"): services.SERVICE_STATUS,
     ("apps", "controllerrevisions"): daemon_sets.CONTROLLER_REVISION,
     ("apps", "daemonsets"): daemon_sets.DAEMON_SET,
     ("apps", "daemonsets/status"): daemon_sets.DAEMON_SET_STATUS,
@@ -59,6 +64,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("batch", "jobs"): jobs.JOB,
     ("batch", "jobs/status"): jobs.JOB_STATUS,
     ("coordination.k8s.io", "leases"): leases.LEASE,
+    ("discovery.k8s.io", "endpointslices"): endpoints.ENDPOINT_SLICE,
     ("policy", "poddisruptionbudgets"): budgets.BUDGET,
     ("policy", "poddisruptionbudgets/status"): budgets.BUDGET_STATUS,
     (_RBAC, "clusterrolebindings"): roles.CLUSTER_ROLE_BINDING,
