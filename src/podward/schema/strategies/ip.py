@@ -7,7 +7,7 @@ may stay as it is written; the server's older reading, with leading zeros, tells
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from podward.api.gotext import quote
 from podward.decision import Decision, merge
@@ -76,6 +76,16 @@ def range_fault(value: str) -> str:
     return ""
 
 
+def network(value: str) -> IPv4Network | IPv6Network | None:
+    """A range as the server once read it: whatever is beyond its length counts for nothing."""
+    base, _, length = value.partition("/")
+    found = parsed(base)
+    is_length = length.isascii() and length.isdecimal() and len(length) < 9
+    if found is None or not is_length or int(length) > found.max_prefixlen:
+        return None
+    return ip_network(f"{found}/{int(length)}", strict=False)
+
+
 def parsed(value: str) -> IPv4Address | IPv6Address | None:
     """An address as the server once read it: leading zeros count for nothing."""
     if is_ipv4(value):
@@ -99,7 +109,7 @@ def of_endpoint(value: str, at: At) -> Decision:
         wrong.append(f"may not be unspecified ({value})")
     if found in _LOOPBACK or found == IPv6Address(1):
         wrong.append("may not be in the loopback range (127.0.0.0/8, ::1/128)")
-    if any(found in network for network in _LINK_LOCAL):
+    if any(found in each_range for each_range in _LINK_LOCAL):
         wrong.append("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
     if found in _LOCAL_MULTICAST or (found.version == 6 and found.packed[0] == 0xFF and found.packed[1] & 15 == 2):
         wrong.append("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
@@ -128,17 +138,19 @@ def range_warned(value: str, at: Path) -> tuple[str, ...]:
     found = parsed(base)
     if found is None or not length.isdecimal():
         return ()
-    network = ip_network(f"{found}/{int(length)}", strict=False)
+    whole = network(value)
+    if whole is None:
+        return ()
     warnings: list[str] = []
-    if network.network_address != found:
+    if whole.network_address != found:
         single = f"{found}/{found.max_prefixlen}"
-        means = f"should be {quote(str(network))} or {quote(single)}?"
+        means = f"should be {quote(str(whole))} or {quote(single)}?"
         warnings.append(f"{at}: CIDR value {quote(value)} is ambiguous in this context ({means})")
     zeros = has_leading_zeros(base) or (len(length) > 1 and length.startswith("0"))
     if zeros or is_mapped(base):
-        warnings.append(f"{at}: non-standard CIDR value {quote(value)} is invalid: use {quote(str(network))}")
-    elif not warnings and found.version == 6 and str(network) != value:
-        better = f"should be in RFC 5952 canonical format ({quote(str(network))})"
+        warnings.append(f"{at}: non-standard CIDR value {quote(value)} is invalid: use {quote(str(whole))}")
+    elif not warnings and found.version == 6 and str(whole) != value:
+        better = f"should be in RFC 5952 canonical format ({quote(str(whole))})"
         warnings.append(f"{at}: IPv6 CIDR value {quote(value)} {better}")
     return tuple(warnings)
 

@@ -46,6 +46,7 @@ _CHANGED: tuple[Rule, ...] = (_LABELS, _ANNOTATIONS, _OWNERS, _MANAGED)
 _WALKS = Walks(
     {"new": (*_NEW, _KNOWN), "new/any": _NEW, "changed": (*_CHANGED, _KNOWN), "changed/any": _CHANGED}, OF_PODS
 )
+_OF_STATUS = ("resourceVersion", "managedFields")
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
@@ -144,3 +145,17 @@ def common_change(obj: JsonObject, old: JsonObject, *, namespaced: bool) -> Deci
 def both(validate: Validate) -> ValidateUpdate:
     """A change of metadata, then all that is asked of a new object."""
     return lambda obj, old: changed(obj, old) + validate(obj)
+
+
+def keeping_all_but_status(obj: JsonObject, old: JsonObject) -> JsonObject:
+    """A change of the status, with everything else as it is stored; a deletion, and who wrote what, go on."""
+    made: JsonObject = {name: value for name, value in old.items() if name != "status"}
+    if "status" in obj:
+        made["status"] = obj["status"]
+    of, before = member(obj, "metadata"), dict(member(old, "metadata"))
+    for name in _OF_STATUS:
+        if of.get(name) is None:
+            before.pop(name, None)
+        else:
+            before[name] = of[name]
+    return {**made, "metadata": before}
