@@ -1,7 +1,8 @@
 """NetworkPolicies, IPAddresses and ServiceCIDRs.
 
 Specification: Kubernetes, pkg/apis/networking/validation and the strategies in pkg/registry/networking. A peer is a
-block of addresses or Pods, not both; of a block only parts of it are excepted. Ranges that are stored may stay as they are.
+block of addresses or Pods, not both; of a block only parts of it are excepted. Ranges that are stored may stay as they
+are.
 """
 
 from __future__ import annotations
