@@ -49,13 +49,17 @@ class StatusDetails(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class Status(Struct, frozen=True):
-    """A refusal, or the report of a success. `code` 0 is a report that has none; `reason` may be empty."""
+    """A refusal, or the report of a success. `code` 0 is a report that has none; `reason` may be empty.
+
+    `token`: where a list that became too old can go on.
+    """
 
     code: int
     reason: str = ""
     message: str = ""
     details: StatusDetails | None = None
     success: bool = False
+    token: str = ""
 
     @property
     def http_code(self) -> int:
@@ -79,7 +83,8 @@ class _Written(Struct, frozen=True, omit_defaults=True, rename="camel"):
 def encoded(status: Status) -> bytes:
     """The JSON text of a Status."""
     word = "Success" if status.success else "Failure"
-    written = _Written("Status", "v1", {}, word, status.message, status.reason, status.details, status.code)
+    metadata = {"continue": status.token} if status.token else {}
+    written = _Written("Status", "v1", metadata, word, status.message, status.reason, status.details, status.code)
     return msgspec.json.encode(written)
 
 

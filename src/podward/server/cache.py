@@ -66,7 +66,7 @@ class Cache:
 
     def __init__(self, store: Store, prefix: str) -> None:
         self._store = store
-        self._prefix = prefix
+        self.prefix = prefix
         self._items: dict[str, Item] = {}
         self._keys: list[str] = []
         self._watch: Watch | None = None
@@ -124,10 +124,10 @@ class Cache:
         return first, bisect.bisect_left(self._keys, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
     async def _load(self) -> None:
-        page = await self._store.list(self._prefix)
+        page = await self._store.list(self.prefix)
         self._items = {stored.key: Item(stored) for stored in page.items}
         self._keys = sorted(self._items)
-        self._watch = self._store.watch(self._prefix, page.revision)
+        self._watch = self._store.watch(self.prefix, page.revision)
 
     async def _follow(self) -> None:
         while True:

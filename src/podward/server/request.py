@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -86,7 +86,7 @@ class Reply(Struct, frozen=True):
 class Stream(Struct, frozen=True):
     """An answer that is written piece by piece, until there is no more, or the client goes away."""
 
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
     media: str = JSON
 
 
