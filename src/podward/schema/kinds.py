@@ -26,6 +26,52 @@ def type_of(api_version: str, kind: str) -> str | None:
     return served_types.KINDS.get(api_version, {}).get(kind)
 
 
+def is_registered(api_version: str, kind: str) -> bool:
+    """Whether a server can still read this kind in this version, though it serves it no longer."""
+    return kind.removesuffix("List") in _NO_LONGER_SERVED.get(api_version, "").split()
+
+
+_WEBHOOKS = "ValidatingWebhookConfiguration MutatingWebhookConfiguration"
+_POLICIES = (
+    "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding"
+)
+_RULES = "Role RoleBinding ClusterRole ClusterRoleBinding"
+_FLOWS = "FlowSchema PriorityLevelConfiguration"
+_DEVICES = "DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice"
+_NO_LONGER_SERVED = {
+    "admissionregistration.k8s.io/v1alpha1": _POLICIES,
+    "admissionregistration.k8s.io/v1beta1": f"{_WEBHOOKS} {_POLICIES}",
+    "apps/v1beta1": "Deployment StatefulSet ControllerRevision Scale",
+    "apps/v1beta2": "Deployment StatefulSet DaemonSet ReplicaSet ControllerRevision Scale",
+    "authentication.k8s.io/v1alpha1": "SelfSubjectReview",
+    "authentication.k8s.io/v1beta1": "SelfSubjectReview TokenReview",
+    "authorization.k8s.io/v1beta1": "SelfSubjectRulesReview SelfSubjectAccessReview SubjectAccessReview"
+    " LocalSubjectAccessReview",
+    "batch/v1beta1": "CronJob",
+    "certificates.k8s.io/v1beta1": "CertificateSigningRequest",
+    "coordination.k8s.io/v1beta1": "Lease",
+    "discovery.k8s.io/v1beta1": "EndpointSlice",
+    "events.k8s.io/v1beta1": "Event",
+    "extensions/v1beta1": "Deployment DaemonSet ReplicaSet Ingress NetworkPolicy Scale",
+    "flowcontrol.apiserver.k8s.io/v1beta1": _FLOWS,
+    "flowcontrol.apiserver.k8s.io/v1beta2": _FLOWS,
+    "flowcontrol.apiserver.k8s.io/v1beta3": _FLOWS,
+    "networking.k8s.io/v1beta1": "Ingress IngressClass IPAddress ServiceCIDR",
+    "node.k8s.io/v1alpha1": "RuntimeClass",
+    "node.k8s.io/v1beta1": "RuntimeClass",
+    "policy/v1beta1": "PodDisruptionBudget Eviction",
+    "rbac.authorization.k8s.io/v1alpha1": _RULES,
+    "rbac.authorization.k8s.io/v1beta1": _RULES,
+    "resource.k8s.io/v1beta1": _DEVICES,
+    "resource.k8s.io/v1beta2": _DEVICES,
+    "scheduling.k8s.io/v1beta1": "PriorityClass",
+    "storage.k8s.io/v1alpha1": "VolumeAttachment CSIStorageCapacity VolumeAttributesClass",
+    "storage.k8s.io/v1beta1": "StorageClass VolumeAttachment CSIDriver CSINode CSIStorageCapacity"
+    " VolumeAttributesClass",
+}
+"""Versions that are read, and refused for being another version than the expected one."""
+
+
 def is_number(value: Json) -> bool:
     """float64."""
     return type(value) is float or type(value) is int
