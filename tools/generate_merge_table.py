@@ -23,8 +23,21 @@ from podward.api.version import KUBERNETES
 STABLE = re.compile(r"\.v[0-9]+\.\w+$")
 """Types of stable versions."""
 
-OTHER_NAMES: dict[str, str] = {}
-"""Types that share their name with one of another group, and what schema/table.py calls them."""
+QUALIFIED = frozenset(
+    (
+        "apiextensions.v1.ServiceReference",
+        "apiextensions.v1.WebhookClientConfig",
+        "apiregistration.v1.ServiceReference",
+        "discovery.v1.EndpointPort",
+        "events.v1.Event",
+        "events.v1.EventList",
+        "events.v1.EventSeries",
+        "flowcontrol.v1.Subject",
+        "resource.v1.ResourceClaim",
+        "storage.v1.TokenRequest",
+    )
+)
+"""Types that share their name with one of another group: the tables of types have these with group and version."""
 
 DEFAULTS = {
     "ContainerPort": {"protocol": "TCP"},
@@ -97,8 +110,10 @@ class MergeFacts:
 
 
 def type_name(place: str) -> str:
-    """What schema/table.py calls the type at this place of the definitions."""
-    return OTHER_NAMES.get(place) or place.rpartition(".")[2]
+    """What the tables of types call the type at this place of the definitions."""
+    group, version, name = place.split(".")[-3:]
+    qualified = f"{group}.{version}.{name}"
+    return qualified if version != "v1" or qualified in QUALIFIED else name
 
 
 def table() -> str:

@@ -10,6 +10,7 @@ ATOMIC_TYPES = frozenset("""
     LocalObjectReference MatchResources NamedRuleWithOperations NodeSelector NodeSelectorTerm ObjectFieldSelector
     ObjectReference OwnerReference ParamKind ParamRef ResourceFieldSelector RoleRef ScopeSelector SecretKeySelector
     SecretReference ServiceBackendPort Subject TopologySelectorTerm TypedLocalObjectReference Variable
+    discovery.v1.EndpointPort
     """.split())
 """Objects that one manager owns as a whole, wherever they stand."""
 
@@ -29,7 +30,6 @@ KEYED_LISTS: dict[str, dict[str, str]] = {
     "Endpoint": {"addresses": ""},
     "EphemeralContainer": {"env": "name", "ports": "containerPort protocol", "volumeDevices": "devicePath", "volumeMounts": "mountPath"},
     "FlowSchemaStatus": {"conditions": "type"},
-    "HorizontalPodAutoscalerStatus": {"conditions": "type"},
     "JSONSchemaProps": {"x-kubernetes-validations": "rule"},
     "MutatingAdmissionPolicySpec": {"matchConditions": "name"},
     "MutatingWebhook": {"matchConditions": "name"},
@@ -63,6 +63,7 @@ KEYED_LISTS: dict[str, dict[str, str]] = {
     "ValidatingAdmissionPolicyStatus": {"conditions": "type"},
     "ValidatingWebhook": {"matchConditions": "name"},
     "ValidatingWebhookConfiguration": {"webhooks": "name"},
+    "autoscaling.v2.HorizontalPodAutoscalerStatus": {"conditions": "type"},
 }
 """Of each type, its lists that are merged by item, and the keys of an item; none where items are scalars.
 
@@ -92,7 +93,6 @@ KEY_DEFAULTS: dict[str, dict[str, str | int]] = {
     "DeploymentCondition": {"type": ""},
     "EnvVar": {"name": ""},
     "EphemeralContainer": {"name": ""},
-    "HorizontalPodAutoscalerCondition": {"type": ""},
     "HostAlias": {"ip": ""},
     "LocalObjectReference": {"name": ""},
     "MatchCondition": {"name": ""},
@@ -123,6 +123,7 @@ KEY_DEFAULTS: dict[str, dict[str, str | int]] = {
     "VolumeDevice": {"devicePath": ""},
     "VolumeMount": {"mountPath": ""},
     "VolumeMountStatus": {"mountPath": ""},
+    "autoscaling.v2.HorizontalPodAutoscalerCondition": {"type": ""},
 }
 """Of each type that is an item of such a list, what a key is that is left out."""
 
@@ -137,7 +138,6 @@ PATCH_STRATEGIES: dict[str, dict[str, str]] = {
     "DeploymentStatus": {"conditions": "merge type"},
     "EphemeralContainer": {"env": "merge name", "ports": "merge containerPort", "volumeDevices": "merge devicePath", "volumeMounts": "merge mountPath"},
     "FlowSchemaStatus": {"conditions": "merge type"},
-    "HorizontalPodAutoscalerStatus": {"conditions": "merge type"},
     "JSONSchemaProps": {"x-kubernetes-validations": "merge rule"},
     "JobStatus": {"conditions": "merge type"},
     "MutatingAdmissionPolicySpec": {"matchConditions": "merge name"},
@@ -164,5 +164,6 @@ PATCH_STRATEGIES: dict[str, dict[str, str]] = {
     "ValidatingAdmissionPolicySpec": {"matchConditions": "merge name", "variables": "merge name"},
     "ValidatingWebhook": {"matchConditions": "merge name"},
     "ValidatingWebhookConfiguration": {"webhooks": "merge name"},
+    "autoscaling.v2.HorizontalPodAutoscalerStatus": {"conditions": "merge type"},
 }
 """Of each type, its fields' strategies for strategic merge patches, with the key that tells items apart."""

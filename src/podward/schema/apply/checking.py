@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from podward.api.govalue import plain, syntax, type_name
 from podward.api.json_value import Json, JsonObject
-from podward.schema.apply.path_element import field, printed, scalar
+from podward.schema.apply.path_element import field, printed
 from podward.schema.apply.types import ListType, MapType, Type, form, misfit, step_to
 
 _SORTS = {
@@ -77,40 +78,12 @@ def _of_list(kind: ListType, value: Json, at: str) -> Iterator[str]:
 
 def _expected(sort: str, value: Json) -> str:
     if sort == "numeric":
-        return f"expected numeric (int or float), got {_go_type(value)}"
+        return f"expected numeric (int or float), got {type_name(value)}"
     if sort == "string":
-        return f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+        return f"expected string, got &value.valueUnstructured{{Value:{syntax(value)}}}"
     return f"expected {'boolean' if sort == 'boolean' else 'any scalar'}, got {_pointed(value)}"
-
-
-def _go_type(value: Json) -> str:
-    if isinstance(value, dict):
-        return "map[string]interface {}"
-    if isinstance(value, list):
-        return "[]interface {}"
-    if isinstance(value, bool):
-        return "bool"
-    return "int64" if isinstance(value, int) else "float64" if isinstance(value, float) else "string"
-
-
-def _go_syntax(value: Json) -> str:
-    """A value as Go's `%#v` prints it."""
-    if isinstance(value, dict):
-        items = ", ".join(f"{scalar(name)}:{_go_syntax(item)}" for name, item in sorted(value.items()))
-        return f"map[string]interface {{}}{{{items}}}"
-    if isinstance(value, list):
-        return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
-    return "interface {}(nil)" if value is None else scalar(value)
 
 
 def _pointed(value: Json) -> str:
     """A value as Go's `%v` prints the pointer to what holds it."""
-    return f"&{{{_plain(value)}}}"
-
-
-def _plain(value: Json) -> str:
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{name}:{_plain(item)}" for name, item in sorted(value.items())) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_plain, value)) + "]"
-    return value if isinstance(value, str) else "<nil>" if value is None else scalar(value)
+    return f"&{{{plain(value)}}}"

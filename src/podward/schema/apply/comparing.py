@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from podward.api.json_equality import same
 from podward.api.json_value import Json, JsonObject
 from podward.schema.apply.field_set import FieldSet, joined
 from podward.schema.apply.ownership import whole
@@ -122,14 +123,3 @@ def _side(kind: ListType, items: list[Json]) -> FieldSet | None:
     if not items:
         return None
     return whole(kind.item, items[0]) if len(items) == 1 else {}
-
-
-def same(one: Json, other: Json) -> bool:
-    """Whether two values are equal: 1 and 1.0 are, 1 and true are not."""
-    if one != other:
-        return False
-    if isinstance(one, dict) and isinstance(other, dict):
-        return all(same(item, other[name]) for name, item in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool)

@@ -29,7 +29,7 @@ def owned_by_it(kind: Type, api_version: str, live: JsonObject) -> FieldSet | No
     text = _annotations(live).get(_ANNOTATION)
     try:
         applied: Json = msgspec.json.decode(text) if isinstance(text, str) and text else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     if not isinstance(applied, dict) or applied.get("apiVersion") != api_version or faults(kind, applied):
         return None

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, structs
 
+from podward.api.json_equality import same
 from podward.api.json_value import Json, JsonObject
 from podward.schema.apply import last_applied
 from podward.schema.apply.checking import faults
-from podward.schema.apply.comparing import Comparison, compared, same
+from podward.schema.apply.comparing import Comparison, compared
 from podward.schema.apply.conflicts import Conflicts, conflicts_of
 from podward.schema.apply.field_set import FieldSet, difference, intersection, of_paths, union
 from podward.schema.apply.managers import (
@@ -34,6 +35,7 @@ from podward.schema.apply.ownership import owned as owned_fields
 from podward.schema.apply.pruning import pruned
 from podward.schema.apply.reconciling import reconciled
 from podward.schema.apply.types import Type
+from podward.schema.malformed import BAD_REQUEST, Malformed
 
 _METADATA = "name namespace creationTimestamp selfLink uid clusterName generation managedFields resourceVersion"
 _NEVER_OWNED = of_paths(("apiVersion",), ("kind",), ("metadata",), *(("metadata", name) for name in _METADATA.split()))
@@ -82,13 +84,6 @@ class Applied(Struct, frozen=True):
     object: JsonObject
 
 
-class Malformed(Struct, frozen=True):
-    """Why an applied object cannot be merged: `code` 400 has the reason BadRequest, 500 has none."""
-
-    code: int
-    message: str
-
-
 def after_update(write: Write, live: JsonObject | None, new: JsonObject) -> JsonObject:
     """The new object with the managedFields that it has after a create, an update or a patch.
 
@@ -110,7 +105,7 @@ def after_apply(
     old = live if live is not None else write.versions.empty | {"apiVersion": write.api_version, "kind": write.kind}
     managers = decoded_managers(_metadata(old).get("managedFields"))
     if isinstance(managers, str):
-        return Malformed(500, f"failed to decode managed fields: {managers}")
+        return Malformed(500, "", f"failed to decode managed fields: {managers}")
     if not managers and live is not None:
         first = structs.replace(write, manager=_BEFORE_FIRST_APPLY)
         managers = _updated(first, None, live, {})
@@ -239,15 +234,15 @@ _UNOWNED = frozenset(_METADATA.split())
 
 def _unfit(write: Write, patch: JsonObject) -> Malformed | None:
     if (patch.get("apiVersion"), patch.get("kind")) != (write.api_version, write.kind):
-        return Malformed(400, f"invalid object type: {_kind_of(patch)}")
+        return Malformed(400, BAD_REQUEST, f"invalid object type: {_kind_of(patch)}")
     metadata = _metadata(patch)
     if metadata.get("managedFields") is not None:
-        return Malformed(400, "metadata.managedFields must be nil")
+        return Malformed(400, BAD_REQUEST, "metadata.managedFields must be nil")
     wrong = faults(write.type, patch)
     if not wrong:
         return None
     name, namespace = (metadata.get(each) or "" for each in ("name", "namespace"))
-    return Malformed(500, f"failed to create typed patch object ({namespace}/{name}; {_kind_of(patch)}): {wrong}")
+    return Malformed(500, "", f"failed to create typed patch object ({namespace}/{name}; {_kind_of(patch)}): {wrong}")
 
 
 def _kind_of(value: JsonObject) -> str:

@@ -69,7 +69,7 @@ _known_canonical = lru_cache(2048)(_canonical)
 def _decoded(text: str) -> Json:
     try:
         found: Json = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     return found
 
