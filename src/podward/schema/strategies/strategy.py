@@ -56,7 +56,8 @@ class Strategy(Struct, frozen=True):
     """How objects of a resource, or changes through a subresource, are prepared, validated and stored.
 
     `canonicalize`: the last touch, after validation. `reset_fields`: what is not taken from who applies through this
-    resource or subresource, as field names from the root. `propagation`: what becomes of dependents where a deletion
+    resource or subresource, as field names from the root; `applied_alone`: what alone is taken, `*` for any item of a
+    list. `propagation`: what becomes of dependents where a deletion
     does not say; empty where the kind has none. `grace`: whether, and for how long, a deletion waits for a node.
     """
 
@@ -70,5 +71,6 @@ class Strategy(Struct, frozen=True):
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True
     reset_fields: tuple[tuple[str, ...], ...] = ()
+    applied_alone: tuple[tuple[str, ...], ...] = ()
     propagation: str = "Background"
     grace: GraceOf | None = None
