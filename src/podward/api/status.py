@@ -104,7 +104,9 @@ def already_exists(resource: GroupResource, name: str) -> Status:
 
 def generated_name_taken(resource: GroupResource, name: str) -> Status:
     """None of the names that were tried is free."""
-    sentence = f"{resource} {quote(name)} already exists, the server was not able to generate a unique name for the object"
+    sentence = (
+        f"{resource} {quote(name)} already exists, the server was not able to generate a unique name for the object"
+    )
     return Status(409, "AlreadyExists", sentence, _about(resource, name, retry=1))
 
 
@@ -168,7 +170,9 @@ def method_not_supported(resource: GroupResource, action: str) -> Status:
 
 def internal_error(why: str) -> Status:
     """Something of the server's own failed."""
-    return Status(500, "InternalError", f"Internal error occurred: {why}", StatusDetails(causes=(StatusCause(message=why),)))
+    return Status(
+        500, "InternalError", f"Internal error occurred: {why}", StatusDetails(causes=(StatusCause(message=why),))
+    )
 
 
 def unexplained(message: str) -> Status:
@@ -241,4 +245,6 @@ def meaning(error: str) -> str:
 
 def success(*, name: str, resource: GroupResource, uid: str) -> Status:
     """An object is gone."""
-    return Status(0, details=StatusDetails(name=name, group=resource.group, kind=resource.resource, uid=uid), success=True)
+    return Status(
+        0, details=StatusDetails(name=name, group=resource.group, kind=resource.resource, uid=uid), success=True
+    )

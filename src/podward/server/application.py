@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -43,8 +42,7 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.modes)
         self.caches = Caches(store)
-        self.ending = asyncio.Event()
-        self.parts = Parts(store, self.caches, Catalog(RESOURCES), self.authorizers, NoPlugins(), CLOCK, {})
+        self.parts = Parts(store, self.caches, Catalog(RESOURCES), self.authorizers, NoPlugins(), CLOCK, {}, set())
         callers = Callers(settings.certificates, settings.tokens, settings.anonymous)
         self.filters = chain.Filters(callers, self.authorizers.authorize)
         self.handle: Handler = chain.chained(self.filters, self._serve)
@@ -54,6 +52,11 @@ class Application:
         await first_objects.make(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
+
+    def end_watches(self) -> None:
+        """Let everybody who watches know that it is over."""
+        for watch in tuple(self.parts.watches):
+            watch.close()
 
     async def close(self) -> None:
         """Follow no more."""

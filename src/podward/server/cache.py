@@ -15,7 +15,7 @@ from typing import cast
 import msgspec
 from msgspec import Struct
 
-from podward.errors import StoreError
+from podward.errors import RevisionError, StoreError
 from podward.store.interface import Event, Store, Stored, Watch
 
 _PAUSE = 0.001
@@ -132,13 +132,16 @@ class Cache:
     async def _follow(self) -> None:
         while True:
             try:
-                while events := await self._following().batch():
-                    for event in events:
-                        self._take(event)
-                return
-            except StoreError:  # too slow, or the store failed for a moment: begin anew
+                await self._follow_on()
+            except (StoreError, RevisionError):  # too slow, or the store failed for a moment: begin anew
                 await asyncio.sleep(_RETRY)
                 await self._load()
+
+    async def _follow_on(self) -> None:
+        while events := await self._following().batch():
+            for event in events:
+                self._take(event)
+        raise asyncio.CancelledError
 
     def _take(self, event: Event) -> None:
         key = event.stored.key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 
 from podward.access.anonymous import AnonymousAccess
@@ -33,7 +33,7 @@ class Callers:
         """Who it is; a credential that nobody knows is a failure."""
         errors: list[str] = []
         if credentials.certificates:
-            now = datetime.datetime.now(datetime.timezone.utc)
+            now = dt.datetime.now(dt.UTC)
             for authority in self._certificates:
                 found = authority.authenticate(credentials.certificates, now)
                 if isinstance(found, Authenticated):

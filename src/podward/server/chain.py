@@ -62,7 +62,7 @@ async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answ
         return await serve(request)
     except asyncio.CancelledError:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, nobody but the log is told
         print_failure(request)
         return status.internal_error("the server has failed; its log tells how")
 
@@ -159,9 +159,7 @@ def attributes_of(request: Request) -> Attributes:
     info = request.info
     if not info.resource_request:
         return Attributes(request.user, info.verb, path=info.path)
-    return Attributes(
-        request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace
-    )
+    return Attributes(request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace)
 
 
 def forbidden(wanted: Attributes, reason: str) -> Status:

@@ -6,7 +6,7 @@ pkg/registry/generic/registry/store.go deletionFinalizersForGarbageCollection, m
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import cast
 
 import msgspec
@@ -152,9 +152,7 @@ def _preconditions(scope: Scope, old: JsonObject, options: DeleteOptions) -> Sta
     return None
 
 
-def _graceful(
-    scope: Scope, old: JsonObject, options: DeleteOptions, now: float
-) -> tuple[JsonObject, bool] | None:
+def _graceful(scope: Scope, old: JsonObject, options: DeleteOptions, now: float) -> tuple[JsonObject, bool] | None:
     """The object with its grace period, and whether it has one; None where it is waiting already."""
     grace = scope.strategy.grace
     if grace is None:
@@ -218,8 +216,8 @@ def _marked(obj: JsonObject, now: float) -> JsonObject:
 
 
 def _stamp(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _seconds(stamp: str) -> float:
-    return datetime.datetime.fromisoformat(stamp).timestamp()
+    return dt.datetime.fromisoformat(stamp).timestamp()

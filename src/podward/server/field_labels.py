@@ -49,7 +49,7 @@ _ZERO = {"status.replicas": "0", "status.successful": "0", "spec.unschedulable":
 def unsupported(resource: Resource, field: str) -> str | None:
     """Why objects cannot be selected by this field; None where they can."""
     own = _FIELDS.get((resource.group, resource.plural), ())
-    if field in own or field == "metadata.name" or field == "metadata.namespace":
+    if field in own or field in _COMMON:
         return None
     if (resource.group, resource.plural) in _OWN_ERROR:
         return f"field label not supported: {field}"

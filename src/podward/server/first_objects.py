@@ -1,6 +1,6 @@
 """What is there when a server has started: namespaces, roles and bindings, priority classes, the server's own Service.
 
-Specification: Kubernetes, pkg/controlplane (system namespaces, the kubernetes Service), plugin bootstrappolicy for RBAC,
+Specification: Kubernetes, pkg/controlplane (system namespaces, the kubernetes Service), bootstrappolicy for RBAC,
 pkg/registry/scheduling/rest for the priority classes.
 """
 

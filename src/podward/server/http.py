@@ -28,7 +28,7 @@ _LONGEST_HEADERS, _LONGEST_LINE = 1 << 20, 64 << 10
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
-def server(handle: Handler) -> web.Server[web.BaseRequest]:
+def server(handle: Handler) -> web.Server:
     """A protocol factory for connections whose requests this handler answers."""
 
     async def serve(raw: web.BaseRequest) -> web.StreamResponse:

@@ -64,7 +64,9 @@ def write(path: str, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(made)
         raise InputError(
-            f"the kubeconfig cannot be written: {error.strerror}", where=path, advice="name a file in a directory of yours"
+            f"the kubeconfig cannot be written: {error.strerror}",
+            where=path,
+            advice="name a file in a directory of yours",
         ) from None
 
 

@@ -111,15 +111,13 @@ async def listed(scope: Scope, chosen: Selection) -> Listed | Status:
 def _page(scope: Scope, chosen: Selection, found: Iterator[Item], revision: int, count: int) -> Listed:
     matches, limit = matcher(scope, chosen), chosen.options.limit
     items: list[Stored] = []
-    seen = 0
-    for item in found:
+    for seen, item in enumerate(found):
         if limit and len(items) == limit:
             token = continue_token.encoded(revision, items[-1].key.removeprefix(scope.prefix()))
             following = any(matches is None or matches(more) for more in (item, *found))
             if not following:
                 return Listed(items, revision)
             return Listed(items, revision, token, count - seen if matches is None else 0)
-        seen += 1
         if matches is None or matches(item):
             items.append(item.stored)
     return Listed(items, revision)
@@ -180,7 +178,9 @@ async def _as_of(scope: Scope, chosen: Selection, revision: int, start: str) -> 
         try:
             page = await store.list(chosen.prefix, limit, start, revision)
         except CompactedError:
-            return status.expired("The provided resource version is too old.") if not start else status.expired(_EXPIRED)
+            return (
+                status.expired("The provided resource version is too old.") if not start else status.expired(_EXPIRED)
+            )
         except FutureRevisionError:
             return await too_large_version(scope, revision)
         for index, stored in enumerate(page.items):

@@ -60,7 +60,11 @@ def write_options(query: Query, kind: str, *, apply: bool | None = None) -> Writ
     """The options of this kind; `apply` says of a patch whether it is one that is applied."""
     if not query:
         return WriteOptions()
-    dry_run, manager, checked = list(query.get("dryRun", ())), _first(query, "fieldManager"), _first(query, "fieldValidation")
+    dry_run, manager, checked = (
+        list(query.get("dryRun", ())),
+        _first(query, "fieldManager"),
+        _first(query, "fieldValidation"),
+    )
     force = _boolean(query["force"]) if apply is not None and "force" in query else None
     faults: Faults = []
     if apply and not manager:

@@ -6,7 +6,7 @@ are made anew at each start, so that none expires while it is used.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from podward.errors import InputError
 
-_YEAR = datetime.timedelta(days=365)
-_EARLIER = datetime.timedelta(minutes=5)
+_YEAR = dt.timedelta(days=365)
+_EARLIER = dt.timedelta(minutes=5)
 _CURVE = ec.SECP256R1()
 
 
@@ -51,7 +51,9 @@ class OwnAuthority:
             self.certificate = x509.load_pem_x509_certificate(self.pem)
         except ValueError:
             raise InputError(
-                "this is no certificate authority", where=directory, advice="remove ca.key and ca.crt: they are made anew"
+                "this is no certificate authority",
+                where=directory,
+                advice="remove ca.key and ca.crt: they are made anew",
             ) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise InputError("the authority's key is no EC key", where=key_file, advice="remove ca.key and ca.crt")
@@ -65,9 +67,7 @@ class OwnAuthority:
         """A certificate of a user."""
         return self._issued(user, groups, ExtendedKeyUsageOID.CLIENT_AUTH, ())
 
-    def _issued(
-        self, name: str, groups: Sequence[str], usage: x509.ObjectIdentifier, names: Sequence[str]
-    ) -> KeyPair:
+    def _issued(self, name: str, groups: Sequence[str], usage: x509.ObjectIdentifier, names: Sequence[str]) -> KeyPair:
         key = ec.generate_private_key(_CURVE)
         builder = (
             _builder(_name(name, groups), self.certificate.subject, key)
@@ -75,7 +75,9 @@ class OwnAuthority:
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_general(each) for each in names]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_general(each) for each in names]), critical=False
+            )
         return _pair(builder.sign(self._key, hashes.SHA256()), key)
 
 
@@ -96,9 +98,9 @@ def _made_authority() -> KeyPair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: datetime.timedelta = _YEAR
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: dt.timedelta = _YEAR
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -125,9 +127,7 @@ def _general(name: str) -> x509.GeneralName:
 def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> KeyPair:
     return KeyPair(
         certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
 
 

@@ -11,7 +11,7 @@ from podward.server.request import Request
 class NoPlugins:
     """A server without any."""
 
-    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | None | Status:
+    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as it is."""
         del request
         return asked.object

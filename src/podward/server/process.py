@@ -72,7 +72,9 @@ async def _serve(
         )
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
-        raise NodeError(f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port") from None
+        raise NodeError(
+            f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port"
+        ) from None
     address = address_of(options.bind_address, listener.sockets[0].getsockname()[1])
     if options.kubeconfig:
         text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
@@ -83,9 +85,9 @@ async def _serve(
     await _end(application, protocol)
 
 
-async def _end(application: Application, protocol: web.Server[web.BaseRequest]) -> None:
+async def _end(application: Application, protocol: web.Server) -> None:
     """Let watches end and requests finish."""
-    application.ending.set()
+    application.end_watches()
     await protocol.shutdown(_GRACE)
 
 

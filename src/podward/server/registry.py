@@ -18,7 +18,6 @@ from podward.documents.raw_fields import member
 from podward.schema.apply.managed import with_kept_times
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
-from podward.schema.strategies.strategy import Strategy
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -26,9 +25,7 @@ from podward.store.interface import Mismatch, Stored
 
 _ATTEMPTS = 8
 _SUFFIX, _LONGEST_PREFIX = 5, 58
-_CHANGED = (
-    "the object has been modified; please apply your changes to the latest version and try again"
-)
+_CHANGED = "the object has been modified; please apply your changes to the latest version and try again"
 NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
 
 Check: TypeAlias = Callable[[JsonObject, JsonObject | None], Awaitable[Status | None]]
@@ -116,32 +113,39 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     return obj if found is None else found
 
 
-async def update(
-    scope: Scope,
-    request: Request,
-    name: str,
-    transform: Transform,
-    check: Check,
-    *,
-    dry_run: bool,
-    creates: bool = False,
-) -> Written | Status:
+class Change(Struct, frozen=True):
+    """A change of one object: what makes the new one of the stored one, and who has a say in it."""
+
+    scope: Scope
+    request: Request
+    transform: Transform
+    check: Check
+    dry_run: bool
+    creates: bool = False
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.request.info.name
+
+
+async def update(change: Change) -> Written | Status:
     """Store what `transform` makes of what is stored, as often as it takes."""
-    key, store = scope.key(request.info.namespace, name), scope.parts.store
-    creates = creates or scope.strategy.allow_create_on_update
+    scope, store = change.scope, change.scope.parts.store
+    key = scope.key(change.request.info.namespace, change.name)
     current = await store.get(key)
     while True:
         if current is None:
-            return await _created_by_update(scope, request, name, transform, check, dry_run=dry_run, creates=creates)
-        found = await _replacement(scope, request, name, transform, check, current)
+            return await _created_by_update(change)
+        found = await _replacement(change, current)
         if isinstance(found, Status):
             return found
         obj, old = found
         if should_delete(obj, old):
-            return await _let_go(scope, obj, current, dry_run=dry_run)
+            return await _let_go(scope, obj, current, dry_run=change.dry_run)
         if obj == old:
             return Written(old)
-        if dry_run:
+        if change.dry_run:
             return Written(obj)
         stored = await store.update(key, stored_bytes(scope.resource, obj), current.revision)
         if isinstance(stored, Mismatch):
@@ -150,36 +154,33 @@ async def update(
         return Written(with_metadata(obj, resourceVersion=str(stored.revision)))
 
 
-async def _created_by_update(
-    scope: Scope, request: Request, name: str, transform: Transform, check: Check, *, dry_run: bool, creates: bool
-) -> Written | Status:
-    if not creates:
-        return status.not_found(scope.group_resource, name)
-    made = await transform(None)
+async def _created_by_update(change: Change) -> Written | Status:
+    scope = change.scope
+    if not change.creates and not scope.strategy.allow_create_on_update:
+        return status.not_found(scope.group_resource, change.name)
+    made = await change.transform(None)
     if isinstance(made, Status):
         return made
-    return await _create(scope, request, made, check, dry_run=dry_run)
+    return await _create(scope, change.request, made, change.check, dry_run=change.dry_run)
 
 
-async def _replacement(
-    scope: Scope, request: Request, name: str, transform: Transform, check: Check, current: Stored
-) -> tuple[JsonObject, JsonObject] | Status:
+async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
     """The new object and the old one, or why it is not replaced."""
-    strategy, old = scope.strategy, decoded(current)
-    made = await transform(old)
+    scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
+    made = await change.transform(old)
     if isinstance(made, Status):
         return made
-    versioned = _versioned(scope, name, made, current)
+    versioned = _versioned(scope, change.name, made, current)
     if isinstance(versioned, Status):
         return versioned
     obj = flow.prepared_change(strategy, versioned, old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
-        return status.invalid(scope.resource.kind, scope.resource.group, name, refused)
+        return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
     for warning in strategy.warnings(obj, old):
-        request.warn(warning)
+        change.request.warn(warning)
     obj = with_kept_times(old, strategy.canonicalize(obj))
-    found = await check(obj, old)
+    found = await change.check(obj, old)
     return (obj, old) if found is None else found
 
 
@@ -213,8 +214,3 @@ async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bo
     if not dry_run:
         await scope.parts.store.delete(current.key, current.revision)
     return Written(obj)
-
-
-def strategy_kind(strategy: Strategy) -> bool:
-    """Whether objects of this kind are let go by a node, not at once."""
-    return strategy.grace is not None

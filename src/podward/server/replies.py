@@ -8,10 +8,11 @@ from podward.api import status
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
-from podward.server.encoding import json_bytes
+from podward.server.encoding import decoded, json_bytes
 from podward.server.negotiation import JSON, YAML
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Scope
+from podward.store.interface import Stored
 
 _NO_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list (%s)"
 _NO_OBJECT = "you requested PartialObjectMetadata, but the requested object is a list (%s)"
@@ -70,3 +71,16 @@ def written_reply(request: Request, code: int, body: bytes) -> Reply:
 
         return Reply(code, msgspec.json.format(body, indent=2) + b"\n", JSON)
     return Reply(code, body, JSON)
+
+
+def event_object(scope: Scope, request: Request, stored: Stored, *, with_columns: bool) -> JsonObject:
+    """An object as it stands in an event of a watch."""
+    obj, accepted = decoded(stored), request.accepted
+    if accepted.as_kind == "Table":
+        from podward.server.tables import event_table
+
+        return event_table(scope.resource, obj, request.query, accepted.as_version, with_columns=with_columns)
+    if accepted.as_kind:
+        version = f"meta.k8s.io/{accepted.as_version}"
+        return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": member(obj, "metadata")}
+    return obj

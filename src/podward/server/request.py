@@ -19,42 +19,26 @@ BodyReader: TypeAlias = Callable[[], Awaitable[bytes | Status]]
 """Reads the whole body, or says why it is not read."""
 
 
-class Request:
+class Request(Struct):
     """One request: what was sent, what it is about, and what was learnt of it on the way.
 
     `user` is whom the authenticators named; it is only set by the chain. `warnings` go into the answer's headers.
     `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log.
     """
 
-    __slots__ = (
-        "accepted", "address", "audit", "audit_id", "body", "certificate", "headers", "info", "method", "path", "query",
-        "user", "warnings",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: Query,
-        headers: Mapping[str, str],
-        info: RequestInfo,
-        body: BodyReader,
-        address: str = "",
-        certificate: bytes | None = None,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.info = info
-        self.body = body
-        self.address = address
-        self.certificate = certificate
-        self.user: User = ANONYMOUS
-        self.accepted: Accepted = DEFAULT
-        self.warnings: list[str] = []
-        self.audit: dict[str, str] = {}
-        self.audit_id = ""
+    method: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    info: RequestInfo
+    body: BodyReader
+    address: str = ""
+    certificate: bytes | None = None
+    user: User = ANONYMOUS
+    accepted: Accepted = DEFAULT
+    warnings: list[str] = []
+    audit: dict[str, str] = {}
+    audit_id: str = ""
 
     def warn(self, text: str) -> None:
         """Tell the client something beside the answer, once."""

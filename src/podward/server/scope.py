@@ -16,7 +16,7 @@ from podward.schema.strategies.strategy import Strategy
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.request import Request
-from podward.store.interface import Store
+from podward.store.interface import Store, Watch
 
 if TYPE_CHECKING:
     from podward.api.admission import AdmissionRequest
@@ -33,7 +33,7 @@ class Authorizing(Protocol):
 class Admission(Protocol):
     """The plugins that a write goes through."""
 
-    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | None | Status:
+    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as the mutating plugins leave it, or a refusal; None where there is no object."""
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
@@ -61,6 +61,8 @@ class Parts(Struct):
     clock: Clock
     scopes: dict[tuple[str, str, str, str], Scope]
     """What was made of the catalog's resources, by group, version, plural and subresource."""
+    watches: set[Watch]
+    """Those that are open: they end with the server."""
 
 
 class Scope:

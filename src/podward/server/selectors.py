@@ -15,8 +15,9 @@ from podward.api.gotext import quote
 from podward.schema.validation.labels import key_faults, value_faults
 
 _TOKEN = re.compile(r"\s*(?:(==|!=|[=!(),<>])|([^=!(),<>\s]+))?")
-_BINARY = {"in": "in", "=": "=", "==": "=", ">": ">", "<": "<", "notin": "notin", "!=": "notin"}
+_BINARY = {"in": "in", "=": "in", "==": "in", ">": ">", "<": "<", "notin": "notin", "!=": "notin"}
 _OPERATORS = "in, notin, =, ==, !=, gt, lt"
+_NOT, _COMMA, _OPEN = "!", ",", "("
 _WORDS = frozenset(("in", "notin"))
 
 
@@ -153,7 +154,7 @@ class _Parser:
         """The whole text."""
         requirements: list[Requirement] = []
         while (token := self._look()) != "":
-            if token != "!" and not _identifier(token):
+            if token != _NOT and not _identifier(token):
                 return f"found '{token}', expected: !, identifier, or 'end of string'"
             found = self._requirement()
             if isinstance(found, _Fault):
@@ -204,7 +205,7 @@ class _Parser:
 
     def _values(self) -> list[str] | _Fault:
         token = self._take()
-        if token != "(":
+        if token != _OPEN:
             return _Fault(f"found '{token}' expected: '('")
         first = self._look()
         if first == ")":
@@ -227,7 +228,7 @@ class _Parser:
                     return values
                 if self._look() != ",":
                     return _Fault(f"found '{self._look()}', expected: ',' or ')'")
-            elif token == ",":
+            elif token == _COMMA:
                 if not values or self._look() in {")", ","}:
                     values.append("")
                 if self._look() == ")":

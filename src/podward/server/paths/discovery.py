@@ -5,23 +5,13 @@ from __future__ import annotations
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.resource import GroupVersion
+from podward.api.status import Status
 from podward.schema.discovery import AGGREGATED, aggregated, api_versions, group, group_list, resource_list
 from podward.server.encoding import json_bytes
 from podward.server.negotiation import accepted
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
-from podward.api.status import Status
-
-
-async def paths(parts: Parts, request: Request) -> Answer:
-    """`/`: what there is to ask."""
-    from podward.server.paths.table import PATHS
-
-    groups = {found.group for found in parts.catalog.all() if found.group}
-    versions = {f"/apis/{found.api_version}" for found in parts.catalog.all() if found.group}
-    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions, "/openapi/v2", "/openapi/v3"} - {"/"}
-    return document_reply(request, 200, {"paths": sorted(listed)})
 
 
 async def api(parts: Parts, request: Request) -> Answer:

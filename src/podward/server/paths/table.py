@@ -8,13 +8,23 @@ from typing import TypeAlias
 from podward.api import status
 from podward.api.status import Status
 from podward.server.paths import discovery, health, version
+from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
 
 Serve: TypeAlias = Callable[[Parts, Request], Awaitable[Answer]]
 
+
+async def _paths(parts: Parts, request: Request) -> Answer:
+    """`/`: what there is to ask."""
+    groups = {found.group for found in parts.catalog.all() if found.group}
+    versions = {f"/apis/{found.api_version}" for found in parts.catalog.all() if found.group}
+    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions, "/openapi/v2", "/openapi/v3"} - {"/"}
+    return document_reply(request, 200, {"paths": [*sorted(listed)]})
+
+
 PATHS: Mapping[str, Serve] = {
-    "/": discovery.paths,
+    "/": _paths,
     "/api": discovery.api,
     "/apis": discovery.apis,
     "/version": version.handle,
@@ -48,4 +58,8 @@ async def serve(parts: Parts, request: Request) -> Answer:
     if request.method not in {"GET", "HEAD"}:
         return status.METHOD_NOT_ALLOWED
     answer = await found(parts, request)
-    return NOT_FOUND if isinstance(answer, Status) and answer is status.RESOURCE_NOT_FOUND and path[1:4] != "api" else answer
+    return (
+        NOT_FOUND
+        if isinstance(answer, Status) and answer is status.RESOURCE_NOT_FOUND and path[1:4] != "api"
+        else answer
+    )

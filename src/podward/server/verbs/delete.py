@@ -7,7 +7,6 @@ Delete, pkg/registry/rest/delete.go BeforeDelete.
 from __future__ import annotations
 
 from podward.api import status
-from podward.api.admission import Operation
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -72,16 +71,14 @@ async def delete(
 
 async def _refused(scope: Scope, request: Request, old: JsonObject, options: DeleteOptions) -> Status | None:
     write = WriteOptions(options.dry_run)
-    asked = admission_request(scope, request, Operation.DELETE, None, old, write)
+    asked = admission_request(scope, request, None, old, write)
     mutated = await scope.parts.admission.mutate(asked, request)
     if isinstance(mutated, Status):
         return mutated
     return await scope.parts.admission.validate(asked, request)
 
 
-async def _take(
-    scope: Scope, step: Step, current: Stored, options: DeleteOptions
-) -> tuple[JsonObject, bool] | None:
+async def _take(scope: Scope, step: Step, current: Stored, options: DeleteOptions) -> tuple[JsonObject, bool] | None:
     """Do it; None where somebody was quicker."""
     store = scope.parts.store
     if step.object is None or step.pending:

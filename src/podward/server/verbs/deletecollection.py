@@ -36,5 +36,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     return document_reply(
         request,
         200,
-        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found), "items": [*items]},
+        {
+            "kind": resource.list_kind,
+            "apiVersion": resource.api_version,
+            "metadata": list_metadata(found),
+            "items": [*items],
+        },
     )

@@ -38,6 +38,8 @@ def list_metadata(found: Listed) -> JsonObject:
 
 def list_bytes(resource: Resource, found: Listed) -> bytes:
     """The list as JSON: the stored objects, joined."""
-    head = json_bytes({"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)})
+    head = json_bytes(
+        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)}
+    )
     skipped = len(beginning(resource))
     return head[:-1] + b',"items":[' + b",".join([item_bytes(stored, skipped) for stored in found.items]) + b"]}"

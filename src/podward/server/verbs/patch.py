@@ -10,13 +10,16 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.apply.conflicts import Conflicts
-from podward.schema.apply.managed import Malformed, after_apply
+from podward.schema.apply.managed import after_apply
+from podward.schema.malformed import Malformed
+from podward.server import registry
+from podward.server.decoding import defaulted
 from podward.server.options import WriteOptions, write_options
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs import update
-from podward.server.verbs.patching import APPLY, TYPES, Patch, applied_object, read_patch
+from podward.server.verbs.patching import APPLY, TYPES, Patch, applied_object, read_patch, refused
 from podward.server.verbs.writing import managed, mutated, with_owners_once, write_of
 
 
@@ -65,29 +68,25 @@ async def _apply(scope: Scope, request: Request, body: bytes, options: WriteOpti
     async def transform(old: JsonObject | None) -> JsonObject | Status:
         found = after_apply(write, old, sent, force=bool(options.force))
         if isinstance(found, Malformed):
-            return status.bad_request(found.message) if found.code == 400 else status.unexplained(found.message)
+            return refused(found)
         if isinstance(found, Conflicts):
-            causes = [status.StatusCause("FieldManagerConflict", cause.message, cause.field) for cause in found.conflicts]
+            causes = [
+                status.StatusCause("FieldManagerConflict", cause.message, cause.path) for cause in found.conflicts
+            ]
             return status.apply_conflict(causes, found.message)
-        made = with_owners_once(applied_defaults(scope, found.object), request)
+        made = with_owners_once(defaulted(found.object, scope.resource.api_version, scope.resource.kind), request)
         return await mutated(scope, request, made, old, options)
 
     return await _stored(scope, request, transform, options, creates=not scope.subresource)
 
 
 async def _stored(
-    scope: Scope, request: Request, transform: update.registry.Transform, options: WriteOptions, *, creates: bool
+    scope: Scope, request: Request, transform: registry.Transform, options: WriteOptions, *, creates: bool
 ) -> Answer:
-    written = await update.write(scope, request, request.info.name, transform, options, creates=creates)
+    written = await update.write(scope, request, transform, options, creates=creates)
     if isinstance(written, Status):
         return written
     return object_reply(scope, request, 201 if written.created else 200, written.object)
-
-
-def applied_defaults(scope: Scope, obj: JsonObject) -> JsonObject:
-    """The object with its defaults."""
-    del scope
-    return obj
 
 
 def _misplaced(request: Request, obj: JsonObject) -> Status | None:

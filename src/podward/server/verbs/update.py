@@ -32,7 +32,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return obj
     name, own = request.info.name, str(member(obj, "metadata").get("name") or "")
     if not own:
-        return status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+        return status.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
     if own != name:
         return status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
     obj = with_owners_once(obj, request)
@@ -41,35 +43,27 @@ async def handle(scope: Scope, request: Request) -> Answer:
     async def transform(old: JsonObject | None) -> JsonObject | Status:
         return await mutated(scope, request, managed(scope, manager, old, obj), old, options)
 
-    written = await write(scope, request, name, transform, options)
+    written = await write(scope, request, transform, options)
     if isinstance(written, Status):
         return written
     return object_reply(scope, request, 201 if written.created else 200, written.object)
 
 
 async def write(
-    scope: Scope,
-    request: Request,
-    name: str,
-    transform: registry.Transform,
-    options: WriteOptions,
-    *,
-    creates: bool = False,
+    scope: Scope, request: Request, transform: registry.Transform, options: WriteOptions, *, creates: bool = False
 ) -> registry.Written | Status:
     """Store what `transform` makes; who makes a new object by it must be allowed to create one."""
 
     async def check(new: JsonObject, old: JsonObject | None) -> Status | None:
-        if old is None and (refused := await _may_create(scope, request, name)) is not None:
+        if old is None and (refused := await _may_create(scope, request)) is not None:
             return refused
         return await validated(scope, request, new, old, options)
 
-    return await registry.update(scope, request, name, transform, check, dry_run=options.dry_run, creates=creates)
+    return await registry.update(registry.Change(scope, request, transform, check, options.dry_run, creates))
 
 
-async def _may_create(scope: Scope, request: Request, name: str) -> Status | None:
+async def _may_create(scope: Scope, request: Request) -> Status | None:
     info = request.info
-    wanted = Attributes(
-        request.user, "create", info.group, info.resource, info.subresource, name, info.namespace
-    )
+    wanted = Attributes(request.user, "create", info.group, info.resource, info.subresource, info.name, info.namespace)
     answer = await scope.parts.authorizer.authorize(wanted)
     return None if answer.opinion is Opinion.ALLOW else forbidden(wanted, answer.reason)

@@ -1,7 +1,7 @@
 """GET with `watch`: what is there, if that is wanted, and every change from then on.
 
-Specification: Kubernetes, k8s.io/apiserver, pkg/endpoints/handlers/watch.go and pkg/storage/cacher. An object that comes
-to be selected is ADDED, one that is no longer is DELETED. The form of an event is made once for all who watch.
+Specification: Kubernetes, k8s.io/apiserver, pkg/endpoints/handlers/watch.go and pkg/storage/cacher. Who comes to be
+selected is ADDED, one that is no longer is DELETED. The form of an event is made once for all who watch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return chosen
     version = chosen.options.version
     if version and not version.isdecimal():
-        return status.unexplained(f"strconv.ParseUint: parsing {quote(version)}: invalid syntax")
+        syntax = f"strconv.ParseUint: parsing {quote(version)}: invalid syntax"
+        return status.unexplained(f"resourceVersion: Invalid value: {quote(version)}: {syntax}")
     wants = chosen.options.send_initial
     initial = wants if wants is not None else version in {"", "0"}
     return Stream(_told(scope, request, chosen, initial=initial))
@@ -73,9 +74,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         watch.close()
 
 
-async def _changes(
-    scope: Scope, chosen: Selection, watch: Watch, form: Form
-) -> AsyncGenerator[bytes, None]:
+async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) -> AsyncGenerator[bytes, None]:
     matches = matcher(scope, chosen)
     while True:
         try:

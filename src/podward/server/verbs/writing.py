@@ -11,7 +11,8 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.schema.apply.builtin_types import builtin
 from podward.schema.apply.empty_objects import empty_object
-from podward.schema.apply.managed import Versions, Write, after_update
+from podward.schema.apply.field_set import of_paths, recursive_difference
+from podward.schema.apply.managed import Filter, Versions, Write, after_update
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
 from podward.server.options import WriteOptions
@@ -40,7 +41,16 @@ def write_of(scope: Scope, manager: str) -> Write:
     resource = scope.resource
     versions = versions_of(resource.api_version, resource.kind)
     now = scope.parts.clock.now()
-    return Write(versions, resource.kind, resource.api_version, manager, now, scope.subresource)
+    return Write(versions, resource.kind, resource.api_version, manager, now, scope.subresource, _keep(scope))
+
+
+def _keep(scope: Scope) -> Filter | None:
+    """What of a set of fields a write through this scope may own."""
+    reset = scope.strategy.reset_fields
+    if not reset:
+        return None
+    never = of_paths(*reset)
+    return lambda fields: recursive_difference(fields, never)
 
 
 def managed(scope: Scope, manager: str, live: JsonObject | None, new: JsonObject) -> JsonObject:
@@ -68,15 +78,11 @@ def with_owners_once(obj: JsonObject, request: Request, suffix: str = "") -> Jso
 
 
 def admission_request(
-    scope: Scope,
-    request: Request,
-    operation: Operation,
-    obj: JsonObject | None,
-    old: JsonObject | None,
-    options: WriteOptions,
+    scope: Scope, request: Request, obj: JsonObject | None, old: JsonObject | None, options: WriteOptions
 ) -> AdmissionRequest:
     """What the plugins are asked."""
     info = request.info
+    operation = Operation.DELETE if obj is None else Operation.CREATE if old is None else Operation.UPDATE
     name = info.name or (str(member(obj, "metadata").get("name") or "") if obj is not None else "")
     of_namespace = scope.resource.plural == "namespaces" and not scope.resource.group
     return AdmissionRequest(
@@ -89,8 +95,7 @@ async def mutated(
     scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None, options: WriteOptions
 ) -> JsonObject | Status:
     """The object as the mutating plugins leave it."""
-    operation = Operation.CREATE if old is None else Operation.UPDATE
-    asked = admission_request(scope, request, operation, obj, old, options)
+    asked = admission_request(scope, request, obj, old, options)
     found = await scope.parts.admission.mutate(asked, request)
     if isinstance(found, Status):
         return found
@@ -101,6 +106,5 @@ async def validated(
     scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None, options: WriteOptions
 ) -> Status | None:
     """The first refusal of the validating plugins."""
-    operation = Operation.CREATE if old is None else Operation.UPDATE
-    asked = admission_request(scope, request, operation, obj, old, options)
+    asked = admission_request(scope, request, obj, old, options)
     return await scope.parts.admission.validate(asked, request)
