@@ -43,21 +43,12 @@ def test_who_applied_the_replicas_keeps_them_if_the_scale_does_not_change() -> N
     assert of_object([applier, OTHER], of_scale([applier, OTHER], WORKLOADS), "apps/v1", WORKLOADS) == [applier, OTHER]
 
 
-def test_subresources_of_a_pod_touch_only_parts_of_its_containers() -> None:
-    found: FieldSet = {
-        "f:metadata": {"f:labels": {}},
-        "f:spec": {
-            "f:containers": {'k:{"name":"a"}': {".": {}, "f:image": {}, "f:resources": {"f:limits": {}}}},
-            "f:ephemeralContainers": {".": {}, 'k:{"name":"e"}': {".": {}, "f:image": {}}},
-        },
-    }
-    resize, ephemeral = builtin_filter("pods", "resize"), builtin_filter("pods", "ephemeralcontainers")
-    assert resize is not None
-    assert ephemeral is not None
-    assert resize(found) == {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}, "f:resources": {"f:limits": {}}}}}}
-    assert ephemeral(found) == {
-        "f:spec": {"f:ephemeralContainers": {".": {}, 'k:{"name":"e"}': {".": {}, "f:image": {}}}}
-    }
+def test_a_write_of_the_status_owns_nothing_else_and_other_subresources_own_all() -> None:
+    found: FieldSet = {"f:spec": {"f:nodeName": {}}, "f:status": {}, "f:metadata": {"f:ownerReferences": {}}}
+    status = builtin_filter("pods", "status")
+    assert status is not None
+    assert status(found) == {"f:status": {}}
+    assert builtin_filter("pods", "ephemeralcontainers") is None
 
 
 def test_a_custom_resource_without_a_status_of_its_own_resets_nothing() -> None:

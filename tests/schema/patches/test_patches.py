@@ -112,6 +112,7 @@ def test_merge_patches(value: JsonObject, patch: JsonObject, expected: JsonObjec
 
 
 @given(OBJECTS, OBJECTS)
-def test_a_merge_patch_twice_is_as_once(value: JsonObject, patch: JsonObject) -> None:
-    once = merge_patched(value, patch)
-    assert merge_patched(once, patch) == once
+def test_a_merge_patch_comes_to_an_end(value: JsonObject, patch: JsonObject) -> None:
+    """The first time, a list keeps nulls that it would not keep if it were new: if it replaces an object."""
+    twice = merge_patched(merge_patched(value, patch), patch)
+    assert merge_patched(twice, patch) == twice

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from podward.schema import kinds  # noqa: F401 - with it the table has the types of all kinds
 from podward.schema.apply.types import ATOMIC, BOOLEAN, DEDUCED, NUMERIC, STRING, UNTYPED, ListType, MapType, Type
 from podward.schema.merge_table import ATOMIC_TYPES, KEY_DEFAULTS, KEYED_LISTS, MAP_TYPES
 from podward.schema.table import TYPES
@@ -21,6 +22,8 @@ _LETTERS = {
     "q": UNTYPED,
     "o": UNTYPED,
     "t": UNTYPED,
+    "m": UNTYPED,
+    "n": NUMERIC,
     "r": ATOMIC,
 }
 

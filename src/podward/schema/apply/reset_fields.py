@@ -1,16 +1,16 @@
 """Which fields a write resets, so that nobody owns them because of it.
 
-Specification: GetResetFields and GetResetFieldsFilter of the strategies in pkg/registry, apiextensions-apiserver and
-kube-aggregator: a write of an object does not touch its status where that has a path of its own, a write of the
-status touches nothing else. The subresources of a Pod that change containers touch only those fields of them.
+Specification: GetResetFields of the strategies in pkg/registry, apiextensions-apiserver and kube-aggregator: a write of
+an object does not touch its status where that has a path of its own, a write of the status touches nothing else. The
+other subresources reset nothing here, so that who writes `ephemeralcontainers` takes fields that it leaves as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 
-from podward.schema.apply.field_set import FieldSet, is_field, of_paths, recursive_difference
+from podward.schema.apply.field_set import FieldSet, of_paths, recursive_difference
 
 _RESET = {
     ("pods", "status"): "spec metadata.deletionTimestamp metadata.ownerReferences",
@@ -34,24 +34,10 @@ _RESET = {
 _RESET_OF_ALL = {"": "status", "status": "spec"}
 _RESET_OF_CUSTOM = {"": "status", "status": "spec metadata"}
 
-_TOUCHED = {
-    ("pods", "ephemeralcontainers"): ("spec.ephemeralContainers",),
-    ("pods", "resize"): (
-        "spec.containers.*.resources",
-        "spec.containers.*.resizePolicy",
-        "spec.initContainers.*.resources",
-        "spec.initContainers.*.resizePolicy",
-    ),
-}
-"""The fields that a write of this subresource can touch; `*` is any item."""
-
 
 @cache
 def builtin_filter(resource: str, subresource: str) -> Callable[[FieldSet], FieldSet] | None:
     """What of a set a write of this built-in resource may own; None is all of it."""
-    touched = _TOUCHED.get((resource, subresource))
-    if touched is not None:
-        return partial(_only, [path.split(".") for path in touched])
     return _without(_RESET.get((resource, subresource), _RESET_OF_ALL.get(subresource, "")))
 
 
@@ -66,20 +52,3 @@ def _without(paths: str) -> Callable[[FieldSet], FieldSet] | None:
         return None
     reset = of_paths(*(tuple(path.split(".")) for path in paths.split()))
     return lambda found: recursive_difference(found, reset)
-
-
-def _only(patterns: list[list[str]], found: FieldSet) -> FieldSet:
-    """The fields of the set on the way to one of the patterns, and below."""
-    kept: FieldSet = {}
-    for step, node in found.items():
-        if step == ".":
-            continue
-        matching = [pattern[1:] for pattern in patterns if pattern[0] in ("*", step[2:])]
-        if not matching:
-            continue
-        below = node if any(not pattern for pattern in matching) else _only(matching, node)
-        if is_field(node):
-            kept[step] = {".": {}, **below} if below else {}
-        elif below:
-            kept[step] = below
-    return kept

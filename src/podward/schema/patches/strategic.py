@@ -13,6 +13,7 @@ from typing import NoReturn
 from podward.api.gotext import quote
 from podward.api.govalue import plain, type_name
 from podward.api.json_value import Json, JsonObject
+from podward.schema import kinds  # noqa: F401 - with it the table has the types of all kinds
 from podward.schema.malformed import BAD_REQUEST, Malformed
 from podward.schema.merge_table import PATCH_STRATEGIES
 from podward.schema.patches.element_order import Identity, identity, ordered
