@@ -38,7 +38,7 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills format tables pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills format tables served-types pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -117,8 +117,12 @@ format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
 
-tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
+tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
+	@$(PY) tools/generate_merge_table.py src/podward/schema/merge_table.py
+
+served-types: setup ## generate the types that a server reads, from Kubernetes' source: make served-types SOURCE=CHECKOUT
+	@$(PY) tools/generate_served_types.py $(SOURCE) src/podward/schema
 
 pages: setup ## write docs/rules and docs/hints from the registry of rules
 	@$(PY) tools/write_rule_pages.py docs
