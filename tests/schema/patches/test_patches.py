@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonpatch
@@ -37,7 +38,6 @@ def test_the_patch_between_two_objects_makes_one_of_the_other(one: JsonObject, o
         {"op": "test", "path": "/a", "value": True},
         {"op": "test", "path": "/nope", "value": 1},
         {"op": "remove", "path": "/nope"},
-        {"op": "replace", "path": "/nope", "value": 1},
         {"op": "add", "path": "/nope/x", "value": 1},
         {"op": "add", "path": "/l/9", "value": 1},
         {"op": "add", "path": "/l/x", "value": 1},
@@ -47,7 +47,10 @@ def test_the_patch_between_two_objects_makes_one_of_the_other(one: JsonObject, o
         {"op": "add", "path": "", "value": {}},
         {"op": "remove", "path": ""},
         {"op": "add", "path": "a", "value": 1},
-        {"op": "add", "path": "/a~2", "value": 1},
+        {"op": "add", "path": "/l/-3", "value": 1},
+        {"op": "replace", "path": "", "value": 1},
+        {"op": "replace", "path": "", "value": []},
+        {"op": "replace", "path": "/l/0", "value": 1},
         {"op": "smash", "path": "/a"},
         {"op": ["add"], "path": "/a"},
         {"path": "/a"},
@@ -59,11 +62,18 @@ def test_an_operation_that_cannot_be_applied_is_refused_without_a_reason(operati
     assert found == Malformed(422, "Invalid", "the server rejected our request due to an error in our request")
 
 
-@pytest.mark.parametrize("patch", [{"op": "add"}, [1], None, "x", [[]]])
-def test_what_is_no_list_of_operations_is_a_bad_request(patch: Json) -> None:
-    found = json_patched({}, patch)
-    assert isinstance(found, Malformed)
-    assert (found.code, found.reason) == (400, "BadRequest")
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        ({"op": "add"}, "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
+        ("x", "json: cannot unmarshal string into Go value of type jsonpatch.Patch"),
+        (1.5, "json: cannot unmarshal number into Go value of type jsonpatch.Patch"),
+        ([True], "json: cannot unmarshal bool into Go value of type jsonpatch.Operation"),
+        ([[]], "json: cannot unmarshal array into Go value of type jsonpatch.Operation"),
+    ],
+)
+def test_what_is_no_list_of_operations_is_a_bad_request(patch: Json, message: str) -> None:
+    assert json_patched({}, patch) == Malformed(400, "BadRequest", message)
 
 
 def test_operations_that_are_usual() -> None:
@@ -76,6 +86,30 @@ def test_operations_that_are_usual() -> None:
         {"op": "replace", "path": "/l/1", "value": None},
     ]
     assert json_patched({"a": 1, "l": [2]}, patch) == {"b": 1, "l": [0, None, 3], "m/n": [0, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"op": "replace", "path": "/new", "value": 1}, {"a": {"b": 1}, "l": [1, 2], "new": 1}),
+        ({"op": "copy", "from": "/nope", "path": "/new"}, {"a": {"b": 1}, "l": [1, 2], "new": None}),
+        ({"op": "add", "path": "/l/-1", "value": 9}, {"a": {"b": 1}, "l": [1, 2, 9]}),
+        ({"op": "remove", "path": "/l/-1"}, {"a": {"b": 1}, "l": [1]}),
+        ({"op": "add", "path": "x/a/c", "value": 9}, {"a": {"b": 1, "c": 9}, "l": [1, 2]}),
+        ({"op": "add", "path": "/a/~01", "value": 9}, {"a": {"b": 1, "~1": 9}, "l": [1, 2]}),
+        ({"op": "replace", "path": "", "value": {"z": 1}}, {"z": 1}),
+        ({"op": "test", "path": "", "value": {"a": {"b": 1}, "l": [1, 2]}}, {"a": {"b": 1}, "l": [1, 2]}),
+    ],
+)
+def test_operations_that_the_server_knows_more_widely(operation: JsonObject, expected: JsonObject) -> None:
+    assert json_patched({"a": {"b": 1}, "l": [1, 2]}, [operation]) == expected
+
+
+def test_a_patch_can_be_applied_again() -> None:
+    patch: Json = [{"op": "add", "path": "/a", "value": {}}, {"op": "add", "path": "/a/b", "value": 1}]
+    before = json.dumps(patch)
+    assert json_patched({}, patch) == json_patched({}, patch) == {"a": {"b": 1}}
+    assert json.dumps(patch) == before
 
 
 def test_too_many_operations_and_too_much_copied_is_refused() -> None:

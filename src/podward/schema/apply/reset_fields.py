@@ -20,7 +20,6 @@ _RESET = {
     ("certificatesigningrequests.certificates.k8s.io", ""): "spec status",
     ("certificatesigningrequests.certificates.k8s.io", "status"): "spec status.conditions",
     ("certificatesigningrequests.certificates.k8s.io", "approval"): "spec status.certificate",
-    ("servicecidrs.networking.k8s.io", ""): "",
     ("servicecidrs.networking.k8s.io", "status"): "spec metadata",
     ("volumeattachments.storage.k8s.io", "status"): "spec metadata",
     ("flowschemas.flowcontrol.apiserver.k8s.io", "status"): "spec metadata",

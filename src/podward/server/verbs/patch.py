@@ -13,13 +13,12 @@ from podward.schema.apply.conflicts import Conflicts
 from podward.schema.apply.managed import after_apply
 from podward.schema.malformed import Malformed
 from podward.server import registry
-from podward.server.decoding import defaulted
 from podward.server.options import WriteOptions, write_options
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs import update
-from podward.server.verbs.patching import APPLY, TYPES, Patch, applied_object, read_patch, refused
+from podward.server.verbs.patching import APPLY, TYPES, Applying, Patch, read_patch, refused
 from podward.server.verbs.writing import managed, mutated, with_owners_once, write_of
 
 
@@ -51,22 +50,20 @@ async def _patched(scope: Scope, request: Request, patch: Patch, options: WriteO
         found = patch.applied_to(old, request)
         if isinstance(found, Status):
             return found
-        fault = _misplaced(request, found)
-        if fault is not None:
-            return fault
-        return await mutated(scope, request, managed(scope, manager, old, found), old, options)
+        made = _placed(scope, request, managed(scope, manager, old, found), old)
+        return made if isinstance(made, Status) else await mutated(scope, request, made, old, options)
 
     return await _stored(scope, request, transform, options, creates=False)
 
 
 async def _apply(scope: Scope, request: Request, body: bytes, options: WriteOptions) -> Answer:
-    sent = applied_object(scope, request, body)
+    sent = Applying.read(body, options.validation)
     if isinstance(sent, Status):
         return sent
     write = write_of(scope, options.manager)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
-        found = after_apply(write, old, sent, force=bool(options.force))
+        found = after_apply(write, old, sent.object, force=bool(options.force))
         if isinstance(found, Malformed):
             return refused(found)
         if isinstance(found, Conflicts):
@@ -74,8 +71,11 @@ async def _apply(scope: Scope, request: Request, body: bytes, options: WriteOpti
                 status.StatusCause("FieldManagerConflict", cause.message, cause.path) for cause in found.conflicts
             ]
             return status.apply_conflict(causes, found.message)
-        made = with_owners_once(defaulted(found.object, scope.resource.api_version, scope.resource.kind), request)
-        return await mutated(scope, request, made, old, options)
+        made = sent.made(scope, found.object, request)
+        made = made if isinstance(made, Status) else _placed(scope, request, made, old)
+        if isinstance(made, Status):
+            return made
+        return await mutated(scope, request, with_owners_once(made, request), old, options)
 
     return await _stored(scope, request, transform, options, creates=not scope.subresource)
 
@@ -89,15 +89,21 @@ async def _stored(
     return object_reply(scope, request, 201 if written.created else 200, written.object)
 
 
-def _misplaced(request: Request, obj: JsonObject) -> Status | None:
-    """What is wrong with an object whose patch gave it another name or namespace."""
-    of = member(obj, "metadata")
-    name, namespace = of.get("name"), of.get("namespace") or ""
-    if name != request.info.name:
+def _placed(scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None) -> JsonObject | Status:
+    """The object that a patch made, in the request's namespace, or why it is not the one that the request is about."""
+    info = request.info
+    uid = member(obj, "metadata").get("uid")
+    if old is None and uid:
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        return status.conflict(scope.group_resource, info.name, why)
+    found = registry.placed(obj, info.namespace if scope.resource.namespaced else "")
+    if isinstance(found, Status):
+        return found
+    own = member(found, "metadata").get("name")
+    if not own:
         return status.bad_request(
-            f"the name of the object ({name}) does not match the name on the URL ({request.info.name})"
+            f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided"
         )
-    if request.info.namespace and namespace and namespace != request.info.namespace:
-        where = f"the namespace of the object ({namespace}) does not match"
-        return status.bad_request(f"{where} the namespace on the request ({request.info.namespace})")
-    return None
+    if own != info.name:
+        return status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({info.name})")
+    return found

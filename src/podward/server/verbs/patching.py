@@ -14,14 +14,13 @@ import msgspec
 from podward.api import status
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
-from podward.documents.raw_fields import member
 from podward.errors import InputError
 from podward.schema.bodies import Undecodable
 from podward.schema.godecode.syntax import syntax_error
 from podward.schema.godecode.tree import Members, read
 from podward.schema.kinds import type_of
 from podward.schema.malformed import Malformed
-from podward.schema.patches.json_patch import json_patched
+from podward.schema.patches.json_patch import go_word, json_patched, undecodable
 from podward.schema.patches.merge import merge_patched
 from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
@@ -91,12 +90,13 @@ def read_patch(scope: Scope, media: str, body: bytes, validation: str) -> Patch 
     value = cast("Json", msgspec.json.decode(body))
     strict = [] if validation == "Ignore" else _odd(media, body, value)
     if media == JSON_PATCH:
+        unfit = "" if validation == "Ignore" else undecodable(value, "[]handlers.jsonPatchOp", "handlers.jsonPatchOp")
+        if unfit:
+            return status.bad_request(f"error decoding patch: {unfit}")
         return Patch(scope, lambda old: json_patched(old, value), strict, validation)
     if not isinstance(value, dict):
-        named = "list" if isinstance(value, list) else type(value).__name__
-        word = {"list": "array", "str": "string", "int": "number", "float": "number", "bool": "bool"}.get(named, named)
-        detail = f"json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
-        return status.bad_request(detail if media == STRATEGIC else f"error decoding patch: {detail}")
+        unfit = _unmarshalled(value, "map[string]interface {}")
+        return status.bad_request(unfit if media == STRATEGIC else f"error decoding patch: {unfit}")
     patch = value
     if media == MERGE:
         return Patch(scope, lambda old: merge_patched(old, patch), strict, validation)
@@ -138,40 +138,42 @@ def _twice(tree: object, way: str) -> list[str]:
     return found
 
 
-def applied_object(scope: Scope, request: Request, body: bytes) -> JsonObject | Status:
-    """The object that is applied: of the right kind, name and namespace."""
-    try:
-        value, _ = read_yaml_body(body)
-    except YamlBodyError as error:
-        return status.bad_request(f"error decoding YAML: {error}")
-    if not isinstance(value, dict):
-        return status.bad_request("error decoding YAML: the body is no object")
-    return _named(scope, request, value)
+class Applying:
+    """An object that is applied, as it was sent; `strict` is what is odd about its text."""
+
+    __slots__ = ("_strict", "_validation", "object")
+
+    def __init__(self, obj: JsonObject, strict: str, validation: str) -> None:
+        self.object = obj
+        self._strict = strict
+        self._validation = validation
+
+    @classmethod
+    def read(cls, body: bytes, validation: str) -> Applying | Status:
+        """The object in a body."""
+        try:
+            value, twice = read_yaml_body(body)
+        except YamlBodyError as error:
+            return status.bad_request(f"error decoding YAML: error converting YAML to JSON: {error}")
+        if value is not None and not isinstance(value, dict):
+            unfit = _unmarshalled(value, "map[string]interface {}")
+            return status.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {unfit}")
+        lines = "".join(f'\n  line {line}: key "{name}" already set in map' for name, line in twice)
+        strict = f"error converting YAML to JSON: yaml: unmarshal errors:{lines}" if lines else ""
+        return cls(value or {}, strict, validation)
+
+    def made(self, scope: Scope, obj: JsonObject, request: Request) -> JsonObject | Status:
+        """What applying made, in Go's form and with its defaults."""
+        if self._strict and self._validation == "Strict":
+            return status.bad_request(f"error strict decoding YAML: {self._strict}")
+        if self._strict and self._validation == "Warn":
+            request.warn(self._strict)
+        found = again(obj, scope, "Ignore")
+        if isinstance(found, Undecodable):
+            return status.unexplained(found.message)
+        return defaulted(found.object, scope.resource.api_version, scope.resource.kind)
 
 
-def _named(scope: Scope, request: Request, sent: JsonObject) -> JsonObject | Status:
-    resource, info = scope.resource, request.info
-    api_version, kind = sent.get("apiVersion") or "", sent.get("kind") or ""
-    if not kind:
-        return status.unexplained("Object 'Kind' is missing")
-    if api_version != resource.api_version or kind != resource.kind:
-        got, want = _printed(str(api_version), str(kind)), _printed(resource.api_version, resource.kind)
-        return status.unexplained(f"invalid object type: {got}, expected: {want}") if got != want else sent
-    of = member(sent, "metadata")
-    if of.get("managedFields"):
-        return status.bad_request("metadata.managedFields must be nil")
-    name, namespace = of.get("name") or info.name, of.get("namespace") or ""
-    if name != info.name:
-        return status.bad_request(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
-    if namespace and resource.namespaced and namespace != info.namespace:
-        where = f"the namespace of the object ({namespace}) does not match the namespace on the request"
-        return status.bad_request(f"{where} ({info.namespace})")
-    metadata: JsonObject = {**of, "name": name}
-    if resource.namespaced:
-        metadata["namespace"] = info.namespace
-    return {**sent, "metadata": metadata}
-
-
-def _printed(api_version: str, kind: str) -> str:
-    group, _, version = api_version.rpartition("/")
-    return f"{group}/{version}, Kind={kind}"
+def _unmarshalled(value: Json, into: str) -> str:
+    """Why Go cannot decode this value into one of that type."""
+    return f"json: cannot unmarshal {go_word(value)} into Go value of type {into}"

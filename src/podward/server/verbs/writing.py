@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import cast
 
 from podward.api.admission import AdmissionRequest, Operation
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
-from podward.schema.apply.builtin_types import builtin
-from podward.schema.apply.empty_objects import empty_object
-from podward.schema.apply.field_set import of_paths, recursive_difference
-from podward.schema.apply.managed import Filter, Versions, Write, after_update
-from podward.schema.kinds import type_of
+from podward.schema.apply.kind_versions import builtin_versions
+from podward.schema.apply.managed import Write, after_update
+from podward.schema.apply.reset_fields import builtin_filter
 from podward.schema.strategies.flow import with_metadata
 from podward.server.options import WriteOptions
 from podward.server.request import Request
@@ -25,32 +22,13 @@ _DUPLICATES = (
 )
 
 
-def _unconverted(obj: JsonObject, _version: str) -> JsonObject:
-    return obj
-
-
-@lru_cache(512)
-def versions_of(api_version: str, kind: str) -> Versions:
-    """What server-side apply knows of a kind."""
-    types = {api_version: builtin(type_of(api_version, kind) or kind)}
-    return Versions(types, _unconverted, empty_object(api_version, kind))
-
-
 def write_of(scope: Scope, manager: str) -> Write:
     """A write through this scope, by this manager, now."""
     resource = scope.resource
-    versions = versions_of(resource.api_version, resource.kind)
+    versions = builtin_versions(resource.api_version, resource.kind)
+    keep = builtin_filter(resource.qualified, scope.subresource)
     now = scope.parts.clock.now()
-    return Write(versions, resource.kind, resource.api_version, manager, now, scope.subresource, _keep(scope))
-
-
-def _keep(scope: Scope) -> Filter | None:
-    """What of a set of fields a write through this scope may own."""
-    reset = scope.strategy.reset_fields
-    if not reset:
-        return None
-    never = of_paths(*reset)
-    return lambda fields: recursive_difference(fields, never)
+    return Write(versions, resource.kind, resource.api_version, manager, now, scope.subresource, keep)
 
 
 def managed(scope: Scope, manager: str, live: JsonObject | None, new: JsonObject) -> JsonObject:
