@@ -26,6 +26,7 @@ from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
 from podward.server.decoding import again, defaulted
 from podward.server.encoding import json_bytes
+from podward.server.options import WriteOptions
 from podward.server.request import Request
 from podward.server.scope import Scope
 
@@ -141,15 +142,15 @@ def _twice(tree: object, way: str) -> list[str]:
 class Applying:
     """An object that is applied, as it was sent; `strict` is what is odd about its text."""
 
-    __slots__ = ("_strict", "_validation", "object")
+    __slots__ = ("_strict", "object", "options")
 
-    def __init__(self, obj: JsonObject, strict: str, validation: str) -> None:
+    def __init__(self, obj: JsonObject, strict: str, options: WriteOptions) -> None:
         self.object = obj
+        self.options = options
         self._strict = strict
-        self._validation = validation
 
     @classmethod
-    def read(cls, body: bytes, validation: str) -> Applying | Status:
+    def read(cls, body: bytes, options: WriteOptions) -> Applying | Status:
         """The object in a body."""
         try:
             value, twice = read_yaml_body(body)
@@ -160,13 +161,13 @@ class Applying:
             return status.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {unfit}")
         lines = "".join(f'\n  line {line}: key "{name}" already set in map' for name, line in twice)
         strict = f"error converting YAML to JSON: yaml: unmarshal errors:{lines}" if lines else ""
-        return cls(value or {}, strict, validation)
+        return cls(value or {}, strict, options)
 
     def made(self, scope: Scope, obj: JsonObject, request: Request) -> JsonObject | Status:
         """What applying made, in Go's form and with its defaults."""
-        if self._strict and self._validation == "Strict":
+        if self._strict and self.options.validation == "Strict":
             return status.bad_request(f"error strict decoding YAML: {self._strict}")
-        if self._strict and self._validation == "Warn":
+        if self._strict and self.options.validation == "Warn":
             request.warn(self._strict)
         found = again(obj, scope, "Ignore")
         if isinstance(found, Undecodable):
