@@ -11,9 +11,9 @@ from collections.abc import Callable
 from msgspec import structs
 
 from podward.api import status
+from podward.api.admission import GroupResource
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.documents.raw_fields import member
 from podward.schema.apply.scale import SCALE_VERSION
 from podward.schema.scaling import fault_of, managed_scale_of, scale_of, scaled
 from podward.server import decoding, registry
@@ -104,7 +104,8 @@ async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, opti
         fault = fault_of(made)
         if fault:
             return status.invalid_for("Scale", "autoscaling", request.info.name, [("spec.replicas", fault)])
-        return scaled({**old, "metadata": {**member(old, "metadata"), "uid": _uid(made, old)}}, made)
+        resource = GroupResource(scope.resource.group, f"{scope.resource.plural}/scale")
+        return registry.other_uid(resource, made, old) or scaled(old, made)
 
     async def check(new: JsonObject, old: JsonObject | None) -> Status | None:
         return await validated(scale, request, scale_of(new), scale_of(old or new), options)
@@ -114,8 +115,3 @@ async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, opti
     if isinstance(written, Status):
         return written
     return object_reply(scope, request, 200, scale_of(written.object))
-
-
-def _uid(scale: JsonObject, old: JsonObject) -> str:
-    """The uid that the written object must have."""
-    return str(member(scale, "metadata").get("uid") or member(old, "metadata").get("uid"))
