@@ -7,7 +7,7 @@ import pytest
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
 from podward.schema.canonical import canonical
-from podward.schema.conversion import converted
+from podward.schema.conversion import as_written, converted
 from podward.schema.filling import Default, Into
 from podward.schema.served_defaults import DEFAULTS, with_served_defaults
 from podward.schema.table import TYPES
@@ -167,3 +167,14 @@ def test_what_is_said_twice_agrees() -> None:
     made = converted("StatefulSet", {"spec": {"volumeClaimTemplates": [{"metadata": {"name": "d"}}]}})
     claim = {"kind": "PersistentVolumeClaim", "apiVersion": "v1", "metadata": {"name": "d"}}
     assert made == {"spec": {"volumeClaimTemplates": [claim]}}
+
+
+def test_what_is_answered_is_converted_and_in_gos_form() -> None:
+    made = as_written("Deployment", {"spec": {"template": {"spec": {"serviceAccountName": "x", "containers": []}}}})
+    assert made["status"] == {}
+    template = member(member(made, "spec"), "template")
+    assert template == {
+        "metadata": {},
+        "spec": {"serviceAccountName": "x", "serviceAccount": "x", "containers": None},
+    }
+    assert as_written("Deployment", made) == made

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podward.documents.raw_fields import member
-from podward.schema import kinds  # noqa: F401 - the types of all kinds
+from podward.schema.canonical import MisfitError, canonical
 from podward.schema.dropped_fields import OLD_INIT_CONTAINERS
 from podward.schema.filling import At, Derived, Fills, Into, Row, Told
 
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 def converted(of: str, value: JsonObject) -> JsonObject:
     """The object of this type in `TYPES` as it comes out of the server: itself where nothing is changed."""
     return _FILLS[of](value, (None, ""), None) if of in _CHANGES else value
+
+
+def as_written(of: str, value: JsonObject) -> JsonObject:
+    """The object of this type as the server stores and answers it: converted, and in Go's form.
+
+    Asked of what defaults, strategies and plugins have made of an object. Lists and maps of texts are shared with it.
+    """
+    made = converted(of, value)
+    try:
+        return canonical(made, of)
+    except MisfitError:
+        return made
 
 
 def _set(change: Callable[[JsonObject], Mapping[str, Json]]) -> Derived:

@@ -10,12 +10,33 @@ the list that it stands in. Groups of custom resources follow the others, in alp
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.resource import GroupVersion, Resource, Subresource
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """The content type of an aggregated document."""
+_ALL_AT_ONCE = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
+
+
+def form_of(accept: str) -> Literal["aggregated", "plain", "unacceptable"]:
+    """What a client accepts of `/api` and `/apis`, by the header of that name: the first form that there is."""
+    ranges = [part for part in accept.split(",") if part.strip()]
+    for part in ranges or ["*/*"]:
+        media, *parameters = (word.strip() for word in part.split(";"))
+        said = dict(word.split("=", 1) for word in parameters if "=" in word)
+        wanted = {name: value for name, value in said.items() if name in _ALL_AT_ONCE}
+        if media not in {"*/*", "application/*", *_PLAIN}:
+            continue
+        if not wanted:
+            return "plain"
+        if wanted == _ALL_AT_ONCE and media not in {"application/yaml", "application/vnd.kubernetes.protobuf"}:
+            return "aggregated"
+    return "unacceptable"
+
+
+_PLAIN = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
 
 def api_versions(address: str) -> JsonObject:
