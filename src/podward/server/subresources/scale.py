@@ -36,7 +36,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
         stored = await scope.parts.store.get(scope.key(request.info.namespace, request.info.name))
         if stored is None:
             return status.not_found(scope.group_resource, request.info.name)
-        return object_reply(scope, request, 200, scale_of(decoded(stored)))
+        return object_reply(scope, request, 200, scale_of(scope.served(decoded(stored))))
     scale = _scale_scope(scope)
     made = await (_replacing if request.method == "PUT" else _patching)(scale, request)
     return made if isinstance(made, Status) else await _stored(scope, scale, request, *made)
