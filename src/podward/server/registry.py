@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.admission import GroupResource
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -222,14 +223,19 @@ async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> t
     return (obj, old) if found is None else found
 
 
+def other_uid(resource: GroupResource, obj: JsonObject, old: JsonObject) -> Status | None:
+    """Why an object that was sent whole is another one than the stored one: it has another uid."""
+    of, uid = member(old, "metadata"), member(obj, "metadata").get("uid")
+    if not uid or uid == of.get("uid"):
+        return None
+    why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {of.get('uid')}"
+    return status.conflict(resource, str(of.get("name")), why)
+
+
 def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> JsonObject | Status:
     """The object as one of the stored version, if it was meant to be that."""
     of = member(obj, "metadata")
-    uid, version = of.get("uid"), of.get("resourceVersion") or ""
-    stored_uid = member(decoded(current), "metadata").get("uid")
-    if uid and uid != stored_uid:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored_uid}"
-        return status.conflict(scope.group_resource, name, why)
+    version = of.get("resourceVersion") or ""
     if version in {"", "0"}:
         if scope.strategy.allow_unconditional_update:
             return with_metadata(obj, resourceVersion=str(current.revision))
