@@ -117,7 +117,7 @@ format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
 
-tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
+tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
 	@$(PY) tools/generate_openapi_definitions.py src/podward/schema/openapi/definitions.py
 

@@ -82,9 +82,10 @@ class Body(Struct, frozen=True):
 
 
 class Undecodable(Struct, frozen=True):
-    """A body that is refused as a bad request, and why."""
+    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read."""
 
     message: str
+    bare: str = ""
 
 
 def media_of(content_type: str) -> Media | None:
@@ -104,7 +105,7 @@ def decode_body(
     try:
         return reading.decoded(media, validation)
     except _RefusedError as refused:
-        return Undecodable(str(refused))
+        return Undecodable(str(refused), refused.bare)
 
 
 def decode_delete_options(body: bytes, media: Media, group: str) -> Body | Undecodable:

@@ -1,0 +1,103 @@
+"""Which strategy a resource has, and each of its subresources.
+
+Specification: Kubernetes, pkg/registry/GROUP/KIND/storage. What is not in the table is checked by its schema alone: its
+name is that of a subdomain, a status is written through its subresource only where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podward.schema.strategies import (
+    accounts,
+    autoscalers,
+    budgets,
+    config,
+    daemon_sets,
+    deployments,
+    endpoints,
+    ingresses,
+    jobs,
+    leases,
+    limit_ranges,
+    names,
+    namespaces,
+    network_policies,
+    object_meta,
+    pods,
+    priority_classes,
+    quotas,
+    roles,
+    services,
+    stateful_sets,
+)
+from podward.schema.strategies.strategy import Strategy
+
+_RBAC = "rbac.authorization.k8s.io"
+
+_STRATEGIES: Mapping[tuple[str, str], Strategy] = {
+    ("", "configmaps"): config.CONFIG_MAP,
+    ("", "endpoints"): endpoints.ENDPOINTS,
+    ("", "limitranges"): limit_ranges.LIMIT_RANGE,
+    ("", "namespaces"): namespaces.NAMESPACE,
+    ("", "namespaces/finalize"): namespaces.NAMESPACE_FINALIZE,
+    ("", "namespaces/status"): namespaces.NAMESPACE_STATUS,
+    ("", "resourcequotas"): quotas.RESOURCE_QUOTA,
+    ("", "resourcequotas/status"): quotas.RESOURCE_QUOTA_STATUS,
+    ("", "secrets"): config.SECRET,
+    ("", "serviceaccounts"): accounts.SERVICE_ACCOUNT,
+    ("", "pods"): pods.POD,
+    ("", "pods/ephemeralcontainers"): pods.POD_EPHEMERAL_CONTAINERS,
+    ("", "pods/resize"): pods.POD_RESIZE,
+    ("", "pods/status"): pods.POD_STATUS,
+    ("", "podtemplates"): daemon_sets.POD_TEMPLATE,
+    ("", "replicationcontrollers"): deployments.REPLICATION_CONTROLLER,
+    ("", "replicationcontrollers/status"): deployments.REPLICATION_CONTROLLER_STATUS,
+    ("", "services"): services.SERVICE,
+    ("", "services/status"): services.SERVICE_STATUS,
+    ("apps", "controllerrevisions"): daemon_sets.CONTROLLER_REVISION,
+    ("apps", "daemonsets"): daemon_sets.DAEMON_SET,
+    ("apps", "daemonsets/status"): daemon_sets.DAEMON_SET_STATUS,
+    ("apps", "deployments"): deployments.DEPLOYMENT,
+    ("apps", "deployments/status"): deployments.DEPLOYMENT_STATUS,
+    ("apps", "replicasets"): deployments.REPLICA_SET,
+    ("apps", "replicasets/status"): deployments.REPLICA_SET_STATUS,
+    ("apps", "statefulsets"): stateful_sets.STATEFUL_SET,
+    ("apps", "statefulsets/status"): stateful_sets.STATEFUL_SET_STATUS,
+    ("autoscaling", "horizontalpodautoscalers"): autoscalers.AUTOSCALER,
+    ("autoscaling", "horizontalpodautoscalers/status"): autoscalers.AUTOSCALER_STATUS,
+    ("batch", "cronjobs"): jobs.CRON_JOB,
+    ("batch", "cronjobs/status"): jobs.CRON_JOB_STATUS,
+    ("batch", "jobs"): jobs.JOB,
+    ("batch", "jobs/status"): jobs.JOB_STATUS,
+    ("coordination.k8s.io", "leases"): leases.LEASE,
+    ("discovery.k8s.io", "endpointslices"): endpoints.ENDPOINT_SLICE,
+    ("networking.k8s.io", "ingressclasses"): ingresses.INGRESS_CLASS,
+    ("networking.k8s.io", "ingresses"): ingresses.INGRESS,
+    ("networking.k8s.io", "ingresses/status"): ingresses.INGRESS_STATUS,
+    ("networking.k8s.io", "ipaddresses"): network_policies.IP_ADDRESS,
+    ("networking.k8s.io", "networkpolicies"): network_policies.NETWORK_POLICY,
+    ("networking.k8s.io", "servicecidrs"): network_policies.SERVICE_CIDR,
+    ("networking.k8s.io", "servicecidrs/status"): network_policies.SERVICE_CIDR_STATUS,
+    ("policy", "poddisruptionbudgets"): budgets.BUDGET,
+    ("policy", "poddisruptionbudgets/status"): budgets.BUDGET_STATUS,
+    (_RBAC, "clusterrolebindings"): roles.CLUSTER_ROLE_BINDING,
+    (_RBAC, "clusterroles"): roles.CLUSTER_ROLE,
+    (_RBAC, "rolebindings"): roles.ROLE_BINDING,
+    (_RBAC, "roles"): roles.ROLE,
+    ("scheduling.k8s.io", "priorityclasses"): priority_classes.PRIORITY_CLASS,
+}
+
+
+def _of_others(*, namespaced: bool) -> Strategy:
+    new = object_meta.new(names.SUBDOMAIN, namespaced=namespaced)
+    return Strategy(validate=new, validate_update=object_meta.both(new), namespaced=namespaced)
+
+
+_OTHERS = {True: _of_others(namespaced=True), False: _of_others(namespaced=False)}
+
+
+def strategy_of(group: str, plural: str, subresource: str = "", *, namespaced: bool = True) -> Strategy:
+    """The strategy of a resource, or of one of its subresources; `namespaced` is asked of resources without one."""
+    found = _STRATEGIES.get((group, f"{plural}/{subresource}" if subresource else plural))
+    return found if found is not None else _OTHERS[namespaced]

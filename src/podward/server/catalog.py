@@ -1,0 +1,51 @@
+"""Which resources are served at the moment: the server's own, and those that are defined by objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from podward.api.resource import GroupVersion, Resource
+
+_CORE = "core"
+
+
+class Catalog:
+    """Resources by group, version and plural. `put` and `remove` are for those that come and go."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_plural = {(found.group, found.version, found.plural): found for found in resources}
+        self.generation = 0
+        """Counts the changes: what is made of the whole catalog is made anew for another one."""
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource of this path."""
+        return self._by_plural.get((group, version, plural))
+
+    def all(self) -> tuple[Resource, ...]:
+        """All of them, the server's own first."""
+        return tuple(self._by_plural.values())
+
+    def serves(self, of: GroupVersion) -> bool:
+        """Whether anything is served of this group and version."""
+        return any(found.group_version == of for found in self._by_plural.values())
+
+    def put(self, resource: Resource) -> None:
+        """Serve this one, too."""
+        self._by_plural[resource.group, resource.version, resource.plural] = resource
+        self.generation += 1
+
+    def remove(self, resource: Resource) -> None:
+        """Serve this one no more."""
+        self._by_plural.pop((resource.group, resource.version, resource.plural), None)
+        self.generation += 1
+
+
+def prefix_of(resource: Resource, namespace: str = "") -> str:
+    """The beginning of the keys of a resource's objects, or of those in one namespace."""
+    root = f"/registry/{resource.group or _CORE}/{resource.plural}/"
+    return f"{root}{namespace}/" if namespace else root
+
+
+def key_of(resource: Resource, namespace: str, name: str) -> str:
+    """The key of an object."""
+    return prefix_of(resource, namespace if resource.namespaced else "") + name

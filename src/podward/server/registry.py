@@ -1,0 +1,216 @@
+"""Storing objects: create, guarded update, as the API server's generic registry does it.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/registry/generic/registry Store and pkg/registry/rest BeforeCreate,
+BeforeUpdate. Objects are never changed in place. A write that changes nothing writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from podward.api import status
+from podward.api.json_value import Json, JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.schema.apply.managed import with_kept_times
+from podward.schema.strategies import flow
+from podward.schema.strategies.flow import with_metadata
+from podward.server.encoding import decoded, stored_bytes
+from podward.server.request import Request
+from podward.server.scope import Scope
+from podward.store.interface import Mismatch, Stored
+
+_ATTEMPTS = 8
+_SUFFIX, _LONGEST_PREFIX = 5, 58
+_CHANGED = "the object has been modified; please apply your changes to the latest version and try again"
+NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
+
+Check: TypeAlias = Callable[[JsonObject, JsonObject | None], Awaitable[Status | None]]
+"""Validating admission: of the new object, beside the stored one."""
+Transform: TypeAlias = Callable[[JsonObject | None], Awaitable[JsonObject | Status]]
+"""Makes the new object of the stored one."""
+
+
+class Written(Struct, frozen=True):
+    """What a write left: the object in the version that is stored, and whether it was made or is gone by it."""
+
+    object: JsonObject
+    created: bool = False
+
+
+def placed(obj: JsonObject, namespace: str) -> JsonObject | Status:
+    """The object in the request's namespace, or why it cannot be there."""
+    own = member(obj, "metadata").get("namespace") or ""
+    if own == namespace:
+        return obj
+    if own and namespace:
+        return status.bad_request(NAMESPACE_MISMATCH)
+    return with_metadata(obj, namespace=namespace or None)
+
+
+async def create(scope: Scope, request: Request, obj: JsonObject, check: Check, *, dry_run: bool) -> Written | Status:
+    """Store a new object."""
+    named = bool(member(obj, "metadata").get("name"))
+    prefix = member(obj, "metadata").get("generateName")
+    attempts = 1 if named or not prefix else _ATTEMPTS
+    found: Written | Status = status.internal_error("no attempt")
+    for _ in range(attempts):
+        found = await _create(scope, request, obj, check, dry_run=dry_run)
+        if not isinstance(found, Status) or found.reason != "AlreadyExists":
+            return found
+    return found
+
+
+async def _create(scope: Scope, request: Request, obj: JsonObject, check: Check, *, dry_run: bool) -> Written | Status:
+    prepared = await prepared_new(scope, request, obj, check)
+    if isinstance(prepared, Status):
+        return prepared
+    of = member(prepared, "metadata")
+    name, namespace = str(of.get("name") or ""), str(of.get("namespace") or "")
+    key, value = scope.key(namespace, name), stored_bytes(scope.resource, prepared)
+    if dry_run:
+        current = await scope.parts.store.get(key)
+        if current is None:
+            return Written(with_metadata(prepared, resourceVersion=None), created=True)
+    else:
+        stored = await scope.parts.store.create(key, value)
+        if isinstance(stored, Stored):
+            return Written(with_metadata(prepared, resourceVersion=str(stored.revision)), created=True)
+        current = stored.current
+    return _taken(scope, prepared, name, current)
+
+
+def _taken(scope: Scope, obj: JsonObject, name: str, current: Stored) -> Status:
+    generated = bool(member(obj, "metadata").get("generateName"))
+    found = (
+        status.generated_name_taken(scope.group_resource, name)
+        if generated
+        else status.already_exists(scope.group_resource, name)
+    )
+    if member(decoded(current), "metadata").get("deletionTimestamp") is None:
+        return found
+    return Status(found.code, found.reason, f"object is being deleted: {found.message}", found.details)
+
+
+async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: Check) -> JsonObject | Status:
+    """A new object as it would be stored, or why it would not."""
+    strategy, clock, of = scope.strategy, scope.parts.clock, member(obj, "metadata")
+    filled: dict[str, Json] = {"creationTimestamp": clock.now(), "uid": clock.uid()}
+    if of.get("generateName") and not of.get("name"):
+        filled["name"] = str(of["generateName"])[:_LONGEST_PREFIX] + clock.letters(_SUFFIX)
+    obj = strategy.prepare_for_create(with_metadata(obj, **filled))
+    refused = flow.refused_new(strategy, obj)
+    if refused.violations:
+        name = str(member(obj, "metadata").get("name") or "")
+        return status.invalid(scope.resource.kind, scope.resource.group, name, refused)
+    for warning in strategy.warnings(obj, None):
+        request.warn(warning)
+    obj = strategy.canonicalize(obj)
+    found = await check(obj, None)
+    return obj if found is None else found
+
+
+class Change(Struct, frozen=True):
+    """A change of one object: what makes the new one of the stored one, and who has a say in it."""
+
+    scope: Scope
+    request: Request
+    transform: Transform
+    check: Check
+    dry_run: bool
+    creates: bool = False
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.request.info.name
+
+
+async def update(change: Change) -> Written | Status:
+    """Store what `transform` makes of what is stored, as often as it takes."""
+    scope, store = change.scope, change.scope.parts.store
+    key = scope.key(change.request.info.namespace, change.name)
+    current = await store.get(key)
+    while True:
+        if current is None:
+            return await _created_by_update(change)
+        found = await _replacement(change, current)
+        if isinstance(found, Status):
+            return found
+        obj, old = found
+        if should_delete(obj, old):
+            return await _let_go(scope, obj, current, dry_run=change.dry_run)
+        if obj == old:
+            return Written(old)
+        if change.dry_run:
+            return Written(obj)
+        stored = await store.update(key, stored_bytes(scope.resource, obj), current.revision)
+        if isinstance(stored, Mismatch):
+            current = stored.current
+            continue
+        return Written(with_metadata(obj, resourceVersion=str(stored.revision)))
+
+
+async def _created_by_update(change: Change) -> Written | Status:
+    scope = change.scope
+    if not change.creates and not scope.strategy.allow_create_on_update:
+        return status.not_found(scope.group_resource, change.name)
+    made = await change.transform(None)
+    if isinstance(made, Status):
+        return made
+    return await _create(scope, change.request, made, change.check, dry_run=change.dry_run)
+
+
+async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
+    """The new object and the old one, or why it is not replaced."""
+    scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
+    made = await change.transform(old)
+    if isinstance(made, Status):
+        return made
+    versioned = _versioned(scope, change.name, made, current)
+    if isinstance(versioned, Status):
+        return versioned
+    obj = flow.prepared_change(strategy, versioned, old)
+    refused = flow.refused_change(strategy, obj, old)
+    if refused.violations:
+        return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
+    for warning in strategy.warnings(obj, old):
+        change.request.warn(warning)
+    obj = with_kept_times(old, strategy.canonicalize(obj))
+    found = await change.check(obj, old)
+    return (obj, old) if found is None else found
+
+
+def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> JsonObject | Status:
+    """The object as one of the stored version, if it was meant to be that."""
+    of = member(obj, "metadata")
+    uid, version = of.get("uid"), of.get("resourceVersion") or ""
+    stored_uid = member(decoded(current), "metadata").get("uid")
+    if uid and uid != stored_uid:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored_uid}"
+        return status.conflict(scope.group_resource, name, why)
+    if version in {"", "0"}:
+        if scope.strategy.allow_unconditional_update:
+            return with_metadata(obj, resourceVersion=str(current.revision))
+        faults = [("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")]
+        return status.invalid_for(scope.resource.plural, scope.resource.group, name, faults)
+    if version != str(current.revision):
+        return status.conflict(scope.group_resource, name, _CHANGED)
+    return obj
+
+
+def should_delete(obj: JsonObject, old: JsonObject) -> bool:
+    """Whether the last finalizer goes with this change of an object that is being deleted."""
+    before = member(old, "metadata")
+    if member(obj, "metadata").get("finalizers") or before.get("deletionTimestamp") is None:
+        return False
+    return not before.get("deletionGracePeriodSeconds")
+
+
+async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bool) -> Written:
+    if not dry_run:
+        await scope.parts.store.delete(current.key, current.revision)
+    return Written(obj)

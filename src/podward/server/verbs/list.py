@@ -1,0 +1,45 @@
+"""GET of a collection: a list, whole or page by page."""
+
+from __future__ import annotations
+
+from podward.api.json_value import JsonObject
+from podward.api.resource import Resource
+from podward.api.status import Status
+from podward.server.encoding import beginning, decoded, item_bytes, json_bytes
+from podward.server.listing import Listed, listed, selection
+from podward.server.replies import list_reply, written_reply
+from podward.server.request import Answer, Request
+from podward.server.scope import Scope
+
+
+async def handle(scope: Scope, request: Request) -> Answer:
+    """The objects that the request wants."""
+    chosen = selection(scope, request)
+    if isinstance(chosen, Status):
+        return chosen
+    found = await listed(scope, chosen)
+    if isinstance(found, Status):
+        return found
+    if request.accepted.as_kind:
+        items = [decoded(stored) for stored in found.items]
+        return list_reply(scope, request, items, list_metadata(found))
+    return written_reply(request, 200, list_bytes(scope.resource, found))
+
+
+def list_metadata(found: Listed) -> JsonObject:
+    """The metadata of a list."""
+    of: JsonObject = {"resourceVersion": str(found.revision)}
+    if found.token:
+        of["continue"] = found.token
+        if found.remaining:
+            of["remainingItemCount"] = found.remaining
+    return of
+
+
+def list_bytes(resource: Resource, found: Listed) -> bytes:
+    """The list as JSON: the stored objects, joined."""
+    head = json_bytes(
+        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)}
+    )
+    skipped = len(beginning(resource))
+    return head[:-1] + b',"items":[' + b",".join([item_bytes(stored, skipped) for stored in found.items]) + b"]}"
