@@ -119,6 +119,7 @@ format: setup ## let ruff format, and fix what it can
 
 tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
+	@$(PY) tools/generate_merge_table.py src/podward/schema/merge_table.py
 	@$(PY) tools/generate_openapi_definitions.py src/podward/schema/openapi/definitions.py
 
 served-types: setup ## generate the types that a server reads, from Kubernetes' source: make served-types SOURCE=CHECKOUT

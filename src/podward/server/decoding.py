@@ -8,6 +8,7 @@ from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.schema.bodies import Body, Expected, FieldValidation, Undecodable, decode_body, media_of
+from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.served_defaults import with_served_defaults
 from podward.server.encoding import json_bytes
@@ -47,6 +48,6 @@ def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
 
 
 def defaulted(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
-    """The object with its defaults."""
+    """The object with its defaults, and with what the server's own form changes."""
     of = type_of(api_version, kind)
-    return obj if of is None else with_served_defaults(of, obj)
+    return obj if of is None else converted(of, with_served_defaults(of, obj))

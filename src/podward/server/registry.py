@@ -16,6 +16,8 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.apply.managed import with_kept_times
+from podward.schema.conversion import as_written
+from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
 from podward.server.encoding import decoded, stored_bytes
@@ -108,9 +110,15 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
         return status.invalid(scope.resource.kind, scope.resource.group, name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
-    obj = strategy.canonicalize(obj)
+    obj = _written(scope, strategy.canonicalize(obj))
     found = await check(obj, None)
     return obj if found is None else found
+
+
+def _written(scope: Scope, obj: JsonObject) -> JsonObject:
+    """The object as it is stored and answered."""
+    of = type_of(scope.resource.api_version, scope.resource.kind)
+    return obj if of is None else as_written(of, obj)
 
 
 class Change(Struct, frozen=True):
@@ -179,7 +187,7 @@ async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, Jso
         return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
-    obj = with_kept_times(old, strategy.canonicalize(obj))
+    obj = with_kept_times(old, _written(scope, strategy.canonicalize(obj)))
     found = await change.check(obj, old)
     return (obj, old) if found is None else found
 

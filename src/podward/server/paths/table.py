@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from podward.api import status
 from podward.api.status import Status
-from podward.server.paths import discovery, health, version
+from podward.server.paths import discovery, health, openapi, version
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
@@ -19,7 +19,7 @@ async def _paths(parts: Parts, request: Request) -> Answer:
     """`/`: what there is to ask."""
     groups = {found.group for found in parts.catalog.all() if found.group}
     versions = {f"/apis/{found.api_version}" for found in parts.catalog.all() if found.group}
-    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions, "/openapi/v2", "/openapi/v3"} - {"/"}
+    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions} - {"/"}
     return document_reply(request, 200, {"paths": [*sorted(listed)]})
 
 
@@ -32,6 +32,8 @@ PATHS: Mapping[str, Serve] = {
     "/livez": health.handle,
     "/readyz": health.handle,
     "/metrics": health.metrics,
+    "/openapi/v2": openapi.version_2,
+    "/openapi/v3": openapi.version_3,
 }
 """Paths as they are; with a slash behind them they are the same."""
 
@@ -41,6 +43,7 @@ UNDER: Mapping[str, Serve] = {
     "/healthz/": health.single,
     "/livez/": health.single,
     "/readyz/": health.single,
+    "/openapi/v3/": openapi.part_of_version_3,
 }
 """All paths that begin so."""
 
