@@ -224,7 +224,8 @@ def test_protobuf_is_read() -> None:
     found = decode_body(base64.b64decode(PROTOBUF), "protobuf", POD)
     assert isinstance(found, Undecodable)
     assert found.message.endswith("converting (v1.ConfigMap) to (core.Pod): unknown conversion")
-    assert decode_body(b"k8s\0zz", "protobuf", MAP) == Undecodable(UNRECOGNIZED + "unexpected EOF (6b3873007a7a)")
+    found = decode_body(b"k8s\0zz", "protobuf", MAP)
+    assert found == Undecodable(UNRECOGNIZED + "unexpected EOF (6b3873007a7a)", "unexpected EOF")
 
 
 @pytest.mark.parametrize(
