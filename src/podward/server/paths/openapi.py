@@ -35,8 +35,7 @@ async def part_of_version_3(parts: Parts, request: Request) -> Answer:
     """`/openapi/v3/PATH`."""
     resources = parts.catalog.all()
     state = _state(resources)
-    asked = dict(request.query).get("hash", state)
-    if asked != state:
+    if (request.query.get("hash") or (state,))[0] != state:
         return Reply(301, b"", "", (("Location", f"{request.path}?hash={state}"),))
     return _reply(request, resources, request.path, _JSON)
 
@@ -48,7 +47,7 @@ def _reply(request: Request, resources: tuple[Resource, ...], path: str, media: 
     tag = f'"{_state(resources)}"'
     if request.headers.get("If-None-Match") == tag:
         return Reply(304, b"", "", (("Etag", tag),))
-    kept = (_KEPT,) if "hash" in dict(request.query) else ()
+    kept = (_KEPT,) if "hash" in request.query else ()
     return Reply(200, body, media, (("Etag", tag), ("Vary", "Accept"), *kept))
 
 
