@@ -48,6 +48,6 @@ def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
 
 
 def defaulted(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
-    """The object with its defaults, and with what the server's own form changes."""
+    """The object with its defaults, as the server reads it."""
     of = type_of(api_version, kind)
     return obj if of is None else converted(of, with_served_defaults(of, obj))

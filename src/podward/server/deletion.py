@@ -18,9 +18,10 @@ from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
+from podward.schema.bodies import Undecodable, decode_delete_options, media_of
 from podward.schema.strategies.flow import with_metadata
 from podward.schema.validation.raw import texts
-from podward.server.negotiation import YAML, body_type
+from podward.server.negotiation import PRODUCED
 from podward.server.options import Faults, dry_run_faults
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -65,11 +66,10 @@ class Step(Struct, frozen=True):
 
 async def delete_options(request: Request, scope: Scope) -> DeleteOptions | Status:
     """The options in the body, or those in the query where there is none."""
-    del scope
     body = await request.body()
     if isinstance(body, Status):
         return body
-    options = _in_body(request, body) if body else _in_query(request)
+    options = _in_body(request, body, scope.resource.group) if body else _in_query(request)
     if isinstance(options, Status):
         return options
     faults: Faults = []
@@ -85,16 +85,14 @@ async def delete_options(request: Request, scope: Scope) -> DeleteOptions | Stat
     return status.invalid_for("DeleteOptions", _META, "", faults) if faults else options
 
 
-def _in_body(request: Request, body: bytes) -> DeleteOptions | Status:
-    media = body_type(request.headers.get("Content-Type", ""))
-    if isinstance(media, Status):
-        return media
-    try:
-        if media == YAML:
-            return msgspec.yaml.decode(body, type=DeleteOptions)
-        return msgspec.json.decode(body, type=DeleteOptions)
-    except msgspec.MsgspecError as error:
-        return status.bad_request(f"error decoding DeleteOptions: {error}")
+def _in_body(request: Request, body: bytes, group: str) -> DeleteOptions | Status:
+    media = media_of(request.headers.get("Content-Type", ""))
+    if media is None:
+        return status.unsupported_media_type(PRODUCED)
+    found = decode_delete_options(body, media, group)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
+    return msgspec.convert(found.object, DeleteOptions)
 
 
 def _in_query(request: Request) -> DeleteOptions | Status:
@@ -121,6 +119,8 @@ def decide(scope: Scope, old: JsonObject, options: DeleteOptions, now: float) ->
     refused = _preconditions(scope, old, options)
     if refused is not None:
         return refused
+    if scope.resource.plural == "namespaces" and not scope.resource.group:
+        return _of_namespace(scope, old, options, now)
     graceful = _graceful(scope, old, options, now)
     if graceful is None:
         return Step(pending=True)
@@ -134,6 +134,19 @@ def decide(scope: Scope, old: JsonObject, options: DeleteOptions, now: float) ->
     if finalizers:
         return Step(_marked(changed, now), waits=True)
     return Step(changed if changed is not old else None)
+
+
+def _of_namespace(scope: Scope, old: JsonObject, options: DeleteOptions, now: float) -> Step:
+    """A namespace goes when all that is in it is gone, which the finalizers of its spec stand for."""
+    held = member(old, "spec").get("finalizers")
+    if member(old, "metadata").get("deletionTimestamp") is None:
+        marked: JsonObject = {**old, "status": {**member(old, "status"), "phase": "Terminating"}}
+        marked = with_metadata(marked, deletionTimestamp=_stamp(now))
+        wanted: list[Json] = list(_finalizers(scope, marked, options))
+        return Step(with_metadata(marked, finalizers=wanted or None), waits=bool(held or wanted))
+    if held or member(old, "metadata").get("finalizers"):
+        return Step(pending=True)
+    return Step()
 
 
 def _preconditions(scope: Scope, old: JsonObject, options: DeleteOptions) -> Status | None:

@@ -12,10 +12,12 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_KIND
 from podward.server import registry
+from podward.server.decoding import defaulted
 from podward.server.request import Request
 from podward.server.request_info import RequestInfo
 from podward.server.routes import scope_of
 from podward.server.scope import Parts
+from podward.server.verbs.writing import managed
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 
@@ -37,6 +39,7 @@ _WHERE = {
     "system-node-critical": "not be moved from their current node.",
     "system-cluster-critical": "run in the cluster, but can be moved to another node if necessary.",
 }
+_MANAGER = "kube-apiserver"
 _CRITICAL = 2_000_000_000
 
 
@@ -59,7 +62,8 @@ async def _make(parts: Parts, obj: JsonObject) -> None:
     namespace, name = str(of.get("namespace") or ""), str(of["name"])
     if await parts.store.get(scope.key(namespace, name)) is None:
         request = Request("POST", "", {}, {}, RequestInfo("", "create", namespace=namespace), _nothing)
-        await registry.create(scope, request, obj, _unasked, dry_run=False)
+        of_kind = defaulted(obj, resource.api_version, resource.kind)
+        await registry.create(scope, request, managed(scope, _MANAGER, None, of_kind), _unasked, dry_run=False)
 
 
 async def _nothing() -> bytes | Status:

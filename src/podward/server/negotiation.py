@@ -68,15 +68,7 @@ def accepted(header: str, *, produced: Sequence[str] = PRODUCED) -> Accepted | S
 def unrouted(header: str) -> Accepted:
     """How to answer where nothing was routed: a Status has to be written in some form."""
     found = accepted(header)
-    return DEFAULT if isinstance(found, Status) else Accepted(found.media, pretty=found.pretty)
-
-
-def body_type(header: str) -> str | Status:
-    """The media type of a body; JSON where none is named."""
-    if not header:
-        return JSON
-    media = header.partition(";")[0].strip().lower()
-    return media if media in PRODUCED else status.unsupported_media_type(PRODUCED)
+    return DEFAULT if isinstance(found, Status) or found.as_kind else Accepted(found.media, pretty=found.pretty)
 
 
 def _fits(clause: _Clause, media: str) -> bool:

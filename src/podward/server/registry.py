@@ -67,7 +67,7 @@ async def create(scope: Scope, request: Request, obj: JsonObject, check: Check, 
 
 
 async def _create(scope: Scope, request: Request, obj: JsonObject, check: Check, *, dry_run: bool) -> Written | Status:
-    prepared = await prepared_new(scope, request, obj, check)
+    prepared = await prepared_new(scope, request, scope.storable(obj), check)
     if isinstance(prepared, Status):
         return prepared
     of = member(prepared, "metadata")
@@ -76,11 +76,12 @@ async def _create(scope: Scope, request: Request, obj: JsonObject, check: Check,
     if dry_run:
         current = await scope.parts.store.get(key)
         if current is None:
-            return Written(with_metadata(prepared, resourceVersion=None), created=True)
+            return Written(scope.served(with_metadata(prepared, resourceVersion=None)), created=True)
     else:
         stored = await scope.parts.store.create(key, value)
         if isinstance(stored, Stored):
-            return Written(with_metadata(prepared, resourceVersion=str(stored.revision)), created=True)
+            made = with_metadata(prepared, resourceVersion=str(stored.revision))
+            return Written(scope.served(made), created=True)
         current = stored.current
     return _taken(scope, prepared, name, current)
 
@@ -110,14 +111,14 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
         return status.invalid(scope.resource.kind, scope.resource.group, name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
-    obj = _written(scope, strategy.canonicalize(obj))
-    found = await check(obj, None)
+    obj = written(scope, strategy.canonicalize(obj))
+    found = await check(scope.served(obj), None)
     return obj if found is None else found
 
 
-def _written(scope: Scope, obj: JsonObject) -> JsonObject:
-    """The object as it is stored and answered."""
-    of = type_of(scope.resource.api_version, scope.resource.kind)
+def written(scope: Scope, obj: JsonObject) -> JsonObject:
+    """An object in the form in which the server writes it."""
+    of = type_of(str(scope.resource.stored), scope.resource.kind)
     return obj if of is None else as_written(of, obj)
 
 
@@ -149,17 +150,17 @@ async def update(change: Change) -> Written | Status:
         if isinstance(found, Status):
             return found
         obj, old = found
-        if should_delete(obj, old):
+        if should_delete(obj, old) and deletable(scope, obj):
             return await _let_go(scope, obj, current, dry_run=change.dry_run)
         if obj == old:
-            return Written(old)
+            return Written(scope.served(old))
         if change.dry_run:
-            return Written(obj)
+            return Written(scope.served(obj))
         stored = await store.update(key, stored_bytes(scope.resource, obj), current.revision)
         if isinstance(stored, Mismatch):
             current = stored.current
             continue
-        return Written(with_metadata(obj, resourceVersion=str(stored.revision)))
+        return Written(scope.served(with_metadata(obj, resourceVersion=str(stored.revision))))
 
 
 async def _created_by_update(change: Change) -> Written | Status:
@@ -175,10 +176,10 @@ async def _created_by_update(change: Change) -> Written | Status:
 async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
     """The new object and the old one, or why it is not replaced."""
     scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
-    made = await change.transform(old)
+    made = await change.transform(scope.served(old))
     if isinstance(made, Status):
         return made
-    versioned = _versioned(scope, change.name, made, current)
+    versioned = _versioned(scope, change.name, scope.storable(made), current)
     if isinstance(versioned, Status):
         return versioned
     obj = flow.prepared_change(strategy, versioned, old)
@@ -187,8 +188,8 @@ async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, Jso
         return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
-    obj = with_kept_times(old, _written(scope, strategy.canonicalize(obj)))
-    found = await change.check(obj, old)
+    obj = with_kept_times(old, written(scope, strategy.canonicalize(obj)))
+    found = await change.check(scope.served(obj), scope.served(old))
     return (obj, old) if found is None else found
 
 
@@ -218,7 +219,13 @@ def should_delete(obj: JsonObject, old: JsonObject) -> bool:
     return not before.get("deletionGracePeriodSeconds")
 
 
+def deletable(scope: Scope, obj: JsonObject) -> bool:
+    """Whether nothing of the object's kind holds it back: of a namespace, the finalizers of its spec."""
+    is_namespace = scope.resource.plural == "namespaces" and not scope.resource.group
+    return not (is_namespace and member(obj, "spec").get("finalizers"))
+
+
 async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bool) -> Written:
     if not dry_run:
         await scope.parts.store.delete(current.key, current.revision)
-    return Written(obj)
+    return Written(scope.served(obj))

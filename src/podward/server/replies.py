@@ -75,7 +75,7 @@ def written_reply(request: Request, code: int, body: bytes) -> Reply:
 
 def event_object(scope: Scope, request: Request, stored: Stored, *, with_columns: bool) -> JsonObject:
     """An object as it stands in an event of a watch."""
-    obj, accepted = decoded(stored), request.accepted
+    obj, accepted = scope.served(decoded(stored)), request.accepted
     if accepted.as_kind == "Table":
         from podward.server.tables import event_table
 

@@ -12,8 +12,10 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gotext import quote
 from podward.api.resource import Resource
 from podward.api.status import Status
+from podward.schema.strategies.names import segment_faults
 from podward.server.negotiation import PRODUCED, STREAMED, accepted
 from podward.server.request import Answer, Request
 from podward.server.request_info import RequestInfo
@@ -22,8 +24,8 @@ from podward.server.scope import Parts, Scope
 Handle: TypeAlias = Callable[[Scope, Request], Awaitable[Answer]]
 """Serves a verb of a resource."""
 
-_COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-_OBJECT = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _PART = {**_OBJECT, "POST": "create"}
 
 VERBS: Mapping[str, str] = {
@@ -74,7 +76,7 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
     if resource is None or not _well_formed(info, resource):
         return status.RESOURCE_NOT_FOUND
     if info.by_prefix:
-        verb = "watch" if request.method in {"GET", "HEAD"} else ""
+        verb = "watch" if request.method == "GET" else ""
         return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
     named = len(info.parts) > 1
     if info.subresource:
@@ -126,15 +128,23 @@ async def serve(parts: Parts, request: Request) -> Answer:
     route = route_of(parts, request)
     if isinstance(route, Status):
         return route
-    collection = len(request.info.parts) < 2 and request.method in {"GET", "HEAD"}
+    collection = len(request.info.parts) < 2 and request.method == "GET"
     form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)
     if isinstance(form, Status):
         return form
     request.accepted = form
+    if (fault := _odd_name(request.info)) is not None:
+        return fault
     handle = _handles.get(route.module)
     if handle is None:
         handle = _handles[route.module] = cast("Handle", import_module(route.module).handle)
     return await handle(scope_of(parts, route.resource, route.subresource), request)
+
+
+def _odd_name(info: RequestInfo) -> Status | None:
+    """What is wrong with a name that can be no segment of a path."""
+    faults = segment_faults(info.name) if info.name and not info.selected else ()
+    return status.bad_request(f"Name parameter invalid: {quote(info.name)}: {'; '.join(faults)}") if faults else None
 
 
 def scope_of(parts: Parts, resource: Resource, subresource: str = "") -> Scope:

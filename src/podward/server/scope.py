@@ -13,6 +13,7 @@ from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
 from podward.schema.strategies.registry import strategy_of
 from podward.schema.strategies.strategy import Strategy
+from podward.schema.versions import in_version
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.request import Request
@@ -68,16 +69,16 @@ class Parts(Struct):
 class Scope:
     """One resource, or one subresource of it, of a server."""
 
-    __slots__ = ("group_resource", "parts", "resource", "strategy", "subresource")
+    __slots__ = ("converts", "group_resource", "parts", "resource", "strategy", "subresource")
 
     def __init__(self, parts: Parts, resource: Resource, subresource: str = "") -> None:
         self.parts = parts
         self.resource = resource
         self.subresource = subresource
+        self.converts = resource.stored != resource.group_version
         self.group_resource = GroupResource(resource.group, resource.plural)
-        self.strategy: Strategy = strategy_of(
-            resource.group, resource.plural, subresource, namespaced=resource.namespaced
-        )
+        part = "" if subresource == "scale" else subresource  # whose writes are writes of the object itself
+        self.strategy: Strategy = strategy_of(resource.group, resource.plural, part, namespaced=resource.namespaced)
 
     @property
     def storage(self) -> Resource:
@@ -86,6 +87,14 @@ class Scope:
         if stored == self.resource.group_version:
             return self.resource
         return self.parts.catalog.find(stored.group, stored.version, self.resource.plural) or self.resource
+
+    def storable(self, obj: JsonObject) -> JsonObject:
+        """An object of the served version in the one that is stored."""
+        return in_version(obj, self.resource.stored) if self.converts else obj
+
+    def served(self, obj: JsonObject) -> JsonObject:
+        """A stored object in the version that is served."""
+        return in_version(obj, self.resource.group_version) if self.converts else obj
 
     @property
     def cache(self) -> Cache:

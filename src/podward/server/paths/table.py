@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from podward.api import status
-from podward.api.status import Status
 from podward.server.paths import discovery, health, openapi, version
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
@@ -61,8 +60,4 @@ async def serve(parts: Parts, request: Request) -> Answer:
     if request.method not in {"GET", "HEAD"}:
         return status.METHOD_NOT_ALLOWED
     answer = await found(parts, request)
-    return (
-        NOT_FOUND
-        if isinstance(answer, Status) and answer is status.RESOURCE_NOT_FOUND and path[1:4] != "api"
-        else answer
-    )
+    return NOT_FOUND if answer is status.RESOURCE_NOT_FOUND else answer

@@ -31,7 +31,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
     found = await delete(scope, request, request.info.namespace, request.info.name, options)
     if isinstance(found, Status):
         return found
-    obj, gone = found
+    obj, gone = scope.served(found[0]), found[1]
     code = 202 if not gone and options.orphan_dependents is False else 200
     if not gone or _returns_object(scope):
         return object_reply(scope, request, code, obj)

@@ -11,7 +11,7 @@ from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs.delete import delete
-from podward.server.verbs.list import list_metadata
+from podward.server.verbs.list import list_metadata, without_kind
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -31,7 +31,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
         gone = await delete(scope, request, namespace, name, options)
         if isinstance(gone, Status) and gone.code != 404:
             return gone
-        items.append({name: value for name, value in decoded(stored).items() if name not in {"kind", "apiVersion"}})
+        items.append(without_kind(scope.served(decoded(stored))))
     resource = scope.resource
     return document_reply(
         request,

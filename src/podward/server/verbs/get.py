@@ -22,9 +22,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     stored = await scope.parts.store.get(scope.key(info.namespace, info.name))
     if stored is None:
         return status.not_found(scope.group_resource, info.name)
-    if request.accepted is DEFAULT and scope.resource.stored == scope.resource.group_version:
+    if request.accepted is DEFAULT and not scope.converts:
         return Reply(200, served_bytes(stored))
-    return object_reply(scope, request, 200, decoded(stored))
+    return object_reply(scope, request, 200, scope.served(decoded(stored)))
 
 
 async def _unreachable(scope: Scope, request: Request) -> Status | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from podward.api.json_value import JsonObject
-from podward.api.resource import Resource
 from podward.api.status import Status
 from podward.server.encoding import beginning, decoded, item_bytes, json_bytes
 from podward.server.listing import Listed, listed, selection
@@ -21,9 +20,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(found, Status):
         return found
     if request.accepted.as_kind:
-        items = [decoded(stored) for stored in found.items]
+        items = [scope.served(decoded(stored)) for stored in found.items]
         return list_reply(scope, request, items, list_metadata(found))
-    return written_reply(request, 200, list_bytes(scope.resource, found))
+    return written_reply(request, 200, list_bytes(scope, found))
 
 
 def list_metadata(found: Listed) -> JsonObject:
@@ -36,10 +35,20 @@ def list_metadata(found: Listed) -> JsonObject:
     return of
 
 
-def list_bytes(resource: Resource, found: Listed) -> bytes:
+def list_bytes(scope: Scope, found: Listed) -> bytes:
     """The list as JSON: the stored objects, joined."""
+    resource = scope.resource
     head = json_bytes(
         {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)}
     )
-    skipped = len(beginning(resource))
-    return head[:-1] + b',"items":[' + b",".join([item_bytes(stored, skipped) for stored in found.items]) + b"]}"
+    if scope.converts:
+        items = [json_bytes(without_kind(scope.served(decoded(stored)))) for stored in found.items]
+    else:
+        skipped = len(beginning(resource))
+        items = [item_bytes(stored, skipped) for stored in found.items]
+    return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
+
+
+def without_kind(obj: JsonObject) -> JsonObject:
+    """An object as an item of a list."""
+    return {name: value for name, value in obj.items() if name not in {"kind", "apiVersion"}}

@@ -121,7 +121,7 @@ def _bookmark(scope: Scope, revision: int, *, end: bool = False) -> bytes:
 
 def event_form(scope: Scope, request: Request) -> Form:
     """How an object stands in an event."""
-    if not request.accepted.as_kind and scope.resource.stored == scope.resource.group_version:
+    if not request.accepted.as_kind and not scope.converts:
         return _shared
     first = True
 
