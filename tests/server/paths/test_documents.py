@@ -36,3 +36,8 @@ def test_openapi_of_version_2_is_one_document(server: Server) -> None:
     code, document, _ = server.ask("GET", "/openapi/v2")
     assert (code, document["swagger"]) == (200, "2.0")
     assert "/api/v1/namespaces/{namespace}/pods/{name}/log" in document["paths"]
+
+
+def test_below_a_group_what_is_not_found_is_an_object(server: Server) -> None:
+    assert server.ask("GET", "/apis/apps/v9")[1]["reason"] == "NotFound"
+    assert server.ask("GET", "/apis/none.example.com/v1")[:2] == (404, "404 page not found\n")

@@ -60,4 +60,13 @@ async def serve(parts: Parts, request: Request) -> Answer:
     if request.method not in {"GET", "HEAD"}:
         return status.METHOD_NOT_ALLOWED
     answer = await found(parts, request)
-    return NOT_FOUND if answer is status.RESOURCE_NOT_FOUND else answer
+    if answer is status.RESOURCE_NOT_FOUND and not _is_of_a_group(parts, path):
+        return NOT_FOUND
+    return answer
+
+
+def _is_of_a_group(parts: Parts, path: str) -> bool:
+    """Whether a path is below a group that is served: there even what is not found is an object."""
+    root, _, rest = path.strip("/").partition("/")
+    group = rest.partition("/")[0]
+    return root == "apis" and bool(group) and any(found.group == group for found in parts.catalog.all())
