@@ -49,6 +49,7 @@ UNSUPPORTED_MEDIA = (
 """What the server says of any other content type."""
 
 _SHOWN = 30  # bytes of a body that is not recognized
+_LOOKED_AT = 1 << 18  # bytes: of a larger body that is no JSON the server's words are not worth the time
 _META = 'type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _SCHEMES = {
     "apiextensions.k8s.io": "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:55",
@@ -213,13 +214,11 @@ class _Reading:
         return self._typed(tree, self._type())
 
     def _json(self) -> Tree:
-        wrong = syntax_error(self._body)
-        if wrong is not None:
-            raise self._unrecognized(f"couldn't get version/kind; json parse error: {wrong}")
         try:
             return read(self._body)
         except InputError as error:
-            raise self._unrecognized(f"couldn't get version/kind; json parse error: {error}") from None
+            wrong = syntax_error(self._body) if len(self._body) <= _LOOKED_AT else None
+            raise self._unrecognized(f"couldn't get version/kind; json parse error: {wrong or error}") from None
 
     def _yaml(self) -> Tree:
         from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
