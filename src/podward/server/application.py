@@ -16,7 +16,7 @@ from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
 from podward.server.paths import table
-from podward.server.plugins import NoPlugins
+from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Parts
 from podward.server.world import CLOCK
@@ -33,6 +33,7 @@ class Settings(Struct, frozen=True):
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
+    disabled_plugins: frozenset[str] = frozenset()
 
 
 class Application:
@@ -42,7 +43,16 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.modes)
         self.caches = Caches(store)
-        self.parts = Parts(store, self.caches, Catalog(RESOURCES), self.authorizers, NoPlugins(), CLOCK, {}, set())
+        self.parts = Parts(
+            store,
+            self.caches,
+            Catalog(RESOURCES),
+            self.authorizers,
+            Plugins(self.caches, settings.disabled_plugins),
+            CLOCK,
+            {},
+            set(),
+        )
         callers = Callers(settings.certificates, settings.tokens, settings.anonymous)
         self.filters = chain.Filters(callers, self.authorizers.authorize)
         self.handle: Handler = chain.chained(self.filters, self._serve)
