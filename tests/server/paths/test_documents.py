@@ -41,3 +41,8 @@ def test_openapi_of_version_2_is_one_document(server: Server) -> None:
 def test_below_a_group_what_is_not_found_is_an_object(server: Server) -> None:
     assert server.ask("GET", "/apis/apps/v9")[1]["reason"] == "NotFound"
     assert server.ask("GET", "/apis/none.example.com/v1")[:2] == (404, "404 page not found\n")
+
+
+def test_clients_of_old_resources_are_warned(server: Server) -> None:
+    _, _, headers = server.ask("GET", "/api/v1/namespaces/default/endpoints")
+    assert headers["Warning"] == '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
