@@ -15,6 +15,8 @@ NAMING = {
     "src/podward/schema/table.py": "generated: the release that it was generated from",
     "src/podward/schema/served_types.py": "generated: the release that it was generated from",
     "src/podward/schema/openapi/definitions.py": "generated: the release that it was generated from",
+    "src/podward/schema/merge_table.py": "generated: the release that it was generated from",
+    "src/podward/schema/strategies/internal_types.py": "generated: the release that it was generated from",
     "src/podward/schema/protobuf_fields.py": "generated: the release that it was generated from",
     "src/podward/policy/pss/check_sysctls.py": "names that are safe since 1.37",
     "docs/admit.md": "tells users which versions are imitated",

@@ -96,7 +96,7 @@ def needed(definitions: dict[str, Any]) -> Iterator[str]:
 def module() -> str:
     """The text of the generated module."""
     carried = Definitions(KUBERNETES)
-    found = carried.everything
+    found = carried.objects
     kept = {name: plain(found[name]) for name in sorted(needed(found))}
     for name, schema in SEVERAL.items():
         kept[name] = {"description": kept[name].get("description", ""), **schema}

@@ -211,11 +211,6 @@ class Definitions:
         self._places: dict[str, str] = {}
         self.types: Types = {}
 
-    @property
-    def everything(self) -> dict[str, Any]:
-        """All definitions, by their full names."""
-        return self._objects
-
     def collect(self, place: str) -> None:
         """Put the object at this place, and all that it needs, into `types`."""
         name = place.rpartition(".")[2]

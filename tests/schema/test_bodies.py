@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from podward.api.json_value import JsonObject
 from podward.schema import bodies
-from podward.schema.bodies import Body, Expected, FieldValidation, Media, Undecodable, decode_body, media_of
+from podward.schema.bodies import Body, Expected, Undecodable, decode_body, decode_custom_body, media_of
+from podward.schema.body_reading import FieldValidation, Media
 
 MAP = Expected("v1", "ConfigMap")
 POD = Expected("v1", "Pod")
@@ -224,7 +225,8 @@ def test_protobuf_is_read() -> None:
     found = decode_body(base64.b64decode(PROTOBUF), "protobuf", POD)
     assert isinstance(found, Undecodable)
     assert found.message.endswith("converting (v1.ConfigMap) to (core.Pod): unknown conversion")
-    assert decode_body(b"k8s\0zz", "protobuf", MAP) == Undecodable(UNRECOGNIZED + "unexpected EOF (6b3873007a7a)")
+    found = decode_body(b"k8s\0zz", "protobuf", MAP)
+    assert found == Undecodable(UNRECOGNIZED + "unexpected EOF (6b3873007a7a)", "unexpected EOF")
 
 
 @pytest.mark.parametrize(
@@ -293,3 +295,71 @@ def test_the_quick_way_and_the_close_look_find_the_same(value: JsonObject) -> No
 def test_no_bytes_are_too_strange(body: bytes) -> None:
     for media in ("json", "yaml", "protobuf"):
         assert decode_body(b"k8s\0" + body if media == "protobuf" else body, media, POD) is not None
+
+
+CAKE = Expected("baking.example.com/v1", "Cake")
+
+
+def pruned(value: JsonObject, version: str) -> tuple[JsonObject, list[str]]:
+    """As a schema would that knows of a spec with a size, in one version."""
+    spec = value.get("spec")
+    known = {"apiVersion", "kind", "metadata", *(("spec",) if version == "v1" else ())}
+    kept: JsonObject = {name: item for name, item in value.items() if name in known}
+    gone = [name for name in value if name not in known]
+    if isinstance(spec, dict) and "spec" in kept:
+        kept["spec"] = {name: item for name, item in spec.items() if name == "size"}
+        gone += [f"spec.{name}" for name in spec if name != "size"]
+    return kept, gone
+
+
+def cake(body: str, validation: FieldValidation = "Warn", media: Media = "json") -> Body | Undecodable:
+    return decode_custom_body(body.encode(), media, CAKE, pruned, validation)
+
+
+def test_a_custom_object_is_what_its_schema_knows_of_it() -> None:
+    head = '"apiVersion":"baking.example.com/v1","kind":"Cake"'
+    found = cake(f'{{{head},"metadata":{{"name":"e","labels":{{}},"x":1}},"spec":{{"size":null,"zz":1}},"top":1}}')
+    assert isinstance(found, Body)
+    assert found.object == {
+        "apiVersion": CAKE.api_version, "kind": "Cake", "metadata": {"name": "e"}, "spec": {"size": None},
+    }  # fmt: skip
+    assert found.warnings == tuple(f'unknown field "{place}"' for place in ("metadata.x", "spec.zz", "top"))
+    twice = cake(f'{{{head},"spec":{{"size":1,"size":2}}}}', "Strict")
+    said = 'Cake in version "v1" cannot be handled as a Cake: '
+    assert isinstance(twice, Undecodable)
+    assert twice.message == said + 'strict decoding error: duplicate field "spec.size"'
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "said"),
+    [
+        (
+            "apiVersion: baking.example.com/v1\nkind: Cake\nmetadata: {name: y}\n",
+            "yaml",
+            (
+                'Cake in version "v1" cannot be handled as a Cake:'
+                " json: cannot unmarshal bool into Go struct field ObjectMeta.name of type string"
+            ),
+        ),
+        (
+            '{"apiVersion":"baking.example.com/v9","kind":"Cake"}',
+            "json",
+            (
+                "the API version in the data (baking.example.com/v9) does not match the expected API version"
+                " (baking.example.com/v1)"
+            ),
+        ),
+        (
+            '{"apiVersion":"baking.example.com/v1"}',
+            "json",
+            (
+                "the object provided is unrecognized (must be of type Cake): Object 'Kind' is missing in"
+                """ '{"apiVersion":"baking.example.com/v1"}' ({"apiVersion":"baking.example. ...)"""
+            ),
+        ),
+    ],
+)
+def test_a_custom_object_that_is_none_is_refused(body: str, media: Media, said: str) -> None:
+    found = cake(body, "Warn", media)
+    assert isinstance(found, Undecodable)
+    assert found.message == said

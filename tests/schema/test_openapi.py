@@ -15,7 +15,13 @@ from podward.api.json_value import JsonObject
 from podward.api.resource import GroupVersion, Resource
 from podward.schema.openapi import definitions
 from podward.schema.openapi.custom import CustomResource
-from podward.schema.openapi.documents import document, list_of_documents, names_of_documents, whole_document
+from podward.schema.openapi.documents import (
+    document,
+    list_of_documents,
+    names_of_documents,
+    state_of,
+    whole_document,
+)
 from podward.schema.resources import RESOURCES
 
 PATHS: dict[str, list[str]] = json.loads(Path(__file__).with_name("openapi-paths.json").read_text())
@@ -119,6 +125,22 @@ def test_without_a_schema_a_custom_resource_is_any_object() -> None:
     made: Any = whole_document([*RESOURCES, CAKES], [CustomResource(CAKES)])
     cake = made["definitions"]["com.example.baking.v1.Cake"]
     assert {name: cake[name] for name in cake if not name.endswith("kind")} == {"type": "object"}
+
+
+def test_a_custom_resource_that_nobody_describes_is_any_object() -> None:
+    made: Any = document("apis/baking.example.com/v1", [*RESOURCES, CAKES])
+    assert made["components"]["schemas"]["com.example.baking.v1.Cake"]["type"] == "object"
+    assert dangling(made, made["components"]["schemas"], '"#/components/schemas/([^"]*)"') == set()
+
+
+def test_the_state_changes_with_what_is_served() -> None:
+    states = {
+        state_of(RESOURCES),
+        state_of([*RESOURCES, CAKES]),
+        state_of([*RESOURCES, CAKES], [CustomResource(CAKES, SCHEMA)]),
+    }
+    assert len(states) == 3
+    assert state_of(RESOURCES) == state_of(list(RESOURCES))
 
 
 def test_what_is_not_served_has_no_document() -> None:

@@ -7,7 +7,8 @@ from typing import cast
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.schema.bodies import Body, Expected, FieldValidation, Undecodable, decode_body, media_of
+from podward.schema.bodies import Body, Expected, Undecodable, decode_body, media_of
+from podward.schema.body_reading import FieldValidation
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.served_defaults import with_served_defaults

@@ -135,6 +135,8 @@ async def serve(parts: Parts, request: Request) -> Answer:
     request.accepted = form
     if (fault := _odd_name(request.info)) is not None:
         return fault
+    if route.resource.deprecation:
+        request.warn(route.resource.deprecation)
     handle = _handles.get(route.module)
     if handle is None:
         handle = _handles[route.module] = cast("Handle", import_module(route.module).handle)

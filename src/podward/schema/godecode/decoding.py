@@ -15,8 +15,6 @@ Specification: sigs.k8s.io/json UnmarshalStrict (encoding/json, but field names 
 
 from __future__ import annotations
 
-from typing import cast
-
 from msgspec import Struct
 
 from podward.api.gotext import quote
@@ -28,7 +26,7 @@ from podward.schema.godecode.gotypes import GoType, fields_of, way_to
 from podward.schema.godecode.gotypes import struct as struct_type
 from podward.schema.godecode.times import GoTimeError, parse_micro
 from podward.schema.godecode.times import parse as parse_time
-from podward.schema.godecode.tree import Members, Number, Tree, clean
+from podward.schema.godecode.tree import Members, Number, Tree, clean, integer, plain
 
 _MOST_STRICT = 100
 _LIMITS = {"int32": 1 << 31, "int64": 1 << 63}
@@ -150,12 +148,12 @@ class _Walk:
         if isinstance(tree, Number):
             limit = _LIMITS.get(kind)
             if limit is not None:
-                number = _integer(tree)
+                number = integer(tree)
                 if number is not None and -limit <= number < limit:
                     return number
                 self._save(f"number {tree}", wanted.name)
             elif kind == "float64":
-                return _plain(tree)
+                return plain(tree)
             else:
                 self._save("number", wanted.name)
         elif isinstance(tree, bool):
@@ -193,12 +191,12 @@ class _Walk:
             raise GoDecodeError(str(error)) from None
         if kind.startswith("v1.JSONSchema"):
             return self._schema(tree, kind)
-        return _plain(tree) if kind in {"v1.FieldsV1", "v1.JSON"} else self._int_or_string(tree)
+        return plain(tree) if kind in {"v1.FieldsV1", "v1.JSON"} else self._int_or_string(tree)
 
     def _int_or_string(self, tree: Tree) -> Json:
         if isinstance(tree, str) and not isinstance(tree, Number):
             return clean(tree)
-        number = _integer(tree) if isinstance(tree, Number) else None
+        number = integer(tree) if isinstance(tree, Number) else None
         if number is None or not -_LIMITS["int32"] <= number < _LIMITS["int32"]:
             raise GoDecodeError(self._mismatch(f"number {tree}" if isinstance(tree, Number) else _word(tree), "int32"))
         return number
@@ -236,11 +234,6 @@ class _Walk:
             self.strict_errors[f"{what} field {quote(f'{self._way}.{name}' if self._way else name)}"] = None
 
 
-def _integer(number: Number) -> int | None:
-    digits = number.removeprefix("-")
-    return int(number) if digits.isdecimal() and len(digits) <= len(str(1 << 64)) else None
-
-
 def _word(tree: Tree) -> str:
     if isinstance(tree, Members):
         return "object"
@@ -252,14 +245,3 @@ def _word(tree: Tree) -> str:
 def _raw_start(tree: Tree) -> str:
     """As much of a value's JSON as it takes to see that it is no quantity."""
     return str(tree).lower() if isinstance(tree, bool) else "{" if isinstance(tree, Members) else "["
-
-
-def _plain(tree: Tree) -> Json:
-    if isinstance(tree, Members):
-        return {clean(name): _plain(item) for name, item in tree}
-    if isinstance(tree, list):
-        return [_plain(cast("Tree", item)) for item in tree]
-    if isinstance(tree, Number):
-        whole = _integer(tree)
-        return float(tree) if whole is None else whole
-    return clean(tree) if isinstance(tree, str) else tree

@@ -7,19 +7,21 @@ hash that changes with it. What is in none is none of them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from podward.api.version import KUBERNETES
 from podward.schema.openapi import custom
+from podward.schema.openapi.custom import CustomResource
 from podward.schema.openapi.dialects import Dialect, Version2, Version3
 from podward.schema.openapi.names import META, Names, built_in, custom_name
 from podward.schema.openapi.paths import Paths, root
+from podward.schema.resources import BY_PLURAL
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
     from podward.api.resource import Resource
-    from podward.schema.openapi.custom import CustomResource
 
 _INFO: JsonObject = {"title": "Kubernetes", "version": f"v{KUBERNETES}.0"}
 _SECURITY: JsonObject = {
@@ -58,8 +60,7 @@ def document(name: str, resources: Sequence[Resource], customs: Sequence[CustomR
         return None
     dialect = Version3()
     served = [found for found in resources if root(found.group, found.version).strip("/") == name]
-    ours = [found for found in customs if found.resource in served]
-    names = _names(ours, 3)
+    names = _names(_customs(served, customs), 3)
     paths = _paths(dialect, names, served)
     if not served:
         paths[f"/{name}/"] = _listing(dialect, _answer_of(name))
@@ -78,7 +79,7 @@ def document(name: str, resources: Sequence[Resource], customs: Sequence[CustomR
 def whole_document(resources: Sequence[Resource], customs: Sequence[CustomResource] = ()) -> JsonObject:
     """`/openapi/v2`."""
     dialect = Version2()
-    names = _names(customs, 2)
+    names = _names(_customs(resources, customs), 2)
     paths: JsonObject = {"/api/": _listing(dialect, "APIVersions"), "/apis/": _listing(dialect, "APIGroupList")}
     for group in sorted({resource.group for resource in resources if resource.group}):
         paths[f"/apis/{group}/"] = _listing(dialect, "APIGroup")
@@ -92,6 +93,22 @@ def whole_document(resources: Sequence[Resource], customs: Sequence[CustomResour
         "securityDefinitions": _SECURITY,
         "security": [{"BearerToken": []}],
     }
+
+
+def state_of(resources: Iterable[Resource], customs: Iterable[CustomResource] = ()) -> str:
+    """A text that is another one when any document is."""
+    told = repr((KUBERNETES, tuple(resources), tuple(customs)))
+    return hashlib.sha256(told.encode()).hexdigest().upper()
+
+
+def _customs(served: Iterable[Resource], customs: Sequence[CustomResource]) -> list[CustomResource]:
+    """The custom resources among those that are served; of one that nobody describes, nothing is known."""
+    described = {found.resource: found for found in customs}
+    return [
+        described.get(resource, CustomResource(resource))
+        for resource in served
+        if (resource.group, resource.version, resource.plural) not in BY_PLURAL
+    ]
 
 
 def _names(customs: Iterable[CustomResource], version: int) -> Names:

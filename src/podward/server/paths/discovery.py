@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.resource import GroupVersion
 from podward.api.status import Status
-from podward.schema.discovery import AGGREGATED, aggregated, api_versions, group, group_list, resource_list
+from podward.schema.discovery import AGGREGATED, aggregated, api_versions, form_of, group, group_list, resource_list
 from podward.server.encoding import json_bytes
-from podward.server.negotiation import accepted
+from podward.server.negotiation import PRODUCED, accepted
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
@@ -16,16 +18,12 @@ from podward.server.scope import Parts
 
 async def api(parts: Parts, request: Request) -> Answer:
     """`/api`."""
-    if _all_at_once(request):
-        return Reply(200, json_bytes(aggregated(parts.catalog.all(), core=True)), AGGREGATED)
-    return _document(request, api_versions(request.headers.get("Host", "")))
+    return _told(request, parts, api_versions(request.headers.get("Host", "")), core=True)
 
 
 async def apis(parts: Parts, request: Request) -> Answer:
     """`/apis`."""
-    if _all_at_once(request):
-        return Reply(200, json_bytes(aggregated(parts.catalog.all(), core=False)), AGGREGATED)
-    return _document(request, group_list(parts.catalog.all()))
+    return _told(request, parts, group_list(parts.catalog.all()), core=False)
 
 
 async def core_version(parts: Parts, request: Request) -> Answer:
@@ -42,8 +40,19 @@ async def group_or_version(parts: Parts, request: Request) -> Answer:
     return _document(request, resource_list(GroupVersion(name, version), parts.catalog.all()))
 
 
-def _all_at_once(request: Request) -> bool:
-    return "as=APIGroupDiscoveryList" in request.headers.get("Accept", "")
+def _told(request: Request, parts: Parts, plain: JsonObject, *, core: bool) -> Answer:
+    """One step of discovery, or all at once, as the client accepts it."""
+    form = form_of(request.headers.get("Accept", ""))
+    if form == "unacceptable":
+        return status.not_acceptable((*PRODUCED, AGGREGATED))
+    if form == "plain":
+        return _document(request, plain)
+    body = json_bytes(aggregated(parts.catalog.all(), core=core))
+    tag = f'"{sha256(body).hexdigest().upper()}"'
+    headers = (("Etag", tag), ("Vary", "Accept"))
+    if request.headers.get("If-None-Match") == tag:
+        return Reply(304, b"", "", headers)
+    return Reply(200, body, AGGREGATED, headers)
 
 
 def _document(request: Request, document: JsonObject | None) -> Answer:

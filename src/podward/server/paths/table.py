@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from podward.api import status
-from podward.server.paths import discovery, health, version
+from podward.server.paths import discovery, health, openapi, version
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
@@ -18,7 +18,7 @@ async def _paths(parts: Parts, request: Request) -> Answer:
     """`/`: what there is to ask."""
     groups = {found.group for found in parts.catalog.all() if found.group}
     versions = {f"/apis/{found.api_version}" for found in parts.catalog.all() if found.group}
-    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions, "/openapi/v2", "/openapi/v3"} - {"/"}
+    listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions} - {"/"}
     return document_reply(request, 200, {"paths": [*sorted(listed)]})
 
 
@@ -31,6 +31,8 @@ PATHS: Mapping[str, Serve] = {
     "/livez": health.handle,
     "/readyz": health.handle,
     "/metrics": health.metrics,
+    "/openapi/v2": openapi.version_2,
+    "/openapi/v3": openapi.version_3,
 }
 """Paths as they are; with a slash behind them they are the same."""
 
@@ -40,6 +42,7 @@ UNDER: Mapping[str, Serve] = {
     "/healthz/": health.single,
     "/livez/": health.single,
     "/readyz/": health.single,
+    "/openapi/v3/": openapi.part_of_version_3,
 }
 """All paths that begin so."""
 
@@ -57,4 +60,13 @@ async def serve(parts: Parts, request: Request) -> Answer:
     if request.method not in {"GET", "HEAD"}:
         return status.METHOD_NOT_ALLOWED
     answer = await found(parts, request)
-    return NOT_FOUND if answer is status.RESOURCE_NOT_FOUND else answer
+    if answer is status.RESOURCE_NOT_FOUND and not _is_of_a_group(parts, path):
+        return NOT_FOUND
+    return answer
+
+
+def _is_of_a_group(parts: Parts, path: str) -> bool:
+    """Whether a path is below a group that is served: there even what is not found is an object."""
+    root, _, rest = path.strip("/").partition("/")
+    group = rest.partition("/")[0]
+    return root == "apis" and bool(group) and any(found.group == group for found in parts.catalog.all())

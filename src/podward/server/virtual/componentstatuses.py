@@ -8,12 +8,9 @@ from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 
-_WARNING = "v1 ComponentStatus is deprecated in v1.19+"
-
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """An empty list, or none of that name."""
-    request.warn(_WARNING)
     if request.info.name:
         return status.not_found(GroupResource("", "componentstatus"), request.info.name)
     kind = scope.resource.list_kind
