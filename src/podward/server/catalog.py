@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podward.api.resource import GroupVersion, Resource
+from podward.server.request_info import RequestInfo
 
 _CORE = "core"
 
@@ -69,3 +70,21 @@ def key_in_etcd(resource: Resource, namespace: str, name: str) -> str:
 def key_of(resource: Resource, namespace: str, name: str) -> str:
     """The key of an object."""
     return prefix_of(resource, namespace if resource.namespaced else "") + name
+
+
+_ETCD_PLACES = {
+    "replicationcontrollers": "controllers",
+    "endpoints": "services/endpoints",
+    "nodes": "minions",
+    "services": "services/specs",
+    "ingresses.networking.k8s.io": "ingress",
+    "customresourcedefinitions.apiextensions.k8s.io": "apiextensions.k8s.io/customresourcedefinitions",
+    "apiservices.apiregistration.k8s.io": "apiregistration.k8s.io/apiservices",
+}
+"""Where the real server keeps resources, if not by their plural: pkg/kubeapiserver, default_storage_factory.go."""
+
+
+def etcd_key(resource: Resource, info: RequestInfo) -> str:
+    """The key that the real server's messages name for the object of a request."""
+    place = _ETCD_PLACES.get(resource.qualified, resource.plural)
+    return "/".join(["/registry", place, *([info.namespace] if resource.namespaced else []), info.name])

@@ -12,7 +12,6 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
-from podward.api.admission import GroupResource
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -235,13 +234,12 @@ async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> t
     return (obj, old) if found is None else found
 
 
-def other_uid(resource: GroupResource, obj: JsonObject, old: JsonObject) -> Status | None:
-    """Why an object that was sent whole is another one than the stored one: it has another uid."""
-    of, uid = member(old, "metadata"), member(obj, "metadata").get("uid")
-    if not uid or uid == of.get("uid"):
-        return None
-    why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {of.get('uid')}"
-    return status.conflict(resource, str(of.get("name")), why)
+def other_uid(obj: JsonObject, old: JsonObject) -> str:
+    """Why an object that was sent whole is not the stored one, if it has another uid; empty where it has not."""
+    stored, uid = member(old, "metadata").get("uid"), member(obj, "metadata").get("uid")
+    if not uid or uid == stored:
+        return ""
+    return f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
 
 
 def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> JsonObject | Status:

@@ -104,8 +104,11 @@ async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, opti
         fault = fault_of(made)
         if fault:
             return status.invalid_for("Scale", "autoscaling", request.info.name, [("spec.replicas", fault)])
-        resource = GroupResource(scope.resource.group, f"{scope.resource.plural}/scale")
-        return registry.other_uid(resource, made, old) or scaled(old, made)
+        other = registry.other_uid(made, old)
+        if other:
+            resource = GroupResource(scope.resource.group, f"{scope.resource.plural}/scale")
+            return status.conflict(resource, request.info.name, other)
+        return scaled(old, made)
 
     async def check(new: JsonObject, old: JsonObject | None) -> Status | None:
         return await validated(scale, request, scale_of(new), scale_of(old or new), options)

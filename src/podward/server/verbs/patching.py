@@ -7,23 +7,18 @@ as if it had been sent; what is wrong with it is told at the field `patch`.
 from __future__ import annotations
 
 import re
-from typing import cast
-
-import msgspec
 
 from podward.api import status
 from podward.api.gotext import quote
 from podward.api.govalue import plain
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
-from podward.errors import InputError
 from podward.schema.bodies import Undecodable
-from podward.schema.godecode.syntax import syntax_error
-from podward.schema.godecode.tree import Members, read
 from podward.schema.kinds import type_of
 from podward.schema.malformed import Malformed
 from podward.schema.patches.json_patch import go_word, json_patched, undecodable
 from podward.schema.patches.merge import merge_patched
+from podward.schema.patches.reading import UnreadableError, read_json
 from podward.schema.patches.restoring import misfit
 from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
@@ -149,11 +144,11 @@ def refused(fault: Malformed) -> Status:
 
 def read_patch(scope: Scope, media: str, body: bytes, validation: str) -> Patch | Status:
     """The patch in a body."""
-    wrong = syntax_error(body)
-    if wrong is not None:
-        return status.bad_request(wrong if media == STRATEGIC else f"error decoding patch: {wrong}")
-    value = cast("Json", msgspec.json.decode(body))
-    strict = [] if validation == "Ignore" else _odd(media, body, value)
+    try:
+        value, twice = read_json(body)
+    except UnreadableError as error:
+        return status.bad_request(str(error) if media == STRATEGIC else f"error decoding patch: {error}")
+    strict = [] if validation == "Ignore" else _odd(media, twice, value)
     if media == JSON_PATCH:
         unfit = "" if validation == "Ignore" else undecodable(value, "[]handlers.jsonPatchOp", "handlers.jsonPatchOp")
         if unfit:
@@ -167,14 +162,10 @@ def read_patch(scope: Scope, media: str, body: bytes, validation: str) -> Patch 
     return (_MergePatch if media == MERGE else _StrategicPatch)(scope, strict, validation, value)
 
 
-def _odd(media: str, body: bytes, value: Json) -> list[str]:
+def _odd(media: str, twice: list[str], value: Json) -> list[str]:
     """Fields that stand twice, and fields that an operation does not have."""
-    try:
-        found = list(_twice(read(body), ""))
-    except InputError:
-        return []
     if media != JSON_PATCH or not isinstance(value, list):
-        return found
+        return twice
     unknown = [
         f'json patch unknown field "[{index}].{name}"'
         for index, operation in enumerate(value)
@@ -182,23 +173,7 @@ def _odd(media: str, body: bytes, value: Json) -> list[str]:
         for name in operation
         if name not in _OPERATION
     ]
-    return [*(f"json patch {each}" for each in found), *unknown]
-
-
-def _twice(tree: object, way: str) -> list[str]:
-    found: list[str] = []
-    if isinstance(tree, Members):
-        seen: set[str] = set()
-        for name, value in tree:
-            place = f"{way}.{name}" if way else str(name)
-            if name in seen:
-                found.append(f'duplicate field "{place}"')
-            seen.add(str(name))
-            found += _twice(value, place)
-    elif isinstance(tree, list):
-        for index, value in enumerate(tree):
-            found += _twice(value, f"{way}[{index}]")
-    return found
+    return [*(f"json patch {each}" for each in twice), *unknown]
 
 
 class Applying:

@@ -11,6 +11,7 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.server import decoding, registry
+from podward.server.catalog import etcd_key
 from podward.server.chain import forbidden
 from podward.server.options import WriteOptions, write_options
 from podward.server.replies import object_reply
@@ -41,8 +42,12 @@ async def handle(scope: Scope, request: Request) -> Answer:
     manager = request.manager(options.manager)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
-        other = registry.other_uid(scope.group_resource, obj, old) if old is not None else None
-        return other or await mutated(scope, request, managed(scope, manager, old, obj), old, options)
+        other = registry.other_uid(obj, old) if old is not None else ""
+        if other:
+            where = f"StorageError: invalid object, Code: 4, Key: {etcd_key(scope.resource, request.info)}"
+            why = f"{where}, ResourceVersion: 0, AdditionalErrorMsg: {other}"
+            return status.conflict(scope.group_resource, name, why)
+        return await mutated(scope, request, managed(scope, manager, old, obj), old, options)
 
     written = await write(scope, request, transform, options)
     if isinstance(written, Status):
