@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--authorization-mode", default="RBAC", metavar="MODES", help="RBAC, AlwaysAllow, AlwaysDeny (%(default)s)")
     add("--anonymous-auth", default="true", metavar="BOOL", help="whether requests may be anonymous (%(default)s)")
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
+    add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
     add("--controllers", default="", metavar="NAMES", help="controllers to run: none so far")
 
 
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         args.client_ca_file,
         args.anonymous_auth.lower() not in {"false", "0"},
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
+        args.service_cluster_ip_range,
+        frozenset(args.disable_admission_plugins.split(",")) - {""},
     )
 
     def say(address: str) -> None:

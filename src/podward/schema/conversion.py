@@ -7,6 +7,7 @@ way that the version says in two:
 - `podIP` is the first of `podIPs`, and wins; a Node's `podCIDR` likewise.
 - A Secret's `stringData` becomes `data`, entry by entry.
 - The claims of a StatefulSet's template have their kind and version.
+- A DaemonSet's count of its templates stands in an annotation.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from podward.schema.filling import At, Derived, Fills, Into, Row, Told
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
+
+
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def converted(of: str, value: JsonObject) -> JsonObject:
@@ -75,6 +79,11 @@ def _annotations(metadata: JsonObject) -> Mapping[str, Json]:
     return {"annotations": {name: text for name, text in written.items() if name not in OLD_INIT_CONTAINERS} or None}
 
 
+def _generation(metadata: JsonObject) -> Mapping[str, Json]:
+    written = member(metadata, "annotations")
+    return {} if _TEMPLATE_GENERATION in written else {"annotations": {**written, _TEMPLATE_GENERATION: "0"}}
+
+
 def _addresses(status: JsonObject) -> Mapping[str, Json]:
     one, several = status.get("podIP"), status.get("podIPs")
     first = several[0] if isinstance(several, list) and several else None
@@ -124,7 +133,8 @@ _CHANGES: Mapping[str, Sequence[Row]] = {
     "ReplicaSetSpec": _TEMPLATE,
     "Deployment": _SPEC,
     "DeploymentSpec": _TEMPLATE,
-    "DaemonSet": _SPEC,
+    "DaemonSet": (*_SPEC, Into("metadata", "ObjectMeta/of a DaemonSet")),
+    "ObjectMeta/of a DaemonSet": (_set(_generation),),
     "DaemonSetSpec": _TEMPLATE,
     "StatefulSet": _SPEC,
     "StatefulSetSpec": (*_TEMPLATE, _set(_claims)),

@@ -12,6 +12,7 @@ from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.authorizing import Authorizers
+from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True):
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
     disabled_plugins: frozenset[str] = frozenset()
+    service_range: str = "10.0.0.0/24"
 
 
 class Application:
@@ -43,6 +45,7 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.modes)
         self.caches = Caches(store)
+        services = ServiceAllocator(settings.service_range)
         self.parts = Parts(
             store,
             self.caches,
@@ -51,6 +54,7 @@ class Application:
             Plugins(self.caches, settings.disabled_plugins),
             CLOCK,
             {},
+            services,
             set(),
         )
         callers = Callers(settings.certificates, settings.tokens, settings.anonymous)

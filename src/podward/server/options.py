@@ -58,7 +58,7 @@ class ListOptions(Struct, frozen=True):
 
 def write_options(query: Query, kind: str, *, apply: bool | None = None) -> WriteOptions | Status:
     """The options of this kind; `apply` says of a patch whether it is one that is applied."""
-    if not query:
+    if not query and not apply:
         return WriteOptions()
     dry_run, manager, checked = (
         list(query.get("dryRun", ())),

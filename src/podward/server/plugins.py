@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from podward.api import status
-from podward.api.admission import AdmissionRequest, Operation
+from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
 from podward.api.status import Status, StatusDetails
+from podward.decision import Decision
+from podward.documents.raw_fields import member
 from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_of
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 _LOOKED_UP = ("namespaces", "serviceaccounts", "priorityclasses", "storageclasses", "pods")
 _SUFFIX = 5
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
-_INVALID = "is invalid: "
 
 
 class StoredObjects:
@@ -141,11 +142,12 @@ class Plugins:
 
 
 def _refusal(asked: AdmissionRequest, admitted: order.Admitted) -> Status:
-    """A refusal whose sentence is whole."""
-    sentence = admitted.decision.violations[0].reason
+    """A refusal: a sentence that is whole, or what is wrong with a namespace's labels."""
+    refused = admitted.decision.violations[0]
     resource = asked.resource
-    details = StatusDetails(asked.name, resource.group, resource.resource)
-    if _INVALID in sentence and not sentence.startswith(f"{resource} "):
-        faults = [(str(each.path), each.reason) for each in admitted.decision.violations]
-        return status.invalid_for(asked.kind, resource.group, asked.name, faults)
-    return Status(403, "Forbidden", sentence, details)
+    if asked.resource == NAMESPACES and asked.object is not None:
+        labels = member(member(asked.object, "metadata"), "labels")
+        errors = policy_of({key: str(value) for key, value in labels.items()}, Configuration().defaults).errors
+        if errors:
+            return status.invalid(asked.kind, resource.group, asked.name, Decision(violations=errors))
+    return Status(403, "Forbidden", refused.reason, StatusDetails(asked.name, resource.group, resource.resource))

@@ -37,6 +37,8 @@ class Options(Struct, frozen=True):
     client_authority: str
     anonymous: bool
     kubeconfig: str
+    service_range: str = "10.0.0.0/24"
+    disabled_plugins: frozenset[str] = frozenset()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -107,7 +109,14 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
 
         given = x509.load_pem_x509_certificates(_text(options.client_authority).encode())
         certificates.append(ClientCertificates(given, options.client_authority))
-    return Settings(tuple(options.modes), tuple(tokens), tuple(certificates), AnonymousAccess(options.anonymous))
+    return Settings(
+        tuple(options.modes),
+        tuple(tokens),
+        tuple(certificates),
+        AnonymousAccess(options.anonymous),
+        options.disabled_plugins,
+        options.service_range,
+    )
 
 
 def _text(path: str) -> str:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.admission import GroupResource
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -67,7 +68,19 @@ async def create(scope: Scope, request: Request, obj: JsonObject, check: Check, 
 
 
 async def _create(scope: Scope, request: Request, obj: JsonObject, check: Check, *, dry_run: bool) -> Written | Status:
-    prepared = await prepared_new(scope, request, scope.storable(obj), check)
+    begun = await scope.begin(scope.storable(obj), None, dry_run=dry_run)
+    if isinstance(begun, Status):
+        return begun
+    try:
+        return await _stored_new(scope, request, begun.object, check, dry_run=dry_run)
+    finally:
+        begun.finish()
+
+
+async def _stored_new(
+    scope: Scope, request: Request, obj: JsonObject, check: Check, *, dry_run: bool
+) -> Written | Status:
+    prepared = await prepared_new(scope, request, obj, check)
     if isinstance(prepared, Status):
         return prepared
     of = member(prepared, "metadata")
@@ -140,27 +153,43 @@ class Change(Struct, frozen=True):
 
 async def update(change: Change) -> Written | Status:
     """Store what `transform` makes of what is stored, as often as it takes."""
-    scope, store = change.scope, change.scope.parts.store
-    key = scope.key(change.request.info.namespace, change.name)
-    current = await store.get(key)
+    scope = change.scope
+    current = await scope.parts.store.get(scope.key(change.request.info.namespace, change.name))
     while True:
         if current is None:
             return await _created_by_update(change)
-        found = await _replacement(change, current)
-        if isinstance(found, Status):
+        versioned = await _wanted(change, current)
+        if isinstance(versioned, Status):
+            return versioned
+        begun = await scope.begin(versioned, decoded(current), dry_run=change.dry_run)
+        if isinstance(begun, Status):
+            return begun
+        try:
+            found = await _replaced(change, begun.object, current)
+        finally:
+            begun.finish()
+        if not isinstance(found, Mismatch):
             return found
-        obj, old = found
-        if should_delete(obj, old) and deletable(scope, obj):
-            return await _let_go(scope, obj, current, dry_run=change.dry_run)
-        if obj == old:
-            return Written(scope.served(old))
-        if change.dry_run:
-            return Written(scope.served(obj))
-        stored = await store.update(key, stored_bytes(scope.resource, obj), current.revision)
-        if isinstance(stored, Mismatch):
-            current = stored.current
-            continue
-        return Written(scope.served(with_metadata(obj, resourceVersion=str(stored.revision))))
+        current = found.current
+
+
+async def _replaced(change: Change, wanted: JsonObject, current: Stored) -> Written | Status | Mismatch:
+    """Put one version in the place of another; a Mismatch where somebody was quicker."""
+    scope = change.scope
+    found = await _replacement(change, wanted, current)
+    if isinstance(found, Status):
+        return found
+    obj, old = found
+    if should_delete(obj, old) and deletable(scope, obj):
+        return await _let_go(scope, obj, current, dry_run=change.dry_run)
+    if obj == old:
+        return Written(scope.served(old))
+    if change.dry_run:
+        return Written(scope.served(obj))
+    stored = await scope.parts.store.update(current.key, stored_bytes(scope.resource, obj), current.revision)
+    if isinstance(stored, Mismatch):
+        return stored
+    return Written(scope.served(with_metadata(obj, resourceVersion=str(stored.revision))))
 
 
 async def _created_by_update(change: Change) -> Written | Status:
@@ -173,16 +202,17 @@ async def _created_by_update(change: Change) -> Written | Status:
     return await _create(scope, change.request, made, change.check, dry_run=change.dry_run)
 
 
-async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
+async def _wanted(change: Change, current: Stored) -> JsonObject | Status:
+    """What is to be stored in the place of the current version, as far as the client says."""
+    scope = change.scope
+    made = await change.transform(scope.served(decoded(current)))
+    return made if isinstance(made, Status) else _versioned(scope, change.name, scope.storable(made), current)
+
+
+async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
     """The new object and the old one, or why it is not replaced."""
     scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
-    made = await change.transform(scope.served(old))
-    if isinstance(made, Status):
-        return made
-    versioned = _versioned(scope, change.name, scope.storable(made), current)
-    if isinstance(versioned, Status):
-        return versioned
-    obj = flow.prepared_change(strategy, versioned, old)
+    obj = flow.prepared_change(strategy, wanted, old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
         return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
@@ -193,14 +223,19 @@ async def _replacement(change: Change, current: Stored) -> tuple[JsonObject, Jso
     return (obj, old) if found is None else found
 
 
+def other_uid(resource: GroupResource, obj: JsonObject, old: JsonObject) -> Status | None:
+    """Why an object that was sent whole is another one than the stored one: it has another uid."""
+    of, uid = member(old, "metadata"), member(obj, "metadata").get("uid")
+    if not uid or uid == of.get("uid"):
+        return None
+    why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {of.get('uid')}"
+    return status.conflict(resource, str(of.get("name")), why)
+
+
 def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> JsonObject | Status:
     """The object as one of the stored version, if it was meant to be that."""
     of = member(obj, "metadata")
-    uid, version = of.get("uid"), of.get("resourceVersion") or ""
-    stored_uid = member(decoded(current), "metadata").get("uid")
-    if uid and uid != stored_uid:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored_uid}"
-        return status.conflict(scope.group_resource, name, why)
+    version = of.get("resourceVersion") or ""
     if version in {"", "0"}:
         if scope.strategy.allow_unconditional_update:
             return with_metadata(obj, resourceVersion=str(current.revision))

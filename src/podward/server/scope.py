@@ -11,9 +11,11 @@ from podward.api.admission import GroupResource
 from podward.api.authorization import Answer, Attributes
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
+from podward.api.status import Status
 from podward.schema.strategies.registry import strategy_of
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.versions import in_version
+from podward.server.beginnings import Begun, ServiceAllocator
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.request import Request
@@ -21,7 +23,6 @@ from podward.store.interface import Store, Watch
 
 if TYPE_CHECKING:
     from podward.api.admission import AdmissionRequest
-    from podward.api.status import Status
 
 
 class Authorizing(Protocol):
@@ -62,6 +63,7 @@ class Parts(Struct):
     clock: Clock
     scopes: dict[tuple[str, str, str, str], Scope]
     """What was made of the catalog's resources, by group, version, plural and subresource."""
+    services: ServiceAllocator
     watches: set[Watch]
     """Those that are open: they end with the server."""
 
@@ -95,6 +97,12 @@ class Scope:
     def served(self, obj: JsonObject) -> JsonObject:
         """A stored object in the version that is served."""
         return in_version(obj, self.resource.group_version) if self.converts else obj
+
+    async def begin(self, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:
+        """The object with what its kind takes before a write."""
+        if self.resource.plural == "services" and not self.resource.group and self.subresource in {"", "scale"}:
+            return await self.parts.services.begin(self.cache, obj, old, dry_run=dry_run)
+        return Begun(obj)
 
     @property
     def cache(self) -> Cache:

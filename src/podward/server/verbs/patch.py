@@ -50,34 +50,36 @@ async def _patched(scope: Scope, request: Request, patch: Patch, options: WriteO
         found = patch.applied_to(old, request)
         if isinstance(found, Status):
             return found
-        made = _placed(scope, request, managed(scope, manager, old, found), old)
+        made = placed(scope, request, managed(scope, manager, old, found), old)
         return made if isinstance(made, Status) else await mutated(scope, request, made, old, options)
 
     return await _stored(scope, request, transform, options, creates=False)
 
 
 async def _apply(scope: Scope, request: Request, body: bytes, options: WriteOptions) -> Answer:
-    sent = Applying.read(body, options.validation)
+    sent = Applying.read(body, options)
     if isinstance(sent, Status):
         return sent
-    write = write_of(scope, options.manager)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
-        found = after_apply(write, old, sent.object, force=bool(options.force))
-        if isinstance(found, Malformed):
-            return refused(found)
-        if isinstance(found, Conflicts):
-            causes = [
-                status.StatusCause("FieldManagerConflict", cause.message, cause.path) for cause in found.conflicts
-            ]
-            return status.apply_conflict(causes, found.message)
-        made = sent.made(scope, found.object, request)
-        made = made if isinstance(made, Status) else _placed(scope, request, made, old)
+        made = applied(scope, request, sent, old)
         if isinstance(made, Status):
             return made
         return await mutated(scope, request, with_owners_once(made, request), old, options)
 
     return await _stored(scope, request, transform, options, creates=not scope.subresource)
+
+
+def applied(scope: Scope, request: Request, sent: Applying, old: JsonObject | None) -> JsonObject | Status:
+    """The object that applying makes, or why there is none."""
+    found = after_apply(write_of(scope, sent.options.manager), old, sent.object, force=bool(sent.options.force))
+    if isinstance(found, Malformed):
+        return refused(found)
+    if isinstance(found, Conflicts):
+        causes = [status.StatusCause("FieldManagerConflict", cause.message, cause.path) for cause in found.conflicts]
+        return status.apply_conflict(causes, found.message)
+    made = sent.made(scope, found.object, request)
+    return made if isinstance(made, Status) else placed(scope, request, made, old)
 
 
 async def _stored(
@@ -89,7 +91,7 @@ async def _stored(
     return object_reply(scope, request, 201 if written.created else 200, written.object)
 
 
-def _placed(scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None) -> JsonObject | Status:
+def placed(scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None) -> JsonObject | Status:
     """The object that a patch made, in the request's namespace, or why it is not the one that the request is about."""
     info = request.info
     uid = member(obj, "metadata").get("uid")

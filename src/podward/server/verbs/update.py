@@ -41,7 +41,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
     manager = request.manager(options.manager)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
-        return await mutated(scope, request, managed(scope, manager, old, obj), old, options)
+        other = registry.other_uid(scope.group_resource, obj, old) if old is not None else None
+        return other or await mutated(scope, request, managed(scope, manager, old, obj), old, options)
 
     written = await write(scope, request, transform, options)
     if isinstance(written, Status):

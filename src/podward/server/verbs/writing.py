@@ -11,6 +11,8 @@ from podward.documents.raw_fields import member, objects
 from podward.schema.apply.kind_versions import builtin_versions
 from podward.schema.apply.managed import Write, after_update
 from podward.schema.apply.reset_fields import builtin_filter
+from podward.schema.conversion import converted
+from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
 from podward.server.options import WriteOptions
 from podward.server.request import Request
@@ -33,7 +35,8 @@ def write_of(scope: Scope, manager: str) -> Write:
 
 def managed(scope: Scope, manager: str, live: JsonObject | None, new: JsonObject) -> JsonObject:
     """The object with the managedFields that it has after this write."""
-    return after_update(write_of(scope, manager), live, new)
+    of = type_of(scope.resource.api_version, scope.resource.kind)
+    return after_update(write_of(scope, manager), live, new if of is None else converted(of, new))
 
 
 def with_owners_once(obj: JsonObject, request: Request, suffix: str = "") -> JsonObject:

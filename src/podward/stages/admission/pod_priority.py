@@ -11,6 +11,7 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.stages.admission.served_facts import Served, refused
 
+_FIELDS = ("priority", "preemptionPolicy")
 _ALWAYS = "PreemptLowerPriority"
 
 
@@ -19,7 +20,9 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     spec = member(obj, "spec")
     if asked.request.operation is Operation.UPDATE:
         old = member(asked.request.old_object or {}, "spec")
-        kept = {name: old[name] for name in ("priority", "preemptionPolicy") if spec.get(name) is None and name in old}
+        kept: JsonObject = {
+            name: old[name] for name in ("priority", "preemptionPolicy") if spec.get(name) is None and name in old
+        }
         return {**obj, "spec": {**spec, **kept}} if kept else obj
     name = str(spec.get("priorityClassName") or "")
     found = asked.objects.get("priorityclasses", "", name) if name else _default(asked)
