@@ -46,6 +46,26 @@ def prefix_of(resource: Resource, namespace: str = "") -> str:
     return f"{root}{namespace}/" if namespace else root
 
 
+_IN_ETCD = {
+    ("", "nodes"): "minions",
+    ("", "services"): "services/specs",
+    ("", "endpoints"): "services/endpoints",
+    ("networking.k8s.io", "ingresses"): "ingress",
+    ("apiextensions.k8s.io", "customresourcedefinitions"): "apiextensions.k8s.io/customresourcedefinitions",
+    ("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
+}
+_OWN_GROUPS = ".k8s.io"
+
+
+def key_in_etcd(resource: Resource, namespace: str, name: str) -> str:
+    """The key that the object has in the real server's store, which some messages tell."""
+    own = not resource.group or resource.group.endswith(_OWN_GROUPS) or "." not in resource.group
+    place = _IN_ETCD.get(
+        (resource.group, resource.plural), resource.plural if own else f"{resource.group}/{resource.plural}"
+    )
+    return f"/registry/{place}/{namespace}/{name}" if resource.namespaced else f"/registry/{place}/{name}"
+
+
 def key_of(resource: Resource, namespace: str, name: str) -> str:
     """The key of an object."""
     return prefix_of(resource, namespace if resource.namespaced else "") + name

@@ -12,6 +12,8 @@ import binascii
 import msgspec
 from msgspec import Struct
 
+from podward.schema.godecode.syntax import syntax_error
+
 _VERSION = "meta.k8s.io/v1"
 
 
@@ -31,11 +33,14 @@ def encoded(revision: int, last_key: str) -> str:
 
 def decoded(token: str) -> Continue | str:
     """The token's content, or why it has none."""
+    text = b""
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         found = msgspec.json.decode(text, type=Continue)
-    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+    except binascii.Error as error:
         return f"continue key is not valid: {error}"
+    except (ValueError, msgspec.MsgspecError) as error:
+        return f"continue key is not valid: {syntax_error(text) or error}"
     if found.v != _VERSION:
         return f'continue key is not valid: server does not recognize this encoded version "{found.v}"'
     if not found.start:

@@ -97,7 +97,7 @@ async def listed(scope: Scope, chosen: Selection) -> Listed | Status:
     version = options.version
     if version and not version.isdecimal():
         detail = f"Invalid value: {quote(version)}: strconv.ParseUint: parsing {quote(version)}: invalid syntax"
-        return status.invalid_for("ListOptions", "meta.k8s.io", "", [("resourceVersion", detail)])
+        return status.bad_request(f"invalid resource version: resourceVersion: {detail}")
     exact = options.match == "Exact" or (bool(options.limit) and version not in {"", "0"} and not options.match)
     if exact and version not in {"", "0"}:
         return await _as_of(scope, chosen, int(version), "")
@@ -108,8 +108,13 @@ async def listed(scope: Scope, chosen: Selection) -> Listed | Status:
     return _page(scope, chosen, cache.items(chosen.prefix), revision, cache.count(chosen.prefix))
 
 
+def _limit(options: ListOptions) -> int:
+    """How many objects a page has; who takes whatever is in the cache takes all of it."""
+    return 0 if options.version == "0" and not options.token else options.limit
+
+
 def _page(scope: Scope, chosen: Selection, found: Iterator[Item], revision: int, count: int) -> Listed:
-    matches, limit = matcher(scope, chosen), chosen.options.limit
+    matches, limit = matcher(scope, chosen), _limit(chosen.options)
     items: list[Stored] = []
     for seen, item in enumerate(found):
         if limit and len(items) == limit:
@@ -144,7 +149,7 @@ async def too_large_version(scope: Scope, version: int) -> Status:
 async def _continued(scope: Scope, chosen: Selection) -> Listed | Status:
     token = continue_token.decoded(chosen.options.token)
     if isinstance(token, str):
-        return status.bad_request(token)
+        return status.bad_request(f"invalid continue token: {token}")
     if chosen.options.version not in {"", "0"}:
         return status.bad_request("specifying resource version is not allowed when using continue")
     start = scope.prefix() + token.start

@@ -21,6 +21,7 @@ from podward.schema.conversion import as_written
 from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
+from podward.server.catalog import key_in_etcd
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -144,6 +145,8 @@ class Change(Struct, frozen=True):
     check: Check
     dry_run: bool
     creates: bool = False
+    guarded: bool = False
+    """Whether the uid that the client sent must be the stored one before anything else is looked at."""
 
     @property
     def name(self) -> str:
@@ -205,8 +208,17 @@ async def _created_by_update(change: Change) -> Written | Status:
 async def _wanted(change: Change, current: Stored) -> JsonObject | Status:
     """What is to be stored in the place of the current version, as far as the client says."""
     scope = change.scope
-    made = await change.transform(scope.served(decoded(current)))
-    return made if isinstance(made, Status) else _versioned(scope, change.name, scope.storable(made), current)
+    old = decoded(current)
+    made = await change.transform(scope.served(old))
+    if isinstance(made, Status):
+        return made
+    uid, stored_uid = member(made, "metadata").get("uid"), member(old, "metadata").get("uid")
+    if change.guarded and uid and uid != stored_uid:
+        where = f"Key: {key_in_etcd(scope.resource, change.request.info.namespace, change.name)}, ResourceVersion: 0"
+        failed = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored_uid}"
+        why = f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {failed}"
+        return status.conflict(scope.group_resource, change.name, why)
+    return _versioned(scope, change.name, scope.storable(made), current)
 
 
 async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> tuple[JsonObject, JsonObject] | Status:

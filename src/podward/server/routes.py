@@ -44,6 +44,7 @@ SUBRESOURCES: Mapping[tuple[str, str], str] = {
     ("pods", "binding"): "podward.server.subresources.binding",
     ("pods", "eviction"): "podward.server.subresources.eviction",
     ("serviceaccounts", "token"): "podward.server.subresources.token",
+    ("pods", "log"): "podward.server.subresources.streams",
     ("*", "scale"): "podward.server.subresources.scale",
 }
 """Subresources of another kind than their object: the module of each, by plural and name."""

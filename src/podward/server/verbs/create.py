@@ -6,6 +6,7 @@ plugins, preparing and validating after them, then the validating plugins, then 
 
 from __future__ import annotations
 
+from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -33,6 +34,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return obj
     obj = with_owners_once(obj, request)
     obj = managed(scope, request.manager(options.manager), None, obj)
+    if member(obj, "metadata").get("resourceVersion"):
+        return status.unexplained("resourceVersion should not be set on objects to be created")
     admitted = await mutated(scope, request, obj, None, options)
     if isinstance(admitted, Status):
         return admitted

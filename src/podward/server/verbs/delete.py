@@ -6,6 +6,8 @@ Delete, pkg/registry/rest/delete.go BeforeDelete.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
@@ -20,7 +22,17 @@ from podward.server.scope import Scope
 from podward.server.verbs.writing import admission_request
 from podward.store.interface import Mismatch, Stored
 
-_RETURNED = frozenset(("pods", "persistentvolumeclaims", "persistentvolumes", "services", "podtemplates"))
+_RETURNED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        ("namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas",
+         "serviceaccounts", "services")
+    ),
+    "resource.k8s.io": frozenset(("deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices")),
+    "storage.k8s.io": frozenset(
+        ("csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses")
+    ),
+}  # fmt: skip
+"""The kinds of which the deleted object is the answer, by group."""
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -105,4 +117,4 @@ async def _take(scope: Scope, step: Step, current: Stored, options: DeleteOption
 
 def _returns_object(scope: Scope) -> bool:
     """Whether the deleted object is the answer; most kinds answer with a report."""
-    return not scope.resource.group and scope.resource.plural in _RETURNED
+    return scope.resource.plural in _RETURNED.get(scope.resource.group, ())

@@ -6,6 +6,7 @@ from podward.api import status
 from podward.api.status import Status
 from podward.errors import CompactedError, FutureRevisionError
 from podward.server.encoding import decoded, served_bytes
+from podward.server.listing import too_large_version
 from podward.server.negotiation import DEFAULT
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Reply, Request
@@ -37,8 +38,7 @@ async def _unreachable(scope: Scope, request: Request) -> Status | None:
     try:
         await scope.parts.store.reach(int(version))
     except FutureRevisionError:
-        current = await scope.parts.store.revision()
-        return status.timeout(f"Too large resource version: {version}, current: {current}", 1)
+        return await too_large_version(scope, int(version))
     except CompactedError:
         return None
     return None

@@ -60,7 +60,8 @@ async def write(
             return refused
         return await validated(scope, request, new, old, options)
 
-    return await registry.update(registry.Change(scope, request, transform, check, options.dry_run, creates))
+    guarded = request.method == "PUT"
+    return await registry.update(registry.Change(scope, request, transform, check, options.dry_run, creates, guarded))
 
 
 async def _may_create(scope: Scope, request: Request) -> Status | None:
