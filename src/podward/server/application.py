@@ -46,10 +46,12 @@ class Application:
         self.authorizers = Authorizers(settings.modes)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
+        callers = Callers(settings.certificates, settings.tokens, settings.anonymous)
         self.parts = Parts(
             store,
             self.caches,
             Catalog(RESOURCES),
+            callers,
             self.authorizers,
             Plugins(self.caches, settings.disabled_plugins),
             CLOCK,
@@ -57,7 +59,6 @@ class Application:
             services,
             set(),
         )
-        callers = Callers(settings.certificates, settings.tokens, settings.anonymous)
         self.filters = chain.Filters(callers, self.authorizers.authorize)
         self.handle: Handler = chain.chained(self.filters, self._serve)
 
