@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from podward.access.stored_rbac import StoredRbac
     from podward.api.admission import AdmissionRequest
     from podward.api.caller import User
+    from podward.server.account_tokens import AccountTokens
 
 
 class Authorizing(Protocol):
@@ -47,8 +48,8 @@ class Authorizing(Protocol):
 class Authenticating(Protocol):
     """Whoever says who the caller is."""
 
-    async def authenticate(self, credentials: Credentials) -> Outcome:
-        """Who it is."""
+    async def authenticate(self, credentials: Credentials, audiences: Sequence[str] = ()) -> Outcome:
+        """Who it is; a token must be good for one of the audiences, or else for the server's own."""
 
 
 class Admission(Protocol):
@@ -78,6 +79,7 @@ class Parts(Struct):
     caches: Caches
     catalog: Catalog
     authenticator: Authenticating
+    tokens: AccountTokens
     authorizer: Authorizing
     admission: Admission
     clock: Clock

@@ -40,6 +40,13 @@ def managed(scope: Scope, manager: str, live: JsonObject | None, new: JsonObject
     return after_update(write_of(scope, manager), live, new if of is None else converted(of, new))
 
 
+def managed_part(scope: Scope, manager: str, new: JsonObject, api_version: str, kind: str) -> JsonObject:
+    """The same of what is sent to a subresource of another kind."""
+    now = scope.parts.clock.now()
+    write = Write(builtin_versions(api_version, kind), kind, api_version, manager, now, scope.subresource)
+    return after_update(write, None, new)
+
+
 def with_owners_once(obj: JsonObject, request: Request, suffix: str = "") -> JsonObject:
     """The object with each of its owners once; the client is told of those that are gone."""
     of = member(obj, "metadata")

@@ -12,13 +12,12 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.server import decoding, registry
+from podward.server.account_tokens import AUDIENCES
 from podward.server.options import write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs.writing import managed, validated
-
-_OWN_AUDIENCE = "https://kubernetes.default.svc"
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -61,11 +60,11 @@ async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonO
 
 
 async def _token(scope: Scope, review: JsonObject) -> JsonObject | Status:
-    asked = identity_reviews.asked_token(review, (_OWN_AUDIENCE,))
+    asked = identity_reviews.asked_token(review, AUDIENCES)
     if isinstance(asked, Status):
         return asked
     token, audiences = asked
-    outcome = await scope.parts.authenticator.authenticate(Credentials(f"Bearer {token}"))
+    outcome = await scope.parts.authenticator.authenticate(Credentials(f"Bearer {token}"), audiences)
     return identity_reviews.token_review(review, outcome, audiences)
 
 
