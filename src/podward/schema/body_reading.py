@@ -16,6 +16,7 @@ from podward.schema.godecode.syntax import syntax_error
 from podward.schema.godecode.tree import Members, Number, Tree, plain, read
 from podward.schema.kinds import is_registered, type_of
 from podward.schema.protobuf import ProtobufError, opened, read_message
+from podward.schema.served_types import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,8 @@ Pruned: TypeAlias = "Callable[[JsonObject, str], tuple[JsonObject, list[str]]]"
 
 _SHOWN = 30  # bytes of a body that is not recognized
 _LOOKED_AT = 1 << 18  # bytes: of a larger body that is no JSON the server's words are not worth the time
+_WITH_OPTIONS = frozenset(("", "meta.k8s.io", *(version.rpartition("/")[0] for version in KINDS)))
+"""Groups in which DeleteOptions are known."""
 _META = 'type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _SCHEMES = {
     "apiextensions.k8s.io": "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:55",
@@ -127,7 +130,7 @@ class Reading:
             return self._object(media)
         made = self._yaml() if media == "yaml" else self._json()
         self._interpret(made)
-        if self._kind != self._expected_kind or self._of.group not in {"", "meta.k8s.io", group}:
+        if self._kind != self._expected_kind or self._of.group not in {*_WITH_OPTIONS, group}:
             raise self._unregistered()
         self._of = GroupVersion("", "v1")
         return self._typed(made, "DeleteOptions")

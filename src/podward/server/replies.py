@@ -36,7 +36,7 @@ def transformed(
     """Objects as a table, or as their metadata alone; `metadata` is a list's, None of one object."""
     accepted = request.accepted
     if accepted.as_kind == "Table":
-        from podward.server.tables import table_of
+        from podward.server.tables.table import table_of
 
         table = table_of(scope.resource, items, metadata, request.query, accepted.as_version)
         return table if isinstance(table, Status) else document_reply(request, code, table)
@@ -46,10 +46,10 @@ def transformed(
     ]
     if metadata is None:
         if accepted.as_kind != "PartialObjectMetadata":
-            return status.Status(406, "NotAcceptable", _NO_LIST % scope.resource.kind)
+            return status.Status(406, "NotAcceptable", _NO_LIST % go_type(scope, scope.resource.kind))
         return document_reply(request, code, cast("JsonObject", partial[0]))
     if accepted.as_kind != "PartialObjectMetadataList":
-        return status.Status(406, "NotAcceptable", _NO_OBJECT % scope.resource.list_kind)
+        return status.Status(406, "NotAcceptable", _NO_OBJECT % go_type(scope, scope.resource.list_kind))
     whole: JsonObject = {"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": metadata}
     return document_reply(request, code, {**whole, "items": partial})
 
@@ -73,11 +73,17 @@ def written_reply(request: Request, code: int, body: bytes) -> Reply:
     return Reply(code, body, JSON)
 
 
+def go_type(scope: Scope, kind: str) -> str:
+    """A kind as the real server's messages name its own type of it."""
+    group = scope.resource.stored.group
+    return f"*{group.partition('.')[0] or 'core'}.{kind}"
+
+
 def event_object(scope: Scope, request: Request, stored: Stored, *, with_columns: bool) -> JsonObject:
     """An object as it stands in an event of a watch."""
     obj, accepted = scope.served(decoded(stored)), request.accepted
     if accepted.as_kind == "Table":
-        from podward.server.tables import event_table
+        from podward.server.tables.table import event_table
 
         return event_table(scope.resource, obj, request.query, accepted.as_version, with_columns=with_columns)
     if accepted.as_kind:

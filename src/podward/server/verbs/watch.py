@@ -13,10 +13,12 @@ from functools import lru_cache
 
 from podward.api import status
 from podward.api.gotext import quote
+from podward.api.json_value import JsonObject
 from podward.api.status import Status, encoded
 from podward.errors import CompactedError
+from podward.schema.apply.empty_objects import empty_object
 from podward.server.cache import Item
-from podward.server.encoding import beginning, json_bytes, served_bytes
+from podward.server.encoding import json_bytes, served_bytes, stored_bytes
 from podward.server.listing import Selection, matcher, selection
 from podward.server.replies import event_object
 from podward.server.request import Answer, Request, Stream
@@ -56,7 +58,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
             if matches is None or matches(item)
         ]
         if options.bookmarks:
-            pieces.append(_bookmark(scope, revision, end=True))
+            pieces.append(_bookmark(scope, revision, form, end=True))
         if pieces:
             yield b"".join(pieces)
     elif not revision:
@@ -81,7 +83,7 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             async with asyncio.timeout(_BOOKMARK if chosen.options.bookmarks else None):
                 events = await watch.batch()
         except TimeoutError:
-            yield _bookmark(scope, watch.revision)
+            yield _bookmark(scope, watch.revision, form)
             continue
         except CompactedError as error:
             yield _event("ERROR", encoded(status.expired(str(error.what))))
@@ -113,10 +115,12 @@ def _event(of: str, obj: bytes) -> bytes:
     return b'{"type":"' + of.encode() + b'","object":' + obj + b"}\n"
 
 
-def _bookmark(scope: Scope, revision: int, *, end: bool = False) -> bytes:
-    annotations = b',"annotations":{"k8s.io/initial-events-end":"true"}' if end else b""
-    metadata = b'"metadata":{"resourceVersion":"%d"%s}' % (revision, annotations)
-    return _event("BOOKMARK", beginning(scope.resource) + metadata + b"}")
+def _bookmark(scope: Scope, revision: int, form: Form, *, end: bool = False) -> bytes:
+    """How far the reader has been told: an object of the kind in which nothing is set but its version."""
+    resource = scope.storage
+    annotations: JsonObject = {"annotations": {"k8s.io/initial-events-end": "true"}} if end else {}
+    empty = {**empty_object(resource.api_version, resource.kind), "metadata": annotations}
+    return _event("BOOKMARK", form(Stored("", stored_bytes(resource, empty), revision, revision)))
 
 
 def event_form(scope: Scope, request: Request) -> Form:
