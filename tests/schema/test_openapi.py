@@ -36,6 +36,8 @@ SCHEMA: JsonObject = {
         "spec": {
             "type": "object",
             "description": "what it is made of",
+            "required": ["n", "size"],
+            "default": {"n": 1},
             "properties": {"size": {"x-kubernetes-int-or-string": True}, "n": {"type": "integer", "nullable": True}},
         },
         "inner": {"type": "object", "x-kubernetes-embedded-resource": True},
@@ -110,6 +112,7 @@ def test_a_custom_resource_has_its_schema_and_the_fields_of_every_object() -> No
     assert set(cake["properties"]) == {"apiVersion", "kind", "metadata", "spec", "inner"}
     assert cake["properties"]["spec"]["properties"]["n"] == {"type": "integer", "nullable": True}
     assert set(cake["properties"]["inner"]["properties"]) == {"apiVersion", "kind", "metadata"}
+    assert cake["properties"]["inner"]["required"] == ["kind", "apiVersion"]
     assert "/apis/baking.example.com/v1/namespaces/{namespace}/cakes/{name}" in made["paths"]
     assert dangling(made, made["components"]["schemas"], '"#/components/schemas/([^"]+)"') == set()
 
@@ -118,7 +121,20 @@ def test_version_2_leaves_out_what_it_cannot_say() -> None:
     made: Any = whole_document([*RESOURCES, CAKES], [CustomResource(CAKES, SCHEMA)])
     spec = made["definitions"]["com.example.baking.v1.Cake"]["properties"]["spec"]
     assert spec["properties"] == {"size": {"x-kubernetes-int-or-string": True}, "n": {}}
+    assert (spec["required"], spec["default"]) == (["size"], {"n": 1})
     assert "com.example.baking.v1.CakeList" in made["definitions"]
+
+
+def test_version_2_says_nothing_of_what_preserves_unknown_fields() -> None:
+    preserving: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    inner: JsonObject = {**preserving, "x-kubernetes-embedded-resource": True, "properties": {"a": {"type": "string"}}}
+    root: Any = whole_document([*RESOURCES, CAKES], [CustomResource(CAKES, {**inner})])
+    cake = root["definitions"]["com.example.baking.v1.Cake"]
+    assert {name: cake[name] for name in cake if not name.endswith("kind")} == {"type": "object"}
+    schema: JsonObject = {"type": "object", "properties": {"inner": inner}}
+    made: Any = whole_document([*RESOURCES, CAKES], [CustomResource(CAKES, schema)])
+    field = made["definitions"]["com.example.baking.v1.Cake"]["properties"]["inner"]
+    assert field == {**preserving, "x-kubernetes-embedded-resource": True}
 
 
 def test_without_a_schema_a_custom_resource_is_any_object() -> None:

@@ -37,13 +37,15 @@ class Credentials(Struct, frozen=True):
 class Authenticated(Struct, frozen=True):
     """Who the caller is. `audiences` are those that the credential is good for, of those that were asked for.
 
-    `authenticator` says in words which one named the caller; `stale` is an annotation of the audit log.
+    `authenticator` says in words which one named the caller; `annotations` are for the audit log, `warnings` for the
+    caller.
     """
 
     user: User
     authenticator: str
     audiences: tuple[str, ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Failed(Struct, frozen=True):
@@ -67,4 +69,4 @@ def in_group_of_authenticated(found: Authenticated) -> Authenticated:
     if user.username == ANONYMOUS or AUTHENTICATED in user.groups or UNAUTHENTICATED in user.groups:
         return found
     named = User(user.username, (*user.groups, AUTHENTICATED), user.uid, user.extra)
-    return Authenticated(named, found.authenticator, found.audiences, found.annotations)
+    return Authenticated(named, found.authenticator, found.audiences, found.annotations, found.warnings)

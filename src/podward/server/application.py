@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
 
 from podward.access.anonymous import AnonymousAccess
@@ -11,6 +12,7 @@ from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
+from podward.server.account_tokens import AccountTokens
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
@@ -30,6 +32,7 @@ _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
+    account_key: EllipticCurvePrivateKey
     modes: Sequence[str] = ("RBAC",)
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
@@ -46,10 +49,14 @@ class Application:
         self.authorizers = Authorizers(settings.modes)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
+        tokens = AccountTokens(settings.account_key, store)
+        callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
         self.parts = Parts(
             store,
             self.caches,
             Catalog(RESOURCES),
+            callers,
+            tokens,
             self.authorizers,
             Plugins(self.caches, settings.disabled_plugins),
             CLOCK,
@@ -57,7 +64,6 @@ class Application:
             services,
             set(),
         )
-        callers = Callers(settings.certificates, settings.tokens, settings.anonymous)
         self.filters = chain.Filters(callers, self.authorizers.authorize)
         self.handle: Handler = chain.chained(self.filters, self._serve)
 

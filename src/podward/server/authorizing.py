@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.always import AlwaysAllow, AlwaysDeny
 from podward.access.chain import Chain
+from podward.access.objects import PolicyRule
 from podward.access.stored_rbac import StoredRbac
 from podward.access.superuser import Superuser
 from podward.errors import UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podward.api.authorization import Answer, Attributes, Authorizer
+    from podward.api.caller import User
     from podward.store.interface import Event
 
 MODES = ("AlwaysAllow", "AlwaysDeny", "RBAC")
@@ -27,6 +29,7 @@ class Authorizers:
     def __init__(self, modes: Sequence[str]) -> None:
         """Raises UsageError for a mode that there is not."""
         self.rbac = StoredRbac()
+        self.uses_rbac = "RBAC" in modes
         known: dict[str, Authorizer] = {
             "AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), "RBAC": self.rbac,
         }  # fmt: skip
@@ -41,6 +44,11 @@ class Authorizers:
     async def authorize(self, wanted: Attributes) -> Answer:
         """Whether the user may do it."""
         return self._chain.authorize(wanted)
+
+    def rules_for(self, user: User, namespace: str) -> tuple[list[PolicyRule], list[str]]:
+        """The rules of RBAC that hold for the user there."""
+        rules, errors = self.rbac.rules_for(user, namespace) if self.uses_rbac else ([], [])
+        return [rule.policy for rule in rules], errors
 
     async def follow(self, kind: str, cache: Cache) -> None:
         """Know the roles, or bindings, of a cache from now on."""

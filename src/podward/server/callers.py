@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 
 from podward.access.anonymous import AnonymousAccess
@@ -17,19 +18,25 @@ from podward.access.authentication import (
 from podward.access.bearer import bearer_token, protocol_token
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
+from podward.server.account_tokens import AccountTokens
 
 
 class Callers:
     """Certificates first, then tokens, then nobody."""
 
     def __init__(
-        self, certificates: Sequence[ClientCertificates], tokens: Sequence[StaticTokens], anonymous: AnonymousAccess
+        self,
+        certificates: Sequence[ClientCertificates],
+        tokens: Sequence[StaticTokens],
+        accounts: AccountTokens,
+        anonymous: AnonymousAccess,
     ) -> None:
         self._certificates = certificates
         self._tokens = tokens
+        self._accounts = accounts
         self._anonymous = anonymous
 
-    async def authenticate(self, credentials: Credentials) -> Outcome:
+    async def authenticate(self, credentials: Credentials, audiences: Sequence[str] = ()) -> Outcome:
         """Who it is; a credential that nobody knows is a failure."""
         errors: list[str] = []
         if credentials.certificates:
@@ -49,7 +56,10 @@ class Callers:
                 known = file.authenticate(token)
                 if isinstance(known, Authenticated):
                     return in_group_of_authenticated(known)
-            errors.append(INVALID_TOKEN)
+            account = await self._accounts.authenticate(token, audiences, time.time())
+            if isinstance(account, Authenticated):
+                return in_group_of_authenticated(account)
+            errors += (INVALID_TOKEN, *(account.errors if isinstance(account, Failed) else ()))
         if errors:
             return Failed(tuple(errors))
         return self._anonymous.authenticate(credentials.path)

@@ -11,18 +11,19 @@ import logging
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from podward.access.authentication import Credentials, Failed, Outcome
+from podward.access.authentication import Credentials, Failed
+from podward.access.forbidden import forbidden
 from podward.api import status
-from podward.api.admission import GroupResource
 from podward.api.authorization import Answer as Opinion_
 from podward.api.authorization import Attributes, Opinion
-from podward.api.gotext import quote
 from podward.api.status import Status
+from podward.server import impersonating
 from podward.server.request import Answer, Handler, Request
+from podward.server.scope import Authenticating
 
 Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
 
@@ -32,13 +33,6 @@ _STREAMS = frozenset(("attach", "exec", "proxy", "log", "portforward"))
 _MOST_READING, _MOST_WRITING = 400, 200
 _READING = frozenset(("get", "list"))
 _log = logging.getLogger("podward.server")
-
-
-class Authenticating(Protocol):
-    """Whoever says who the caller is."""
-
-    async def authenticate(self, credentials: Credentials) -> Outcome:
-        """Who it is."""
 
 
 class Filters(Struct):
@@ -114,8 +108,22 @@ async def _authenticated(filters: Filters, request: Request, serve: Handler) -> 
     if found is None or isinstance(found, Failed):
         return status.unauthorized()
     request.user = found.user
+    for warning in found.warnings:
+        request.warn(warning)
     for name, value in found.annotations:
         request.audit[name] = value
+    return await serve(request)
+
+
+async def _impersonating(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Whom the caller acts as, where he may."""
+    wanted = impersonating.asked_for(request)
+    if isinstance(wanted, Status):
+        return wanted
+    if wanted is not None:
+        refused = await impersonating.acting_as(request, wanted, attributes_of(request), filters.authorize)
+        if refused is not None:
+            return refused
     return await serve(request)
 
 
@@ -128,7 +136,7 @@ async def _authorized(filters: Filters, request: Request, serve: Handler) -> Ans
     return forbidden(wanted, answer.reason)
 
 
-FILTERS: tuple[Filter, ...] = (_named, _survived, _in_time, _authenticated, _limited, _authorized)
+FILTERS: tuple[Filter, ...] = (_named, _survived, _in_time, _authenticated, _impersonating, _limited, _authorized)
 """All of them, the outermost first."""
 
 _TOO_MANY = status.too_many_requests("Too many requests, please try again later.", 1)
@@ -160,17 +168,3 @@ def attributes_of(request: Request) -> Attributes:
     if not info.resource_request:
         return Attributes(request.user, info.verb, path=info.path)
     return Attributes(request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace)
-
-
-def forbidden(wanted: Attributes, reason: str) -> Status:
-    """The refusal of what nobody allows."""
-    user = f"User {quote(wanted.user.username)} cannot"
-    if wanted.path:
-        sentence = f"{user} {wanted.verb} path {quote(wanted.path)}"
-        return status.forbidden(GroupResource("", ""), "", f"{sentence}: {reason}" if reason else sentence)
-    resource = f"{wanted.resource}/{wanted.subresource}" if wanted.subresource else wanted.resource
-    where = f"in the namespace {quote(wanted.namespace)}" if wanted.namespace else "at the cluster scope"
-    group = f"in API group {quote(wanted.group)}"
-    sentence = f"{user} {wanted.verb} resource {quote(resource)} {group} {where}"
-    about = GroupResource(wanted.group, wanted.resource)
-    return status.forbidden(about, wanted.name, f"{sentence}: {reason}" if reason else sentence)

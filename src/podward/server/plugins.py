@@ -26,7 +26,7 @@ from podward.server.request import Request
 from podward.server.world import letters
 from podward.stages.admission import order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
-from podward.stages.admission.served import mutated
+from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
 from podward.stages.admission.steps import Phase
 
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from podward.api.authorization import Authorizer
     from podward.policy.scc.policies import Policies
 
-_LOOKED_UP = ("namespaces", "serviceaccounts", "priorityclasses", "storageclasses", "pods")
+_LOOKED_UP = (
+    "namespaces",
+    "serviceaccounts",
+    "priorityclasses",
+    "storageclasses",
+    "pods",
+    "limitranges",
+    "runtimeclasses",
+)
+_OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _SUFFIX = 5
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
 
@@ -126,12 +135,17 @@ class Plugins:
         del request
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
-            await self._objects.fresh("serviceaccounts", "priorityclasses", "storageclasses")
+            await self._objects.fresh(*_OF_PODS)
         return mutated(Served(asked, self._objects, letters(_SUFFIX)), self._disabled)
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
-        if asked.operation is Operation.DELETE or not any(step.handles(asked) for step in self._validating):
+        if asked.operation is Operation.DELETE:
+            return None
+        refused = validated(Served(asked, self._objects, ""), self._disabled)
+        if refused is not None:
+            return refused
+        if not any(step.handles(asked) for step in self._validating):
             return None
         await self._objects.fresh("namespaces", "pods")
         facts = AdmissionFacts(asked, self._cluster, asked.kind)

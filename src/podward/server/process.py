@@ -18,6 +18,7 @@ from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
+from podward.server.account_tokens import kept_key
 from podward.server.application import Application, Settings
 from podward.server.own_authority import OwnAuthority
 from podward.store.sqlite.store import SqliteStore
@@ -110,6 +111,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         given = x509.load_pem_x509_certificates(_text(options.client_authority).encode())
         certificates.append(ClientCertificates(given, options.client_authority))
     return Settings(
+        kept_key(options.data_dir),
         tuple(options.modes),
         tuple(tokens),
         tuple(certificates),

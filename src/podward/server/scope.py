@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -22,14 +22,34 @@ from podward.server.request import Request
 from podward.store.interface import Store, Watch
 
 if TYPE_CHECKING:
+    from podward.access.authentication import Credentials, Outcome
+    from podward.access.objects import PolicyRule
+    from podward.access.stored_rbac import StoredRbac
     from podward.api.admission import AdmissionRequest
+    from podward.api.caller import User
+    from podward.server.account_tokens import AccountTokens
 
 
 class Authorizing(Protocol):
     """Whoever says who may do what."""
 
+    rbac: StoredRbac
+    """The roles and bindings that are stored."""
+    uses_rbac: bool
+    """Whether they are asked."""
+
     async def authorize(self, wanted: Attributes) -> Answer:
         """Whether the user may do it."""
+
+    def rules_for(self, user: User, namespace: str) -> tuple[Sequence[PolicyRule], Sequence[str]]:
+        """The rules that hold for the user there, and what could not be found out."""
+
+
+class Authenticating(Protocol):
+    """Whoever says who the caller is."""
+
+    async def authenticate(self, credentials: Credentials, audiences: Sequence[str] = ()) -> Outcome:
+        """Who it is; a token must be good for one of the audiences, or else for the server's own."""
 
 
 class Admission(Protocol):
@@ -58,6 +78,8 @@ class Parts(Struct):
     store: Store
     caches: Caches
     catalog: Catalog
+    authenticator: Authenticating
+    tokens: AccountTokens
     authorizer: Authorizing
     admission: Admission
     clock: Clock

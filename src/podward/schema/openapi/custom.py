@@ -1,9 +1,10 @@
 """The definitions of custom resources: what a CustomResourceDefinition says of its objects, and the list of them.
 
-Specification: k8s.io/apiextensions-apiserver pkg/controller/openapi/builder: an object has `apiVersion`, `kind` and
-`metadata` beside what its schema says; without a schema, or where the schema's root preserves unknown fields, it is any
-object. Embedded resources have these three fields too. Version 2 of OpenAPI has no `oneOf`, `anyOf`, `not`, `nullable`
-and no defaults: what a schema says of a value that may be null, or of an integer or a text, is left out there.
+Specification: k8s.io/apiextensions-apiserver pkg/controller/openapi/builder and v2: an object has `apiVersion`, `kind`
+and `metadata` beside what its schema says, as an embedded resource has, of which the first two are required. Without a
+schema it is any object. Version 2 of OpenAPI has no `oneOf`, `anyOf`, `allOf`, `not` and `nullable`: of a value that
+may be null it says nothing, and does not require it; where unknown fields are preserved it says nothing of those that
+are known, and at the root nothing at all.
 """
 
 from __future__ import annotations
@@ -36,10 +37,8 @@ _METADATA: JsonObject = {
     " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
 }
 _LIST_METADATA: JsonObject = {"$ref": f"#/definitions/{META}.ListMeta"}
-_ONLY_VERSION_3 = frozenset(("oneOf", "anyOf", "allOf", "not", "nullable", "default"))
-_PRESERVES, _EMBEDDED, _INT_OR_STRING = (
-    f"x-kubernetes-{name}" for name in ("preserve-unknown-fields", "embedded-resource", "int-or-string")
-)
+_ONLY_VERSION_3 = frozenset(("oneOf", "anyOf", "allOf", "not", "nullable"))
+_PRESERVES, _EMBEDDED = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"
 
 
 class CustomResource(Struct, frozen=True):
@@ -84,7 +83,7 @@ def _own(resource: Resource, kind: str) -> JsonObject:
 
 def _object(schema: JsonObject | None, version: int) -> JsonObject:
     if schema is None or (version == 2 and schema.get(_PRESERVES) is True):
-        return {"type": "object", **({} if schema is None else {_PRESERVES: True})}
+        return {"type": "object"}
     made = _rewritten(schema, version)
     whole: JsonObject = made if isinstance(made, dict) else {}
     properties = whole.get("properties")
@@ -108,19 +107,33 @@ def _rewritten(schema: Json, version: int) -> Json:
             made[name] = _rewritten(value, version)
         else:
             made[name] = value
-    if schema.get(_EMBEDDED) is True:
-        inside = made.get("properties")
-        fields: JsonObject = inside if isinstance(inside, dict) else {}
-        made["properties"] = {**fields, "apiVersion": _API_VERSION, "kind": _KIND, "metadata": _METADATA}
     if version == 2:
-        return _for_version_2(made, schema)
-    return made
+        made = _for_version_2(made, schema)
+        if schema.get(_PRESERVES) is True:
+            return made
+    return _embedded(made) if schema.get(_EMBEDDED) is True else made
+
+
+def _embedded(made: JsonObject) -> JsonObject:
+    """A schema with the fields that every object has."""
+    inside, needed = made.get("properties"), made.get("required")
+    fields: JsonObject = inside if isinstance(inside, dict) else {}
+    required: list[Json] = [*needed] if isinstance(needed, list) else []
+    required += [name for name in ("kind", "apiVersion") if name not in required]
+    properties: JsonObject = {**fields, "apiVersion": _API_VERSION, "kind": _KIND, "metadata": _METADATA}
+    return {**made, "properties": properties, "required": required}
 
 
 def _for_version_2(made: JsonObject, schema: JsonObject) -> JsonObject:
     """What a version without null and alternatives can say of a value."""
-    loose = schema.get("nullable") is True or schema.get(_INT_OR_STRING) is True or schema.get(_PRESERVES) is True
-    dropped = {"type", "items", "properties"} if loose else set[str]()
-    if schema.get(_PRESERVES) is True and schema.get("type") == "object":
+    dropped: set[str] = set()
+    if schema.get("nullable") is True:
+        dropped = {"type", "items", "properties"}
+    elif schema.get(_PRESERVES) is True:
         dropped = {"items", "properties"}
-    return {name: value for name, value in made.items() if name not in dropped}
+    kept = {name: value for name, value in made.items() if name not in dropped}
+    properties, needed = schema.get("properties"), kept.get("required")
+    if isinstance(properties, dict) and isinstance(needed, list):
+        nullable = {name for name, field in properties.items() if isinstance(field, dict) and field.get("nullable")}
+        kept["required"] = [name for name in needed if name not in nullable]
+    return kept

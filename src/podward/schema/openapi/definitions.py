@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # fmt: off
 PACKED = (
-    "{Wp48S^xk9=GL@E0stWa8~^|S5YJf5=Ec(Q|6Kq*h>0gL*P>5RaC$b_fU}eZ8PkKzAmX8>aDW%Hd_kc4Nx|=lfzf!eGoa?w5(+G_O(k2w6yyj}"
+    "{Wp48S^xk9=GL@E0stWa5&!@IBe;hw=Ec(Q|6Kq*h>0gL*P>5RaC$b_fU}eZ8PkKzAmX8>aDW%Hd_kc4Nx|=lfzf!eGoa?w5(+G_O(k2w6yyj}"
     "ss{0B+PL@aKJ@j!?ps^c)bSEiGA$_0oIcUDZ**?V2>cS4Zt|IQTop(Vn>DA!yvuOW{gk@01fMK*HT}hCkXQk3?j||lBM}5wQk8<Sao2sP&94S~"
     "{7@XG>`US|7uWZ~VF2V=?N)fyH(I)?B)p1b?N%dP+@c>z7A_jtk{Efi5>+a>o|$qgIwDP-^^E=L(2RHKQv3Sq&rE)F^W;T0$vz?S6}a$38lI3{"
     "69;vwK!?LfVu8KNbo5c1I_u4ROU?>hpc2S%P|N4bFWLycv{zD!RA?^7P8qRE>2M?2+{$-ti~<9WwOrxA6*D`o`V}jM*2Yf=@>Xbhr=8)2xI3Db"

@@ -5,6 +5,7 @@ Specification: Kubernetes, k8s.io/apiserver, pkg/endpoints/handlers/update.go.
 
 from __future__ import annotations
 
+from podward.access.forbidden import forbidden
 from podward.api import status
 from podward.api.authorization import Attributes, Opinion
 from podward.api.json_value import JsonObject
@@ -12,7 +13,6 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.server import decoding, registry
 from podward.server.catalog import etcd_key
-from podward.server.chain import forbidden
 from podward.server.options import WriteOptions, write_options
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Request

@@ -14,6 +14,7 @@ from podward.schema.apply.reset_fields import builtin_filter
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
+from podward.server import escalating
 from podward.server.options import WriteOptions
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -37,6 +38,13 @@ def managed(scope: Scope, manager: str, live: JsonObject | None, new: JsonObject
     """The object with the managedFields that it has after this write."""
     of = type_of(scope.resource.api_version, scope.resource.kind)
     return after_update(write_of(scope, manager), live, new if of is None else converted(of, new))
+
+
+def managed_part(scope: Scope, manager: str, new: JsonObject, api_version: str, kind: str) -> JsonObject:
+    """The same of what is sent to a subresource of another kind."""
+    now = scope.parts.clock.now()
+    write = Write(builtin_versions(api_version, kind), kind, api_version, manager, now, scope.subresource)
+    return after_update(write, None, new)
 
 
 def with_owners_once(obj: JsonObject, request: Request, suffix: str = "") -> JsonObject:
@@ -87,5 +95,7 @@ async def validated(
     scope: Scope, request: Request, obj: JsonObject, old: JsonObject | None, options: WriteOptions
 ) -> Status | None:
     """The first refusal of the validating plugins."""
+    if (refused := await escalating.refused(scope, request, obj, old)) is not None:
+        return refused
     asked = admission_request(scope, request, obj, old, options)
     return await scope.parts.admission.validate(asked, request)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from podward.api.admission import NAMESPACES, PODS, AdmissionRequest, GroupResource, Operation
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.stages.admission import lifecycle, pod_accounts, pod_priority, small_defaults
+from podward.stages.admission import lifecycle, limit_ranger, pod_accounts, pod_priority, runtime_class, small_defaults
 from podward.stages.admission.served_facts import Served
 from podward.stages.admission.steps import EPHEMERAL_CONTAINERS
 
@@ -53,17 +53,26 @@ def _namespaced(request: AdmissionRequest) -> bool:
     return bool(request.namespace) and request.resource != NAMESPACES
 
 
+def _limited(request: AdmissionRequest) -> bool:
+    """What ranges are about; a Pod's resources change through a subresource of its own."""
+    if request.resource == PODS:
+        return request.operation is Operation.CREATE and not request.subresource
+    return request.resource == _CLAIMS and request.operation in _WRITES and not request.subresource
+
+
 _WRITES = frozenset((Operation.CREATE, Operation.UPDATE))
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
 
 MUTATING: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", _namespaced, lifecycle.mutate),
+    Plugin("LimitRanger", _limited, limit_ranger.mutate),
     Plugin("ServiceAccount", _adds_to_pod, pod_accounts.mutate),
     Plugin("TaintNodesByCondition", _creates(GroupResource("", "nodes")), small_defaults.taint_node),
     Plugin("Priority", _writes_pod, pod_priority.mutate),
     Plugin("DefaultTolerationSeconds", _writes_pod, small_defaults.tolerate),
     Plugin("DefaultStorageClass", _creates(_CLAIMS), small_defaults.storage_class),
     Plugin("StorageObjectInUseProtection", _creates(_CLAIMS, _VOLUMES), small_defaults.protect),
+    Plugin("RuntimeClass", _creates(PODS), runtime_class.mutate),
 )
 """Every plugin, in the API server's order."""
 DELETING = lifecycle.deletion
@@ -86,3 +95,11 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
             return found
         obj = found
     return obj
+
+
+def validated(asked: Served, disabled: frozenset[str] = frozenset()) -> Status | None:
+    """The first refusal of the plugins that look at an object once all have changed it, but for those of `order`."""
+    request = asked.request
+    if request.object is None or "LimitRanger" in disabled or not _limited(request):
+        return None
+    return limit_ranger.validate(asked, request.object)
