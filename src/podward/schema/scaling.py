@@ -31,6 +31,29 @@ WORKLOAD = ScalePaths(("spec", "replicas"), ("status", "replicas"), ("spec", "se
 """Where built-in kinds have them."""
 
 
+def custom_paths(definition: JsonObject) -> dict[str, ScalePaths]:
+    """Where custom objects have replicas and selector, by the API versions of their definition that have a Scale."""
+    spec = member(definition, "spec")
+    scales = {
+        f"{spec.get('group')}/{version.get('name')}": member(member(version, "subresources"), "scale")
+        for version in objects(spec, "versions")
+    }
+    replicas = {version: _path(scale, "specReplicasPath") for version, scale in scales.items()}
+    return {
+        version: ScalePaths(
+            replicas[version], _path(scale, "statusReplicasPath"), _path(scale, "labelSelectorPath"), replicas
+        )
+        for version, scale in scales.items()
+        if replicas[version]
+    }
+
+
+def _path(scale: JsonObject, name: str) -> tuple[str, ...]:
+    """A path of a definition, which is a simple one: `.spec.replicas`."""
+    written = scale.get(name)
+    return tuple(written.split(".")[1:]) if isinstance(written, str) else ()
+
+
 def scale_of(obj: JsonObject, paths: ScalePaths = WORKLOAD) -> JsonObject:
     """The Scale of an object."""
     metadata = member(obj, "metadata")

@@ -92,6 +92,9 @@ def test_the_order_of_merged_items(patch: Json, expected: str) -> None:
         ([{"name": "d"}], "adbc", "adbc"),
         ([{"name": "c", "image": "q"}], "cab", "cab"),
         ([{"$patch": "delete", "name": "b"}], "ca", "ca"),
+        ([{"$patch": "delete", "name": "a"}, {"name": "n"}], "bn", "bcn"),
+        ([{"$patch": "delete", "name": "a"}, {"name": "n"}, {"name": "o"}], "no", "bcno"),
+        ([{"name": "n"}], "bn", "abnc"),
     ],
 )
 def test_a_directive_orders_a_list(patch: Json, order: str, expected: str) -> None:

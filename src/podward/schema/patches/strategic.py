@@ -179,10 +179,22 @@ def _order_list(merged: JsonObject, patch: JsonObject, order: tuple[str, Json], 
         return
     _of_objects(before, after, required=True)
     identified = [(_identity(item, key), item) for item in found]
-    merged[name] = ordered(
-        identified, [_identity(item, key) for item in wanted], [_identity(item, key) for item in before]
-    )
+    had = [_identity(item, key) for item in before]
+    if not any(isinstance(item, dict) and item.get(_PATCH) == "replace" for item in after):
+        had = _with_freed_places(had, [pair[0] for pair in identified], [_identity(item, key) for item in after])
+    merged[name] = ordered(identified, [_identity(item, key) for item in wanted], had)
     patch.pop(name, None)
+
+
+def _with_freed_places(had: list[Identity], found: list[Identity], sent: list[Identity]) -> list[Identity]:
+    """The server's order, in which new items have the places of as many that were deleted.
+
+    The real server deletes within the list whose order it looks up afterwards, and appends what is new.
+    """
+    there, known = set(found), set(had)
+    kept = [each for each in had if each in there]
+    new = [each for each in sent if each in there and each not in known]
+    return kept + new[: len(had) - len(kept)]
 
 
 def _wrong_type(value: Json) -> NoReturn:
