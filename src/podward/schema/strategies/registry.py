@@ -13,6 +13,7 @@ from podward.schema.strategies import (
     autoscalers,
     budgets,
     config,
+    csi,
     daemon_sets,
     deployments,
     endpoints,
@@ -24,12 +25,15 @@ from podward.schema.strategies import (
     namespaces,
     network_policies,
     object_meta,
+    persistent_volumes,
     pods,
     priority_classes,
     quotas,
     roles,
     services,
     stateful_sets,
+    storage_classes,
+    volume_claims,
 )
 from podward.schema.strategies.strategy import Strategy
 
@@ -46,6 +50,10 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "resourcequotas/status"): quotas.RESOURCE_QUOTA_STATUS,
     ("", "secrets"): config.SECRET,
     ("", "serviceaccounts"): accounts.SERVICE_ACCOUNT,
+    ("", "persistentvolumeclaims"): volume_claims.VOLUME_CLAIM,
+    ("", "persistentvolumeclaims/status"): volume_claims.VOLUME_CLAIM_STATUS,
+    ("", "persistentvolumes"): persistent_volumes.PERSISTENT_VOLUME,
+    ("", "persistentvolumes/status"): persistent_volumes.PERSISTENT_VOLUME_STATUS,
     ("", "pods"): pods.POD,
     ("", "pods/ephemeralcontainers"): pods.POD_EPHEMERAL_CONTAINERS,
     ("", "pods/resize"): pods.POD_RESIZE,
@@ -86,6 +94,13 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     (_RBAC, "rolebindings"): roles.ROLE_BINDING,
     (_RBAC, "roles"): roles.ROLE,
     ("scheduling.k8s.io", "priorityclasses"): priority_classes.PRIORITY_CLASS,
+    ("storage.k8s.io", "csidrivers"): csi.DRIVER,
+    ("storage.k8s.io", "csinodes"): csi.NODE,
+    ("storage.k8s.io", "csistoragecapacities"): storage_classes.STORAGE_CAPACITY,
+    ("storage.k8s.io", "storageclasses"): storage_classes.STORAGE_CLASS,
+    ("storage.k8s.io", "volumeattachments"): csi.ATTACHMENT,
+    ("storage.k8s.io", "volumeattachments/status"): csi.ATTACHMENT_STATUS,
+    ("storage.k8s.io", "volumeattributesclasses"): storage_classes.VOLUME_ATTRIBUTES_CLASS,
 }
 
 
