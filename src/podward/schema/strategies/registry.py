@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from podward.schema.strategies import (
     accounts,
+    admission_policies,
     autoscalers,
     budgets,
     config,
@@ -36,9 +37,11 @@ from podward.schema.strategies import (
     stateful_sets,
     storage_classes,
     volume_claims,
+    webhooks,
 )
 from podward.schema.strategies.strategy import Strategy
 
+_ADMISSION = "admissionregistration.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
@@ -68,6 +71,13 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "replicationcontrollers/status"): deployments.REPLICATION_CONTROLLER_STATUS,
     ("", "services"): services.SERVICE,
     ("", "services/status"): services.SERVICE_STATUS,
+    (_ADMISSION, "mutatingadmissionpolicies"): admission_policies.MUTATING,
+    (_ADMISSION, "mutatingadmissionpolicybindings"): admission_policies.MUTATING_BINDING,
+    (_ADMISSION, "mutatingwebhookconfigurations"): webhooks.WEBHOOKS,
+    (_ADMISSION, "validatingadmissionpolicies"): admission_policies.VALIDATING,
+    (_ADMISSION, "validatingadmissionpolicies/status"): admission_policies.VALIDATING_STATUS,
+    (_ADMISSION, "validatingadmissionpolicybindings"): admission_policies.VALIDATING_BINDING,
+    (_ADMISSION, "validatingwebhookconfigurations"): webhooks.WEBHOOKS,
     ("apps", "controllerrevisions"): daemon_sets.CONTROLLER_REVISION,
     ("apps", "daemonsets"): daemon_sets.DAEMON_SET,
     ("apps", "daemonsets/status"): daemon_sets.DAEMON_SET_STATUS,
