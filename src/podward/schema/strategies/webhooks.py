@@ -6,8 +6,8 @@ pkg/registry/admissionregistration. What is stored may stay as it is, where less
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
@@ -47,6 +47,7 @@ _REVIEWS, _SIDE_EFFECTS = ("v1", "v1beta1"), ("None", "NoneOnDryRun")
 _ANY_SIDE_EFFECTS = ("None", "NoneOnDryRun", "Some", "Unknown")
 _LONGEST_WAIT = 30
 _FORM = "; desired format: https://host[/path]"
+_URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 _HOOKS = ROOT / "webhooks"
 
 
@@ -62,22 +63,20 @@ def client(of: JsonObject, at: Place) -> Decision:
 
 
 def _url(url: str, at: Place) -> Decision:
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        return required(at, f"url must be a valid URL: {error}{_FORM}")
+    parts = _URL.match(url)
+    scheme, authority, query, fragment = parts.groups("") if parts is not None else ("",) * 4
     found: list[Decision] = []
-    user, _, host = parts.netloc.rpartition("@")
-    if parts.scheme != "https":
-        found.append(invalid(at, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}"))
+    user, _, host = authority.rpartition("@")
+    if scheme != "https":
+        found.append(invalid(at, scheme, f"'https' is the only allowed URL scheme{_FORM}"))
     if not host:
         found.append(invalid(at, host, f"host must be specified{_FORM}"))
-    if user or "@" in parts.netloc:
+    if "@" in authority:
         found.append(invalid(at, user, "user information is not permitted in the URL"))
-    if parts.fragment:
-        found.append(invalid(at, parts.fragment, "fragments are not permitted in the URL"))
-    if parts.query:
-        found.append(invalid(at, parts.query, "query parameters are not permitted in the URL"))
+    if fragment:
+        found.append(invalid(at, fragment, "fragments are not permitted in the URL"))
+    if query:
+        found.append(invalid(at, query, "query parameters are not permitted in the URL"))
     return merge(*found)
 
 
