@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from podward.store.etcd.store import EtcdStore
 from podward.store.interface import Store
 from podward.store.sqlite.store import SqliteStore
 
@@ -30,12 +35,47 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-async def open_sqlite(directory: Path) -> Store:
-    return SqliteStore.open(str(directory / "data"), compaction_interval=0)
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-@pytest.fixture(params=["sqlite"])
-def store(runner: asyncio.Runner, tmp_path: Path) -> Iterator[Store]:
-    opened = runner.run(open_sqlite(tmp_path))
-    yield opened
-    runner.run(opened.close())
+@contextmanager
+def running_etcd(directory: Path, port: int, *options: str, scheme: str = "http") -> Iterator[subprocess.Popen[bytes]]:
+    """An etcd of one member that listens on this port of this machine, and is killed at the end."""
+    client, peer = f"{scheme}://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
+    command = [
+        "etcd", "--data-dir", str(directory / "etcd"), "--log-level", "error", "--listen-client-urls", client,
+        "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+        "--initial-cluster", f"default={peer}", *options,
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of an etcd for all tests, which take a prefix each."""
+    port = free_port()
+    with running_etcd(tmp_path_factory.mktemp("etcd"), port):
+        yield f"127.0.0.1:{port}"
+
+
+PREFIXES = count()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("etcd", marks=pytest.mark.needs("etcd"))])
+def store(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Store]:
+    async def opened() -> Store:
+        if request.param == "sqlite":
+            return SqliteStore.open(str(tmp_path / "data"), compaction_interval=0)
+        endpoint: str = request.getfixturevalue("etcd")
+        return await EtcdStore.open((endpoint,), prefix=f"/test-{next(PREFIXES)}", compaction_interval=0)
+
+    made = runner.run(opened())
+    yield made
+    runner.run(made.close())
