@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from etcd_server import free_port, running_etcd
 
 from podward.store.etcd.store import EtcdStore
 from podward.store.interface import Store
@@ -33,28 +31,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     assert isinstance(runner, asyncio.Runner)
     runner.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in arguments}))
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running_etcd(directory: Path, port: int, *options: str, scheme: str = "http") -> Iterator[subprocess.Popen[bytes]]:
-    """An etcd of one member that listens on this port of this machine, and is killed at the end."""
-    client, peer = f"{scheme}://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
-    command = [
-        "etcd", "--data-dir", str(directory / "etcd"), "--log-level", "error", "--listen-client-urls", client,
-        "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-        "--initial-cluster", f"default={peer}", *options,
-    ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        try:
-            yield server
-        finally:
-            server.kill()
 
 
 @pytest.fixture(scope="session")
