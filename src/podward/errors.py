@@ -86,11 +86,11 @@ class RevisionError(PodwardError):
 
 
 class CompactedError(RevisionError):
-    """The store has forgotten this revision; `oldest` is the first that it still has."""
+    """The store has forgotten this revision; `oldest` is the first that it still has, 0 where that is not known."""
 
     def __init__(self, revision: int, oldest: int) -> None:
         advice = "list again, and watch from the revision of that list"
-        super().__init__(f"revision {revision} is compacted: the oldest is {oldest}", revision=revision, advice=advice)
+        super().__init__(f"revision {revision} is compacted", revision=revision, advice=advice)
         self.oldest = oldest
 
 

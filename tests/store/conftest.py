@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from etcd_server import free_port, running_etcd
 
+from podward.store.etcd.store import EtcdStore
 from podward.store.interface import Store
 from podward.store.sqlite.store import SqliteStore
 
@@ -30,12 +33,25 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-async def open_sqlite(directory: Path) -> Store:
-    return SqliteStore.open(str(directory / "data"), compaction_interval=0)
+@pytest.fixture(scope="session")
+def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of an etcd for all tests, which take a prefix each."""
+    port = free_port()
+    with running_etcd(tmp_path_factory.mktemp("etcd"), port):
+        yield f"127.0.0.1:{port}"
 
 
-@pytest.fixture(params=["sqlite"])
-def store(runner: asyncio.Runner, tmp_path: Path) -> Iterator[Store]:
-    opened = runner.run(open_sqlite(tmp_path))
-    yield opened
-    runner.run(opened.close())
+PREFIXES = count()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("etcd", marks=pytest.mark.needs("etcd"))])
+def store(request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path: Path) -> Iterator[Store]:
+    async def opened() -> Store:
+        if request.param == "sqlite":
+            return SqliteStore.open(str(tmp_path / "data"), compaction_interval=0)
+        endpoint: str = request.getfixturevalue("etcd")
+        return await EtcdStore.open((endpoint,), prefix=f"/test-{next(PREFIXES)}", compaction_interval=0)
+
+    made = runner.run(opened())
+    yield made
+    runner.run(made.close())

@@ -11,6 +11,7 @@ from podward.store import future_revision
 from podward.store.interface import Event, Exists, Mismatch, Store, Stored, Watch
 
 PODS = "/registry/pods/"
+FUTURE = 1_000_000_000
 
 
 async def put(store: Store, key: str, value: bytes = b"{}") -> Stored:
@@ -188,10 +189,15 @@ async def test_a_revision_of_the_future_is_waited_for(store: Store) -> None:
 async def test_a_revision_that_does_not_come_is_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(future_revision, "PATIENCE", 0.1)
     made = await put(store, "/a")
-    for asked in (store.get("/a", 99), store.list("/", revision=99), store.reach(99), store.compact(99)):
+    for asked in (
+        store.get("/a", FUTURE),
+        store.list("/", revision=FUTURE),
+        store.reach(FUTURE),
+        store.compact(FUTURE),
+    ):
         with pytest.raises(FutureRevisionError) as caught:
             await asked
-        assert (caught.value.revision, caught.value.current) == (99, made.revision)
+        assert (caught.value.revision, caught.value.current) == (FUTURE, made.revision)
 
 
 async def test_a_watch_tells_of_each_change(store: Store) -> None:

@@ -6,18 +6,20 @@ import argparse
 import os
 import sys
 
+from podward.cli.store_options import add_store_options, store_options
+
 SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
 
 EXAMPLES = (
-    ("start it, and use it from another terminal", "podward apiserver --kubeconfig ./kubeconfig"),
-    ("with callers of your own", "podward apiserver --token-auth-file tokens.csv --authorization-mode RBAC"),
+    ("start it, and use it from another terminal", "podward apiserver --data-dir ./data --kubeconfig ./kubeconfig"),
+    ("with callers of your own", "podward apiserver --data-dir ./data --token-auth-file tokens.csv"),
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
+    add_store_options(parser)
     add = parser.add_argument
-    add("--data-dir", default="podward-data", metavar="DIR", help="where everything is kept (%(default)s)")
     add("--bind-address", default="127.0.0.1", metavar="IP", help="the address to listen on (%(default)s)")
     add("--secure-port", type=int, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         args.client_ca_file,
         args.anonymous_auth.lower() not in {"false", "0"},
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
+        store_options(args),
         args.service_cluster_ip_range,
         frozenset(args.disable_admission_plugins.split(",")) - {""},
     )

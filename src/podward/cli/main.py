@@ -46,6 +46,7 @@ COMMANDS = {
         "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work",
     ),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
+    "rotate-key": ("podward.cli.rotate_key", "encrypt an API server's Secrets with a new key, and drop the old one"),
     "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),
     "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
     "completion": ("podward.cli.completion", "print a shell's completion script"),

@@ -8,7 +8,9 @@ from podward.cli import apiserver
 
 SUMMARY = "a cluster on this machine: for now its API server alone"
 
-EXAMPLES = (("start it, and use it from another terminal", "podward serve --kubeconfig ./kubeconfig"),)
+EXAMPLES = (
+    ("start it, and use it from another terminal", "podward serve --data-dir ./data --kubeconfig ./kubeconfig"),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from podward.api.resource import GroupVersion, Resource
 from podward.server.request_info import RequestInfo
 
-_CORE = "core"
-
 
 class Catalog:
     """Resources by group, version and plural. `put` and `remove` are for those that come and go."""
@@ -42,8 +40,12 @@ class Catalog:
 
 
 def prefix_of(resource: Resource, namespace: str = "") -> str:
-    """The beginning of the keys of a resource's objects, or of those in one namespace."""
-    root = f"/registry/{resource.group or _CORE}/{resource.plural}/"
+    """The beginning of the keys of a resource's objects, or of those in one namespace.
+
+    No group is called as a resource of the core group is: those of custom resources have a dot.
+    """
+    group = f"{resource.group}/" if resource.group else ""
+    root = f"/registry/{group}{resource.plural}/"
     return f"{root}{namespace}/" if namespace else root
 
 

@@ -21,7 +21,8 @@ from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
 from podward.server.application import Application, Settings
 from podward.server.own_authority import OwnAuthority
-from podward.store.sqlite.store import SqliteStore
+from podward.store.opening import Options as StoreOptions
+from podward.store.opening import open_store
 
 _GRACE = 5.0
 ADMIN, MASTERS = "podward-admin", "system:masters"
@@ -38,6 +39,7 @@ class Options(Struct, frozen=True):
     client_authority: str
     anonymous: bool
     kubeconfig: str
+    store: StoreOptions
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = frozenset()
 
@@ -52,7 +54,7 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
-    store = SqliteStore.open(options.data_dir)
+    store = await open_store(options.store)
     try:
         application = Application(store, _settings(options, authority))
         await application.start()

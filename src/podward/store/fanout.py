@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from podward.errors import PodwardError
@@ -25,10 +25,12 @@ PIECE = 128
 class History(Protocol):
     """The changes that were."""
 
-    async def changes(self, prefix: str, after: int, until: int, limit: int) -> tuple[Sequence[Event], int]:
-        """The first changes under `prefix` after one revision and until another, and up to where they are complete.
+    def changes(
+        self, prefix: str, after: int, until: int, limit: int
+    ) -> AsyncGenerator[tuple[Sequence[Event], int], None]:
+        """The changes under `prefix` after one revision and until another: pieces, each with its last revision.
 
-        Raises CompactedError.
+        A piece has about `limit` events; after the last piece everything until `until` was told. Raises CompactedError.
         """
 
 
@@ -42,9 +44,9 @@ class Fanout:
         self._live: dict[str, list[FanoutWatch]] = {}
         self._open: set[FanoutWatch] = set()
 
-    def publish(self, events: Sequence[Event]) -> None:
-        """Hand out the next changes, which are in order of their revisions."""
-        self.revision = events[-1].stored.revision
+    def publish(self, events: Sequence[Event], revision: int) -> None:
+        """Hand out the next changes, which are in order of their revisions: all until `revision`."""
+        self.revision = revision
         for prefix, watches in tuple(self._live.items()):
             matching = [event for event in events if event.stored.key.startswith(prefix)]
             if matching:
@@ -58,11 +60,11 @@ class Fanout:
         self._open.add(watch)
         return watch
 
-    def jump(self, revision: int, error: PodwardError) -> None:
-        """Changes were missed for good: go on after this revision, and end the watches that were live."""
-        self.revision = revision
+    def jump(self, revision: int) -> None:
+        """Changes until this revision will not be published: watches look for them in history."""
         for watch in [watch for watches in self._live.values() for watch in watches]:
-            watch.fail(error)
+            watch.fall_behind()
+        self.revision = revision
 
     def close(self) -> None:
         """End all watches."""
@@ -97,6 +99,9 @@ class FanoutWatch:
         self._told = after
         self._position = after
         """Up to here everything is in the buffer or was told."""
+        self._past: AsyncGenerator[tuple[Sequence[Event], int], None] | None = None
+        self._until = 0
+        """Where the history ends that is being read."""
         self._ended = False
         self._error: PodwardError | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -138,7 +143,7 @@ class FanoutWatch:
     def offer(self, events: Sequence[Event], size: int) -> None:
         """These changes were made, with values of this many bytes."""
         if len(self._buffer) >= MOST_EVENTS or (self._buffer and self._size + size > MOST_BYTES):
-            self._fall_behind()
+            self.fall_behind()
             return
         if events[0].stored.revision <= self._position:
             events = [event for event in events if event.stored.revision > self._position]
@@ -147,15 +152,18 @@ class FanoutWatch:
         self._size += size
         self._wake()
 
+    def fall_behind(self) -> None:
+        """Look for the next changes in history: no more are offered until all were found."""
+        last = self._buffer[-1].stored.revision if self._buffer else self._fanout.revision
+        self._position = max(self._position, last)
+        self._live = False
+        self._fanout.leave(self)
+        self._wake()
+
     def fail(self, error: PodwardError) -> None:
         """The reader is told what is in the buffer, then this error."""
         self._error = error
         self._end()
-
-    def _fall_behind(self) -> None:
-        self._position = max(self._position, self._buffer[-1].stored.revision)
-        self._live = False
-        self._fanout.leave(self)
 
     async def _fill(self) -> bool:
         """Wait until there is something in the buffer; False if the watch has ended instead."""
@@ -182,12 +190,16 @@ class FanoutWatch:
 
     async def _catch_up(self) -> None:
         """Read the next piece of history."""
-        until = self._fanout.revision
+        if self._past is None:
+            self._until = self._fanout.revision
+            self._past = self._fanout.history.changes(self.prefix, self._position, self._until, PIECE)
         try:
-            events, self._position = await self._fanout.history.changes(self.prefix, self._position, until, PIECE)
+            events, self._position = await anext(self._past, ((), self._until))
         except PodwardError as error:
             self.fail(error)
             return
+        if self._position >= self._until:
+            self._past = None
         if not self._ended:
             self._buffer.extend(events)
             self._size = sum(len(event.stored.value) for event in events)
@@ -196,6 +208,7 @@ class FanoutWatch:
         if self._ended:
             return
         self._ended = True
+        self._past = None
         if self._live:
             self._live = False
             self._fanout.leave(self)

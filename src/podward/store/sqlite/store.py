@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import TypeVar, cast
 
@@ -80,10 +80,14 @@ class SqliteStore:
         """The changes of the keys that begin with `prefix`, after revision `after`."""
         return self._fanout.watch(prefix, after)
 
-    async def changes(self, prefix: str, after: int, until: int, limit: int) -> tuple[Sequence[Event], int]:
+    async def changes(
+        self, prefix: str, after: int, until: int, limit: int
+    ) -> AsyncGenerator[tuple[Sequence[Event], int], None]:
         """What watches missed: `podward.store.fanout.History`."""
-        missed = partial(reading.changes, prefix=prefix, after=after, until=until, limit=limit)
-        return await self._readers.read(missed)
+        while after < until:
+            piece = partial(reading.changes, prefix=prefix, after=after, until=until, limit=limit)
+            events, after = await self._readers.read(piece)
+            yield events, after
 
     async def revision(self) -> int:
         """The revision of the last write."""

@@ -53,7 +53,7 @@ class Writer:
     `published` is called in the loop's thread with the changes of each commit, in order.
     """
 
-    def __init__(self, database: Database, published: Callable[[list[Event]], None]) -> None:
+    def __init__(self, database: Database, published: Callable[[list[Event], int], None]) -> None:
         self._database = database
         self._connection = database.connect()
         self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BEFORE_CHECKPOINT}")
@@ -167,7 +167,7 @@ class Writer:
         for waiting, answer in zip(group, answers, strict=True):
             _answer(waiting.future, answer)
         if events:
-            self._published(events)
+            self._published(events, events[-1].stored.revision)
 
 
 def _answer(future: asyncio.Future[Result], result: Result) -> None:
