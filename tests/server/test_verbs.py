@@ -83,3 +83,54 @@ def test_a_watch_tells_what_came_since(server: Server) -> None:
 def test_the_form_is_the_one_that_the_client_accepts(server: Server, accept: str, kind: str) -> None:
     code, listed, _ = server.ask("GET", MAPS, Accept=accept)
     assert (code, listed["kind"]) == (200, kind)
+
+
+def test_deleting_again_what_waits_for_its_finalizers_changes_nothing(server: Server) -> None:
+    waiting = _map("twice")
+    waiting["metadata"] = {"name": "twice", "finalizers": ["example.com/mine"]}
+    server.ask("POST", MAPS, waiting)
+    _, first, _ = server.ask("DELETE", f"{MAPS}/twice")
+    _, second, _ = server.ask("DELETE", f"{MAPS}/twice")
+    assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+def test_pages_of_a_list_are_of_one_version(server: Server) -> None:
+    for name in ("page-1", "page-2", "page-3"):
+        server.ask("POST", MAPS, _map(name))
+    _, first, _ = server.ask("GET", f"{MAPS}?limit=1")
+    server.ask("POST", MAPS, _map("page-0"))
+    of = first["metadata"]
+    _, second, _ = server.ask("GET", f"{MAPS}?limit=500&continue={of['continue']}")
+    assert second["metadata"]["resourceVersion"] == of["resourceVersion"]
+    assert len(second["items"]) == of["remainingItemCount"]
+    assert "page-0" not in {item["metadata"]["name"] for item in second["items"]}
+
+
+def test_a_large_body_is_refused(server: Server) -> None:
+    code, refused, _ = server.ask("POST", MAPS, _map("large", a="x" * (4 << 20)))
+    assert (code, refused["reason"]) == (413, "RequestEntityTooLarge")
+
+
+def test_a_name_is_generated(server: Server) -> None:
+    made = _map("")
+    made["metadata"] = {"generateName": "made-"}
+    code, found, _ = server.ask("POST", MAPS, made)
+    assert code == 201
+    assert len(found["metadata"]["name"]) == len("made-") + 5
+
+
+def _service(name: str, **spec: str) -> dict[str, object]:
+    ports = {"ports": [{"port": 80}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {**ports, **spec}}
+
+
+def test_two_services_never_have_the_same_address(server: Server) -> None:
+    services, addresses = "/api/v1/namespaces/default/services", set()
+    for index in range(5):
+        body = _service(f"s{index}")
+        _, made, _ = server.ask("POST", services, body)
+        addresses.add(made["spec"]["clusterIP"])
+    assert len(addresses) == 5
+    taken = addresses.pop()
+    code, refused, _ = server.ask("POST", services, _service("mine", clusterIP=taken))
+    assert (code, "provided IP is already allocated" in refused["message"]) == (422, True)

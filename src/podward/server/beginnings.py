@@ -16,6 +16,7 @@ from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
+from podward.errors import UsageError
 from podward.schema.strategies import service_allocation
 from podward.schema.strategies.service_allocation import Allocation, Pools
 from podward.server.cache import Cache
@@ -40,7 +41,15 @@ class ServiceAllocator:
     """What Services have. It follows the cache of Services from the first allocation on."""
 
     def __init__(self, network: str, ports: tuple[int, int] = (30000, 32767)) -> None:
-        self._network = ip_network(network)
+        """Raises UsageError for what is no range."""
+        try:
+            self._network = ip_network(network)
+        except ValueError:
+            raise UsageError(
+                f"this is no range of addresses: {network!r}",
+                where="--service-cluster-ip-range",
+                advice="give one, such as 10.0.0.0/24",
+            ) from None
         self._ports = ports
         self._stored: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._addresses: dict[str, int] = {}

@@ -105,6 +105,8 @@ async def _take(scope: Scope, step: Step, current: Stored, options: DeleteOption
         return decoded(gone), True
     if options.dry_run:
         return step.object, not step.waits
+    if step.waits and step.object == decoded(current):
+        return step.object, False
     stored = await store.update(current.key, stored_bytes(scope.resource, step.object), current.revision)
     if isinstance(stored, Mismatch):
         return None
