@@ -62,6 +62,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "resourcequotas/status"): quotas.RESOURCE_QUOTA_STATUS,
     ("", "secrets"): config.SECRET,
     ("", "serviceaccounts"): accounts.SERVICE_ACCOUNT,
+    ("", "serviceaccounts/token"): accounts.TOKEN_REQUEST,
     ("", "nodes"): nodes.NODE,
     ("", "nodes/status"): nodes.NODE_STATUS,
     ("", "persistentvolumeclaims"): volume_claims.VOLUME_CLAIM,
