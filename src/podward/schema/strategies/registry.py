@@ -18,7 +18,6 @@ from podward.schema.strategies import (
     certificate_requests,
     config,
     csi,
-    custom_definitions,
     daemon_sets,
     deployments,
     endpoints,
@@ -44,6 +43,7 @@ from podward.schema.strategies import (
     volume_claims,
     webhooks,
 )
+from podward.schema.strategies.custom_resources import definitions
 from podward.schema.strategies.strategy import Strategy
 
 _ADMISSION = "admissionregistration.k8s.io"
@@ -85,8 +85,8 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     (_ADMISSION, "validatingadmissionpolicies/status"): admission_policies.VALIDATING_STATUS,
     (_ADMISSION, "validatingadmissionpolicybindings"): admission_policies.VALIDATING_BINDING,
     (_ADMISSION, "validatingwebhookconfigurations"): webhooks.WEBHOOKS,
-    ("apiextensions.k8s.io", "customresourcedefinitions"): custom_definitions.DEFINITION,
-    ("apiextensions.k8s.io", "customresourcedefinitions/status"): custom_definitions.DEFINITION_STATUS,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.DEFINITION,
+    ("apiextensions.k8s.io", "customresourcedefinitions/status"): definitions.DEFINITION_STATUS,
     ("apiregistration.k8s.io", "apiservices"): api_services.API_SERVICE,
     ("apiregistration.k8s.io", "apiservices/status"): api_services.API_SERVICE_STATUS,
     ("apps", "controllerrevisions"): daemon_sets.CONTROLLER_REVISION,
