@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from podward.schema.strategies import (
+    access_reviews,
     accounts,
     admission_policies,
+    api_services,
     autoscalers,
     budgets,
+    certificate_requests,
     config,
     csi,
-    custom_definitions,
     daemon_sets,
     deployments,
     endpoints,
     events,
+    flows,
     ingresses,
     jobs,
     leases,
@@ -40,9 +43,11 @@ from podward.schema.strategies import (
     volume_claims,
     webhooks,
 )
+from podward.schema.strategies.custom_resources import definitions
 from podward.schema.strategies.strategy import Strategy
 
 _ADMISSION = "admissionregistration.k8s.io"
+_FLOWS = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
@@ -57,6 +62,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "resourcequotas/status"): quotas.RESOURCE_QUOTA_STATUS,
     ("", "secrets"): config.SECRET,
     ("", "serviceaccounts"): accounts.SERVICE_ACCOUNT,
+    ("", "serviceaccounts/token"): accounts.TOKEN_REQUEST,
     ("", "nodes"): nodes.NODE,
     ("", "nodes/status"): nodes.NODE_STATUS,
     ("", "persistentvolumeclaims"): volume_claims.VOLUME_CLAIM,
@@ -79,8 +85,10 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     (_ADMISSION, "validatingadmissionpolicies/status"): admission_policies.VALIDATING_STATUS,
     (_ADMISSION, "validatingadmissionpolicybindings"): admission_policies.VALIDATING_BINDING,
     (_ADMISSION, "validatingwebhookconfigurations"): webhooks.WEBHOOKS,
-    ("apiextensions.k8s.io", "customresourcedefinitions"): custom_definitions.DEFINITION,
-    ("apiextensions.k8s.io", "customresourcedefinitions/status"): custom_definitions.DEFINITION_STATUS,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.DEFINITION,
+    ("apiextensions.k8s.io", "customresourcedefinitions/status"): definitions.DEFINITION_STATUS,
+    ("apiregistration.k8s.io", "apiservices"): api_services.API_SERVICE,
+    ("apiregistration.k8s.io", "apiservices/status"): api_services.API_SERVICE_STATUS,
     ("apps", "controllerrevisions"): daemon_sets.CONTROLLER_REVISION,
     ("apps", "daemonsets"): daemon_sets.DAEMON_SET,
     ("apps", "daemonsets/status"): daemon_sets.DAEMON_SET_STATUS,
@@ -90,15 +98,25 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("apps", "replicasets/status"): deployments.REPLICA_SET_STATUS,
     ("apps", "statefulsets"): stateful_sets.STATEFUL_SET,
     ("apps", "statefulsets/status"): stateful_sets.STATEFUL_SET_STATUS,
+    ("authorization.k8s.io", "localsubjectaccessreviews"): access_reviews.LOCAL_REVIEW,
+    ("authorization.k8s.io", "selfsubjectaccessreviews"): access_reviews.OWN_REVIEW,
+    ("authorization.k8s.io", "subjectaccessreviews"): access_reviews.REVIEW,
     ("autoscaling", "horizontalpodautoscalers"): autoscalers.AUTOSCALER,
     ("autoscaling", "horizontalpodautoscalers/status"): autoscalers.AUTOSCALER_STATUS,
     ("batch", "cronjobs"): jobs.CRON_JOB,
     ("batch", "cronjobs/status"): jobs.CRON_JOB_STATUS,
     ("batch", "jobs"): jobs.JOB,
     ("batch", "jobs/status"): jobs.JOB_STATUS,
+    ("certificates.k8s.io", "certificatesigningrequests"): certificate_requests.REQUEST,
+    ("certificates.k8s.io", "certificatesigningrequests/approval"): certificate_requests.REQUEST_APPROVAL,
+    ("certificates.k8s.io", "certificatesigningrequests/status"): certificate_requests.REQUEST_STATUS,
     ("coordination.k8s.io", "leases"): leases.LEASE,
     ("discovery.k8s.io", "endpointslices"): endpoints.ENDPOINT_SLICE,
     ("events.k8s.io", "events"): events.EVENT_OF_GROUP,
+    (_FLOWS, "flowschemas"): flows.FLOW_SCHEMA,
+    (_FLOWS, "flowschemas/status"): flows.FLOW_STATUS,
+    (_FLOWS, "prioritylevelconfigurations"): flows.PRIORITY_LEVEL,
+    (_FLOWS, "prioritylevelconfigurations/status"): flows.FLOW_STATUS,
     ("networking.k8s.io", "ingressclasses"): ingresses.INGRESS_CLASS,
     ("networking.k8s.io", "ingresses"): ingresses.INGRESS,
     ("networking.k8s.io", "ingresses/status"): ingresses.INGRESS_STATUS,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
-from podward.schema.strategies import custom_schemas, object_meta
+from podward.schema.strategies import object_meta
+from podward.schema.strategies.custom_resources import schemas
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import first_generation, keeping_status
 from podward.schema.strategies.names import NameRule, host_faults
@@ -153,7 +154,7 @@ def _version_parts(of: JsonObject, at: Place, schema_at: str, *, with_status: bo
     found: list[Decision] = []
     schema = member(of, "schema").get("openAPIV3Schema")
     if isinstance(schema, dict):
-        found.append(custom_schemas.check(schema, at / schema_at / "openAPIV3Schema", with_status=with_status))
+        found.append(schemas.check(schema, at / schema_at / "openAPIV3Schema", with_status=with_status))
     scale = member(of, "subresources").get("scale")
     if isinstance(scale, dict):
         found.append(_scale(scale, at / "subresources"))

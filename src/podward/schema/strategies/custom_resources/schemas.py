@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
-from podward.schema.strategies import structural_schemas
+from podward.schema.strategies.custom_resources import structure
 from podward.schema.validation.field import (
     NOTHING,
     Place,
@@ -44,8 +44,8 @@ def check(schema: JsonObject, at: Place, *, with_status: bool) -> Decision:
         found.append(invalid(at / "type", text(schema, "type"), detail))
     if schema.get("nullable") is True:
         found.append(forbidden(at / "nullable", "nullable cannot be true at the root"))
-    structure = structural_schemas.check(schema, at)
-    found.append(structure if structure.refused else _defaults(schema, at))
+    wrong = structure.check(schema, at)
+    found.append(wrong if wrong.refused else _defaults(schema, at))
     return merge(*found, _schema(schema, at, root=True, meta=False, no_default=""))
 
 
