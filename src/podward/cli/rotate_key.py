@@ -7,7 +7,7 @@ import asyncio
 
 from podward.cli.store_options import add_store_options, store_options
 from podward.store.encryption import rotate
-from podward.store.opening import Options, key_file_of, open_bare
+from podward.store.opening import Options, check_key_file, key_file_of, open_bare
 
 SUMMARY = "encrypt an API server's Secrets with a new key, and drop the old one"
 EXAMPLES = (
@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 async def _rotate(options: Options) -> int:
     store = await open_bare(options)
     try:
+        await check_key_file(store, options)
         return await rotate(store, key_file_of(options), options.encrypted)
     finally:
         await store.close()

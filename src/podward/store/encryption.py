@@ -60,6 +60,10 @@ class Sealer:
             advice = f"either {self.file} is of another store, or the value was damaged or moved: restore both"
             raise StoreError("a value cannot be decrypted with its key", where=key, advice=advice) from None
 
+    def can_open(self, sealed: bytes) -> bool:
+        """Whether the key is here that has sealed this."""
+        return sealed[len(_MARK) :].partition(b":")[0] in self._ciphers
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the key that seals now has sealed this."""
         return sealed.startswith(_MARK + self._id + b":")
@@ -124,6 +128,13 @@ class EncryptedStore:
     async def close(self) -> None:
         """End all watches, let the store go."""
         await self._store.close()
+
+    async def check_key(self) -> None:
+        """Look at one value of each prefix: has the file its key? Raises StoreError."""
+        for prefix in self._prefixes:
+            for item in (await self._store.list(prefix, 1)).items:
+                if is_sealed(item.value) and not self._sealer.can_open(item.value):
+                    self._opened(item)
 
     async def encrypt_anew(self) -> int:
         """Seal everything with the first key of the file, also what was never sealed; how many values that were.

@@ -7,10 +7,12 @@ store one has the values, with either alone nothing. It is never written in plac
 from __future__ import annotations
 
 import binascii
+import contextlib
 import os
 import re
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -20,7 +22,7 @@ _BYTES = 32  # AES-256
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
-class Key(Struct, frozen=True, repr_omit_defaults=True):
+class Key(Struct, frozen=True):
     """A key and its name."""
 
     id: str
@@ -32,14 +34,18 @@ class Key(Struct, frozen=True, repr_omit_defaults=True):
 
 def read_or_make(file: str) -> tuple[Key, ...]:
     """The keys of this file; a new one where there is no file. Raises StoreError."""
+    if not os.path.lexists(file):
+        with contextlib.suppress(FileExistsError):  # of two servers that start together one makes the file
+            _place(file, (new_key(),), os.link)
+    return read(file)
+
+
+def read(file: str) -> tuple[Key, ...]:
+    """The keys of this file. Raises StoreError."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        keys = (new_key(),)
-        write(file, keys)
-        return keys
     except OSError as error:
-        raise _unusable(file, error.strerror or "cannot be read") from None
+        raise _unusable(file, error.strerror or "it cannot be read") from None
     with open(descriptor, encoding="ascii", errors="replace") as opened:
         mode = os.fstat(descriptor).st_mode & 0o777
         if mode & 0o077:
@@ -50,6 +56,15 @@ def read_or_make(file: str) -> tuple[Key, ...]:
 
 def write(file: str, keys: tuple[Key, ...]) -> None:
     """Put these keys in the place of what the file has. Raises StoreError."""
+    _place(file, keys, os.replace)
+
+
+def new_key() -> Key:
+    """A key that nobody had before."""
+    return Key(secrets.token_hex(4), secrets.token_bytes(_BYTES))
+
+
+def _place(file: str, keys: tuple[Key, ...], place: Callable[[str, str], None]) -> None:
     content = "".join(f"{key.id} {b64encode(key.secret).decode()}\n" for key in keys)
     made = f"{file}.{secrets.token_hex(4)}.new"
     try:
@@ -58,19 +73,19 @@ def write(file: str, keys: tuple[Key, ...]) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(descriptor)
-        os.replace(made, file)
+        place(made, file)
         directory = os.open(os.path.dirname(file) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+    except FileExistsError:
+        raise
     except OSError as error:
-        raise _unusable(file, f"cannot be written: {error.strerror}") from None
-
-
-def new_key() -> Key:
-    """A key that nobody had before."""
-    return Key(secrets.token_hex(4), secrets.token_bytes(_BYTES))
+        raise _unusable(file, f"it cannot be written: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(made)
 
 
 def _parse(file: str, content: str) -> tuple[Key, ...]:
@@ -85,7 +100,7 @@ def _parse(file: str, content: str) -> tuple[Key, ...]:
             raise _unusable(file, f"line {number} is no key: an id and {_BYTES} bytes in base64 are expected")
         keys.append(Key(name, secret))
     if not keys:
-        raise _unusable(file, "is empty")
+        raise _unusable(file, "it is empty")
     return tuple(keys)
 
 

@@ -7,7 +7,7 @@ import os
 from msgspec import Struct
 
 from podward.errors import StoreError, UsageError
-from podward.store.encryption import SECRETS, EncryptedStore, Sealer
+from podward.store.encryption import SECRETS, EncryptedStore, Sealer, is_sealed
 from podward.store.interface import Store
 from podward.store.sqlite.store import SqliteStore
 from podward.store.timed_compaction import INTERVAL
@@ -38,10 +38,24 @@ async def open_store(options: Options) -> Store:
     """The store, with values under the `encrypted` prefixes sealed. Raises UsageError, StoreError."""
     bare = await open_bare(options)
     try:
-        return EncryptedStore(bare, Sealer(key_file_of(options)), options.encrypted)
+        await check_key_file(bare, options)
+        store = EncryptedStore(bare, Sealer(key_file_of(options)), options.encrypted)
+        await store.check_key()
     except BaseException:
         await bare.close()
         raise
+    return store
+
+
+async def check_key_file(bare: Store, options: Options) -> None:
+    """Refuse to make a new key file where the store has values that need the one that is missing. Raises StoreError."""
+    file = key_file_of(options)
+    if os.path.lexists(file):  # noqa: ASYNC240 - once, before anybody is served
+        return
+    pages = [await bare.list(prefix, 1) for prefix in options.encrypted]
+    if any(is_sealed(item.value) for page in pages for item in page.items):
+        advice = "restore it from a backup, or name it with --encryption-key-file: without it they are lost"
+        raise StoreError("the key file is missing, and the store has values that need it", where=file, advice=advice)
 
 
 async def open_bare(options: Options) -> Store:

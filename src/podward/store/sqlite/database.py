@@ -82,7 +82,12 @@ class Database:
     def _prepare(self) -> None:
         connection = self.connect()
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                advice = "give --data-dir a directory on a disk of this machine"
+                raise StoreError(
+                    "the file system cannot share memory, as SQLite's WAL needs", where=self.file, advice=advice
+                )
             [version] = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 connection.executescript(_TABLES)
