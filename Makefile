@@ -38,10 +38,11 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills format tables pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills soak-store format tables served-types \
+	pages lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode ## install what is missing: packages, uv, the locked environments
 
@@ -113,12 +114,20 @@ prove: setup ## N random Pods run for real: predicted against observed (make pro
 kills: setup ## podward killed N times at random moments, beside busy loops: what its next call leaves (make kills N=200)
 	@$(PY) tests/e2e/kills.py --kills $(or $(N),20)
 
+soak-store: setup ## N writes by 8 clients, kill -9 at random moments, SQLite and etcd: what is lost (make soak-store N=10000)
+	@$(PY) tests/store/soak.py --writes $(if $(filter command,$(firstword $(origin N))),$(N),10000)
+
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format
 	@$(DEV)/bin/ruff check --fix
 
-tables: setup ## generate the table of Kubernetes' types anew: docs/maintaining.md
+tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining.md
 	@$(PY) tools/generate_schema_table.py src/podward/schema/table.py
+	@$(PY) tools/generate_merge_table.py src/podward/schema/merge_table.py
+	@$(PY) tools/generate_openapi_definitions.py src/podward/schema/openapi/definitions.py
+
+served-types: setup ## generate the types that a server reads, from Kubernetes' source: make served-types SOURCE=CHECKOUT
+	@$(PY) tools/generate_served_types.py $(SOURCE) src/podward/schema
 
 pages: setup ## write docs/rules and docs/hints from the registry of rules
 	@$(PY) tools/write_rule_pages.py docs

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-TOOLS = ("busybox", "catatonit", "conmon", "crun", "docker-registry", "runc", "runsc", "setcap", "setfacl", "skopeo")
+TOOLS = (
+    "busybox", "catatonit", "conmon", "crun", "docker-registry", "etcd", "runc", "runsc", "setcap", "setfacl", "skopeo",
+)  # fmt: skip
 SYSTEM_PATH = "/usr/sbin:/sbin"
 """Where Debian puts some of the tools, and where users do not look."""
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

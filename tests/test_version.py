@@ -13,6 +13,11 @@ ROOT = Path(__file__).parents[1]
 NAMING = {
     "src/podward/api/version.py": "the one place",
     "src/podward/schema/table.py": "generated: the release that it was generated from",
+    "src/podward/schema/served_types.py": "generated: the release that it was generated from",
+    "src/podward/schema/openapi/definitions.py": "generated: the release that it was generated from",
+    "src/podward/schema/merge_table.py": "generated: the release that it was generated from",
+    "src/podward/schema/strategies/internal_types.py": "generated: the release that it was generated from",
+    "src/podward/schema/protobuf_fields.py": "generated: the release that it was generated from",
     "src/podward/policy/pss/check_sysctls.py": "names that are safe since 1.37",
     "docs/admit.md": "tells users which versions are imitated",
     "docs/explain.md": "shows output that names the kubelet",

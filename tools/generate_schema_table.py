@@ -207,7 +207,7 @@ class Definitions:
                 f"kubernetes-validate has no definitions of {kubernetes}, only of {names}: pin a newer one"
             )
         self.release = found[0].parent.name.removesuffix("-local").removeprefix("v")
-        self._objects: dict[str, Any] = json.loads(found[0].read_text())["$defs"]
+        self.objects: dict[str, Any] = json.loads(found[0].read_text())["$defs"]
         self._places: dict[str, str] = {}
         self.types: Types = {}
 
@@ -219,12 +219,12 @@ class Definitions:
         if name in self.types:
             return
         fields = self.types[name] = {}
-        for field, schema in self._objects[place].get("properties", {}).items():
+        for field, schema in self.objects[place].get("properties", {}).items():
             fields[field] = self._code(schema)
 
     def required(self, name: str) -> set[str]:
         """The fields without which an object of this type is refused."""
-        return set(self._objects[self._places[name]].get("required", ()))
+        return set(self.objects[self._places[name]].get("required", ()))
 
     def _code(self, schema: dict[str, Any]) -> str:
         if "$ref" in schema:

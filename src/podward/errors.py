@@ -67,3 +67,36 @@ class NodeError(PodwardError):
 
 class RuntimeFailedError(PodwardError):
     """The OCI runtime, or a tool beside it, failed; `what` quotes what it said."""
+
+
+class StoreError(PodwardError):
+    """The API server's store failed, or could not be reached. A write that raises this may have been done or not."""
+
+
+class StoreFullError(StoreError):
+    """The store has no room for this write: nothing was written."""
+
+
+class RevisionError(PodwardError):
+    """A revision was asked for that the store cannot show; `revision` is it."""
+
+    def __init__(self, what: str, *, revision: int, advice: str = "") -> None:
+        super().__init__(what, advice=advice)
+        self.revision = revision
+
+
+class CompactedError(RevisionError):
+    """The store has forgotten this revision; `oldest` is the first that it still has, 0 where that is not known."""
+
+    def __init__(self, revision: int, oldest: int) -> None:
+        advice = "list again, and watch from the revision of that list"
+        super().__init__(f"revision {revision} is compacted", revision=revision, advice=advice)
+        self.oldest = oldest
+
+
+class FutureRevisionError(RevisionError):
+    """The store has not come to this revision; `current` is where it is."""
+
+    def __init__(self, revision: int, current: int) -> None:
+        super().__init__(f"revision {revision} is in the future: the store is at {current}", revision=revision)
+        self.current = current

@@ -66,3 +66,24 @@ def test_finds_resources_by_path_and_by_kind() -> None:
 def test_stores_both_groups_events_as_one() -> None:
     core, events = BY_PLURAL["", "v1", "events"], BY_PLURAL["events.k8s.io", "v1", "events"]
     assert events.stored == core.stored == core.group_version
+
+
+LATEST = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+OLDER = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("", "plain"),
+        ("application/json", "plain"),
+        ("application/json, */*", "plain"),
+        ("application/yaml", "plain"),
+        (f"{LATEST},{OLDER},application/json", "aggregated"),
+        (f"{OLDER},application/json", "plain"),
+        ("application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList", "unacceptable"),
+        ("text/html", "unacceptable"),
+    ],
+)
+def test_the_client_says_which_form_it_wants(accept: str, form: str) -> None:
+    assert discovery.form_of(accept) == form

@@ -15,8 +15,19 @@ from podward.api.caller import User
 from podward.decision import Source
 
 
+class Requirement(Struct, frozen=True):
+    """What a selector asks of a field or a label; `operator` is In, NotIn, Exists or DoesNotExist."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
 class Attributes(Struct, frozen=True):
-    """Who wants to do what: a verb on a resource, or on a URL that is none (`path` is then not empty)."""
+    """Who wants to do what: a verb on a resource, or on a URL that is none (`path` is then not empty).
+
+    The selectors are those of a list, a watch or a deletecollection, as far as they were understood.
+    """
 
     user: User
     verb: str
@@ -26,6 +37,9 @@ class Attributes(Struct, frozen=True):
     name: str = ""
     namespace: str = ""
     path: str = ""
+    version: str = ""
+    field_selector: tuple[Requirement, ...] = ()
+    label_selector: tuple[Requirement, ...] = ()
 
 
 class Opinion(Enum):

@@ -51,7 +51,8 @@ class Subresource(Struct, frozen=True):
 class Resource(Struct, frozen=True):
     """One resource of one group and version.
 
-    `stored`: the group and version in which its objects are stored, of the same resource.
+    `stored`: the group and version in which its objects are stored, of the same resource. `deprecation`: what every
+    client is warned of; nothing where it has a future.
     """
 
     group: str
@@ -66,6 +67,7 @@ class Resource(Struct, frozen=True):
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
+    deprecation: str = ""
 
     @property
     def group_version(self) -> GroupVersion:

@@ -40,7 +40,13 @@ COMMANDS = {
     "exec": ("podward.cli.exec", "run a program in a container of a kept Pod, as the container itself does"),
     "logs": ("podward.cli.logs", "print what a container of a kept Pod has printed"),
     "port-forward": ("podward.cli.port_forward", "make ports of a kept Pod ports of this machine"),
+    "serve": ("podward.cli.serve", "a cluster on this machine: for now its API server alone"),
+    "apiserver": (
+        "podward.cli.apiserver",
+        "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work",
+    ),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
+    "rotate-key": ("podward.cli.rotate_key", "encrypt an API server's Secrets with a new key, and drop the old one"),
     "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),
     "doctor": ("podward.cli.doctor", "what this machine's kernel and tools can enforce, and what to do about the rest"),
     "completion": ("podward.cli.completion", "print a shell's completion script"),

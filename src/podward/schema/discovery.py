@@ -10,12 +10,35 @@ the list that it stands in. Groups of custom resources follow the others, in alp
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.resource import GroupVersion, Resource, Subresource
+from podward.schema.custom_resources import version_rank
+from podward.schema.resources import RESOURCES
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """The content type of an aggregated document."""
+_ALL_AT_ONCE = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
+
+
+def form_of(accept: str) -> Literal["aggregated", "plain", "unacceptable"]:
+    """What a client accepts of `/api` and `/apis`, by the header of that name: the first form that there is."""
+    ranges = [part for part in accept.split(",") if part.strip()]
+    for part in ranges or ["*/*"]:
+        media, *parameters = (word.strip() for word in part.split(";"))
+        said = dict(word.split("=", 1) for word in parameters if "=" in word)
+        wanted = {name: value for name, value in said.items() if name in _ALL_AT_ONCE}
+        if media not in {"*/*", "application/*", *_PLAIN}:
+            continue
+        if not wanted:
+            return "plain"
+        if wanted == _ALL_AT_ONCE and media not in {"application/yaml", "application/vnd.kubernetes.protobuf"}:
+            return "aggregated"
+    return "unacceptable"
+
+
+_PLAIN = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
 
 def api_versions(address: str) -> JsonObject:
@@ -69,13 +92,19 @@ def aggregated(resources: Sequence[Resource], *, core: bool) -> JsonObject:
 
 
 def _versions(resources: Iterable[Resource]) -> dict[str, list[GroupVersion]]:
-    """The versions of each group, in their order."""
+    """The versions of each group: the server's own groups in their order, then the others by name."""
     found: dict[str, list[GroupVersion]] = {}
     for resource in resources:
         versions = found.setdefault(resource.group, [])
         if resource.group_version not in versions:
             versions.append(resource.group_version)
+    others = sorted(found.keys() - _OWN)
+    for name in others:
+        found[name] = sorted(found.pop(name), key=lambda of: version_rank(of.version))
     return found
+
+
+_OWN = frozenset(resource.group for resource in RESOURCES)
 
 
 def _group(name: str, versions: Sequence[GroupVersion]) -> JsonObject:
@@ -111,6 +140,12 @@ def _elsewhere(resource: Resource, part: Subresource) -> JsonObject:
     return {"group": part.group, "version": part.version}
 
 
+def _aggregated_kind(resource: Resource, kind: str) -> JsonObject:
+    """The kind that is answered: of custom resources with its group and version."""
+    own = resource.group in _OWN
+    return {"group": "" if own else resource.group, "version": "" if own else resource.version, "kind": kind}
+
+
 def _names(resource: Resource) -> JsonObject:
     names: JsonObject = {}
     if resource.short_names:
@@ -129,14 +164,14 @@ def _aggregated(resource: Resource) -> JsonObject:
     parts: list[Json] = [
         {
             "subresource": part.name,
-            "responseKind": {"group": "", "version": "", "kind": part.kind, **_elsewhere(resource, part)},
+            "responseKind": {**_aggregated_kind(resource, part.kind), **_elsewhere(resource, part)},
             "verbs": [*part.verbs],
         }
         for part in resource.subresources
     ]
     return {
         "resource": resource.plural,
-        "responseKind": {"group": "", "version": "", "kind": resource.kind},
+        "responseKind": _aggregated_kind(resource, resource.kind),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": [*resource.verbs],

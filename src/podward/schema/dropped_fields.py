@@ -22,7 +22,7 @@ CONVERSION = Source(Origin.RULE, f"Kubernetes {KUBERNETES} conversion")
 
 _GRACE = path("spec", "terminationGracePeriodSeconds")
 _GENERATION = path("metadata", "generation")
-_OLD_INIT_CONTAINERS = (
+OLD_INIT_CONTAINERS = (
     "pod.beta.kubernetes.io/init-containers", "pod.alpha.kubernetes.io/init-containers",
     "pod.beta.kubernetes.io/init-container-statuses", "pod.alpha.kubernetes.io/init-container-statuses",
 )  # fmt: skip
@@ -32,7 +32,7 @@ def conversion(raw: JsonObject) -> Iterator[Assignment]:
     """What becomes of the Pod on its way into the server, after defaulting."""
     annotations = member(member(raw, "metadata"), "annotations")
     if annotations:
-        for key in _OLD_INIT_CONTAINERS:
+        for key in OLD_INIT_CONTAINERS:
             if key in annotations:
                 place = path("metadata", "annotations", Key(key))
                 yield Assignment(place, None, "dropped: init containers have fields", CONVERSION)

@@ -47,16 +47,17 @@ def rounded(owner: JsonObject, at: At, told: Told | None) -> JsonObject:
         return owner
     made = resources
     for kind in ("limits", "requests"):
-        made = _amounts(made, kind, (at, "resources"), told)
+        made = amounts(made, kind, (at, "resources"), told)
     return owner if made is resources else {**owner, "resources": made}
 
 
 def rounded_overhead(spec: JsonObject, at: At, told: Told | None) -> JsonObject:
     """The same of what a Pod costs beside its containers."""
-    return _amounts(spec, "overhead", at, told)
+    return amounts(spec, "overhead", at, told)
 
 
-def _amounts(holder: JsonObject, name: str, at: At, told: Told | None) -> JsonObject:
+def amounts(holder: JsonObject, name: str, at: At, told: Told | None) -> JsonObject:
+    """The amounts under one name of an object are rounded up to thousandths."""
     written = holder.get(name)
     if not isinstance(written, dict):
         return holder

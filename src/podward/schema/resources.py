@@ -35,6 +35,11 @@ _STORED_ELSEWHERE = {
     ("events.k8s.io/v1", "events"): "v1",
     ("autoscaling/v1", "horizontalpodautoscalers"): "autoscaling/v2",
 }
+_DEPRECATED = {
+    ("v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""What clients of old resources are warned of."""
 
 _TABLE = {
     "v1": """
@@ -162,6 +167,7 @@ def _resource(of: GroupVersion, plural: str, kind: str, scope: str, *more: str) 
         by_sign["+"],
         verbs[0] if verbs else ALL_VERBS,
         tuple([_subresource(of, kind, name) for name in by_sign["/"]]),
+        _DEPRECATED.get((str(of), plural), ""),
     )
 
 

@@ -84,13 +84,16 @@ class _Frame:
         """The keys that are written in this object, not merged into it, with their lines."""
 
 
-def compose(text: bytes, first_line: int, colon: str = "") -> ParsedValue | None:
+def compose(
+    text: bytes, first_line: int, colon: str = "", twice: list[tuple[str, int]] | None = None
+) -> ParsedValue | None:
     """The first document of `text`, which begins on `first_line` of its file; None if there is none.
 
-    `colon` is a character that stands for colons in `text`; empty if none does.
+    `colon` is a character that stands for colons in `text`; empty if none does. `twice` is a list for keys that stand
+    twice, each with its line: the last one counts; without a list such a key is an error.
     Raises ParseError, or libyaml's own YAMLError with marks that count from the start of `text`.
     """
-    return _Composer(text, first_line, colon).compose()
+    return _Composer(text, first_line, colon, twice).compose()
 
 
 class _Composer:
@@ -98,10 +101,11 @@ class _Composer:
 
     __slots__ = (
         "_aliased", "_aliased_text", "_anchors", "_colon", "_first_line", "_frames", "_next", "_nodes", "_root",
-        "_slashes", "_text",
+        "_slashes", "_text", "_twice",
     )  # fmt: skip
 
-    def __init__(self, text: bytes, first_line: int, colon: str) -> None:
+    def __init__(self, text: bytes, first_line: int, colon: str, twice: list[tuple[str, int]] | None) -> None:
+        self._twice = twice
         self._next = CParser(text).get_event
         self._colon = colon
         self._slashes = text.decode() if b"\\/" in text else ""
@@ -179,7 +183,9 @@ class _Composer:
         except scalars.ScalarError as error:
             raise ParseError(str(error), self._line(event)) from None
         line = self._line(event)
-        if name in frame.own:
+        if name in frame.own and self._twice is not None:
+            self._twice.append((name, line))
+        elif name in frame.own:
             raise ParseError(
                 f"duplicate key {shortened(name)}, already on line {frame.own[name]}",
                 line,

@@ -1,7 +1,8 @@
 """Times: what Go's time.Parse says about an RFC 3339 text, and how meta/v1 writes one.
 
 Specification: Go's package time, Parse with the layout RFC3339; k8s.io/apimachinery meta/v1 Time: written in UTC, to
-the second. Year to day have fixed widths, the hour needn't; any fraction of a second goes with the second.
+the second. Year to day have fixed widths, the hour needn't; any fraction of a second goes with the second. meta/v1
+MicroTime has six digits of a second's fraction, which must be there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 _LAYOUT = "2006-01-02T15:04:05Z07:00"
+_MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
+_MICRO_WIDTH = len(".000000")
 _DIGITS = frozenset("0123456789")
 _OFFSET_WIDTH = len("+07:00")
 _MOST_HOURS, _MOST_MINUTES, _MOST_SECONDS, _MOST_MONTHS = 23, 59, 59, 12
@@ -21,7 +24,16 @@ class GoTimeError(ValueError):
 
 def parse(text: str) -> datetime:
     """The moment that `text` names. Raises GoTimeError."""
-    reader = _Reader(text)
+    return _parsed(text, _LAYOUT)
+
+
+def parse_micro(text: str) -> datetime:
+    """The moment that `text` names with its microseconds. Raises GoTimeError."""
+    return _parsed(text, _MICRO_LAYOUT)
+
+
+def _parsed(text: str, layout: str) -> datetime:
+    reader = _Reader(text, layout)
     year = reader.digits(4, "2006")
     reader.literal("-")
     month = reader.number("01", "month", 1, _MOST_MONTHS)
@@ -33,16 +45,17 @@ def parse(text: str) -> datetime:
     minute = reader.number("04", "minute", 0, _MOST_MINUTES)
     reader.literal(":")
     second = reader.number("05", "second", 0, _MOST_SECONDS)
-    reader.fraction()
+    micro = reader.microseconds() if layout is _MICRO_LAYOUT else reader.fraction()
     offset = reader.zone()
     if reader.rest:
         raise GoTimeError(f"parsing time {_quote(text)}: extra text: {_quote(reader.rest)}")
     if not 1 <= day <= _days(year, month):
         raise GoTimeError(f"parsing time {_quote(text)}: day out of range")
+    moment = datetime(max(year, 1), month, day, hour, minute, second, micro, tzinfo=UTC)
     try:
-        return datetime(max(year, 1), month, day, hour, minute, second, tzinfo=UTC) - timedelta(minutes=offset)
+        return moment - timedelta(minutes=offset)
     except OverflowError:
-        return datetime(max(year, 1), month, day, hour, minute, second, tzinfo=UTC)
+        return moment
 
 
 def written(text: str) -> str:
@@ -50,13 +63,19 @@ def written(text: str) -> str:
     return parse(text).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(len("2006-01-02T15:04:05Z"), "0")
 
 
+def written_micro(text: str) -> str:
+    """The time `text` as meta/v1 MicroTime writes it: UTC, with microseconds."""
+    return parse_micro(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(len("2006-01-02T15:04:05.000000Z"), "0")
+
+
 class _Reader:
     """What is left of the text."""
 
-    __slots__ = ("_text", "rest")
+    __slots__ = ("_layout", "_text", "rest")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, layout: str) -> None:
         self._text = text
+        self._layout = layout
         self.rest = text
 
     def literal(self, char: str) -> None:
@@ -85,10 +104,19 @@ class _Reader:
             raise GoTimeError(f"parsing time {_quote(self._text)}: {name} out of range")
         return int(taken)
 
-    def fraction(self) -> None:
-        """Go past the fraction of a second, if there is one."""
+    def fraction(self) -> int:
+        """Go past the fraction of a second, if there is one; it counts for nothing."""
         if self.rest[:1] in {".", ","} and self.rest[1:2] in _DIGITS:
             self.rest = self.rest[1:].lstrip("0123456789")
+        return 0
+
+    def microseconds(self) -> int:
+        """The fraction of a second, which has six digits."""
+        taken = self.rest[:_MICRO_WIDTH]
+        if len(taken) < _MICRO_WIDTH or taken[0] not in ".," or not _DIGITS.issuperset(taken[1:]):
+            self._fail(".000000", self.rest)
+        self.rest = self.rest[_MICRO_WIDTH:]
+        return int(taken[1:])
 
     def zone(self) -> int:
         """The offset from UTC in minutes."""
@@ -111,7 +139,7 @@ class _Reader:
 
     def _fail(self, element: str, rest: str) -> None:
         text = _quote(self._text)
-        raise GoTimeError(f'parsing time {text} as "{_LAYOUT}": cannot parse {_quote(rest)} as {_quote(element)}')
+        raise GoTimeError(f'parsing time {text} as "{self._layout}": cannot parse {_quote(rest)} as {_quote(element)}')
 
 
 def _days(year: int, month: int) -> int:

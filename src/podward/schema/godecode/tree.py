@@ -6,9 +6,13 @@ Specification: RFC 8259; half of a surrogate pair becomes U+FFFD, as in Go.
 from __future__ import annotations
 
 from json import JSONDecodeError, JSONDecoder
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from podward.api.gotext import quote
 from podward.errors import InputError
+
+if TYPE_CHECKING:
+    from podward.api.json_value import Json, JsonObject
 
 
 class Number(str):
@@ -40,6 +44,31 @@ def read(text: bytes) -> Tree:
 def clean(text: str) -> str:
     """The string without halves of surrogate pairs."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def plain(tree: Tree, way: str = "", strict: list[str] | None = None) -> Json:
+    """The value as JSON; `strict` gets an error for each name that stands twice: the last one counts."""
+    if isinstance(tree, Members):
+        made: JsonObject = {}
+        for key, item in tree:
+            name = clean(key)
+            place = f"{way}.{name}" if way else name
+            if name in made and strict is not None:
+                strict.append(f"duplicate field {quote(place)}")
+            made[name] = plain(item, place, strict)
+        return made
+    if isinstance(tree, list):
+        return [plain(cast("Tree", item), f"{way}[{index}]", strict) for index, item in enumerate(tree)]
+    if isinstance(tree, Number):
+        whole = integer(tree)
+        return float(tree) if whole is None else whole
+    return clean(tree) if isinstance(tree, str) else tree
+
+
+def integer(number: Number) -> int | None:
+    """The whole number that a literal is, if it is one of at most 64 bits or so."""
+    digits = number.removeprefix("-")
+    return int(number) if digits.isdecimal() and len(digits) <= len(str(1 << 64)) else None
 
 
 def _no_constant(name: str) -> Tree:

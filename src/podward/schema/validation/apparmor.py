@@ -11,7 +11,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import container_objects, member
-from podward.path import Key, Path, path
+from podward.path import Key, Path
 from podward.schema.validation.field import (
     NOTHING,
     At,
@@ -61,19 +61,19 @@ def localhost(name: str | None, at: At) -> Decision:
     return found + too_long(at, name, _LONGEST) if len(name.encode()) > _LONGEST else found
 
 
-def check_annotations(pod: JsonObject) -> Decision:
-    """The annotations, in the order of their keys."""
+def check_annotations(pod: JsonObject, at: Place) -> Decision:
+    """The annotations, in the order of their keys; `at` is where they are."""
     names = {text(container, "name") for _, container in container_objects(pod, Path())}
     found: list[Decision] = []
     for key, value in strings(member(pod, "metadata"), "annotations").items():
         if not key.startswith(PREFIX):
             continue
-        at = path("metadata", "annotations") / Key(key)
+        place = at / Key(key)
         name = key.removeprefix(PREFIX)
         if name not in names:
-            found.append(invalid(at, name, "container not found"))
+            found.append(invalid(place, name, "container not found"))
         if value not in {"", "runtime/default", "unconfined"} and not value.startswith(_LOCALHOST):
-            found.append(invalid(at, value, f"invalid AppArmor profile name: {quote(value)}"))
+            found.append(invalid(place, value, f"invalid AppArmor profile name: {quote(value)}"))
     return merge(*found)
 
 

@@ -60,7 +60,7 @@ def _trust_bundle(raw: JsonObject, scope: Scope, volume_at: Place, at: Place, pa
             found.append(invalid_value(at / "labelSelector", selector, detail))
     elif signer is not None:
         found.append(NOTHING if signer else required(at / "signerName", "must be a valid signer name"))
-        found.append(_signer(signer, at / "signerName"))
+        found.append(signer_name(signer, at / "signerName"))
         if selector is not None:
             found.append(scope.check("LabelSelector", member(raw, "labelSelector"), at / "labelSelector"))
     else:
@@ -97,7 +97,10 @@ def _name_faults(name: str) -> tuple[str, ...]:
 
 def _certificate(raw: JsonObject, volume_at: Place, at: Place, paths: set[str]) -> Decision:
     signer, key_type = text(raw, "signerName"), text(raw, "keyType")
-    found = [_signer(signer, at / "signerName"), _annotations(strings(raw, "userAnnotations"), at / "userAnnotations")]
+    found = [
+        signer_name(signer, at / "signerName"),
+        _annotations(strings(raw, "userAnnotations"), at / "userAnnotations"),
+    ]
     if key_type not in _KEY_TYPES:
         found.append(unsupported(at / "keyType", key_type, _KEY_TYPES))
     if raw.get("maxExpirationSeconds") is not None:
@@ -139,7 +142,8 @@ def _annotations(written: dict[str, str], at: Place) -> Decision:
     return merge(*found)
 
 
-def _signer(name: str, at: Place) -> Decision:
+def signer_name(name: str, at: Place) -> Decision:
+    """What is wrong with the name of a signer: a domain and a path."""
     if not name:
         return required(at)
     domain, *rest = name.split("/")

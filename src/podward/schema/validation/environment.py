@@ -115,13 +115,13 @@ def name_faults(name: str) -> tuple[str, ...]:
 
 def is_key(key: str) -> bool:
     """Whether `key` may be one of a ConfigMap or Secret."""
-    return _KEY_CHARACTERS.issuperset(key) and len(key) <= _LONGEST_KEY and key != "." and not key.startswith("..")
+    return 0 < len(key) <= _LONGEST_KEY and _KEY_CHARACTERS.issuperset(key) and key != "." and not key.startswith("..")
 
 
 def key_faults(key: str) -> tuple[str, ...]:
     """What keeps `key` from being one of a ConfigMap or Secret."""
     faults = [f"must be no more than {_LONGEST_KEY} characters"] if len(key.encode()) > _LONGEST_KEY else []
-    if not _KEY_CHARACTERS.issuperset(key):
+    if not key or not _KEY_CHARACTERS.issuperset(key):
         faults.append(_KEY_RULE)
     if key in {".", ".."}:
         faults.append(f"must not be '{key}'")

@@ -40,12 +40,14 @@ class Place(Struct, frozen=True, gc=False):
         """The place as a field path."""
         steps: list[str | int | Key] = []
         place: Place | None = self
-        while place is not None:
+        while place is not None and place is not ROOT:
             steps.append(place.step)
             place = place.above
         return Path(tuple(reversed(steps)))
 
 
+ROOT = Place(None, "")
+"""The object itself; it is no step of any path."""
 At: TypeAlias = Path | Place
 """A place that an error can be told of."""
 

@@ -51,8 +51,8 @@ def _parts(scope: Scope) -> Decision:
     speak = annotations_speak(of_metadata)
     if speak:
         at = _META / "annotations"
-        found += [pod_annotations.check(of_metadata, scope.spec, at), seccomp.check_annotations(of_metadata)]
-        found.append(apparmor.check_annotations(raw))
+        found += [pod_annotations.check(of_metadata, scope.spec, at), seccomp.check_annotations(of_metadata, at)]
+        found.append(apparmor.check_annotations(raw, at))
     found.append(scope.check("PodSpec", scope.spec, _SPEC))
     if speak:
         found += [seccomp.agreement(raw, _SPEC.path), apparmor.agreement(raw, _SPEC.path)]

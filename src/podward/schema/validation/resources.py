@@ -72,12 +72,12 @@ def check(raw: JsonObject, claims: frozenset[str], at: Place, names: NameRule | 
     for name, limit in limits.items():
         if name not in common or limit.units < 0:
             place = at / "limits" / Key(name)
-            found += [_name(name, rule, place), _amount(name, limit, place), _pages(name, limit, place)]
+            found += [_name(name, rule, place), amount_of(name, limit, place), _pages(name, limit, place)]
     for name, request in requests.items():
         bound = limits.get(name)
         if name not in common or request.units < 0:
             place = at / "requests" / Key(name)
-            found += [_name(name, rule, place), _amount(name, request, place)]
+            found += [_name(name, rule, place), amount_of(name, request, place)]
             found += [_within(name, request, bound, at), _pages(name, request, place)]
         elif bound is not None and request.units > bound.units:
             found.append(_within(name, request, bound, at))
@@ -138,7 +138,7 @@ def _name(name: str, rule: NameRule, at: Place) -> Decision:
     return refused(at, name, rule(name))
 
 
-def _amount(name: str, amount: Quantity, at: Place) -> Decision:
+def amount_of(name: str, amount: Quantity, at: Place) -> Decision:
     """An amount that is not negative, and whole where the resource is counted."""
     found = NOTHING
     if amount.units < 0:

@@ -80,13 +80,16 @@ class Pointer(Struct, frozen=True):
 
 
 class Always(Struct, frozen=True):
-    """A field that is asked about even where it is absent: then it is empty, or 0."""
+    """A field that is asked about even where it is absent: then it is empty, or 0, or what `absent` says."""
 
     name: str
     rule: ValueRule
+    absent: str | int | None = None
 
     def zero(self, types: Mapping[str, str]) -> str | int:
         """What an absent field is taken for."""
+        if self.absent is not None:
+            return self.absent
         return "" if types[self.name] == "s" else 0
 
     def row(self, types: Mapping[str, str]) -> Row:
@@ -110,7 +113,7 @@ class Items(Struct, frozen=True):
     def row(self, types: Mapping[str, str]) -> Row:
         """How it is asked."""
         name, rule, is_sound = self.name, self.rule, self.rule.is_sound
-        zero: str | int = "" if types[name] == "[s" else 0
+        zero: str | int = "" if types.get(name, "[s") == "[s" else 0
 
         def ask(owner: JsonObject, _scope: Scope, at: Place) -> Decision:
             value: Written = owner.get(name)

@@ -11,7 +11,7 @@ from podward.api.core import Profile
 from podward.api.json_value import JsonObject
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import container_objects, member
-from podward.path import Path, path
+from podward.path import Path
 from podward.schema.validation.field import NOTHING, Place, forbidden, invalid, invalid_object, required
 from podward.schema.validation.internal import profile_text
 from podward.schema.validation.local_path import descending
@@ -41,12 +41,12 @@ def not_localhost(profile: JsonObject, _scope: Scope, at: Place) -> Decision:
     return invalid_object(at / "localhostProfile", view, profile_text(view), detail)
 
 
-def check_annotations(metadata: JsonObject) -> Decision:
-    """The Pod's annotation, then the containers' in the order of their keys."""
+def check_annotations(metadata: JsonObject, at: Place) -> Decision:
+    """The Pod's annotation, then the containers' in the order of their keys; `at` is where they are."""
     written = strings(metadata, "annotations")
     keys = [POD_KEY] if POD_KEY in written else []
     keys += [key for key in written if key.startswith(CONTAINER_PREFIX)]
-    return merge(*(_annotation(written[key], path("metadata", "annotations", key)) for key in keys))
+    return merge(*(_annotation(written[key], at / key) for key in keys))
 
 
 def agreement(pod: JsonObject, at: Path) -> Decision:
@@ -58,7 +58,7 @@ def agreement(pod: JsonObject, at: Path) -> Decision:
     return merge(*found)
 
 
-def _annotation(value: str, at: Path) -> Decision:
+def _annotation(value: str, at: Place) -> Decision:
     if value in {"runtime/default", "docker/default", "unconfined"}:
         return NOTHING
     if value.startswith(_LOCALHOST):

@@ -76,16 +76,28 @@ class Scope:
         return self.walks[of](value, self, at)
 
 
-class Walks(dict[str, CodeRule]):
-    """For each type the function that asks all its rules: made when the type is first met, as a Pod has few of all."""
+_UNKNOWN: Mapping[str, str] = {}
 
-    def __init__(self, rules: Mapping[str, Sequence[Rule]]) -> None:
+
+class Walks(dict[str, CodeRule]):
+    """For each type the function that asks all its rules: made when the type is first met, as a Pod has few of all.
+
+    Types without rules here have those of `others`. The rules of a type that is not in `schema.table` say themselves
+    what the fields that they look into are.
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[Rule]], others: Mapping[str, CodeRule] | None = None) -> None:
         super().__init__()
         self._rules = rules
+        self._others = others
 
     def __missing__(self, of: str) -> CodeRule:
-        types = TYPES[of.partition("/")[0]]
-        made = self[of] = _walk([rule.row(types) for rule in self._rules.get(of, ())])
+        if self._others is not None and of not in self._rules:
+            made = self._others[of]
+        else:
+            types = TYPES.get(of.partition("/")[0], _UNKNOWN)
+            made = _walk([rule.row(types) for rule in self._rules.get(of, ())])
+        self[of] = made
         return made
 
 

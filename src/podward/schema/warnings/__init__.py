@@ -42,7 +42,7 @@ def on_create(pod: Pod, raw: JsonObject) -> tuple[str, ...]:
 
 
 def _name(name: str) -> tuple[str, ...]:
-    faults = label_faults(name)
+    faults = label_faults(name) if name else ()  # a template needs none
     if not faults:
         return ()
     sentence = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"

@@ -25,12 +25,13 @@ def duplicates(spec: JsonObject) -> Iterator[str]:
 def forms(spec: JsonObject) -> Iterator[str]:
     """Addresses of name servers and host aliases in an unusual form."""
     for index, server in enumerate(texts(member(spec, "dnsConfig"), "nameservers")):
-        yield from _form(server, path("spec", "dnsConfig", "nameservers", index))
+        yield from form(server, path("spec", "dnsConfig", "nameservers", index))
     for index, alias in enumerate(objects(spec, "hostAliases")):
-        yield from _form(text(alias, "ip"), path("spec", "hostAliases", index, "ip"))
+        yield from form(text(alias, "ip"), path("spec", "hostAliases", index, "ip"))
 
 
-def _form(address: str, at: Path) -> Iterator[str]:
+def form(address: str, at: Path) -> Iterator[str]:
+    """The same about one address."""
     if is_ipv4(address) or not is_ipv6(address) or has_leading_zeros(address) or is_mapped(address):
         return  # validation has refused what is not right, and IPv4 has one form
     from ipaddress import IPv6Address

@@ -11,7 +11,7 @@ from podward.schema.validation.raw import strings, text, texts
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_OLD_NAMES = {
+OLD_NODE_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
     "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
@@ -27,8 +27,8 @@ _NO_SELECTOR = "a null labelSelector results in matching no pod"
 def node_labels(spec: JsonObject) -> Iterator[str]:
     """Old labels in node selector, affinity and topology; and constraints that no Pod matches."""
     for key in strings(spec, "nodeSelector"):
-        if key in _OLD_NAMES:
-            yield f"{path('spec', 'nodeSelector', Key(key))}: {_OLD_NAMES[key]}"
+        if key in OLD_NODE_LABELS:
+            yield f"{path('spec', 'nodeSelector', Key(key))}: {OLD_NODE_LABELS[key]}"
     nodes, at = member(member(spec, "affinity"), "nodeAffinity"), path("spec", "affinity", "nodeAffinity")
     for index, term in enumerate(objects(member(nodes, _REQUIRED), "nodeSelectorTerms")):
         yield from _term(term, at / _REQUIRED / "nodeSelectorTerms" / index)
@@ -36,8 +36,8 @@ def node_labels(spec: JsonObject) -> Iterator[str]:
         yield from _preferred_term(member(preference, "preference"), at / _PREFERRED / index / "preference")
     for index, constraint in enumerate(objects(spec, "topologySpreadConstraints")):
         place, key = path("spec", "topologySpreadConstraints", index), text(constraint, "topologyKey")
-        if key in _OLD_NAMES:
-            yield f"{place / 'topologyKey'}: {key} is {_OLD_NAMES[key]}"
+        if key in OLD_NODE_LABELS:
+            yield f"{place / 'topologyKey'}: {key} is {OLD_NODE_LABELS[key]}"
         if constraint.get("labelSelector") is None:
             yield f"{place / 'labelSelector'}: {_NO_SELECTOR}"
 
@@ -73,5 +73,5 @@ def _preferred_term(term: JsonObject, at: Path) -> Iterator[str]:
 
 def _key(expression: JsonObject, at: Path) -> Iterator[str]:
     key = text(expression, "key")
-    if key in _OLD_NAMES:
-        yield f"{at / 'key'}: {key} is {_OLD_NAMES[key]}"
+    if key in OLD_NODE_LABELS:
+        yield f"{at / 'key'}: {key} is {OLD_NODE_LABELS[key]}"

@@ -1,0 +1,38 @@
+"""The authorizers AlwaysAllow and AlwaysDeny.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/authorization/authorizerfactory. AlwaysDeny has no opinion, so that
+what stands after it may still allow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podward.api.authorization import Answer, Opinion
+from podward.decision import Origin, Source
+
+if TYPE_CHECKING:
+    from podward.api.authorization import Attributes
+
+_ALLOWED = Answer(Opinion.ALLOW, Source(Origin.RULE, "authorization mode AlwaysAllow"))
+_NOT_ALLOWED = Answer(message="Everything is forbidden.")
+
+
+class AlwaysAllow:
+    """Allows everything to everybody."""
+
+    __slots__ = ()
+
+    def authorize(self, _: Attributes) -> Answer:
+        """Allowed."""
+        return _ALLOWED
+
+
+class AlwaysDeny:
+    """Allows nothing."""
+
+    __slots__ = ()
+
+    def authorize(self, _: Attributes) -> Answer:
+        """No opinion, and the reason."""
+        return _NOT_ALLOWED

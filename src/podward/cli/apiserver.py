@@ -1,0 +1,60 @@
+"""`podward apiserver`: a Kubernetes API server on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from podward.cli.store_options import add_store_options, store_options
+
+SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
+
+EXAMPLES = (
+    ("start it, and use it from another terminal", "podward apiserver --data-dir ./data --kubeconfig ./kubeconfig"),
+    ("with callers of your own", "podward apiserver --data-dir ./data --token-auth-file tokens.csv"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments: kube-apiserver's own names where they mean the same."""
+    add_store_options(parser)
+    add = parser.add_argument
+    add("--bind-address", default="127.0.0.1", metavar="IP", help="the address to listen on (%(default)s)")
+    add("--secure-port", type=int, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
+    add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
+    add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
+    add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
+    add("--authorization-mode", default="RBAC", metavar="MODES", help="RBAC, AlwaysAllow, AlwaysDeny (%(default)s)")
+    add("--anonymous-auth", default="true", metavar="BOOL", help="whether requests may be anonymous (%(default)s)")
+    add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
+    add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
+    add("--controllers", default="", metavar="NAMES", help="controllers to run: none so far")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal."""
+    from podward.server import process
+
+    options = process.Options(
+        os.path.abspath(args.data_dir),
+        args.bind_address,
+        args.secure_port,
+        tuple(args.authorization_mode.split(",")),
+        args.token_auth_file,
+        args.client_ca_file,
+        args.anonymous_auth.lower() not in {"false", "0"},
+        os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
+        store_options(args),
+        args.service_cluster_ip_range,
+        frozenset(args.disable_admission_plugins.split(",")) - {""},
+    )
+
+    def say(address: str) -> None:
+        print(f"podward apiserver: ready at {address}")
+        if options.kubeconfig:
+            print(f"use it: kubectl --kubeconfig {args.kubeconfig} get namespaces")
+        sys.stdout.flush()
+
+    process.run(options, say)
+    return 0

@@ -1,0 +1,1 @@
+"""Definitions of custom resources, and the schemas in them."""

@@ -1,0 +1,88 @@
+"""A server as a whole: its parts, strung together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from msgspec import Struct
+
+from podward.access.anonymous import AnonymousAccess
+from podward.access.client_certificates import ClientCertificates
+from podward.access.static_tokens import StaticTokens
+from podward.schema.resources import BY_KIND, RESOURCES
+from podward.server import chain, first_objects, routes
+from podward.server.account_tokens import AccountTokens
+from podward.server.authorizing import Authorizers
+from podward.server.beginnings import ServiceAllocator
+from podward.server.cache import Caches
+from podward.server.callers import Callers
+from podward.server.catalog import Catalog
+from podward.server.paths import table
+from podward.server.plugins import Plugins
+from podward.server.request import Answer, Handler, Request
+from podward.server.scope import Parts
+from podward.server.world import CLOCK
+from podward.store.interface import Store
+
+_RBAC = "rbac.authorization.k8s.io/v1"
+_RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+
+
+class Settings(Struct, frozen=True):
+    """What a server is told by its flags."""
+
+    account_key: EllipticCurvePrivateKey
+    modes: Sequence[str] = ("RBAC",)
+    tokens: Sequence[StaticTokens] = ()
+    certificates: Sequence[ClientCertificates] = ()
+    anonymous: AnonymousAccess = AnonymousAccess()
+    disabled_plugins: frozenset[str] = frozenset()
+    service_range: str = "10.0.0.0/24"
+
+
+class Application:
+    """The parts of a server, and the handler that answers its requests."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Raises UsageError."""
+        self.authorizers = Authorizers(settings.modes)
+        self.caches = Caches(store)
+        services = ServiceAllocator(settings.service_range)
+        tokens = AccountTokens(settings.account_key, store)
+        callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
+        self.parts = Parts(
+            store,
+            self.caches,
+            Catalog(RESOURCES),
+            callers,
+            tokens,
+            self.authorizers,
+            Plugins(self.caches, settings.disabled_plugins),
+            CLOCK,
+            {},
+            services,
+            set(),
+        )
+        self.filters = chain.Filters(callers, self.authorizers.authorize)
+        self.handle: Handler = chain.chained(self.filters, self._serve)
+
+    async def start(self) -> None:
+        """Make what has to be there, and follow what has to be known."""
+        await first_objects.make(self.parts)
+        for kind in _RBAC_KINDS:
+            await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
+
+    def end_watches(self) -> None:
+        """Let everybody who watches know that it is over."""
+        for watch in tuple(self.parts.watches):
+            watch.close()
+
+    async def close(self) -> None:
+        """Follow no more."""
+        await self.caches.close()
+
+    async def _serve(self, request: Request) -> Answer:
+        if request.info.resource_request:
+            return await routes.serve(self.parts, request)
+        return await table.serve(self.parts, request)

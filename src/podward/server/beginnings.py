@@ -1,0 +1,143 @@
+"""What some kinds take before a write, and give back when it is over: the addresses and ports of Services.
+
+Specification: Kubernetes, pkg/registry/core/service/storage: BeginCreate and BeginUpdate. What stored Services have is
+taken; what a write that is under way has been given is taken, too, until it is stored or has failed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
+from msgspec import Struct
+
+from podward.api import status
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.errors import UsageError
+from podward.schema.strategies import service_allocation
+from podward.schema.strategies.service_allocation import Allocation, Pools
+from podward.server.cache import Cache
+from podward.server.encoding import decoded
+from podward.store.interface import Event
+
+_random = random.SystemRandom()
+
+
+def nothing() -> None:
+    """Nothing was taken."""
+
+
+class Begun(Struct, frozen=True):
+    """The object as it goes on, and what is to be called when the write is over."""
+
+    object: JsonObject
+    finish: Callable[[], None] = nothing
+
+
+class ServiceAllocator:
+    """What Services have. It follows the cache of Services from the first allocation on."""
+
+    def __init__(self, network: str, ports: tuple[int, int] = (30000, 32767)) -> None:
+        """Raises UsageError for what is no range."""
+        try:
+            self._network = ip_network(network)
+        except ValueError:
+            raise UsageError(
+                f"this is no range of addresses: {network!r}",
+                where="--service-cluster-ip-range",
+                advice="give one, such as 10.0.0.0/24",
+            ) from None
+        self._ports = ports
+        self._stored: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+        self._addresses: dict[str, int] = {}
+        self._taken_ports: dict[int, int] = {}
+        self._cache: Cache | None = None
+
+    async def begin(self, cache: Cache, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:
+        """The Service with its addresses and ports."""
+        if self._cache is None:
+            await cache.start()
+            self._cache = cache
+            for item in cache.items(cache.prefix):
+                self._put(item.stored.key, decoded(item.stored))
+            cache.listeners.append(self._follow)
+        await cache.fresh()
+        pools = self._pools(dry_run=dry_run)
+        found = service_allocation.new(obj, pools) if old is None else service_allocation.change(obj, old, pools)
+        if found.refused.violations:
+            name = str(member(obj, "metadata").get("name") or "")
+            return status.invalid("Service", "", name, found.refused)
+        if found.failure:
+            return status.internal_error(found.failure)
+        if dry_run:
+            return Begun(found.service)
+        self._count(found.addresses, found.ports, 1)
+        return Begun(found.service, lambda: self._finish(found))
+
+    def _finish(self, found: Allocation) -> None:
+        self._count(found.addresses, found.ports, -1)
+
+    def _pools(self, *, dry_run: bool) -> Pools:
+        family = "IPv6" if self._network.version == 6 else "IPv4"
+        return Pools(
+            {family: str(self._network)},
+            self._ports,
+            lambda address: address in self._addresses,
+            lambda port: port in self._taken_ports,
+            self._next_address,
+            self._next_port,
+            dry_run,
+        )
+
+    def _next_address(self, family: str) -> str | None:
+        """A free address; those that people choose by hand, the first of the range, come last."""
+        if (family == "IPv6") != (self._network.version == 6):
+            return None
+        size = min(self._network.num_addresses, 1 << 16)
+        first = min(max(16, size // 16), 256)
+        base = int(self._network.network_address)
+        for low, high in ((first + 1, size - 1), (1, min(first + 1, size - 1))):
+            start = _random.randrange(low, high) if high > low else low
+            for step in range(high - low):
+                address = str(ip_address(base + low + (start - low + step) % (high - low)))
+                if address not in self._addresses:
+                    return address
+        return None
+
+    def _next_port(self, own: frozenset[int]) -> int | None:
+        low, high = self._ports
+        upper = low + min(max(16, (high - low) // 32), 128)
+        for first, last in ((upper, high), (low, upper - 1)):
+            count = last - first + 1
+            start = _random.randrange(count) if count > 0 else 0
+            for step in range(count):
+                port = first + (start + step) % count
+                if port not in self._taken_ports and port not in own:
+                    return port
+        return None
+
+    def _follow(self, event: Event) -> None:
+        key = event.stored.key
+        if event.type == "DELETE":
+            self._count(*self._stored.pop(key, ((), ())), -1)
+        else:
+            self._put(key, decoded(event.stored))
+
+    def _put(self, key: str, service: JsonObject) -> None:
+        before, now = self._stored.get(key, ((), ())), service_allocation.released(service)
+        self._stored[key] = now
+        self._count(*now, 1)
+        self._count(*before, -1)
+
+    def _count(self, addresses: tuple[str, ...], ports: tuple[int, ...], by: int) -> None:
+        for address in addresses:
+            self._addresses[address] = self._addresses.get(address, 0) + by
+            if self._addresses[address] <= 0:
+                del self._addresses[address]
+        for port in ports:
+            self._taken_ports[port] = self._taken_ports.get(port, 0) + by
+            if self._taken_ports[port] <= 0:
+                del self._taken_ports[port]

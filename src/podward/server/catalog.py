@@ -1,0 +1,92 @@
+"""Which resources are served at the moment: the server's own, and those that are defined by objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from podward.api.resource import GroupVersion, Resource
+from podward.server.request_info import RequestInfo
+
+
+class Catalog:
+    """Resources by group, version and plural. `put` and `remove` are for those that come and go."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_plural = {(found.group, found.version, found.plural): found for found in resources}
+        self.generation = 0
+        """Counts the changes: what is made of the whole catalog is made anew for another one."""
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource of this path."""
+        return self._by_plural.get((group, version, plural))
+
+    def all(self) -> tuple[Resource, ...]:
+        """All of them, the server's own first."""
+        return tuple(self._by_plural.values())
+
+    def serves(self, of: GroupVersion) -> bool:
+        """Whether anything is served of this group and version."""
+        return any(found.group_version == of for found in self._by_plural.values())
+
+    def put(self, resource: Resource) -> None:
+        """Serve this one, too."""
+        self._by_plural[resource.group, resource.version, resource.plural] = resource
+        self.generation += 1
+
+    def remove(self, resource: Resource) -> None:
+        """Serve this one no more."""
+        self._by_plural.pop((resource.group, resource.version, resource.plural), None)
+        self.generation += 1
+
+
+def prefix_of(resource: Resource, namespace: str = "") -> str:
+    """The beginning of the keys of a resource's objects, or of those in one namespace.
+
+    No group is called as a resource of the core group is: those of custom resources have a dot.
+    """
+    group = f"{resource.group}/" if resource.group else ""
+    root = f"/registry/{group}{resource.plural}/"
+    return f"{root}{namespace}/" if namespace else root
+
+
+_IN_ETCD = {
+    ("", "nodes"): "minions",
+    ("", "services"): "services/specs",
+    ("", "endpoints"): "services/endpoints",
+    ("networking.k8s.io", "ingresses"): "ingress",
+    ("apiextensions.k8s.io", "customresourcedefinitions"): "apiextensions.k8s.io/customresourcedefinitions",
+    ("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
+}
+_OWN_GROUPS = ".k8s.io"
+
+
+def key_in_etcd(resource: Resource, namespace: str, name: str) -> str:
+    """The key that the object has in the real server's store, which some messages tell."""
+    own = not resource.group or resource.group.endswith(_OWN_GROUPS) or "." not in resource.group
+    place = _IN_ETCD.get(
+        (resource.group, resource.plural), resource.plural if own else f"{resource.group}/{resource.plural}"
+    )
+    return f"/registry/{place}/{namespace}/{name}" if resource.namespaced else f"/registry/{place}/{name}"
+
+
+def key_of(resource: Resource, namespace: str, name: str) -> str:
+    """The key of an object."""
+    return prefix_of(resource, namespace if resource.namespaced else "") + name
+
+
+_ETCD_PLACES = {
+    "replicationcontrollers": "controllers",
+    "endpoints": "services/endpoints",
+    "nodes": "minions",
+    "services": "services/specs",
+    "ingresses.networking.k8s.io": "ingress",
+    "customresourcedefinitions.apiextensions.k8s.io": "apiextensions.k8s.io/customresourcedefinitions",
+    "apiservices.apiregistration.k8s.io": "apiregistration.k8s.io/apiservices",
+}
+"""Where the real server keeps resources, if not by their plural: pkg/kubeapiserver, default_storage_factory.go."""
+
+
+def etcd_key(resource: Resource, info: RequestInfo) -> str:
+    """The key that the real server's messages name for the object of a request."""
+    place = _ETCD_PLACES.get(resource.qualified, resource.plural)
+    return "/".join(["/registry", place, *([info.namespace] if resource.namespaced else []), info.name])

@@ -1,0 +1,170 @@
+"""What every request goes through before it is served, whatever its path: one table, in the API server's order.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/server/config.go DefaultBuildHandlerChain. A filter answers, or asks
+the next one; there is no way around any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from podward.access.authentication import Credentials, Failed
+from podward.access.forbidden import forbidden
+from podward.api import status
+from podward.api.authorization import Answer as Opinion_
+from podward.api.authorization import Attributes, Opinion
+from podward.api.status import Status
+from podward.server import impersonating
+from podward.server.request import Answer, Handler, Request
+from podward.server.scope import Authenticating
+
+Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
+
+_TIMEOUT = 60.0
+_LONG_RUNNING = frozenset(("watch", "proxy"))
+_STREAMS = frozenset(("attach", "exec", "proxy", "log", "portforward"))
+_MOST_READING, _MOST_WRITING = 400, 200
+_READING = frozenset(("get", "list"))
+_log = logging.getLogger("podward.server")
+
+
+class Filters(Struct):
+    """What the filters ask, and what they count."""
+
+    authenticator: Authenticating
+    authorize: Callable[[Attributes], Awaitable[Opinion_]]
+    reading: int = 0
+    writing: int = 0
+
+
+async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Every request has an id, which the audit log and the answer have."""
+    request.audit_id = request.headers.get("Audit-Id", "")[:64] or str(uuid.uuid4())
+    return await serve(request)
+
+
+async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Whatever fails in the server is told to nobody but its log."""
+    try:
+        return await serve(request)
+    except asyncio.CancelledError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, nobody but the log is told
+        print_failure(request)
+        return status.internal_error("the server has failed; its log tells how")
+
+
+def print_failure(request: Request) -> None:
+    """Tell the log of a failure, without anything that the client sent."""
+    _log.exception("audit-id %s: %s failed", request.audit_id, request.info.verb, exc_info=sys.exc_info())
+
+
+async def _in_time(_filters: Filters, request: Request, serve: Handler) -> Answer:
+    """What takes longer than a minute is given up, unless it is meant to."""
+    if is_long(request):
+        return await serve(request)
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            return await serve(request)
+    except TimeoutError:
+        return status.timeout("request did not complete within the allotted timeout", 0)
+
+
+async def _limited(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Only so many requests at the same time, apart from those that take long."""
+    if is_long(request):
+        return await serve(request)
+    if request.info.verb in _READING:
+        if filters.reading >= _MOST_READING:
+            return _TOO_MANY
+        filters.reading += 1
+        try:
+            return await serve(request)
+        finally:
+            filters.reading -= 1
+    if filters.writing >= _MOST_WRITING:
+        return _TOO_MANY
+    filters.writing += 1
+    try:
+        return await serve(request)
+    finally:
+        filters.writing -= 1
+
+
+async def _authenticated(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Who the caller is; nobody is served whose credential is no good."""
+    headers = request.headers
+    protocols = tuple(word.strip() for word in headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip())
+    certificates = (request.certificate,) if request.certificate is not None else ()
+    credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path)
+    found = await filters.authenticator.authenticate(credentials)
+    if found is None or isinstance(found, Failed):
+        return status.unauthorized()
+    request.user = found.user
+    for warning in found.warnings:
+        request.warn(warning)
+    for name, value in found.annotations:
+        request.audit[name] = value
+    return await serve(request)
+
+
+async def _impersonating(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Whom the caller acts as, where he may."""
+    wanted = impersonating.asked_for(request)
+    if isinstance(wanted, Status):
+        return wanted
+    if wanted is not None:
+        refused = await impersonating.acting_as(request, wanted, attributes_of(request), filters.authorize)
+        if refused is not None:
+            return refused
+    return await serve(request)
+
+
+async def _authorized(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """Whether the caller may do it: what nobody allows is refused."""
+    wanted = attributes_of(request)
+    answer = await filters.authorize(wanted)
+    if answer.opinion is Opinion.ALLOW:
+        return await serve(request)
+    return forbidden(wanted, answer.reason)
+
+
+FILTERS: tuple[Filter, ...] = (_named, _survived, _in_time, _authenticated, _impersonating, _limited, _authorized)
+"""All of them, the outermost first."""
+
+_TOO_MANY = status.too_many_requests("Too many requests, please try again later.", 1)
+
+
+def chained(filters: Filters, serve: Handler) -> Handler:
+    """A handler that goes through all filters."""
+    for each in reversed(FILTERS):
+        serve = _before(each, filters, serve)
+    return serve
+
+
+def _before(each: Filter, filters: Filters, serve: Handler) -> Handler:
+    async def handle(request: Request) -> Answer:
+        return await each(filters, request, serve)
+
+    return handle
+
+
+def is_long(request: Request) -> bool:
+    """Whether a request is meant to take long."""
+    info = request.info
+    return info.verb in _LONG_RUNNING or info.subresource in _STREAMS
+
+
+def attributes_of(request: Request) -> Attributes:
+    """What authorizers are asked."""
+    info = request.info
+    if not info.resource_request:
+        return Attributes(request.user, info.verb, path=info.path)
+    return Attributes(request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace)

@@ -1,0 +1,54 @@
+"""Bodies of requests as objects: decoded, with their defaults, and with what is wrong told as the client wishes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from podward.api import status
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.schema.bodies import Body, Expected, Undecodable, decode_body, media_of
+from podward.schema.body_reading import FieldValidation
+from podward.schema.conversion import converted
+from podward.schema.kinds import type_of
+from podward.schema.served_defaults import with_served_defaults
+from podward.server.encoding import json_bytes
+from podward.server.negotiation import PRODUCED
+from podward.server.request import Request
+from podward.server.scope import Scope
+
+MOST = 3 << 20
+"""The longest body, in bytes."""
+
+
+async def object_of(request: Request, scope: Scope, validation: str) -> JsonObject | Status:
+    """The object in the body, with its defaults."""
+    return await kind_of(request, validation, scope.resource.api_version, scope.resource.kind)
+
+
+async def kind_of(request: Request, validation: str, api_version: str, kind: str) -> JsonObject | Status:
+    """The object in the body, which is to be of this kind, with its defaults."""
+    media = media_of(request.headers.get("Content-Type", ""))
+    if media is None:
+        return status.unsupported_media_type(PRODUCED)
+    body = await request.body()
+    if isinstance(body, Status):
+        return body
+    found = decode_body(body, media, Expected(api_version, kind), cast("FieldValidation", validation))
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
+    for warning in found.warnings:
+        request.warn(warning)
+    return defaulted(found.object, api_version, kind)
+
+
+def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
+    """An object that a patch made, as if it had been sent."""
+    expected = Expected(scope.resource.api_version, scope.resource.kind)
+    return decode_body(json_bytes(obj), "json", expected, cast("FieldValidation", validation))
+
+
+def defaulted(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
+    """The object with its defaults, as the server reads it."""
+    of = type_of(api_version, kind)
+    return obj if of is None else converted(of, with_served_defaults(of, obj))

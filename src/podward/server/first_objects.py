@@ -1,0 +1,74 @@
+"""What is there when a server has started: namespaces, roles and bindings, priority classes, the server's own Service.
+
+Specification: Kubernetes, pkg/controlplane (system namespaces, the kubernetes Service), bootstrappolicy for RBAC,
+pkg/registry/scheduling/rest for the priority classes.
+"""
+
+from __future__ import annotations
+
+from podward.access.default_roles.objects import default_objects
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.schema.resources import BY_KIND
+from podward.server import registry
+from podward.server.decoding import defaulted
+from podward.server.request import Request
+from podward.server.request_info import RequestInfo
+from podward.server.routes import scope_of
+from podward.server.scope import Parts
+from podward.server.verbs.writing import managed
+
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+
+
+def _namespace(name: str) -> JsonObject:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _priority(name: str, value: int) -> JsonObject:
+    of: JsonObject = {
+        "value": value,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "description": f"Used for system critical pods that must {_WHERE[name]}",
+    }
+    return {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, **of}
+
+
+_WHERE = {
+    "system-node-critical": "not be moved from their current node.",
+    "system-cluster-critical": "run in the cluster, but can be moved to another node if necessary.",
+}
+_MANAGER = "kube-apiserver"
+_CRITICAL = 2_000_000_000
+
+
+async def make(parts: Parts) -> None:
+    """Make what is missing."""
+    objects = [
+        *map(_namespace, NAMESPACES),
+        _priority("system-node-critical", _CRITICAL + 1000),
+        _priority("system-cluster-critical", _CRITICAL),
+        *default_objects(),
+    ]
+    for obj in objects:
+        await _make(parts, obj)
+
+
+async def _make(parts: Parts, obj: JsonObject) -> None:
+    resource = BY_KIND[str(obj["apiVersion"]), str(obj["kind"])]
+    scope = scope_of(parts, resource)
+    of = member(obj, "metadata")
+    namespace, name = str(of.get("namespace") or ""), str(of["name"])
+    if await parts.store.get(scope.key(namespace, name)) is None:
+        request = Request("POST", "", {}, {}, RequestInfo("", "create", namespace=namespace), _nothing)
+        of_kind = defaulted(obj, resource.api_version, resource.kind)
+        await registry.create(scope, request, managed(scope, _MANAGER, None, of_kind), _unasked, dry_run=False)
+
+
+async def _nothing() -> bytes | Status:
+    return b""
+
+
+async def _unasked(_new: JsonObject, _old: JsonObject | None) -> Status | None:
+    return None

@@ -1,0 +1,126 @@
+"""HTTP: bytes of a connection into a `Request`, an `Answer` into bytes. Everything else is the handler's.
+
+aiohttp's server is used without its router: what is served is for `routes.py` to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote
+
+from aiohttp import web
+
+from podward.api import status
+from podward.api.status import Status, encoded
+from podward.server.decoding import MOST
+from podward.server.negotiation import JSON, YAML, unrouted
+from podward.server.request import Handler, Reply, Request, Stream
+from podward.server.request_info import request_info
+
+if TYPE_CHECKING:
+    import ssl
+
+_COMPRESSED_FROM = 128 << 10
+_LONGEST_HEADERS, _LONGEST_LINE = 1 << 20, 64 << 10
+_NO_QUERY: Mapping[str, list[str]] = {}
+
+
+def server(handle: Handler) -> web.Server:
+    """A protocol factory for connections whose requests this handler answers."""
+
+    async def serve(raw: web.BaseRequest) -> web.StreamResponse:
+        request = request_of(raw)
+        answer = await handle(request)
+        if isinstance(answer, Stream):
+            return await _streamed(raw, request, answer)
+        return _whole(request, answer)
+
+    return web.Server(
+        serve, access_log=None, max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADERS, keepalive_timeout=180
+    )
+
+
+def request_of(raw: web.BaseRequest) -> Request:
+    """What was sent."""
+    target, _, query_text = raw.raw_path.partition("?")
+    path = unquote(target)
+    query = parse_qs(query_text, keep_blank_values=True) if query_text else _NO_QUERY
+    tls: ssl.SSLObject | None = raw.transport.get_extra_info("ssl_object") if raw.transport is not None else None
+    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    info = request_info(raw.method, path, query)
+
+    async def body() -> bytes | Status:
+        return await _body(raw)
+
+    return Request(raw.method, path, query, raw.headers, info, body, raw.remote or "", certificate)
+
+
+async def _body(raw: web.BaseRequest) -> bytes | Status:
+    if not raw.body_exists:
+        return b""
+    pieces, size = [], 0
+    async for piece in raw.content.iter_any():
+        size += len(piece)
+        if size > MOST:
+            return status.too_large(f"limit is {MOST}")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _whole(request: Request, answer: Reply | Status) -> web.Response:
+    reply = _reply_of(request, answer) if isinstance(answer, Status) else answer
+    response = web.Response(body=b"" if request.method == "HEAD" else reply.body, status=reply.code)
+    _headers(request, response, reply.media)
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    if isinstance(answer, Status) and answer.details is not None and answer.details.retry_after_seconds:
+        response.headers["Retry-After"] = str(answer.details.retry_after_seconds)
+    if len(reply.body) > _COMPRESSED_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.body = gzip.compress(reply.body, 1)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add("Vary", "Accept-Encoding")
+    return response
+
+
+def _reply_of(request: Request, answer: Status) -> Reply:
+    body = encoded(answer)
+    if unrouted(request.headers.get("Accept", "")).media == YAML:
+        from podward.server.yaml_answers import yaml_of
+
+        return Reply(answer.http_code, yaml_of(body), YAML)
+    return Reply(answer.http_code, body + b"\n", JSON)
+
+
+def _headers(request: Request, response: web.StreamResponse, media: str) -> None:
+    headers = response.headers
+    headers["Audit-Id"] = request.audit_id
+    headers["Cache-Control"] = "no-cache, private"
+    if media:
+        headers["Content-Type"] = media
+    for warning in request.warnings:
+        headers.add("Warning", f'299 - "{_quoted(warning)}"')
+
+
+def _quoted(text: str) -> str:
+    """A warning's text in a header: no control characters, quotes and backslashes escaped."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain.replace("\\", "\\\\").replace('"', '\\"')
+
+
+async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> web.StreamResponse:
+    response = web.StreamResponse(status=200)
+    _headers(request, response, answer.media)
+    response.enable_chunked_encoding()
+    await response.prepare(raw)
+    try:
+        async for piece in answer.pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except (ConnectionError, asyncio.CancelledError):
+        pass
+    finally:
+        await answer.pieces.aclose()
+    return response

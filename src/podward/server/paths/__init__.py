@@ -1,0 +1,1 @@
+"""Paths that are none of a resource's: discovery, health, version, metrics."""

@@ -1,0 +1,167 @@
+"""The admission plugins of a server: what they look up is gathered here, what they decide they decide elsewhere.
+
+The order stands in `podward.stages.admission`: `served.MUTATING` and the validating rows of `order.STEPS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from podward.api import status
+from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
+from podward.api.core import Namespace, Pod
+from podward.api.json_value import JsonObject
+from podward.api.resource import Resource
+from podward.api.status import Status, StatusDetails
+from podward.decision import Decision
+from podward.documents.raw_fields import member
+from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_of
+from podward.schema.resources import RESOURCES
+from podward.schema.view import pod_view, typed_view
+from podward.server.cache import Cache, Caches
+from podward.server.catalog import key_of, prefix_of
+from podward.server.encoding import decoded
+from podward.server.request import Request
+from podward.server.world import letters
+from podward.stages.admission import order
+from podward.stages.admission.cluster import NOBODY, AdmissionFacts
+from podward.stages.admission.served import mutated, validated
+from podward.stages.admission.served_facts import Served
+from podward.stages.admission.steps import Phase
+
+if TYPE_CHECKING:
+    from podward.api.authorization import Authorizer
+    from podward.policy.scc.policies import Policies
+
+_LOOKED_UP = (
+    "namespaces",
+    "serviceaccounts",
+    "priorityclasses",
+    "storageclasses",
+    "pods",
+    "limitranges",
+    "runtimeclasses",
+)
+_OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
+_SUFFIX = 5
+_VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
+
+
+class StoredObjects:
+    """What is stored, for plugins to look up, from the caches of a server."""
+
+    def __init__(self, caches: Caches) -> None:
+        self._resources: dict[str, Resource] = {}
+        self._caches: dict[str, Cache] = {}
+        for resource in RESOURCES:
+            if resource.plural in _LOOKED_UP and resource.plural not in self._caches:
+                self._resources[resource.plural] = resource
+                self._caches[resource.plural] = caches.of(prefix_of(resource))
+
+    async def fresh(self, *plurals: str) -> None:
+        """Wait until what these kinds' caches hold is what is stored."""
+        for plural in plurals:
+            await self._caches[plural].fresh()
+
+    def get(self, plural: str, namespace: str, name: str) -> JsonObject | None:
+        """The object of this name."""
+        item = self._caches[plural].get(key_of(self._resources[plural], namespace, name))
+        return None if item is None else decoded(item.stored)
+
+    def all(self, plural: str, namespace: str = "") -> Iterable[JsonObject]:
+        """The objects of this kind."""
+        return [
+            decoded(item.stored) for item in self._caches[plural].items(prefix_of(self._resources[plural], namespace))
+        ]
+
+
+class StoredCluster:
+    """A server as the steps of `order` see it: a `podward.stages.admission.cluster.Cluster`."""
+
+    def __init__(self, objects: StoredObjects, configuration: Configuration) -> None:
+        self._objects = objects
+        self._configuration = configuration
+
+    @property
+    def authorizer(self) -> Authorizer:
+        """Nobody asks."""
+        return NOBODY
+
+    @property
+    def configuration(self) -> Configuration:
+        """Pod Security's configuration."""
+        return self._configuration
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The namespace."""
+        found = self._objects.get("namespaces", "", name)
+        return None if found is None else typed_view(found, Namespace, "Namespace")
+
+    def pod_security(self, namespace: str) -> LabelledPolicy:
+        """What the namespace's labels ask of Pods."""
+        known = self.namespace(namespace)
+        return policy_of(known.metadata.labels if known is not None else None, self._configuration.defaults)
+
+    def pods(self, namespace: str) -> Iterable[Pod]:
+        """The Pods that are in a namespace."""
+        return [pod_view(found) for found in self._objects.all("pods", namespace)]
+
+    def policies(self) -> Policies | None:
+        """There are no SCCs."""
+        return None
+
+    def has_service_account(self, namespace: str, name: str) -> bool:
+        """Whether the service account exists."""
+        return self._objects.get("serviceaccounts", namespace, name) is not None
+
+    def csi_profiles(self, namespace: str) -> Mapping[str, str] | None:
+        """Nobody asks."""
+        del namespace
+        return None
+
+
+class Plugins:
+    """The plugins of a server."""
+
+    def __init__(self, caches: Caches, disabled: frozenset[str] = frozenset()) -> None:
+        self._objects = StoredObjects(caches)
+        self._cluster = StoredCluster(self._objects, Configuration())
+        self._disabled = disabled
+        self._validating = tuple(step for step in _VALIDATING if step.name not in disabled)
+
+    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
+        """The object as the mutating plugins leave it, or the first refusal."""
+        del request
+        await self._objects.fresh("namespaces")
+        if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
+            await self._objects.fresh(*_OF_PODS)
+        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self._disabled)
+
+    async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
+        """The first refusal of the validating plugins."""
+        if asked.operation is Operation.DELETE:
+            return None
+        refused = validated(Served(asked, self._objects, ""), self._disabled)
+        if refused is not None:
+            return refused
+        if not any(step.handles(asked) for step in self._validating):
+            return None
+        await self._objects.fresh("namespaces", "pods")
+        facts = AdmissionFacts(asked, self._cluster, asked.kind)
+        admitted = order.decide(facts, self._validating)
+        for warning in admitted.warnings:
+            request.warn(warning)
+        return _refusal(asked, admitted) if admitted.refused else None
+
+
+def _refusal(asked: AdmissionRequest, admitted: order.Admitted) -> Status:
+    """A refusal: a sentence that is whole, or what is wrong with a namespace's labels."""
+    refused = admitted.decision.violations[0]
+    resource = asked.resource
+    if asked.resource == NAMESPACES and asked.object is not None:
+        labels = member(member(asked.object, "metadata"), "labels")
+        errors = policy_of({key: str(value) for key, value in labels.items()}, Configuration().defaults).errors
+        if errors:
+            return status.invalid(asked.kind, resource.group, asked.name, Decision(violations=errors))
+    return Status(403, "Forbidden", refused.reason, StatusDetails(asked.name, resource.group, resource.resource))

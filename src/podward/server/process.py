@@ -1,0 +1,153 @@
+"""The server as a process: listen, say so, serve until a signal, end gracefully."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+import uvloop
+from aiohttp import web
+from msgspec import Struct
+
+from podward.access.anonymous import AnonymousAccess
+from podward.access.client_certificates import ClientCertificates
+from podward.access.static_tokens import StaticTokens
+from podward.errors import InputError, NodeError
+from podward.server import http, kubeconfig
+from podward.server.account_tokens import kept_key
+from podward.server.application import Application, Settings
+from podward.server.own_authority import OwnAuthority
+from podward.store.opening import Options as StoreOptions
+from podward.store.opening import open_store
+
+_GRACE = 5.0
+ADMIN, MASTERS = "podward-admin", "system:masters"
+
+
+class Options(Struct, frozen=True):
+    """How a server is started."""
+
+    data_dir: str
+    bind_address: str
+    port: int
+    modes: Sequence[str]
+    token_file: str
+    client_authority: str
+    anonymous: bool
+    kubeconfig: str
+    store: StoreOptions
+    service_range: str = "10.0.0.0/24"
+    disabled_plugins: frozenset[str] = frozenset()
+
+
+def run(options: Options, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises PodwardError."""
+    uvloop.run(_main(options, say))
+
+
+async def _main(options: Options, say: Callable[[str], None]) -> None:
+    os.makedirs(options.data_dir, mode=0o700, exist_ok=True)
+    if options.kubeconfig:
+        kubeconfig.require_ours(options.kubeconfig)
+    authority = OwnAuthority(options.data_dir)
+    store = await open_store(options.store)
+    try:
+        application = Application(store, _settings(options, authority))
+        await application.start()
+        await _serve(options, authority, application, say)
+        await application.close()
+    finally:
+        await store.close()
+
+
+async def _serve(
+    options: Options, authority: OwnAuthority, application: Application, say: Callable[[str], None]
+) -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    protocol = http.server(application.handle)
+    try:
+        listener = await loop.create_server(
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority), reuse_address=True
+        )
+    except OSError as error:
+        where = f"{options.bind_address}:{options.port}"
+        raise NodeError(
+            f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port"
+        ) from None
+    address = address_of(options.bind_address, listener.sockets[0].getsockname()[1])
+    if options.kubeconfig:
+        text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
+        kubeconfig.write(options.kubeconfig, text)
+    say(address)
+    await ended.wait()
+    listener.close()
+    await _end(application, protocol)
+
+
+async def _end(application: Application, protocol: web.Server) -> None:
+    """Let watches end and requests finish."""
+    application.end_watches()
+    await protocol.shutdown(_GRACE)
+
+
+def address_of(bind: str, port: int) -> str:
+    """How clients on this machine reach the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - told apart, not bound
+    return f"https://{host}:{port}"
+
+
+def _settings(options: Options, authority: OwnAuthority) -> Settings:
+    tokens = []
+    if options.token_file:
+        tokens.append(StaticTokens(_text(options.token_file), options.token_file))
+    certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
+    if options.client_authority:
+        from cryptography import x509
+
+        given = x509.load_pem_x509_certificates(_text(options.client_authority).encode())
+        certificates.append(ClientCertificates(given, options.client_authority))
+    return Settings(
+        kept_key(options.data_dir),
+        tuple(options.modes),
+        tuple(tokens),
+        tuple(certificates),
+        AnonymousAccess(options.anonymous),
+        options.disabled_plugins,
+        options.service_range,
+    )
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InputError(f"cannot be read: {reason}", where=path, advice="name a file that is there") from None
+
+
+def _tls(options: Options, authority: OwnAuthority) -> ssl.SSLContext:
+    """Certificates of clients are asked for, and looked at by the authenticators: a bad one is a 401."""
+    names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), "kubernetes", "kubernetes.default"}
+    names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.0.0.1"}
+    names |= {options.bind_address} - {"0.0.0.0", "::"}  # noqa: S104 - as above
+    pair = authority.serving(sorted(names))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    path = os.path.join(options.data_dir, "serving.pem")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pair.key + pair.certificate)
+    context.load_cert_chain(path)
+    context.load_verify_locations(authority.certificate_file)
+    if options.client_authority:
+        context.load_verify_locations(options.client_authority)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context

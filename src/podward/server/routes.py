@@ -1,0 +1,159 @@
+"""All that is served: every verb of every resource, and every path that is none of a resource.
+
+What is served is looked up by the same `RequestInfo` that was authorized. Security tests are made from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import TypeAlias, cast
+
+from msgspec import Struct
+
+from podward.api import status
+from podward.api.gotext import quote
+from podward.api.resource import Resource
+from podward.api.status import Status
+from podward.schema.strategies.names import segment_faults
+from podward.server.negotiation import PRODUCED, STREAMED, accepted
+from podward.server.request import Answer, Request
+from podward.server.request_info import RequestInfo
+from podward.server.scope import Parts, Scope
+
+Handle: TypeAlias = Callable[[Scope, Request], Awaitable[Answer]]
+"""Serves a verb of a resource."""
+
+_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_PART = {**_OBJECT, "POST": "create"}
+
+VERBS: Mapping[str, str] = {
+    "create": "podward.server.verbs.create",
+    "get": "podward.server.verbs.get",
+    "list": "podward.server.verbs.list",
+    "watch": "podward.server.verbs.watch",
+    "update": "podward.server.verbs.update",
+    "patch": "podward.server.verbs.patch",
+    "delete": "podward.server.verbs.delete",
+    "deletecollection": "podward.server.verbs.deletecollection",
+}
+"""The module of each verb, which has a `handle`; each is imported when it is first asked for."""
+
+SUBRESOURCES: Mapping[tuple[str, str], str] = {
+    ("pods", "binding"): "podward.server.subresources.binding",
+    ("pods", "eviction"): "podward.server.subresources.eviction",
+    ("serviceaccounts", "token"): "podward.server.subresources.token",
+    ("pods", "log"): "podward.server.subresources.streams",
+    ("*", "scale"): "podward.server.subresources.scale",
+}
+"""Subresources of another kind than their object: the module of each, by plural and name."""
+
+VIRTUAL: Mapping[str, str] = {
+    "bindings": "podward.server.virtual.bindings",
+    "componentstatuses": "podward.server.virtual.componentstatuses",
+    "selfsubjectreviews": "podward.server.virtual.reviews",
+    "tokenreviews": "podward.server.virtual.reviews",
+    "subjectaccessreviews": "podward.server.virtual.reviews",
+    "localsubjectaccessreviews": "podward.server.virtual.reviews",
+    "selfsubjectaccessreviews": "podward.server.virtual.reviews",
+    "selfsubjectrulesreviews": "podward.server.virtual.reviews",
+}
+"""Resources that are not stored: the module of each."""
+
+
+class Route(Struct, frozen=True):
+    """Who serves a request."""
+
+    resource: Resource
+    subresource: str
+    module: str
+
+
+def route_of(parts: Parts, request: Request) -> Route | Status:
+    """Who serves a request to a resource, or why nobody does."""
+    info = request.info
+    resource = parts.catalog.find(info.group, info.version, info.resource)
+    if resource is None or not _well_formed(info, resource):
+        return status.RESOURCE_NOT_FOUND
+    if info.by_prefix:
+        verb = "watch" if request.method == "GET" else ""
+        return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
+    named = len(info.parts) > 1
+    if info.subresource:
+        return _part(info, resource, request.method)
+    verb = (_OBJECT if named else _COLLECTION).get(request.method, "")
+    if resource.namespaced and not info.namespace and verb not in {"list", "watch"}:
+        return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND
+    if verb not in resource.verbs:
+        return status.METHOD_NOT_ALLOWED
+    if resource.plural in VIRTUAL:
+        return Route(resource, "", VIRTUAL[resource.plural])
+    return Route(resource, "", VERBS["watch" if info.verb == "watch" else verb])
+
+
+def _well_formed(info: RequestInfo, resource: Resource) -> bool:
+    """Whether the path is one of this resource's: no empty segment, a namespace where one belongs."""
+    trimmed = info.path[1:].removesuffix("/")
+    if not info.path.startswith("/") or "" in trimmed.split("/"):
+        return False
+    if len(info.parts) > 2 and not info.subresource:
+        return False
+    own_namespace = resource.plural == "namespaces" and not resource.group
+    return resource.namespaced or not info.namespace or own_namespace
+
+
+def _part(info: RequestInfo, resource: Resource, method: str) -> Route | Status:
+    """Who serves a subresource."""
+    part = resource.subresource(info.subresource)
+    if part is None or (len(info.parts) > 3 and part.name != "proxy"):
+        return status.RESOURCE_NOT_FOUND
+    if resource.namespaced and not info.namespace:
+        return status.RESOURCE_NOT_FOUND
+    verb = _PART.get(method, "")
+    if verb not in part.verbs:
+        return status.METHOD_NOT_ALLOWED
+    own = SUBRESOURCES.get((resource.plural, part.name)) or SUBRESOURCES.get(("*", part.name))
+    if own is not None:
+        return Route(resource, part.name, own)
+    if part.kind != resource.kind:
+        return Route(resource, part.name, "podward.server.subresources.streams")
+    return Route(resource, part.name, VERBS[verb])
+
+
+_handles: dict[str, Handle] = {}
+
+
+async def serve(parts: Parts, request: Request) -> Answer:
+    """Serve a request to a resource. It is authorized."""
+    route = route_of(parts, request)
+    if isinstance(route, Status):
+        return route
+    collection = len(request.info.parts) < 2 and request.method == "GET"
+    form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)
+    if isinstance(form, Status):
+        return form
+    request.accepted = form
+    if (fault := _odd_name(request.info)) is not None:
+        return fault
+    if route.resource.deprecation:
+        request.warn(route.resource.deprecation)
+    handle = _handles.get(route.module)
+    if handle is None:
+        handle = _handles[route.module] = cast("Handle", import_module(route.module).handle)
+    return await handle(scope_of(parts, route.resource, route.subresource), request)
+
+
+def _odd_name(info: RequestInfo) -> Status | None:
+    """What is wrong with a name that can be no segment of a path."""
+    faults = segment_faults(info.name) if info.name and not info.selected else ()
+    return status.bad_request(f"Name parameter invalid: {quote(info.name)}: {'; '.join(faults)}") if faults else None
+
+
+def scope_of(parts: Parts, resource: Resource, subresource: str = "") -> Scope:
+    """What handlers of this resource work with; made once."""
+    key = (resource.group, resource.version, resource.plural, subresource)
+    known = parts.scopes.get(key)
+    if known is None or known.resource is not resource:
+        known = parts.scopes[key] = Scope(parts, resource, subresource)
+    return known

@@ -1,0 +1,140 @@
+"""What a handler of a resource works with: the resource, how it is stored, its strategy, and the server's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from podward.api.admission import GroupResource
+from podward.api.authorization import Answer, Attributes
+from podward.api.json_value import JsonObject
+from podward.api.resource import Resource
+from podward.api.status import Status
+from podward.schema.strategies.registry import strategy_of
+from podward.schema.strategies.strategy import Strategy
+from podward.schema.versions import in_version
+from podward.server.beginnings import Begun, ServiceAllocator
+from podward.server.cache import Cache, Caches
+from podward.server.catalog import Catalog, key_of, prefix_of
+from podward.server.request import Request
+from podward.store.interface import Store, Watch
+
+if TYPE_CHECKING:
+    from podward.access.authentication import Credentials, Outcome
+    from podward.access.objects import PolicyRule
+    from podward.access.stored_rbac import StoredRbac
+    from podward.api.admission import AdmissionRequest
+    from podward.api.caller import User
+    from podward.server.account_tokens import AccountTokens
+
+
+class Authorizing(Protocol):
+    """Whoever says who may do what."""
+
+    rbac: StoredRbac
+    """The roles and bindings that are stored."""
+    uses_rbac: bool
+    """Whether they are asked."""
+
+    async def authorize(self, wanted: Attributes) -> Answer:
+        """Whether the user may do it."""
+
+    def rules_for(self, user: User, namespace: str) -> tuple[Sequence[PolicyRule], Sequence[str]]:
+        """The rules that hold for the user there, and what could not be found out."""
+
+
+class Authenticating(Protocol):
+    """Whoever says who the caller is."""
+
+    async def authenticate(self, credentials: Credentials, audiences: Sequence[str] = ()) -> Outcome:
+        """Who it is; a token must be good for one of the audiences, or else for the server's own."""
+
+
+class Admission(Protocol):
+    """The plugins that a write goes through."""
+
+    async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
+        """The object as the mutating plugins leave it, or a refusal; None where there is no object."""
+
+    async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
+        """The first refusal of the validating plugins."""
+
+
+class Clock(Struct, frozen=True):
+    """What the server takes from the world: the time, new uids, random letters."""
+
+    now: Callable[[], str]
+    """The time in RFC 3339, to the second."""
+    seconds: Callable[[], float]
+    uid: Callable[[], str]
+    letters: Callable[[int], str]
+
+
+class Parts(Struct):
+    """The parts of a server that handlers share."""
+
+    store: Store
+    caches: Caches
+    catalog: Catalog
+    authenticator: Authenticating
+    tokens: AccountTokens
+    authorizer: Authorizing
+    admission: Admission
+    clock: Clock
+    scopes: dict[tuple[str, str, str, str], Scope]
+    """What was made of the catalog's resources, by group, version, plural and subresource."""
+    services: ServiceAllocator
+    watches: set[Watch]
+    """Those that are open: they end with the server."""
+
+
+class Scope:
+    """One resource, or one subresource of it, of a server."""
+
+    __slots__ = ("converts", "group_resource", "parts", "resource", "strategy", "subresource")
+
+    def __init__(self, parts: Parts, resource: Resource, subresource: str = "") -> None:
+        self.parts = parts
+        self.resource = resource
+        self.subresource = subresource
+        self.converts = resource.stored != resource.group_version
+        self.group_resource = GroupResource(resource.group, resource.plural)
+        part = "" if subresource == "scale" else subresource  # whose writes are writes of the object itself
+        self.strategy: Strategy = strategy_of(resource.group, resource.plural, part, namespaced=resource.namespaced)
+
+    @property
+    def storage(self) -> Resource:
+        """The resource as which the objects are stored."""
+        stored = self.resource.stored
+        if stored == self.resource.group_version:
+            return self.resource
+        return self.parts.catalog.find(stored.group, stored.version, self.resource.plural) or self.resource
+
+    def storable(self, obj: JsonObject) -> JsonObject:
+        """An object of the served version in the one that is stored."""
+        return in_version(obj, self.resource.stored) if self.converts else obj
+
+    def served(self, obj: JsonObject) -> JsonObject:
+        """A stored object in the version that is served."""
+        return in_version(obj, self.resource.group_version) if self.converts else obj
+
+    async def begin(self, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:
+        """The object with what its kind takes before a write."""
+        if self.resource.plural == "services" and not self.resource.group and self.subresource in {"", "scale"}:
+            return await self.parts.services.begin(self.cache, obj, old, dry_run=dry_run)
+        return Begun(obj)
+
+    @property
+    def cache(self) -> Cache:
+        """All objects of the resource."""
+        return self.parts.caches.of(prefix_of(self.storage))
+
+    def key(self, namespace: str, name: str) -> str:
+        """The key of an object."""
+        return key_of(self.storage, namespace, name)
+
+    def prefix(self, namespace: str = "") -> str:
+        """The beginning of the keys of the objects, or of those in a namespace."""
+        return prefix_of(self.storage, namespace if self.resource.namespaced else "")

@@ -1,0 +1,73 @@
+"""Objects as a Table: the columns of their kind, and a row for each.
+
+Specification: k8s.io/apiserver, pkg/endpoints/handlers/response.go. Of several events of a watch only the first has the
+columns.
+"""
+
+from __future__ import annotations
+
+import time
+
+from podward.api import status
+from podward.api.json_value import Json, JsonObject
+from podward.api.resource import Resource
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.server.request_info import Query
+from podward.server.tables.columns import Printer
+from podward.server.tables.core_objects import CORE
+from podward.server.tables.other_objects import FALLBACK, OTHERS
+from podward.server.tables.pods import row_conditions
+from podward.server.tables.workloads import WORKLOADS
+
+PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS}
+"""How each kind is told, by its group and name."""
+_INCLUDES = frozenset(("", "None", "Metadata", "Object"))
+
+
+def table_of(
+    resource: Resource, items: list[JsonObject], metadata: JsonObject | None, query: Query, version: str
+) -> JsonObject | Status:
+    """The table of these objects; `metadata` is a list's, None of one object."""
+    include = (query.get("includeObject") or ("",))[0]
+    if include not in _INCLUDES:
+        error = f"Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+        return status.invalid_for("TableOptions", "meta.k8s.io", "", [("includeObject", error)])
+    if metadata is None:
+        metadata = {"resourceVersion": member(items[0], "metadata").get("resourceVersion", "")}
+    printer, now = PRINTERS.get((resource.group, resource.kind), FALLBACK), time.time()
+    of_pods = resource.kind == "Pod" and not resource.group
+    rows: list[Json] = []
+    for item in items:
+        row: JsonObject = {"cells": printer.cells(item, now)}
+        if of_pods and (conditions := row_conditions(item)):
+            row["conditions"] = conditions
+        row["object"] = _shown(item, include, version)
+        rows.append(row)
+    columns: list[Json] = [column.definition() for column in printer.columns]
+    return {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    }
+
+
+def event_table(resource: Resource, obj: JsonObject, query: Query, version: str, *, with_columns: bool) -> JsonObject:
+    """One object of a watch; only the first has the columns."""
+    table = table_of(resource, [obj], None, query, version)
+    if isinstance(table, Status):
+        return obj
+    return table if with_columns else {**table, "columnDefinitions": None}
+
+
+def _shown(obj: JsonObject, include: str, version: str) -> Json:
+    """What of the object stands beside its cells."""
+    if include == "None":
+        return None
+    if include == "Object":
+        return obj
+    return {
+        "kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": member(obj, "metadata"),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is done with resources: one verb a file, for every resource alike."""

@@ -1,0 +1,122 @@
+"""DELETE of one object: at once, gracefully, or as soon as its finalizers are gone.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/endpoints/handlers/delete.go, pkg/registry/generic/registry/store.go
+Delete, pkg/registry/rest/delete.go BeforeDelete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podward.api import status
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.schema.strategies.flow import with_metadata
+from podward.server.deletion import DeleteOptions, Step, decide, delete_options
+from podward.server.encoding import decoded, stored_bytes
+from podward.server.options import WriteOptions
+from podward.server.replies import document_reply, object_reply
+from podward.server.request import Answer, Request
+from podward.server.scope import Scope
+from podward.server.verbs.writing import admission_request
+from podward.store.interface import Mismatch, Stored
+
+_RETURNED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        ("namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas",
+         "serviceaccounts", "services")
+    ),
+    "resource.k8s.io": frozenset(("deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices")),
+    "storage.k8s.io": frozenset(
+        ("csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses")
+    ),
+}  # fmt: skip
+"""The kinds of which the deleted object is the answer, by group."""
+
+
+async def handle(scope: Scope, request: Request) -> Answer:
+    """Delete the object of this name."""
+    options = await delete_options(request, scope)
+    if isinstance(options, Status):
+        return options
+    found = await delete(scope, request, request.info.namespace, request.info.name, options)
+    if isinstance(found, Status):
+        return found
+    obj, gone = scope.served(found[0]), found[1]
+    code = 202 if not gone and options.orphan_dependents is False else 200
+    if not gone or _returns_object(scope):
+        return object_reply(scope, request, code, obj)
+    return document_reply(request, code, success_document(scope, obj))
+
+
+def success_document(scope: Scope, obj: JsonObject) -> JsonObject:
+    """The report that an object is gone."""
+    of = member(obj, "metadata")
+    details: JsonObject = {"name": of.get("name"), "group": scope.resource.group, "kind": scope.resource.plural}
+    if not scope.resource.group:
+        del details["group"]
+    details["uid"] = of.get("uid")
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+async def delete(
+    scope: Scope, request: Request, namespace: str, name: str, options: DeleteOptions
+) -> tuple[JsonObject, bool] | Status:
+    """The object as it was last, and whether it is gone; or why it is not deleted."""
+    store, key = scope.parts.store, scope.key(namespace, name)
+    while True:
+        current = await store.get(key)
+        if current is None:
+            return status.not_found(scope.group_resource, name)
+        old = decoded(current)
+        step = decide(scope, old, options, scope.parts.clock.seconds())
+        if isinstance(step, Status):
+            return step
+        refused = await _refused(scope, request, old, options)
+        if refused is not None:
+            return refused
+        found = await _take(scope, step, current, options)
+        if found is not None:
+            return found
+
+
+async def _refused(scope: Scope, request: Request, old: JsonObject, options: DeleteOptions) -> Status | None:
+    write = WriteOptions(options.dry_run)
+    asked = admission_request(scope, request, None, old, write)
+    mutated = await scope.parts.admission.mutate(asked, request)
+    if isinstance(mutated, Status):
+        return mutated
+    return await scope.parts.admission.validate(asked, request)
+
+
+async def _take(scope: Scope, step: Step, current: Stored, options: DeleteOptions) -> tuple[JsonObject, bool] | None:
+    """Do it; None where somebody was quicker."""
+    store = scope.parts.store
+    if step.object is None or step.pending:
+        obj = decoded(current)
+        if step.pending:
+            return obj, False
+        if options.dry_run:
+            return obj, True
+        gone = await store.delete(current.key, current.revision)
+        if isinstance(gone, Mismatch):
+            return None
+        return decoded(gone), True
+    if options.dry_run:
+        return step.object, not step.waits
+    if step.waits and step.object == decoded(current):
+        return step.object, False
+    stored = await store.update(current.key, stored_bytes(scope.resource, step.object), current.revision)
+    if isinstance(stored, Mismatch):
+        return None
+    obj = with_metadata(step.object, resourceVersion=str(stored.revision))
+    if step.waits:
+        return obj, False
+    gone = await store.delete(stored.key, stored.revision)
+    return (obj, True) if isinstance(gone, Mismatch) else (decoded(gone), True)
+
+
+def _returns_object(scope: Scope) -> bool:
+    """Whether the deleted object is the answer; most kinds answer with a report."""
+    return scope.resource.plural in _RETURNED.get(scope.resource.group, ())

@@ -1,0 +1,54 @@
+"""GET of a collection: a list, whole or page by page."""
+
+from __future__ import annotations
+
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.server.encoding import beginning, decoded, item_bytes, json_bytes
+from podward.server.listing import Listed, listed, selection
+from podward.server.replies import list_reply, written_reply
+from podward.server.request import Answer, Request
+from podward.server.scope import Scope
+
+
+async def handle(scope: Scope, request: Request) -> Answer:
+    """The objects that the request wants."""
+    chosen = selection(scope, request)
+    if isinstance(chosen, Status):
+        return chosen
+    found = await listed(scope, chosen)
+    if isinstance(found, Status):
+        return found
+    if request.accepted.as_kind:
+        items = [scope.served(decoded(stored)) for stored in found.items]
+        return list_reply(scope, request, items, list_metadata(found))
+    return written_reply(request, 200, list_bytes(scope, found))
+
+
+def list_metadata(found: Listed) -> JsonObject:
+    """The metadata of a list."""
+    of: JsonObject = {"resourceVersion": str(found.revision)}
+    if found.token:
+        of["continue"] = found.token
+        if found.remaining:
+            of["remainingItemCount"] = found.remaining
+    return of
+
+
+def list_bytes(scope: Scope, found: Listed) -> bytes:
+    """The list as JSON: the stored objects, joined."""
+    resource = scope.resource
+    head = json_bytes(
+        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)}
+    )
+    if scope.converts:
+        items = [json_bytes(without_kind(scope.served(decoded(stored)))) for stored in found.items]
+    else:
+        skipped = len(beginning(resource))
+        items = [item_bytes(stored, skipped) for stored in found.items]
+    return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
+
+
+def without_kind(obj: JsonObject) -> JsonObject:
+    """An object as an item of a list."""
+    return {name: value for name, value in obj.items() if name not in {"kind", "apiVersion"}}

@@ -1,0 +1,144 @@
+"""GET with `watch`: what is there, if that is wanted, and every change from then on.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/endpoints/handlers/watch.go and pkg/storage/cacher. Who comes to be
+selected is ADDED, one that is no longer is DELETED. The form of an event is made once for all who watch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable
+from functools import lru_cache
+
+from podward.api import status
+from podward.api.gotext import quote
+from podward.api.json_value import JsonObject
+from podward.api.status import Status, encoded
+from podward.errors import CompactedError
+from podward.schema.apply.empty_objects import empty_object
+from podward.server.cache import Item
+from podward.server.encoding import json_bytes, served_bytes, stored_bytes
+from podward.server.listing import Selection, matcher, selection
+from podward.server.replies import event_object
+from podward.server.request import Answer, Request, Stream
+from podward.server.scope import Scope
+from podward.store.interface import Event, Stored, Watch
+
+_SHORTEST, _BOOKMARK = 1800.0, 60.0
+Form = Callable[[Stored], bytes]
+
+
+async def handle(scope: Scope, request: Request) -> Answer:
+    """Watch what the request selects."""
+    chosen = selection(scope, request)
+    if isinstance(chosen, Status):
+        return chosen
+    version = chosen.options.version
+    if version and not version.isdecimal():
+        syntax = f"strconv.ParseUint: parsing {quote(version)}: invalid syntax"
+        return status.unexplained(f"resourceVersion: Invalid value: {quote(version)}: {syntax}")
+    wants = chosen.options.send_initial
+    initial = wants if wants is not None else version in {"", "0"}
+    return Stream(_told(scope, request, chosen, initial=initial))
+
+
+async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: bool) -> AsyncGenerator[bytes, None]:
+    """The events, as pieces of the answer."""
+    form, options, store = event_form(scope, request), chosen.options, scope.parts.store
+    revision = int(options.version or 0)
+    if initial:
+        cache, matches = scope.cache, matcher(scope, chosen)
+        if revision:
+            await store.reach(revision)
+        revision = await cache.fresh()
+        pieces = [
+            _event("ADDED", form(item.stored))
+            for item in cache.items(chosen.prefix)
+            if matches is None or matches(item)
+        ]
+        if options.bookmarks:
+            pieces.append(_bookmark(scope, revision, form, end=True))
+        if pieces:
+            yield b"".join(pieces)
+    elif not revision:
+        revision = await store.revision()
+    watch = store.watch(chosen.prefix, revision)
+    scope.parts.watches.add(watch)
+    seconds = options.timeout or _SHORTEST * (1 + random.random())  # noqa: S311 - so that not all end at once
+    timer = asyncio.get_running_loop().call_later(seconds, watch.close)
+    try:
+        async for piece in _changes(scope, chosen, watch, form):
+            yield piece
+    finally:
+        timer.cancel()
+        scope.parts.watches.discard(watch)
+        watch.close()
+
+
+async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) -> AsyncGenerator[bytes, None]:
+    matches = matcher(scope, chosen)
+    while True:
+        try:
+            async with asyncio.timeout(_BOOKMARK if chosen.options.bookmarks else None):
+                events = await watch.batch()
+        except TimeoutError:
+            yield _bookmark(scope, watch.revision, form)
+            continue
+        except CompactedError as error:
+            yield _event("ERROR", encoded(status.expired(str(error.what))))
+            return
+        if not events:
+            return
+        pieces = [piece for event in events if (piece := _piece(event, matches, form)) is not None]
+        if pieces:
+            yield b"".join(pieces)
+
+
+def _piece(event: Event, matches: Callable[[Item], bool] | None, form: Form) -> bytes | None:
+    """The event as who watches sees it; None where it is none of his business."""
+    stored, previous = event.stored, event.previous
+    if event.type == "DELETE":
+        gone = matches is None or matches(Item(stored))
+        return _event("DELETED", form(stored)) if gone else None
+    if matches is None:
+        return _event("ADDED" if previous is None else "MODIFIED", form(stored))
+    now = matches(Item(stored))
+    earlier = Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
+    before = earlier is not None and matches(Item(earlier))
+    if now:
+        return _event("MODIFIED" if before else "ADDED", form(stored))
+    return _event("DELETED", form(earlier)) if before and earlier is not None else None
+
+
+def _event(of: str, obj: bytes) -> bytes:
+    return b'{"type":"' + of.encode() + b'","object":' + obj + b"}\n"
+
+
+def _bookmark(scope: Scope, revision: int, form: Form, *, end: bool = False) -> bytes:
+    """How far the reader has been told: an object of the kind in which nothing is set but its version."""
+    resource = scope.storage
+    annotations: JsonObject = {"annotations": {"k8s.io/initial-events-end": "true"}} if end else {}
+    empty = {**empty_object(resource.api_version, resource.kind), "metadata": annotations}
+    return _event("BOOKMARK", form(Stored("", stored_bytes(resource, empty), revision, revision)))
+
+
+def event_form(scope: Scope, request: Request) -> Form:
+    """How an object stands in an event."""
+    if not request.accepted.as_kind and not scope.converts:
+        return _shared
+    first = True
+
+    def form(stored: Stored) -> bytes:
+        nonlocal first
+        document = event_object(scope, request, stored, with_columns=first)
+        first = False
+        return json_bytes(document)
+
+    return form
+
+
+@lru_cache(1024)
+def _shared(stored: Stored) -> bytes:
+    """The object with its version: made once for all who watch."""
+    return served_bytes(stored)

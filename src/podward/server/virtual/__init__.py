@@ -1,0 +1,1 @@
+"""Resources that are asked and never stored: one a file."""

@@ -1,0 +1,72 @@
+"""Reviews: who am I, who bears this token, may somebody do this, what may I do. They are asked and never stored.
+
+Specification: Kubernetes, pkg/registry/authentication and pkg/registry/authorization. What they mean is
+`podward.access.access_reviews` and `identity_reviews`.
+"""
+
+from __future__ import annotations
+
+from podward.access import access_reviews, identity_reviews
+from podward.access.authentication import Credentials
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+from podward.server import decoding, registry
+from podward.server.account_tokens import AUDIENCES
+from podward.server.options import write_options
+from podward.server.replies import document_reply
+from podward.server.request import Answer, Request
+from podward.server.scope import Scope
+from podward.server.verbs.writing import managed, validated
+
+
+async def handle(scope: Scope, request: Request) -> Answer:
+    """Answer the review in the body."""
+    options = write_options(request.query, "CreateOptions")
+    if isinstance(options, Status):
+        return options
+    sent = await decoding.object_of(request, scope, options.validation)
+    if isinstance(sent, Status):
+        return sent
+    placed = registry.placed(sent, request.info.namespace if scope.resource.namespaced else "")
+    if isinstance(placed, Status):
+        return placed
+    if (refused := await validated(scope, request, placed, None, options)) is not None:
+        return refused
+    reviewed = managed(scope, request.manager(options.manager), None, placed)
+    answered = await _answered(scope, request, reviewed)
+    return answered if isinstance(answered, Status) else document_reply(request, 201, answered)
+
+
+async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonObject | Status:
+    kind = scope.resource.kind
+    if kind == "SelfSubjectReview":
+        return identity_reviews.self_review(review, request.user, scope.parts.clock.now())
+    if kind == "TokenReview":
+        return await _token(scope, review)
+    if kind == "SelfSubjectRulesReview":
+        namespace = access_reviews.namespace_of_rules(review)
+        if isinstance(namespace, Status):
+            return namespace
+        rules, errors = scope.parts.authorizer.rules_for(request.user, namespace)
+        bare = {**review, "metadata": _without_managers(review)}
+        return access_reviews.rules_review(bare, rules, errors)
+    bare = {**review, "metadata": _without_managers(review)}
+    asked = access_reviews.question(kind, bare, request.user, request.info.namespace)
+    if isinstance(asked, Status):
+        return asked
+    answer = await scope.parts.authorizer.authorize(asked.attributes)
+    return access_reviews.answered(review, asked, answer)
+
+
+async def _token(scope: Scope, review: JsonObject) -> JsonObject | Status:
+    asked = identity_reviews.asked_token(review, AUDIENCES)
+    if isinstance(asked, Status):
+        return asked
+    token, audiences = asked
+    outcome = await scope.parts.authenticator.authenticate(Credentials(f"Bearer {token}"), audiences)
+    return identity_reviews.token_review(review, outcome, audiences)
+
+
+def _without_managers(review: JsonObject) -> JsonObject:
+    return {name: value for name, value in member(review, "metadata").items() if name != "managedFields"}

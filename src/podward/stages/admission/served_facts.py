@@ -1,0 +1,39 @@
+"""What the plugins of `served.py` are asked, and how they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import Struct
+
+from podward.api import status
+from podward.api.admission import AdmissionRequest
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.documents.raw_fields import member
+
+
+class Objects(Protocol):
+    """What is stored, as plugins look it up: by the plural of the kind."""
+
+    def get(self, plural: str, namespace: str, name: str) -> JsonObject | None:
+        """The object of this name; of a kind without namespaces, `namespace` is empty."""
+
+    def all(self, plural: str, namespace: str = "") -> Iterable[JsonObject]:
+        """The objects of this kind, in this namespace."""
+
+
+class Served(Struct, frozen=True):
+    """What a plugin is asked: the request, what is stored, and letters that make a name unique."""
+
+    request: AdmissionRequest
+    objects: Objects
+    letters: str
+
+
+def refused(asked: Served, obj: JsonObject, why: str) -> Status:
+    """A plugin's refusal, which names the object as far as it has a name by now."""
+    of = member(obj, "metadata")
+    name = asked.request.name or of.get("name") or of.get("generateName") or "Unknown"
+    return status.forbidden(asked.request.resource, str(name), why)

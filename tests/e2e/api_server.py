@@ -1,0 +1,80 @@
+"""A real `podward apiserver` in a process of its own, on a free port, and a small client for it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+TOKENS = 'admin-token,admin,uid-admin,"system:masters"\nalice-token,alice,uid-alice,"dev"\n'
+ADMIN = "admin-token"
+_DEADLINE = 30.0
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, directory: Path, *flags: str) -> None:
+        self.data = directory / "data"
+        tokens = directory / "tokens.csv"
+        tokens.write_text(TOKENS)
+        words = ["apiserver", "--data-dir", str(self.data), "--secure-port", "0", "--token-auth-file", str(tokens)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "podward", *words, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if "ready at " not in line:
+            raise AssertionError(self.process.communicate(timeout=_DEADLINE))
+        self.url = line.split("ready at ")[1].strip()
+        self.context = ssl.create_default_context(cafile=str(self.data / "ca.crt"))
+
+    def ask(
+        self, method: str, path: str, body: object = None, *, token: str = ADMIN, **headers: str
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """The code, the answer (JSON where it is), and the headers. A body that is no text is sent as JSON."""
+        where = urlsplit(self.url)
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port, context=self.context, timeout=_DEADLINE
+        )
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        with contextlib.closing(connection):
+            connection.request(method, path, body if isinstance(body, str | None) else json.dumps(body), sent)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        with contextlib.suppress(ValueError):
+            return answer.status, json.loads(text), dict(answer.getheaders())
+        return answer.status, text, dict(answer.getheaders())
+
+    def stop(self) -> int:
+        """End it as a supervisor would; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=_DEADLINE)
+        assert errors == "", errors
+        return self.process.returncode
+
+
+@contextlib.contextmanager
+def running(directory: Path, *flags: str) -> Iterator[Server]:
+    """A server that is there for a while."""
+    server = Server(directory, *flags)
+    try:
+        yield server
+        assert server.stop() == os.EX_OK
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()

@@ -1,0 +1,30 @@
+"""Nobody gets around the chain."""
+
+from __future__ import annotations
+
+import pytest
+from api_server import Server
+
+PATHS = ["/api/v1/secrets", "/api/v1/namespaces/default/configmaps", "/metrics", "/apis/none/v1/things", "/none"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_bears_a_wrong_token_is_nobody(server: Server, path: str) -> None:
+    assert server.ask("GET", path, token="wrong")[0] == 401  # noqa: S106 - none
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_may_do_nothing_is_refused(server: Server, path: str) -> None:
+    assert server.ask("GET", path, token="alice-token")[0] == 403  # noqa: S106 - of this test's server
+    assert server.ask("GET", path, token="")[0] == 403
+
+
+@pytest.mark.parametrize("path", ["//api/v1/secrets", "/api//v1/secrets", "/api/v1//secrets", "/API/v1/secrets"])
+def test_odd_paths_lead_nowhere(server: Server, path: str) -> None:
+    assert server.ask("GET", path)[0] == 404
+    assert server.ask("GET", path, token="alice-token")[0] == 403  # noqa: S106 - as above
+
+
+def test_health_and_version_are_open(server: Server) -> None:
+    assert server.ask("GET", "/readyz", token="")[:2] == (200, "ok")
+    assert server.ask("GET", "/version", token="")[1]["major"] == "1"
