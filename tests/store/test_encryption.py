@@ -109,8 +109,10 @@ async def test_a_value_that_was_changed_is_refused(encrypted: EncryptedStore, pl
 
 async def test_a_value_that_is_not_encrypted_is_refused(encrypted: EncryptedStore, plain: SqliteStore) -> None:
     await plain.create(KEY, b'{"kind":"Secret"}')
-    with pytest.raises(StoreError, match="not encrypted"):
-        await encrypted.get(KEY)
+    await plain.create(OTHER, b'{"apiVersion":"v1","kind":"Secret"}')
+    for key in (KEY, OTHER):
+        with pytest.raises(StoreError, match="not encrypted"):
+            await encrypted.get(key)
 
 
 async def test_another_key_file_is_a_clear_error(encrypted: EncryptedStore, plain: SqliteStore, tmp_path: Path) -> None:

@@ -302,6 +302,15 @@ async def test_what_is_compacted_is_gone(store: Store) -> None:
     assert (await store.list("/")).items == (two, last)
 
 
+async def test_a_compaction_is_never_taken_back(store: Store) -> None:
+    one = await put(store, "/a", b"one")
+    last = await put(store, "/a", b"two")
+    await store.compact(last.revision)
+    await store.compact(one.revision)
+    with pytest.raises(CompactedError):
+        await store.get("/a", one.revision)
+
+
 async def test_after_a_compaction_changes_have_what_was_before(store: Store) -> None:
     one = await put(store, "/a", b"one")
     await put(store, "/b")

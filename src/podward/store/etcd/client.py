@@ -1,6 +1,6 @@
 """Calls to etcd: the endpoints, which of them to use, and what their errors mean.
 
-Reads are tried once more at another endpoint where one goes away; writes are not, since they may have been done.
+Where an endpoint goes away, reads are tried again; writes only if they were not sent, for else they may have been done.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _WatchCall: TypeAlias = "grpc.aio.StreamStreamMultiCallable[bytes, WatchResponse
 
 _PATIENCE = 5.0
 """Seconds for an endpoint to be there."""
+_ATTEMPTS = 3
 _TIMEOUT = 10.0
 """Seconds for an answer."""
 _OPTIONS = (
@@ -54,19 +55,11 @@ class Client:
 
     async def read(self, method: str, request: bytes, decode: Callable[[bytes], Answer]) -> Answer:
         """The answer to a request that changes nothing. Raises StoreError; CompactedError of the revision 0."""
-        try:
-            return await self._call(await self._ready(), method, request, decode)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
-                raise self._failure(error) from None
-        return await self.write(method, request, decode)
+        return await self._ask(method, request, decode, _is_away)
 
     async def write(self, method: str, request: bytes, decode: Callable[[bytes], Answer]) -> Answer:
         """The answer to a request. Raises StoreError: it may have been done or not."""
-        try:
-            return await self._call(await self._ready(), method, request, decode)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure(error) from None
+        return await self._ask(method, request, decode, _was_not_sent)
 
     async def compact(self, before: int) -> None:
         """Forget what only revisions before this one had; more may have been forgotten already. Raises StoreError."""
@@ -97,12 +90,22 @@ class Client:
         for channel in self._channels:
             await channel.close()
 
-    async def _call(
-        self, channel: grpc.aio.Channel, method: str, request: bytes, decode: Callable[[bytes], Answer]
+    async def _ask(
+        self,
+        method: str,
+        request: bytes,
+        decode: Callable[[bytes], Answer],
+        may_repeat: Callable[[grpc.aio.AioRpcError], bool],
     ) -> Answer:
-        call: grpc.aio.UnaryUnaryMultiCallable[bytes, Answer]
-        call = channel.unary_unary(method, response_deserializer=decode)
-        return await call(request, timeout=_TIMEOUT)
+        for attempt in range(1, _ATTEMPTS + 1):
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, Answer]
+            call = (await self._ready()).unary_unary(method, response_deserializer=decode)
+            try:
+                return await call(request, timeout=_TIMEOUT)
+            except grpc.aio.AioRpcError as error:
+                if attempt == _ATTEMPTS or not may_repeat(error):
+                    raise self._failure(error) from None
+        raise AssertionError
 
     async def _ready(self) -> grpc.aio.Channel:
         """The first channel that is connected, waiting for one. Raises StoreError."""
@@ -130,6 +133,15 @@ class Client:
             advice = "compact and defragment etcd, then disarm its alarm: `etcdctl alarm disarm`"
             return StoreFullError("etcd has no room", where=self._names, advice=advice)
         return StoreError(f"etcd failed: {details}", where=self._names)
+
+
+def _is_away(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _was_not_sent(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the endpoint was away before the request could be sent: its channel did not know it yet."""
+    return _is_away(error) and "failed to connect to all addresses" in (error.details() or "")
 
 
 def _channel(endpoint: str, tls: Tls | None) -> grpc.aio.Channel:
