@@ -15,7 +15,7 @@ from podward.path import path
 from podward.schema.strategies import ip, names, object_meta
 from podward.schema.strategies.equality import same, same_but
 from podward.schema.strategies.kind import changes, first_generation, in_order, raised
-from podward.schema.strategies.services import protocol
+from podward.schema.strategies.service_ports import protocol
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.validation import labels
 from podward.schema.validation.field import (

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from podward.api.json_value import Json
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
-from podward.path import Key, path
-from podward.schema.strategies import ip, names, object_meta, service_addresses
-from podward.schema.strategies.internal_json import internal
+from podward.path import Key
+from podward.schema.strategies import ip, names, object_meta, service_addresses, service_ports, service_warnings
 from podward.schema.strategies.kind import changes, in_order, keeping, without
 from podward.schema.strategies.service_addresses import is_headless
 from podward.schema.strategies.strategy import Strategy
@@ -26,7 +25,6 @@ from podward.schema.validation.field import (
     NOTHING,
     ROOT,
     Place,
-    duplicate,
     each,
     forbidden,
     invalid,
@@ -36,10 +34,10 @@ from podward.schema.validation.field import (
     unsupported,
 )
 from podward.schema.validation.labels import key_faults
-from podward.schema.validation.names import label_faults, subdomain_faults
+from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import number, pointer, text, texts
 from podward.schema.validation.table import WALKS
-from podward.schema.validation.values import PORT, PORT_REFERENCE
+from podward.schema.validation.values import PORT
 from podward.schema.validation.walk import Scope
 
 if TYPE_CHECKING:
@@ -65,13 +63,13 @@ def _service(obj: JsonObject, old: JsonObject | None) -> Decision:
         _topology(member(member(obj, "metadata"), "annotations")),
         required(SPEC / "ports") if not ports and not is_headless(spec) and kind != "ExternalName" else NOTHING,
         _of_type(spec, kind),
-        _ports(ports),
+        service_ports.check(ports),
         labels.of("selector")(spec, Scope(WALKS, "", obj), SPEC) if spec.get("selector") else NOTHING,
         _affinity(spec),
         service_addresses.check(spec, texts(before, "clusterIPs")),
         _external_addresses(spec, texts(before, "externalIPs")),
         _known_type(kind),
-        _numbers(ports, kind),
+        service_ports.numbers(ports, kind),
         _source_ranges(obj, old),
         _balancer(spec, kind),
         _external_policy(spec),
@@ -102,76 +100,6 @@ def _known_type(kind: str) -> Decision:
     if not kind:
         return required(SPEC / "type")
     return NOTHING if kind in _TYPES else unsupported(SPEC / "type", kind, _TYPES)
-
-
-# --- ports ------------------------------------------------------------------------------------------------------------
-
-
-def _ports(ports: list[JsonObject]) -> Decision:
-    seen: set[str] = set()
-    found: list[Decision] = []
-    for index, port in enumerate(ports):
-        place, name = SPEC / "ports" / index, text(port, "name")
-        if not name and len(ports) > 1:
-            found.append(required(place / "name"))
-        elif name:
-            found.append(each(place / "name", name, label_faults(name)))
-            if name in seen:
-                found.append(duplicate(place / "name", name))
-            seen.add(name)
-        found.append(_port(port, place))
-    return merge(*found)
-
-
-def _port(port: JsonObject, at: Place) -> Decision:
-    value, target = number(port, "port"), port.get("targetPort")
-    found = [refused(at / "port", value, PORT.reasons(value)), protocol(port, at)]
-    sent = target if isinstance(target, str | int) else 0
-    found.append(refused(at / "targetPort", sent, PORT_REFERENCE.reasons(sent)))
-    application = pointer(port, "appProtocol")
-    if application is not None:
-        found.append(each(at / "appProtocol", application, key_faults(application)))
-    return merge(*found)
-
-
-def protocol(port: JsonObject, at: Place) -> Decision:
-    """The `protocol` of a port, which must be there."""
-    name = text(port, "protocol")
-    if not name:
-        return required(at / "protocol")
-    return NOTHING if name in _PROTOCOLS else unsupported(at / "protocol", name, _PROTOCOLS)
-
-
-def _numbers(ports: list[JsonObject], kind: str) -> Decision:
-    """Ports of nodes, and ports, each of which a protocol has once."""
-    found: list[Decision] = []
-    if kind == "ClusterIP":
-        detail = "may not be used when `type` is 'ClusterIP'"
-        found += [forbidden(_node(index), detail) for index, port in enumerate(ports) if number(port, "nodePort")]
-    taken: set[tuple[str, int]] = set()
-    for index, port in enumerate(ports):
-        node = (text(port, "protocol"), number(port, "nodePort"))
-        if node[1] and node in taken:
-            found.append(refused(_node(index), node[1], (f"Duplicate value: {node[1]}",)))
-        taken.add(node)
-    seen: set[tuple[str, int]] = set()
-    for index, port in enumerate(ports):
-        own = (text(port, "protocol"), number(port, "port"))
-        if own in seen:
-            found.append(_twice({"protocol": own[0], "port": own[1]}, SPEC / "ports" / index))
-        seen.add(own)
-    return merge(*found)
-
-
-def _node(index: int) -> Place:
-    return SPEC / "ports" / index / "nodePort"
-
-
-def _twice(port: JsonObject, at: Place) -> Decision:
-    printed = internal("core.ServicePort", port)
-    (wrong,) = invalid_value(at, printed, "").violations
-    text_of_port = wrong.reason.removeprefix("Invalid value: ").removesuffix(": ")
-    return refused(at, printed, (f"Duplicate value: {text_of_port}",))
 
 
 # --- who is served, and from where ------------------------------------------------------------------------------------
@@ -394,57 +322,7 @@ def _status(obj: JsonObject, old: JsonObject) -> Decision:
     return ingress_status(now, before, ROOT / "status" / "loadBalancer" / "ingress", balanced=balanced)
 
 
-# --- warnings ---------------------------------------------------------------------------------------------------------
-
-
-def _warnings(obj: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
-    spec, found = member(obj, "spec"), list[str]()
-    if _HINTS in member(member(obj, "metadata"), "annotations"):
-        found.append(f"annotation {_HINTS} is deprecated, please use {_MODE} instead")
-    if text(spec, "clusterIP") not in {"", "None"}:
-        found += _forms(spec, "clusterIPs")
-    kind = text(spec, "type")
-    headless = kind == "ClusterIP" and text(spec, "clusterIP") == "None"
-    if headless:
-        found += _headless_warnings(spec)
-    found += _forms(spec, "externalIPs")
-    if spec.get("externalIPs") and not headless and kind != "ExternalName":
-        found.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
-    if text(spec, "loadBalancerIP"):
-        found += ip.warned(text(spec, "loadBalancerIP"), path("spec", "loadBalancerIP"))
-    for index, value in enumerate(texts(spec, "loadBalancerSourceRanges")):
-        found += ip.range_warned(value, path("spec", "loadBalancerSourceRanges", index))
-    return (*found, *_type_warnings(spec, kind))
-
-
-def _forms(spec: JsonObject, name: str) -> list[str]:
-    written = enumerate(texts(spec, name))
-    return [warning for index, value in written for warning in ip.warned(value, path("spec", name, index))]
-
-
-def _type_warnings(spec: JsonObject, kind: str) -> list[str]:
-    found: list[str] = []
-    if kind == "ExternalName" and spec.get("externalIPs"):
-        found.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
-    if kind != "ExternalName" and text(spec, "externalName"):
-        found.append('spec.externalName is ignored when spec.type is not "ExternalName"')
-    if spec.get("trafficDistribution") == "PreferClose":
-        found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
-    return found
-
-
-def _headless_warnings(spec: JsonObject) -> list[str]:
-    ignored = {"loadBalancerIP": bool(spec.get("loadBalancerIP")), "externalIPs": bool(spec.get("externalIPs"))}
-    ignored["SessionAffinity"] = text(spec, "sessionAffinity") != "None"
-    return [f"spec.{name} is ignored for headless services" for name, is_set in ignored.items() if is_set]
-
-
-def _status_warnings(obj: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
-    found: list[str] = []
-    for index, one in enumerate(objects(member(member(obj, "status"), "loadBalancer"), "ingress")):
-        if text(one, "ip"):
-            found += ip.warned(text(one, "ip"), path("status", "loadBalancer", "ingress", index))
-    return tuple(found)
+# --- strategies -------------------------------------------------------------------------------------------------------
 
 
 SERVICE = Strategy(
@@ -452,13 +330,13 @@ SERVICE = Strategy(
     validate_update=changes(object_meta.changed, _changed),
     prepare_for_create=without("status"),
     prepare_for_update=_prepared,
-    warnings=_warnings,
+    warnings=service_warnings.of_service,
     allow_create_on_update=True,
     reset_fields=(("status",),),
 )
 SERVICE_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=keeping_spec(),
-    warnings=_status_warnings,
+    warnings=service_warnings.of_status,
     reset_fields=(("spec",),),
 )
