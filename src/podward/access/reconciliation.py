@@ -1,0 +1,123 @@
+"""Default roles and bindings are completed at every start: what is missing is added, what is more is left.
+
+Specification: Kubernetes, k8s.io/component-helpers, auth/rbac/reconciliation, and pkg/registry/rbac/rest, which never
+takes permissions away. An object whose annotation `rbac.authorization.kubernetes.io/autoupdate` is "false" is left as
+it is. Labels and annotations that are there are kept. A binding to another role is made anew.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from podward.access.default_roles.objects import AUTO_UPDATE
+from podward.access.objects import ROLE_KINDS, PolicyRule
+from podward.access.reading import stored
+from podward.access.rule_coverage import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from podward.api.json_value import Json, JsonObject
+
+
+class Writing(Enum):
+    """How an object is to be written."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RECREATE = "recreate"
+
+
+class Write(Struct, frozen=True):
+    """An object as it is to be stored: `RECREATE` is deleting what is there first."""
+
+    how: Writing
+    object: JsonObject
+
+
+def writes(wanted: Iterable[JsonObject], existing: Mapping[tuple[str, str, str], JsonObject]) -> Iterator[Write]:
+    """What must be written so that everything wanted is there; `existing` is known by kind, namespace and name."""
+    for raw in wanted:
+        there = existing.get(identity(raw))
+        if there is None:
+            yield Write(Writing.CREATE, raw)
+        elif _strings(there, "annotations").get(AUTO_UPDATE) != "false":
+            write = _role(raw, there) if raw["kind"] in ROLE_KINDS else _binding(raw, there)
+            if write is not None:
+                yield write
+
+
+def identity(raw: JsonObject) -> tuple[str, str, str]:
+    """By what an object is known: kind, namespace and name."""
+    metadata = raw.get("metadata")
+    named = metadata if isinstance(metadata, dict) else {}
+    return str(raw.get("kind")), str(named.get("namespace") or ""), str(named.get("name") or "")
+
+
+def _role(wanted: JsonObject, there: JsonObject) -> Write | None:
+    changed = dict(there)
+    lacking = missing(_rules(there), _rules(wanted))
+    if lacking:
+        changed["rules"] = [*_list(there.get("rules")), *map(_written, lacking)]
+    collecting = wanted.get("aggregationRule")
+    if collecting is None:
+        changed.pop("aggregationRule", None)
+    elif isinstance(collecting, dict):
+        own = _selectors(there)
+        more = [selector for selector in _selectors(wanted) if selector not in own]
+        if more:
+            changed["aggregationRule"] = {"clusterRoleSelectors": [*own, *more]}
+    return _with_metadata(wanted, there, changed)
+
+
+def _binding(wanted: JsonObject, there: JsonObject) -> Write | None:
+    if wanted["roleRef"] != there.get("roleRef"):
+        return Write(Writing.RECREATE, wanted)
+    own = _list(there.get("subjects"))
+    more = [subject for subject in _list(wanted.get("subjects")) if subject not in own]
+    return _with_metadata(wanted, there, {**there, "subjects": [*own, *more]} if more else dict(there))
+
+
+def _with_metadata(wanted: JsonObject, there: JsonObject, changed: JsonObject) -> Write | None:
+    metadata = there.get("metadata")
+    kept = dict(metadata) if isinstance(metadata, dict) else {}
+    for field in ("labels", "annotations"):
+        merged: dict[str, Json] = {**_strings(wanted, field), **_strings(there, field)}
+        if merged:
+            kept[field] = merged
+    changed["metadata"] = kept
+    return None if changed == there else Write(Writing.UPDATE, changed)
+
+
+def _rules(raw: JsonObject) -> tuple[PolicyRule, ...]:
+    view = stored("ClusterRole", raw).view
+    return getattr(view, "rules", None) or ()
+
+
+def _selectors(raw: JsonObject) -> list[Json]:
+    rule = raw.get("aggregationRule")
+    return _list(rule.get("clusterRoleSelectors")) if isinstance(rule, dict) else []
+
+
+def _written(rule: PolicyRule) -> JsonObject:
+    fields = {
+        "verbs": rule.verbs,
+        "apiGroups": rule.api_groups,
+        "resources": rule.resources,
+        "resourceNames": rule.resource_names,
+        "nonResourceURLs": rule.non_resource_urls,
+    }
+    return {name: list(words) for name, words in fields.items() if words}
+
+
+def _strings(raw: JsonObject, field: str) -> dict[str, Json]:
+    metadata = raw.get("metadata")
+    found = metadata.get(field) if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
