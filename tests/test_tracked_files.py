@@ -26,7 +26,7 @@ TOP_LEVEL = {
 LARGEST = 64 * 1024
 """Bytes that a file may have."""
 LARGER = {
-    "uv.lock": 512 * 1024,
+    "uv.lock": 1024 * 1024,
     "tests/golden/*.jsonl.gz": 256 * 1024,
     "tests/render/check/sarif-schema-2.1.0.json": 128 * 1024,
 }

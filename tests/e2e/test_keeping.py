@@ -120,6 +120,41 @@ def test_the_pre_stop_hook_runs_when_a_pod_is_removed(podward: Podward, keep: Ke
     assert (tmp_path / "out/hook").exists()
 
 
+TRAPPING = """apiVersion: v1
+kind: Pod
+metadata: {{name: web}}
+spec:
+  terminationGracePeriodSeconds: {grace}
+  volumes: [{{name: out, hostPath: {{path: {out}}}}}]
+  containers:
+  - name: app
+    image: busybox:root
+    command: [sh, -c, "trap '{asked}' TERM; while :; do sleep 0.1; done"]
+    volumeMounts: [{{name: out, mountPath: /out}}]
+"""
+
+
+def trapping(podward: Podward, tmp_path: Path, asked: str, grace: int) -> None:
+    (tmp_path / "web.yaml").write_text(TRAPPING.format(grace=grace, out=tmp_path, asked=asked), encoding="utf-8")
+    assert podward("run", "--keep", str(tmp_path / "web.yaml")).returncode == 0
+
+
+def test_two_who_remove_a_pod_do_not_cut_its_grace_period_short(podward: Podward, tmp_path: Path) -> None:
+    trapping(podward, tmp_path, "touch /out/asked; sleep 2; touch /out/over; exit 0", 60)
+    first = podward.start("rm", "web")
+    until((tmp_path / "asked").exists)
+    assert podward("rm", "web", "web").returncode == 0
+    assert first.wait(60) == 0
+    assert (tmp_path / "over").exists()
+
+
+def test_now_is_now(podward: Podward, tmp_path: Path) -> None:
+    """Three times: of one signal that is sent twice at once, the kernel may deliver one."""
+    for _ in range(3):
+        trapping(podward, tmp_path, ":", 600)
+        assert podward("rm", "--now", "web", timeout=60).returncode == 0
+
+
 def test_words_that_are_off_are_told(podward: Podward, keep: Keep) -> None:
     assert keep("exec sleep 600").returncode == 0
     for words in (("logs", "--since", "5", "web"), ("logs", "web", "-c", "x"), ("port-forward", "web", "0"), ("exec",)):

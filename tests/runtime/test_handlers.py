@@ -70,6 +70,24 @@ def test_a_server_that_never_answers_is_not_waited_for(loop: EventLoop, tmp_path
     assert "context deadline exceeded" in said
 
 
+def test_a_request_may_have_no_deadline(loop: EventLoop, tmp_path: object) -> None:
+    """As those of postStart hooks."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        connect = Handler(tcp_socket=TCPSocketAction(port=port))
+        assert outcome(loop, target(tmp_path), connect, float("inf")) == (Result.SUCCESS, "")
+        listener.accept()[0].close()
+        told: list[Result] = []
+        get = Request(Handler(http_get=HTTPGetAction(port=port)), float("inf"))
+        handlers.start(loop, target(tmp_path), get, lambda result, _: told.append(result))
+        with listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        while not told:
+            loop.turn()
+    assert told == [Result.SUCCESS]
+
+
 def test_a_pause_is_a_success(loop: EventLoop, tmp_path: object) -> None:
     assert outcome(loop, target(tmp_path), Handler(sleep=SleepAction(0))) == (Result.SUCCESS, "")
 

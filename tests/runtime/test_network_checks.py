@@ -22,10 +22,12 @@ class Site(http.server.BaseHTTPRequestHandler):
         SEEN.append({name.lower(): value for name, value in self.headers.items()})
         status = int(self.path.strip("/").partition("?")[0] or "200")
         self.send_response(status)
-        if status == 302:
+        if status in (300, 302):
             self.send_header("Location", "/404")
         if status == 301:
             self.send_header("Location", "http://other.invalid/")
+        if status == 308:
+            self.send_header("Location", "http://[")
         if status == 307:
             self.send_header("Location", "/307")
         self.end_headers()
@@ -56,6 +58,8 @@ def check(port: int, path: str, *headers: tuple[str, str], good: range = PROBE_S
         ("/302", Result.FAILURE, "HTTP probe failed with statuscode: 404"),
         ("/301", Result.SUCCESS, "Probe terminated redirects, Response body: ok"),
         ("/307", Result.FAILURE, "stopped after 10 redirects"),
+        ("/308", Result.FAILURE, "Invalid IPv6 URL"),
+        ("/300", Result.SUCCESS, "ok"),
         ("204", Result.SUCCESS, ""),
     ],
 )
@@ -63,6 +67,11 @@ def test_a_status_decides(port: int, path: str, result: Result, said: str) -> No
     answer, text = check(port, path)
     assert answer is result
     assert said in text
+
+
+def test_a_redirect_is_followed_however_the_host_is_written(port: int) -> None:
+    answer, said = run(HttpCheck("HTTP", "LocalHost", port, "/302", (), 5.0, PROBE_STATUSES))
+    assert (answer, said) == (Result.FAILURE, "HTTP probe failed with statuscode: 404")
 
 
 def test_any_answer_satisfies_a_hook(port: int) -> None:

@@ -56,6 +56,16 @@ def test_two_signals_end_it_at_once() -> None:
     assert stop.exit_code == 143
 
 
+def test_a_signal_may_be_one_request_however_often_it_comes() -> None:
+    stop = StopSignals()
+    stop.hear_once(signal.SIGTERM)
+    with stop.listen():
+        stop.note()
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            signal.raise_signal(number)
+    assert stop.take() == (signal.SIGTERM, signal.SIGINT)
+
+
 def test_a_signal_that_is_not_noted_ends_the_work_and_the_program() -> None:
     stop = StopSignals()
     pid = processes.spawn(SLEEP, ("600",))

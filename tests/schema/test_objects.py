@@ -64,6 +64,8 @@ def test_a_kind_that_only_sounds_like_a_list_is_an_object() -> None:
         ("metadata: {}\n", "f.yaml:1", "apiVersion not set, kind not set"),
         ("apiVersion: v1\nkind: 7\n", "f.yaml:2", "kind: expected a string, found the number 7"),
         ("apiVersion: v1\nkind: List\nitems:\n- metadata: {}\n", "f.yaml:4", "apiVersion not set, kind not set"),
+        ("apiVersion: v1\nkind: PodList\nitems:\n- kind: Pod\n", "f.yaml:4", "apiVersion not set"),
+        ("apiVersion: v1\nkind: PodList\nitems:\n- apiVersion: v1\n", "f.yaml:4", "kind not set"),
         (
             "apiVersion: v1\nkind: List\nitems:\n- web\n",
             "f.yaml:4",
@@ -92,3 +94,44 @@ def test_a_version_that_a_kind_of_ours_does_not_have_is_refused() -> None:
         require_version(item, frozenset(("rbac.authorization.k8s.io",)))
     assert caught.value.where == "f.yaml:1"
     assert caught.value.advice == "write apiVersion: rbac.authorization.k8s.io/v1"
+
+
+def names(text: str) -> list[tuple[str, str]]:
+    return [(item.kind, str(item.at)) for item in objects(text)]
+
+
+def test_the_items_of_any_list_may_leave_out_what_they_are() -> None:
+    """`kubectl apply` gives each the kind of the list, without `List` where it ends so."""
+    assert names("{apiVersion: argoproj.io/v1alpha1, kind: RolloutList, items: [{metadata: {name: a}}]}") == [
+        ("Rollout", "items[0]")
+    ]
+    assert names("{apiVersion: argoproj.io/v1alpha1, kind: Rollout, items: [{metadata: {name: a}}]}") == [
+        ("Rollout", ""),
+        ("Rollout", "items[0]"),
+    ]
+
+
+def test_an_object_with_items_is_looked_at_itself_too() -> None:
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: a}}"
+    assert names(f"{{apiVersion: example.org/v1, kind: Bundle, spec: {{}}, items: [{pod}]}}") == [
+        ("Bundle", ""),
+        ("Pod", "items[0]"),
+    ]
+    assert names(f"{{apiVersion: template.openshift.io/v1, kind: Template, objects: [{pod}], items: [{pod}]}}") == [
+        ("Pod", "objects[0]"),
+        ("Pod", "items[0]"),
+    ]
+
+
+@pytest.mark.parametrize("said", ["", "      kind: ConfigMap\n      apiVersion: v1\n"])
+def test_an_instance_of_a_template_makes_its_objects_whatever_kind_that_says(said: str) -> None:
+    template = f"""
+{said}      parameters: [{{name: NAME, value: web}}]
+      objects: [{{apiVersion: v1, kind: Pod, metadata: {{name: "${{NAME}}"}}}}]
+"""
+    text = "apiVersion: template.openshift.io/v1\nkind: TemplateInstance\nspec:\n  template:" + template
+    found = objects(text)
+    assert [(item.kind, item.name, str(item.at)) for item in found] == [
+        ("TemplateInstance", "", ""),
+        ("Pod", "web", "spec.template.objects[0]"),
+    ]

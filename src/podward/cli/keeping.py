@@ -16,7 +16,7 @@ from podward.cli import referenced, running, terminal
 from podward.cli.given_pods import GivenPods
 from podward.cli.next_commands import NextCommands
 from podward.errors import PodwardError
-from podward.runtime import processes
+from podward.runtime import kept, processes
 from podward.runtime.monitor import Monitor
 from podward.runtime.pod import PodRun
 from podward.schema.workload import PodSource
@@ -102,6 +102,7 @@ def _supervise(
     here = running.machine_to_run_on(args, report)
     pod = running.prepared(source, objects, here, args, alone=True)
     stop = here.runtime.stop
+    stop.hear_once(*kept.END, *kept.END_NOW)
     with stop.listen():
         try:
             refusals = pod.prepare()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 
 from podward.errors import UsageError
 from podward.runtime import kept
@@ -30,8 +29,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("name kept Pods, or say --all", advice="`podward ps` lists them")
     state = State(state_root())
     pods = kept.every(state)
-    wanted = pods if args.all else tuple(pod for word in args.pods for pod in kept.find(pods, word))
-    signals = (signal.SIGTERM,) * (2 if args.now else 1)
+    named = pods if args.all else tuple(pod for word in args.pods for pod in kept.find(pods, word))
+    wanted = tuple({pod.id: pod for pod in named}.values())
+    signals = kept.END_NOW if args.now else kept.END
     for pod in wanted:  # all are asked before one is waited for: grace periods pass together
         kept.ask_to_end(pod, *signals)
     for pod in wanted:

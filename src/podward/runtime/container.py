@@ -16,7 +16,7 @@ from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle, restarts
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import machine, processes, unsafe_places
+from podward.runtime import container_stop, machine, processes, unsafe_places
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Output, Relay, Sink, WatchedOutput
 from podward.runtime.oci import OciRuntime, code_of_failure
@@ -237,25 +237,21 @@ class ContainerRun:
         """Ask the process to end; returns after how many seconds it must be killed.
 
         The first process of a pid namespace never sees a signal that it does not handle, so waiting for one that
-        ignores the stop signal would be in vain: it is killed at once.
+        ignores the stop signal would be in vain: it is killed at once. A signal that it blocks it may wait for.
         """
         if not self.pid:
             return 0.0
         number = self.stop_signal()
-        caught = _handles(self.pid, number)
+        taken = container_stop.is_taken(self.pid, number)
         os.kill(self.pid, number)
         spec = self._pod.facts.pod.spec
         shared = spec.host_pid or spec.share_process_namespace or self.plan.container.target_container_name
         first_of_namespace = not shared
-        return 0.0 if first_of_namespace and not caught else grace
+        return 0.0 if first_of_namespace and not taken else grace
 
-    def stop_signal(self) -> signal.Signals:
-        """The image's StopSignal, else SIGTERM."""
-        name = self._pod.facts.image(self.plan.container).config.stop_signal
-        if name.isdigit() and int(name) in signal.valid_signals():
-            return signal.Signals(int(name))
-        full = name if name.startswith("SIG") else f"SIG{name}"
-        return signal.Signals[full] if full in signal.Signals.__members__ else signal.SIGTERM
+    def stop_signal(self) -> int:
+        """The signal that asks it to end."""
+        return container_stop.number(self._pod.facts.image(self.plan.container).config.stop_signal)
 
     def end(self) -> None:
         """End the process, wait for its end, and forget its output: nobody looks after this container any more."""
@@ -273,15 +269,3 @@ class ContainerRun:
     def discard(self) -> None:
         """Unmount and remove what an earlier attempt left, except in a kept Pod."""
         self._pod.facts.discard(self.name)
-
-
-def _handles(pid: int, number: signal.Signals) -> bool:
-    """Whether the process has a handler for this signal (SigCgt of /proc/PID/status)."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("SigCgt:"):
-                    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    except OSError:
-        return False
-    return False

@@ -25,6 +25,13 @@ from podward.runtime.state import State
 
 PATIENCE = 15.0
 """Seconds beyond the grace period that a monitor has to end its Pod."""
+END = (signal.SIGTERM,)
+END_NOW = (signal.SIGTERM, signal.SIGINT)
+"""What asks a monitor to end its Pod, within its grace period or at once.
+
+It hears each of them once, so whoever asks for the same again changes nothing. Two different signals mean at once: of
+one signal that is sent twice the kernel may deliver only one.
+"""
 
 
 class Process(Struct, frozen=True):
@@ -165,7 +172,7 @@ def runtime(state: State, record: Record) -> OciRuntime:
 
 
 def ask_to_end(pod: Kept, *signals: signal.Signals) -> None:
-    """Send signals to the Pod's monitor: the first lets the containers end, a second one ends them."""
+    """Send signals to the Pod's monitor: END, or END_NOW."""
     with contextlib.suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pod.record.monitor.pid)
         try:

@@ -1,9 +1,10 @@
 """What a probe or a hook asks over the network: an HTTP GET, or a TCP connection. Runs in a process of its own.
 
 Specification (kubelet `probe/http`, `probe/tcp`, in our words): a GET succeeds with a status from 200 to 399. Redirects
-on the same host are followed, at most ten; one to another host ends there, as a success. Certificates are not checked.
-No proxy is used. Headers that the manifest gives replace `User-Agent: kube-probe/VERSION` and `Accept: */*`; an empty
-value removes one. Of the answer at most 10 KiB are read. A connection that is accepted is all that a TCP probe wants.
+(301, 302, 303, 307, 308) on the same host are followed, at most ten; one to another host ends there, as a success.
+Certificates are not checked. No proxy is used. Headers that the manifest gives replace `User-Agent: kube-probe/VERSION`
+and `Accept: */*`; an empty value removes one. Of the answer at most 10 KiB are read. A connection that is accepted is
+all that a TCP probe wants.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from podward.policy.kubelet.probes import Result
 
 LARGEST_ANSWER = 10 * 1024
 _MOST_REDIRECTS = 10
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _DEFAULT_HEADERS = {"user-agent": ("User-Agent", f"kube-probe/{KUBERNETES}"), "accept": ("Accept", "*/*")}
 
 
 class HttpCheck(Struct, frozen=True):
-    """A GET; `good` are the statuses that satisfy who asks."""
+    """A GET; `good` are the statuses that satisfy who asks. A `timeout` of infinity is none."""
 
     scheme: str
     host: str
@@ -43,7 +45,7 @@ class HttpCheck(Struct, frozen=True):
 
 
 class TcpCheck(Struct, frozen=True):
-    """A connection."""
+    """A connection, with the same `timeout`."""
 
     host: str
     port: int
@@ -61,7 +63,7 @@ def _connect(check: TcpCheck) -> tuple[Result, str]:
     import socket
 
     try:
-        socket.create_connection((check.host, check.port), timeout=check.timeout).close()
+        socket.create_connection((check.host, check.port), timeout=_seconds(check.timeout)).close()
     except OSError as error:
         return Result.FAILURE, f"dial tcp {check.host}:{check.port}: {_reason(error)}"
     return Result.SUCCESS, ""
@@ -72,12 +74,13 @@ def _follow(check: HttpCheck) -> tuple[Result, str]:
     for _ in range(_MOST_REDIRECTS):
         try:
             status, location, body = _get(url, check)
+            target = urllib.parse.urljoin(url, location) if location and status in _REDIRECTS else ""
+            host = urllib.parse.urlsplit(target).hostname
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Result.FAILURE, f'Get "{url}": {_reason(error)}'
-        target = urllib.parse.urljoin(url, location)
-        if not 300 <= status < 400 or not location:
+        if not target:
             break
-        if urllib.parse.urlsplit(target).hostname != check.host:
+        if host != urllib.parse.urlsplit(check.url).hostname:
             return Result.SUCCESS, f"Probe terminated redirects, Response body: {body}"
         url = target
     else:
@@ -93,7 +96,7 @@ def _get(url: str, check: HttpCheck) -> tuple[int, str, str]:
     connect = _CONNECTIONS.get(parts.scheme)
     if connect is None or not parts.hostname:
         raise ValueError(f'unsupported protocol scheme "{parts.scheme}"')
-    connection = connect(parts.hostname, parts.port, check.timeout)
+    connection = connect(parts.hostname, parts.port, _seconds(check.timeout))
     try:
         target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
         given = {name.lower(): (name, value) for name, value in check.headers}
@@ -113,18 +116,23 @@ def _get(url: str, check: HttpCheck) -> tuple[int, str, str]:
         connection.close()
 
 
-def _plain(host: str, port: int | None, timeout: float) -> http.client.HTTPConnection:
+def _seconds(timeout: float) -> float | None:
+    """The timeout as sockets take it: they know no infinity."""
+    return timeout if timeout < float("inf") else None
+
+
+def _plain(host: str, port: int | None, timeout: float | None) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
-def _encrypted(host: str, port: int | None, timeout: float) -> http.client.HTTPConnection:
+def _encrypted(host: str, port: int | None, timeout: float | None) -> http.client.HTTPConnection:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # as the kubelet does: a probe asks whether it lives, not who it is
     return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
 
 
-_CONNECTIONS: dict[str, Callable[[str, int | None, float], http.client.HTTPConnection]] = {
+_CONNECTIONS: dict[str, Callable[[str, int | None, float | None], http.client.HTTPConnection]] = {
     "http": _plain,
     "https": _encrypted,
 }

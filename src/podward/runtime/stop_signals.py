@@ -27,6 +27,8 @@ class StopSignals:
         self.last: signal.Signals | None = None
         self._untaken: list[signal.Signals] = []
         self._noted: int | None = None
+        self._once: tuple[signal.Signals, ...] = ()
+        self._heard: set[int] = set()
         self._listening = False
 
     @contextmanager
@@ -49,6 +51,10 @@ class StopSignals:
         """From now on note so many signals, None for all of them; the one after them raises KeyboardInterrupt."""
         self._noted = most
 
+    def hear_once(self, *numbers: signal.Signals) -> None:
+        """Take each of these for one request, however often it comes: several processes may ask for the same."""
+        self._once = numbers
+
     @property
     def exit_code(self) -> int:
         """What a process ends with that the last signal has ended."""
@@ -64,6 +70,9 @@ class StopSignals:
         return taken
 
     def _handle(self, number: int, _: object) -> None:
+        if number in self._heard:
+            return
+        self._heard.update({number}.intersection(self._once))
         self.count += 1
         self.last = signal.Signals(number)
         self._untaken.append(self.last)

@@ -1,9 +1,10 @@
 """The objects of a document: the document itself, the items of a list, or what a Template makes; each with its place.
 
 Specification: kubectl, and `oc process`. An object with `items` is a list, whatever its kind: a `List` holds objects
-of any kind, a `PodList` (and so on) of its own, which may leave out what they are. An OpenShift Template holds objects
-with parameters (`schema.parameters`). Lists may hold lists. Objects of a cluster are in no namespace: what they say
-about one is dropped, as an API server does.
+of any kind, a `PodList` (and so on) and an object of any other kind those of its own, which may say neither kind nor
+apiVersion. An OpenShift Template holds objects with parameters (`schema.parameters`), and a TemplateInstance holds the
+Template whose objects its controller makes, whatever kind that says. Lists may hold lists. Objects of a cluster are in
+no namespace: what they say about one is dropped, as an API server does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.api.json_value import kind_of
+from podward.documents.raw_fields import member
 from podward.errors import InputError, OtherDocumentError
 from podward.path import Path, path
 from podward.schema.table import KINDS
@@ -37,8 +39,12 @@ _OF_THE_CLUSTER = {
 }
 """Those kinds of objects without a namespace that anybody here reads, each with its group."""
 _TEMPLATE = "Template"
+_INSTANCE = "TemplateInstance"
 _GROUPS_OF_TEMPLATES = frozenset(("template.openshift.io", ""))
 """OpenShift's group, and where OpenShift 3 had it."""
+_OF_TEMPLATES = frozenset((_TEMPLATE, _INSTANCE))
+_INSTANCE_GROUP = "template.openshift.io"
+_IN_INSTANCE = path("spec", "template")
 
 
 _HERE = Path()
@@ -101,7 +107,7 @@ def everything_in(document: Document) -> Iterable[tuple[Item, bool]]:
     raw = document.raw
     kind, api_version = raw.get("kind"), raw.get("apiVersion")
     if isinstance(kind, str) and isinstance(api_version, str) and kind and api_version and raw.get("items") is None:
-        simple = kind not in _OF_THE_CLUSTER and kind != _TEMPLATE and not kind.endswith("List")
+        simple = kind not in _OF_THE_CLUSTER and kind not in _OF_TEMPLATES and not kind.endswith("List")
         if simple:  # most are
             return ((Item(document, _HERE, raw, kind, api_version), False),)
     return _walk(document, raw, _HERE, "", "")
@@ -129,41 +135,63 @@ def require_version(item: Item, groups: frozenset[str]) -> None:
 
 def _walk(document: Document, raw: JsonObject, at: Path, kind: str, api_version: str) -> Iterator[tuple[Item, bool]]:
     """The objects in `raw`; `kind` and `api_version` are what it is if it does not say."""
-    kind = _word(document, raw, at, "kind") or kind
-    api_version = _word(document, raw, at, "apiVersion") or api_version
+    own = _word(document, raw, at, "kind"), _word(document, raw, at, "apiVersion")
+    kind, api_version = own if any(own) else (kind, api_version)
     if not kind or not api_version:
         raise _nameless(document, raw, at, kind, api_version)
     if kind in _OF_THE_CLUSTER and _OF_THE_CLUSTER[kind] == api_version.rpartition("/")[0]:
         raw = _without_namespace(raw)
     item = Item(document, at, raw, kind, api_version)
+    listed = _listed(raw, kind, api_version)
     if kind == _TEMPLATE and is_template(kind, item.group):
-        from podward.schema import parameters  # few files have a Template, and a check starts often
-
         yield item, True
-        filled = parameters.filled(document, at)
-        for place, inside in parameters.objects_in(filled, at):
-            yield from _walk(filled, inside, place, "", "")
-        return
-    items = raw.get("items")
-    if items is None and not kind.endswith("List"):
+        yield from _of_template(document, at)
+    elif kind.endswith("List"):
+        yield item, listed is not None
+    elif listed is None or kind in KINDS:
         yield item, False
-        return
-    own_list = kind.endswith("List") and api_version in KINDS.get(kind, {})
-    if not isinstance(items, list) or not (own_list or any(map(_is_object, items))):
-        yield item, own_list
-        return
-    yield item, True
-    inner = (kind.removesuffix("List"), api_version) if kind.endswith("List") and kind != "List" else ("", "")
-    for index, each in enumerate(items):
+    else:  # what is in the list comes by itself
+        rest = {name: value for name, value in raw.items() if name != "items"}
+        yield Item(document, at, rest, kind, api_version), False
+    if kind == _INSTANCE and item.group == _INSTANCE_GROUP:
+        inside = member(member(raw, "spec"), "template")
+        yield from _of_template(document, at + _IN_INSTANCE) if inside else ()
+    for index, each in enumerate(listed or ()):
         place = at / "items" / index
         if isinstance(each, dict):
-            yield from _walk(document, each, place, *inner)
+            yield from _walk(document, each, place, *implied(kind, api_version))
         else:
             raise InputError(f"{place}: expected an object, found {kind_of(each)}", where=document.where(place))
 
 
+def implied(kind: str, api_version: str) -> tuple[str, str]:
+    """The kind and the apiVersion of an item of such a list that says neither; empty in a `List`."""
+    return (kind.removesuffix("List"), api_version) if kind != "List" else ("", "")
+
+
+def _listed(raw: JsonObject, kind: str, api_version: str) -> list[Json] | None:
+    """What an object lists; None if it is no list. A `List` of Kubernetes' own is one without items, too."""
+    items = raw.get("items")
+    own_list = kind.endswith("List") and api_version in KINDS.get(kind, {})
+    if isinstance(items, list) and (own_list or any(map(_is_object, items))):
+        return items
+    return [] if own_list else None
+
+
+def _of_template(document: Document, at: Path) -> Iterator[tuple[Item, bool]]:
+    """The objects that the Template at this place makes."""
+    from podward.schema import parameters  # few files have a Template, and a check starts often
+
+    filled = parameters.filled(document, at)
+    for place, inside in parameters.objects_in(filled, at):
+        yield from _walk(filled, inside, place, "", "")
+
+
 def _is_object(value: Json) -> bool:
-    return isinstance(value, dict) and bool(value.get("kind")) and bool(value.get("apiVersion"))
+    """Whether an item of a list is an object; nothing can be created without metadata."""
+    if not isinstance(value, dict):
+        return False
+    return bool(value.get("kind") and value.get("apiVersion")) or isinstance(value.get("metadata"), dict)
 
 
 def _nameless(document: Document, raw: JsonObject, at: Path, kind: str, api_version: str) -> InputError:

@@ -25,6 +25,10 @@ class Counting:
         self.names = names
         self.read_here: list[int] = []
         self.policies: dict[int, bytes] = {}
+        self.prepared: list[int] = []
+
+    def prepare(self) -> None:
+        self.prepared.append(os.getpid())
 
     def read(self, index: int) -> bytes:
         self.read_here.append(index)
@@ -58,6 +62,17 @@ def test_every_file_once_in_order_and_all_policies_in_theirs(count: int) -> None
     assert all(policies == ["file-0", "file-3", "file-6", "file-9"] for _, policies, _ in came)
     assert len({pid for *_, pid in came}) == min(count, len(NAMES))
     assert children() == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_what_every_process_needs_is_done_once_before_they_start(count: int) -> None:
+    class Prepared(Counting):
+        def process(self, index: int) -> tuple[str, list[str], int]:
+            assert self.prepared == [parent] * (count > 1)
+            return super().process(index)
+
+    parent = os.getpid()
+    assert len(in_parallel(NAMES, Prepared(), count)) == len(NAMES)
 
 
 def test_standard_input_is_ours() -> None:

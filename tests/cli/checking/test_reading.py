@@ -143,3 +143,53 @@ def test_a_patch_of_a_workflow_that_could_not_be_applied_is_an_error_at_its_line
     assert told(file) == [("input/pod-spec-patch", 7)]
     assert [finding.severity for finding in file.findings] == [Severity.ERROR]
     assert told(parse_file((workflow % "true").encode(), "f.yaml")) == []
+
+
+CONTAINERS = "containers: [{name: a, image: b}]"
+
+
+@pytest.mark.parametrize(
+    ("spec", "rules"),
+    [
+        (f"{{template: {{spec: {{{CONTAINERS}}}}}}}", []),
+        ("{workloadRef: {kind: Deployment, name: web}}", []),
+        (f"{{template: [{{spec: {{{CONTAINERS}}}}}]}}", ["input/unknown-kind"]),
+    ],
+)
+def test_containers_at_another_place_than_the_kind_has_them_are_told(spec: str, rules: list[str]) -> None:
+    text = f"apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: a}}\nspec: {spec}\n"
+    assert [finding.rule for finding in parse_file(text.encode(), "x.yaml").findings] == rules
+
+
+def test_a_workflow_with_containers_where_it_has_none_is_told() -> None:
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a}\nspec: {templates: %s}\n"
+    template = "{name: a, container: {image: b}}"
+    assert parse_file((text % f"[{template}]").encode(), "x.yaml").findings == ()
+    file = parse_file((text % template).encode(), "x.yaml")
+    assert [finding.rule for finding in file.findings] == ["input/unknown-kind"]
+
+
+def test_a_bad_item_of_any_list_is_told_by_itself() -> None:
+    template = f"{{template: {{spec: {{{CONTAINERS}}}}}}}"
+    text = f"""apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+items:
+- {{metadata: {{name: a}}, spec: {template}}}
+- {{metadata: {{name: b}}, spec: {template.replace("image", "imag")}}}
+- {{kind: Rollout, metadata: {{name: b}}, spec: {template}}}
+"""
+    file = parse_file(text.encode(), "x.yaml")
+    assert [workload.source.name for workload in file.workloads] == ["a"]
+    assert [(finding.line, finding.message) for finding in file.findings] == [
+        (5, 'unknown field "spec.containers[0].imag"'),
+        (6, "apiVersion not set"),
+    ]
+
+
+def test_what_an_object_lists_is_not_told_as_its_own() -> None:
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{{CONTAINERS}}}}}"
+    text = "apiVersion: example.org/v1\nkind: Bundle\nmetadata: {name: a}\n%sitems: [" + pod + "]\n"
+    file = parse_file((text % "").encode(), "x.yaml")
+    assert (len(file.workloads), file.findings) == (1, ())
+    file = parse_file((text % f"spec: {{{CONTAINERS}}}\n").encode(), "x.yaml")
+    assert [finding.rule for finding in file.findings] == ["input/unknown-kind"]

@@ -182,6 +182,14 @@ class _Work:
             raise RuntimeError("no workload is judged before all policies are known")
         return self._known_policies
 
+    def prepare(self) -> None:
+        """Import what judges, and what reads many files, unless the cache may have every result."""
+        if not self._cache:
+            from podward.check import hinting, judging
+            from podward.documents.yaml import fast
+
+            del hinting, judging, fast
+
     def read(self, index: int) -> bytes:
         """Read a file; returns its policies, encoded."""
         one = self._read[index] = self._files.read_cached(self._names[index], self._cache)

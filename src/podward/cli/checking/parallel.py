@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # a Protocol costs start-up time to make, and only mypy reads
     class FileWork(Protocol[Result]):
         """What is done with the files, which are named by their indexes. Every process has its own copy."""
 
+        def prepare(self) -> None:
+            """Do what every process would do for itself. This is called before the first of several is started."""
+
         def read(self, index: int) -> bytes:
             """Read a file. Returns its policies, encoded; empty if it has none."""
 
@@ -58,6 +61,8 @@ def in_parallel(names: Sequence[str], work: FileWork[Result], processes: int = 0
     WorkerError if a process did not finish its share, and what `work` raises. No process is left behind.
     """
     count = max(1, min(processes or worthwhile_processes(len(names)), len(names)))
+    if count > 1:
+        work.prepare()
     with Workers() as workers:
         shares = _Shares(names, count)
         channels: list[Channel] = []

@@ -22,7 +22,7 @@ from podward.documents.reader import Reading, read_all
 from podward.errors import InputError, LimitError
 from podward.path import Path, path
 from podward.schema.known_valid import sources_if_known
-from podward.schema.objects import Item, everything_in, is_template
+from podward.schema.objects import Item, everything_in, implied, is_template
 from podward.schema.pod_kinds import BUILT_IN, PodKinds
 from podward.schema.strict import require_fit
 from podward.schema.workload import PodSource, sources_of
@@ -159,11 +159,11 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
 
     The answer has None if the document is neither, or if something else than its items is wrong.
     """
-    name = "items"
+    name, says_neither = "items", implied(document.kind, document.api_version)
     if is_template(document.kind, document.api_version.rpartition("/")[0]):
         from podward.schema.parameters import filled
 
-        name = "objects"
+        name, says_neither = "objects", ("", "")
         try:
             document = filled(document, Path())
         except InputError:
@@ -175,7 +175,7 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     bad: list[BadItem] = []
     for number, item in enumerate(listed):
         at = path(name, number)
-        error = _fault(document, at, item, kinds)
+        error = _fault(document, at, item, says_neither, kinds)
         kept.append(item if error is None else _NOTHING)
         bad += [BadItem(at, error)] if error is not None else []
     line, lines = document.inside(Path())
@@ -187,14 +187,19 @@ def _without_bad_items(document: Document, kinds: PodKinds) -> tuple[Document | 
     return good, bad
 
 
-def _fault(document: Document, at: Path, item: Json, kinds: PodKinds) -> InputError | None:
-    """The error of an item of a list, read as a document of its own; None if it is good."""
+def _fault(
+    document: Document, at: Path, item: Json, says_neither: tuple[str, str], kinds: PodKinds
+) -> InputError | None:
+    """The error of an item of a list, read as a document of its own; None if it is good.
+
+    `says_neither` are the kind and the apiVersion of an item that says neither.
+    """
     if not isinstance(item, dict):
         return InputError(f"{at}: expected an object, found {kind_of(item)}", where=document.where(at))
     line, lines = document.inside(at)
-    own = document.kind.removesuffix("List")
-    if own and own != document.kind:  # the items of a typed list may leave out what they are
-        item = {"kind": own, "apiVersion": document.api_version, **item}
+    if not item.get("kind") and not item.get("apiVersion"):
+        kind, api_version = says_neither
+        item = {**item, "kind": kind, "apiVersion": api_version}
     try:
         _objects(Document(document.name, item, line, lines), 0, kinds)
     except InputError as error:

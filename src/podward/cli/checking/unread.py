@@ -12,7 +12,7 @@ from podward.errors import InputError, LimitError, OtherDocumentError
 from podward.path import Path
 from podward.schema.api_kinds import NoMatchError, knows
 from podward.schema.objects import Item
-from podward.schema.pod_kinds import ARGO, WORKFLOWS, PodKinds, holds_containers, is_known
+from podward.schema.pod_kinds import ARGO, WORKFLOWS, PodKinds, holds_containers
 from podward.schema.strict import MisfitError
 from podward.schema.table import KINDS
 
@@ -45,15 +45,23 @@ def unseen(items: Iterable[Item], document: int, kinds: PodKinds) -> Iterator[Fi
             continue
         if item.group == _KUSTOMIZE_GROUP:
             yield _kustomization(item, document)
-        elif _is_unseen(item, kinds):
+            continue
+        if not knows(item.group) and not _has_pods(item, kinds) and holds_containers(item.raw):
             yield _unknown(item, document)
-        elif item.group == ARGO and item.kind in WORKFLOWS:
+        if item.group == ARGO and item.kind in WORKFLOWS:
             yield from _unapplied(item, document)
 
 
-def _is_unseen(item: Item, kinds: PodKinds) -> bool:
-    """Whether the object holds containers, and nobody knows where its Pods are."""
-    return not knows(item.group) and not is_known(item.group, item.kind, kinds) and holds_containers(item.raw)
+def _has_pods(item: Item, kinds: PodKinds) -> bool:
+    """Whether there is a Pod, or a template of one, where the custom resources of this kind have theirs."""
+    row = kinds.get((item.group, item.kind))
+    if row is not None:
+        return next(row.templates(item.raw), None) is not None
+    if item.group == ARGO and item.kind in WORKFLOWS:
+        from podward.schema.workflows import pods_in
+
+        return next(pods_in(item.raw, WORKFLOWS[item.kind]), None) is not None
+    return False
 
 
 def _unknown(item: Item, document: int) -> Finding:
