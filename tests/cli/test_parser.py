@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from podward.cli import cluster_options, file_options, parser
+from podward.cli.companions import Companions
 from podward.cli.main import load
 from podward.errors import UsageError
 
@@ -42,9 +43,27 @@ def test_every_command_takes_files_and_a_namespace(command: str) -> None:
 def test_what_decides_is_typed_again_and_nothing_else() -> None:
     given = ["-n", "shop", "--with", "a b.yaml", "--runtime-defaults", "cri-o", "--seccomp-default"]
     args = parser.for_command("explain", load("explain")).parse(["pod.yaml", *given, "-o", "json"])
-    assert shlex.split(file_options.again(args)) == ["-n", "shop", "--with", "a b.yaml", "--seccomp-default",
-                                                     "--runtime-defaults", "cri-o"]  # fmt: skip
-    assert file_options.again(parser.for_command("run", load("run")).parse(["pod.yaml"])) == ""
+    assert shlex.split(file_options.again(args, "pod.yaml", Companions())) == [
+        "-n", "shop", "--with", "a b.yaml", "--seccomp-default", "--runtime-defaults", "cri-o",
+    ]  # fmt: skip
+    args = parser.for_command("run", load("run")).parse(["pod.yaml"])
+    assert file_options.again(args, "pod.yaml", Companions()) == ""
+
+
+def test_other_files_of_the_input_are_typed_again() -> None:
+    args = parser.for_command("run", load("run")).parse(["pod.yaml", "-", "my ns.yaml", "b.yaml", "--with", "s.yaml"])
+    beside = Companions(without_pods=("my ns.yaml",), with_policies=("my ns.yaml",), with_pods=("-", "b.yaml"))
+    again = ["my ns.yaml", "--with", "-", "--with", "b.yaml", "--with", "s.yaml"]
+    assert shlex.split(file_options.again(args, "pod.yaml", beside)) == again
+    assert shlex.split(file_options.again(args, "<stdin>", beside)) == [*again[:1], *again[3:]]
+    admitted = parser.for_command("admit", load("admit")).parse(["pod.yaml", "--namespace", "ns.yaml"])
+    assert shlex.split(cluster_options.for_check(admitted, "shop", beside)) == ["my ns.yaml", "ns.yaml", "-n", "shop"]
+
+
+def test_names_of_sysctls_that_are_given_several_times_are_one_list() -> None:
+    option = "--allowed-unsafe-sysctls"
+    args = parser.for_command("run", load("run")).parse(["pod.yaml", option, "kernel.a,net.b", option, "net.c*"])
+    assert args.allowed_unsafe_sysctls == "kernel.a,net.b,net.c*"
 
 
 def test_a_cluster_is_described_again() -> None:

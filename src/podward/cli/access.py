@@ -69,12 +69,14 @@ class AccessReport(Struct, frozen=True):
 class ExplainedNode(Struct, frozen=True):
     """What the Pods were explained with.
 
-    `root` is the state directory, `runtime` the OCI runtime's kind.
+    `root` is the state directory, `runtime` the OCI runtime's kind. `options` are the words that a suggested command
+    has again.
     """
 
     root: str
     runtime: str
     runtime_defaults: str
+    options: str = ""
 
 
 def explain_pod(
@@ -98,7 +100,9 @@ def explain_pod(
     refused = [v for stage in explained.stages for v in stage.decision.violations]
     if refused:
         raise RefusedError(
-            f"the Pod would not run: {refused[0].reason}", where=explained.document, advice=_why(explained)
+            f"the Pod would not run: {refused[0].reason}",
+            where=explained.document,
+            advice=_why(explained, node.options),
         )
     reports: list[AccessReport] = []
     for each in explained.containers:
@@ -123,7 +127,7 @@ def _files(
     if process is None:
         reasons = [v.reason for stage in container.stages for v in stage.decision.violations]
         why = f"container {container.name} would not run: {reasons[0] if reasons else 'nothing is predicted of it'}"
-        raise RefusedError(why, where=explained.document, advice=_why(explained))
+        raise RefusedError(why, where=explained.document, advice=_why(explained, node.options))
     config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
@@ -148,11 +152,11 @@ def _files(
     )
 
 
-def _why(explained: PodExplanation) -> str:
+def _why(explained: PodExplanation, options: str) -> str:
     """The command that tells why a Pod would not run."""
     from podward.render.next_command import CommandContext
 
-    return f"`{CommandContext(explained.document).podward('explain')}` tells which field and rule refuse it"
+    return f"`{CommandContext(explained.document, options).podward('explain')}` tells which field and rule refuse it"
 
 
 def _not_known(question: str, container: str, unknown: Unknown, who: str = "") -> AccessReport:

@@ -11,6 +11,7 @@ from podward.cli import cluster_options, file_options
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
     from podward.cli.admission_answers import AdmitAnswer
+    from podward.cli.companions import Companions
     from podward.schema.workload import PodSource
 
 SUMMARY = "what the API server would store of a Pod, or why it refuses it"
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Admit every Pod of the manifests; 1 where one was refused, 2 where one is none that a cluster takes."""
-    from podward.cli import admission_answers, admitting, given_pods, subjects, terminal
+    from podward.cli import admission_answers, admitting, companions, given_pods, subjects, terminal
     from podward.errors import PodwardError
     from podward.render.escaping import message
 
@@ -50,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
             for refusal in answer.refusals:
                 terminal.say(refusal)
             if answer.refusals:
-                terminal.say(f"next: `{_next(source, admission.kind, args)}`")
+                terminal.say(
+                    f"next: `{_next(source, companions.companions(given.documents, given.pods), admission.kind, args)}`"
+                )
                 refused = REFUSED
             if answer.stored is not None:
                 answers.append(answer)
@@ -63,12 +66,12 @@ def run(args: argparse.Namespace) -> int:
     return max((unread.exit_code for unread in given.errors), default=refused)
 
 
-def _next(source: PodSource, cluster: str, args: argparse.Namespace) -> str:
+def _next(source: PodSource, beside: Companions, cluster: str, args: argparse.Namespace) -> str:
     """The command that shows how it was decided."""
     from podward.render.next_command import CommandContext, quoted
 
-    namespace = f"-n {quoted(args.in_namespace)} " if args.in_namespace else ""
-    return CommandContext(source.document.name).podward("explain", namespace + cluster_options.again(args, cluster))
+    words = [*map(quoted, beside.without_pods), *(("-n", quoted(args.in_namespace)) if args.in_namespace else ())]
+    return CommandContext(source.document.name).podward("explain", *words, cluster_options.again(args, cluster))
 
 
 def _yaml(answers: list[AdmitAnswer]) -> str:

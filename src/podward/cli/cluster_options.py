@@ -9,6 +9,7 @@ from podward.errors import UsageError
 
 if TYPE_CHECKING:
     from podward.api.caller import User
+    from podward.cli.companions import Companions
 
 OPENSHIFT, KUBERNETES = "openshift", "kubernetes"
 
@@ -51,12 +52,12 @@ def again(args: argparse.Namespace, cluster: str) -> str:
     return " ".join(f"{option} {quoted(value)}" for option, value in words)
 
 
-def for_check(args: argparse.Namespace, namespace: str) -> str:
+def for_check(args: argparse.Namespace, namespace: str, beside: Companions) -> str:
     """The words by which `check` asks about Pods in this namespace, as it was described, of the same user."""
     from podward.render.next_command import quoted
     from podward.schema.workload import DEFAULT_NAMESPACE  # options are defined at every start
 
-    words = [quoted(name) for name in args.namespace]
+    words = [quoted(name) for name in (*beside.with_policies, *args.namespace)]
     words += [f"-n {quoted(namespace)}"] if namespace != DEFAULT_NAMESPACE else []
     words += [f"--as {quoted(args.user)}"] if args.user else []
     return " ".join((*words, *(f"--as-group {quoted(name)}" for name in args.groups)))

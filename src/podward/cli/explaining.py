@@ -20,6 +20,7 @@ from podward.cli import (
     subjects,
     terminal,
 )
+from podward.cli.companions import companions
 from podward.errors import NodeError, PodwardError
 from podward.path import Path, path
 from podward.render.escaping import json_text
@@ -72,7 +73,7 @@ def _explained(
         from podward.cli import admitting
 
         admission = admitting.Admission(args, tuple(given.documents))
-    options = file_options.again(args)
+    beside = companions(given.documents, given.pods)
     policies = NO_POLICIES if admission is None else admission.written
     stored, explained = [], []
     for source in given.pods:
@@ -84,7 +85,10 @@ def _explained(
             else:
                 subject = subjects.admitted_subject(source, objects, admission)
             pod = dry.explain(subject)
-            asked = cluster_options.for_check(args, pod.namespace) if admission is not None else ""
+            asked, options = "", file_options.again(args, source.document.name, beside)
+            if admission is not None:
+                asked = cluster_options.for_check(args, pod.namespace, beside)
+                options = f"{options} {cluster_options.again(args, admission.kind)}".strip()
             explained.append(ExplainedPod(pod, source.document, policies, options, asked))
             stored.append(subject)
         except PodwardError as error:
@@ -133,11 +137,11 @@ def _access(
     """Answer every `--access`: 0 where every process asked about may, 1 where one may not, or nobody can know."""
     from podward.cli import access
 
-    node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults)
     reports: list[access.AccessReport] = []
     for question in args.access:
         access.parse(question)  # before anything is looked at
     for subject, each in zip(stored, explained, strict=True):
+        node = access.ExplainedNode(state_root(), dry.node.runtime, dry.node.runtime_defaults, each.options)
         try:
             reports += access.explain_pod(tuple(args.access), subject, each.pod, node, args.container)
         except PodwardError as error:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from podward.errors import UsageError
+
+if TYPE_CHECKING:
+    from podward.cli.companions import Companions
 
 HELP = "a manifest, a directory, a URL, or - for standard input"
 
@@ -18,15 +22,17 @@ def add(parser: argparse.ArgumentParser, about: str = HELP) -> None:
     )
 
 
-def again(args: argparse.Namespace) -> str:
-    """The options that decide what a Pod comes to, as they are typed once more in a command that is suggested."""
+def again(args: argparse.Namespace, file: str, beside: Companions) -> str:
+    """What decides about a Pod besides its `file`, as it is typed once more: other files of the input, and options."""
+    from podward.cli.companions import typed
     from podward.render.next_command import quoted
 
     words = [("-n", args.in_namespace)] if args.in_namespace else []
-    words += [("--with", name) for name in args.beside]
+    words += [("--with", name) for name in dict.fromkeys((*beside.with_pods, *args.beside)) if name != typed(file)]
     words += [("--stand-in", word) for word in args.stand_in]
     words += [(f"--{option}", value) for option, value in _node_words(args)]
-    return " ".join(f"{option} {quoted(value)}".rstrip() if value else option for option, value in words)
+    options = (f"{option} {quoted(value)}" if value else option for option, value in words)
+    return " ".join((*map(quoted, beside.without_pods), *options))
 
 
 def _node_words(args: argparse.Namespace) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from msgspec import Struct
@@ -40,7 +41,8 @@ def keep(given: GivenPods, args: argparse.Namespace) -> int:
     running.require_consistent(args)
     args.seccomp_root = os.path.abspath(args.seccomp_root)  # a monitor leaves this directory
     objects = referenced.gather(tuple(given.documents), args)
-    started = [_start(source, objects, args) for source in given.pods]
+    commands = NextCommands(given, args)
+    started = [_start(source, objects, commands, args) for source in given.pods]
     code = 0
     try:
         for monitor in started:
@@ -54,14 +56,15 @@ def keep(given: GivenPods, args: argparse.Namespace) -> int:
     return code
 
 
-def _start(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace) -> _Started:
+def _start(source: PodSource, objects: ReferencedObjects, commands: NextCommands, args: argparse.Namespace) -> _Started:
     sys.stdout.flush()
     sys.stderr.flush()
     read, write = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         os.close(read)
-        _monitor(source, objects, args, write)
+        report = _MonitorReport(commands, json=False)
+        _monitor(lambda: _supervise(source, objects, report, args, write))
     os.close(write)
     return _Started(pid, read)
 
@@ -74,13 +77,13 @@ def _wait(monitor: _Started) -> int:
     return processes.exit_code(processes.wait(monitor.pid)) or 1
 
 
-def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> NoReturn:
+def _monitor(supervise: Callable[[], int]) -> NoReturn:
     """In the forked child: look after the Pod until it ends, or is ended."""
     code = 1
     try:
         os.setsid()
         _lead(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 0)
-        code = _supervise(source, objects, args, told)
+        code = supervise()
     except PodwardError as error:
         terminal.complain(error)
         code = error.exit_code
@@ -93,8 +96,9 @@ def _monitor(source: PodSource, objects: ReferencedObjects, args: argparse.Names
         os._exit(code)
 
 
-def _supervise(source: PodSource, objects: ReferencedObjects, args: argparse.Namespace, told: int) -> int:
-    report = _MonitorReport(NextCommands((source,), args), json=False)
+def _supervise(
+    source: PodSource, objects: ReferencedObjects, report: _MonitorReport, args: argparse.Namespace, told: int
+) -> int:
     here = running.machine_to_run_on(args, report)
     pod = running.prepared(source, objects, here, args, alone=True)
     stop = here.runtime.stop

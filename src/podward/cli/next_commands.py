@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from podward.api.core import every_container
@@ -10,6 +11,8 @@ from podward.cli import file_options, terminal
 if TYPE_CHECKING:  # most runs suggest nothing, and start-up counts
     import argparse
 
+    from podward.cli.companions import Companions
+    from podward.cli.given_pods import GivenPods
     from podward.render.next_command import CommandContext
     from podward.runtime.options import Refused
     from podward.schema.workload import PodSource
@@ -21,8 +24,9 @@ _MOST = 3
 class NextCommands:
     """Prints each command once."""
 
-    def __init__(self, sources: tuple[PodSource, ...], args: argparse.Namespace) -> None:
-        self._sources = {source.view.metadata.name or "pod": source for source in sources}
+    def __init__(self, given: GivenPods, args: argparse.Namespace) -> None:
+        self._sources = {source.view.metadata.name or "pod": source for source in given.pods}
+        self._given = given
         self._options = args
         self._said: set[str] = set()
 
@@ -59,7 +63,15 @@ class NextCommands:
         from podward.render.next_command import CommandContext
 
         several = len(every_container(source.view.spec)) > 1
-        return CommandContext(source.document.name, file_options.again(self._options), container if several else "")
+        file = source.document.name
+        options = file_options.again(self._options, file, self._beside)
+        return CommandContext(file, options, container if several else "")
+
+    @cached_property
+    def _beside(self) -> Companions:
+        from podward.cli.companions import companions
+
+        return companions(self._given.documents, self._given.pods)
 
     def _say(self, command: str) -> None:
         if command and command not in self._said:

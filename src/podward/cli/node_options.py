@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+
+
+class _Joined(argparse.Action):
+    """Names that are given several times are one list, as of the kubelet's option."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[str] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the names to those before."""
+        del parser, option_string
+        before: str = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, f"{before},{values}" if before else values)
 
 
 def add(parser: argparse.ArgumentParser, *runtimes: str) -> None:
@@ -16,9 +33,10 @@ def add(parser: argparse.ArgumentParser, *runtimes: str) -> None:
     )
     option(
         "--allowed-unsafe-sysctls",
+        action=_Joined,
         default="",
         metavar="NAMES",
-        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas",
+        help="sysctls that this node allows beyond the safe ones: name or prefix*, separated by commas; repeatable",
     )
     option("--seccomp-default", action="store_true", help="as the kubelet's seccompDefault: unset means RuntimeDefault")
     option(

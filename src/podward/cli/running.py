@@ -40,7 +40,7 @@ def run(given: GivenPods, args: argparse.Namespace) -> int:
     """Run every Pod that the files bring about; returns the command's exit code."""
     require_consistent(args)
     sources = tuple(given.pods)
-    report = RunReport(NextCommands(sources, args), json=args.output == "json")
+    report = RunReport(NextCommands(given, args), json=args.output == "json")
     objects = referenced.gather(tuple(given.documents), args)
     return _run_all(sources, objects, machine_to_run_on(args, report), args, report)
 

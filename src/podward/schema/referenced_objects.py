@@ -45,6 +45,12 @@ def collect(documents: Iterable[Document]) -> ReferencedObjects:
     return ReferencedObjects(contents, storage=storage_objects.collect(items))
 
 
+def holds_any(document: Document) -> bool:
+    """Whether a document has an object that Pods of other documents may refer to."""
+    kinds = ((item.api_version, item.kind) for item in objects_of(document))
+    return any(kind in _CONTENTS or kind in storage_objects.KINDS for kind in kinds)
+
+
 def _items(documents: Iterable[Document]) -> Iterator[Item]:
     for document in documents:
         yield from objects_of(document)

@@ -20,6 +20,11 @@ from podward.path import Path
 from podward.schema.objects import Item
 from podward.schema.workload import DEFAULT_NAMESPACE
 
+_CLAIM, _VOLUME = ("v1", "PersistentVolumeClaim"), ("v1", "PersistentVolume")
+_DRIVER = ("storage.k8s.io/v1", "CSIDriver")
+KINDS = frozenset((_CLAIM, _VOLUME, _DRIVER))
+"""The apiVersion and kind of each object of its own that is storage."""
+
 T = TypeVar("T")
 
 
@@ -35,11 +40,11 @@ def collect(items: Iterable[Item]) -> Storage:
     for item in items:
         namespace = item.namespace or DEFAULT_NAMESPACE
         kind = (item.api_version, item.kind)
-        if kind == ("v1", "PersistentVolumeClaim"):
+        if kind == _CLAIM:
             claims[namespace, item.name] = _read(item, item.raw, PersistentVolumeClaim)
-        elif kind == ("v1", "PersistentVolume"):
+        elif kind == _VOLUME:
             volumes[item.name] = _read(item, item.raw, PersistentVolume)
-        elif kind == ("storage.k8s.io/v1", "CSIDriver"):
+        elif kind == _DRIVER:
             drivers[item.name] = _read(item, item.raw, CsiDriver)
         elif kind == ("apps/v1", "StatefulSet"):
             made.update({(namespace, name): claim for name, claim in _of_templates(item, namespace)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,29 @@ def test_admit_is_never_openshift_by_surprise(podward: Podward) -> None:
     for more in (("--namespace", case("manifests/ns.yaml")), ("--scc", case("hostile/wide-scc.yaml")),
                  ("--cluster", "openshift")):  # fmt: skip
         assert "openshift.io/scc: restricted-v2" in podward("admit", *words, *more).stdout
+
+
+SYSCTLS = """apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  securityContext: {sysctls: [{name: kernel.msgmax, value: "9000"}, {name: net.core.somaxconn, value: "1024"}]}
+  volumes: [{name: v, secret: {secretName: s}}]
+  containers: [{name: a, image: "busybox:root", command: ["true"]}]
+"""
+
+
+def test_the_next_command_can_be_pasted(podward: Podward, tmp_path: Path) -> None:
+    """It names every file that decides, and what was allowed already stays allowed."""
+    podward.environment["COLUMNS"] = "1000"
+    pod = write(tmp_path, "pod.yaml", SYSCTLS)
+    secret = write(tmp_path, "my secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n")
+    for command in ("run", "explain"):
+        words = (command, pod, secret, "--allowed-unsafe-sysctls", "kernel.msgmax")
+        done = podward(*words)
+        assert done.returncode == 1
+        suggested = re.search(r"(?:next:|→) `podward ([^`]*)`", said(done))
+        assert suggested, said(done)
+        again = shlex.split(suggested[1])
+        assert again == [*words, "--allowed-unsafe-sysctls", "net.core.somaxconn"]
+        assert "not allowlisted" not in said(podward("explain", *again[1:]))
