@@ -1,6 +1,6 @@
 """What a Table of one kind of object has: its columns, and the cells of one object.
 
-Specification: k8s.io/apimachinery meta/v1 Table, and Kubernetes' pkg/printers/internalversion, release 1.36. Columns of
+Specification: k8s.io/apimachinery meta/v1 Table, and Kubernetes' pkg/printers/internalversion. Columns of
 priority 1 are those of `kubectl get -o wide`; a server sends them always.
 """
 
