@@ -25,7 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
     add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
-    add("--authorization-mode", default="RBAC", metavar="MODES", help="RBAC, AlwaysAllow, AlwaysDeny (%(default)s)")
+    add(
+        "--authorization-mode",
+        default="RBAC",
+        metavar="MODES",
+        help="any of RBAC, ABAC, AlwaysAllow, AlwaysDeny (%(default)s)",
+    )
+    add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
     add("--anonymous-auth", default="true", metavar="BOOL", help="whether requests may be anonymous (%(default)s)")
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
     add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
@@ -48,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         store_options(args),
         args.service_cluster_ip_range,
         frozenset(args.disable_admission_plugins.split(",")) - {""},
+        args.authorization_policy_file,
     )
 
     def say(address: str) -> None:

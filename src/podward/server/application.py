@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
 
+from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True):
     anonymous: AnonymousAccess = AnonymousAccess()
     disabled_plugins: frozenset[str] = frozenset()
     service_range: str = "10.0.0.0/24"
+    abac: Abac | None = None
 
 
 class Application:
@@ -46,7 +48,7 @@ class Application:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         """Raises UsageError."""
-        self.authorizers = Authorizers(settings.modes)
+        self.authorizers = Authorizers(settings.modes, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)

@@ -16,6 +16,7 @@ from podward.server.encoding import decoded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from podward.access.abac import Abac
     from podward.api.authorization import Answer, Attributes, Authorizer
     from podward.api.caller import User
     from podward.store.interface import Event
@@ -26,13 +27,20 @@ MODES = ("AlwaysAllow", "AlwaysDeny", "RBAC")
 class Authorizers:
     """The authorizers of a server."""
 
-    def __init__(self, modes: Sequence[str]) -> None:
-        """Raises UsageError for a mode that there is not."""
+    def __init__(self, modes: Sequence[str], policies: Abac | None = None) -> None:
+        """`policies` are ABAC's. Raises UsageError for a mode that there is not, or whose file is missing."""
         self.rbac = StoredRbac()
         self.uses_rbac = "RBAC" in modes
         known: dict[str, Authorizer] = {
             "AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), "RBAC": self.rbac,
         }  # fmt: skip
+        if policies is not None:
+            known["ABAC"] = policies
+        elif "ABAC" in modes:
+            raise UsageError(
+                "authorization mode ABAC has no policies", where="--authorization-mode",
+                advice="name their file with --authorization-policy-file",
+            )  # fmt: skip
         for mode in modes:
             if mode not in known:
                 raise UsageError(

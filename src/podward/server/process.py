@@ -13,6 +13,7 @@ import uvloop
 from aiohttp import web
 from msgspec import Struct
 
+from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
@@ -42,6 +43,7 @@ class Options(Struct, frozen=True):
     store: StoreOptions
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = frozenset()
+    abac_policies: str = ""
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -120,6 +122,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         AnonymousAccess(options.anonymous),
         options.disabled_plugins,
         options.service_range,
+        Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
     )
 
 
