@@ -142,3 +142,8 @@ def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
     code, _, headers = server.ask("POST", path, {**hook, "metadata": {"name": "gate"}})
     assert code == 201
     assert "does not ask them" in headers["Warning"]
+
+
+def test_the_server_has_a_service_of_its_own(server: Server) -> None:
+    code, found, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
+    assert (code, found["spec"]["clusterIPs"]) == (200, ["10.0.0.1"])
