@@ -19,6 +19,9 @@ from hypothesis import HealthCheck, settings
 TOOLS = (
     "busybox", "catatonit", "conmon", "crun", "docker-registry", "etcd", "runc", "runsc", "setcap", "setfacl", "skopeo",
 )  # fmt: skip
+# A process that has had a gRPC channel may fork for other tests: its children use none, and gRPC is not to write to
+# their standard error.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 SYSTEM_PATH = "/usr/sbin:/sbin"
 """Where Debian puts some of the tools, and where users do not look."""
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

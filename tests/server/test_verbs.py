@@ -134,3 +134,16 @@ def test_two_services_never_have_the_same_address(server: Server) -> None:
     taken = addresses.pop()
     code, refused, _ = server.ask("POST", services, _service("mine", clusterIP=taken))
     assert (code, "provided IP is already allocated" in refused["message"]) == (422, True)
+
+
+def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
+    hook = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    code, _, headers = server.ask("POST", path, {**hook, "metadata": {"name": "gate"}})
+    assert code == 201
+    assert "does not ask them" in headers["Warning"]
+
+
+def test_the_server_has_a_service_of_its_own(server: Server) -> None:
+    code, found, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
+    assert (code, found["spec"]["clusterIPs"]) == (200, ["10.0.0.1"])

@@ -33,9 +33,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of an etcd for all tests, which take a prefix each."""
+    """The endpoint of an etcd for the tests of a file, which take a prefix each.
+
+    It ends with them: other tests of the same process count the processes that they leave.
+    """
     port = free_port()
     with running_etcd(tmp_path_factory.mktemp("etcd"), port):
         yield f"127.0.0.1:{port}"

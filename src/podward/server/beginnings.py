@@ -56,6 +56,11 @@ class ServiceAllocator:
         self._taken_ports: dict[int, int] = {}
         self._cache: Cache | None = None
 
+    @property
+    def first_address(self) -> str:
+        """The address of the server's own Service."""
+        return str(self._network[1])
+
     async def begin(self, cache: Cache, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:
         """The Service with its addresses and ports."""
         if self._cache is None:

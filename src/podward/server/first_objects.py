@@ -35,6 +35,22 @@ def _priority(name: str, value: int) -> JsonObject:
     return {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, **of}
 
 
+def _own_service(address: str) -> JsonObject:
+    """The Service by which Pods reach the server."""
+    labels: JsonObject = {"component": "apiserver", "provider": "kubernetes"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "spec": {
+            "clusterIP": address,
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+            "sessionAffinity": "None",
+            "type": "ClusterIP",
+        },
+    }
+
+
 _WHERE = {
     "system-node-critical": "not be moved from their current node.",
     "system-cluster-critical": "run in the cluster, but can be moved to another node if necessary.",
@@ -50,6 +66,7 @@ async def make(parts: Parts) -> None:
         _priority("system-node-critical", _CRITICAL + 1000),
         _priority("system-cluster-critical", _CRITICAL),
         *default_objects(),
+        _own_service(parts.services.first_address),
     ]
     for obj in objects:
         await _make(parts, obj)

@@ -24,6 +24,7 @@ from podward.server.catalog import key_in_etcd
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
+from podward.stages.admission import served
 from podward.store.interface import Mismatch, Stored
 
 _ATTEMPTS = 8
@@ -124,6 +125,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
         return status.invalid(scope.resource.kind, _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
+    if unasked := served.without_effect(scope.resource.group, scope.resource.plural):
+        request.warn(unasked)
     obj = written(scope, strategy.canonicalize(obj))
     found = await check(scope.served(obj), None)
     return obj if found is None else found
