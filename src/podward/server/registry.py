@@ -122,7 +122,7 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     refused = flow.refused_new(strategy, obj)
     if refused.violations:
         name = str(member(obj, "metadata").get("name") or "")
-        return status.invalid(scope.resource.kind, scope.resource.group, name, refused)
+        return status.invalid(scope.resource.kind, _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
     if unasked := served.without_effect(scope.resource.group, scope.resource.plural):
@@ -229,7 +229,7 @@ async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> t
     obj = flow.prepared_change(strategy, wanted, old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
-        return status.invalid(scope.resource.kind, scope.resource.group, change.name, refused)
+        return status.invalid(scope.resource.kind, _group_of_faults(scope), change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
     obj = with_kept_times(old, written(scope, strategy.canonicalize(obj)))
@@ -243,6 +243,11 @@ def other_uid(obj: JsonObject, old: JsonObject) -> str:
     if not uid or uid == stored:
         return ""
     return f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+
+
+def _group_of_faults(scope: Scope) -> str:
+    """The group that a refusal names: an Event is refused as the one of the core, in whichever group it came."""
+    return "" if scope.resource.group == "events.k8s.io" else scope.resource.group
 
 
 def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> JsonObject | Status:

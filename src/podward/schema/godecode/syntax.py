@@ -167,7 +167,9 @@ def _wrong(text: bytes, at: int, where: str) -> _WrongError:
 
 def _quoted(text: bytes, at: int) -> str:
     """The character at a byte as Go quotes one."""
-    char = text[at : at + 4].decode("utf-8", "replace")[0]
+    char = text[at : at + 4].decode("utf-8", "surrogateescape")[0]
+    if "\udc80" <= char <= "\udcff":  # a byte that begins no character
+        return f"'\\x{text[at]:02x}'"
     if char in _ESCAPED:
         return f"'{_ESCAPED[char]}'"
     if char.isprintable():

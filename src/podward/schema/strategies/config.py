@@ -6,6 +6,7 @@ told. All of it together is at most 1 MiB, and the values of `data` count as byt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _MOST = 1 << 20
 _DATA, _BINARY = Place(ROOT, "data"), Place(ROOT, "binaryData")
 _FROZEN = "field is immutable when `immutable` is set"
+_PEM = re.compile(rb"(?m)^-----BEGIN [^\n]*-----[ \t\r]*\n(?s:.*?)^-----END ")
 _REDACTED = "<secret contents redacted>"
 
 
@@ -138,8 +140,21 @@ CONFIG_MAP = Strategy(
     validate=_NEW_MAP,
     validate_update=changes(object_meta.changed, _frozen("data", "binaryData"), lambda obj, _old: _NEW_MAP(obj)),
 )
+
+
+def _secret_warnings(obj: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
+    """A certificate and a key that hold no PEM block at all."""
+    if text(obj, "type") != "kubernetes.io/tls":
+        return ()
+    for key, what in (("tls.crt", "certificate"), ("tls.key", "key")):
+        if not _PEM.search(decoded(text(member(obj, "data"), key))):
+            return (f"tls: failed to find any PEM data in {what} input",)
+    return ()
+
+
 SECRET = Strategy(
     validate=_NEW_SECRET,
     validate_update=changes(object_meta.changed, _type, _frozen("data"), lambda obj, _old: _NEW_SECRET(obj)),
     prepare_for_update=_typed,
+    warnings=_secret_warnings,
 )

@@ -222,6 +222,8 @@ def _new_job(obj: JsonObject) -> JsonObject:
     labels: JsonObject = {_OLD_NAME: name, _NAME: name, _OLD_UID: uid, _UID: uid, **member(about, "labels")}
     selector: JsonObject = {**chosen, "matchLabels": {_UID: uid, **member(chosen, "matchLabels")}}
     made: JsonObject = {**template, "metadata": {**about, "labels": labels}}
+    if not of.get("labels"):  # as the default has it when the Job is read from storage
+        obj = {**obj, "metadata": {**of, "labels": {**labels}}}
     return {**obj, "spec": {**spec, "selector": selector, "template": made}}
 
 

@@ -255,7 +255,8 @@ def _prepared(obj: JsonObject, old: JsonObject) -> JsonObject:
     spec, before = dict(member(obj, "spec")), member(old, "spec")
     kind, was = text(spec, "type"), text(before, "type")
     if kind == "ExternalName" and was != "ExternalName":
-        _drop_unchanged(spec, before, ("clusterIP", "clusterIPs"), ("ipFamilies",), ("ipFamilyPolicy",))
+        groups = (("clusterIP", "clusterIPs"), ("ipFamilies",), ("ipFamilyPolicy",), ("internalTrafficPolicy",))
+        _drop_unchanged(spec, before, *groups)
     on_nodes = {"NodePort", "LoadBalancer"}
     if was in on_nodes and kind not in on_nodes:
         _drop_node_ports(spec, before)

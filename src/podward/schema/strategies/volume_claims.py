@@ -16,7 +16,7 @@ from podward.path import Key
 from podward.schema.strategies import names, object_meta
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.internal_json import difference
-from podward.schema.strategies.kind import changes, in_order, keeping, without
+from podward.schema.strategies.kind import changes, in_order, keeping
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.strategies.workloads import SPEC, keeping_spec
 from podward.schema.validation.field import (
@@ -199,7 +199,11 @@ def _is_known(source: JsonObject) -> bool:
     return (group, kind) in {("", "PersistentVolumeClaim"), (_SNAPSHOTS, "VolumeSnapshot")}
 
 
-_KEEPING, _NEW = keeping("status"), without("status")
+_KEEPING = keeping("status")
+
+
+def _new(obj: JsonObject) -> JsonObject:
+    return _with_sources({**obj, "status": {"phase": "Pending"}}, None)
 
 
 def _warnings(obj: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
@@ -220,7 +224,7 @@ _VALIDATE = in_order(object_meta.new(names.SUBDOMAIN, namespaced=True), _spec)
 VOLUME_CLAIM = Strategy(
     validate=_VALIDATE,
     validate_update=changes(object_meta.changed, lambda obj, _old: _VALIDATE(obj), _fixed),
-    prepare_for_create=lambda obj: _with_sources(_NEW(obj), None),
+    prepare_for_create=_new,
     prepare_for_update=lambda obj, old: _with_sources(_KEEPING(obj, old), old),
     warnings=_warnings,
     reset_fields=(("status",),),

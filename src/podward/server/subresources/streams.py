@@ -12,6 +12,7 @@ from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
+from podward.server.catalog import key_of
 from podward.server.encoding import decoded
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Scope
@@ -29,6 +30,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return status.not_found(scope.group_resource, info.name)
     obj = decoded(stored)
     if scope.resource.plural == "services":
+        endpoints = scope.parts.catalog.find("", "v1", "endpoints")
+        known = endpoints and await scope.parts.store.get(key_of(endpoints, info.namespace, info.name))
+        if not known:
+            return status.not_found(scope.group_resource, info.name)
         return status.service_unavailable(f'no endpoints available for service "{info.name}"')
     if scope.resource.plural == "nodes" or info.subresource == "proxy":
         return status.service_unavailable(f"no node can be reached for {info.subresource}")

@@ -1,0 +1,56 @@
+"""What the server makes of new objects, and what it says of them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from podward.api.json_value import JsonObject
+from podward.documents.raw_fields import member
+from podward.schema.godecode.syntax import syntax_error
+from podward.schema.strategies.config import SECRET
+from podward.schema.strategies.jobs import JOB
+from podward.schema.strategies.services import SERVICE
+from podward.schema.strategies.volume_claims import VOLUME_CLAIM
+
+BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def labels_of_new_job(labels: JsonObject) -> JsonObject:
+    made = JOB.prepare_for_create({"metadata": {"name": "j", "uid": "u", "labels": labels}, "spec": {"template": {}}})
+    return member(member(made, "metadata"), "labels")
+
+
+def test_a_job_without_labels_gets_those_of_its_pods() -> None:
+    assert labels_of_new_job({})["job-name"] == "j"
+
+
+def test_a_job_with_labels_keeps_them() -> None:
+    assert labels_of_new_job({"a": "b"}) == {"a": "b"}
+
+
+def test_a_new_claim_is_pending_whatever_it_says() -> None:
+    assert VOLUME_CLAIM.prepare_for_create({"spec": {}, "status": {"phase": "Bound"}})["status"] == {"phase": "Pending"}
+
+
+def test_a_service_that_gets_a_name_outside_loses_its_policy() -> None:
+    old: JsonObject = {"spec": {"type": "ClusterIP", "internalTrafficPolicy": "Cluster"}}
+    new: JsonObject = {"spec": {"type": "ExternalName", "internalTrafficPolicy": "Cluster"}}
+    assert SERVICE.prepare_for_update(new, old)["spec"] == {"type": "ExternalName"}
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "said"), [("", "", "certificate"), (BLOCK, "x", "key"), ("x", BLOCK, "certificate")]
+)
+def test_a_certificate_without_a_block_is_warned_of(certificate: str, key: str, said: str) -> None:
+    data: JsonObject = {
+        name: base64.b64encode(text.encode()).decode() for name, text in (("tls.crt", certificate), ("tls.key", key))
+    }
+    found = SECRET.warnings({"type": "kubernetes.io/tls", "data": data}, None)
+    assert found == (f"tls: failed to find any PEM data in {said} input",)
+    assert not SECRET.warnings({"type": "Opaque", "data": data}, None)
+
+
+def test_a_byte_that_is_no_character_is_told_as_a_byte() -> None:
+    assert syntax_error(b"\xc7,") == r"invalid character '\xc7' looking for beginning of value"
