@@ -147,3 +147,16 @@ def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
 def test_the_server_has_a_service_of_its_own(server: Server) -> None:
     code, found, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
     assert (code, found["spec"]["clusterIPs"]) == (200, ["10.0.0.1"])
+
+
+def test_a_review_is_no_table(server: Server) -> None:
+    review = {"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    code, refused, _ = server.ask("POST", path, review, Accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+    assert (code, refused["reason"]) == (406, "NotAcceptable")
+
+
+def test_events_are_selected_by_what_their_group_calls_the_fields(server: Server) -> None:
+    for group, field in (("/apis/events.k8s.io/v1", "reportingController"), ("/api/v1", "involvedObject.kind")):
+        assert server.ask("GET", f"{group}/events?fieldSelector={field}%3Dx")[0] == 200
+    assert server.ask("GET", "/api/v1/events?fieldSelector=reportingController%3Dx")[0] == 400

@@ -75,6 +75,10 @@ class Application:
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
 
+    async def announce(self, address: str, port: int) -> None:
+        """Say in the API where the server is reached."""
+        await first_objects.announce(self.parts, address, port)
+
     def end_watches(self) -> None:
         """Let everybody who watches know that it is over."""
         for watch in tuple(self.parts.watches):

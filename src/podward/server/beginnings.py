@@ -57,6 +57,11 @@ class ServiceAllocator:
         self._cache: Cache | None = None
 
     @property
+    def network(self) -> str:
+        """The range of addresses."""
+        return str(self._network)
+
+    @property
     def first_address(self) -> str:
         """The address of the server's own Service."""
         return str(self._network[1])

@@ -19,6 +19,12 @@ _EVENT = (
     "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion"
     " involvedObject.resourceVersion involvedObject.fieldPath reason reportingComponent source type"
 )
+_REGARDING = {
+    field.replace("involvedObject", "regarding"): (field,)
+    for field in _EVENT.split()
+    if field.startswith("involvedObject.")
+}
+"""What the newer group calls the fields of the object that an Event is about."""
 _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "pods"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -30,7 +36,7 @@ _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "services"): ("spec.clusterIP", "spec.type"),
     ("", "replicationcontrollers"): ("status.replicas",),
     ("", "events"): tuple(_EVENT.split()),
-    ("events.k8s.io", "events"): tuple(_EVENT.split()),
+    ("events.k8s.io", "events"): (*_REGARDING, "reason", "reportingController", "type"),
     ("apps", "replicasets"): ("status.replicas",),
     ("batch", "jobs"): ("status.successful",),
     ("certificates.k8s.io", "certificatesigningrequests"): ("spec.signerName",),
@@ -39,6 +45,8 @@ _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
 }  # fmt: skip
 _OWN_ERROR = frozenset(_FIELDS) - {("apps", "replicasets")}
 _ALIASES = {
+    **{(name, "events"): fields for name, fields in _REGARDING.items()},
+    ("reportingController", "events"): ("reportingComponent", "source.component"),
     ("source", "events"): ("source.component", "reportingComponent"),
     ("status.successful", "jobs"): ("status.succeeded",),
     ("reportingComponent", "events"): ("reportingComponent", "source.component"),

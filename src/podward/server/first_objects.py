@@ -7,12 +7,13 @@ pkg/registry/scheduling/rest for the priority classes.
 from __future__ import annotations
 
 from podward.access.default_roles.objects import default_objects
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_KIND
 from podward.server import registry
 from podward.server.decoding import defaulted
+from podward.server.encoding import decoded
 from podward.server.request import Request
 from podward.server.request_info import RequestInfo
 from podward.server.routes import scope_of
@@ -33,6 +34,16 @@ def _priority(name: str, value: int) -> JsonObject:
         "description": f"Used for system critical pods that must {_WHERE[name]}",
     }
     return {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, **of}
+
+
+def _addresses(network: str) -> JsonObject:
+    """The range that Services have their addresses from."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": [network]},
+    }
 
 
 def _own_service(address: str) -> JsonObject:
@@ -66,10 +77,52 @@ async def make(parts: Parts) -> None:
         _priority("system-node-critical", _CRITICAL + 1000),
         _priority("system-cluster-critical", _CRITICAL),
         *default_objects(),
+        _addresses(parts.services.network),
         _own_service(parts.services.first_address),
     ]
     for obj in objects:
         await _make(parts, obj)
+
+
+async def announce(parts: Parts, address: str, port: int) -> None:
+    """Say where the server is reached, in place of where it was."""
+    own: JsonObject = {"name": "kubernetes", "namespace": "default"}
+    ports: list[Json] = [{"name": "https", "port": port, "protocol": "TCP"}]
+    labels: JsonObject = {"kubernetes.io/service-name": "kubernetes"}
+    skipped: JsonObject = {"endpointslice.kubernetes.io/skip-mirror": "true"}
+    await _put(
+        parts,
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {**own, "labels": skipped},
+            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+        },
+    )
+    await _put(
+        parts,
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**own, "labels": labels},
+            "addressType": "IPv6" if ":" in address else "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": ports,
+        },
+    )
+
+
+async def _put(parts: Parts, obj: JsonObject) -> None:
+    """Make an object of the server's own anew, unless it is the same."""
+    scope = scope_of(parts, BY_KIND[str(obj["apiVersion"]), str(obj["kind"])])
+    of = member(obj, "metadata")
+    stored = await parts.store.get(scope.key(str(of["namespace"]), str(of["name"])))
+    if stored is not None:
+        found = decoded(stored)
+        if all(found.get(name) == obj.get(name) for name in ("subsets", "endpoints", "ports")):
+            return
+        await parts.store.delete(stored.key, stored.revision)
+    await _make(parts, obj)
 
 
 async def _make(parts: Parts, obj: JsonObject) -> None:

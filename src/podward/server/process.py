@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 
 import uvloop
 from aiohttp import web
@@ -26,6 +27,8 @@ from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
 
 _GRACE = 5.0
+_ELSEWHERE = "192.0.2.1"
+"""An address of nobody (RFC 5737), to ask which way leads out of this machine."""
 ADMIN, MASTERS = "podward-admin", "system:masters"
 
 
@@ -82,7 +85,11 @@ async def _serve(
         raise NodeError(
             f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port"
         ) from None
-    address = address_of(options.bind_address, listener.sockets[0].getsockname()[1])
+    port: int = listener.sockets[0].getsockname()[1]
+    address = address_of(options.bind_address, port)
+    reached = advertised(options.bind_address)
+    if reached:
+        await application.announce(reached, port)
     if options.kubeconfig:
         text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
         kubeconfig.write(options.kubeconfig, text)
@@ -96,6 +103,23 @@ async def _end(application: Application, protocol: web.Server) -> None:
     """Let watches end and requests finish."""
     application.end_watches()
     await protocol.shutdown(_GRACE)
+
+
+def advertised(bind: str) -> str:
+    """The address that others reach the server at: what it listens on, else that of the way out of this machine.
+
+    Empty where there is none: no Endpoints may have an address of the loopback device.
+    """
+    address = ip_address(bind)
+    if not address.is_loopback and not address.is_unspecified:
+        return bind
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_ELSEWHERE, 9))  # of UDP: nothing is sent
+        except OSError:
+            return ""
+        found: str = probe.getsockname()[0]
+    return "" if ip_address(found).is_loopback else found
 
 
 def address_of(bind: str, port: int) -> str:

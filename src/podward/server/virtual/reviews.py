@@ -22,6 +22,9 @@ from podward.server.verbs.writing import managed, validated
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """Answer the review in the body."""
+    if request.accepted.as_kind == "Table":
+        of = scope.group_resource
+        return Status(406, "NotAcceptable", f"the resource {of} does not support being converted to a Table")
     options = write_options(request.query, "CreateOptions")
     if isinstance(options, Status):
         return options
