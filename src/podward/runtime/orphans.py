@@ -20,6 +20,7 @@ PATIENCE = 10.0
 """Seconds that killed runtimes may take to end."""
 _PAUSE = 0.005
 _LOOKS = 3
+_MORE_LOOKS = 40
 _NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
 
 
@@ -27,10 +28,11 @@ def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
 
     Those at work on a `spared` verb go on. The others are looked for until none is found several times: one that was
-    killed may just have started another, and one that starts another and ends while /proc is read is not seen.
+    killed may just have started another, and one that starts another and ends while /proc is read is not seen. Who is
+    in execve(2) has no words, and on a busy machine may stay there: more looks are taken while there is one.
     """
     deadline, unseen = time.monotonic() + PATIENCE, 0
-    while unseen < _LOOKS:
+    while unseen < _LOOKS or (unseen < _MORE_LOOKS and _somebody_executes()):
         pids = working_for(os.fsencode(f"{directory}/"), spared)
         unseen = 0 if pids else unseen + 1
         if pids and time.monotonic() > deadline:
@@ -39,6 +41,17 @@ def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(_PAUSE)
+
+
+def _somebody_executes() -> bool:
+    """Whether a process has a program and no words: kernel threads and what has ended have neither."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            os.readlink(f"/proc/{entry}/exe")
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                if not file.read(1):
+                    return True
+    return False
 
 
 def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> list[int]:
