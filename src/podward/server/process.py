@@ -12,6 +12,7 @@ from ipaddress import ip_address
 
 import uvloop
 from aiohttp import web
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from msgspec import Struct
 
 from podward.access.abac import Abac
@@ -134,10 +135,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         tokens.append(StaticTokens(_text(options.token_file), options.token_file))
     certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
     if options.client_authority:
-        from cryptography import x509
-
-        given = x509.load_pem_x509_certificates(_text(options.client_authority).encode())
-        certificates.append(ClientCertificates(given, options.client_authority))
+        certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
     return Settings(
         kept_key(options.data_dir),
         tuple(options.modes),
@@ -148,6 +146,13 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
     )
+
+
+def _authorities(path: str) -> Sequence[Certificate]:
+    try:
+        return load_pem_x509_certificates(_text(path).encode())
+    except ValueError:
+        raise InputError("this is no file of certificates", where=path, advice="give certificates in PEM") from None
 
 
 def _text(path: str) -> str:
