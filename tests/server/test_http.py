@@ -50,6 +50,13 @@ def test_a_body_is_not_decompressed(server: Server) -> None:
     assert b" 400 " in _sent(server, head.encode() + body).partition(b"\r\n")[0]
 
 
+def test_a_path_with_line_ends_makes_no_header(server: Server) -> None:
+    code, _, headers = server.ask("GET", "/openapi/v3/x%0d%0aSet-Cookie:%20a?hash=old")
+    assert code == 301
+    assert "%0D%0A" in headers["Location"]
+    assert "Set-Cookie" not in headers
+
+
 async def _patient(sent: bytes) -> bytes:
     """What a server answers whose patience is short, and whose answers take longer."""
 
