@@ -251,12 +251,10 @@ AUTOSCALER = Strategy(
     validate_update=changes(object_meta.changed, _changed),
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
-    reset_fields=(("status",),),
 )
 AUTOSCALER_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )
 
 
