@@ -18,8 +18,6 @@ from podward.access.reading import stored
 from podward.access.rule_coverage import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from podward.api.json_value import Json, JsonObject
 
 
@@ -38,23 +36,13 @@ class Write(Struct, frozen=True):
     object: JsonObject
 
 
-def writes(wanted: Iterable[JsonObject], existing: Mapping[tuple[str, str, str], JsonObject]) -> Iterator[Write]:
-    """What must be written so that everything wanted is there; `existing` is known by kind, namespace and name."""
-    for raw in wanted:
-        there = existing.get(identity(raw))
-        if there is None:
-            yield Write(Writing.CREATE, raw)
-        elif _strings(there, "annotations").get(AUTO_UPDATE) != "false":
-            write = _role(raw, there) if raw["kind"] in ROLE_KINDS else _binding(raw, there)
-            if write is not None:
-                yield write
-
-
-def identity(raw: JsonObject) -> tuple[str, str, str]:
-    """By what an object is known: kind, namespace and name."""
-    metadata = raw.get("metadata")
-    named = metadata if isinstance(metadata, dict) else {}
-    return str(raw.get("kind")), str(named.get("namespace") or ""), str(named.get("name") or "")
+def write_for(wanted: JsonObject, there: JsonObject | None) -> Write | None:
+    """What must be written so that all that is wanted is there; None where it is."""
+    if there is None:
+        return Write(Writing.CREATE, wanted)
+    if _strings(there, "annotations").get(AUTO_UPDATE) == "false":
+        return None
+    return _role(wanted, there) if wanted["kind"] in ROLE_KINDS else _binding(wanted, there)
 
 
 def _role(wanted: JsonObject, there: JsonObject) -> Write | None:
