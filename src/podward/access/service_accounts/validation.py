@@ -120,7 +120,7 @@ def _gone(wanted: Lookup, own: Mapping[str, object], kind: str, words: str, now:
     uid = _string(_mapping(own[kind]), "uid")
     if metadata(raw, "uid") != uid:
         claim = f"does not match service account {words} claim ({uid})"
-        return f"{kind if kind != 'pod' else 'pod'} UID ({metadata(raw, 'uid')}) {claim}"
+        return f"{kind} UID ({metadata(raw, 'uid')}) {claim}"
     return _INVALIDATED if _deleted(raw, now) else ""
 
 
