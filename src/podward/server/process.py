@@ -18,6 +18,7 @@ from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
+from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
@@ -29,7 +30,7 @@ from podward.store.opening import open_store
 _GRACE = 5.0
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
-ADMIN, MASTERS = "podward-admin", "system:masters"
+ADMIN = "podward-admin"
 
 
 class Options(Struct, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.api.caller import account_username
 from podward.api.json_value import Json, JsonObject
 
 GROUP = "kubernetes.io"
@@ -60,5 +61,5 @@ def claims(facts: TokenFacts) -> JsonObject:
         "jti": facts.id,
         GROUP: own,
         "nbf": facts.now,
-        "sub": f"system:serviceaccount:{facts.namespace}:{facts.account.name}",
+        "sub": account_username(facts.namespace, facts.account.name),
     }
