@@ -1,10 +1,13 @@
-"""What a second start makes of the default roles and bindings that somebody has changed."""
+"""What is there when a server has started: its own Service, default roles and bindings completed."""
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from api_server import Server, running
+from cryptography.x509 import IPAddress, SubjectAlternativeName, load_pem_x509_certificate
 
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
@@ -48,3 +51,14 @@ def test_roles_and_bindings_are_completed_and_left_alone_where_somebody_said_so(
         assert not role(server, LEFT)["rules"]
         assert server.ask("GET", f"{BINDINGS}/{REBOUND}")[1]["roleRef"] == binding["roleRef"]
         assert role(server, "view") == untouched
+
+
+def test_the_certificate_is_for_the_address_of_the_servers_own_service(tmp_path: Path) -> None:
+    with running(tmp_path, "--service-cluster-ip-range", "10.9.0.0/24") as server:
+        _, service, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
+        address = service["spec"]["clusterIP"]
+        where = urlsplit(server.url)
+        certificate = ssl.get_server_certificate((str(where.hostname), int(where.port or 0)))
+    names = load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(SubjectAlternativeName)
+    assert address == "10.9.0.1"
+    assert address in map(str, names.value.get_values_for_type(IPAddress))
