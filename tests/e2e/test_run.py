@@ -211,3 +211,32 @@ def test_each_runtimes_defaults_run(podward: Podward, defaults: str) -> None:
     result = podward("run", "--verify", "--runtime-defaults", defaults, "-f", "-", stdin=manifest)
     assert result.stdout == f"CapBnd:\t00000000{sets[defaults]}\n", result.stderr
     assert "0 differ" in result.stderr
+
+
+WITH_A_VALUE = """apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {pw: hunter2}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: a
+    image: busybox:root
+    command: ["/bin/$(PW)"]
+    env: [{name: PW, valueFrom: {secretKeyRef: {name: s, key: pw}}}]
+"""
+
+
+@pytest.mark.parametrize("runtime", ["crun", "runc"])
+def test_what_a_runtime_says_of_a_command_has_no_value_of_a_secret(
+    podward: Podward, tmp_path: Path, runtime: str
+) -> None:
+    (tmp_path / "p.yaml").write_text(WITH_A_VALUE)
+    result = podward("run", "--runtime", runtime, "-f", str(tmp_path / "p.yaml"))
+    assert result.returncode == 127
+    assert "/bin/$(PW)" in result.stderr
+    assert "hunter2" not in result.stdout + result.stderr

@@ -104,7 +104,7 @@ class ContainerRun:
         except PodwardError as error:
             self.failed_to_start = True
             self.silence()  # only the runtime wrote there, and its log says the same
-            self._pod.report.failed_to_start(self.label, str(error))
+            self._pod.report.failed_to_start(self.label, self._without_values(str(error)))
             self.finish(code_of_failure(str(error)))
             return ()
         self._become(ContainerState.RUNNING)
@@ -124,6 +124,19 @@ class ContainerRun:
         network, address = self._pod.facts.reached_from()
         attempt, runtime = self.attempt, self._pod.runtime
         return Target(self.plan.container, lambda: Execution(runtime, attempt.id, attempt.directory), network, address)
+
+    def _without_values(self, reason: str) -> str:
+        """What a runtime says, without the values of variables that it repeats from the command."""
+        from podward.render.written_words import as_written, with_written_words  # when something fails
+
+        config = self.plan.config.value if self.plan.config is not None else None
+        if config is None:
+            return reason
+        written = self.plan.container
+        words: dict[str, str] = {}
+        for given, own in ((config.command, written.command), (config.args, written.args)):
+            words |= as_written(given, own) if own else {}  # the image's words are put together of nothing
+        return with_written_words(reason, words)
 
     def _launch(self) -> None:
         facts, options = self._pod.facts, self._pod.options

@@ -12,7 +12,8 @@ from podward.documents.document import Document
 from podward.documents.reader import decode_documents
 from podward.path import Path, path
 from podward.policy.kubelet.volume_files import VolumeFile
-from podward.render.explain.hidden_values import HIDDEN, text_without_values, without_values
+from podward.render.explain.hidden_values import text_without_values, without_values
+from podward.render.written_words import HIDDEN
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MANIFEST, DEFAULT = Source(Origin.MANIFEST, "p.yaml"), Source(Origin.DEFAULT, "containerd")

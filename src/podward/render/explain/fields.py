@@ -12,7 +12,7 @@ from podward.path import Key
 from podward.policy.kubelet.volume_files import VolumeFile
 from podward.render.explain import value_text
 from podward.render.explain.field_table import ADMISSION_FIELDS, FAMILIES, FIELDS, TOPICS, RowField, Segments
-from podward.render.explain.hidden_values import HIDDEN
+from podward.render.written_words import HIDDEN
 
 _RANKS = {name: index for index, name in enumerate(TOPICS)}
 _SCC = "openshift.io/scc"

@@ -9,8 +9,7 @@ Secrets and ConfigMaps, and the copy of it all that `kubectl apply` leaves in an
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from re import escape, sub
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,13 +20,13 @@ from podward.api.explanation import ContainerExplanation, PodExplanation, Stage
 from podward.decision import Assignment, Decision, Origin, Value
 from podward.path import Key, Path
 from podward.policy.kubelet.volume_files import VolumeFile
+from podward.render.written_words import HIDDEN, as_written, with_written_words
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
     from podward.documents.document import Document
     from podward.documents.parsed_value import Lines
 
-HIDDEN = "(hidden: --show-env)"
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OBJECTS = {"Secret": ("data", "stringData"), "ConfigMap": ("data", "binaryData")}
 
@@ -51,24 +50,18 @@ def _container(container: ContainerExplanation, document: Document) -> Container
         for assignment in stage.decision.assignments if stage.name == "cri" else ():
             name = str(assignment.path.segments[0])
             if name in {"command", "args"} and isinstance(assignment.value, tuple):
-                words |= _as_written(assignment.value, written.get(name))
+                words |= as_written(assignment.value, written.get(name))
     stages = tuple(Stage(stage.name, _mapped(stage.decision, words)) for stage in container.stages)
     return msgspec.structs.replace(container, stages=stages)
 
 
-def _as_written(given: Sequence[Value], written: Json) -> dict[str, str]:
-    """What stands for each word: the word as it was written, before variables were put into it."""
-    listed = written if isinstance(written, list) and len(written) == len(given) else [HIDDEN] * len(given)
-    return {str(word): str(own) for word, own in zip(given, listed, strict=True) if word != own}
-
-
 def _mapped(decision: Decision, words: dict[str, str]) -> Decision:
     made = tuple(
-        msgspec.structs.replace(a, value=_value(a, words), reason=_sentence(a.reason, words))
+        msgspec.structs.replace(a, value=_value(a, words), reason=with_written_words(a.reason, words))
         for a in decision.assignments
     )
     refused = tuple(
-        msgspec.structs.replace(v, value=_word(v.value, words), reason=_sentence(v.reason, words))
+        msgspec.structs.replace(v, value=_word(v.value, words), reason=with_written_words(v.reason, words))
         for v in decision.violations
     )
     return Decision(made, refused)
@@ -76,14 +69,6 @@ def _mapped(decision: Decision, words: dict[str, str]) -> Decision:
 
 def _word(value: Value, words: dict[str, str]) -> Value:
     return words.get(value, value) if isinstance(value, str) else value
-
-
-def _sentence(text: str, words: dict[str, str]) -> str:
-    """The sentence with each word as it was written; the longest first, as one may be a part of another."""
-    for word in sorted(filter(None, words), key=len, reverse=True):
-        written = words[word].replace("\\", r"\\")
-        text = sub(rf"(?<!\w){escape(word)}(?!\w)", written, text)
-    return text
 
 
 def _value(assignment: Assignment, words: dict[str, str]) -> Value:
