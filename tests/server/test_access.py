@@ -28,3 +28,10 @@ def test_odd_paths_lead_nowhere(server: Server, path: str) -> None:
 def test_health_and_version_are_open(server: Server) -> None:
     assert server.ask("GET", "/readyz", token="")[:2] == (200, "ok")
     assert server.ask("GET", "/version", token="")[1]["major"] == "1"
+
+
+def test_who_puts_two_blanks_before_a_token_is_told(server: Server) -> None:
+    code, _, headers = server.ask("GET", "/version", token="", Authorization="Bearer  admin-token")
+    assert code == 200
+    assert "extra space before the bearer token" in headers["Warning"]
+    assert "Warning" not in server.ask("GET", "/version", token="")[2]

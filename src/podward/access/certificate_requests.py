@@ -16,11 +16,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from podward.access.rbac import MASTERS
 from podward.api import status
 from podward.api.admission import GroupResource
 from podward.api.authorization import Answer, Attributes, Opinion
-from podward.api.caller import User
+from podward.api.caller import MASTERS, User
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member

@@ -18,6 +18,7 @@ from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
+from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
@@ -29,7 +30,7 @@ from podward.store.opening import open_store
 _GRACE = 5.0
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
-ADMIN, MASTERS = "podward-admin", "system:masters"
+ADMIN = "podward-admin"
 
 
 class Options(Struct, frozen=True):
@@ -75,10 +76,10 @@ async def _serve(
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    protocol = http.server(application.handle)
+    protocol, service = http.server(application.handle), application.parts.services.first_address
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority), reuse_address=True
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True
         )
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
@@ -159,10 +160,13 @@ def _text(path: str) -> str:
         raise InputError(f"cannot be read: {reason}", where=path, advice="name a file that is there") from None
 
 
-def _tls(options: Options, authority: OwnAuthority) -> ssl.SSLContext:
-    """Certificates of clients are asked for, and looked at by the authenticators: a bad one is a 401."""
+def _tls(options: Options, authority: OwnAuthority, service: str) -> ssl.SSLContext:
+    """A certificate for this machine's names, and for the address of the server's own Service.
+
+    Those of clients are asked for, and looked at by the authenticators: a bad one is a 401.
+    """
     names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), "kubernetes", "kubernetes.default"}
-    names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.0.0.1"}
+    names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", service}
     names |= {options.bind_address} - {"0.0.0.0", "::"}  # noqa: S104 - as above
     pair = authority.serving(sorted(names))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
