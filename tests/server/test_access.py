@@ -25,6 +25,11 @@ def test_odd_paths_lead_nowhere(server: Server, path: str) -> None:
     assert server.ask("GET", path, token="alice-token")[0] == 403  # noqa: S106 - as above
 
 
+@pytest.mark.parametrize("path", ["namespaces/default/secrets", "namespaces/default/secrets/x", "secrets"])
+def test_what_is_authorized_as_proxy_is_served_as_nothing_else(server: Server, path: str) -> None:
+    assert server.ask("GET", f"/api/v1/proxy/{path}?timeoutSeconds=1")[0] == 404
+
+
 def test_health_and_version_are_open(server: Server) -> None:
     assert server.ask("GET", "/readyz", token="")[:2] == (200, "ok")
     assert server.ask("GET", "/version", token="")[1]["major"] == "1"

@@ -32,10 +32,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="any of RBAC, ABAC, AlwaysAllow, AlwaysDeny (%(default)s)",
     )
     add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
-    add("--anonymous-auth", default="true", metavar="BOOL", help="whether requests may be anonymous (%(default)s)")
+    add(
+        "--anonymous-auth",
+        type=_boolean,
+        default="true",
+        metavar="BOOL",
+        help="whether requests may be anonymous (%(default)s)",
+    )
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
     add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
     add("--controllers", default="", metavar="NAMES", help="controllers to run: none so far")
+
+
+def _boolean(text: str) -> bool:
+    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
+    if text in {"1", "t", "T", "true", "TRUE", "True"}:
+        return True
+    if text in {"0", "f", "F", "false", "FALSE", "False"}:
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         tuple(args.authorization_mode.split(",")),
         args.token_auth_file,
         args.client_ca_file,
-        args.anonymous_auth.lower() not in {"false", "0"},
+        args.anonymous_auth,
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
         args.service_cluster_ip_range,

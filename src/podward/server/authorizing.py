@@ -67,11 +67,10 @@ class Authorizers:
             self.rbac.put(kind, decoded(item.stored))
 
         def take(event: Event) -> None:
+            namespace, _, name = event.stored.key.removeprefix(cache.prefix).rpartition("/")
+            self.rbac.remove(kind, namespace, name)  # first: what cannot be read gives nothing
             if event.type == "PUT":
                 self.rbac.put(kind, decoded(event.stored))
-                return
-            namespace, _, name = event.stored.key.removeprefix(cache.prefix).rpartition("/")
-            self.rbac.remove(kind, namespace, name)
 
         cache.listeners.append(take)
 

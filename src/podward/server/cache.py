@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import RevisionError, StoreError
+from podward.server import failures
 from podward.store.interface import Event, Store, Stored, Watch
 
 _PAUSE = 0.001
@@ -124,18 +125,33 @@ class Cache:
         return first, bisect.bisect_left(self._keys, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
     async def _load(self) -> None:
+        """Take what is there. Where something was known before, listeners are told of all that has changed since."""
         page = await self._store.list(self.prefix)
-        self._items = {stored.key: Item(stored) for stored in page.items}
-        self._keys = sorted(self._items)
+        there = {stored.key for stored in page.items}
+        for key, item in tuple(self._items.items()):
+            if key not in there:
+                gone = Stored(key, item.stored.value, page.revision, item.stored.created)
+                self._take(Event("DELETE", gone, item.stored.value))
+        for stored in page.items:
+            known = self._items.get(stored.key)
+            if known is None or known.stored.revision != stored.revision:
+                self._take(Event("PUT", stored, None if known is None else known.stored.value))
+        if self._watch is not None:
+            self._watch.close()
         self._watch = self._store.watch(self.prefix, page.revision)
 
     async def _follow(self) -> None:
+        """Follow for ever. Whoever decides by this must not be left with what was true once."""
+        behind = False
         while True:
             try:
+                if behind:
+                    await self._load()
+                    behind = False
                 await self._follow_on()
             except (StoreError, RevisionError):  # too slow, or the store failed for a moment: begin anew
+                behind = True
                 await asyncio.sleep(_RETRY)
-                await self._load()
 
     async def _follow_on(self) -> None:
         while events := await self._following().batch():
@@ -153,7 +169,10 @@ class Cache:
                 bisect.insort(self._keys, key)
             self._items[key] = Item(event.stored)
         for listener in self.listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - one who fails must not keep the next change from all
+                failures.log(f"who follows {self.prefix}", error)
 
 
 class Caches:

@@ -7,8 +7,6 @@ the next one; there is no way around any of them.
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -21,7 +19,7 @@ from podward.api import status
 from podward.api.authorization import Answer as Opinion_
 from podward.api.authorization import Attributes, Opinion
 from podward.api.status import Status
-from podward.server import impersonating
+from podward.server import failures, impersonating
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Authenticating
 
@@ -32,7 +30,6 @@ _LONG_RUNNING = frozenset(("watch", "proxy"))
 _STREAMS = frozenset(("attach", "exec", "proxy", "log", "portforward"))
 _MOST_READING, _MOST_WRITING = 400, 200
 _READING = frozenset(("get", "list"))
-_log = logging.getLogger("podward.server")
 
 
 class Filters(Struct):
@@ -56,14 +53,9 @@ async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answ
         return await serve(request)
     except asyncio.CancelledError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, nobody but the log is told
-        print_failure(request)
-        return status.internal_error("the server has failed; its log tells how")
-
-
-def print_failure(request: Request) -> None:
-    """Tell the log of a failure, without anything that the client sent."""
-    _log.exception("audit-id %s: %s failed", request.audit_id, request.info.verb, exc_info=sys.exc_info())
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody but the log is told
+        failures.log(f"audit-id {request.audit_id}: {request.info.verb}", error)
+        return failures.ANSWER
 
 
 async def _in_time(_filters: Filters, request: Request, serve: Handler) -> Answer:

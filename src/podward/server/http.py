@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from podward.api import status
 from podward.api.status import Status, encoded
+from podward.server import failures
 from podward.server.decoding import MOST
 from podward.server.negotiation import JSON, YAML, unrouted
 from podward.server.request import Handler, Reply, Request, Stream
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import ssl
 
 _COMPRESSED_FROM = 128 << 10
-_LONGEST_HEADERS, _LONGEST_LINE = 1 << 20, 64 << 10
+_LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
@@ -32,15 +34,32 @@ def server(handle: Handler) -> web.Server:
     """A protocol factory for connections whose requests this handler answers."""
 
     async def serve(raw: web.BaseRequest) -> web.StreamResponse:
-        request = request_of(raw)
-        answer = await handle(request)
-        if isinstance(answer, Stream):
-            return await _streamed(raw, request, answer)
-        return _whole(request, answer)
+        try:
+            return await _answered(raw, handle)
+        except Exception as error:  # noqa: BLE001 - what has no answer in HTTP is a failure of the server
+            failures.log("an answer", error)
+            return web.Response(body=encoded(failures.ANSWER) + b"\n", status=500, content_type=JSON)
 
+    # No logger: aiohttp's shows the bytes that it could not read, which may be a token. No decompressing: a body is
+    # what was sent, as it is for the real server.
     return web.Server(
-        serve, access_log=None, max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADERS, keepalive_timeout=180
-    )
+        serve, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADER,
+        keepalive_timeout=180, auto_decompress=False,
+    )  # fmt: skip
+
+
+def _silent() -> logging.Logger:
+    made = logging.Logger("podward.server.http")  # noqa: LOG001 - of no tree, so that nobody turns it on
+    made.disabled = True
+    return made
+
+
+async def _answered(raw: web.BaseRequest, handle: Handler) -> web.StreamResponse:
+    request = request_of(raw)
+    answer = await handle(request)
+    if isinstance(answer, Stream):
+        return await _streamed(raw, request, answer)
+    return _whole(request, answer)
 
 
 def request_of(raw: web.BaseRequest) -> Request:
@@ -121,6 +140,11 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
         await response.write_eof()
     except (ConnectionError, asyncio.CancelledError):
         pass
+    except Exception as error:  # noqa: BLE001 - the answer has begun: it can only be broken off
+        failures.log("a stream", error)
+        response.force_close()
+        if raw.transport is not None:
+            raw.transport.abort()
     finally:
         await answer.pieces.aclose()
     return response

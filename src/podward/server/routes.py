@@ -77,6 +77,8 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
     if resource is None or not _well_formed(info, resource):
         return status.RESOURCE_NOT_FOUND
     if info.by_prefix:
+        if info.verb != "watch":  # who may `proxy` may not watch for it
+            return status.RESOURCE_NOT_FOUND
         verb = "watch" if request.method == "GET" else ""
         return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
     named = len(info.parts) > 1

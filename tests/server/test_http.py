@@ -1,0 +1,46 @@
+"""What is odd in HTTP itself leads nowhere, and is told to nobody."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from api_server import Server, running
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def _sent(server: Server, data: bytes) -> bytes:
+    where = urlsplit(server.url)
+    plain = socket.create_connection((where.hostname or "", where.port or 0), timeout=10)
+    with server.context.wrap_socket(plain, server_hostname=where.hostname) as connection:
+        connection.sendall(data)
+        return connection.recv(1 << 16)
+
+
+def test_a_header_that_cannot_be_read_is_not_logged(tmp_path: Path) -> None:
+    with running(tmp_path) as own:  # stopping it asserts that nothing stands in its stderr
+        head = b"GET /healthz HTTP/1.1\r\nHost: here\r\nAuthorization : Bearer secret\r\n\r\n"
+        assert b" 400 " in _sent(own, head).partition(b"\r\n")[0]
+
+
+def test_two_lengths_of_a_body_are_refused(server: Server) -> None:
+    head = b"POST /healthz HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert b" 400 " in _sent(server, head).partition(b"\r\n")[0]
+
+
+def test_long_headers_are_refused(server: Server) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: here\r\nOne: " + b"x" * 100_000 + b"\r\n\r\n"
+    assert b" 400 " in _sent(server, head).partition(b"\r\n")[0]
+
+
+def test_a_body_is_not_decompressed(server: Server) -> None:
+    body = gzip.compress(json.dumps({"metadata": {"name": "small"}}).encode())
+    head = (
+        f"POST {MAPS} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer admin-token\r\nContent-Type: application/json\r\n"
+    )
+    head += f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert b" 400 " in _sent(server, head.encode() + body).partition(b"\r\n")[0]
