@@ -40,8 +40,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="whether requests may be anonymous (%(default)s)",
     )
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
-    add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
-    add("--controllers", default="", metavar="NAMES", help="controllers to run: none so far")
+    add(
+        "--disable-admission-plugins",
+        type=_plugins,
+        default="",
+        metavar="NAMES",
+        help="admission plugins to leave out",
+    )
+    add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
+
+
+def _plugins(text: str) -> frozenset[str]:
+    """Names of admission plugins: a misspelt one would leave its plugin at work."""
+    from podward.stages.admission.served import NAMES
+
+    names = frozenset(text.split(",")) - {""}
+    for name in sorted(names - NAMES):
+        raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
+    return names
+
+
+def _no_controllers(text: str) -> str:
+    """No name: whoever asks for a controller would wait for it in vain."""
+    if text:
+        raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
+    return text
 
 
 def _boolean(text: str) -> bool:
@@ -68,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
         args.service_cluster_ip_range,
-        frozenset(args.disable_admission_plugins.split(",")) - {""},
+        args.disable_admission_plugins,
         args.authorization_policy_file,
     )
 
