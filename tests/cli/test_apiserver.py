@@ -27,9 +27,21 @@ def test_anonymous_requests_are_let_in_or_not(
 
 
 @pytest.mark.parametrize(
-    ("flag", "value"), [("--disable-admission-plugins", "PodSecurity,LimitRangr"), ("--controllers", "deployment")]
+    ("flag", "value"),
+    [
+        ("--disable-admission-plugins", "PodSecurity,LimitRangr"),
+        ("--controllers", "deployment"),
+        ("--bind-address", "localhost"),
+        ("--secure-port", "65536"),
+        ("--secure-port", "-1"),
+        ("--service-cluster-ip-range", "10.0.0.0/33"),
+        ("--service-cluster-ip-range", "10.0.0.0/30"),
+        ("--authorization-mode", "RBAC,Node"),
+        ("--client-ca-file", __file__),
+        ("--data-dir", __file__),
+    ],
 )
-def test_a_name_that_nothing_here_has_is_refused(
+def test_a_value_that_means_nothing_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, flag: str, value: str
 ) -> None:
     assert main.main(["apiserver", "--data-dir", str(tmp_path), flag, value]) == 2

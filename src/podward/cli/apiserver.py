@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from ipaddress import ip_address
 
 from podward.cli.store_options import add_store_options, store_options
 
+_LAST_PORT = 65535
 SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
 
 EXAMPLES = (
@@ -20,8 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add = parser.add_argument
-    add("--bind-address", default="127.0.0.1", metavar="IP", help="the address to listen on (%(default)s)")
-    add("--secure-port", type=int, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
+    add(
+        "--bind-address",
+        type=_address,
+        default="127.0.0.1",
+        metavar="IP",
+        help="the address to listen on (%(default)s)",
+    )
+    add("--secure-port", type=_port, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
     add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
@@ -48,6 +56,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="admission plugins to leave out",
     )
     add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
+
+
+def _address(text: str) -> str:
+    """An address, no name: what a name means may change."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"this is no IP address: {text!r}") from None
+
+
+def _port(text: str) -> int:
+    """A port; 0 is any."""
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"this is no port: {text!r}")
+    return int(text)
 
 
 def _plugins(text: str) -> frozenset[str]:

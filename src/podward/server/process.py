@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import uvloop
 from aiohttp import web
@@ -26,6 +27,9 @@ from podward.server.application import Application, Settings
 from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _GRACE = 5.0
 _ELSEWHERE = "192.0.2.1"
@@ -56,7 +60,13 @@ def run(options: Options, say: Callable[[str], None]) -> None:
 
 
 async def _main(options: Options, say: Callable[[str], None]) -> None:
-    os.makedirs(options.data_dir, mode=0o700, exist_ok=True)
+    try:
+        os.makedirs(options.data_dir, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no directory can be made here: {error.strerror}", where=options.data_dir,
+            advice="choose another --data-dir",
+        ) from None  # fmt: skip
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
@@ -84,7 +94,7 @@ async def _serve(
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(
-            f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port"
+            f"cannot listen: {error.strerror}", where=where, advice="choose another --bind-address or --secure-port"
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
@@ -125,8 +135,8 @@ def advertised(bind: str) -> str:
 
 def address_of(bind: str, port: int) -> str:
     """How clients on this machine reach the server."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - told apart, not bound
-    return f"https://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - told apart, not bound
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
@@ -135,10 +145,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         tokens.append(StaticTokens(_text(options.token_file), options.token_file))
     certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
     if options.client_authority:
-        from cryptography import x509
-
-        given = x509.load_pem_x509_certificates(_text(options.client_authority).encode())
-        certificates.append(ClientCertificates(given, options.client_authority))
+        certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
     return Settings(
         kept_key(options.data_dir),
         tuple(options.modes),
@@ -149,6 +156,18 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
     )
+
+
+def _authorities(path: str) -> list[Certificate]:
+    """The certificates of a file."""
+    from cryptography import x509
+
+    try:
+        return x509.load_pem_x509_certificates(_text(path).encode())
+    except ValueError:
+        raise InputError(
+            "there is no certificate in it that can be read", where=path, advice="--client-ca-file takes PEM"
+        ) from None
 
 
 def _text(path: str) -> str:
