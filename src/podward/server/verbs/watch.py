@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from functools import lru_cache
 
 from podward.api import status
@@ -26,6 +26,9 @@ from podward.server.scope import Scope
 from podward.store.interface import Event, Stored, Watch
 
 _SHORTEST, _BOOKMARK = 1800.0, 60.0
+PIECE = 64 << 10
+"""So many bytes of events, and the rest of the last of them, are written at once."""
+_SMALL = 32 << 10
 Form = Callable[[Stored], bytes]
 
 
@@ -52,15 +55,11 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         if revision:
             await store.reach(revision)
         revision = await cache.fresh()
-        pieces = [
-            _event("ADDED", form(item.stored))
-            for item in cache.items(chosen.prefix)
-            if matches is None or matches(item)
-        ]
+        found = [item.stored for item in cache.items(chosen.prefix) if matches is None or matches(item)]
+        for piece in joined(_event("ADDED", form(stored)) for stored in found):
+            yield piece
         if options.bookmarks:
-            pieces.append(_bookmark(scope, revision, form, end=True))
-        if pieces:
-            yield b"".join(pieces)
+            yield _bookmark(scope, revision, form, end=True)
     elif not revision:
         revision = await store.revision()
     watch = store.watch(chosen.prefix, revision)
@@ -90,9 +89,22 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             return
         if not events:
             return
-        pieces = [piece for event in events if (piece := _piece(event, matches, form)) is not None]
-        if pieces:
-            yield b"".join(pieces)
+        for piece in joined(piece for event in events if (piece := _piece(event, matches, form)) is not None):
+            yield piece
+
+
+def joined(events: Iterable[bytes]) -> Iterator[bytes]:
+    """The events, several at once, each made only when it is its turn: who never reads has a piece in memory."""
+    group: list[bytes] = []
+    size = 0
+    for event in events:
+        group.append(event)
+        size += len(event)
+        if size >= PIECE:
+            yield b"".join(group)
+            group, size = [], 0
+    if group:
+        yield b"".join(group)
 
 
 def _piece(event: Event, matches: Callable[[Item], bool] | None, form: Form) -> bytes | None:
@@ -138,7 +150,11 @@ def event_form(scope: Scope, request: Request) -> Form:
     return form
 
 
-@lru_cache(1024)
 def _shared(stored: Stored) -> bytes:
-    """The object with its version: made once for all who watch."""
+    """The object with its version: made once for all who watch, where it is not so large that keeping it costs more."""
+    return _kept(stored) if len(stored.value) <= _SMALL else served_bytes(stored)
+
+
+@lru_cache(1024)
+def _kept(stored: Stored) -> bytes:
     return served_bytes(stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from podward.errors import CompactedError, FutureRevisionError
 from podward.store.interface import Event, Page, Stored
@@ -21,6 +21,8 @@ SELECT current.key, history.value, current.revision, current.created
 FROM current CROSS JOIN history ON history.revision = current.revision
 WHERE current.key >= ? AND current.key < ? ORDER BY current.key LIMIT ?
 """
+_MOST_BYTES = 1 << 20
+"""After so many bytes of changes no more are read at once."""
 _CHANGES = """
 SELECT version.key, version.value, version.revision, version.created, before.value
 FROM history AS version LEFT JOIN history AS before ON before.revision = version.previous
@@ -76,12 +78,21 @@ def page_at(connection: sqlite3.Connection, prefix: str, start: str, limit: int,
 def changes(
     connection: sqlite3.Connection, prefix: str, after: int, until: int, limit: int
 ) -> tuple[Sequence[Event], int]:
-    """The first changes under `prefix` in (after, until], and up to where they are complete. Raises CompactedError."""
-    with _snapshot(connection):
+    """The first changes under `prefix` in (after, until], and up to where they are complete. Raises CompactedError.
+
+    They are no more than `limit`, and fewer where they are large.
+    """
+    events: list[Event] = []
+    size = 0
+    asked = (after, until, prefix, end_of(prefix), limit)
+    with _snapshot(connection), closing(connection.execute(_CHANGES, asked)) as rows:
         _check_oldest(connection, after)
-        rows = connection.execute(_CHANGES, (after, until, prefix, end_of(prefix), limit)).fetchall()
-    events = [change(key, value, revision, created, before) for key, value, revision, created, before in rows]
-    return events, events[-1].stored.revision if len(events) == limit else until
+        for key, value, revision, created, before in rows:
+            events.append(change(key, value, revision, created, before))
+            size += len(value or b"") + len(before or b"")
+            if len(events) == limit or size >= _MOST_BYTES:
+                return events, revision
+    return events, until
 
 
 def change(key: str, value: bytes | None, revision: int, created: int, before: bytes | None) -> Event:
