@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 import podward
 
 SOURCE = Path(podward.__file__).parent
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 PURE = (
     "path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "documents", "policy", "render",
     "schema", "stages",
@@ -127,3 +131,25 @@ def test_a_command_does_not_import_the_others() -> None:
     imported = imported_by("from podward.cli.main import main; main(['completion', '--no-such-option'])")
     assert "podward.cli.completion" in imported
     assert not imported & {"podward.cli.run", "podward.cli.batch", "podward.runtime", "msgspec", "yaml"}
+
+
+def imported_in_source() -> set[str]:
+    """The top names of all modules that the source imports, anywhere in a file."""
+    found = set()
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Import(names=names):
+                    found |= {alias.name.partition(".")[0] for alias in names}
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.partition(".")[0])
+                case _:
+                    pass
+    return found
+
+
+def test_every_dependency_is_imported() -> None:
+    wanted = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+    brought = packages_distributions()
+    imported = {name.lower() for module in imported_in_source() for name in brought.get(module, ())}
+    assert [each for each in wanted if re.split(r"[<>=~! ]", each)[0] not in imported] == []

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from podward.access.default_roles.objects import AUTO_UPDATE, default_objects
-from podward.access.reconciliation import Writing, identity, writes
+from podward.access.reconciliation import Write, Writing, write_for
 from podward.api.json_value import JsonObject
+from podward.documents.raw_fields import member
 
-DEFAULTS = {identity(raw): raw for raw in default_objects()}
-NODE = DEFAULTS["ClusterRole", "", "system:node-proxier"]
-BASIC = DEFAULTS["ClusterRoleBinding", "", "system:basic-user"]
+
+def default(kind: str, name: str) -> JsonObject:
+    return next(raw for raw in default_objects() if raw["kind"] == kind and member(raw, "metadata")["name"] == name)
+
+
+NODE = default("ClusterRole", "system:node-proxier")
+BASIC = default("ClusterRoleBinding", "system:basic-user")
 
 
 def after(changed: JsonObject, wanted: JsonObject) -> list[tuple[Writing, JsonObject]]:
-    return [(write.how, write.object) for write in writes([wanted], {identity(wanted): changed})]
+    write = write_for(wanted, changed)
+    return [] if write is None else [(write.how, write.object)]
 
 
 def test_what_is_not_there_is_created_and_what_is_complete_left() -> None:
-    assert [write.how for write in writes(DEFAULTS.values(), {})] == [Writing.CREATE] * len(DEFAULTS)
-    assert list(writes(DEFAULTS.values(), DEFAULTS)) == []
+    for raw in default_objects():
+        assert write_for(raw, None) == Write(Writing.CREATE, raw)
+        assert write_for(raw, raw) is None
 
 
 def test_missing_rules_are_added_and_others_kept() -> None:

@@ -24,3 +24,25 @@ def test_anonymous_requests_are_let_in_or_not(
     monkeypatch.setattr(process, "run", lambda options, _say: started.append(options))
     assert main.main(["apiserver", "--data-dir", str(tmp_path), "--anonymous-auth", word]) == 0
     assert [options.anonymous for options in started] == [anonymous]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--disable-admission-plugins", "PodSecurity,LimitRangr"),
+        ("--controllers", "deployment"),
+        ("--bind-address", "localhost"),
+        ("--secure-port", "65536"),
+        ("--secure-port", "-1"),
+        ("--service-cluster-ip-range", "10.0.0.0/33"),
+        ("--service-cluster-ip-range", "10.0.0.0/30"),
+        ("--authorization-mode", "RBAC,Node"),
+        ("--client-ca-file", __file__),
+        ("--data-dir", __file__),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, flag: str, value: str
+) -> None:
+    assert main.main(["apiserver", "--data-dir", str(tmp_path), flag, value]) == 2
+    assert flag in capsys.readouterr().err

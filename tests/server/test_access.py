@@ -33,3 +33,10 @@ def test_what_is_authorized_as_proxy_is_served_as_nothing_else(server: Server, p
 def test_health_and_version_are_open(server: Server) -> None:
     assert server.ask("GET", "/readyz", token="")[:2] == (200, "ok")
     assert server.ask("GET", "/version", token="")[1]["major"] == "1"
+
+
+def test_who_puts_two_blanks_before_a_token_is_told(server: Server) -> None:
+    code, _, headers = server.ask("GET", "/version", token="", Authorization="Bearer  admin-token")
+    assert code == 200
+    assert "extra space before the bearer token" in headers["Warning"]
+    assert "Warning" not in server.ask("GET", "/version", token="")[2]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from podward.access.authentication import AUTHENTICATED
 from podward.api.authorization import Answer, Opinion
+from podward.api.caller import AUTHENTICATED
 from podward.decision import Origin, Source
 from podward.errors import InputError
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.access.authentication import ANONYMOUS, UNAUTHENTICATED, Authenticated
-from podward.api.caller import User
-
-_USER = User(ANONYMOUS, (UNAUTHENTICATED,))
+from podward.access.authentication import Authenticated
+from podward.api.caller import NOBODY
 
 
 class AnonymousAccess(Struct, frozen=True):
@@ -24,4 +22,4 @@ class AnonymousAccess(Struct, frozen=True):
         """The anonymous user, where the path may be asked for by it."""
         if not self.enabled or (self.paths and path not in self.paths):
             return None
-        return Authenticated(_USER, "anonymous requests")
+        return Authenticated(NOBODY, "anonymous requests")

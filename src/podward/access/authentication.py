@@ -11,11 +11,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.access.errors import aggregated
-from podward.api.caller import User
+from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
 
-AUTHENTICATED = "system:authenticated"
-UNAUTHENTICATED = "system:unauthenticated"
-ANONYMOUS = "system:anonymous"
 INVALID_TOKEN = "invalid bearer token"  # noqa: S105 - a sentence
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 """The extra by which a user's credential is known: `JTI=...` of a token, `X509SHA256=...` of a certificate."""

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPACE_WARNING = (
-    "the provided Authorization header contains extra space before the bearer token, and is ignored"  # the real words
-)
+SPACE_WARNING = "the provided Authorization header contains extra space before the bearer token, and is ignored"
 _WORDS = 2
 _PROTOCOL = "base64url.bearer.authorization.k8s.io."
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.access.objects import GROUP, BindingObject, PolicyRule, RoleObject
-from podward.access.rbac import MASTERS
 from podward.access.reading import stored
 from podward.access.rule_coverage import described, missing, quoted
 from podward.api import status
 from podward.api.admission import GroupResource
 from podward.api.authorization import Answer, Attributes, Opinion
+from podward.api.caller import MASTERS
 from podward.api.gotext import quote
 
 if TYPE_CHECKING:

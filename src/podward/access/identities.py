@@ -7,12 +7,10 @@ controller under a service account of kube-system (`--use-service-account-creden
 
 from __future__ import annotations
 
-from podward.api.caller import User
+from podward.api.caller import ACCOUNT_PREFIX, ANONYMOUS, AUTHENTICATED, User, account_groups, account_username
 
-_AUTHENTICATED = "system:authenticated"
-_ANONYMOUS = "system:anonymous"
-_ACCOUNT_PREFIX, _ACCOUNT_PARTS = "system:serviceaccount:", 4
-SOMEBODY = User("somebody", ("system:authenticated:oauth", _AUTHENTICATED))
+_ACCOUNT_PARTS = 4
+SOMEBODY = User("somebody", ("system:authenticated:oauth", AUTHENTICATED))
 """Any user of the cluster, without rights of its own."""
 _CONTROLLERS = {
     "Deployment": "replicaset-controller",
@@ -32,11 +30,10 @@ def impersonated(name: str, groups: tuple[str, ...] = ()) -> User:
     """The user of this name, in these groups and in those that impersonation adds."""
     made = list(groups)
     parts = name.split(":")
-    if name.startswith(_ACCOUNT_PREFIX) and len(parts) == _ACCOUNT_PARTS:
-        own = ("system:serviceaccounts", f"system:serviceaccounts:{parts[2]}")
-        made += [group for group in own if group not in made]
-    if name != _ANONYMOUS and _AUTHENTICATED not in made:
-        made.append(_AUTHENTICATED)
+    if name.startswith(ACCOUNT_PREFIX) and len(parts) == _ACCOUNT_PARTS:
+        made += [group for group in account_groups(parts[2]) if group not in made]
+    if name != ANONYMOUS and AUTHENTICATED not in made:
+        made.append(AUTHENTICATED)
     return User(name, tuple(made))
 
 
@@ -44,5 +41,5 @@ def creator_of_pods(kind: str, otherwise: User | None = None) -> User:
     """Who creates the Pods of a kind of workload: its controller; `otherwise`, or somebody, where it has none."""
     controller = _CONTROLLERS.get(kind)
     if controller is not None:
-        return impersonated(f"{_ACCOUNT_PREFIX}kube-system:{controller}")
+        return impersonated(account_username("kube-system", controller))
     return otherwise or SOMEBODY

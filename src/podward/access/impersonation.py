@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from podward.access.authentication import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED
 from podward.access.forbidden import forbidden
 from podward.access.service_account_names import split_username
 from podward.api import status
 from podward.api.authorization import Answer, Attributes, Opinion
-from podward.api.caller import User
+from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User, account_groups
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.schema.validation.names import subdomain_faults
@@ -143,7 +142,7 @@ def _made(mode: str, wanted: User) -> User:
     if mode in {"associated-node", "arbitrary-node"}:
         groups = ("system:nodes",)
     elif account is not None and not groups:
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{account[0]}")
+        groups = account_groups(account[0])
     added = UNAUTHENTICATED if wanted.username == ANONYMOUS else AUTHENTICATED
     if added not in groups and (added == UNAUTHENTICATED or UNAUTHENTICATED not in groups):
         groups = (*groups, added)

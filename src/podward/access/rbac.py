@@ -16,6 +16,7 @@ from msgspec import Struct
 from podward.access.aggregation import Rule, own_rules, rules_by_role
 from podward.access.matching import covers
 from podward.api.authorization import NO_OPINION, Answer, Opinion
+from podward.api.caller import MASTERS, account_username
 from podward.api.gotext import quote
 from podward.decision import Origin, Source
 from podward.path import path
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from podward.access.objects import BindingObject, RoleObject, RoleRef, Subject
     from podward.api.authorization import Attributes
 
-MASTERS = "system:masters"
-"""Members of this group may do anything, whatever the roles say."""
 _MASTERS_MAY = Answer(
     Opinion.ALLOW, Source(Origin.RULE, f"Kubernetes, group {MASTERS}"), f"the group {MASTERS} may do anything"
 )
@@ -86,7 +85,7 @@ class _Grants:
             elif subject.kind == "Group":
                 self.groups.setdefault(subject.name or "", []).append(grant)
             elif namespace := subject.namespace or binding.namespace:
-                self.users.setdefault(f"system:serviceaccount:{namespace}:{subject.name}", []).append(grant)
+                self.users.setdefault(account_username(namespace, subject.name or ""), []).append(grant)
 
     def authorize(self, wanted: Attributes) -> Answer:
         """Allowed by the first rule, in the bindings' order, that covers it."""

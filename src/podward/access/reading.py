@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.access import validation
-from podward.access.objects import KINDS, ROLE_KINDS, Binding, BindingObject, Role, RoleObject
+from podward.access.objects import ROLE_KINDS, Binding, BindingObject, Role, RoleObject
 from podward.errors import InputError
 from podward.schema.view import typed_view
 from podward.schema.workload import DEFAULT_NAMESPACE
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
     from podward.decision import Decision
     from podward.schema.objects import Item
-
-
-def is_rbac(item: Item) -> bool:
-    """Whether `read` takes this kind."""
-    return item.kind in KINDS
 
 
 def read(item: Item) -> RoleObject | BindingObject:

@@ -16,10 +16,9 @@ from podward.access.default_roles.objects import AUTO_UPDATE
 from podward.access.objects import ROLE_KINDS, PolicyRule
 from podward.access.reading import stored
 from podward.access.rule_coverage import missing
+from podward.documents.raw_fields import member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from podward.api.json_value import Json, JsonObject
 
 
@@ -38,23 +37,13 @@ class Write(Struct, frozen=True):
     object: JsonObject
 
 
-def writes(wanted: Iterable[JsonObject], existing: Mapping[tuple[str, str, str], JsonObject]) -> Iterator[Write]:
-    """What must be written so that everything wanted is there; `existing` is known by kind, namespace and name."""
-    for raw in wanted:
-        there = existing.get(identity(raw))
-        if there is None:
-            yield Write(Writing.CREATE, raw)
-        elif _strings(there, "annotations").get(AUTO_UPDATE) != "false":
-            write = _role(raw, there) if raw["kind"] in ROLE_KINDS else _binding(raw, there)
-            if write is not None:
-                yield write
-
-
-def identity(raw: JsonObject) -> tuple[str, str, str]:
-    """By what an object is known: kind, namespace and name."""
-    metadata = raw.get("metadata")
-    named = metadata if isinstance(metadata, dict) else {}
-    return str(raw.get("kind")), str(named.get("namespace") or ""), str(named.get("name") or "")
+def write_for(wanted: JsonObject, there: JsonObject | None) -> Write | None:
+    """What must be written so that all that is wanted is there; None where it is."""
+    if there is None:
+        return Write(Writing.CREATE, wanted)
+    if member(member(there, "metadata"), "annotations").get(AUTO_UPDATE) == "false":
+        return None
+    return _role(wanted, there) if wanted["kind"] in ROLE_KINDS else _binding(wanted, there)
 
 
 def _role(wanted: JsonObject, there: JsonObject) -> Write | None:
@@ -82,10 +71,9 @@ def _binding(wanted: JsonObject, there: JsonObject) -> Write | None:
 
 
 def _with_metadata(wanted: JsonObject, there: JsonObject, changed: JsonObject) -> Write | None:
-    metadata = there.get("metadata")
-    kept = dict(metadata) if isinstance(metadata, dict) else {}
+    kept = dict(member(there, "metadata"))
     for field in ("labels", "annotations"):
-        merged: dict[str, Json] = {**_strings(wanted, field), **_strings(there, field)}
+        merged: dict[str, Json] = {**member(member(wanted, "metadata"), field), **member(kept, field)}
         if merged:
             kept[field] = merged
     changed["metadata"] = kept
@@ -98,8 +86,7 @@ def _rules(raw: JsonObject) -> tuple[PolicyRule, ...]:
 
 
 def _selectors(raw: JsonObject) -> list[Json]:
-    rule = raw.get("aggregationRule")
-    return _list(rule.get("clusterRoleSelectors")) if isinstance(rule, dict) else []
+    return _list(member(raw, "aggregationRule").get("clusterRoleSelectors"))
 
 
 def _written(rule: PolicyRule) -> JsonObject:
@@ -111,12 +98,6 @@ def _written(rule: PolicyRule) -> JsonObject:
         "nonResourceURLs": rule.non_resource_urls,
     }
     return {name: list(words) for name, words in fields.items() if words}
-
-
-def _strings(raw: JsonObject, field: str) -> dict[str, Json]:
-    metadata = raw.get("metadata")
-    found = metadata.get(field) if isinstance(metadata, dict) else None
-    return found if isinstance(found, dict) else {}
 
 
 def _list(value: Json) -> list[Json]:

@@ -17,6 +17,7 @@ from podward.access.rbac import Granted
 from podward.access.reading import stored
 from podward.access.role_index import RoleIndex
 from podward.api.authorization import NO_OPINION, Answer, Opinion
+from podward.api.caller import account_username
 from podward.api.gotext import quote
 from podward.path import path
 
@@ -76,7 +77,7 @@ class _Bindings:
             return self._by_user, subject.name or ""
         where = subject.namespace or namespace
         is_account = subject.kind == "ServiceAccount" and bool(where)
-        return self._by_user, f"system:serviceaccount:{where}:{subject.name}" if is_account else None
+        return self._by_user, account_username(where, subject.name or "") if is_account else None
 
 
 _NONE: dict[str, int] = {}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.access.rbac import MASTERS
 from podward.api.authorization import NO_OPINION, Answer, Opinion
+from podward.api.caller import MASTERS
 from podward.decision import Origin, Source
 
 if TYPE_CHECKING:

@@ -162,12 +162,6 @@ def service_unavailable(why: str) -> Status:
     return Status(503, "ServiceUnavailable", why)
 
 
-def method_not_supported(resource: GroupResource, action: str) -> Status:
-    """The resource has no such verb."""
-    sentence = f"{action} is not supported on resources of kind {quote(str(resource))}"
-    return Status(405, "MethodNotAllowed", sentence, _about(resource, ""))
-
-
 def internal_error(why: str) -> Status:
     """Something of the server's own failed."""
     return Status(

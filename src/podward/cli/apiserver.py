@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from ipaddress import ip_address
 
 from podward.cli.store_options import add_store_options, store_options
 
+_LAST_PORT = 65535
 SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
 
 EXAMPLES = (
@@ -20,8 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add = parser.add_argument
-    add("--bind-address", default="127.0.0.1", metavar="IP", help="the address to listen on (%(default)s)")
-    add("--secure-port", type=int, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
+    add(
+        "--bind-address",
+        type=_address,
+        default="127.0.0.1",
+        metavar="IP",
+        help="the address to listen on (%(default)s)",
+    )
+    add("--secure-port", type=_port, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
     add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
@@ -40,8 +48,46 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="whether requests may be anonymous (%(default)s)",
     )
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
-    add("--disable-admission-plugins", default="", metavar="NAMES", help="admission plugins to leave out")
-    add("--controllers", default="", metavar="NAMES", help="controllers to run: none so far")
+    add(
+        "--disable-admission-plugins",
+        type=_plugins,
+        default="",
+        metavar="NAMES",
+        help="admission plugins to leave out",
+    )
+    add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
+
+
+def _address(text: str) -> str:
+    """An address, no name: what a name means may change."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"this is no IP address: {text!r}") from None
+
+
+def _port(text: str) -> int:
+    """A port; 0 is any."""
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"this is no port: {text!r}")
+    return int(text)
+
+
+def _plugins(text: str) -> frozenset[str]:
+    """Names of admission plugins: a misspelt one would leave its plugin at work."""
+    from podward.stages.admission.served import NAMES
+
+    names = frozenset(text.split(",")) - {""}
+    for name in sorted(names - NAMES):
+        raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
+    return names
+
+
+def _no_controllers(text: str) -> str:
+    """No name: whoever asks for a controller would wait for it in vain."""
+    if text:
+        raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
+    return text
 
 
 def _boolean(text: str) -> bool:
@@ -68,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
         args.service_cluster_ip_range,
-        frozenset(args.disable_admission_plugins.split(",")) - {""},
+        args.disable_admission_plugins,
         args.authorization_policy_file,
     )
 

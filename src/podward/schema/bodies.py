@@ -32,11 +32,6 @@ _MEDIA: dict[str, Media] = {
     "application/yaml": "yaml",
     "application/vnd.kubernetes.protobuf": "protobuf",
 }
-UNSUPPORTED_MEDIA = (
-    "the body of the request was in an unknown format - accepted media types include:"
-    " application/json, application/yaml, application/vnd.kubernetes.protobuf"
-)
-"""What the server says of any other content type."""
 
 
 class Expected(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from podward.access.always import AlwaysAllow, AlwaysDeny
 from podward.access.chain import Chain
@@ -14,12 +14,14 @@ from podward.server.cache import Cache
 from podward.server.encoding import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from podward.access.abac import Abac
     from podward.api.authorization import Answer, Attributes, Authorizer
     from podward.api.caller import User
     from podward.store.interface import Event
+
+Found = TypeVar("Found")
 
 MODES = ("AlwaysAllow", "AlwaysDeny", "RBAC")
 
@@ -71,3 +73,16 @@ class Authorizers:
                 self.rbac.put(kind, decoded(event.stored))
 
         cache.listeners.append(take)
+
+
+async def decided(
+    asking: Generator[Attributes, Answer, Found], authorize: Callable[[Attributes], Awaitable[Answer]]
+) -> Found:
+    """What a rule that asks the authorizers comes to, once they have answered all its questions."""
+    try:
+        question = next(asking)
+        while True:
+            question = asking.send(await authorize(question))
+    except StopIteration as end:
+        found: Found = end.value
+        return found

@@ -23,6 +23,8 @@ from podward.server.cache import Cache
 from podward.server.encoding import decoded
 from podward.store.interface import Event
 
+_FEWEST = 8
+"""Addresses that a range must have, as of the real server."""
 _random = random.SystemRandom()
 
 
@@ -50,6 +52,12 @@ class ServiceAllocator:
                 where="--service-cluster-ip-range",
                 advice="give one, such as 10.0.0.0/24",
             ) from None
+        if self._network.num_addresses < _FEWEST:
+            raise UsageError(
+                f"this range has too few addresses: {network!r}",
+                where="--service-cluster-ip-range",
+                advice=f"give one of {_FEWEST} at least, such as 10.0.0.0/24",
+            )
         self._ports = ports
         self._stored: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._addresses: dict[str, int] = {}

@@ -6,6 +6,8 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from podward.access.anonymous import AnonymousAccess
 from podward.access.authentication import (
     INVALID_TOKEN,
@@ -15,7 +17,7 @@ from podward.access.authentication import (
     Outcome,
     in_group_of_authenticated,
 )
-from podward.access.bearer import bearer_token, protocol_token
+from podward.access.bearer import SPACE_WARNING, bearer_token, ignored_for_space, protocol_token
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.server.account_tokens import AccountTokens
@@ -62,4 +64,11 @@ class Callers:
             errors += (INVALID_TOKEN, *(account.errors if isinstance(account, Failed) else ()))
         if errors:
             return Failed(tuple(errors))
-        return self._anonymous.authenticate(credentials.path)
+        return self._nobody(credentials)
+
+    def _nobody(self, credentials: Credentials) -> Outcome:
+        """The anonymous user, told of a token that is none only for the blank before it."""
+        found = self._anonymous.authenticate(credentials.path)
+        if found is not None and ignored_for_space(credentials.authorization):
+            return structs.replace(found, warnings=(SPACE_WARNING,))
+        return found

@@ -55,11 +55,6 @@ def decoded(stored: Stored) -> JsonObject:
     return cast("JsonObject", _decode(served_bytes(stored)))
 
 
-def decoded_value(value: bytes, revision: int) -> JsonObject:
-    """A stored value as an object of this version."""
-    return cast("JsonObject", _decode(value.replace(_HOLE, b"%d" % revision, 1)))
-
-
 def json_bytes(value: Json) -> bytes:
     """Any value as JSON."""
     return _encode(value)

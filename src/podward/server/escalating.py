@@ -8,6 +8,7 @@ from __future__ import annotations
 from podward.access.escalation import KINDS, RbacWrite, refusal
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
+from podward.server.authorizing import decided
 from podward.server.request import Request
 from podward.server.scope import Scope
 
@@ -22,11 +23,4 @@ async def refused(scope: Scope, request: Request, new: JsonObject, old: JsonObje
     if not authorizer.uses_rbac:
         return None
     write = RbacWrite(request.user, scope.resource.plural, info.namespace, info.name, new, old)
-    asking = refusal(write, authorizer.rbac)
-    try:
-        question = next(asking)
-        while True:
-            question = asking.send(await authorizer.authorize(question))
-    except StopIteration as end:
-        found: Status | None = end.value
-        return found
+    return await decided(refusal(write, authorizer.rbac), authorizer.authorize)

@@ -1,12 +1,14 @@
 """What is there when a server has started: namespaces, roles and bindings, priority classes, the server's own Service.
 
 Specification: Kubernetes, pkg/controlplane (system namespaces, the kubernetes Service), bootstrappolicy for RBAC,
-pkg/registry/scheduling/rest for the priority classes.
+pkg/registry/scheduling/rest for the priority classes. What is there stays as it is, but for roles and bindings, which
+are completed: see access/reconciliation.
 """
 
 from __future__ import annotations
 
 from podward.access.default_roles.objects import default_objects
+from podward.access.reconciliation import Writing, write_for
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -17,7 +19,7 @@ from podward.server.encoding import decoded
 from podward.server.request import Request
 from podward.server.request_info import RequestInfo
 from podward.server.routes import scope_of
-from podward.server.scope import Parts
+from podward.server.scope import Parts, Scope
 from podward.server.verbs.writing import managed
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
@@ -71,17 +73,18 @@ _CRITICAL = 2_000_000_000
 
 
 async def make(parts: Parts) -> None:
-    """Make what is missing."""
+    """Make what is missing, and complete the default roles and bindings."""
     objects = [
         *map(_namespace, NAMESPACES),
         _priority("system-node-critical", _CRITICAL + 1000),
         _priority("system-cluster-critical", _CRITICAL),
-        *default_objects(),
         _addresses(parts.services.network),
         _own_service(parts.services.first_address),
     ]
     for obj in objects:
         await _make(parts, obj)
+    for obj in default_objects():
+        await _complete(parts, obj)
 
 
 async def announce(parts: Parts, address: str, port: int) -> None:
@@ -114,9 +117,7 @@ async def announce(parts: Parts, address: str, port: int) -> None:
 
 async def _put(parts: Parts, obj: JsonObject) -> None:
     """Make an object of the server's own anew, unless it is the same."""
-    scope = scope_of(parts, BY_KIND[str(obj["apiVersion"]), str(obj["kind"])])
-    of = member(obj, "metadata")
-    stored = await parts.store.get(scope.key(str(of["namespace"]), str(of["name"])))
+    stored = await parts.store.get(_key(parts, obj))
     if stored is not None:
         found = decoded(stored)
         if all(found.get(name) == obj.get(name) for name in ("subsets", "endpoints", "ports")):
@@ -125,15 +126,56 @@ async def _put(parts: Parts, obj: JsonObject) -> None:
     await _make(parts, obj)
 
 
+async def _complete(parts: Parts, obj: JsonObject) -> None:
+    """Make a default role or binding, or add what it lacks."""
+    stored = await parts.store.get(_key(parts, obj))
+    write = write_for(obj, None if stored is None else decoded(stored))
+    if write is None:
+        return
+    if write.how is Writing.UPDATE:
+        await _change(parts, write.object)
+        return
+    if stored is not None:
+        await parts.store.delete(stored.key, stored.revision)
+    await _make(parts, obj)
+
+
 async def _make(parts: Parts, obj: JsonObject) -> None:
-    resource = BY_KIND[str(obj["apiVersion"]), str(obj["kind"])]
-    scope = scope_of(parts, resource)
+    if await parts.store.get(_key(parts, obj)) is None:
+        scope = _scope(parts, obj)
+        of_kind = defaulted(obj, scope.resource.api_version, scope.resource.kind)
+        new = managed(scope, _MANAGER, None, of_kind)
+        await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
+
+
+async def _change(parts: Parts, obj: JsonObject) -> None:
+    """Store an object in the place of the version that it is of. If that is gone, another server has been at it."""
+    scope = _scope(parts, obj)
+
+    async def transform(old: JsonObject | None) -> JsonObject | Status:
+        return managed(scope, _MANAGER, old, obj)
+
+    await registry.update(registry.Change(scope, _request("PUT", "update", obj), transform, _unasked, dry_run=False))
+
+
+def _scope(parts: Parts, obj: JsonObject) -> Scope:
+    return scope_of(parts, BY_KIND[str(obj["apiVersion"]), str(obj["kind"])])
+
+
+def _place(obj: JsonObject) -> tuple[str, str]:
+    """The namespace and the name."""
     of = member(obj, "metadata")
-    namespace, name = str(of.get("namespace") or ""), str(of["name"])
-    if await parts.store.get(scope.key(namespace, name)) is None:
-        request = Request("POST", "", {}, {}, RequestInfo("", "create", namespace=namespace), _nothing)
-        of_kind = defaulted(obj, resource.api_version, resource.kind)
-        await registry.create(scope, request, managed(scope, _MANAGER, None, of_kind), _unasked, dry_run=False)
+    return str(of.get("namespace") or ""), str(of["name"])
+
+
+def _key(parts: Parts, obj: JsonObject) -> str:
+    return _scope(parts, obj).key(*_place(obj))
+
+
+def _request(method: str, verb: str, obj: JsonObject) -> Request:
+    """A request of the server's own."""
+    namespace, name = _place(obj)
+    return Request(method, "", {}, {}, RequestInfo("", verb, namespace=namespace, name=name), _nothing)
 
 
 async def _nothing() -> bytes | Status:

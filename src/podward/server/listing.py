@@ -31,7 +31,6 @@ _EXPIRED = (
     " Continuing with the provided token results in an inconsistent list - objects that were created, modified, or"
     " deleted between the time the first chunk was returned and now may show up in the list."
 )
-Selects = Callable[[Stored, Item], bool]
 
 
 class Selection(Struct, frozen=True):

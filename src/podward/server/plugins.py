@@ -127,7 +127,7 @@ class Plugins:
     def __init__(self, caches: Caches, disabled: frozenset[str] = frozenset()) -> None:
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
-        self._disabled = disabled
+        self.disabled = disabled
         self._validating = tuple(step for step in _VALIDATING if step.name not in disabled)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
@@ -136,13 +136,13 @@ class Plugins:
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
-        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self._disabled)
+        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
         if asked.operation is Operation.DELETE:
             return None
-        refused = validated(Served(asked, self._objects, ""), self._disabled)
+        refused = validated(Served(asked, self._objects, ""), self.disabled)
         if refused is not None:
             return refused
         if not any(step.handles(asked) for step in self._validating):

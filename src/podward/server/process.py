@@ -9,16 +9,17 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import uvloop
 from aiohttp import web
-from cryptography.x509 import Certificate, load_pem_x509_certificates
 from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
+from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
@@ -27,10 +28,13 @@ from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
 
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
 _GRACE = 5.0
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
-ADMIN, MASTERS = "podward-admin", "system:masters"
+ADMIN = "podward-admin"
 
 
 class Options(Struct, frozen=True):
@@ -56,7 +60,13 @@ def run(options: Options, say: Callable[[str], None]) -> None:
 
 
 async def _main(options: Options, say: Callable[[str], None]) -> None:
-    os.makedirs(options.data_dir, mode=0o700, exist_ok=True)
+    try:
+        os.makedirs(options.data_dir, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no directory can be made here: {error.strerror}", where=options.data_dir,
+            advice="choose another --data-dir",
+        ) from None  # fmt: skip
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
@@ -76,15 +86,15 @@ async def _serve(
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    protocol = http.server(application.handle)
+    protocol, service = http.server(application.handle), application.parts.services.first_address
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority), reuse_address=True
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True
         )
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(
-            f"cannot listen: {error.strerror}", where=where, advice="choose another --secure-port"
+            f"cannot listen: {error.strerror}", where=where, advice="choose another --bind-address or --secure-port"
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
@@ -125,8 +135,8 @@ def advertised(bind: str) -> str:
 
 def address_of(bind: str, port: int) -> str:
     """How clients on this machine reach the server."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(bind, bind)  # noqa: S104 - told apart, not bound
-    return f"https://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - told apart, not bound
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
@@ -148,11 +158,16 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
     )
 
 
-def _authorities(path: str) -> Sequence[Certificate]:
+def _authorities(path: str) -> list[Certificate]:
+    """The certificates of a file."""
+    from cryptography import x509
+
     try:
-        return load_pem_x509_certificates(_text(path).encode())
+        return x509.load_pem_x509_certificates(_text(path).encode())
     except ValueError:
-        raise InputError("this is no file of certificates", where=path, advice="give certificates in PEM") from None
+        raise InputError(
+            "there is no certificate in it that can be read", where=path, advice="--client-ca-file takes PEM"
+        ) from None
 
 
 def _text(path: str) -> str:
@@ -164,10 +179,13 @@ def _text(path: str) -> str:
         raise InputError(f"cannot be read: {reason}", where=path, advice="name a file that is there") from None
 
 
-def _tls(options: Options, authority: OwnAuthority) -> ssl.SSLContext:
-    """Certificates of clients are asked for, and looked at by the authenticators: a bad one is a 401."""
+def _tls(options: Options, authority: OwnAuthority, service: str) -> ssl.SSLContext:
+    """A certificate for this machine's names, and for the address of the server's own Service.
+
+    Those of clients are asked for, and looked at by the authenticators: a bad one is a 401.
+    """
     names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), "kubernetes", "kubernetes.default"}
-    names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.0.0.1"}
+    names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", service}
     names |= {options.bind_address} - {"0.0.0.0", "::"}  # noqa: S104 - as above
     pair = authority.serving(sorted(names))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -21,6 +21,7 @@ from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
 from podward.server.catalog import key_in_etcd
+from podward.server.certificate_requests import with_requester
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -119,6 +120,7 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     if of.get("generateName") and not of.get("name"):
         filled["name"] = str(of["generateName"])[:_LONGEST_PREFIX] + clock.letters(_SUFFIX)
     obj = strategy.prepare_for_create(with_metadata(obj, **filled))
+    obj = with_requester(scope, request.user, obj)
     refused = flow.refused_new(strategy, obj)
     if refused.violations:
         name = str(member(obj, "metadata").get("name") or "")

@@ -7,13 +7,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from podward.api.caller import User
+from podward.api.caller import NOBODY, User
 from podward.api.status import Status
 from podward.server.negotiation import DEFAULT, JSON, Accepted
 from podward.server.request_info import Query, RequestInfo
-
-ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
-"""Who nobody has named."""
 
 _MOST_WARNINGS = 64
 
@@ -36,7 +33,7 @@ class Request(Struct):
     body: BodyReader
     address: str = ""
     certificate: bytes | None = None
-    user: User = ANONYMOUS
+    user: User = NOBODY
     accepted: Accepted = DEFAULT
     warnings: list[str] = []
     audit: dict[str, str] = {}

@@ -55,6 +55,9 @@ class Authenticating(Protocol):
 class Admission(Protocol):
     """The plugins that a write goes through."""
 
+    disabled: frozenset[str]
+    """The names of those that are left out."""
+
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as the mutating plugins leave it, or a refusal; None where there is no object."""
 

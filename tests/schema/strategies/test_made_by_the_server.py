@@ -54,3 +54,22 @@ def test_a_certificate_without_a_block_is_warned_of(certificate: str, key: str, 
 
 def test_a_byte_that_is_no_character_is_told_as_a_byte() -> None:
     assert syntax_error(b"\xc7,") == r"invalid character '\xc7' looking for beginning of value"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"auths": {}}', ""),
+        (" null", ""),
+        ('{"auths"', "unexpected end of JSON input"),
+        ("\xe9", "invalid character 'é' looking for beginning of value"),
+        ("[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+        ("-1", "json: cannot unmarshal number into Go value of type map[string]interface {}"),
+    ],
+)
+def test_the_logins_of_a_registry_are_a_json_object(text: str, said: str) -> None:
+    data: JsonObject = {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    metadata: JsonObject = {"name": "a", "namespace": "b"}
+    found = SECRET.validate({"metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "data": data})
+    reasons = [violation.reason for violation in found.violations]
+    assert reasons == ([f'Invalid value: "<secret contents redacted>": {said}'] if said else [])

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.api.caller import account_username
 from podward.api.json_value import Json, JsonObject
 
 GROUP = "kubernetes.io"
+LEGACY_ISSUER = "kubernetes/serviceaccount"
+"""Of tokens that Secrets hold, and that never expire; no server makes them."""
 EXTENDED_FROM = 60 * 60 + 7
 """A Pod's token of just so many seconds, which is what Pods are given by default, is extended and warned about."""
 EXTENDED_TO = 365 * 24 * 60 * 60
@@ -58,21 +61,5 @@ def claims(facts: TokenFacts) -> JsonObject:
         "jti": facts.id,
         GROUP: own,
         "nbf": facts.now,
-        "sub": f"system:serviceaccount:{facts.namespace}:{facts.account.name}",
+        "sub": account_username(facts.namespace, facts.account.name),
     }
-
-
-def legacy_claims(namespace: str, account: ObjectReference, secret: str) -> JsonObject:
-    """The claims of the token that a Secret of type kubernetes.io/service-account-token holds; it never expires."""
-    prefix = "kubernetes.io/serviceaccount/"
-    return {
-        "iss": LEGACY_ISSUER,
-        f"{prefix}namespace": namespace,
-        f"{prefix}secret.name": secret,
-        f"{prefix}service-account.name": account.name,
-        f"{prefix}service-account.uid": account.uid,
-        "sub": f"system:serviceaccount:{namespace}:{account.name}",
-    }
-
-
-LEGACY_ISSUER = "kubernetes/serviceaccount"

@@ -16,7 +16,7 @@ from podward.access.rule_coverage import quoted
 from podward.access.service_account_names import split_username
 from podward.access.service_accounts.claims import GROUP, LEGACY_ISSUER
 from podward.access.service_accounts.lookups import Lookup, metadata
-from podward.api.caller import User, service_account
+from podward.api.caller import User, account_username, service_account
 from podward.api.gotext import quote
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _bound(token: jwt.Token, now: float) -> Looking[Authenticated | str]:  # noq
     own = _mapping(token.claims.get(GROUP))
     namespace, account = _string(own, "namespace"), _mapping(own.get("serviceaccount"))
     name, uid = _string(account, "name"), _string(account, "uid")
-    if token.claims.get("sub") != f"system:serviceaccount:{namespace}:{name}":
+    if token.claims.get("sub") != account_username(namespace, name):
         return "service account token claims could not be validated"
     raw = yield Lookup("serviceaccounts", namespace, name)
     if raw is None:
@@ -120,7 +120,7 @@ def _gone(wanted: Lookup, own: Mapping[str, object], kind: str, words: str, now:
     uid = _string(_mapping(own[kind]), "uid")
     if metadata(raw, "uid") != uid:
         claim = f"does not match service account {words} claim ({uid})"
-        return f"{kind if kind != 'pod' else 'pod'} UID ({metadata(raw, 'uid')}) {claim}"
+        return f"{kind} UID ({metadata(raw, 'uid')}) {claim}"
     return _INVALIDATED if _deleted(raw, now) else ""
 
 

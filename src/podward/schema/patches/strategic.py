@@ -23,7 +23,6 @@ _PATCH, _RETAIN = "$patch", "$retainKeys"
 _ORDER, _DELETE = "$setElementOrder", "$deleteFromPrimitiveList"
 _BAD_ORDER = "invalid patch format of setElementOrder list"
 _BAD_RETAIN = "invalid patch format of retainKeys"
-_LISTS_OF_LISTS = "lists of lists are not supported"
 
 
 def strategic_patched(kind: str, value: JsonObject, patch: JsonObject) -> JsonObject | Malformed:

@@ -194,14 +194,12 @@ VALIDATING = Strategy(
     prepare_for_create=new_without_status,
     prepare_for_update=keeping_status,
     allow_unconditional_update=False,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 VALIDATING_STATUS = Strategy(
     validate_update=_status,
     prepare_for_update=keeping_all_but_status,
     allow_unconditional_update=False,
-    reset_fields=(("metadata",), ("spec",)),
     namespaced=False,
 )
 

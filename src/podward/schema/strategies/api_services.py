@@ -86,13 +86,11 @@ API_SERVICE = Strategy(
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
     allow_unconditional_update=False,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 API_SERVICE_STATUS = Strategy(
     validate_update=object_meta.both(_status),
     prepare_for_update=keeping_spec(),
     allow_unconditional_update=False,
-    reset_fields=(("spec",),),
     namespaced=False,
 )

@@ -251,18 +251,8 @@ AUTOSCALER = Strategy(
     validate_update=changes(object_meta.changed, _changed),
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
-    reset_fields=(("status",),),
 )
 AUTOSCALER_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )
-
-
-def _scale(obj: JsonObject) -> Decision:
-    return not_negative(member(obj, "spec"), ("replicas",), SPEC)
-
-
-refused_scale = in_order(_META, _scale)
-"""What is refused about a Scale; the resource itself is validated as for any other change after that."""

@@ -58,11 +58,9 @@ BUDGET = Strategy(
     prepare_for_create=new_without_status,
     prepare_for_update=keeping_status,
     allow_unconditional_update=False,
-    reset_fields=(("status",),),
 )
 BUDGET_STATUS = Strategy(
     validate_update=_status,
     prepare_for_update=workloads.keeping_spec(),
     allow_unconditional_update=False,
-    reset_fields=(("spec",),),
 )

@@ -163,18 +163,15 @@ REQUEST = Strategy(
     validate_update=lambda obj, old: _change(obj, old, decides=False, issues=False),
     prepare_for_create=_new,
     prepare_for_update=keeping("spec", "status"),
-    reset_fields=(("status",),),
     namespaced=False,
 )
 REQUEST_STATUS = Strategy(
     validate_update=lambda obj, old: _change(obj, old, decides=False, issues=True),
     prepare_for_update=lambda obj, old: _with_decisions(_KEEPING_SPEC(obj, old), old),
-    reset_fields=(("spec",),),
     namespaced=False,
 )
 REQUEST_APPROVAL = Strategy(
     validate_update=lambda obj, old: _change(obj, old, decides=True, issues=False),
     prepare_for_update=_decided,
-    reset_fields=(("spec",), ("status", "certificate")),
     namespaced=False,
 )

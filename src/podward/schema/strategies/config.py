@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
 from podward.path import Key
+from podward.schema.godecode.syntax import syntax_error
 from podward.schema.strategies import names, object_meta
 from podward.schema.strategies.base64_bytes import decoded, length
 from podward.schema.strategies.equality import same
-from podward.schema.strategies.json_objects import object_fault
 from podward.schema.strategies.kind import changes, in_order
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.validation.environment import key_faults
@@ -40,6 +40,7 @@ _MOST = 1 << 20
 _DATA, _BINARY = Place(ROOT, "data"), Place(ROOT, "binaryData")
 _FROZEN = "field is immutable when `immutable` is set"
 _PEM = re.compile(rb"(?m)^-----BEGIN [^\n]*-----[ \t\r]*\n(?s:.*?)^-----END ")
+_SORTS = {b"[": "array", b'"': "string", b"t": "bool", b"f": "bool"}
 _REDACTED = "<secret contents redacted>"
 
 
@@ -89,11 +90,22 @@ def _token(obj: JsonObject, _data: JsonObject) -> Decision:
     return NOTHING if text(annotations, key) else required(ROOT / "metadata" / "annotations" / Key(key))
 
 
+def _object_fault(value: bytes) -> str:
+    """Why Go cannot read these bytes as a JSON object, or as none; empty if it can."""
+    wrong = syntax_error(value)
+    if wrong is not None:
+        return wrong
+    first = value.lstrip()[:1]
+    if first in {b"{", b"n"}:
+        return ""
+    return f"json: cannot unmarshal {_SORTS.get(first, 'number')} into Go value of type map[string]interface {{}}"
+
+
 def _json_under(key: str) -> Callable[[JsonObject, JsonObject], Decision]:
     def rule(_obj: JsonObject, data: JsonObject) -> Decision:
         if key not in data:
             return required(_DATA / Key(key))
-        fault = object_fault(decoded(text(data, key)))
+        fault = _object_fault(decoded(text(data, key)))
         return invalid(_DATA / Key(key), _REDACTED, fault) if fault else NOTHING
 
     return rule

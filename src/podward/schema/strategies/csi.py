@@ -251,13 +251,11 @@ ATTACHMENT = Strategy(
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
     allow_unconditional_update=False,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 ATTACHMENT_STATUS = Strategy(
     validate_update=changes(lambda obj, _old: _NEW_ATTACHMENT(obj), _attachment_fixed),
     prepare_for_update=keeping_all_but_status,
     allow_unconditional_update=False,
-    reset_fields=(("metadata",), ("spec",)),
     namespaced=False,
 )

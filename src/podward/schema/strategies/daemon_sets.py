@@ -121,12 +121,10 @@ DAEMON_SET = Strategy(
     prepare_for_create=_new,
     prepare_for_update=_change,
     warnings=workloads.of_template,
-    reset_fields=(("status",),),
 )
 DAEMON_SET_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status, workloads.collisions),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )
 
 

@@ -106,12 +106,10 @@ DEPLOYMENT = Strategy(
     prepare_for_create=workloads.new,
     prepare_for_update=_deployment_changed,
     warnings=workloads.of_name_and_template,
-    reset_fields=(("status",),),
 )
 DEPLOYMENT_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _deployment_status, workloads.collisions),
     prepare_for_update=workloads.keeping_spec("labels"),
-    reset_fields=(("spec",), ("metadata", "labels")),
 )
 
 
@@ -140,12 +138,10 @@ REPLICA_SET = Strategy(
     prepare_for_create=workloads.new,
     prepare_for_update=workloads.change,
     warnings=workloads.of_name_and_template,
-    reset_fields=(("status",),),
 )
 REPLICA_SET_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _replica_status),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )
 
 
@@ -171,7 +167,6 @@ REPLICATION_CONTROLLER = Strategy(
     prepare_for_create=workloads.new,
     prepare_for_update=workloads.change,
     warnings=workloads.of_name_and_template,
-    reset_fields=(("status",),),
     propagation="Orphan",
 )
 REPLICATION_CONTROLLER_STATUS = REPLICA_SET_STATUS

@@ -275,7 +275,6 @@ FLOW_SCHEMA = Strategy(
     validate_update=lambda obj, _old: _schema(obj),
     prepare_for_create=new_without_status,
     prepare_for_update=keeping_status,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 PRIORITY_LEVEL = Strategy(
@@ -283,12 +282,10 @@ PRIORITY_LEVEL = Strategy(
     validate_update=lambda obj, _old: _level(obj),
     prepare_for_create=new_without_status,
     prepare_for_update=keeping_status,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 FLOW_STATUS = Strategy(
     validate_update=lambda obj, _old: _status(obj),
     prepare_for_update=keeping_spec(),
-    reset_fields=(("spec",),),
     namespaced=False,
 )

@@ -227,13 +227,11 @@ INGRESS = Strategy(
     prepare_for_create=new_without_status,
     prepare_for_update=keeping_status,
     warnings=_warnings,
-    reset_fields=(("status",),),
 )
 INGRESS_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=keeping_spec(),
     warnings=_status_warnings,
-    reset_fields=(("spec",),),
 )
 
 

@@ -251,13 +251,11 @@ JOB = Strategy(
     prepare_for_create=_new_job,
     prepare_for_update=workloads.change,
     warnings=_job_warnings,
-    reset_fields=(("status",),),
     propagation="Orphan",
 )
 JOB_STATUS = Strategy(
     validate_update=changes(object_meta.changed, validate_status),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )
 
 
@@ -351,6 +349,5 @@ CRON_JOB = Strategy(
     prepare_for_create=lambda obj: _without_disabled(new_without_status(obj), None),
     prepare_for_update=_cron_changed,
     warnings=_cron_warnings,
-    reset_fields=(("status",),),
 )
-CRON_JOB_STATUS = Strategy(prepare_for_update=workloads.keeping_spec(), reset_fields=(("spec",),))
+CRON_JOB_STATUS = Strategy(prepare_for_update=workloads.keeping_spec())

@@ -83,19 +83,16 @@ NAMESPACE = Strategy(
     prepare_for_update=_changed,
     canonicalize=_labelled,
     namespaced=False,
-    reset_fields=(("status",),),
 )
 NAMESPACE_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _phase),
     prepare_for_update=keeping("spec"),
     canonicalize=_labelled,
     namespaced=False,
-    reset_fields=(("spec",),),
 )
 NAMESPACE_FINALIZE = Strategy(
     validate_update=changes(object_meta.changed, _finalizers_left),
     prepare_for_update=keeping("status"),
     canonicalize=_labelled,
     namespaced=False,
-    reset_fields=(("status",),),
 )

@@ -231,11 +231,9 @@ SERVICE_CIDR = Strategy(
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
     namespaced=False,
-    reset_fields=(("status",),),
 )
 SERVICE_CIDR_STATUS = Strategy(
     validate_update=object_meta.changed,
     prepare_for_update=object_meta.keeping_all_but_status,
     namespaced=False,
-    reset_fields=(("metadata",), ("spec",)),
 )

@@ -194,13 +194,11 @@ NODE = Strategy(
     prepare_for_create=_without_source,
     prepare_for_update=lambda obj, old: _without_source(_KEEPING(obj, old)),
     warnings=_warnings,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 NODE_STATUS = Strategy(
     validate_update=_CHANGED,
     prepare_for_update=lambda obj, old: _without_source(keeping_spec()(obj, old)),
-    reset_fields=(("spec",),),
     namespaced=False,
 )
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from podward.decision import Decision, merge
 from podward.schema.validation.field import NOTHING, At, each, invalid, required
-from podward.schema.validation.labels import key_faults
 from podward.schema.validation.names import subdomain_faults
 
 _PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-._~%!$&'()*+,;=:")
 _PATH_RULE = r"Invalid path (regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')"
 _FORM = 'must be a domain-prefixed path (such as "acme.io/foo")'
-_KEY_FORM = 'must be a domain-prefixed key (such as "acme.io/foo")'
 
 
 def domain_prefixed(name: str, at: At) -> Decision:
@@ -25,16 +23,6 @@ def domain_prefixed(name: str, at: At) -> Decision:
         return invalid(at, name, _FORM)
     found = each(at, host, subdomain_faults(host))
     return found if _PATH.issuperset(path) else found + invalid(at, path, _PATH_RULE)
-
-
-def domain_prefixed_key(name: str, at: At) -> Decision:
-    """Refuse what is no label key with a domain before it."""
-    if not name:
-        return required(at)
-    faults = key_faults(name)
-    if faults:
-        return each(at, name, faults)
-    return NOTHING if "/" in name else invalid(at, name, _KEY_FORM)
 
 
 def fully_qualified(name: str, at: At) -> Decision:

@@ -260,12 +260,10 @@ PERSISTENT_VOLUME = Strategy(
     prepare_for_create=_new,
     prepare_for_update=keeping("status"),
     warnings=_warnings,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 PERSISTENT_VOLUME_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _versioned),
     prepare_for_update=keeping_spec(),
-    reset_fields=(("spec",),),
     namespaced=False,
 )

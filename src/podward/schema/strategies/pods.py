@@ -81,7 +81,6 @@ POD = Strategy(
     prepare_for_create=_new,
     prepare_for_update=_change,
     warnings=_warnings,
-    reset_fields=(("status",),),
     grace=grace,
 )
 
@@ -115,7 +114,6 @@ POD_STATUS = Strategy(
     validate_update=changes(object_meta.changed, pod_changes.same_meaning, pod_status.validate),
     prepare_for_update=_status,
     warnings=_status_warnings,
-    reset_fields=(("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences")),
 )
 
 
@@ -135,7 +133,6 @@ def _debugged(obj: JsonObject, old: JsonObject) -> JsonObject:
 POD_EPHEMERAL_CONTAINERS = Strategy(
     validate_update=pod_changes.validate_debugging,
     prepare_for_update=_debugged,
-    applied_alone=(("spec", "ephemeralContainers"),),
 )
 
 
@@ -146,13 +143,6 @@ def _resized(obj: JsonObject, old: JsonObject) -> JsonObject:
 POD_RESIZE = Strategy(
     validate_update=pod_resize.validate,
     prepare_for_update=_resized,
-    applied_alone=tuple(
-        [
-            ("spec", listed, "*", name)
-            for listed in ("containers", "initContainers")
-            for name in ("resources", "resizePolicy")
-        ]
-    ),
 )
 
 

@@ -176,10 +176,8 @@ RESOURCE_QUOTA = Strategy(
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
     warnings=_warnings,
-    reset_fields=(("status",),),
 )
 RESOURCE_QUOTA_STATUS = Strategy(
     validate_update=changes(object_meta.changed, anew(by("ResourceQuota/status", _WALKS))),
     prepare_for_update=keeping("spec"),
-    reset_fields=(("spec",),),
 )

@@ -333,11 +333,9 @@ SERVICE = Strategy(
     prepare_for_update=_prepared,
     warnings=service_warnings.of_service,
     allow_create_on_update=True,
-    reset_fields=(("status",),),
 )
 SERVICE_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=keeping_spec(),
     warnings=service_warnings.of_status,
-    reset_fields=(("spec",),),
 )

@@ -212,10 +212,8 @@ STATEFUL_SET = Strategy(
     prepare_for_create=workloads.new,
     prepare_for_update=workloads.change,
     warnings=_warnings,
-    reset_fields=(("status",),),
 )
 STATEFUL_SET_STATUS = Strategy(
     validate_update=changes(_status, object_meta.changed, workloads.collisions),
     prepare_for_update=workloads.keeping_spec(),
-    reset_fields=(("spec",),),
 )

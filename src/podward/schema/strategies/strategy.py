@@ -55,10 +55,9 @@ def no_warning(_new: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
 class Strategy(Struct, frozen=True):
     """How objects of a resource, or changes through a subresource, are prepared, validated and stored.
 
-    `canonicalize`: the last touch, after validation. `reset_fields`: what is not taken from who applies through this
-    resource or subresource, as field names from the root; `applied_alone`: what alone is taken, `*` for any item of a
-    list. `propagation`: what becomes of dependents where a deletion
-    does not say; empty where the kind has none. `grace`: whether, and for how long, a deletion waits for a node.
+    `canonicalize`: the last touch, after validation. `propagation`: what becomes of dependents where a deletion does
+    not say; empty where the kind has none. `grace`: whether, and for how long, a deletion waits for a node. Which
+    fields a write may own is for `schema/apply/reset_fields` to say.
     """
 
     validate: Validate = anything
@@ -70,7 +69,5 @@ class Strategy(Struct, frozen=True):
     namespaced: bool = True
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True
-    reset_fields: tuple[tuple[str, ...], ...] = ()
-    applied_alone: tuple[tuple[str, ...], ...] = ()
     propagation: str = "Background"
     grace: GraceOf | None = None

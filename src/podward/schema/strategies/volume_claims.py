@@ -227,10 +227,8 @@ VOLUME_CLAIM = Strategy(
     prepare_for_create=_new,
     prepare_for_update=lambda obj, old: _with_sources(_KEEPING(obj, old), old),
     warnings=_warnings,
-    reset_fields=(("status",),),
 )
 VOLUME_CLAIM_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status),
     prepare_for_update=keeping_spec(),
-    reset_fields=(("spec",),),
 )

@@ -23,7 +23,7 @@ from podward.server.replies import object_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs.patch import applied, placed
-from podward.server.verbs.patching import APPLY, TYPES, Applying, read_patch
+from podward.server.verbs.patching import Applying, patch_of
 from podward.server.verbs.writing import managed, mutated, validated
 
 Make = Callable[[JsonObject], "JsonObject | Status"]
@@ -64,23 +64,12 @@ async def _replacing(scale: Scope, request: Request) -> tuple[Make, WriteOptions
 
 
 async def _patching(scale: Scope, request: Request) -> tuple[Make, WriteOptions] | Status:
-    media = request.headers.get("Content-Type", "").partition(";")[0].strip()
-    if media not in TYPES:
-        return status.UNSUPPORTED_BY_ROUTE
-    body = await request.body()
-    if isinstance(body, Status):
-        return body
-    options = write_options(request.query, "PatchOptions", apply=media == APPLY)
-    if isinstance(options, Status):
-        return options
-    if media == APPLY:
-        sent = Applying.read(body, options)
-        if isinstance(sent, Status):
-            return sent
-        return lambda old: applied(scale, request, sent, old), options
-    patch = read_patch(scale, media, body, options.validation)
-    if isinstance(patch, Status):
-        return patch
+    sent = await patch_of(scale, request)
+    if isinstance(sent, Status):
+        return sent
+    patch, options = sent
+    if isinstance(patch, Applying):
+        return lambda old: applied(scale, request, patch, old), options
     manager = request.manager(options.manager)
 
     def make(old: JsonObject) -> JsonObject | Status:

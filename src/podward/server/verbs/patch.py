@@ -13,31 +13,23 @@ from podward.schema.apply.conflicts import Conflicts
 from podward.schema.apply.managed import after_apply
 from podward.schema.malformed import Malformed
 from podward.server import registry
-from podward.server.options import WriteOptions, write_options
+from podward.server.options import WriteOptions
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs import update
-from podward.server.verbs.patching import APPLY, TYPES, Applying, Patch, read_patch, refused
+from podward.server.verbs.patching import Applying, Patch, patch_of, refused
 from podward.server.verbs.writing import managed, mutated, with_owners_once, write_of
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """Change the object of this name."""
-    media = request.headers.get("Content-Type", "").partition(";")[0].strip()
-    if media not in TYPES:
-        return status.UNSUPPORTED_BY_ROUTE
-    body = await request.body()
-    if isinstance(body, Status):
-        return body
-    options = write_options(request.query, "PatchOptions", apply=media == APPLY)
-    if isinstance(options, Status):
-        return options
-    if media == APPLY:
-        return await _apply(scope, request, body, options)
-    patch = read_patch(scope, media, body, options.validation)
-    if isinstance(patch, Status):
-        return patch
+    sent = await patch_of(scope, request)
+    if isinstance(sent, Status):
+        return sent
+    patch, options = sent
+    if isinstance(patch, Applying):
+        return await _apply(scope, request, patch)
     return await _patched(scope, request, patch, options)
 
 
@@ -56,10 +48,8 @@ async def _patched(scope: Scope, request: Request, patch: Patch, options: WriteO
     return await _stored(scope, request, transform, options, creates=False)
 
 
-async def _apply(scope: Scope, request: Request, body: bytes, options: WriteOptions) -> Answer:
-    sent = Applying.read(body, options)
-    if isinstance(sent, Status):
-        return sent
+async def _apply(scope: Scope, request: Request, sent: Applying) -> Answer:
+    options = sent.options
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
         made = applied(scope, request, sent, old)

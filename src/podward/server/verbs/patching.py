@@ -7,6 +7,7 @@ as if it had been sent; what is wrong with it is told at the field `patch`.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 from podward.api import status
 from podward.api.gotext import quote
@@ -24,7 +25,7 @@ from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
 from podward.server.decoding import again, defaulted
 from podward.server.encoding import json_bytes
-from podward.server.options import WriteOptions
+from podward.server.options import WriteOptions, write_options
 from podward.server.request import Request
 from podward.server.scope import Scope
 
@@ -41,7 +42,7 @@ _ONE_FAULT = re.compile(", (?=unknown field |duplicate field )")
 _NO_PATCH = "Invalid JSON Patch"
 
 
-class Patch:
+class Patch(ABC):
     """A patch that was read; `strict` is what is odd about its own text."""
 
     def __init__(self, scope: Scope, strict: list[str], validation: str) -> None:
@@ -49,9 +50,9 @@ class Patch:
         self._strict = strict
         self._validation = validation
 
+    @abstractmethod
     def make(self, old: JsonObject) -> JsonObject | Malformed:
         """The patched object, as it comes."""
-        raise NotImplementedError
 
     def shown(self, made: JsonObject) -> str:
         """What a message shows of the patched object."""
@@ -142,7 +143,22 @@ def refused(fault: Malformed) -> Status:
     return Status(fault.code, fault.reason, fault.message, details)
 
 
-def read_patch(scope: Scope, media: str, body: bytes, validation: str) -> Patch | Status:
+async def patch_of(scope: Scope, request: Request) -> tuple[Patch | Applying, WriteOptions] | Status:
+    """What a request to patch or apply sends, and its options."""
+    media = request.headers.get("Content-Type", "").partition(";")[0].strip()
+    if media not in TYPES:
+        return status.UNSUPPORTED_BY_ROUTE
+    body = await request.body()
+    if isinstance(body, Status):
+        return body
+    options = write_options(request.query, "PatchOptions", apply=media == APPLY)
+    if isinstance(options, Status):
+        return options
+    sent = Applying.read(body, options) if media == APPLY else _read(scope, media, body, options.validation)
+    return sent if isinstance(sent, Status) else (sent, options)
+
+
+def _read(scope: Scope, media: str, body: bytes, validation: str) -> Patch | Status:
     """The patch in a body."""
     try:
         value, twice = read_json(body)

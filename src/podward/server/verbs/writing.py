@@ -14,7 +14,7 @@ from podward.schema.apply.reset_fields import builtin_filter
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
-from podward.server import escalating
+from podward.server import certificate_requests, escalating
 from podward.server.options import WriteOptions
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -96,6 +96,8 @@ async def validated(
 ) -> Status | None:
     """The first refusal of the validating plugins."""
     if (refused := await escalating.refused(scope, request, obj, old)) is not None:
+        return refused
+    if (refused := await certificate_requests.refused(scope, request, obj, old)) is not None:
         return refused
     asked = admission_request(scope, request, obj, old, options)
     return await scope.parts.admission.validate(asked, request)

@@ -75,6 +75,19 @@ MUTATING: tuple[Plugin, ...] = (
     Plugin("RuntimeClass", _creates(PODS), runtime_class.mutate),
 )
 """Every plugin, in the API server's order."""
+_PLUGINS = """
+AlwaysAdmit AlwaysDeny AlwaysPullImages CertificateApproval CertificateSigning CertificateSubjectRestriction
+ClusterTrustBundleAttest DefaultIngressClass DefaultStorageClass DefaultTolerationSeconds
+DenyServiceExternalIPs EventRateLimit ExtendedResourceToleration ImagePolicyWebhook JobValidation
+LimitPodHardAntiAffinityTopology LimitRanger MutatingAdmissionPolicy MutatingAdmissionWebhook
+NamespaceAutoProvision NamespaceExists NamespaceLifecycle NodeDeclaredFeatureValidator NodeRestriction
+OwnerReferencesPermissionEnforcement PersistentVolumeClaimResize PodGroupProtection PodGroupWorkloadExists
+PodNodeSelector PodResizeValidator PodSecurity PodTolerationRestriction PodTopologyLabels Priority ResourceQuota
+RuntimeClass ServiceAccount StorageObjectInUseProtection TaintNodesByCondition ValidatingAdmissionPolicy
+ValidatingAdmissionWebhook
+"""
+NAMES = frozenset(_PLUGINS.split())
+"""What plugins of an API server are called, those included that this one lacks."""
 _NOT_ASKED = frozenset(
     (
         "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicybindings",

@@ -364,13 +364,11 @@ DEFINITION = Strategy(
     prepare_for_create=_new,
     prepare_for_update=lambda obj, old: _with_storage_version(keeping_status(obj, old)),
     allow_unconditional_update=False,
-    reset_fields=(("status",),),
     namespaced=False,
 )
 DEFINITION_STATUS = Strategy(
     validate_update=lambda obj, old: object_meta.changed(obj, old) + _accepted(obj),
     prepare_for_update=keeping_all_but_status,
     allow_unconditional_update=False,
-    reset_fields=(("metadata",), ("spec",)),
     namespaced=False,
 )
