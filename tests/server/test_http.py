@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -9,6 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api_server import Server, running
+
+from podward.server import http
+from podward.server.request import Answer, Reply, Request
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -44,3 +48,40 @@ def test_a_body_is_not_decompressed(server: Server) -> None:
     )
     head += f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     assert b" 400 " in _sent(server, head.encode() + body).partition(b"\r\n")[0]
+
+
+def test_a_path_with_line_ends_makes_no_header(server: Server) -> None:
+    code, _, headers = server.ask("GET", "/openapi/v3/x%0d%0aSet-Cookie:%20a?hash=old")
+    assert code == 301
+    assert "%0D%0A" in headers["Location"]
+    assert "Set-Cookie" not in headers
+
+
+async def _patient(sent: bytes) -> bytes:
+    """What a server answers whose patience is short, and whose answers take longer."""
+
+    async def serve(_request: Request) -> Answer:
+        await asyncio.sleep(0.3)
+        return Reply(200, b"late")
+
+    factory = http.server(serve, patience=0.1)
+    listener = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+    writer.write(sent)
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
+        listener.close()
+        await factory.shutdown(0)
+
+
+def test_who_does_not_finish_the_head_of_a_request_is_given_up() -> None:
+    assert asyncio.run(_patient(b"GET /healthz HTTP/1.1\r\nHost:")) == b""
+    assert asyncio.run(_patient(b"")) == b""
+
+
+def test_an_answer_may_take_longer() -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+    assert asyncio.run(_patient(head)).endswith(b"late")

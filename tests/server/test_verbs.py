@@ -160,3 +160,12 @@ def test_events_are_selected_by_what_their_group_calls_the_fields(server: Server
     for group, field in (("/apis/events.k8s.io/v1", "reportingController"), ("/api/v1", "involvedObject.kind")):
         assert server.ask("GET", f"{group}/events?fieldSelector={field}%3Dx")[0] == 200
     assert server.ask("GET", "/api/v1/events?fieldSelector=reportingController%3Dx")[0] == 400
+
+
+def test_warnings_are_no_more_than_headers_can_be(server: Server) -> None:
+    server.ask("POST", MAPS, _map("warned", a="1"))
+    odd = [{"op": "test", "path": "/metadata/name", "value": "warned", f"odd{index}": 1} for index in range(2000)]
+    kind = "application/json-patch+json"
+    code, _, headers = server.ask("PATCH", f"{MAPS}/warned", odd, Content_Type=kind)
+    assert code == 200
+    assert "odd63" in headers["Warning"]

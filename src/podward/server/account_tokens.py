@@ -17,6 +17,7 @@ from podward.access.service_accounts.lookups import Lookup
 from podward.access.service_accounts.validation import ServiceAccountTokens
 from podward.errors import InputError
 from podward.schema.resources import BY_PLURAL
+from podward.server import private_file
 from podward.server.catalog import key_of
 from podward.server.encoding import decoded
 
@@ -72,8 +73,7 @@ def kept_key(directory: str) -> ec.EllipticCurvePrivateKey:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(text)
-    with open(path, "rb") as file:
-        content = file.read()
+    content = private_file.content_of(path)
     try:
         key = serialization.load_pem_private_key(content, None)
     except ValueError:

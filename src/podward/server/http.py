@@ -27,25 +27,52 @@ if TYPE_CHECKING:
 
 _COMPRESSED_FROM = 128 << 10
 _LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
+_WRITTEN = 64 << 10
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
-def server(handle: Handler) -> web.Server:
-    """A protocol factory for connections whose requests this handler answers."""
+class _Server(web.Server):
+    """aiohttp's server, which itself waits for the first request of a connection for ever."""
 
-    async def serve(raw: web.BaseRequest) -> web.StreamResponse:
+    def __init__(self, handle: Handler, patience: float) -> None:
+        # No logger: aiohttp's shows the bytes that it could not read, which may be a token. No decompressing: a body is
+        # what was sent, as it is for the real server.
+        super().__init__(
+            self._serve, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADER,
+            keepalive_timeout=180, auto_decompress=False,
+        )  # fmt: skip
+        self._handle = handle
+        self._patience = patience
+        self._unheard: set[web.RequestHandler] = set()
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._unheard.add(handler)
+        asyncio.get_running_loop().call_later(self._patience, self._give_up, handler)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        self._unheard.discard(handler)
+        super().connection_lost(handler, exc)
+
+    def _give_up(self, handler: web.RequestHandler) -> None:
+        if handler in self._unheard:
+            handler.force_close()
+
+    async def _serve(self, raw: web.BaseRequest) -> web.StreamResponse:
+        self._unheard.discard(raw.protocol)
         try:
-            return await _answered(raw, handle)
+            return await _answered(raw, self._handle)
         except Exception as error:  # noqa: BLE001 - what has no answer in HTTP is a failure of the server
             failures.log("an answer", error)
             return web.Response(body=encoded(failures.ANSWER) + b"\n", status=500, content_type=JSON)
 
-    # No logger: aiohttp's shows the bytes that it could not read, which may be a token. No decompressing: a body is
-    # what was sent, as it is for the real server.
-    return web.Server(
-        serve, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADER,
-        keepalive_timeout=180, auto_decompress=False,
-    )  # fmt: skip
+
+def server(handle: Handler, patience: float = 32.0) -> web.Server:
+    """A protocol factory for connections whose requests this handler answers.
+
+    Who has sent no whole head of a request after `patience` seconds is given up, as the real server does it.
+    """
+    return _Server(handle, patience)
 
 
 def _silent() -> logging.Logger:
@@ -136,7 +163,8 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
     await response.prepare(raw)
     try:
         async for piece in answer.pieces:
-            await response.write(piece)
+            for start in range(0, len(piece), _WRITTEN):  # who does not read has one of them in his connection
+                await response.write(piece[start : start + _WRITTEN])
         await response.write_eof()
     except (ConnectionError, asyncio.CancelledError):
         pass

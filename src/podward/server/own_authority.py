@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from podward.errors import InputError
+from podward.server import private_file
 
 _YEAR = dt.timedelta(days=365)
 _EARLIER = dt.timedelta(minutes=5)
@@ -42,8 +43,7 @@ class OwnAuthority:
             made = _made_authority()
             _write(key_file, made.key)
             _write(self.certificate_file, made.certificate)
-        with open(key_file, "rb") as file:
-            key_text = file.read()
+        key_text = private_file.content_of(key_file)
         with open(self.certificate_file, "rb") as file:
             self.pem = file.read()
         try:

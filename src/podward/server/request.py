@@ -12,6 +12,8 @@ from podward.api.status import Status
 from podward.server.negotiation import DEFAULT, JSON, Accepted
 from podward.server.request_info import Query, RequestInfo
 
+_MOST_WARNINGS = 64
+
 BodyReader: TypeAlias = Callable[[], Awaitable[bytes | Status]]
 """Reads the whole body, or says why it is not read."""
 
@@ -38,8 +40,8 @@ class Request(Struct):
     audit_id: str = ""
 
     def warn(self, text: str) -> None:
-        """Tell the client something beside the answer, once."""
-        if text not in self.warnings:
+        """Tell the client something beside the answer, once. Of many things the first are told: they are headers."""
+        if len(self.warnings) < _MOST_WARNINGS and text not in self.warnings:
             self.warnings.append(text)
 
     @property

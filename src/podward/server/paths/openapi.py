@@ -8,6 +8,7 @@ answer may be kept. What there is no document of is not found, with nothing in t
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import quote
 
 from podward.api.resource import Resource
 from podward.schema.openapi.documents import document, list_of_documents, state_of, whole_document
@@ -36,7 +37,7 @@ async def part_of_version_3(parts: Parts, request: Request) -> Answer:
     resources = parts.catalog.all()
     state = _state(resources)
     if (request.query.get("hash") or (state,))[0] != state:
-        return Reply(301, b"", "", (("Location", f"{request.path}?hash={state}"),))
+        return Reply(301, b"", "", (("Location", f"{quote(request.path)}?hash={state}"),))
     return _reply(request, resources, request.path, _JSON)
 
 

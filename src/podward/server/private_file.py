@@ -1,0 +1,22 @@
+"""Files with keys, which nobody but their owner may read: of one that others may, the key is no secret."""
+
+from __future__ import annotations
+
+import os
+
+from podward.errors import InputError
+
+_OTHERS = 0o077
+
+
+def content_of(path: str) -> bytes:
+    """What is in the file. Raises InputError where others may read or write it."""
+    with open(path, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode & 0o777
+        if mode & _OTHERS:
+            raise InputError(
+                f"this file with a key has mode {mode:04o}: others may read it",
+                where=path,
+                advice=f"make it private: `chmod 600 {path}`; if others may have read it, remove it: it is made anew",
+            )
+        return file.read()
