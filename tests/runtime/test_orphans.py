@@ -34,7 +34,7 @@ def test_one_that_starts_another_while_it_is_killed_is_no_escape(tmp_path: Path)
     try:
         time.sleep(0.2)
         orphans.end(f"{tmp_path}/pods/0123")
-        assert orphans.working_for(f"{tmp_path}/pods/0123/".encode()) == []
+        assert list(orphans.working_for(f"{tmp_path}/pods/0123/".encode())) == []
     finally:
         (tmp_path / "enough").touch()
         first.kill()

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 from podward.errors import NodeError
 
@@ -33,14 +34,23 @@ def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     """
     deadline, unseen = time.monotonic() + PATIENCE, 0
     while unseen < _LOOKS or (unseen < _MORE_LOOKS and _somebody_executes()):
-        pids = working_for(os.fsencode(f"{directory}/"), spared)
+        pids = []
+        for pid in working_for(os.fsencode(f"{directory}/"), spared):
+            pids.append(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # on sight, before it starts another
         unseen = 0 if pids else unseen + 1
         if pids and time.monotonic() > deadline:
             raise NodeError(f"OCI runtimes do not end: {', '.join(map(str, pids))}", where=directory)
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(_PAUSE)
+        time.sleep(0 if pids else _PAUSE)
+
+
+def _youngest_first() -> list[str]:
+    """The pids of all processes. The kernel counts up, and begins anew after the largest."""
+    with open("/proc/loadavg", encoding="ascii") as file:
+        last = int(file.read().split()[-1])
+    pids = map(int, filter(str.isdigit, os.listdir("/proc")))
+    return [str(pid) for pid in sorted(pids, key=lambda pid: (pid > last, -pid))]
 
 
 def _somebody_executes() -> bool:
@@ -54,14 +64,16 @@ def _somebody_executes() -> bool:
     return False
 
 
-def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> list[int]:
-    """The pids of runtimes with this path among their words; one that has ended has no words any more."""
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
+def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> Iterator[int]:
+    """The pids of runtimes with this path among their words; one that has ended has no words any more.
+
+    The youngest are looked at first: on a machine with many processes the last is read long after all were listed, and
+    who lives for some milliseconds would never be seen.
+    """
+    for entry in _youngest_first():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 words = file.read(65536).split(b"\0")
             works_here = os.path.basename(words[0]) in _NAMES and any(directory in word for word in words[1:])
             if works_here and not set(words) & set(spared):
-                found.append(int(entry))
-    return found
+                yield int(entry)
