@@ -18,7 +18,17 @@ from podward.server.replies import object_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs import update
-from podward.server.verbs.patching import APPLY, TYPES, Applying, Patch, read_patch, refused
+from podward.server.verbs.patching import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    TYPES,
+    Applying,
+    Patch,
+    read_patch,
+    refused,
+)
 from podward.server.verbs.writing import managed, mutated, with_owners_once, write_of
 
 
@@ -27,6 +37,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
     media = request.headers.get("Content-Type", "").partition(";")[0].strip()
     if media not in TYPES:
         return status.UNSUPPORTED_BY_ROUTE
+    if media == STRATEGIC and scope.custom is not None:
+        return status.unsupported_media_type((JSON_PATCH, MERGE, APPLY))
     body = await request.body()
     if isinstance(body, Status):
         return body

@@ -22,7 +22,7 @@ from podward.schema.patches.reading import UnreadableError, read_json
 from podward.schema.patches.restoring import misfit
 from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
-from podward.server.decoding import again, defaulted
+from podward.server.decoding import again, completed
 from podward.server.encoding import json_bytes
 from podward.server.options import WriteOptions
 from podward.server.request import Request
@@ -81,8 +81,7 @@ class Patch:
             return self._unfit(made, _STRICT + ", ".join(self._strict))
         for warning in (*self._strict, *found.warnings):
             request.warn(warning)
-        resource = self._scope.resource
-        return defaulted(found.object, resource.api_version, resource.kind)
+        return completed(found.object, self._scope)
 
     def _unfit(self, made: JsonObject, why: str) -> Status:
         return status.invalid_for("", "", "", [("patch", f"Invalid value: {quote(self.shown(made))}: {why}")])
@@ -209,7 +208,7 @@ class Applying:
         found = again(obj, scope, "Ignore")
         if isinstance(found, Undecodable):
             return status.unexplained(found.message)
-        return defaulted(found.object, scope.resource.api_version, scope.resource.kind)
+        return completed(found.object, scope)
 
 
 def _unmarshalled(value: Json, into: str) -> str:
