@@ -27,6 +27,8 @@ MEANINGS = {
     "Internal error": "InternalError",
 }
 """The reason of a cause, by the words with which an error about a field begins."""
+_OTHER_TYPE = " in body must be of type "
+"""The words of errors about values of another type than the schema of a custom resource has."""
 
 
 class StatusCause(Struct, frozen=True, omit_defaults=True):
@@ -234,6 +236,8 @@ def invalid_for(kind: str, group: str, name: str, faults: Iterable[tuple[str, st
 
 def meaning(error: str) -> str:
     """The reason of a cause, from the words with which the error begins."""
+    if _OTHER_TYPE in error:
+        return "FieldValueTypeInvalid"
     return MEANINGS.get(error.partition(":")[0], "FieldValueInvalid")
 
 

@@ -19,6 +19,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.custom_definitions import Definitions
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
@@ -66,6 +67,7 @@ class Application:
             services,
             set(),
         )
+        self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize)
         self.handle: Handler = chain.chained(self.filters, self._serve)
 
@@ -74,6 +76,7 @@ class Application:
         await first_objects.make(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
+        await self.definitions.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -86,6 +89,7 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        await self.definitions.close()
         await self.caches.close()
 
     async def _serve(self, request: Request) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podward.api.resource import GroupVersion, Resource
+from podward.schema.custom_objects.kind import CustomKind
 from podward.server.request_info import RequestInfo
 
 
@@ -13,6 +14,7 @@ class Catalog:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._by_plural = {(found.group, found.version, found.plural): found for found in resources}
+        self._customs: dict[tuple[str, str, str], CustomKind] = {}
         self.generation = 0
         """Counts the changes: what is made of the whole catalog is made anew for another one."""
 
@@ -28,14 +30,29 @@ class Catalog:
         """Whether anything is served of this group and version."""
         return any(found.group_version == of for found in self._by_plural.values())
 
-    def put(self, resource: Resource) -> None:
+    def custom(self, resource: Resource) -> CustomKind | None:
+        """What is known of a custom resource; None of the server's own."""
+        return self._customs.get((resource.group, resource.version, resource.plural))
+
+    def customs(self) -> tuple[CustomKind, ...]:
+        """All custom resources."""
+        return tuple(self._customs.values())
+
+    def has_group(self, group: str) -> bool:
+        """Whether anything is served of this group."""
+        return any(found.group == group for found in self._by_plural.values())
+
+    def put(self, resource: Resource, custom: CustomKind) -> None:
         """Serve this one, too."""
-        self._by_plural[resource.group, resource.version, resource.plural] = resource
+        key = (resource.group, resource.version, resource.plural)
+        self._by_plural[key], self._customs[key] = resource, custom
         self.generation += 1
 
     def remove(self, resource: Resource) -> None:
         """Serve this one no more."""
-        self._by_plural.pop((resource.group, resource.version, resource.plural), None)
+        key = (resource.group, resource.version, resource.plural)
+        if self._by_plural.get(key) is resource:
+            del self._by_plural[key], self._customs[key]
         self.generation += 1
 
 

@@ -7,9 +7,10 @@ from typing import cast
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.schema.bodies import Body, Expected, Undecodable, decode_body, media_of
-from podward.schema.body_reading import FieldValidation
+from podward.schema.bodies import Body, Expected, Undecodable, decode_body, decode_custom_body, media_of
+from podward.schema.body_reading import FieldValidation, Media
 from podward.schema.conversion import converted
+from podward.schema.custom_objects.kind import CustomKind
 from podward.schema.kinds import type_of
 from podward.schema.served_defaults import with_served_defaults
 from podward.server.encoding import json_bytes
@@ -23,7 +24,26 @@ MOST = 3 << 20
 
 async def object_of(request: Request, scope: Scope, validation: str) -> JsonObject | Status:
     """The object in the body, with its defaults."""
-    return await kind_of(request, validation, scope.resource.api_version, scope.resource.kind)
+    custom = scope.custom
+    if custom is None:
+        return await kind_of(request, validation, scope.resource.api_version, scope.resource.kind)
+    media = media_of(request.headers.get("Content-Type", ""))
+    if media is None or media == "protobuf":
+        return status.unsupported_media_type(PRODUCED)
+    body = await request.body()
+    if isinstance(body, Status):
+        return body
+    found = _custom(body, media, custom, validation)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
+    for warning in found.warnings:
+        request.warn(warning)
+    return custom.defaulted(found.object)
+
+
+def _custom(body: bytes, media: Media, custom: CustomKind, validation: str) -> Body | Undecodable:
+    expected = Expected(custom.resource.api_version, custom.resource.kind)
+    return decode_custom_body(body, media, expected, custom.pruned, cast("FieldValidation", validation))
 
 
 async def kind_of(request: Request, validation: str, api_version: str, kind: str) -> JsonObject | Status:
@@ -44,8 +64,17 @@ async def kind_of(request: Request, validation: str, api_version: str, kind: str
 
 def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
     """An object that a patch made, as if it had been sent."""
+    if scope.custom is not None:
+        return _custom(json_bytes(obj), "json", scope.custom, validation)
     expected = Expected(scope.resource.api_version, scope.resource.kind)
     return decode_body(json_bytes(obj), "json", expected, cast("FieldValidation", validation))
+
+
+def completed(obj: JsonObject, scope: Scope) -> JsonObject:
+    """A decoded object of the scope with its defaults."""
+    if scope.custom is not None:
+        return scope.custom.defaulted(obj)
+    return defaulted(obj, scope.resource.api_version, scope.resource.kind)
 
 
 def defaulted(obj: JsonObject, api_version: str, kind: str) -> JsonObject:

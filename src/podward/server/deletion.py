@@ -19,6 +19,7 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.bodies import Undecodable, decode_delete_options, media_of
+from podward.schema.custom_objects.naming import ending
 from podward.schema.strategies.flow import with_metadata
 from podward.schema.validation.raw import texts
 from podward.server.negotiation import PRODUCED
@@ -121,6 +122,9 @@ def decide(scope: Scope, old: JsonObject, options: DeleteOptions, now: float) ->
         return refused
     if scope.resource.plural == "namespaces" and not scope.resource.group:
         return _of_namespace(scope, old, options, now)
+    new = member(old, "metadata").get("deletionTimestamp") is None
+    if new and scope.resource.qualified == "customresourcedefinitions.apiextensions.k8s.io":
+        return Step(ending(old, _stamp(now)), waits=True)
     graceful = _graceful(scope, old, options, now)
     if graceful is None:
         return Step(pending=True)

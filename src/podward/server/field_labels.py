@@ -11,6 +11,7 @@ from collections.abc import Callable
 from podward.api.json_value import Json, JsonObject
 from podward.api.resource import Resource
 from podward.documents.raw_fields import member
+from podward.schema.custom_objects.kind import CustomKind
 from podward.server.encoding import decoded
 from podward.store.interface import Stored
 
@@ -54,8 +55,11 @@ _ALIASES = {
 _ZERO = {"status.replicas": "0", "status.successful": "0", "spec.unschedulable": "false", "spec.hostNetwork": "false"}
 
 
-def unsupported(resource: Resource, field: str) -> str | None:
+def unsupported(resource: Resource, field: str, custom: CustomKind | None = None) -> str | None:
     """Why objects cannot be selected by this field; None where they can."""
+    if custom is not None:
+        known = field in _COMMON or field in custom.selectable
+        return None if known else f"field label not supported: {field}"
     own = _FIELDS.get((resource.group, resource.plural), ())
     if field in own or field in _COMMON:
         return None

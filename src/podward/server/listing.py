@@ -56,7 +56,7 @@ def selection(scope: Scope, request: Request) -> Selection | Status:
     if isinstance(options, Status):
         return options
     for term in options.fields.terms:
-        if (fault := unsupported(scope.resource, term.field)) is not None:
+        if (fault := unsupported(scope.resource, term.field, scope.custom)) is not None:
             return status.bad_request(fault)
     info, fields = request.info, options.fields
     if info.name and not fields.terms:

@@ -136,6 +136,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
 
 def written(scope: Scope, obj: JsonObject) -> JsonObject:
     """An object in the form in which the server writes it."""
+    if scope.custom is not None:
+        return scope.custom.stored(obj)
     of = type_of(str(scope.resource.stored), scope.resource.kind)
     return obj if of is None else as_written(of, obj)
 

@@ -38,7 +38,7 @@ def transformed(
     if accepted.as_kind == "Table":
         from podward.server.tables.table import table_of
 
-        table = table_of(scope.resource, items, metadata, request.query, accepted.as_version)
+        table = table_of(scope.resource, items, metadata, request.query, accepted.as_version, scope.custom)
         return table if isinstance(table, Status) else document_reply(request, code, table)
     version = f"meta.k8s.io/{accepted.as_version}"
     partial: list[Json] = [
@@ -85,7 +85,9 @@ def event_object(scope: Scope, request: Request, stored: Stored, *, with_columns
     if accepted.as_kind == "Table":
         from podward.server.tables.table import event_table
 
-        return event_table(scope.resource, obj, request.query, accepted.as_version, with_columns=with_columns)
+        return event_table(
+            scope.resource, obj, request.query, accepted.as_version, scope.custom, with_columns=with_columns
+        )
     if accepted.as_kind:
         version = f"meta.k8s.io/{accepted.as_version}"
         return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": member(obj, "metadata")}

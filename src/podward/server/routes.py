@@ -17,7 +17,7 @@ from podward.api.resource import Resource
 from podward.api.status import Status
 from podward.schema.strategies.names import segment_faults
 from podward.server.negotiation import PRODUCED, STREAMED, accepted
-from podward.server.request import Answer, Request
+from podward.server.request import Answer, Reply, Request
 from podward.server.request_info import RequestInfo
 from podward.server.scope import Parts, Scope
 
@@ -26,6 +26,8 @@ Handle: TypeAlias = Callable[[Scope, Request], Awaitable[Answer]]
 
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_UNLISTED = frozenset(("update", "patch"))
+"""What custom objects still take when their definition is going, though discovery no longer says so: finalizers go."""
 _PART = {**_OBJECT, "POST": "create"}
 
 VERBS: Mapping[str, str] = {
@@ -62,6 +64,10 @@ VIRTUAL: Mapping[str, str] = {
 """Resources that are not stored: the module of each."""
 
 
+NOT_FOUND = Reply(404, b"404 page not found\n", "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
+"""The answer where nothing is served at all."""
+
+
 class Route(Struct, frozen=True):
     """Who serves a request."""
 
@@ -87,9 +93,9 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
     verb = (_OBJECT if named else _COLLECTION).get(request.method, "")
     if resource.namespaced and not info.namespace and verb not in {"list", "watch"}:
         return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND
-    if verb not in resource.verbs:
+    if verb not in resource.verbs and not (verb in _UNLISTED and parts.catalog.custom(resource) is not None):
         return status.METHOD_NOT_ALLOWED
-    if resource.plural in VIRTUAL:
+    if resource.plural in VIRTUAL and parts.catalog.custom(resource) is None:
         return Route(resource, "", VIRTUAL[resource.plural])
     return Route(resource, "", VERBS["watch" if info.verb == "watch" else verb])
 
@@ -130,7 +136,8 @@ async def serve(parts: Parts, request: Request) -> Answer:
     """Serve a request to a resource. It is authorized."""
     route = route_of(parts, request)
     if isinstance(route, Status):
-        return route
+        unknown = route is status.RESOURCE_NOT_FOUND and not parts.catalog.has_group(request.info.group)
+        return NOT_FOUND if unknown else route
     collection = len(request.info.parts) < 2 and request.method == "GET"
     form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)
     if isinstance(form, Status):

@@ -12,6 +12,7 @@ from podward.api.authorization import Answer, Attributes
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
 from podward.api.status import Status
+from podward.schema.custom_objects.strategy import strategy_of_custom
 from podward.schema.strategies.registry import strategy_of
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.versions import in_version
@@ -96,16 +97,21 @@ class Parts(Struct):
 class Scope:
     """One resource, or one subresource of it, of a server."""
 
-    __slots__ = ("converts", "group_resource", "parts", "resource", "strategy", "subresource")
+    __slots__ = ("converts", "custom", "group_resource", "parts", "resource", "strategy", "subresource")
 
     def __init__(self, parts: Parts, resource: Resource, subresource: str = "") -> None:
         self.parts = parts
         self.resource = resource
         self.subresource = subresource
-        self.converts = resource.stored != resource.group_version
+        self.custom = parts.catalog.custom(resource)
+        self.converts = self.custom is not None or resource.stored != resource.group_version
         self.group_resource = GroupResource(resource.group, resource.plural)
         part = "" if subresource == "scale" else subresource  # whose writes are writes of the object itself
-        self.strategy: Strategy = strategy_of(resource.group, resource.plural, part, namespaced=resource.namespaced)
+        self.strategy: Strategy = (
+            strategy_of(resource.group, resource.plural, part, namespaced=resource.namespaced)
+            if self.custom is None
+            else strategy_of_custom(self.custom, part)
+        )
 
     @property
     def storage(self) -> Resource:
@@ -116,11 +122,15 @@ class Scope:
         return self.parts.catalog.find(stored.group, stored.version, self.resource.plural) or self.resource
 
     def storable(self, obj: JsonObject) -> JsonObject:
-        """An object of the served version in the one that is stored."""
+        """An object of the served version in the one that is stored; a custom one is converted when it is written."""
+        if self.custom is not None:
+            return obj
         return in_version(obj, self.resource.stored) if self.converts else obj
 
     def served(self, obj: JsonObject) -> JsonObject:
         """A stored object in the version that is served."""
+        if self.custom is not None:
+            return self.custom.served(obj)
         return in_version(obj, self.resource.group_version) if self.converts else obj
 
     async def begin(self, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:

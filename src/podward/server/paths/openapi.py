@@ -7,11 +7,13 @@ answer may be kept. What there is no document of is not found, with nothing in t
 
 from __future__ import annotations
 
-from functools import lru_cache
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
-from podward.api.resource import Resource
+from podward.api.json_value import JsonObject
+from podward.schema.openapi.custom import CustomResource
 from podward.schema.openapi.documents import document, list_of_documents, state_of, whole_document
+from podward.server.catalog import Catalog
 from podward.server.encoding import json_bytes
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Parts
@@ -22,45 +24,68 @@ _KEPT = ("Cache-Control", "public, immutable, max-age=31536000")
 _ROOT = "/openapi/v3/"
 
 
+class _Documents:
+    """The documents of what one catalog serves, at one of its generations."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.generation = parts.catalog.generation
+        self._resources = parts.catalog.all()
+        self._customs = [CustomResource(each.resource, each.schema) for each in parts.catalog.customs()]
+        self.state = state_of(self._resources, self._customs)
+        self._bodies: dict[str, bytes | None] = {}
+
+    def body(self, path: str) -> bytes | None:
+        """The document at a path of version 3; without a path that of version 2."""
+        if path not in self._bodies:
+            made = self._made(path)
+            if made is None:
+                return None
+            self._bodies[path] = json_bytes(made)
+        return self._bodies[path]
+
+    def _made(self, path: str) -> JsonObject | None:
+        if path == _ROOT:
+            return list_of_documents(self._resources, self.state)
+        if path:
+            return document(path.removeprefix(_ROOT).strip("/"), self._resources, self._customs)
+        return whole_document(self._resources, self._customs)
+
+
+_documents: WeakKeyDictionary[Catalog, _Documents] = WeakKeyDictionary()
+
+
+def _of(parts: Parts) -> _Documents:
+    found = _documents.get(parts.catalog)
+    if found is None or found.generation != parts.catalog.generation:
+        found = _documents[parts.catalog] = _Documents(parts)
+    return found
+
+
 async def version_2(parts: Parts, request: Request) -> Answer:
     """`/openapi/v2`."""
-    return _reply(request, parts.catalog.all(), "", _JSON)
+    return _reply(request, _of(parts), "", _JSON)
 
 
 async def version_3(parts: Parts, request: Request) -> Answer:
     """`/openapi/v3`."""
-    return _reply(request, parts.catalog.all(), _ROOT, _LIST)
+    return _reply(request, _of(parts), _ROOT, _LIST)
 
 
 async def part_of_version_3(parts: Parts, request: Request) -> Answer:
     """`/openapi/v3/PATH`."""
-    resources = parts.catalog.all()
-    state = _state(resources)
+    documents = _of(parts)
+    state = documents.state
     if (request.query.get("hash") or (state,))[0] != state:
         return Reply(301, b"", "", (("Location", f"{quote(request.path)}?hash={state}"),))
-    return _reply(request, resources, request.path, _JSON)
+    return _reply(request, documents, request.path, _JSON)
 
 
-def _reply(request: Request, resources: tuple[Resource, ...], path: str, media: str) -> Reply:
-    body = _body(resources, path)
+def _reply(request: Request, documents: _Documents, path: str, media: str) -> Reply:
+    body = documents.body(path)
     if body is None:
         return Reply(404, b"", "")
-    tag = f'"{_state(resources)}"'
+    tag = f'"{documents.state}"'
     if request.headers.get("If-None-Match") == tag:
         return Reply(304, b"", "", (("Etag", tag),))
     kept = (_KEPT,) if "hash" in request.query else ()
     return Reply(200, body, media, (("Etag", tag), ("Vary", "Accept"), *kept))
-
-
-@lru_cache(maxsize=4)
-def _state(resources: tuple[Resource, ...]) -> str:
-    return state_of(resources)
-
-
-@lru_cache(maxsize=64)
-def _body(resources: tuple[Resource, ...], path: str) -> bytes | None:
-    """The document at a path of version 3; without a path that of version 2."""
-    if path == _ROOT:
-        return json_bytes(list_of_documents(resources, _state(resources)))
-    made = document(path.removeprefix(_ROOT).strip("/"), resources) if path else whole_document(resources)
-    return None if made is None else json_bytes(made)

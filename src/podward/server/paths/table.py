@@ -8,7 +8,8 @@ from typing import TypeAlias
 from podward.api import status
 from podward.server.paths import discovery, health, openapi, version
 from podward.server.replies import document_reply
-from podward.server.request import Answer, Reply, Request
+from podward.server.request import Answer, Request
+from podward.server.routes import NOT_FOUND
 from podward.server.scope import Parts
 
 Serve: TypeAlias = Callable[[Parts, Request], Awaitable[Answer]]
@@ -45,8 +46,6 @@ UNDER: Mapping[str, Serve] = {
     "/openapi/v3/": openapi.part_of_version_3,
 }
 """All paths that begin so."""
-
-NOT_FOUND = Reply(404, b"404 page not found\n", "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
 
 
 async def serve(parts: Parts, request: Request) -> Answer:

@@ -15,7 +15,15 @@ from podward.api.admission import GroupResource
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.schema.apply.scale import SCALE_VERSION
-from podward.schema.scaling import fault_of, managed_scale_of, scale_of, scaled
+from podward.schema.scaling import (
+    WORKLOAD,
+    ScalePaths,
+    fault_of,
+    managed_scale_of,
+    missing_replicas,
+    scale_of,
+    scaled,
+)
 from podward.server import decoding, registry
 from podward.server.encoding import decoded
 from podward.server.options import WriteOptions, write_options
@@ -36,15 +44,24 @@ async def handle(scope: Scope, request: Request) -> Answer:
         stored = await scope.parts.store.get(scope.key(request.info.namespace, request.info.name))
         if stored is None:
             return status.not_found(scope.group_resource, request.info.name)
-        return object_reply(scope, request, 200, scale_of(scope.served(decoded(stored))))
+        obj, paths = scope.served(decoded(stored)), _paths(scope)
+        if scope.custom is not None and (missing := missing_replicas(obj, paths)):
+            return status.internal_error(missing)
+        return object_reply(scope, request, 200, scale_of(obj, paths))
     scale = _scale_scope(scope)
     made = await (_replacing if request.method == "PUT" else _patching)(scale, request)
     return made if isinstance(made, Status) else await _stored(scope, scale, request, *made)
 
 
+def _paths(scope: Scope) -> ScalePaths:
+    """Where the object has its replicas."""
+    return (scope.custom.scale_paths if scope.custom is not None else None) or WORKLOAD
+
+
 def _scale_scope(scope: Scope) -> Scope:
     """The scope of writes of Scales: as the object's, but of another kind."""
     found = Scope(scope.parts, scope.resource, scope.subresource)
+    found.custom = None
     found.resource = structs.replace(scope.resource, group="autoscaling", version="v1", kind="Scale")
     return found
 
@@ -81,11 +98,12 @@ async def _patching(scale: Scope, request: Request) -> tuple[Make, WriteOptions]
 
 async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, options: WriteOptions) -> Answer:
     """Store the object that the new Scale makes."""
+    paths = _paths(scope)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
         if old is None:
             return status.not_found(scope.group_resource, request.info.name)
-        before = managed_scale_of(old)
+        before = managed_scale_of(old, paths)
         made = make(before)
         made = made if isinstance(made, Status) else await mutated(scale, request, made, before, options)
         if isinstance(made, Status):
@@ -97,13 +115,13 @@ async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, opti
         if other:
             resource = GroupResource(scope.resource.group, f"{scope.resource.plural}/scale")
             return status.conflict(resource, request.info.name, other)
-        return scaled(old, made)
+        return scaled(old, made, paths)
 
     async def check(new: JsonObject, old: JsonObject | None) -> Status | None:
-        return await validated(scale, request, scale_of(new), scale_of(old or new), options)
+        return await validated(scale, request, scale_of(new, paths), scale_of(old or new, paths), options)
 
     main = Scope(scope.parts, scope.resource)
     written = await registry.update(registry.Change(main, request, transform, check, options.dry_run))
     if isinstance(written, Status):
         return written
-    return object_reply(scope, request, 200, scale_of(written.object))
+    return object_reply(scope, request, 200, scale_of(written.object, paths))

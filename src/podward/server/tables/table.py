@@ -13,9 +13,11 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.resource import Resource
 from podward.api.status import Status
 from podward.documents.raw_fields import member
+from podward.schema.custom_objects.kind import CustomKind
 from podward.server.request_info import Query
 from podward.server.tables.columns import Printer
 from podward.server.tables.core_objects import CORE
+from podward.server.tables.custom import printer_of
 from podward.server.tables.other_objects import FALLBACK, OTHERS
 from podward.server.tables.pods import row_conditions
 from podward.server.tables.workloads import WORKLOADS
@@ -25,8 +27,13 @@ PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS}
 _INCLUDES = frozenset(("", "None", "Metadata", "Object"))
 
 
-def table_of(
-    resource: Resource, items: list[JsonObject], metadata: JsonObject | None, query: Query, version: str
+def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
+    resource: Resource,
+    items: list[JsonObject],
+    metadata: JsonObject | None,
+    query: Query,
+    version: str,
+    custom: CustomKind | None = None,
 ) -> JsonObject | Status:
     """The table of these objects; `metadata` is a list's, None of one object."""
     include = (query.get("includeObject") or ("",))[0]
@@ -35,7 +42,8 @@ def table_of(
         return status.invalid_for("TableOptions", "meta.k8s.io", "", [("includeObject", error)])
     if metadata is None:
         metadata = {"resourceVersion": member(items[0], "metadata").get("resourceVersion", "")}
-    printer, now = PRINTERS.get((resource.group, resource.kind), FALLBACK), time.time()
+    own = PRINTERS.get((resource.group, resource.kind), FALLBACK)
+    printer, now = own if custom is None else printer_of(custom.columns), time.time()
     of_pods = resource.kind == "Pod" and not resource.group
     rows: list[Json] = []
     for item in items:
@@ -54,9 +62,17 @@ def table_of(
     }
 
 
-def event_table(resource: Resource, obj: JsonObject, query: Query, version: str, *, with_columns: bool) -> JsonObject:
+def event_table(  # noqa: PLR0913 - as much as there is to know
+    resource: Resource,
+    obj: JsonObject,
+    query: Query,
+    version: str,
+    custom: CustomKind | None = None,
+    *,
+    with_columns: bool,
+) -> JsonObject:
     """One object of a watch; only the first has the columns."""
-    table = table_of(resource, [obj], None, query, version)
+    table = table_of(resource, [obj], None, query, version, custom)
     if isinstance(table, Status):
         return obj
     return table if with_columns else {**table, "columnDefinitions": None}

@@ -11,7 +11,7 @@ from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 from podward.server.verbs.delete import delete
-from podward.server.verbs.list import list_metadata, without_kind
+from podward.server.verbs.list import list_metadata, listed_item
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -31,7 +31,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
         gone = await delete(scope, request, namespace, name, options)
         if isinstance(gone, Status) and gone.code != 404:
             return gone
-        items.append(without_kind(scope.served(decoded(stored))))
+        items.append(listed_item(scope, decoded(stored)))
     resource = scope.resource
     return document_reply(
         request,
@@ -39,7 +39,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
         {
             "kind": resource.list_kind,
             "apiVersion": resource.api_version,
-            "metadata": list_metadata(found),
+            "metadata": list_metadata(found, scope),
             "items": [*items],
         },
     )

@@ -21,13 +21,18 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return found
     if request.accepted.as_kind:
         items = [scope.served(decoded(stored)) for stored in found.items]
-        return list_reply(scope, request, items, list_metadata(found))
+        metadata = list_metadata(found, scope)
+        if not found.token:
+            metadata.pop("continue", None)
+        return list_reply(scope, request, items, metadata)
     return written_reply(request, 200, list_bytes(scope, found))
 
 
-def list_metadata(found: Listed) -> JsonObject:
+def list_metadata(found: Listed, scope: Scope) -> JsonObject:
     """The metadata of a list."""
     of: JsonObject = {"resourceVersion": str(found.revision)}
+    if scope.custom is not None:
+        of["continue"] = ""
     if found.token:
         of["continue"] = found.token
         if found.remaining:
@@ -39,14 +44,20 @@ def list_bytes(scope: Scope, found: Listed) -> bytes:
     """The list as JSON: the stored objects, joined."""
     resource = scope.resource
     head = json_bytes(
-        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found)}
+        {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found, scope)}
     )
     if scope.converts:
-        items = [json_bytes(without_kind(scope.served(decoded(stored)))) for stored in found.items]
+        items = [json_bytes(listed_item(scope, decoded(stored))) for stored in found.items]
     else:
         skipped = len(beginning(resource))
         items = [item_bytes(stored, skipped) for stored in found.items]
     return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
+
+
+def listed_item(scope: Scope, stored: JsonObject) -> JsonObject:
+    """A stored object as an item of a list: a custom one says what it is."""
+    obj = scope.served(stored)
+    return obj if scope.custom is not None else without_kind(obj)
 
 
 def without_kind(obj: JsonObject) -> JsonObject:

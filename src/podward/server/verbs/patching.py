@@ -23,7 +23,7 @@ from podward.schema.patches.reading import UnreadableError, read_json
 from podward.schema.patches.restoring import misfit
 from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
-from podward.server.decoding import again, defaulted
+from podward.server.decoding import again, completed
 from podward.server.encoding import json_bytes
 from podward.server.options import WriteOptions, write_options
 from podward.server.request import Request
@@ -82,8 +82,7 @@ class Patch(ABC):
             return self._unfit(made, _STRICT + ", ".join(self._strict))
         for warning in (*self._strict, *found.warnings):
             request.warn(warning)
-        resource = self._scope.resource
-        return defaulted(found.object, resource.api_version, resource.kind)
+        return completed(found.object, self._scope)
 
     def _unfit(self, made: JsonObject, why: str) -> Status:
         return status.invalid_for("", "", "", [("patch", f"Invalid value: {quote(self.shown(made))}: {why}")])
@@ -148,6 +147,8 @@ async def patch_of(scope: Scope, request: Request) -> tuple[Patch | Applying, Wr
     media = request.headers.get("Content-Type", "").partition(";")[0].strip()
     if media not in TYPES:
         return status.UNSUPPORTED_BY_ROUTE
+    if media == STRATEGIC and scope.custom is not None:
+        return status.unsupported_media_type((JSON_PATCH, MERGE, APPLY))
     body = await request.body()
     if isinstance(body, Status):
         return body
@@ -225,7 +226,7 @@ class Applying:
         found = again(obj, scope, "Ignore")
         if isinstance(found, Undecodable):
             return status.unexplained(found.message)
-        return defaulted(found.object, scope.resource.api_version, scope.resource.kind)
+        return completed(found.object, scope)
 
 
 def _unmarshalled(value: Json, into: str) -> str:

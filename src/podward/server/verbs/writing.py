@@ -10,7 +10,7 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.schema.apply.kind_versions import builtin_versions
 from podward.schema.apply.managed import Write, after_update
-from podward.schema.apply.reset_fields import builtin_filter
+from podward.schema.apply.reset_fields import builtin_filter, custom_filter
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
@@ -28,8 +28,12 @@ _DUPLICATES = (
 def write_of(scope: Scope, manager: str) -> Write:
     """A write through this scope, by this manager, now."""
     resource = scope.resource
-    versions = builtin_versions(resource.api_version, resource.kind)
-    keep = builtin_filter(resource.qualified, scope.subresource)
+    if scope.custom is not None:
+        versions = scope.custom.versions
+        keep = custom_filter(scope.subresource, has_status=scope.custom.has_status)
+    else:
+        versions = builtin_versions(resource.api_version, resource.kind)
+        keep = builtin_filter(resource.qualified, scope.subresource)
     now = scope.parts.clock.now()
     return Write(versions, resource.kind, resource.api_version, manager, now, scope.subresource, keep)
 

@@ -1,0 +1,1 @@
+"""The objects of CustomResourceDefinitions, by their structural schemas."""

@@ -1,0 +1,173 @@
+"""Rules in CEL that a schema binds values to, and what breaks them.
+
+Specification: apiextensions-apiserver pkg/apiserver/schema/cel: a rule sees the value as `self`; one that speaks of
+`oldSelf` is asked of changes only, where the old value can be told: fields by name, items of a list that is a map by
+their keys. What was as it is now is not asked again. A rule that cannot be read or evaluated here refuses: nothing is
+let in that nobody has looked at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
+from cel_expr_python.ext import ext_optional, ext_strings  # type: ignore[import-untyped]  # it has none
+
+from podward.api.json_value import Json, JsonObject
+from podward.documents.raw_fields import member, objects
+from podward.schema.custom_objects.matching import Fault
+from podward.schema.strategies.equality import same
+from podward.schema.validation.raw import texts
+
+_RULES = "x-kubernetes-validations"
+_KINDS = {
+    "FieldValueForbidden": "Forbidden",
+    "FieldValueRequired": "Required value",
+    "FieldValueDuplicate": "Duplicate value",
+}
+_WORDS = (
+    "true false null in as break const continue else for function if import let loop package namespace return var void"
+    " while"
+)
+_RESERVED = frozenset(_WORDS.split())
+_ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+_ESCAPED = re.compile(r"__|[.\-/]")
+_OLD = re.compile(r"\boldSelf\b")
+_ENV = cel.NewEnv(
+    variables={"self": cel.Type.DYN, "oldSelf": cel.Type.DYN},
+    extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
+)
+
+
+class Rules:
+    """All rules of a schema."""
+
+    def __init__(self, schema: JsonObject) -> None:
+        self._schema = schema
+
+    def broken(self, obj: JsonObject, old: JsonObject | None) -> list[Fault]:
+        """The errors of the rules that an object breaks."""
+        return _broken(obj, old, self._schema, "", root=True)
+
+
+def rules_of(schema: JsonObject) -> Rules:
+    """The rules of a schema."""
+    return Rules(schema)
+
+
+def _broken(value: Json, old: Json, schema: JsonObject, at: str, *, root: bool = False) -> list[Fault]:
+    if value is None:
+        return []
+    found: list[Fault] = []
+    for rule in objects(schema, _RULES):
+        found += _asked(rule, value, old, schema, at, root=root)
+    if isinstance(value, dict):
+        properties, others = member(schema, "properties"), schema.get("additionalProperties")
+        before = old if isinstance(old, dict) else {}
+        for name, field in value.items():
+            of, declared = properties.get(name, others), name in properties
+            if isinstance(of, dict):
+                place = (f"{at}.{name}" if at else name) if declared else f"{at}[{name}]"
+                found += _broken(field, before.get(name), of, place)
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, dict):
+        for index, item in enumerate(value):
+            found += _broken(item, _correlated(item, old, schema), items, f"{at}[{index}]")
+    return found
+
+
+def _correlated(item: Json, old: Json, schema: JsonObject) -> Json:
+    """The same item as it was, where items can be told."""
+    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list) or not isinstance(item, dict):
+        return None
+    keys = texts(schema, "x-kubernetes-list-map-keys")
+    wanted = [item.get(name) for name in keys]
+    return next((each for each in old if isinstance(each, dict) and [each.get(name) for name in keys] == wanted), None)
+
+
+def _asked(  # noqa: PLR0913 - as much as there is to know
+    rule: JsonObject, value: Json, old: Json, schema: JsonObject, at: str, *, root: bool
+) -> list[Fault]:
+    text = str(rule.get("rule") or "")
+    of_change = _OLD.search(text) is not None
+    if of_change and rule.get("optionalOldSelf") is True:
+        return [_fault(rule, at, f"the rule cannot be evaluated: optionalOldSelf is not known here: {text}")]
+    if (of_change and old is None) or (not of_change and old is not None and same(value, old)):
+        return []
+    known = {"self": _seen(value, schema, root=root)}
+    if of_change:
+        known["oldSelf"] = _seen(old, schema, root=root)
+    try:
+        if _evaluated(text, known) is True:
+            return []
+        return [_fault(rule, at, _message(rule, text, known))]
+    except Exception as error:  # noqa: BLE001 - whatever the library says of it, the rule is not fulfilled
+        return [_fault({}, at, f"rule evaluation error: {text}: {str(error).splitlines()[0] if str(error) else ''}")]
+
+
+def _message(rule: JsonObject, text: str, known: Mapping[str, Any]) -> str:
+    told = rule.get("messageExpression")
+    if isinstance(told, str) and told:
+        try:
+            found = _evaluated(told, known)
+        except Exception:  # noqa: BLE001 - there is another message
+            found = ""
+        if isinstance(found, str) and found.strip() and "\n" not in found:
+            return found.strip()
+    message = rule.get("message")
+    return message.strip() if isinstance(message, str) and message else f"failed rule: {text.strip()}"
+
+
+def _fault(rule: JsonObject, at: str, message: str) -> Fault:
+    path = rule.get("fieldPath")
+    place = at + path if isinstance(path, str) else at
+    return place.removeprefix(".") or "<nil>", f"{_KINDS.get(str(rule.get('reason')), 'Invalid value')}: {message}"
+
+
+def _evaluated(text: str, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the expression yields
+    return _compiled(text).eval(data=known).plain_value()
+
+
+@lru_cache(1024)
+def _compiled(text: str) -> Any:  # noqa: ANN401 - the library's own
+    return _ENV.compile(text)
+
+
+def _seen(value: Json, schema: Json, *, root: bool = False) -> Any:  # noqa: ANN401 - times are no JSON
+    """A value as rules see it: times are times, numbers are not integers, names are those that CEL can write."""
+    of: JsonObject = schema if isinstance(schema, dict) else {}
+    if isinstance(value, str):
+        return _time(value) if of.get("format") == "date-time" else value
+    if type(value) is int and of.get("type") == "number":
+        return float(value)
+    if isinstance(value, list):
+        return [_seen(item, of.get("items")) for item in value]
+    if not isinstance(value, dict):
+        return value
+    properties, others = member(of, "properties"), of.get("additionalProperties")
+    made = {
+        _escaped(name) if name in properties else name: _seen(field, properties.get(name, others))
+        for name, field in value.items()
+        if field is not None or member(properties, name).get("nullable") is True
+    }
+    if root or of.get("x-kubernetes-embedded-resource") is True:
+        metadata = member(value, "metadata")
+        made["metadata"] = {name: metadata[name] for name in ("name", "generateName") if name in metadata}
+    return made
+
+
+def _time(text: str) -> str | dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def _escaped(name: str) -> str:
+    if name in _RESERVED:
+        return f"__{name}__"
+    return _ESCAPED.sub(lambda found: _ESCAPES[found.group()], name)
