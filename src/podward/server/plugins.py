@@ -22,7 +22,9 @@ from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import key_of, prefix_of
 from podward.server.encoding import decoded
+from podward.server.quotas import Quotas
 from podward.server.request import Request
+from podward.server.scope import Parts
 from podward.server.world import letters
 from podward.stages.admission import order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
@@ -128,6 +130,7 @@ class Plugins:
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
         self.disabled = disabled
+        self._quotas = Quotas()
         self._validating = tuple(step for step in _VALIDATING if step.name not in disabled)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
@@ -153,6 +156,10 @@ class Plugins:
         for warning in admitted.warnings:
             request.warn(warning)
         return _refusal(asked, admitted) if admitted.refused else None
+
+    async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
+        """Why the request does not fit into a quota; if it does, the quota is charged."""
+        return None if "ResourceQuota" in self.disabled else await self._quotas.refused(parts, asked)
 
 
 def _refusal(asked: AdmissionRequest, admitted: order.Admitted) -> Status:

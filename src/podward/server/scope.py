@@ -65,6 +65,9 @@ class Admission(Protocol):
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
 
+    async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
+        """Why the request does not fit into a quota, which is asked last; if it does, the quota is charged."""
+
 
 class Clock(Struct, frozen=True):
     """What the server takes from the world: the time, new uids, random letters."""

@@ -104,4 +104,6 @@ async def validated(
     if (refused := await certificate_requests.refused(scope, request, obj, old)) is not None:
         return refused
     asked = admission_request(scope, request, obj, old, options)
-    return await scope.parts.admission.validate(asked, request)
+    if (refused := await scope.parts.admission.validate(asked, request)) is not None:
+        return refused
+    return await scope.parts.admission.charge(asked, scope.parts)
