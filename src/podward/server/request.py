@@ -22,7 +22,8 @@ class Request(Struct):
     """One request: what was sent, what it is about, and what was learnt of it on the way.
 
     `user` is whom the authenticators named; it is only set by the chain. `warnings` go into the answer's headers.
-    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log.
+    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log;
+    `audit_of_bodies` those that only a log with the bodies of requests may have.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Request(Struct):
     accepted: Accepted = DEFAULT
     warnings: list[str] = []
     audit: dict[str, str] = {}
+    audit_of_bodies: dict[str, str] = {}
     audit_id: str = ""
 
     def warn(self, text: str) -> None:
