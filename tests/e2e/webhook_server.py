@@ -112,17 +112,17 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_words: object) -> None:
             """Say nothing."""
 
     return Handler
 
 
-def _bytes(answer: Any) -> bytes:
+def _bytes(answer: object) -> bytes:
     return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
-def reviewed(review: dict[str, Any], **response: Any) -> dict[str, Any]:
+def reviewed(review: dict[str, Any], **response: object) -> dict[str, Any]:
     """The answer of a webhook to a review."""
     answer = {"uid": review["request"]["uid"], **response}
     return {"apiVersion": review["apiVersion"], "kind": review["kind"], "response": answer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ class World(NamedTuple):
     webhook: Webhook
     bundle: str
 
-    def hook(self, path: str, **fields: Any) -> dict[str, Any]:
+    def hook(self, path: str, **fields: object) -> dict[str, Any]:
         """A webhook's entry of a configuration, about the ConfigMaps that have its label."""
         rule = {"operations": ["*"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}
         return {
@@ -116,10 +117,15 @@ def test_a_validating_webhook_cannot_change_anything(world: World) -> None:
     assert refused["message"] == f'Internal error occurred: failed calling webhook "sly.hooks.example.com": {why}'
 
 
+def _slowly(review: dict[str, Any]) -> dict[str, Any]:
+    time.sleep(2)
+    return allowed(review)
+
+
 @pytest.mark.parametrize(("policy", "code"), [("Fail", 500), ("Ignore", 201)])
 def test_one_that_does_not_answer_in_time_refuses_unless_that_is_ignored(world: World, policy: str, code: int) -> None:
     path = f"/slow-{policy.lower()}"
-    world.webhook.answers[path] = lambda review: time.sleep(2) or allowed(review)
+    world.webhook.answers[path] = _slowly
     world.configure("Validating", path[1:], world.hook(path, timeoutSeconds=1, failurePolicy=policy))
     found, answer, _ = world.create(path[1:], path[1:])
     assert found == code, answer
@@ -128,8 +134,6 @@ def test_one_that_does_not_answer_in_time_refuses_unless_that_is_ignored(world: 
 
 
 def test_others_go_on_while_one_is_slow(world: World) -> None:
-    import threading
-
     hold = threading.Event()
     world.webhook.answers["/held"] = lambda review: hold.wait(4) and allowed(review)
     world.configure("Validating", "held", world.hook("/held"))
