@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from podward.schema.filling import Default
-from podward.schema.fit import Fit, Fits, Together
+from podward.schema.fit import Fit, Fits, Surely, Together
 from podward.schema.table import TYPES
 from podward.schema.validation.rules import (
     Always,
@@ -96,11 +96,11 @@ class QuickRules(Fits):
         names += [name for name in together if name in defaults and defaults[name].of({})]
         return tuple(dict.fromkeys(names))
 
-    def together(self, of: str) -> tuple[tuple[str, Together], ...]:
+    def together(self, of: str) -> tuple[tuple[str, Together, Surely], ...]:
         """The rules about several fields."""
         types = TYPES[of.partition("/")[0]]
         rows = [rule.row(types) for rule in self._rules.get(of, ()) if isinstance(rule, Note | One | When | Code)]
-        return tuple([("" if row.even_absent else row.name, row.ask) for row in rows])
+        return tuple([("" if row.even_absent else row.name, row.ask, row.surely) for row in rows])
 
     def _type(self, of: str, name: str) -> str:
         """The type of a field, with the rules that it has where it stands."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from podward.api.json_value import copied
 from podward.documents.parsed_value import OutsideSubsetError, ParsedValue
 from podward.documents.yaml.flow import flow_lines
-from podward.documents.yaml.rows import FLOW, OPEN, Rows
+from podward.documents.yaml.rows import FLOW, NO_KEY, OPEN, Rows
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
@@ -64,26 +64,26 @@ def read_yaml_fast(text: str, first_line: int) -> ParsedValue | None:  # noqa: C
                 if level != at:
                     raise OutsideSubsetError
         pending = None
-        if at & 1:
-            if not inside:
-                lines[len(items)] = number
-                if kind:
-                    place = _Place(rows, number, number - first_line + 1, at >> 1)
-                    value, lines[len(items)], used = _special(value, kind, place)
-                    next(islice(numbered, used, used), None)
-                items.append(value)
-                continue
+        if inside is not None:
             stack.append((level, fields, items, lines))
             around, lines = lines, {}
             around[len(items)] = (number, lines)
             fields = {}
             items.append(fields)
             level = inside
+        elif key is NO_KEY:
+            lines[len(items)] = number
+            if kind is not None:
+                place = _Place(rows, number, number - first_line + 1, at >> 1)
+                value, lines[len(items)], used = _special(value, kind, place)
+                next(islice(numbered, used, used), None)
+            items.append(value)
+            continue
         elif key in fields:
             raise OutsideSubsetError
         fields[key] = value
         lines[key] = number
-        if kind:
+        if kind is not None:
             if kind == OPEN:
                 pending, pending_line = key, number
             else:
