@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from podward.schema.filling import Default
 from podward.schema.fit import Fit, Fits, Surely, Together
+from podward.schema.scalars import INT32, is_int32
 from podward.schema.table import TYPES
 from podward.schema.validation.rules import (
     Always,
@@ -121,6 +122,8 @@ class QuickRules(Fits):
 
 def _ruled(fit: Fit, rule: ValueRule) -> Fit:
     is_sound = rule.is_sound
+    if fit is is_int32:
+        return lambda value: type(value) is int and -INT32 <= value < INT32 and bool(is_sound(value))
     return lambda value: fit(value) and bool(is_sound(value))
 
 
