@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--authorization-mode",
         default="RBAC",
         metavar="MODES",
-        help="any of RBAC, ABAC, AlwaysAllow, AlwaysDeny (%(default)s)",
+        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
     )
     add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
     add(

@@ -76,6 +76,7 @@ class Application:
         await first_objects.make(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
+        await self.authorizers.start(self.caches)
         await self.definitions.start()
 
     async def announce(self, address: str, port: int) -> None:

@@ -13,14 +13,16 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from podward.access.asked_selectors import with_selectors
 from podward.access.authentication import Credentials, Failed
-from podward.access.forbidden import forbidden
+from podward.access.forbidden import forbidden, plain
 from podward.api import status
 from podward.api.authorization import Answer as Opinion_
 from podward.api.authorization import Attributes, Opinion
+from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.server import failures, impersonating
-from podward.server.request import Answer, Handler, Request
+from podward.server.request import Answer, Handler, Reply, Request
 from podward.server.scope import Authenticating
 
 Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
@@ -125,7 +127,15 @@ async def _authorized(filters: Filters, request: Request, serve: Handler) -> Ans
     answer = await filters.authorize(wanted)
     if answer.opinion is Opinion.ALLOW:
         return await serve(request)
+    if answer.error:
+        return _unanswered(request, answer.error)
     return forbidden(wanted, answer.reason)
+
+
+def _unanswered(request: Request, error: str) -> Reply:
+    """The answer where an authorizer could not find out whether it is allowed."""
+    sentence = plain(f"Internal Server Error: {quote(request.target)}: {error}")
+    return Reply(500, f"{sentence}\n".encode(), "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
 
 
 FILTERS: tuple[Filter, ...] = (_named, _survived, _in_time, _authenticated, _impersonating, _limited, _authorized)
@@ -159,4 +169,8 @@ def attributes_of(request: Request) -> Attributes:
     info = request.info
     if not info.resource_request:
         return Attributes(request.user, info.verb, path=info.path)
-    return Attributes(request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace)
+    wanted = Attributes(
+        request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace,
+        version=info.version,
+    )  # fmt: skip
+    return with_selectors(wanted, info.field_selector, info.label_selector)

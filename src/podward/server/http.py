@@ -101,7 +101,7 @@ def request_of(raw: web.BaseRequest) -> Request:
     async def body() -> bytes | Status:
         return await _body(raw)
 
-    return Request(raw.method, path, query, raw.headers, info, body, raw.remote or "", certificate)
+    return Request(raw.method, path, query, raw.headers, info, body, raw.remote or "", certificate, target=raw.raw_path)
 
 
 async def _body(raw: web.BaseRequest) -> bytes | Status:

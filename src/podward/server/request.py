@@ -23,6 +23,7 @@ class Request(Struct):
 
     `user` is whom the authenticators named; it is only set by the chain. `warnings` go into the answer's headers.
     `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log.
+    `target` is the path and query as they were sent.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Request(Struct):
     warnings: list[str] = []
     audit: dict[str, str] = {}
     audit_id: str = ""
+    target: str = ""
 
     def warn(self, text: str) -> None:
         """Tell the client something beside the answer, once. Of many things the first are told: they are headers."""
