@@ -90,7 +90,7 @@ def test_a_line_that_could_not_be_written_whole_is_taken_back(tmp_path: Path, mo
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(handle, bytes(data)[:room])
 
-    monkeypatch.setattr(files.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(OSError, match="No space left"):
         file.append([b"broken\n"])
     monkeypatch.undo()
