@@ -53,7 +53,14 @@ class Rows(dict[str, Row]):
         if not row.isprintable():
             raise OutsideSubsetError
         place = self._heads.get(head) if colon else None
-        found = place + _value(rest.strip(" "), _NULL) if place is not None else self._unknown(row, head, colon, rest)
+        if place is None:
+            found = self._unknown(row, head, colon, rest)
+        elif rest[:1] in _LETTERS and " " not in rest and rest[-1] != ":":
+            found = (*place, _WORDS.get(rest, rest), SCALAR)  # what most rows have: `_value` would say the same
+        elif rest[:1] == '"' and rest[-1] == '"' and rest.count('"') == 2 and "\\" not in rest:
+            found = (*place, rest[1:-1], SCALAR)
+        else:
+            found = place + _value(rest.strip(" "), _NULL)
         if len(row) <= _LONG:
             if len(self) >= _MOST:
                 self.clear()
@@ -153,11 +160,13 @@ def _plain(text: str) -> Json:
 
 
 _LONG = 300  # characters: longer rows are not remembered
-_MOST = 50_000  # rows that are remembered, so at most some 20 MB
+_MOST = 100_000  # rows that are remembered, so at most some 40 MB
 _NOTHING: Row = (-1, 0, "", None, SCALAR)
 _NULL = (None, OPEN)
 _LITERALS = frozenset(("|", "|-", "|+"))
 _INDICATORS = frozenset(("", *"-?:,[]{}#&*!|>'\"%@` "))
+_WORDS = scalars.WORDS
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _READERS: dict[str, Callable[[str], tuple[Json, int]]] = {
     '"': _in_double_quotes,
     "'": _in_single_quotes,

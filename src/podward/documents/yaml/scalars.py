@@ -39,7 +39,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], bool | float | None], ...] = (
     (("-.inf", "-.Inf", "-.INF"), float("-inf")),
     ((".nan", ".NaN", ".NAN"), float("nan")),
 )
-_WORDS = {word: meaning for words, meaning in _MEANINGS for word in words}
+WORDS = {word: meaning for words, meaning in _MEANINGS for word in words}
 
 _MAYBE_SPECIAL = frozenset("yYnNtTfFoO~.+-0123456789")
 _PREFIXES = {"x": 16, "o": 8, "b": 2}
@@ -106,8 +106,8 @@ def _as_json(value: Scalar, text: str) -> Scalar:
 
 
 def _resolved(text: str) -> Scalar:
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     first = text[0]
     if first == ".":
         return _float(text, text)
