@@ -55,14 +55,16 @@ class Application:
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)
         callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
+        catalog = Catalog(RESOURCES)
+        self.plugins = Plugins(self.caches, catalog, settings.disabled_plugins)
         self.parts = Parts(
             store,
             self.caches,
-            Catalog(RESOURCES),
+            catalog,
             callers,
             tokens,
             self.authorizers,
-            Plugins(self.caches, settings.disabled_plugins),
+            self.plugins,
             CLOCK,
             {},
             services,
@@ -91,6 +93,7 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        await self.plugins.webhooks.close()
         await self.definitions.close()
         await self.caches.close()
 

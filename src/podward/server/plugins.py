@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
 from podward.api.core import Namespace, Pod
@@ -20,11 +22,14 @@ from podward.policy.pss.labels import PREFIX, Configuration, LabelledPolicy, pol
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
-from podward.server.catalog import key_of, prefix_of
+from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.webhooks.admission import Rounds, WebhookAdmission
+from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.services import Services
 from podward.server.world import letters
 from podward.stages.admission import order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
@@ -123,28 +128,53 @@ class StoredCluster:
         return None
 
 
+MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS = "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"
+
+
 class Plugins:
     """The plugins of a server."""
 
-    def __init__(self, caches: Caches, disabled: frozenset[str] = frozenset()) -> None:
+    def __init__(self, caches: Caches, catalog: Catalog, disabled: frozenset[str] = frozenset()) -> None:
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
         self.disabled = disabled
+        self.webhooks = Webhooks(Services(caches))
+        self._webhooks = WebhookAdmission(caches, catalog, self.webhooks, self._namespace)
         self._quotas = Quotas()
         self._validating = tuple(step for step in _VALIDATING if step.name not in disabled)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
-        """The object as the mutating plugins leave it, or the first refusal."""
-        del request
+        """The object as the mutating plugins leave it, or the first refusal.
+
+        Where a webhook has changed the object, all are asked once more, but of the webhooks only those who want it.
+        """
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
-        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+        rounds = Rounds()
+        found = await self._mutate(asked, request, rounds)
+        if not rounds.wanted or isinstance(found, Status):
+            return found
+        rounds.again = True
+        return await self._mutate(structs.replace(asked, object=found), request, rounds)
+
+    async def _mutate(self, asked: AdmissionRequest, request: Request, rounds: Rounds) -> JsonObject | Status | None:
+        found = mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+        if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
+            return found
+        if found is not asked.object:
+            asked = structs.replace(asked, object=found)
+        return await self._webhooks.mutate(asked, request, rounds)
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
-        if asked.operation is Operation.DELETE:
-            return None
+        if asked.object is not None and asked.operation is not Operation.CONNECT:
+            refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)
+
+    async def _validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         refused = validated(Served(asked, self._objects, ""), self.disabled)
         if refused is not None:
             return refused
@@ -158,6 +188,9 @@ class Plugins:
         for name, text in admitted.verdict.audit if admitted.verdict is not None else ():
             request.audit[f"{PREFIX}{name}"] = text
         return _refusal(asked, admitted) if admitted.refused else None
+
+    def _namespace(self, name: str) -> JsonObject | None:
+        return self._objects.get("namespaces", "", name)
 
     async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
         """Why the request does not fit into a quota; if it does, the quota is charged."""

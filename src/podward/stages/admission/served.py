@@ -88,12 +88,7 @@ ValidatingAdmissionWebhook
 """
 NAMES = frozenset(_PLUGINS.split())
 """What plugins of an API server are called, those included that this one lacks."""
-_NOT_ASKED = frozenset(
-    (
-        "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicybindings",
-        "validatingwebhookconfigurations",
-    )
-)  # fmt: skip
+_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings", "validatingadmissionpolicybindings"))
 """Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""
