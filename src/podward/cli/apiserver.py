@@ -7,6 +7,7 @@ import os
 import sys
 from ipaddress import ip_address
 
+from podward.cli.audit_options import add_audit_options, audit_options
 from podward.cli.store_options import add_store_options, store_options
 
 _LAST_PORT = 65535
@@ -21,6 +22,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
+    add_audit_options(parser)
     add = parser.add_argument
     add(
         "--bind-address",
@@ -37,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--authorization-mode",
         default="RBAC",
         metavar="MODES",
-        help="any of RBAC, ABAC, AlwaysAllow, AlwaysDeny (%(default)s)",
+        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
     )
     add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
     add(
@@ -116,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
         args.service_cluster_ip_range,
         args.disable_admission_plugins,
         args.authorization_policy_file,
+        audit=audit_options(args),
     )
 
     def say(address: str) -> None:

@@ -24,6 +24,8 @@ from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
 from podward.server.application import Application, Settings
+from podward.server.audit.opening import Options as AuditOptions
+from podward.server.audit.opening import open_auditor
 from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
@@ -52,6 +54,7 @@ class Options(Struct, frozen=True):
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = frozenset()
     abac_policies: str = ""
+    audit: AuditOptions = AuditOptions()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -70,14 +73,18 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
+    settings = _settings(options, authority)
+    auditor = open_auditor(options.audit)
     store = await open_store(options.store)
     try:
-        application = Application(store, _settings(options, authority))
+        application = Application(store, settings, auditor)
         await application.start()
         await _serve(options, authority, application, say)
         await application.close()
     finally:
         await store.close()
+        if auditor is not None:
+            await auditor.log.close()
 
 
 async def _serve(
