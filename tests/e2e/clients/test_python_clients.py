@@ -1,4 +1,4 @@
-"""Python's clients, each in a process of its own: they warn of versions, and leave sockets and loops open at their end."""
+"""Python's clients, each in a process of its own: they warn of versions, and leave sockets open at their end."""
 
 from __future__ import annotations
 

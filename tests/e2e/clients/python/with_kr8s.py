@@ -56,7 +56,7 @@ def test_it_waits_for_a_condition(kube: kr8s.Api, config: Path) -> None:
     timer.start()
     pod.wait("condition=Ready", timeout=20)
     timer.join()
-    assert pod.ready()
+    assert [each["type"] for each in pod.status.conditions] == ["Ready"]
 
 
 def test_it_watches(kube: kr8s.Api) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client, config, dynamic, watch  # type: ignore[import-untyped]
-from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
-from kubernetes.stream import stream  # type: ignore[import-untyped]
+from kubernetes import client, config, dynamic, watch
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
 
 NAMESPACE = "shop"
 
@@ -102,7 +102,7 @@ def test_the_dynamic_client_finds_every_resource_and_applies(api: Any) -> None:
     }
     applied = deployments.server_side_apply(wanted, name="web", namespace=NAMESPACE, field_manager="tests")
     assert applied.metadata.managedFields[0].manager == "tests"
-    other = {**wanted, "spec": {**wanted["spec"], "replicas": 2}}  # type: ignore[dict-item]
+    other = {**wanted, "spec": {**wanted["spec"], "replicas": 2}}
     with pytest.raises(ApiException) as caught:
         deployments.server_side_apply(other, name="web", namespace=NAMESPACE, field_manager="others")
     assert caught.value.status == 409

@@ -59,8 +59,8 @@ def test_lists_come_in_chunks(kube: Client) -> None:
         each.metadata.name for each in kube.list(ConfigMap, labels={"of": "chunks"}, chunk_size=3) if each.metadata
     ]
     assert names == [f"chunk-{number}" for number in range(7)]
-    kube.deletecollection(ConfigMap, labels={"of": "chunks"})
-    assert list(kube.list(ConfigMap, labels={"of": "chunks"})) == []
+    kube.deletecollection(ConfigMap)
+    assert list(kube.list(ConfigMap)) == []
 
 
 def test_a_watch_goes_on_from_a_version(kube: Client) -> None:
