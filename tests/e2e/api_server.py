@@ -59,7 +59,7 @@ class Server:
         with contextlib.closing(connection):
             connection.request(method, path, body if isinstance(body, str | None) else json.dumps(body), sent)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            text = answer.read().decode(errors="replace")
         with contextlib.suppress(ValueError):
             return answer.status, json.loads(text), dict(answer.getheaders())
         return answer.status, text, dict(answer.getheaders())

@@ -22,7 +22,7 @@ from podward.access.static_tokens import StaticTokens
 from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
-from podward.server.account_tokens import kept_key
+from podward.server.account_tokens import AUDIENCES, kept_key
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -149,7 +149,7 @@ def address_of(bind: str, port: int) -> str:
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
     tokens = []
     if options.token_file:
-        tokens.append(StaticTokens(_text(options.token_file), options.token_file))
+        tokens.append(StaticTokens(_text(options.token_file), options.token_file, AUDIENCES))
     certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
     if options.client_authority:
         certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
