@@ -6,8 +6,12 @@ import argparse
 import os
 import sys
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from podward.cli.store_options import add_store_options, store_options
+
+if TYPE_CHECKING:
+    from podward.policy.scc.allocation import Ranges
 
 _LAST_PORT = 65535
 SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
@@ -55,6 +59,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="admission plugins to leave out",
     )
+    add(
+        "--openshift",
+        action="store_true",
+        help="be OpenShift's: SecurityContextConstraints, projects, ids for namespaces",
+    )
+    add(
+        "--namespace-ranges",
+        default="1000000000-1999999999/10000",
+        metavar="UIDS",
+        help="with --openshift, the ids of namespaces: first, last, how many each gets (%(default)s)",
+    )
+    add(
+        "--namespace-levels",
+        default="s0:/2",
+        metavar="LEVELS",
+        help="with --openshift, their SELinux levels: a prefix, and how many categories (%(default)s)",
+    )
     add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
 
 
@@ -75,10 +96,10 @@ def _port(text: str) -> int:
 
 def _plugins(text: str) -> frozenset[str]:
     """Names of admission plugins: a misspelt one would leave its plugin at work."""
-    from podward.stages.admission.served import NAMES
+    from podward.stages.admission.served import NAMES, OPENSHIFTS
 
     names = frozenset(text.split(",")) - {""}
-    for name in sorted(names - NAMES):
+    for name in sorted(names - NAMES - OPENSHIFTS):
         raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
     return names
 
@@ -88,6 +109,15 @@ def _no_controllers(text: str) -> str:
     if text:
         raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
     return text
+
+
+def _ranges(args: argparse.Namespace) -> Ranges | None:
+    """What namespaces get in OpenShift. Raises UsageError."""
+    if not args.openshift:
+        return None
+    from podward.policy.scc.allocation import ranges_of
+
+    return ranges_of(args.namespace_ranges, args.namespace_levels)
 
 
 def _boolean(text: str) -> bool:
@@ -116,6 +146,7 @@ def run(args: argparse.Namespace) -> int:
         args.service_cluster_ip_range,
         args.disable_admission_plugins,
         args.authorization_policy_file,
+        _ranges(args),
     )
 
     def say(address: str) -> None:
