@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-TOKENS = 'admin-token,admin,uid-admin,"system:masters"\nalice-token,alice,uid-alice,"dev"\n'
+TOKENS = """\
+admin-token,admin,uid-admin,"system:masters"
+alice-token,alice,uid-alice,"dev"
+bob-token,bob,uid-bob,"dev,ops"
+carol-token,carol,uid-carol
+"""
 ADMIN = "admin-token"
 _DEADLINE = 30.0
 

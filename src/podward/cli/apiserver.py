@@ -6,12 +6,10 @@ import argparse
 import os
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
+from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
-
-if TYPE_CHECKING:
-    from podward.policy.scc.allocation import Ranges
 
 _LAST_PORT = 65535
 SUMMARY = "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work"
@@ -25,6 +23,8 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
+    add_audit_options(parser)
+    add_openshift_options(parser)
     add = parser.add_argument
     add(
         "--bind-address",
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--authorization-mode",
         default="RBAC",
         metavar="MODES",
-        help="any of RBAC, ABAC, AlwaysAllow, AlwaysDeny (%(default)s)",
+        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
     )
     add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
     add(
@@ -58,23 +58,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="NAMES",
         help="admission plugins to leave out",
-    )
-    add(
-        "--openshift",
-        action="store_true",
-        help="be OpenShift's: SecurityContextConstraints, projects, ids for namespaces",
-    )
-    add(
-        "--namespace-ranges",
-        default="1000000000-1999999999/10000",
-        metavar="UIDS",
-        help="with --openshift, the ids of namespaces: first, last, how many each gets (%(default)s)",
-    )
-    add(
-        "--namespace-levels",
-        default="s0:/2",
-        metavar="LEVELS",
-        help="with --openshift, their SELinux levels: a prefix, and how many categories (%(default)s)",
     )
     add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
 
@@ -111,15 +94,6 @@ def _no_controllers(text: str) -> str:
     return text
 
 
-def _ranges(args: argparse.Namespace) -> Ranges | None:
-    """What namespaces get in OpenShift. Raises UsageError."""
-    if not args.openshift:
-        return None
-    from podward.policy.scc.allocation import ranges_of
-
-    return ranges_of(args.namespace_ranges, args.namespace_levels)
-
-
 def _boolean(text: str) -> bool:
     """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
     if text in {"1", "t", "T", "true", "TRUE", "True"}:
@@ -146,7 +120,8 @@ def run(args: argparse.Namespace) -> int:
         args.service_cluster_ip_range,
         args.disable_admission_plugins,
         args.authorization_policy_file,
-        _ranges(args),
+        audit=audit_options(args),
+        namespace_ranges=namespace_ranges(args),
     )
 
     def say(address: str) -> None:

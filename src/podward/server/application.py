@@ -15,6 +15,7 @@ from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.account_tokens import AccountTokens
+from podward.server.audit.recording import Auditor
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
@@ -54,7 +55,7 @@ class Settings(Struct, frozen=True):
 class Application:
     """The parts of a server, and the handler that answers its requests."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, auditor: Auditor | None = None) -> None:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.modes, settings.abac)
         self.caches = Caches(store)
@@ -76,7 +77,7 @@ class Application:
             set(),
         )
         self.definitions = Definitions(self.parts)
-        self.filters = chain.Filters(callers, self.authorizers.authorize)
+        self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
@@ -88,6 +89,7 @@ class Application:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
+        await self.authorizers.start(self.caches)
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)

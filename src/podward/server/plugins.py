@@ -18,7 +18,7 @@ from podward.api.resource import Resource
 from podward.api.status import Status, StatusDetails
 from podward.decision import Decision
 from podward.documents.raw_fields import member
-from podward.policy.pss.labels import Configuration, LabelledPolicy, policy_of
+from podward.policy.pss.labels import PREFIX, Configuration, LabelledPolicy, policy_of
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
@@ -186,6 +186,8 @@ class Plugins:
             admitted = await self._openshift.decided(asked, self._objects, self._validating)
         for warning in admitted.warnings:
             request.warn(warning)
+        for name, text in admitted.verdict.audit if admitted.verdict is not None else ():
+            request.audit[f"{PREFIX}{name}"] = text
         return refusal_of(asked, admitted) if admitted.refused else None
 
     async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:

@@ -24,6 +24,8 @@ from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
 from podward.server.account_tokens import kept_key
 from podward.server.application import Application, Settings
+from podward.server.audit.opening import Options as AuditOptions
+from podward.server.audit.opening import open_auditor
 from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
@@ -56,6 +58,7 @@ class Options(Struct, frozen=True):
     abac_policies: str = ""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    audit: AuditOptions = AuditOptions()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -74,14 +77,18 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
+    settings = _settings(options, authority)
+    auditor = open_auditor(options.audit)
     store = await open_store(options.store)
     try:
-        application = Application(store, _settings(options, authority))
+        application = Application(store, settings, auditor)
         await application.start()
         await _serve(options, authority, application, say)
         await application.close()
     finally:
         await store.close()
+        if auditor is not None:
+            await auditor.log.close()
 
 
 async def _serve(
@@ -159,7 +166,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.disabled_plugins,
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
-        options.namespace_ranges,
+        namespace_ranges=options.namespace_ranges,
     )
 
 

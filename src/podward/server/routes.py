@@ -149,6 +149,7 @@ async def serve(parts: Parts, request: Request) -> Answer:
         return fault
     if route.resource.deprecation:
         request.warn(route.resource.deprecation)
+        request.audit["k8s.io/deprecated"] = "true"
     handle = _handles.get(route.module)
     if handle is None:
         handle = _handles[route.module] = cast("Handle", import_module(route.module).handle)
