@@ -96,6 +96,17 @@ def imported_by(program: str) -> set[str]:
     return set(ran.stderr.splitlines()[-1].split()) - {"typing_extensions"}
 
 
+def test_msgspec_is_imported_without_typing_extensions_which_can_be_imported_afterwards() -> None:
+    program = (
+        "from podward.cli.main import main; import sys\n"
+        "main(['explain', '--no-such-option'])\n"
+        "print('msgspec' in sys.modules, 'typing_extensions' in sys.modules)\n"
+        "import typing_extensions"
+    )
+    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True", "False"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -140,7 +140,7 @@ def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
     if told is None or told.sandbox is None:
         return ()
     sysctls = tuple(told.sandbox.sysctls.items())
-    whole = msgspec.structs.replace(about, spec=told.spec, predicted=told.predicted, sysctls=sysctls)
+    whole = msgspec.structs.replace(about, predicted=told.predicted, sysctls=sysctls)
     return tuple(
         msgspec.structs.replace(hint, problem=f"{hint.problem.rstrip('.')}, unless its program brings it along.")
         for hint in capability_without_root.hint(whole)
@@ -155,8 +155,9 @@ def _predicted(pod: Pod, container: Container) -> ContainerPlan | None:
     """
     spec = pod.spec
     own, above = container.security_context or _UNWRITTEN, spec.security_context or _UNWRITTEN_ON_POD
+    uid = own.run_as_user if own.run_as_user is not None else above.run_as_user
     matters = SecurityContext(
-        run_as_user=own.run_as_user if own.run_as_user is not None else above.run_as_user,
+        run_as_user=_SOMEBODY if uid is not None and uid in _ORDINARY_IDS else uid,
         capabilities=own.capabilities,
         privileged=own.privileged,
         allow_privilege_escalation=own.allow_privilege_escalation,
@@ -192,5 +193,8 @@ def _computed(pod: Pod, container: Container) -> ContainerPlan | None:
 
 
 _NAME = "any"
+_ORDINARY_IDS = range(1, 1 << 16)
+"""Ids that are nobody special to a node: which of them a process has makes no difference to its capabilities."""
+_SOMEBODY = _ORDINARY_IDS[0]
 _MOST_KNOWN = 1000
 _KNOWN: dict[bytes, ContainerPlan | None] = {}

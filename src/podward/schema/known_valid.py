@@ -86,7 +86,11 @@ def _asked_of(raw: JsonObject) -> _Asked | None:
     if kind not in KINDS:
         return ()  # a custom resource: where it holds Pods, these are looked at in full
     of = KINDS[kind].get(version)
-    return QUICK.asked_of(of, raw) if of is not None else None
+    if of is None:
+        return None
+    if kind in TEMPLATES:
+        return QUICK.asked_of(of, raw)
+    return () if fits(raw, of) else None  # nobody asks whether an object without a Pod is valid
 
 
 def is_known_valid(source: PodSource, asked: _Asked) -> bool:

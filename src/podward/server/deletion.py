@@ -103,6 +103,7 @@ def _in_body(request: Request, body: bytes, group: str) -> DeleteOptions | Statu
     found = decode_delete_options(body, media, group)
     if isinstance(found, Undecodable):
         return status.bad_request(found.message)
+    request.sent = {**found.object, "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/__internal"}
     return msgspec.convert(found.object, DeleteOptions)
 
 

@@ -82,7 +82,8 @@ def _has_all(added: tuple[str, ...]) -> bool:
 
 
 def _uid(facts: HintFacts) -> int:
-    return facts.spec.value.process.user.uid if facts.spec is not None else 0
+    uid = facts.effective.value.security_context.run_as_user
+    return facts.spec.value.process.user.uid if facts.spec is not None else uid or 0
 
 
 def _cure(facts: HintFacts, lost: int) -> tuple[str, tuple[Change, ...]]:
