@@ -10,6 +10,11 @@ from podward.stages.admission.webhooks.hooks import Hook
 from podward.stages.admission.webhooks.reviews import Failure, Review, Verdict, verdict_of
 
 _HOOK = Hook("c", {"name": "h.example.com"}, "u")
+_UNDECODABLE = "received undecodable patch in webhook response: "
+_UNFIT = (
+    "failed to call webhook: json: cannot unmarshal string into Go struct field"
+    " AdmissionResponse.response.allowed of type bool"
+)
 _INVALID = "received invalid webhook response: "
 
 
@@ -40,8 +45,7 @@ def _answer(**response: object) -> dict[str, object]:
         ),
         (
             _answer(allowed="yes"),
-            "failed to call webhook: json: cannot unmarshal string into Go struct field"
-            " AdmissionResponse.response.allowed of type bool",
+            _UNFIT,
         ),
         (
             _answer(allowed=True, patch="W10="),
@@ -54,8 +58,7 @@ def _answer(**response: object) -> dict[str, object]:
         (_answer(allowed=True, patch="W10=", patchType="Merge"), 'unsupported patch type "Merge"'),
         (
             _answer(allowed=True, patch="e30=", patchType="JSONPatch"),
-            "received undecodable patch in webhook response: json: cannot unmarshal object into Go value of type"
-            " jsonpatch.Patch",
+            f"{_UNDECODABLE}json: cannot unmarshal object into Go value of type jsonpatch.Patch",
         ),
     ],
 )  # fmt: skip
