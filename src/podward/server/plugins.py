@@ -27,8 +27,10 @@ from podward.server.encoding import decoded
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.webhooks import versions
 from podward.server.webhooks.admission import Rounds, WebhookAdmission
 from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.conversion import Converter
 from podward.server.webhooks.services import Services
 from podward.server.world import letters
 from podward.stages.admission import order
@@ -163,7 +165,9 @@ class Plugins:
         self._openshift = openshift
         self.disabled = disabled
         self.webhooks = Webhooks(Services(caches))
-        self._webhooks = WebhookAdmission(caches, catalog, self.webhooks, self._namespace)
+        self.converter = Converter(self.webhooks)
+        known = versions.Versions(catalog, self.converter)
+        self._webhooks = WebhookAdmission(caches, known, self.webhooks, self._namespace)
         self._quotas = Quotas()
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)

@@ -49,7 +49,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     found = await delete(scope, request, request.info.namespace, request.info.name, options)
     if isinstance(found, Status):
         return found
-    obj, gone = scope.served(found[0]), found[1]
+    obj, gone = await scope.read(found[0]), found[1]
+    if isinstance(obj, Status):
+        return obj
     code = 202 if not gone and options.orphan_dependents is False else 200
     if not gone or _returns_object(scope):
         return object_reply(scope, request, code, obj)
@@ -109,7 +111,10 @@ async def _deleted(
 
 
 async def _refused(scope: Scope, request: Request, old: JsonObject, options: DeleteOptions) -> Status | None:
-    asked = admission_request(scope, request, None, scope.served(old), WriteOptions(options.dry_run))
+    shown = await scope.read(old)
+    if isinstance(shown, Status):
+        return shown
+    asked = admission_request(scope, request, None, shown, WriteOptions(options.dry_run))
     asked = structs.replace(asked, options=options.document)
     mutated = await scope.parts.admission.mutate(asked, request)
     if isinstance(mutated, Status):

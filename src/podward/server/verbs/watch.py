@@ -18,7 +18,7 @@ from podward.api.status import Status, encoded
 from podward.errors import CompactedError
 from podward.schema.apply.empty_objects import empty_object
 from podward.server.cache import Item
-from podward.server.encoding import json_bytes, served_bytes, stored_bytes
+from podward.server.encoding import decoded, json_bytes, served_bytes, stored_bytes
 from podward.server.listing import Selection, matcher, selection
 from podward.server.replies import event_object
 from podward.server.request import Answer, Request, Stream
@@ -29,7 +29,6 @@ _SHORTEST, _BOOKMARK = 1800.0, 60.0
 PIECE = 64 << 10
 """So many bytes of events, and the rest of the last of them, are written at once."""
 _SMALL = 32 << 10
-Form = Callable[[Stored], bytes]
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -48,7 +47,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
 
 async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: bool) -> AsyncGenerator[bytes, None]:
     """The events, as pieces of the answer."""
-    form, options, store = event_form(scope, request), chosen.options, scope.parts.store
+    form, options, store = Form(scope, request), chosen.options, scope.parts.store
     revision = int(options.version or 0)
     if initial:
         cache, matches = scope.cache, matcher(scope, chosen)
@@ -56,6 +55,9 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
             await store.reach(revision)
         revision = await cache.fresh()
         found = [item.stored for item in cache.items(chosen.prefix) if matches is None or matches(item)]
+        if (fault := await form.prepare(found)) is not None:
+            yield fault
+            return
         for piece in joined(_event("ADDED", form(stored)) for stored in found):
             yield piece
         if options.bookmarks:
@@ -89,6 +91,9 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             return
         if not events:
             return
+        if (fault := await form.prepare(shown for event in events for shown in _both(event))) is not None:
+            yield fault
+            return
         for piece in joined(piece for event in events if (piece := _piece(event, matches, form)) is not None):
             yield piece
 
@@ -116,11 +121,25 @@ def _piece(event: Event, matches: Callable[[Item], bool] | None, form: Form) -> 
     if matches is None:
         return _event("ADDED" if previous is None else "MODIFIED", form(stored))
     now = matches(Item(stored))
-    earlier = Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
+    earlier = _earlier(event)
     before = earlier is not None and matches(Item(earlier))
     if now:
         return _event("MODIFIED" if before else "ADDED", form(stored))
     return _event("DELETED", form(earlier)) if before and earlier is not None else None
+
+
+def _earlier(event: Event) -> Stored | None:
+    """What was there before, as of the event."""
+    stored, previous = event.stored, event.previous
+    return Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
+
+
+def _both(event: Event) -> Iterator[Stored]:
+    """What of an event may be shown."""
+    yield event.stored
+    earlier = _earlier(event)
+    if earlier is not None:
+        yield earlier
 
 
 def _event(of: str, obj: bytes) -> bytes:
@@ -135,19 +154,36 @@ def _bookmark(scope: Scope, revision: int, form: Form, *, end: bool = False) -> 
     return _event("BOOKMARK", form(Stored("", stored_bytes(resource, empty), revision, revision)))
 
 
-def event_form(scope: Scope, request: Request) -> Form:
-    """How an object stands in an event."""
-    if not request.accepted.as_kind and not scope.converts:
-        return _shared
-    first = True
+class Form:
+    """How objects stand in the events of one watch. Those that a webhook converts are prepared before."""
 
-    def form(stored: Stored) -> bytes:
-        nonlocal first
-        document = event_object(scope, request, stored, with_columns=first)
-        first = False
+    def __init__(self, scope: Scope, request: Request) -> None:
+        self._scope = scope
+        self._request = request
+        self._plain = not request.accepted.as_kind and not scope.converts
+        self._first = True
+        self._prepared: dict[Stored, JsonObject] = {}
+
+    async def prepare(self, found: Iterable[Stored]) -> bytes | None:
+        """Convert what is shown next; the last event of the watch where that fails."""
+        if not self._scope.by_webhook:
+            return None
+        wanted = list(dict.fromkeys(found))
+        read = await self._scope.read_all([decoded(stored) for stored in wanted])
+        if isinstance(read, Status):
+            return _event("ERROR", encoded(read))
+        self._prepared = dict(zip(wanted, read, strict=True))
+        return None
+
+    def __call__(self, stored: Stored) -> bytes:
+        """The object as JSON."""
+        if self._plain:
+            return _shared(stored)
+        served = self._prepared.get(stored)
+        obj = self._scope.served(decoded(stored)) if served is None else served
+        document = event_object(self._scope, self._request, obj, with_columns=self._first)
+        self._first = False
         return json_bytes(document)
-
-    return form
 
 
 def _shared(stored: Stored) -> bytes:
