@@ -65,7 +65,11 @@ class Application:
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins
+            self.caches,
+            catalog,
+            settings.disabled_plugins,
+            None if openshift is None else openshift.plugins,
+            self.authorizers.authorize,
         )
         self.parts = Parts(
             store,

@@ -24,6 +24,8 @@ from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
+from podward.server.policies import NAME as VALIDATING_POLICIES
+from podward.server.policies import Authorize, PolicyAdmission, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
@@ -159,6 +161,7 @@ class Plugins:
         catalog: Catalog,
         disabled: frozenset[str] = frozenset(),
         openshift: MorePlugins | None = None,
+        authorize: Authorize = nobody_knows,
     ) -> None:
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
@@ -168,6 +171,7 @@ class Plugins:
         self.converter = Converter(self.webhooks)
         known = versions.Versions(catalog, self.converter)
         self._webhooks = WebhookAdmission(caches, known, self.webhooks, self._namespace)
+        self._policies = PolicyAdmission(caches, known, self._namespace, authorize)
         self._quotas = Quotas()
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)
@@ -202,6 +206,10 @@ class Plugins:
         """The first refusal of the validating plugins."""
         if asked.object is not None and asked.operation is not Operation.CONNECT:
             refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        if VALIDATING_POLICIES not in self.disabled:
+            refused = await self._policies.validate(asked, request)
             if refused is not None:
                 return refused
         return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)
