@@ -55,6 +55,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="admission plugins to leave out",
     )
+    add(
+        "--enable-admission-plugins",
+        type=_plugins,
+        default="",
+        metavar="NAMES",
+        help="admission plugins beside the default ones, such as NodeRestriction",
+    )
     add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
 
 
@@ -81,6 +88,18 @@ def _plugins(text: str) -> frozenset[str]:
     for name in sorted(names - NAMES):
         raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
     return names
+
+
+def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> frozenset[str]:
+    """The plugins that do not act. Raises UsageError for one that is to act and not to act, or that there is not."""
+    from podward.errors import UsageError
+    from podward.stages.admission.served import OFF_BY_DEFAULT
+
+    for name in sorted(enabled & disabled):
+        raise UsageError(
+            f"{name} is both enabled and disabled", where="--enable-admission-plugins", advice="name it once"
+        )
+    return disabled | (OFF_BY_DEFAULT - enabled)
 
 
 def _no_controllers(text: str) -> str:
@@ -114,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
         args.service_cluster_ip_range,
-        args.disable_admission_plugins,
+        disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
         args.authorization_policy_file,
     )
 

@@ -61,7 +61,7 @@ class Application:
             callers,
             tokens,
             self.authorizers,
-            Plugins(self.caches, settings.disabled_plugins),
+            Plugins(self.caches, settings.disabled_plugins, self.authorizers.authorize),
             CLOCK,
             {},
             services,

@@ -5,11 +5,12 @@ The order stands in `podward.stages.admission`: `served.MUTATING` and the valida
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
+from podward.api.authorization import Answer, Attributes, Opinion
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
@@ -26,7 +27,7 @@ from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
 from podward.server.world import letters
-from podward.stages.admission import order
+from podward.stages.admission import node_restriction, node_tokens, order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
 from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
@@ -44,6 +45,7 @@ _LOOKED_UP = (
     "pods",
     "limitranges",
     "runtimeclasses",
+    *(plural for plural in node_restriction.LOOKED_UP if plural != "pods"),
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _SUFFIX = 5
@@ -126,7 +128,14 @@ class StoredCluster:
 class Plugins:
     """The plugins of a server."""
 
-    def __init__(self, caches: Caches, disabled: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        caches: Caches,
+        disabled: frozenset[str] = frozenset(),
+        authorize: Callable[[Attributes], Awaitable[Answer]] | None = None,
+    ) -> None:
+        """`authorize` answers what plugins ask about callers; without it the answer is no."""
+        self._authorize = authorize
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
         self.disabled = disabled
@@ -139,7 +148,18 @@ class Plugins:
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
-        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+        granted = False
+        if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
+            await self._objects.fresh(*node_restriction.LOOKED_UP)
+            granted = await self._may_have_token(asked)
+        return mutated(Served(asked, self._objects, letters(_SUFFIX), granted), self.disabled)
+
+    async def _may_have_token(self, asked: AdmissionRequest) -> bool:
+        """Whether a node may have tokens for the audience that it asks for."""
+        if self._authorize is None or asked.object is None or not node_restriction.asks_for_token(asked):
+            return False
+        answer = await self._authorize(node_tokens.question(asked, asked.object))
+        return answer.opinion is Opinion.ALLOW
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
