@@ -21,7 +21,7 @@ def covers(rule: PolicyRule, wanted: Attributes) -> bool:
     """Whether the rule allows it."""
     if wanted.path:
         return _listed(wanted.verb, rule.verbs) and any(
-            _is_url(url, wanted.path) for url in rule.non_resource_urls or ()
+            is_url(url, wanted.path) for url in rule.non_resource_urls or ()
         )
     if rule.resource_names and wanted.name not in rule.resource_names:
         return False
@@ -40,5 +40,6 @@ def _is_resource(rule: PolicyRule, wanted: Attributes) -> bool:
     )
 
 
-def _is_url(known: str, url: str) -> bool:
+def is_url(known: str, url: str) -> bool:
+    """Whether a rule's word for paths means this path."""
     return known in {_ANY, url} or (known.endswith("*") and url.startswith(known.rstrip("*")))

@@ -7,11 +7,12 @@ the next one; there is no way around any of them.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.asked_selectors import with_selectors
 from podward.access.authentication import Credentials, Failed
@@ -19,9 +20,11 @@ from podward.access.forbidden import forbidden, plain
 from podward.api import status
 from podward.api.authorization import Answer as Opinion_
 from podward.api.authorization import Attributes, Opinion
+from podward.api.caller import User
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.server import failures, impersonating
+from podward.server.audit.recording import Auditor
 from podward.server.request import Answer, Handler, Reply, Request
 from podward.server.scope import Authenticating
 
@@ -41,11 +44,13 @@ class Filters(Struct):
     authorize: Callable[[Attributes], Awaitable[Opinion_]]
     reading: int = 0
     writing: int = 0
+    auditor: Auditor | None = None
 
 
 async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
     """Every request has an id, which the audit log and the answer have."""
-    request.audit_id = request.headers.get("Audit-Id", "")[:64] or str(uuid.uuid4())
+    request.received = time.time()
+    request.audit_id = request.headers.get("Audit-Id", "") or str(uuid.uuid4())
     return await serve(request)
 
 
@@ -56,7 +61,7 @@ async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answ
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody but the log is told
-        failures.log(f"audit-id {request.audit_id}: {request.info.verb}", error)
+        failures.log(f"audit-id {request.audit_id[:64]}: {request.info.verb}", error)
         return failures.ANSWER
 
 
@@ -68,7 +73,7 @@ async def _in_time(_filters: Filters, request: Request, serve: Handler) -> Answe
         async with asyncio.timeout(_TIMEOUT):
             return await serve(request)
     except TimeoutError:
-        return status.timeout("request did not complete within the allotted timeout", 0)
+        return _TOO_LONG
 
 
 async def _limited(filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -100,13 +105,40 @@ async def _authenticated(filters: Filters, request: Request, serve: Handler) -> 
     credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path)
     found = await filters.authenticator.authenticate(credentials)
     if found is None or isinstance(found, Failed):
-        return status.unauthorized()
+        return await _unauthorized(filters, request)
     request.user = found.user
     for warning in found.warnings:
         request.warn(warning)
     for name, value in found.annotations:
         request.audit[name] = value
     return await serve(request)
+
+
+async def _unauthorized(filters: Filters, request: Request) -> Status:
+    answer = status.unauthorized()
+    if filters.auditor is not None:
+        record = filters.auditor.record(request, structs.replace(attributes_of(request), user=User()))
+        if record is not None:
+            await record.unauthorized(answer)
+    return answer
+
+
+async def _audited(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """What the audit policy wants to know is told to its log."""
+    record = filters.auditor.record(request, attributes_of(request)) if filters.auditor is not None else None
+    if record is None:
+        return await serve(request)
+    if not await record.received():
+        return _UNSTORED
+    try:
+        answer = await serve(request)
+    except asyncio.CancelledError:
+        record.given_up(_TOO_LONG)
+        raise
+    except Exception as error:
+        record.panicked(error)
+        raise
+    return await record.answered(answer, long=is_long(request))
 
 
 async def _impersonating(filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -125,10 +157,14 @@ async def _authorized(filters: Filters, request: Request, serve: Handler) -> Ans
     """Whether the caller may do it: what nobody allows is refused."""
     wanted = attributes_of(request)
     answer = await filters.authorize(wanted)
-    if answer.opinion is Opinion.ALLOW:
-        return await serve(request)
-    if answer.error:
+    allowed = answer.opinion is Opinion.ALLOW
+    if answer.error and not allowed:
+        request.audit["authorization.k8s.io/reason"] = "internal error"
         return _unanswered(request, answer.error)
+    request.audit["authorization.k8s.io/decision"] = "allow" if allowed else "forbid"
+    request.audit["authorization.k8s.io/reason"] = answer.reason
+    if allowed:
+        return await serve(request)
     return forbidden(wanted, answer.reason)
 
 
@@ -138,9 +174,13 @@ def _unanswered(request: Request, error: str) -> Reply:
     return Reply(500, f"{sentence}\n".encode(), "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
 
 
-FILTERS: tuple[Filter, ...] = (_named, _survived, _in_time, _authenticated, _impersonating, _limited, _authorized)
+FILTERS: tuple[Filter, ...] = (
+    _named, _survived, _in_time, _authenticated, _audited, _impersonating, _limited, _authorized
+)  # fmt: skip
 """All of them, the outermost first."""
 
+_TOO_LONG = status.timeout("request did not complete within the allotted timeout", 0)
+_UNSTORED = status.internal_error("failed to store audit event")
 _TOO_MANY = status.too_many_requests("Too many requests, please try again later.", 1)
 
 

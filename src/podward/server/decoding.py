@@ -38,7 +38,8 @@ async def object_of(request: Request, scope: Scope, validation: str) -> JsonObje
         return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
-    return custom.defaulted(found.object)
+    made = request.sent = custom.defaulted(found.object)
+    return made
 
 
 def _custom(body: bytes, media: Media, custom: CustomKind, validation: str) -> Body | Undecodable:
@@ -59,7 +60,8 @@ async def kind_of(request: Request, validation: str, api_version: str, kind: str
         return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
-    return defaulted(found.object, api_version, kind)
+    made = request.sent = defaulted(found.object, api_version, kind)
+    return made
 
 
 def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
@@ -68,6 +70,11 @@ def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
         return _custom(json_bytes(obj), "json", scope.custom, validation)
     expected = Expected(scope.resource.api_version, scope.resource.kind)
     return decode_body(json_bytes(obj), "json", expected, cast("FieldValidation", validation))
+
+
+def custom_again(obj: JsonObject, custom: CustomKind) -> Body | Undecodable:
+    """A custom object that something made, as if it had been sent; what its schema does not know is dropped."""
+    return _custom(json_bytes(obj), "json", custom, "Ignore")
 
 
 def completed(obj: JsonObject, scope: Scope) -> JsonObject:

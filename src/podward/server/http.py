@@ -160,8 +160,8 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
     response = web.StreamResponse(status=200)
     _headers(request, response, answer.media)
     response.enable_chunked_encoding()
-    await response.prepare(raw)
     try:
+        await response.prepare(raw)
         async for piece in answer.pieces:
             for start in range(0, len(piece), _WRITTEN):  # who does not read has one of them in his connection
                 await response.write(piece[start : start + _WRITTEN])
@@ -175,4 +175,6 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
             raw.transport.abort()
     finally:
         await answer.pieces.aclose()
+        for told in answer.ended:
+            told()
     return response

@@ -15,7 +15,8 @@ from podward.server.authorizing import decided
 from podward.server.request import Request
 
 _HEADER = "impersonate-"
-_NOTE = "authentication.kubernetes.io/impersonation-constraint"
+CONSTRAINT = "authentication.kubernetes.io/impersonation-constraint"
+"""Under this name the rest of the server is told what a caller was allowed."""
 
 
 def asked_for(request: Request) -> User | Status | None:
@@ -36,5 +37,5 @@ async def acting_as(
         return found
     request.user = found.user
     if found.constraint:
-        request.audit[_NOTE] = found.constraint
+        request.audit[CONSTRAINT] = found.constraint
     return None

@@ -65,7 +65,7 @@ def written_reply(request: Request, code: int, body: bytes) -> Reply:
     if accepted.media == YAML:
         from podward.server.yaml_answers import yaml_of
 
-        return Reply(code, yaml_of(body), YAML)
+        return Reply(code, yaml_of(body), YAML, document=body)
     if accepted.pretty:
         import msgspec
 

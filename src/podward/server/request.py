@@ -8,6 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api.caller import NOBODY, User
+from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.server.negotiation import DEFAULT, JSON, Accepted
 from podward.server.request_info import Query, RequestInfo
@@ -22,8 +23,10 @@ class Request(Struct):
     """One request: what was sent, what it is about, and what was learnt of it on the way.
 
     `user` is whom the authenticators named; it is only set by the chain. `warnings` go into the answer's headers.
-    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log.
-    `target` is the path and query as they were sent.
+    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log;
+    `audit_of_bodies` those that only a log with the bodies of requests may have. `target` is the path and query as
+    they were sent, `received` when that was, in seconds since 1970. `sent` is what the body said, once it was read: an
+    object, or a patch as it came.
     """
 
     method: str
@@ -38,8 +41,11 @@ class Request(Struct):
     accepted: Accepted = DEFAULT
     warnings: list[str] = []
     audit: dict[str, str] = {}
+    audit_of_bodies: dict[str, str] = {}
     audit_id: str = ""
     target: str = ""
+    received: float = 0.0
+    sent: JsonObject | bytes | None = None
 
     def warn(self, text: str) -> None:
         """Tell the client something beside the answer, once. Of many things the first are told: they are headers."""
@@ -60,19 +66,24 @@ class Request(Struct):
 
 
 class Reply(Struct, frozen=True):
-    """An answer that is there as a whole."""
+    """An answer that is there as a whole. `document` is the JSON that the body says in another way."""
 
     code: int
     body: bytes
     media: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+    document: bytes = b""
 
 
 class Stream(Struct, frozen=True):
-    """An answer that is written piece by piece, until there is no more, or the client goes away."""
+    """An answer that is written piece by piece, until there is no more, or the client goes away.
+
+    Whoever is in `ended` is told when that is.
+    """
 
     pieces: AsyncGenerator[bytes, None]
     media: str = JSON
+    ended: list[Callable[[], None]] = []
 
 
 Answer: TypeAlias = Reply | Stream | Status

@@ -31,6 +31,7 @@ from podward.server.verbs.writing import managed_part, mutated, validated
 
 _GROUP, _KIND = "authentication.k8s.io", "TokenRequest"
 _LEAST, _MOST = 600, 1 << 32
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
 _PLURALS = {"Pod": "pods", "Node": "nodes", "Secret": "secrets"}
 
 
@@ -69,7 +70,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     bound = await _bound(tokens, asked, request)
     if isinstance(bound, Status):
         return bound
-    return document_reply(request, 201, _issued(tokens, asked, account, bound, scope.parts.clock.uid()))
+    uid = scope.parts.clock.uid()
+    request.audit[_ISSUED] = f"JTI={uid}"
+    return document_reply(request, 201, _issued(tokens, asked, account, bound, uid))
 
 
 def _misnamed(sent: JsonObject, request: Request) -> Status | None:

@@ -152,6 +152,7 @@ async def patch_of(scope: Scope, request: Request) -> tuple[Patch | Applying, Wr
     body = await request.body()
     if isinstance(body, Status):
         return body
+    request.sent = body
     options = write_options(request.query, "PatchOptions", apply=media == APPLY)
     if isinstance(options, Status):
         return options
