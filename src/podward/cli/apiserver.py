@@ -8,6 +8,7 @@ import sys
 from ipaddress import ip_address
 
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.authorization_options import add_authorization_options, authorizers
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -37,13 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
     add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
-    add(
-        "--authorization-mode",
-        default="RBAC",
-        metavar="MODES",
-        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
-    )
-    add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
+    add_authorization_options(parser)
     add(
         "--anonymous-auth",
         type=_boolean,
@@ -130,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.data_dir),
         args.bind_address,
         args.secure_port,
-        tuple(args.authorization_mode.split(",")),
+        authorizers(args),
         args.token_auth_file,
         args.client_ca_file,
         args.anonymous_auth,
