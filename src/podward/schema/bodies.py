@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from podward.schema.body_reading import FieldValidation, Media, Pruned, Reading, RefusedError, headed
 from podward.schema.canonical import MisfitError, canonical
+from podward.schema.depth import too_deep
 from podward.schema.kinds import type_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def decode_body(
     body: bytes, media: Media, expected: Expected, validation: FieldValidation = "Warn"
 ) -> Body | Undecodable:
     """The object of the expected kind that a body holds, or the refusal."""
-    if media == "json":
+    if media == "json" and not too_deep(body):
         quick = _quickly(body, expected)
         if quick is not None:
             return Body(quick)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from podward.api.resource import GroupVersion
 from podward.errors import InputError
 from podward.schema.canonical import MisfitError, canonical
+from podward.schema.depth import too_deep
 from podward.schema.godecode.decoding import GoDecodeError, decode
 from podward.schema.godecode.syntax import syntax_error
 from podward.schema.godecode.tree import Members, Number, Tree, plain, read
@@ -143,6 +144,9 @@ class Reading:
         return self._typed(tree, self._type())
 
     def _json(self) -> Tree:
+        if bracket := too_deep(self._body):
+            why = f"invalid character '{bracket}' exceeded max depth"
+            raise self._unrecognized(f"couldn't get version/kind; json parse error: {why}")
         try:
             return read(self._body)
         except InputError as error:

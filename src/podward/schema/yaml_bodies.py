@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.documents.parsed_value import ParseError
+from podward.documents.parsed_value import MAX_DEPTH, LimitExceededError, ParseError
 from podward.documents.yaml.composer import compose
 from podward.documents.yaml.libyaml import MarkedYAMLError, YAMLError
 
@@ -27,6 +27,10 @@ def read_yaml_body(body: bytes) -> tuple[Json, list[tuple[str, int]]]:
         parsed = compose(body, 1, "", twice)
     except MarkedYAMLError as error:
         raise YamlBodyError(_go_words(error)) from None
+    except LimitExceededError as error:
+        deep = error.what.startswith("nested")
+        what = f"line {error.line}: exceeded max depth of {MAX_DEPTH}" if deep else error.what
+        raise YamlBodyError(f"yaml: {what}") from None
     except ParseError as error:
         raise YamlBodyError(f"yaml: {error.what.removeprefix('invalid YAML: ')}") from None
     except (YAMLError, UnicodeDecodeError):
