@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
+HELM_VERSION := 4.3.1
 N ?= 5000
 TIMES ?= 10
 
@@ -15,6 +16,7 @@ TIMES ?= 10
 DEV := .venv
 ENV := build/env
 UV := build/tools/uv-$(UV_VERSION)/bin/uv
+HELM := build/helm-$(HELM_VERSION)/helm
 PODWARD := $(ENV)/bin/podward
 PY := $(DEV)/bin/python
 
@@ -44,7 +46,7 @@ step = @printf '\n== %s\n' "$(1)"
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode ## install what is missing: packages, uv, the locked environments
+setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode $(HELM) ## install what is missing: packages, uv, the locked environments, Helm
 
 packages:
 	@tools/install
@@ -58,6 +60,10 @@ $(UV): | packages
 	@rm -rf build/tools
 	@"$$(tools/install python)" -m venv build/tools/uv-$(UV_VERSION)
 	@build/tools/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(HELM): tools/helm $(UV)
+	@echo "installing Helm $(HELM_VERSION)"
+	@tools/helm build/tools/uv-$(UV_VERSION)/bin/pip $@
 
 $(DEV_STAMP): pyproject.toml uv.lock $(UV) | packages
 	@echo "making $(DEV), the environment to work in"

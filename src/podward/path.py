@@ -6,6 +6,8 @@ A `Path` prints as Kubernetes prints field paths (`spec.containers[0].securityCo
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 
@@ -31,20 +33,26 @@ class Path(Struct, frozen=True, gc=False):
         return self.segments[: len(prefix.segments)] == prefix.segments
 
     def __str__(self) -> str:
-        printed = ""
-        for segment in self.segments:
-            if isinstance(segment, str):
-                printed += f".{segment}" if printed else segment
-            elif isinstance(segment, Key):
-                printed += f"[{segment.name}]"
-            else:
-                printed += f"[{segment}]"
-        return printed
+        return _printed(self.segments)
 
     @property
     def pointer(self) -> str:
         """The JSON Pointer of RFC 6901; the root is the empty string."""
         return "".join("/" + _plain(s).replace("~", "~0").replace("/", "~1") for s in self.segments)
+
+
+@lru_cache(1 << 10)
+def _printed(segments: tuple[str | int | Key, ...]) -> str:
+    """The segments as Kubernetes prints them. Remembered: the same few fields are cited of every manifest."""
+    printed = ""
+    for segment in segments:
+        if isinstance(segment, str):
+            printed += f".{segment}" if printed else segment
+        elif isinstance(segment, Key):
+            printed += f"[{segment.name}]"
+        else:
+            printed += f"[{segment}]"
+    return printed
 
 
 def _plain(segment: str | int | Key) -> str:

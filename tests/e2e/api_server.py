@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-TOKENS = 'admin-token,admin,uid-admin,"system:masters"\nalice-token,alice,uid-alice,"dev"\n'
+TOKENS = """\
+admin-token,admin,uid-admin,"system:masters"
+alice-token,alice,uid-alice,"dev"
+bob-token,bob,uid-bob,"dev,ops"
+carol-token,carol,uid-carol
+"""
 ADMIN = "admin-token"
 _DEADLINE = 30.0
 
@@ -54,7 +59,7 @@ class Server:
         with contextlib.closing(connection):
             connection.request(method, path, body if isinstance(body, str | None) else json.dumps(body), sent)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            text = answer.read().decode(errors="replace")
         with contextlib.suppress(ValueError):
             return answer.status, json.loads(text), dict(answer.getheaders())
         return answer.status, text, dict(answer.getheaders())

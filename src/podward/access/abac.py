@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from podward.access.known_rules import KnownRules
+from podward.access.objects import PolicyRule
 from podward.api.authorization import Answer, Opinion
 from podward.api.caller import AUTHENTICATED
 from podward.decision import Origin, Source
@@ -66,6 +68,25 @@ class Abac:
             if _matches(policy, wanted):
                 return Answer(Opinion.ALLOW, Source(Origin.POLICY, self._name, line=line))
         return _UNMATCHED
+
+    def known_rules(self, user: User, namespace: str) -> KnownRules:
+        """What the policies that are for the user allow there."""
+        return KnownRules(
+            tuple(
+                rule
+                for _, policy in self._policies
+                if _is_for(policy, user) and policy.namespace in {"*", namespace}
+                for rule in _rules(policy)
+            )
+        )
+
+
+def _rules(policy: Policy) -> Iterator[PolicyRule]:
+    verbs = ("get", "list", "watch") if policy.readonly else ("*",)
+    if policy.resource:
+        yield PolicyRule(verbs=verbs, api_groups=(policy.api_group,), resources=(policy.resource,))
+    if policy.non_resource_path:
+        yield PolicyRule(verbs=verbs, non_resource_urls=(policy.non_resource_path,))
 
 
 def _policies(text: str, name: str) -> Iterator[tuple[int, Policy]]:

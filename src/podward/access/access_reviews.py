@@ -18,9 +18,9 @@ from podward.api.gotext import quote
 from podward.schema.validation.internal import go_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from podward.access.objects import PolicyRule
+    from podward.access.known_rules import KnownRules
     from podward.api.authorization import Answer
     from podward.api.caller import User
     from podward.api.json_value import Json, JsonObject
@@ -58,27 +58,25 @@ def answered(raw: JsonObject, asked: Question, answer: Answer) -> JsonObject:
         found["denied"] = True
     if answer.reason:
         found["reason"] = answer.reason
-    if asked.errors:
-        found["evaluationError"] = "; ".join(asked.errors)
+    if errors := [error for error in (answer.error, *asked.errors) if error]:
+        found["evaluationError"] = "; ".join(errors)
     return {**raw, "status": found}
 
 
-def rules_review(
-    raw: JsonObject, rules: Iterable[PolicyRule], errors: Sequence[str], *, incomplete: bool = False
-) -> JsonObject:
+def rules_review(raw: JsonObject, known: KnownRules) -> JsonObject:
     """A SelfSubjectRulesReview with its status: the rules that hold for the caller in the namespace that it names."""
     of_resources: list[Json] = []
     of_urls: list[Json] = []
-    for rule in rules:
+    for rule in known.rules:
         words: dict[str, tuple[str, ...]] = {"verbs": rule.verbs or ()}
         if rule.resources:
             named = {"apiGroups": rule.api_groups, "resources": rule.resources, "resourceNames": rule.resource_names}
             of_resources.append(_listed({**words, **{name: found or () for name, found in named.items()}}))
         if rule.non_resource_urls:
             of_urls.append(_listed({**words, "nonResourceURLs": rule.non_resource_urls}))
-    found: JsonObject = {"resourceRules": of_resources, "nonResourceRules": of_urls, "incomplete": incomplete}
-    if errors:
-        found["evaluationError"] = aggregated(errors)
+    found: JsonObject = {"resourceRules": of_resources, "nonResourceRules": of_urls, "incomplete": known.incomplete}
+    if known.errors:
+        found["evaluationError"] = aggregated(known.errors)
     return {**raw, "spec": {}, "status": found}
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podward.access.known_rules import ALL, NONE
 from podward.api.authorization import Answer, Opinion
 from podward.decision import Origin, Source
 
 if TYPE_CHECKING:
+    from podward.access.known_rules import KnownRules
     from podward.api.authorization import Attributes
+    from podward.api.caller import User
 
 _ALLOWED = Answer(Opinion.ALLOW, Source(Origin.RULE, "authorization mode AlwaysAllow"))
 _NOT_ALLOWED = Answer(message="Everything is forbidden.")
@@ -27,6 +30,10 @@ class AlwaysAllow:
         """Allowed."""
         return _ALLOWED
 
+    def known_rules(self, _user: User, _namespace: str) -> KnownRules:
+        """Everything."""
+        return ALL
+
 
 class AlwaysDeny:
     """Allows nothing."""
@@ -36,3 +43,7 @@ class AlwaysDeny:
     def authorize(self, _: Attributes) -> Answer:
         """No opinion, and the reason."""
         return _NOT_ALLOWED
+
+    def known_rules(self, _user: User, _namespace: str) -> KnownRules:
+        """Nothing."""
+        return NONE

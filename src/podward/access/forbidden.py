@@ -21,9 +21,14 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def forbidden(wanted: Attributes, reason: str = "") -> Status:
     """The answer to who may not do it, with the authorizer's reason."""
-    why = _sentence(wanted).translate(_ESCAPES)
+    why = plain(_sentence(wanted))
     resource = GroupResource(wanted.group, wanted.resource)
     return status.forbidden(resource, wanted.name, f"{why}: {reason}" if reason else why)
+
+
+def plain(sentence: str) -> str:
+    """The sentence without what could look like HTML."""
+    return sentence.translate(_ESCAPES)
 
 
 def _sentence(wanted: Attributes) -> str:

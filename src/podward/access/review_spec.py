@@ -1,15 +1,17 @@
 """The spec of an access review: read as what authorizers are asked, and written for those that are asked over HTTP.
 
 Specification: Kubernetes, pkg/registry/authorization/util, and k8s.io/apiserver, plugin/pkg/authorizer/webhook. What
-of a selector is not understood is left out, so that more is asked for, never less; a raw selector is not read.
+of a selector is not understood is left out, so that more is asked for, never less.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podward.access.asked_selectors import of_fields, of_labels
 from podward.api.authorization import Attributes, Requirement
 from podward.api.caller import User
+from podward.schema.validation.labels import key_faults, value_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,12 +76,16 @@ def text(raw: JsonObject, key: str) -> str:
 
 
 def _requirements(asked: JsonObject, name: str, allowed: frozenset[str]) -> tuple[tuple[Requirement, ...], str]:
-    written = as_object(asked.get(name)).get("requirements")
+    selector = as_object(asked.get(name))
+    written, raw = selector.get("requirements"), text(selector, "rawSelector")
     listed = written if isinstance(written, list) else []
+    if raw and not listed:
+        read = (of_fields if allowed is _FIELD_OPERATORS else of_labels)(raw)
+        return read or (), "" if read is not None else f"spec.resourceAttributes.{name} ignored due to parse error"
     found = []
     for each in listed:
-        raw = as_object(each)
-        requirement = Requirement(text(raw, "key"), text(raw, "operator"), _texts(raw.get("values")))
+        one = as_object(each)
+        requirement = Requirement(text(one, "key"), text(one, "operator"), _texts(one.get("values")))
         if _understood(requirement, allowed):
             found.append(requirement)
     if len(found) == len(listed):
@@ -91,7 +97,9 @@ def _requirements(asked: JsonObject, name: str, allowed: frozenset[str]) -> tupl
 def _understood(requirement: Requirement, allowed: frozenset[str]) -> bool:
     if requirement.operator not in allowed:
         return False
-    return len(requirement.values) == 1 if allowed is _FIELD_OPERATORS else True
+    if allowed is _FIELD_OPERATORS:
+        return len(requirement.values) == 1
+    return not key_faults(requirement.key) and not any(map(value_faults, requirement.values))
 
 
 def _texts(value: Json) -> tuple[str, ...]:

@@ -51,13 +51,14 @@ class StaticTokens:
             self._users[digest] = User(record[1], groups, record[2]), number
         self.warnings = tuple(warnings)
 
-    def authenticate(self, token: str) -> Outcome:
-        """Who bears the token; nobody's is left to the other authenticators."""
+    def authenticate(self, token: str, audiences: Sequence[str] = ()) -> Outcome:
+        """Who bears the token; nobody's, and one that is good for none of the audiences, is left to the others."""
         found = self._users.get(_digest(token))
-        if found is None:
+        good_for = tuple(each for each in self._audiences if each in audiences) if audiences else self._audiences
+        if found is None or (audiences and not good_for):
             return None
         user, number = found
-        return Authenticated(user, f"static token file {self._name}, record {number}", self._audiences)
+        return Authenticated(user, f"static token file {self._name}, record {number}", good_for)
 
 
 def _digest(token: str) -> bytes:

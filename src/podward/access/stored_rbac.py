@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.aggregation import own_rules
 from podward.access.errors import aggregated
+from podward.access.known_rules import KnownRules
 from podward.access.objects import GROUP, ROLE_KINDS, RoleObject
 from podward.access.rbac import Granted
 from podward.access.reading import stored
@@ -123,6 +124,11 @@ class StoredRbac:
             else:
                 rules += index.rules
         return rules, errors
+
+    def known_rules(self, user: User, namespace: str) -> KnownRules:
+        """The same as authorizers list it."""
+        rules, errors = self.rules_for(user, namespace)
+        return KnownRules(tuple(rule.policy for rule in rules), tuple(errors))
 
     def authorize(self, wanted: Attributes) -> Answer:
         """Allowed by a binding, or no opinion; what could not be found out is then the reason."""

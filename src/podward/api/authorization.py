@@ -53,12 +53,15 @@ class Opinion(Enum):
 class Answer(Struct, frozen=True):
     """An authorizer's opinion; whoever allows or denies says which object decided, as `source`, and why.
 
+    `error` is what kept an authorizer from finding out; a request that is not allowed then fails instead.
+
     Raises ValueError for an ALLOW or DENY without a source: nobody could explain it.
     """
 
     opinion: Opinion = Opinion.NO_OPINION
     source: Source | None = None
     message: str = ""
+    error: str = ""
 
     def __post_init__(self) -> None:
         if self.source is None and self.opinion is not Opinion.NO_OPINION:

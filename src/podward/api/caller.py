@@ -15,6 +15,8 @@ UNAUTHENTICATED = "system:unauthenticated"
 MASTERS = "system:masters"
 """Members of this group may do anything, whatever the roles say."""
 ACCOUNT_PREFIX = "system:serviceaccount:"
+NODE_PREFIX = "system:node:"
+NODES = "system:nodes"
 
 
 class User(Struct, frozen=True):
@@ -43,3 +45,12 @@ def account_username(namespace: str, name: str) -> str:
 def account_groups(namespace: str) -> tuple[str, str]:
     """The groups of the service accounts of a namespace."""
     return "system:serviceaccounts", f"system:serviceaccounts:{namespace}"
+
+
+def node_of(user: User) -> str | None:
+    """The name of the node that the user is, empty where it has none; None for any other user.
+
+    Specification: Kubernetes, pkg/auth/nodeidentifier.
+    """
+    is_node = user.username.startswith(NODE_PREFIX) and NODES in user.groups
+    return user.username.removeprefix(NODE_PREFIX) if is_node else None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Fit: TypeAlias = "Callable[[Json], bool]"
 Together: TypeAlias = "Callable[..., object]"
 """A rule about several fields of an object: who has the objects `asked` about knows what else it takes."""
+Surely: TypeAlias = "Callable[[JsonObject], bool] | None"
+"""Whether such a rule surely has nothing against an object: then it is not asked about it. None: it always is."""
 
 
 def fits(value: Json, code: str) -> bool:
@@ -52,7 +54,7 @@ class Fits(dict[str, Fit]):
         """The function of a field of this type."""
         return self[TYPES[of][name]]
 
-    def together(self, of: str) -> tuple[tuple[str, Together], ...]:
+    def together(self, of: str) -> tuple[tuple[str, Together, Surely], ...]:
         """What is to be asked of an object of this type that has the field of this name; without one, of every."""
         del of
         return ()
@@ -110,12 +112,12 @@ class Fits(dict[str, Fit]):
 
     def _object(self, of: str) -> Fit:  # noqa: C901 - as for the function that it makes
         types, needed, asked = TYPES[of.partition("/")[0]], self.needed(of), self._asked
-        of_every = [rule for name, rule in self.together(of) if not name]
-        of_field: dict[str, list[Together]] = {}
-        for name, rule in self.together(of):
-            of_field.setdefault(name, []).append(rule)
+        of_every = [(rule, surely) for name, rule, surely in self.together(of) if not name]
+        of_field: dict[str, list[tuple[Together, Surely]]] = {}
+        for name, rule, surely in self.together(of):
+            of_field.setdefault(name, []).append((rule, surely))
         texts = {name: self.text(of, name) for name, code in types.items() if code == "s" and name not in of_field}
-        fields: dict[str, tuple[Fit, list[Together]]] = {}  # as far as they were met
+        fields: dict[str, tuple[Fit, list[tuple[Together, Surely]]]] = {}  # as far as they were met
 
         def fit(value: Json) -> bool:  # noqa: C901, PLR0912 - each object is worth not being looked at by several
             if type(value) is not dict:
@@ -138,13 +140,15 @@ class Fits(dict[str, Fit]):
                     fits_inside, rules = met
                     if not fits_inside(item):
                         return False
-                    for rule in rules:
-                        asked.append((rule, value))
+                    for rule, surely in rules:
+                        if surely is None or not surely(value):
+                            asked.append((rule, value))
             for name in needed:
                 if not value.get(name):
                     return False
-            for rule in of_every:
-                asked.append((rule, value))
+            for rule, surely in of_every:
+                if surely is None or not surely(value):
+                    asked.append((rule, value))
             return True
 
         return fit

@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from podward.schema.filling import Default
-from podward.schema.fit import Fit, Fits, Together
+from podward.schema.fit import Fit, Fits, Surely, Together
+from podward.schema.scalars import INT32, is_int32
 from podward.schema.table import TYPES
 from podward.schema.validation.rules import (
     Always,
@@ -96,11 +97,11 @@ class QuickRules(Fits):
         names += [name for name in together if name in defaults and defaults[name].of({})]
         return tuple(dict.fromkeys(names))
 
-    def together(self, of: str) -> tuple[tuple[str, Together], ...]:
+    def together(self, of: str) -> tuple[tuple[str, Together, Surely], ...]:
         """The rules about several fields."""
         types = TYPES[of.partition("/")[0]]
         rows = [rule.row(types) for rule in self._rules.get(of, ()) if isinstance(rule, Note | One | When | Code)]
-        return tuple([("" if row.even_absent else row.name, row.ask) for row in rows])
+        return tuple([("" if row.even_absent else row.name, row.ask, row.surely) for row in rows])
 
     def _type(self, of: str, name: str) -> str:
         """The type of a field, with the rules that it has where it stands."""
@@ -121,6 +122,8 @@ class QuickRules(Fits):
 
 def _ruled(fit: Fit, rule: ValueRule) -> Fit:
     is_sound = rule.is_sound
+    if fit is is_int32:
+        return lambda value: type(value) is int and -INT32 <= value < INT32 and bool(is_sound(value))
     return lambda value: fit(value) and bool(is_sound(value))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from podward.api.json_value import Json
 
-_INT32, _INT64 = 1 << 31, 1 << 63
+INT32, _INT64 = 1 << 31, 1 << 63
 _DIGITS = "0123456789"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST_TIME = len("2000-01-01T00:00:00Z")
@@ -37,7 +37,7 @@ def is_boolean(value: Json) -> bool:
 
 def is_int32(value: Json) -> bool:
     """int32."""
-    return type(value) is int and -_INT32 <= value < _INT32
+    return type(value) is int and -INT32 <= value < INT32
 
 
 def is_int64(value: Json) -> bool:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from podward.access.always import AlwaysAllow, AlwaysDeny
-from podward.access.chain import Chain
-from podward.access.objects import PolicyRule
+from podward.access.chain import first_opinion
+from podward.access.known_rules import KnownRules, together
 from podward.access.stored_rbac import StoredRbac
 from podward.access.superuser import Superuser
+from podward.api.authorization import Answer, Attributes, Opinion
+from podward.api.caller import User
 from podward.errors import UsageError
-from podward.server.cache import Cache
 from podward.server.encoding import decoded
+from podward.server.node_authorizing import Nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from podward.access.abac import Abac
-    from podward.api.authorization import Answer, Attributes, Authorizer
-    from podward.api.caller import User
+    from podward.server.cache import Cache, Caches
     from podward.store.interface import Event
 
 Found = TypeVar("Found")
 
-MODES = ("AlwaysAllow", "AlwaysDeny", "RBAC")
+
+class Asked(Protocol):
+    """An authorizer of a server: it answers at once, or when it has asked around."""
+
+    def authorize(self, wanted: Attributes) -> Answer | Awaitable[Answer]:
+        """Whether the user may do it, as far as this authorizer knows."""
+
+    def known_rules(self, user: User, namespace: str) -> KnownRules:
+        """What it can list of what the user may do there."""
 
 
 class Authorizers:
@@ -33,9 +43,10 @@ class Authorizers:
         """`policies` are ABAC's. Raises UsageError for a mode that there is not, or whose file is missing."""
         self.rbac = StoredRbac()
         self.uses_rbac = "RBAC" in modes
-        known: dict[str, Authorizer] = {
-            "AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), "RBAC": self.rbac,
-        }  # fmt: skip
+        self._nodes = Nodes() if "Node" in modes else None
+        known: dict[str, Asked] = {"AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), "RBAC": self.rbac}
+        if self._nodes is not None:
+            known["Node"] = self._nodes
         if policies is not None:
             known["ABAC"] = policies
         elif "ABAC" in modes:
@@ -49,16 +60,32 @@ class Authorizers:
                     f"there is no authorization mode {mode!r}", where="--authorization-mode",
                     advice=f"the modes are {', '.join(known)}",
                 )  # fmt: skip
-        self._chain = Chain(Superuser(), *(known[mode] for mode in modes))
+        self._superuser = Superuser()
+        self._chain = tuple(known[mode] for mode in modes)
 
     async def authorize(self, wanted: Attributes) -> Answer:
         """Whether the user may do it."""
-        return self._chain.authorize(wanted)
+        masters = self._superuser.authorize(wanted)
+        if masters.opinion is Opinion.ALLOW:
+            return masters
+        asking = first_opinion(self._chain)
+        try:
+            authorizer = next(asking)
+            while True:
+                answer = authorizer.authorize(wanted)
+                authorizer = asking.send(answer if isinstance(answer, Answer) else await answer)
+        except StopIteration as end:
+            found: Answer = end.value
+            return found
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[PolicyRule], list[str]]:
-        """The rules of RBAC that hold for the user there."""
-        rules, errors = self.rbac.rules_for(user, namespace) if self.uses_rbac else ([], [])
-        return [rule.policy for rule in rules], errors
+    def known_rules(self, user: User, namespace: str) -> KnownRules:
+        """What the authorizers can list of what the user may do there."""
+        return together(each.known_rules(user, namespace) for each in self._chain)
+
+    async def start(self, caches: Caches) -> None:
+        """Know what authorizers look up from now on, apart from roles and bindings."""
+        if self._nodes is not None:
+            await self._nodes.follow(caches)
 
     async def follow(self, kind: str, cache: Cache) -> None:
         """Know the roles, or bindings, of a cache from now on."""

@@ -14,16 +14,18 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
+from podward.access.asked_selectors import with_selectors
 from podward.access.authentication import Credentials, Failed
-from podward.access.forbidden import forbidden
+from podward.access.forbidden import forbidden, plain
 from podward.api import status
 from podward.api.authorization import Answer as Opinion_
 from podward.api.authorization import Attributes, Opinion
 from podward.api.caller import User
+from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.server import failures, impersonating
 from podward.server.audit.recording import Auditor
-from podward.server.request import Answer, Handler, Request
+from podward.server.request import Answer, Handler, Reply, Request
 from podward.server.scope import Authenticating
 
 Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
@@ -156,11 +158,20 @@ async def _authorized(filters: Filters, request: Request, serve: Handler) -> Ans
     wanted = attributes_of(request)
     answer = await filters.authorize(wanted)
     allowed = answer.opinion is Opinion.ALLOW
+    if answer.error and not allowed:
+        request.audit["authorization.k8s.io/reason"] = "internal error"
+        return _unanswered(request, answer.error)
     request.audit["authorization.k8s.io/decision"] = "allow" if allowed else "forbid"
     request.audit["authorization.k8s.io/reason"] = answer.reason
     if allowed:
         return await serve(request)
     return forbidden(wanted, answer.reason)
+
+
+def _unanswered(request: Request, error: str) -> Reply:
+    """The answer where an authorizer could not find out whether it is allowed."""
+    sentence = plain(f"Internal Server Error: {quote(request.target)}: {error}")
+    return Reply(500, f"{sentence}\n".encode(), "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
 
 
 FILTERS: tuple[Filter, ...] = (
@@ -198,7 +209,8 @@ def attributes_of(request: Request) -> Attributes:
     info = request.info
     if not info.resource_request:
         return Attributes(request.user, info.verb, path=info.path)
-    return Attributes(
+    wanted = Attributes(
         request.user, info.verb, info.group, info.resource, info.subresource, info.name, info.namespace,
         version=info.version,
     )  # fmt: skip
+    return with_selectors(wanted, info.field_selector, info.label_selector)

@@ -17,7 +17,7 @@ from podward.documents.raw_fields import member
 from podward.errors import StoreError
 from podward.schema.resources import BY_KIND
 from podward.server import registry
-from podward.server.decoding import defaulted
+from podward.server.decoding import completed
 from podward.server.encoding import decoded
 from podward.server.request import Request
 from podward.server.request_info import RequestInfo
@@ -86,9 +86,19 @@ async def make(parts: Parts) -> None:
         _addresses(parts.services.network),
     ]
     for obj in objects:
-        _require(obj, await _make(parts, obj))
+        await make_missing(parts, obj)
     for obj in default_objects():
-        _require(obj, await _complete(parts, obj))
+        await complete(parts, obj)
+
+
+async def make_missing(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> None:
+    """Make an object that is not there; `scope` is that of a kind that is no built-in one. Raises StoreError."""
+    _require(obj, await _made(parts, obj, scope))
+
+
+async def complete(parts: Parts, obj: JsonObject) -> None:
+    """Make a default role or binding, or add what it lacks. Raises StoreError."""
+    _require(obj, await _completed(parts, obj))
 
 
 def _require(obj: JsonObject, refused: Status | None) -> None:
@@ -138,7 +148,7 @@ async def _serve_at(parts: Parts, service: JsonObject) -> Status | None:
     """Make the server's own Service, or let the one that is there lead to this port."""
     stored = await parts.store.get(_key(parts, service))
     if stored is None:
-        return await _make(parts, service)
+        return await _made(parts, service)
     found, ports = decoded(stored), member(service, "spec")["ports"]
     if member(found, "spec").get("ports") == ports:
         return None
@@ -153,10 +163,10 @@ async def _put(parts: Parts, obj: JsonObject) -> Status | None:
         if all(found.get(name) == obj.get(name) for name in ("subsets", "endpoints", "ports")):
             return None
         await parts.store.delete(stored.key, stored.revision)
-    return await _make(parts, obj)
+    return await _made(parts, obj)
 
 
-async def _complete(parts: Parts, obj: JsonObject) -> Status | None:
+async def _completed(parts: Parts, obj: JsonObject) -> Status | None:
     """Make a default role or binding, or add what it lacks."""
     stored = await parts.store.get(_key(parts, obj))
     write = write_for(obj, None if stored is None else decoded(stored))
@@ -166,16 +176,15 @@ async def _complete(parts: Parts, obj: JsonObject) -> Status | None:
         return await _change(parts, write.object)
     if stored is not None:
         await parts.store.delete(stored.key, stored.revision)
-    return await _make(parts, obj)
+    return await _made(parts, obj)
 
 
-async def _make(parts: Parts, obj: JsonObject) -> Status | None:
-    """Make an object that is not there; why it is refused. That another server was quicker is no refusal."""
-    if await parts.store.get(_key(parts, obj)) is not None:
+async def _made(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> Status | None:
+    """Why an object that is not there cannot be made. That another server was quicker is no refusal."""
+    scope = scope or _scope(parts, obj)
+    if await parts.store.get(scope.key(*_place(obj))) is not None:
         return None
-    scope = _scope(parts, obj)
-    of_kind = defaulted(obj, scope.resource.api_version, scope.resource.kind)
-    new = managed(scope, _MANAGER, None, of_kind)
+    new = managed(scope, _MANAGER, None, completed(obj, scope))
     made = await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
     return made if isinstance(made, Status) and made.reason != "AlreadyExists" else None
 

@@ -15,6 +15,7 @@ from podward.api.gonumber import parse_uint
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.errors import CompactedError, FutureRevisionError
+from podward.schema.query_selectors import FieldSelector, FieldTerm
 from podward.schema.validation.names import label_faults
 from podward.server import continue_token
 from podward.server.cache import Item
@@ -23,7 +24,6 @@ from podward.server.field_labels import unsupported, value_of
 from podward.server.options import ListOptions, list_options
 from podward.server.request import Request
 from podward.server.scope import Scope
-from podward.server.selectors import FieldSelector, FieldTerm
 from podward.store.interface import Stored
 
 _EXPIRED = (

@@ -13,8 +13,7 @@ from podward.api import status
 from podward.api.gonumber import parse_int
 from podward.api.gotext import quote
 from podward.api.status import Status
-from podward.server.request_info import Query
-from podward.server.selectors import (
+from podward.schema.query_selectors import (
     EVERY_FIELD,
     EVERYTHING,
     FieldSelector,
@@ -22,6 +21,7 @@ from podward.server.selectors import (
     parse_fields,
     parse_labels,
 )
+from podward.server.request_info import Query
 
 _META = "meta.k8s.io"
 _LONGEST_MANAGER = 128

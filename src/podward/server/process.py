@@ -22,7 +22,7 @@ from podward.access.static_tokens import StaticTokens
 from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
-from podward.server.account_tokens import kept_key
+from podward.server.account_tokens import AUDIENCES, kept_key
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -32,6 +32,8 @@ from podward.store.opening import open_store
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
 _ELSEWHERE = "192.0.2.1"
@@ -54,6 +56,8 @@ class Options(Struct, frozen=True):
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = frozenset()
     abac_policies: str = ""
+    namespace_ranges: Ranges | None = None
+    """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
 
 
@@ -147,7 +151,7 @@ def address_of(bind: str, port: int) -> str:
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
     tokens = []
     if options.token_file:
-        tokens.append(StaticTokens(_text(options.token_file), options.token_file))
+        tokens.append(StaticTokens(_text(options.token_file), options.token_file, AUDIENCES))
     certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
     if options.client_authority:
         certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
@@ -160,6 +164,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.disabled_plugins,
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
+        namespace_ranges=options.namespace_ranges,
     )
 
 

@@ -22,7 +22,7 @@ from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
 from podward.server.catalog import key_in_etcd
-from podward.server.certificate_requests import with_requester
+from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -231,7 +231,7 @@ async def _wanted(change: Change, current: Stored) -> JsonObject | Status:
 async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
     """The new object and the old one, or why it is not replaced."""
     scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
-    obj = flow.prepared_change(strategy, wanted, old)
+    obj = with_times(scope, flow.prepared_change(strategy, wanted, old), old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
         return status.invalid(scope.resource.kind, _group_of_faults(scope), change.name, refused)

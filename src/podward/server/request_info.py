@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from podward.server.selectors import FieldSelector, parse_fields
+from podward.schema.query_selectors import FieldSelector, parse_fields
 
 Query = Mapping[str, Sequence[str]]
 """The parameters of a request: each name with its values, in their order."""

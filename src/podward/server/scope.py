@@ -24,7 +24,7 @@ from podward.store.interface import Store, Watch
 
 if TYPE_CHECKING:
     from podward.access.authentication import Credentials, Outcome
-    from podward.access.objects import PolicyRule
+    from podward.access.known_rules import KnownRules
     from podward.access.stored_rbac import StoredRbac
     from podward.api.admission import AdmissionRequest
     from podward.api.caller import User
@@ -42,8 +42,8 @@ class Authorizing(Protocol):
     async def authorize(self, wanted: Attributes) -> Answer:
         """Whether the user may do it."""
 
-    def rules_for(self, user: User, namespace: str) -> tuple[Sequence[PolicyRule], Sequence[str]]:
-        """The rules that hold for the user there, and what could not be found out."""
+    def known_rules(self, user: User, namespace: str) -> KnownRules:
+        """What can be listed of what the user may do there."""
 
 
 class Authenticating(Protocol):

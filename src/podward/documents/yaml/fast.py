@@ -10,12 +10,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from podward.api.json_value import copied
 from podward.documents.parsed_value import OutsideSubsetError, ParsedValue
 from podward.documents.yaml.flow import flow_lines
-from podward.documents.yaml.rows import FLOW, OPEN, Rows
+from podward.documents.yaml.rows import FLOW, NO_KEY, OPEN, Rows
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
@@ -64,31 +62,34 @@ def read_yaml_fast(text: str, first_line: int) -> ParsedValue | None:  # noqa: C
                 if level != at:
                     raise OutsideSubsetError
         pending = None
-        if at & 1:
-            if not inside:
-                lines[len(items)] = number
-                if kind:
-                    place = _Place(rows, number, number - first_line + 1, at >> 1)
-                    value, lines[len(items)], used = _special(value, kind, place)
-                    next(islice(numbered, used, used), None)
-                items.append(value)
-                continue
+        if inside is not None:
             stack.append((level, fields, items, lines))
             around, lines = lines, {}
             around[len(items)] = (number, lines)
             fields = {}
             items.append(fields)
             level = inside
+        elif key is NO_KEY:
+            lines[len(items)] = number
+            if kind is not None:
+                if kind == FLOW:
+                    value, lines[len(items)] = copied(value), (number, flow_lines(value, number))
+                else:
+                    value, used = _literal(rows, number - first_line + 1, at >> 1, str(value))
+                    next(islice(numbered, used, used), None)
+            items.append(value)
+            continue
         elif key in fields:
             raise OutsideSubsetError
         fields[key] = value
         lines[key] = number
-        if kind:
+        if kind is not None:
             if kind == OPEN:
                 pending, pending_line = key, number
+            elif kind == FLOW:
+                fields[key], lines[key] = copied(value), (number, flow_lines(value, number))
             else:
-                place = _Place(rows, number, number - first_line + 1, level >> 1)
-                fields[key], lines[key], used = _special(value, kind, place)
+                fields[key], used = _literal(rows, number - first_line + 1, level >> 1, str(value))
                 next(islice(numbered, used, used), None)
     for entry in root_lines.values():
         return ParsedValue(root, entry if isinstance(entry, int) else entry[0], root_lines, None)
@@ -99,33 +100,15 @@ def _no_items() -> list[Json]:
     return []
 
 
-class _Place(Struct, frozen=True, gc=False):
-    """The place of a value that is no scalar: its line, the index of the row below it, and the column of its key."""
-
-    rows: list[str]
-    line: int
-    below: int
-    column: int
-
-
-def _special(value: Json, kind: int, place: _Place) -> tuple[Json, int | tuple[int, Lines], int]:
-    """A flow collection or a literal block: its value, its lines, and how many rows below it are part of it."""
-    if kind == FLOW:
-        return copied(value), (place.line, flow_lines(value, place.line)), 0
-    block, used = _literal(place, str(value))
-    return block, place.line, used
-
-
-def _literal(place: _Place, chomping: str) -> tuple[str, int]:
-    """The text of a literal block, and how many rows it takes."""
-    rows, start = place.rows, place.below
+def _literal(rows: list[str], start: int, column: int, chomping: str) -> tuple[str, int]:
+    """The text of a literal block, and how many rows it takes; its key or dash is in this column, above `start`."""
     end = start
     total = len(rows)
     while end < total and not rows[end]:
         end += 1
     first = rows[end] if end < total else ""
     indent = len(first) - len(first.lstrip(" "))
-    if indent <= place.column or indent == len(first) or first[indent] == "\t":
+    if indent <= column or indent == len(first) or first[indent] == "\t":
         raise OutsideSubsetError
     margin = " " * indent
     while end < total and (rows[end].startswith(margin) or not rows[end].strip(" ")):

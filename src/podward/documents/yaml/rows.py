@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
     from podward.api.json_value import Json
 
-SCALAR, OPEN, FLOW, LITERAL = 0, 1, 2, 3
+SCALAR, OPEN, FLOW, LITERAL = None, 1, 2, 3
 """The kinds of values: a scalar on the row; one that is below the row, or null; a flow collection; a literal block."""
 
-Row: TypeAlias = "tuple[int, int, str, Json, int]"
+NO_KEY = ""
+"""The key of a row that has none: no other is empty."""
+
+Row: TypeAlias = "tuple[int, int | None, str, Json, int | None]"
 """A row: its level, its inner level, its key, its value, and the kind of the value.
 
 The level is twice the column of a key, or twice the column of a dash plus 1: so a list is deeper than a key in the same
-column. The inner level is that of the key after a dash, 0 if the row has no dash or no key after it. The level is -1
+column. The inner level is that of the key after a dash, None if the row has no dash or no key after it. The level is -1
 for blank rows and comments. The value of a literal block is its chomping: ``, `-` or `+`.
 """
 
@@ -46,7 +49,7 @@ class Rows(dict[str, Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._heads: dict[str, tuple[int, int, str]] = {}
+        self._heads: dict[str, tuple[int, int | None, str]] = {}
 
     def __missing__(self, row: str) -> Row:
         head, colon, rest = row.partition(": ")
@@ -85,7 +88,7 @@ class Rows(dict[str, Row]):
         return place + _value(rest.strip(" "), _NULL)
 
 
-def _place(indent: str, dash: str | None, quoted: str | None, plain: str | None) -> tuple[int, int, str]:
+def _place(indent: str, dash: str | None, quoted: str | None, plain: str | None) -> tuple[int, int | None, str]:
     """The level, the inner level, and the key as Kubernetes reads it."""
     if quoted is not None:
         key = quoted[1:-1]
@@ -95,16 +98,16 @@ def _place(indent: str, dash: str | None, quoted: str | None, plain: str | None)
         except scalars.ScalarError:
             raise OutsideSubsetError from None
     level = 2 * len(indent)
-    return (level + 1, level + 2 * len(dash), key) if dash else (level, 0, key)
+    return (level + 1, level + 2 * len(dash), key) if dash else (level, None, key)
 
 
 def _item(row: str, text: str) -> Row:
     if text[:2] != "- ":
         raise OutsideSubsetError
-    return (2 * (len(row) - len(text)) + 1, 0, "", *_value(text[2:].strip(" "), None))
+    return (2 * (len(row) - len(text)) + 1, None, NO_KEY, *_value(text[2:].strip(" "), None))
 
 
-def _value(text: str, nothing: tuple[None, int] | None) -> tuple[Json, int]:
+def _value(text: str, nothing: tuple[None, int | None] | None) -> tuple[Json, int | None]:
     """The value in `text` and its kind; `nothing` if there is no value, which is an error if `nothing` is None."""
     first = text[:1]
     if first not in _INDICATORS:
@@ -116,7 +119,7 @@ def _value(text: str, nothing: tuple[None, int] | None) -> tuple[Json, int]:
     raise OutsideSubsetError
 
 
-def _in_double_quotes(text: str) -> tuple[str, int]:
+def _in_double_quotes(text: str) -> tuple[str, int | None]:
     if text[-1] == '"' and text.count('"') == 2 and "\\" not in text:
         return text[1:-1], SCALAR
     found = _DOUBLE.fullmatch(text)
@@ -125,24 +128,24 @@ def _in_double_quotes(text: str) -> tuple[str, int]:
     return unescaped(found[1]), SCALAR
 
 
-def _in_single_quotes(text: str) -> tuple[str, int]:
+def _in_single_quotes(text: str) -> tuple[str, int | None]:
     found = _SINGLE.fullmatch(text)
     if found is None:
         raise OutsideSubsetError
     return found[1].replace("''", "'"), SCALAR
 
 
-def _in_flow(text: str) -> tuple[Json, int]:
+def _in_flow(text: str) -> tuple[Json, int | None]:
     return flow_collection(text), FLOW
 
 
-def _head_of_literal(text: str) -> tuple[str, int]:
+def _head_of_literal(text: str) -> tuple[str, int | None]:
     if text not in _LITERALS:
         raise OutsideSubsetError
     return text[1:], LITERAL
 
 
-def _after_dash(text: str) -> tuple[Json, int]:
+def _after_dash(text: str) -> tuple[Json, int | None]:
     if text[1:2] in {"", " "}:
         raise OutsideSubsetError
     return _plain(text), SCALAR
@@ -161,13 +164,13 @@ def _plain(text: str) -> Json:
 
 _LONG = 300  # characters: longer rows are not remembered
 _MOST = 100_000  # rows that are remembered, so at most some 40 MB
-_NOTHING: Row = (-1, 0, "", None, SCALAR)
+_NOTHING: Row = (-1, None, NO_KEY, None, SCALAR)
 _NULL = (None, OPEN)
 _LITERALS = frozenset(("|", "|-", "|+"))
 _INDICATORS = frozenset(("", *"-?:,[]{}#&*!|>'\"%@` "))
 _WORDS = scalars.WORDS
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_READERS: dict[str, Callable[[str], tuple[Json, int]]] = {
+_READERS: dict[str, Callable[[str], tuple[Json, int | None]]] = {
     '"': _in_double_quotes,
     "'": _in_single_quotes,
     "[": _in_flow,

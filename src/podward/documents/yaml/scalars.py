@@ -44,6 +44,7 @@ WORDS = {word: meaning for words, meaning in _MEANINGS for word in words}
 _MAYBE_SPECIAL = frozenset("yYnNtTfFoO~.+-0123456789")
 _PREFIXES = {"x": 16, "o": 8, "b": 2}
 _DIGITS = {2: "01", 8: "01234567", 10: "0123456789", 16: "0123456789abcdefABCDEF"}
+_ENDS_NO_NUMBER = frozenset("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ")
 _LONGEST = 64  # digits: no 64-bit integer has more in any base, once leading zeros are gone
 _MIN_INT64, _MAX_INT64, _MAX_UINT64 = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 _INTEGRAL_BELOW = 1e21  # encoding/json writes larger floats with an exponent
@@ -112,6 +113,8 @@ def _resolved(text: str) -> Scalar:
     if first == ".":
         return _float(text, text)
     if first in "+-0123456789":
+        if text[-1] in _ENDS_NO_NUMBER or (first in "+-" and text[1:2] not in "0123456789._"):
+            return text  # such as 100m, 1Gi and --port=80
         # The float rule sees the text without underscores too, but keeps the whole text if nothing fits.
         bare = text.replace("_", "")
         number = _integer(bare)

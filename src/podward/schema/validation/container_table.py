@@ -96,7 +96,7 @@ CONTAINERS: Mapping[str, Sequence[Rule]] = {
         May("hostPort", PORT),
         Needed("protocol", one_of("SCTP", "TCP", "UDP")),
     ),
-    "EnvVar": (Needed("name", _VARIABLE), Code(environment.value_from, ("valueFrom",))),
+    "EnvVar": (Needed("name", _VARIABLE), Code(environment.value_from, ("valueFrom",), environment.has_one_source)),
     "ObjectFieldSelector": (Code(downward.field_of_variable),),
     "ResourceFieldSelector": (Code(downward.resource_of_variable),),
     "ConfigMapKeySelector": (Always("name", SUBDOMAIN), Needed("key", _CONFIG_KEY)),

@@ -46,6 +46,17 @@ def check(spec: JsonObject, scope: Scope, at: Place) -> Decision:
     return merge(*found)
 
 
+def is_one(spec: JsonObject) -> bool:
+    """Whether `check` surely has nothing to say: there is one container, which takes no port of the host."""
+    regular = objects(spec, "containers")
+    return (
+        len(regular) == 1
+        and not spec.get("initContainers")
+        and not spec.get("ephemeralContainers")
+        and not any(port.get("hostPort") for port in objects(regular[0], "ports"))
+    )
+
+
 def _initial(containers: list[JsonObject], scope: Scope, at: Place, names: set[str]) -> Decision:
     found: list[Decision] = []
     for index, container in enumerate(containers):

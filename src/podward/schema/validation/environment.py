@@ -47,6 +47,12 @@ def value_from(variable: JsonObject, scope: Scope, at: Place) -> Decision:
     return found if found is not None else invalid(place, "", _NO_SOURCE)
 
 
+def has_one_source(variable: JsonObject) -> bool:
+    """Whether `value_from` surely has nothing to say: there is one source, and nothing beside it."""
+    source = variable["valueFrom"]
+    return isinstance(source, dict) and len(source) == 1 and None not in source.values() and not variable.get("value")
+
+
 def _too_much(variable: JsonObject, scope: Scope, at: Place) -> Decision:
     """What is wrong with a value that comes from several sources, or that is written beside one."""
     source = member(variable, "valueFrom")

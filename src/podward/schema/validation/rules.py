@@ -6,7 +6,7 @@ asked in full (`row`); `schema.known_valid` reads the same rules for a quick yes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -247,7 +247,14 @@ class One(Struct, frozen=True):
                     every.append(after[name](owner, scope, at))
             return merge(*every)
 
-        return Row("", ask, even_absent=True)
+        def surely(owner: JsonObject) -> bool:
+            present = known & owner.keys()
+            if len(present) != 1:
+                return False
+            (name,) = present
+            return owner[name] is not None and name not in after
+
+        return Row("", ask, even_absent=True, surely=surely)
 
 
 class When(Struct, frozen=True):
@@ -265,14 +272,21 @@ class When(Struct, frozen=True):
         def ask(owner: JsonObject, scope: Scope, at: Place) -> Decision:
             return rule(owner, scope, at) if owner.get(name) == value else NOTHING
 
-        return Row(name, ask, is_sound=value.__ne__)
+        def surely(owner: JsonObject) -> bool:
+            return owner.get(name) != value
+
+        return Row(name, ask, is_sound=value.__ne__, surely=surely)
 
 
 class Code(Struct, frozen=True):
-    """A rule about several fields of an object; where `names` are given, asked only if one of these is there."""
+    """A rule about several fields of an object; where `names` are given, asked only if one of these is there.
+
+    `surely` says of most objects whose fields are each what they may be that the rule has nothing against them.
+    """
 
     rule: CodeRule
     names: tuple[str, ...] = ()
+    surely: Callable[[JsonObject], bool] | None = None
 
     def row(self, types: Mapping[str, str]) -> Row:
         """How it is asked."""
@@ -286,8 +300,8 @@ class Code(Struct, frozen=True):
             return NOTHING
 
         if len(names) == 1:
-            return Row(names[0], rule)
-        return Row("", ask_if_any if names else rule, even_absent=True)
+            return Row(names[0], rule, surely=self.surely)
+        return Row("", ask_if_any if names else rule, even_absent=True, surely=self.surely)
 
 
 Rule: TypeAlias = Needed | May | Pointer | Always | Items | Note | There | Inside | Each | One | When | Code

@@ -72,7 +72,7 @@ PODS: Mapping[str, Sequence[Rule]] = {
     "PodSpec": (
         Code(volumes.check, ("volumes",)),
         Code(claims.check, ("resourceClaims",)),
-        Code(containers.check),
+        Code(containers.check, surely=containers.is_one),
         Code(pod_resources.check, ("resources",)),
         Code(containers.on_the_network_of_the_node, ("hostNetwork",)),
         Needed("restartPolicy", one_of("Always", "OnFailure", "Never")),

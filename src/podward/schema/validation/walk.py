@@ -27,13 +27,15 @@ class Row(Struct, frozen=True):
     """How a rule is asked: about an object that has its field.
 
     `even_absent`: it is asked where the field is not there too. `is_sound` is the quick answer about a value that is
-    neither empty nor 0; None where there is none but asking.
+    neither empty nor 0; None where there is none but asking. `surely` is the same about an object whose fields are
+    each what they may be: True where the rule has nothing against it.
     """
 
     name: str
     ask: CodeRule
     even_absent: bool = False
     is_sound: Callable[[Written], object] | None = None
+    surely: Callable[[JsonObject], bool] | None = None
 
 
 class Rule(Protocol):

@@ -51,9 +51,9 @@ async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonO
         namespace = access_reviews.namespace_of_rules(review)
         if isinstance(namespace, Status):
             return namespace
-        rules, errors = scope.parts.authorizer.rules_for(request.user, namespace)
+        known = scope.parts.authorizer.known_rules(request.user, namespace)
         bare = {**review, "metadata": _without_managers(review)}
-        return access_reviews.rules_review(bare, rules, errors)
+        return access_reviews.rules_review(bare, known)
     bare = {**review, "metadata": _without_managers(review)}
     asked = access_reviews.question(kind, bare, request.user, request.info.namespace)
     if isinstance(asked, Status):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podward.server.selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
+from podward.schema.query_selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
 
 
 @pytest.mark.parametrize(
