@@ -81,6 +81,7 @@ class Application:
             {},
             services,
             set(),
+            self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
