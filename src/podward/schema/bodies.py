@@ -54,10 +54,14 @@ class Body(Struct, frozen=True):
 
 
 class Undecodable(Struct, frozen=True):
-    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read."""
+    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read.
+
+    What is wrong besides may have been warned of before.
+    """
 
     message: str
     bare: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def media_of(content_type: str) -> Media | None:
@@ -77,7 +81,7 @@ def decode_body(
     try:
         return Body(*reading.decoded(media, validation))
     except RefusedError as refused:
-        return Undecodable(str(refused), refused.bare)
+        return Undecodable(str(refused), refused.bare, refused.warnings)
 
 
 def decode_custom_body(
@@ -92,7 +96,7 @@ def decode_custom_body(
     try:
         return Body(*reading.custom(media, pruned, validation))
     except RefusedError as refused:
-        return Undecodable(str(refused), refused.bare)
+        return Undecodable(str(refused), refused.bare, refused.warnings)
 
 
 def decode_delete_options(body: bytes, media: Media, group: str) -> Body | Undecodable:
