@@ -18,7 +18,7 @@ from podward.api import status
 from podward.api.status import Status, encoded
 from podward.server import failures
 from podward.server.decoding import MOST
-from podward.server.negotiation import JSON, YAML, unrouted
+from podward.server.negotiation import JSON, PROTOBUF, YAML, takes_protobuf_alone, unrouted
 from podward.server.request import Handler, Reply, Request, Stream
 from podward.server.request_info import request_info
 
@@ -154,7 +154,12 @@ def _whole(request: Request, answer: Reply | Status) -> web.Response:
 
 def _reply_of(request: Request, answer: Status) -> Reply:
     body = encoded(answer)
-    if unrouted(request.headers.get("Accept", "")).media == YAML:
+    wanted = request.headers.get("Accept", "")
+    if takes_protobuf_alone(wanted):
+        from podward.server.protobuf_status import protobuf_status
+
+        return Reply(answer.http_code, protobuf_status(answer), PROTOBUF)
+    if unrouted(wanted).media == YAML:
         from podward.server.yaml_answers import yaml_of
 
         return Reply(answer.http_code, yaml_of(body), YAML)

@@ -126,6 +126,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     filled: dict[str, Json] = {"creationTimestamp": clock.now(), "uid": clock.uid()}
     if of.get("generateName") and not of.get("name"):
         filled["name"] = str(of["generateName"])[:_LONGEST_PREFIX] + clock.letters(_SUFFIX)
+    for warning in strategy.warnings_of_sent(obj):
+        request.warn(warning)
     obj = strategy.prepare_for_create(with_metadata(obj, **filled))
     obj = with_requester(scope, request.user, obj)
     refused = flow.refused_new(strategy, obj)
