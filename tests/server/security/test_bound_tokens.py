@@ -65,7 +65,7 @@ def test_it_is_not_given_for_what_is_not_there_or_another(server: Server) -> Non
         {"kind": "Secret", "apiVersion": "v1", "name": "not-there"},
         {"kind": "Secret", "apiVersion": "v1", "name": "there", "uid": "00000000-0000-0000-0000-000000000000"},
         {"kind": "ConfigMap", "apiVersion": "v1", "name": "there"},
-        {"kind": "Secret", "apiVersion": "v2", "name": "there"},
+        {"kind": "Secret", "apiVersion": "apps/v1", "name": "there"},
     ):
         code, told, _ = server.ask("POST", f"{ACCOUNTS}/bound/token", {"spec": {"boundObjectRef": reference}})
         assert code in {400, 404, 409, 422}, told
