@@ -8,6 +8,7 @@ import sys
 from ipaddress import ip_address
 
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
 _LAST_PORT = 65535
@@ -23,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add_audit_options(parser)
+    add_openshift_options(parser)
     add = parser.add_argument
     add(
         "--bind-address",
@@ -77,10 +79,10 @@ def _port(text: str) -> int:
 
 def _plugins(text: str) -> frozenset[str]:
     """Names of admission plugins: a misspelt one would leave its plugin at work."""
-    from podward.stages.admission.served import NAMES
+    from podward.stages.admission.served import NAMES, OPENSHIFTS
 
     names = frozenset(text.split(",")) - {""}
-    for name in sorted(names - NAMES):
+    for name in sorted(names - NAMES - OPENSHIFTS):
         raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
     return names
 
@@ -119,6 +121,7 @@ def run(args: argparse.Namespace) -> int:
         args.disable_admission_plugins,
         args.authorization_policy_file,
         audit=audit_options(args),
+        namespace_ranges=namespace_ranges(args),
     )
 
     def say(address: str) -> None:

@@ -26,6 +26,8 @@ _OTHER = {
     "binding": ("Binding", "v1", _CREATE),
     "eviction": ("Eviction", "policy/v1", _CREATE),
     "token": ("TokenRequest", "authentication.k8s.io/v1", _CREATE),
+    "instantiate": ("DeploymentRequest", "apps.openshift.io/v1", _CREATE),
+    "rollback": ("DeploymentConfigRollback", "apps.openshift.io/v1", _CREATE),
     "attach": ("PodAttachOptions", "v1", _CONNECT),
     "exec": ("PodExecOptions", "v1", _CONNECT),
     "portforward": ("PodPortForwardOptions", "v1", _CONNECT),
@@ -139,7 +141,8 @@ _TABLE = {
 category, `/` a subresource."""
 
 
-def _resources(api_version: str, rows: str) -> tuple[Resource, ...]:
+def resources_of(api_version: str, rows: str) -> tuple[Resource, ...]:
+    """The resources of a version, of which `rows` has one a line, or more where subresources go on in the next."""
     lines: list[list[str]] = []
     for line in rows.strip().splitlines():
         words = line.split()
@@ -182,7 +185,7 @@ def _subresource(of: GroupVersion, kind: str, name: str) -> Subresource:
 
 
 RESOURCES: tuple[Resource, ...] = tuple(
-    [resource for api_version, rows in _TABLE.items() for resource in _resources(api_version, rows)]
+    [resource for api_version, rows in _TABLE.items() for resource in resources_of(api_version, rows)]
 )
 """All of them, in the order of discovery: the core group first."""
 BY_PLURAL = {(found.group, found.version, found.plural): found for found in RESOURCES}

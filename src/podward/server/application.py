@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
@@ -28,6 +29,10 @@ from podward.server.scope import Parts
 from podward.server.world import CLOCK
 from podward.store.interface import Store
 
+if TYPE_CHECKING:
+    from podward.policy.scc.allocation import Ranges
+    from podward.server.openshift.start import OpenShift
+
 _RBAC = "rbac.authorization.k8s.io/v1"
 _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
@@ -43,6 +48,8 @@ class Settings(Struct, frozen=True):
     disabled_plugins: frozenset[str] = frozenset()
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
+    namespace_ranges: Ranges | None = None
+    """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
 
 
 class Application:
@@ -55,14 +62,19 @@ class Application:
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)
         callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
+        openshift = self._openshift = self._of_openshift(settings)
+        catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
+        self.plugins = Plugins(
+            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins
+        )
         self.parts = Parts(
             store,
             self.caches,
-            Catalog(RESOURCES),
+            catalog,
             callers,
             tokens,
             self.authorizers,
-            Plugins(self.caches, settings.disabled_plugins),
+            self.plugins,
             CLOCK,
             {},
             services,
@@ -71,14 +83,20 @@ class Application:
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        if openshift is not None:
+            self.handle = openshift.handling(self.handle)
 
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
         await first_objects.make(self.parts)
+        if self._openshift is not None:
+            await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
         await self.authorizers.start(self.caches)
         await self.definitions.start()
+        if self._openshift is not None:
+            await self._openshift.start_after(self.parts)
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -91,8 +109,18 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        await self.plugins.webhooks.close()
+        if self._openshift is not None:
+            await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
+
+    def _of_openshift(self, settings: Settings) -> OpenShift | None:
+        if settings.namespace_ranges is None:
+            return None
+        from podward.server.openshift.start import OpenShift
+
+        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, settings.disabled_plugins)
 
     async def _serve(self, request: Request) -> Answer:
         if request.info.resource_request:

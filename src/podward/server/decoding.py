@@ -72,6 +72,11 @@ def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
     return decode_body(json_bytes(obj), "json", expected, cast("FieldValidation", validation))
 
 
+def custom_again(obj: JsonObject, custom: CustomKind) -> Body | Undecodable:
+    """A custom object that something made, as if it had been sent; what its schema does not know is dropped."""
+    return _custom(json_bytes(obj), "json", custom, "Ignore")
+
+
 def completed(obj: JsonObject, scope: Scope) -> JsonObject:
     """A decoded object of the scope with its defaults."""
     if scope.custom is not None:

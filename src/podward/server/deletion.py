@@ -53,6 +53,16 @@ class DeleteOptions(Struct, frozen=True, rename="camel"):
         """Whether nothing is to be stored."""
         return bool(self.stages)
 
+    @property
+    def document(self) -> JsonObject:
+        """The options as they are written."""
+        said = {name: value for name, value in msgspec.to_builtins(self).items() if value not in (None, ())}
+        wanted = self.preconditions
+        if wanted is not None:
+            pairs = (("uid", wanted.uid), ("resourceVersion", wanted.version))
+            said["preconditions"] = {name: value for name, value in pairs if value is not None}
+        return {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", **said}
+
 
 class Step(Struct, frozen=True):
     """What is to be done: store `object` first, where there is one, and delete it unless it `waits`.

@@ -14,7 +14,7 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_KIND
 from podward.server import registry
-from podward.server.decoding import defaulted
+from podward.server.decoding import completed
 from podward.server.encoding import decoded
 from podward.server.request import Request
 from podward.server.request_info import RequestInfo
@@ -82,9 +82,9 @@ async def make(parts: Parts) -> None:
         _own_service(parts.services.first_address),
     ]
     for obj in objects:
-        await _make(parts, obj)
+        await make_missing(parts, obj)
     for obj in default_objects():
-        await _complete(parts, obj)
+        await complete(parts, obj)
 
 
 async def announce(parts: Parts, address: str, port: int) -> None:
@@ -123,10 +123,10 @@ async def _put(parts: Parts, obj: JsonObject) -> None:
         if all(found.get(name) == obj.get(name) for name in ("subsets", "endpoints", "ports")):
             return
         await parts.store.delete(stored.key, stored.revision)
-    await _make(parts, obj)
+    await make_missing(parts, obj)
 
 
-async def _complete(parts: Parts, obj: JsonObject) -> None:
+async def complete(parts: Parts, obj: JsonObject) -> None:
     """Make a default role or binding, or add what it lacks."""
     stored = await parts.store.get(_key(parts, obj))
     write = write_for(obj, None if stored is None else decoded(stored))
@@ -137,14 +137,14 @@ async def _complete(parts: Parts, obj: JsonObject) -> None:
         return
     if stored is not None:
         await parts.store.delete(stored.key, stored.revision)
-    await _make(parts, obj)
+    await make_missing(parts, obj)
 
 
-async def _make(parts: Parts, obj: JsonObject) -> None:
-    if await parts.store.get(_key(parts, obj)) is None:
-        scope = _scope(parts, obj)
-        of_kind = defaulted(obj, scope.resource.api_version, scope.resource.kind)
-        new = managed(scope, _MANAGER, None, of_kind)
+async def make_missing(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> None:
+    """Make an object that is not there; `scope` is that of a kind that is no built-in one."""
+    scope = scope or _scope(parts, obj)
+    if await parts.store.get(scope.key(*_place(obj))) is None:
+        new = managed(scope, _MANAGER, None, completed(obj, scope))
         await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
 
 

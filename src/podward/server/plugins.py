@@ -6,7 +6,9 @@ The order stands in `podward.stages.admission`: `served.MUTATING` and the valida
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import structs
 
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
@@ -20,17 +22,20 @@ from podward.policy.pss.labels import PREFIX, Configuration, LabelledPolicy, pol
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
-from podward.server.catalog import key_of, prefix_of
+from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.webhooks.admission import Rounds, WebhookAdmission
+from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.services import Services
 from podward.server.world import letters
 from podward.stages.admission import order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
 from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
-from podward.stages.admission.steps import Phase
+from podward.stages.admission.steps import Phase, Step
 
 if TYPE_CHECKING:
     from podward.api.authorization import Authorizer
@@ -44,6 +49,7 @@ _LOOKED_UP = (
     "pods",
     "limitranges",
     "runtimeclasses",
+    "csidrivers",
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _SUFFIX = 5
@@ -110,7 +116,7 @@ class StoredCluster:
         return [pod_view(found) for found in self._objects.all("pods", namespace)]
 
     def policies(self) -> Policies | None:
-        """There are no SCCs."""
+        """There are no SCCs but in OpenShift."""
         return None
 
     def has_service_account(self, namespace: str, name: str) -> bool:
@@ -123,48 +129,107 @@ class StoredCluster:
         return None
 
 
+MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS = "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"
+
+
+class MorePlugins(Protocol):
+    """Plugins that some servers have besides, and that need more than is gathered here."""
+
+    disabled_steps: frozenset[str]
+    """Steps of `order` that are left out."""
+
+    async def mutate(self, asked: AdmissionRequest, objects: StoredObjects) -> JsonObject | Status | None:
+        """The object as they leave it, or a refusal; None where they have no say in it."""
+
+    def refused(self, asked: AdmissionRequest) -> Status | None:
+        """Why an object that no step of `order` is about is refused."""
+
+    async def decided(self, asked: AdmissionRequest, objects: StoredObjects, steps: tuple[Step, ...]) -> order.Admitted:
+        """What these steps decide of the request."""
+
+
 class Plugins:
     """The plugins of a server."""
 
-    def __init__(self, caches: Caches, disabled: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        caches: Caches,
+        catalog: Catalog,
+        disabled: frozenset[str] = frozenset(),
+        openshift: MorePlugins | None = None,
+    ) -> None:
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
+        self._openshift = openshift
         self.disabled = disabled
+        self.webhooks = Webhooks(Services(caches))
+        self._webhooks = WebhookAdmission(caches, catalog, self.webhooks, self._namespace)
         self._quotas = Quotas()
-        self._validating = tuple(step for step in _VALIDATING if step.name not in disabled)
+        left_out = disabled if openshift is None else disabled | openshift.disabled_steps
+        self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
-        """The object as the mutating plugins leave it, or the first refusal."""
-        del request
+        """The object as the mutating plugins leave it, or the first refusal.
+
+        Where a webhook has changed the object, all are asked once more, but of the webhooks only those who want it.
+        """
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
-        return mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+        rounds = Rounds()
+        found = await self._mutate(asked, request, rounds)
+        if not rounds.wanted or isinstance(found, Status):
+            return found
+        rounds.again = True
+        return await self._mutate(structs.replace(asked, object=found), request, rounds)
+
+    async def _mutate(self, asked: AdmissionRequest, request: Request, rounds: Rounds) -> JsonObject | Status | None:
+        found = mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+        if self._openshift is not None and isinstance(found, dict):
+            more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
+            found = found if more is None else more
+        if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
+            return found
+        if found is not asked.object:
+            asked = structs.replace(asked, object=found)
+        return await self._webhooks.mutate(asked, request, rounds)
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
-        if asked.operation is Operation.DELETE:
-            return None
+        if asked.object is not None and asked.operation is not Operation.CONNECT:
+            refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)
+
+    async def _validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         refused = validated(Served(asked, self._objects, ""), self.disabled)
+        if refused is None and self._openshift is not None:
+            refused = self._openshift.refused(asked)
         if refused is not None:
             return refused
         if not any(step.handles(asked) for step in self._validating):
             return None
         await self._objects.fresh("namespaces", "pods")
-        facts = AdmissionFacts(asked, self._cluster, asked.kind)
-        admitted = order.decide(facts, self._validating)
+        if self._openshift is None:
+            admitted = order.decide(AdmissionFacts(asked, self._cluster, asked.kind), self._validating)
+        else:
+            admitted = await self._openshift.decided(asked, self._objects, self._validating)
         for warning in admitted.warnings:
             request.warn(warning)
         for name, text in admitted.verdict.audit if admitted.verdict is not None else ():
             request.audit[f"{PREFIX}{name}"] = text
-        return _refusal(asked, admitted) if admitted.refused else None
+        return refusal_of(asked, admitted) if admitted.refused else None
+
+    def _namespace(self, name: str) -> JsonObject | None:
+        return self._objects.get("namespaces", "", name)
 
     async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
         """Why the request does not fit into a quota; if it does, the quota is charged."""
         return None if "ResourceQuota" in self.disabled else await self._quotas.refused(parts, asked)
 
 
-def _refusal(asked: AdmissionRequest, admitted: order.Admitted) -> Status:
+def refusal_of(asked: AdmissionRequest, admitted: order.Admitted) -> Status:
     """A refusal: a sentence that is whole, or what is wrong with a namespace's labels."""
     refused = admitted.decision.violations[0]
     resource = asked.resource

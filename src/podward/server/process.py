@@ -33,6 +33,8 @@ from podward.store.opening import open_store
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from podward.policy.scc.allocation import Ranges
+
 _GRACE = 5.0
 _FAREWELL = 2.0
 """For how many seconds a client may go on sending that was told that the connection ends."""
@@ -56,6 +58,8 @@ class Options(Struct, frozen=True):
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = frozenset()
     abac_policies: str = ""
+    namespace_ranges: Ranges | None = None
+    """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
 
 
@@ -165,6 +169,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.disabled_plugins,
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
+        namespace_ranges=options.namespace_ranges,
     )
 
 

@@ -29,6 +29,8 @@ _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _UNLISTED = frozenset(("update", "patch"))
 """What custom objects still take when their definition is going, though discovery no longer says so: finalizers go."""
 _PART = {**_OBJECT, "POST": "create"}
+_NAMESPACES_THEMSELVES = frozenset((("", "namespaces"), ("project.openshift.io", "projects")))
+"""Resources whose objects are namespaces: they are authorized as what is in them."""
 
 VERBS: Mapping[str, str] = {
     "create": "podward.server.verbs.create",
@@ -107,7 +109,7 @@ def _well_formed(info: RequestInfo, resource: Resource) -> bool:
         return False
     if len(info.parts) > 2 and not info.subresource:
         return False
-    own_namespace = resource.plural == "namespaces" and not resource.group
+    own_namespace = (resource.group, resource.plural) in _NAMESPACES_THEMSELVES and info.namespace == info.name
     return resource.namespaced or not info.namespace or own_namespace
 
 

@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
-from cel_expr_python.ext import ext_optional, ext_strings  # type: ignore[import-untyped]  # it has none
-
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
+from podward.schema.cel.environment import Environment, Expression, Failed, Uncompilable
 from podward.schema.custom_objects.matching import Fault
 from podward.schema.strategies.equality import same
 from podward.schema.validation.raw import texts
@@ -37,10 +35,9 @@ _RESERVED = frozenset(_WORDS.split())
 _ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 _ESCAPED = re.compile(r"__|[.\-/]")
 _OLD = re.compile(r"\boldSelf\b")
-_ENV = cel.NewEnv(
-    variables={"self": cel.Type.DYN, "oldSelf": cel.Type.DYN},
-    extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
-)
+_RULE = Environment({"self": "dyn", "oldSelf": "dyn"})
+_FIRST = "cel.bind(oldSelf, optional.none(), {})"
+_CHANGE = "cel.bind(oldSelf, optional.of(oldSelf), {})"
 
 
 class Rules:
@@ -94,28 +91,27 @@ def _asked(  # noqa: PLR0913 - as much as there is to know
 ) -> list[Fault]:
     text = str(rule.get("rule") or "")
     of_change = _OLD.search(text) is not None
-    if of_change and rule.get("optionalOldSelf") is True:
-        return [_fault(rule, at, f"the rule cannot be evaluated: optionalOldSelf is not known here: {text}")]
-    if (of_change and old is None) or (not of_change and old is not None and same(value, old)):
+    optional = of_change and rule.get("optionalOldSelf") is True
+    if of_change and old is None and not optional:
         return []
-    known = {"self": _seen(value, schema, root=root)}
-    if of_change:
-        known["oldSelf"] = _seen(old, schema, root=root)
-    try:
-        if _evaluated(text, known) is True:
-            return []
-        return [_fault(rule, at, _message(rule, text, known))]
-    except Exception as error:  # noqa: BLE001 - whatever the library says of it, the rule is not fulfilled
-        return [_fault({}, at, f"rule evaluation error: {text}: {str(error).splitlines()[0] if str(error) else ''}")]
+    if not of_change and old is not None and same(value, old):
+        return []
+    known = {"self": _seen(value, schema, root=root), "oldSelf": _seen(old, schema, root=root)}
+    as_asked = (_FIRST if old is None else _CHANGE) if optional else "{}"
+    found = _evaluated(text, as_asked, known)
+    if found is True:
+        return []
+    if isinstance(found, Failed):
+        return [
+            _fault({}, at, f"rule evaluation error: {text}: {found.reason.splitlines()[0] if found.reason else ''}")
+        ]
+    return [_fault(rule, at, _message(rule, text, as_asked, known))]
 
 
-def _message(rule: JsonObject, text: str, known: Mapping[str, Any]) -> str:
+def _message(rule: JsonObject, text: str, as_asked: str, known: Mapping[str, Any]) -> str:
     told = rule.get("messageExpression")
     if isinstance(told, str) and told:
-        try:
-            found = _evaluated(told, known)
-        except Exception:  # noqa: BLE001 - there is another message
-            found = ""
+        found = _evaluated(told, as_asked, known)
         if isinstance(found, str) and found.strip() and "\n" not in found:
             return found.strip()
     message = rule.get("message")
@@ -128,13 +124,15 @@ def _fault(rule: JsonObject, at: str, message: str) -> Fault:
     return place.removeprefix(".") or "<nil>", f"{_KINDS.get(str(rule.get('reason')), 'Invalid value')}: {message}"
 
 
-def _evaluated(text: str, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the expression yields
-    return _compiled(text).eval(data=known).plain_value()
+def _evaluated(text: str, as_asked: str, known: Mapping[str, Any]) -> object:
+    """What the expression yields; Failed where nothing. `as_asked` is what is evaluated, with a gap for the text."""
+    compiled = _compiled(as_asked.replace("{}", text))
+    return compiled.evaluate(known) if isinstance(compiled, Expression) else Failed(compiled.reason)
 
 
 @lru_cache(1024)
-def _compiled(text: str) -> Any:  # noqa: ANN401 - the library's own
-    return _ENV.compile(text)
+def _compiled(text: str) -> Expression | Uncompilable:
+    return _RULE.compile(text)
 
 
 def _seen(value: Json, schema: Json, *, root: bool = False) -> Any:  # noqa: ANN401 - times are no JSON

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
@@ -82,8 +84,8 @@ async def delete(
 
 
 async def _refused(scope: Scope, request: Request, old: JsonObject, options: DeleteOptions) -> Status | None:
-    write = WriteOptions(options.dry_run)
-    asked = admission_request(scope, request, None, old, write)
+    asked = admission_request(scope, request, None, old, WriteOptions(options.dry_run))
+    asked = structs.replace(asked, options=options.document)
     mutated = await scope.parts.admission.mutate(asked, request)
     if isinstance(mutated, Status):
         return mutated

@@ -23,6 +23,11 @@ _DUPLICATES = (
     ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject"
     " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed"
 )
+_OPTIONS = {
+    Operation.CREATE: "CreateOptions",
+    Operation.UPDATE: "UpdateOptions",
+    Operation.DELETE: "DeleteOptions",
+}
 
 
 def write_of(scope: Scope, manager: str) -> Write:
@@ -74,14 +79,30 @@ def admission_request(
     scope: Scope, request: Request, obj: JsonObject | None, old: JsonObject | None, options: WriteOptions
 ) -> AdmissionRequest:
     """What the plugins are asked."""
-    info = request.info
+    info, resource = request.info, scope.resource
     operation = Operation.DELETE if obj is None else Operation.CREATE if old is None else Operation.UPDATE
     name = info.name or (str(member(obj, "metadata").get("name") or "") if obj is not None else "")
-    of_namespace = scope.resource.plural == "namespaces" and not scope.resource.group
+    of_namespace = resource.plural == "namespaces" and not resource.group
+    part = resource.subresource(scope.subresource) if scope.subresource else None
+    kind, api_version = (resource.kind, resource.api_version) if part is None else (part.kind, part.api_version)
     return AdmissionRequest(
-        operation, obj, request.user, name if of_namespace else info.namespace, name, old, scope.resource.kind,
-        scope.group_resource, scope.subresource, options.dry_run,
+        operation, obj, request.user, name if of_namespace else info.namespace, name, old, kind,
+        scope.group_resource, scope.subresource, options.dry_run, api_version, info.version,
+        options_document(operation, request),
     )  # fmt: skip
+
+
+def options_document(operation: Operation, request: Request) -> JsonObject:
+    """The options of a write, as its query has them."""
+    query = request.query
+    made: JsonObject = {"kind": _OPTIONS[operation], "apiVersion": "meta.k8s.io/v1"}
+    if query and operation is not Operation.DELETE:
+        if "dryRun" in query:
+            made["dryRun"] = [*query["dryRun"]]
+        for name in ("fieldManager", "fieldValidation"):
+            if name in query:
+                made[name] = query[name][0]
+    return made
 
 
 async def mutated(

@@ -88,12 +88,14 @@ ValidatingAdmissionWebhook
 """
 NAMES = frozenset(_PLUGINS.split())
 """What plugins of an API server are called, those included that this one lacks."""
-_NOT_ASKED = frozenset(
+OPENSHIFTS = frozenset(
     (
-        "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicybindings",
-        "validatingwebhookconfigurations",
+        "security.openshift.io/DefaultSecurityContextConstraints", "security.openshift.io/SecurityContextConstraint",
+        "security.openshift.io/ValidateSecurityContextConstraints", "storage.openshift.io/CSIInlineVolumeSecurity",
     )
 )  # fmt: skip
+"""What those of OpenShift are called that are here."""
+_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings", "validatingadmissionpolicybindings"))
 """Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""

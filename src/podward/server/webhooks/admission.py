@@ -1,0 +1,232 @@
+"""MutatingAdmissionWebhook and ValidatingAdmissionWebhook: who is asked about a request, and what comes of it.
+
+Specification: Kubernetes, k8s.io/apiserver, pkg/admission/plugin/webhook mutating and validating. The mutating ones are
+asked one after the other, each about what the one before has made; the validating ones at the same time. One that
+cannot be asked refuses the request, unless its configuration says to ignore that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct, structs
+
+from podward.api import status
+from podward.api.admission import AdmissionRequest
+from podward.api.gotext import quote
+from podward.api.json_value import JsonObject
+from podward.api.resource import Resource
+from podward.api.status import Status
+from podward.schema.malformed import Malformed
+from podward.schema.patches.json_patch import json_patched
+from podward.schema.resources import BY_KIND
+from podward.server.cache import Caches
+from podward.server.catalog import Catalog, prefix_of
+from podward.server.encoding import decoded
+from podward.server.request import Request
+from podward.server.webhooks import versions
+from podward.server.webhooks.calling import Broken, annotate, ask
+from podward.server.webhooks.client import Webhooks
+from podward.stages.admission.webhooks.hooks import Hook, hooks_of
+from podward.stages.admission.webhooks.matching import FindNamespace, Invocation, Served, is_exempt, version_asked
+from podward.stages.admission.webhooks.reviews import Verdict
+
+_GROUP = "admissionregistration.k8s.io/v1"
+_MUTATION, _PATCH = "mutation.webhook.admission.k8s.io/", "patch.webhook.admission.k8s.io/"
+_VALIDATION = "validating.webhook.admission.k8s.io/"
+_OPEN = "failed-open."
+
+
+class Configurations:
+    """The webhooks of the stored configurations of one kind."""
+
+    def __init__(self, caches: Caches, kind: str) -> None:
+        resource: Resource = BY_KIND[_GROUP, kind]
+        self._cache = caches.of(prefix_of(resource))
+        self._hooks: tuple[Hook, ...] | None = None
+        self._cache.listeners.append(lambda _event: self._forget())
+
+    def _forget(self) -> None:
+        self._hooks = None
+
+    async def hooks(self) -> tuple[Hook, ...]:
+        """All of them, in the order in which they are asked."""
+        await self._cache.fresh()
+        if self._hooks is None:
+            self._hooks = hooks_of(decoded(item.stored) for item in self._cache.items(self._cache.prefix))
+        return self._hooks
+
+
+class Rounds(Struct):
+    """What is remembered of a request while its mutating plugins are asked, at most twice."""
+
+    again: bool = False
+    """Whether this is the second time."""
+    wanted: bool = False
+    """Whether something was changed, so that there is a second time."""
+    invoked: set[str] = msgspec.field(default_factory=set)
+    """The webhooks that want to see what was changed after them."""
+    due: set[str] = msgspec.field(default_factory=set)
+    """Those of them that are asked again."""
+    output: JsonObject | None = None
+    """The object as the webhooks left it."""
+
+    def changed(self) -> None:
+        """Something was changed: who was asked before is asked again."""
+        self.due |= self.invoked
+        self.invoked = set()
+
+
+class WebhookAdmission:
+    """Both plugins."""
+
+    def __init__(self, caches: Caches, catalog: Catalog, webhooks: Webhooks, namespace: FindNamespace) -> None:
+        self._mutating = Configurations(caches, "MutatingWebhookConfiguration")
+        self._validating = Configurations(caches, "ValidatingWebhookConfiguration")
+        self.catalog = catalog
+        self.webhooks = webhooks
+        self.namespace = namespace
+
+    async def mutate(self, asked: AdmissionRequest, request: Request, rounds: Rounds) -> JsonObject | Status | None:
+        """The object as the mutating webhooks leave it, or the first refusal; None where there is no object."""
+        hooks = await self._mutating.hooks()
+        if not hooks or is_exempt(asked):
+            return asked.object
+        if rounds.again and rounds.output != asked.object:
+            rounds.changed()
+        found = await _Mutation(self, asked, request, rounds).run(hooks)
+        if not isinstance(found, Status):
+            rounds.output = found
+        return found
+
+    async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
+        """The first refusal of the validating webhooks."""
+        hooks = await self._validating.hooks()
+        if not hooks or is_exempt(asked):
+            return None
+        relevant = await self._relevant(asked, hooks)
+        if isinstance(relevant, Status):
+            return relevant
+        results: list[Status | None] = [None] * len(relevant)
+
+        async def one(index: int) -> None:
+            results[index] = await self._validated(index, relevant[index], request)
+
+        async with asyncio.TaskGroup() as group:
+            for index in range(len(relevant)):
+                group.create_task(one(index))
+        return next((found for found in results if found is not None), None)
+
+    async def _relevant(self, asked: AdmissionRequest, hooks: Sequence[Hook]) -> list[Invocation] | Status:
+        others = versions.equivalents(self.catalog, asked)
+        made: dict[str, AdmissionRequest] = {}
+        found: list[Invocation] = []
+        for hook in hooks:
+            served = version_asked(hook, asked, others, self.namespace)
+            if isinstance(served, Status):
+                return served
+            if served is None:
+                continue
+            if served.api_version not in made:
+                versioned = await in_its_version(self.catalog, asked, served)
+                if isinstance(versioned, Status):
+                    return versioned
+                made[served.api_version] = versioned
+            found.append(Invocation(hook, made[served.api_version], served))
+        return found
+
+    async def _validated(self, index: int, of: Invocation, request: Request) -> Status | None:
+        found, hook = await ask(self.webhooks, of, request, mutating=False), of.hook
+        if isinstance(found, Verdict):
+            return found.refused
+        if isinstance(found, Broken) and hook.ignores_failures:
+            annotate(request, f"{_OPEN}{_VALIDATION}round_0_index_{index}", hook.name)
+            return None
+        return status.internal_error(found.why) if isinstance(found, Broken) else found
+
+
+class _Mutation:
+    """One request on its way through the mutating webhooks."""
+
+    def __init__(self, of: WebhookAdmission, asked: AdmissionRequest, request: Request, rounds: Rounds) -> None:
+        self._of = of
+        self._catalog = of.catalog
+        self._own = asked.api_version
+        self._asked = asked
+        self._request = request
+        self._rounds = rounds
+
+    async def run(self, hooks: Sequence[Hook]) -> JsonObject | Status | None:
+        others, rounds = versions.equivalents(self._catalog, self._asked), self._rounds
+        for index, hook in enumerate(hooks):
+            served = version_asked(hook, self._asked, others, self._of.namespace)
+            if isinstance(served, Status):
+                return served
+            if served is None or (rounds.again and hook.uid not in rounds.due):
+                continue
+            versioned = await in_its_version(self._catalog, self._asked, served)
+            if isinstance(versioned, Status):
+                return versioned
+            self._asked = versioned
+            refused = await self._ask(index, hook, served)
+            if refused is not None:
+                return refused
+        obj = self._asked.object
+        return obj if obj is None else await versions.converted(self._catalog, self._asked, obj, self._own)
+
+    async def _ask(self, index: int, hook: Hook, served: Served) -> Status | None:
+        rounds, request = self._rounds, self._request
+        place = f"round_{int(rounds.again)}_index_{index}"
+        found = await ask(self._of.webhooks, Invocation(hook, self._asked, served), request, mutating=True)
+        changed = await self._patch(hook, found, served, place) if isinstance(found, Verdict) else False
+        annotate(request, _MUTATION + place, _note(hook, mutated=changed is True))
+        if changed is True:
+            rounds.changed()
+            rounds.wanted = True
+        if hook.reinvoked:
+            rounds.invoked.add(hook.uid)
+        if isinstance(changed, Status):
+            return changed
+        if isinstance(found, Broken) and hook.ignores_failures:
+            annotate(request, f"{_OPEN}{_MUTATION}{place}", hook.name)
+            return None
+        if isinstance(found, Broken):
+            return status.internal_error(found.why)
+        return found.refused if isinstance(found, Verdict) else found
+
+    async def _patch(self, hook: Hook, verdict: Verdict, served: Served, place: str) -> bool | Status:
+        """Apply a patch: whether it changed anything, or why it cannot be applied."""
+        if verdict.refused is not None or not verdict.patch:
+            return False
+        before = self._asked.object
+        if before is None:
+            why = "attempted to modify the object, which is not supported for this operation"
+            return status.internal_error(f"admission webhook {quote(hook.name)} {why}")
+        made = json_patched(before, [*verdict.patch])
+        if isinstance(made, Malformed):
+            return status.internal_error(made.message)
+        obj = versions.decoded_again(self._catalog, made, served)
+        if isinstance(obj, Status):
+            return obj
+        self._request.audit_of_bodies[_PATCH + place] = _note(hook, patch=[*verdict.patch], patchType="JSONPatch")
+        self._asked = structs.replace(self._asked, object=versions.with_defaults(self._catalog, obj, served))
+        return obj != before
+
+
+async def in_its_version(catalog: Catalog, asked: AdmissionRequest, served: Served) -> AdmissionRequest | Status:
+    """The request with its objects in the version that a webhook wants."""
+    changed: dict[str, JsonObject] = {}
+    for name, obj in (("object", asked.object), ("old_object", asked.old_object)):
+        if obj is None or obj.get("apiVersion") == served.api_version:
+            continue
+        made = await versions.converted(catalog, asked, obj, served.api_version)
+        if isinstance(made, Status):
+            return made
+        changed[name] = made
+    return structs.replace(asked, **changed) if changed else asked
+
+
+def _note(hook: Hook, **more: object) -> str:
+    return msgspec.json.encode({"configuration": hook.configuration, "webhook": hook.name, **more}).decode()

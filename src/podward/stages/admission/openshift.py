@@ -1,0 +1,45 @@
+"""What OpenShift's plugins for SecurityContextConstraints themselves do when one is written.
+
+Specification: openshift/kubernetes, openshift-kube-apiserver/admission/customresourcevalidation: defaults come after
+Kubernetes' own mutating plugins, what is refused is told as validation tells it. The rules are `schema/scc`. An object
+whose fields have other types than they must is left to the schema of its definition, and refused in any case.
+"""
+
+from __future__ import annotations
+
+from podward.api import status
+from podward.api.admission import AdmissionRequest, GroupResource
+from podward.api.json_value import JsonObject
+from podward.api.status import Status
+from podward.schema.fit import fits
+from podward.schema.openshift.constraints import GROUP, KIND, PLURAL
+from podward.schema.scc.defaults import defaulted
+from podward.schema.scc.encoding import encoded
+from podward.schema.scc.reading import scc_view
+from podward.schema.scc.validation import validate
+from podward.stages.admission.steps import writes
+
+DEFAULTING = "security.openshift.io/DefaultSecurityContextConstraints"
+VALIDATION = "security.openshift.io/ValidateSecurityContextConstraints"
+ADMISSION = "security.openshift.io/SecurityContextConstraint"
+INLINE_VOLUMES = "storage.openshift.io/CSIInlineVolumeSecurity"
+_RESOURCE = GroupResource(GROUP, PLURAL)
+
+
+def concerns_constraints(request: AdmissionRequest) -> bool:
+    """Whether an SCC is written."""
+    return request.resource == _RESOURCE and writes(request) and not request.subresource
+
+
+def completed(obj: JsonObject) -> JsonObject:
+    """The SCC as OpenShift stores it."""
+    return encoded(defaulted(obj)) if fits(obj, KIND) else obj
+
+
+def refused(request: AdmissionRequest) -> Status | None:
+    """What is wrong with an SCC."""
+    obj = request.object or {}
+    if not fits(obj, KIND):
+        return status.bad_request(f"{KIND} {request.name!r} has fields of other types than it must")
+    found = validate(scc_view(obj))
+    return status.invalid(KIND, GROUP, request.name, found) if found.violations else None
