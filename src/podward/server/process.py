@@ -111,9 +111,7 @@ async def _serve(
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
-    reached = advertised(options.bind_address)
-    if reached:
-        await application.announce(reached, port)
+    await application.announce(advertised(options.bind_address), port)
     if options.kubeconfig:
         text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
         kubeconfig.write(options.kubeconfig, text)

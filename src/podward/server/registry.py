@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_uint
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -263,6 +264,8 @@ def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> Jso
             return with_metadata(obj, resourceVersion=str(current.revision))
         faults = [("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")]
         return status.invalid_for(scope.resource.plural, scope.resource.group, name, faults)
+    if isinstance(fault := parse_uint(str(version)), str):
+        return status.unexplained(fault)
     if version != str(current.revision):
         return status.conflict(scope.group_resource, name, _CHANGED)
     return obj

@@ -16,6 +16,7 @@ from podward.api.status import Status, StatusCause, StatusDetails
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies import pods
 from podward.schema.strategies.selectors import selects
+from podward.server import registry
 from podward.server.decoding import kind_of
 from podward.server.deletion import DeleteOptions
 from podward.server.encoding import decoded, stored_bytes
@@ -41,6 +42,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await kind_of(request, options.validation, "policy/v1", "Eviction")
     if isinstance(sent, Status):
         return sent
+    placed = registry.placed(sent, request.info.namespace)
+    if isinstance(placed, Status):
+        return placed
     admitted = await mutated(scope, request, sent, None, options)
     if isinstance(admitted, Status):
         return admitted

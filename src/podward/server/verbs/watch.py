@@ -12,24 +12,25 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from functools import lru_cache
 
 from podward.api import status
-from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.status import Status, encoded
-from podward.errors import CompactedError
+from podward.errors import CompactedError, FutureRevisionError
 from podward.schema.apply.empty_objects import empty_object
 from podward.server.cache import Item
-from podward.server.encoding import json_bytes, served_bytes, stored_bytes
-from podward.server.listing import Selection, matcher, selection
+from podward.server.encoding import json_bytes, served_bytes, served_parts, stored_bytes
+from podward.server.listing import Selection, matcher, revision_of, selection, too_large_version
 from podward.server.replies import event_object
 from podward.server.request import Answer, Request, Stream
 from podward.server.scope import Scope
 from podward.store.interface import Event, Stored, Watch
 
-_SHORTEST, _BOOKMARK = 1800.0, 60.0
+_SHORTEST, _LONGEST, _BOOKMARK = 1800.0, 1e6, 60.0
+_LATE = status.Status(500, "InternalError", "context deadline exceeded")
 PIECE = 64 << 10
 """So many bytes of events, and the rest of the last of them, are written at once."""
 _SMALL = 32 << 10
-Form = Callable[[Stored], bytes]
+_Form = Callable[[str, Stored], Iterable[bytes]]
+"""The event of a type about an object, in parts that are made when it is their turn."""
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -38,9 +39,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(chosen, Status):
         return chosen
     version = chosen.options.version
-    if version and not version.isdecimal():
-        syntax = f"strconv.ParseUint: parsing {quote(version)}: invalid syntax"
-        return status.unexplained(f"resourceVersion: Invalid value: {quote(version)}: {syntax}")
+    if isinstance(fault := revision_of(version), str):
+        return status.unexplained(fault)
     wants = chosen.options.send_initial
     initial = wants if wants is not None else version in {"", "0"}
     return Stream(_told(scope, request, chosen, initial=initial))
@@ -50,13 +50,19 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
     """The events, as pieces of the answer."""
     form, options, store = event_form(scope, request), chosen.options, scope.parts.store
     revision = int(options.version or 0)
+    if options.timeout is not None and options.timeout < 0:
+        yield _event("ERROR", encoded(_LATE))
+        return
     if initial:
         cache, matches = scope.cache, matcher(scope, chosen)
-        if revision:
+        try:
             await store.reach(revision)
+        except FutureRevisionError:
+            yield _event("ERROR", encoded(await too_large_version(scope, revision)))
+            return
         revision = await cache.fresh()
         found = [item.stored for item in cache.items(chosen.prefix) if matches is None or matches(item)]
-        for piece in joined(_event("ADDED", form(stored)) for stored in found):
+        for piece in joined(part for stored in found for part in form("ADDED", stored)):
             yield piece
         if options.bookmarks:
             yield _bookmark(scope, revision, form, end=True)
@@ -64,7 +70,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         revision = await store.revision()
     watch = store.watch(chosen.prefix, revision)
     scope.parts.watches.add(watch)
-    seconds = options.timeout or _SHORTEST * (1 + random.random())  # noqa: S311 - so that not all end at once
+    seconds = min(options.timeout or _SHORTEST * (1 + random.random()), _LONGEST)  # noqa: S311 - not all at once
     timer = asyncio.get_running_loop().call_later(seconds, watch.close)
     try:
         async for piece in _changes(scope, chosen, watch, form):
@@ -75,7 +81,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         watch.close()
 
 
-async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) -> AsyncGenerator[bytes, None]:
+async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: _Form) -> AsyncGenerator[bytes, None]:
     matches = matcher(scope, chosen)
     while True:
         try:
@@ -89,17 +95,17 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             return
         if not events:
             return
-        for piece in joined(piece for event in events if (piece := _piece(event, matches, form)) is not None):
+        for piece in joined(part for event in events for part in _parts(event, matches, form)):
             yield piece
 
 
-def joined(events: Iterable[bytes]) -> Iterator[bytes]:
-    """The events, several at once, each made only when it is its turn: who never reads has a piece in memory."""
+def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Parts of events, several at once, each made when it is its turn: who never reads has a piece in memory."""
     group: list[bytes] = []
     size = 0
-    for event in events:
-        group.append(event)
-        size += len(event)
+    for part in parts:
+        group.append(part)
+        size += len(part)
         if size >= PIECE:
             yield b"".join(group)
             group, size = [], 0
@@ -107,54 +113,61 @@ def joined(events: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(group)
 
 
-def _piece(event: Event, matches: Callable[[Item], bool] | None, form: Form) -> bytes | None:
-    """The event as who watches sees it; None where it is none of his business."""
+def _parts(event: Event, matches: Callable[[Item], bool] | None, form: _Form) -> Iterable[bytes]:
+    """The event as who watches sees it; nothing where it is none of his business."""
     stored, previous = event.stored, event.previous
     if event.type == "DELETE":
         gone = matches is None or matches(Item(stored))
-        return _event("DELETED", form(stored)) if gone else None
+        return form("DELETED", stored) if gone else ()
     if matches is None:
-        return _event("ADDED" if previous is None else "MODIFIED", form(stored))
+        return form("ADDED" if previous is None else "MODIFIED", stored)
     now = matches(Item(stored))
     earlier = Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
     before = earlier is not None and matches(Item(earlier))
     if now:
-        return _event("MODIFIED" if before else "ADDED", form(stored))
-    return _event("DELETED", form(earlier)) if before and earlier is not None else None
+        return form("MODIFIED" if before else "ADDED", stored)
+    return form("DELETED", earlier) if before and earlier is not None else ()
 
 
 def _event(of: str, obj: bytes) -> bytes:
     return b'{"type":"' + of.encode() + b'","object":' + obj + b"}\n"
 
 
-def _bookmark(scope: Scope, revision: int, form: Form, *, end: bool = False) -> bytes:
+def _bookmark(scope: Scope, revision: int, form: _Form, *, end: bool = False) -> bytes:
     """How far the reader has been told: an object of the kind in which nothing is set but its version."""
     resource = scope.storage
     annotations: JsonObject = {"annotations": {"k8s.io/initial-events-end": "true"}} if end else {}
     empty = {**empty_object(resource.api_version, resource.kind), "metadata": annotations}
-    return _event("BOOKMARK", form(Stored("", stored_bytes(resource, empty), revision, revision)))
+    return b"".join(form("BOOKMARK", Stored("", stored_bytes(resource, empty), revision, revision)))
 
 
-def event_form(scope: Scope, request: Request) -> Form:
+def event_form(scope: Scope, request: Request) -> _Form:
     """How an object stands in an event."""
     if not request.accepted.as_kind and not scope.converts:
         return _shared
     first = True
 
-    def form(stored: Stored) -> bytes:
+    def form(of: str, stored: Stored) -> Iterable[bytes]:
         nonlocal first
         document = event_object(scope, request, stored, with_columns=first)
         first = False
-        return json_bytes(document)
+        return (_event(of, json_bytes(document)),)
 
     return form
 
 
-def _shared(stored: Stored) -> bytes:
-    """The object with its version: made once for all who watch, where it is not so large that keeping it costs more."""
-    return _kept(stored) if len(stored.value) <= _SMALL else served_bytes(stored)
+def _shared(of: str, stored: Stored) -> Iterable[bytes]:
+    """A small event is made once for all who watch; a large one is cut out of the value that they all share."""
+    return _small(of, stored) if len(stored.value) <= _SMALL else _cut(of, stored)
 
 
 @lru_cache(1024)
-def _kept(stored: Stored) -> bytes:
-    return served_bytes(stored)
+def _small(of: str, stored: Stored) -> tuple[bytes]:
+    return (_event(of, served_bytes(stored)),)
+
+
+def _cut(of: str, stored: Stored) -> Iterator[bytes]:
+    before, after = _event(of, b"\0").split(b"\0")
+    yield before
+    yield from served_parts(stored, PIECE)
+    yield after

@@ -106,7 +106,7 @@ OPENSHIFTS = frozenset(
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
-_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings", "validatingadmissionpolicybindings"))
+_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings",))
 """Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""

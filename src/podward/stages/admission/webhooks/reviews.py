@@ -59,10 +59,10 @@ def review_of(of: Invocation, uid: str) -> Review | Failure:
     mine = own(asked)
     request: JsonObject = {
         "uid": uid,
-        "kind": _kind(served),
-        "resource": _resource(served),
-        "requestKind": _kind(mine),
-        "requestResource": _resource(mine),
+        "kind": kind_words(served),
+        "resource": resource_words(served),
+        "requestKind": kind_words(mine),
+        "requestResource": resource_words(mine),
     }
     if asked.subresource:
         request["subResource"] = request["requestSubResource"] = asked.subresource
@@ -80,12 +80,14 @@ def review_of(of: Invocation, uid: str) -> Review | Failure:
     return Review({"kind": _KIND, "apiVersion": f"{_GROUP}/{version}", "request": request}, version, uid)
 
 
-def _kind(served: Served) -> JsonObject:
+def kind_words(served: Served) -> JsonObject:
+    """The kind as a GroupVersionKind."""
     of = served.kind_version
     return {"group": of.group, "version": of.version, "kind": served.kind}
 
 
-def _resource(served: Served) -> JsonObject:
+def resource_words(served: Served) -> JsonObject:
+    """The resource as a GroupVersionResource."""
     return {"group": served.group, "version": served.version, "resource": served.resource}
 
 
