@@ -31,7 +31,9 @@ from podward.server.world import CLOCK
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
+    from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
+    from podward.server.controllers.certificates import Certificates
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -51,6 +53,9 @@ class Settings(Struct, frozen=True):
     abac: Abac | None = None
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    issuer: Issuer | None = None
+    """Who signs certificates that are asked for; None where nobody does."""
+    controllers: frozenset[str] = frozenset()
 
 
 class Application:
@@ -86,6 +91,7 @@ class Application:
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        self._certificates = self._of_certificates(settings)
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -100,6 +106,8 @@ class Application:
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
+        if self._certificates is not None:
+            await self._certificates.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -112,11 +120,24 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        if self._certificates is not None:
+            await self._certificates.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
+
+    def _of_certificates(self, settings: Settings) -> Certificates | None:
+        """What looks after certificate requests, if anything does."""
+        if settings.issuer is None or not settings.controllers:
+            return None
+        from podward.server.controllers.calling import Caller
+        from podward.server.controllers.certificates import ACCOUNT, Certificates
+
+        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
+        authorize = self.authorizers.authorize
+        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:
