@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry, of_modes
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
@@ -30,7 +31,9 @@ from podward.server.world import CLOCK
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
+    from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
+    from podward.server.controllers.certificates import Certificates
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -41,7 +44,7 @@ class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
     account_key: EllipticCurvePrivateKey
-    modes: Sequence[str] = ("RBAC",)
+    authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
@@ -50,6 +53,9 @@ class Settings(Struct, frozen=True):
     abac: Abac | None = None
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    issuer: Issuer | None = None
+    """Who signs certificates that are asked for; None where nobody does."""
+    controllers: frozenset[str] = frozenset()
 
 
 class Application:
@@ -57,7 +63,7 @@ class Application:
 
     def __init__(self, store: Store, settings: Settings, auditor: Auditor | None = None) -> None:
         """Raises UsageError."""
-        self.authorizers = Authorizers(settings.modes, settings.abac)
+        self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)
@@ -65,12 +71,9 @@ class Application:
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches,
-            catalog,
-            settings.disabled_plugins,
-            None if openshift is None else openshift.plugins,
+            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
-        )
+        )  # fmt: skip
         self.parts = Parts(
             store,
             self.caches,
@@ -88,6 +91,7 @@ class Application:
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        self._certificates = self._of_certificates(settings)
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -98,10 +102,12 @@ class Application:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
-        await self.authorizers.start(self.caches)
+        await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
+        if self._certificates is not None:
+            await self._certificates.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -114,11 +120,24 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        if self._certificates is not None:
+            await self._certificates.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
+
+    def _of_certificates(self, settings: Settings) -> Certificates | None:
+        """What looks after certificate requests, if anything does."""
+        if settings.issuer is None or not settings.controllers:
+            return None
+        from podward.server.controllers.calling import Caller
+        from podward.server.controllers.certificates import ACCOUNT, Certificates
+
+        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
+        authorize = self.authorizers.authorize
+        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:

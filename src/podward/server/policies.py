@@ -25,7 +25,7 @@ from podward.schema.cel.authorizing import Question, Verdict
 from podward.schema.resources import BY_KIND
 from podward.schema.strategies.selectors import selects
 from podward.server.cache import Caches
-from podward.server.catalog import key_of, prefix_of
+from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.request import Request
 from podward.server.webhooks.versions import Versions
@@ -111,9 +111,12 @@ class _Asking(Struct, frozen=True):
 class PolicyAdmission:
     """The plugin."""
 
-    def __init__(self, caches: Caches, versions: Versions, namespace: FindNamespace, authorize: Authorize) -> None:
+    def __init__(
+        self, caches: Caches, catalog: Catalog, versions: Versions, namespace: FindNamespace, authorize: Authorize
+    ) -> None:
         self._stored = StoredPolicies(caches)
         self._caches = caches
+        self._catalog = catalog
         self._versions = versions
         self._namespace = namespace
         self._authorize = authorize
@@ -198,7 +201,7 @@ class PolicyAdmission:
         return _NO_PARAMS if not found and wanted.required else found
 
     def _resource(self, api_version: str, kind: str) -> Resource | None:
-        for resource in self._versions.catalog.all():
+        for resource in self._catalog.all():
             if resource.kind == kind and resource.api_version == api_version:
                 return resource
         return None

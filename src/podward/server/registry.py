@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_uint
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -125,6 +126,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     filled: dict[str, Json] = {"creationTimestamp": clock.now(), "uid": clock.uid()}
     if of.get("generateName") and not of.get("name"):
         filled["name"] = str(of["generateName"])[:_LONGEST_PREFIX] + clock.letters(_SUFFIX)
+    for warning in strategy.warnings_of_sent(obj):
+        request.warn(warning)
     obj = strategy.prepare_for_create(with_metadata(obj, **filled))
     obj = with_requester(scope, request.user, obj)
     refused = flow.refused_new(strategy, obj)
@@ -284,6 +287,8 @@ def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> Jso
             return with_metadata(obj, resourceVersion=str(current.revision))
         faults = [("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")]
         return status.invalid_for(scope.resource.plural, scope.resource.group, name, faults)
+    if isinstance(fault := parse_uint(str(version)), str):
+        return status.unexplained(fault)
     if version != str(current.revision):
         return status.conflict(scope.group_resource, name, _CHANGED)
     return obj
