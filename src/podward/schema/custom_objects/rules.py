@@ -126,13 +126,13 @@ def _fault(rule: JsonObject, at: str, message: str) -> Fault:
 
 def _evaluated(text: str, as_asked: str, known: Mapping[str, Any]) -> object:
     """What the expression yields; Failed where nothing. `as_asked` is what is evaluated, with a gap for the text."""
-    compiled = _compiled(as_asked.replace("{}", text))
+    compiled = _compiled(text, as_asked.replace("{}", text))
     return compiled.evaluate(known) if isinstance(compiled, Expression) else Failed(compiled.reason)
 
 
 @lru_cache(1024)
-def _compiled(text: str) -> Expression | Uncompilable:
-    return _RULE.compile(text)
+def _compiled(text: str, evaluated: str) -> Expression | Uncompilable:
+    return _RULE.compile(text, evaluated)
 
 
 def _seen(value: Json, schema: Json, *, root: bool = False) -> Any:  # noqa: ANN401 - times are no JSON
