@@ -7,7 +7,6 @@ validation, then the annotations for the audit log. What fails refuses, unless t
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -22,10 +21,9 @@ from podward.stages.admission.webhooks.matching import Served, own
 from podward.stages.admission.webhooks.reviews import kind_words, resource_words
 
 _LONGEST_MESSAGE = 5 * 1024
-_TIMES = ("creationTimestamp", "deletionTimestamp")
 _METADATA = (
-    "name", "generateName", "namespace", "labels", "annotations", "deletionGracePeriodSeconds", "generation",
-    "resourceVersion", "finalizers",
+    "name", "generateName", "namespace", "uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp",
+    "deletionGracePeriodSeconds", "generation", "resourceVersion", "finalizers",
 )  # fmt: skip
 
 
@@ -167,13 +165,7 @@ def _request(asked: AdmissionRequest, served: Served) -> dict[str, CelValue]:
 
 
 def _namespace(namespace: JsonObject) -> dict[str, CelValue]:
-    """What expressions see of a namespace: its times are times."""
+    """What expressions see of a namespace."""
     metadata = member(namespace, "metadata")
     seen: dict[str, CelValue] = {name: metadata[name] for name in _METADATA if name in metadata}
-    for name in _TIMES:
-        written = metadata.get(name)
-        if isinstance(written, str):
-            seen[name] = dt.datetime.fromisoformat(written)
-    if "uid" in metadata:
-        seen["UID"] = metadata["uid"]
     return {"metadata": seen, "spec": member(namespace, "spec"), "status": member(namespace, "status")}
