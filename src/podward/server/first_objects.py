@@ -133,7 +133,7 @@ async def complete(parts: Parts, obj: JsonObject) -> None:
     if write is None:
         return
     if write.how is Writing.UPDATE:
-        await _change(parts, write.object)
+        await change(parts, write.object)
         return
     if stored is not None:
         await parts.store.delete(stored.key, stored.revision)
@@ -148,7 +148,7 @@ async def make_missing(parts: Parts, obj: JsonObject, scope: Scope | None = None
         await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
 
 
-async def _change(parts: Parts, obj: JsonObject) -> None:
+async def change(parts: Parts, obj: JsonObject) -> None:
     """Store an object in the place of the version that it is of. If that is gone, another server has been at it."""
     scope = _scope(parts, obj)
 
