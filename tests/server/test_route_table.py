@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api_server import Server
+from served_routes import requests_of
 
-from podward.api.resource import Resource
 from podward.schema.resources import RESOURCES
 from podward.server.paths.table import PATHS, UNDER
 
-_METHODS = {
-    "get": "GET", "list": "GET", "watch": "GET", "create": "POST", "update": "PUT", "patch": "PATCH",
-    "delete": "DELETE", "deletecollection": "DELETE",
-}  # fmt: skip
-_ON_COLLECTIONS = frozenset(("list", "watch", "create", "deletecollection"))
 _OPEN = frozenset(("/version", "/healthz", "/livez", "/readyz", "/healthz/x", "/livez/x", "/readyz/x"))
-
-
-def _requests(resource: Resource) -> Iterator[tuple[str, str]]:
-    root = f"/apis/{resource.api_version}" if resource.group else "/api/v1"
-    collection = f"{root}/namespaces/n/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
-    for verb in resource.verbs:
-        yield _METHODS[verb], collection if verb in _ON_COLLECTIONS else f"{collection}/x"
-    yield "GET", f"{root}/watch/{resource.plural}"
-    for part in resource.subresources:
-        for verb in part.verbs:
-            yield _METHODS[verb], f"{collection}/x/{part.name}"
 
 
 def _all() -> Iterator[tuple[str, str]]:
     for resource in RESOURCES:
-        yield from _requests(resource)
+        yield from requests_of(resource)
     for path in (*PATHS, *(f"{prefix}x" for prefix in UNDER)):
         yield "GET", path
 
@@ -58,7 +42,7 @@ def test_every_resource_route_refuses_who_may_do_nothing(server: Server) -> None
         (method, path)
         for resource in RESOURCES
         if resource.plural not in _REVIEWS_OF_ONESELF
-        for method, path in _requests(resource)
+        for method, path in requests_of(resource)
         if server.ask(method, path, token="alice-token")[0] != 403  # noqa: S106 - of this test's server
     ]
     assert served == []

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from podward.server.listing import Selection
     from podward.server.options import WriteOptions
     from podward.server.scope import Scope
-    from podward.store.interface import Event, Stored
+    from podward.store.interface import Event, Stored, Watch
 
-_LONGEST = 3600.0
+_LONGEST, _PAUSE = 3600.0, 1.0
+_RBAC = "rbac.authorization.k8s.io/v1"
+_RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 Make = Callable[["JsonObject"], "JsonObject | Status"]
 """The changed project, of the one before."""
 
@@ -178,6 +180,7 @@ class _Watcher:
         self._chosen = chosen
         self._matches = matcher(namespaces, chosen)
         self._told: set[str] = set()
+        self._outdated = False
 
     async def told(self) -> AsyncGenerator[bytes, None]:
         """The events, as pieces of the answer."""
@@ -193,17 +196,53 @@ class _Watcher:
         watch = parts.store.watch(self._chosen.prefix, int(options.version or 0) or revision)
         parts.watches.add(watch)
         timer = asyncio.get_running_loop().call_later(options.timeout or _LONGEST, watch.close)
+        rights = [scope_of(parts, BY_KIND[_RBAC, kind]).cache for kind in _RIGHTS]
+        for each in rights:
+            each.listeners.append(self._ask_again)
         try:
-            while events := await watch.batch():
-                for event in events:
-                    if piece := await self._piece(event):
-                        yield piece
+            async for piece in self._changes(watch):
+                yield piece
         except CompactedError as error:
             yield b'{"type":"ERROR","object":' + encoded(status.expired(str(error.what))) + b"}\n"
         finally:
+            for each in rights:
+                each.listeners.remove(self._ask_again)
             timer.cancel()
             parts.watches.discard(watch)
             watch.close()
+
+    def _ask_again(self, _event: Event) -> None:
+        """Somebody has other rights than before; perhaps it is who watches."""
+        self._outdated = True
+
+    async def _changes(self, watch: Watch) -> AsyncGenerator[bytes, None]:
+        while True:
+            try:
+                async with asyncio.timeout(_PAUSE):
+                    events = await watch.batch()
+            except TimeoutError:
+                async for piece in self._others():
+                    yield piece
+                continue
+            if not events:
+                return
+            for event in events:
+                if piece := await self._piece(event):
+                    yield piece
+
+    async def _others(self) -> AsyncGenerator[bytes, None]:
+        """What is to be told because rights have changed."""
+        if not self._outdated:
+            return
+        self._outdated = False
+        for item in tuple(self._namespaces.cache.items(self._chosen.prefix)):
+            name, sees = _name(item.stored), await self._sees(item.stored)
+            if sees and name not in self._told:
+                self._told.add(name)
+                yield self._event("ADDED", item.stored)
+            elif not sees and name in self._told:
+                self._told.discard(name)
+                yield self._event("DELETED", item.stored)
 
     async def _sees(self, stored: Stored) -> bool:
         wanted = self._matches is None or self._matches(Item(stored))
