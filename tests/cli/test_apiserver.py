@@ -36,7 +36,7 @@ def test_anonymous_requests_are_let_in_or_not(
         ("--secure-port", "-1"),
         ("--service-cluster-ip-range", "10.0.0.0/33"),
         ("--service-cluster-ip-range", "10.0.0.0/30"),
-        ("--authorization-mode", "RBAC,Node"),
+        ("--authorization-mode", "RBAC,Nodes"),
         ("--client-ca-file", __file__),
         ("--data-dir", __file__),
     ],

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry, of_modes
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
@@ -41,7 +42,7 @@ class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
     account_key: EllipticCurvePrivateKey
-    modes: Sequence[str] = ("RBAC",)
+    authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
@@ -57,7 +58,7 @@ class Application:
 
     def __init__(self, store: Store, settings: Settings, auditor: Auditor | None = None) -> None:
         """Raises UsageError."""
-        self.authorizers = Authorizers(settings.modes, settings.abac)
+        self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)
@@ -65,8 +66,9 @@ class Application:
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins
-        )
+            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
+            self.authorizers.authorize,
+        )  # fmt: skip
         self.parts = Parts(
             store,
             self.caches,
@@ -79,6 +81,7 @@ class Application:
             {},
             services,
             set(),
+            self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
@@ -93,7 +96,7 @@ class Application:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
-        await self.authorizers.start(self.caches)
+        await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.api.caller import MASTERS
@@ -49,7 +50,7 @@ class Options(Struct, frozen=True):
     data_dir: str
     bind_address: str
     port: int
-    modes: Sequence[str]
+    authorizers: Sequence[AuthorizerEntry]
     token_file: str
     client_authority: str
     anonymous: bool
@@ -112,9 +113,7 @@ async def _serve(
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
-    reached = advertised(options.bind_address)
-    if reached:
-        await application.announce(reached, port)
+    await application.announce(advertised(options.bind_address), port)
     if options.kubeconfig:
         text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
         kubeconfig.write(options.kubeconfig, text)
@@ -162,7 +161,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
     return Settings(
         kept_key(options.data_dir),
-        tuple(options.modes),
+        options.authorizers,
         tuple(tokens),
         tuple(certificates),
         AnonymousAccess(options.anonymous),
