@@ -26,6 +26,7 @@ def _annotations(server: Server) -> dict[str, dict[str, str]]:
 def _given(server: Server) -> dict[str, dict[str, str]]:
     """The annotations of all namespaces, once each has ranges."""
     end = time.monotonic() + 30
+    found = _annotations(server)
     while time.monotonic() < end:
         found = _annotations(server)
         if all(UIDS in each for each in found.values()):
