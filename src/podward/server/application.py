@@ -22,6 +22,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.paths import table
 from podward.server.plugins import Plugins
@@ -33,7 +34,6 @@ from podward.store.interface import Store
 if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
-    from podward.server.controllers.certificates import Certificates
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -86,11 +86,15 @@ class Application:
             {},
             services,
             set(),
+            self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
-        self._certificates = self._of_certificates(settings)
+        self._controllers = running.of(
+            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
+            self.authorizers.authorize,
+        )  # fmt: skip
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -105,8 +109,8 @@ class Application:
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
-        if self._certificates is not None:
-            await self._certificates.start()
+        for controller in self._controllers:
+            await controller.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -119,24 +123,13 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
-        if self._certificates is not None:
-            await self._certificates.close()
+        for controller in self._controllers:
+            await controller.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
-
-    def _of_certificates(self, settings: Settings) -> Certificates | None:
-        """What looks after certificate requests, if anything does."""
-        if settings.issuer is None or not settings.controllers:
-            return None
-        from podward.server.controllers.calling import Caller
-        from podward.server.controllers.certificates import ACCOUNT, Certificates
-
-        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
-        authorize = self.authorizers.authorize
-        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:

@@ -28,8 +28,7 @@ from podward.server.cache import Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.request import Request
-from podward.server.webhooks import versions
-from podward.server.webhooks.admission import in_its_version
+from podward.server.webhooks.versions import Versions
 from podward.stages.admission.policies import validating
 from podward.stages.admission.policies.constraints import is_exempt
 from podward.stages.admission.policies.policy import Binding, Policy, bindings_of, policy_of
@@ -112,10 +111,13 @@ class _Asking(Struct, frozen=True):
 class PolicyAdmission:
     """The plugin."""
 
-    def __init__(self, caches: Caches, catalog: Catalog, namespace: FindNamespace, authorize: Authorize) -> None:
+    def __init__(
+        self, caches: Caches, catalog: Catalog, versions: Versions, namespace: FindNamespace, authorize: Authorize
+    ) -> None:
         self._stored = StoredPolicies(caches)
         self._caches = caches
         self._catalog = catalog
+        self._versions = versions
         self._namespace = namespace
         self._authorize = authorize
 
@@ -126,7 +128,7 @@ class PolicyAdmission:
         bound = await self._stored.bound()
         if not bound:
             return None
-        asking = _Asking(asked, versions.equivalents(self._catalog, asked), request)
+        asking = _Asking(asked, self._versions.equivalents(asked), request)
         refused: list[_Refused] = []
         for policy, bindings in bound:
             served = policy.constraints.version_asked(asked, asking.others, self._namespace)
@@ -154,10 +156,10 @@ class PolicyAdmission:
         params = await self._params(policy, binding, asked.namespace)
         if isinstance(params, str):
             return _misconfigured(policy, binding, params)
-        versioned = await in_its_version(self._catalog, asked, served)
+        versioned = await self._versions.asked_in(asked, served)
         if isinstance(versioned, Status):
             return _misconfigured(policy, binding, f"failed to convert object version: {versioned.message}")
-        facts = Facts(versioned, served, self._of(asked), self._ask_for(asked.user))
+        facts = Facts(versioned, served, self._of(asked), self.ask_for(asked.user))
         refused: list[_Refused] = []
         for param in params:
             # An expression that asks the authorizer waits for its answer, which comes from this very loop.
@@ -204,7 +206,7 @@ class PolicyAdmission:
                 return resource
         return None
 
-    def _ask_for(self, user: User) -> Callable[[Question], Verdict]:
+    def ask_for(self, user: User) -> Callable[[Question], Verdict]:
         """Answers expressions, which are evaluated in another thread, from the server's own authorizers."""
         loop = asyncio.get_running_loop()
 

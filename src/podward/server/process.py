@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
+_FAREWELL = 2.0
+"""For how many seconds a client may go on sending that was told that the connection ends."""
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
 ADMIN = "podward-admin"
@@ -102,8 +104,9 @@ async def _serve(
     protocol, service = http.server(application.handle), application.parts.services.first_address
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True
-        )
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True,
+            ssl_shutdown_timeout=_FAREWELL,
+        )  # fmt: skip
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(

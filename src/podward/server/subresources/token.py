@@ -55,11 +55,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(placed, Status):
         return placed
     sent = managed_part(scope, request.manager(options.manager), sent, f"{_GROUP}/v1", _KIND)
-    admitted = await mutated(scope, request, sent, None, options)
-    if isinstance(admitted, Status):
-        return admitted
-    sent = admitted
-    tokens, info = scope.parts.tokens, request.info
+    changed = await mutated(scope, request, sent, None, options)
+    if isinstance(changed, Status):
+        return changed
+    sent, tokens, info = changed, scope.parts.tokens, request.info
     account = await tokens.find(Lookup("serviceaccounts", info.namespace, info.name))
     refused = _misnamed(sent, request)
     if refused is not None:
