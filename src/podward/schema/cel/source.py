@@ -69,7 +69,7 @@ def undefined_fields(text: str, roots: Fields) -> str:
 def undeclared(text: str, root: str) -> str:
     """What the compiler says of a variable that there is not."""
     found = re.search(rf"(?<![\w.]){re.escape(root)}\b", bare(text))
-    return _located(
+    return located(
         text, found.start() if found is not None else 0, f"undeclared reference to '{root}' (in container '')"
     )
 
