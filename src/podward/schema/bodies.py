@@ -57,10 +57,14 @@ class Body(Struct, frozen=True):
 
 
 class Undecodable(Struct, frozen=True):
-    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read."""
+    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read.
+
+    What is wrong besides may have been warned of before.
+    """
 
     message: str
     bare: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def media_of(content_type: str) -> Media | None:
@@ -96,7 +100,7 @@ def _read(reading: Callable[[], tuple[JsonObject, tuple[str, ...]]]) -> Body | U
     try:
         return Body(*reading())
     except RefusedError as refused:
-        return Undecodable(str(refused), refused.bare)
+        return Undecodable(str(refused), refused.bare, refused.warnings)
     except RecursionError:  # of what nests deep only a part is kept, and the walk to it may be too long
         return Undecodable(_DEEP, _DEEP)
 

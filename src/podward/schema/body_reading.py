@@ -50,11 +50,12 @@ _MOVED = "extensions"
 
 
 class RefusedError(Exception):
-    """The body is refused; `bare` is the reason alone."""
+    """The body is refused; `bare` is the reason alone, `warnings` what was found before."""
 
-    def __init__(self, message: str, bare: str) -> None:
+    def __init__(self, message: str, bare: str, warnings: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.bare = bare
+        self.warnings = warnings
 
 
 def headed(made: JsonObject, api_version: str, kind: str) -> JsonObject:
@@ -121,13 +122,14 @@ class Reading:
         strict = [] if validation == "Ignore" else self._strict
         if strict and validation == "Strict":
             raise self._unhandled(f"strict decoding error: {', '.join(strict)}")
+        warned = tuple([line for error in strict for line in _lines_of(error)])
         if str(self._of) != self._expected_version:
             message = (
                 f"the API version in the data ({self._of}) does not match the expected API version"
                 f" ({self._expected_version})"
             )
-            raise RefusedError(message, message)
-        return tuple([line for error in strict for line in _lines_of(error)])
+            raise RefusedError(message, message, warned)
+        return warned
 
     def options(self, media: Media, group: str) -> JsonObject:
         """DeleteOptions. Raises RefusedError."""

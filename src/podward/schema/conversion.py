@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podward.documents.raw_fields import member
-from podward.schema.canonical import MisfitError, canonical
+from podward.schema.canonical import MisfitError, canonical_as_stored
 from podward.schema.dropped_fields import OLD_INIT_CONTAINERS
 from podward.schema.filling import At, Derived, Fills, Into, Row, Told
 
@@ -30,7 +30,7 @@ _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 def converted(of: str, value: JsonObject) -> JsonObject:
     """The object of this type in `TYPES` as it comes out of the server: itself where nothing is changed."""
-    return _FILLS[of](value, (None, ""), None) if of in _CHANGES else value
+    return _FILLS[of](value, (None, ""), None) if of in CHANGES else value
 
 
 def as_written(of: str, value: JsonObject) -> JsonObject:
@@ -40,7 +40,7 @@ def as_written(of: str, value: JsonObject) -> JsonObject:
     """
     made = converted(of, value)
     try:
-        return canonical(made, of)
+        return canonical_as_stored(made, of)
     except MisfitError:
         return made
 
@@ -120,7 +120,7 @@ def _claims(spec: JsonObject) -> Mapping[str, Json]:
 
 _TEMPLATE: tuple[Row, ...] = (Into("template"),)
 _SPEC: tuple[Row, ...] = (Into("spec"),)
-_CHANGES: Mapping[str, Sequence[Row]] = {
+CHANGES: dict[str, Sequence[Row]] = {
     "Pod": (_set(_grace), Into("metadata", "ObjectMeta/of a Pod"), Into("spec"), Into("status")),
     "ObjectMeta/of a Pod": (_set(_annotations),),
     "PodSpec": (_set(_service_account),),
@@ -147,4 +147,4 @@ _CHANGES: Mapping[str, Sequence[Row]] = {
     "NodeSpec": (_set(_ranges),),
     "Secret": (_set(_texts),),
 }
-_FILLS = Fills(_CHANGES)
+_FILLS = Fills(CHANGES)

@@ -18,7 +18,7 @@ from podward.api import status
 from podward.api.status import Status, encoded
 from podward.server import failures
 from podward.server.decoding import MOST
-from podward.server.negotiation import JSON, YAML, unrouted
+from podward.server.negotiation import JSON, PROTOBUF, YAML, takes_protobuf_alone, unrouted
 from podward.server.request import Handler, Reply, Request, Stream
 from podward.server.request_info import request_info
 
@@ -34,6 +34,8 @@ _LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
 _WRITTEN = 64 << 10
 _STALLED = 60.0
 """Seconds after which a reader who does not read is let go: what waits for him is in memory."""
+_LINGERING = 2.0
+"""For how many seconds the rest of a body is let go by that is not wanted, so that its client reads the answer."""
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
@@ -59,7 +61,7 @@ class _Server(web.Server):
         # what was sent, as it is for the real server.
         super().__init__(
             self._serve, request_factory=_request, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE,
-            max_field_size=_LONGEST_HEADER, keepalive_timeout=180, auto_decompress=False,
+            max_field_size=_LONGEST_HEADER, keepalive_timeout=180, auto_decompress=False, lingering_time=_LINGERING,
         )  # fmt: skip
         self._handle = handle
         self._patience = patience
@@ -154,7 +156,12 @@ def _whole(request: Request, answer: Reply | Status) -> web.Response:
 
 def _reply_of(request: Request, answer: Status) -> Reply:
     body = encoded(answer)
-    if unrouted(request.headers.get("Accept", "")).media == YAML:
+    wanted = request.headers.get("Accept", "")
+    if takes_protobuf_alone(wanted):
+        from podward.server.protobuf_status import protobuf_status
+
+        return Reply(answer.http_code, protobuf_status(answer), PROTOBUF)
+    if unrouted(wanted).media == YAML:
         from podward.server.yaml_answers import yaml_of
 
         return Reply(answer.http_code, yaml_of(body), YAML)

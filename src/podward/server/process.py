@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.api.caller import MASTERS
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
+_FAREWELL = 2.0
+"""For how many seconds a client may go on sending that was told that the connection ends."""
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
 ADMIN = "podward-admin"
@@ -48,7 +51,7 @@ class Options(Struct, frozen=True):
     data_dir: str
     bind_address: str
     port: int
-    modes: Sequence[str]
+    authorizers: Sequence[AuthorizerEntry]
     token_file: str
     client_authority: str
     anonymous: bool
@@ -62,6 +65,7 @@ class Options(Struct, frozen=True):
     audit: AuditOptions = AuditOptions()
     limits: Limits = Limits()
     event_ttl: float = 3600.0
+    controllers: frozenset[str] = frozenset()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -103,8 +107,9 @@ async def _serve(
     protocol, service = http.server(application.handle), application.parts.services.first_address
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True
-        )
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True,
+            ssl_shutdown_timeout=_FAREWELL,
+        )  # fmt: skip
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(
@@ -160,7 +165,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
     return Settings(
         kept_key(options.data_dir),
-        tuple(options.modes),
+        options.authorizers,
         tuple(tokens),
         tuple(certificates),
         AnonymousAccess(options.anonymous),
@@ -170,6 +175,8 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         namespace_ranges=options.namespace_ranges,
         limits=options.limits,
         event_ttl=options.event_ttl,
+        issuer=authority.issuer,
+        controllers=options.controllers,
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import Json, JsonObject
+from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.defaulting import with_defaults
-from podward.schema.custom_objects.expressions import contains
 from podward.schema.custom_objects.json_paths import first_at
 from podward.schema.custom_objects.list_types import twice
 from podward.schema.custom_objects.matching import faults_of

@@ -15,7 +15,7 @@ from podward.api.gotext import quote
 from podward.api.govalue import number as printed_number
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.schema.custom_objects.expressions import contains
+from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.formats import matches_format
 from podward.schema.validation.internal import go_json
 

@@ -28,7 +28,7 @@ from podward.server.options import WriteOptions, write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
-from podward.server.verbs.writing import managed_part, validated
+from podward.server.verbs.writing import managed_part, mutated, validated
 
 _GROUP, _KIND = "authentication.k8s.io", "TokenRequest"
 _LEAST, _MOST = 600, 1 << 32
@@ -55,7 +55,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(placed, Status):
         return placed
     sent = managed_part(scope, request.manager(options.manager), sent, f"{_GROUP}/v1", _KIND)
-    tokens, info = scope.parts.tokens, request.info
+    changed = await mutated(scope, request, sent, None, options)
+    if isinstance(changed, Status):
+        return changed
+    sent, tokens, info = changed, scope.parts.tokens, request.info
     account = await tokens.find(Lookup("serviceaccounts", info.namespace, info.name))
     refused = _misnamed(sent, request)
     if refused is not None:

@@ -23,7 +23,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return status.not_found(scope.group_resource, info.name)
     if request.accepted is DEFAULT and not scope.converts:
         return Reply(200, served_bytes(stored))
-    return object_reply(scope, request, 200, scope.served(decoded(stored)))
+    obj = await scope.read(decoded(stored))
+    return obj if isinstance(obj, Status) else object_reply(scope, request, 200, obj)
 
 
 async def _unreachable(scope: Scope, request: Request) -> Status | None:

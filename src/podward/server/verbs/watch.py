@@ -17,7 +17,7 @@ from podward.api.status import Status, encoded
 from podward.errors import CompactedError, FutureRevisionError
 from podward.schema.apply.empty_objects import empty_object
 from podward.server.cache import Item
-from podward.server.encoding import json_bytes, served_bytes, served_parts, stored_bytes
+from podward.server.encoding import decoded, json_bytes, served_bytes, served_parts, stored_bytes
 from podward.server.listing import Selection, matcher, revision_of, selection, too_large_version
 from podward.server.replies import event_object
 from podward.server.request import Answer, Request, Stream
@@ -29,8 +29,6 @@ _LATE = status.Status(500, "InternalError", "context deadline exceeded")
 PIECE = 64 << 10
 """So many bytes of events, and the rest of the last of them, are written at once."""
 _SMALL = 32 << 10
-_Form = Callable[[str, Stored], Iterable[bytes]]
-"""The event of a type about an object, in parts that are made when it is their turn."""
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -48,7 +46,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
 
 async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: bool) -> AsyncGenerator[bytes, None]:
     """The events, as pieces of the answer."""
-    form, options, store = event_form(scope, request), chosen.options, scope.parts.store
+    form, options, store = Form(scope, request), chosen.options, scope.parts.store
     revision = int(options.version or 0)
     if options.timeout is not None and options.timeout < 0:
         yield _event("ERROR", encoded(_LATE))
@@ -62,6 +60,9 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
             return
         revision = await cache.fresh()
         found = [item.stored for item in cache.items(chosen.prefix) if matches is None or matches(item)]
+        if (fault := await form.prepare(found)) is not None:
+            yield fault
+            return
         for piece in joined(part for stored in found for part in form("ADDED", stored)):
             yield piece
         if options.bookmarks:
@@ -81,7 +82,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         watch.close()
 
 
-async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: _Form) -> AsyncGenerator[bytes, None]:
+async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) -> AsyncGenerator[bytes, None]:
     matches = matcher(scope, chosen)
     while True:
         try:
@@ -94,6 +95,9 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: _Form) -
             yield _event("ERROR", encoded(status.expired(str(error.what))))
             return
         if not events:
+            return
+        if (fault := await form.prepare(shown for event in events for shown in _both(event))) is not None:
+            yield fault
             return
         for piece in joined(part for event in events for part in _parts(event, matches, form)):
             yield piece
@@ -113,7 +117,7 @@ def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(group)
 
 
-def _parts(event: Event, matches: Callable[[Item], bool] | None, form: _Form) -> Iterable[bytes]:
+def _parts(event: Event, matches: Callable[[Item], bool] | None, form: Form) -> Iterable[bytes]:
     """The event as who watches sees it; nothing where it is none of his business."""
     stored, previous = event.stored, event.previous
     if event.type == "DELETE":
@@ -122,18 +126,32 @@ def _parts(event: Event, matches: Callable[[Item], bool] | None, form: _Form) ->
     if matches is None:
         return form("ADDED" if previous is None else "MODIFIED", stored)
     now = matches(Item(stored))
-    earlier = Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
+    earlier = _earlier(event)
     before = earlier is not None and matches(Item(earlier))
     if now:
         return form("MODIFIED" if before else "ADDED", stored)
     return form("DELETED", earlier) if before and earlier is not None else ()
 
 
+def _earlier(event: Event) -> Stored | None:
+    """What was there before, as of the event."""
+    stored, previous = event.stored, event.previous
+    return Stored(stored.key, previous, stored.revision, stored.created) if previous is not None else None
+
+
+def _both(event: Event) -> Iterator[Stored]:
+    """What of an event may be shown."""
+    yield event.stored
+    earlier = _earlier(event)
+    if earlier is not None:
+        yield earlier
+
+
 def _event(of: str, obj: bytes) -> bytes:
     return b'{"type":"' + of.encode() + b'","object":' + obj + b"}\n"
 
 
-def _bookmark(scope: Scope, revision: int, form: _Form, *, end: bool = False) -> bytes:
+def _bookmark(scope: Scope, revision: int, form: Form, *, end: bool = False) -> bytes:
     """How far the reader has been told: an object of the kind in which nothing is set but its version."""
     resource = scope.storage
     annotations: JsonObject = {"annotations": {"k8s.io/initial-events-end": "true"}} if end else {}
@@ -141,19 +159,36 @@ def _bookmark(scope: Scope, revision: int, form: _Form, *, end: bool = False) ->
     return b"".join(form("BOOKMARK", Stored("", stored_bytes(resource, empty), revision, revision)))
 
 
-def event_form(scope: Scope, request: Request) -> _Form:
-    """How an object stands in an event."""
-    if not request.accepted.as_kind and not scope.converts:
-        return _shared
-    first = True
+class Form:
+    """How objects stand in the events of one watch. Those that a webhook converts are prepared before."""
 
-    def form(of: str, stored: Stored) -> Iterable[bytes]:
-        nonlocal first
-        document = event_object(scope, request, stored, with_columns=first)
-        first = False
+    def __init__(self, scope: Scope, request: Request) -> None:
+        self._scope = scope
+        self._request = request
+        self._plain = not request.accepted.as_kind and not scope.converts
+        self._first = True
+        self._prepared: dict[Stored, JsonObject] = {}
+
+    async def prepare(self, found: Iterable[Stored]) -> bytes | None:
+        """Convert what is shown next; the last event of the watch where that fails."""
+        if not self._scope.by_webhook:
+            return None
+        wanted = list(dict.fromkeys(found))
+        read = await self._scope.read_all([decoded(stored) for stored in wanted])
+        if isinstance(read, Status):
+            return _event("ERROR", encoded(read))
+        self._prepared = dict(zip(wanted, read, strict=True))
+        return None
+
+    def __call__(self, of: str, stored: Stored) -> Iterable[bytes]:
+        """The event of a type about an object, in parts that are made when it is their turn."""
+        if self._plain:
+            return _shared(of, stored)
+        served = self._prepared.get(stored)
+        obj = self._scope.served(decoded(stored)) if served is None else served
+        document = event_object(self._scope, self._request, obj, with_columns=self._first)
+        self._first = False
         return (_event(of, json_bytes(document)),)
-
-    return form
 
 
 def _shared(of: str, stored: Stored) -> Iterable[bytes]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
@@ -60,7 +62,7 @@ def _inside(spec: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
 # --- the spec ---------------------------------------------------------------------------------------------------------
 
 
-def _spec(obj: JsonObject, *, recognized: bool = True) -> Decision:
+def _spec(obj: JsonObject, *, old: JsonObject | None = None, recognized: bool = True) -> Decision:
     spec = member(obj, "spec")
     group, place = text(spec, "group"), SPEC / "group"
     found: list[Decision] = []
@@ -72,8 +74,12 @@ def _spec(obj: JsonObject, *, recognized: bool = True) -> Decision:
         found.append(invalid(place, group, "should be a domain with at least one dot"))
     found.append(_word(spec, "scope", _SCOPES, SPEC))
     shared, versions = _inside(spec)
-    found += [_versions(shared, versions), _names_of_spec(member(spec, "names"))]
-    found.append(_version_parts(shared, SPEC, "validation", with_status=_has_status(shared, versions)))
+    before = {} if old is None else _schemas(member(old, "spec"))
+    known = {name for name, schema in _schemas(spec).items() if name in before and same(schema, before[name])}
+    found += [_versions(shared, versions, known), _names_of_spec(member(spec, "names"))]
+    first = text(versions[0], "name") if versions else ""
+    alike = _Part(shared, _has_status(shared, versions), first in known)
+    found.append(_version_parts(alike, SPEC, "validation"))
     if isinstance(spec.get("conversion"), dict):
         found.append(_conversion(member(spec, "conversion"), SPEC / "conversion", recognized=recognized))
     return merge(*found)
@@ -90,7 +96,20 @@ def _has_status(shared: JsonObject, versions: list[JsonObject]) -> bool:
     return any(member(each, "subresources").get("status") is not None for each in (shared, *versions))
 
 
-def _versions(shared: JsonObject, versions: list[JsonObject]) -> Decision:
+def _schemas(spec: JsonObject) -> dict[str, Json]:
+    """The schemas of all versions."""
+    return {text(each, "name"): member(each, "schema").get("openAPIV3Schema") for each in objects(spec, "versions")}
+
+
+class _Part(Struct, frozen=True):
+    """What a version says, or all of them alike; whether its status is written apart, and its schema as it was."""
+
+    of: JsonObject
+    has_status: bool
+    unchanged: bool
+
+
+def _versions(shared: JsonObject, versions: list[JsonObject], known: set[str]) -> Decision:
     at, found = SPEC / "versions", []
     if member(shared, "schema").get("openAPIV3Schema") is None:
         for index, version in enumerate(versions):
@@ -102,7 +121,8 @@ def _versions(shared: JsonObject, versions: list[JsonObject]) -> Decision:
             found.append(invalid(at / index / "name", name, ",".join(faults)))
         found.append(_deprecation(version, at / index / "deprecationWarning"))
         own = version if "subresources" in version else shared
-        found.append(_version_parts(version, at / index, "schema", with_status=_has_status(own, [])))
+        part = _Part(version, _has_status(own, []), name in known)
+        found.append(_version_parts(part, at / index, "schema"))
     names = [text(version, "name") for version in versions]
     if len(set(names)) != len(names):
         found.append(invalid_value(at, _shown(versions), "must contain unique version names"))
@@ -149,12 +169,13 @@ def _deprecation(version: JsonObject, at: Place) -> Decision:
     return merge(*found)
 
 
-def _version_parts(of: JsonObject, at: Place, schema_at: str, *, with_status: bool) -> Decision:
+def _version_parts(part: _Part, at: Place, schema_at: str) -> Decision:
     """Schema, subresources and columns: of a version, or of all versions."""
     found: list[Decision] = []
-    schema = member(of, "schema").get("openAPIV3Schema")
+    of, schema = part.of, member(part.of, "schema").get("openAPIV3Schema")
     if isinstance(schema, dict):
-        found.append(schemas.check(schema, at / schema_at / "openAPIV3Schema", with_status=with_status))
+        place = at / schema_at / "openAPIV3Schema"
+        found.append(schemas.check(schema, place, with_status=part.has_status, unchanged=part.unchanged))
     scale = member(of, "subresources").get("scale")
     if isinstance(scale, dict):
         found.append(_scale(scale, at / "subresources"))
@@ -329,7 +350,7 @@ def _is_established(obj: JsonObject) -> bool:
 def _change(obj: JsonObject, old: JsonObject) -> Decision:
     versions = texts(member(member(member(old, "spec"), "conversion"), "webhook"), "conversionReviewVersions")
     recognized = not versions or not {"v1", "v1beta1"}.isdisjoint(versions)
-    found = [object_meta.changed(obj, old), _spec(obj, recognized=recognized)]
+    found = [object_meta.changed(obj, old), _spec(obj, old=old, recognized=recognized)]
     fixed = [("scope",), ("names", "kind")] if _is_established(old) else []
     for steps in (*fixed, ("group",), ("names", "plural")):
         now, before = member(obj, "spec"), member(old, "spec")

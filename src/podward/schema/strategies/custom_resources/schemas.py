@@ -1,7 +1,7 @@
 """What schemas of custom resources may say.
 
 Specification: Kubernetes, ValidateCustomResourceDefinitionOpenAPISchema. Whether rules compile, and what they cost, is
-not asked here.
+asked in `rules`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
-from podward.schema.strategies.custom_resources import structure
+from podward.schema.custom_objects.field_paths import NoFieldError, field_at
+from podward.schema.strategies.custom_resources import rules, structure
 from podward.schema.validation.field import (
     NOTHING,
     Place,
@@ -36,8 +37,8 @@ _NULLABLE = "this property is in x-kubernetes-list-map-keys, so it cannot be nul
 _DEFAULT = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
 
 
-def check(schema: JsonObject, at: Place, *, with_status: bool) -> Decision:
-    """What is wrong with a whole schema; `with_status`: its status is written apart."""
+def check(schema: JsonObject, at: Place, *, with_status: bool, unchanged: bool) -> Decision:
+    """What is wrong with a whole schema; `with_status`: its status is written apart; `unchanged`: it was let in."""
     found: list[Decision] = []
     if with_status and text(schema, "type") not in {"", "object"}:
         detail = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
@@ -45,8 +46,12 @@ def check(schema: JsonObject, at: Place, *, with_status: bool) -> Decision:
     if schema.get("nullable") is True:
         found.append(forbidden(at / "nullable", "nullable cannot be true at the root"))
     wrong = structure.check(schema, at)
-    found.append(wrong if wrong.refused else _defaults(schema, at))
-    return merge(*found, _schema(schema, at, root=True, meta=False, no_default=""))
+    if not wrong.refused:
+        wrong = _defaults(schema, at)
+    found += [wrong, _schema(schema, at, root=True, meta=False, no_default="")]
+    if not wrong.refused:
+        found.append(rules.check(schema, at, found[-1], unchanged=unchanged))
+    return merge(*found)
 
 
 # --- defaults ---------------------------------------------------------------------------------------------------------
@@ -229,7 +234,17 @@ def _rules(schema: JsonObject, at: Place) -> Decision:
             found.append(invalid(place / "fieldPath", path, "must be non-empty if specified"))
         if _has_lines(path):
             found.append(invalid(place / "fieldPath", path, "must not contain line breaks"))
+        if path and not _leads_to_a_field(path, schema):
+            found.append(invalid(place / "fieldPath", path, "must be a valid path"))
     return merge(*found)
+
+
+def _leads_to_a_field(way: str, schema: JsonObject) -> bool:
+    try:
+        field_at(way, schema)
+    except NoFieldError:
+        return False
+    return True
 
 
 def _rule(rule: str, message: str, at: Place) -> Decision:

@@ -7,7 +7,6 @@ are in alphabetical order.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from podward.decision import Decision, merge
@@ -134,18 +133,16 @@ def _values(schema: JsonObject, at: Place, *, skip: bool, skip_first: bool, root
     if isinstance(schema.get("not"), dict):
         found.append(_elsewhere(member(schema, "not"), at / "not", skip=False, root=root))
     pattern = text(schema, "pattern")
-    if pattern and not _compiles(pattern):
-        detail = "must be a valid regular expression, but isn't"
+    if pattern and (fault := _fault_of(pattern)):
+        detail = f"must be a valid regular expression, but isn't: {fault}"
         found.append(invalid(at / "pattern", pattern, detail))
     return merge(*found)
 
 
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return "(?" in pattern or "\\" in pattern  # Go's syntax is not Python's
-    return True
+def _fault_of(pattern: str) -> str:
+    from podward.schema.cel.patterns import fault_of  # the library is only for those who have patterns
+
+    return fault_of(pattern)
 
 
 def _elsewhere(schema: JsonObject, at: Place, *, skip: bool, root: bool) -> Decision:
