@@ -9,6 +9,8 @@ from ipaddress import ip_address
 
 from podward.cli.audit_options import add_audit_options, audit_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
+from podward.cli.go_flags import boolean
+from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -25,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add_audit_options(parser)
+    add_limit_options(parser)
     add_openshift_options(parser)
     add = parser.add_argument
     add(
@@ -41,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_authorization_options(parser)
     add(
         "--anonymous-auth",
-        type=_boolean,
+        type=boolean,
         default="true",
         metavar="BOOL",
         help="whether requests may be anonymous (%(default)s)",
@@ -117,15 +120,6 @@ def _controllers(text: str) -> frozenset[str]:
     return enabled(text)
 
 
-def _boolean(text: str) -> bool:
-    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
-    if text in {"1", "t", "T", "true", "TRUE", "True"}:
-        return True
-    if text in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-
-
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal."""
     from podward.server import process
@@ -144,6 +138,8 @@ def run(args: argparse.Namespace) -> int:
         disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
         args.authorization_policy_file,
         audit=audit_options(args),
+        limits=limits(args),
+        event_ttl=args.event_ttl,
         controllers=args.controllers,
         namespace_ranges=namespace_ranges(args),
     )

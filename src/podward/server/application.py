@@ -24,6 +24,8 @@ from podward.server.callers import Callers
 from podward.server.catalog import Catalog
 from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
+from podward.server.event_expiry import EventExpiry
+from podward.server.fairness import Fairness, Limits
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
@@ -51,6 +53,9 @@ class Settings(Struct, frozen=True):
     disabled_plugins: frozenset[str] = frozenset()
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
+    """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     issuer: Issuer | None = None
@@ -89,7 +94,9 @@ class Application:
             self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
-        self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
+        events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
+        self._expiry = EventExpiry(store, events, CLOCK, settings.event_ttl)
+        self.filters = chain.Filters(callers, self.authorizers.authorize, Fairness(settings.limits), auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
         self._controllers = running.of(
             settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
@@ -107,6 +114,7 @@ class Application:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
         await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
+        self._expiry.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
         for controller in self._controllers:
@@ -123,6 +131,7 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        await self._expiry.close()
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()

@@ -27,6 +27,7 @@ from podward.server.account_tokens import AUDIENCES, kept_key
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
+from podward.server.fairness import Limits
 from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
@@ -62,6 +63,8 @@ class Options(Struct, frozen=True):
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
 
 
@@ -170,6 +173,8 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        limits=options.limits,
+        event_ttl=options.event_ttl,
         issuer=authority.issuer,
         controllers=options.controllers,
     )
