@@ -7,14 +7,17 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/sh
 
 UV_VERSION := 0.13.8
+HELM_VERSION := 4.3.1
 N ?= 5000
 TIMES ?= 10
+SOAKED = $(if $(filter command,$(firstword $(origin N))),$(N),10000)
 
 # Two environments from one lock file: .venv to work on the code; build/env without the developers' packages, to use
 # and to measure (msgspec imports typing_extensions where mypy has brought it: 7 ms of every start).
 DEV := .venv
 ENV := build/env
 UV := build/tools/uv-$(UV_VERSION)/bin/uv
+HELM := build/helm-$(HELM_VERSION)/helm
 PODWARD := $(ENV)/bin/podward
 PY := $(DEV)/bin/python
 
@@ -38,13 +41,13 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills soak-store format tables served-types \
-	pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver prove kills \
+	soak-store format tables served-types pages lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode ## install what is missing: packages, uv, the locked environments
+setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode $(HELM) ## install what is missing: packages, uv, the locked environments, Helm
 
 packages:
 	@tools/install
@@ -58,6 +61,10 @@ $(UV): | packages
 	@rm -rf build/tools
 	@"$$(tools/install python)" -m venv build/tools/uv-$(UV_VERSION)
 	@build/tools/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(HELM): tools/helm | $(UV)
+	@echo "installing Helm $(HELM_VERSION)"
+	@tools/helm build/tools/uv-$(UV_VERSION)/bin/pip $@
 
 $(DEV_STAMP): pyproject.toml uv.lock $(UV) | packages
 	@echo "making $(DEV), the environment to work in"
@@ -108,6 +115,9 @@ bench: setup ## run against podman and bare runtimes; admissions per CPU-second;
 	@$(ENV)/bin/python bench/admission
 	@$(ENV)/bin/python bench/check
 
+bench-apiserver: setup ## the API server's memory, creates, lists and watches, beside the real one's recorded figures
+	@$(ENV)/bin/python bench/apiserver
+
 prove: setup ## N random Pods run for real: predicted against observed (make prove N=5000)
 	@$(PY) tests/e2e/prove.py --pods $(N)
 
@@ -115,7 +125,10 @@ kills: setup ## podward killed N times at random moments, beside busy loops: wha
 	@$(PY) tests/e2e/kills.py --kills $(or $(N),20)
 
 soak-store: setup ## N writes by 8 clients, kill -9 at random moments, SQLite and etcd: what is lost (make soak-store N=10000)
-	@$(PY) tests/store/soak.py --writes $(if $(filter command,$(firstword $(origin N))),$(N),10000)
+	$(call step,the store alone)
+	@$(PY) tests/store/soak.py --writes $(SOAKED)
+	$(call step,the API server over HTTPS)
+	@$(PY) tests/server/soak.py --writes $(SOAKED)
 
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format

@@ -12,6 +12,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from glob import glob
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,6 +36,11 @@ def _has_cni() -> bool:
     return any(os.access(f"{place}/bridge", os.X_OK) for place in ("/usr/lib/cni", "/opt/cni/bin"))
 
 
+def _has_helm() -> bool:
+    """Whether tools/helm has put it there; it has none for machines that are not x86-64."""
+    return any(os.access(helm, os.X_OK) for helm in glob(f"{ROOT}/build/helm-*/helm"))
+
+
 def _is_clone() -> bool:
     """Whether git knows the files of this tree; it does not in one that was unpacked from an archive."""
     return os.path.exists(f"{ROOT}/.git") and _installed("git")()
@@ -44,6 +50,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
     "git": _is_clone,
     "cni": _has_cni,
+    "helm": _has_helm,
     **{tool: _installed(tool) for tool in (*TOOLS, "umoci")},
 }
 """Every need that a test may name, and whether the machine meets it. `tools/install` installs them all."""

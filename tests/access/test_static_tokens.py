@@ -62,3 +62,11 @@ def test_a_file_that_is_none_is_refused_with_its_line(text: str, error: str) -> 
     with pytest.raises(InputError) as refused:
         StaticTokens(text, "tokens.csv")
     assert error in refused.value.what
+
+
+def test_a_token_is_good_for_the_audiences_of_its_file() -> None:
+    read = StaticTokens("t,alice,1\n", "f.csv", ("here", "there"))
+    found = read.authenticate("t", ("elsewhere", "there"))
+    assert isinstance(found, Authenticated)
+    assert found.audiences == ("there",)
+    assert read.authenticate("t", ("elsewhere",)) is None

@@ -20,6 +20,8 @@ from pathlib import Path
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 """Where kubectl is."""
+HELM = ":".join(str(place) for place in sorted(Path(__file__).parents[2].glob("build/helm-*")))
+"""Where Helm is, which `make` puts there."""
 USERS = ("admin", "alice", "bob", "carol")
 
 _MASKS = [
@@ -29,6 +31,7 @@ _MASKS = [
         (r"kube-api-access-[a-z0-9]{5}\b", "kube-api-access-RANDOM"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UID"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+        (r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}", "TIME"),
         (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4}( UTC)?", "TIME"),
         (r'(resourceVersion"?: )"\d+"', r'\1"VERSION"'),
@@ -90,7 +93,7 @@ class Shell:
         home = directory / "home"
         home.mkdir()
         self._environment = {
-            "PATH": f"{SCRIPTS}:{os.environ['PATH']}",
+            "PATH": f"{SCRIPTS}:{HELM}:{os.environ['PATH']}",
             "HOME": str(home),
             "KUBECONFIG": str(path),
             "TMPDIR": "/tmp",  # noqa: S108 - what is printed of it is masked

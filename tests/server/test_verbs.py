@@ -137,9 +137,10 @@ def test_two_services_never_have_the_same_address(server: Server) -> None:
 
 
 def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
-    hook = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
-    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    code, _, headers = server.ask("POST", path, {**hook, "metadata": {"name": "gate"}})
+    binding = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding"}
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+    body = {**binding, "metadata": {"name": "gate"}, "spec": {"policyName": "gate"}}
+    code, _, headers = server.ask("POST", path, body)
     assert code == 201
     assert "does not ask them" in headers["Warning"]
 

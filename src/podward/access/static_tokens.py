@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.authentication import Authenticated, Outcome
 from podward.access.csv_records import records_of
-from podward.api.caller import User
+from podward.api.caller import AUTHENTICATED, User
 from podward.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,13 +51,22 @@ class StaticTokens:
             self._users[digest] = User(record[1], groups, record[2]), number
         self.warnings = tuple(warnings)
 
-    def authenticate(self, token: str) -> Outcome:
-        """Who bears the token; nobody's is left to the other authenticators."""
+    def authenticate(self, token: str, audiences: Sequence[str] = ()) -> Outcome:
+        """Who bears the token; nobody's, and one that is good for none of the audiences, is left to the others."""
         found = self._users.get(_digest(token))
-        if found is None:
+        good_for = tuple(each for each in self._audiences if each in audiences) if audiences else self._audiences
+        if found is None or (audiences and not good_for):
             return None
         user, number = found
-        return Authenticated(user, f"static token file {self._name}, record {number}", self._audiences)
+        return Authenticated(user, f"static token file {self._name}, record {number}", good_for)
+
+    def record_of(self, user: User) -> str | None:
+        """The record that names this user, in words; None where none does."""
+        plain = tuple(group for group in user.groups if group != AUTHENTICATED)
+        for known, number in self._users.values():
+            if (known.username, known.uid, known.groups) == (user.username, user.uid, plain):
+                return f"static token file {self._name}, record {number}"
+        return None
 
 
 def _digest(token: str) -> bytes:

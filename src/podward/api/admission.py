@@ -39,6 +39,8 @@ class AdmissionRequest(Struct, frozen=True):
     `object` is what is to be stored, None where an object is deleted; `old_object` is what is stored now, None where
     one is created. `namespace` is empty for objects that are in none. `name` is the request's, empty where an object
     is created under a `generateName`. `subresource` is empty for the object itself. What is `dry_run` is not stored.
+    `kind` is of `api_version`, which may be another than the resource's, whose `version` the request names: a
+    subresource can have a kind of its own. `options` is a CreateOptions, UpdateOptions or DeleteOptions.
     """
 
     operation: Operation
@@ -51,3 +53,13 @@ class AdmissionRequest(Struct, frozen=True):
     resource: GroupResource = PODS
     subresource: str = ""
     dry_run: bool = False
+    api_version: str = "v1"
+    version: str = "v1"
+    options: JsonObject | None = None
+
+    @property
+    def told_name(self) -> str:
+        """The name in a plugin's refusal, where an object may not have one yet."""
+        metadata = (self.object or {}).get("metadata")
+        of = metadata if isinstance(metadata, dict) else {}
+        return self.name or str(of.get("name") or of.get("generateName") or "Unknown")

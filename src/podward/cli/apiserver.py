@@ -8,6 +8,7 @@ import sys
 from ipaddress import ip_address
 
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.authorization_options import add_authorization_options, authorizers
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -37,13 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
     add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
-    add(
-        "--authorization-mode",
-        default="RBAC",
-        metavar="MODES",
-        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
-    )
-    add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
+    add_authorization_options(parser)
     add(
         "--anonymous-auth",
         type=_boolean,
@@ -59,7 +54,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="admission plugins to leave out",
     )
-    add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
+    add(
+        "--enable-admission-plugins",
+        type=_plugins,
+        default="",
+        metavar="NAMES",
+        help="admission plugins beside the default ones, such as NodeRestriction",
+    )
+    add(
+        "--controllers",
+        type=_controllers,
+        default="*",
+        metavar="NAMES",
+        help="controllers to run; *: those of certificates, -NAME: not this one; serviceaccount and "
+        "root-ca-cert-publisher only where they are named (%(default)s)",
+    )
 
 
 def _address(text: str) -> str:
@@ -87,11 +96,25 @@ def _plugins(text: str) -> frozenset[str]:
     return names
 
 
-def _no_controllers(text: str) -> str:
-    """No name: whoever asks for a controller would wait for it in vain."""
-    if text:
-        raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
-    return text
+def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> frozenset[str]:
+    """The plugins that do not act. Raises UsageError for one that is to act and not to act, or that there is not."""
+    from podward.errors import UsageError
+    from podward.stages.admission.served import OFF_BY_DEFAULT
+
+    for name in sorted(enabled & disabled):
+        raise UsageError(
+            f"{name} is both enabled and disabled", where="--enable-admission-plugins", advice="name it once"
+        )
+    return disabled | (OFF_BY_DEFAULT - enabled)
+
+
+def _controllers(text: str) -> frozenset[str]:
+    """Names of controllers: whoever asks for one that there is not would wait for it in vain."""
+    from podward.server.controllers.names import enabled, unknown
+
+    if word := unknown(text):
+        raise argparse.ArgumentTypeError(f"there is no controller {word!r}")
+    return enabled(text)
 
 
 def _boolean(text: str) -> bool:
@@ -111,16 +134,17 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.data_dir),
         args.bind_address,
         args.secure_port,
-        tuple(args.authorization_mode.split(",")),
+        authorizers(args),
         args.token_auth_file,
         args.client_ca_file,
         args.anonymous_auth,
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
         args.service_cluster_ip_range,
-        args.disable_admission_plugins,
+        disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
         args.authorization_policy_file,
         audit=audit_options(args),
+        controllers=args.controllers,
         namespace_ranges=namespace_ranges(args),
     )
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry, of_modes
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
@@ -21,6 +22,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.paths import table
 from podward.server.plugins import Plugins
@@ -30,6 +32,7 @@ from podward.server.world import CLOCK
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
+    from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
     from podward.server.openshift.start import OpenShift
 
@@ -41,7 +44,7 @@ class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
     account_key: EllipticCurvePrivateKey
-    modes: Sequence[str] = ("RBAC",)
+    authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
@@ -50,6 +53,9 @@ class Settings(Struct, frozen=True):
     abac: Abac | None = None
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    issuer: Issuer | None = None
+    """Who signs certificates that are asked for; None where nobody does."""
+    controllers: frozenset[str] = frozenset()
 
 
 class Application:
@@ -57,28 +63,38 @@ class Application:
 
     def __init__(self, store: Store, settings: Settings, auditor: Auditor | None = None) -> None:
         """Raises UsageError."""
-        self.authorizers = Authorizers(settings.modes, settings.abac)
+        self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.account_key, store)
         callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
         openshift = self._openshift = self._of_openshift(settings)
+        catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
+        self.plugins = Plugins(
+            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
+            self.authorizers.authorize,
+        )  # fmt: skip
         self.parts = Parts(
             store,
             self.caches,
-            Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources)),
+            catalog,
             callers,
             tokens,
             self.authorizers,
-            Plugins(self.caches, settings.disabled_plugins, None if openshift is None else openshift.plugins),
+            self.plugins,
             CLOCK,
             {},
             services,
             set(),
+            self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        self._controllers = running.of(
+            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
+            self.authorizers.authorize,
+        )  # fmt: skip
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -89,10 +105,12 @@ class Application:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
-        await self.authorizers.start(self.caches)
+        await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
+        for controller in self._controllers:
+            await controller.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -105,6 +123,9 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        for controller in self._controllers:
+            await controller.close()
+        await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()

@@ -55,7 +55,7 @@ class Callers:
             errors += [borne] if isinstance(borne, str) else []
         if token:
             for file in self._tokens:
-                known = file.authenticate(token)
+                known = file.authenticate(token, audiences)
                 if isinstance(known, Authenticated):
                     return in_group_of_authenticated(known)
             account = await self._accounts.authenticate(token, audiences, time.time())

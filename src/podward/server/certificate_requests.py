@@ -25,6 +25,15 @@ def with_requester(scope: Scope, user: User, obj: JsonObject) -> JsonObject:
     return {**obj, "spec": {**member(obj, "spec"), **{name: value for name, value in caller.items() if value}}}
 
 
+def with_times(scope: Scope, obj: JsonObject, old: JsonObject) -> JsonObject:
+    """A request, through one of its subresources, whose conditions say when; any other object as it is."""
+    if not scope.subresource or (scope.resource.group, scope.resource.plural) != (_GROUP, _PLURAL):
+        return obj
+    from podward.schema.strategies import certificate_requests
+
+    return certificate_requests.with_times(obj, old, scope.parts.clock.now())
+
+
 async def refused(scope: Scope, request: Request, new: JsonObject, old: JsonObject | None) -> Status | None:
     """Why this request may not be written; None for every other kind."""
     if (scope.resource.group, scope.resource.plural) != (_GROUP, _PLURAL):

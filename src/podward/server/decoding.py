@@ -34,10 +34,10 @@ async def object_of(request: Request, scope: Scope, validation: str) -> JsonObje
     if isinstance(body, Status):
         return body
     found = _custom(body, media, custom, validation)
-    if isinstance(found, Undecodable):
-        return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
     made = request.sent = custom.defaulted(found.object)
     return made
 
@@ -56,10 +56,10 @@ async def kind_of(request: Request, validation: str, api_version: str, kind: str
     if isinstance(body, Status):
         return body
     found = decode_body(body, media, Expected(api_version, kind), cast("FieldValidation", validation))
-    if isinstance(found, Undecodable):
-        return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
     made = request.sent = defaulted(found.object, api_version, kind)
     return made
 
@@ -70,6 +70,11 @@ def again(obj: JsonObject, scope: Scope, validation: str) -> Body | Undecodable:
         return _custom(json_bytes(obj), "json", scope.custom, validation)
     expected = Expected(scope.resource.api_version, scope.resource.kind)
     return decode_body(json_bytes(obj), "json", expected, cast("FieldValidation", validation))
+
+
+def custom_again(obj: JsonObject, custom: CustomKind) -> Body | Undecodable:
+    """A custom object that something made, as if it had been sent; what its schema does not know is dropped."""
+    return _custom(json_bytes(obj), "json", custom, "Ignore")
 
 
 def completed(obj: JsonObject, scope: Scope) -> JsonObject:

@@ -65,6 +65,20 @@ def accepted(header: str, *, produced: Sequence[str] = PRODUCED) -> Accepted | S
     return status.not_acceptable(PRODUCED)
 
 
+def preferred(header: str, offered: Sequence[str]) -> str:
+    """The one of the offered media types that this Accept header likes best; empty where it takes none of them."""
+    for clause in _clauses(header or "*/*"):
+        for media in offered:
+            if _fits(clause, media):
+                return media
+    return ""
+
+
+def takes_protobuf_alone(header: str) -> bool:
+    """Whether nothing that is written here will do, but Protobuf would."""
+    return PROTOBUF in header and isinstance(accepted(header), Status)
+
+
 def unrouted(header: str) -> Accepted:
     """How to answer where nothing was routed: a Status has to be written in some form."""
     found = accepted(header)

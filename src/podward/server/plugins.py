@@ -12,6 +12,7 @@ from msgspec import structs
 
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
+from podward.api.authorization import Opinion
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
@@ -22,13 +23,20 @@ from podward.policy.pss.labels import PREFIX, Configuration, LabelledPolicy, pol
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
-from podward.server.catalog import key_of, prefix_of
+from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
+from podward.server.policies import NAME as VALIDATING_POLICIES
+from podward.server.policies import Authorize, PolicyAdmission, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.webhooks import versions
+from podward.server.webhooks.admission import Asking, Rounds, WebhookAdmission
+from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.conversion import Converter
+from podward.server.webhooks.services import Services
 from podward.server.world import letters
-from podward.stages.admission import order
+from podward.stages.admission import node_restriction, node_tokens, order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
 from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
@@ -47,6 +55,7 @@ _LOOKED_UP = (
     "limitranges",
     "runtimeclasses",
     "csidrivers",
+    *(plural for plural in node_restriction.LOOKED_UP if plural != "pods"),
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _SUFFIX = 5
@@ -126,6 +135,9 @@ class StoredCluster:
         return None
 
 
+MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS = "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"
+
+
 class MorePlugins(Protocol):
     """Plugins that some servers have besides, and that need more than is gathered here."""
 
@@ -146,32 +158,81 @@ class Plugins:
     """The plugins of a server."""
 
     def __init__(
-        self, caches: Caches, disabled: frozenset[str] = frozenset(), openshift: MorePlugins | None = None
+        self,
+        caches: Caches,
+        catalog: Catalog,
+        disabled: frozenset[str] = frozenset(),
+        openshift: MorePlugins | None = None,
+        authorize: Authorize = nobody_knows,
     ) -> None:
+        """`authorize` answers what plugins ask about callers; without it the answer is no."""
+        self._authorize = authorize
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
         self._openshift = openshift
         self.disabled = disabled
+        self.webhooks = Webhooks(Services(caches))
+        self.converter = Converter(self.webhooks)
+        known = versions.Versions(catalog, self.converter)
+        self._policies = PolicyAdmission(caches, catalog, known, self._namespace, authorize)
+        asking = Asking(self.webhooks, known, self._namespace, self._policies.ask_for)
+        self._webhooks = WebhookAdmission(caches, asking)
         self._quotas = Quotas()
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
-        """The object as the mutating plugins leave it, or the first refusal."""
-        del request
+        """The object as the mutating plugins leave it, or the first refusal.
+
+        Where a webhook has changed the object, all are asked once more, but of the webhooks only those who want it.
+        """
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
-        found = mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
-        if self._openshift is None or not isinstance(found, dict):
+        granted = False
+        if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
+            await self._objects.fresh(*node_restriction.LOOKED_UP)
+            granted = await self._may_have_token(asked)
+        rounds = Rounds()
+        found = await self._mutate(asked, request, rounds, granted=granted)
+        if not rounds.wanted or isinstance(found, Status):
             return found
-        more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
-        return found if more is None else more
+        rounds.again = True
+        return await self._mutate(structs.replace(asked, object=found), request, rounds, granted=granted)
+
+    async def _may_have_token(self, asked: AdmissionRequest) -> bool:
+        """Whether a node may have tokens for the audience that it asks for."""
+        if asked.object is None or not node_restriction.asks_for_token(asked):
+            return False
+        answer = await self._authorize(node_tokens.question(asked, asked.object))
+        return answer.opinion is Opinion.ALLOW
+
+    async def _mutate(
+        self, asked: AdmissionRequest, request: Request, rounds: Rounds, *, granted: bool
+    ) -> JsonObject | Status | None:
+        found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted), self.disabled)
+        if self._openshift is not None and isinstance(found, dict):
+            more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
+            found = found if more is None else more
+        if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
+            return found
+        if found is not asked.object:
+            asked = structs.replace(asked, object=found)
+        return await self._webhooks.mutate(asked, request, rounds)
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
-        if asked.operation is Operation.DELETE:
-            return None
+        if asked.object is not None and asked.operation is not Operation.CONNECT:
+            refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        if VALIDATING_POLICIES not in self.disabled:
+            refused = await self._policies.validate(asked, request)
+            if refused is not None:
+                return refused
+        return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)
+
+    async def _validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         refused = validated(Served(asked, self._objects, ""), self.disabled)
         if refused is None and self._openshift is not None:
             refused = self._openshift.refused(asked)
@@ -189,6 +250,9 @@ class Plugins:
         for name, text in admitted.verdict.audit if admitted.verdict is not None else ():
             request.audit[f"{PREFIX}{name}"] = text
         return refusal_of(asked, admitted) if admitted.refused else None
+
+    def _namespace(self, name: str) -> JsonObject | None:
+        return self._objects.get("namespaces", "", name)
 
     async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
         """Why the request does not fit into a quota; if it does, the quota is charged."""

@@ -17,12 +17,13 @@ from msgspec import Struct
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
+from podward.access.authorizer_entries import AuthorizerEntry
 from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
 from podward.server import http, kubeconfig
-from podward.server.account_tokens import kept_key
+from podward.server.account_tokens import AUDIENCES, kept_key
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
+_FAREWELL = 2.0
+"""For how many seconds a client may go on sending that was told that the connection ends."""
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
 ADMIN = "podward-admin"
@@ -47,7 +50,7 @@ class Options(Struct, frozen=True):
     data_dir: str
     bind_address: str
     port: int
-    modes: Sequence[str]
+    authorizers: Sequence[AuthorizerEntry]
     token_file: str
     client_authority: str
     anonymous: bool
@@ -59,6 +62,7 @@ class Options(Struct, frozen=True):
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    controllers: frozenset[str] = frozenset()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -100,8 +104,9 @@ async def _serve(
     protocol, service = http.server(application.handle), application.parts.services.first_address
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True
-        )
+            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True,
+            ssl_shutdown_timeout=_FAREWELL,
+        )  # fmt: skip
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(
@@ -109,9 +114,7 @@ async def _serve(
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
-    reached = advertised(options.bind_address)
-    if reached:
-        await application.announce(reached, port)
+    await application.announce(advertised(options.bind_address), port)
     if options.kubeconfig:
         text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
         kubeconfig.write(options.kubeconfig, text)
@@ -153,13 +156,13 @@ def address_of(bind: str, port: int) -> str:
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
     tokens = []
     if options.token_file:
-        tokens.append(StaticTokens(_text(options.token_file), options.token_file))
+        tokens.append(StaticTokens(_text(options.token_file), options.token_file, AUDIENCES))
     certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
     if options.client_authority:
         certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
     return Settings(
         kept_key(options.data_dir),
-        tuple(options.modes),
+        options.authorizers,
         tuple(tokens),
         tuple(certificates),
         AnonymousAccess(options.anonymous),
@@ -167,6 +170,8 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        issuer=authority.issuer,
+        controllers=options.controllers,
     )
 
 

@@ -23,9 +23,10 @@ class Request(Struct):
     """One request: what was sent, what it is about, and what was learnt of it on the way.
 
     `user` is whom the authenticators named; it is only set by the chain. `warnings` go into the answer's headers.
-    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log.
-    `target` is the path and query as they were sent, `received` when that was, in seconds since 1970. `sent` is what
-    the body said, once it was read: an object, or a patch as it came.
+    `certificate` is the client's, verified, in DER; None without one. `audit` holds annotations for the audit log;
+    `audit_of_bodies` those that only a log with the bodies of requests may have. `target` is the path and query as
+    they were sent, `received` when that was, in seconds since 1970. `sent` is what the body said, once it was read: an
+    object, or a patch as it came.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Request(Struct):
     accepted: Accepted = DEFAULT
     warnings: list[str] = []
     audit: dict[str, str] = {}
+    audit_of_bodies: dict[str, str] = {}
     audit_id: str = ""
     target: str = ""
     received: float = 0.0

@@ -46,3 +46,11 @@ def test_below_a_group_what_is_not_found_is_an_object(server: Server) -> None:
 def test_clients_of_old_resources_are_warned(server: Server) -> None:
     _, _, headers = server.ask("GET", "/api/v1/namespaces/default/endpoints")
     assert headers["Warning"] == '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+
+
+def test_openapi_of_version_2_is_told_in_protobuf_to_who_asks(server: Server) -> None:
+    asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    code, told, headers = server.ask("GET", "/openapi/v2", Accept=asked)
+    assert (code, headers["Content-Type"]) == (200, asked.replace("@", "."))
+    assert told.startswith("\n\x032.0")  # swagger
+    assert server.ask("GET", "/openapi/v2", Accept="text/plain")[:2] == (406, "")

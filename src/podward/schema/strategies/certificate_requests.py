@@ -154,6 +154,27 @@ def _decided(obj: JsonObject, old: JsonObject) -> JsonObject:
     return {**obj, "spec": member(old, "spec"), "status": status}
 
 
+def with_times(obj: JsonObject, old: JsonObject, now: str) -> JsonObject:
+    """The request whose conditions all say when: of one that stands as it stood, since when it does."""
+    if all(condition.get("lastUpdateTime") and condition.get("lastTransitionTime") for condition in _of(obj)):
+        return obj
+    since = {
+        (text(before, "type"), text(before, "status")): before["lastTransitionTime"]
+        for before in reversed(_of(old))
+        if before.get("lastTransitionTime")
+    }
+    timed: list[Json] = [
+        {
+            **condition,
+            "lastUpdateTime": condition.get("lastUpdateTime") or now,
+            "lastTransitionTime": condition.get("lastTransitionTime")
+            or since.get((text(condition, "type"), text(condition, "status")), now),
+        }
+        for condition in _of(obj)
+    ]
+    return {**obj, "status": {**member(obj, "status"), "conditions": timed}}
+
+
 _OF_THE_USER = frozenset(("username", "uid", "groups", "extra"))
 _USAGE_SET = frozenset(_USAGES)
 _META = object_meta.new(NameRule(lambda _name: ()), namespaced=False)

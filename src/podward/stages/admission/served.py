@@ -15,7 +15,15 @@ from msgspec import Struct
 from podward.api.admission import NAMESPACES, PODS, AdmissionRequest, GroupResource, Operation
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.stages.admission import lifecycle, limit_ranger, pod_accounts, pod_priority, runtime_class, small_defaults
+from podward.stages.admission import (
+    lifecycle,
+    limit_ranger,
+    node_restriction,
+    pod_accounts,
+    pod_priority,
+    runtime_class,
+    small_defaults,
+)
 from podward.stages.admission.served_facts import Served
 from podward.stages.admission.steps import EPHEMERAL_CONTAINERS
 
@@ -50,7 +58,7 @@ def _adds_to_pod(request: AdmissionRequest) -> bool:
 
 
 def _namespaced(request: AdmissionRequest) -> bool:
-    return bool(request.namespace) and request.resource != NAMESPACES
+    return bool(request.namespace) and request.resource not in _ANYWHERE
 
 
 def _limited(request: AdmissionRequest) -> bool:
@@ -61,12 +69,15 @@ def _limited(request: AdmissionRequest) -> bool:
 
 
 _WRITES = frozenset((Operation.CREATE, Operation.UPDATE))
+_ANYWHERE = frozenset((NAMESPACES, GroupResource("authorization.k8s.io", "localsubjectaccessreviews")))
+"""What may name a namespace that is not there."""
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
 
 MUTATING: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", _namespaced, lifecycle.mutate),
     Plugin("LimitRanger", _limited, limit_ranger.mutate),
     Plugin("ServiceAccount", _adds_to_pod, pod_accounts.mutate),
+    Plugin("NodeRestriction", node_restriction.handles, node_restriction.mutate),
     Plugin("TaintNodesByCondition", _creates(GroupResource("", "nodes")), small_defaults.taint_node),
     Plugin("Priority", _writes_pod, pod_priority.mutate),
     Plugin("DefaultTolerationSeconds", _writes_pod, small_defaults.tolerate),
@@ -86,6 +97,8 @@ PodNodeSelector PodResizeValidator PodSecurity PodTolerationRestriction PodTopol
 RuntimeClass ServiceAccount StorageObjectInUseProtection TaintNodesByCondition ValidatingAdmissionPolicy
 ValidatingAdmissionWebhook
 """
+OFF_BY_DEFAULT = frozenset((node_restriction.NAME,))
+"""Plugins of this server that act only where `--enable-admission-plugins` names them."""
 NAMES = frozenset(_PLUGINS.split())
 """What plugins of an API server are called, those included that this one lacks."""
 OPENSHIFTS = frozenset(
@@ -95,12 +108,7 @@ OPENSHIFTS = frozenset(
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
-_NOT_ASKED = frozenset(
-    (
-        "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations", "validatingadmissionpolicybindings",
-        "validatingwebhookconfigurations",
-    )
-)  # fmt: skip
+_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings",))
 """Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""
@@ -117,10 +125,10 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
     """The object as all plugins leave it, or the first refusal; None where there is no object."""
     request = asked.request
     if request.operation is Operation.DELETE:
-        return DELETING(request)
+        return DELETING(request) or _not_by_node(asked, disabled)
     obj = request.object
-    if obj is None:
-        return None
+    if obj is None or request.operation is Operation.CONNECT:
+        return obj
     for plugin in MUTATING:
         if plugin.name in disabled or not plugin.handles(request):
             continue
@@ -129,6 +137,14 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
             return found
         obj = found
     return obj
+
+
+def _not_by_node(asked: Served, disabled: frozenset[str]) -> Status | None:
+    """Why a node may not delete it: of the mutating plugins only NodeRestriction looks at what goes."""
+    old = asked.request.old_object
+    if old is None or node_restriction.NAME in disabled:
+        return None
+    return node_restriction.refusal(asked, old)
 
 
 def validated(asked: Served, disabled: frozenset[str] = frozenset()) -> Status | None:

@@ -1,0 +1,1 @@
+"""Webhooks: calling them over HTTPS, for admission and for conversion."""

@@ -1,0 +1,1 @@
+"""Admission webhooks: which are asked about a request, what they are sent, and what their answers mean."""
