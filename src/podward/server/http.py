@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 _COMPRESSED_FROM = 128 << 10
 _LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
 _WRITTEN = 64 << 10
-_LINGERING = 2.0
-"""For how many seconds the rest of a body is let go by that is not wanted, so that its client reads the answer."""
 _STALLED = 60.0
 """Seconds after which a reader who does not read is let go: what waits for him is in memory."""
+_LINGERING = 2.0
+"""For how many seconds the rest of a body is let go by that is not wanted, so that its client reads the answer."""
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
@@ -61,8 +61,7 @@ class _Server(web.Server):
         # what was sent, as it is for the real server.
         super().__init__(
             self._serve, request_factory=_request, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE,
-            max_field_size=_LONGEST_HEADER, keepalive_timeout=180, auto_decompress=False,
-            lingering_time=_LINGERING,
+            max_field_size=_LONGEST_HEADER, keepalive_timeout=180, auto_decompress=False, lingering_time=_LINGERING,
         )  # fmt: skip
         self._handle = handle
         self._patience = patience

@@ -60,7 +60,7 @@ def undefined_fields(text: str, roots: Fields) -> str:
             if fields is None or (called and number == len(steps) - 1):
                 break
             if step not in fields:
-                found.append(_located(text, at, f"undefined field '{step}'"))
+                found.append(located(text, at, f"undefined field '{step}'"))
                 break
             fields = fields[step]
     return "\n".join(found)
@@ -69,7 +69,7 @@ def undefined_fields(text: str, roots: Fields) -> str:
 def undeclared(text: str, root: str) -> str:
     """What the compiler says of a variable that there is not."""
     found = re.search(rf"(?<![\w.]){re.escape(root)}\b", bare(text))
-    return _located(
+    return located(
         text, found.start() if found is not None else 0, f"undeclared reference to '{root}' (in container '')"
     )
 
@@ -96,7 +96,7 @@ def _selections(plain: str) -> Iterator[tuple[str, list[tuple[int, str]], bool]]
         yield found[1], steps, found["call"] is not None
 
 
-def _located(text: str, at: int, what: str) -> str:
+def located(text: str, at: int, what: str) -> str:
     """An error as CEL's compilers print one."""
     before = text[:at]
     line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
