@@ -22,6 +22,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.paths import table
 from podward.server.plugins import Plugins
@@ -31,6 +32,7 @@ from podward.server.world import CLOCK
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
+    from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
     from podward.server.openshift.start import OpenShift
 
@@ -51,6 +53,9 @@ class Settings(Struct, frozen=True):
     abac: Abac | None = None
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    issuer: Issuer | None = None
+    """Who signs certificates that are asked for; None where nobody does."""
+    controllers: frozenset[str] = frozenset()
 
 
 class Application:
@@ -86,6 +91,10 @@ class Application:
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        self._controllers = running.of(
+            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
+            self.authorizers.authorize,
+        )  # fmt: skip
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -100,6 +109,8 @@ class Application:
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
+        for controller in self._controllers:
+            await controller.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -112,6 +123,8 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        for controller in self._controllers:
+            await controller.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()

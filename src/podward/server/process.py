@@ -62,6 +62,7 @@ class Options(Struct, frozen=True):
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    controllers: frozenset[str] = frozenset()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -169,6 +170,8 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        issuer=authority.issuer,
+        controllers=options.controllers,
     )
 
 

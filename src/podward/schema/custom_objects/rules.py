@@ -223,13 +223,13 @@ def _message(rule: JsonObject, told: str, as_asked: str, known: Mapping[str, Any
 
 def _evaluated(written: str, as_asked: str, known: Mapping[str, Any]) -> object:
     """What the expression yields; Failed where nothing. `as_asked` is what is evaluated, with a gap for the text."""
-    compiled = _compiled(as_asked.replace("{}", written))
+    compiled = _compiled(written, as_asked.replace("{}", written))
     return compiled.evaluate(known) if isinstance(compiled, Expression) else Failed(compiled.reason)
 
 
 @lru_cache(1024)
-def _compiled(written: str) -> Expression | Uncompilable:
-    return _RULE.compile(written)
+def _compiled(written: str, evaluated: str) -> Expression | Uncompilable:
+    return _RULE.compile(written, evaluated)
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
