@@ -15,11 +15,12 @@ from podward.api.admission import AdmissionRequest
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
 from podward.schema.cel.authorizing import Ask, Question, authorizer, resource_check
-from podward.schema.cel.environment import CelValue, Expression, Failed
+from podward.schema.cel.environment import BUDGET, CelValue, Expression, Failed
 from podward.stages.admission.policies.policy import Compiled, Policy, Validation
 from podward.stages.admission.webhooks.matching import Served, own
 from podward.stages.admission.webhooks.reviews import kind_words, resource_words
 
+_TOO_LONG = "operation cancelled: actual cost limit exceeded"
 _LONGEST_MESSAGE = 5 * 1024
 _METADATA = (
     "name", "generateName", "namespace", "uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp",
@@ -124,7 +125,10 @@ def evaluated(expression: Compiled, text: str, variables: Mapping[str, CelValue]
     if not isinstance(expression, Expression):
         return Failed(expression.reason)
     found = expression.evaluate(variables, ask)
-    return Failed(f"expression '{text}' resulted in error: {found.reason}") if isinstance(found, Failed) else found
+    if not isinstance(found, Failed):
+        return found
+    why = _TOO_LONG if found.reason == BUDGET else found.reason
+    return Failed(f"expression '{text}' resulted in error: {why}")
 
 
 def _message(validation: Validation, variables: Mapping[str, CelValue]) -> str:
@@ -137,30 +141,28 @@ def _message(validation: Validation, variables: Mapping[str, CelValue]) -> str:
 
 
 def _request(asked: AdmissionRequest, served: Served) -> dict[str, CelValue]:
+    """The request without its objects; what is empty is left out."""
     mine, user = own(asked), asked.user
     groups: list[CelValue] = [*user.groups]
     extra: dict[str, CelValue] = {}
     for name, values in user.extra.items():
         listed: list[CelValue] = [*values]
         extra[name] = listed
+    known: dict[str, CelValue] = {"username": user.username, "uid": user.uid, "groups": groups, "extra": extra}
+    words = {
+        "name": asked.name, "namespace": asked.namespace, "subResource": asked.subresource,
+        "requestSubResource": asked.subresource,
+    }  # fmt: skip
     return {
         "kind": kind_words(served),
         "resource": resource_words(served),
         "requestKind": kind_words(mine),
         "requestResource": resource_words(mine),
         "operation": asked.operation.value,
-        "userInfo": {
-            "username": user.username,
-            "uid": user.uid,
-            "groups": groups,
-            "extra": extra,
-        },
+        "userInfo": {name: value for name, value in known.items() if value},
         "dryRun": asked.dry_run,
         "options": asked.options,
-        "name": asked.name,
-        "namespace": asked.namespace,
-        "subResource": asked.subresource,
-        "requestSubResource": asked.subresource,
+        **{name: word for name, word in words.items() if word},
     }
 
 
