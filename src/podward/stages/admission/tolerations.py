@@ -40,8 +40,8 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
         more.append(_PRESSURE)
     made = obj
     if more:
-        merged: list[Json] = [*_merged([*objects(spec, "tolerations"), *more])]
-        made = {**obj, "spec": {**spec, "tolerations": merged}}
+        told: list[Json] = [*merged([*objects(spec, "tolerations"), *more])]
+        made = {**obj, "spec": {**spec, "tolerations": told}}
     fault = validate(asked, made)
     return made if fault is None else fault
 
@@ -108,16 +108,16 @@ def _read(written: str) -> Sequence[JsonObject] | Status:
     return [each for each in found if isinstance(each, dict)]
 
 
-def _merged(tolerations: Sequence[JsonObject]) -> list[JsonObject]:
+def merged(tolerations: Sequence[JsonObject]) -> list[JsonObject]:
     """Without those that another one covers."""
-    merged: list[JsonObject] = []
+    kept: list[JsonObject] = []
     for index, each in enumerate(tolerations):
-        if any(_covers(wide, each) for wide in merged):
+        if any(_covers(wide, each) for wide in kept):
             continue
         if any(later != each and _covers(later, each) for later in tolerations[index + 1 :]):
             continue
-        merged.append(each)
-    return merged
+        kept.append(each)
+    return kept
 
 
 def _covers(wide: JsonObject, each: JsonObject) -> bool:
