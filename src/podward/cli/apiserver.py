@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from podward.cli.admission_options import add_admission_options, configured_plugins, disabled_plugins
 from podward.cli.audit_options import add_audit_options, audit_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
+from podward.cli.go_flags import boolean
+from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -26,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add_audit_options(parser)
+    add_limit_options(parser)
     add_openshift_options(parser)
     add_admission_options(parser)
     add = parser.add_argument
@@ -43,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_authorization_options(parser)
     add(
         "--anonymous-auth",
-        type=_boolean,
+        type=boolean,
         default="true",
         metavar="BOOL",
         help="whether requests may be anonymous (%(default)s)",
@@ -54,7 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_controllers,
         default="*",
         metavar="NAMES",
-        help="controllers to run, such as csrsigning; *: all, -NAME: not this one (%(default)s)",
+        help="controllers to run; *: those of certificates, -NAME: not this one; serviceaccount and "
+        "root-ca-cert-publisher only where they are named (%(default)s)",
     )
 
 
@@ -82,15 +86,6 @@ def _controllers(text: str) -> frozenset[str]:
     return enabled(text)
 
 
-def _boolean(text: str) -> bool:
-    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
-    if text in {"1", "t", "T", "true", "TRUE", "True"}:
-        return True
-    if text in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-
-
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal."""
     from podward.server import process
@@ -109,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
         disabled_plugins(args),
         args.authorization_policy_file,
         audit=audit_options(args),
+        limits=limits(args),
+        event_ttl=args.event_ttl,
         controllers=args.controllers,
         admission=configured_plugins(args),
         namespace_ranges=namespace_ranges(args),

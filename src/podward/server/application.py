@@ -22,7 +22,10 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
+from podward.server.event_expiry import EventExpiry
+from podward.server.fairness import Fairness, Limits
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
@@ -35,7 +38,6 @@ from podward.store.interface import Store
 if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
-    from podward.server.controllers.certificates import Certificates
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -53,6 +55,9 @@ class Settings(Struct, frozen=True):
     disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
+    """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     issuer: Issuer | None = None
@@ -93,9 +98,14 @@ class Application:
             self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
-        self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
+        events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
+        self._expiry = EventExpiry(store, events, CLOCK, settings.event_ttl)
+        self.filters = chain.Filters(callers, self.authorizers.authorize, Fairness(settings.limits), auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
-        self._certificates = self._of_certificates(settings)
+        self._controllers = running.of(
+            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
+            self.authorizers.authorize,
+        )  # fmt: skip
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -108,10 +118,11 @@ class Application:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
         await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
+        self._expiry.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
-        if self._certificates is not None:
-            await self._certificates.start()
+        for controller in self._controllers:
+            await controller.start()
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -124,24 +135,14 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
-        if self._certificates is not None:
-            await self._certificates.close()
+        await self._expiry.close()
+        for controller in self._controllers:
+            await controller.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
-
-    def _of_certificates(self, settings: Settings) -> Certificates | None:
-        """What looks after certificate requests, if anything does."""
-        if settings.issuer is None or not settings.controllers:
-            return None
-        from podward.server.controllers.calling import Caller
-        from podward.server.controllers.certificates import ACCOUNT, Certificates
-
-        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
-        authorize = self.authorizers.authorize
-        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:

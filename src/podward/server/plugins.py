@@ -157,6 +157,9 @@ class MorePlugins(Protocol):
     def refused(self, asked: AdmissionRequest) -> Status | None:
         """Why an object that no step of `order` is about is refused."""
 
+    async def connection(self, asked: AdmissionRequest, objects: StoredObjects) -> Status | None:
+        """Why a stream to an object is refused; they have no say in requests that open none."""
+
     async def decided(self, asked: AdmissionRequest, objects: StoredObjects, steps: tuple[Step, ...]) -> order.Admitted:
         """What these steps decide of the request."""
 
@@ -242,6 +245,10 @@ class Plugins:
         """The first refusal of the validating plugins."""
         if asked.object is not None and asked.operation is not Operation.CONNECT:
             refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        elif self._openshift is not None:
+            refused = await self._openshift.connection(asked, self._objects)
             if refused is not None:
                 return refused
         if VALIDATING_POLICIES not in self.disabled:

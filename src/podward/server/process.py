@@ -27,6 +27,7 @@ from podward.server.account_tokens import AUDIENCES, kept_key
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
+from podward.server.fairness import Limits
 from podward.server.own_authority import OwnAuthority
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
@@ -64,6 +65,8 @@ class Options(Struct, frozen=True):
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
 
@@ -173,6 +176,8 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        limits=options.limits,
+        event_ttl=options.event_ttl,
         issuer=authority.issuer,
         controllers=options.controllers,
         admission=options.admission,

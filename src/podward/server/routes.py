@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.admission import GroupResource
 from podward.api.gotext import quote
 from podward.api.resource import Resource
 from podward.api.status import Status
@@ -49,6 +50,9 @@ SUBRESOURCES: Mapping[tuple[str, str], str] = {
     ("pods", "eviction"): "podward.server.subresources.eviction",
     ("serviceaccounts", "token"): "podward.server.subresources.token",
     ("pods", "log"): "podward.server.subresources.streams",
+    ("deploymentconfigs", "instantiate"): "podward.server.openshift.instantiate",
+    ("deploymentconfigs", "rollback"): "podward.server.openshift.rollback",
+    ("deploymentconfigs", "log"): "podward.server.openshift.deployment_logs",
     ("*", "scale"): "podward.server.subresources.scale",
 }
 """Subresources of another kind than their object: the module of each, by plural and name."""
@@ -62,6 +66,13 @@ VIRTUAL: Mapping[str, str] = {
     "localsubjectaccessreviews": "podward.server.virtual.reviews",
     "selfsubjectaccessreviews": "podward.server.virtual.reviews",
     "selfsubjectrulesreviews": "podward.server.virtual.reviews",
+    "projects": "podward.server.openshift.projects",
+    "projectrequests": "podward.server.openshift.project_requests",
+    "users": "podward.server.openshift.users",
+    "groups": "podward.server.openshift.users",
+    "podsecuritypolicyreviews": "podward.server.openshift.pod_reviews",
+    "podsecuritypolicyselfsubjectreviews": "podward.server.openshift.pod_reviews",
+    "podsecuritypolicysubjectreviews": "podward.server.openshift.pod_reviews",
 }
 """Resources that are not stored: the module of each."""
 
@@ -91,7 +102,10 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
         return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
     named = len(info.parts) > 1
     if info.subresource:
-        return _part(info, resource, request.method)
+        found = _part(info, resource, request.method)
+        if found is status.METHOD_NOT_ALLOWED and parts.catalog.custom(resource) is not None:
+            return status.method_not_supported(GroupResource(resource.group, resource.plural), info.verb)
+        return found
     verb = (_OBJECT if named else _COLLECTION).get(request.method, "")
     if resource.namespaced and not info.namespace and verb not in {"list", "watch"}:
         return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND

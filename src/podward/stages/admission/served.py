@@ -141,7 +141,8 @@ NAMES = frozenset(_PLUGINS.split())
 OPENSHIFTS = frozenset(
     (
         "security.openshift.io/DefaultSecurityContextConstraints", "security.openshift.io/SecurityContextConstraint",
-        "security.openshift.io/ValidateSecurityContextConstraints", "storage.openshift.io/CSIInlineVolumeSecurity",
+        "security.openshift.io/SCCExecRestrictions", "security.openshift.io/ValidateSecurityContextConstraints",
+        "storage.openshift.io/CSIInlineVolumeSecurity",
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
