@@ -38,8 +38,11 @@ SPEC: JsonObject = {
     "containers": [{"name": "c", "image": "i"}], "nodeName": "n", "readinessGates": [{"conditionType": "g"}],
     "initContainers": [{"name": "i", "image": "j", "restartPolicy": "Always"}],
 }  # fmt: skip
+PODS: list[JsonObject] = [
+    {"apiVersion": "v1", "kind": "Pod", "metadata": META, "spec": SPEC, "status": state} for state in STATES
+]
 OBJECTS: list[JsonObject] = [
-    *({"apiVersion": "v1", "kind": "Pod", "metadata": META, "spec": SPEC, "status": state} for state in STATES),
+    *PODS,
     {"apiVersion": "v1", "kind": "Pod", "metadata": GOING, "spec": {"containers": None}},
     {"apiVersion": "v1", "kind": "Pod", "metadata": META, "spec": {"containers": [{"name": 5}]}, "status": {}},
     {"apiVersion": "v1", "kind": "Secret", "metadata": META, "data": {"a": "", "b": ""}, "type": "Opaque"},
