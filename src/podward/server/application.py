@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
 
 from podward.access.abac import Abac
@@ -14,7 +13,7 @@ from podward.access.client_certificates import ClientCertificates
 from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
-from podward.server.account_tokens import AccountTokens
+from podward.server.account_tokens import AccountSettings, AccountTokens
 from podward.server.audit.recording import Auditor
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
@@ -40,7 +39,7 @@ _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
-    account_key: EllipticCurvePrivateKey
+    accounts: AccountSettings
     modes: Sequence[str] = ("RBAC",)
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
@@ -60,7 +59,7 @@ class Application:
         self.authorizers = Authorizers(settings.modes, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
-        tokens = AccountTokens(settings.account_key, store)
+        tokens = AccountTokens(settings.accounts, store)
         callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
