@@ -3,7 +3,8 @@
 Specification: Kubernetes, plugin/pkg/admission/certificates: the plugins CertificateApproval, CertificateSigning and
 CertificateSubjectRestriction. Whoever writes the approval of a request must be allowed to `approve` for its signer, and
 whoever writes its certificate or conditions to `sign`: the signer itself, or all of its domain (`example.com/*`). No
-certificate for clients of the API server may name the group `system:masters`.
+certificate for clients of the API server may name the group `system:masters`, and a node asks for kubelets'
+certificates in its own name alone (plugin NodeRestriction).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from msgspec import Struct
 from podward.api import status
 from podward.api.admission import GroupResource
 from podward.api.authorization import Answer, Attributes, Opinion
-from podward.api.caller import MASTERS, User
+from podward.api.caller import MASTERS, NODE_PREFIX, User, node_of
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 REQUESTS = GroupResource("certificates.k8s.io", "certificatesigningrequests")
 APPROVAL, SIGNING, SUBJECT = "CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction"
+NODE = "NodeRestriction"
 _CLIENTS = "kubernetes.io/kube-apiserver-client"
+_KUBELETS = frozenset(("kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"))
+_NO_REQUEST = "PEM block type must be CERTIFICATE REQUEST"
 _DECIDED = ("certificate", "conditions")
 
 
@@ -47,7 +51,7 @@ def refusal(write: RequestWrite, disabled: frozenset[str]) -> Generator[Attribut
     """Why it may not be written, or None. It yields what the authorizers are asked, and is sent their answers."""
     old = write.old
     if old is None:
-        fault = _subject(write.new) if not write.subresource and SUBJECT not in disabled else ""
+        fault = "" if write.subresource else _of_new(write, disabled)
         return status.forbidden(REQUESTS, write.name, fault) if fault else None
     if write.subresource == "approval" and APPROVAL not in disabled:
         return (yield from _for_signer(write, old, "approve"))
@@ -56,6 +60,12 @@ def refusal(write: RequestWrite, disabled: frozenset[str]) -> Generator[Attribut
         if any(before.get(name) != after.get(name) for name in _DECIDED):
             return (yield from _for_signer(write, old, "sign"))
     return None
+
+
+def _of_new(write: RequestWrite, disabled: frozenset[str]) -> str:
+    """What is wrong with a new request."""
+    fault = _node(write) if NODE not in disabled else ""
+    return fault or (_subject(write.new) if SUBJECT not in disabled else "")
 
 
 def _for_signer(write: RequestWrite, old: JsonObject, verb: str) -> Generator[Attributes, Answer, Status | None]:
@@ -68,14 +78,33 @@ def _for_signer(write: RequestWrite, old: JsonObject, verb: str) -> Generator[At
     return status.forbidden(REQUESTS, write.name, fault)
 
 
+def _node(write: RequestWrite) -> str:
+    """What is wrong with the subject of a kubelet's certificate, where a node asks for one."""
+    node = node_of(write.user)
+    spec = member(write.new, "spec")
+    if node is None or spec.get("signerName") not in _KUBELETS:
+        return ""
+    try:
+        names = _names(spec, NameOID.COMMON_NAME)
+    except ValueError:
+        return f"unable to parse csr: {_NO_REQUEST}"
+    own = f"{NODE_PREFIX}{node}"
+    return "" if names == {own} else f"can only create a node CSR with CN={own}"
+
+
 def _subject(request: JsonObject) -> str:
     """What is wrong with the subject of the certificate that is asked for."""
     spec = member(request, "spec")
     if spec.get("signerName") != _CLIENTS:
         return ""
     try:
-        asked = x509.load_pem_x509_csr(b64decode(str(spec.get("request") or "")))
-        groups = {name.value for name in asked.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)}
+        groups = _names(spec, NameOID.ORGANIZATION_NAME)
     except ValueError:
-        return "failed to parse CSR: PEM block type must be CERTIFICATE REQUEST"
+        return f"failed to parse CSR: {_NO_REQUEST}"
     return f"use of {_CLIENTS} signer with system:masters group is not allowed" if MASTERS in groups else ""
+
+
+def _names(spec: JsonObject, kind: x509.ObjectIdentifier) -> set[str | bytes]:
+    """The names of a kind in the subject that a request asks for. Raises ValueError for what is no request."""
+    asked = x509.load_pem_x509_csr(b64decode(str(spec.get("request") or "")))
+    return {name.value for name in asked.subject.get_attributes_for_oid(kind)}

@@ -1,8 +1,9 @@
 """JSON Web Tokens, signed and verified.
 
-Specification: RFC 7515, 7518 and 7519, compact serialization. Our own tokens are as Kubernetes' pkg/serviceaccount makes
-them, RS256, ES256, ES384 or ES512: the algorithm follows from the key, never from the token, and a key's id is the
-SHA-256 of its public part in DER. Others' tokens may be signed with any algorithm that has a public key and is allowed.
+Specification: RFC 7515, 7518 and 7519, compact serialization. Our own tokens are as Kubernetes' pkg/serviceaccount
+makes them, RS256, ES256, ES384 or ES512: the algorithm follows from the key, never from the token, and a key's id is
+the SHA-256 of its public part in DER. Others' tokens may be signed with any algorithm that has a public key and is
+allowed.
 """
 
 from __future__ import annotations

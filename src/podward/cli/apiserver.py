@@ -8,6 +8,8 @@ import sys
 from ipaddress import ip_address
 
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.authentication_options import add_authentication_options, authentication_options
+from podward.cli.authorization_options import add_authorization_options, authorizers
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -35,22 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--secure-port", type=_port, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
-    add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
-    add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
-    add(
-        "--authorization-mode",
-        default="RBAC",
-        metavar="MODES",
-        help="any of Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny (%(default)s)",
-    )
-    add("--authorization-policy-file", default="", metavar="FILE", help="ABAC's policies, one a line")
-    add(
-        "--anonymous-auth",
-        type=_boolean,
-        default="true",
-        metavar="BOOL",
-        help="whether requests may be anonymous (%(default)s)",
-    )
+    add_authentication_options(parser)
+    add_authorization_options(parser)
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
     add(
         "--disable-admission-plugins",
@@ -58,6 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="NAMES",
         help="admission plugins to leave out",
+    )
+    add(
+        "--enable-admission-plugins",
+        type=_plugins,
+        default="",
+        metavar="NAMES",
+        help="admission plugins beside the default ones, such as NodeRestriction",
     )
     add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
 
@@ -87,20 +82,23 @@ def _plugins(text: str) -> frozenset[str]:
     return names
 
 
+def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> frozenset[str]:
+    """The plugins that do not act. Raises UsageError for one that is to act and not to act, or that there is not."""
+    from podward.errors import UsageError
+    from podward.stages.admission.served import OFF_BY_DEFAULT
+
+    for name in sorted(enabled & disabled):
+        raise UsageError(
+            f"{name} is both enabled and disabled", where="--enable-admission-plugins", advice="name it once"
+        )
+    return disabled | (OFF_BY_DEFAULT - enabled)
+
+
 def _no_controllers(text: str) -> str:
     """No name: whoever asks for a controller would wait for it in vain."""
     if text:
         raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
     return text
-
-
-def _boolean(text: str) -> bool:
-    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
-    if text in {"1", "t", "T", "true", "TRUE", "True"}:
-        return True
-    if text in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -111,14 +109,12 @@ def run(args: argparse.Namespace) -> int:
         os.path.abspath(args.data_dir),
         args.bind_address,
         args.secure_port,
-        tuple(args.authorization_mode.split(",")),
-        args.token_auth_file,
-        args.client_ca_file,
-        args.anonymous_auth,
+        authorizers(args),
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
+        authentication_options(args),
         args.service_cluster_ip_range,
-        args.disable_admission_plugins,
+        disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
         args.authorization_policy_file,
         audit=audit_options(args),
         namespace_ranges=namespace_ranges(args),

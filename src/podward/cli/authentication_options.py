@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from podward.server.authentication.options import AccountFlags, AuthenticationOptions
+    from podward.server.authentication.options import AccountFlags, AuthenticationOptions, FrontProxyFlags
 
 _LEAST, _MOST = 60 * 60, 1 << 32
 _DURATION = "a duration such as 24h or 90m"
@@ -24,7 +24,32 @@ def add_authentication_options(parser: argparse.ArgumentParser) -> None:
         metavar="BOOL",
         help="whether requests may be anonymous (true)",
     )
+    add(
+        "--basic-auth-file",
+        default="",
+        metavar="FILE",
+        help='passwords for HTTP basic, of mode 0600: password,user,uid,"group,group"',
+    )
+    _add_front_proxy_options(parser)
     _add_account_options(parser)
+
+
+def _add_front_proxy_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--requestheader-client-ca-file",
+        default="",
+        metavar="FILE",
+        help="authorities of a proxy in front of the server, whose headers name the callers",
+    )
+    for name, what in (
+        ("allowed-names", "common names of its certificates; without any, all of the authorities"),
+        ("username-headers", "headers with a user's name, such as X-Remote-User"),
+        ("uid-headers", "headers with a user's uid, such as X-Remote-Uid"),
+        ("group-headers", "headers with a user's groups, such as X-Remote-Group"),
+        ("extra-headers-prefix", "prefixes of headers with more of a user, such as X-Remote-Extra-"),
+    ):
+        add(f"--requestheader-{name}", type=_names, default=(), metavar="NAMES", help=what)
 
 
 def _add_account_options(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +96,7 @@ def _add_account_options(parser: argparse.ArgumentParser) -> None:
         metavar="BOOL",
         help="whether the tokens that Pods are given are good for a year, and noted when they are stale (true)",
     )
-    add("--service-account-jwks-uri", type=_https, default="", metavar="URL", help="where others find the keys")
+    add("--service-account-jwks-uri", type=_https, metavar="URL", help="where others find the keys")
 
 
 def authentication_options(args: argparse.Namespace) -> AuthenticationOptions:
@@ -81,9 +106,25 @@ def authentication_options(args: argparse.Namespace) -> AuthenticationOptions:
     return AuthenticationOptions(
         accounts=_account_flags(args),
         token_file=args.token_auth_file,
+        password_file=args.basic_auth_file,
         client_authority=args.client_ca_file,
+        front_proxy=_front_proxy_flags(args),
         anonymous=args.anonymous_auth,
     )
+
+
+def _front_proxy_flags(args: argparse.Namespace) -> FrontProxyFlags:
+    from podward.access.front_proxy import FrontProxyHeaders
+    from podward.server.authentication.options import FrontProxyFlags
+
+    headers = FrontProxyHeaders(
+        args.requestheader_username_headers,
+        args.requestheader_uid_headers,
+        args.requestheader_group_headers,
+        args.requestheader_extra_headers_prefix,
+        args.requestheader_allowed_names,
+    )
+    return FrontProxyFlags(args.requestheader_client_ca_file, headers)
 
 
 def _account_flags(args: argparse.Namespace) -> AccountFlags:
@@ -97,7 +138,7 @@ def _account_flags(args: argparse.Namespace) -> AccountFlags:
         args.api_audiences,
         args.service_account_max_token_expiration,
         args.service_account_extend_token_expiration,
-        args.service_account_jwks_uri,
+        args.service_account_jwks_uri or "",
     )
 
 
@@ -112,7 +153,7 @@ def boolean(text: str) -> bool:
 
 def _names(text: str) -> tuple[str, ...]:
     """Names with commas between them."""
-    names = tuple(text.split(","))
+    names = tuple(name.strip() for name in text.split(","))
     if "" in names:
         raise argparse.ArgumentTypeError("there is an empty name in it")
     return names

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.access.abac import Abac
-from podward.access.anonymous import AnonymousAccess
-from podward.access.client_certificates import ClientCertificates
-from podward.access.static_tokens import StaticTokens
+from podward.access.authorizer_entries import AuthorizerEntry, of_modes
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
-from podward.server.account_tokens import AccountSettings, AccountTokens
+from podward.server.account_tokens import AccountTokens
 from podward.server.audit.recording import Auditor
+from podward.server.authentication.opening import Authentication
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
@@ -39,11 +38,8 @@ _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
-    accounts: AccountSettings
-    modes: Sequence[str] = ("RBAC",)
-    tokens: Sequence[StaticTokens] = ()
-    certificates: Sequence[ClientCertificates] = ()
-    anonymous: AnonymousAccess = AnonymousAccess()
+    authentication: Authentication
+    authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
     disabled_plugins: frozenset[str] = frozenset()
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
@@ -56,16 +52,18 @@ class Application:
 
     def __init__(self, store: Store, settings: Settings, auditor: Auditor | None = None) -> None:
         """Raises UsageError."""
-        self.authorizers = Authorizers(settings.modes, settings.abac)
+        self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
-        tokens = AccountTokens(settings.accounts, store)
-        callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
+        tokens = AccountTokens(settings.authentication.accounts, store)
+        callers = Callers(settings.authentication, tokens)
+        self.authority_files = settings.authentication.authority_files
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins
-        )
+            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
+            self.authorizers.authorize,
+        )  # fmt: skip
         self.parts = Parts(
             store,
             self.caches,
@@ -92,7 +90,7 @@ class Application:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
-        await self.authorizers.start(self.caches)
+        await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from podward.access.always import AlwaysAllow, AlwaysDeny
+from podward.access.authorizer_entries import ABAC, NODE, RBAC
 from podward.access.chain import first_opinion
 from podward.access.known_rules import KnownRules, together
 from podward.access.stored_rbac import StoredRbac
@@ -15,12 +16,15 @@ from podward.api.caller import User
 from podward.errors import UsageError
 from podward.server.encoding import decoded
 from podward.server.node_authorizing import Nodes
+from podward.server.webhook_authorizing import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from podward.access.abac import Abac
+    from podward.access.authorizer_entries import AuthorizerEntry
     from podward.server.cache import Cache, Caches
+    from podward.server.webhooks.client import Webhooks
     from podward.store.interface import Event
 
 Found = TypeVar("Found")
@@ -39,29 +43,27 @@ class Asked(Protocol):
 class Authorizers:
     """The authorizers of a server."""
 
-    def __init__(self, modes: Sequence[str], policies: Abac | None = None) -> None:
-        """`policies` are ABAC's. Raises UsageError for a mode that there is not, or whose file is missing."""
+    def __init__(self, entries: Sequence[AuthorizerEntry], policies: Abac | None = None) -> None:
+        """`policies` are ABAC's. Raises UsageError for ABAC without them, InputError for a webhook that is nowhere."""
         self.rbac = StoredRbac()
-        self.uses_rbac = "RBAC" in modes
-        self._nodes = Nodes() if "Node" in modes else None
-        known: dict[str, Asked] = {"AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), "RBAC": self.rbac}
+        types = [entry.type for entry in entries]
+        self.uses_rbac = RBAC in types
+        self._nodes = Nodes() if NODE in types else None
+        known: dict[str, Asked] = {"AlwaysAllow": AlwaysAllow(), "AlwaysDeny": AlwaysDeny(), RBAC: self.rbac}
         if self._nodes is not None:
-            known["Node"] = self._nodes
+            known[NODE] = self._nodes
         if policies is not None:
-            known["ABAC"] = policies
-        elif "ABAC" in modes:
+            known[ABAC] = policies
+        elif ABAC in types:
             raise UsageError(
                 "authorization mode ABAC has no policies", where="--authorization-mode",
                 advice="name their file with --authorization-policy-file",
             )  # fmt: skip
-        for mode in modes:
-            if mode not in known:
-                raise UsageError(
-                    f"there is no authorization mode {mode!r}", where="--authorization-mode",
-                    advice=f"the modes are {', '.join(known)}",
-                )  # fmt: skip
         self._superuser = Superuser()
-        self._chain = tuple(known[mode] for mode in modes)
+        asked = [
+            known[entry.type] if entry.webhook is None else Webhook(entry.name, entry.webhook) for entry in entries
+        ]
+        self._chain: tuple[Asked, ...] = tuple(asked)
 
     async def authorize(self, wanted: Attributes) -> Answer:
         """Whether the user may do it."""
@@ -82,8 +84,11 @@ class Authorizers:
         """What the authorizers can list of what the user may do there."""
         return together(each.known_rules(user, namespace) for each in self._chain)
 
-    async def start(self, caches: Caches) -> None:
-        """Know what authorizers look up from now on, apart from roles and bindings."""
+    async def start(self, caches: Caches, webhooks: Webhooks) -> None:
+        """Know what authorizers look up from now on, apart from roles and bindings; call webhooks by these."""
+        for each in self._chain:
+            if isinstance(each, Webhook):
+                each.reach_by(webhooks)
         if self._nodes is not None:
             await self._nodes.follow(caches)
 

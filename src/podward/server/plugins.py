@@ -5,13 +5,14 @@ The order stands in `podward.stages.admission`: `served.MUTATING` and the valida
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
 
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
+from podward.api.authorization import Answer, Attributes, Opinion
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
@@ -31,7 +32,7 @@ from podward.server.webhooks.admission import Rounds, WebhookAdmission
 from podward.server.webhooks.client import Webhooks
 from podward.server.webhooks.services import Services
 from podward.server.world import letters
-from podward.stages.admission import order
+from podward.stages.admission import node_restriction, node_tokens, order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
 from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
@@ -50,6 +51,7 @@ _LOOKED_UP = (
     "limitranges",
     "runtimeclasses",
     "csidrivers",
+    *(plural for plural in node_restriction.LOOKED_UP if plural != "pods"),
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _SUFFIX = 5
@@ -157,7 +159,10 @@ class Plugins:
         catalog: Catalog,
         disabled: frozenset[str] = frozenset(),
         openshift: MorePlugins | None = None,
+        authorize: Callable[[Attributes], Awaitable[Answer]] | None = None,
     ) -> None:
+        """`authorize` answers what plugins ask about callers; without it the answer is no."""
+        self._authorize = authorize
         self._objects = StoredObjects(caches)
         self._cluster = StoredCluster(self._objects, Configuration())
         self._openshift = openshift
@@ -176,15 +181,28 @@ class Plugins:
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
+        granted = False
+        if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
+            await self._objects.fresh(*node_restriction.LOOKED_UP)
+            granted = await self._may_have_token(asked)
         rounds = Rounds()
-        found = await self._mutate(asked, request, rounds)
+        found = await self._mutate(asked, request, rounds, granted=granted)
         if not rounds.wanted or isinstance(found, Status):
             return found
         rounds.again = True
-        return await self._mutate(structs.replace(asked, object=found), request, rounds)
+        return await self._mutate(structs.replace(asked, object=found), request, rounds, granted=granted)
 
-    async def _mutate(self, asked: AdmissionRequest, request: Request, rounds: Rounds) -> JsonObject | Status | None:
-        found = mutated(Served(asked, self._objects, letters(_SUFFIX)), self.disabled)
+    async def _may_have_token(self, asked: AdmissionRequest) -> bool:
+        """Whether a node may have tokens for the audience that it asks for."""
+        if self._authorize is None or asked.object is None or not node_restriction.asks_for_token(asked):
+            return False
+        answer = await self._authorize(node_tokens.question(asked, asked.object))
+        return answer.opinion is Opinion.ALLOW
+
+    async def _mutate(
+        self, asked: AdmissionRequest, request: Request, rounds: Rounds, *, granted: bool
+    ) -> JsonObject | Status | None:
+        found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted), self.disabled)
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more

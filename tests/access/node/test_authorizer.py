@@ -8,6 +8,7 @@ from podward.access.node.authorizer import NodeAuthorizer
 from podward.access.node.graph import Graph
 from podward.api.authorization import Answer, Attributes, Opinion, Requirement
 from podward.api.caller import User
+from podward.api.json_value import JsonObject
 
 NODE = User("system:node:n1", ("system:nodes", "system:authenticated"))
 MINE = (Requirement("spec.nodeName", "In", ("n1",)),)
@@ -18,7 +19,7 @@ UNLIKE = (Requirement("spec.nodeName", "NotIn", ("n1",)),)
 def authorizer() -> NodeAuthorizer:
     graph = Graph()
     for node in ("n1", "n2"):
-        spec = {
+        spec: JsonObject = {
             "nodeName": node,
             "serviceAccountName": f"robot-{node}",
             "volumes": [
@@ -28,7 +29,7 @@ def authorizer() -> NodeAuthorizer:
             ],
         }
         graph.put("pods", {"metadata": {"name": f"pod-{node}", "namespace": "shop"}, "spec": spec})
-        claim = {"claimRef": {"namespace": "shop", "name": f"claim-{node}"}}
+        claim: JsonObject = {"claimRef": {"namespace": "shop", "name": f"claim-{node}"}}
         graph.put("persistentvolumes", {"metadata": {"name": f"disk-{node}"}, "spec": claim})
         graph.put("volumeattachments", {"metadata": {"name": f"attached-{node}"}, "spec": {"nodeName": node}})
         graph.put("resourceslices", {"metadata": {"name": f"slice-{node}"}, "spec": {"nodeName": node}})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from podward.access.node.graph import Graph
+from podward.api.json_value import JsonObject
 
 
 def pod(name: str = "web", node: str = "n1", **spec: object) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "shop"}, "spec": {"nodeName": node, **spec}}
 
 
-def volume(claim: str = "data", **spec: object) -> dict[str, Any]:
+def volume(claim: str = "data", spec: Mapping[str, object] = MappingProxyType({})) -> dict[str, Any]:
     return {"metadata": {"name": "disk"}, "spec": {"claimRef": {"namespace": "shop", "name": claim}, **spec}}
 
 
@@ -58,7 +61,7 @@ def test_a_claim_of_a_template_is_known_when_it_was_made() -> None:
     raw = pod(resourceClaims=[{"name": "gpu", "resourceClaimTemplateName": "cards"}])
     graph = knowing(("pods", raw))
     assert graph.relation("n1", "resourceclaims", "shop", "web-gpu-x") is None
-    made = {"resourceClaimStatuses": [{"name": "gpu", "resourceClaimName": "web-gpu-x"}]}
+    made: JsonObject = {"resourceClaimStatuses": [{"name": "gpu", "resourceClaimName": "web-gpu-x"}]}
     graph.put("pods", {**raw, "status": made})
     assert graph.relation("n1", "resourceclaims", "shop", "web-gpu-x") is not None
 
@@ -66,7 +69,7 @@ def test_a_claim_of_a_template_is_known_when_it_was_made() -> None:
 def test_a_volume_and_its_secrets_are_reached_through_the_claim() -> None:
     bound = pod(volumes=[{"persistentVolumeClaim": {"claimName": "data"}}])
     secrets = {"csi": {"nodeStageSecretRef": {"namespace": "vault", "name": "stage"}}}
-    graph = knowing(("persistentvolumes", volume(**secrets)), ("pods", bound))
+    graph = knowing(("persistentvolumes", volume("data", secrets)), ("pods", bound))
     assert graph.relation("n1", "persistentvolumes", "", "disk") is not None
     assert graph.relation("n1", "secrets", "vault", "stage") == (
         ("pods", "shop", "web"),
@@ -74,7 +77,7 @@ def test_a_volume_and_its_secrets_are_reached_through_the_claim() -> None:
         ("persistentvolumes", "", "disk"),
         ("secrets", "vault", "stage"),
     )
-    graph.put("persistentvolumes", volume("another", **secrets))
+    graph.put("persistentvolumes", volume("another", secrets))
     assert graph.relation("n1", "persistentvolumes", "", "disk") is None
     assert graph.relation("n1", "secrets", "vault", "stage") is None
 
@@ -82,7 +85,7 @@ def test_a_volume_and_its_secrets_are_reached_through_the_claim() -> None:
 def test_the_secret_of_a_volumes_controller_is_none_of_the_nodes() -> None:
     bound = pod(volumes=[{"persistentVolumeClaim": {"claimName": "data"}}])
     secrets = {"csi": {"controllerExpandSecretRef": {"namespace": "vault", "name": "expand"}}}
-    graph = knowing(("persistentvolumes", volume(**secrets)), ("pods", bound))
+    graph = knowing(("persistentvolumes", volume("data", secrets)), ("pods", bound))
     assert graph.relation("n1", "secrets", "vault", "expand") is None
 
 

@@ -7,7 +7,6 @@ everything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -15,16 +14,13 @@ from msgspec import Struct
 
 from podward.access.audit.policy import LEVELS, STAGES, GroupResources, Policy, Rule
 from podward.api.gotext import quote
-from podward.documents.document import Document
-from podward.documents.reader import decode_documents
 from podward.errors import InputError
 from podward.path import Path, path
+from podward.schema.configuration import Expected, the_document, typed
 from podward.schema.validation.names import subdomain_faults
 
 _VERSION, _KIND = "audit.k8s.io/v1", "Policy"
 _ADVICE = f"an audit policy is one document with apiVersion: {_VERSION}, kind: {_KIND} and a list of rules"
-_PLACE = re.compile(r"(.*) - at `\$?([^`]*)`", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 Fault = tuple[Path, str]
 
 
@@ -55,31 +51,11 @@ class _Policy(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 def read(text: bytes, name: str) -> Policy:
     """The policy in the file of this name. Raises InputError with the line of what is wrong."""
-    documents = decode_documents(text, name)
-    if len(documents) != 1:
-        raise InputError(f"a policy must be one document; here are {len(documents)}", where=name, advice=_ADVICE)
-    document = documents[0]
-    if (document.api_version, document.kind) != (_VERSION, _KIND):
-        found = f"this is {document.kind or 'an object without a kind'} of {document.api_version or 'no version'}"
-        raise InputError(f"{found}, no audit policy", where=document.where(path("kind")), advice=_ADVICE)
-    try:
-        written = msgspec.convert(document.raw, _Policy)
-    except msgspec.ValidationError as error:
-        raise _misfit(document, str(error)) from None
+    document = the_document(text, name, Expected("an audit policy", _KIND, (_VERSION,), _ADVICE))
+    written = typed(document, _Policy, _ADVICE)
     for at, fault in _faults(written):
         raise InputError(f"{at}: {fault}", where=document.where(at), advice=_ADVICE)
     return Policy(tuple(_rule(each, written) for each in written.rules or ()))
-
-
-def _misfit(document: Document, text: str) -> InputError:
-    """A field of another type, or one that there is not."""
-    matched = _PLACE.fullmatch(text)
-    what, place = matched.groups() if matched is not None else (text, "")
-    at = Path(tuple(name or int(index) for name, index in _STEP.findall(place)))
-    unknown = re.search("unknown field `([^`]*)`", what)
-    if unknown is not None:
-        at, what = at / unknown[1], "there is no such field"
-    return InputError(f"{at}: {what}" if at.segments else what, where=document.where(at), advice=_ADVICE)
 
 
 def _rule(rule: _Rule, policy: _Policy) -> Rule:

@@ -27,7 +27,7 @@ from podward.server.scope import Scope
 from podward.server.subresources.binding import SUCCESS
 from podward.server.subresources.changing import changed
 from podward.server.verbs.delete import delete
-from podward.server.verbs.writing import validated
+from podward.server.verbs.writing import mutated, validated
 
 _HELD = "Cannot evict pod as it would violate the pod's disruption budget."
 _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
@@ -41,6 +41,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await kind_of(request, options.validation, "policy/v1", "Eviction")
     if isinstance(sent, Status):
         return sent
+    admitted = await mutated(scope, request, sent, None, options)
+    if isinstance(admitted, Status):
+        return admitted
+    sent = admitted
     if member(sent, "metadata").get("name") != request.info.name:
         return status.bad_request("name in URL does not match name in Eviction object")
     if (refused := await validated(scope, request, sent, None, options)) is not None:

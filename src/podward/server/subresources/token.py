@@ -27,7 +27,7 @@ from podward.server.options import WriteOptions, write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
-from podward.server.verbs.writing import managed_part, validated
+from podward.server.verbs.writing import managed_part, mutated, validated
 
 _GROUP, _KIND = "authentication.k8s.io", "TokenRequest"
 _LEAST, _MOST = 600, 1 << 32
@@ -51,6 +51,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(sent, Status):
         return sent
     sent = managed_part(scope, request.manager(options.manager), sent, f"{_GROUP}/v1", _KIND)
+    admitted = await mutated(scope, request, sent, None, options)
+    if isinstance(admitted, Status):
+        return admitted
+    sent = admitted
     tokens, info = scope.parts.tokens, request.info
     account = await tokens.find(Lookup("serviceaccounts", info.namespace, info.name))
     refused = _misnamed(sent, request)

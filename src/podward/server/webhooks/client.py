@@ -53,6 +53,14 @@ class NoAnswer(Struct, frozen=True):
     status: Status | None = None
 
 
+class Remote(Struct, frozen=True):
+    """Where a webhook is, whom to trust there, and how to say who calls."""
+
+    client: WebhookClient
+    tls: ssl.SSLContext
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 class UnresolvedError(OSError):
     """A Service leads nowhere."""
 
@@ -93,14 +101,18 @@ class Webhooks:
 
     async def post(self, client: WebhookClient, document: Json, seconds: float | None, most: int) -> bytes | NoAnswer:
         """The answer to a document. `most` is how many bytes it may have."""
-        url = _url(client, seconds)
         try:
             tls = _context(client.authorities)
         except (ssl.SSLError, ValueError) as error:
             return NoAnswer(f"unable to load root certificates: {getattr(error, 'reason', None) or error}")
+        return await self.send(Remote(client, tls), document, seconds, most)
+
+    async def send(self, remote: Remote, document: Json, seconds: float | None, most: int) -> bytes | NoAnswer:
+        """The same where it is known whom to trust, and how to say who calls."""
+        url = _url(remote.client, seconds)
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer(client, url, msgspec.json.encode(document), tls, most)
+                return await self._answer(remote, url, msgspec.json.encode(document), most)
         except TimeoutError:
             return NoAnswer(f"Post {quote(url)}: context deadline exceeded")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -112,11 +124,9 @@ class Webhooks:
             if session is not None:
                 await session.close()
 
-    async def _answer(
-        self, client: WebhookClient, url: str, body: bytes, tls: ssl.SSLContext, most: int
-    ) -> bytes | NoAnswer:
-        session = self._session(client)
-        async with session.post(url, data=body, headers=_HEADERS, ssl=tls, allow_redirects=False) as response:
+    async def _answer(self, remote: Remote, url: str, body: bytes, most: int) -> bytes | NoAnswer:
+        session, headers = self._session(remote.client), {**_HEADERS, **dict(remote.headers)}
+        async with session.post(url, data=body, headers=headers, ssl=remote.tls, allow_redirects=False) as response:
             found = await _body(response, most)
             if found is None:
                 return NoAnswer(f"the answer is longer than {most} bytes")

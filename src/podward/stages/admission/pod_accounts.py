@@ -11,6 +11,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
+from podward.schema.pod_references import secrets
 from podward.stages.admission.served_facts import Served, refused
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -33,7 +34,7 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     if asked.request.operation is not Operation.CREATE or asked.request.subresource:
         return obj
     if _MIRROR in member(member(obj, "metadata"), "annotations"):
-        return obj
+        return _mirrored(asked, obj)
     spec, namespace = member(obj, "spec"), asked.request.namespace
     name = str(spec.get("serviceAccountName") or "default")
     account = asked.objects.get("serviceaccounts", namespace, name)
@@ -46,6 +47,21 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]
     return {**obj, "spec": spec}
+
+
+def _mirrored(asked: Served, obj: JsonObject) -> JsonObject | Status:
+    """A mirror Pod, unless it refers to what only a service account may read."""
+    spec = member(obj, "spec")
+    if spec.get("serviceAccountName"):
+        return refused(asked, obj, "a mirror pod may not reference service accounts")
+    if any(secrets(obj)):
+        return refused(asked, obj, "a mirror pod may not reference secrets")
+    sources = [
+        source for volume in objects(spec, "volumes") for source in objects(member(volume, "projected"), "sources")
+    ]
+    if any(source.get("serviceAccountToken") is not None for source in sources):
+        return refused(asked, obj, "a mirror pod may not use ServiceAccountToken volume projections")
+    return obj
 
 
 def _wants_token(spec: JsonObject, account: JsonObject) -> bool:

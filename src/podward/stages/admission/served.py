@@ -15,7 +15,15 @@ from msgspec import Struct
 from podward.api.admission import NAMESPACES, PODS, AdmissionRequest, GroupResource, Operation
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.stages.admission import lifecycle, limit_ranger, pod_accounts, pod_priority, runtime_class, small_defaults
+from podward.stages.admission import (
+    lifecycle,
+    limit_ranger,
+    node_restriction,
+    pod_accounts,
+    pod_priority,
+    runtime_class,
+    small_defaults,
+)
 from podward.stages.admission.served_facts import Served
 from podward.stages.admission.steps import EPHEMERAL_CONTAINERS
 
@@ -67,6 +75,7 @@ MUTATING: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", _namespaced, lifecycle.mutate),
     Plugin("LimitRanger", _limited, limit_ranger.mutate),
     Plugin("ServiceAccount", _adds_to_pod, pod_accounts.mutate),
+    Plugin("NodeRestriction", node_restriction.handles, node_restriction.mutate),
     Plugin("TaintNodesByCondition", _creates(GroupResource("", "nodes")), small_defaults.taint_node),
     Plugin("Priority", _writes_pod, pod_priority.mutate),
     Plugin("DefaultTolerationSeconds", _writes_pod, small_defaults.tolerate),
@@ -86,6 +95,8 @@ PodNodeSelector PodResizeValidator PodSecurity PodTolerationRestriction PodTopol
 RuntimeClass ServiceAccount StorageObjectInUseProtection TaintNodesByCondition ValidatingAdmissionPolicy
 ValidatingAdmissionWebhook
 """
+OFF_BY_DEFAULT = frozenset((node_restriction.NAME,))
+"""Plugins of this server that act only where `--enable-admission-plugins` names them."""
 NAMES = frozenset(_PLUGINS.split())
 """What plugins of an API server are called, those included that this one lacks."""
 OPENSHIFTS = frozenset(
@@ -112,7 +123,7 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
     """The object as all plugins leave it, or the first refusal; None where there is no object."""
     request = asked.request
     if request.operation is Operation.DELETE:
-        return DELETING(request)
+        return DELETING(request) or _not_by_node(asked, disabled)
     obj = request.object
     if obj is None:
         return None
@@ -124,6 +135,14 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
             return found
         obj = found
     return obj
+
+
+def _not_by_node(asked: Served, disabled: frozenset[str]) -> Status | None:
+    """Why a node may not delete it: of the mutating plugins only NodeRestriction looks at what goes."""
+    old = asked.request.old_object
+    if old is None or node_restriction.NAME in disabled:
+        return None
+    return node_restriction.refusal(asked, old)
 
 
 def validated(asked: Served, disabled: frozenset[str] = frozenset()) -> Status | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from podward.api import status
-from podward.api.admission import AdmissionRequest
+from podward.api.admission import AdmissionRequest, GroupResource
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -25,11 +25,20 @@ class Objects(Protocol):
 
 
 class Served(Struct, frozen=True):
-    """What a plugin is asked: the request, what is stored, and letters that make a name unique."""
+    """What a plugin is asked: the request, what is stored, and letters that make a name unique.
+
+    `granted` is whether the caller may do what a plugin asked the authorizers about.
+    """
 
     request: AdmissionRequest
     objects: Objects
     letters: str
+    granted: bool = False
+
+
+def missing(kind: str, name: str) -> Status:
+    """The refusal of a plugin that has looked for an object of this kind, in the singular."""
+    return status.not_found(GroupResource("", kind), name)
 
 
 def refused(asked: Served, obj: JsonObject, why: str) -> Status:
