@@ -148,7 +148,7 @@ def _seen(value: Json, schema: Json, *, root: bool = False) -> Any:  # noqa: ANN
         return value
     properties, others = member(of, "properties"), of.get("additionalProperties")
     made = {
-        _escaped(name) if name in properties else name: _seen(field, properties.get(name, others))
+        escaped(name) if name in properties else name: _seen(field, properties.get(name, others))
         for name, field in value.items()
         if field is not None or member(properties, name).get("nullable") is True
     }
@@ -165,7 +165,8 @@ def _time(text: str) -> str | dt.datetime:
         return text
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """A name as an identifier of CEL."""
     if name in _RESERVED:
         return f"__{name}__"
     return _ESCAPED.sub(lambda found: _ESCAPES[found.group()], name)
