@@ -10,6 +10,7 @@ UV_VERSION := 0.13.8
 HELM_VERSION := 4.3.1
 N ?= 5000
 TIMES ?= 10
+SOAKED = $(if $(filter command,$(firstword $(origin N))),$(N),10000)
 
 # Two environments from one lock file: .venv to work on the code; build/env without the developers' packages, to use
 # and to measure (msgspec imports typing_extensions where mypy has brought it: 7 ms of every start).
@@ -61,7 +62,7 @@ $(UV): | packages
 	@"$$(tools/install python)" -m venv build/tools/uv-$(UV_VERSION)
 	@build/tools/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(HELM): tools/helm $(UV)
+$(HELM): tools/helm | $(UV)
 	@echo "installing Helm $(HELM_VERSION)"
 	@tools/helm build/tools/uv-$(UV_VERSION)/bin/pip $@
 
@@ -121,7 +122,10 @@ kills: setup ## podward killed N times at random moments, beside busy loops: wha
 	@$(PY) tests/e2e/kills.py --kills $(or $(N),20)
 
 soak-store: setup ## N writes by 8 clients, kill -9 at random moments, SQLite and etcd: what is lost (make soak-store N=10000)
-	@$(PY) tests/store/soak.py --writes $(if $(filter command,$(firstword $(origin N))),$(N),10000)
+	$(call step,the store alone)
+	@$(PY) tests/store/soak.py --writes $(SOAKED)
+	$(call step,the API server over HTTPS)
+	@$(PY) tests/server/soak.py --writes $(SOAKED)
 
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format

@@ -69,6 +69,9 @@ def test_a_skip_can_be_allowed_in_ci(tmp_path: Path) -> None:
 def test_a_skip_without_need_fails_the_run_where_everything_is_there(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()  # a clone, as far as the copy of our conftest can see
     (tmp_path / "tests").mkdir()
+    helm = tmp_path / "build" / "helm-0" / "helm"  # which is not on PATH
+    helm.parent.mkdir(parents=True)
+    helm.touch(0o755)
     ran = run_pytest(tmp_path / "tests", NEEDY, PATH=os.environ["PATH"])
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert last_line(ran) == "tests: 3 passed, 0 failed, 1 skipped: 1 no feast today"

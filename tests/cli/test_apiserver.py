@@ -30,7 +30,7 @@ def test_anonymous_requests_are_let_in_or_not(
     ("flag", "value"),
     [
         ("--disable-admission-plugins", "PodSecurity,LimitRangr"),
-        ("--controllers", "deployment"),
+        ("--controllers", "deployments"),
         ("--bind-address", "localhost"),
         ("--secure-port", "65536"),
         ("--secure-port", "-1"),

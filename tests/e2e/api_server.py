@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +24,24 @@ carol-token,carol,uid-carol
 """
 ADMIN = "admin-token"
 _DEADLINE = 30.0
+
+
+class Session:
+    """A connection that is kept, with the token of its client."""
+
+    def __init__(self, connection: http.client.HTTPSConnection, token: str) -> None:
+        self._connection = connection
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
+        """The code and the text of the answer. A body that is no text is sent as JSON."""
+        sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        text = body if isinstance(body, str | None) else json.dumps(body)
+        self._connection.request(method, path, text, sent)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
 
 
 class Server:
@@ -63,6 +82,26 @@ class Server:
         with contextlib.suppress(ValueError):
             return answer.status, json.loads(text), dict(answer.getheaders())
         return answer.status, text, dict(answer.getheaders())
+
+    @contextlib.contextmanager
+    def session(self, token: str = ADMIN) -> Iterator[Session]:
+        """One connection for many requests."""
+        where = urlsplit(self.url)
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port, context=self.context, timeout=_DEADLINE
+        )
+        with contextlib.closing(connection):
+            yield Session(connection, token)
+
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[ssl.SSLSocket]:
+        """A connection to write bytes to that no client would."""
+        where = urlsplit(self.url)
+        with (
+            socket.create_connection((where.hostname or "", where.port or 0), timeout=_DEADLINE) as plain,
+            self.context.wrap_socket(plain, server_hostname=where.hostname) as secured,
+        ):
+            yield secured
 
     def stop(self) -> int:
         """End it as a supervisor would; its exit code."""

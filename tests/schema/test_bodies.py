@@ -185,8 +185,9 @@ def test_what_go_would_not_keep_is_gone_and_what_it_always_writes_is_there() -> 
     assert held(body).object == {
         "kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "x"}, "data": {"a": "ä\U0001f600"},
     }  # fmt: skip
-    role = held('{"rules":[]}', expected=Expected("rbac.authorization.k8s.io/v1", "Role")).object
-    assert role["rules"] is None
+    for rules, found in (('"rules":[]', []), ("", None), ('"rules":null', None)):
+        role = held(f"{{{rules}}}", expected=Expected("rbac.authorization.k8s.io/v1", "Role")).object
+        assert role["rules"] == found
     event = held('{"count":0}', expected=Expected("v1", "Event")).object
     assert (event["eventTime"], event["reportingComponent"], "count" in event) == (None, "", False)
 

@@ -9,7 +9,7 @@ import pytest
 
 from podward.api.json_value import JsonObject
 from podward.schema.bodies import Body, Expected, decode_body
-from podward.schema.canonical import MisfitError, canonical
+from podward.schema.canonical import MisfitError, canonical, canonical_as_stored
 from podward.schema.conversion import as_written
 from podward.schema.kinds import type_of
 from podward.schema.served_defaults import with_served_defaults
@@ -57,3 +57,9 @@ def test_it_has_all_its_defaults(answer: JsonObject) -> None:
 def test_what_does_not_fit_is_no_such_object(of: str, value: JsonObject) -> None:
     with pytest.raises(MisfitError):
         canonical(value, of)
+
+
+def test_an_empty_list_that_is_written_always_is_somebodys_until_it_is_stored() -> None:
+    role: JsonObject = {"metadata": {}, "rules": []}
+    assert canonical(role, "ClusterRole")["rules"] == []
+    assert canonical_as_stored(role, "ClusterRole")["rules"] is None

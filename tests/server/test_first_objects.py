@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from api_server import Server, running
 from cryptography.x509 import IPAddress, SubjectAlternativeName, load_pem_x509_certificate
 
+from podward.api import status
+from podward.errors import StoreError
+from podward.server import first_objects, registry
+from podward.server.application import Application, Settings
+from podward.server.authentication.opening import opened
+from podward.server.authentication.options import AuthenticationOptions
+from podward.server.own_authority import OwnAuthority
+from podward.store.sqlite.store import SqliteStore
+
+OWN_SERVICE = "/api/v1/namespaces/default/services/kubernetes"
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 EMPTY, OWN, LEFT = "system:node-proxier", "system:discovery", "system:basic-user"
@@ -62,3 +75,46 @@ def test_the_certificate_is_for_the_address_of_the_servers_own_service(tmp_path:
     names = load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(SubjectAlternativeName)
     assert address == "10.9.0.1"
     assert address in map(str, names.value.get_values_for_type(IPAddress))
+
+
+def test_the_own_service_leads_to_the_port_that_is_served(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        with running(tmp_path) as server:
+            _, service, _ = server.ask("GET", OWN_SERVICE)
+            assert service["spec"]["ports"][0]["targetPort"] == urlsplit(server.url).port
+            ports.append((service["metadata"]["uid"], service["spec"]["clusterIP"]))
+    assert ports[0] == ports[1]
+
+
+def test_a_service_that_is_refused_is_told_to_the_log(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.ask("DELETE", OWN_SERVICE)
+        body = {"metadata": {"name": "mine"}, "spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}]}}
+        assert server.ask("POST", "/api/v1/namespaces/default/services", body)[0] == 201
+    server = Server(tmp_path)
+    try:
+        assert server.ask("GET", OWN_SERVICE)[0] == 404
+    finally:
+        server.process.send_signal(signal.SIGTERM)
+        _, errors = server.process.communicate(timeout=30)
+    assert "where the server is reached cannot be told" in errors
+    assert "provided IP is already allocated" in errors
+
+
+def test_without_its_first_objects_a_server_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> status.Status:
+        return status.bad_request("no such luck")
+
+    async def start() -> None:
+        data = str(tmp_path / "data")
+        store = SqliteStore.open(data)
+        authentication = opened(AuthenticationOptions(), data, OwnAuthority(data).certificate)
+        try:
+            await first_objects.make(Application(store, Settings(authentication)).parts)
+        finally:
+            await store.close()
+
+    monkeypatch.setattr(registry, "create", refuse)
+    with pytest.raises(StoreError, match="the server's own Namespace kube-system is refused: no such luck"):
+        asyncio.run(start())

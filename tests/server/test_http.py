@@ -6,13 +6,15 @@ import asyncio
 import gzip
 import json
 import socket
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from api_server import Server, running
 
 from podward.server import http
-from podward.server.request import Answer, Reply, Request
+from podward.server.request import Answer, Reply, Request, Stream
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -85,3 +87,41 @@ def test_who_does_not_finish_the_head_of_a_request_is_given_up() -> None:
 def test_an_answer_may_take_longer() -> None:
     head = b"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
     assert asyncio.run(_patient(head)).endswith(b"late")
+
+
+def test_no_answer_tells_what_made_it(server: Server) -> None:
+    assert "Server" not in server.ask("GET", "/healthz")[2]
+    for head in (b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n", b"GET / HTTP/1.1\r\nHost : here\r\n\r\n"):
+        assert b"server:" not in _sent(server, head).lower()
+
+
+async def _unread() -> int:
+    """How many pieces of an endless answer are made for who does not read it, until it ends."""
+    made, ended = 0, asyncio.Event()
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        nonlocal made
+        while True:
+            made += 1
+            yield b"x" * (1 << 20)
+
+    async def serve(_request: Request) -> Answer:
+        return Stream(pieces(), ended=[ended.set])
+
+    factory = http.server(serve)
+    listener = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+    try:
+        async with asyncio.timeout(10):
+            await ended.wait()
+    finally:
+        writer.close()
+        listener.close()
+        await factory.shutdown(0)
+    return made
+
+
+def test_who_does_not_read_an_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_STALLED", 0.2)
+    assert asyncio.run(_unread()) < 20

@@ -236,3 +236,43 @@ def test_configurations_are_never_asked_about(world: World) -> None:
     assert (code, refused["message"]) == (
         400, 'admission webhook "all.hooks.example.com" denied the request without explanation',
     )  # fmt: skip
+
+
+def test_what_is_only_asked_or_connected_is_shown_too(world: World) -> None:
+    rule = {"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["pods/*", "bindings"]}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shown"}}
+    assert world.server.ask("POST", "/api/v1/namespaces", namespace)[0] == 201
+    world.webhook.answers["/shown"] = lambda review: reviewed(review, allowed=False)
+    names = {"matchLabels": {"kubernetes.io/metadata.name": "shown"}}
+    hook = world.hook("/shown", rules=[rule], objectSelector={}, namespaceSelector=names)
+    world.configure("Validating", "shown", hook)
+    pods = "/api/v1/namespaces/shown/pods/p"
+    binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+    assert world.server.ask("POST", f"{pods}/binding", binding)[0] == 400
+    assert world.server.ask("POST", "/api/v1/namespaces/shown/bindings", binding)[0] == 400
+    assert world.server.ask("POST", f"{pods}/eviction", eviction)[0] == 400
+    assert world.server.ask("POST", f"{pods}/exec?command=ls&command=-l&tty=true")[0] == 400
+    asked = [review["request"] for review in world.webhook.reviews("/shown")]
+    assert [(each["operation"], each["kind"]["kind"], each.get("subResource", "")) for each in asked] == [
+        ("CREATE", "Binding", "binding"), ("CREATE", "Binding", ""), ("CREATE", "Eviction", "eviction"),
+        ("CONNECT", "PodExecOptions", "exec"),
+    ]  # fmt: skip
+    assert asked[-1]["object"] == {
+        "kind": "PodExecOptions", "apiVersion": "v1", "command": ["ls", "-l"], "tty": True,
+    }  # fmt: skip
+
+
+def test_a_webhook_cannot_move_an_object_or_spoil_its_managers(world: World) -> None:
+    move = {"op": "replace", "path": "/metadata/namespace", "value": "kube-system"}
+    world.webhook.answers["/move"] = patching(move)
+    world.configure("Mutating", "move", world.hook("/move"))
+    code, refused, _ = world.create("moved", "move")
+    sentence = "the namespace of the provided object does not match the namespace sent on the request"
+    assert (code, refused["message"]) == (400, sentence)
+    spoil = {"op": "replace", "path": "/metadata/managedFields/0/operation", "value": "Frob"}
+    world.webhook.answers["/spoil"] = patching(spoil)
+    world.configure("Mutating", "spoil", world.hook("/spoil"))
+    code, made, headers = world.create("spoilt", "spoil")
+    assert (code, made["metadata"]["managedFields"][0]["operation"]) == (201, "Update")
+    assert "invalid state after admission" in headers["Warning"]

@@ -238,6 +238,15 @@ async def test_all_watches_are_handed_the_same_object(store: Store) -> None:
         watch.close()
 
 
+async def test_so_are_those_that_read_what_was(store: Store) -> None:
+    start = await store.revision()
+    await store.create("/a/1", b"one")
+    first, second = store.watch("/a/", start), store.watch("/a/", start)
+    events, others = await first.batch(), await second.batch()
+    assert [id(event) for event in events] == [id(event) for event in others]
+    assert events[0].stored.value == b"one"
+
+
 async def test_a_watch_from_the_future_starts_there(store: Store) -> None:
     made = await put(store, PODS + "a")
     watch = store.watch(PODS, made.revision + 1)

@@ -42,7 +42,7 @@ _RSA: dict[str, tuple[bool, hashes.HashAlgorithm]] = {
     "PS512": (True, hashes.SHA512()),
 }
 """By algorithm: whether it is PSS, and its digest."""
-ALGORITHMS = (*(name for name, _, _ in _CURVES.values()), *_RSA)
+ALGORITHMS = tuple(sorted((*(name for name, _, _ in _CURVES.values()), *_RSA)))
 """All of them; none works with a secret that both sides know, and `none` is not among them."""
 _PARTS, _LARGEST = 3, 64 * 1024
 

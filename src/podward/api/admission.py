@@ -56,3 +56,10 @@ class AdmissionRequest(Struct, frozen=True):
     api_version: str = "v1"
     version: str = "v1"
     options: JsonObject | None = None
+
+    @property
+    def told_name(self) -> str:
+        """The name in a plugin's refusal, where an object may not have one yet."""
+        metadata = (self.object or {}).get("metadata")
+        of = metadata if isinstance(metadata, dict) else {}
+        return self.name or str(of.get("name") or of.get("generateName") or "Unknown")

@@ -54,7 +54,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="admission plugins beside the default ones, such as NodeRestriction",
     )
-    add("--controllers", type=_no_controllers, default="", metavar="NAMES", help="controllers to run: none so far")
+    add(
+        "--controllers",
+        type=_controllers,
+        default="*",
+        metavar="NAMES",
+        help="controllers to run, such as csrsigning; *: all, -NAME: not this one (%(default)s)",
+    )
 
 
 def _address(text: str) -> str:
@@ -94,11 +100,13 @@ def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> froze
     return disabled | (OFF_BY_DEFAULT - enabled)
 
 
-def _no_controllers(text: str) -> str:
-    """No name: whoever asks for a controller would wait for it in vain."""
-    if text:
-        raise argparse.ArgumentTypeError("this server has no controllers yet; leave it empty")
-    return text
+def _controllers(text: str) -> frozenset[str]:
+    """Names of controllers: whoever asks for one that there is not would wait for it in vain."""
+    from podward.server.controllers.names import enabled, unknown
+
+    if word := unknown(text):
+        raise argparse.ArgumentTypeError(f"there is no controller {word!r}")
+    return enabled(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
         disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
         args.authorization_policy_file,
         audit=audit_options(args),
+        controllers=args.controllers,
         namespace_ranges=namespace_ranges(args),
     )
 

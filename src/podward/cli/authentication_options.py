@@ -6,9 +6,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from podward.server.authentication.options import AccountFlags, AuthenticationOptions, FrontProxyFlags
+    from podward.server.authentication.options import (
+        AccountFlags,
+        AuthenticationOptions,
+        FrontProxyFlags,
+        OidcFlags,
+    )
 
 _LEAST, _MOST = 60 * 60, 1 << 32
+_WEBHOOK = "--authentication-token-webhook-"
 _DURATION = "a duration such as 24h or 90m"
 
 
@@ -30,8 +36,67 @@ def add_authentication_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help='passwords for HTTP basic, of mode 0600: password,user,uid,"group,group"',
     )
+    _add_issuer_options(parser)
+    _add_webhook_options(parser)
     _add_front_proxy_options(parser)
     _add_account_options(parser)
+
+
+def _add_issuer_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--authentication-config",
+        default="",
+        metavar="FILE",
+        help="issuers of tokens, and anonymous requests: an AuthenticationConfiguration",
+    )
+    for name, metavar, what in (
+        ("issuer-url", "URL", "an OpenID Connect issuer of tokens"),
+        ("client-id", "ID", "the audience that its tokens must be for"),
+        ("ca-file", "FILE", "who signs its server's certificate; else the machine's authorities"),
+        ("username-claim", "CLAIM", "the claim that is the user's name (sub)"),
+        ("username-prefix", "TEXT", "before it; else the issuer's URL and #, but for email; -: nothing"),
+        ("groups-claim", "CLAIM", "the claim with the user's groups"),
+        ("groups-prefix", "TEXT", "before each of them"),
+    ):
+        add(f"--oidc-{name}", metavar=metavar, help=what)
+    add(
+        "--oidc-required-claim",
+        type=_pair,
+        action="append",
+        metavar="CLAIM=VALUE",
+        help="a claim that must be there, and its value; may be repeated",
+    )
+    add(
+        "--oidc-signing-algs",
+        type=_algorithms,
+        metavar="NAMES",
+        help="algorithms of its signatures (RS256)",
+    )
+
+
+def _add_webhook_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        f"{_WEBHOOK}config-file",
+        default="",
+        metavar="FILE",
+        help="a kubeconfig that leads to a webhook, which is asked about tokens",
+    )
+    add(
+        f"{_WEBHOOK}version",
+        choices=("v1", "v1beta1"),
+        default="v1beta1",
+        metavar="VERSION",
+        help="of the TokenReviews that it is sent (%(default)s)",
+    )
+    add(
+        f"{_WEBHOOK}cache-ttl",
+        type=duration,
+        default=120.0,
+        metavar="DURATION",
+        help="how long its answers are remembered (2m0s)",
+    )
 
 
 def _add_front_proxy_options(parser: argparse.ArgumentParser) -> None:
@@ -100,8 +165,8 @@ def _add_account_options(parser: argparse.ArgumentParser) -> None:
 
 
 def authentication_options(args: argparse.Namespace) -> AuthenticationOptions:
-    """What they say."""
-    from podward.server.authentication.options import AuthenticationOptions
+    """What they say. Raises UsageError."""
+    from podward.server.authentication.options import AuthenticationOptions, WebhookFlags
 
     return AuthenticationOptions(
         accounts=_account_flags(args),
@@ -109,7 +174,46 @@ def authentication_options(args: argparse.Namespace) -> AuthenticationOptions:
         password_file=args.basic_auth_file,
         client_authority=args.client_ca_file,
         front_proxy=_front_proxy_flags(args),
+        oidc=_oidc_flags(args),
+        configuration_file=args.authentication_config,
+        webhook=WebhookFlags(
+            args.authentication_token_webhook_config_file,
+            args.authentication_token_webhook_version,
+            args.authentication_token_webhook_cache_ttl,
+        ),
         anonymous=args.anonymous_auth,
+    )
+
+
+def _oidc_flags(args: argparse.Namespace) -> OidcFlags | None:
+    from podward.errors import UsageError
+    from podward.server.authentication.options import OidcFlags
+
+    said = {name: value for name, value in vars(args).items() if name.startswith("oidc_") and value is not None}
+    if not said:
+        return None
+    if args.authentication_config:
+        raise UsageError(
+            "authentication-config file and oidc-* flags are mutually exclusive",
+            where="--authentication-config",
+            advice="say it all in the file",
+        )
+    if not args.oidc_issuer_url or not args.oidc_client_id:
+        raise UsageError(
+            "oidc-issuer-url and oidc-client-id must be specified together when any oidc-* flags are set",
+            where="--oidc-issuer-url",
+            advice="give both, or no --oidc-* flag",
+        )
+    return OidcFlags(
+        args.oidc_issuer_url,
+        args.oidc_client_id,
+        args.oidc_ca_file or "",
+        "sub" if args.oidc_username_claim is None else args.oidc_username_claim,
+        args.oidc_username_prefix or "",
+        args.oidc_groups_claim or "",
+        args.oidc_groups_prefix or "",
+        tuple(dict(args.oidc_required_claim or ()).items()),
+        args.oidc_signing_algs or ("RS256",),
     )
 
 
@@ -156,6 +260,25 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if "" in names:
         raise argparse.ArgumentTypeError("there is an empty name in it")
+    return names
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """A claim and its value."""
+    claim, equals, value = text.partition("=")
+    if not claim or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no claim and its value, such as hd=example.com")
+    return claim.strip(), value.strip()
+
+
+def _algorithms(text: str) -> tuple[str, ...]:
+    """Names of algorithms, none of which works with a secret."""
+    from podward.access.jwt import ALGORITHMS
+
+    names = _names(text)
+    for name in names:
+        if name not in ALGORITHMS:
+            raise argparse.ArgumentTypeError(f"oidc: unsupported signing alg: {name!r}")
     return names
 
 

@@ -21,9 +21,12 @@ from msgspec import Struct
 
 from podward.schema.body_reading import FieldValidation, Media, Pruned, Reading, RefusedError, headed
 from podward.schema.canonical import MisfitError, canonical
+from podward.schema.depth import too_deep
 from podward.schema.kinds import type_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podward.api.json_value import Json, JsonObject
 
 _MEDIA: dict[str, Media] = {
@@ -54,10 +57,14 @@ class Body(Struct, frozen=True):
 
 
 class Undecodable(Struct, frozen=True):
-    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read."""
+    """A body that is refused as a bad request, and why; `bare` is the reason without what was being read.
+
+    What is wrong besides may have been warned of before.
+    """
 
     message: str
     bare: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def media_of(content_type: str) -> Media | None:
@@ -69,15 +76,12 @@ def decode_body(
     body: bytes, media: Media, expected: Expected, validation: FieldValidation = "Warn"
 ) -> Body | Undecodable:
     """The object of the expected kind that a body holds, or the refusal."""
-    if media == "json":
+    if media == "json" and not too_deep(body):
         quick = _quickly(body, expected)
         if quick is not None:
             return Body(quick)
     reading = Reading(body, expected.api_version, expected.kind)
-    try:
-        return Body(*reading.decoded(media, validation))
-    except RefusedError as refused:
-        return Undecodable(str(refused), refused.bare)
+    return _read(lambda: reading.decoded(media, validation))
 
 
 def decode_custom_body(
@@ -89,10 +93,16 @@ def decode_custom_body(
     object without the fields that its schema does not know, and their places.
     """
     reading = Reading(body, expected.api_version, expected.kind)
+    return _read(lambda: reading.custom(media, pruned, validation))
+
+
+def _read(reading: Callable[[], tuple[JsonObject, tuple[str, ...]]]) -> Body | Undecodable:
     try:
-        return Body(*reading.custom(media, pruned, validation))
+        return Body(*reading())
     except RefusedError as refused:
-        return Undecodable(str(refused), refused.bare)
+        return Undecodable(str(refused), refused.bare, refused.warnings)
+    except RecursionError:  # of what nests deep only a part is kept, and the walk to it may be too long
+        return Undecodable(_DEEP, _DEEP)
 
 
 def decode_delete_options(body: bytes, media: Media, group: str) -> Body | Undecodable:
@@ -103,6 +113,9 @@ def decode_delete_options(body: bytes, media: Media, group: str) -> Body | Undec
     except RefusedError as refused:
         return Undecodable(refused.bare)
     return Body(found)
+
+
+_DEEP = "the object provided nests too deeply: exceeded max depth"
 
 
 class _TwiceError(Exception):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from podward.api.resource import GroupVersion
 from podward.errors import InputError
 from podward.schema.canonical import MisfitError, canonical
+from podward.schema.depth import DEEPEST_READ, is_too_deep, too_deep
 from podward.schema.godecode.decoding import GoDecodeError, decode
 from podward.schema.godecode.syntax import syntax_error
 from podward.schema.godecode.tree import Members, Number, Tree, plain, read
@@ -49,11 +50,12 @@ _MOVED = "extensions"
 
 
 class RefusedError(Exception):
-    """The body is refused; `bare` is the reason alone."""
+    """The body is refused; `bare` is the reason alone, `warnings` what was found before."""
 
-    def __init__(self, message: str, bare: str) -> None:
+    def __init__(self, message: str, bare: str, warnings: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.bare = bare
+        self.warnings = warnings
 
 
 def headed(made: JsonObject, api_version: str, kind: str) -> JsonObject:
@@ -75,7 +77,7 @@ class Reading:
         """The object, and the warnings about it. Raises RefusedError."""
         made = self._object(media)
         self._convert()
-        return made, self._judged(validation)
+        return self._not_too_deep(made), self._judged(validation)
 
     def custom(self, media: Media, pruned: Pruned, validation: FieldValidation) -> tuple[JsonObject, tuple[str, ...]]:
         """The custom object, and the warnings about it. Raises RefusedError."""
@@ -95,7 +97,12 @@ class Reading:
             made["metadata"], unknown = self._metadata(metadata)
         made, beside = pruned(made, self._of.version)
         self._strict += [f'unknown field "{place}"' for place in sorted([*unknown, *beside])]
-        return made, self._judged(validation)
+        return self._not_too_deep(made), self._judged(validation)
+
+    def _not_too_deep(self, made: JsonObject) -> JsonObject:
+        if is_too_deep(made):
+            raise self._unhandled("exceeded max depth")
+        return made
 
     def _metadata(self, tree: Tree) -> tuple[JsonObject, list[str]]:
         """The metadata, which is of a type even where the object is not, and its unknown fields."""
@@ -115,13 +122,14 @@ class Reading:
         strict = [] if validation == "Ignore" else self._strict
         if strict and validation == "Strict":
             raise self._unhandled(f"strict decoding error: {', '.join(strict)}")
+        warned = tuple([line for error in strict for line in _lines_of(error)])
         if str(self._of) != self._expected_version:
             message = (
                 f"the API version in the data ({self._of}) does not match the expected API version"
                 f" ({self._expected_version})"
             )
-            raise RefusedError(message, message)
-        return tuple([line for error in strict for line in _lines_of(error)])
+            raise RefusedError(message, message, warned)
+        return warned
 
     def options(self, media: Media, group: str) -> JsonObject:
         """DeleteOptions. Raises RefusedError."""
@@ -143,6 +151,9 @@ class Reading:
         return self._typed(tree, self._type())
 
     def _json(self) -> Tree:
+        if bracket := too_deep(self._body, DEEPEST_READ):
+            why = f"invalid character '{bracket}' exceeded max depth"
+            raise self._unrecognized(f"couldn't get version/kind; json parse error: {why}")
         try:
             return read(self._body)
         except InputError as error:
@@ -153,7 +164,7 @@ class Reading:
         from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
 
         try:
-            value, twice = read_yaml_body(self._body)
+            value, twice = read_yaml_body(self._body, DEEPEST_READ)
         except YamlBodyError as error:
             raise self._unrecognized(str(error)) from None
         if twice:

@@ -35,7 +35,12 @@ class MisfitError(Exception):
 
 def canonical(value: Json, struct: str) -> JsonObject:
     """The object of this type in `TYPES` as Go writes it; shares lists and maps of texts. Raises MisfitError."""
-    return cast("JsonObject", _MAKES[struct](value))
+    return cast("JsonObject", _READ[struct](value))
+
+
+def canonical_as_stored(value: Json, struct: str) -> JsonObject:
+    """The same as it comes out of storage."""
+    return cast("JsonObject", _STORED[struct](value))
 
 
 _UNSET = frozenset(("v1.Time", "v1.MicroTime", "v1.FieldsV1", "v1.JSON", "slice", "map", "[]uint8"))
@@ -51,18 +56,24 @@ _ABSENT = object()
 class _Makes(dict[str, Make]):
     """The function of each struct: made when it is first asked for."""
 
+    def __init__(self, unset: frozenset[str]) -> None:
+        super().__init__()
+        self.unset = unset
+        """The kinds that are unset where they are empty, also if they are not left out."""
+
     def __missing__(self, of: str) -> Make:
-        made = self[of] = _struct(of)
+        made = self[of] = _struct(of, self)
         return made
 
 
-_MAKES = _Makes()
+_READ = _Makes(frozenset())
+_STORED = _Makes(frozenset(("slice", "map", "[]uint8")))
 
 
-def _struct(of: str) -> Make:  # noqa: C901 - as for the function that it makes
+def _struct(of: str, makes: _Makes) -> Make:  # noqa: C901 - as for the function that it makes
     types = fields_of(of)
     texts = {name: wanted.pointer or not wanted.omitted for name, wanted in types.items() if wanted.kind == "string"}
-    always = tuple([(name, _zero(wanted)) for name, wanted in types.items() if _is_written(name, wanted)])
+    always = tuple([(name, _zero(wanted, makes)) for name, wanted in types.items() if _is_written(name, wanted)])
     fields: dict[str, tuple[Make, bool]] = {}  # as far as they were met
 
     def make(value: Json) -> Json:  # noqa: C901 - each object is worth not being looked at by several
@@ -81,7 +92,7 @@ def _struct(of: str) -> Make:  # noqa: C901 - as for the function that it makes
                 if name not in types:
                     raise MisfitError
                 wanted = types[name]
-                field = fields[name] = _maker(wanted), _is_omittable(wanted)
+                field = fields[name] = _maker(wanted, makes), _is_omittable(wanted, makes)
             if item is not None:
                 whole = field[0](item)
                 if whole or not field[1]:
@@ -94,11 +105,11 @@ def _struct(of: str) -> Make:  # noqa: C901 - as for the function that it makes
     return make
 
 
-def _is_omittable(wanted: GoType) -> bool:
+def _is_omittable(wanted: GoType, makes: _Makes) -> bool:
     """Whether the field is left out, or written anew as unset, where its value is empty."""
     if wanted.pointer or wanted.kind in _NEVER_OMITTED:
         return False
-    return wanted.omitted or wanted.kind in {"slice", "map", "[]uint8"}
+    return wanted.omitted or wanted.kind in makes.unset
 
 
 def _is_written(name: str, wanted: GoType) -> bool:
@@ -109,39 +120,39 @@ def _is_written(name: str, wanted: GoType) -> bool:
     return not wanted.omitted
 
 
-def _zero(wanted: GoType) -> Json | Make:
+def _zero(wanted: GoType, makes: _Makes) -> Json | Make:
     if wanted.pointer or wanted.kind in _UNSET:
         return None
     if wanted.kind == "struct":
-        return lambda value: _MAKES[wanted.of](value)  # noqa: PLW0108 - it is made when it is first needed
+        return lambda value: makes[wanted.of](value)  # noqa: PLW0108 - it is made when it is first needed
     return _ZERO.get(wanted.kind, 0)
 
 
-def _maker(wanted: GoType) -> Make:
+def _maker(wanted: GoType, makes: _Makes) -> Make:
     element = wanted.element
     if wanted.kind == "struct":
-        return _MAKES[wanted.of]
+        return makes[wanted.of]
     if element is not None:
-        return _several(element, list if wanted.kind == "slice" else dict)
+        return _several(element, list if wanted.kind == "slice" else dict, makes)
     return _SCALARS[wanted.kind]
 
 
-def _several(element: GoType, shape: type[list[Json] | dict[str, Json]]) -> Make:
+def _several(element: GoType, shape: type[list[Json] | dict[str, Json]], makes: _Makes) -> Make:
     if element.kind == "string":
         return _text_list if shape is list else _text_map
     # Of a struct, which may hold itself, the function is looked up when it is asked.
-    make = None if element.kind == "struct" else _maker(element)
+    make = None if element.kind == "struct" else _maker(element, makes)
 
     def list_of(value: Json) -> Json:
         if type(value) is not list:
             raise MisfitError
-        inside = make or _MAKES[element.of]
+        inside = make or makes[element.of]
         return [inside(item) for item in value]
 
     def map_of(value: Json) -> Json:
         if type(value) is not dict:
             raise MisfitError
-        inside = make or _MAKES[element.of]
+        inside = make or makes[element.of]
         return {name: inside(item) for name, item in value.items()}
 
     return list_of if shape is list else map_of
@@ -228,16 +239,16 @@ def _number(value: Json) -> Json:
 
 
 def _schema_or_list(value: Json) -> Json:
-    schema = _MAKES["JSONSchemaProps"]
+    schema = _READ["JSONSchemaProps"]
     return [schema(item) for item in value] if type(value) is list else schema(value)
 
 
 def _schema_or_boolean(value: Json) -> Json:
-    return value if type(value) is bool else _MAKES["JSONSchemaProps"](value)
+    return value if type(value) is bool else _READ["JSONSchemaProps"](value)
 
 
 def _schema_or_names(value: Json) -> Json:
-    return [_text(item) for item in value] if type(value) is list else _MAKES["JSONSchemaProps"](value)
+    return [_text(item) for item in value] if type(value) is list else _READ["JSONSchemaProps"](value)
 
 
 _SCALARS: dict[str, Make] = {

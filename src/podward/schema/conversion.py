@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podward.documents.raw_fields import member
-from podward.schema.canonical import MisfitError, canonical
+from podward.schema.canonical import MisfitError, canonical_as_stored
 from podward.schema.dropped_fields import OLD_INIT_CONTAINERS
 from podward.schema.filling import At, Derived, Fills, Into, Row, Told
 
@@ -40,7 +40,7 @@ def as_written(of: str, value: JsonObject) -> JsonObject:
     """
     made = converted(of, value)
     try:
-        return canonical(made, of)
+        return canonical_as_stored(made, of)
     except MisfitError:
         return made
 

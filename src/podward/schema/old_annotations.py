@@ -22,7 +22,7 @@ _DEPRECATED = (
     ("security.alpha.kubernetes.io/unsafe-sysctls", "v1.11", "sysctls"),
 )
 _OLD = "alpha.kubernetes.io/"
-_APP_ARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+APP_ARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 
 
@@ -70,6 +70,6 @@ def written(pod: Pod) -> tuple[OldAnnotation, ...]:
         if own is None or own.seccomp_profile is None:
             found[f"{CONTAINER_PREFIX}{container.name}"] = _SECCOMP
         if own is None or own.app_armor_profile is None:
-            found[f"{APP_ARMOR_PREFIX}{container.name}"] = _APP_ARMOR
+            found[f"{APP_ARMOR_PREFIX}{container.name}"] = APP_ARMOR
     place = path("metadata", "annotations")
     return tuple(OldAnnotation(place / Key(name), found[name]) for name in annotations if name in found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podward.documents.parsed_value import ParseError
+from podward.documents.parsed_value import MAX_DEPTH, LimitExceededError, ParseError
 from podward.documents.yaml.composer import compose
 from podward.documents.yaml.libyaml import MarkedYAMLError, YAMLError
 
@@ -20,13 +20,17 @@ class YamlBodyError(ValueError):
     """The body is no YAML; the message is the server's."""
 
 
-def read_yaml_body(body: bytes) -> tuple[Json, list[tuple[str, int]]]:
+def read_yaml_body(body: bytes, deepest: int = MAX_DEPTH) -> tuple[Json, list[tuple[str, int]]]:
     """The value, and keys that stand twice, each with the line of its second place. Raises YamlBodyError."""
     twice: list[tuple[str, int]] = []
     try:
-        parsed = compose(body, 1, "", twice)
+        parsed = compose(body, 1, "", twice, deepest=deepest)
     except MarkedYAMLError as error:
         raise YamlBodyError(_go_words(error)) from None
+    except LimitExceededError as error:
+        deep = error.what.startswith("nested")
+        what = f"line {error.line}: exceeded max depth of {deepest}" if deep else error.what
+        raise YamlBodyError(f"yaml: {what}") from None
     except ParseError as error:
         raise YamlBodyError(f"yaml: {error.what.removeprefix('invalid YAML: ')}") from None
     except (YAMLError, UnicodeDecodeError):

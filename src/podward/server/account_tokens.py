@@ -71,7 +71,11 @@ class AccountTokens:
 
     def issued(self, facts: TokenFacts) -> str:
         """The token that says this."""
-        return jwt.signed(claims(facts), self.settings.key)
+        return self.signed(claims(facts))
+
+    def signed(self, said: JsonObject) -> str:
+        """A token with these claims."""
+        return jwt.signed(said, self.settings.key)
 
     async def authenticate(self, token: str, audiences: Sequence[str], now: float) -> Outcome:
         """Who bears the token."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,6 +15,7 @@ from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.account_tokens import AccountTokens
 from podward.server.audit.recording import Auditor
+from podward.server.authentication.authorities import AuthorityFile
 from podward.server.authentication.opening import Authentication
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
@@ -20,6 +23,7 @@ from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
 from podward.server.custom_definitions import Definitions
+from podward.server.freshness import Followed
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
@@ -28,7 +32,10 @@ from podward.server.world import CLOCK
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
+    from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
+    from podward.server.controllers.certificates import Certificates
+    from podward.server.controllers.token_secrets import TokenSecrets
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -45,6 +52,11 @@ class Settings(Struct, frozen=True):
     abac: Abac | None = None
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
+    issuer: Issuer | None = None
+    """Who signs certificates that are asked for; None where nobody does."""
+    controllers: frozenset[str] = frozenset()
+    authority: bytes = b""
+    """Who has signed the server's certificate, PEM."""
 
 
 class Application:
@@ -56,8 +68,8 @@ class Application:
         self.caches = Caches(store)
         services = ServiceAllocator(settings.service_range)
         tokens = AccountTokens(settings.authentication.accounts, store)
-        callers = Callers(settings.authentication, tokens)
-        self.authority_files = settings.authentication.authority_files
+        callers = self._callers = Callers(settings.authentication, tokens)
+        self._authentication = settings.authentication
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
@@ -76,12 +88,29 @@ class Application:
             {},
             services,
             set(),
+            self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        self._certificates = self._of_certificates(settings)
+        self._token_secrets = self._of_token_secrets(settings)
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
+
+    @property
+    def authority_files(self) -> tuple[AuthorityFile, ...]:
+        """The files of authorities that clients' certificates may lead to."""
+        return self._authentication.authority_files
+
+    def followed(self, serving: ssl.SSLContext) -> list[Followed]:
+        """The files that are read again when they change, while the server listens with this context."""
+        files = [Followed(file.path, partial(file.reload, serving)) for file in self.authority_files]
+        configuration = self._authentication.configuration
+        if configuration is not None:
+            replace = self._callers.replace_issuers
+            files.append(Followed(configuration.path, partial(configuration.reload, replace)))
+        return files
 
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
@@ -94,6 +123,11 @@ class Application:
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
+        if self._certificates is not None:
+            await self._certificates.start()
+        if self._token_secrets is not None:
+            await self._token_secrets.start()
+        self._callers.start(self.plugins.webhooks)
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -106,11 +140,41 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        await self._callers.close()
+        if self._certificates is not None:
+            await self._certificates.close()
+        if self._token_secrets is not None:
+            await self._token_secrets.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
+
+    def _of_certificates(self, settings: Settings) -> Certificates | None:
+        """What looks after certificate requests, if anything does."""
+        from podward.server.controllers.names import CERTIFICATES
+
+        if settings.issuer is None or not settings.controllers & CERTIFICATES:
+            return None
+        from podward.server.controllers.calling import Caller
+        from podward.server.controllers.certificates import ACCOUNT, Certificates
+
+        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
+        authorize = self.authorizers.authorize
+        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
+
+    def _of_token_secrets(self, settings: Settings) -> TokenSecrets | None:
+        """What fills in Secrets for tokens, if anything does."""
+        from podward.server.controllers.names import TOKEN_SECRETS
+
+        if TOKEN_SECRETS not in settings.controllers:
+            return None
+        from podward.server.controllers.calling import Caller
+        from podward.server.controllers.token_secrets import ACCOUNT, USER, TokenSecrets
+
+        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT, USER)
+        return TokenSecrets(caller, self.caches, self.parts.tokens.signed, settings.authority)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:

@@ -25,7 +25,10 @@ from podward.access.authentication import (
 )
 from podward.access.bearer import SPACE_WARNING, bearer_token, ignored_for_space, protocol_token
 from podward.server.account_tokens import AccountTokens
+from podward.server.authentication.issuers import Issuers
 from podward.server.authentication.opening import Authentication
+from podward.server.authentication.token_webhook import AskedWebhook
+from podward.server.webhooks.client import Webhooks
 
 OfToken: TypeAlias = Callable[[str, Sequence[str], float], Awaitable[Outcome]]
 """Says who bears a token, which must be good for one of these audiences, or else for the server's own, at this time."""
@@ -41,6 +44,29 @@ class Callers:
         if authenticators.tokens is not None:
             self._of_tokens.append(_static(authenticators.tokens.authenticate))
         self._of_tokens.append(accounts.authenticate)
+        self._issuers = Issuers(authenticators.issuers)
+        self._of_tokens.append(self._of_issuers)
+        self._webhook = None
+        if authenticators.webhook is not None:
+            self._webhook = AskedWebhook(authenticators.webhook, self._own)
+            self._of_tokens.append(self._webhook.authenticate)
+
+    def start(self, webhooks: Webhooks) -> None:
+        """Ask issuers about themselves; reach the token webhook by these connections."""
+        self._issuers.start()
+        if self._webhook is not None:
+            self._webhook.reach_by(webhooks)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._known.configuration is not None:
+            await self._known.configuration.close()
+        await self._issuers.close()
+
+    def replace_issuers(self, issuers: Issuers) -> None:
+        """Trust these issuers from now on, which have been started, and no others."""
+        self._issuers.retire()
+        self._issuers = issuers
 
     async def authenticate(self, credentials: Credentials, audiences: Sequence[str] = ()) -> Outcome:
         """Who it is; a credential that nobody knows is a failure."""
@@ -74,6 +100,11 @@ class Callers:
             yield known.own_certificates.authenticate(chain, now)
             if known.client_authority is not None:
                 yield known.client_authority.authenticate(chain, now)
+
+    async def _of_issuers(self, token: str, audiences: Sequence[str], now: float) -> Outcome:
+        if audiences and not set(audiences) & set(self._own):
+            return None
+        return for_audiences(await self._issuers.authenticate(token, now), self._own, audiences)
 
     async def _of_token(self, token: str, audiences: Sequence[str]) -> Outcome:
         errors: list[str] = []

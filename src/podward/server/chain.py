@@ -23,6 +23,7 @@ from podward.api.authorization import Attributes, Opinion
 from podward.api.caller import User
 from podward.api.gotext import quote
 from podward.api.status import Status
+from podward.errors import StoreFullError
 from podward.server import failures, impersonating
 from podward.server.audit.recording import Auditor
 from podward.server.request import Answer, Handler, Reply, Request
@@ -55,11 +56,13 @@ async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
 
 
 async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answer:
-    """Whatever fails in the server is told to nobody but its log."""
+    """Whatever fails in the server is told to nobody but its log, but that there is no room for a write."""
     try:
         return await serve(request)
     except asyncio.CancelledError:
         raise
+    except StoreFullError as error:
+        return failures.no_room(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody but the log is told
         failures.log(f"audit-id {request.audit_id[:64]}: {request.info.verb}", error)
         return failures.ANSWER
@@ -187,6 +190,13 @@ _TOO_MANY = status.too_many_requests("Too many requests, please try again later.
 def chained(filters: Filters, serve: Handler) -> Handler:
     """A handler that goes through all filters."""
     for each in reversed(FILTERS):
+        serve = _before(each, filters, serve)
+    return serve
+
+
+def chained_inside(filters: Filters, serve: Handler) -> Handler:
+    """The same for requests of the server's own controllers, whose caller is known: all but authentication."""
+    for each in reversed([each for each in FILTERS if each is not _authenticated]):
         serve = _before(each, filters, serve)
     return serve
 

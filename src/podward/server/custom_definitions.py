@@ -26,11 +26,9 @@ from podward.schema.validation.raw import texts
 from podward.server.cache import Cache
 from podward.server.deletion import DeleteOptions
 from podward.server.encoding import decoded, stored_bytes
-from podward.server.request import Request
-from podward.server.request_info import RequestInfo
 from podward.server.routes import scope_of
 from podward.server.scope import Parts
-from podward.server.verbs.delete import delete
+from podward.server.verbs.delete import delete_unasked
 from podward.server.verbs.writing import managed
 from podward.store.interface import Event, Stored
 
@@ -157,9 +155,7 @@ class Definitions:
         left = 0
         for stored in page.items:
             namespace, _, name = stored.key.removeprefix(scope.prefix()).rpartition("/")
-            info = RequestInfo("", "delete", True, "apis", scope.resource.group, scope.resource.version, namespace)
-            request = Request("DELETE", "", {}, {}, info, _nothing)
-            gone = await delete(scope, request, namespace, name, DeleteOptions())
+            gone = await delete_unasked(scope, namespace, name, DeleteOptions())
             left += not isinstance(gone, Status) and not gone[1]
             left += isinstance(gone, Status) and gone.code != 404
         return left + page.more
@@ -178,7 +174,3 @@ def _same_for_service(one: JsonObject, other: JsonObject) -> bool:
         and member(one, "status").get("acceptedNames") == member(other, "status").get("acceptedNames")
         and all(has_condition(one, each) == has_condition(other, each) for each in conditions)
     )
-
-
-async def _nothing() -> bytes | Status:
-    return b""

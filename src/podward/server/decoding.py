@@ -34,10 +34,10 @@ async def object_of(request: Request, scope: Scope, validation: str) -> JsonObje
     if isinstance(body, Status):
         return body
     found = _custom(body, media, custom, validation)
-    if isinstance(found, Undecodable):
-        return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
     made = request.sent = custom.defaulted(found.object)
     return made
 
@@ -56,10 +56,10 @@ async def kind_of(request: Request, validation: str, api_version: str, kind: str
     if isinstance(body, Status):
         return body
     found = decode_body(body, media, Expected(api_version, kind), cast("FieldValidation", validation))
-    if isinstance(found, Undecodable):
-        return status.bad_request(found.message)
     for warning in found.warnings:
         request.warn(warning)
+    if isinstance(found, Undecodable):
+        return status.bad_request(found.message)
     made = request.sent = defaulted(found.object, api_version, kind)
     return made
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from podward.api import status
 from podward.api.admission import GroupResource
+from podward.api.gonumber import parse_int
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
@@ -112,10 +113,9 @@ def _in_query(request: Request) -> DeleteOptions | Status:
     if not query:
         return DeleteOptions()
     grace, orphan = query.get("gracePeriodSeconds"), query.get("orphanDependents")
-    try:
-        seconds = int(grace[0]) if grace else None
-    except ValueError:
-        return status.bad_request(f"strconv.ParseInt: parsing {quote(str(grace[0] if grace else ''))}: invalid syntax")
+    seconds = parse_int(grace[0]) if grace else None
+    if isinstance(seconds, str):
+        return status.bad_request(seconds)
     policy = query.get("propagationPolicy")
     return DeleteOptions(
         seconds,

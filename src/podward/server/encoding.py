@@ -7,6 +7,7 @@ list, is a replacement of that byte, never a second encoding.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import msgspec
@@ -43,6 +44,17 @@ def stored_bytes(resource: Resource, obj: JsonObject) -> bytes:
 def served_bytes(stored: Stored) -> bytes:
     """The stored object with its version."""
     return stored.value.replace(_HOLE, b"%d" % stored.revision, 1)
+
+
+def served_parts(stored: Stored, size: int) -> Iterator[bytes]:
+    """The same, cut into parts of about this size, each copied when it is its turn."""
+    value = stored.value
+    hole = value.find(_HOLE)
+    if hole >= 0:
+        yield value[:hole]
+        yield b"%d" % stored.revision
+    for start in range(hole + 1, len(value), size):
+        yield value[start : start + size]
 
 
 def item_bytes(stored: Stored, skipped: int) -> bytes:

@@ -10,6 +10,8 @@ import logging
 import traceback
 
 from podward.api import status
+from podward.api.status import Status
+from podward.errors import StoreFullError
 
 ANSWER = status.internal_error("the server has failed; its log tells how")
 """What the client is told."""
@@ -21,6 +23,12 @@ def log(what: str, error: BaseException) -> None:
     """Tell the log that this has failed."""
     way = "".join(traceback.format_tb(error.__traceback__))
     _log.error("%s failed: %s\n%s", what, _kinds(error), way)
+
+
+def no_room(error: StoreFullError) -> Status:
+    """Tell the log that the store is full, and what to do; the answer says it too, without where the store is."""
+    _log.error("%s", error)
+    return status.internal_error(f"{error.what}: nothing was written")
 
 
 def _kinds(error: BaseException) -> str:

@@ -7,11 +7,14 @@ are completed: see access/reconciliation.
 
 from __future__ import annotations
 
+import logging
+
 from podward.access.default_roles.objects import default_objects
 from podward.access.reconciliation import Writing, write_for
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
+from podward.errors import StoreError
 from podward.schema.resources import BY_KIND
 from podward.server import registry
 from podward.server.decoding import completed
@@ -22,6 +25,7 @@ from podward.server.routes import scope_of
 from podward.server.scope import Parts, Scope
 from podward.server.verbs.writing import managed
 
+_OWN: JsonObject = {"name": "kubernetes", "namespace": "default"}
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 
 
@@ -48,16 +52,16 @@ def _addresses(network: str) -> JsonObject:
     }
 
 
-def _own_service(address: str) -> JsonObject:
+def _own_service(address: str, port: int) -> JsonObject:
     """The Service by which Pods reach the server."""
     labels: JsonObject = {"component": "apiserver", "provider": "kubernetes"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "metadata": {**_OWN, "labels": labels},
         "spec": {
             "clusterIP": address,
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
             "sessionAffinity": "None",
             "type": "ClusterIP",
         },
@@ -69,17 +73,17 @@ _WHERE = {
     "system-cluster-critical": "run in the cluster, but can be moved to another node if necessary.",
 }
 _MANAGER = "kube-apiserver"
+_log = logging.getLogger("podward.server")
 _CRITICAL = 2_000_000_000
 
 
 async def make(parts: Parts) -> None:
-    """Make what is missing, and complete the default roles and bindings."""
+    """Make what is missing, and complete the default roles and bindings. Raises StoreError where one is refused."""
     objects = [
         *map(_namespace, NAMESPACES),
         _priority("system-node-critical", _CRITICAL + 1000),
         _priority("system-cluster-critical", _CRITICAL),
         _addresses(parts.services.network),
-        _own_service(parts.services.first_address),
     ]
     for obj in objects:
         await make_missing(parts, obj)
@@ -87,75 +91,114 @@ async def make(parts: Parts) -> None:
         await complete(parts, obj)
 
 
+async def make_missing(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> None:
+    """Make an object that is not there; `scope` is that of a kind that is no built-in one. Raises StoreError."""
+    _require(obj, await _made(parts, obj, scope))
+
+
+async def complete(parts: Parts, obj: JsonObject) -> None:
+    """Make a default role or binding, or add what it lacks. Raises StoreError."""
+    _require(obj, await _completed(parts, obj))
+
+
+def _require(obj: JsonObject, refused: Status | None) -> None:
+    if refused is not None:
+        raise StoreError(
+            f"the server's own {obj['kind']} {_place(obj)[1]} is refused: {refused.message}",
+            advice="nobody can use the server without it: choose another --data-dir or --etcd-prefix",
+        )
+
+
 async def announce(parts: Parts, address: str, port: int) -> None:
-    """Say where the server is reached, in place of where it was."""
-    own: JsonObject = {"name": "kubernetes", "namespace": "default"}
-    ports: list[Json] = [{"name": "https", "port": port, "protocol": "TCP"}]
-    labels: JsonObject = {"kubernetes.io/service-name": "kubernetes"}
-    skipped: JsonObject = {"endpointslice.kubernetes.io/skip-mirror": "true"}
-    await _put(
-        parts,
-        {
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "metadata": {**own, "labels": skipped},
-            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
-        },
-    )
-    await _put(
-        parts,
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**own, "labels": labels},
-            "addressType": "IPv6" if ":" in address else "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": ports,
-        },
-    )
+    """Say where the server is reached, in place of where it was; no address is one that nobody else reaches.
+
+    What is refused, say because another Service has the address, is told to the log: the server serves all the same.
+    """
+    steps = [_serve_at(parts, _own_service(parts.services.first_address, port))]
+    if address:
+        ports: list[Json] = [{"name": "https", "port": port, "protocol": "TCP"}]
+        steps += [_put(parts, _own_endpoints(address, ports)), _put(parts, _own_slice(address, ports))]
+    for step in steps:
+        refused = await step
+        if refused is not None:
+            _log.error("where the server is reached cannot be told: %s", refused.message)
 
 
-async def _put(parts: Parts, obj: JsonObject) -> None:
+def _own_endpoints(address: str, ports: list[Json]) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {**_OWN, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+        "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+    }
+
+
+def _own_slice(address: str, ports: list[Json]) -> JsonObject:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {**_OWN, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv6" if ":" in address else "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": ports,
+    }
+
+
+async def _serve_at(parts: Parts, service: JsonObject) -> Status | None:
+    """Make the server's own Service, or let the one that is there lead to this port."""
+    stored = await parts.store.get(_key(parts, service))
+    if stored is None:
+        return await _made(parts, service)
+    found, ports = decoded(stored), member(service, "spec")["ports"]
+    if member(found, "spec").get("ports") == ports:
+        return None
+    return await _change(parts, {**found, "spec": {**member(found, "spec"), "ports": ports}})
+
+
+async def _put(parts: Parts, obj: JsonObject) -> Status | None:
     """Make an object of the server's own anew, unless it is the same."""
     stored = await parts.store.get(_key(parts, obj))
     if stored is not None:
         found = decoded(stored)
         if all(found.get(name) == obj.get(name) for name in ("subsets", "endpoints", "ports")):
-            return
+            return None
         await parts.store.delete(stored.key, stored.revision)
-    await make_missing(parts, obj)
+    return await _made(parts, obj)
 
 
-async def complete(parts: Parts, obj: JsonObject) -> None:
+async def _completed(parts: Parts, obj: JsonObject) -> Status | None:
     """Make a default role or binding, or add what it lacks."""
     stored = await parts.store.get(_key(parts, obj))
     write = write_for(obj, None if stored is None else decoded(stored))
     if write is None:
-        return
+        return None
     if write.how is Writing.UPDATE:
-        await _change(parts, write.object)
-        return
+        return await _change(parts, write.object)
     if stored is not None:
         await parts.store.delete(stored.key, stored.revision)
-    await make_missing(parts, obj)
+    return await _made(parts, obj)
 
 
-async def make_missing(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> None:
-    """Make an object that is not there; `scope` is that of a kind that is no built-in one."""
+async def _made(parts: Parts, obj: JsonObject, scope: Scope | None = None) -> Status | None:
+    """Why an object that is not there cannot be made. That another server was quicker is no refusal."""
     scope = scope or _scope(parts, obj)
-    if await parts.store.get(scope.key(*_place(obj))) is None:
-        new = managed(scope, _MANAGER, None, completed(obj, scope))
-        await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
+    if await parts.store.get(scope.key(*_place(obj))) is not None:
+        return None
+    new = managed(scope, _MANAGER, None, completed(obj, scope))
+    made = await registry.create(scope, _request("POST", "create", obj), new, _unasked, dry_run=False)
+    return made if isinstance(made, Status) and made.reason != "AlreadyExists" else None
 
 
-async def _change(parts: Parts, obj: JsonObject) -> None:
+async def _change(parts: Parts, obj: JsonObject) -> Status | None:
     """Store an object in the place of the version that it is of. If that is gone, another server has been at it."""
     scope = _scope(parts, obj)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
         return managed(scope, _MANAGER, old, obj)
 
-    await registry.update(registry.Change(scope, _request("PUT", "update", obj), transform, _unasked, dry_run=False))
+    change = registry.Change(scope, _request("PUT", "update", obj), transform, _unasked, dry_run=False)
+    written = await registry.update(change)
+    return written if isinstance(written, Status) and written.reason not in {"Conflict", "NotFound"} else None
 
 
 def _scope(parts: Parts, obj: JsonObject) -> Scope:

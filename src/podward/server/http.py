@@ -18,17 +18,39 @@ from podward.api import status
 from podward.api.status import Status, encoded
 from podward.server import failures
 from podward.server.decoding import MOST
-from podward.server.negotiation import JSON, YAML, unrouted
+from podward.server.negotiation import JSON, PROTOBUF, YAML, takes_protobuf_alone, unrouted
 from podward.server.request import Handler, Reply, Request, Stream
 from podward.server.request_info import request_info
 
 if TYPE_CHECKING:
     import ssl
 
+    from aiohttp import StreamReader
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.http import RawRequestMessage
+
 _COMPRESSED_FROM = 128 << 10
 _LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
 _WRITTEN = 64 << 10
+_STALLED = 60.0
+"""Seconds after which a reader who does not read is let go: what waits for him is in memory."""
+_LINGERING = 2.0
+"""For how many seconds the rest of a body is let go by that is not wanted, so that its client reads the answer."""
 _NO_QUERY: Mapping[str, list[str]] = {}
+
+
+class _Request(web.BaseRequest):
+    """A request whose answer does not tell with what it was made."""
+
+    async def _prepare_hook(self, resp: web.StreamResponse) -> None:
+        resp.headers.popall("Server", None)
+
+
+def _request(
+    message: RawRequestMessage, payload: StreamReader, protocol: web.RequestHandler, writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:  # fmt: skip
+    return _Request(message, payload, protocol, writer, task, asyncio.get_running_loop())
 
 
 class _Server(web.Server):
@@ -38,8 +60,8 @@ class _Server(web.Server):
         # No logger: aiohttp's shows the bytes that it could not read, which may be a token. No decompressing: a body is
         # what was sent, as it is for the real server.
         super().__init__(
-            self._serve, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_HEADER,
-            keepalive_timeout=180, auto_decompress=False,
+            self._serve, request_factory=_request, access_log=None, logger=_silent(), max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_HEADER, keepalive_timeout=180, auto_decompress=False, lingering_time=_LINGERING,
         )  # fmt: skip
         self._handle = handle
         self._patience = patience
@@ -47,6 +69,7 @@ class _Server(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
+        transport.set_write_buffer_limits(_WRITTEN)  # of TLS it is half a megabyte otherwise
         self._unheard.add(handler)
         asyncio.get_running_loop().call_later(self._patience, self._give_up, handler)
 
@@ -135,7 +158,12 @@ def _whole(request: Request, answer: Reply | Status) -> web.Response:
 
 def _reply_of(request: Request, answer: Status) -> Reply:
     body = encoded(answer)
-    if unrouted(request.headers.get("Accept", "")).media == YAML:
+    wanted = request.headers.get("Accept", "")
+    if takes_protobuf_alone(wanted):
+        from podward.server.protobuf_status import protobuf_status
+
+        return Reply(answer.http_code, protobuf_status(answer), PROTOBUF)
+    if unrouted(wanted).media == YAML:
         from podward.server.yaml_answers import yaml_of
 
         return Reply(answer.http_code, yaml_of(body), YAML)
@@ -166,10 +194,13 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
         await response.prepare(raw)
         async for piece in answer.pieces:
             for start in range(0, len(piece), _WRITTEN):  # who does not read has one of them in his connection
-                await response.write(piece[start : start + _WRITTEN])
+                await _written(raw, response, piece[start : start + _WRITTEN])
         await response.write_eof()
     except (ConnectionError, asyncio.CancelledError):
         pass
+    except TimeoutError:
+        if raw.transport is not None:
+            raw.transport.abort()
     except Exception as error:  # noqa: BLE001 - the answer has begun: it can only be broken off
         failures.log("a stream", error)
         response.force_close()
@@ -180,3 +211,12 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
         for told in answer.ended:
             told()
     return response
+
+
+async def _written(raw: web.BaseRequest, response: web.StreamResponse, piece: bytes) -> None:
+    """Write a piece. Raises TimeoutError where the client has not read what came before it for too long."""
+    if raw.transport is not None and raw.transport.get_write_buffer_size():
+        async with asyncio.timeout(_STALLED):
+            await response.write(piece)
+    else:
+        await response.write(piece)

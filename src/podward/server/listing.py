@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_uint
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.errors import CompactedError, FutureRevisionError
@@ -74,6 +75,12 @@ def selection(scope: Scope, request: Request) -> Selection | Status:
     return Selection(options, scope.prefix(namespace), fields.exact("metadata.name"))
 
 
+def revision_of(version: str) -> int | str:
+    """The revision that a resourceVersion is, 0 for none, or what is wrong with it."""
+    number = parse_uint(version) if version else 0
+    return f"resourceVersion: Invalid value: {quote(version)}: {number}" if isinstance(number, str) else number
+
+
 def matcher(scope: Scope, chosen: Selection) -> Callable[[Item], bool] | None:
     """Whether an object is wanted; None where all are."""
     labels, fields = chosen.options.labels, chosen.options.fields
@@ -94,14 +101,14 @@ async def listed(scope: Scope, chosen: Selection) -> Listed | Status:
     if options.token:
         return await _continued(scope, chosen)
     version = options.version
-    if version and not version.isdecimal():
-        detail = f"Invalid value: {quote(version)}: strconv.ParseUint: parsing {quote(version)}: invalid syntax"
-        return status.bad_request(f"invalid resource version: resourceVersion: {detail}")
+    number = revision_of(version)
+    if isinstance(number, str):
+        return status.bad_request(f"invalid resource version: {number}")
     exact = options.match == "Exact" or (bool(options.limit) and version not in {"", "0"} and not options.match)
     if exact and version not in {"", "0"}:
-        return await _as_of(scope, chosen, int(version), "")
+        return await _as_of(scope, chosen, number, "")
     cache = scope.cache
-    if version not in {"", "0"} and (fault := await _wait(scope, int(version))) is not None:
+    if version not in {"", "0"} and (fault := await _wait(scope, number)) is not None:
         return fault
     revision = await cache.fresh()
     return _page(scope, chosen, cache.items(chosen.prefix), revision, cache.count(chosen.prefix))

@@ -74,6 +74,11 @@ def preferred(header: str, offered: Sequence[str]) -> str:
     return ""
 
 
+def takes_protobuf_alone(header: str) -> bool:
+    """Whether nothing that is written here will do, but Protobuf would."""
+    return PROTOBUF in header and isinstance(accepted(header), Status)
+
+
 def unrouted(header: str) -> Accepted:
     """How to answer where nothing was routed: a Status has to be written in some form."""
     found = accepted(header)

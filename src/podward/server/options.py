@@ -5,12 +5,12 @@ Specification: Kubernetes, k8s.io/apimachinery, pkg/apis/meta/v1 (conversion fro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_int
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.schema.query_selectors import (
@@ -172,12 +172,8 @@ def _boolean(values: Sequence[str]) -> bool:
 
 
 def _integer(text: str) -> int | Status:
-    if re.fullmatch(r"[+-]?[0-9]+", text) is None:
-        return status.bad_request(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
-    number = int(text)
-    if not -(1 << 63) <= number < 1 << 63:
-        return status.bad_request(f"strconv.ParseInt: parsing {quote(text)}: value out of range")
-    return number
+    number = parse_int(text)
+    return status.bad_request(number) if isinstance(number, str) else number
 
 
 def _unicode(char: str) -> str:

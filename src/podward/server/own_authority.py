@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+from podward.access.certificates.signing import Issuer
 from podward.errors import InputError
 from podward.server import private_file
 
@@ -59,6 +60,11 @@ class OwnAuthority:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise InputError("the authority's key is no EC key", where=key_file, advice="remove ca.key and ca.crt")
         self._key = key
+
+    @property
+    def issuer(self) -> Issuer:
+        """Who signs the certificates that are asked for."""
+        return Issuer(self.certificate, self._key)
 
     def serving(self, names: Sequence[str]) -> KeyPair:
         """A certificate of a server that goes by these names and addresses."""

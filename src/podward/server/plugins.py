@@ -5,14 +5,14 @@ The order stands in `podward.stages.admission`: `served.MUTATING` and the valida
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
 
 from podward.api import status
 from podward.api.admission import NAMESPACES, AdmissionRequest, Operation
-from podward.api.authorization import Answer, Attributes, Opinion
+from podward.api.authorization import Opinion
 from podward.api.core import Namespace, Pod
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
@@ -25,11 +25,15 @@ from podward.schema.view import pod_view, typed_view
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
+from podward.server.policies import NAME as VALIDATING_POLICIES
+from podward.server.policies import Authorize, PolicyAdmission, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.webhooks import versions
 from podward.server.webhooks.admission import Rounds, WebhookAdmission
 from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.conversion import Converter
 from podward.server.webhooks.services import Services
 from podward.server.world import letters
 from podward.stages.admission import node_restriction, node_tokens, order
@@ -159,7 +163,7 @@ class Plugins:
         catalog: Catalog,
         disabled: frozenset[str] = frozenset(),
         openshift: MorePlugins | None = None,
-        authorize: Callable[[Attributes], Awaitable[Answer]] | None = None,
+        authorize: Authorize = nobody_knows,
     ) -> None:
         """`authorize` answers what plugins ask about callers; without it the answer is no."""
         self._authorize = authorize
@@ -168,7 +172,10 @@ class Plugins:
         self._openshift = openshift
         self.disabled = disabled
         self.webhooks = Webhooks(Services(caches))
-        self._webhooks = WebhookAdmission(caches, catalog, self.webhooks, self._namespace)
+        self.converter = Converter(self.webhooks)
+        known = versions.Versions(catalog, self.converter)
+        self._webhooks = WebhookAdmission(caches, known, self.webhooks, self._namespace)
+        self._policies = PolicyAdmission(caches, catalog, known, self._namespace, authorize)
         self._quotas = Quotas()
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)
@@ -194,7 +201,7 @@ class Plugins:
 
     async def _may_have_token(self, asked: AdmissionRequest) -> bool:
         """Whether a node may have tokens for the audience that it asks for."""
-        if self._authorize is None or asked.object is None or not node_restriction.asks_for_token(asked):
+        if asked.object is None or not node_restriction.asks_for_token(asked):
             return False
         answer = await self._authorize(node_tokens.question(asked, asked.object))
         return answer.opinion is Opinion.ALLOW
@@ -216,6 +223,10 @@ class Plugins:
         """The first refusal of the validating plugins."""
         if asked.object is not None and asked.operation is not Operation.CONNECT:
             refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        if VALIDATING_POLICIES not in self.disabled:
+            refused = await self._policies.validate(asked, request)
             if refused is not None:
                 return refused
         return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)

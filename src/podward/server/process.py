@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
 from podward.server.authentication.opening import opened
 from podward.server.authentication.options import AuthenticationOptions
-from podward.server.freshness import AdminKubeconfig, Followed, ServingCertificate
+from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
+_FAREWELL = 2.0
+"""For how many seconds a client may go on sending that was told that the connection ends."""
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
 
@@ -53,6 +54,7 @@ class Options(Struct, frozen=True):
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    controllers: frozenset[str] = frozenset()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -92,12 +94,13 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     protocol, service = http.server(application.handle), application.parts.services.first_address
-    files = application.authority_files
-    serving = ServingCertificate(options.data_dir, authority, _names(options.bind_address, service), files)
+    names = _names(options.bind_address, service)
+    serving = ServingCertificate(options.data_dir, authority, names, application.authority_files)
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=serving.context, reuse_address=True
-        )
+            protocol, options.bind_address, options.port, ssl=serving.context, reuse_address=True,
+            ssl_shutdown_timeout=_FAREWELL,
+        )  # fmt: skip
     except OSError as error:
         where = f"{options.bind_address}:{options.port}"
         raise NodeError(
@@ -106,14 +109,12 @@ async def _serve(
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
     reached = advertised(options.bind_address)
-    if reached:
-        await application.announce(reached, port)
+    await application.announce(reached, port)
     application.parts.tokens.reached_at(address_of(reached or options.bind_address, port))
     renewed: list[ServingCertificate | AdminKubeconfig] = [serving]
     if options.kubeconfig:
         renewed.append(AdminKubeconfig(options.kubeconfig, address, authority))
-    followed = [Followed(file.path, partial(file.reload, serving.context)) for file in files]
-    fresh = asyncio.create_task(freshness.keep(renewed, followed))
+    fresh = asyncio.create_task(freshness.keep(renewed, application.followed(serving.context)))
     say(address)
     await ended.wait()
     fresh.cancel()
@@ -158,6 +159,9 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        issuer=authority.issuer,
+        controllers=options.controllers,
+        authority=authority.pem,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_uint
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -25,7 +26,7 @@ from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
-from podward.stages.admission import served
+from podward.stages.admission.served import without_effect
 from podward.store.interface import Mismatch, Stored
 
 _ATTEMPTS = 8
@@ -91,14 +92,20 @@ async def _stored_new(
     if dry_run:
         current = await scope.parts.store.get(key)
         if current is None:
-            return Written(scope.served(with_metadata(prepared, resourceVersion=None)), created=True)
+            return await _answered(scope, with_metadata(prepared, resourceVersion=None), created=True)
     else:
         stored = await scope.parts.store.create(key, value)
         if isinstance(stored, Stored):
             made = with_metadata(prepared, resourceVersion=str(stored.revision))
-            return Written(scope.served(made), created=True)
+            return await _answered(scope, made, created=True)
         current = stored.current
     return _taken(scope, prepared, name, current)
+
+
+async def _answered(scope: Scope, obj: JsonObject, *, created: bool = False) -> Written | Status:
+    """What is answered after a write: the object as it is read again."""
+    found = await scope.read(obj)
+    return found if isinstance(found, Status) else Written(found, created)
 
 
 def _taken(scope: Scope, obj: JsonObject, name: str, current: Stored) -> Status:
@@ -119,6 +126,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     filled: dict[str, Json] = {"creationTimestamp": clock.now(), "uid": clock.uid()}
     if of.get("generateName") and not of.get("name"):
         filled["name"] = str(of["generateName"])[:_LONGEST_PREFIX] + clock.letters(_SUFFIX)
+    for warning in strategy.warnings_of_sent(obj):
+        request.warn(warning)
     obj = strategy.prepare_for_create(with_metadata(obj, **filled))
     obj = with_requester(scope, request.user, obj)
     refused = flow.refused_new(strategy, obj)
@@ -127,9 +136,13 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
         return status.invalid(scope.resource.kind, _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
-    if unasked := served.without_effect(scope.resource.group, scope.resource.plural):
+    if unasked := without_effect(scope.resource.group, scope.resource.plural):
         request.warn(unasked)
-    obj = written(scope, strategy.canonicalize(obj))
+    obj = strategy.canonicalize(obj)
+    if scope.by_webhook:
+        found = await check(obj, None)
+        return await scope.to_store(obj) if found is None else found
+    obj = written(scope, obj)
     found = await check(scope.served(obj), None)
     return obj if found is None else found
 
@@ -167,14 +180,17 @@ async def update(change: Change) -> Written | Status:
     while True:
         if current is None:
             return await _created_by_update(change)
-        versioned = await _wanted(change, current)
+        old = await scope.read(decoded(current))
+        if isinstance(old, Status):
+            return old
+        versioned = await _wanted(change, current, old)
         if isinstance(versioned, Status):
             return versioned
         begun = await scope.begin(versioned, decoded(current), dry_run=change.dry_run)
         if isinstance(begun, Status):
             return begun
         try:
-            found = await _replaced(change, begun.object, current)
+            found = await _replaced(change, begun.object, current, old)
         finally:
             begun.finish()
         if not isinstance(found, Mismatch):
@@ -182,23 +198,23 @@ async def update(change: Change) -> Written | Status:
         current = found.current
 
 
-async def _replaced(change: Change, wanted: JsonObject, current: Stored) -> Written | Status | Mismatch:
-    """Put one version in the place of another; a Mismatch where somebody was quicker."""
+async def _replaced(
+    change: Change, wanted: JsonObject, current: Stored, served: JsonObject
+) -> Written | Status | Mismatch:
+    """Put one version in the place of another, which is served so; a Mismatch where somebody was quicker."""
     scope = change.scope
-    found = await _replacement(change, wanted, current)
+    found = await _replacement(change, wanted, current, served)
     if isinstance(found, Status):
         return found
     obj, old = found
     if should_delete(obj, old) and deletable(scope, obj):
         return await _let_go(scope, obj, current, dry_run=change.dry_run)
-    if obj == old:
-        return Written(scope.served(old))
-    if change.dry_run:
-        return Written(scope.served(obj))
+    if obj == old or change.dry_run:
+        return await _answered(scope, obj)
     stored = await scope.parts.store.update(current.key, stored_bytes(scope.resource, obj), current.revision)
     if isinstance(stored, Mismatch):
         return stored
-    return Written(scope.served(with_metadata(obj, resourceVersion=str(stored.revision))))
+    return await _answered(scope, with_metadata(obj, resourceVersion=str(stored.revision)))
 
 
 async def _created_by_update(change: Change) -> Written | Status:
@@ -211,11 +227,10 @@ async def _created_by_update(change: Change) -> Written | Status:
     return await _create(scope, change.request, made, change.check, dry_run=change.dry_run)
 
 
-async def _wanted(change: Change, current: Stored) -> JsonObject | Status:
+async def _wanted(change: Change, current: Stored, old: JsonObject) -> JsonObject | Status:
     """What is to be stored in the place of the current version, as far as the client says."""
     scope = change.scope
-    old = decoded(current)
-    made = await change.transform(scope.served(old))
+    made = await change.transform(old)
     if isinstance(made, Status):
         return made
     uid, stored_uid = member(made, "metadata").get("uid"), member(old, "metadata").get("uid")
@@ -227,18 +242,27 @@ async def _wanted(change: Change, current: Stored) -> JsonObject | Status:
     return _versioned(scope, change.name, scope.storable(made), current)
 
 
-async def _replacement(change: Change, wanted: JsonObject, current: Stored) -> tuple[JsonObject, JsonObject] | Status:
-    """The new object and the old one, or why it is not replaced."""
-    scope, strategy, old = change.scope, change.scope.strategy, decoded(current)
+async def _replacement(
+    change: Change, wanted: JsonObject, current: Stored, served: JsonObject
+) -> tuple[JsonObject, JsonObject] | Status:
+    """The new object and the old one as they are stored, or why it is not replaced."""
+    scope, strategy, stored = change.scope, change.scope.strategy, decoded(current)
+    old = served if scope.by_webhook else stored
     obj = with_times(scope, flow.prepared_change(strategy, wanted, old), old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
         return status.invalid(scope.resource.kind, _group_of_faults(scope), change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
-    obj = with_kept_times(old, written(scope, strategy.canonicalize(obj)))
-    found = await change.check(scope.served(obj), scope.served(old))
-    return (obj, old) if found is None else found
+    obj = strategy.canonicalize(obj)
+    if scope.by_webhook:
+        obj = with_kept_times(old, obj)
+        refusal = await change.check(obj, served)
+        made = await scope.to_store(obj) if refusal is None else refusal
+        return made if isinstance(made, Status) else (made, stored)
+    obj = with_kept_times(stored, written(scope, obj))
+    refusal = await change.check(scope.served(obj), served)
+    return (obj, stored) if refusal is None else refusal
 
 
 def other_uid(obj: JsonObject, old: JsonObject) -> str:
@@ -263,6 +287,8 @@ def _versioned(scope: Scope, name: str, obj: JsonObject, current: Stored) -> Jso
             return with_metadata(obj, resourceVersion=str(current.revision))
         faults = [("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")]
         return status.invalid_for(scope.resource.plural, scope.resource.group, name, faults)
+    if isinstance(fault := parse_uint(str(version)), str):
+        return status.unexplained(fault)
     if version != str(current.revision):
         return status.conflict(scope.group_resource, name, _CHANGED)
     return obj
@@ -282,7 +308,7 @@ def deletable(scope: Scope, obj: JsonObject) -> bool:
     return not (is_namespace and member(obj, "spec").get("finalizers"))
 
 
-async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bool) -> Written:
+async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bool) -> Written | Status:
     if not dry_run:
         await scope.parts.store.delete(current.key, current.revision)
-    return Written(scope.served(obj))
+    return await _answered(scope, obj)

@@ -8,11 +8,10 @@ from podward.api import status
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
-from podward.server.encoding import decoded, json_bytes
+from podward.server.encoding import json_bytes
 from podward.server.negotiation import JSON, YAML
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Scope
-from podward.store.interface import Stored
 
 _NO_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list (%s)"
 _NO_OBJECT = "you requested PartialObjectMetadata, but the requested object is a list (%s)"
@@ -79,9 +78,9 @@ def go_type(scope: Scope, kind: str) -> str:
     return f"*{group.partition('.')[0] or 'core'}.{kind}"
 
 
-def event_object(scope: Scope, request: Request, stored: Stored, *, with_columns: bool) -> JsonObject:
+def event_object(scope: Scope, request: Request, obj: JsonObject, *, with_columns: bool) -> JsonObject:
     """An object as it stands in an event of a watch."""
-    obj, accepted = scope.served(decoded(stored)), request.accepted
+    accepted = request.accepted
     if accepted.as_kind == "Table":
         from podward.server.tables.table import event_table
 

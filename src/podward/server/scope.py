@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from podward.access.stored_rbac import StoredRbac
     from podward.api.admission import AdmissionRequest
     from podward.api.caller import User
+    from podward.schema.custom_objects.kind import CustomKind
     from podward.server.account_tokens import AccountTokens
 
 
@@ -69,6 +70,15 @@ class Admission(Protocol):
         """Why the request does not fit into a quota, which is asked last; if it does, the quota is charged."""
 
 
+class Converting(Protocol):
+    """Whoever converts custom objects."""
+
+    async def convert(
+        self, custom: CustomKind, objs: Sequence[JsonObject], api_version: str
+    ) -> list[JsonObject] | Status:
+        """The objects in this version, in their order, or why they cannot be converted."""
+
+
 class Clock(Struct, frozen=True):
     """What the server takes from the world: the time, new uids, random letters."""
 
@@ -95,6 +105,7 @@ class Parts(Struct):
     services: ServiceAllocator
     watches: set[Watch]
     """Those that are open: they end with the server."""
+    converter: Converting
 
 
 class Scope:
@@ -135,6 +146,34 @@ class Scope:
         if self.custom is not None:
             return self.custom.served(obj)
         return in_version(obj, self.resource.group_version) if self.converts else obj
+
+    @property
+    def by_webhook(self) -> bool:
+        """Whether a webhook converts the objects, so that they are to be `read` and not just `served`."""
+        return self.custom is not None and self.custom.conversion is not None
+
+    async def read(self, obj: JsonObject) -> JsonObject | Status:
+        """A stored object in the version that is served, or why it cannot be converted."""
+        if not self.by_webhook:
+            return self.served(obj)
+        found = await self.read_all([obj])
+        return found if isinstance(found, Status) else found[0]
+
+    async def read_all(self, objs: Sequence[JsonObject]) -> list[JsonObject] | Status:
+        """Stored objects in the version that is served."""
+        custom = self.custom
+        if custom is None or custom.conversion is None:
+            return [self.served(obj) for obj in objs]
+        kept = [custom.as_kept(obj) for obj in objs]
+        return await self.parts.converter.convert(custom, kept, self.resource.api_version)
+
+    async def to_store(self, obj: JsonObject) -> JsonObject | Status:
+        """An object of the version that is served as it is stored, where a webhook converts."""
+        custom = self.custom
+        if custom is None or custom.conversion is None:
+            return obj
+        found = await self.parts.converter.convert(custom, [obj], str(self.resource.stored))
+        return found if isinstance(found, Status) else custom.fitted(found[0])
 
     async def begin(self, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> Begun | Status:
         """The object with what its kind takes before a write."""

@@ -11,12 +11,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from podward.errors import PodwardError
 from podward.store.interface import Event
 
 MOST_EVENTS = 256
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 256 * 1024
 """What a buffer may hold before its watch is behind. One group of changes may exceed it."""
 PIECE = 128
 """Events that are read from history at a time."""
@@ -43,10 +44,12 @@ class Fanout:
         """The revision up to which changes were published."""
         self._live: dict[str, list[FanoutWatch]] = {}
         self._open: set[FanoutWatch] = set()
+        self._read: WeakValueDictionary[tuple[int, str], Event] = WeakValueDictionary()
 
     def publish(self, events: Sequence[Event], revision: int) -> None:
         """Hand out the next changes, which are in order of their revisions: all until `revision`."""
         self.revision = revision
+        events = self.shared(events)
         for prefix, watches in tuple(self._live.items()):
             matching = [event for event in events if event.stored.key.startswith(prefix)]
             if matching:
@@ -70,6 +73,10 @@ class Fanout:
         """End all watches."""
         for watch in tuple(self._open):
             watch.close()
+
+    def shared(self, events: Sequence[Event]) -> list[Event]:
+        """These events; in the place of each the one that a watch already holds of the same change."""
+        return [self._read.setdefault((event.stored.revision, event.stored.key), event) for event in events]
 
     def join(self, watch: FanoutWatch) -> None:
         """Publish to `watch` from now on."""
@@ -201,7 +208,7 @@ class FanoutWatch:
         if self._position >= self._until:
             self._past = None
         if not self._ended:
-            self._buffer.extend(events)
+            self._buffer.extend(self._fanout.shared(events))
             self._size = sum(len(event.stored.value) for event in events)
 
     def _end(self) -> None:

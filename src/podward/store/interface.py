@@ -25,7 +25,7 @@ class Stored(Struct, frozen=True):
     created: int
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, weakref=True):
     """One change. Of a DELETE, `stored` holds the last value and the deletion's revision.
 
     `previous` is the value before the change; None where there was none. All watches are handed the same object: what

@@ -6,11 +6,12 @@ What is wrong with its values `faults` tells.
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from podward.access.anonymous import AnonymousAccess
+from podward.access.oidc.faults import faults
 from podward.access.oidc.issuer import Issuer, Mapped, Rule
+from podward.access.oidc.written import Written, WrittenAnonymous, WrittenAuthenticator, WrittenMapping
 from podward.errors import InputError
 from podward.schema.configuration import Expected, the_document, typed
 
@@ -18,95 +19,6 @@ _VERSIONS = tuple(f"apiserver.config.k8s.io/{version}" for version in ("v1", "v1
 _KIND = "AuthenticationConfiguration"
 _ADVICE = f"it is one document with apiVersion: {_VERSIONS[0]}, kind: {_KIND} and a list jwt"
 _EXPECTED = Expected("an authentication configuration", _KIND, _VERSIONS, _ADVICE)
-
-
-class WrittenIssuer(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`issuer` as it is written."""
-
-    url: str | None = ""
-    discovery_url: str | None = msgspec.field(default=None, name="discoveryURL")
-    certificate_authority: str | None = ""
-    audiences: tuple[str, ...] | None = ()
-    audience_match_policy: str | None = ""
-    egress_selector_type: str | None = ""
-
-
-class WrittenRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A rule about claims as it is written."""
-
-    claim: str | None = ""
-    required_value: str | None = ""
-    expression: str | None = ""
-    message: str | None = ""
-
-
-class WrittenUserRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule about the user as it is written."""
-
-    expression: str | None = ""
-    message: str | None = ""
-
-
-class WrittenMapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a name or groups come from, as it is written."""
-
-    claim: str | None = ""
-    prefix: str | None = None
-    expression: str | None = ""
-
-
-class WrittenUid(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the uid comes from, as it is written."""
-
-    claim: str | None = ""
-    expression: str | None = ""
-
-
-class WrittenExtra(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Where a part of `extra` comes from, as it is written."""
-
-    key: str | None = ""
-    value_expression: str | None = ""
-
-
-class WrittenMappings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`claimMappings` as it is written."""
-
-    username: WrittenMapping = WrittenMapping()
-    groups: WrittenMapping = WrittenMapping()
-    uid: WrittenUid = WrittenUid()
-    extra: tuple[WrittenExtra, ...] | None = ()
-
-
-class WrittenAuthenticator(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One of `jwt` as it is written."""
-
-    issuer: WrittenIssuer = WrittenIssuer()
-    claim_validation_rules: tuple[WrittenRule, ...] | None = ()
-    claim_mappings: WrittenMappings = WrittenMappings()
-    user_validation_rules: tuple[WrittenUserRule, ...] | None = ()
-
-
-class WrittenCondition(Struct, frozen=True, forbid_unknown_fields=True):
-    """A condition of anonymous requests as it is written."""
-
-    path: str | None = ""
-
-
-class WrittenAnonymous(Struct, frozen=True, forbid_unknown_fields=True):
-    """`anonymous` as it is written."""
-
-    enabled: bool | None = False
-    conditions: tuple[WrittenCondition, ...] | None = ()
-
-
-class Written(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A configuration as it is written."""
-
-    api_version: str = ""
-    kind: str = ""
-    jwt: tuple[WrittenAuthenticator, ...] | None = ()
-    anonymous: WrittenAnonymous | None = None
 
 
 class Configuration(Struct, frozen=True):
@@ -121,8 +33,6 @@ def read(text: bytes, name: str, own_issuers: tuple[str, ...]) -> Configuration:
 
     Tokens of `own_issuers` are those of service accounts; nobody else may be one of them.
     """
-    from podward.access.oidc.faults import faults
-
     document = the_document(text, name, _EXPECTED)
     written = typed(document, Written, _ADVICE)
     for at, fault in faults(written, own_issuers):

@@ -101,7 +101,7 @@ def _compiled(text: str, variable: str) -> Expression | str:
     from podward.schema.cel.environment import Environment, Uncompilable  # it takes its time, and few servers need it
 
     if variable == "claims":
-        environment = Environment({"claims": "map(string, dyn)"})
+        environment = Environment({"claims": "dyn"})
     else:
         environment = Environment({"user": "dyn"}, {"user": _USER})
     found = environment.compile(text)

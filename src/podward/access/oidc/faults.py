@@ -19,7 +19,7 @@ from podward.schema.cel.source import names_under
 from podward.schema.validation.names import subdomain_faults
 
 if TYPE_CHECKING:
-    from podward.access.oidc.configuration import (
+    from podward.access.oidc.written import (
         Written,
         WrittenAuthenticator,
         WrittenExtra,

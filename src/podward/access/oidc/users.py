@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.authentication import CREDENTIAL_ID
 from podward.access.oidc.expressions import ClaimExpressions, Unmet
+from podward.access.oidc.verification import kind_of
 from podward.api.caller import User
 
 if TYPE_CHECKING:
@@ -115,6 +116,4 @@ def _value(claims: Mapping[str, object], claim: str, kind: type[str], name: str,
 
 def _unfit(value: object, wanted: str) -> str:
     """Go's words for a value of JSON that is of another type."""
-    kinds = ((bool, "bool"), (int | float, "number"), (str, "string"), (list, "array"))
-    kind = next((name for of, name in kinds if isinstance(value, of)), "object")
-    return f"json: cannot unmarshal {kind} into Go value of type {wanted}"
+    return f"json: cannot unmarshal {kind_of(value)} into Go value of type {wanted}"

@@ -8,6 +8,7 @@ keys, the audience wanted, the time not over, and begun, with a minute's leeway.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from podward.access import jwt
@@ -24,6 +25,7 @@ _LEEWAY = 60
 _GOOGLE, _GOOGLE_WITHOUT_SCHEME = "https://accounts.google.com", "accounts.google.com"
 _STRINGS = ("sub", "nonce", "at_hash")
 _TIMES = ("exp", "iat", "nbf")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 _ZERO = -62135596800
 
 
@@ -50,8 +52,8 @@ def is_signed(token: jwt.Token, keys: Sequence[jwt.VerifyingKey]) -> bool:
 
 def claims_fault(claims: Mapping[str, object], issuer: Issuer, now: float) -> str:
     """Why a token that was signed is not good; empty where it is."""
-    if fault := _misfit(claims):
-        return f"oidc: failed to unmarshal claims: {fault}"
+    if fault := _form_fault(claims):
+        return fault
     audiences = audiences_of(claims)
     if len(issuer.audiences) == 1 and issuer.audiences[0] not in audiences:
         return f"oidc: expected audience {quote(issuer.audiences[0])} got {quoted(audiences)}"
@@ -74,23 +76,55 @@ def audiences_of(claims: Mapping[str, object]) -> tuple[str, ...]:
     return (found,) if isinstance(found, str) else ()
 
 
+def _form_fault(claims: Mapping[str, object]) -> str:
+    """Why the claims cannot be read."""
+    fault = _misfit(claims)
+    return f"oidc: failed to unmarshal claims: {fault}" if fault else _sources_fault(claims)
+
+
 def _misfit(claims: Mapping[str, object]) -> str:
-    """The first claim of a kind that it may not have."""
+    """The first claim of a kind that it may not have, in Go's words."""
     for name in _STRINGS:
         if not isinstance(claims.get(name), str | None):
-            return f"{name} is no string"
+            return _unmarshalled(claims[name], name, "string")
     for name in _TIMES:
         value = claims.get(name)
-        if not isinstance(value, int | float | None) or isinstance(value, bool):
-            return f"{name} is no number"
+        if isinstance(value, str) and _NUMBER.fullmatch(value) is None:
+            return f"json: invalid number literal, trying to unmarshal {quote(quote(value))} into Number"
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            return _unmarshalled(value, name, "json.Number")
     audiences = claims.get("aud")
     if isinstance(audiences, list):
-        return "" if all(isinstance(each, str) for each in audiences) else "aud is no list of strings"
-    return "" if isinstance(audiences, str | None) else "aud is neither a string nor a list of strings"
+        odd = next((each for each in audiences if not isinstance(each, str)), None)
+        return "" if odd is None else _unmarshalled(odd, "aud", "string")
+    return "" if isinstance(audiences, str | None) else _unmarshalled(audiences, "aud", "[]string")
+
+
+def _sources_fault(claims: Mapping[str, object]) -> str:
+    """What is wrong with where claims are said to be that are not in the token."""
+    names, sources = claims.get("_claim_names"), claims.get("_claim_sources")
+    for source in names.values() if isinstance(names, dict) else ():
+        if not source:
+            return "oidc: failed to obtain source from claim name"
+        if not isinstance(sources, dict) or source not in sources:
+            return "oidc: source does not exist"
+    return ""
+
+
+def _unmarshalled(value: object, name: str, kind: str) -> str:
+    return f"json: cannot unmarshal {kind_of(value)} into Go struct field idToken.{name} of type {kind}"
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value of JSON, as Go calls it."""
+    kinds = ((bool, "bool"), (int | float, "number"), (str, "string"), (list, "array"))
+    return next((name for of, name in kinds if isinstance(value, of)), "object")
 
 
 def _moment(claims: Mapping[str, object], name: str) -> int | None:
     value = claims.get(name)
+    if isinstance(value, str):
+        value = float(value)
     return int(value) if isinstance(value, int | float) else None
 
 

@@ -85,7 +85,12 @@ class _Frame:
 
 
 def compose(
-    text: bytes, first_line: int, colon: str = "", twice: list[tuple[str, int]] | None = None
+    text: bytes,
+    first_line: int,
+    colon: str = "",
+    twice: list[tuple[str, int]] | None = None,
+    *,
+    deepest: int = MAX_DEPTH,
 ) -> ParsedValue | None:
     """The first document of `text`, which begins on `first_line` of its file; None if there is none.
 
@@ -93,19 +98,22 @@ def compose(
     twice, each with its line: the last one counts; without a list such a key is an error.
     Raises ParseError, or libyaml's own YAMLError with marks that count from the start of `text`.
     """
-    return _Composer(text, first_line, colon, twice).compose()
+    return _Composer(text, first_line, colon, twice, deepest).compose()
 
 
 class _Composer:
     """The state of reading one document."""
 
     __slots__ = (
-        "_aliased", "_aliased_text", "_anchors", "_colon", "_first_line", "_frames", "_next", "_nodes", "_root",
-        "_slashes", "_text", "_twice",
+        "_aliased", "_aliased_text", "_anchors", "_colon", "_deepest", "_first_line", "_frames", "_next", "_nodes",
+        "_root", "_slashes", "_text", "_twice",
     )  # fmt: skip
 
-    def __init__(self, text: bytes, first_line: int, colon: str, twice: list[tuple[str, int]] | None) -> None:
+    def __init__(
+        self, text: bytes, first_line: int, colon: str, twice: list[tuple[str, int]] | None, deepest: int
+    ) -> None:
         self._twice = twice
+        self._deepest = deepest
         self._next = CParser(text).get_event
         self._colon = colon
         self._slashes = text.decode() if b"\\/" in text else ""
@@ -207,8 +215,8 @@ class _Composer:
             frame.fields = {}
         self._nodes += 1
         self._frames.append(frame)
-        if len(self._frames) > MAX_DEPTH:
-            raise LimitExceededError(f"nested deeper than {MAX_DEPTH} levels", line, _column(event))
+        if len(self._frames) > self._deepest:
+            raise LimitExceededError(f"nested deeper than {self._deepest} levels", line, _column(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = frame
 
@@ -230,8 +238,8 @@ class _Composer:
         if target is _MISSING:
             raise ParseError(f"unknown anchor {shortened(anchor)}", line, _column(event), _ALIAS_ADVICE)
         self._count_alias(target, line)
-        if len(self._frames) + target.height > MAX_DEPTH:
-            raise LimitExceededError(f"nested deeper than {MAX_DEPTH} levels", line, _column(event))
+        if len(self._frames) + target.height > self._deepest:
+            raise LimitExceededError(f"nested deeper than {self._deepest} levels", line, _column(event))
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.fields is None or frame.key is not None:
             self._put(copied(target.value), target.lines, target.height, line)

@@ -91,20 +91,21 @@ class Environment:
         self._variables = dict(variables)
         self._fields: Fields = fields or {}
 
-    def with_fields(self, fields: Fields) -> Environment:
-        """The same where more is known about the fields of variables."""
-        return Environment(self._variables, {**self._fields, **fields})
+    def compile(self, text: str, inlined: str | None = None, fields: Fields | None = None) -> Expression | Uncompilable:
+        """The expression; `inlined` is the same with what its variables stand for, which is evaluated in its place.
 
-    def compile(self, text: str, inlined: str | None = None) -> Expression | Uncompilable:
-        """The expression; `inlined` is the same with what its variables stand for, which is evaluated in its place."""
+        `fields` are those of further variables.
+        """
         evaluated = text if inlined is None else inlined
         unsafe = source.has_optionals(evaluated)
         named = tuple(self._variables.items())
+        yields = ""
         try:
-            yields = _type_name(str(_checking(named, unsafe).compile(text).return_type()))
+            for each in dict.fromkeys((text, evaluated)):
+                yields = _type_name(str(_checking(named, unsafe).compile(each).return_type()))
         except Exception as error:  # noqa: BLE001 - the library has no exceptions of its own
-            return Uncompilable(f"compilation failed: {_compiler_says(str(error))}")
-        undefined = source.undefined_fields(text, self._fields)
+            return Uncompilable(f"compilation failed: {_compiler_says(str(error), text)}")
+        undefined = source.undefined_fields(text, {**self._fields, **(fields or {})})
         if undefined:
             return Uncompilable(f"compilation failed: {undefined}")
         return Expression(evaluated, yields, lambda: _evaluating(named, unsafe).compile(evaluated))
@@ -118,15 +119,20 @@ _NAMES = {
     "type": "type",
 }
 _CODE = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_UNDECLARED = re.compile(
+    r"(ERROR: <input>:\d+:\d+: undeclared reference to '(\w+)\.[\w.]+' \(in container ''\)\n \| [^\n]*\n \| \.*\^)"
+)
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'^Key not found in map : "(.*)"$', re.DOTALL), r"no such key: \1"),
     (re.compile(r"^Key not found in map : (.*)$", re.DOTALL), r"no such key: \1"),
     (re.compile(r"^divide by zero$"), "division by zero"),
     (re.compile(r"^modulus by zero$"), "modulus by zero"),
+    (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\(\)$"), r"no such overload: \2(\1)"),
+    (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\((.*)\)$"), r"no such overload: \2(\1, \3)"),
     (re.compile(r"^No matching overloads? found : (.*)$", re.DOTALL), r"no such overload: \1"),
+    (re.compile(r"^Index error: index=(-?\d+) size=\d+$"), r"index out of bounds: \1"),
     (re.compile(r"^Applying SELECT to non-message type$"), "no such overload"),
     (re.compile(r"^Iteration budget exceeded$"), BUDGET),
-    (re.compile(r"^index out of bounds: (.*)$"), r"index out of bounds: \1"),
 )
 
 
@@ -135,12 +141,16 @@ def _translated(text: str) -> str:
     said = _CODE.sub("", _CODE.sub("", text.strip()))
     for pattern, words in _WORDS:
         if pattern.match(said):
-            return pattern.sub(words, said)
+            return pattern.sub(words, said).replace("int64", "int")
     return said
 
 
-def _compiler_says(text: str) -> str:
-    return _CODE.sub("", text).strip()
+def _compiler_says(said: str, text: str) -> str:
+    """Its errors as cel-go says them: of a field of what is not declared, that this is not declared."""
+    said = _CODE.sub("", said).strip()
+    for whole, root in _UNDECLARED.findall(said):
+        said = said.replace(whole, source.undeclared(text, root))
+    return said
 
 
 def _type_name(kind: str) -> str:

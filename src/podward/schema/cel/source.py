@@ -66,6 +66,14 @@ def undefined_fields(text: str, roots: Fields) -> str:
     return "\n".join(found)
 
 
+def undeclared(text: str, root: str) -> str:
+    """What the compiler says of a variable that there is not."""
+    found = re.search(rf"(?<![\w.]){re.escape(root)}\b", bare(text))
+    return _located(
+        text, found.start() if found is not None else 0, f"undeclared reference to '{root}' (in container '')"
+    )
+
+
 def inlined(text: str, root: str, values: Mapping[str, str]) -> str:
     """The expression with `root.NAME` replaced by the expressions that these names stand for."""
     pieces: list[str] = []

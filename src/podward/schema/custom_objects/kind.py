@@ -2,7 +2,8 @@
 
 Specification: apiextensions-apiserver pkg/apiserver customresource_handler.go: objects are kept in the storage version,
 pruned by its schema; whatever is read has the defaults of that version, and is then pruned by the served one's schema.
-Between versions nothing is converted but the version itself.
+Between versions nothing is converted but the version itself, or a webhook converts: `as_kept` and `fitted` are what is
+done before and after that.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from functools import cached_property
 
 from podward.api.json_value import JsonObject
-from podward.api.resource import Resource
+from podward.api.resource import GroupVersion, Resource
 from podward.documents.raw_fields import member, objects
 from podward.schema.apply.kind_versions import custom_versions
 from podward.schema.apply.managed import Versions
+from podward.schema.custom_objects.conversion import Conversion
 from podward.schema.custom_objects.defaulting import object_with_defaults
 from podward.schema.custom_objects.pruning import pruned_object
 from podward.schema.scaling import ScalePaths, custom_paths
@@ -40,6 +42,11 @@ class CustomKind:
     def versions(self) -> Versions:
         """The versions of the kind, as managedFields know them."""
         return custom_versions(self.definition)
+
+    @cached_property
+    def conversion(self) -> Conversion | None:
+        """The webhook that converts objects; None where nothing is converted but the version."""
+        return Conversion.read(self.definition)
 
     @cached_property
     def scale_paths(self) -> ScalePaths | None:
@@ -78,6 +85,16 @@ class CustomKind:
         if self.resource.version != self.resource.stored.version:
             made, _ = pruned_object(made, self.schema)
         return {**made, "apiVersion": self.resource.api_version}
+
+    def as_kept(self, obj: JsonObject) -> JsonObject:
+        """A stored object in the version in which it is stored, with its defaults."""
+        return object_with_defaults(obj, self.schemas.get(GroupVersion.parse(str(obj.get("apiVersion"))).version))
+
+    def fitted(self, obj: JsonObject) -> JsonObject:
+        """A converted object without what the schema of its version does not know."""
+        version = GroupVersion.parse(str(obj.get("apiVersion"))).version
+        made, _ = pruned_object(obj, self.schemas.get(version))
+        return made
 
 
 def _schema(version: JsonObject) -> JsonObject | None:

@@ -1,7 +1,7 @@
 """Admission policies, which are expressions, and their bindings.
 
 Specification: Kubernetes, pkg/apis/admissionregistration/validation and the strategies in
-pkg/registry/admissionregistration. Whether expressions compile is not asked here.
+pkg/registry/admissionregistration. Every expression must compile, and yield what its place wants.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ from podward.schema.validation.raw import pointer, text, texts
 
 if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
+    from podward.schema.cel.admission import AdmissionScope
+    from podward.schema.cel.environment import Expression, Uncompilable
 
 _REASONS, _ACTIONS = ("Forbidden", "Invalid", "RequestEntityTooLarge"), ("Audit", "Deny", "Warn")
 _PATCHES, _MUTATED = ("ApplyConfiguration", "JSONPatch"), ("*", "CONNECT", "CREATE", "UPDATE")
@@ -60,6 +62,7 @@ _RESERVED = frozenset(
     ("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
      "let", "loop", "package", "namespace", "return", "var", "void", "while")
 )  # fmt: skip
+_BOOL, _STRING, _STRING_OR_NULL = ("bool",), ("string",), ("string", "null_type")
 _NONE = "validations or auditAnnotations must contain at least one item"
 
 
@@ -105,10 +108,10 @@ def _version(written: str, at: Place) -> Decision:
 def _match_conditions(spec: JsonObject, before: JsonObject | None) -> Decision:
     if before is not None and all(same(spec.get(name), before.get(name)) for name in ("paramKind", "matchConditions")):
         return NOTHING
-    return conditions(spec, SPEC / "matchConditions")
+    return conditions(spec, SPEC / "matchConditions", params=spec.get("paramKind") is not None)
 
 
-def _variables(spec: JsonObject) -> Decision:
+def _variables(spec: JsonObject, scope: AdmissionScope | None) -> Decision:
     found: list[Decision] = []
     for index, variable in enumerate(objects(spec, "variables")):
         name, place = text(variable, "name"), SPEC / "variables" / index
@@ -116,9 +119,25 @@ def _variables(spec: JsonObject) -> Decision:
             found.append(required(place / "name", "name is not specified"))
         elif name in _RESERVED or not _IDENTIFIER.fullmatch(name):
             found.append(invalid(place / "name", name, "must be a valid CEL identifier"))
-        if not text(variable, "expression").strip():
+        written = text(variable, "expression")
+        if not written.strip():
             found.append(required(place / "expression", "expression is not specified"))
+        elif scope is not None:
+            wrong = scope.define(name, written)
+            found += [invalid(place / "expression", written, wrong.reason)] if wrong is not None else []
     return merge(*found)
+
+
+def _scope_of(spec: JsonObject) -> AdmissionScope:
+    """What the expressions of a policy may speak of, before its variables are defined."""
+    from podward.schema.cel.admission import AdmissionScope  # few objects have expressions, and the library takes 5 ms
+
+    return AdmissionScope(params=spec.get("paramKind") is not None, composed=bool(spec.get("variables")))
+
+
+def _uncompilable(found: Expression | Uncompilable, written: str, at: Place) -> Decision:
+    reason = getattr(found, "reason", "")
+    return invalid(at, written, reason) if reason else NOTHING
 
 
 # --- policies that validate -------------------------------------------------------------------------------------------
@@ -127,21 +146,27 @@ def _variables(spec: JsonObject) -> Decision:
 def _policy(obj: JsonObject, old: JsonObject | None) -> Decision:
     spec = member(obj, "spec")
     found = [_META(obj), _asked(spec), _match_conditions(spec, None if old is None else member(old, "spec"))]
-    found.append(_variables(spec))
+    scope = _scope_of(spec)
+    found.append(_variables(spec, scope))
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         return merge(*found, *[required(SPEC / name, _NONE) for name in ("validations", "auditAnnotations")])
     for index, validation in enumerate(objects(spec, "validations")):
-        found.append(_validation(validation, SPEC / "validations" / index))
-    return merge(*found, _annotations(obj, spec))
+        found.append(_validation(validation, scope, SPEC / "validations" / index))
+    return merge(*found, _annotations(obj, spec, scope))
 
 
-def _validation(validation: JsonObject, at: Place) -> Decision:
+def _validation(validation: JsonObject, scope: AdmissionScope, at: Place) -> Decision:
     found: list[Decision] = []
-    told, message = text(validation, "messageExpression"), text(validation, "message")
-    if not text(validation, "expression").strip():
+    told, message, written = (text(validation, name) for name in ("messageExpression", "message", "expression"))
+    if not written.strip():
         found.append(required(at / "expression", "expression is not specified"))
+    else:
+        found.append(_uncompilable(scope.compile(written, _BOOL), written, at / "expression"))
     if told and not told.strip():
         found.append(invalid(at / "messageExpression", told, "must be non-empty if specified"))
+    elif told:
+        compiled = scope.compile(told, _STRING, authorizer=False)
+        found.append(_uncompilable(compiled, told, at / "messageExpression"))
     if message and not message.strip():
         found.append(invalid(at / "message", message, "must be non-empty if specified"))
     elif not {"\n", "\r"}.isdisjoint(message.strip()):
@@ -149,7 +174,7 @@ def _validation(validation: JsonObject, at: Place) -> Decision:
     return merge(*found, known(validation, "reason", _REASONS, at))
 
 
-def _annotations(obj: JsonObject, spec: JsonObject) -> Decision:
+def _annotations(obj: JsonObject, spec: JsonObject, scope: AdmissionScope) -> Decision:
     written, place, name = (
         objects(spec, "auditAnnotations"),
         SPEC / "auditAnnotations",
@@ -170,6 +195,9 @@ def _annotations(obj: JsonObject, spec: JsonObject) -> Decision:
             found.append(required(at / "valueExpression", "valueExpression is not specified"))
         elif len(expression.encode()) > _LONGEST_AUDITED:
             found.append(required(at / "valueExpression", f"must not exceed {_LONGEST_AUDITED} bytes in length"))
+        else:
+            compiled = scope.compile(expression, _STRING_OR_NULL)
+            found.append(_uncompilable(compiled, text(annotation, "valueExpression"), at / "valueExpression"))
         if key in seen:
             found.append(duplicate(at / "key", key))
         seen.add(key)
@@ -214,7 +242,7 @@ def _mutating(obj: JsonObject, old: JsonObject | None) -> Decision:
     for asked in objects(member(spec, "matchConstraints"), "resourceRules"):
         wrong = [operation for operation in texts(asked, "operations") if operation not in _MUTATED]
         found += [unsupported(place, operation, _MUTATED) for operation in wrong]
-    found += [_match_conditions(spec, None if old is None else member(old, "spec")), _variables(spec)]
+    found += [_match_conditions(spec, None if old is None else member(old, "spec")), _variables(spec, None)]
     if not spec.get("mutations"):
         found.append(required(SPEC / "mutations", "mutations must contain at least one item"))
     for index, mutation in enumerate(objects(spec, "mutations")):

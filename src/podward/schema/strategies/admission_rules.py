@@ -1,6 +1,6 @@
 """What admission is asked about: groups, versions, resources, operations; and conditions on requests.
 
-Specification: Kubernetes, pkg/apis/admissionregistration/validation. Whether expressions compile is not asked here.
+Specification: Kubernetes, pkg/apis/admissionregistration/validation.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podward.api.json_value import Json, JsonObject
+    from podward.schema.cel.admission import AdmissionScope
 
 OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 FAILURE_POLICIES, MATCH_POLICIES, REINVOCATION = ("Fail", "Ignore"), ("Equivalent", "Exact"), ("IfNeeded", "Never")
@@ -129,19 +130,29 @@ def _named_rule(of: JsonObject, at: Place) -> Decision:
     return merge(*found, rule(of, at))
 
 
-def conditions(of: JsonObject, at: Place) -> Decision:
-    """The conditions under which requests are asked about; `at` is where they are."""
+def conditions(of: JsonObject, at: Place, *, params: bool = False) -> Decision:
+    """The conditions under which requests are asked about; `at` is where they are, `params` whether there are some."""
     written, found = objects(of, "matchConditions"), []
+    scope = _scope(params=params) if written else None
     if len(written) > _MOST_CONDITIONS:
         found.append(too_many(at, len(written), _MOST_CONDITIONS))
     seen: set[str] = set()
     for index, condition in enumerate(written):
         name, place = text(condition, "name"), at / index
-        if not text(condition, "expression").strip():
+        expression = text(condition, "expression").strip()
+        if not expression:
             found.append(required(place / "expression"))
+        elif scope is not None and (wrong := getattr(scope.compile(expression, ("bool",)), "reason", "")):
+            found.append(invalid(place / "expression", expression, wrong))
         found.append(each(place / "name", name, key_faults(name)) if name else required(place / "name"))
         if name in seen:
             found.append(duplicate(place / "name", name))
         if name:
             seen.add(name)
     return merge(*found)
+
+
+def _scope(*, params: bool) -> AdmissionScope:
+    from podward.schema.cel.admission import AdmissionScope  # few objects have expressions; the library takes 5 ms
+
+    return AdmissionScope(params=params)

@@ -16,7 +16,7 @@ from podward.documents.raw_fields import member, objects
 from podward.path import path
 from podward.schema import warnings
 from podward.schema.defaulting import decide_creation
-from podward.schema.strategies import ip, object_meta, pod_changes, pod_resize, pod_status
+from podward.schema.strategies import apparmor_annotations, ip, object_meta, pod_changes, pod_resize, pod_status
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import changes, keeping, raised
 from podward.schema.strategies.pod_quality import quality
@@ -81,6 +81,7 @@ POD = Strategy(
     prepare_for_create=_new,
     prepare_for_update=_change,
     warnings=_warnings,
+    warnings_of_sent=apparmor_annotations.of_pod,
     grace=grace,
 )
 

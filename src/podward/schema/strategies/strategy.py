@@ -21,6 +21,8 @@ PrepareUpdate: TypeAlias = Callable[[JsonObject, JsonObject], JsonObject]
 """The new object, and the one that is stored."""
 Validate: TypeAlias = Callable[[JsonObject], Decision]
 ValidateUpdate: TypeAlias = Callable[[JsonObject, JsonObject], Decision]
+WarnSent: TypeAlias = Callable[[JsonObject], tuple[str, ...]]
+"""About a new object as it was sent."""
 Warn: TypeAlias = Callable[[JsonObject, JsonObject | None], tuple[str, ...]]
 """About the new object; on an update, beside the one that is stored."""
 GraceOf: TypeAlias = Callable[[JsonObject, int | None], int | None]
@@ -52,12 +54,18 @@ def no_warning(_new: JsonObject, _old: JsonObject | None) -> tuple[str, ...]:
     return ()
 
 
+def silent(_new: JsonObject) -> tuple[str, ...]:
+    """Nothing is warned about as it is sent."""
+    return ()
+
+
 class Strategy(Struct, frozen=True):
     """How objects of a resource, or changes through a subresource, are prepared, validated and stored.
 
-    `canonicalize`: the last touch, after validation. `propagation`: what becomes of dependents where a deletion does
-    not say; empty where the kind has none. `grace`: whether, and for how long, a deletion waits for a node. Which
-    fields a write may own is for `schema/apply/reset_fields` to say.
+    `warnings_of_sent`: about what nobody sees any more after preparing. `canonicalize`: the last touch, after
+    validation. `propagation`: what becomes of dependents where a deletion does not say; empty where the kind has none.
+    `grace`: whether, and for how long, a deletion waits for a node. Which fields a write may own is for
+    `schema/apply/reset_fields` to say.
     """
 
     validate: Validate = anything
@@ -66,6 +74,7 @@ class Strategy(Struct, frozen=True):
     prepare_for_update: PrepareUpdate = as_sent
     canonicalize: Prepare = as_it_is
     warnings: Warn = no_warning
+    warnings_of_sent: WarnSent = silent
     namespaced: bool = True
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True

@@ -13,6 +13,8 @@ from podward.decision import Decision, merge
 from podward.documents.raw_fields import member
 from podward.schema import warnings
 from podward.schema.dropped_fields import dropped
+from podward.schema.old_annotations import container_seccomp
+from podward.schema.strategies import apparmor_annotations
 from podward.schema.strategies.equality import same
 from podward.schema.validation import (
     apparmor,
@@ -33,6 +35,9 @@ from podward.schema.validation.walk import Scope, Walks
 from podward.schema.view import pod_view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from podward.api.core import Container, Pod
     from podward.api.json_value import Json, JsonObject
 
 _OF_PODS_ALONE = (volumes.tokens, containers.images, containers.not_created, scheduling.bound_and_gated)
@@ -91,8 +96,13 @@ def _annotations(template: JsonObject, scope: Scope, at: Place) -> Decision:
 def warned(template: JsonObject, prefix: str) -> tuple[str, ...]:
     """The warnings about a valid template; `prefix` is where it stands."""
     named: JsonObject = {**template, "metadata": {**member(template, "metadata"), "name": ""}}
-    found = warnings.on_create(pod_view(named), named)
+    found = warnings.on_create(pod_view(named), named, _annotations_of)
     return tuple([_placed(warning, f"{prefix}.") for warning in found])
+
+
+def _annotations_of(template: Pod, container: Container) -> Iterator[str]:
+    yield from container_seccomp(template, container)
+    yield from apparmor_annotations.of_container(template, container)
 
 
 def _placed(warning: str, prefix: str) -> str:

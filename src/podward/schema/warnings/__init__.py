@@ -20,8 +20,13 @@ from podward.schema.warnings import (
 )
 
 
-def on_create(pod: Pod, raw: JsonObject) -> tuple[str, ...]:
-    """The warnings about a valid Pod, defaulted; `raw` is the same with what the view leaves out."""
+def on_create(
+    pod: Pod, raw: JsonObject, about: containers.About = old_annotations.container_seccomp
+) -> tuple[str, ...]:
+    """The warnings about a valid Pod, defaulted; `raw` is the same with what the view leaves out.
+
+    `about` speaks of the annotations of one container: there are more of those in templates.
+    """
     spec, written = member(raw, "spec"), pod.metadata.annotations or {}
     return (
         *_name(pod.metadata.name or ""),
@@ -33,7 +38,7 @@ def on_create(pod: Pod, raw: JsonObject) -> tuple[str, ...]:
         *volumes.pull_secrets(spec),
         *containers.overhead(spec),
         *old_annotations.pod_seccomp(pod),
-        *containers.each(pod, raw),
+        *containers.each(pod, raw, about),
         *ports.conflicts(pod.spec),
         *ports.names(pod.spec),
         *scheduling.no_selector(spec),

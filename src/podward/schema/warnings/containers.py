@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
-from podward.api.core import Pod, every_container
+from podward.api.core import Container, Pod, every_container
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.quantity import parse
 from podward.documents.raw_fields import member, objects
 from podward.path import Key, Path, path
-from podward.schema.old_annotations import container_seccomp
 from podward.schema.validation.raw import text
+
+About: TypeAlias = Callable[[Pod, Container], Iterator[str]]
+"""What is said of the annotations of one container."""
 
 _IN_BYTES = ("memory", "ephemeral-storage")
 
@@ -22,12 +25,12 @@ def overhead(spec: JsonObject) -> Iterator[str]:
         yield from _fraction(member(spec, "overhead"), name, path("spec", "overhead"))
 
 
-def each(pod: Pod, raw: JsonObject) -> Iterator[str]:
-    """Each container: its seccomp annotation, its resources, its variables."""
+def each(pod: Pod, raw: JsonObject, about: About) -> Iterator[str]:
+    """Each container: its annotations, its resources, its variables."""
     spec = member(raw, "spec")
     for list_name, index, container in every_container(pod.spec):
         written, at = objects(spec, list_name)[index], path("spec", list_name, index)
-        yield from container_seccomp(pod, container)
+        yield from about(pod, container)
         for name in _IN_BYTES:
             for kind in ("limits", "requests"):
                 amounts = member(member(written, "resources"), kind)

@@ -1,8 +1,9 @@
 """The issuers of tokens that a server trusts: their keys are fetched, kept, and fetched again when they change.
 
-Specification: Kubernetes, k8s.io/apiserver, plugin/pkg/authenticator/token/oidc, and go-oidc: an issuer is asked for its
-metadata every ten seconds until it answers. Its keys are asked for when a token is signed with none of those that are
-known; here only so often, since it is callers who decide how often that is. An issuer that does not answer names nobody.
+Specification: Kubernetes, k8s.io/apiserver, plugin/pkg/authenticator/token/oidc, and go-oidc: an issuer is asked for
+its metadata every ten seconds until it answers. Its keys are asked for when a token is signed with none of those that
+are known; here only so often, since it is callers who decide how often that is. An issuer that does not answer names
+nobody.
 """
 
 from __future__ import annotations
@@ -53,10 +54,15 @@ class KnownIssuer:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the issuer has told where its keys are."""
-        return bool(self._keys_at)
+    def retire(self) -> None:
+        """Nobody will ask any more, but for those who wait for keys right now."""
+        if self._starting is not None:
+            self._starting.cancel()
+
+    async def ready(self) -> None:
+        """Wait until the issuer has told where its keys are."""
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
 
     async def authenticate(self, token: jwt.Token, now: float) -> Outcome:
         """Whom a token of this issuer names."""
@@ -66,7 +72,7 @@ class KnownIssuer:
         return found
 
     async def _named(self, token: jwt.Token, now: float) -> Authenticated | Failed:
-        if not self.is_ready:
+        if not self._keys_at:
             return Failed(("oidc: authenticator not initialized",))
         fault = header_fault(token, self.issuer) or await self._signature_fault(token)
         fault = fault or claims_fault(token.claims, self.issuer, now)
@@ -106,7 +112,7 @@ class KnownIssuer:
         return ""
 
     async def _discover(self) -> None:
-        while not self.is_ready:
+        while not self._keys_at:
             document = await self._fetcher.get(self.issuer.metadata_url)
             found = document[0] if isinstance(document, tuple) else key_set_url(document, self.issuer.url)
             if isinstance(found, tuple):
@@ -133,10 +139,15 @@ class Issuers:
         for each in self._known.values():
             await each.close()
 
-    @property
-    def are_ready(self) -> bool:
-        """Whether all have answered."""
-        return all(each.is_ready for each in self._known.values())
+    def retire(self) -> None:
+        """Others take their place."""
+        for each in self._known.values():
+            each.retire()
+
+    async def ready(self) -> None:
+        """Wait until all have answered."""
+        for each in self._known.values():
+            await each.ready()
 
     async def authenticate(self, token: str, now: float) -> Outcome:
         """Who bears the token; None where it is of no issuer that is known here."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from podward.access.anonymous import AnonymousAccess
 from podward.access.client_certificates import ClientCertificates
 from podward.access.front_proxy import FrontProxy
+from podward.access.oidc.issuer import Issuer
 from podward.access.passwords import Passwords
 from podward.access.static_tokens import StaticTokens
 from podward.errors import InputError, UsageError
@@ -20,11 +21,14 @@ from podward.server import private_file
 from podward.server.account_keys import kept_key, signing_key, verifying_keys
 from podward.server.account_tokens import ISSUER, AccountSettings
 from podward.server.authentication.authorities import AuthorityFile
+from podward.server.authentication.configuring import ConfigurationFile, issuer_of_flags
+from podward.server.authentication.token_webhook import WebhookSettings
+from podward.server.webhooks import kubeconfig
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from podward.server.authentication.options import AccountFlags, AuthenticationOptions, FrontProxyFlags
+    from podward.server.authentication.options import AccountFlags, AuthenticationOptions, FrontProxyFlags, WebhookFlags
 
 _log = logging.getLogger("podward.server")
 
@@ -39,7 +43,11 @@ class Authentication(Struct, frozen=True):
     front_proxy: FrontProxy | None = None
     passwords: Passwords | None = None
     tokens: StaticTokens | None = None
+    issuers: tuple[Issuer, ...] = ()
+    webhook: WebhookSettings | None = None
     anonymous: AnonymousAccess = AnonymousAccess()
+    configuration: ConfigurationFile | None = None
+    """The file that issuers are from, to be followed."""
 
     @property
     def authority_files(self) -> tuple[AuthorityFile, ...]:
@@ -53,6 +61,7 @@ def opened(options: AuthenticationOptions, data_dir: str, own: Certificate) -> A
     clients = AuthorityFile(options.client_authority, "--client-ca-file") if options.client_authority else None
     proxy = AuthorityFile(options.front_proxy.authorities, _PROXY_FLAG) if options.front_proxy.authorities else None
     _require_distinct(clients, proxy, options.front_proxy)
+    issuers, anonymous, configuration = _trusted(options, accounts.issuers)
     return Authentication(
         accounts,
         ClientCertificates((own,), "the server's own authority"),
@@ -61,8 +70,34 @@ def opened(options: AuthenticationOptions, data_dir: str, own: Certificate) -> A
         FrontProxy(proxy, options.front_proxy.headers) if proxy is not None else None,
         _passwords(options.password_file) if options.password_file else None,
         _tokens(options.token_file, accounts.own_audiences) if options.token_file else None,
-        AnonymousAccess(options.anonymous is not False),
+        issuers,
+        _webhook(options.webhook) if options.webhook.config_file else None,
+        anonymous,
+        configuration,
     )
+
+
+def _trusted(
+    options: AuthenticationOptions, own: tuple[str, ...]
+) -> tuple[tuple[Issuer, ...], AnonymousAccess, ConfigurationFile | None]:
+    """The issuers that flags or a file name, whether requests may be anonymous, and the file."""
+    said = AnonymousAccess(options.anonymous is not False)
+    if not options.configuration_file:
+        return (issuer_of_flags(options.oidc, own),) if options.oidc is not None else (), said, None
+    file = ConfigurationFile(options.configuration_file, own)
+    found = file.read()
+    if found.anonymous is not None and options.anonymous is not None:
+        raise UsageError(
+            "anonymous: Forbidden: --anonymous-auth flag cannot be set when anonymous field is configured in"
+            " authentication configuration file",
+            where="--anonymous-auth",
+            advice=f"say it in {options.configuration_file} alone",
+        )
+    return found.issuers, found.anonymous or said, file
+
+
+def _webhook(flags: WebhookFlags) -> WebhookSettings:
+    return WebhookSettings(kubeconfig.read(flags.config_file), flags.version, flags.life)
 
 
 _PROXY_FLAG = "--requestheader-client-ca-file"

@@ -26,6 +26,28 @@ class FrontProxyFlags(Struct, frozen=True):
     headers: FrontProxyHeaders = FrontProxyHeaders()
 
 
+class OidcFlags(Struct, frozen=True):
+    """Of one issuer of tokens that flags name."""
+
+    url: str
+    client: str
+    authorities_file: str = ""
+    username_claim: str = "sub"
+    username_prefix: str = ""
+    groups_claim: str = ""
+    groups_prefix: str = ""
+    required: tuple[tuple[str, str], ...] = ()
+    algorithms: tuple[str, ...] = ("RS256",)
+
+
+class WebhookFlags(Struct, frozen=True):
+    """Of the token webhook, where there is a kubeconfig that leads to it."""
+
+    config_file: str = ""
+    version: str = "v1beta1"
+    life: float = 120.0
+
+
 class AuthenticationOptions(Struct, frozen=True):
     """Of all authenticators. `anonymous` is None where nothing was said."""
 
@@ -34,4 +56,7 @@ class AuthenticationOptions(Struct, frozen=True):
     password_file: str = ""
     client_authority: str = ""
     front_proxy: FrontProxyFlags = FrontProxyFlags()
+    oidc: OidcFlags | None = None
+    configuration_file: str = ""
+    webhook: WebhookFlags = WebhookFlags()
     anonymous: bool | None = None

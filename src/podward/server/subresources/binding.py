@@ -21,6 +21,7 @@ from podward.server.request import Answer, Request
 from podward.server.routes import scope_of
 from podward.server.scope import Scope
 from podward.server.subresources.changing import changed
+from podward.server.verbs.writing import admitted, managed_part
 
 _BINDINGS = GroupResource("", "pods/binding")
 SUCCESS: JsonObject = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -36,6 +37,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(sent, Status):
         return sent
     binding = registry.placed(sent, request.info.namespace)
+    if isinstance(binding, Status):
+        return binding
+    binding = managed_part(scope, request.manager(options.manager), binding, "v1", "Binding")
+    binding = await admitted(scope, request, binding, options)
     if isinstance(binding, Status):
         return binding
     name = request.info.name or str(member(binding, "metadata").get("name") or "")

@@ -16,6 +16,7 @@ from podward.api.status import Status, StatusCause, StatusDetails
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies import pods
 from podward.schema.strategies.selectors import selects
+from podward.server import registry
 from podward.server.decoding import kind_of
 from podward.server.deletion import DeleteOptions
 from podward.server.encoding import decoded, stored_bytes
@@ -26,8 +27,8 @@ from podward.server.routes import scope_of
 from podward.server.scope import Scope
 from podward.server.subresources.binding import SUCCESS
 from podward.server.subresources.changing import changed
-from podward.server.verbs.delete import delete
-from podward.server.verbs.writing import mutated, validated
+from podward.server.verbs.delete import delete_unasked
+from podward.server.verbs.writing import admitted
 
 _HELD = "Cannot evict pod as it would violate the pod's disruption budget."
 _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
@@ -41,14 +42,14 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await kind_of(request, options.validation, "policy/v1", "Eviction")
     if isinstance(sent, Status):
         return sent
-    admitted = await mutated(scope, request, sent, None, options)
-    if isinstance(admitted, Status):
-        return admitted
-    sent = admitted
+    placed = registry.placed(sent, request.info.namespace)
+    if isinstance(placed, Status):
+        return placed
+    sent = await admitted(scope, request, placed, options)
+    if isinstance(sent, Status):
+        return sent
     if member(sent, "metadata").get("name") != request.info.name:
         return status.bad_request("name in URL does not match name in Eviction object")
-    if (refused := await validated(scope, request, sent, None, options)) is not None:
-        return refused
     wanted = msgspec.convert(member(sent, "deleteOptions"), DeleteOptions)
     wanted = _dry(wanted, options)
     main = scope_of(scope.parts, scope.resource)
@@ -79,7 +80,7 @@ async def _evict(main: Scope, request: Request, wanted: DeleteOptions) -> Answer
         found = await changed(main, request, request.info.name, lambda pod: pods.evicted(pod, now), dry_run=False)
         if isinstance(found, Status):
             return found
-    gone = await delete(main, request, request.info.namespace, request.info.name, wanted)
+    gone = await delete_unasked(main, request.info.namespace, request.info.name, wanted)
     return gone if isinstance(gone, Status) else document_reply(request, 201, SUCCESS)
 
 

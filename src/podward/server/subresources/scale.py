@@ -44,7 +44,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
         stored = await scope.parts.store.get(scope.key(request.info.namespace, request.info.name))
         if stored is None:
             return status.not_found(scope.group_resource, request.info.name)
-        obj, paths = scope.served(decoded(stored)), _paths(scope)
+        obj, paths = await scope.read(decoded(stored)), _paths(scope)
+        if isinstance(obj, Status):
+            return obj
         if scope.custom is not None and (missing := missing_replicas(obj, paths)):
             return status.internal_error(missing)
         return object_reply(scope, request, 200, scale_of(obj, paths))

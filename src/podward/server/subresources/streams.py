@@ -16,6 +16,7 @@ from podward.server.catalog import key_of
 from podward.server.encoding import decoded
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Scope
+from podward.server.subresources import connecting
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _IN_CONTAINER = frozenset(("log", "exec", "attach"))
@@ -25,6 +26,8 @@ _LEAST = (("sinceSeconds", 1, "must be greater than 0"), ("limitBytes", 1, "must
 async def handle(scope: Scope, request: Request) -> Answer:
     """Refuse as far as it can be seen that there is nothing to reach."""
     info = request.info
+    if info.subresource != "log" and (refused := await connecting.refused(scope, request)) is not None:
+        return refused
     stored = await scope.parts.store.get(scope.key(info.namespace, info.name))
     if stored is None:
         return status.not_found(scope.group_resource, info.name)

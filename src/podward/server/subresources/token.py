@@ -21,6 +21,7 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.strategies.flow import with_metadata
 from podward.schema.validation.raw import text, texts
+from podward.server import registry
 from podward.server.account_tokens import AccountTokens
 from podward.server.decoding import kind_of
 from podward.server.options import WriteOptions, write_options
@@ -50,12 +51,14 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await kind_of(request, options.validation, f"{_GROUP}/v1", _KIND)
     if isinstance(sent, Status):
         return sent
+    placed = registry.placed(sent, request.info.namespace)
+    if isinstance(placed, Status):
+        return placed
     sent = managed_part(scope, request.manager(options.manager), sent, f"{_GROUP}/v1", _KIND)
-    admitted = await mutated(scope, request, sent, None, options)
-    if isinstance(admitted, Status):
-        return admitted
-    sent = admitted
-    tokens, info = scope.parts.tokens, request.info
+    changed = await mutated(scope, request, sent, None, options)
+    if isinstance(changed, Status):
+        return changed
+    sent, tokens, info = changed, scope.parts.tokens, request.info
     account = await tokens.find(Lookup("serviceaccounts", info.namespace, info.name))
     refused = _misnamed(sent, request)
     if refused is not None:

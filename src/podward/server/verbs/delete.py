@@ -6,7 +6,8 @@ Delete, pkg/registry/rest/delete.go BeforeDelete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from msgspec import structs
 
@@ -36,6 +37,9 @@ _RETURNED: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """The kinds of which the deleted object is the answer, by group."""
 
+Check: TypeAlias = Callable[[JsonObject], Awaitable[Status | None]]
+"""Why an object may not be deleted."""
+
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """Delete the object of this name."""
@@ -45,7 +49,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     found = await delete(scope, request, request.info.namespace, request.info.name, options)
     if isinstance(found, Status):
         return found
-    obj, gone = scope.served(found[0]), found[1]
+    obj, gone = await scope.read(found[0]), found[1]
+    if isinstance(obj, Status):
+        return obj
     code = 202 if not gone and options.orphan_dependents is False else 200
     if not gone or _returns_object(scope):
         return object_reply(scope, request, code, obj)
@@ -66,7 +72,28 @@ async def delete(
     scope: Scope, request: Request, namespace: str, name: str, options: DeleteOptions
 ) -> tuple[JsonObject, bool] | Status:
     """The object as it was last, and whether it is gone; or why it is not deleted."""
-    store, key = scope.parts.store, scope.key(namespace, name)
+
+    async def check(old: JsonObject) -> Status | None:
+        return await _refused(scope, request, old, options)
+
+    return await _deleted(scope, scope.key(namespace, name), name, options, check)
+
+
+async def delete_unasked(
+    scope: Scope, namespace: str, name: str, options: DeleteOptions
+) -> tuple[JsonObject, bool] | Status:
+    """The same without asking any plugin: what is deleted is no client's request."""
+
+    async def check(_old: JsonObject) -> Status | None:
+        return None
+
+    return await _deleted(scope, scope.key(namespace, name), name, options, check)
+
+
+async def _deleted(
+    scope: Scope, key: str, name: str, options: DeleteOptions, check: Check
+) -> tuple[JsonObject, bool] | Status:
+    store = scope.parts.store
     while True:
         current = await store.get(key)
         if current is None:
@@ -75,7 +102,7 @@ async def delete(
         step = decide(scope, old, options, scope.parts.clock.seconds())
         if isinstance(step, Status):
             return step
-        refused = await _refused(scope, request, old, options)
+        refused = await check(old)
         if refused is not None:
             return refused
         found = await _take(scope, step, current, options)
@@ -84,7 +111,10 @@ async def delete(
 
 
 async def _refused(scope: Scope, request: Request, old: JsonObject, options: DeleteOptions) -> Status | None:
-    asked = admission_request(scope, request, None, old, WriteOptions(options.dry_run))
+    shown = await scope.read(old)
+    if isinstance(shown, Status):
+        return shown
+    asked = admission_request(scope, request, None, shown, WriteOptions(options.dry_run))
     asked = structs.replace(asked, options=options.document)
     mutated = await scope.parts.admission.mutate(asked, request)
     if isinstance(mutated, Status):

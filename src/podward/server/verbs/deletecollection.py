@@ -31,7 +31,10 @@ async def handle(scope: Scope, request: Request) -> Answer:
         gone = await delete(scope, request, namespace, name, options)
         if isinstance(gone, Status) and gone.code != 404:
             return gone
-        items.append(listed_item(scope, decoded(stored)))
+        items.append(decoded(stored))
+    read = await scope.read_all(items)
+    if isinstance(read, Status):
+        return read
     resource = scope.resource
     return document_reply(
         request,
@@ -40,6 +43,6 @@ async def handle(scope: Scope, request: Request) -> Answer:
             "kind": resource.list_kind,
             "apiVersion": resource.api_version,
             "metadata": list_metadata(found, scope),
-            "items": [*items],
+            "items": [listed_item(scope, obj) for obj in read],
         },
     )

@@ -6,13 +6,11 @@ from podward.api import status
 from podward.api.status import Status
 from podward.errors import CompactedError, FutureRevisionError
 from podward.server.encoding import decoded, served_bytes
-from podward.server.listing import too_large_version
+from podward.server.listing import revision_of, too_large_version
 from podward.server.negotiation import DEFAULT
 from podward.server.replies import object_reply
 from podward.server.request import Answer, Reply, Request
 from podward.server.scope import Scope
-
-_UNREADABLE = "invalid resource version"
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -25,20 +23,20 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return status.not_found(scope.group_resource, info.name)
     if request.accepted is DEFAULT and not scope.converts:
         return Reply(200, served_bytes(stored))
-    return object_reply(scope, request, 200, scope.served(decoded(stored)))
+    obj = await scope.read(decoded(stored))
+    return obj if isinstance(obj, Status) else object_reply(scope, request, 200, obj)
 
 
 async def _unreachable(scope: Scope, request: Request) -> Status | None:
     """Why the version that the object must at least have cannot be had."""
     version = (request.query.get("resourceVersion") or ("",))[0]
-    if not version or version == "0":
-        return None
-    if not version.isdecimal():
-        return status.bad_request(f"Invalid value: {version!r}: {_UNREADABLE}")
+    number = revision_of(version)
+    if isinstance(number, str):
+        return status.unexplained(number)
     try:
-        await scope.parts.store.reach(int(version))
+        await scope.parts.store.reach(number)
     except FutureRevisionError:
-        return await too_large_version(scope, int(version))
+        return await too_large_version(scope, number)
     except CompactedError:
         return None
     return None

@@ -20,12 +20,15 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if isinstance(found, Status):
         return found
     if request.accepted.as_kind:
-        items = [scope.served(decoded(stored)) for stored in found.items]
+        items = await scope.read_all([decoded(stored) for stored in found.items])
+        if isinstance(items, Status):
+            return items
         metadata = list_metadata(found, scope)
         if not found.token:
             metadata.pop("continue", None)
         return list_reply(scope, request, items, metadata)
-    return written_reply(request, 200, list_bytes(scope, found))
+    body = await list_bytes(scope, found)
+    return body if isinstance(body, Status) else written_reply(request, 200, body)
 
 
 def list_metadata(found: Listed, scope: Scope) -> JsonObject:
@@ -40,23 +43,25 @@ def list_metadata(found: Listed, scope: Scope) -> JsonObject:
     return of
 
 
-def list_bytes(scope: Scope, found: Listed) -> bytes:
+async def list_bytes(scope: Scope, found: Listed) -> bytes | Status:
     """The list as JSON: the stored objects, joined."""
     resource = scope.resource
     head = json_bytes(
         {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": list_metadata(found, scope)}
     )
     if scope.converts:
-        items = [json_bytes(listed_item(scope, decoded(stored))) for stored in found.items]
+        read = await scope.read_all([decoded(stored) for stored in found.items])
+        if isinstance(read, Status):
+            return read
+        items = [json_bytes(listed_item(scope, obj)) for obj in read]
     else:
         skipped = len(beginning(resource))
         items = [item_bytes(stored, skipped) for stored in found.items]
     return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
 
 
-def listed_item(scope: Scope, stored: JsonObject) -> JsonObject:
-    """A stored object as an item of a list: a custom one says what it is."""
-    obj = scope.served(stored)
+def listed_item(scope: Scope, obj: JsonObject) -> JsonObject:
+    """An object as an item of a list: a custom one says what it is."""
     return obj if scope.custom is not None else without_kind(obj)
 
 

@@ -10,11 +10,12 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.schema.apply.kind_versions import builtin_versions
 from podward.schema.apply.managed import Write, after_update
+from podward.schema.apply.managers import decoded_managers
 from podward.schema.apply.reset_fields import builtin_filter, custom_filter
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
-from podward.server import certificate_requests, escalating
+from podward.server import certificate_requests, escalating, registry
 from podward.server.options import WriteOptions
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -22,6 +23,10 @@ from podward.server.scope import Scope
 _DUPLICATES = (
     ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject"
     " such requests as early as 1.24; please fix your requests; duplicate UID(s) observed"
+)
+_UNMANAGED = (
+    ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating"
+    " admission controller; please fix your requests: "
 )
 _OPTIONS = {
     Operation.CREATE: "CreateOptions",
@@ -113,7 +118,37 @@ async def mutated(
     found = await scope.parts.admission.mutate(asked, request)
     if isinstance(found, Status):
         return found
-    return with_owners_once(cast("JsonObject", found), request, " after mutating admission")
+    made = cast("JsonObject", found)
+    if made is not obj:
+        settled = _settled(scope, request, obj, made)
+        if isinstance(settled, Status):
+            return settled
+        made = settled
+    return with_owners_once(made, request, " after mutating admission")
+
+
+def _settled(scope: Scope, request: Request, before: JsonObject, after: JsonObject) -> JsonObject | Status:
+    """What plugins made, as far as it may be: still in its namespace, and with managers that can be read."""
+    placed = registry.placed(after, request.info.namespace if scope.resource.namespaced else "")
+    if isinstance(placed, Status):
+        return placed
+    own, made = member(before, "metadata").get("managedFields"), member(placed, "metadata").get("managedFields")
+    if made is own or made == own:
+        return placed
+    fault = decoded_managers(made)
+    if not isinstance(fault, str):
+        return placed
+    request.warn(f"{_UNMANAGED}{fault}")
+    return with_metadata(placed, managedFields=own)
+
+
+async def admitted(scope: Scope, request: Request, obj: JsonObject, options: WriteOptions) -> JsonObject | Status:
+    """What is only asked and never stored, as all plugins leave it."""
+    made = await mutated(scope, request, obj, None, options)
+    if isinstance(made, Status):
+        return made
+    refused = await validated(scope, request, made, None, options)
+    return made if refused is None else refused
 
 
 async def validated(

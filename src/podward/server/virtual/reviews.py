@@ -16,7 +16,7 @@ from podward.server.options import write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
-from podward.server.verbs.writing import managed, validated
+from podward.server.verbs.writing import admitted, managed
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
@@ -33,9 +33,9 @@ async def handle(scope: Scope, request: Request) -> Answer:
     placed = registry.placed(sent, request.info.namespace if scope.resource.namespaced else "")
     if isinstance(placed, Status):
         return placed
-    if (refused := await validated(scope, request, placed, None, options)) is not None:
-        return refused
-    reviewed = managed(scope, request.manager(options.manager), None, placed)
+    reviewed = await admitted(scope, request, managed(scope, request.manager(options.manager), None, placed), options)
+    if isinstance(reviewed, Status):
+        return reviewed
     answered = await _answered(scope, request, reviewed)
     return answered if isinstance(answered, Status) else document_reply(request, 201, answered)
 

@@ -23,12 +23,12 @@ from podward.schema.malformed import Malformed
 from podward.schema.patches.json_patch import json_patched
 from podward.schema.resources import BY_KIND
 from podward.server.cache import Caches
-from podward.server.catalog import Catalog, prefix_of
+from podward.server.catalog import prefix_of
 from podward.server.encoding import decoded
 from podward.server.request import Request
-from podward.server.webhooks import versions
 from podward.server.webhooks.calling import Broken, annotate, ask
 from podward.server.webhooks.client import Webhooks
+from podward.server.webhooks.versions import Versions
 from podward.stages.admission.webhooks.hooks import Hook, hooks_of
 from podward.stages.admission.webhooks.matching import FindNamespace, Invocation, Served, is_exempt, version_asked
 from podward.stages.admission.webhooks.reviews import Verdict
@@ -82,10 +82,10 @@ class Rounds(Struct):
 class WebhookAdmission:
     """Both plugins."""
 
-    def __init__(self, caches: Caches, catalog: Catalog, webhooks: Webhooks, namespace: FindNamespace) -> None:
+    def __init__(self, caches: Caches, versions: Versions, webhooks: Webhooks, namespace: FindNamespace) -> None:
         self._mutating = Configurations(caches, "MutatingWebhookConfiguration")
         self._validating = Configurations(caches, "ValidatingWebhookConfiguration")
-        self.catalog = catalog
+        self.versions = versions
         self.webhooks = webhooks
         self.namespace = namespace
 
@@ -120,7 +120,7 @@ class WebhookAdmission:
         return next((found for found in results if found is not None), None)
 
     async def _relevant(self, asked: AdmissionRequest, hooks: Sequence[Hook]) -> list[Invocation] | Status:
-        others = versions.equivalents(self.catalog, asked)
+        others = self.versions.equivalents(asked)
         made: dict[str, AdmissionRequest] = {}
         found: list[Invocation] = []
         for hook in hooks:
@@ -130,7 +130,7 @@ class WebhookAdmission:
             if served is None:
                 continue
             if served.api_version not in made:
-                versioned = await in_its_version(self.catalog, asked, served)
+                versioned = await self.versions.asked_in(asked, served)
                 if isinstance(versioned, Status):
                     return versioned
                 made[served.api_version] = versioned
@@ -152,21 +152,21 @@ class _Mutation:
 
     def __init__(self, of: WebhookAdmission, asked: AdmissionRequest, request: Request, rounds: Rounds) -> None:
         self._of = of
-        self._catalog = of.catalog
+        self._versions = of.versions
         self._own = asked.api_version
         self._asked = asked
         self._request = request
         self._rounds = rounds
 
     async def run(self, hooks: Sequence[Hook]) -> JsonObject | Status | None:
-        others, rounds = versions.equivalents(self._catalog, self._asked), self._rounds
+        others, rounds = self._versions.equivalents(self._asked), self._rounds
         for index, hook in enumerate(hooks):
             served = version_asked(hook, self._asked, others, self._of.namespace)
             if isinstance(served, Status):
                 return served
             if served is None or (rounds.again and hook.uid not in rounds.due):
                 continue
-            versioned = await in_its_version(self._catalog, self._asked, served)
+            versioned = await self._versions.asked_in(self._asked, served)
             if isinstance(versioned, Status):
                 return versioned
             self._asked = versioned
@@ -174,7 +174,7 @@ class _Mutation:
             if refused is not None:
                 return refused
         obj = self._asked.object
-        return obj if obj is None else await versions.converted(self._catalog, self._asked, obj, self._own)
+        return obj if obj is None else await self._versions.converted(self._asked, obj, self._own)
 
     async def _ask(self, index: int, hook: Hook, served: Served) -> Status | None:
         rounds, request = self._rounds, self._request
@@ -207,25 +207,12 @@ class _Mutation:
         made = json_patched(before, [*verdict.patch])
         if isinstance(made, Malformed):
             return status.internal_error(made.message)
-        obj = versions.decoded_again(self._catalog, made, served)
+        obj = self._versions.decoded_again(made, served)
         if isinstance(obj, Status):
             return obj
         self._request.audit_of_bodies[_PATCH + place] = _note(hook, patch=[*verdict.patch], patchType="JSONPatch")
-        self._asked = structs.replace(self._asked, object=versions.with_defaults(self._catalog, obj, served))
+        self._asked = structs.replace(self._asked, object=self._versions.with_defaults(obj, served))
         return obj != before
-
-
-async def in_its_version(catalog: Catalog, asked: AdmissionRequest, served: Served) -> AdmissionRequest | Status:
-    """The request with its objects in the version that a webhook wants."""
-    changed: dict[str, JsonObject] = {}
-    for name, obj in (("object", asked.object), ("old_object", asked.old_object)):
-        if obj is None or obj.get("apiVersion") == served.api_version:
-            continue
-        made = await versions.converted(catalog, asked, obj, served.api_version)
-        if isinstance(made, Status):
-            return made
-        changed[name] = made
-    return structs.replace(asked, **changed) if changed else asked
 
 
 def _note(hook: Hook, **more: object) -> str:

@@ -23,7 +23,6 @@ _BY_CODE: Mapping[int, tuple[str, str]] = {
     405: ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
     406: ("NotAcceptable", "the server was unable to respond with a content type that the client supports"),
     409: ("AlreadyExists", "the server reported a conflict"),
-    415: ("UnsupportedMediaType", "the body of the request was in an unknown format"),
     422: ("Invalid", "the server rejected our request due to an error in our request"),
     429: (
         "TooManyRequests",
@@ -35,6 +34,8 @@ _BY_CODE: Mapping[int, tuple[str, str]] = {
         "the server was unable to return a response in the time allotted, but may still be processing the request",
     ),
 }
+_OWN_WORDS: Mapping[int, str] = {403: "Forbidden", 415: "UnsupportedMediaType"}
+"""Where the answer's own words are told."""
 
 
 class _Sent(Struct, frozen=True, rename="camel"):
@@ -53,8 +54,8 @@ def refused_by_http(code: int, body: bytes, media: str) -> Status:
     if sent is not None:
         return Status(sent.code or code, sent.reason or "", sent.message or "unknown", sent.details)
     shown = body[:_LONGEST_TEXT].decode(errors="replace").strip() if media.startswith("text/") else "unknown"
-    if code == 403:
-        return Status(code, "Forbidden", shown)
+    if code in _OWN_WORDS:
+        return Status(code, _OWN_WORDS[code], shown)
     known = _BY_CODE.get(code)
     if known is not None:
         return Status(code, *known)

@@ -1,7 +1,7 @@
 """ServiceAccount: a Pod has one, and where it wants it, its token in a volume.
 
 Specification: Kubernetes, plugin/pkg/admission/serviceaccount. Mirror Pods have none. A container that mounts something
-at the token's place is left alone.
+at the token's place is left alone. What a Pod of the account may refer to is `account_limits`' to say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
-from podward.schema.pod_references import secrets
+from podward.stages.admission.account_limits import fault_of_debugging, fault_of_mirror, fault_of_references
 from podward.stages.admission.served_facts import Served, refused
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -31,37 +31,48 @@ _SOURCES: list[Json] = [
 
 def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     """The Pod with its account; of one that is there nothing changes."""
-    if asked.request.operation is not Operation.CREATE or asked.request.subresource:
+    if asked.request.subresource:
+        return _debugged(asked, obj)
+    if asked.request.operation is not Operation.CREATE:
         return obj
     if _MIRROR in member(member(obj, "metadata"), "annotations"):
-        return _mirrored(asked, obj)
-    spec, namespace = member(obj, "spec"), asked.request.namespace
+        fault = fault_of_mirror(obj)
+        return refused(asked, obj, fault) if fault else obj
+    spec = member(obj, "spec")
     name = str(spec.get("serviceAccountName") or "default")
-    account = asked.objects.get("serviceaccounts", namespace, name)
-    if account is None:
-        missing = f"serviceaccount {quote(name)} not found"
-        return refused(asked, obj, f"error looking up service account {namespace}/{name}: {missing}")
+    account = _account(asked, obj, name)
+    if isinstance(account, Status):
+        return account
     spec = {**spec, "serviceAccountName": name, "serviceAccount": name}
     if _wants_token(spec, account):
         spec = _with_token(spec, _PREFIX + asked.letters)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]
-    return {**obj, "spec": spec}
+    pod: JsonObject = {**obj, "spec": spec}
+    fault = fault_of_references(pod, account)
+    return refused(asked, pod, fault) if fault else pod
 
 
-def _mirrored(asked: Served, obj: JsonObject) -> JsonObject | Status:
-    """A mirror Pod, unless it refers to what only a service account may read."""
-    spec = member(obj, "spec")
-    if spec.get("serviceAccountName"):
-        return refused(asked, obj, "a mirror pod may not reference service accounts")
-    if any(secrets(obj)):
-        return refused(asked, obj, "a mirror pod may not reference secrets")
-    sources = [
-        source for volume in objects(spec, "volumes") for source in objects(member(volume, "projected"), "sources")
-    ]
-    if any(source.get("serviceAccountToken") is not None for source in sources):
-        return refused(asked, obj, "a mirror pod may not use ServiceAccountToken volume projections")
-    return obj
+def _account(asked: Served, obj: JsonObject, name: str) -> JsonObject | Status:
+    namespace = asked.request.namespace
+    account = asked.objects.get("serviceaccounts", namespace, name)
+    if account is not None:
+        return account
+    missing = f"serviceaccount {quote(name)} not found"
+    return refused(asked, obj, f"error looking up service account {namespace}/{name}: {missing}")
+
+
+def _debugged(asked: Served, obj: JsonObject) -> JsonObject | Status:
+    """The Pod with ephemeral containers, whose secrets are its account's."""
+    name = str(member(obj, "spec").get("serviceAccountName") or "")
+    if not name:
+        of = f"{asked.request.namespace}/{member(obj, 'metadata').get('name') or ''}"
+        return refused(asked, obj, f"no service account specified for pod {of}")
+    account = _account(asked, obj, name)
+    if isinstance(account, Status):
+        return account
+    fault = fault_of_debugging(obj, account)
+    return refused(asked, obj, fault) if fault else obj
 
 
 def _wants_token(spec: JsonObject, account: JsonObject) -> bool:

@@ -58,9 +58,7 @@ def charged(request: AdmissionRequest, quotas: Iterable[JsonObject]) -> tuple[Js
 
 
 def _refused(request: AdmissionRequest, why: str) -> Status:
-    of = member(request.object or {}, "metadata")
-    name = request.name or of.get("name") or of.get("generateName") or "Unknown"
-    return status.forbidden(request.resource, str(name), why)
+    return status.forbidden(request.resource, request.told_name, why)
 
 
 def _hard(quota: JsonObject) -> dict[str, Quantity]:

@@ -58,7 +58,7 @@ def _adds_to_pod(request: AdmissionRequest) -> bool:
 
 
 def _namespaced(request: AdmissionRequest) -> bool:
-    return bool(request.namespace) and request.resource != NAMESPACES
+    return bool(request.namespace) and request.resource not in _ANYWHERE
 
 
 def _limited(request: AdmissionRequest) -> bool:
@@ -69,6 +69,8 @@ def _limited(request: AdmissionRequest) -> bool:
 
 
 _WRITES = frozenset((Operation.CREATE, Operation.UPDATE))
+_ANYWHERE = frozenset((NAMESPACES, GroupResource("authorization.k8s.io", "localsubjectaccessreviews")))
+"""What may name a namespace that is not there."""
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
 
 MUTATING: tuple[Plugin, ...] = (
@@ -106,7 +108,7 @@ OPENSHIFTS = frozenset(
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
-_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings", "validatingadmissionpolicybindings"))
+_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings",))
 """Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""
@@ -125,8 +127,8 @@ def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject
     if request.operation is Operation.DELETE:
         return DELETING(request) or _not_by_node(asked, disabled)
     obj = request.object
-    if obj is None:
-        return None
+    if obj is None or request.operation is Operation.CONNECT:
+        return obj
     for plugin in MUTATING:
         if plugin.name in disabled or not plugin.handles(request):
             continue

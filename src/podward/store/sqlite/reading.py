@@ -21,7 +21,7 @@ SELECT current.key, history.value, current.revision, current.created
 FROM current CROSS JOIN history ON history.revision = current.revision
 WHERE current.key >= ? AND current.key < ? ORDER BY current.key LIMIT ?
 """
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 256 << 10
 """After so many bytes of changes no more are read at once."""
 _CHANGES = """
 SELECT version.key, version.value, version.revision, version.created, before.value

@@ -86,8 +86,9 @@ class SqliteStore:
         """What watches missed: `podward.store.fanout.History`."""
         while after < until:
             piece = partial(reading.changes, prefix=prefix, after=after, until=until, limit=limit)
-            events, after = await self._readers.read(piece)
-            yield events, after
+            found = [await self._readers.read(piece)]
+            after = found[0][1]
+            yield found.pop()  # and hold on to nothing: who reads may hold it for long
 
     async def revision(self) -> int:
         """The revision of the last write."""

@@ -28,7 +28,7 @@ _EXEMPT = frozenset(
         "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
     )
 )  # fmt: skip
-_UNUSABLE = "a selector of the webhook is not valid"
+_UNUSABLE = "a selector is not valid"
 
 FindNamespace = Callable[[str], "JsonObject | None"]
 
@@ -75,18 +75,18 @@ def version_asked(
 
     `asked.object` is the object as the webhooks before have left it. `others` are the equivalent resources.
     """
-    in_namespace = _in_namespace(hook, asked, namespace)
-    if in_namespace is False:
+    in_it = in_namespace(hook.namespaces, asked, namespace)
+    if in_it is False:
         return None
-    chosen = _chosen(hook, asked)
-    if chosen is False:
+    is_chosen = chosen(hook.objects, asked)
+    if is_chosen is False:
         return None
     found = _by_rules(hook, asked, others)
     if found is None:
         return None
-    if isinstance(in_namespace, Status):
-        return in_namespace
-    return chosen if isinstance(chosen, Status) else found
+    if isinstance(in_it, Status):
+        return in_it
+    return is_chosen if isinstance(is_chosen, Status) else found
 
 
 def _by_rules(hook: Hook, asked: AdmissionRequest, others: Sequence[Served]) -> Served | None:
@@ -127,8 +127,8 @@ def _in_scope(scope: str, asked: AdmissionRequest, served: Served) -> bool:
     return in_cluster if scope == "Cluster" else scope == "Namespaced" and not in_cluster
 
 
-def _in_namespace(hook: Hook, asked: AdmissionRequest, namespace: FindNamespace) -> bool | Status:
-    selector = hook.namespaces
+def in_namespace(selector: JsonObject | None, asked: AdmissionRequest, namespace: FindNamespace) -> bool | Status:
+    """Whether the request's namespace is one that the selector selects; None selects all."""
     if selector is None or (not asked.namespace and asked.resource.resource != "namespaces"):
         return True
     if not is_selector(selector):
@@ -140,8 +140,8 @@ def _in_namespace(hook: Hook, asked: AdmissionRequest, namespace: FindNamespace)
     return status.not_found(NAMESPACES, asked.namespace) if found is None else selects(selector, _labels(found))
 
 
-def _chosen(hook: Hook, asked: AdmissionRequest) -> bool | Status:
-    selector = hook.objects
+def chosen(selector: JsonObject | None, asked: AdmissionRequest) -> bool | Status:
+    """Whether the selector selects the object as it is or as it was; None selects all."""
     if selector is None:
         return True
     if not is_selector(selector):

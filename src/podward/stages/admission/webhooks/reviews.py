@@ -7,16 +7,19 @@ the one that was sent, and a patch must say what it is; of v1beta1 neither was e
 from __future__ import annotations
 
 import binascii
-from typing import cast
+import re
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.caller import User
 from podward.api.gotext import quote
-from podward.api.json_value import Json, JsonObject
+from podward.api.json_value import JsonObject
 from podward.api.status import Status, StatusDetails
 from podward.schema.godecode.base64 import base64_error
+from podward.schema.patches.json_patch import undecodable
+from podward.schema.patches.reading import UnreadableError, read_json
+from podward.schema.review_answers import ReviewKind, unfit, unreadable
 from podward.stages.admission.webhooks.hooks import Hook
 from podward.stages.admission.webhooks.matching import Invocation, Served, own
 
@@ -25,6 +28,28 @@ _VERSIONS = ("v1", "v1beta1")
 _JSON_PATCH = "JSONPatch"
 _NO_VERSION = "webhook does not accept known AdmissionReview versions (v1, v1beta1)"
 _LEAST_CODE = 400
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+"""Characters that a header cannot have; the warnings with one are dropped."""
+_RESPONSE = "AdmissionResponse"
+_REVIEWS = ReviewKind(
+    _GROUP,
+    _KIND,
+    {
+        "response": ("AdmissionReview", "v1.AdmissionResponse"),
+        "response.uid": (_RESPONSE, "types.UID"),
+        "response.allowed": (_RESPONSE, "bool"),
+        "response.status": (_RESPONSE, "v1.Status"),
+        "response.status.code": ("Status", "int32"),
+        "response.status.message": ("Status", "string"),
+        "response.status.reason": ("Status", "v1.StatusReason"),
+        "response.patch": (_RESPONSE, "[]uint8"),
+        "response.patchType": (_RESPONSE, "v1.PatchType"),
+        "response.auditAnnotations": (_RESPONSE, "map[string]string"),
+        "response.auditAnnotations[]": (_RESPONSE, "string"),
+        "response.warnings": (_RESPONSE, "[]string"),
+        "response.warnings[]": (_RESPONSE, "string"),
+    },
+)
 
 
 class Failure(Struct, frozen=True):
@@ -59,10 +84,10 @@ def review_of(of: Invocation, uid: str) -> Review | Failure:
     mine = own(asked)
     request: JsonObject = {
         "uid": uid,
-        "kind": _kind(served),
-        "resource": _resource(served),
-        "requestKind": _kind(mine),
-        "requestResource": _resource(mine),
+        "kind": kind_words(served),
+        "resource": resource_words(served),
+        "requestKind": kind_words(mine),
+        "requestResource": resource_words(mine),
     }
     if asked.subresource:
         request["subResource"] = request["requestSubResource"] = asked.subresource
@@ -80,12 +105,14 @@ def review_of(of: Invocation, uid: str) -> Review | Failure:
     return Review({"kind": _KIND, "apiVersion": f"{_GROUP}/{version}", "request": request}, version, uid)
 
 
-def _kind(served: Served) -> JsonObject:
+def kind_words(served: Served) -> JsonObject:
+    """The kind as a GroupVersionKind."""
     of = served.kind_version
     return {"group": of.group, "version": of.version, "kind": served.kind}
 
 
-def _resource(served: Served) -> JsonObject:
+def resource_words(served: Served) -> JsonObject:
+    """The resource as a GroupVersionResource."""
     return {"group": served.group, "version": served.version, "resource": served.resource}
 
 
@@ -128,17 +155,11 @@ _read = msgspec.json.Decoder(_Answer).decode
 
 def verdict_of(hook: Hook, review: Review, body: bytes, *, mutating: bool) -> Verdict | Failure:
     """What an answer says, or why it says nothing."""
-    try:
-        answer = _read(body)
-    except (ValueError, RecursionError) as error:
-        return Failure(f"failed to call webhook: {undecodable(body, _KIND, str(error))}")
-    found = answer.response
-    if found is None:
-        return Failure("received invalid webhook response: webhook response was absent")
-    if review.version == "v1" and (fault := _fault(review, answer, found, mutating=mutating)):
-        return Failure(f"received invalid webhook response: {fault}")
+    found = _response(review, body, mutating=mutating)
+    if isinstance(found, Failure):
+        return found
     annotations = tuple((f"{hook.name}/{key}", value) for key, value in (found.audit_annotations or {}).items())
-    warnings = tuple(found.warnings or ())
+    warnings = tuple(each for each in found.warnings or () if each and not _CONTROL.search(each))
     if not found.allowed:
         return Verdict(_denial(hook.name, found.status or _Result()), (), warnings, annotations)
     if not mutating or not found.patch:
@@ -147,13 +168,23 @@ def verdict_of(hook: Hook, review: Review, body: bytes, *, mutating: bool) -> Ve
     return patch if isinstance(patch, Failure) else Verdict(None, patch, warnings, annotations)
 
 
-def undecodable(body: bytes, kind: str, why: str) -> str:
-    """What is said of an answer that cannot be read as one of this kind."""
+def _response(review: Review, body: bytes, *, mutating: bool) -> _Response | Failure:
+    """What is in an answer, if it is one."""
+    unusable = unreadable(_REVIEWS, review.version, body)
+    if unusable:
+        return Failure(f"failed to call webhook: {unusable}")
     try:
-        found: Json = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return f"couldn't get version/kind; json parse error: {why}"
-    return f"the answer is no {kind}: {why}" if isinstance(found, dict) else f"the answer is no object: {why}"
+        answer = _read(body)
+    except msgspec.ValidationError as error:
+        return Failure(f"failed to call webhook: {unfit(_REVIEWS, error)}")
+    found = answer.response
+    if found is None:
+        return Failure("received invalid webhook response: webhook response was absent")
+    no_base64 = base64_error(found.patch) if found.patch else None
+    if no_base64 is not None:
+        return Failure(f"failed to call webhook: {no_base64}")
+    fault = _fault(review, answer, found, mutating=mutating) if review.version == "v1" else ""
+    return Failure(f"received invalid webhook response: {fault}") if fault else found
 
 
 def _fault(review: Review, answer: _Answer, found: _Response, *, mutating: bool) -> str:
@@ -187,15 +218,13 @@ def _patch(found: _Response, version: str) -> tuple[JsonObject, ...] | Failure:
     encoded = found.patch or ""
     if version == "v1" and found.patch_type != _JSON_PATCH:
         return Failure(f"unsupported patch type {quote(found.patch_type or '')}")
-    if (fault := base64_error(encoded)) is not None:
-        return Failure(f"failed to call webhook: {fault}")
     try:
-        patch: Json = msgspec.json.decode(binascii.a2b_base64(encoded))
-    except (ValueError, RecursionError):
-        return Failure("received undecodable patch in webhook response: the patch is no JSON")
-    if not isinstance(patch, list) or not all(isinstance(each, dict) for each in patch):
-        return Failure("received undecodable patch in webhook response: the patch is no list of operations")
-    return cast("tuple[JsonObject, ...]", tuple(patch))
+        patch, _ = read_json(binascii.a2b_base64(encoded))
+    except UnreadableError as error:
+        return Failure(f"received undecodable patch in webhook response: {error}")
+    if fault := undecodable(patch, "jsonpatch.Patch", "jsonpatch.Operation"):
+        return Failure(f"received undecodable patch in webhook response: {fault}")
+    return tuple(each if isinstance(each, dict) else {} for each in patch) if isinstance(patch, list) else ()
 
 
 def _denial(name: str, result: _Result) -> Status:

@@ -1,0 +1,1 @@
+"""Certificate requests after they are made: which are approved by themselves, signed, and cleaned away."""

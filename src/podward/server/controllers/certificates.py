@@ -1,0 +1,149 @@
+"""Certificate requests, as they come and change: approved, signed, and cleaned away.
+
+What is done is `podward.access.certificates`; here it is noticed and written. What could not be written, or was not yet
+allowed, is looked at again a little later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import secrets
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from podward.access.certificates import approving, cleaning
+from podward.access.certificates.requested import conditions
+from podward.access.certificates.signing import Issuer, Refused, Signing, signed
+from podward.documents.raw_fields import member
+from podward.errors import StoreError
+from podward.schema.resources import BY_PLURAL
+from podward.server import failures
+from podward.server.authorizing import decided
+from podward.server.catalog import prefix_of
+from podward.server.controllers.names import APPROVING, CLEANING, SIGNING
+from podward.server.encoding import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from podward.api.authorization import Answer, Attributes
+    from podward.api.json_value import Json, JsonObject
+    from podward.server.cache import Caches
+    from podward.server.controllers.calling import Caller
+    from podward.store.interface import Event
+
+ACCOUNT = "certificate-controller"
+RESOURCE = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
+_PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+_AGAIN = 10.0
+_SERIAL_BITS = 127
+_HOUR = 3600.0
+
+
+class Certificates:
+    """The controllers of certificate requests, as far as they run."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        caches: Caches,
+        authorize: Callable[[Attributes], Awaitable[Answer]],
+        issuer: Issuer,
+        running: frozenset[str],
+    ) -> None:
+        self._caller = caller
+        self._cache = caches.of(prefix_of(RESOURCE))
+        self._authorize = authorize
+        self._issuer = issuer
+        self._running = running
+        self._changed = asyncio.Event()
+        self._names: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._cleaned = 0.0
+
+    async def start(self) -> None:
+        """Look at what is there, and at what comes."""
+        await self._cache.start()
+        self._everything()
+        self._cache.listeners.append(self._take)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def _take(self, event: Event) -> None:
+        self._names.add(event.stored.key.removeprefix(self._cache.prefix))
+        self._changed.set()
+
+    def _everything(self) -> None:
+        for item in self._cache.items(self._cache.prefix):
+            self._names.add(item.stored.key.removeprefix(self._cache.prefix))
+
+    async def _run(self) -> None:
+        while True:
+            self._changed.clear()
+            while self._names:
+                await self._handle(self._names.pop())
+            try:
+                async with asyncio.timeout(_AGAIN):
+                    await self._changed.wait()
+            except TimeoutError:
+                self._everything()
+                await self._clean()
+
+    async def _handle(self, name: str) -> None:
+        item = self._cache.get(self._cache.prefix + name)
+        if item is None:
+            return
+        try:
+            obj = decoded(item.stored)
+            if not await self._approved(name, obj):
+                await self._signed(name, obj)
+        except (StoreError, ValueError, TypeError) as error:  # one request must not keep the others from all
+            failures.log("a certificate request", error)
+
+    async def _approved(self, name: str, obj: JsonObject) -> bool:
+        """Whether the request was approved just now: then it comes again."""
+        message = await decided(approving.approval(obj), self._authorize) if APPROVING in self._running else ""
+        if not message:
+            return False
+        condition: JsonObject = {"type": "Approved", "status": "True", "reason": "AutoApproved", "message": message}
+        return await self._put(name, "approval", _with_condition(obj, condition))
+
+    async def _signed(self, name: str, obj: JsonObject) -> None:
+        if SIGNING not in self._running:
+            return
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        found = signed(obj, Signing(self._issuer, now, secrets.randbits(_SERIAL_BITS) + 1))
+        if isinstance(found, Refused):
+            stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+            failed: JsonObject = {"type": "Failed", "status": "True", "reason": "SignerValidationFailure"}
+            await self._put(
+                name, "status", _with_condition(obj, {**failed, "message": found.why, "lastUpdateTime": stamp})
+            )
+        elif found is not None:
+            status: JsonObject = {**member(obj, "status"), "certificate": b64encode(found).decode()}
+            await self._put(name, "status", {**obj, "status": status})
+
+    async def _put(self, name: str, part: str, obj: JsonObject) -> bool:
+        return await self._caller.ask("PUT", f"{_PATH}/{name}/{part}", obj) < 300
+
+    async def _clean(self) -> None:
+        now = dt.datetime.now(dt.UTC)
+        if CLEANING not in self._running or now.timestamp() - self._cleaned < _HOUR:
+            return
+        self._cleaned = now.timestamp()
+        for item in tuple(self._cache.items(self._cache.prefix)):
+            if cleaning.is_done(decoded(item.stored), now):
+                await self._caller.ask("DELETE", f"{_PATH}/{item.stored.key.removeprefix(self._cache.prefix)}")
+
+
+def _with_condition(obj: JsonObject, condition: JsonObject) -> JsonObject:
+    every: list[Json] = [*conditions(obj), condition]
+    return {**obj, "status": {**member(obj, "status"), "conditions": every}}
