@@ -41,11 +41,11 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench prove kills soak-store format tables served-types \
-	pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver prove kills \
+	soak-store format tables served-types pages lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: packages $(DEV_STAMP) $(ENV_STAMP) bytecode $(HELM) ## install what is missing: packages, uv, the locked environments, Helm
 
@@ -114,6 +114,9 @@ bench: setup ## run against podman and bare runtimes; admissions per CPU-second;
 	@bench/run
 	@$(ENV)/bin/python bench/admission
 	@$(ENV)/bin/python bench/check
+
+bench-apiserver: setup ## the API server's memory, creates, lists and watches, beside the real one's recorded figures
+	@$(ENV)/bin/python bench/apiserver
 
 prove: setup ## N random Pods run for real: predicted against observed (make prove N=5000)
 	@$(PY) tests/e2e/prove.py --pods $(N)

@@ -32,3 +32,14 @@ def test_as_many_pods_are_refused_by_policies_as_the_bench_says() -> None:
     share = re.match(r"1000 Pods of [\d,]+ bytes, (\d+)% refused by 11 SCCs\n", said)
     assert share is not None, said
     assert abs(int(share[1]) / 100 - REFUSED_SHARE) <= 0.02
+
+
+def test_the_api_server_is_measured_in_all_that_was_recorded_of_the_real_one() -> None:
+    words = (str(BENCH / "apiserver"), "20")
+    said = subprocess.run((sys.executable, *words), capture_output=True, text=True, check=True, timeout=100).stdout
+    recorded = re.search(r"^REAL = \{(.*?)^\}", (BENCH / "apiserver").read_text(), re.DOTALL | re.MULTILINE)
+    assert recorded is not None
+    names = re.findall(r'"([^"]+)":', recorded[1])
+    rows = [line for line in said.splitlines() if re.search(r" \d+\.\d$", line)]
+    assert [name for name in names if not any(row.startswith(f"{name} ") for row in rows)] == []
+    assert len(rows) == len(names) == 13

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api_server import Server
 
+from podward.schema.openshift.resources import RESOURCES as OPENSHIFTS
 from podward.schema.resources import RESOURCES
 from podward.server.tables.table import PRINTERS, table_of
 
@@ -11,7 +12,7 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
 def test_every_row_has_as_many_cells_as_there_are_columns() -> None:
-    for resource in RESOURCES:
+    for resource in (*RESOURCES, *OPENSHIFTS):
         empty = {"kind": resource.kind, "metadata": {"name": "x"}}
         table = table_of(resource, [empty], {}, {}, "v1")  # type: ignore[list-item]  # JSON
         assert isinstance(table, dict)
@@ -25,7 +26,7 @@ def test_every_row_has_as_many_cells_as_there_are_columns() -> None:
 
 
 def test_printers_are_of_kinds_that_are_served() -> None:
-    kinds = {(resource.group, resource.kind) for resource in RESOURCES}
+    kinds = {(resource.group, resource.kind) for resource in (*RESOURCES, *OPENSHIFTS)}
     assert set(PRINTERS) - kinds == set()
 
 

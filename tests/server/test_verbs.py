@@ -137,10 +137,10 @@ def test_two_services_never_have_the_same_address(server: Server) -> None:
 
 
 def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
-    binding = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding"}
-    path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-    spec = {"policyName": "gate", "validationActions": ["Deny"]}
-    code, _, headers = server.ask("POST", path, {**binding, "metadata": {"name": "gate"}, "spec": spec})
+    binding = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding"}
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+    body = {**binding, "metadata": {"name": "gate"}, "spec": {"policyName": "gate"}}
+    code, _, headers = server.ask("POST", path, body)
     assert code == 201
     assert "does not ask them" in headers["Warning"]
 

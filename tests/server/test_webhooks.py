@@ -276,3 +276,21 @@ def test_a_webhook_cannot_move_an_object_or_spoil_its_managers(world: World) -> 
     code, made, headers = world.create("spoilt", "spoil")
     assert (code, made["metadata"]["managedFields"][0]["operation"]) == (201, "Update")
     assert "invalid state after admission" in headers["Warning"]
+
+
+def test_conditions_choose_among_what_the_rules_choose(world: World) -> None:
+    world.webhook.answers["/conditions"] = lambda review: reviewed(review, allowed=False)
+    conditions = [
+        {"name": "long", "expression": "object.data.a.size() > 3"},
+        {"name": "may", "expression": "authorizer.group('').resource('configmaps').check('get').allowed()"},
+    ]
+    world.configure("Validating", "conditions", world.hook("/conditions", matchConditions=conditions))
+    assert world.create("short", "conditions", a="b")[0] == 201
+    assert world.webhook.reviews("/conditions") == []
+    assert world.create("long", "conditions", a="bbbb")[0] == 400
+    assert len(world.webhook.reviews("/conditions")) == 1
+    code, refused, _ = world.create("none", "conditions", z="bbbb")
+    assert code == 403
+    assert refused["message"] == (
+        "configmaps \"none\" is forbidden: expression 'object.data.a.size() > 3' resulted in error: no such key: a"
+    )

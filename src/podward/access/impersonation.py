@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from podward.access.forbidden import forbidden
+from podward.access.identities import impersonated
 from podward.access.service_account_names import split_username
 from podward.api import status
 from podward.api.authorization import Answer, Attributes, Opinion
-from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User, account_groups
+from podward.api.caller import NODE_PREFIX, NODES, User
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.schema.validation.names import subdomain_faults
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 _GROUP = "authentication.k8s.io"
-_NODE = "system:node:"
+_NODE = NODE_PREFIX
 _NODE_OF_TOKEN = "authentication.kubernetes.io/node-name"  # noqa: S105 - the name of an extra
 _EXTRA_HEADER = "impersonate-extra-"
 _ESCAPE = re.compile("%([0-9a-fA-F]{2})|%")
@@ -137,16 +138,8 @@ def _about_name(mode: str, verb: str, wanted: User, caller: User) -> Attributes:
 
 
 def _made(mode: str, wanted: User) -> User:
-    groups = wanted.groups
-    account = split_username(wanted.username)
-    if mode in {"associated-node", "arbitrary-node"}:
-        groups = ("system:nodes",)
-    elif account is not None and not groups:
-        groups = account_groups(account[0])
-    added = UNAUTHENTICATED if wanted.username == ANONYMOUS else AUTHENTICATED
-    if added not in groups and (added == UNAUTHENTICATED or UNAUTHENTICATED not in groups):
-        groups = (*groups, added)
-    return structs.replace(wanted, groups=groups)
+    groups = (NODES,) if mode in {"associated-node", "arbitrary-node"} else wanted.groups
+    return structs.replace(wanted, groups=impersonated(wanted.username, groups).groups)
 
 
 def _node(username: str) -> str | None:

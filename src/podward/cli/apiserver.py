@@ -59,7 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_controllers,
         default="*",
         metavar="NAMES",
-        help="controllers to run, such as csrsigning; *: all, -NAME: not this one (%(default)s)",
+        help="controllers to run; *: those of certificates, -NAME: not this one; serviceaccount and "
+        "root-ca-cert-publisher only where they are named (%(default)s)",
     )
 
 

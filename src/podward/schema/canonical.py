@@ -48,6 +48,8 @@ _ZERO: dict[str, Json] = {"string": "", "bool": False, "resource.Quantity": "0"}
 _NEVER_OMITTED = frozenset(
     ("struct", "resource.Quantity", "intstr.IntOrString", "v1.Time", "v1.MicroTime", "v1.FieldsV1")
 )
+_KEPT_EMPTY = frozenset(("v1.DeploymentTriggerPolicies",))
+"""Lists of which none is something else than an empty one: OpenShift's, of what triggers a rollout."""
 _CANONICAL_TIME, _CANONICAL_MICRO_TIME = len("2006-01-02T15:04:05Z"), len("2006-01-02T15:04:05.000000Z")
 _MOST_DIGITS = 1e21
 _ABSENT = object()
@@ -107,7 +109,7 @@ def _struct(of: str, makes: _Makes) -> Make:  # noqa: C901 - as for the function
 
 def _is_omittable(wanted: GoType, makes: _Makes) -> bool:
     """Whether the field is left out, or written anew as unset, where its value is empty."""
-    if wanted.pointer or wanted.kind in _NEVER_OMITTED:
+    if wanted.pointer or wanted.kind in _NEVER_OMITTED or wanted.name in _KEPT_EMPTY:
         return False
     return wanted.omitted or wanted.kind in makes.unset
 

@@ -30,7 +30,7 @@ _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 def converted(of: str, value: JsonObject) -> JsonObject:
     """The object of this type in `TYPES` as it comes out of the server: itself where nothing is changed."""
-    return _FILLS[of](value, (None, ""), None) if of in _CHANGES else value
+    return _FILLS[of](value, (None, ""), None) if of in CHANGES else value
 
 
 def as_written(of: str, value: JsonObject) -> JsonObject:
@@ -120,7 +120,7 @@ def _claims(spec: JsonObject) -> Mapping[str, Json]:
 
 _TEMPLATE: tuple[Row, ...] = (Into("template"),)
 _SPEC: tuple[Row, ...] = (Into("spec"),)
-_CHANGES: Mapping[str, Sequence[Row]] = {
+CHANGES: dict[str, Sequence[Row]] = {
     "Pod": (_set(_grace), Into("metadata", "ObjectMeta/of a Pod"), Into("spec"), Into("status")),
     "ObjectMeta/of a Pod": (_set(_annotations),),
     "PodSpec": (_set(_service_account),),
@@ -147,4 +147,4 @@ _CHANGES: Mapping[str, Sequence[Row]] = {
     "NodeSpec": (_set(_ranges),),
     "Secret": (_set(_texts),),
 }
-_FILLS = Fills(_CHANGES)
+_FILLS = Fills(CHANGES)

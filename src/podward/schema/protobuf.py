@@ -57,9 +57,9 @@ def opened(body: bytes) -> Envelope:
         raise ProtobufError("empty body")
     api_version = kind = ""
     message = b""
-    for number, wire, value in _fields(body[len(PREFIX) :]):
+    for number, wire, value in fields_of_message(body[len(PREFIX) :]):
         if number == 1 and wire == _BYTES:
-            for inner, inner_wire, text in _fields(_as_bytes(value)):
+            for inner, inner_wire, text in fields_of_message(_as_bytes(value)):
                 if inner_wire == _BYTES and inner == 1:
                     api_version = _text(text)
                 elif inner_wire == _BYTES and inner == 2:
@@ -80,7 +80,7 @@ def _read(message: bytes, of: str, part: str, depth: int) -> JsonObject:
         raise ProtobufError("proto: message nested too deeply")
     made: JsonObject = {}
     layout = _layout(of, part)
-    for number, wire, value in _fields(message):
+    for number, wire, value in fields_of_message(message):
         name, code = layout.get(number, ("", ""))
         if not code:
             continue
@@ -122,7 +122,7 @@ def _items(value: int | bytes, code: str, wire: int, depth: int) -> list[Json]:
 
 def _entry(message: bytes, code: str, depth: int) -> tuple[str, Json]:
     key, found = "", None
-    for number, _, value in _fields(message):
+    for number, _, value in fields_of_message(message):
         if number == 1:
             key = _text(value)
         elif number == 2:
@@ -154,7 +154,7 @@ def _value(value: int | bytes, code: str, depth: int) -> Json:  # noqa: C901, PL
             return _union(_as_bytes(value), code, depth)
         case _ if code[0] == "[":
             found: list[Json] = []
-            for number, wire, item in _fields(_as_bytes(value)):
+            for number, wire, item in fields_of_message(_as_bytes(value)):
                 found += _items(item, code[1:], wire, depth + 1) if number == 1 else []
             return found
         case _:
@@ -162,11 +162,11 @@ def _value(value: int | bytes, code: str, depth: int) -> Json:  # noqa: C901, PL
 
 
 def _quantity(message: bytes) -> Json:
-    return next((_text(value) for number, _, value in _fields(message) if number == 1), "0") or "0"
+    return next((_text(value) for number, _, value in fields_of_message(message) if number == 1), "0") or "0"
 
 
 def _int_or_string(message: bytes) -> Json:
-    fields = {number: value for number, _, value in _fields(message)}
+    fields = {number: value for number, _, value in fields_of_message(message)}
     if fields.get(1):
         return _text(fields.get(3, b""))
     return _signed(_as_number(fields.get(2, 0)), 32)
@@ -175,7 +175,7 @@ def _int_or_string(message: bytes) -> Json:
 def _time(message: bytes, code: str) -> Json:
     if not message:
         return None
-    fields = {number: value for number, _, value in _fields(message)}
+    fields = {number: value for number, _, value in fields_of_message(message)}
     seconds, nanos = (_signed(_as_number(fields.get(number, 0)), 64) for number in (1, 2))
     try:
         moment = _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
@@ -186,7 +186,7 @@ def _time(message: bytes, code: str) -> Json:
 
 def _raw(message: bytes) -> Json:
     """JSON that stands in the message as it is."""
-    text = next((_as_bytes(value) for number, _, value in _fields(message) if number == 1), b"")
+    text = next((_as_bytes(value) for number, _, value in fields_of_message(message) if number == 1), b"")
     try:
         found: Json = json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -196,7 +196,7 @@ def _raw(message: bytes) -> Json:
 
 def _union(message: bytes, code: str, depth: int) -> Json:
     """A schema, or what else may stand in its place: true or false, schemas, names."""
-    fields = list(_fields(message))
+    fields = list(fields_of_message(message))
     schema, others = (2, 1) if code.endswith("OrBool") else (1, 2)
     for number, _, value in fields:
         if number == schema:
@@ -207,7 +207,7 @@ def _union(message: bytes, code: str, depth: int) -> Json:
     return [_value(value, inner, depth + 1) for number, _, value in fields if number == others]
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int, int | bytes]]:
+def fields_of_message(message: bytes) -> Iterator[tuple[int, int, int | bytes]]:
     """Each field's number, wire type and value."""
     at, end = 0, len(message)
     while at < end:

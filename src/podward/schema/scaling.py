@@ -58,7 +58,7 @@ def scale_of(obj: JsonObject, paths: ScalePaths = WORKLOAD) -> JsonObject:
     """The Scale of an object."""
     metadata = member(obj, "metadata")
     found: JsonObject = {"replicas": _at(obj, paths.status) or 0}
-    selector = selector_text(_at(obj, paths.selector))
+    selector = selector_text(_selector(obj, paths))
     if selector:
         found["selector"] = selector
     replicas = _at(obj, paths.replicas) or 0
@@ -69,6 +69,14 @@ def scale_of(obj: JsonObject, paths: ScalePaths = WORKLOAD) -> JsonObject:
         "spec": {"replicas": replicas} if replicas else {},
         "status": found,
     }
+
+
+def _selector(obj: JsonObject, paths: ScalePaths) -> Json:
+    """The selector; of OpenShift's DeploymentConfigs it chooses their own Pods alone, whatever they say."""
+    found = _at(obj, paths.selector)
+    if obj.get("kind") != "DeploymentConfig" or not isinstance(found, dict):
+        return found
+    return {**found, "deploymentconfig": member(obj, "metadata").get("name")}
 
 
 def missing_replicas(obj: JsonObject, paths: ScalePaths) -> str:

@@ -34,7 +34,7 @@ def with_served_defaults(of: str, value: JsonObject) -> JsonObject:
     return _FILLS[of](value, (None, ""), None) if of in DEFAULTS else value
 
 
-def _set(change: Callable[[JsonObject], Mapping[str, Json]]) -> Derived:
+def derived(change: Callable[[JsonObject], Mapping[str, Json]]) -> Derived:
     """Fields that follow from several: what `change` answers is set."""
 
     def fill(owner: JsonObject, at: At, told: Told | None) -> JsonObject:
@@ -92,7 +92,7 @@ def _rolling(**values: Json) -> Derived:
         made = {**values, **written}
         return {} if made == written else {"rollingUpdate": made}
 
-    return _set(change)
+    return derived(change)
 
 
 def _stateful_update(strategy: JsonObject) -> Mapping[str, Json]:
@@ -277,17 +277,17 @@ _WEBHOOK: tuple[Row, ...] = (
 )
 _SERVICE_PORT = (_always("port", 443),)
 _ROLE_REF = (Default("apiGroup", _RBAC),)
-_DEVICE_REQUEST = (Default("allocationMode", "ExactCount"), _set(_counted), Into("tolerations"))
+_DEVICE_REQUEST = (Default("allocationMode", "ExactCount"), derived(_counted), Into("tolerations"))
 _POLICY_SPEC = (_always("failurePolicy", "Fail"), Into("matchConstraints"))
 
-DEFAULTS: Mapping[str, Sequence[Row]] = {
+DEFAULTS: dict[str, Sequence[Row]] = {
     **OF_PODS,
-    "Pod": (_set(_pod),),
+    "Pod": (derived(_pod),),
     "PodSpec/of a template": _of_template(OF_PODS["PodSpec"]),
     "Container/of a template": OF_PODS["EphemeralContainer"],
     "PodTemplateSpec": _TEMPLATE,
     "PodTemplate": (Into("template"),),
-    "ReplicationController": (_set(_selects_its_template), _set(_named_like_its_template), Into("spec")),
+    "ReplicationController": (derived(_selects_its_template), derived(_named_like_its_template), Into("spec")),
     "ReplicationControllerSpec": (_always("replicas", 1), Into("template")),
     "Deployment": (Into("spec"),),
     "DeploymentSpec": (
@@ -312,16 +312,16 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
         Into("template"),
         Into("volumeClaimTemplates"),
     ),
-    "StatefulSetUpdateStrategy": (_set(_stateful_update),),
+    "StatefulSetUpdateStrategy": (derived(_stateful_update),),
     "StatefulSetPersistentVolumeClaimRetentionPolicy": (
         Default("whenDeleted", "Retain"),
         Default("whenScaled", "Retain"),
     ),
     "ReplicaSet": (Into("spec"),),
     "ReplicaSetSpec": (_always("replicas", 1), Into("template")),
-    "Job": (_set(_named_like_its_template), Into("spec")),
+    "Job": (derived(_named_like_its_template), Into("spec")),
     "JobSpec": (
-        _set(_job),
+        derived(_job),
         _always("completionMode", "NonIndexed"),
         _always("suspend", False),
         _always("manualSelector", False),
@@ -349,13 +349,13 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
         Default("metrics", _cpu_metric, unset=_NOTHING),
         Into("behavior"),
     ),
-    "autoscaling.v2.HorizontalPodAutoscalerBehavior": (_set(_behavior),),
-    "Service": (Into("spec"), _set(_balancers)),
+    "autoscaling.v2.HorizontalPodAutoscalerBehavior": (derived(_behavior),),
+    "Service": (Into("spec"), derived(_balancers)),
     "ServiceSpec": (
         Default("sessionAffinity", "None"),
         Default("type", "ClusterIP"),
         Into("ports"),
-        _set(_service),
+        derived(_service),
     ),
     "ServicePort": (
         Default("protocol", "TCP"),
@@ -381,11 +381,11 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
     "PersistentVolumeClaim": (Into("spec"), Into("status")),
     "PersistentVolumeClaimSpec": (_always("volumeMode", "Filesystem"), *OF_PODS["PersistentVolumeClaimSpec"]),
     "PersistentVolumeClaimStatus": (Default("phase", "Pending"), _rounded("capacity", "allocatedResources")),
-    "Namespace": (_set(_named_namespace), Into("status")),
+    "Namespace": (derived(_named_namespace), Into("status")),
     "NamespaceStatus": (Default("phase", "Active"),),
     "Node": (Into("status"),),
     "NodeStatus": (
-        _set(
+        derived(
             lambda status: (
                 {} if status.get("allocatable") or not status.get("capacity") else {"allocatable": status["capacity"]}
             )
@@ -394,12 +394,12 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
     ),
     "LimitRange": (Into("spec"),),
     "LimitRangeSpec": (Into("limits"),),
-    "LimitRangeItem": (_set(_limits), _rounded("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")),
+    "LimitRangeItem": (derived(_limits), _rounded("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")),
     "ResourceQuota": (Into("spec"), Into("status")),
     "ResourceQuotaSpec": (_rounded("hard"),),
     "ResourceQuotaStatus": (_rounded("hard", "used"),),
     "NetworkPolicy": (Into("spec"),),
-    "NetworkPolicySpec": (_set(_policy_types), Into("ingress"), Into("egress")),
+    "NetworkPolicySpec": (derived(_policy_types), Into("ingress"), Into("egress")),
     "NetworkPolicyIngressRule": (Into("ports"),),
     "NetworkPolicyEgressRule": (Into("ports"),),
     "NetworkPolicyPort": (_always("protocol", "TCP"),),
@@ -409,7 +409,7 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
     "RoleBinding": (Into("roleRef"), Into("subjects")),
     "ClusterRoleBinding": (Into("roleRef"), Into("subjects")),
     "RoleRef": _ROLE_REF,
-    "Subject": (_set(_subject),),
+    "Subject": (derived(_subject),),
     "StorageClass": (_always("reclaimPolicy", "Delete"), _always("volumeBindingMode", "Immediate")),
     "CSIDriver": (Into("spec"),),
     "CSIDriverSpec": (
@@ -454,13 +454,13 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
         Into("resourceRules"),
         Into("excludeResourceRules"),
     ),
-    "CustomResourceDefinition": (Into("spec"), _set(_definition)),
+    "CustomResourceDefinition": (Into("spec"), derived(_definition)),
     "CustomResourceDefinitionSpec": (
         Default("conversion", lambda _: {"strategy": "None"}, unset=(None,)),
         Into("names"),
         Into("conversion"),
     ),
-    "CustomResourceDefinitionNames": (_set(_names),),
+    "CustomResourceDefinitionNames": (derived(_names),),
     "CustomResourceConversion": (Into("webhook"),),
     "WebhookConversion": (Into("clientConfig"),),
     "apiextensions.v1.WebhookClientConfig": (Into("service"),),
@@ -499,7 +499,7 @@ DEFAULTS: Mapping[str, Sequence[Row]] = {
     "DeviceRequestAllocationResult": (Into("tolerations"),),
     "ResourceSlice": (Into("spec"),),
     "ResourceSliceSpec": (Into("devices"),),
-    "Device": (_set(_multiplied),),
+    "Device": (derived(_multiplied),),
 }
 """The defaults of each type, in the order in which they are set."""
 

@@ -22,6 +22,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
+from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.freshness import Followed
 from podward.server.paths import table
@@ -34,8 +35,6 @@ from podward.store.interface import Store
 if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
-    from podward.server.controllers.certificates import Certificates
-    from podward.server.controllers.token_secrets import TokenSecrets
     from podward.server.openshift.start import OpenShift
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -55,8 +54,6 @@ class Settings(Struct, frozen=True):
     issuer: Issuer | None = None
     """Who signs certificates that are asked for; None where nobody does."""
     controllers: frozenset[str] = frozenset()
-    authority: bytes = b""
-    """Who has signed the server's certificate, PEM."""
 
 
 class Application:
@@ -93,8 +90,9 @@ class Application:
         self.definitions = Definitions(self.parts)
         self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
-        self._certificates = self._of_certificates(settings)
-        self._token_secrets = self._of_token_secrets(settings)
+        self._controllers = running.of(
+            settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
+        )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -123,10 +121,8 @@ class Application:
         await self.definitions.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
-        if self._certificates is not None:
-            await self._certificates.start()
-        if self._token_secrets is not None:
-            await self._token_secrets.start()
+        for controller in self._controllers:
+            await controller.start()
         self._callers.start(self.plugins.webhooks)
 
     async def announce(self, address: str, port: int) -> None:
@@ -141,40 +137,13 @@ class Application:
     async def close(self) -> None:
         """Follow no more."""
         await self._callers.close()
-        if self._certificates is not None:
-            await self._certificates.close()
-        if self._token_secrets is not None:
-            await self._token_secrets.close()
+        for controller in self._controllers:
+            await controller.close()
         await self.plugins.webhooks.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
-
-    def _of_certificates(self, settings: Settings) -> Certificates | None:
-        """What looks after certificate requests, if anything does."""
-        from podward.server.controllers.names import CERTIFICATES
-
-        if settings.issuer is None or not settings.controllers & CERTIFICATES:
-            return None
-        from podward.server.controllers.calling import Caller
-        from podward.server.controllers.certificates import ACCOUNT, Certificates
-
-        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT)
-        authorize = self.authorizers.authorize
-        return Certificates(caller, self.caches, authorize, settings.issuer, settings.controllers)
-
-    def _of_token_secrets(self, settings: Settings) -> TokenSecrets | None:
-        """What fills in Secrets for tokens, if anything does."""
-        from podward.server.controllers.names import TOKEN_SECRETS
-
-        if TOKEN_SECRETS not in settings.controllers:
-            return None
-        from podward.server.controllers.calling import Caller
-        from podward.server.controllers.token_secrets import ACCOUNT, USER, TokenSecrets
-
-        caller = Caller(chain.chained_inside(self.filters, self._serve), ACCOUNT, USER)
-        return TokenSecrets(caller, self.caches, self.parts.tokens.signed, settings.authority)
 
     def _of_openshift(self, settings: Settings) -> OpenShift | None:
         if settings.namespace_ranges is None:

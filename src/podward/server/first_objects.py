@@ -101,6 +101,11 @@ async def complete(parts: Parts, obj: JsonObject) -> None:
     _require(obj, await _completed(parts, obj))
 
 
+async def change(parts: Parts, obj: JsonObject) -> None:
+    """Store an object in the place of the version that it is of. Raises StoreError."""
+    _require(obj, await _change(parts, obj))
+
+
 def _require(obj: JsonObject, refused: Status | None) -> None:
     if refused is not None:
         raise StoreError(

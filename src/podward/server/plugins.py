@@ -31,7 +31,7 @@ from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
 from podward.server.webhooks import versions
-from podward.server.webhooks.admission import Rounds, WebhookAdmission
+from podward.server.webhooks.admission import Asking, Rounds, WebhookAdmission
 from podward.server.webhooks.client import Webhooks
 from podward.server.webhooks.conversion import Converter
 from podward.server.webhooks.services import Services
@@ -174,8 +174,9 @@ class Plugins:
         self.webhooks = Webhooks(Services(caches))
         self.converter = Converter(self.webhooks)
         known = versions.Versions(catalog, self.converter)
-        self._webhooks = WebhookAdmission(caches, known, self.webhooks, self._namespace)
         self._policies = PolicyAdmission(caches, catalog, known, self._namespace, authorize)
+        asking = Asking(self.webhooks, known, self._namespace, self._policies.ask_for)
+        self._webhooks = WebhookAdmission(caches, asking)
         self._quotas = Quotas()
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)

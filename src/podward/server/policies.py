@@ -159,7 +159,7 @@ class PolicyAdmission:
         versioned = await self._versions.asked_in(asked, served)
         if isinstance(versioned, Status):
             return _misconfigured(policy, binding, f"failed to convert object version: {versioned.message}")
-        facts = Facts(versioned, served, self._of(asked), self._ask_for(asked.user))
+        facts = Facts(versioned, served, self._of(asked), self.ask_for(asked.user))
         refused: list[_Refused] = []
         for param in params:
             # An expression that asks the authorizer waits for its answer, which comes from this very loop.
@@ -206,7 +206,7 @@ class PolicyAdmission:
                 return resource
         return None
 
-    def _ask_for(self, user: User) -> Callable[[Question], Verdict]:
+    def ask_for(self, user: User) -> Callable[[Question], Verdict]:
         """Answers expressions, which are evaluated in another thread, from the server's own authorizers."""
         loop = asyncio.get_running_loop()
 

@@ -161,7 +161,6 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         namespace_ranges=options.namespace_ranges,
         issuer=authority.issuer,
         controllers=options.controllers,
-        authority=authority.pem,
     )
 
 

@@ -49,6 +49,9 @@ SUBRESOURCES: Mapping[tuple[str, str], str] = {
     ("pods", "eviction"): "podward.server.subresources.eviction",
     ("serviceaccounts", "token"): "podward.server.subresources.token",
     ("pods", "log"): "podward.server.subresources.streams",
+    ("deploymentconfigs", "instantiate"): "podward.server.openshift.instantiate",
+    ("deploymentconfigs", "rollback"): "podward.server.openshift.rollback",
+    ("deploymentconfigs", "log"): "podward.server.openshift.deployment_logs",
     ("*", "scale"): "podward.server.subresources.scale",
 }
 """Subresources of another kind than their object: the module of each, by plural and name."""
@@ -62,6 +65,13 @@ VIRTUAL: Mapping[str, str] = {
     "localsubjectaccessreviews": "podward.server.virtual.reviews",
     "selfsubjectaccessreviews": "podward.server.virtual.reviews",
     "selfsubjectrulesreviews": "podward.server.virtual.reviews",
+    "projects": "podward.server.openshift.projects",
+    "projectrequests": "podward.server.openshift.project_requests",
+    "users": "podward.server.openshift.users",
+    "groups": "podward.server.openshift.users",
+    "podsecuritypolicyreviews": "podward.server.openshift.pod_reviews",
+    "podsecuritypolicyselfsubjectreviews": "podward.server.openshift.pod_reviews",
+    "podsecuritypolicysubjectreviews": "podward.server.openshift.pod_reviews",
 }
 """Resources that are not stored: the module of each."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import Json, JsonObject
+from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.defaulting import with_defaults
-from podward.schema.custom_objects.expressions import contains
 from podward.schema.custom_objects.json_paths import first_at
 from podward.schema.custom_objects.list_types import twice
 from podward.schema.custom_objects.matching import faults_of
 from podward.schema.custom_objects.naming import condition, named
 from podward.schema.custom_objects.pruning import pruned_object
-from podward.schema.custom_objects.rules import rules_of
+from podward.schema.custom_objects.rules import Rules
 
 
 def _of(**properties: Json) -> JsonObject:
@@ -59,18 +59,18 @@ def test_nothing_stands_in_a_set_or_a_map_twice() -> None:
 
 def test_rules_refuse_and_one_that_cannot_be_evaluated_refuses() -> None:
     rules: Json = [{"rule": "self.a > 1", "message": "too few"}]
-    assert rules_of({**_of(a={"type": "integer"}), "x-kubernetes-validations": rules}).broken({"a": 1}, None) == [
+    assert Rules({**_of(a={"type": "integer"}), "x-kubernetes-validations": rules}).asked({"a": 1}, None).faults == [
         ("<nil>", "Invalid value: too few")
     ]
     unknown: Json = [{"rule": "nonsense(self)"}]
-    assert rules_of({**_of(a={}), "x-kubernetes-validations": unknown}).broken({"a": 1}, None)
+    assert Rules({**_of(a={}), "x-kubernetes-validations": unknown}).asked({"a": 1}, None).faults
 
 
 def test_rules_of_changes_are_asked_of_changes_only() -> None:
     rules: Json = [{"rule": "self == oldSelf", "reason": "FieldValueForbidden", "message": "fixed"}]
-    asked = rules_of(_of(a={"type": "integer", "x-kubernetes-validations": rules}))
-    assert asked.broken({"a": 1}, None) == []
-    assert asked.broken({"a": 1}, {"a": 2}) == [("a", "Forbidden: fixed")]
+    asked = Rules(_of(a={"type": "integer", "x-kubernetes-validations": rules}))
+    assert asked.asked({"a": 1}, None).faults == []
+    assert asked.asked({"a": 1}, {"a": 2}).faults == [("a", "Forbidden: fixed")]
 
 
 def test_patterns_are_matched_in_linear_time() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from podward.server.controllers.names import ALL, APPROVING, CLEANING, SIGNING, enabled, unknown
+from podward.server.controllers.names import APPROVING, CLEANING, SIGNING, enabled, unknown
 
 
 @pytest.mark.parametrize(
     ("text", "running"),
     [
-        ("*", ALL),
+        ("*", (APPROVING, SIGNING, CLEANING)),
         ("", ()),
         ("csrsigning", (SIGNING,)),
         ("*,-csrapproving", (SIGNING, CLEANING)),

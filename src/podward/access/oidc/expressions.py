@@ -152,7 +152,7 @@ def _require(rules: Sequence[tuple[Rule, Expression]], variable: str, value: Map
 
 def aliased(value: object) -> object:
     """The value where names that are no identifiers are there as identifiers, too: `a.b` as `a__dot__b`."""
-    from podward.schema.custom_objects.rules import escaped
+    from podward.schema.custom_objects.rule_types import escaped
 
     if isinstance(value, list):
         return [aliased(each) for each in value]

@@ -19,7 +19,7 @@ _IN_SCALE = of_paths(("spec", "replicas"))
 ReplicasPaths = Mapping[str, tuple[str, ...]]
 """Where the replicas of a kind's objects stand, by API version; no names where a version has none."""
 
-WORKLOADS: ReplicasPaths = {"apps/v1": ("spec", "replicas"), "v1": ("spec", "replicas")}
+WORKLOADS: ReplicasPaths = dict.fromkeys(("apps/v1", "v1", "apps.openshift.io/v1"), ("spec", "replicas"))
 """Where built-in kinds have them."""
 
 

@@ -15,7 +15,7 @@ from podward.api.gotext import quote
 from podward.api.govalue import number as printed_number
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.schema.custom_objects.expressions import contains
+from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.formats import matches_format
 from podward.schema.validation.internal import go_json
 
@@ -53,10 +53,11 @@ def _name(at: str) -> str:
 
 
 def _invalid(at: str, value: Json, why: str) -> Fault:
-    return _name(at), f"Invalid value: {_shown(value)}: {_name(at)} in body {why}"
+    return _name(at), f"Invalid value: {shown(value)}: {_name(at)} in body {why}"
 
 
-def _shown(value: Json) -> str:
+def shown(value: Json) -> str:
+    """A value as errors about it print it."""
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, bool | int | float):
@@ -139,7 +140,7 @@ def _enumeration(value: Json, schema: JsonObject, at: str) -> list[Fault]:
     if not isinstance(allowed, list) or not allowed or any(_equal(value, each) for each in allowed):
         return []
     words = [quote(each) if isinstance(each, str) else quote(json.dumps(each)) for each in allowed]
-    return [(_name(at), f"Unsupported value: {_shown(value)}: supported values: {', '.join(words)}")]
+    return [(_name(at), f"Unsupported value: {shown(value)}: supported values: {', '.join(words)}")]
 
 
 def _equal(one: Json, other: Json) -> bool:

@@ -14,7 +14,7 @@ from podward.documents.raw_fields import member
 from podward.path import Path
 from podward.schema.custom_objects.list_types import twice
 from podward.schema.custom_objects.matching import Fault, faults_of
-from podward.schema.custom_objects.rules import Rules, rules_of
+from podward.schema.custom_objects.rules import Outcome, Rules
 from podward.schema.strategies import object_meta
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import raised
@@ -53,7 +53,7 @@ def strategy_of_custom(kind: CustomKind, subresource: str) -> Strategy:
         validate_update=asked.change,
         prepare_for_create=_new_without_status if kind.has_status else _new,
         prepare_for_update=_keeping_status if kind.has_status else _as_sent,
-        warnings=_finalizer_warnings,
+        warnings=asked.warnings,
         namespaced=kind.resource.namespaced,
         allow_unconditional_update=False,
     )
@@ -102,9 +102,10 @@ class _Asked:
 
     def __init__(self, kind: CustomKind) -> None:
         self._kind = kind
+        self._last: tuple[JsonObject, JsonObject | None, Outcome] | None = None
         self._schema: JsonObject = kind.schema or {}
         self._metadata = object_meta.any_new(SUBDOMAIN, namespaced=kind.resource.namespaced)
-        self._rules: Rules | None = rules_of(self._schema) if kind.has_rules else None
+        self._rules: Rules | None = Rules(self._schema) if kind.has_rules else None
 
     def new(self, obj: JsonObject) -> Decision:
         """What is wrong with a new object."""
@@ -138,10 +139,24 @@ class _Asked:
         paths = self._kind.scale_paths
         return _replica_faults(obj, paths.replicas) + _replica_faults(obj, paths.status) if paths else []
 
+    def _asked(self, obj: JsonObject, old: JsonObject | None) -> Outcome:
+        """What the rules say; asked once for what is wrong, and for the warnings."""
+        before = self._last
+        if before is None or before[0] is not obj or before[1] is not old:
+            said = Outcome([], []) if self._rules is None else self._rules.asked(obj, old)
+            before = self._last = (obj, old, said)
+        return before[2]
+
+    def warnings(self, obj: JsonObject, old: JsonObject | None) -> tuple[str, ...]:
+        """What is warned of: finalizers of a change, and rules that are as broken as they were."""
+        kept = self._asked(obj, old).warnings if self._rules is not None and old is not None else ()
+        self._last = None
+        return (*kept, *_finalizer_warnings(obj, old))
+
     def _judged(self, meta: Decision, found: list[Fault], obj: JsonObject, old: JsonObject | None) -> Decision:
         if self._rules is not None:
             blocked = any(map(_is_blocking, found))
-            found = [*found, *([_NOT_CHECKED] if blocked else self._rules.broken(obj, old))]
+            found = [*found, *([_NOT_CHECKED] if blocked else self._asked(obj, old).faults)]
         made = meta
         for place, error in found:
             made = made + refused(Path((place,) if place else ()), None, (error,))

@@ -6,8 +6,12 @@ row of this table: in a cluster they are a custom resource, and here too (`const
 
 from __future__ import annotations
 
-from podward.schema.openshift import kinds  # noqa: F401 - with it the table has the types of these kinds
+from msgspec import structs
+
+from podward.api.resource import Resource
+from podward.schema.openshift import defaults, deployment_configs, kinds  # noqa: F401 - with them the tables know these kinds
 from podward.schema.resources import resources_of
+from podward.schema.strategies.registry import STRATEGIES
 
 _TABLE = {
     "apps.openshift.io/v1": """
@@ -26,7 +30,27 @@ _TABLE = {
         users  User  -- get,list,watch""",
 }
 
-RESOURCES = tuple(resource for api_version, rows in _TABLE.items() for resource in resources_of(api_version, rows))
+
+def _with_logs(resource: Resource) -> Resource:
+    """Logs of a DeploymentConfig have a kind of their own."""
+    parts = [
+        structs.replace(part, kind="DeploymentLog") if part.name == "log" else part for part in resource.subresources
+    ]
+    return structs.replace(resource, subresources=tuple(parts))
+
+
+RESOURCES = tuple(
+    _with_logs(resource) for api_version, rows in _TABLE.items() for resource in resources_of(api_version, rows)
+)
 """All of them, in the order of discovery."""
 BY_KIND = {(found.api_version, found.kind): found for found in RESOURCES}
 """By the `apiVersion` and `kind` of an object."""
+
+_APPS = "apps.openshift.io"
+STRATEGIES.update(
+    {
+        (_APPS, "deploymentconfigs"): deployment_configs.CONFIG,
+        (_APPS, "deploymentconfigs/status"): deployment_configs.CONFIG_STATUS,
+        (_APPS, "deploymentconfigs/instantiate"): deployment_configs.CONFIG_INSTANTIATE,
+    }
+)

@@ -6,8 +6,6 @@ name is that of a subdomain, a status is written through its subresource only wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from podward.schema.strategies import (
     access_reviews,
     accounts,
@@ -50,7 +48,7 @@ _ADMISSION = "admissionregistration.k8s.io"
 _FLOWS = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
-_STRATEGIES: Mapping[tuple[str, str], Strategy] = {
+STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("", "configmaps"): config.CONFIG_MAP,
     ("", "endpoints"): endpoints.ENDPOINTS,
     ("", "limitranges"): limit_ranges.LIMIT_RANGE,
@@ -152,5 +150,5 @@ _OTHERS = {True: _of_others(namespaced=True), False: _of_others(namespaced=False
 
 def strategy_of(group: str, plural: str, subresource: str = "", *, namespaced: bool = True) -> Strategy:
     """The strategy of a resource, or of one of its subresources; `namespaced` is asked of resources without one."""
-    found = _STRATEGIES.get((group, f"{plural}/{subresource}" if subresource else plural))
+    found = STRATEGIES.get((group, f"{plural}/{subresource}" if subresource else plural))
     return found if found is not None else _OTHERS[namespaced]

@@ -1,6 +1,7 @@
 """Which controllers run: what `--controllers` says, as kube-controller-manager understands it.
 
-`*` means all that are on by default, NAME one of them, -NAME all but this one. The older names go as well.
+`*` means all that are on by default, NAME one of them, -NAME all but this one. The older names go as well. Those that
+make objects in namespaces are off by default: an API server alone has none.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 APPROVING = "certificatesigningrequest-approving-controller"
 SIGNING = "certificatesigningrequest-signing-controller"
 CLEANING = "certificatesigningrequest-cleaner-controller"
-CERTIFICATES = frozenset((APPROVING, SIGNING, CLEANING))
+ACCOUNTS = "serviceaccount-controller"
+AUTHORITIES = "root-ca-certificate-publisher-controller"
 TOKEN_SECRETS = "serviceaccount-token-controller"  # noqa: S105 - a name
-ALL = (APPROVING, SIGNING, CLEANING, TOKEN_SECRETS)
+_DEFAULT = (APPROVING, SIGNING, CLEANING)
+ALL = (*_DEFAULT, ACCOUNTS, AUTHORITIES, TOKEN_SECRETS)
 _OLDER = {
     "csrapproving": APPROVING,
     "csrsigning": SIGNING,
     "csrcleaner": CLEANING,
+    "serviceaccount": ACCOUNTS,
+    "root-ca-cert-publisher": AUTHORITIES,
     "serviceaccount-token": TOKEN_SECRETS,
 }
 
@@ -33,4 +38,6 @@ def enabled(text: str) -> frozenset[str]:
     words = [word for word in text.split(",") if word]
     named = {_OLDER.get(word, word) for word in words if not word.startswith("-")}
     left_out = {_OLDER.get(word[1:], word[1:]) for word in words if word.startswith("-")}
-    return frozenset(each for each in ALL if each not in left_out and ("*" in named or each in named))
+    if "*" in named:
+        named |= set(_DEFAULT)
+    return frozenset(each for each in ALL if each not in left_out and each in named)

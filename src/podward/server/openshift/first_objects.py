@@ -8,14 +8,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from podward.access.aggregation import rules_by_role
 from podward.access.default_roles.openshift import default_objects
+from podward.access.objects import RoleObject
+from podward.access.reading import stored
+from podward.documents.raw_fields import member, objects
 from podward.errors import StoreError
 from podward.policy.scc.default_set import default_sccs
 from podward.schema.openshift.constraints import GROUP, NAME, PLURAL, definition
+from podward.schema.resources import BY_KIND
 from podward.server import first_objects, routes
+from podward.server.encoding import decoded
 from podward.stages.admission.openshift import completed
 
 if TYPE_CHECKING:
+    from podward.api.json_value import Json
     from podward.api.resource import Resource
     from podward.server.scope import Parts
 
@@ -27,6 +34,26 @@ async def make_before(parts: Parts) -> None:
     await first_objects.make_missing(parts, definition())
     for obj in default_objects():
         await first_objects.complete(parts, obj)
+    await _collect_rules(parts)
+
+
+async def _collect_rules(parts: Parts) -> None:
+    """Have ClusterRoles that collect the rules of others have them at once: whoever requests a project is its admin.
+
+    A controller does so whenever a role changes; this is once, at the start.
+    """
+    kind = "ClusterRole"
+    scope = routes.scope_of(parts, BY_KIND["rbac.authorization.k8s.io/v1", kind])
+    page = await parts.store.list(scope.prefix())
+    raws = {str(member(raw, "metadata").get("name")): raw for raw in map(decoded, page.items)}
+    roles = {name: found for name, raw in raws.items() if isinstance(found := stored(kind, raw), RoleObject)}
+    rules = rules_by_role(roles)
+    for name, role in roles.items():
+        if role.view.aggregation_rule is None:
+            continue
+        wanted: list[Json] = [objects(raws[rule.role.name], "rules")[rule.index] for rule in rules[name]]
+        if wanted and wanted != raws[name].get("rules"):
+            await first_objects.change(parts, {**raws[name], "rules": wanted})
 
 
 async def make_after(parts: Parts) -> None:

@@ -18,11 +18,12 @@ from podward.server.request_info import Query
 from podward.server.tables.columns import Printer
 from podward.server.tables.core_objects import CORE
 from podward.server.tables.custom import printer_of
+from podward.server.tables.openshift import OPENSHIFT
 from podward.server.tables.other_objects import FALLBACK, OTHERS
 from podward.server.tables.pods import row_conditions
 from podward.server.tables.workloads import WORKLOADS
 
-PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS}
+PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **OPENSHIFT}
 """How each kind is told, by its group and name."""
 _INCLUDES = frozenset(("", "None", "Metadata", "Object"))
 

@@ -8,17 +8,19 @@ cannot be asked refuses the request, unless its configuration says to ignore tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct, structs
 
 from podward.api import status
 from podward.api.admission import AdmissionRequest
+from podward.api.caller import User
 from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
 from podward.api.status import Status
+from podward.schema.cel.authorizing import Ask
 from podward.schema.malformed import Malformed
 from podward.schema.patches.json_patch import json_patched
 from podward.schema.resources import BY_KIND
@@ -29,6 +31,7 @@ from podward.server.request import Request
 from podward.server.webhooks.calling import Broken, annotate, ask
 from podward.server.webhooks.client import Webhooks
 from podward.server.webhooks.versions import Versions
+from podward.stages.admission.webhooks.conditions import hold
 from podward.stages.admission.webhooks.hooks import Hook, hooks_of
 from podward.stages.admission.webhooks.matching import FindNamespace, Invocation, Served, is_exempt, version_asked
 from podward.stages.admission.webhooks.reviews import Verdict
@@ -79,15 +82,41 @@ class Rounds(Struct):
         self.invoked = set()
 
 
+class Asking(Struct, frozen=True):
+    """What both plugins need to ask webhooks; `ask_for` answers what their conditions ask of the authorizer."""
+
+    webhooks: Webhooks
+    versions: Versions
+    namespace: FindNamespace
+    ask_for: Callable[[User], Ask]
+
+    async def invocation(
+        self, hook: Hook, asked: AdmissionRequest, others: Sequence[Served]
+    ) -> Invocation | Status | None:
+        """The webhook's invocation; None where it is not asked; or why the request is refused without it."""
+        served = version_asked(hook, asked, others, self.namespace)
+        if served is None or isinstance(served, Status):
+            return served
+        versioned = await self.versions.asked_in(asked, served)
+        if isinstance(versioned, Status):
+            return versioned
+        found = Invocation(hook, versioned, served)
+        if not hook.conditions:
+            return found
+        if hook.asks:  # its answer comes from this very loop
+            held = await asyncio.to_thread(hold, found, self.ask_for(asked.user))
+        else:
+            held = hold(found, None)
+        return held if isinstance(held, Status) else found if held else None
+
+
 class WebhookAdmission:
     """Both plugins."""
 
-    def __init__(self, caches: Caches, versions: Versions, webhooks: Webhooks, namespace: FindNamespace) -> None:
+    def __init__(self, caches: Caches, asking: Asking) -> None:
         self._mutating = Configurations(caches, "MutatingWebhookConfiguration")
         self._validating = Configurations(caches, "ValidatingWebhookConfiguration")
-        self.versions = versions
-        self.webhooks = webhooks
-        self.namespace = namespace
+        self._asking = asking
 
     async def mutate(self, asked: AdmissionRequest, request: Request, rounds: Rounds) -> JsonObject | Status | None:
         """The object as the mutating webhooks leave it, or the first refusal; None where there is no object."""
@@ -96,7 +125,7 @@ class WebhookAdmission:
             return asked.object
         if rounds.again and rounds.output != asked.object:
             rounds.changed()
-        found = await _Mutation(self, asked, request, rounds).run(hooks)
+        found = await _Mutation(self._asking, asked, request, rounds).run(hooks)
         if not isinstance(found, Status):
             rounds.output = found
         return found
@@ -120,25 +149,18 @@ class WebhookAdmission:
         return next((found for found in results if found is not None), None)
 
     async def _relevant(self, asked: AdmissionRequest, hooks: Sequence[Hook]) -> list[Invocation] | Status:
-        others = self.versions.equivalents(asked)
-        made: dict[str, AdmissionRequest] = {}
+        others = self._asking.versions.equivalents(asked)
         found: list[Invocation] = []
         for hook in hooks:
-            served = version_asked(hook, asked, others, self.namespace)
-            if isinstance(served, Status):
-                return served
-            if served is None:
-                continue
-            if served.api_version not in made:
-                versioned = await self.versions.asked_in(asked, served)
-                if isinstance(versioned, Status):
-                    return versioned
-                made[served.api_version] = versioned
-            found.append(Invocation(hook, made[served.api_version], served))
+            invocation = await self._asking.invocation(hook, asked, others)
+            if isinstance(invocation, Status):
+                return invocation
+            if invocation is not None:
+                found.append(invocation)
         return found
 
     async def _validated(self, index: int, of: Invocation, request: Request) -> Status | None:
-        found, hook = await ask(self.webhooks, of, request, mutating=False), of.hook
+        found, hook = await ask(self._asking.webhooks, of, request, mutating=False), of.hook
         if isinstance(found, Verdict):
             return found.refused
         if isinstance(found, Broken) and hook.ignores_failures:
@@ -150,9 +172,9 @@ class WebhookAdmission:
 class _Mutation:
     """One request on its way through the mutating webhooks."""
 
-    def __init__(self, of: WebhookAdmission, asked: AdmissionRequest, request: Request, rounds: Rounds) -> None:
-        self._of = of
-        self._versions = of.versions
+    def __init__(self, asking: Asking, asked: AdmissionRequest, request: Request, rounds: Rounds) -> None:
+        self._asking = asking
+        self._versions = asking.versions
         self._own = asked.api_version
         self._asked = asked
         self._request = request
@@ -161,25 +183,22 @@ class _Mutation:
     async def run(self, hooks: Sequence[Hook]) -> JsonObject | Status | None:
         others, rounds = self._versions.equivalents(self._asked), self._rounds
         for index, hook in enumerate(hooks):
-            served = version_asked(hook, self._asked, others, self._of.namespace)
-            if isinstance(served, Status):
-                return served
-            if served is None or (rounds.again and hook.uid not in rounds.due):
+            invocation = await self._asking.invocation(hook, self._asked, others)
+            if isinstance(invocation, Status):
+                return invocation
+            if invocation is None or (rounds.again and hook.uid not in rounds.due):
                 continue
-            versioned = await self._versions.asked_in(self._asked, served)
-            if isinstance(versioned, Status):
-                return versioned
-            self._asked = versioned
-            refused = await self._ask(index, hook, served)
+            self._asked = invocation.asked
+            refused = await self._ask(index, invocation)
             if refused is not None:
                 return refused
         obj = self._asked.object
         return obj if obj is None else await self._versions.converted(self._asked, obj, self._own)
 
-    async def _ask(self, index: int, hook: Hook, served: Served) -> Status | None:
-        rounds, request = self._rounds, self._request
+    async def _ask(self, index: int, of: Invocation) -> Status | None:
+        rounds, request, hook, served = self._rounds, self._request, of.hook, of.served
         place = f"round_{int(rounds.again)}_index_{index}"
-        found = await ask(self._of.webhooks, Invocation(hook, self._asked, served), request, mutating=True)
+        found = await ask(self._asking.webhooks, of, request, mutating=True)
         changed = await self._patch(hook, found, served, place) if isinstance(found, Verdict) else False
         annotate(request, _MUTATION + place, _note(hook, mutated=changed is True))
         if changed is True:

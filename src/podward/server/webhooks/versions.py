@@ -30,11 +30,11 @@ class Versions:
     """The versions of a server's resources."""
 
     def __init__(self, catalog: Catalog, converter: Converter) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._converter = converter
 
     def _resource(self, asked: AdmissionRequest) -> Resource | None:
-        return self._catalog.find(asked.resource.group, asked.version, asked.resource.resource)
+        return self.catalog.find(asked.resource.group, asked.version, asked.resource.resource)
 
     def equivalents(self, asked: AdmissionRequest) -> tuple[Served, ...]:
         """The other versions of the request's resource, with the kind that its subresource has there."""
@@ -42,7 +42,7 @@ class Versions:
         if mine is None:
             return ()
         found: list[Served] = []
-        for other in self._catalog.all():
+        for other in self.catalog.all():
             if other is mine or other.plural != mine.plural or other.stored != mine.stored:
                 continue
             part = other.subresource(asked.subresource) if asked.subresource else None
@@ -57,7 +57,7 @@ class Versions:
         if obj.get("apiVersion") == api_version:
             return obj
         mine = self._resource(asked)
-        custom = self._catalog.custom(mine) if mine is not None else None
+        custom = self.catalog.custom(mine) if mine is not None else None
         if custom is None:
             return in_version(obj, GroupVersion.parse(api_version))
         if custom.conversion is None:
@@ -95,5 +95,5 @@ class Versions:
         """What is known of the kind, if it is a custom one; a Scale is none."""
         if served.kind == "Scale" and served.api_version == "autoscaling/v1":
             return None
-        resource = self._catalog.find(served.group, served.version, served.resource)
-        return self._catalog.custom(resource) if resource is not None else None
+        resource = self.catalog.find(served.group, served.version, served.resource)
+        return self.catalog.custom(resource) if resource is not None else None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
 from podward.schema.strategies import object_meta
-from podward.schema.strategies.custom_resources import schemas
+from podward.schema.strategies.custom_resources import schemas, selectable
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import first_generation, keeping_status
 from podward.schema.strategies.names import NameRule, host_faults
@@ -45,6 +47,8 @@ _PROTECTED = ("k8s.io", "kubernetes.io")
 _PROPOSAL = "see https://github.com/kubernetes/enhancements/pull/1111"
 _LONGEST_WARNING = 256
 _STATUS = ROOT / "status"
+_NO_SCHEMA = "may only be set when validations.schema is included"
+_NO_SCHEMA_HERE = "may only be set when `version.schema.openAPIV3Schema` is not included"
 
 
 def _inside(spec: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
@@ -60,7 +64,7 @@ def _inside(spec: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
 # --- the spec ---------------------------------------------------------------------------------------------------------
 
 
-def _spec(obj: JsonObject, *, recognized: bool = True) -> Decision:
+def _spec(obj: JsonObject, *, old: JsonObject | None = None, recognized: bool = True) -> Decision:
     spec = member(obj, "spec")
     group, place = text(spec, "group"), SPEC / "group"
     found: list[Decision] = []
@@ -72,8 +76,16 @@ def _spec(obj: JsonObject, *, recognized: bool = True) -> Decision:
         found.append(invalid(place, group, "should be a domain with at least one dot"))
     found.append(_word(spec, "scope", _SCOPES, SPEC))
     shared, versions = _inside(spec)
-    found += [_versions(shared, versions), _names_of_spec(member(spec, "names"))]
-    found.append(_version_parts(shared, SPEC, "validation", with_status=_has_status(shared, versions)))
+    before = {} if old is None else _schemas(member(old, "spec"))
+    known = {name for name, schema in _schemas(spec).items() if name in before and same(schema, before[name])}
+    of_old = {} if old is None else _selectable(member(old, "spec"))
+    first = text(versions[0], "name") if versions else ""
+    found.append(_versions(shared, versions, known, of_old))
+    if first and (faults := host_faults(first)):
+        found.append(invalid(SPEC / "version", first, ",".join(faults)))
+    found.append(_names_of_spec(member(spec, "names")))
+    alike = _Part(shared, _has_status(shared, versions), first in known, of_old.get(first), _NO_SCHEMA)
+    found.append(_version_parts(alike, SPEC, "validation"))
     if isinstance(spec.get("conversion"), dict):
         found.append(_conversion(member(spec, "conversion"), SPEC / "conversion", recognized=recognized))
     return merge(*found)
@@ -90,7 +102,27 @@ def _has_status(shared: JsonObject, versions: list[JsonObject]) -> bool:
     return any(member(each, "subresources").get("status") is not None for each in (shared, *versions))
 
 
-def _versions(shared: JsonObject, versions: list[JsonObject]) -> Decision:
+def _schemas(spec: JsonObject) -> dict[str, Json]:
+    """The schemas of all versions."""
+    return {text(each, "name"): member(each, "schema").get("openAPIV3Schema") for each in objects(spec, "versions")}
+
+
+def _selectable(spec: JsonObject) -> dict[str, Json]:
+    """The selectable fields of all versions."""
+    return {text(each, "name"): each.get("selectableFields") for each in objects(spec, "versions")}
+
+
+class _Part(Struct, frozen=True):
+    """What a version says, or all of them alike; whether its status is written apart, and its schema as it was."""
+
+    of: JsonObject
+    has_status: bool
+    unchanged: bool
+    selectable_before: Json
+    without_schema: str
+
+
+def _versions(shared: JsonObject, versions: list[JsonObject], known: set[str], of_old: dict[str, Json]) -> Decision:
     at, found = SPEC / "versions", []
     if member(shared, "schema").get("openAPIV3Schema") is None:
         for index, version in enumerate(versions):
@@ -102,7 +134,8 @@ def _versions(shared: JsonObject, versions: list[JsonObject]) -> Decision:
             found.append(invalid(at / index / "name", name, ",".join(faults)))
         found.append(_deprecation(version, at / index / "deprecationWarning"))
         own = version if "subresources" in version else shared
-        found.append(_version_parts(version, at / index, "schema", with_status=_has_status(own, [])))
+        part = _Part(version, _has_status(own, []), name in known, of_old.get(name), _NO_SCHEMA_HERE)
+        found.append(_version_parts(part, at / index, "schema"))
     names = [text(version, "name") for version in versions]
     if len(set(names)) != len(names):
         found.append(invalid_value(at, _shown(versions), "must contain unique version names"))
@@ -149,17 +182,20 @@ def _deprecation(version: JsonObject, at: Place) -> Decision:
     return merge(*found)
 
 
-def _version_parts(of: JsonObject, at: Place, schema_at: str, *, with_status: bool) -> Decision:
+def _version_parts(part: _Part, at: Place, schema_at: str) -> Decision:
     """Schema, subresources and columns: of a version, or of all versions."""
     found: list[Decision] = []
-    schema = member(of, "schema").get("openAPIV3Schema")
+    of, schema = part.of, member(part.of, "schema").get("openAPIV3Schema")
     if isinstance(schema, dict):
-        found.append(schemas.check(schema, at / schema_at / "openAPIV3Schema", with_status=with_status))
+        place = at / schema_at / "openAPIV3Schema"
+        found.append(schemas.check(schema, place, with_status=part.has_status, unchanged=part.unchanged))
     scale = member(of, "subresources").get("scale")
     if isinstance(scale, dict):
         found.append(_scale(scale, at / "subresources"))
     for index, column in enumerate(objects(of, "additionalPrinterColumns")):
         found.append(_column(column, at / "additionalPrinterColumns" / index))
+    place = at / "selectableFields"
+    found.append(selectable.check(of, place, before=part.selectable_before, without=part.without_schema))
     return merge(*found)
 
 
@@ -329,7 +365,7 @@ def _is_established(obj: JsonObject) -> bool:
 def _change(obj: JsonObject, old: JsonObject) -> Decision:
     versions = texts(member(member(member(old, "spec"), "conversion"), "webhook"), "conversionReviewVersions")
     recognized = not versions or not {"v1", "v1beta1"}.isdisjoint(versions)
-    found = [object_meta.changed(obj, old), _spec(obj, recognized=recognized)]
+    found = [object_meta.changed(obj, old), _spec(obj, old=old, recognized=recognized)]
     fixed = [("scope",), ("names", "kind")] if _is_established(old) else []
     for steps in (*fixed, ("group",), ("names", "plural")):
         now, before = member(obj, "spec"), member(old, "spec")
@@ -363,6 +399,7 @@ DEFINITION = Strategy(
     validate_update=_change,
     prepare_for_create=_new,
     prepare_for_update=lambda obj, old: _with_storage_version(keeping_status(obj, old)),
+    warnings=selectable.warned,
     allow_unconditional_update=False,
     namespaced=False,
 )

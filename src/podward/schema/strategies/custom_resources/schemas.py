@@ -1,7 +1,7 @@
 """What schemas of custom resources may say.
 
 Specification: Kubernetes, ValidateCustomResourceDefinitionOpenAPISchema. Whether rules compile, and what they cost, is
-not asked here.
+asked in `rules`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
-from podward.schema.strategies.custom_resources import structure
+from podward.schema.custom_objects.field_paths import NoFieldError, field_at
+from podward.schema.strategies.custom_resources import defaults, rules, structure
 from podward.schema.validation.field import (
     NOTHING,
     Place,
@@ -24,7 +25,7 @@ from podward.schema.validation.field import (
 from podward.schema.validation.raw import pointer, text, texts
 
 if TYPE_CHECKING:
-    from podward.api.json_value import Json, JsonObject
+    from podward.api.json_value import JsonObject
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
@@ -36,52 +37,33 @@ _NULLABLE = "this property is in x-kubernetes-list-map-keys, so it cannot be nul
 _DEFAULT = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
 
 
-def check(schema: JsonObject, at: Place, *, with_status: bool) -> Decision:
-    """What is wrong with a whole schema; `with_status`: its status is written apart."""
+def check(schema: JsonObject, at: Place, *, with_status: bool, unchanged: bool) -> Decision:
+    """What is wrong with a whole schema; `with_status`: its status is written apart; `unchanged`: it was let in."""
     found: list[Decision] = []
     if with_status and text(schema, "type") not in {"", "object"}:
         detail = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
         found.append(invalid(at / "type", text(schema, "type"), detail))
     if schema.get("nullable") is True:
         found.append(forbidden(at / "nullable", "nullable cannot be true at the root"))
+    of_fields = _schema(schema, at, root=True, meta=False, no_default="")
+    if _has_unsupported(schema):
+        return merge(*found, of_fields)
     wrong = structure.check(schema, at)
-    found.append(wrong if wrong.refused else _defaults(schema, at))
-    return merge(*found, _schema(schema, at, root=True, meta=False, no_default=""))
-
-
-# --- defaults ---------------------------------------------------------------------------------------------------------
-
-
-def _defaults(schema: JsonObject, at: Place) -> Decision:
-    """Defaults have no fields that would be left out of them."""
-    found: list[Decision] = []
-    value = schema.get("default")
-    if value is not None and _has_unknown(value, schema):
-        found.append(invalid_value(at / "default", value, "must not have unknown fields"))
-    if isinstance(schema.get("items"), dict):
-        found.append(_defaults(member(schema, "items"), at / "items"))
-    for name, inner in sorted(member(schema, "properties").items()):
-        if isinstance(inner, dict):
-            found.append(_defaults(inner, at / "properties" / Key(name)))
-    if isinstance(schema.get("additionalProperties"), dict):
-        found.append(_defaults(member(schema, "additionalProperties"), at / "additionalProperties"))
+    if not wrong.refused:
+        wrong = defaults.check(schema, at)
+    found += [wrong, of_fields]
+    if not wrong.refused:
+        found.append(rules.check(schema, at, of_fields, unchanged=unchanged))
     return merge(*found)
 
 
-def _has_unknown(value: Json, schema: JsonObject) -> bool:
-    if isinstance(value, list):
-        return any(_has_unknown(item, member(schema, "items")) for item in value)
-    if not isinstance(value, dict):
-        return False
-    fields, more = member(schema, "properties"), schema.get("additionalProperties")
-    for name, inner in value.items():
-        known = fields.get(name, more)
-        if isinstance(known, dict):
-            if _has_unknown(inner, known):
-                return True
-        elif known is not True and schema.get(_UNKNOWN) is not True:
-            return True
-    return False
+def _has_unsupported(schema: JsonObject) -> bool:
+    """Whether there is something in it that no structural schema has: then nobody asks whether it is one."""
+    if any(schema.get(name) for name in _UNSUPPORTED) or isinstance(schema.get("items"), list):
+        return True
+    inner = [*member(schema, "properties").values(), schema.get("items"), schema.get("additionalProperties")]
+    inner += [schema.get("not"), *(each for name in ("allOf", "anyOf", "oneOf") for each in objects(schema, name))]
+    return any(isinstance(each, dict) and _has_unsupported(each) for each in inner)
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
@@ -229,7 +211,17 @@ def _rules(schema: JsonObject, at: Place) -> Decision:
             found.append(invalid(place / "fieldPath", path, "must be non-empty if specified"))
         if _has_lines(path):
             found.append(invalid(place / "fieldPath", path, "must not contain line breaks"))
+        if path and not _leads_to_a_field(path, schema):
+            found.append(invalid(place / "fieldPath", path, "must be a valid path"))
     return merge(*found)
+
+
+def _leads_to_a_field(way: str, schema: JsonObject) -> bool:
+    try:
+        field_at(way, schema)
+    except NoFieldError:
+        return False
+    return True
 
 
 def _rule(rule: str, message: str, at: Place) -> Decision:

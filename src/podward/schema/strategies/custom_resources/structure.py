@@ -1,13 +1,12 @@
 """Whether a schema of a custom resource says of every field what it is: whether it is structural.
 
 Specification: Kubernetes, apiextensions-apiserver pkg/apiserver/schema ValidateStructural. What is said under `allOf`,
-`anyOf`, `oneOf` and `not` says nothing of what a field is, and nothing of fields that aren't there otherwise. Errors
-are in alphabetical order.
+`anyOf`, `oneOf` and `not` says nothing of what a field is; what stands so at the root says nothing of fields that
+aren't there otherwise. Errors are in alphabetical order.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from podward.decision import Decision, merge
@@ -43,7 +42,7 @@ _METADATA = "must not specify anything other than name and generateName, but met
 
 def check(schema: JsonObject, at: Place) -> Decision:
     """What keeps a whole schema from being structural."""
-    found = _declared(schema, "root", at) + _complete(schema, at)
+    found = _declared(schema, "root", at) + _undeclared(schema, schema, at, at)
     if len(found.violations) < 2:
         return found
     return Decision(violations=tuple(sorted(found.violations, key=lambda each: f"{each.path}: {each.reason}")))
@@ -134,18 +133,16 @@ def _values(schema: JsonObject, at: Place, *, skip: bool, skip_first: bool, root
     if isinstance(schema.get("not"), dict):
         found.append(_elsewhere(member(schema, "not"), at / "not", skip=False, root=root))
     pattern = text(schema, "pattern")
-    if pattern and not _compiles(pattern):
-        detail = "must be a valid regular expression, but isn't"
+    if pattern and (fault := _fault_of(pattern)):
+        detail = f"must be a valid regular expression, but isn't: {fault}"
         found.append(invalid(at / "pattern", pattern, detail))
     return merge(*found)
 
 
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return "(?" in pattern or "\\" in pattern  # Go's syntax is not Python's
-    return True
+def _fault_of(pattern: str) -> str:
+    from podward.schema.cel.patterns import fault_of  # the library is only for those who have patterns
+
+    return fault_of(pattern)
 
 
 def _elsewhere(schema: JsonObject, at: Place, *, skip: bool, root: bool) -> Decision:
@@ -161,16 +158,6 @@ def _elsewhere(schema: JsonObject, at: Place, *, skip: bool, root: bool) -> Deci
 
 
 # --- nothing that is not declared -------------------------------------------------------------------------------------
-
-
-def _complete(schema: JsonObject, at: Place) -> Decision:
-    found = [_undeclared(schema, schema, at, at)]
-    if isinstance(schema.get("items"), dict):
-        found.append(_complete(member(schema, "items"), at / "items"))
-    found += [_complete(value, at / "properties" / Key(name)) for name, value in _properties(schema)]
-    if isinstance(schema.get("additionalProperties"), dict):
-        found.append(_complete(member(schema, "additionalProperties"), at / "additionalProperties"))
-    return merge(*found)
 
 
 def _undeclared(part: JsonObject, schema: JsonObject, at: Place, from_: Place) -> Decision:

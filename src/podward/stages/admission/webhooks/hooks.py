@@ -14,6 +14,9 @@ from msgspec import Struct
 from podward.api.json_value import JsonObject
 from podward.api.webhook_client import WebhookClient
 from podward.documents.raw_fields import member, objects
+from podward.schema.cel.admission import BOOL, AdmissionScope
+from podward.schema.cel.environment import Expression, Uncompilable
+from podward.schema.cel.source import mentions
 from podward.schema.strategies.selectors import is_empty, is_selector
 from podward.schema.validation.raw import pointer, text, texts
 
@@ -54,7 +57,7 @@ class Hook:
         self.equivalent = pointer(webhook, "matchPolicy") == "Equivalent"
         self.namespaces = _selector(webhook, "namespaceSelector")
         self.objects = _selector(webhook, "objectSelector")
-        self.conditions = tuple(objects(webhook, "matchConditions"))
+        self._conditions = tuple(objects(webhook, "matchConditions"))
         self.ignores_failures = pointer(webhook, "failurePolicy") == "Ignore"
         self.side_effects = pointer(webhook, "sideEffects")
         seconds = webhook.get("timeoutSeconds")
@@ -67,6 +70,19 @@ class Hook:
     def client(self) -> WebhookClient:
         """Where it is."""
         return WebhookClient.read(self._config)
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[str, Expression | Uncompilable], ...]:
+        """Names and expressions of the conditions that must hold besides."""
+        scope = AdmissionScope(params=False)
+        return tuple(
+            (text(each, "name"), scope.compile(text(each, "expression").strip(), BOOL)) for each in self._conditions
+        )
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether some condition asks the authorizer."""
+        return any(mentions(text(each, "expression"), "authorizer") for each in self._conditions)
 
 
 def hooks_of(configurations: Iterable[JsonObject]) -> tuple[Hook, ...]:
