@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry
@@ -152,8 +152,10 @@ def address_of(bind: str, port: int) -> str:
 
 
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
+    everything = any(entry.type == "AlwaysAllow" for entry in options.authorizers)
+    authentication = structs.replace(options.authentication, everything_allowed=everything)
     return Settings(
-        opened(options.authentication, options.data_dir, authority.certificate),
+        opened(authentication, options.data_dir, authority.certificate),
         options.authorizers,
         options.disabled_plugins,
         options.service_range,

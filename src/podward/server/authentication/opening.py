@@ -81,7 +81,12 @@ def _trusted(
     options: AuthenticationOptions, own: tuple[str, ...]
 ) -> tuple[tuple[Issuer, ...], AnonymousAccess, ConfigurationFile | None]:
     """The issuers that flags or a file name, whether requests may be anonymous, and the file."""
-    said = AnonymousAccess(options.anonymous is not False)
+    said = AnonymousAccess(options.anonymous is not False and not options.everything_allowed)
+    if options.everything_allowed and options.anonymous is not False:
+        _log.warning(
+            "AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false."
+            " You should use a different authorizer"
+        )
     if not options.configuration_file:
         return (issuer_of_flags(options.oidc, own),) if options.oidc is not None else (), said, None
     file = ConfigurationFile(options.configuration_file, own)

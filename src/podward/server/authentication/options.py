@@ -60,3 +60,5 @@ class AuthenticationOptions(Struct, frozen=True):
     configuration_file: str = ""
     webhook: WebhookFlags = WebhookFlags()
     anonymous: bool | None = None
+    everything_allowed: bool = False
+    """Whether an authorizer allows everything: then nobody may be anonymous, unless the configuration file says so."""
