@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from podward.policy.scc.allocation import Ranges
-from podward.schema.openshift.resources import RESOURCES
+from podward.schema.openshift.resources import DESCRIBED, RESOURCES
 from podward.server.openshift import first_objects
 from podward.server.openshift.admission import OpenShiftPlugins
 from podward.server.openshift.namespace_ranges import NamespaceRanges
@@ -34,6 +34,7 @@ class OpenShift:
 
     async def start_before(self, parts: Parts) -> None:
         """What has to be there before roles and definitions are followed."""
+        parts.catalog.described = DESCRIBED
         await first_objects.make_before(parts)
 
     async def start_after(self, parts: Parts) -> None:
