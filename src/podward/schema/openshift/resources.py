@@ -48,7 +48,7 @@ RESOURCES = tuple(
 BY_KIND = {(found.api_version, found.kind): found for found in RESOURCES}
 """By the `apiVersion` and `kind` of an object."""
 
-DESCRIBED = tuple(CustomResource(found, schema_of(found.kind)) for found in RESOURCES)
+DESCRIBED = tuple(CustomResource(found, schema_of(found.kind), strategic=True) for found in RESOURCES)
 """What OpenAPI says of each."""
 
 _APPS = "apps.openshift.io"
