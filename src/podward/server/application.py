@@ -80,11 +80,11 @@ class Application:
         tokens = AccountTokens(settings.authentication.accounts, store)
         callers = self._callers = Callers(settings.authentication, tokens)
         self._authentication = settings.authentication
-        openshift = self._openshift = self._of_openshift(settings)
+        configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
+        openshift = self._openshift = self._of_openshift(settings, configured)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, structs.replace(settings.admission, disabled=settings.disabled_plugins),
-            None if openshift is None else openshift.plugins,
+            self.caches, catalog, configured, None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
         )  # fmt: skip
         self.parts = Parts(
@@ -163,12 +163,12 @@ class Application:
         await self.definitions.close()
         await self.caches.close()
 
-    def _of_openshift(self, settings: Settings) -> OpenShift | None:
+    def _of_openshift(self, settings: Settings, configured: Configured) -> OpenShift | None:
         if settings.namespace_ranges is None:
             return None
         from podward.server.openshift.start import OpenShift
 
-        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, settings.disabled_plugins)
+        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, configured)
 
     async def _serve(self, request: Request) -> Answer:
         if request.info.resource_request:
