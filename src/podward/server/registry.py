@@ -133,7 +133,7 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     refused = flow.refused_new(strategy, obj)
     if refused.violations:
         name = str(member(obj, "metadata").get("name") or "")
-        return status.invalid(scope.resource.kind, _group_of_faults(scope), name, refused)
+        return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
     if unasked := without_effect(scope.resource.group, scope.resource.plural):
@@ -251,7 +251,7 @@ async def _replacement(
     obj = with_times(scope, flow.prepared_change(strategy, wanted, old), old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
-        return status.invalid(scope.resource.kind, _group_of_faults(scope), change.name, refused)
+        return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
     obj = strategy.canonicalize(obj)
@@ -271,6 +271,11 @@ def other_uid(obj: JsonObject, old: JsonObject) -> str:
     if not uid or uid == stored:
         return ""
     return f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+
+
+def _kind_of_faults(scope: Scope, obj: JsonObject) -> str:
+    """The kind that a refusal names: a custom object's own, which may be the wrong one."""
+    return scope.resource.kind if scope.custom is None else str(obj.get("kind") or scope.resource.kind)
 
 
 def _group_of_faults(scope: Scope) -> str:
