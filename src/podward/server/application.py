@@ -30,6 +30,7 @@ from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Parts
+from podward.server.service_locks import ServiceLocks
 from podward.server.world import CLOCK
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
@@ -56,6 +57,8 @@ class Settings(Struct, frozen=True):
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
     limits: Limits = Limits()
+    shared: bool = False
+    """Whether other servers may use the same store."""
     event_ttl: float = 3600.0
     """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
@@ -73,7 +76,9 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
-        services = ServiceAllocator(settings.service_range)
+        services = ServiceAllocator(
+            settings.service_range, locks=ServiceLocks(store, CLOCK.seconds) if settings.shared else None
+        )
         tokens = AccountTokens(settings.account_key, store)
         callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
         openshift = self._openshift = self._of_openshift(settings)
