@@ -28,7 +28,6 @@ from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.event_limits import NAME as EVENT_LIMITS
 from podward.server.event_limits import EventLimits
-from podward.server.mutating_policies import NAME as MUTATING_POLICIES
 from podward.server.mutating_policies import MutatingPolicies
 from podward.server.policies import NAME as VALIDATING_POLICIES
 from podward.server.policies import PolicyAdmission
@@ -66,6 +65,8 @@ _LOOKED_UP = (
     "ingressclasses",
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
+_NEEDED = {"ingresses": "ingressclasses", "priorityclasses": "priorityclasses"}
+"""What plugins look up for objects of other kinds."""
 _SUFFIX = 5
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
 
@@ -215,8 +216,8 @@ class Plugins:
             await self._objects.fresh(*_OF_PODS)
             if asked.subresource == "binding" or member(asked.object or {}, "spec").get("nodeName"):
                 await self._objects.fresh("nodes")
-        elif asked.resource.resource == "ingresses":
-            await self._objects.fresh("ingressclasses")
+        elif asked.resource.resource in _NEEDED:
+            await self._objects.fresh(_NEEDED[asked.resource.resource])
         granted = False
         if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
             await self._objects.fresh(*node_restriction.LOOKED_UP)
