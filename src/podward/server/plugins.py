@@ -28,8 +28,11 @@ from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.event_limits import NAME as EVENT_LIMITS
 from podward.server.event_limits import EventLimits
+from podward.server.mutating_policies import NAME as MUTATING_POLICIES
+from podward.server.mutating_policies import MutatingPolicies
 from podward.server.policies import NAME as VALIDATING_POLICIES
-from podward.server.policies import Authorize, PolicyAdmission, nobody_knows
+from podward.server.policies import PolicyAdmission
+from podward.server.policy_facts import Authorize, PolicyFacts, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
@@ -164,6 +167,10 @@ class MorePlugins(Protocol):
         """What these steps decide of the request."""
 
 
+def _with(asked: AdmissionRequest, obj: JsonObject | None) -> AdmissionRequest:
+    return asked if obj is asked.object else structs.replace(asked, object=obj)
+
+
 class Plugins:
     """The plugins of a server."""
 
@@ -185,8 +192,10 @@ class Plugins:
         self.webhooks = Webhooks(Services(caches))
         self.converter = Converter(self.webhooks)
         known = versions.Versions(catalog, self.converter)
-        self._policies = PolicyAdmission(caches, catalog, known, self._namespace, authorize)
-        asking = Asking(self.webhooks, known, self._namespace, self._policies.ask_for)
+        facts = PolicyFacts(caches, catalog, known, self._namespace, authorize)
+        self._mutating_policies = MutatingPolicies(caches, facts)
+        self._policies = PolicyAdmission(caches, facts)
+        asking = Asking(self.webhooks, known, self._namespace, facts.ask_for)
         self._webhooks = WebhookAdmission(caches, asking)
         self._quotas = Quotas()
         self._event_limits = EventLimits(configured.plugins.event_limits if EVENT_LIMITS not in disabled else ())
@@ -201,7 +210,7 @@ class Plugins:
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as the mutating plugins leave it, or the first refusal.
 
-        Where a webhook has changed the object, all are asked once more, but of the webhooks only those who want it.
+        Where a policy or a webhook has changed the object, all are asked once more, but of these only who wants it.
         """
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
@@ -214,11 +223,12 @@ class Plugins:
         if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
             await self._objects.fresh(*node_restriction.LOOKED_UP)
             granted = await self._may_have_token(asked)
-        rounds = Rounds()
+        rounds = (Rounds(), Rounds())
         found = await self._mutate(asked, request, rounds, granted=granted)
-        if not rounds.wanted or isinstance(found, Status):
+        if isinstance(found, Status) or not any(each.wanted for each in rounds):
             return found
-        rounds.again = True
+        for each in rounds:
+            each.again = True
         return await self._mutate(structs.replace(asked, object=found), request, rounds, granted=granted)
 
     async def _may_have_token(self, asked: AdmissionRequest) -> bool:
@@ -229,17 +239,16 @@ class Plugins:
         return answer.opinion is Opinion.ALLOW
 
     async def _mutate(
-        self, asked: AdmissionRequest, request: Request, rounds: Rounds, *, granted: bool
+        self, asked: AdmissionRequest, request: Request, rounds: tuple[Rounds, Rounds], *, granted: bool
     ) -> JsonObject | Status | None:
+        """`rounds` are those of the policies, and those of the webhooks."""
         found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted, self._settings), self.disabled)
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more
         if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
             return found
-        if found is not asked.object:
-            asked = structs.replace(asked, object=found)
-        return await self._webhooks.mutate(asked, request, rounds)
+        return await self._webhooks.mutate(_with(asked, found), request, rounds[1])
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""

@@ -146,17 +146,8 @@ OPENSHIFTS = frozenset(
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
-_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings",))
-"""Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""
-
-
-def without_effect(group: str, plural: str) -> str:
-    """What its writer must know of an object that is stored and decides nothing here; empty for all others."""
-    if group != "admissionregistration.k8s.io" or plural not in _NOT_ASKED:
-        return ""
-    return f"this server stores {plural} and does not ask them: nothing is refused or changed by them"
 
 
 def mutated(asked: Served, disabled: frozenset[str] = OFF_BY_DEFAULT) -> JsonObject | Status | None:
