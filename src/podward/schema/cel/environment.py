@@ -21,16 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
-from cel_expr_python.ext import (  # type: ignore[import-untyped]  # nor have these
-    ext_bindings,
-    ext_optional,
-    ext_strings,
-)
 from msgspec import Struct, structs
 
 from podward.api.json_value import Json
-from podward.schema.cel import complaints, library, literals, source
+from podward.schema.cel import complaints, literals, source
 from podward.schema.cel.authorizing import ASKED, Ask
 from podward.schema.cel.source import Fields
 
@@ -109,7 +103,8 @@ def _walked(found: Any) -> Any:  # noqa: ANN401 - the library's own
 class Environment:
     """What expressions may speak of: variables with the names of their types, and the fields of some of them.
 
-    `typed` are variables as the compiler alone sees them, `request.name` beside `request`, with the library's types.
+    `typed` are variables as the compiler alone sees them, `request.name` beside `request`: with the names of their
+    types, or with types of the library's.
     """
 
     def __init__(
@@ -163,21 +158,18 @@ class Environment:
     def _checker(self, names: frozenset[str], *, unsafe: bool) -> Any:  # noqa: ANN401 - the library's own
         found = self._checkers.get((unsafe, names))
         if found is None:
-            found = self._checkers[unsafe, names] = cel.NewEnv(
-                variables={
-                    **{name: library.checked_type(kind) for name, kind in self._variables.items()}, **self._typed
-                },
-                extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
-                functions=[*library.declared(without_lists=unsafe), *library.constructors(names)],
-            )  # fmt: skip
+            from podward.schema.cel import engine
+
+            typed = {**self._variables, **self._typed}
+            found = self._checkers[unsafe, names] = engine.checker(typed, names, unsafe=unsafe)
         return found
 
 
 def _typed_fields(fields: Fields, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The fields whose types are known, under their whole names."""
+    """The fields whose types are known, under their whole names, with the names of these."""
     for name, of in fields.items():
         if isinstance(of, str):
-            yield prefix + name, library.checked_type(of)
+            yield prefix + name, of
         elif of is not None:
             yield from _typed_fields(of, f"{prefix}{name}.")
 
@@ -223,8 +215,6 @@ def _type_name(kind: str) -> str:
 @lru_cache(64)
 def _evaluating(variables: tuple[tuple[str, str], ...], unsafe: bool) -> Any:  # noqa: ANN401, FBT001 - as above
     """The environment that evaluates."""
-    return cel.NewEnv(
-        variables={name: library.evaluated_type(kind) for name, kind in variables},
-        extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
-        functions=library.implemented(without_lists=unsafe),
-    )
+    from podward.schema.cel import engine
+
+    return engine.evaluator(dict(variables), unsafe=unsafe)
