@@ -26,6 +26,11 @@ def checker(variables: Mapping[str, Any], constructed: frozenset[str], *, unsafe
     )
 
 
+def reader() -> Any:  # noqa: ANN401 - the library's own
+    """What reads syntax alone."""
+    return cel.NewEnv(variables={}, extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()])
+
+
 def evaluator(variables: Mapping[str, str], *, unsafe: bool) -> Any:  # noqa: ANN401 - the library's own
     """What evaluates. It can bind names, which whoever writes expressions cannot."""
     return cel.NewEnv(

@@ -6,11 +6,8 @@ Specification: regexp, which is RE2, as in CEL's `matches`; regexp/syntax has th
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
-
-_ENV = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
-_MATCHES = _ENV.compile("text.matches(pattern)")
 _SAID = "invalid regular expression: "
 _WORDS = {
     "missing )": "missing closing )",
@@ -25,10 +22,17 @@ _WORDS = {
 """What RE2 says otherwise than Go."""
 
 
+@lru_cache(1)
+def _matches() -> Any:  # noqa: ANN401 - the library's own
+    from podward.schema.cel import engine  # few objects are asked about patterns
+
+    return engine.evaluator({"text": "string", "pattern": "string"}, unsafe=True).compile("text.matches(pattern)")
+
+
 def contains(text: str, pattern: str) -> bool:
     """Whether something in the text matches; a pattern that is none matches nothing."""
     try:
-        return _MATCHES.eval(data={"text": text, "pattern": pattern}).plain_value() is True
+        return _matches().eval(data={"text": text, "pattern": pattern}).plain_value() is True
     except Exception:  # noqa: BLE001 - whatever the library says of it, it is no match
         return False
 
@@ -37,7 +41,7 @@ def contains(text: str, pattern: str) -> bool:
 def fault_of(pattern: str) -> str:
     """What is wrong with a pattern, as Go says it; empty where nothing is."""
     try:
-        found = _MATCHES.eval(data={"text": "", "pattern": pattern})
+        found = _matches().eval(data={"text": "", "pattern": pattern})
         said = str(found.plain_value()) if str(found.type()) == "ERROR" else ""
     except Exception as error:  # noqa: BLE001 - as above
         said = str(error)

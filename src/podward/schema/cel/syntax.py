@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
-from cel_expr_python.ext import ext_optional, ext_strings  # type: ignore[import-untyped]  # nor have these
 from msgspec import Struct
 
 from podward.schema.protobuf import fields_of_message
@@ -64,7 +62,9 @@ class Unreadable(Struct, frozen=True):
 
 @lru_cache(1)
 def _reader() -> Any:  # noqa: ANN401 - the library's own
-    return cel.NewEnv(variables={}, extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()])
+    from podward.schema.cel import engine  # most servers have no expressions
+
+    return engine.reader()
 
 
 def read(text: str) -> Tree | Unreadable:
