@@ -26,13 +26,13 @@ def _annotations(server: Server) -> dict[str, dict[str, str]]:
 def _given(server: Server) -> dict[str, dict[str, str]]:
     """The annotations of all namespaces, once each has ranges."""
     end = time.monotonic() + 30
-    found = _annotations(server)
-    while time.monotonic() < end:
+    while True:
         found = _annotations(server)
-        if all(UIDS in each for each in found.values()):
+        lacking = [name for name, each in found.items() if UIDS not in each]
+        if not lacking:
             return found
+        assert time.monotonic() < end, lacking
         time.sleep(0.05)
-    raise AssertionError([name for name, each in found.items() if UIDS not in each])
 
 
 def _create(server: Server, prefix: str) -> None:

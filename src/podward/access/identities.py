@@ -1,15 +1,16 @@
 """Who asks where no authenticator is asked: users as impersonation makes them, and the controllers of workloads.
 
 Specification: Kubernetes, pkg/endpoints/filters/impersonation: whoever is impersonated is authenticated, except
-`system:anonymous`, and a service account is in the groups of service accounts. kube-controller-manager runs each
-controller under a service account of kube-system (`--use-service-account-credentials`), OpenShift's the same.
+`system:anonymous`, and a service account for whom no groups are named is in those of service accounts.
+kube-controller-manager runs each controller under a service account of kube-system
+(`--use-service-account-credentials`), OpenShift's the same.
 """
 
 from __future__ import annotations
 
-from podward.api.caller import ACCOUNT_PREFIX, ANONYMOUS, AUTHENTICATED, User, account_groups, account_username
+from podward.access.service_account_names import split_username
+from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User, account_groups, account_username
 
-_ACCOUNT_PARTS = 4
 SOMEBODY = User("somebody", ("system:authenticated:oauth", AUTHENTICATED))
 """Any user of the cluster, without rights of its own."""
 _CONTROLLERS = {
@@ -28,13 +29,12 @@ _CONTROLLERS = {
 
 def impersonated(name: str, groups: tuple[str, ...] = ()) -> User:
     """The user of this name, in these groups and in those that impersonation adds."""
-    made = list(groups)
-    parts = name.split(":")
-    if name.startswith(ACCOUNT_PREFIX) and len(parts) == _ACCOUNT_PARTS:
-        made += [group for group in account_groups(parts[2]) if group not in made]
-    if name != ANONYMOUS and AUTHENTICATED not in made:
-        made.append(AUTHENTICATED)
-    return User(name, tuple(made))
+    account = split_username(name)
+    made = groups if account is None or groups else account_groups(account[0])
+    added = UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED
+    if added not in made and (added == UNAUTHENTICATED or UNAUTHENTICATED not in made):
+        made = (*made, added)
+    return User(name, made)
 
 
 def creator_of_pods(kind: str, otherwise: User | None = None) -> User:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from podward.access.forbidden import forbidden
+from podward.access.identities import impersonated
 from podward.access.service_account_names import split_username
 from podward.api import status
 from podward.api.authorization import Answer, Attributes, Opinion
-from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User, account_groups
+from podward.api.caller import NODE_PREFIX, NODES, User
 from podward.api.gotext import quote
 from podward.api.status import Status
 from podward.schema.validation.names import subdomain_faults
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 _GROUP = "authentication.k8s.io"
-_NODE = "system:node:"
+_NODE = NODE_PREFIX
 _NODE_OF_TOKEN = "authentication.kubernetes.io/node-name"  # noqa: S105 - the name of an extra
 _EXTRA_HEADER = "impersonate-extra-"
 _ESCAPE = re.compile("%([0-9a-fA-F]{2})|%")
@@ -113,11 +114,11 @@ def _allowed(question: Attributes) -> Generator[Attributes, Answer, Status | Non
 def _questions(mode: str, verb: str, wanted: User, caller: User) -> list[Attributes | Status]:
     found: list[Attributes | Status] = [_about_name(mode, verb, wanted, caller)]
     if wanted.uid:
-        found.append(Attributes(caller, verb, _GROUP, "uids", name=wanted.uid))
+        found.append(_question(caller, verb, _GROUP, "uids", wanted.uid))
     group = _GROUP if mode else ""
-    groups = [Attributes(caller, verb, group, "groups", name=name) for name in wanted.groups]
+    groups = [_question(caller, verb, group, "groups", name) for name in wanted.groups]
     extras = [
-        Attributes(caller, verb, _GROUP, "userextras", key, value)
+        structs.replace(_question(caller, verb, _GROUP, "userextras", value), subresource=key)
         for key, values in sorted(wanted.extra.items())
         for value in values
     ]
@@ -130,23 +131,19 @@ def _about_name(mode: str, verb: str, wanted: User, caller: User) -> Attributes:
     group, name = _GROUP if mode else "", wanted.username
     account, node = split_username(name), _node(name) if mode else None
     if account is not None:
-        return Attributes(caller, verb, group, "serviceaccounts", name=account[1], namespace=account[0])
+        return structs.replace(_question(caller, verb, group, "serviceaccounts", account[1]), namespace=account[0])
     if node is not None:
-        return Attributes(caller, verb, group, "nodes", name="*" if mode == "associated-node" else node)
-    return Attributes(caller, verb, group, "users", name=name)
+        return _question(caller, verb, group, "nodes", "*" if mode == "associated-node" else node)
+    return _question(caller, verb, group, "users", name)
+
+
+def _question(caller: User, verb: str, group: str, resource: str, name: str) -> Attributes:
+    return Attributes(caller, verb, group, resource, name=name, version="v1")
 
 
 def _made(mode: str, wanted: User) -> User:
-    groups = wanted.groups
-    account = split_username(wanted.username)
-    if mode in {"associated-node", "arbitrary-node"}:
-        groups = ("system:nodes",)
-    elif account is not None and not groups:
-        groups = account_groups(account[0])
-    added = UNAUTHENTICATED if wanted.username == ANONYMOUS else AUTHENTICATED
-    if added not in groups and (added == UNAUTHENTICATED or UNAUTHENTICATED not in groups):
-        groups = (*groups, added)
-    return structs.replace(wanted, groups=groups)
+    groups = (NODES,) if mode in {"associated-node", "arbitrary-node"} else wanted.groups
+    return structs.replace(wanted, groups=impersonated(wanted.username, groups).groups)
 
 
 def _node(username: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.authentication import Authenticated, Outcome
 from podward.access.csv_records import records_of
-from podward.api.caller import User
+from podward.api.caller import AUTHENTICATED, User
 from podward.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,6 +59,14 @@ class StaticTokens:
             return None
         user, number = found
         return Authenticated(user, f"static token file {self._name}, record {number}", good_for)
+
+    def record_of(self, user: User) -> str | None:
+        """The record that names this user, in words; None where none does."""
+        plain = tuple(group for group in user.groups if group != AUTHENTICATED)
+        for known, number in self._users.values():
+            if (known.username, known.uid, known.groups) == (user.username, user.uid, plain):
+                return f"static token file {self._name}, record {number}"
+        return None
 
 
 def _digest(token: str) -> bytes:

@@ -17,6 +17,7 @@ EXAMPLES = (
     ("as an OpenShift cluster admits it: which SCC, and why", "podward explain pod.yaml --namespace namespace.yaml"),
     ("as far as it can be told without its image", "podward explain pod.yaml --image-user 101:101"),
     ("everything, for a program", "podward explain deployment.yaml -o json"),
+    ("who may do what, and which line says so", "podward explain access get pods --as alice -f rbac/"),
 )
 
 

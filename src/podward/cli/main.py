@@ -53,6 +53,8 @@ COMMANDS = {
 }
 """The module and the description of each command, in the order of the help. A test compares it with `SUMMARY`."""
 
+SUBJECTS = {("explain", "access"): "podward.cli.explain_access"}
+"""Commands of two words: the module of each. The second word counts where there is no file of that name."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -96,9 +98,13 @@ def entry() -> NoReturn:
 
 def load(name: str) -> Command:
     """Import the module of a command."""
+    return _module(COMMANDS[name][0])
+
+
+def _module(name: str) -> Command:
     from importlib import import_module
 
-    module: Command = import_module(COMMANDS[name][0])  # type: ignore[assignment]  # tests hold every module to it
+    module: Command = import_module(name)  # type: ignore[assignment]  # tests hold every module to it
     return module
 
 
@@ -133,8 +139,11 @@ def _run(name: str, words: list[str]) -> int:
     _import_msgspec_alone()
     from podward.cli import parser
 
+    subject = SUBJECTS.get((name, words[0])) if words and not os.path.lexists(words[0]) else None
+    if subject is not None:
+        name, words = f"{name} {words[0]}", words[1:]
     parser.require_no_such_file(words)
-    command = load(name)
+    command = load(name) if subject is None else _module(subject)
     return command.run(parser.for_command(name, command).parse(words))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.abac import Abac
 from podward.access.anonymous import AnonymousAccess
@@ -34,6 +34,8 @@ from podward.server.request_info import RequestInfo
 from podward.server.scope import Parts
 from podward.server.service_locks import ServiceLocks
 from podward.server.world import CLOCK
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Settings(Struct, frozen=True):
     tokens: Sequence[StaticTokens] = ()
     certificates: Sequence[ClientCertificates] = ()
     anonymous: AnonymousAccess = AnonymousAccess()
-    disabled_plugins: frozenset[str] = frozenset()
+    disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
     limits: Limits = Limits()
@@ -66,6 +68,7 @@ class Settings(Struct, frozen=True):
     issuer: Issuer | None = None
     """Who signs certificates that are asked for; None where nobody does."""
     controllers: frozenset[str] = frozenset()
+    admission: Configured = NOT_CONFIGURED
 
 
 class Application:
@@ -83,7 +86,8 @@ class Application:
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
+            self.caches, catalog, structs.replace(settings.admission, disabled=settings.disabled_plugins),
+            None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
         )  # fmt: skip
         self.parts = Parts(

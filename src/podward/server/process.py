@@ -29,6 +29,8 @@ from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
 from podward.server.fairness import Limits
 from podward.server.own_authority import OwnAuthority
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.opening import SQLITE, open_store
 from podward.store.opening import Options as StoreOptions
 
@@ -58,7 +60,7 @@ class Options(Struct, frozen=True):
     kubeconfig: str
     store: StoreOptions
     service_range: str = "10.0.0.0/24"
-    disabled_plugins: frozenset[str] = frozenset()
+    disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     abac_policies: str = ""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
@@ -66,6 +68,7 @@ class Options(Struct, frozen=True):
     limits: Limits = Limits()
     event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
+    admission: Configured = NOT_CONFIGURED
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -178,6 +181,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         shared=options.store.store != SQLITE,
         issuer=authority.issuer,
         controllers=options.controllers,
+        admission=options.admission,
     )
 
 

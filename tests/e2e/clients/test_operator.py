@@ -56,7 +56,9 @@ def operating(server: Server, directory: Path) -> Iterator[None]:
     log = directory / "log"
     with log.open("wb") as output:
         environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(directory)}
-        operator = subprocess.Popen([*words, str(HERE / "python" / "operator.py")], env=environment, stderr=output)
+        operator = subprocess.Popen(
+            [*words, str(HERE / "python" / "widget_operator.py")], env=environment, stderr=output
+        )
     try:
         yield
     except AssertionError as error:

@@ -67,7 +67,7 @@ def test_kubernetes_libraries(text: str, value: object) -> None:
         ("request.foo", "ERROR: <input>:1:8: undefined field 'foo'\n | request.foo\n | .......^"),
         ("request.kind.foo == 1", "ERROR: <input>:1:13: undefined field 'foo'"),
         ("1 + 'a'", "found no matching overload for '_+_' applied to '(int, string)'"),
-        ('quantity("1").isGreaterThan(1)', "applied to '(kubernetes.Quantity, int)'"),
+        ('quantity("1").isGreaterThan(1)', "applied to 'kubernetes.Quantity.(int)'"),
         ("object.", "Syntax error"),
     ],
 )

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from podward.schema.cel.complaints import located
 from podward.schema.cel.declarations import Overload, functions
-from podward.schema.cel.source import located
 from podward.schema.cel.syntax import Node, Tree
 from podward.schema.cel.types import (
     BOOL,

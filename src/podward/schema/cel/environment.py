@@ -6,17 +6,18 @@ of numbers, and Kubernetes' own libraries), pkg/admission/plugin/cel; cel-go's t
 There are two environments behind one: in the first, types such as Quantity are types of their own, which expressions
 are held to; in the second, which evaluates, they are bytes (`library`), as the library can't hold other objects. An
 optional value must not reach Python, where the library would end the process: an expression with optionals has no
-functions that take lists, and yields no lists and maps.
+functions that take lists, and what it yields is read one value after the other.
 
-Ours: what takes more than 10,000 steps of comprehensions fails, where Kubernetes counts costs. Two-variable macros
-(`all(i, v, …)`) and the formats of `format` are not known: expressions with them don't compile.
+Ours: what takes more than 10,000 steps of comprehensions fails, and so does what yields a text of over 8 MB, where
+Kubernetes counts costs. Two-variable macros (`all(i, v, …)`) and the formats of `format` are not known: expressions
+with them don't compile.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -26,10 +27,10 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped]  # nor have th
     ext_optional,
     ext_strings,
 )
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.json_value import Json
-from podward.schema.cel import library, source
+from podward.schema.cel import complaints, library, literals, source
 from podward.schema.cel.authorizing import ASKED, Ask
 from podward.schema.cel.source import Fields
 
@@ -52,11 +53,15 @@ class Failed(Struct, frozen=True):
 
 
 class Expression:
-    """A compiled expression; `yields` is its type as CEL prints it, `dyn` where only its evaluation tells."""
+    """A compiled expression; `yields` is its type as CEL prints it, `dyn` where only its evaluation tells.
 
-    def __init__(self, text: str, yields: str, make: Callable[[], Any]) -> None:
+    `kind` is the same as the library has it.
+    """
+
+    def __init__(self, text: str, yields: str, make: Callable[[], Any], kind: Any = None) -> None:  # noqa: ANN401
         self.text = text
         self.yields = yields
+        self.kind = kind
         self._make = make
         self._program: Any = None
         self._with_optionals = source.has_optionals(text)
@@ -78,39 +83,105 @@ class Expression:
         kind = str(found.type())
         if kind == "ERROR":
             return Failed(_translated(str(found.plain_value())))
-        if kind in _SCALAR or (not self._with_optionals and kind.startswith(("LIST", "MAP"))):
+        if self._with_optionals and kind.startswith(_CONTAINERS):
+            walked: CelValue = _walked(found)
+            return walked
+        if kind in _SCALAR or kind.startswith(_CONTAINERS):
             value: Any = found.plain_value()
+            if isinstance(value, (str, bytes)) and len(value) > _LONGEST:
+                return Failed(BUDGET)
             return bytes(value) if isinstance(value, bytearray) else value
         return Failed(f"unsupported result type: {_type_name(kind)}")
 
 
-class Environment:
-    """What expressions may speak of: variables with the names of their types, and the fields of some of them."""
+def _walked(found: Any) -> Any:  # noqa: ANN401 - the library's own
+    """A list or map that may hold optional values, which are not read: there is no value then."""
+    kind = str(found.type())
+    if kind.startswith("MAP"):
+        return {key: _walked(value) for key, value in found.value().items()}
+    if kind.startswith("LIST"):
+        return [_walked(value) for value in found.value()]
+    if kind not in _SCALAR:
+        raise ValueError(f"unsupported result type: {_type_name(kind)}")
+    return found.plain_value()
 
-    def __init__(self, variables: Mapping[str, str], fields: Fields | None = None) -> None:
+
+class Environment:
+    """What expressions may speak of: variables with the names of their types, and the fields of some of them.
+
+    `typed` are variables as the compiler alone sees them, `request.name` beside `request`, with the library's types.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, str], fields: Fields | None = None, typed: Mapping[str, Any] | None = None
+    ) -> None:
         self._variables = dict(variables)
         self._fields: Fields = fields or {}
+        self._typed = dict(typed) if typed is not None else dict(_typed_fields(self._fields))
+        self._checkers: dict[tuple[bool, frozenset[str]], Any] = {}
 
-    def compile(self, text: str, inlined: str | None = None, fields: Fields | None = None) -> Expression | Uncompilable:
-        """The expression; `inlined` is the same with what its variables stand for, which is evaluated in its place.
+    def with_variables(self) -> Environment:
+        """The same with `variables`, which has no fields yet."""
+        return Environment({**self._variables, "variables": "dyn"}, {**self._fields, "variables": {}}, self._typed)
 
-        `fields` are those of further variables.
-        """
-        evaluated = text if inlined is None else inlined
-        unsafe = source.has_optionals(evaluated)
-        named = tuple(self._variables.items())
-        yields = ""
+    def with_field(self, root: str, name: str, yields: Any = None) -> Environment:  # noqa: ANN401 - the library's own
+        """The same where the object `root` has one more field, of the type that an expression yields."""
+        of = self._fields.get(root)
+        fields: Fields = {**self._fields, root: {**(of if isinstance(of, Mapping) else {}), name: None}}
+        known = yields is not None and "optional" not in str(yields).lower()
+        return Environment(self._variables, fields, {**self._typed, **({f"{root}.{name}": yields} if known else {})})
+
+    def compile(self, text: str, inlined: str | None = None) -> Expression | Uncompilable:
+        """The expression; `inlined` is what is evaluated in its place, where that is not the text itself."""
+        return self._compiled(text, literals.Literals(text, text if inlined is None else inlined, frozenset()))
+
+    def compile_with_objects(self, text: str, inlined: str | None = None) -> Expression | Uncompilable:
+        """An expression that may make objects: `Object.spec{replicas: 1}`, `JSONPatch{op: "add"}`."""
+        found = literals.read(text)
+        evaluated = found if inlined is None else literals.read(inlined)
+        if isinstance(found, str) or isinstance(evaluated, str):
+            return Uncompilable(f"compilation failed: {found}")
+        return self._compiled(text, structs.replace(found, evaluated=evaluated.evaluated))
+
+    def _compiled(self, text: str, made: literals.Literals) -> Expression | Uncompilable:
+        evaluated = made.evaluated
+        unsafe = source.has_optionals(made.checked) or source.has_optionals(evaluated)
         try:
-            for each in dict.fromkeys((text, evaluated)):
-                yields = _type_name(str(_checking(named, unsafe).compile(each).return_type()))
+            kind = self._checker(made.names, unsafe=unsafe).compile(made.checked).return_type()
         except Exception as error:  # noqa: BLE001 - the library has no exceptions of its own
-            return Uncompilable(f"compilation failed: {_compiler_says(str(error), text)}")
-        undefined = source.undefined_fields(text, {**self._fields, **(fields or {})})
+            return Uncompilable(
+                f"compilation failed: {complaints.as_told(str(error), text, made.checked, made.original)}"
+            )
+        undefined = source.undefined_fields(text, self._fields)
         if undefined:
             return Uncompilable(f"compilation failed: {undefined}")
-        return Expression(evaluated, yields, lambda: _evaluating(named, unsafe).compile(evaluated))
+        named = tuple(self._variables.items())
+        return Expression(evaluated, _type_name(str(kind)), lambda: _evaluating(named, unsafe).compile(evaluated), kind)
+
+    def _checker(self, names: frozenset[str], *, unsafe: bool) -> Any:  # noqa: ANN401 - the library's own
+        found = self._checkers.get((unsafe, names))
+        if found is None:
+            found = self._checkers[unsafe, names] = cel.NewEnv(
+                variables={
+                    **{name: library.checked_type(kind) for name, kind in self._variables.items()}, **self._typed
+                },
+                extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
+                functions=[*library.declared(without_lists=unsafe), *library.constructors(names)],
+            )  # fmt: skip
+        return found
 
 
+def _typed_fields(fields: Fields, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The fields whose types are known, under their whole names."""
+    for name, of in fields.items():
+        if isinstance(of, str):
+            yield prefix + name, library.checked_type(of)
+        elif of is not None:
+            yield from _typed_fields(of, f"{prefix}{name}.")
+
+
+_CONTAINERS = ("LIST", "MAP")
+_LONGEST = 8 << 20
 _SCALAR = frozenset(("BOOL", "INT", "UINT", "DOUBLE", "STRING", "BYTES", "NULL", "TIMESTAMP", "DURATION"))
 _NAMES = {
     "null": "null_type",
@@ -119,9 +190,6 @@ _NAMES = {
     "type": "type",
 }
 _CODE = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
-_UNDECLARED = re.compile(
-    r"(ERROR: <input>:\d+:\d+: undeclared reference to '(\w+)\.[\w.]+' \(in container ''\)\n \| [^\n]*\n \| \.*\^)"
-)
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'^Key not found in map : "(.*)"$', re.DOTALL), r"no such key: \1"),
     (re.compile(r"^Key not found in map : (.*)$", re.DOTALL), r"no such key: \1"),
@@ -130,9 +198,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\(\)$"), r"no such overload: \2(\1)"),
     (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\((.*)\)$"), r"no such overload: \2(\1, \3)"),
     (re.compile(r"^No matching overloads? found : (.*)$", re.DOTALL), r"no such overload: \1"),
-    (re.compile(r"^Index error: index=(-?\d+) size=\d+$"), r"index out of bounds: \1"),
     (re.compile(r"^Applying SELECT to non-message type$"), "no such overload"),
     (re.compile(r"^Iteration budget exceeded$"), BUDGET),
+    (re.compile(r"^Index error: index=(-?\d+) size=\d+$"), r"index out of bounds: \1"),
 )
 
 
@@ -145,31 +213,10 @@ def _translated(text: str) -> str:
     return said
 
 
-def _compiler_says(said: str, text: str) -> str:
-    """Its errors as cel-go says them: of a field of what is not declared, that this is not declared."""
-    said = _CODE.sub("", said).strip()
-    for whole, root in _UNDECLARED.findall(said):
-        said = said.replace(whole, source.undeclared(text, root))
-    return said
-
-
 def _type_name(kind: str) -> str:
     """A type as cel-go prints it: `LIST<INT>` is `list(int)`."""
     printed = re.sub(r"\b[A-Z_]+\b", lambda found: found.group().lower(), kind).replace("<", "(").replace(">", ")")
     return _NAMES.get(printed, printed)
-
-
-_EXTENSIONS = (ext_strings.ExtStrings, ext_optional.ExtOptional, ext_bindings.ExtBindings)
-
-
-@lru_cache(64)
-def _checking(variables: tuple[tuple[str, str], ...], unsafe: bool) -> Any:  # noqa: ANN401, FBT001 - a key of the cache
-    """The environment that knows types."""
-    return cel.NewEnv(
-        variables={name: library.checked_type(kind) for name, kind in variables},
-        extensions=[each() for each in _EXTENSIONS],
-        functions=library.declared(without_lists=unsafe),
-    )
 
 
 @lru_cache(64)
@@ -177,6 +224,6 @@ def _evaluating(variables: tuple[tuple[str, str], ...], unsafe: bool) -> Any:  #
     """The environment that evaluates."""
     return cel.NewEnv(
         variables={name: library.evaluated_type(kind) for name, kind in variables},
-        extensions=[each() for each in _EXTENSIONS],
+        extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
         functions=library.implemented(without_lists=unsafe),
     )

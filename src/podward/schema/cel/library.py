@@ -34,6 +34,8 @@ _KINDS = {
     "dyn": cel.Type.DYN,
     "list": cel.Type.LIST,
     "list(string)": cel.Type.List(cel.Type.STRING),
+    "map(string, string)": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
+    "timestamp": cel.Type.TIMESTAMP,
     "map(string, list(string))": cel.Type.Map(cel.Type.STRING, cel.Type.List(cel.Type.STRING)),
 }
 
@@ -62,6 +64,14 @@ def declared(*, without_lists: bool) -> list[Any]:
             ],
         )
         for name, rows in _by_name(_known(without_lists=without_lists))
+    ]
+
+
+def constructors(names: Iterable[str]) -> list[Any]:
+    """Functions of these names, which make objects of the types of these names of what is in a map."""
+    return [
+        cel.FunctionDecl(name, [cel.Overload(f"{name}_made", cel.Type.AbstractType(name), [cel.Type.MAP])])
+        for name in names
     ]
 
 

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-Fields: TypeAlias = "Mapping[str, Fields | None]"
-"""The fields of a type, each with those of its own type; None where nobody knows which it has."""
+from podward.schema.cel import complaints
+
+Fields: TypeAlias = "Mapping[str, Fields | str | None]"
+"""The fields of a type, each with those of its own type, or that type's name; None where nobody knows which it has."""
 
 _UNREAD = re.compile(
     r"""//[^\n]*|(?P<raw>\b[bB]?[rR][bB]?)?(?:'''.*?'''|\"\"\".*?\"\"\"|(?(raw)(?:'[^'\n]*'|"[^"\n]*")"""
@@ -57,21 +59,13 @@ def undefined_fields(text: str, roots: Fields) -> str:
         if re.search(rf"\(\s*{name}\s*,", plain):
             continue
         for number, (at, step) in enumerate(steps):
-            if fields is None or (called and number == len(steps) - 1):
+            if not isinstance(fields, Mapping) or (called and number == len(steps) - 1):
                 break
             if step not in fields:
-                found.append(located(text, at, f"undefined field '{step}'"))
+                found.append(complaints.located(text, at, f"undefined field '{step}'"))
                 break
             fields = fields[step]
     return "\n".join(found)
-
-
-def undeclared(text: str, root: str) -> str:
-    """What the compiler says of a variable that there is not."""
-    found = re.search(rf"(?<![\w.]){re.escape(root)}\b", bare(text))
-    return located(
-        text, found.start() if found is not None else 0, f"undeclared reference to '{root}' (in container '')"
-    )
 
 
 def inlined(text: str, root: str, values: Mapping[str, str]) -> str:
@@ -94,11 +88,3 @@ def _selections(plain: str) -> Iterator[tuple[str, list[tuple[int, str]], bool]]
     for found in _SELECTION.finditer(plain):
         steps = [(found.start(2) + step.start(1), step[2]) for step in _STEP.finditer(found[2])]
         yield found[1], steps, found["call"] is not None
-
-
-def located(text: str, at: int, what: str) -> str:
-    """An error as CEL's compilers print one."""
-    before = text[:at]
-    line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
-    shown = text.split("\n")[line - 1]
-    return f"ERROR: <input>:{line}:{column + 1}: {what}\n | {shown}\n | {'.' * column}^"

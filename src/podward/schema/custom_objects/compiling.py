@@ -6,6 +6,7 @@ Specification: apiextensions-apiserver pkg/apiserver/schema/cel/compilation.go.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from podward.api.json_value import JsonObject
 from podward.schema.cel.amounts import Amount
@@ -13,6 +14,7 @@ from podward.schema.cel.checking import Checked
 from podward.schema.cel.costs import cost_of
 from podward.schema.cel.syntax import Unreadable, read
 from podward.schema.cel.types import BOOL, STRING, Type, optional_of
+from podward.schema.cel.wrapping import wrapped
 from podward.schema.custom_objects.rule_types import LONGEST_REQUEST, Declared, size_on, structures
 from podward.schema.validation.raw import text
 
@@ -37,10 +39,18 @@ class Types:
         """How many values of this type a request has room for."""
         self._fields = structures(of)
 
+    def evaluated(self, expression: str, rule: JsonObject) -> str:
+        """An expression of a rule with its times as the evaluation has them; itself where something is wrong."""
+        checked = self._checked(expression, self._variables(rule))
+        return expression if isinstance(checked, str) else wrapped(checked)
+
+    def _variables(self, rule: JsonObject) -> dict[str, Type]:
+        old = optional_of(self.of.type) if rule.get("optionalOldSelf") is True else self.of.type
+        return {"self": self.of.type, "oldSelf": old}
+
     def compiled(self, rule: JsonObject) -> CompiledRule:
         """The rule, which has an expression."""
-        old = optional_of(self.of.type) if rule.get("optionalOldSelf") is True else self.of.type
-        known = {"self": self.of.type, "oldSelf": old}
+        known = self._variables(rule)
         checked = self._checked(text(rule, "rule"), known)
         if isinstance(checked, str):
             return CompiledRule(f"compilation failed: {checked}")
@@ -52,12 +62,10 @@ class Types:
             return made
         message = self._checked(told, known)
         if isinstance(message, str):
-            return CompiledRule(
-                "", f"messageExpression compilation failed: {message}", made.cost, 0, False, made.of_changes
-            )
+            return replace(made, message_fault=f"messageExpression compilation failed: {message}")
         if message.yields != STRING:
-            return CompiledRule("", "messageExpression must evaluate to a string", made.cost, 0, False, made.of_changes)
-        return CompiledRule("", "", made.cost, self._cost(message), True, made.of_changes)
+            return replace(made, message_fault="messageExpression must evaluate to a string")
+        return replace(made, message_cost=self._cost(message), has_message=True)
 
     def _checked(self, expression: str, known: dict[str, Type]) -> Checked | str:
         tree = read(expression)

@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from podward.documents.raw_fields import member
+
 if TYPE_CHECKING:
-    from podward.api.json_value import JsonObject
+    from podward.api.json_value import Json, JsonObject
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 """Where meta/v1 is."""
@@ -23,14 +25,30 @@ _PACKAGES = {
     "apiextensions.k8s.io/v1": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",
     "apiregistration.k8s.io/v1": "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1",
 }
+_TEXTS = "\n\nPossible enum values:\n"
 _REFERENCE = re.compile(r'"#/definitions/([^"]+)"')
 
 
 def built_in() -> dict[str, JsonObject]:
     """The definitions of all types of Kubernetes itself, unpacked anew."""
-    from podward.schema.openapi.definitions import PACKED
+    from podward.schema.openapi import definitions, enums
 
-    return cast("dict[str, JsonObject]", json.loads(lzma.decompress(base64.b85decode(PACKED))))
+    found, texts = _unpacked(definitions.PACKED), _unpacked(enums.PACKED)
+    for name, fields in member(texts, "fields").items():
+        properties = member(member(found, name), "properties")
+        for place, index in cast("dict[str, int]", fields).items():
+            field, _, inside = place.partition("/")
+            values, told = cast("list[list[Json]]", texts["enums"])[index]
+            schema = member(properties, field)
+            (member(schema, inside) if inside else schema)["enum"] = values
+            said = str(schema.get("description", ""))
+            if told and _TEXTS not in said:
+                schema["description"] = f"{said}{_TEXTS}{told}"
+    return cast("dict[str, JsonObject]", found)
+
+
+def _unpacked(packed: str) -> JsonObject:
+    return cast("JsonObject", json.loads(lzma.decompress(base64.b85decode(packed))))
 
 
 class Names:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 
 import msgspec
+from msgspec import Struct
 
 from podward.api.json_equality import same
 from podward.api.json_value import Json, JsonObject, copied, copied_object
@@ -41,6 +42,24 @@ def json_patched(value: JsonObject, patch: Json) -> JsonObject | Malformed:
     except _RefusedError:
         return _REFUSED
     return document.root if isinstance(document.root, dict) else _REFUSED
+
+
+class Unapplied(Struct, frozen=True):
+    """The operation of a patch that cannot be applied, and its path."""
+
+    operation: str
+    path: str
+
+
+def json_patched_as_far(value: JsonObject, patch: list[JsonObject]) -> JsonObject | Unapplied:
+    """The patched object, or the first operation that cannot be applied. The given object is not changed."""
+    document = _Document(copied_object(value))
+    for operation in patch[:MOST_OPERATIONS]:
+        try:
+            document.apply(operation)
+        except _RefusedError:
+            return Unapplied(str(operation.get("op")), str(operation.get("path")))
+    return document.root if isinstance(document.root, dict) else Unapplied("replace", "")
 
 
 def undecodable(patch: Json, of_patch: str, of_operation: str) -> str:

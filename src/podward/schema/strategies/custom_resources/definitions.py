@@ -14,7 +14,7 @@ from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
 from podward.schema.strategies import object_meta
-from podward.schema.strategies.custom_resources import schemas
+from podward.schema.strategies.custom_resources import schemas, selectable
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import first_generation, keeping_status
 from podward.schema.strategies.names import NameRule, host_faults
@@ -47,6 +47,8 @@ _PROTECTED = ("k8s.io", "kubernetes.io")
 _PROPOSAL = "see https://github.com/kubernetes/enhancements/pull/1111"
 _LONGEST_WARNING = 256
 _STATUS = ROOT / "status"
+_NO_SCHEMA = "may only be set when validations.schema is included"
+_NO_SCHEMA_HERE = "may only be set when `version.schema.openAPIV3Schema` is not included"
 
 
 def _inside(spec: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
@@ -76,9 +78,13 @@ def _spec(obj: JsonObject, *, old: JsonObject | None = None, recognized: bool = 
     shared, versions = _inside(spec)
     before = {} if old is None else _schemas(member(old, "spec"))
     known = {name for name, schema in _schemas(spec).items() if name in before and same(schema, before[name])}
-    found += [_versions(shared, versions, known), _names_of_spec(member(spec, "names"))]
+    of_old = {} if old is None else _selectable(member(old, "spec"))
     first = text(versions[0], "name") if versions else ""
-    alike = _Part(shared, _has_status(shared, versions), first in known)
+    found.append(_versions(shared, versions, known, of_old))
+    if first and (faults := host_faults(first)):
+        found.append(invalid(SPEC / "version", first, ",".join(faults)))
+    found.append(_names_of_spec(member(spec, "names")))
+    alike = _Part(shared, _has_status(shared, versions), first in known, of_old.get(first), _NO_SCHEMA)
     found.append(_version_parts(alike, SPEC, "validation"))
     if isinstance(spec.get("conversion"), dict):
         found.append(_conversion(member(spec, "conversion"), SPEC / "conversion", recognized=recognized))
@@ -101,15 +107,22 @@ def _schemas(spec: JsonObject) -> dict[str, Json]:
     return {text(each, "name"): member(each, "schema").get("openAPIV3Schema") for each in objects(spec, "versions")}
 
 
+def _selectable(spec: JsonObject) -> dict[str, Json]:
+    """The selectable fields of all versions."""
+    return {text(each, "name"): each.get("selectableFields") for each in objects(spec, "versions")}
+
+
 class _Part(Struct, frozen=True):
     """What a version says, or all of them alike; whether its status is written apart, and its schema as it was."""
 
     of: JsonObject
     has_status: bool
     unchanged: bool
+    selectable_before: Json
+    without_schema: str
 
 
-def _versions(shared: JsonObject, versions: list[JsonObject], known: set[str]) -> Decision:
+def _versions(shared: JsonObject, versions: list[JsonObject], known: set[str], of_old: dict[str, Json]) -> Decision:
     at, found = SPEC / "versions", []
     if member(shared, "schema").get("openAPIV3Schema") is None:
         for index, version in enumerate(versions):
@@ -121,7 +134,7 @@ def _versions(shared: JsonObject, versions: list[JsonObject], known: set[str]) -
             found.append(invalid(at / index / "name", name, ",".join(faults)))
         found.append(_deprecation(version, at / index / "deprecationWarning"))
         own = version if "subresources" in version else shared
-        part = _Part(version, _has_status(own, []), name in known)
+        part = _Part(version, _has_status(own, []), name in known, of_old.get(name), _NO_SCHEMA_HERE)
         found.append(_version_parts(part, at / index, "schema"))
     names = [text(version, "name") for version in versions]
     if len(set(names)) != len(names):
@@ -181,6 +194,8 @@ def _version_parts(part: _Part, at: Place, schema_at: str) -> Decision:
         found.append(_scale(scale, at / "subresources"))
     for index, column in enumerate(objects(of, "additionalPrinterColumns")):
         found.append(_column(column, at / "additionalPrinterColumns" / index))
+    place = at / "selectableFields"
+    found.append(selectable.check(of, place, before=part.selectable_before, without=part.without_schema))
     return merge(*found)
 
 
@@ -384,6 +399,7 @@ DEFINITION = Strategy(
     validate_update=_change,
     prepare_for_create=_new,
     prepare_for_update=lambda obj, old: _with_storage_version(keeping_status(obj, old)),
+    warnings=selectable.warned,
     allow_unconditional_update=False,
     namespaced=False,
 )

@@ -12,7 +12,7 @@ from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
 from podward.schema.custom_objects.field_paths import NoFieldError, field_at
-from podward.schema.strategies.custom_resources import rules, structure
+from podward.schema.strategies.custom_resources import defaults, rules, structure
 from podward.schema.validation.field import (
     NOTHING,
     Place,
@@ -25,7 +25,7 @@ from podward.schema.validation.field import (
 from podward.schema.validation.raw import pointer, text, texts
 
 if TYPE_CHECKING:
-    from podward.api.json_value import Json, JsonObject
+    from podward.api.json_value import JsonObject
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
@@ -45,48 +45,25 @@ def check(schema: JsonObject, at: Place, *, with_status: bool, unchanged: bool) 
         found.append(invalid(at / "type", text(schema, "type"), detail))
     if schema.get("nullable") is True:
         found.append(forbidden(at / "nullable", "nullable cannot be true at the root"))
+    of_fields = _schema(schema, at, root=True, meta=False, no_default="")
+    if _has_unsupported(schema):
+        return merge(*found, of_fields)
     wrong = structure.check(schema, at)
     if not wrong.refused:
-        wrong = _defaults(schema, at)
-    found += [wrong, _schema(schema, at, root=True, meta=False, no_default="")]
+        wrong = defaults.check(schema, at)
+    found += [wrong, of_fields]
     if not wrong.refused:
-        found.append(rules.check(schema, at, found[-1], unchanged=unchanged))
+        found.append(rules.check(schema, at, of_fields, unchanged=unchanged))
     return merge(*found)
 
 
-# --- defaults ---------------------------------------------------------------------------------------------------------
-
-
-def _defaults(schema: JsonObject, at: Place) -> Decision:
-    """Defaults have no fields that would be left out of them."""
-    found: list[Decision] = []
-    value = schema.get("default")
-    if value is not None and _has_unknown(value, schema):
-        found.append(invalid_value(at / "default", value, "must not have unknown fields"))
-    if isinstance(schema.get("items"), dict):
-        found.append(_defaults(member(schema, "items"), at / "items"))
-    for name, inner in sorted(member(schema, "properties").items()):
-        if isinstance(inner, dict):
-            found.append(_defaults(inner, at / "properties" / Key(name)))
-    if isinstance(schema.get("additionalProperties"), dict):
-        found.append(_defaults(member(schema, "additionalProperties"), at / "additionalProperties"))
-    return merge(*found)
-
-
-def _has_unknown(value: Json, schema: JsonObject) -> bool:
-    if isinstance(value, list):
-        return any(_has_unknown(item, member(schema, "items")) for item in value)
-    if not isinstance(value, dict):
-        return False
-    fields, more = member(schema, "properties"), schema.get("additionalProperties")
-    for name, inner in value.items():
-        known = fields.get(name, more)
-        if isinstance(known, dict):
-            if _has_unknown(inner, known):
-                return True
-        elif known is not True and schema.get(_UNKNOWN) is not True:
-            return True
-    return False
+def _has_unsupported(schema: JsonObject) -> bool:
+    """Whether there is something in it that no structural schema has: then nobody asks whether it is one."""
+    if any(schema.get(name) for name in _UNSUPPORTED) or isinstance(schema.get("items"), list):
+        return True
+    inner = [*member(schema, "properties").values(), schema.get("items"), schema.get("additionalProperties")]
+    inner += [schema.get("not"), *(each for name in ("allOf", "anyOf", "oneOf") for each in objects(schema, name))]
+    return any(isinstance(each, dict) and _has_unsupported(each) for each in inner)
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Whether a schema of a custom resource says of every field what it is: whether it is structural.
 
 Specification: Kubernetes, apiextensions-apiserver pkg/apiserver/schema ValidateStructural. What is said under `allOf`,
-`anyOf`, `oneOf` and `not` says nothing of what a field is, and nothing of fields that aren't there otherwise. Errors
-are in alphabetical order.
+`anyOf`, `oneOf` and `not` says nothing of what a field is; what stands so at the root says nothing of fields that
+aren't there otherwise. Errors are in alphabetical order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _METADATA = "must not specify anything other than name and generateName, but met
 
 def check(schema: JsonObject, at: Place) -> Decision:
     """What keeps a whole schema from being structural."""
-    found = _declared(schema, "root", at) + _complete(schema, at)
+    found = _declared(schema, "root", at) + _undeclared(schema, schema, at, at)
     if len(found.violations) < 2:
         return found
     return Decision(violations=tuple(sorted(found.violations, key=lambda each: f"{each.path}: {each.reason}")))
@@ -158,16 +158,6 @@ def _elsewhere(schema: JsonObject, at: Place, *, skip: bool, root: bool) -> Deci
 
 
 # --- nothing that is not declared -------------------------------------------------------------------------------------
-
-
-def _complete(schema: JsonObject, at: Place) -> Decision:
-    found = [_undeclared(schema, schema, at, at)]
-    if isinstance(schema.get("items"), dict):
-        found.append(_complete(member(schema, "items"), at / "items"))
-    found += [_complete(value, at / "properties" / Key(name)) for name, value in _properties(schema)]
-    if isinstance(schema.get("additionalProperties"), dict):
-        found.append(_complete(member(schema, "additionalProperties"), at / "additionalProperties"))
-    return merge(*found)
 
 
 def _undeclared(part: JsonObject, schema: JsonObject, at: Place, from_: Place) -> Decision:
