@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct, structs
 
 from podward.access.abac import Abac
-from podward.access.anonymous import AnonymousAccess
 from podward.access.authorizer_entries import AuthorizerEntry, of_modes
-from podward.access.client_certificates import ClientCertificates
-from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.account_tokens import AccountTokens
 from podward.server.audit.recording import Auditor
+from podward.server.authentication.authorities import AuthorityFile
+from podward.server.authentication.opening import Authentication
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
@@ -26,6 +26,7 @@ from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.event_expiry import EventExpiry
 from podward.server.fairness import Fairness, Limits
+from podward.server.freshness import Followed
 from podward.server.metrics import Metrics, process_lines, sample
 from podward.server.paths import table
 from podward.server.plugins import Plugins
@@ -50,11 +51,8 @@ _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
-    account_key: EllipticCurvePrivateKey
+    authentication: Authentication
     authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
-    tokens: Sequence[StaticTokens] = ()
-    certificates: Sequence[ClientCertificates] = ()
-    anonymous: AnonymousAccess = AnonymousAccess()
     disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
@@ -81,13 +79,14 @@ class Application:
         services = ServiceAllocator(
             settings.service_range, locks=ServiceLocks(store, CLOCK.seconds) if settings.shared else None
         )
-        tokens = AccountTokens(settings.account_key, store)
-        callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
-        openshift = self._openshift = self._of_openshift(settings)
+        tokens = AccountTokens(settings.authentication.accounts, store)
+        callers = self._callers = Callers(settings.authentication, tokens)
+        self._authentication = settings.authentication
+        configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
+        openshift = self._openshift = self._of_openshift(settings, configured)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, structs.replace(settings.admission, disabled=settings.disabled_plugins),
-            None if openshift is None else openshift.plugins,
+            self.caches, catalog, configured, None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
         )  # fmt: skip
         self.parts = Parts(
@@ -114,9 +113,8 @@ class Application:
         )
         self.handle: Handler = chain.chained(self.filters, self._serve)
         self._controllers = running.of(
-            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
-            self.authorizers.authorize,
-        )  # fmt: skip
+            settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
+        )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -144,6 +142,20 @@ class Application:
             yield sample("apiserver_audit_error_total", ("plugin",), ("log",), self._auditor.log.lost)
         yield from process_lines()
 
+    @property
+    def authority_files(self) -> tuple[AuthorityFile, ...]:
+        """The files of authorities that clients' certificates may lead to."""
+        return self._authentication.authority_files
+
+    def followed(self, serving: ssl.SSLContext) -> list[Followed]:
+        """The files that are read again when they change, while the server listens with this context."""
+        files = [Followed(file.path, partial(file.reload, serving)) for file in self.authority_files]
+        configuration = self._authentication.configuration
+        if configuration is not None:
+            replace = self._callers.replace_issuers
+            files.append(Followed(configuration.path, partial(configuration.reload, replace)))
+        return files
+
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
         await first_objects.make(self.parts)
@@ -158,6 +170,7 @@ class Application:
             await self._openshift.start_after(self.parts)
         for controller in self._controllers:
             await controller.start()
+        self._callers.start(self.plugins.webhooks)
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -171,6 +184,7 @@ class Application:
     async def close(self) -> None:
         """Follow no more."""
         await self._expiry.close()
+        await self._callers.close()
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()
@@ -179,12 +193,12 @@ class Application:
         await self.definitions.close()
         await self.caches.close()
 
-    def _of_openshift(self, settings: Settings) -> OpenShift | None:
+    def _of_openshift(self, settings: Settings, configured: Configured) -> OpenShift | None:
         if settings.namespace_ranges is None:
             return None
         from podward.server.openshift.start import OpenShift
 
-        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, settings.disabled_plugins)
+        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, configured)
 
     async def _serve(self, request: Request) -> Answer:
         if request.info.resource_request:
