@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,11 @@ from podward.server.custom_definitions import Definitions
 from podward.server.event_expiry import EventExpiry
 from podward.server.fairness import Fairness, Limits
 from podward.server.freshness import Followed
+from podward.server.metrics import Metrics, process_lines, sample
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
+from podward.server.request_info import RequestInfo
 from podward.server.scope import Parts
 from podward.server.service_locks import ServiceLocks
 from podward.server.world import CLOCK
@@ -104,13 +106,41 @@ class Application:
         self.definitions = Definitions(self.parts)
         events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
         self._expiry = EventExpiry(store, events, CLOCK, settings.event_ttl)
-        self.filters = chain.Filters(callers, self.authorizers.authorize, Fairness(settings.limits), auditor)
+        self._metrics, self._auditor = Metrics(self._is_served), auditor
+        self.parts.metrics = self._metric_lines
+        self.filters = chain.Filters(
+            callers, self.authorizers.authorize, Fairness(settings.limits), auditor, self._metrics
+        )
         self.handle: Handler = chain.chained(self.filters, self._serve)
         self._controllers = running.of(
             settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
         )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
+
+    def _is_served(self, info: RequestInfo) -> bool:
+        found = self.parts.catalog.find(info.group, info.version, info.resource)
+        return found is not None and (not info.subresource or found.subresource(info.subresource) is not None)
+
+    def _metric_lines(self) -> Iterator[str]:
+        yield from self._metrics.lines()
+        fairness = self.filters.fairness
+        for name, reading, writing in (
+            ("apiserver_current_inflight_requests", fairness.reading.taken, fairness.writing.taken),
+            ("apiserver_current_inqueue_requests", fairness.reading.waiting, fairness.writing.waiting),
+        ):
+            yield f"# TYPE {name} gauge"
+            yield sample(name, ("request_kind",), ("readOnly",), reading)
+            yield sample(name, ("request_kind",), ("mutating",), writing)
+        yield "# TYPE apiserver_storage_objects gauge"
+        for prefix, number in self.caches.counts().items():
+            yield sample("apiserver_storage_objects", ("resource",), (prefix.removeprefix("/registry/")[:-1],), number)
+        if self._auditor is not None:
+            yield "# TYPE apiserver_audit_event_total counter"
+            yield sample("apiserver_audit_event_total", (), (), self._auditor.log.told)
+            yield "# TYPE apiserver_audit_error_total counter"
+            yield sample("apiserver_audit_error_total", ("plugin",), ("log",), self._auditor.log.lost)
+        yield from process_lines()
 
     @property
     def authority_files(self) -> tuple[AuthorityFile, ...]:

@@ -82,6 +82,11 @@ class Cache:
                 await self._load()
                 self._task = asyncio.create_task(self._follow())
 
+    @property
+    def started(self) -> bool:
+        """Whether it has what is stored."""
+        return self._task is not None
+
     async def fresh(self) -> int:
         """Wait until everything that the store has is here; returns the revision that the cache is at."""
         if self._task is None:
@@ -188,6 +193,10 @@ class Caches:
         if found is None:
             found = self._caches[prefix] = Cache(self._store, prefix)
         return found
+
+    def counts(self) -> Mapping[str, int]:
+        """How many objects there are, by the prefix of their keys, as far as that is known."""
+        return {prefix: cache.count(prefix) for prefix, cache in self._caches.items() if cache.started}
 
     async def close(self) -> None:
         """Follow no more."""

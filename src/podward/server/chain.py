@@ -27,6 +27,7 @@ from podward.errors import StoreFullError
 from podward.server import failures, impersonating
 from podward.server.audit.recording import Auditor
 from podward.server.fairness import Fairness, Limits
+from podward.server.metrics import Metrics
 from podward.server.request import Answer, Handler, Reply, Request, Stream
 from podward.server.scope import Authenticating
 
@@ -44,6 +45,7 @@ class Filters(Struct):
     authorize: Callable[[Attributes], Awaitable[Opinion_]]
     fairness: Fairness = field(default_factory=lambda: Fairness(Limits()))
     auditor: Auditor | None = None
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -51,6 +53,32 @@ async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
     request.received = time.time()
     request.audit_id = request.headers.get("Audit-Id", "") or str(uuid.uuid4())
     return await serve(request)
+
+
+async def _counted(filters: Filters, request: Request, serve: Handler) -> Answer:
+    """How many there were, how long they took, and what came of them is told to who asks for metrics."""
+    metrics, labels = filters.metrics, filters.metrics.labels(request.info)
+    if not is_long(request):
+        answer = await serve(request)
+        metrics.observe(labels, code_of(answer), time.time() - request.received)
+        return answer
+    metrics.begin_long(labels)
+    found: Answer | None = None
+    try:
+        found = await serve(request)
+    finally:
+        if isinstance(found, Stream):
+            found.ended.append(lambda: metrics.end_long(labels, 200))
+        else:
+            metrics.end_long(labels, 500 if found is None else code_of(found))
+    return found
+
+
+def code_of(answer: Answer) -> int:
+    """The code that is answered."""
+    if isinstance(answer, Stream):
+        return 200
+    return answer.http_code if isinstance(answer, Status) else answer.code
 
 
 async def _survived(_filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -186,7 +214,7 @@ def _unanswered(request: Request, error: str) -> Reply:
 
 
 FILTERS: tuple[Filter, ...] = (
-    _named, _survived, _in_time, _authenticated, _audited, _impersonating, _limited, _authorized
+    _named, _counted, _survived, _in_time, _authenticated, _audited, _impersonating, _limited, _authorized
 )  # fmt: skip
 """All of them, the outermost first."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from podward.api import status
 from podward.api.json_value import JsonObject
@@ -18,8 +20,15 @@ from podward.server.negotiation import PRODUCED
 from podward.server.request import Request
 from podward.server.scope import Scope
 
+Read = TypeVar("Read")
+_LARGE = 128 << 10
 MOST = 3 << 20
 """The longest body, in bytes."""
+
+
+async def aside(body: bytes, reading: Callable[[], Read]) -> Read:
+    """What reading a body gives; a large one is read by a thread, while others are served."""
+    return reading() if len(body) < _LARGE else await asyncio.to_thread(reading)
 
 
 async def object_of(request: Request, scope: Scope, validation: str) -> JsonObject | Status:
@@ -33,7 +42,7 @@ async def object_of(request: Request, scope: Scope, validation: str) -> JsonObje
     body = await request.body()
     if isinstance(body, Status):
         return body
-    found = _custom(body, media, custom, validation)
+    found = await aside(body, lambda: _custom(body, media, custom, validation))
     for warning in found.warnings:
         request.warn(warning)
     if isinstance(found, Undecodable):
@@ -55,7 +64,8 @@ async def kind_of(request: Request, validation: str, api_version: str, kind: str
     body = await request.body()
     if isinstance(body, Status):
         return body
-    found = decode_body(body, media, Expected(api_version, kind), cast("FieldValidation", validation))
+    expected = Expected(api_version, kind)
+    found = await aside(body, lambda: decode_body(body, media, expected, cast("FieldValidation", validation)))
     for warning in found.warnings:
         request.warn(warning)
     if isinstance(found, Undecodable):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -109,6 +109,8 @@ class Parts(Struct):
     watches: set[Watch]
     """Those that are open: they end with the server."""
     converter: Converting
+    metrics: Callable[[], Iterable[str]] = tuple
+    """What Prometheus reads, line by line."""
 
 
 class Scope:

@@ -34,8 +34,8 @@ async def single(parts: Parts, request: Request) -> Answer:
 async def metrics(parts: Parts, _request: Request) -> Answer:
     """What Prometheus reads."""
     revision = await parts.store.revision()
-    text = f"# TYPE podward_store_revision counter\npodward_store_revision {revision}\n"
-    return Reply(200, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+    lines = ["# TYPE podward_store_revision counter", f"podward_store_revision {revision}", *parts.metrics(), ""]
+    return Reply(200, "\n".join(lines).encode(), "text/plain; version=0.0.4; charset=utf-8")
 
 
 async def _fault(parts: Parts) -> str:

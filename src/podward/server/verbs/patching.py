@@ -23,7 +23,7 @@ from podward.schema.patches.reading import UnreadableError, read_json
 from podward.schema.patches.restoring import misfit
 from podward.schema.patches.strategic import strategic_patched
 from podward.schema.yaml_bodies import YamlBodyError, read_yaml_body
-from podward.server.decoding import again, completed
+from podward.server.decoding import again, aside, completed
 from podward.server.encoding import json_bytes
 from podward.server.options import WriteOptions, write_options
 from podward.server.request import Request
@@ -156,7 +156,10 @@ async def patch_of(scope: Scope, request: Request) -> tuple[Patch | Applying, Wr
     options = write_options(request.query, "PatchOptions", apply=media == APPLY)
     if isinstance(options, Status):
         return options
-    sent = Applying.read(body, options) if media == APPLY else _read(scope, media, body, options.validation)
+    sent = await aside(
+        body,
+        lambda: Applying.read(body, options) if media == APPLY else _read(scope, media, body, options.validation),
+    )
     return sent if isinstance(sent, Status) else (sent, options)
 
 
