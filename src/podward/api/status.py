@@ -201,6 +201,13 @@ def unsupported_media_type(accepted: Iterable[str]) -> Status:
 RESOURCE_NOT_FOUND = Status(404, "NotFound", "the server could not find the requested resource", StatusDetails())
 """The answer of the router where nothing is served."""
 
+
+def method_not_supported(resource: GroupResource, verb: str) -> Status:
+    """A subresource of a custom resource has no such verb."""
+    sentence = f"{verb} is not supported on resources of kind {quote(str(resource))}"
+    return Status(405, "MethodNotAllowed", sentence, StatusDetails(group=resource.group, kind=resource.resource))
+
+
 METHOD_NOT_ALLOWED = Status(
     405, "MethodNotAllowed", "the server does not allow this method on the requested resource", StatusDetails()
 )

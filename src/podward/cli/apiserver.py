@@ -7,9 +7,11 @@ import os
 import sys
 from ipaddress import ip_address
 
+from podward.cli.admission_options import add_admission_options, configured_plugins, disabled_plugins
 from podward.cli.audit_options import add_audit_options, audit_options
 from podward.cli.authentication_options import add_authentication_options, authentication_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
+from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -26,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add_audit_options(parser)
+    add_limit_options(parser)
     add_openshift_options(parser)
+    add_admission_options(parser)
     add = parser.add_argument
     add(
         "--bind-address",
@@ -40,20 +44,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_authentication_options(parser)
     add_authorization_options(parser)
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
-    add(
-        "--disable-admission-plugins",
-        type=_plugins,
-        default="",
-        metavar="NAMES",
-        help="admission plugins to leave out",
-    )
-    add(
-        "--enable-admission-plugins",
-        type=_plugins,
-        default="",
-        metavar="NAMES",
-        help="admission plugins beside the default ones, such as NodeRestriction",
-    )
     add(
         "--controllers",
         type=_controllers,
@@ -79,28 +69,6 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _plugins(text: str) -> frozenset[str]:
-    """Names of admission plugins: a misspelt one would leave its plugin at work."""
-    from podward.stages.admission.served import NAMES, OPENSHIFTS
-
-    names = frozenset(text.split(",")) - {""}
-    for name in sorted(names - NAMES - OPENSHIFTS):
-        raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
-    return names
-
-
-def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> frozenset[str]:
-    """The plugins that do not act. Raises UsageError for one that is to act and not to act, or that there is not."""
-    from podward.errors import UsageError
-    from podward.stages.admission.served import OFF_BY_DEFAULT
-
-    for name in sorted(enabled & disabled):
-        raise UsageError(
-            f"{name} is both enabled and disabled", where="--enable-admission-plugins", advice="name it once"
-        )
-    return disabled | (OFF_BY_DEFAULT - enabled)
-
-
 def _controllers(text: str) -> frozenset[str]:
     """Names of controllers: whoever asks for one that there is not would wait for it in vain."""
     from podward.server.controllers.names import enabled, unknown
@@ -123,10 +91,13 @@ def run(args: argparse.Namespace) -> int:
         store_options(args),
         authentication_options(args),
         args.service_cluster_ip_range,
-        disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
+        disabled_plugins(args),
         args.authorization_policy_file,
         audit=audit_options(args),
+        limits=limits(args),
+        event_ttl=args.event_ttl,
         controllers=args.controllers,
+        admission=configured_plugins(args),
         namespace_ranges=namespace_ranges(args),
     )
 

@@ -49,6 +49,10 @@ _MOVED = "extensions"
 """A group whose kinds are now in others."""
 
 
+class NoMetadataError(ValueError):
+    """Something inside of a custom object that stands for metadata is none; the text is what the server says."""
+
+
 class RefusedError(Exception):
     """The body is refused; `bare` is the reason alone, `warnings` what was found before."""
 
@@ -95,7 +99,10 @@ class Reading:
         unknown: list[str] = []
         if metadata is not None:
             made["metadata"], unknown = self._metadata(metadata)
-        made, beside = pruned(made, self._of.version)
+        try:
+            made, beside = pruned(made, self._of.version)
+        except NoMetadataError as error:
+            raise self._unhandled(str(error)) from None
         self._strict += [f'unknown field "{place}"' for place in sorted([*unknown, *beside])]
         return self._not_too_deep(made), self._judged(validation)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry, of_modes
@@ -24,12 +24,16 @@ from podward.server.callers import Callers
 from podward.server.catalog import Catalog
 from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
+from podward.server.event_expiry import EventExpiry
+from podward.server.fairness import Fairness, Limits
 from podward.server.freshness import Followed
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Parts
 from podward.server.world import CLOCK
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.interface import Store
 
 if TYPE_CHECKING:
@@ -46,14 +50,18 @@ class Settings(Struct, frozen=True):
 
     authentication: Authentication
     authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
-    disabled_plugins: frozenset[str] = frozenset()
+    disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
+    """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     issuer: Issuer | None = None
     """Who signs certificates that are asked for; None where nobody does."""
     controllers: frozenset[str] = frozenset()
+    admission: Configured = NOT_CONFIGURED
 
 
 class Application:
@@ -70,7 +78,8 @@ class Application:
         openshift = self._openshift = self._of_openshift(settings)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, settings.disabled_plugins, None if openshift is None else openshift.plugins,
+            self.caches, catalog, structs.replace(settings.admission, disabled=settings.disabled_plugins),
+            None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
         )  # fmt: skip
         self.parts = Parts(
@@ -88,7 +97,9 @@ class Application:
             self.plugins.converter,
         )
         self.definitions = Definitions(self.parts)
-        self.filters = chain.Filters(callers, self.authorizers.authorize, auditor=auditor)
+        events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
+        self._expiry = EventExpiry(store, events, CLOCK, settings.event_ttl)
+        self.filters = chain.Filters(callers, self.authorizers.authorize, Fairness(settings.limits), auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
         self._controllers = running.of(
             settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
@@ -119,6 +130,7 @@ class Application:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
         await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
+        self._expiry.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
         for controller in self._controllers:
@@ -137,6 +149,7 @@ class Application:
     async def close(self) -> None:
         """Follow no more."""
         await self._callers.close()
+        await self._expiry.close()
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()

@@ -23,8 +23,11 @@ from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
 from podward.server.authentication.opening import opened
 from podward.server.authentication.options import AuthenticationOptions
+from podward.server.fairness import Limits
 from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.opening import Options as StoreOptions
 from podward.store.opening import open_store
 
@@ -49,12 +52,15 @@ class Options(Struct, frozen=True):
     store: StoreOptions
     authentication: AuthenticationOptions = AuthenticationOptions()
     service_range: str = "10.0.0.0/24"
-    disabled_plugins: frozenset[str] = frozenset()
+    disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     abac_policies: str = ""
     namespace_ranges: Ranges | None = None
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     audit: AuditOptions = AuditOptions()
+    limits: Limits = Limits()
+    event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
+    admission: Configured = NOT_CONFIGURED
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -161,8 +167,11 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
+        limits=options.limits,
+        event_ttl=options.event_ttl,
         issuer=authority.issuer,
         controllers=options.controllers,
+        admission=options.admission,
     )
 
 

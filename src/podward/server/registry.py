@@ -26,7 +26,6 @@ from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
-from podward.stages.admission.served import without_effect
 from podward.store.interface import Mismatch, Stored
 
 _ATTEMPTS = 8
@@ -133,11 +132,9 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     refused = flow.refused_new(strategy, obj)
     if refused.violations:
         name = str(member(obj, "metadata").get("name") or "")
-        return status.invalid(scope.resource.kind, _group_of_faults(scope), name, refused)
+        return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
-    if unasked := without_effect(scope.resource.group, scope.resource.plural):
-        request.warn(unasked)
     obj = strategy.canonicalize(obj)
     if scope.by_webhook:
         found = await check(obj, None)
@@ -251,7 +248,7 @@ async def _replacement(
     obj = with_times(scope, flow.prepared_change(strategy, wanted, old), old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
-        return status.invalid(scope.resource.kind, _group_of_faults(scope), change.name, refused)
+        return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), change.name, refused)
     for warning in strategy.warnings(obj, old):
         change.request.warn(warning)
     obj = strategy.canonicalize(obj)
@@ -271,6 +268,11 @@ def other_uid(obj: JsonObject, old: JsonObject) -> str:
     if not uid or uid == stored:
         return ""
     return f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+
+
+def _kind_of_faults(scope: Scope, obj: JsonObject) -> str:
+    """The kind that a refusal names: a custom object's own, which may be the wrong one."""
+    return scope.resource.kind if scope.custom is None else str(obj.get("kind") or scope.resource.kind)
 
 
 def _group_of_faults(scope: Scope) -> str:

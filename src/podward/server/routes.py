@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.admission import GroupResource
 from podward.api.gotext import quote
 from podward.api.resource import Resource
 from podward.api.status import Status
@@ -101,7 +102,10 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
         return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
     named = len(info.parts) > 1
     if info.subresource:
-        return _part(info, resource, request.method)
+        found = _part(info, resource, request.method)
+        if found is status.METHOD_NOT_ALLOWED and parts.catalog.custom(resource) is not None:
+            return status.method_not_supported(GroupResource(resource.group, resource.plural), info.verb)
+        return found
     verb = (_OBJECT if named else _COLLECTION).get(request.method, "")
     if resource.namespaced and not info.namespace and verb not in {"list", "watch"}:
         return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND

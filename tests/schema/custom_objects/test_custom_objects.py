@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from podward.api.json_value import Json, JsonObject
+from podward.schema.body_reading import NoMetadataError
 from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.defaulting import with_defaults
+from podward.schema.custom_objects.embedded import coerced, faults_in
+from podward.schema.custom_objects.formats import matches_format
 from podward.schema.custom_objects.json_paths import first_at
 from podward.schema.custom_objects.list_types import twice
 from podward.schema.custom_objects.matching import faults_of
@@ -42,7 +45,7 @@ def test_defaults_fill_what_is_missing_or_null_and_other_nulls_go() -> None:
         ({"enum": ["a", 1]}, "b", 'Unsupported value: "b": supported values: "a", "1"'),
         ({"maxLength": 1}, "bb", "Too long: may not be more than 1 bytes"),
         ({"pattern": "^a$"}, "a\n", "Invalid value: \"a\\n\": f in body should match '^a$'"),
-        ({"maxItems": 1}, [1, 2], "Too many: 2: must have at most 1 items"),
+        ({"maxItems": 1}, [1, 2], "Too many: 2: must have at most 1 item"),
         ({"format": "date"}, "x", 'Invalid value: "x": f in body must be of type date: "x"'),
     ],
 )
@@ -92,3 +95,57 @@ def test_names_that_another_definition_has_are_not_accepted() -> None:
     assert condition(made, "NamesAccepted")["reason"] == "ListKindConflict"
     assert condition(made, "Established")["status"] == "False"
     assert condition(named(new, [], "now"), "Established")["status"] == "True"
+
+
+def test_times_are_times_in_rules() -> None:
+    rules: list[Json] = [
+        {"rule": "!has(self.to) || self.start < self.to", "messageExpression": "string(self.start.getFullYear())"}
+    ]
+    moment: JsonObject = {"type": "string", "format": "date-time"}
+    schema: JsonObject = {**_of(start=moment, to=moment, span={"type": "string", "format": "duration"})}
+    asked = Rules({**schema, "x-kubernetes-validations": rules})
+    assert asked.asked({"start": "2020-01-01T00:00:00Z", "to": "2021-01-01T00:00:00+01:00"}, None).faults == []
+    found = asked.asked({"start": "2022-01-01T00:00:00Z", "to": "2021-01-01T00:00:00Z"}, None).faults
+    assert found == [("<nil>", "Invalid value: 2022")]
+    spans = Rules({**schema, "x-kubernetes-validations": [{"rule": "self.span > duration('1h')"}]})
+    assert spans.asked({"span": "2h"}, None).faults == []
+    assert spans.asked({"span": "1m"}, None).faults
+
+
+def test_what_was_as_wrong_before_is_warned_of() -> None:
+    wrong: JsonObject = {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 1", "message": "small"}]}
+    asked = Rules(_of(a=wrong, b={"type": "integer"})).asked({"a": 1, "b": 2}, {"a": 1, "b": 1})
+    assert (asked.faults, asked.warnings) == ([], ["a: Invalid value: 1: small"])
+    assert Rules(_of(a=wrong)).asked({"a": 0}, {"a": 1}).faults == [("a", "Invalid value: 0: small")]
+
+
+def test_objects_inside_have_sound_metadata() -> None:
+    inside: JsonObject = {"type": "object", "x-kubernetes-embedded-resource": True}
+    schema: JsonObject = {"type": "object", "properties": {"pods": {"type": "array", "items": inside}}}
+    made, gone = coerced({"pods": [{"kind": "X", "metadata": {"name": "a", "odd": 1}}]}, schema)
+    assert made == {"pods": [{"kind": "X", "metadata": {"name": "a"}}]}
+    assert gone == ["pods[0].metadata.odd"]
+    with pytest.raises(NoMetadataError, match=r"pods\[0\].metadata: Invalid value: 5"):
+        coerced({"pods": [{"metadata": 5}]}, schema)
+    assert [str(each.path) for each in faults_in(made, schema).violations] == ["pods[0].apiVersion"]
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("email", "A <a@b.c>", "a"),
+        ("uri", "/a b", "a"),
+        ("hostname", "a.bc", "a_b"),
+        ("ipv4", "01.2.3.4", "1.2.3"),
+        ("isbn", "0321751043", "0321751044"),
+        ("creditcard", "4111-1111-1111-1111", "4111111111111112"),
+        ("rgbcolor", "rgb(1,2,255)", "rgb(1,2,256)"),
+        ("k8s-short-name", "a", "A"),
+        ("duration", "3 sec", "x"),
+        ("date-time", "2020-01-01t00:00:00z", "2020-01-01 00:00:00Z"),
+        ("nobody-knows", "anything", None),
+    ],
+)
+def test_formats_are_those_of_the_api_server(form: str, good: str, bad: str | None) -> None:
+    assert matches_format(form, good)
+    assert bad is None or not matches_format(form, bad)

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from podward.api.json_value import JsonObject
+from podward.schema.bodies import Body, Expected, decode_body
+from podward.schema.served_defaults import with_served_defaults
 from podward.schema.strategies.custom_resources.definitions import DEFINITION
 
 _RECORDED = json.loads((Path(__file__).parent / "custom-resource-rules.json").read_text())
 """A schema, and rules for its `spec` with what Kubernetes refuses in them."""
 _RULE = re.compile(r'^Invalid value: \{"Rule".*?\}: ')
+_KIND = Expected("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _AT = "spec.validation.openAPIV3Schema"
 
 
@@ -48,3 +51,21 @@ def test_rules_are_not_looked_at_where_the_schema_is_wrong() -> None:
     assert [place for place, _ in faults({"type": "object", "properties": {"a": inner}})] == [
         ".properties[a].uniqueItems"
     ]
+
+
+_DEFINITIONS = json.loads((Path(__file__).parent / "custom-resource-definitions.json").read_text())
+"""Specs of definitions, each with its name and what Kubernetes refuses in it."""
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "refused"), [each[1:] for each in _DEFINITIONS], ids=[e[0] for e in _DEFINITIONS]
+)
+def test_a_definition_is_judged_as_the_api_server_judges_it(
+    name: str, spec: JsonObject, refused: list[list[str]]
+) -> None:
+    raw: JsonObject = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    read = decode_body(json.dumps({**raw, "metadata": {"name": name}, "spec": spec}).encode(), "json", _KIND)
+    assert isinstance(read, Body)
+    made = DEFINITION.prepare_for_create(with_served_defaults("CustomResourceDefinition", read.object))
+    found = [[str(each.path), each.reason] for each in DEFINITION.validate(made).violations]
+    assert sorted(found) == sorted(refused)

@@ -14,15 +14,20 @@ import re
 from collections.abc import Callable, Mapping
 from email.utils import parseaddr
 
+from podward.schema.cel.patterns import contains
 from podward.schema.validation.names import label_faults, subdomain_faults
 
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DURATION = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+|[+-]?0")
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _OTHER_DURATION = re.compile(r"(\d+)\s*([A-Za-zµ]+)")
 _MAC = re.compile(r"(?i)([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{2}[:-]){7}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4}")
-_HOST = re.compile(r"(?i)(?=.{1,255}\Z)[^\W_]([\w-]{0,61}[^\W_])?(\.[^\W_]([\w-]{0,61}[^\W_])?)*")
+_HOST = (
+    r"^([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)"
+    r"|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63})$"
+)
+_LONGEST_HOST, _LONGEST_LABEL = 255, 63
 _COLOUR = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
 _CARD = re.compile(
     r"4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}"
@@ -33,6 +38,7 @@ _UNITS = (
     (60.0, ("m",), "min"), (3600.0, ("h", "hr"), "hour"), (86400.0, ("d",), "day"), (604800.0, ("w", "wk"), "week"),
 )  # fmt: skip
 _OF_GO = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _DIGIT_LIMIT, _LARGEST_BYTE = 9, 255
 
 
@@ -99,9 +105,15 @@ def _network(text: str) -> object:
     return ipaddress.ip_network(text, strict=False)
 
 
+def _is_host(text: str) -> bool:
+    parts = text.split(".")
+    short = len(text.encode()) <= _LONGEST_HOST and all(len(part.encode()) <= _LONGEST_LABEL for part in parts)
+    return short and contains(text, _HOST)
+
+
 def _is_uri(text: str) -> bool:
     """An absolute address, or a path."""
-    if not text.isascii() or any(char <= " " or char == "\x7f" for char in text):
+    if any(char < " " or char == "\x7f" for char in text):
         return False
     scheme, _, rest = text.partition(":")
     absolute = bool(rest) and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
@@ -151,8 +163,8 @@ _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "duration": _read(seconds_of),
     "email": _is_email,
     "hexcolor": _like(f"#?({_HEX}{{3}}|{_HEX}{{6}})"),
-    "hostname": lambda text: _HOST.fullmatch(text) is not None,
-    "ipv4": _read(ipaddress.IPv4Address),
+    "hostname": _is_host,
+    "ipv4": _read(lambda text: ipaddress.IPv4Address(_LEADING_ZEROS.sub("", text))),
     "ipv6": _read(ipaddress.IPv6Address),
     "isbn": lambda text: _is_isbn10(text) or _is_isbn13(text),
     "isbn10": _is_isbn10,

@@ -17,6 +17,7 @@ from podward.schema.apply.kind_versions import custom_versions
 from podward.schema.apply.managed import Versions
 from podward.schema.custom_objects.conversion import Conversion
 from podward.schema.custom_objects.defaulting import object_with_defaults
+from podward.schema.custom_objects.embedded import coerced, has_embedded
 from podward.schema.custom_objects.pruning import pruned_object
 from podward.schema.scaling import ScalePaths, custom_paths
 
@@ -37,6 +38,11 @@ class CustomKind:
         self.storage_schema = self.schemas.get(resource.stored.version)
         self.has_status = resource.subresource("status") is not None
         self.has_rules = self.schema is not None and has_rules(self.schema)
+
+    @cached_property
+    def has_embedded(self) -> bool:
+        """Whether there are objects of the API inside of the objects, in any version."""
+        return any(schema is not None and has_embedded(schema) for schema in self.schemas.values())
 
     @cached_property
     def versions(self) -> Versions:
@@ -65,10 +71,18 @@ class CustomKind:
         return frozenset(str(each.get("jsonPath")).removeprefix(".") for each in fields)
 
     def pruned(self, obj: JsonObject, version: str) -> tuple[JsonObject, list[str]]:
-        """The object without what the schema of this version does not know, and the places of that."""
+        """The object without what the schema of this version does not know, and the places of that.
+
+        Raises NoMetadataError.
+        """
         if version not in self.schemas:
             return pruned_object(obj, {})
-        return pruned_object(obj, self.schemas[version])
+        schema = self.schemas[version]
+        made, gone = pruned_object(obj, schema)
+        if schema is None or not self.has_embedded:
+            return made, gone
+        made, dropped = coerced(made, schema)
+        return made, [*gone, *dropped]
 
     def defaulted(self, obj: JsonObject) -> JsonObject:
         """An object of this version with its defaults."""

@@ -19,6 +19,7 @@ from podward.schema.cel.patterns import contains
 from podward.schema.custom_objects.formats import matches_format
 from podward.schema.validation.internal import go_json
 
+_LEAST, _BEYOND = -(1 << 63), 1 << 63
 Fault: TypeAlias = tuple[str, str]
 """A place, and the error about it; no place where the server names none."""
 
@@ -46,6 +47,10 @@ def faults_of(value: Json, schema: JsonObject, at: str = "") -> list[Fault]:
     if isinstance(value, dict):
         found += _object(value, schema, at)
     return found
+
+
+def _too_many(count: int, most: int) -> str:
+    return f"Too many: {count}: must have at most {most} item{'' if most == 1 else 's'}"
 
 
 def _name(at: str) -> str:
@@ -108,7 +113,7 @@ def _text(value: str, schema: JsonObject, at: str) -> list[Fault]:
 
 def _number(value: float, schema: JsonObject, at: str) -> list[Fault]:
     found: list[Fault] = []
-    if _types(schema) == ("integer",) and type(value) is float and not value.is_integer():
+    if _types(schema) == ("integer",) and (not float(value).is_integer() or not _LEAST <= value < _BEYOND):
         form = schema.get("format")
         told = f"with format {form}" if form else "(default format)"
         found.append(("<nil>", f'Invalid value: "": Checked value must be of type integer {told} in {_name(at)}'))
@@ -160,7 +165,7 @@ def _list(value: list[Json], schema: JsonObject, at: str) -> list[Fault]:
     if type(least) is int and len(value) < least:
         found.append(_invalid(at, len(value), f"should have at least {least} items"))
     if type(most) is int and len(value) > most:
-        found.append((_name(at), f"Too many: {len(value)}: must have at most {most} items"))
+        found.append((_name(at), _too_many(len(value), most)))
     return found
 
 
@@ -170,7 +175,7 @@ def _object(value: JsonObject, schema: JsonObject, at: str) -> list[Fault]:
     if type(least) is int and len(value) < least:
         found.append(_invalid(at, len(value), f"should have at least {least} properties"))
     if type(most) is int and len(value) > most:
-        found.append((_name(at), f"Too many: {len(value)}: must have at most {most} items"))
+        found.append((_name(at), _too_many(len(value), most)))
     properties, others = member(schema, "properties"), schema.get("additionalProperties")
     for name, field in value.items():
         of = properties.get(name, others)
@@ -192,21 +197,21 @@ def _alternatives(value: Json, schema: JsonObject, at: str) -> list[Fault]:
     found: list[Fault] = []
     either = [faults_of(value, each, at) for each in objects(schema, "anyOf")]
     if either and all(either):
-        found += [_of_all(f"{quote(at)} must validate at least one schema (anyOf)"), *_shortest(either)]
+        found += [_of_all(f"{quote(_name(at))} must validate at least one schema (anyOf)"), *_shortest(either)]
     one = [faults_of(value, each, at) for each in objects(schema, "oneOf")]
     right = sum(not each for each in one)
     if one and right != 1:
         told = f"Found {right} valid alternatives" if right else "Found none valid"
-        found.append(_of_all(f"{quote(at)} must validate one and only one schema (oneOf). {told}"))
+        found.append(_of_all(f"{quote(_name(at))} must validate one and only one schema (oneOf). {told}"))
         found += [] if right else _shortest(one)
     every = [faults_of(value, each, at) for each in objects(schema, "allOf")]
     if any(every):
         found += [fault for each in every for fault in each]
         told = ". None validated" if all(every) else ""
-        found.append(_of_all(f"{quote(at)} must validate all the schemas (allOf){told}"))
+        found.append(_of_all(f"{quote(_name(at))} must validate all the schemas (allOf){told}"))
     excluded = schema.get("not")
     if isinstance(excluded, dict) and not faults_of(value, excluded, at):
-        found.append(_of_all(f"{quote(at)} must not validate the schema (not)"))
+        found.append(_of_all(f"{quote(_name(at))} must not validate the schema (not)"))
     return found
 
 

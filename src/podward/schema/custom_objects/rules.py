@@ -34,6 +34,7 @@ _FIRST = "cel.bind(oldSelf, optional.none(), {})"
 _CHANGE = "cel.bind(oldSelf, optional.of(oldSelf), {})"
 _TIMES = frozenset(("date-time", "date", "duration"))
 _LONGEST_MESSAGE = 5 * 1024
+_NO_OVERLOAD = "no such overload"
 _TOO_COSTLY = "operation cancelled: actual cost limit exceeded"
 _OF_REASONS = {"FieldValueForbidden": "Forbidden", "FieldValueRequired": "Required value"}
 
@@ -172,7 +173,8 @@ def _ask_rule(rules: Rules, rule: JsonObject, seen: _Seen, schema: JsonObject, f
 def _failed(result: object, rule: JsonObject, schema: JsonObject) -> str:
     why = result.reason.split("\n")[0] if isinstance(result, Failed) else "no such overload"
     named = text(rule, "message").strip() or text(rule, "rule").strip()
-    if why.startswith("no such overload"):
+    if why.startswith(_NO_OVERLOAD):
+        why = _NO_OVERLOAD
         words = (
             f"'{why}': call arguments did not match a supported operator, function or macro signature for rule: {named}"
         )

@@ -6,22 +6,24 @@ Rules in CEL are asked only of what is sound otherwise. What an old object had w
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from podward.api.govalue import plain, type_name
 from podward.decision import Decision
 from podward.documents.raw_fields import member
 from podward.path import Path
+from podward.schema.custom_objects.embedded import faults_in
 from podward.schema.custom_objects.list_types import twice
 from podward.schema.custom_objects.matching import Fault, faults_of
-from podward.schema.custom_objects.rules import Outcome, Rules
+from podward.schema.custom_objects.rules import Outcome, Rules, correlated
 from podward.schema.strategies import object_meta
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import raised
 from podward.schema.strategies.names import SUBDOMAIN
 from podward.schema.strategies.object_meta import keeping_all_but_status
 from podward.schema.strategies.strategy import Strategy
-from podward.schema.validation.field import NOTHING, refused
+from podward.schema.validation.field import NOTHING, invalid, refused
 from podward.schema.validation.raw import texts
 
 if TYPE_CHECKING:
@@ -109,13 +111,18 @@ class _Asked:
 
     def new(self, obj: JsonObject) -> Decision:
         """What is wrong with a new object."""
+        if (other := self._another(obj)) is not None:
+            return other
         found = [*faults_of(_bare(obj), self._schema), *self._scale_faults(obj)]
-        return self._judged(self._metadata(obj), [*found, *twice(_bare(obj), self._schema)], obj, None)
+        meta = self._metadata(obj) + self._embedded(obj)
+        return self._judged(meta, [*found, *twice(_bare(obj), self._schema)], obj, None)
 
     def change(self, obj: JsonObject, old: JsonObject) -> Decision:
         """What is wrong with a change."""
+        if (other := self._another(obj)) is not None:
+            return other
         found = [*self._unratcheted(obj, old), *self._scale_faults(obj), *self._twice_now(obj, old)]
-        return self._judged(object_meta.any_changed(obj, old), found, obj, old)
+        return self._judged(object_meta.any_changed(obj, old) + self._embedded(obj), found, obj, old)
 
     def status_change(self, obj: JsonObject, old: JsonObject) -> Decision:
         """What is wrong with a change of the status."""
@@ -125,11 +132,18 @@ class _Asked:
             found = [(_below("status", place), error) for place, error in faults_of(obj["status"], of)]
         return self._judged(object_meta.any_changed(obj, old), [*found, *self._twice_now(obj, old)], obj, old)
 
+    def _another(self, obj: JsonObject) -> Decision | None:
+        """That it is of another kind; None where it is not."""
+        kind, wanted = str(obj.get("kind") or ""), self._kind.resource.kind
+        return None if kind == wanted else invalid(Path(("kind",)), kind, f"must be {wanted}")
+
+    def _embedded(self, obj: JsonObject) -> Decision:
+        return faults_in(obj, self._schema) if self._kind.has_embedded else NOTHING
+
     def _unratcheted(self, obj: JsonObject, old: JsonObject) -> list[Fault]:
         """What is wrong, but for what was as wrong before."""
         found = faults_of(_bare(obj), self._schema)
-        before = set(faults_of(_bare(old), self._schema)) if found else set[Fault]()
-        return [fault for fault in found if fault not in before or not _unchanged(fault[0], obj, old)]
+        return [fault for fault in found if not _unchanged(fault[0], obj, old, self._schema)] if found else found
 
     def _twice_now(self, obj: JsonObject, old: JsonObject) -> list[Fault]:
         found = twice(_bare(obj), self._schema)
@@ -155,7 +169,9 @@ class _Asked:
 
     def _judged(self, meta: Decision, found: list[Fault], obj: JsonObject, old: JsonObject | None) -> Decision:
         if self._rules is not None:
-            blocked = any(map(_is_blocking, found))
+            blocked = any(map(_is_blocking, found)) or any(
+                each.reason.startswith(_BLOCKING) for each in meta.violations
+            )
             found = [*found, *([_NOT_CHECKED] if blocked else self._asked(obj, old).faults)]
         made = meta
         for place, error in found:
@@ -176,16 +192,28 @@ def _is_blocking(fault: Fault) -> bool:
     return fault[1].startswith(_BLOCKING) or _TYPED in fault[1]
 
 
-def _unchanged(place: str, obj: JsonObject, old: JsonObject) -> bool:
-    """Whether the field at a simple place is as it was."""
-    if "[" in place or place == "<nil>":
-        return False
+_STEP = re.compile(r"\[(\d+)\]|\[([^\]]*)\]|\.?([^.\[\]]+)")
+
+
+def _unchanged(place: str, obj: JsonObject, old: JsonObject, schema: JsonObject) -> bool:
+    """Whether the field at a place, or what it is in, is as it was; items are told apart only by the keys of a map."""
     now: Json = obj
     before: Json = old
-    for name in place.split("."):
-        now = now.get(name) if isinstance(now, dict) else None
-        before = before.get(name) if isinstance(before, dict) else None
-    return now is not None and same(now, before)
+    of: JsonObject = schema
+    for index, key, name in _STEP.findall(place if place != "<nil>" else ""):
+        if index and isinstance(now, list) and int(index) < len(now):
+            now = now[int(index)]
+            before, of = correlated(now, before, of), member(of, "items")
+        else:
+            step = name or key or index
+            now = now.get(step) if isinstance(now, dict) else None
+            before = before.get(step) if isinstance(before, dict) else None
+            of = member(member(of, "properties"), step) or member(of, "additionalProperties")
+        if now is None or before is None:
+            return False
+        if same(now, before):
+            return True
+    return False
 
 
 def _replica_faults(obj: JsonObject, path: tuple[str, ...]) -> list[Fault]:

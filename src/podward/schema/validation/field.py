@@ -95,7 +95,7 @@ def not_found(at: At, value: str) -> Decision:
 
 def too_many(at: At, count: int, most: int) -> Decision:
     """The list has more than `most` items."""
-    return _refused(at, count, f"Too many: {count}: must have at most {most} items")
+    return _refused(at, count, f"Too many: {count}: must have at most {most} item{'' if most == 1 else 's'}")
 
 
 def positive(at: At, value: int) -> Decision:

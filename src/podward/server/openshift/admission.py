@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from podward.api.admission import PODS, AdmissionRequest
+from msgspec import structs
+
+from podward.api import status
+from podward.api.admission import PODS, AdmissionRequest, Operation
 from podward.policy.pss.inline_volumes import PROFILE
 from podward.policy.pss.labels import OPENSHIFTS
 from podward.policy.scc.policies import LatestPolicies, Policies
@@ -119,6 +122,18 @@ class OpenShiftPlugins:
         cluster = OpenShiftCluster(objects, self.constraints, answers)
         facts = AdmissionFacts(asked, cluster, asked.kind, says_namespace=True)
         return await answers.decided(lambda: order.decide(facts, steps))
+
+    async def connection(self, asked: AdmissionRequest, objects: StoredObjects) -> Status | None:
+        """Why nobody may run a program in a Pod, or attach to it, that he could not create."""
+        if openshift.EXEC in self._disabled or not openshift.reaches_into_pod(asked):
+            return None
+        await objects.fresh("namespaces", "pods")
+        pod = objects.get("pods", asked.namespace, asked.name)
+        if pod is None:
+            return status.not_found(PODS, asked.name)
+        created = structs.replace(asked, operation=Operation.CREATE, object=pod, old_object=None, subresource="")
+        admitted = await self.decided(created, objects, _CHOOSING)
+        return openshift.exceeds(asked, refusal_of(created, admitted).message) if admitted.refused else None
 
     def refused(self, asked: AdmissionRequest) -> Status | None:
         """What is wrong with an SCC."""

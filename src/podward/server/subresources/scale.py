@@ -110,7 +110,7 @@ async def _stored(scope: Scope, scale: Scope, request: Request, make: Make, opti
         made = made if isinstance(made, Status) else await mutated(scale, request, made, before, options)
         if isinstance(made, Status):
             return made
-        fault = fault_of(made)
+        fault = fault_of(made) if scope.custom is None else ""
         if fault:
             return status.invalid_for("Scale", "autoscaling", request.info.name, [("spec.replicas", fault)])
         other = registry.other_uid(made, old)

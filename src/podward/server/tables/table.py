@@ -20,10 +20,11 @@ from podward.server.tables.core_objects import CORE
 from podward.server.tables.custom import printer_of
 from podward.server.tables.openshift import OPENSHIFT
 from podward.server.tables.other_objects import FALLBACK, OTHERS
+from podward.server.tables.platform import PLATFORM
 from podward.server.tables.pods import row_conditions
 from podward.server.tables.workloads import WORKLOADS
 
-PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **OPENSHIFT}
+PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **PLATFORM, **OPENSHIFT}
 """How each kind is told, by its group and name."""
 _INCLUDES = frozenset(("", "None", "Metadata", "Object"))
 

@@ -88,7 +88,7 @@ def opinion(policy: Policy, facts: Facts, params: JsonObject | None) -> Opinion:
         return Opinion()
     denials: list[Denial] = []
     for index, validation in enumerate(policy.validations):
-        found = _evaluated(validation.expression, validation.text, variables, facts.ask)
+        found = evaluated(validation.expression, validation.text, variables, facts.ask)
         if isinstance(found, Failed):
             if not policy.ignores_failures:
                 denials.append(Denial(index, found.reason))
@@ -97,7 +97,7 @@ def opinion(policy: Policy, facts: Facts, params: JsonObject | None) -> Opinion:
     broken: list[str] = []
     annotations: list[tuple[str, str]] = []
     for key, text, expression in policy.annotations:
-        value = _evaluated(expression, text, variables, facts.ask)
+        value = evaluated(expression, text, variables, facts.ask)
         if isinstance(value, Failed):
             broken += [] if policy.ignores_failures else [value.reason]
         elif isinstance(value, str) and value.strip():
@@ -111,7 +111,7 @@ def matching(
     """Whether all conditions are true. One that is false says so, whatever becomes of the others."""
     failures: list[str] = []
     for _, expression in conditions:
-        found = _evaluated(expression, expression.text if isinstance(expression, Expression) else "", variables, ask)
+        found = evaluated(expression, expression.text if isinstance(expression, Expression) else "", variables, ask)
         if isinstance(found, Failed):
             failures.append(found.reason)
         elif found is False:
@@ -121,9 +121,8 @@ def matching(
     return Failed(failures[0] if len(failures) == 1 else f"[{', '.join(failures)}]")
 
 
-def _evaluated(
-    expression: Compiled, text: str, variables: Mapping[str, CelValue], ask: Ask | None
-) -> CelValue | Failed:
+def evaluated(expression: Compiled, text: str, variables: Mapping[str, CelValue], ask: Ask | None) -> CelValue | Failed:
+    """What an expression yields; why it yields nothing, in the server's words."""
     if not isinstance(expression, Expression):
         return Failed(expression.reason)
     found = expression.evaluate(variables, ask)
