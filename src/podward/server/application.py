@@ -31,6 +31,7 @@ from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Parts
+from podward.server.service_locks import ServiceLocks
 from podward.server.world import CLOCK
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
@@ -54,6 +55,8 @@ class Settings(Struct, frozen=True):
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
     limits: Limits = Limits()
+    shared: bool = False
+    """Whether other servers may use the same store."""
     event_ttl: float = 3600.0
     """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
@@ -71,15 +74,17 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
-        services = ServiceAllocator(settings.service_range)
+        services = ServiceAllocator(
+            settings.service_range, locks=ServiceLocks(store, CLOCK.seconds) if settings.shared else None
+        )
         tokens = AccountTokens(settings.authentication.accounts, store)
         callers = self._callers = Callers(settings.authentication, tokens)
         self._authentication = settings.authentication
-        openshift = self._openshift = self._of_openshift(settings)
+        configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
+        openshift = self._openshift = self._of_openshift(settings, configured)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
         self.plugins = Plugins(
-            self.caches, catalog, structs.replace(settings.admission, disabled=settings.disabled_plugins),
-            None if openshift is None else openshift.plugins,
+            self.caches, catalog, configured, None if openshift is None else openshift.plugins,
             self.authorizers.authorize,
         )  # fmt: skip
         self.parts = Parts(
@@ -148,8 +153,8 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
-        await self._callers.close()
         await self._expiry.close()
+        await self._callers.close()
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()
@@ -158,12 +163,12 @@ class Application:
         await self.definitions.close()
         await self.caches.close()
 
-    def _of_openshift(self, settings: Settings) -> OpenShift | None:
+    def _of_openshift(self, settings: Settings, configured: Configured) -> OpenShift | None:
         if settings.namespace_ranges is None:
             return None
         from podward.server.openshift.start import OpenShift
 
-        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, settings.disabled_plugins)
+        return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, configured)
 
     async def _serve(self, request: Request) -> Answer:
         if request.info.resource_request:

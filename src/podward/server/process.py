@@ -28,8 +28,8 @@ from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
+from podward.store.opening import SQLITE, open_store
 from podward.store.opening import Options as StoreOptions
-from podward.store.opening import open_store
 
 if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges
@@ -169,6 +169,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         namespace_ranges=options.namespace_ranges,
         limits=options.limits,
         event_ttl=options.event_ttl,
+        shared=options.store.store != SQLITE,
         issuer=authority.issuer,
         controllers=options.controllers,
         admission=options.admission,

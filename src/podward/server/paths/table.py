@@ -68,7 +68,7 @@ async def serve(parts: Parts, request: Request) -> Answer:
 
 
 def _is_of_a_group(parts: Parts, path: str) -> bool:
-    """Whether a path is below a group that is served: there even what is not found is an object."""
+    """Whether a path is below a group of the server's own: there even what is not found is an object."""
     root, _, rest = path.strip("/").partition("/")
     group = rest.partition("/")[0]
-    return root == "apis" and bool(group) and any(found.group == group for found in parts.catalog.all())
+    return root == "apis" and bool(group) and parts.catalog.has_own_group(group)
