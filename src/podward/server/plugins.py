@@ -28,7 +28,6 @@ from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.event_limits import NAME as EVENT_LIMITS
 from podward.server.event_limits import EventLimits
-from podward.server.mutating_policies import NAME as MUTATING_POLICIES
 from podward.server.mutating_policies import MutatingPolicies
 from podward.server.policies import NAME as VALIDATING_POLICIES
 from podward.server.policies import PolicyAdmission
@@ -246,6 +245,8 @@ class Plugins:
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more
+        if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
+            found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])
         if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
             return found
         return await self._webhooks.mutate(_with(asked, found), request, rounds[1])
