@@ -28,6 +28,7 @@ from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
 from podward.server.event_limits import NAME as EVENT_LIMITS
 from podward.server.event_limits import EventLimits
+from podward.server.mutating_policies import NAME as MUTATING_POLICIES
 from podward.server.mutating_policies import MutatingPolicies
 from podward.server.policies import NAME as VALIDATING_POLICIES
 from podward.server.policies import PolicyAdmission

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from podward.api.gotext import quote
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies import names, object_meta
@@ -48,6 +49,10 @@ _ANY_SIDE_EFFECTS = ("None", "NoneOnDryRun", "Some", "Unknown")
 _LONGEST_WAIT = 30
 _FORM = "; desired format: https://host[/path]"
 _URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f]")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
+_ODD_IN_HOST = re.compile('[ "<>^`{|}\\\\]')
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2}).{0,2}")
 _HOOKS = ROOT / "webhooks"
 
 
@@ -63,10 +68,14 @@ def client(of: JsonObject, at: Place) -> Decision:
 
 
 def _url(url: str, at: Place) -> Decision:
+    unreadable = url_fault(url)
+    if unreadable:
+        return required(at, f"url must be a valid URL: parse {quote(url)}: {unreadable}{_FORM}")
     parts = _URL.match(url)
     scheme, authority, query, fragment = parts.groups("") if parts is not None else ("",) * 4
     found: list[Decision] = []
     user, _, host = authority.rpartition("@")
+    scheme = scheme.lower()
     if scheme != "https":
         found.append(invalid(at, scheme, f"'https' is the only allowed URL scheme{_FORM}"))
     if not host:
@@ -80,9 +89,35 @@ def _url(url: str, at: Place) -> Decision:
     return merge(*found)
 
 
+def url_fault(url: str) -> str:
+    """Why Go's net/url cannot read this; empty where it can."""
+    if _CONTROL.search(url):
+        return "net/url: invalid control character in URL"
+    if url.startswith(":"):
+        return "missing protocol scheme"
+    scheme, colon, rest = url.partition(":")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        first = url.partition("?")[0].partition("/")[0]
+        return "first path segment in URL cannot contain colon" if ":" in first else _escape_fault(url)
+    authority = _URL.match(url)
+    host = (authority.group(2) or "").rpartition("@")[2] if authority is not None else ""
+    odd = _ODD_IN_HOST.search(host)
+    if odd is not None:
+        return f"invalid character {quote(odd[0])} in host name"
+    port = host.rpartition("]")[2] if host.startswith("[") else host
+    if ":" in port and not port.rpartition(":")[2].isdecimal() and not port.endswith(":"):
+        return f"invalid port {quote(':' + port.rpartition(':')[2])} after host"
+    return _escape_fault(rest.partition("?")[0])
+
+
+def _escape_fault(text: str) -> str:
+    found = _BAD_ESCAPE.search(text)
+    return f"invalid URL escape {quote(found[0])}" if found is not None else ""
+
+
 def service_of(of: JsonObject, at: Place) -> Decision:
     """The Service that a webhook is behind."""
-    found = [required(at / name, f"service {name} is required") for name in ("name", "namespace") if not text(of, name)]
+    found = [required(at / name) for name in ("name", "namespace") if not text(of, name)]
     port = of.get("port")
     if type(port) is int and not PORT.is_sound(port):
         faults = ",".join(reason.partition(f"{port}: ")[2] for reason in PORT.reasons(port))

@@ -51,7 +51,7 @@ class Services:
         named = next((text(each, "name") for each in objects(spec, "ports") if each.get("port") == port), None)
         if named is None:
             return f'no service port {port} found for service "{name}"'
-        ready = _in_slices(self._slices_of(namespace, name), named, texts(spec, "ipFamilies"))
+        ready = in_slices(self._slices_of(namespace, name), named, texts(spec, "ipFamilies"))
         ready = ready or list(self._in_endpoints(namespace, name, named))
         return random.choice(ready) if ready else f'no endpoints available for service "{name}"'  # noqa: S311 - any
 
@@ -68,7 +68,7 @@ class Services:
                     yield from ((text(address, "ip"), target) for address in objects(subset, "addresses"))
 
 
-def _in_slices(slices: Sequence[JsonObject], port: str, families: Sequence[str]) -> list[Address]:
+def in_slices(slices: Sequence[JsonObject], port: str, families: Sequence[str]) -> list[Address]:
     """The addresses that are ready; of several families those of the Service's first one that has any."""
     found: dict[str, list[Address]] = {}
     for each in slices:

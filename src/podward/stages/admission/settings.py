@@ -20,7 +20,7 @@ OFF_BY_DEFAULT = frozenset(
     )
 )  # fmt: skip
 """Plugins that are at work only where `--enable-admission-plugins` names them."""
-ABSENT = frozenset(("ImagePolicyWebhook", "MutatingAdmissionPolicy"))
+ABSENT = frozenset(("ImagePolicyWebhook",))
 """Plugins of a real server that this one lacks."""
 
 
