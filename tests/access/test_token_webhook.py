@@ -53,3 +53,20 @@ def test_only_so_many_answers_are_remembered() -> None:
         webhook.answered(b"%d" % number, (), b"{}", 0.0)
     assert webhook.known(b"0", 1.0) is None
     assert webhook.known(b"8999", 1.0) == (None,)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "good_for"),
+    [
+        ([], (), OWN),
+        (["us", "x"], (), OWN),
+        (["x"], (), None),
+        (["x"], ("x", "y"), ("x",)),
+        ([], ("x",), None),
+    ],
+)
+def test_a_token_is_good_for_the_audiences_that_are_wanted(
+    said: list[str], wanted: tuple[str, ...], good_for: tuple[str, ...] | None
+) -> None:
+    found = answered({"authenticated": True, "user": {"username": "jane"}, "audiences": said}, *wanted)[1]
+    assert (found.audiences if isinstance(found, Authenticated) else None) == good_for

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from podward.cli.go_flags import boolean
+
 if TYPE_CHECKING:
     from podward.server.authentication.options import (
         AccountFlags,
@@ -244,15 +246,6 @@ def _account_flags(args: argparse.Namespace) -> AccountFlags:
         args.service_account_extend_token_expiration,
         args.service_account_jwks_uri or "",
     )
-
-
-def boolean(text: str) -> bool:
-    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
-    if text in {"1", "t", "T", "true", "TRUE", "True"}:
-        return True
-    if text in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
 def _names(text: str) -> tuple[str, ...]:

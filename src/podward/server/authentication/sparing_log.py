@@ -24,5 +24,6 @@ class SparingLog:
             self._left_out += 1
             return
         more = f" ({self._left_out} more were not told)" if self._left_out else ""
-        _log.error("%s: %s%s", self._name, why[:_LONGEST].replace("\n", " "), more)
+        plain = "".join(char if char.isprintable() else " " for char in why[:_LONGEST])
+        _log.error("%s: %s%s", self._name, plain, more)
         self._next, self._left_out = now + _EVERY, 0

@@ -56,6 +56,6 @@ class AskedWebhook:
             return Failed(("the server has not started",))
         found = await answer_of(self._webhooks, self._remote, self._rule.review(token, audiences), _TIMEOUT)
         if isinstance(found, NoAnswer):
-            self._log.tell(f"it cannot be asked: {found.why}")
+            self._log.tell(f"it cannot be asked: {found.why.replace(token, '(the token)')}")
             return Failed((found.why,))
         return self._rule.answered(key, audiences, found, time.monotonic())
