@@ -203,6 +203,26 @@ def test_an_ephemeral_container_is_held_to_the_constraint(creates: Server) -> No
     assert pod["spec"]["ephemeralContainers"][0]["securityContext"]["runAsUser"] == 1000230000
 
 
+def test_nobody_reaches_into_a_pod_that_he_could_not_create(creates: Server) -> None:
+    privileged = _pod("reached", {"securityContext": {"privileged": True}})
+    assert creates.ask("POST", PODS, privileged)[0] == 201
+    own = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create", "get"]}
+    rules = "/apis/rbac.authorization.k8s.io/v1/namespaces/monitor"
+    assert creates.ask("POST", f"{rules}/roles", {"metadata": {"name": "reaches"}, "rules": [own]})[0] == 201
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reaches"}
+    bound = {"metadata": {"name": "reaches"}, "roleRef": role, "subjects": [SUBJECT]}
+    assert creates.ask("POST", f"{rules}/rolebindings", bound)[0] == 201
+    path = f"{PODS}/reached/exec?command=id&stdout=true"
+    code, refused, _ = creates.ask("POST", path, Impersonate_User=ACCOUNT)
+    assert code == 403
+    assert refused["message"].startswith(
+        'pods "reached" is forbidden: exec operation is not allowed because the pod\'s security context exceeds your'
+        ' permissions: pods "reached" is forbidden: unable to validate against any security context constraint: ['
+    )
+    code, answer, _ = creates.ask("POST", path)
+    assert (code, answer["message"]) == (400, "pod reached does not have a host assigned")
+
+
 def test_pod_security_warns_of_restricted_and_enforces_nothing(openshift: Server) -> None:
     code, _, headers = openshift.ask("POST", f"{PODS}?dryRun=All", _pod("warned"))
     assert code == 201

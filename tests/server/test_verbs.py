@@ -136,15 +136,6 @@ def test_two_services_never_have_the_same_address(server: Server) -> None:
     assert (code, "provided IP is already allocated" in refused["message"]) == (422, True)
 
 
-def test_who_stores_what_is_never_asked_is_warned(server: Server) -> None:
-    binding = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding"}
-    path = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
-    body = {**binding, "metadata": {"name": "gate"}, "spec": {"policyName": "gate"}}
-    code, _, headers = server.ask("POST", path, body)
-    assert code == 201
-    assert "does not ask them" in headers["Warning"]
-
-
 def test_the_server_has_a_service_of_its_own(server: Server) -> None:
     code, found, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
     assert (code, found["spec"]["clusterIPs"]) == (200, ["10.0.0.1"])

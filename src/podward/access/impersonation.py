@@ -114,11 +114,11 @@ def _allowed(question: Attributes) -> Generator[Attributes, Answer, Status | Non
 def _questions(mode: str, verb: str, wanted: User, caller: User) -> list[Attributes | Status]:
     found: list[Attributes | Status] = [_about_name(mode, verb, wanted, caller)]
     if wanted.uid:
-        found.append(Attributes(caller, verb, _GROUP, "uids", name=wanted.uid))
+        found.append(_question(caller, verb, _GROUP, "uids", wanted.uid))
     group = _GROUP if mode else ""
-    groups = [Attributes(caller, verb, group, "groups", name=name) for name in wanted.groups]
+    groups = [_question(caller, verb, group, "groups", name) for name in wanted.groups]
     extras = [
-        Attributes(caller, verb, _GROUP, "userextras", key, value)
+        structs.replace(_question(caller, verb, _GROUP, "userextras", value), subresource=key)
         for key, values in sorted(wanted.extra.items())
         for value in values
     ]
@@ -131,10 +131,14 @@ def _about_name(mode: str, verb: str, wanted: User, caller: User) -> Attributes:
     group, name = _GROUP if mode else "", wanted.username
     account, node = split_username(name), _node(name) if mode else None
     if account is not None:
-        return Attributes(caller, verb, group, "serviceaccounts", name=account[1], namespace=account[0])
+        return structs.replace(_question(caller, verb, group, "serviceaccounts", account[1]), namespace=account[0])
     if node is not None:
-        return Attributes(caller, verb, group, "nodes", name="*" if mode == "associated-node" else node)
-    return Attributes(caller, verb, group, "users", name=name)
+        return _question(caller, verb, group, "nodes", "*" if mode == "associated-node" else node)
+    return _question(caller, verb, group, "users", name)
+
+
+def _question(caller: User, verb: str, group: str, resource: str, name: str) -> Attributes:
+    return Attributes(caller, verb, group, resource, name=name, version="v1")
 
 
 def _made(mode: str, wanted: User) -> User:

@@ -40,11 +40,16 @@ class _Status(Struct, frozen=True, rename="camel"):
     reason: str = ""
 
 
-class _Review(Struct, frozen=True, rename="camel"):
-    """An answer; fields that are not known mean nothing."""
+class _Kind(Struct, frozen=True, rename="camel"):
+    """What an answer says that it is."""
 
     api_version: str = ""
     kind: str = ""
+
+
+class _Review(Struct, frozen=True):
+    """An answer; fields that are not known mean nothing."""
+
     status: _Status | None = None
 
 
@@ -83,11 +88,15 @@ class WebhookAuthorizer:
     def answered(self, asking: Asking, answer: bytes, now: float) -> Answer:
         """What the webhook's answer means; it is remembered."""
         try:
-            review = msgspec.json.decode(answer, type=_Review)
+            raw = msgspec.json.decode(answer, type=_Kind)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return self.failed(f"couldn't get version/kind; json parse error: {error}")
+        if (raw.kind or KIND) != KIND or raw.api_version not in {"", self._version}:
+            return self.failed(_other_kind(raw, self.settings.version))
+        try:
+            review = msgspec.json.decode(answer, type=_Review)
+        except msgspec.MsgspecError as error:
             return self.failed(f"the webhook's answer is no {KIND}: {error}")
-        if (review.kind or KIND) != KIND or review.api_version not in {"", self._version}:
-            return self.failed(f"no kind {quote(review.kind)} is registered for version {quote(review.api_version)}")
         found = self._opinion(review.status or _Status())
         life = self.settings.authorized_ttl if found.opinion is Opinion.ALLOW else self.settings.unauthorized_ttl
         if asking.key and life > 0:
@@ -127,6 +136,12 @@ class WebhookAuthorizer:
         if self.settings.version != "v1" and "groups" in spec:
             spec = {("group" if name == "groups" else name): value for name, value in spec.items()}
         return {"kind": KIND, "apiVersion": self._version, "metadata": {}, "spec": spec, "status": {"allowed": False}}
+
+
+def _other_kind(raw: _Kind, version: str) -> str:
+    if (raw.api_version, raw.kind) == ("v1", "Status"):
+        return f"converting (v1.Status) to ({version}.{KIND}): unknown conversion"
+    return f"no kind {quote(raw.kind)} is registered for version {quote(raw.api_version)}"
 
 
 def _length(wanted: Attributes) -> int:

@@ -7,8 +7,11 @@ import os
 import sys
 from ipaddress import ip_address
 
+from podward.cli.admission_options import add_admission_options, configured_plugins, disabled_plugins
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.authentication_options import add_authentication_options, authentication_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
+from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
 
@@ -25,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: kube-apiserver's own names where they mean the same."""
     add_store_options(parser)
     add_audit_options(parser)
+    add_limit_options(parser)
     add_openshift_options(parser)
+    add_admission_options(parser)
     add = parser.add_argument
     add(
         "--bind-address",
@@ -36,31 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--secure-port", type=_port, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
-    add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
-    add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
+    add_authentication_options(parser)
     add_authorization_options(parser)
-    add(
-        "--anonymous-auth",
-        type=_boolean,
-        default="true",
-        metavar="BOOL",
-        help="whether requests may be anonymous (%(default)s)",
-    )
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
-    add(
-        "--disable-admission-plugins",
-        type=_plugins,
-        default="",
-        metavar="NAMES",
-        help="admission plugins to leave out",
-    )
-    add(
-        "--enable-admission-plugins",
-        type=_plugins,
-        default="",
-        metavar="NAMES",
-        help="admission plugins beside the default ones, such as NodeRestriction",
-    )
     add(
         "--controllers",
         type=_controllers,
@@ -86,28 +69,6 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _plugins(text: str) -> frozenset[str]:
-    """Names of admission plugins: a misspelt one would leave its plugin at work."""
-    from podward.stages.admission.served import NAMES, OPENSHIFTS
-
-    names = frozenset(text.split(",")) - {""}
-    for name in sorted(names - NAMES - OPENSHIFTS):
-        raise argparse.ArgumentTypeError(f"there is no admission plugin {name!r}")
-    return names
-
-
-def disabled_plugins(enabled: frozenset[str], disabled: frozenset[str]) -> frozenset[str]:
-    """The plugins that do not act. Raises UsageError for one that is to act and not to act, or that there is not."""
-    from podward.errors import UsageError
-    from podward.stages.admission.served import OFF_BY_DEFAULT
-
-    for name in sorted(enabled & disabled):
-        raise UsageError(
-            f"{name} is both enabled and disabled", where="--enable-admission-plugins", advice="name it once"
-        )
-    return disabled | (OFF_BY_DEFAULT - enabled)
-
-
 def _controllers(text: str) -> frozenset[str]:
     """Names of controllers: whoever asks for one that there is not would wait for it in vain."""
     from podward.server.controllers.names import enabled, unknown
@@ -115,15 +76,6 @@ def _controllers(text: str) -> frozenset[str]:
     if word := unknown(text):
         raise argparse.ArgumentTypeError(f"there is no controller {word!r}")
     return enabled(text)
-
-
-def _boolean(text: str) -> bool:
-    """A boolean as Go's flags have them: what is none must not mean that something is allowed."""
-    if text in {"1", "t", "T", "true", "TRUE", "True"}:
-        return True
-    if text in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -135,16 +87,17 @@ def run(args: argparse.Namespace) -> int:
         args.bind_address,
         args.secure_port,
         authorizers(args),
-        args.token_auth_file,
-        args.client_ca_file,
-        args.anonymous_auth,
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
+        authentication_options(args),
         args.service_cluster_ip_range,
-        disabled_plugins(args.enable_admission_plugins, args.disable_admission_plugins),
+        disabled_plugins(args),
         args.authorization_policy_file,
         audit=audit_options(args),
+        limits=limits(args),
+        event_ttl=args.event_ttl,
         controllers=args.controllers,
+        admission=configured_plugins(args),
         namespace_ranges=namespace_ranges(args),
     )
 

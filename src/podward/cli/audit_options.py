@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from podward.cli.go_flags import count
+
 if TYPE_CHECKING:
     from podward.server.audit.opening import Options
 
@@ -32,7 +34,7 @@ def add_audit_options(parser: argparse.ArgumentParser) -> None:
     ):
         add(
             f"--audit-log-{name}",
-            type=_number,
+            type=count,
             default=default,
             metavar="N",
             help=f"{what}; 0: no limit (%(default)s)",
@@ -47,10 +49,3 @@ def audit_options(args: argparse.Namespace) -> Options:
 
     keeping = Keeping(args.audit_log_maxsize, args.audit_log_maxage, args.audit_log_maxbackup, args.audit_log_compress)
     return Options(args.audit_policy_file, args.audit_log_path, args.audit_log_mode, keeping)
-
-
-def _number(text: str) -> int:
-    """A number that is not negative."""
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 999999999")
-    return int(text)

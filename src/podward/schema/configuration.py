@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from podward.documents.document import Document
 
 T = TypeVar("T")
+_ALL = Path()
 _PLACE = re.compile(r"(.*) - at `\$?([^`]*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -45,18 +46,24 @@ def the_document(text: bytes, name: str, expected: Expected) -> Document:
     return document
 
 
-def typed(document: Document, kind: type[T], advice: str) -> T:
-    """The document's object. Raises InputError for a field of another type, and for one that there is not."""
+def typed(document: Document, kind: type[T], advice: str, inside: Path = _ALL) -> T:
+    """The document's object, or the one in it at `inside`.
+
+    Raises InputError for a field of another type, and for one that there is not.
+    """
+    found: object = document.raw
+    for step in inside.segments:
+        found = found[step] if isinstance(found, dict | list) else None  # type: ignore[index]
     try:
-        return msgspec.convert(document.raw, kind)
+        return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        raise _misfit(document, str(error), advice) from None
+        raise _misfit(document, str(error), advice, inside) from None
 
 
-def _misfit(document: Document, text: str, advice: str) -> InputError:
+def _misfit(document: Document, text: str, advice: str, inside: Path) -> InputError:
     matched = _PLACE.fullmatch(text)
     what, place = matched.groups() if matched is not None else (text, "")
-    at = Path(tuple(name or int(index) for name, index in _STEP.findall(place)))
+    at = Path((*inside.segments, *(name or int(index) for name, index in _STEP.findall(place))))
     unknown = re.search("unknown field `([^`]*)`", what)
     if unknown is not None:
         at, what = at / unknown[1], "there is no such field"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from podward.api.resource import GroupVersion, Resource
 from podward.schema.custom_objects.kind import CustomKind
+from podward.schema.openapi.custom import CustomResource
 from podward.server.request_info import RequestInfo
 
 
@@ -15,6 +16,8 @@ class Catalog:
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._by_plural = {(found.group, found.version, found.plural): found for found in resources}
         self._customs: dict[tuple[str, str, str], CustomKind] = {}
+        self.described: tuple[CustomResource, ...] = ()
+        """What OpenAPI is told of resources that are neither Kubernetes' own nor custom ones."""
         self.generation = 0
         """Counts the changes: what is made of the whole catalog is made anew for another one."""
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from podward.access.asked_selectors import with_selectors
 from podward.access.authentication import Credentials, Failed
@@ -26,7 +26,8 @@ from podward.api.status import Status
 from podward.errors import StoreFullError
 from podward.server import failures, impersonating
 from podward.server.audit.recording import Auditor
-from podward.server.request import Answer, Handler, Reply, Request
+from podward.server.fairness import Fairness, Limits
+from podward.server.request import Answer, Handler, Reply, Request, Stream
 from podward.server.scope import Authenticating
 
 Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
@@ -34,8 +35,6 @@ Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
 _TIMEOUT = 60.0
 _LONG_RUNNING = frozenset(("watch", "proxy"))
 _STREAMS = frozenset(("attach", "exec", "proxy", "log", "portforward"))
-_MOST_READING, _MOST_WRITING = 400, 200
-_READING = frozenset(("get", "list"))
 
 
 class Filters(Struct):
@@ -43,8 +42,7 @@ class Filters(Struct):
 
     authenticator: Authenticating
     authorize: Callable[[Attributes], Awaitable[Opinion_]]
-    reading: int = 0
-    writing: int = 0
+    fairness: Fairness = field(default_factory=lambda: Fairness(Limits()))
     auditor: Auditor | None = None
 
 
@@ -80,24 +78,34 @@ async def _in_time(_filters: Filters, request: Request, serve: Handler) -> Answe
 
 
 async def _limited(filters: Filters, request: Request, serve: Handler) -> Answer:
-    """Only so many requests at the same time, apart from those that take long."""
+    """Only so many requests at the same time, each user in turn; so many of each user, of those that take long."""
+    fairness = filters.fairness
     if is_long(request):
+        return await _streamed(fairness, request, serve)
+    pool = fairness.pool_of(request)
+    if pool is None:
         return await serve(request)
-    if request.info.verb in _READING:
-        if filters.reading >= _MOST_READING:
-            return _TOO_MANY
-        filters.reading += 1
-        try:
-            return await serve(request)
-        finally:
-            filters.reading -= 1
-    if filters.writing >= _MOST_WRITING:
+    if not await pool.enter(request.user.username):
         return _TOO_MANY
-    filters.writing += 1
     try:
         return await serve(request)
     finally:
-        filters.writing -= 1
+        pool.leave()
+
+
+async def _streamed(fairness: Fairness, request: Request, serve: Handler) -> Answer:
+    user = request.user.username
+    if not fairness.begin_stream(user):
+        return _TOO_MANY
+    answer: Answer | None = None
+    try:
+        answer = await serve(request)
+    finally:
+        if isinstance(answer, Stream):
+            answer.ended.append(lambda: fairness.end_stream(user))
+        else:
+            fairness.end_stream(user)
+    return answer
 
 
 async def _authenticated(filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -105,7 +113,7 @@ async def _authenticated(filters: Filters, request: Request, serve: Handler) -> 
     headers = request.headers
     protocols = tuple(word.strip() for word in headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip())
     certificates = (request.certificate,) if request.certificate is not None else ()
-    credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path)
+    credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path, headers)
     found = await filters.authenticator.authenticate(credentials)
     if found is None or isinstance(found, Failed):
         return await _unauthorized(filters, request)

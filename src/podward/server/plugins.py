@@ -22,11 +22,17 @@ from podward.documents.raw_fields import member
 from podward.policy.pss.labels import PREFIX, Configuration, LabelledPolicy, policy_of
 from podward.schema.resources import RESOURCES
 from podward.schema.view import pod_view, typed_view
+from podward.server import provided_namespaces
 from podward.server.cache import Cache, Caches
 from podward.server.catalog import Catalog, key_of, prefix_of
 from podward.server.encoding import decoded
+from podward.server.event_limits import NAME as EVENT_LIMITS
+from podward.server.event_limits import EventLimits
+from podward.server.mutating_policies import NAME as MUTATING_POLICIES
+from podward.server.mutating_policies import MutatingPolicies
 from podward.server.policies import NAME as VALIDATING_POLICIES
-from podward.server.policies import Authorize, PolicyAdmission, nobody_knows
+from podward.server.policies import PolicyAdmission
+from podward.server.policy_facts import Authorize, PolicyFacts, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
@@ -38,6 +44,7 @@ from podward.server.webhooks.services import Services
 from podward.server.world import letters
 from podward.stages.admission import node_restriction, node_tokens, order
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.served import mutated, validated
 from podward.stages.admission.served_facts import Served
 from podward.stages.admission.steps import Phase, Step
@@ -56,8 +63,11 @@ _LOOKED_UP = (
     "runtimeclasses",
     "csidrivers",
     *(plural for plural in node_restriction.LOOKED_UP if plural != "pods"),
+    "ingressclasses",
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
+_NEEDED = {"ingresses": "ingressclasses", "priorityclasses": "priorityclasses"}
+"""What plugins look up for objects of other kinds."""
 _SUFFIX = 5
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
 
@@ -150,8 +160,15 @@ class MorePlugins(Protocol):
     def refused(self, asked: AdmissionRequest) -> Status | None:
         """Why an object that no step of `order` is about is refused."""
 
+    async def connection(self, asked: AdmissionRequest, objects: StoredObjects) -> Status | None:
+        """Why a stream to an object is refused; they have no say in requests that open none."""
+
     async def decided(self, asked: AdmissionRequest, objects: StoredObjects, steps: tuple[Step, ...]) -> order.Admitted:
         """What these steps decide of the request."""
+
+
+def _with(asked: AdmissionRequest, obj: JsonObject | None) -> AdmissionRequest:
+    return asked if obj is asked.object else structs.replace(asked, object=obj)
 
 
 class Plugins:
@@ -161,43 +178,57 @@ class Plugins:
         self,
         caches: Caches,
         catalog: Catalog,
-        disabled: frozenset[str] = frozenset(),
+        configured: Configured = NOT_CONFIGURED,
         openshift: MorePlugins | None = None,
         authorize: Authorize = nobody_knows,
     ) -> None:
         """`authorize` answers what plugins ask about callers; without it the answer is no."""
         self._authorize = authorize
         self._objects = StoredObjects(caches)
-        self._cluster = StoredCluster(self._objects, Configuration())
+        self._settings = configured.plugins
+        self._cluster = StoredCluster(self._objects, configured.pod_security)
         self._openshift = openshift
-        self.disabled = disabled
+        self.disabled = disabled = configured.disabled
         self.webhooks = Webhooks(Services(caches))
         self.converter = Converter(self.webhooks)
         known = versions.Versions(catalog, self.converter)
-        self._policies = PolicyAdmission(caches, catalog, known, self._namespace, authorize)
-        asking = Asking(self.webhooks, known, self._namespace, self._policies.ask_for)
+        facts = PolicyFacts(caches, catalog, known, self._namespace, authorize)
+        self._mutating_policies = MutatingPolicies(caches, facts)
+        self._policies = PolicyAdmission(caches, facts)
+        asking = Asking(self.webhooks, known, self._namespace, facts.ask_for)
         self._webhooks = WebhookAdmission(caches, asking)
         self._quotas = Quotas()
+        self._event_limits = EventLimits(configured.plugins.event_limits if EVENT_LIMITS not in disabled else ())
         left_out = disabled if openshift is None else disabled | openshift.disabled_steps
         self._validating = tuple(step for step in _VALIDATING if step.name not in left_out)
+
+    async def provide(self, asked: AdmissionRequest, parts: Parts) -> None:
+        """Make the request's namespace, where the server is told to do that."""
+        if provided_namespaces.NAME not in self.disabled:
+            await provided_namespaces.provide(parts, asked)
 
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as the mutating plugins leave it, or the first refusal.
 
-        Where a webhook has changed the object, all are asked once more, but of the webhooks only those who want it.
+        Where a policy or a webhook has changed the object, all are asked once more, but of these only who wants it.
         """
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
+            if asked.subresource == "binding" or member(asked.object or {}, "spec").get("nodeName"):
+                await self._objects.fresh("nodes")
+        elif asked.resource.resource in _NEEDED:
+            await self._objects.fresh(_NEEDED[asked.resource.resource])
         granted = False
         if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
             await self._objects.fresh(*node_restriction.LOOKED_UP)
             granted = await self._may_have_token(asked)
-        rounds = Rounds()
+        rounds = (Rounds(), Rounds())
         found = await self._mutate(asked, request, rounds, granted=granted)
-        if not rounds.wanted or isinstance(found, Status):
+        if isinstance(found, Status) or not any(each.wanted for each in rounds):
             return found
-        rounds.again = True
+        for each in rounds:
+            each.again = True
         return await self._mutate(structs.replace(asked, object=found), request, rounds, granted=granted)
 
     async def _may_have_token(self, asked: AdmissionRequest) -> bool:
@@ -208,22 +239,25 @@ class Plugins:
         return answer.opinion is Opinion.ALLOW
 
     async def _mutate(
-        self, asked: AdmissionRequest, request: Request, rounds: Rounds, *, granted: bool
+        self, asked: AdmissionRequest, request: Request, rounds: tuple[Rounds, Rounds], *, granted: bool
     ) -> JsonObject | Status | None:
-        found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted), self.disabled)
+        """`rounds` are those of the policies, and those of the webhooks."""
+        found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted, self._settings), self.disabled)
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more
         if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
             return found
-        if found is not asked.object:
-            asked = structs.replace(asked, object=found)
-        return await self._webhooks.mutate(asked, request, rounds)
+        return await self._webhooks.mutate(_with(asked, found), request, rounds[1])
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the validating plugins."""
         if asked.object is not None and asked.operation is not Operation.CONNECT:
             refused = await self._validate(asked, request)
+            if refused is not None:
+                return refused
+        elif self._openshift is not None:
+            refused = await self._openshift.connection(asked, self._objects)
             if refused is not None:
                 return refused
         if VALIDATING_POLICIES not in self.disabled:
@@ -233,7 +267,9 @@ class Plugins:
         return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)
 
     async def _validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
-        refused = validated(Served(asked, self._objects, ""), self.disabled)
+        refused = validated(Served(asked, self._objects, "", settings=self._settings), self.disabled)
+        if refused is None:
+            refused = self._event_limits.refused(asked)
         if refused is None and self._openshift is not None:
             refused = self._openshift.refused(asked)
         if refused is not None:
@@ -256,7 +292,9 @@ class Plugins:
 
     async def charge(self, asked: AdmissionRequest, parts: Parts) -> Status | None:
         """Why the request does not fit into a quota; if it does, the quota is charged."""
-        return None if "ResourceQuota" in self.disabled else await self._quotas.refused(parts, asked)
+        if "ResourceQuota" in self.disabled:
+            return None
+        return await self._quotas.refused(parts, asked, self._settings.quota_limits)
 
 
 def refusal_of(asked: AdmissionRequest, admitted: order.Admitted) -> Status:

@@ -8,83 +8,27 @@ A policy is in effect as soon as its creation is answered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.admission import AdmissionRequest
-from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
-from podward.api.caller import User, service_account
 from podward.api.gotext import quote
-from podward.api.json_value import JsonObject
-from podward.api.resource import Resource
 from podward.api.status import Status, StatusCause, StatusDetails
-from podward.documents.raw_fields import member
-from podward.schema.cel.authorizing import Question, Verdict
-from podward.schema.resources import BY_KIND
-from podward.schema.strategies.selectors import selects
 from podward.server.cache import Caches
-from podward.server.catalog import Catalog, key_of, prefix_of
-from podward.server.encoding import decoded
+from podward.server.policy_facts import PolicyFacts, StoredPolicies
 from podward.server.request import Request
-from podward.server.webhooks.versions import Versions
 from podward.stages.admission.policies import validating
 from podward.stages.admission.policies.constraints import is_exempt
-from podward.stages.admission.policies.policy import Binding, Policy, bindings_of, policy_of
+from podward.stages.admission.policies.policy import Binding, Policy
 from podward.stages.admission.policies.validating import Denial, Facts
-from podward.stages.admission.webhooks.matching import FindNamespace, Served
+from podward.stages.admission.webhooks.matching import Served
 
 NAME = "ValidatingAdmissionPolicy"
-_GROUP = "admissionregistration.k8s.io/v1"
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 _LONGEST_ANNOTATION = 10 * 1024
 _FAILURE = "validation.policy.admission.k8s.io/validation_failure"
-_NO_PARAMS = "no params found for policy binding with `Deny` parameterNotFoundAction"
-
-Authorize = Callable[[Attributes], Awaitable[Answer]]
-
-
-async def nobody_knows(_wanted: Attributes) -> Answer:
-    """No opinion."""
-    return NO_OPINION
-
-
-class StoredPolicies:
-    """The policies and their bindings, compiled when they are first needed after a change."""
-
-    def __init__(self, caches: Caches) -> None:
-        kinds = [BY_KIND[_GROUP, kind] for kind in (NAME, f"{NAME}Binding")]
-        self._policies, self._bindings = (caches.of(prefix_of(resource)) for resource in kinds)
-        self._bound: dict[str, tuple[Binding, ...]] | None = None
-        self._compiled: dict[str, tuple[bytes, Policy]] = {}
-        self._bindings.listeners.append(lambda _event: self._forget())
-
-    def _forget(self) -> None:
-        self._bound = None
-
-    async def bound(self) -> list[tuple[Policy, tuple[Binding, ...]]]:
-        """Every policy that has a binding, in the order of their names."""
-        await self._bindings.fresh()
-        if self._bound is None:
-            stored = [decoded(item.stored) for item in self._bindings.items(self._bindings.prefix)]
-            self._bound = bindings_of(stored)
-        if not self._bound:
-            return []
-        await self._policies.fresh()
-        found: list[tuple[Policy, tuple[Binding, ...]]] = []
-        for item in self._policies.items(self._policies.prefix):
-            name = item.stored.key.rpartition("/")[2]
-            bindings = self._bound.get(name)
-            if bindings:
-                found.append((self._policy(name, item.stored.value, decoded(item.stored)), bindings))
-        return found
-
-    def _policy(self, name: str, version: bytes, stored: JsonObject) -> Policy:
-        known = self._compiled.get(name)
-        if known is None or known[0] != version:
-            self._compiled[name] = known = (version, policy_of(stored))
-        return known[1]
 
 
 class _Refused(Struct, frozen=True):
@@ -108,18 +52,16 @@ class _Asking(Struct, frozen=True):
     request: Request
 
 
+async def _here(decide: Callable[..., validating.Opinion], *facts: object) -> validating.Opinion:
+    return decide(*facts)
+
+
 class PolicyAdmission:
     """The plugin."""
 
-    def __init__(
-        self, caches: Caches, catalog: Catalog, versions: Versions, namespace: FindNamespace, authorize: Authorize
-    ) -> None:
-        self._stored = StoredPolicies(caches)
-        self._caches = caches
-        self._catalog = catalog
-        self._versions = versions
-        self._namespace = namespace
-        self._authorize = authorize
+    def __init__(self, caches: Caches, facts: PolicyFacts) -> None:
+        self._stored = StoredPolicies(caches, NAME)
+        self._facts = facts
 
     async def validate(self, asked: AdmissionRequest, request: Request) -> Status | None:
         """The first refusal of the policies."""
@@ -128,12 +70,14 @@ class PolicyAdmission:
         bound = await self._stored.bound()
         if not bound:
             return None
-        asking = _Asking(asked, self._versions.equivalents(asked), request)
+        asking = _Asking(asked, self._facts.versions.equivalents(asked), request)
         refused: list[_Refused] = []
         for policy, bindings in bound:
-            served = policy.constraints.version_asked(asked, asking.others, self._namespace)
+            served = policy.constraints.version_asked(asked, asking.others, self._facts.namespace)
             if isinstance(served, Status):
                 refused += _misconfigured(policy, None, served.message)
+            elif served is not None and (unknown := self._facts.unknown_kind(policy)):
+                refused += _misconfigured(policy, None, unknown)
             elif served is not None:
                 annotations: dict[str, list[str]] = {}
                 for binding in bindings:
@@ -148,18 +92,18 @@ class PolicyAdmission:
         """What a policy refuses by way of a binding; `annotations` are added to."""
         asked = asking.asked
         if binding.constraints is not None:
-            matched = binding.constraints.version_asked(asked, asking.others, self._namespace)
+            matched = binding.constraints.version_asked(asked, asking.others, self._facts.namespace)
             if isinstance(matched, Status):
                 return _misconfigured(policy, binding, matched.message)
             if matched is None:
                 return []
-        params = await self._params(policy, binding, asked.namespace)
+        params = await self._facts.params(policy, binding, asked.namespace)
         if isinstance(params, str):
             return _misconfigured(policy, binding, params)
-        versioned = await self._versions.asked_in(asked, served)
+        versioned = await self._facts.versions.asked_in(asked, served)
         if isinstance(versioned, Status):
             return _misconfigured(policy, binding, f"failed to convert object version: {versioned.message}")
-        facts = Facts(versioned, served, self._of(asked), self.ask_for(asked.user))
+        facts = Facts(versioned, served, self._facts.namespace_of(asked), self._facts.ask_for(asked.user))
         refused: list[_Refused] = []
         for param in params:
             # An expression that asks the authorizer waits for its answer, which comes from this very loop.
@@ -171,76 +115,6 @@ class PolicyAdmission:
             for key, value in found.annotations:
                 _add(annotations.setdefault(key, []), value)
         return refused
-
-    def _of(self, asked: AdmissionRequest) -> JsonObject | None:
-        is_namespace = asked.kind == "Namespace" and asked.api_version == "v1"
-        return None if is_namespace or not asked.namespace else self._namespace(asked.namespace)
-
-    async def _params(self, policy: Policy, binding: Binding, namespace: str) -> list[JsonObject | None] | str:
-        """The objects that the policy is evaluated with, one after the other; or why there are none."""
-        kind, wanted = policy.param_kind, binding.parameters
-        if kind is None or wanted is None:
-            return [None]
-        resource = self._resource(*kind)
-        if resource is None:
-            return f"paramKind kind `&ParamKind{{APIVersion:{kind[0]},Kind:{kind[1]},}}` not known"
-        if wanted.namespace and not resource.namespaced:
-            return "paramRef.namespace must not be provided for a cluster-scoped `paramKind`"
-        of = (wanted.namespace or namespace) if resource.namespaced else ""
-        if resource.namespaced and not of:
-            return "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
-        cache = self._caches.of(prefix_of(resource))
-        await cache.fresh()
-        found: list[JsonObject | None] = []
-        if wanted.name:
-            item = cache.get(key_of(resource, of, wanted.name))
-            found = [decoded(item.stored)] if item is not None else []
-        elif wanted.selector is not None:
-            stored = [decoded(item.stored) for item in cache.items(prefix_of(resource, of))]
-            found = [obj for obj in stored if selects(wanted.selector, member(member(obj, "metadata"), "labels"))]
-        return _NO_PARAMS if not found and wanted.required else found
-
-    def _resource(self, api_version: str, kind: str) -> Resource | None:
-        for resource in self._catalog.all():
-            if resource.kind == kind and resource.api_version == api_version:
-                return resource
-        return None
-
-    def ask_for(self, user: User) -> Callable[[Question], Verdict]:
-        """Answers expressions, which are evaluated in another thread, from the server's own authorizers."""
-        loop = asyncio.get_running_loop()
-
-        async def answered(question: Question) -> Answer:
-            return await self._authorize(_attributes(question, user))
-
-        def ask(question: Question) -> Verdict:
-            try:
-                answer = asyncio.run_coroutine_threadsafe(answered(question), loop).result(_PATIENCE)
-            except Exception as error:  # noqa: BLE001 - whoever cannot be asked allows nothing
-                return Verdict(error=str(error) or type(error).__name__)
-            return Verdict(answer.opinion is Opinion.ALLOW, answer.reason, answer.error)
-
-        return ask
-
-
-_PATIENCE = 10.0
-"""Seconds for an authorizer to answer an expression."""
-
-
-def _attributes(question: Question, user: User) -> Attributes:
-    if question.account:
-        namespace, _, name = question.account.partition("/")
-        user = service_account(namespace, name)
-    if question.path:
-        return Attributes(user, question.verb, path=question.path)
-    return Attributes(
-        user, question.verb, question.group, question.resource, question.subresource, question.name,
-        question.namespace, version="*",
-    )  # fmt: skip
-
-
-async def _here(decide: Callable[..., validating.Opinion], *facts: object) -> validating.Opinion:
-    return decide(*facts)
 
 
 def _misconfigured(policy: Policy, binding: Binding | None, why: str) -> list[_Refused]:

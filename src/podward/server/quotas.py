@@ -6,6 +6,7 @@ Requests of one namespace take turns; another server's writes to the same store 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from podward.api import status
@@ -20,6 +21,7 @@ from podward.server.catalog import key_of, prefix_of
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.scope import Parts
 from podward.stages.admission import quota
+from podward.stages.admission.settings import QuotaLimit
 from podward.store.interface import Mismatch, Stored
 
 _RESOURCE = BY_KIND["v1", "ResourceQuota"]
@@ -34,18 +36,21 @@ class Quotas:
     def __init__(self) -> None:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def refused(self, parts: Parts, asked: AdmissionRequest) -> Status | None:
+    async def refused(self, parts: Parts, asked: AdmissionRequest, limits: Sequence[QuotaLimit] = ()) -> Status | None:
         """Why the request does not fit; if it does, what it needs has been taken."""
         if not quota.concerns(asked):
             return None
         cache, prefix = parts.caches.of(prefix_of(_RESOURCE)), prefix_of(_RESOURCE, asked.namespace)
         await cache.fresh()
         if not cache.count(prefix):
-            return None
+            return quota.uncovered(asked, (), limits)
         turn = self._turns.setdefault(asked.namespace, asyncio.Lock())
         async with turn:
             await cache.fresh()
-            return await _take(parts, asked, [item.stored for item in cache.items(prefix)])
+            known = [item.stored for item in cache.items(prefix)]
+            if limits and (refused := quota.uncovered(asked, map(decoded, known), limits)) is not None:
+                return refused
+            return await _take(parts, asked, known)
 
 
 async def _take(parts: Parts, asked: AdmissionRequest, known: list[Stored]) -> Status | None:

@@ -26,7 +26,6 @@ from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.request import Request
 from podward.server.scope import Scope
-from podward.stages.admission.served import without_effect
 from podward.store.interface import Mismatch, Stored
 
 _ATTEMPTS = 8
@@ -136,8 +135,6 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
         return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), name, refused)
     for warning in strategy.warnings(obj, None):
         request.warn(warning)
-    if unasked := without_effect(scope.resource.group, scope.resource.plural):
-        request.warn(unasked)
     obj = strategy.canonicalize(obj)
     if scope.by_webhook:
         found = await check(obj, None)

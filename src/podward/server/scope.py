@@ -60,6 +60,9 @@ class Admission(Protocol):
     disabled: frozenset[str]
     """The names of those that are left out."""
 
+    async def provide(self, asked: AdmissionRequest, parts: Parts) -> None:
+        """Make what the request needs, where the server does that."""
+
     async def mutate(self, asked: AdmissionRequest, request: Request) -> JsonObject | Status | None:
         """The object as the mutating plugins leave it, or a refusal; None where there is no object."""
 

@@ -14,7 +14,7 @@ TRANSCRIPTS = sorted((HERE / "kubectl").glob("*.txt"))
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_it_prints_what_it_prints_at_a_real_server(tmp_path: Path, transcript: Path) -> None:
-    with running(tmp_path) as server:
+    with running(tmp_path, "--controllers", "") as server:
         shell = Shell(tmp_path, kubeconfig(server.url, str(server.data / "ca.crt")), HERE / "manifests")
         told = shell.differences(read(transcript.read_text()))
     if told:

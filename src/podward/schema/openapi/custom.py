@@ -42,10 +42,14 @@ _PRESERVES, _EMBEDDED = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-em
 
 
 class CustomResource(Struct, frozen=True):
-    """A served version of a custom resource; `schema` is its `openAPIV3Schema`, if it has one."""
+    """A served version of a custom resource; `schema` is its `openAPIV3Schema`, if it has one.
+
+    `strategic`: whether it takes strategic merge patches, as no custom resource does, but others that are told of so.
+    """
 
     resource: Resource
     schema: JsonObject | None = None
+    strategic: bool = False
 
 
 def definitions(custom: CustomResource, version: int) -> dict[str, JsonObject]:

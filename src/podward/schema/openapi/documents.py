@@ -60,8 +60,9 @@ def document(name: str, resources: Sequence[Resource], customs: Sequence[CustomR
         return None
     dialect = Version3()
     served = [found for found in resources if root(found.group, found.version).strip("/") == name]
-    names = _names(_customs(served, customs), 3)
-    paths = _paths(dialect, names, served)
+    told = _customs(served, customs)
+    names = _names(told, 3)
+    paths = _paths(dialect, names, served, told)
     if not served:
         paths[f"/{name}/"] = _listing(dialect, _answer_of(name))
     used = names.needed(_used(names, served) or [f"{META}.{_answer_of(name)}"])
@@ -79,11 +80,12 @@ def document(name: str, resources: Sequence[Resource], customs: Sequence[CustomR
 def whole_document(resources: Sequence[Resource], customs: Sequence[CustomResource] = ()) -> JsonObject:
     """`/openapi/v2`."""
     dialect = Version2()
-    names = _names(_customs(resources, customs), 2)
+    told = _customs(resources, customs)
+    names = _names(told, 2)
     paths: JsonObject = {"/api/": _listing(dialect, "APIVersions"), "/apis/": _listing(dialect, "APIGroupList")}
     for group in sorted({resource.group for resource in resources if resource.group}):
         paths[f"/apis/{group}/"] = _listing(dialect, "APIGroup")
-    paths.update(_paths(dialect, names, resources))
+    paths.update(_paths(dialect, names, resources, told))
     used = names.needed([*_used(names, resources), *(f"{META}.{kind}" for kind in ("APIVersions", "APIGroupList"))])
     return {
         "swagger": "2.0",
@@ -122,12 +124,13 @@ def _names(customs: Iterable[CustomResource], version: int) -> Names:
     return Names(definitions, called)
 
 
-def _paths(dialect: Dialect, names: Names, served: Iterable[Resource]) -> JsonObject:
+def _paths(dialect: Dialect, names: Names, served: Iterable[Resource], customs: Iterable[CustomResource]) -> JsonObject:
     made: JsonObject = {}
+    writer = Paths(dialect, names, frozenset(found.resource for found in customs if not found.strategic))
     for resource in served:
         base = root(resource.group, resource.version)
         made.setdefault(base, _listing(dialect, "APIResourceList"))
-        made.update(Paths(dialect, names).of(resource))
+        made.update(writer.of(resource))
     return dict(sorted(made.items()))
 
 

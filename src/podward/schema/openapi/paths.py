@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from podward.schema.openapi.dialects import Dialect
     from podward.schema.openapi.names import Names
 
+_STRATEGIC = "application/strategic-merge-patch+json"
 _PATCHES = (
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    _STRATEGIC,
     "application/apply-patch+yaml",
 )
 _STATUS, _DELETE_OPTIONS, _PATCH, _EVENT = (
@@ -53,9 +54,11 @@ class _Act(Struct, frozen=True):
 class Paths:
     """Writes the addresses of resources in one dialect."""
 
-    def __init__(self, dialect: Dialect, names: Names) -> None:
+    def __init__(self, dialect: Dialect, names: Names, unstrategic: frozenset[Resource] = frozenset()) -> None:
+        """`unstrategic` are the resources that take no strategic merge patches."""
         self._dialect = dialect
         self._names = names
+        self._unstrategic = unstrategic
 
     def of(self, resource: Resource) -> Iterator[tuple[str, JsonObject]]:
         """All addresses of a resource."""
@@ -137,7 +140,8 @@ class Paths:
         told = self._told(resource, _Act(called, action, parameters, part=part))
         body = {"get": "", "delete": _DELETE_OPTIONS, "patch": _PATCH}.get(verb, own)
         answer = _STATUS if verb == "delete" else own
-        return method, self._dialect.operation(told, body, _PATCHES if verb == "patch" else (), answer, "200")
+        patches = [each for each in _PATCHES if each != _STRATEGIC or resource not in self._unstrategic]
+        return method, self._dialect.operation(told, body, patches if verb == "patch" else (), answer, "200")
 
     def _part(self, resource: Resource, part: Subresource) -> JsonObject:
         made: JsonObject = {}

@@ -9,7 +9,9 @@ from __future__ import annotations
 from msgspec import structs
 
 from podward.api.resource import Resource
-from podward.schema.openshift import defaults, deployment_configs, kinds  # noqa: F401 - with them the tables know these kinds
+from podward.schema.openapi.custom import CustomResource
+from podward.schema.openshift import defaults, deployment_configs, kinds  # noqa: F401 - the tables know these by them
+from podward.schema.openshift.schemas import schema_of
 from podward.schema.resources import resources_of
 from podward.schema.strategies.registry import STRATEGIES
 
@@ -45,6 +47,9 @@ RESOURCES = tuple(
 """All of them, in the order of discovery."""
 BY_KIND = {(found.api_version, found.kind): found for found in RESOURCES}
 """By the `apiVersion` and `kind` of an object."""
+
+DESCRIBED = tuple(CustomResource(found, schema_of(found.kind), strategic=True) for found in RESOURCES)
+"""What OpenAPI says of each."""
 
 _APPS = "apps.openshift.io"
 STRATEGIES.update(

@@ -63,6 +63,7 @@ _RESERVED = frozenset(
      "let", "loop", "package", "namespace", "return", "var", "void", "while")
 )  # fmt: skip
 _BOOL, _STRING, _STRING_OR_NULL = ("bool",), ("string",), ("string", "null_type")
+_MADE = {"JSONPatch": ("list(JSONPatch)",), "ApplyConfiguration": ("Object",)}
 _NONE = "validations or auditAnnotations must contain at least one item"
 
 
@@ -111,7 +112,7 @@ def _match_conditions(spec: JsonObject, before: JsonObject | None) -> Decision:
     return conditions(spec, SPEC / "matchConditions", params=spec.get("paramKind") is not None)
 
 
-def _variables(spec: JsonObject, scope: AdmissionScope | None) -> Decision:
+def _variables(spec: JsonObject, scope: AdmissionScope) -> Decision:
     found: list[Decision] = []
     for index, variable in enumerate(objects(spec, "variables")):
         name, place = text(variable, "name"), SPEC / "variables" / index
@@ -122,7 +123,7 @@ def _variables(spec: JsonObject, scope: AdmissionScope | None) -> Decision:
         written = text(variable, "expression")
         if not written.strip():
             found.append(required(place / "expression", "expression is not specified"))
-        elif scope is not None:
+        else:
             wrong = scope.define(name, written)
             found += [invalid(place / "expression", written, wrong.reason)] if wrong is not None else []
     return merge(*found)
@@ -132,7 +133,8 @@ def _scope_of(spec: JsonObject) -> AdmissionScope:
     """What the expressions of a policy may speak of, before its variables are defined."""
     from podward.schema.cel.admission import AdmissionScope  # few objects have expressions, and the library takes 5 ms
 
-    return AdmissionScope(params=spec.get("paramKind") is not None, composed=bool(spec.get("variables")))
+    composed = bool(spec.get("variables") or spec.get("mutations"))
+    return AdmissionScope(params=spec.get("paramKind") is not None, composed=composed)
 
 
 def _uncompilable(found: Expression | Uncompilable, written: str, at: Place) -> Decision:
@@ -242,11 +244,12 @@ def _mutating(obj: JsonObject, old: JsonObject | None) -> Decision:
     for asked in objects(member(spec, "matchConstraints"), "resourceRules"):
         wrong = [operation for operation in texts(asked, "operations") if operation not in _MUTATED]
         found += [unsupported(place, operation, _MUTATED) for operation in wrong]
-    found += [_match_conditions(spec, None if old is None else member(old, "spec")), _variables(spec, None)]
+    scope = _scope_of(spec)
+    found += [_match_conditions(spec, None if old is None else member(old, "spec")), _variables(spec, scope)]
     if not spec.get("mutations"):
         found.append(required(SPEC / "mutations", "mutations must contain at least one item"))
     for index, mutation in enumerate(objects(spec, "mutations")):
-        found.append(_mutation(mutation, SPEC / "mutations" / index))
+        found.append(_mutation(mutation, scope, SPEC / "mutations" / index))
     policy = text(spec, "reinvocationPolicy")
     if policy in REINVOCATION:
         return merge(*found)
@@ -254,7 +257,7 @@ def _mutating(obj: JsonObject, old: JsonObject | None) -> Decision:
     return merge(*found, unsupported(at, policy, REINVOCATION) if policy else required(at))
 
 
-def _mutation(mutation: JsonObject, at: Place) -> Decision:
+def _mutation(mutation: JsonObject, scope: AdmissionScope, at: Place) -> Decision:
     kind = text(mutation, "patchType")
     if kind not in _PATCHES:
         return unsupported(at / "patchType", kind, _PATCHES) if kind else required(at / "patchType")
@@ -263,7 +266,9 @@ def _mutation(mutation: JsonObject, at: Place) -> Decision:
     patch = mutation.get(mine)
     if not isinstance(patch, dict):
         found.append(required(at / mine, f"must be specified when patchType is {kind}"))
-    elif not text(patch, "expression").strip():
+    elif written := text(patch, "expression").strip():
+        found.append(_uncompilable(scope.compile(written, _MADE[kind]), written, at / mine / "expression"))
+    else:
         found.append(required(at / mine / "expression"))
     if mutation.get(other) is not None:
         found.append(invalid(at / other, f"{{{other}}}", f"must not be specified when patchType is {kind}"))

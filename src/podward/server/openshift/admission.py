@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from podward.api.admission import PODS, AdmissionRequest
+from msgspec import structs
+
+from podward.api import status
+from podward.api.admission import PODS, AdmissionRequest, Operation
 from podward.policy.pss.inline_volumes import PROFILE
-from podward.policy.pss.labels import OPENSHIFTS
+from podward.policy.pss.labels import OPENSHIFTS, Configuration
 from podward.policy.scc.policies import LatestPolicies, Policies
 from podward.schema.openshift.constraints import GROUP, PLURAL
 from podward.schema.scc.reading import scc_view
@@ -62,8 +65,10 @@ class Constraints:
 class OpenShiftCluster(StoredCluster):
     """A server as the steps of `order` see it in one request."""
 
-    def __init__(self, objects: StoredObjects, constraints: Constraints, authorizer: Authorizer) -> None:
-        super().__init__(objects, OPENSHIFTS)
+    def __init__(
+        self, objects: StoredObjects, standards: Configuration, constraints: Constraints, authorizer: Authorizer
+    ) -> None:
+        super().__init__(objects, standards)
         self._constraints = constraints
         self._authorizer = authorizer
 
@@ -92,7 +97,11 @@ class OpenShiftCluster(StoredCluster):
 class OpenShiftPlugins:
     """OpenShift's own plugins of a server."""
 
-    def __init__(self, caches: Caches, authorize: Authorize, disabled: frozenset[str]) -> None:
+    def __init__(
+        self, caches: Caches, authorize: Authorize, disabled: frozenset[str], standards: Configuration = OPENSHIFTS
+    ) -> None:
+        """`standards` is Pod Security's configuration."""
+        self._standards = standards
         self.constraints = Constraints(caches)
         self._authorize = authorize
         self._disabled = disabled
@@ -116,9 +125,21 @@ class OpenShiftPlugins:
             await self.constraints.fresh()
             await objects.fresh("csidrivers")
         answers = Answers(self._authorize)
-        cluster = OpenShiftCluster(objects, self.constraints, answers)
+        cluster = OpenShiftCluster(objects, self._standards, self.constraints, answers)
         facts = AdmissionFacts(asked, cluster, asked.kind, says_namespace=True)
         return await answers.decided(lambda: order.decide(facts, steps))
+
+    async def connection(self, asked: AdmissionRequest, objects: StoredObjects) -> Status | None:
+        """Why nobody may run a program in a Pod, or attach to it, that he could not create."""
+        if openshift.EXEC in self._disabled or not openshift.reaches_into_pod(asked):
+            return None
+        await objects.fresh("namespaces", "pods")
+        pod = objects.get("pods", asked.namespace, asked.name)
+        if pod is None:
+            return status.not_found(PODS, asked.name)
+        created = structs.replace(asked, operation=Operation.CREATE, object=pod, old_object=None, subresource="")
+        admitted = await self.decided(created, objects, _CHOOSING)
+        return openshift.exceeds(asked, refusal_of(created, admitted).message) if admitted.refused else None
 
     def refused(self, asked: AdmissionRequest) -> Status | None:
         """What is wrong with an SCC."""

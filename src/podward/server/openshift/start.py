@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from podward.policy.pss.labels import OPENSHIFTS
 from podward.policy.scc.allocation import Ranges
-from podward.schema.openshift.resources import RESOURCES
+from podward.schema.openshift.resources import DESCRIBED, RESOURCES
 from podward.server.openshift import first_objects
 from podward.server.openshift.admission import OpenShiftPlugins
 from podward.server.openshift.namespace_ranges import NamespaceRanges
+from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 
 if TYPE_CHECKING:
     from podward.server.cache import Caches
@@ -27,13 +29,17 @@ class OpenShift:
     resources = RESOURCES
     """What is served beside Kubernetes' own."""
 
-    def __init__(self, ranges: Ranges, caches: Caches, authorize: Authorize, disabled: frozenset[str]) -> None:
-        self.plugins = OpenShiftPlugins(caches, authorize, disabled)
+    def __init__(self, ranges: Ranges, caches: Caches, authorize: Authorize, configured: Configured) -> None:
+        standards = configured.pod_security
+        if standards is NOT_CONFIGURED.pod_security:
+            standards = OPENSHIFTS
+        self.plugins = OpenShiftPlugins(caches, authorize, configured.disabled, standards)
         self._ranges = ranges
         self._giver: NamespaceRanges | None = None
 
     async def start_before(self, parts: Parts) -> None:
         """What has to be there before roles and definitions are followed."""
+        parts.catalog.described = DESCRIBED
         await first_objects.make_before(parts)
 
     async def start_after(self, parts: Parts) -> None:

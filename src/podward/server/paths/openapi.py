@@ -41,6 +41,7 @@ class _Documents:
         self.generation = parts.catalog.generation
         self._resources = parts.catalog.all()
         self._customs = [CustomResource(each.resource, each.schema) for each in parts.catalog.customs()]
+        self._customs += parts.catalog.described
         self.state = state_of(self._resources, self._customs)
         self._bodies: dict[str, bytes | None] = {}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
+from podward.access.service_accounts.discovery import KEYS_PATH, METADATA_PATH
 from podward.api import status
-from podward.server.paths import discovery, health, openapi, version
+from podward.server.paths import discovery, health, openapi, openid, version
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.routes import NOT_FOUND
@@ -34,6 +35,8 @@ PATHS: Mapping[str, Serve] = {
     "/metrics": health.metrics,
     "/openapi/v2": openapi.version_2,
     "/openapi/v3": openapi.version_3,
+    METADATA_PATH: openid.configuration,
+    KEYS_PATH: openid.keys,
 }
 """Paths as they are; with a slash behind them they are the same."""
 

@@ -109,10 +109,6 @@ def _csi_driver(raw: JsonObject, now: float) -> list[Json]:
     ]  # fmt: skip
 
 
-def _capacity(raw: JsonObject, _now: float) -> list[Json]:
-    return [name_of(raw), text_of(raw, "storageClassName"), text_of(raw, "capacity", UNSET)]
-
-
 def _attachment(raw: JsonObject, now: float) -> list[Json]:
     spec = member(raw, "spec")
     return [
@@ -201,14 +197,14 @@ OTHERS: dict[tuple[str, str], Printer] = {
         (NAME, Column("Pod-Selector"), AGE),
         _named(lambda raw: selector_or_none(member(raw, "spec").get("podSelector"))),
     ),
-    (_NETWORK, "IPAddress"): Printer((NAME, Column("ParentRef"), AGE), _named(_address)),
+    (_NETWORK, "IPAddress"): Printer((NAME, Column("ParentRef")), _named(_address)),  # the age has no column
     (_NETWORK, "ServiceCIDR"): Printer(
         (NAME, Column("CIDRs"), AGE), _named(lambda raw: ",".join(texts_of(member(raw, "spec"), "cidrs")))
     ),
     (_STORAGE, "StorageClass"): Printer(
         (
             NAME, Column("Provisioner"), Column("ReclaimPolicy"), Column("VolumeBindingMode"),
-            boolean("AllowVolumeExpansion"), AGE,
+            Column("AllowVolumeExpansion"), AGE,
         ),
         _storage_class,
     ),
@@ -222,7 +218,6 @@ OTHERS: dict[tuple[str, str], Printer] = {
     (_STORAGE, "CSINode"): Printer(
         (NAME, integer("Drivers"), AGE), _named(lambda raw: len(objects_of(member(raw, "spec"), "drivers")))
     ),
-    (_STORAGE, "CSIStorageCapacity"): Printer((NAME, Column("StorageClassName"), Column("Capacity")), _capacity),
     (_STORAGE, "VolumeAttachment"): Printer(
         (NAME, Column("Attacher", format="name"), Column("PV"), Column("Node"), boolean("Attached"), AGE), _attachment
     ),

@@ -20,10 +20,11 @@ from podward.server.tables.core_objects import CORE
 from podward.server.tables.custom import printer_of
 from podward.server.tables.openshift import OPENSHIFT
 from podward.server.tables.other_objects import FALLBACK, OTHERS
+from podward.server.tables.platform import PLATFORM
 from podward.server.tables.pods import row_conditions
 from podward.server.tables.workloads import WORKLOADS
 
-PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **OPENSHIFT}
+PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **PLATFORM, **OPENSHIFT}
 """How each kind is told, by its group and name."""
 _INCLUDES = frozenset(("", "None", "Metadata", "Object"))
 
@@ -43,8 +44,7 @@ def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
         return status.invalid_for("TableOptions", "meta.k8s.io", "", [("includeObject", error)])
     if metadata is None:
         metadata = {"resourceVersion": member(items[0], "metadata").get("resourceVersion", "")}
-    own = PRINTERS.get((resource.group, resource.kind), FALLBACK)
-    printer, now = own if custom is None else printer_of(custom.columns), time.time()
+    printer, now = printer_for(resource) if custom is None else printer_of(custom.columns), time.time()
     of_pods = resource.kind == "Pod" and not resource.group
     rows: list[Json] = []
     for item in items:
@@ -61,6 +61,11 @@ def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
         "columnDefinitions": columns,
         "rows": rows,
     }
+
+
+def printer_for(resource: Resource) -> Printer:
+    """How objects of a built-in kind are told."""
+    return PRINTERS.get((resource.group, resource.kind), FALLBACK)
 
 
 def event_table(  # noqa: PLR0913 - as much as there is to know

@@ -15,7 +15,7 @@ from podward.schema.apply.reset_fields import builtin_filter, custom_filter
 from podward.schema.conversion import converted
 from podward.schema.kinds import type_of
 from podward.schema.strategies.flow import with_metadata
-from podward.server import certificate_requests, escalating, registry
+from podward.server import certificate_requests, escalating, owner_references, registry
 from podward.server.options import WriteOptions
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -115,6 +115,7 @@ async def mutated(
 ) -> JsonObject | Status:
     """The object as the mutating plugins leave it."""
     asked = admission_request(scope, request, obj, old, options)
+    await scope.parts.admission.provide(asked, scope.parts)
     found = await scope.parts.admission.mutate(asked, request)
     if isinstance(found, Status):
         return found
@@ -158,6 +159,8 @@ async def validated(
     if (refused := await escalating.refused(scope, request, obj, old)) is not None:
         return refused
     if (refused := await certificate_requests.refused(scope, request, obj, old)) is not None:
+        return refused
+    if (refused := await owner_references.refused(scope, request, obj, old)) is not None:
         return refused
     asked = admission_request(scope, request, obj, old, options)
     if (refused := await scope.parts.admission.validate(asked, request)) is not None:

@@ -13,6 +13,8 @@ from podward.api.admission import AdmissionRequest
 from podward.api.json_value import JsonObject
 from podward.api.resource import GroupVersion, Resource
 from podward.api.status import Status
+from podward.schema.apply.kind_versions import builtin_versions
+from podward.schema.apply.types import Type
 from podward.schema.bodies import Expected, Undecodable, decode_body
 from podward.schema.body_reading import FieldValidation
 from podward.schema.custom_objects.kind import CustomKind
@@ -77,19 +79,30 @@ class Versions:
             changed[name] = made
         return structs.replace(asked, **changed) if changed else asked
 
-    def decoded_again(self, obj: JsonObject, served: Served) -> JsonObject | Status:
-        """What a patch made, read as the kind that it must still be, without defaults; what it has not is dropped."""
+    def decoded_again(
+        self, obj: JsonObject, served: Served, validation: FieldValidation = _LENIENT
+    ) -> JsonObject | Status:
+        """What a patch made, read as the kind that it must still be, without defaults; what it has not is dropped.
+
+        `validation` is what is made of such fields, otherwise.
+        """
         custom = self._custom(served)
         if custom is not None:
             found = decoding.custom_again(obj, custom)
         else:
-            found = decode_body(json_bytes(obj), "json", Expected(served.api_version, served.kind), _LENIENT)
+            found = decode_body(json_bytes(obj), "json", Expected(served.api_version, served.kind), validation)
         return status.internal_error(found.bare) if isinstance(found, Undecodable) else found.object
 
     def with_defaults(self, obj: JsonObject, served: Served) -> JsonObject:
         """A decoded object with its defaults."""
         custom = self._custom(served)
         return decoding.defaulted(obj, served.api_version, served.kind) if custom is None else custom.defaulted(obj)
+
+    def type_of(self, served: Served) -> Type | None:
+        """What is known of a kind for merging what is applied to it."""
+        custom = self._custom(served)
+        known = builtin_versions(served.api_version, served.kind) if custom is None else custom.versions
+        return known.types.get(served.api_version)
 
     def _custom(self, served: Served) -> CustomKind | None:
         """What is known of the kind, if it is a custom one; a Scale is none."""

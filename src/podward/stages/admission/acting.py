@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from podward.api.admission import AdmissionRequest, GroupResource, Operation
 from podward.stages.admission import quota
 from podward.stages.admission.order import STEPS
-from podward.stages.admission.served import MUTATING, OFF_BY_DEFAULT
+from podward.stages.admission.served import PLUGINS
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.stages.admission.steps import Phase
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def acting(
     """The plugins that look at it, in their order, each with its phase; `enabled` are those beside the default ones."""
     off = disabled | (OFF_BY_DEFAULT - enabled)
     if request.operation is not Operation.DELETE:
-        for plugin in MUTATING:
-            if plugin.name not in off and plugin.handles(request):
+        for plugin in PLUGINS:
+            if plugin.mutate is not None and plugin.name not in off and plugin.handles(request):
                 yield plugin.name, "mutating"
     elif request.resource == GroupResource("", "namespaces"):
         yield "NamespaceLifecycle", "mutating"
@@ -66,6 +67,9 @@ def _later(request: AdmissionRequest, off: frozenset[str]) -> Iterator[tuple[str
     writes = request.operation is not Operation.DELETE
     if request.resource == _REQUESTS and writes and (name := _CERTIFICATES.get(request.subresource)):
         yield name, "validating"
+    for plugin in PLUGINS if writes else ():
+        if plugin.mutate is None and plugin.name not in off and plugin.handles(request):
+            yield plugin.name, "validating"
     for step in STEPS:
         plain = step.phase is Phase.VALIDATING and step.name not in _OPENSHIFT | off
         if plain and writes and step.handles(request):

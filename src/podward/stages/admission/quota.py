@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from podward.api import status
-from podward.api.admission import AdmissionRequest, Operation
+from podward.api.admission import AdmissionRequest, GroupResource, Operation
 from podward.api.json_value import JsonObject
 from podward.api.quantity import Quantity
 from podward.api.status import Status
@@ -17,6 +17,7 @@ from podward.documents.raw_fields import member, objects
 from podward.schema.validation.raw import text, texts
 from podward.schema.validation.resources import amounts
 from podward.stages.admission.quota_usage import COMPUTED, Rules, Usage, computed, rules_of
+from podward.stages.admission.settings import QuotaLimit
 
 _NONE = Quantity(0)
 
@@ -55,6 +56,25 @@ def charged(request: AdmissionRequest, quotas: Iterable[JsonObject]) -> tuple[Js
         if taken is not None:
             found.append(taken)
     return tuple(found)
+
+
+def uncovered(request: AdmissionRequest, quotas: Iterable[JsonObject], limits: Iterable[QuotaLimit]) -> Status | None:
+    """Why the request takes what nothing gives: what is limited by configuration may only come from a quota."""
+    about = [each for each in limits if GroupResource(each.group, each.resource) == request.resource]
+    rules, obj = rules_of(request.resource), request.object
+    if not about or rules is None or obj is None:
+        return None
+    named = {
+        name
+        for name, amount in rules.usage(obj).items()
+        if amount.units > 0 and any(part in name for limit in about for part in limit.contains)
+    }
+    for quota in quotas:
+        if _matches(quota, rules, obj):
+            named -= set(_hard(quota))
+    if not named:
+        return None
+    return _refused(request, f"insufficient quota to consume: {','.join(sorted(named))}")
 
 
 def _refused(request: AdmissionRequest, why: str) -> Status:

@@ -1,8 +1,8 @@
-"""The mutating plugins of a plain API server, in its order: a table that grows.
+"""The plugins of a plain API server, in its order: a table that grows.
 
 Specification: Kubernetes, pkg/kubeapiserver/options/plugins.go AllOrderedPlugins. Each takes the object as the ones
 before have left it, and what it looks up, and returns it as it leaves it, or why it refuses. Objects are never changed
-in place. Validating plugins are the rows of `order.STEPS`.
+in place. Pod Security and OpenShift's are rows of `order.STEPS`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from podward.stages.admission import (
     lifecycle,
     limit_ranger,
     node_restriction,
+    node_selectors,
     pod_accounts,
     pod_priority,
+    pull_always,
     runtime_class,
     small_defaults,
+    small_refusals,
+    tolerations,
 )
 from podward.stages.admission.served_facts import Served
+from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.stages.admission.steps import EPHEMERAL_CONTAINERS
 
 Mutate: TypeAlias = Callable[[Served, JsonObject], JsonObject | Status]
@@ -32,12 +37,17 @@ Mutate: TypeAlias = Callable[[Served, JsonObject], JsonObject | Status]
 Handles: TypeAlias = Callable[[AdmissionRequest], bool]
 
 
+Validate: TypeAlias = Callable[[Served, JsonObject], Status | None]
+"""A plugin's refusal of an object as it is."""
+
+
 class Plugin(Struct, frozen=True):
-    """A row: a plugin's name, the requests that it looks at, and what it does."""
+    """A row: a plugin's name, the requests that it looks at, what it changes, and what it refuses then."""
 
     name: str
     handles: Handles
-    mutate: Mutate
+    mutate: Mutate | None = None
+    validate: Validate | None = None
 
 
 def _creates(*resources: GroupResource) -> Handles:
@@ -64,28 +74,57 @@ def _namespaced(request: AdmissionRequest) -> bool:
 def _limited(request: AdmissionRequest) -> bool:
     """What ranges are about; a Pod's resources change through a subresource of its own."""
     if request.resource == PODS:
+        if request.operation is Operation.UPDATE:
+            return request.subresource == "resize"
         return request.operation is Operation.CREATE and not request.subresource
     return request.resource == _CLAIMS and request.operation in _WRITES and not request.subresource
+
+
+def _gets_node(request: AdmissionRequest) -> bool:
+    """A Pod, or what binds it to its node."""
+    return request.resource == PODS and request.operation in _WRITES and request.subresource in {"", "binding"}
+
+
+def _written(resource: GroupResource, *operations: Operation) -> Handles:
+    wanted = frozenset(operations) or _WRITES
+    return lambda request: request.resource == resource and request.operation in wanted and not request.subresource
+
+
+def _in_namespace(request: AdmissionRequest) -> bool:
+    return bool(request.namespace) and request.resource != NAMESPACES and request.operation is not Operation.CONNECT
 
 
 _WRITES = frozenset((Operation.CREATE, Operation.UPDATE))
 _ANYWHERE = frozenset((NAMESPACES, GroupResource("authorization.k8s.io", "localsubjectaccessreviews")))
 """What may name a namespace that is not there."""
+_SERVICES, _INGRESSES = GroupResource("", "services"), GroupResource("networking.k8s.io", "ingresses")
+_CLASSES = GroupResource("scheduling.k8s.io", "priorityclasses")
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
 
-MUTATING: tuple[Plugin, ...] = (
+PLUGINS: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", _namespaced, lifecycle.mutate),
-    Plugin("LimitRanger", _limited, limit_ranger.mutate),
+    Plugin("NamespaceExists", _in_namespace, None, small_refusals.namespace_exists),
+    Plugin("LimitPodHardAntiAffinityTopology", _writes_pod, None, small_refusals.anti_affinity),
+    Plugin("LimitRanger", _limited, limit_ranger.mutate, limit_ranger.validate),
     Plugin("ServiceAccount", _adds_to_pod, pod_accounts.mutate),
     Plugin("NodeRestriction", node_restriction.handles, node_restriction.mutate),
     Plugin("TaintNodesByCondition", _creates(GroupResource("", "nodes")), small_defaults.taint_node),
+    Plugin("AlwaysPullImages", _writes_pod, pull_always.mutate, pull_always.validate),
+    Plugin("PodNodeSelector", _creates(PODS), node_selectors.mutate, node_selectors.validate),
     Plugin("Priority", _writes_pod, pod_priority.mutate),
+    Plugin("Priority", _written(_CLASSES), None, pod_priority.validate),
     Plugin("DefaultTolerationSeconds", _writes_pod, small_defaults.tolerate),
+    Plugin("PodTolerationRestriction", _writes_pod, tolerations.mutate, tolerations.validate),
+    Plugin("ExtendedResourceToleration", _writes_pod, tolerations.tolerate_resources),
     Plugin("DefaultStorageClass", _creates(_CLAIMS), small_defaults.storage_class),
     Plugin("StorageObjectInUseProtection", _creates(_CLAIMS, _VOLUMES), small_defaults.protect),
+    Plugin("PersistentVolumeClaimResize", _written(_CLAIMS, Operation.UPDATE), None, small_refusals.claim_growth),
     Plugin("RuntimeClass", _creates(PODS), runtime_class.mutate),
+    Plugin("DefaultIngressClass", _creates(_INGRESSES), small_defaults.ingress_class),
+    Plugin("DenyServiceExternalIPs", _written(_SERVICES), None, small_refusals.external_addresses),
+    Plugin("PodTopologyLabels", _gets_node, small_defaults.topology),
 )
-"""Every plugin, in the API server's order."""
+"""Every plugin, in the API server's order; AlwaysDeny comes last, and is asked about deletions and streams too."""
 _PLUGINS = """
 AlwaysAdmit AlwaysDeny AlwaysPullImages CertificateApproval CertificateSigning CertificateSubjectRestriction
 ClusterTrustBundleAttest DefaultIngressClass DefaultStorageClass DefaultTolerationSeconds
@@ -97,46 +136,36 @@ PodNodeSelector PodResizeValidator PodSecurity PodTolerationRestriction PodTopol
 RuntimeClass ServiceAccount StorageObjectInUseProtection TaintNodesByCondition ValidatingAdmissionPolicy
 ValidatingAdmissionWebhook
 """
-OFF_BY_DEFAULT = frozenset((node_restriction.NAME,))
-"""Plugins of this server that act only where `--enable-admission-plugins` names them."""
 NAMES = frozenset(_PLUGINS.split())
 """What plugins of an API server are called, those included that this one lacks."""
 OPENSHIFTS = frozenset(
     (
         "security.openshift.io/DefaultSecurityContextConstraints", "security.openshift.io/SecurityContextConstraint",
-        "security.openshift.io/ValidateSecurityContextConstraints", "storage.openshift.io/CSIInlineVolumeSecurity",
+        "security.openshift.io/SCCExecRestrictions", "security.openshift.io/ValidateSecurityContextConstraints",
+        "storage.openshift.io/CSIInlineVolumeSecurity",
     )
 )  # fmt: skip
 """What those of OpenShift are called that are here."""
-_NOT_ASKED = frozenset(("mutatingadmissionpolicybindings",))
-"""Resources that bring others into admission, whom this server does not ask."""
 DELETING = lifecycle.deletion
 """Whether an object may be deleted at all."""
 
 
-def without_effect(group: str, plural: str) -> str:
-    """What its writer must know of an object that is stored and decides nothing here; empty for all others."""
-    if group != "admissionregistration.k8s.io" or plural not in _NOT_ASKED:
-        return ""
-    return f"this server stores {plural} and does not ask them: nothing is refused or changed by them"
-
-
-def mutated(asked: Served, disabled: frozenset[str] = frozenset()) -> JsonObject | Status | None:
+def mutated(asked: Served, disabled: frozenset[str] = OFF_BY_DEFAULT) -> JsonObject | Status | None:
     """The object as all plugins leave it, or the first refusal; None where there is no object."""
-    request = asked.request
+    request, obj = asked.request, asked.request.object
     if request.operation is Operation.DELETE:
-        return DELETING(request) or _not_by_node(asked, disabled)
-    obj = request.object
-    if obj is None or request.operation is Operation.CONNECT:
-        return obj
-    for plugin in MUTATING:
-        if plugin.name in disabled or not plugin.handles(request):
-            continue
-        found = plugin.mutate(asked, obj)
-        if isinstance(found, Status):
-            return found
-        obj = found
-    return obj
+        held = DELETING(request) or _not_by_node(asked, disabled)
+        if held is not None:
+            return held
+    elif obj is not None and request.operation is not Operation.CONNECT:
+        for name, handles, mutate in _MUTATING:
+            if name in disabled or not handles(request):
+                continue
+            found = mutate(asked, obj)
+            if isinstance(found, Status):
+                return found
+            obj = found
+    return small_refusals.deny(asked, obj or request.old_object or {}) if "AlwaysDeny" not in disabled else obj
 
 
 def _not_by_node(asked: Served, disabled: frozenset[str]) -> Status | None:
@@ -147,9 +176,19 @@ def _not_by_node(asked: Served, disabled: frozenset[str]) -> Status | None:
     return node_restriction.refusal(asked, old)
 
 
-def validated(asked: Served, disabled: frozenset[str] = frozenset()) -> Status | None:
+def validated(asked: Served, disabled: frozenset[str] = OFF_BY_DEFAULT) -> Status | None:
     """The first refusal of the plugins that look at an object once all have changed it, but for those of `order`."""
     request = asked.request
-    if request.object is None or "LimitRanger" in disabled or not _limited(request):
+    obj = request.object or request.old_object
+    if obj is None:
         return None
-    return limit_ranger.validate(asked, request.object)
+    for name, handles, validate in _VALIDATING:
+        if name not in disabled and handles(request):
+            refused = validate(asked, obj)
+            if refused is not None:
+                return refused
+    return None
+
+
+_MUTATING = tuple((each.name, each.handles, each.mutate) for each in PLUGINS if each.mutate is not None)
+_VALIDATING = tuple((each.name, each.handles, each.validate) for each in PLUGINS if each.validate is not None)

@@ -12,6 +12,7 @@ from podward.api.admission import AdmissionRequest, GroupResource
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
+from podward.stages.admission.settings import NO_SETTINGS, PluginSettings
 
 
 class Objects(Protocol):
@@ -27,13 +28,15 @@ class Objects(Protocol):
 class Served(Struct, frozen=True):
     """What a plugin is asked: the request, what is stored, and letters that make a name unique.
 
-    `granted` is whether the caller may do what a plugin asked the authorizers about.
+    `granted` is whether the caller may do what a plugin asked the authorizers about; `settings` is the plugins'
+    configuration.
     """
 
     request: AdmissionRequest
     objects: Objects
     letters: str
     granted: bool = False
+    settings: PluginSettings = NO_SETTINGS
 
 
 def missing(kind: str, name: str) -> Status:

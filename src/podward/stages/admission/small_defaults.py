@@ -1,7 +1,7 @@
 """Plugins that set one thing each: taints, tolerations, finalizers, a class.
 
 Specification: Kubernetes, plugin/pkg/admission: nodetaint, defaulttolerationseconds, storage/setdefault,
-storage/storageobjectinuseprotection.
+storage/storageobjectinuseprotection, network/defaultingressclass, podtopologylabels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies.flow import with_metadata
-from podward.schema.validation.raw import texts
+from podward.schema.validation.raw import text, texts
 from podward.stages.admission.served_facts import Served
 
 _NOT_READY, _UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
@@ -18,6 +18,9 @@ _SECONDS = 300
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OLD_DEFAULT_CLASS = "storageclass.beta.kubernetes.io/is-default-class"
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
+_DEFAULT_INGRESS_CLASS = "ingressclass.kubernetes.io/is-default-class"
+_OLD_INGRESS_CLASS = "kubernetes.io/ingress.class"
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 _FINALIZERS = {
     "persistentvolumeclaims": "kubernetes.io/pvc-protection",
     "persistentvolumes": "kubernetes.io/pv-protection",
@@ -64,6 +67,40 @@ def storage_class(asked: Served, obj: JsonObject) -> JsonObject | Status:
 def _is_default(found: JsonObject) -> bool:
     annotations = member(member(found, "metadata"), "annotations")
     return "true" in (annotations.get(_DEFAULT_CLASS), annotations.get(_OLD_DEFAULT_CLASS))
+
+
+def ingress_class(asked: Served, obj: JsonObject) -> JsonObject | Status:
+    """An Ingress that names no class is of the default one: the newest of them, and of these the first by name."""
+    of, spec = member(obj, "metadata"), member(obj, "spec")
+    if spec.get("ingressClassName") is not None or _OLD_INGRESS_CLASS in member(of, "annotations"):
+        return obj
+    defaults = [
+        member(each, "metadata")
+        for each in asked.objects.all("ingressclasses")
+        if member(member(each, "metadata"), "annotations").get(_DEFAULT_INGRESS_CLASS) == "true"
+    ]
+    if not defaults:
+        return obj
+    newest = max(str(each.get("creationTimestamp")) for each in defaults)
+    name = min(str(each.get("name")) for each in defaults if str(each.get("creationTimestamp")) == newest)
+    return {**obj, "spec": {**spec, "ingressClassName": name}}
+
+
+def topology(asked: Served, obj: JsonObject) -> JsonObject | Status:
+    """A Pod that gets a node, or a Binding to one, has the labels that say where that is."""
+    if asked.request.subresource:
+        target = member(obj, "target")
+        name = text(target, "name") if text(target, "kind") == "Node" else ""
+    else:
+        name = text(member(obj, "spec"), "nodeName")
+    node = asked.objects.get("nodes", "", name) if name else None
+    if node is None:
+        return obj
+    labels = member(member(node, "metadata"), "labels")
+    copied: JsonObject = {label: labels[label] for label in _TOPOLOGY if label in labels}
+    if not copied:
+        return obj
+    return with_metadata(obj, labels={**member(member(obj, "metadata"), "labels"), **copied})
 
 
 def protect(asked: Served, obj: JsonObject) -> JsonObject | Status:

@@ -1,6 +1,6 @@
-"""ValidatingAdmissionPolicies and their bindings, read and compiled once.
+"""Admission policies and their bindings, read and compiled once.
 
-Specification: Kubernetes, k8s.io/apiserver, pkg/admission/plugin/policy/validating. A policy says nothing without a
+Specification: Kubernetes, k8s.io/apiserver, pkg/admission/plugin/policy. A policy says nothing without a
 binding. The expressions of a policy that is stored compile, as one that doesn't is refused; where one does not compile
 all the same, it fails like one that cannot be evaluated.
 """
@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.schema.cel.admission import BOOL, STRING, STRING_OR_NULL, AdmissionScope
+from podward.schema.cel.admission import BOOL, OBJECT, PATCHES, STRING, STRING_OR_NULL, AdmissionScope
 from podward.schema.cel.environment import Expression, Uncompilable
 from podward.schema.cel.source import mentions
 from podward.schema.validation.raw import pointer, text, texts
 from podward.stages.admission.policies.constraints import Constraints
 
+_PATCHES = ("jsonPatch", "applyConfiguration")
 Compiled = Expression | Uncompilable
 
 
@@ -30,6 +31,14 @@ class Validation(Struct, frozen=True):
     message: str
     told: Compiled | None
     reason: str
+
+
+class Mutation(Struct, frozen=True):
+    """An expression that makes an apply configuration, or a JSON patch."""
+
+    text: str
+    expression: Compiled
+    is_patch: bool
 
 
 class Parameters(Struct, frozen=True):
@@ -54,7 +63,7 @@ class Binding(Struct, frozen=True):
 class Policy(Struct, frozen=True):
     """A policy with its expressions. `param_kind` are the apiVersion and the kind of its parameters.
 
-    `asks`: whether some expression asks the authorizer.
+    `asks`: whether some expression asks the authorizer. `reinvoked`: whether it is asked again after other changes.
     """
 
     name: str
@@ -65,13 +74,16 @@ class Policy(Struct, frozen=True):
     ignores_failures: bool
     param_kind: tuple[str, str] | None
     asks: bool
+    mutations: tuple[Mutation, ...] = ()
+    reinvoked: bool = False
 
 
 def policy_of(obj: JsonObject) -> Policy:
     """A stored policy, compiled."""
     spec = member(obj, "spec")
     kind, variables = spec.get("paramKind"), objects(spec, "variables")
-    scope = AdmissionScope(params=isinstance(kind, dict), composed=bool(variables))
+    mutations = objects(spec, "mutations")
+    scope = AdmissionScope(params=isinstance(kind, dict), composed=bool(variables or mutations))
     alone = AdmissionScope(params=isinstance(kind, dict))
     for variable in variables:
         scope.define(text(variable, "name"), text(variable, "expression"))
@@ -87,6 +99,8 @@ def policy_of(obj: JsonObject) -> Policy:
         pointer(spec, "failurePolicy") == "Ignore",
         (text(kind, "apiVersion"), text(kind, "kind")) if isinstance(kind, dict) else None,
         any(mentions(written, "authorizer") for written in _written(spec)),
+        tuple(_mutation(each, scope) for each in mutations),
+        text(spec, "reinvocationPolicy") == "IfNeeded",
     )
 
 
@@ -94,7 +108,14 @@ def _written(spec: JsonObject) -> list[str]:
     """Every expression of a policy."""
     lists = ("matchConditions", "variables", "validations", "auditAnnotations")
     found = [each for name in lists for each in objects(spec, name)]
+    found += [member(each, name) for each in objects(spec, "mutations") for name in _PATCHES]
     return [text(each, name) for each in found for name in ("expression", "valueExpression")]
+
+
+def _mutation(of: JsonObject, scope: AdmissionScope) -> Mutation:
+    is_patch = text(of, "patchType") == "JSONPatch"
+    written = text(member(of, "jsonPatch" if is_patch else "applyConfiguration"), "expression")
+    return Mutation(written, scope.compile(written, PATCHES if is_patch else OBJECT), is_patch)
 
 
 def _validation(of: JsonObject, scope: AdmissionScope) -> Validation:
