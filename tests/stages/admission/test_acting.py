@@ -19,7 +19,7 @@ def names(wanted: Attributes, kind: str = "Pod", enabled: frozenset[str] = froze
 def test_a_new_pod_is_looked_at_by_many_in_the_servers_order() -> None:
     found = names(Attributes(ALICE, "create", resource="pods", namespace="shop"))
     wanted = ["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "Priority", "RuntimeClass", "PodSecurity"]
-    assert [name for name in found if name in wanted] == wanted
+    assert list(dict.fromkeys(name for name in found if name in wanted)) == wanted  # some have two phases
     assert found[-1] == "ResourceQuota"
 
 
