@@ -1,4 +1,4 @@
-"""docs/apiserver-access.md, walked from its beginning to its end: each command prints what the page says."""
+"""Pages that walk the API server with kubectl, from their beginning to their end: commands print what they say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from podward_command import PROJECT
 from transcripts import SCRIPTS
 
-PAGE = PROJECT / "docs" / "apiserver-access.md"
+PAGES = {"apiserver-access.md": 40, "custom-resources.md": 15}
+"""The pages, each with more commands than this."""
 SERVE = re.compile(r"podward apiserver (.*) &$")
 
 
@@ -36,7 +37,8 @@ class Walk:
         self.place = place
         self._server: subprocess.Popen[str] | None = None
         self._address = ""
-        shutil.copytree(PROJECT / "examples" / "access", place / "examples" / "access")
+        for each in ("access", "custom-resources"):
+            shutil.copytree(PROJECT / "examples" / each, place / "examples" / each)
         self._environment = {
             "PATH": f"{SCRIPTS}:{os.environ['PATH']}",
             "HOME": str(place),
@@ -84,9 +86,10 @@ def walk_in_a_directory(tmp_path: Path) -> Iterator[Walk]:
         walk.end()
 
 
-def test_the_page_is_true(walk: Walk) -> None:
-    steps = shown(PAGE.read_text(encoding="utf-8"))
-    assert len(steps) > 40
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_true(walk: Walk, page: str) -> None:
+    steps = shown((PROJECT / "docs" / page).read_text(encoding="utf-8"))
+    assert len(steps) > PAGES[page]
     wrong = []
     for command, output in steps:
         expected = ".*".join(re.escape(part) for part in output.split("…"))
