@@ -23,7 +23,7 @@ def test_anonymous_requests_are_let_in_or_not(
     started: list[process.Options] = []
     monkeypatch.setattr(process, "run", lambda options, _say: started.append(options))
     assert main.main(["apiserver", "--data-dir", str(tmp_path), "--anonymous-auth", word]) == 0
-    assert [options.anonymous for options in started] == [anonymous]
+    assert [options.authentication.anonymous for options in started] == [anonymous]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_events_are_limited_by_namespace(told: Server) -> None:
         event = {"metadata": {"name": name}, "involvedObject": {"namespace": namespace}}
         code, answer, _ = told.ask("POST", f"/api/v1/namespaces/{namespace}/events", event)
         if code == 429:
-            assert answer["message"] == f"limit reached on type Namespace for key {namespace}"
+            assert answer["message"] == f"Too many requests: limit reached on type Namespace for key {namespace}"
         return code
 
     assert 429 in [tell("events", f"e{number}") for number in range(20)]

@@ -81,3 +81,16 @@ def test_nothing_is_served_in_a_group_of_the_servers_own(server: Server) -> None
     name = f"cakes.{group}"
     _until(lambda: "conditions" in server.ask("GET", f"{_DEFINITIONS}/{name}")[1].get("status", {}))
     assert _code(server, f"/apis/{group}/v1/namespaces/default/cakes") == 404
+
+
+def test_what_is_not_served_is_told_as_the_api_server_tells_it(server: Server) -> None:
+    assert server.ask("POST", _DEFINITIONS, _definition("told.example.com"))[0] == 201
+    cakes = "/apis/told.example.com/v1/namespaces/default/cakes"
+    _until(lambda: _code(server, cakes) == 200)
+    code, answer, _ = server.ask("GET", f"{cakes}/one/status")
+    assert (code, answer["message"]) == (404, 'cakes.told.example.com "one" not found')
+    for path in ("/apis/told.example.com/v9/cakes", "/apis/told.example.com/v1/pies", "/apis/told.example.com/v9"):
+        assert server.ask("GET", path)[0] == 404
+    wrong = {**_cake("one"), "apiVersion": "told.example.com/v1", "kind": "Pie"}
+    code, answer, _ = server.ask("POST", cakes, wrong)
+    assert (code, answer["details"]["causes"][0]["message"]) == (422, 'Invalid value: "Pie": must be Cake')

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from api_server import Server, running
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import IPAddress, SubjectAlternativeName, load_pem_x509_certificate
 
 from podward.api import status
 from podward.errors import StoreError
 from podward.server import first_objects, registry
 from podward.server.application import Application, Settings
+from podward.server.authentication.opening import opened
+from podward.server.authentication.options import AuthenticationOptions
+from podward.server.own_authority import OwnAuthority
 from podward.store.sqlite.store import SqliteStore
 
 OWN_SERVICE = "/api/v1/namespaces/default/services/kubernetes"
@@ -105,9 +107,11 @@ def test_without_its_first_objects_a_server_does_not_start(tmp_path: Path, monke
         return status.bad_request("no such luck")
 
     async def start() -> None:
-        store = SqliteStore.open(str(tmp_path / "data"))
+        data = str(tmp_path / "data")
+        store = SqliteStore.open(data)
+        authentication = opened(AuthenticationOptions(), data, OwnAuthority(data).certificate)
         try:
-            await first_objects.make(Application(store, Settings(ec.generate_private_key(ec.SECP256R1()))).parts)
+            await first_objects.make(Application(store, Settings(authentication)).parts)
         finally:
             await store.close()
 

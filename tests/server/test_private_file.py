@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from podward.errors import InputError
-from podward.server.account_tokens import kept_key
+from podward.server.account_keys import kept_key
 from podward.server.own_authority import OwnAuthority
 
 

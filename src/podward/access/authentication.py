@@ -8,7 +8,9 @@ anonymous.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, structs
 
 from podward.access.errors import aggregated
 from podward.api.caller import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
@@ -21,14 +23,15 @@ CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 class Credentials(Struct, frozen=True):
     """What a request carries that may say who sends it.
 
-    `authorization` is the header of that name; `certificates` are those of the client, DER, its own first;
-    `protocols` are a WebSocket's; `path` is the request's, since anonymous requests may be let in by it.
+    `authorization` is the header of that name, `headers` are all; `certificates` are those of the client, DER, its own
+    first; `protocols` are a WebSocket's; `path` is the request's, since anonymous requests may be let in by it.
     """
 
     authorization: str = ""
     certificates: tuple[bytes, ...] = ()
     protocols: tuple[str, ...] = ()
     path: str = ""
+    headers: Mapping[str, str] = {}
 
 
 class Authenticated(Struct, frozen=True):
@@ -67,3 +70,11 @@ def in_group_of_authenticated(found: Authenticated) -> Authenticated:
         return found
     named = User(user.username, (*user.groups, AUTHENTICATED), user.uid, user.extra)
     return Authenticated(named, found.authenticator, found.audiences, found.annotations, found.warnings)
+
+
+def for_audiences(found: Outcome, own: Sequence[str], wanted: Sequence[str]) -> Outcome:
+    """What an authenticator that knows no audiences has found: good for the server's own, of those that are wanted."""
+    if not isinstance(found, Authenticated) or not wanted:
+        return found
+    good_for = tuple(each for each in own if each in wanted)
+    return structs.replace(found, audiences=good_for) if good_for else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
 _LONGEST_CHAIN = 8
+_MALFORMED = Failed(("x509: malformed certificate",))
 
 
 class ClientCertificates:
@@ -37,14 +38,24 @@ class ClientCertificates:
 
     def authenticate(self, chain: Sequence[bytes], now: datetime) -> Outcome:
         """Who the bearer of the first certificate is; the others lead from it to an authority."""
+        leaf = self.verified(chain, now)
+        if leaf is None or isinstance(leaf, Failed):
+            return leaf
+        try:
+            return self._user(leaf)
+        except ValueError:
+            return _MALFORMED
+
+    def verified(self, chain: Sequence[bytes], now: datetime) -> x509.Certificate | Failed | None:
+        """The first certificate, if it counts here; None where there is none."""
         if not chain:
             return None
         try:
             certificates = [x509.load_der_x509_certificate(each) for each in chain[:_LONGEST_CHAIN]]
             fault = self._fault(certificates, now)
-            return Failed((_failure(certificates[0], fault),)) if fault else self._user(certificates[0])
+            return Failed((_failure(certificates[0], fault),)) if fault else certificates[0]
         except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            return Failed(("x509: malformed certificate",))
+            return _MALFORMED
 
     def _fault(self, chain: list[x509.Certificate], now: datetime) -> str:
         leaf, *others = chain
@@ -65,8 +76,8 @@ class ClientCertificates:
         return "x509: certificate signed by unknown authority"
 
     def _user(self, leaf: x509.Certificate) -> Outcome:
-        names = _values(leaf, NameOID.COMMON_NAME)
-        if not names or not names[-1]:
+        name = common_name(leaf)
+        if not name:
             return None
         uids = _values(leaf, _UID)
         if len(uids) > 1:
@@ -75,8 +86,14 @@ class ClientCertificates:
             return Failed(("UID cannot be an empty string",))
         identity = f"X509SHA256={leaf.fingerprint(hashes.SHA256()).hex()}"
         groups = tuple(_values(leaf, NameOID.ORGANIZATION_NAME))
-        user = User(names[-1], groups, uids[0] if uids else "", {CREDENTIAL_ID: (identity,)})
+        user = User(name, groups, uids[0] if uids else "", {CREDENTIAL_ID: (identity,)})
         return Authenticated(user, f"client certificate, by {self._name}")
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The subject's common name, the last where it has several; empty where it has none."""
+    names = _values(certificate, NameOID.COMMON_NAME)
+    return names[-1] if names else ""
 
 
 def _values(certificate: x509.Certificate, attribute: x509.ObjectIdentifier) -> list[str]:

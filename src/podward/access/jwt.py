@@ -1,7 +1,9 @@
-"""JSON Web Tokens, signed and verified: RS256 and ES256, ES384 and ES512.
+"""JSON Web Tokens, signed and verified.
 
-Specification: RFC 7515, 7518 and 7519, compact serialization, as Kubernetes' pkg/serviceaccount uses them: the
-algorithm follows from the key, never from the token, and a key's id is the SHA-256 of its public part in DER.
+Specification: RFC 7515, 7518 and 7519, compact serialization. Our own tokens are as Kubernetes' pkg/serviceaccount
+makes them, RS256, ES256, ES384 or ES512: the algorithm follows from the key, never from the token, and a key's id is
+the SHA-256 of its public part in DER. Others' tokens may be signed with any algorithm that has a public key and is
+allowed.
 """
 
 from __future__ import annotations
@@ -31,6 +33,17 @@ _CURVES: dict[str, tuple[str, hashes.HashAlgorithm, int]] = {
     "secp521r1": ("ES512", hashes.SHA512(), 66),
 }
 """By curve: the algorithm, its digest, and the bytes of each half of a signature (RFC 7518)."""
+_RSA: dict[str, tuple[bool, hashes.HashAlgorithm]] = {
+    "RS256": (False, hashes.SHA256()),
+    "RS384": (False, hashes.SHA384()),
+    "RS512": (False, hashes.SHA512()),
+    "PS256": (True, hashes.SHA256()),
+    "PS384": (True, hashes.SHA384()),
+    "PS512": (True, hashes.SHA512()),
+}
+"""By algorithm: whether it is PSS, and its digest."""
+ALGORITHMS = tuple(sorted((*(name for name, _, _ in _CURVES.values()), *_RSA)))
+"""All of them; none works with a secret that both sides know, and `none` is not among them."""
 _PARTS, _LARGEST = 3, 64 * 1024
 
 
@@ -46,6 +59,12 @@ class Token(Struct, frozen=True):
     def key_id(self) -> str:
         """Which key it says it was signed with."""
         found = self.header.get("kid")
+        return found if isinstance(found, str) else ""
+
+    @property
+    def algorithm(self) -> str:
+        """Which algorithm it says it was signed by."""
+        found = self.header.get("alg")
         return found if isinstance(found, str) else ""
 
 
@@ -70,19 +89,37 @@ def parsed(token: str) -> Token | None:
 
 def is_signed_by(token: Token, key: PublicKey) -> bool:
     """Whether the token was signed with the private part of this key, by the key's own algorithm."""
-    if token.header.get("alg") != algorithm_of(key):
+    return token.algorithm == algorithm_of(key) and fits(token, key)
+
+
+def fits(token: Token, key: PublicKey) -> bool:
+    """Whether the token was signed with the private part of this key, by the algorithm that it names.
+
+    Whoever asks has seen that the algorithm is an allowed one.
+    """
+    if "crit" in token.header:  # it demands what nobody here knows
         return False
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(token.signature, token.signed, padding.PKCS1v15(), hashes.SHA256())
-            return True
-        _, digest, size = _CURVES[key.curve.name]
-        if len(token.signature) != 2 * size:
+            return _fits_rsa(token, key)
+        name, digest, size = _CURVES.get(key.curve.name, ("", hashes.SHA256(), 0))
+        if token.algorithm != name or len(token.signature) != 2 * size:
             return False
         halves = (int.from_bytes(half, "big") for half in (token.signature[:size], token.signature[size:]))
         key.verify(encode_dss_signature(*halves), token.signed, ec.ECDSA(digest))
     except InvalidSignature:
         return False
+    return True
+
+
+def _fits_rsa(token: Token, key: rsa.RSAPublicKey) -> bool:
+    if token.algorithm not in _RSA:
+        return False
+    is_pss, digest = _RSA[token.algorithm]
+    if is_pss:
+        key.verify(token.signature, token.signed, padding.PSS(padding.MGF1(digest), padding.PSS.AUTO), digest)
+    else:
+        key.verify(token.signature, token.signed, padding.PKCS1v15(), digest)
     return True
 
 
@@ -105,6 +142,11 @@ def algorithm_of(key: PublicKey) -> str:
     return "RS256" if isinstance(key, rsa.RSAPublicKey) else _CURVES[key.curve.name][0]
 
 
+def can_verify(key: PublicKey) -> bool:
+    """Whether there is an algorithm for tokens with this key."""
+    return isinstance(key, rsa.RSAPublicKey) or key.curve.name in _CURVES
+
+
 def key_id(key: PublicKey) -> str:
     """By which a token names the key."""
     encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -118,14 +160,15 @@ def key_set(keys: Iterable[PublicKey]) -> JsonObject:
 
 
 def _json_web_key(key: PublicKey) -> JsonObject:
-    common: JsonObject = {"use": "sig", "kid": key_id(key), "alg": algorithm_of(key)}
+    name, of = algorithm_of(key), key_id(key)
     if isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
-        return {**common, "kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
-    point = key.public_numbers()
-    name, _, size = _CURVES[key.curve.name]
+        n, e = _number(numbers.n), _number(numbers.e)
+        return {"use": "sig", "kty": "RSA", "kid": of, "alg": name, "n": n, "e": e}
+    point, size = key.public_numbers(), _CURVES[key.curve.name][2]
     curve = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}[name]
-    return {**common, "kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size)}
+    x, y = _number(point.x, size), _number(point.y, size)
+    return {"use": "sig", "kty": "EC", "kid": of, "crv": curve, "alg": name, "x": x, "y": y}
 
 
 def _number(value: int, size: int = 0) -> str:

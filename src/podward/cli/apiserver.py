@@ -9,8 +9,8 @@ from ipaddress import ip_address
 
 from podward.cli.admission_options import add_admission_options, configured_plugins, disabled_plugins
 from podward.cli.audit_options import add_audit_options, audit_options
+from podward.cli.authentication_options import add_authentication_options, authentication_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
-from podward.cli.go_flags import boolean
 from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
@@ -41,16 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--secure-port", type=_port, default=6443, metavar="PORT", help="the port; 0: any free one (%(default)s)")
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
-    add("--token-auth-file", default="", metavar="FILE", help='static tokens: token,user,uid,"group,group"')
-    add("--client-ca-file", default="", metavar="FILE", help="also trust client certificates of these authorities")
+    add_authentication_options(parser)
     add_authorization_options(parser)
-    add(
-        "--anonymous-auth",
-        type=boolean,
-        default="true",
-        metavar="BOOL",
-        help="whether requests may be anonymous (%(default)s)",
-    )
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
     add(
         "--controllers",
@@ -95,11 +87,9 @@ def run(args: argparse.Namespace) -> int:
         args.bind_address,
         args.secure_port,
         authorizers(args),
-        args.token_auth_file,
-        args.client_ca_file,
-        args.anonymous_auth,
         os.path.abspath(args.kubeconfig) if args.kubeconfig else "",
         store_options(args),
+        authentication_options(args),
         args.service_cluster_ip_range,
         disabled_plugins(args),
         args.authorization_policy_file,

@@ -1,23 +1,17 @@
-"""The tokens of service accounts that a server issues, and knows again: its key, and what it looks up for them.
-
-The key (0600) is made at the first start, in the data directory.
-"""
+"""The tokens of service accounts that a server issues, and knows again, and what it looks up for them."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
 
 from podward.access import jwt
 from podward.access.service_accounts.claims import TokenFacts, claims
+from podward.access.service_accounts.discovery import KEYS_PATH
 from podward.access.service_accounts.lookups import Lookup
 from podward.access.service_accounts.validation import ServiceAccountTokens
-from podward.errors import InputError
 from podward.schema.resources import BY_PLURAL
-from podward.server import private_file
 from podward.server.catalog import key_of
 from podward.server.encoding import decoded
 
@@ -29,20 +23,59 @@ if TYPE_CHECKING:
     from podward.store.interface import Store
 
 ISSUER = "https://kubernetes.default.svc"
-AUDIENCES = (ISSUER,)
+
+
+class AccountSettings(Struct, frozen=True):
+    """How tokens are issued, and which are good.
+
+    The first of the issuers is named in new tokens. `keys` are those of good tokens beside the signing key. Without
+    `audiences` the issuers are the server's own. `longest` is how many seconds a token may be good for, 0 any number.
+    """
+
+    key: jwt.PrivateKey
+    keys: tuple[jwt.PublicKey, ...] = ()
+    issuers: tuple[str, ...] = (ISSUER,)
+    audiences: tuple[str, ...] = ()
+    longest: int = 0
+    extends: bool = True
+    """Whether the tokens that Pods are given live for a year, and are warned about."""
+    key_set_url: str = ""
+    """Where others find the keys; empty: at the address of this server."""
+
+    @property
+    def own_audiences(self) -> tuple[str, ...]:
+        """The audiences of the server itself."""
+        return self.audiences or self.issuers
+
+    @property
+    def all_keys(self) -> tuple[jwt.PublicKey, ...]:
+        """The keys of good tokens, each once, the signing key first."""
+        own = (self.key.public_key(), *self.keys)
+        return tuple({jwt.key_id(key): key for key in own}.values())
 
 
 class AccountTokens:
     """Issues tokens, and says who bears one."""
 
-    def __init__(self, key: jwt.PrivateKey, store: Store) -> None:
-        self._key = key
+    def __init__(self, settings: AccountSettings, store: Store) -> None:
+        self.settings = settings
+        self.audiences = settings.own_audiences
+        self.issuer = settings.issuers[0]
+        self.key_set_url = settings.key_set_url
         self._store = store
-        self._known = ServiceAccountTokens((ISSUER,), (key.public_key(),), AUDIENCES)
+        self._known = ServiceAccountTokens(settings.issuers, settings.all_keys, self.audiences)
+
+    def reached_at(self, address: str) -> None:
+        """Others find the keys at this server's address, unless they find them elsewhere."""
+        self.key_set_url = self.settings.key_set_url or f"{address}{KEYS_PATH}"
 
     def issued(self, facts: TokenFacts) -> str:
         """The token that says this."""
-        return jwt.signed(claims(facts), self._key)
+        return self.signed(claims(facts))
+
+    def signed(self, said: JsonObject) -> str:
+        """A token with these claims."""
+        return jwt.signed(said, self.settings.key)
 
     async def authenticate(self, token: str, audiences: Sequence[str], now: float) -> Outcome:
         """Who bears the token."""
@@ -60,26 +93,3 @@ class AccountTokens:
         resource = BY_PLURAL["", "v1", wanted.resource]
         stored = await self._store.get(key_of(resource, wanted.namespace, wanted.name))
         return None if stored is None else decoded(stored)
-
-
-def kept_key(directory: str) -> ec.EllipticCurvePrivateKey:
-    """The key in this directory, made where there is none. Raises InputError for what is no such key."""
-    path = os.path.join(directory, "service-account.key")
-    if not os.path.exists(path):
-        made = ec.generate_private_key(ec.SECP256R1())
-        text = made.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-    content = private_file.content_of(path)
-    try:
-        key = serialization.load_pem_private_key(content, None)
-    except ValueError:
-        key = None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise InputError(
-            "this is no EC private key", where=path, advice="remove it: it is made anew, and old tokens end"
-        )
-    return key

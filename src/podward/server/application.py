@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct, structs
 
 from podward.access.abac import Abac
-from podward.access.anonymous import AnonymousAccess
 from podward.access.authorizer_entries import AuthorizerEntry, of_modes
-from podward.access.client_certificates import ClientCertificates
-from podward.access.static_tokens import StaticTokens
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.account_tokens import AccountTokens
 from podward.server.audit.recording import Auditor
+from podward.server.authentication.authorities import AuthorityFile
+from podward.server.authentication.opening import Authentication
 from podward.server.authorizing import Authorizers
 from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
@@ -26,10 +26,12 @@ from podward.server.controllers import running
 from podward.server.custom_definitions import Definitions
 from podward.server.event_expiry import EventExpiry
 from podward.server.fairness import Fairness, Limits
+from podward.server.freshness import Followed
 from podward.server.paths import table
 from podward.server.plugins import Plugins
 from podward.server.request import Answer, Handler, Request
 from podward.server.scope import Parts
+from podward.server.service_locks import ServiceLocks
 from podward.server.world import CLOCK
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
@@ -47,15 +49,14 @@ _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 class Settings(Struct, frozen=True):
     """What a server is told by its flags."""
 
-    account_key: EllipticCurvePrivateKey
+    authentication: Authentication
     authorizers: Sequence[AuthorizerEntry] = of_modes(("RBAC",))
-    tokens: Sequence[StaticTokens] = ()
-    certificates: Sequence[ClientCertificates] = ()
-    anonymous: AnonymousAccess = AnonymousAccess()
     disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     service_range: str = "10.0.0.0/24"
     abac: Abac | None = None
     limits: Limits = Limits()
+    shared: bool = False
+    """Whether other servers may use the same store."""
     event_ttl: float = 3600.0
     """Seconds that Events are kept after they were last written."""
     namespace_ranges: Ranges | None = None
@@ -73,9 +74,12 @@ class Application:
         """Raises UsageError."""
         self.authorizers = Authorizers(settings.authorizers, settings.abac)
         self.caches = Caches(store)
-        services = ServiceAllocator(settings.service_range)
-        tokens = AccountTokens(settings.account_key, store)
-        callers = Callers(settings.certificates, settings.tokens, tokens, settings.anonymous)
+        services = ServiceAllocator(
+            settings.service_range, locks=ServiceLocks(store, CLOCK.seconds) if settings.shared else None
+        )
+        tokens = AccountTokens(settings.authentication.accounts, store)
+        callers = self._callers = Callers(settings.authentication, tokens)
+        self._authentication = settings.authentication
         configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
         openshift = self._openshift = self._of_openshift(settings, configured)
         catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
@@ -103,11 +107,24 @@ class Application:
         self.filters = chain.Filters(callers, self.authorizers.authorize, Fairness(settings.limits), auditor)
         self.handle: Handler = chain.chained(self.filters, self._serve)
         self._controllers = running.of(
-            settings.controllers, settings.issuer, self.caches, chain.chained_inside(self.filters, self._serve),
-            self.authorizers.authorize,
-        )  # fmt: skip
+            settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
+        )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
+
+    @property
+    def authority_files(self) -> tuple[AuthorityFile, ...]:
+        """The files of authorities that clients' certificates may lead to."""
+        return self._authentication.authority_files
+
+    def followed(self, serving: ssl.SSLContext) -> list[Followed]:
+        """The files that are read again when they change, while the server listens with this context."""
+        files = [Followed(file.path, partial(file.reload, serving)) for file in self.authority_files]
+        configuration = self._authentication.configuration
+        if configuration is not None:
+            replace = self._callers.replace_issuers
+            files.append(Followed(configuration.path, partial(configuration.reload, replace)))
+        return files
 
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
@@ -123,6 +140,7 @@ class Application:
             await self._openshift.start_after(self.parts)
         for controller in self._controllers:
             await controller.start()
+        self._callers.start(self.plugins.webhooks)
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -136,6 +154,7 @@ class Application:
     async def close(self) -> None:
         """Follow no more."""
         await self._expiry.close()
+        await self._callers.close()
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()

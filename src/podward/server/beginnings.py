@@ -21,9 +21,10 @@ from podward.schema.strategies import service_allocation
 from podward.schema.strategies.service_allocation import Allocation, Pools
 from podward.server.cache import Cache
 from podward.server.encoding import decoded
-from podward.store.interface import Event
+from podward.server.service_locks import ServiceLocks
+from podward.store.interface import Event, Stored
 
-_FEWEST = 8
+_FEWEST, _ATTEMPTS = 8, 8
 """Addresses that a range must have, as of the real server."""
 _random = random.SystemRandom()
 
@@ -42,8 +43,11 @@ class Begun(Struct, frozen=True):
 class ServiceAllocator:
     """What Services have. It follows the cache of Services from the first allocation on."""
 
-    def __init__(self, network: str, ports: tuple[int, int] = (30000, 32767)) -> None:
-        """Raises UsageError for what is no range."""
+    def __init__(
+        self, network: str, ports: tuple[int, int] = (30000, 32767), locks: ServiceLocks | None = None
+    ) -> None:
+        """`locks` are needed where other servers use the same store. Raises UsageError for what is no range."""
+        self._locks = locks
         try:
             self._network = ip_network(network)
         except ValueError:
@@ -82,6 +86,16 @@ class ServiceAllocator:
             for item in cache.items(cache.prefix):
                 self._put(item.stored.key, decoded(item.stored))
             cache.listeners.append(self._follow)
+        for _ in range(_ATTEMPTS):
+            begun = await self._begun(cache, obj, old, dry_run=dry_run)
+            if begun is not None:
+                return begun
+        return status.internal_error("failed to allocate: other servers have been quicker each time")
+
+    async def _begun(
+        self, cache: Cache, obj: JsonObject, old: JsonObject | None, *, dry_run: bool
+    ) -> Begun | Status | None:
+        """The same, or None where another server was quicker."""
         await cache.fresh()
         pools = self._pools(dry_run=dry_run)
         found = service_allocation.new(obj, pools) if old is None else service_allocation.change(obj, old, pools)
@@ -93,10 +107,31 @@ class ServiceAllocator:
         if dry_run:
             return Begun(found.service)
         self._count(found.addresses, found.ports, 1)
-        return Begun(found.service, lambda: self._finish(found))
+        held: list[Stored] | None = []
+        if self._locks is not None and (found.addresses or found.ports):
+            held = await self._locked(self._locks, cache, found)
+        if held is not None:
+            return Begun(found.service, lambda: self._finish(found, held))
+        self._finish(found, [])
+        return None
 
-    def _finish(self, found: Allocation) -> None:
+    async def _locked(self, locks: ServiceLocks, cache: Cache, found: Allocation) -> list[Stored] | None:
+        """The locks of what it takes; None where another server has one of them, or has given it already."""
+        names = [*(f"address-{each}" for each in found.addresses), *(f"port-{each}" for each in found.ports)]
+        held = await locks.take(names)
+        if held is None:
+            return None
+        await cache.fresh()
+        own_alone = all(self._addresses[each] == 1 for each in found.addresses)
+        if own_alone and all(self._taken_ports[each] == 1 for each in found.ports):
+            return held
+        locks.release(held)
+        return None
+
+    def _finish(self, found: Allocation, held: list[Stored]) -> None:
         self._count(found.addresses, found.ports, -1)
+        if self._locks is not None:
+            self._locks.release(held)
 
     def _pools(self, *, dry_run: bool) -> Pools:
         family = "IPv6" if self._network.version == 6 else "IPv4"

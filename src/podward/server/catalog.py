@@ -41,6 +41,10 @@ class Catalog:
         """All custom resources."""
         return tuple(self._customs.values())
 
+    def has_own_group(self, group: str) -> bool:
+        """Whether anything of the server's own is served of this group."""
+        return any(found.group == group and key not in self._customs for key, found in self._by_plural.items())
+
     def has_group(self, group: str) -> bool:
         """Whether anything is served of this group."""
         return any(found.group == group for found in self._by_plural.values())

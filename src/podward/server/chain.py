@@ -113,7 +113,7 @@ async def _authenticated(filters: Filters, request: Request, serve: Handler) -> 
     headers = request.headers
     protocols = tuple(word.strip() for word in headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip())
     certificates = (request.certificate,) if request.certificate is not None else ()
-    credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path)
+    credentials = Credentials(headers.get("Authorization", ""), certificates, protocols, request.path, headers)
     found = await filters.authenticator.authenticate(credentials)
     if found is None or isinstance(found, Failed):
         return await _unauthorized(filters, request)

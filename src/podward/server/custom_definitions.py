@@ -49,6 +49,8 @@ class Definitions:
         self._status = scope_of(parts, DEFINITIONS, "status")
         self._cache: Cache = self._scope.cache
         self._served: dict[str, tuple[JsonObject, tuple[Resource, ...]]] = {}
+        self._read: dict[str, tuple[int, JsonObject]] = {}
+        """What was decoded before, with its revision: every definition is looked at beside all others."""
         self._changed: asyncio.Queue[str] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -90,26 +92,34 @@ class Definitions:
         item = self._cache.get(key)
         if item is None:
             self._serve(key, None)
+            self._read.pop(key, None)
             self._look_at_others(key)
             return
-        definition = decoded(item.stored)
+        definition = self._definition(item.stored)
         self._serve(key, definition)
         metadata = member(definition, "metadata")
         if metadata.get("deletionTimestamp") is not None:
             if FINALIZER in texts(metadata, "finalizers"):
                 await self._end(item.stored, definition)
             return
-        others = [decoded(each.stored) for each in self._cache.items(self._cache.prefix) if each is not item]
+        others = [self._definition(each.stored) for each in self._cache.items(self._cache.prefix) if each is not item]
         made = named(definition, others, self._parts.clock.now())
         if made != definition:
             stored = await self._put(item.stored, managed(self._status, _MANAGER, definition, made))
             if stored:
                 self._look_at_others(key)
 
+    def _definition(self, stored: Stored) -> JsonObject:
+        """A definition, decoded once."""
+        found = self._read.get(stored.key)
+        if found is None or found[0] != stored.revision:
+            found = self._read[stored.key] = (stored.revision, decoded(stored))
+        return found[1]
+
     def _look_at_others(self, key: str) -> None:
         """Names may be free now."""
         for each in self._cache.items(self._cache.prefix):
-            other = decoded(each.stored)
+            other = self._definition(each.stored)
             if each.stored.key != key and not has_condition(other, "NamesAccepted"):
                 self._changed.put_nowait(each.stored.key)
 

@@ -59,7 +59,7 @@ class EventLimits:
         if not reached:
             return None
         why = reached[0] if len(reached) == 1 else f"[{', '.join(reached)}]"
-        return Status(429, "TooManyRequests", why)
+        return Status(429, "TooManyRequests", f"Too many requests: {why}")
 
 
 def _about(_asked: AdmissionRequest, event: JsonObject) -> str:

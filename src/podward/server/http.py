@@ -144,6 +144,8 @@ def _whole(request: Request, answer: Reply | Status) -> web.Response:
     response = web.Response(body=b"" if request.method == "HEAD" else reply.body, status=reply.code)
     _headers(request, response, reply.media)
     for name, value in reply.headers:
+        if name == "Cache-Control":  # who says so knows better
+            response.headers.popall(name)
         response.headers.add(name, value)
     if isinstance(answer, Status) and answer.details is not None and answer.details.retry_after_seconds:
         response.headers["Retry-After"] = str(answer.details.retry_after_seconds)

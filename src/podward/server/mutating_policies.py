@@ -160,7 +160,7 @@ class _Course:
         if isinstance(made, Wrong):
             self._refused.append(Refused(of.policy, of.binding, made))
             return None
-        obj = self._versions.decoded_again(made, served)
+        obj = self._versions.decoded_again(made, served, "Strict" if mutation.is_patch else "Ignore")
         if isinstance(obj, Status):
             return obj
         self._asked = structs.replace(self._asked, object=self._versions.with_defaults(obj, served))

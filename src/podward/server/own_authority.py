@@ -1,7 +1,7 @@
-"""The server's own certificate authority, and what it issues at every start: the server's certificate, an admin's.
+"""The server's own certificate authority, and what it issues: the server's certificate, an admin's.
 
-The authority is made once and kept, with its key (0600), in the data directory. Leaf certificates live for a year and
-are made anew at each start, so that none expires while it is used.
+The authority is made once and kept, with its key (0600), in the data directory. Leaf certificates live for a year; they
+are made anew at each start, and while the server runs when three quarters of their life are over.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class KeyPair(Struct, frozen=True):
 class OwnAuthority:
     """An authority in a directory; made where there is none."""
 
-    def __init__(self, directory: str) -> None:
-        """Read it, or make it. Raises InputError where what is there is no authority."""
+    def __init__(self, directory: str, lifetime: dt.timedelta = _YEAR) -> None:
+        """Read it, or make it. What it issues lives so long. Raises InputError where what is there is no authority."""
+        self._lifetime = lifetime
         self.certificate_file = os.path.join(directory, "ca.crt")
         key_file = os.path.join(directory, "ca.key")
         if not os.path.exists(key_file):
@@ -76,7 +77,7 @@ class OwnAuthority:
     def _issued(self, name: str, groups: Sequence[str], usage: x509.ObjectIdentifier, names: Sequence[str]) -> KeyPair:
         key = ec.generate_private_key(_CURVE)
         builder = (
-            _builder(_name(name, groups), self.certificate.subject, key)
+            _builder(_name(name, groups), self.certificate.subject, key, self._lifetime)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
@@ -85,6 +86,13 @@ class OwnAuthority:
                 x509.SubjectAlternativeName([_general(each) for each in names]), critical=False
             )
         return _pair(builder.sign(self._key, hashes.SHA256()), key)
+
+
+def renewal_of(pair: KeyPair) -> dt.datetime:
+    """When the certificate is to be made anew."""
+    certificate = x509.load_pem_x509_certificate(pair.certificate)
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return end - (end - begin) / 4
 
 
 def _made_authority() -> KeyPair:
@@ -104,7 +112,7 @@ def _made_authority() -> KeyPair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: dt.timedelta = _YEAR
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: dt.timedelta
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (

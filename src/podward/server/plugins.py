@@ -66,6 +66,8 @@ _LOOKED_UP = (
     "ingressclasses",
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
+_NEEDED = {"ingresses": "ingressclasses", "priorityclasses": "priorityclasses"}
+"""What plugins look up for objects of other kinds."""
 _SUFFIX = 5
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
 
@@ -215,8 +217,8 @@ class Plugins:
             await self._objects.fresh(*_OF_PODS)
             if asked.subresource == "binding" or member(asked.object or {}, "spec").get("nodeName"):
                 await self._objects.fresh("nodes")
-        elif asked.resource.resource == "ingresses":
-            await self._objects.fresh("ingressclasses")
+        elif asked.resource.resource in _NEEDED:
+            await self._objects.fresh(_NEEDED[asked.resource.resource])
         granted = False
         if node_restriction.NAME not in self.disabled and node_restriction.handles(asked):
             await self._objects.fresh(*node_restriction.LOOKED_UP)
@@ -241,8 +243,6 @@ class Plugins:
     ) -> JsonObject | Status | None:
         """`rounds` are those of the policies, and those of the webhooks."""
         found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted, self._settings), self.disabled)
-        if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
-            found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more

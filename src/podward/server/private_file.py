@@ -10,13 +10,25 @@ _OTHERS = 0o077
 
 
 def content_of(path: str) -> bytes:
-    """What is in the file. Raises InputError where others may read or write it."""
-    with open(path, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode & 0o777
-        if mode & _OTHERS:
-            raise InputError(
-                f"this file with a key has mode {mode:04o}: others may read it",
-                where=path,
-                advice=f"make it private: `chmod 600 {path}`; if others may have read it, remove it: it is made anew",
-            )
-        return file.read()
+    """What is in the file. Raises InputError where there is none, and where others may read or write it."""
+    content, mode = _read(path)
+    if mode & _OTHERS:
+        raise InputError(
+            f"this file with a key has mode {mode:04o}: others may read it",
+            where=path,
+            advice=f"make it private: `chmod 600 {path}`; if others may have read it, remove it: it is made anew",
+        )
+    return content
+
+
+def public_content_of(path: str) -> bytes:
+    """What is in a file that everybody may read. Raises InputError where there is none."""
+    return _read(path)[0]
+
+
+def _read(path: str) -> tuple[bytes, int]:
+    try:
+        with open(path, "rb") as file:
+            return file.read(), os.fstat(file.fileno()).st_mode & 0o777
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path, advice="name a file that is there") from None

@@ -6,37 +6,32 @@ import asyncio
 import os
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import uvloop
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.access.abac import Abac
-from podward.access.anonymous import AnonymousAccess
 from podward.access.authorizer_entries import AuthorizerEntry
-from podward.access.client_certificates import ClientCertificates
-from podward.access.static_tokens import StaticTokens
-from podward.api.caller import MASTERS
 from podward.errors import InputError, NodeError
-from podward.server import http, kubeconfig
-from podward.server.account_tokens import AUDIENCES, kept_key
+from podward.server import freshness, http, kubeconfig
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
+from podward.server.authentication.opening import opened
+from podward.server.authentication.options import AuthenticationOptions
 from podward.server.fairness import Limits
+from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
+from podward.store.opening import SQLITE, open_store
 from podward.store.opening import Options as StoreOptions
-from podward.store.opening import open_store
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from podward.policy.scc.allocation import Ranges
 
 _GRACE = 5.0
@@ -44,7 +39,6 @@ _FAREWELL = 2.0
 """For how many seconds a client may go on sending that was told that the connection ends."""
 _ELSEWHERE = "192.0.2.1"
 """An address of nobody (RFC 5737), to ask which way leads out of this machine."""
-ADMIN = "podward-admin"
 
 
 class Options(Struct, frozen=True):
@@ -54,11 +48,9 @@ class Options(Struct, frozen=True):
     bind_address: str
     port: int
     authorizers: Sequence[AuthorizerEntry]
-    token_file: str
-    client_authority: str
-    anonymous: bool
     kubeconfig: str
     store: StoreOptions
+    authentication: AuthenticationOptions = AuthenticationOptions()
     service_range: str = "10.0.0.0/24"
     disabled_plugins: frozenset[str] = OFF_BY_DEFAULT
     abac_policies: str = ""
@@ -108,9 +100,11 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     protocol, service = http.server(application.handle), application.parts.services.first_address
+    names = _names(options.bind_address, service)
+    serving = ServingCertificate(options.data_dir, authority, names, application.authority_files)
     try:
         listener = await loop.create_server(
-            protocol, options.bind_address, options.port, ssl=_tls(options, authority, service), reuse_address=True,
+            protocol, options.bind_address, options.port, ssl=serving.context, reuse_address=True,
             ssl_shutdown_timeout=_FAREWELL,
         )  # fmt: skip
     except OSError as error:
@@ -120,12 +114,16 @@ async def _serve(
         ) from None
     port: int = listener.sockets[0].getsockname()[1]
     address = address_of(options.bind_address, port)
-    await application.announce(advertised(options.bind_address), port)
+    reached = advertised(options.bind_address)
+    await application.announce(reached, port)
+    application.parts.tokens.reached_at(address_of(reached or options.bind_address, port))
+    renewed: list[ServingCertificate | AdminKubeconfig] = [serving]
     if options.kubeconfig:
-        text = kubeconfig.text_of(address, authority.pem, authority.client(ADMIN, (MASTERS,)))
-        kubeconfig.write(options.kubeconfig, text)
+        renewed.append(AdminKubeconfig(options.kubeconfig, address, authority))
+    fresh = asyncio.create_task(freshness.keep(renewed, application.followed(serving.context)))
     say(address)
     await ended.wait()
+    fresh.cancel()
     listener.close()
     await _end(application, protocol)
 
@@ -160,40 +158,22 @@ def address_of(bind: str, port: int) -> str:
 
 
 def _settings(options: Options, authority: OwnAuthority) -> Settings:
-    tokens = []
-    if options.token_file:
-        tokens.append(StaticTokens(_text(options.token_file), options.token_file, AUDIENCES))
-    certificates = [ClientCertificates((authority.certificate,), "the server's own authority")]
-    if options.client_authority:
-        certificates.append(ClientCertificates(_authorities(options.client_authority), options.client_authority))
+    everything = any(entry.type == "AlwaysAllow" for entry in options.authorizers)
+    authentication = structs.replace(options.authentication, everything_allowed=everything)
     return Settings(
-        kept_key(options.data_dir),
+        opened(authentication, options.data_dir, authority.certificate),
         options.authorizers,
-        tuple(tokens),
-        tuple(certificates),
-        AnonymousAccess(options.anonymous),
         options.disabled_plugins,
         options.service_range,
         Abac(_text(options.abac_policies), options.abac_policies) if options.abac_policies else None,
         namespace_ranges=options.namespace_ranges,
         limits=options.limits,
         event_ttl=options.event_ttl,
+        shared=options.store.store != SQLITE,
         issuer=authority.issuer,
         controllers=options.controllers,
         admission=options.admission,
     )
-
-
-def _authorities(path: str) -> list[Certificate]:
-    """The certificates of a file."""
-    from cryptography import x509
-
-    try:
-        return x509.load_pem_x509_certificates(_text(path).encode())
-    except ValueError:
-        raise InputError(
-            "there is no certificate in it that can be read", where=path, advice="--client-ca-file takes PEM"
-        ) from None
 
 
 def _text(path: str) -> str:
@@ -205,25 +185,8 @@ def _text(path: str) -> str:
         raise InputError(f"cannot be read: {reason}", where=path, advice="name a file that is there") from None
 
 
-def _tls(options: Options, authority: OwnAuthority, service: str) -> ssl.SSLContext:
-    """A certificate for this machine's names, and for the address of the server's own Service.
-
-    Those of clients are asked for, and looked at by the authenticators: a bad one is a 401.
-    """
+def _names(bind: str, service: str) -> list[str]:
+    """The names and addresses of the server: this machine's, and the address of the server's own Service."""
     names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), "kubernetes", "kubernetes.default"}
     names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", service}
-    names |= {options.bind_address} - {"0.0.0.0", "::"}  # noqa: S104 - as above
-    pair = authority.serving(sorted(names))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    path = os.path.join(options.data_dir, "serving.pem")
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(pair.key + pair.certificate)
-    context.load_cert_chain(path)
-    context.load_verify_locations(authority.certificate_file)
-    if options.client_authority:
-        context.load_verify_locations(options.client_authority)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    return context
+    return sorted(names | ({bind} - {"0.0.0.0", "::"}))  # noqa: S104 - as above

@@ -102,10 +102,8 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
         return Route(resource, "", VERBS[verb]) if verb in resource.verbs else status.METHOD_NOT_ALLOWED
     named = len(info.parts) > 1
     if info.subresource:
-        found = _part(info, resource, request.method)
-        if found is status.METHOD_NOT_ALLOWED and parts.catalog.custom(resource) is not None:
-            return status.method_not_supported(GroupResource(resource.group, resource.plural), info.verb)
-        return found
+        is_custom = parts.catalog.custom(resource) is not None
+        return (_part_of_custom if is_custom else _part)(info, resource, request.method)
     verb = (_OBJECT if named else _COLLECTION).get(request.method, "")
     if resource.namespaced and not info.namespace and verb not in {"list", "watch"}:
         return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND
@@ -125,6 +123,15 @@ def _well_formed(info: RequestInfo, resource: Resource) -> bool:
         return False
     own_namespace = (resource.group, resource.plural) in _NAMESPACES_THEMSELVES and info.namespace == info.name
     return resource.namespaced or not info.namespace or own_namespace
+
+
+def _part_of_custom(info: RequestInfo, resource: Resource, method: str) -> Route | Status:
+    """Who serves a subresource of a custom resource: what is not served is told of the resource."""
+    of = GroupResource(resource.group, resource.plural)
+    if resource.subresource(info.subresource) is None:
+        return status.not_found(of, info.name)
+    found = _part(info, resource, method)
+    return status.method_not_supported(of, info.verb) if found is status.METHOD_NOT_ALLOWED else found
 
 
 def _part(info: RequestInfo, resource: Resource, method: str) -> Route | Status:
@@ -152,7 +159,7 @@ async def serve(parts: Parts, request: Request) -> Answer:
     """Serve a request to a resource. It is authorized."""
     route = route_of(parts, request)
     if isinstance(route, Status):
-        unknown = route is status.RESOURCE_NOT_FOUND and not parts.catalog.has_group(request.info.group)
+        unknown = route is status.RESOURCE_NOT_FOUND and not parts.catalog.has_own_group(request.info.group)
         return NOT_FOUND if unknown else route
     collection = len(request.info.parts) < 2 and request.method == "GET"
     form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)

@@ -1,13 +1,10 @@
-"""The Webhook authorizer of a server: the way to the webhook, and trying again where that may help.
+"""The Webhook authorizer of a server: the way to the webhook.
 
-Specification: Kubernetes, k8s.io/apiserver, pkg/util/webhook: five times at most, half a second apart and then half as
-much more each time, and only where the connection was broken or the webhook said that it had failed for a moment. What
-the rule makes of answers is `podward.access.webhook_authorizer`.
+What the rule makes of answers is `podward.access.webhook_authorizer`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ from podward.access.webhook_authorizer import WebhookAuthorizer
 from podward.api.authorization import Answer
 from podward.server.webhooks import kubeconfig
 from podward.server.webhooks.client import NoAnswer, Webhooks
+from podward.server.webhooks.trying import answer_of
 
 if TYPE_CHECKING:
     from podward.access.authorizer_entries import WebhookSettings
@@ -24,10 +22,6 @@ if TYPE_CHECKING:
     from podward.api.caller import User
     from podward.api.json_value import JsonObject
 
-_MOST = 1 << 20
-_ATTEMPTS, _PAUSE, _LONGER = 5, 0.5, 1.5
-_PASSING = frozenset((429, 500, 504))
-"""Answers after which it is tried again."""
 _log = logging.getLogger("podward.server")
 
 
@@ -63,19 +57,5 @@ class Webhook:
         """The answer, or why there is none."""
         if self._webhooks is None:
             return "the server has not started"
-        pause, timeout = _PAUSE, self._rule.settings.timeout
-        for attempt in range(_ATTEMPTS):
-            found = await self._webhooks.send(self._remote, document, timeout, _MOST)
-            if not isinstance(found, NoAnswer):
-                return found
-            if attempt == _ATTEMPTS - 1 or not _may_pass(found):
-                return found.why
-            await asyncio.sleep(pause)
-            pause *= _LONGER
-        return "no attempt"
-
-
-def _may_pass(found: NoAnswer) -> bool:
-    if found.status is not None:
-        return found.status.code in _PASSING
-    return found.why.endswith("connection reset by peer")
+        found = await answer_of(self._webhooks, self._remote, document, self._rule.settings.timeout)
+        return found.why if isinstance(found, NoAnswer) else found

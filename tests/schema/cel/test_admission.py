@@ -90,6 +90,8 @@ def test_why_a_variable_fails_is_told() -> None:
         ("authorizer.requestResource.check('a')", "kubernetes.authorization.Decision"),
         ("null", "null_type"),
         ("variables.text", "string"),
+        ("has(variables.text)", "bool"),
+        ("has(request.name) && !has( request.userInfo.extra )", "bool"),
     ],
 )
 def test_an_expression_has_the_type_that_the_compiler_knows(text: str, kind: str) -> None:
@@ -114,6 +116,7 @@ def test_an_expression_has_the_type_that_the_compiler_knows(text: str, kind: str
             "object.a.startsWith(1)",
             "ERROR: <input>:1:20: found no matching overload for 'startsWith' applied to 'dyn.(int)'",
         ),
+        ("has(request.name) && foo", "ERROR: <input>:1:22: undeclared reference to 'foo' (in container '')"),
         ("has(object)", "ERROR: <input>:1:5: invalid argument to has() macro"),
         ("object.", "ERROR: <input>:1:8: Syntax error: no viable alternative at input '.'"),
         ("cel.bind(x, 1, true)", "ERROR: <input>:1:1: undeclared reference to 'cel' (in container '')"),

@@ -83,7 +83,7 @@ def test_what_does_not_compile_is_told_in_the_compilers_words(text: str, said: s
     [
         ("object.other", "no such key: other"),
         ("1 / 0", "division by zero"),
-        ("object.amount.startsWith(object.none)", "no such overload: startsWith(string, null_type)"),
+        ("object.amount.startsWith(object.none)", "no such overload"),
         ("object.list[9]", "index out of bounds: 9"),
         ("object.many.all(a, object.many.all(b, object.many.all(c, a + b + c >= 0)))", BUDGET),
         ('quantity("x")', "quantities must match"),

@@ -149,3 +149,21 @@ def test_objects_inside_have_sound_metadata() -> None:
 def test_formats_are_those_of_the_api_server(form: str, good: str, bad: str | None) -> None:
     assert matches_format(form, good)
     assert bad is None or not matches_format(form, bad)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "status", "message"),
+    [
+        ("unapproved, a test", "False", 'not approved: "unapproved, a test"'),
+        ("https://example.com/1", "True", "approved in https://example.com/1"),
+    ],
+)
+def test_an_api_of_kubernetes_own_groups_says_whether_it_is_approved(
+    annotation: str, status: str, message: str
+) -> None:
+    definition: JsonObject = {
+        "metadata": {"annotations": {"api-approved.kubernetes.io": annotation}},
+        "spec": {"group": "new.k8s.io", "names": {"plural": "as", "kind": "A"}},
+    }
+    found = condition(named(definition, [], "now"), "KubernetesAPIApprovalPolicyConformant")
+    assert (found["status"], found["message"]) == (status, message)

@@ -127,3 +127,13 @@ def test_the_request_is_not_changed() -> None:
     before = repr(pod)
     _made(_asked(pod))
     assert repr(pod) == before
+
+
+def test_there_is_one_default_class_of_priorities() -> None:
+    classes = GroupResource("scheduling.k8s.io", "priorityclasses")
+    there: list[JsonObject] = [{"metadata": {"name": "a"}, "globalDefault": True}]
+    second: JsonObject = {"metadata": {"name": "b"}, "globalDefault": True}
+    found = validated(_asked(second, resource=classes, priorityclasses=there))
+    assert isinstance(found, Status)
+    assert found.message.endswith("PriorityClass a is already marked as default. Only one default can exist")
+    assert validated(_asked({**second, "globalDefault": False}, resource=classes, priorityclasses=there)) is None

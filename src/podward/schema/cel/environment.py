@@ -118,6 +118,7 @@ class Environment:
         self._variables = dict(variables)
         self._fields: Fields = fields or {}
         self._typed = dict(typed) if typed is not None else dict(_typed_fields(self._fields))
+        self._roots = frozenset(name.partition(".")[0] for name in self._typed)
         self._checkers: dict[tuple[bool, frozenset[str]], Any] = {}
 
     def with_variables(self) -> Environment:
@@ -133,12 +134,13 @@ class Environment:
 
     def compile(self, text: str, inlined: str | None = None) -> Expression | Uncompilable:
         """The expression; `inlined` is what is evaluated in its place, where that is not the text itself."""
-        return self._compiled(text, literals.Literals(text, text if inlined is None else inlined, frozenset()))
+        made = literals.without(text, self._roots)
+        return self._compiled(text, made if inlined is None else structs.replace(made, evaluated=inlined))
 
     def compile_with_objects(self, text: str, inlined: str | None = None) -> Expression | Uncompilable:
         """An expression that may make objects: `Object.spec{replicas: 1}`, `JSONPatch{op: "add"}`."""
-        found = literals.read(text)
-        evaluated = found if inlined is None else literals.read(inlined)
+        found = literals.read(text, self._roots)
+        evaluated = found if inlined is None else literals.read(inlined, self._roots)
         if isinstance(found, str) or isinstance(evaluated, str):
             return Uncompilable(f"compilation failed: {found}")
         return self._compiled(text, structs.replace(found, evaluated=evaluated.evaluated))
@@ -195,9 +197,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^Key not found in map : (.*)$", re.DOTALL), r"no such key: \1"),
     (re.compile(r"^divide by zero$"), "division by zero"),
     (re.compile(r"^modulus by zero$"), "modulus by zero"),
-    (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\(\)$"), r"no such overload: \2(\1)"),
-    (re.compile(r"^No matching overloads? found : \((\w+)\)\.(\w+)\((.*)\)$"), r"no such overload: \2(\1, \3)"),
-    (re.compile(r"^No matching overloads? found : (.*)$", re.DOTALL), r"no such overload: \1"),
+    (re.compile(r"^No matching overloads? found : .*$", re.DOTALL), "no such overload"),
+    (re.compile(r"^cannot convert (\w+) to (\w+)$"), r"type conversion error from '\1' to '\2'"),
     (re.compile(r"^Applying SELECT to non-message type$"), "no such overload"),
     (re.compile(r"^Iteration budget exceeded$"), BUDGET),
     (re.compile(r"^Index error: index=(-?\d+) size=\d+$"), r"index out of bounds: \1"),

@@ -36,15 +36,26 @@ class Literals(Struct, frozen=True):
         return meant + at - made
 
 
-def without(text: str) -> Literals:
-    """An expression that may have none."""
-    return Literals(text, text, frozenset())
+_TEST = re.compile(r"(?<![\w.])has\(\s*(\w+)(?=\s*\.)")
 
 
-def read(text: str) -> Literals | str:
+def without(text: str, typed: frozenset[str]) -> Literals:
+    """An expression that may have none. `typed` are variables whose fields are variables of their own to the compiler.
+
+    It would take `has(request.name)` for the value of such a field.
+    """
+    return _joined(text, _tests(bare(text), typed), frozenset())
+
+
+def _tests(plain: str, typed: frozenset[str]) -> list[tuple[int, int, str, str]]:
+    found = [each for each in _TEST.finditer(plain) if each[1] in typed]
+    return [(each.start(1), each.end(1), f"dyn({each[1]})", each[1]) for each in found]
+
+
+def read(text: str, typed: frozenset[str]) -> Literals | str:
     """The objects in an expression; or what is wrong with one."""
     plain = bare(text)
-    pieces: list[tuple[int, int, str, str]] = []
+    pieces = _tests(plain, typed)
     names: set[str] = set()
     opened: list[str | None] = []
     at = 0

@@ -20,8 +20,19 @@ FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _NAMES = ("plural", "singular", "shortNames", "kind", "listKind", "categories")
 
 
+class Condition(Struct, frozen=True):
+    """A condition of a definition."""
+
+    type: str
+    holds: bool
+    reason: str
+    message: str
+
+
 def named(definition: JsonObject, others: Iterable[JsonObject], now: str) -> JsonObject:
     """The definition with the status that it has beside the other ones."""
+    if is_protected(definition):
+        definition = with_condition(definition, approval(definition), now)
     spec, status = member(definition, "spec"), member(definition, "status")
     wanted, before = member(spec, "names"), member(status, "acceptedNames")
     if before == wanted and condition(definition, "Established").get("status") == "True":
@@ -53,6 +64,32 @@ def named(definition: JsonObject, others: Iterable[JsonObject], now: str) -> Jso
     return {**made, "status": {**member(made, "status"), "acceptedNames": accepted}}
 
 
+_APPROVED = "api-approved.kubernetes.io"
+_PROTECTED = ("k8s.io", "kubernetes.io")
+_POLICY = "KubernetesAPIApprovalPolicyConformant"
+_NEEDED = f'protected groups must have approval annotation "{_APPROVED}"'
+_PROPOSAL = "see https://github.com/kubernetes/enhancements/pull/1111"
+
+
+def is_protected(definition: JsonObject) -> bool:
+    """Whether the group is one of Kubernetes' own, which needs an approval."""
+    group = text(member(definition, "spec"), "group")
+    return any(group == own or group.endswith(f".{own}") for own in _PROTECTED)
+
+
+def approval(definition: JsonObject) -> Condition:
+    """Whether an API of such a group is approved, and what is said of that."""
+    written = text(member(member(definition, "metadata"), "annotations"), _APPROVED)
+    if not written:
+        return Condition(_POLICY, False, "MissingAnnotation", f"{_NEEDED}, {_PROPOSAL}")
+    if written.startswith("unapproved"):
+        return Condition(_POLICY, False, "UnapprovedAnnotation", f"not approved: {quote(written)}")
+    if "://" in written:
+        return Condition(_POLICY, True, "ApprovedAnnotation", f"approved in {written}")
+    why = f'{_NEEDED} with either a URL or a reason starting with "unapproved", {_PROPOSAL}'
+    return Condition(_POLICY, False, "InvalidAnnotation", why)
+
+
 def _put(names: JsonObject, name: str, value: Json) -> None:
     if value is None:
         names.pop(name, None)
@@ -76,15 +113,6 @@ def condition(definition: JsonObject, kind: str) -> JsonObject:
     """The condition of this type; empty where there is none."""
     found = objects(member(definition, "status"), "conditions")
     return next((each for each in found if each.get("type") == kind), {})
-
-
-class Condition(Struct, frozen=True):
-    """A condition of a definition."""
-
-    type: str
-    holds: bool
-    reason: str
-    message: str
 
 
 def with_condition(definition: JsonObject, of: Condition, now: str) -> JsonObject:

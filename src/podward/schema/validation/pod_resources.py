@@ -69,6 +69,12 @@ def together(spec: JsonObject, kind: str) -> dict[str, Quantity]:
     return total
 
 
+def in_all(spec: JsonObject, kind: str) -> dict[str, Quantity]:
+    """What a Pod as a whole asks for: what it says itself, or else its containers together."""
+    own = resources.amounts(member(spec, "resources"), kind)
+    return {**together(spec, kind), **{name: amount for name, amount in own.items() if is_known(name)}}
+
+
 def _name(name: str) -> tuple[str, ...]:
     reasons = resources.resource_name(name)
     return reasons if reasons or is_known(name) else tuple(_KNOWN.reasons(name))

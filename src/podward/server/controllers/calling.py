@@ -1,6 +1,6 @@
 """A controller's way to the server that it runs in: the same filters as for everybody, but for authentication.
 
-Nobody else can come this way: it begins in the process itself, and the caller is one of its service accounts.
+Nobody else can come this way: it begins in the process itself, and the caller is one of its own users.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _FAILED = 500
 class Caller:
     """A controller's service account, as it calls the server."""
 
-    def __init__(self, handle: Handler, account: str) -> None:
-        """`handle` serves requests whose caller is known."""
+    def __init__(self, handle: Handler, account: str, user: User | None = None) -> None:
+        """`handle` serves requests whose caller is known: the account, or a `user` as whom the controller acts."""
         self._handle = handle
         plain = service_account("kube-system", account)
-        self._user = User(plain.username, (*plain.groups, AUTHENTICATED))
+        self._user = user or User(plain.username, (*plain.groups, AUTHENTICATED))
         self._agent = f"podward/{account}"
 
     async def ask(self, method: str, path: str, document: JsonObject | None = None) -> int:

@@ -11,14 +11,16 @@ SIGNING = "certificatesigningrequest-signing-controller"
 CLEANING = "certificatesigningrequest-cleaner-controller"
 ACCOUNTS = "serviceaccount-controller"
 AUTHORITIES = "root-ca-certificate-publisher-controller"
+TOKEN_SECRETS = "serviceaccount-token-controller"  # noqa: S105 - a name
 _DEFAULT = (APPROVING, SIGNING, CLEANING)
-ALL = (*_DEFAULT, ACCOUNTS, AUTHORITIES)
+ALL = (*_DEFAULT, ACCOUNTS, AUTHORITIES, TOKEN_SECRETS)
 _OLDER = {
     "csrapproving": APPROVING,
     "csrsigning": SIGNING,
     "csrcleaner": CLEANING,
     "serviceaccount": ACCOUNTS,
     "root-ca-cert-publisher": AUTHORITIES,
+    "serviceaccount-token": TOKEN_SECRETS,
 }
 
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from podward.server.controllers import names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from podward.access.certificates.signing import Issuer
-    from podward.api.authorization import Answer, Attributes
-    from podward.server.cache import Caches
     from podward.server.request import Handler
+    from podward.server.scope import Parts
 
 _OF_CERTIFICATES = frozenset((names.APPROVING, names.SIGNING, names.CLEANING))
+_OF_NAMESPACES = frozenset((names.ACCOUNTS, names.AUTHORITIES))
 
 
 class Controller(Protocol):
@@ -27,10 +25,7 @@ class Controller(Protocol):
         """Look no more."""
 
 
-def of(
-    wanted: frozenset[str], issuer: Issuer | None, caches: Caches, handle: Handler,
-    authorize: Callable[[Attributes], Awaitable[Answer]],
-) -> tuple[Controller, ...]:  # fmt: skip
+def of(wanted: frozenset[str], issuer: Issuer | None, parts: Parts, handle: Handler) -> tuple[Controller, ...]:
     """The controllers; none without an issuer, whose certificate they publish and by whom they sign.
 
     `handle` serves requests whose caller is known. What they import, a server without them does not.
@@ -39,12 +34,12 @@ def of(
         return ()
     from podward.server.controllers.calling import Caller
 
-    found: list[Controller] = []
+    caches, authorize, found = parts.caches, parts.authorizer.authorize, list[Controller]()
     if wanted & _OF_CERTIFICATES:
         from podward.server.controllers.certificates import ACCOUNT, Certificates
 
         found.append(Certificates(Caller(handle, ACCOUNT), caches, authorize, issuer, wanted))
-    if wanted - _OF_CERTIFICATES:
+    if wanted & _OF_NAMESPACES:
         from cryptography.hazmat.primitives.serialization import Encoding
 
         from podward.server.controllers import namespaces
@@ -53,4 +48,12 @@ def of(
         authorities = Caller(handle, namespaces.AUTHORITIES) if names.AUTHORITIES in wanted else None
         certificate = issuer.certificate.public_bytes(Encoding.PEM).decode()
         found.append(namespaces.Namespaces(caches, accounts, authorities, certificate))
+    if names.TOKEN_SECRETS in wanted:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from podward.server.controllers import token_secrets
+
+        caller = Caller(handle, token_secrets.ACCOUNT, token_secrets.USER)
+        authority = issuer.certificate.public_bytes(Encoding.PEM)
+        found.append(token_secrets.TokenSecrets(caller, caches, parts.tokens.signed, authority))
     return tuple(found)

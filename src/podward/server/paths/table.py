@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
+from podward.access.service_accounts.discovery import KEYS_PATH, METADATA_PATH
 from podward.api import status
-from podward.server.paths import discovery, health, openapi, version
+from podward.server.paths import discovery, health, openapi, openid, version
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.routes import NOT_FOUND
@@ -34,6 +35,8 @@ PATHS: Mapping[str, Serve] = {
     "/metrics": health.metrics,
     "/openapi/v2": openapi.version_2,
     "/openapi/v3": openapi.version_3,
+    METADATA_PATH: openid.configuration,
+    KEYS_PATH: openid.keys,
 }
 """Paths as they are; with a slash behind them they are the same."""
 
@@ -65,7 +68,7 @@ async def serve(parts: Parts, request: Request) -> Answer:
 
 
 def _is_of_a_group(parts: Parts, path: str) -> bool:
-    """Whether a path is below a group that is served: there even what is not found is an object."""
+    """Whether a path is below a group of the server's own: there even what is not found is an object."""
     root, _, rest = path.strip("/").partition("/")
     group = rest.partition("/")[0]
-    return root == "apis" and bool(group) and any(found.group == group for found in parts.catalog.all())
+    return root == "apis" and bool(group) and parts.catalog.has_own_group(group)

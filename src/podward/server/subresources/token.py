@@ -22,7 +22,7 @@ from podward.documents.raw_fields import member
 from podward.schema.strategies.flow import with_metadata
 from podward.schema.validation.raw import text, texts
 from podward.server import registry
-from podward.server.account_tokens import AUDIENCES, ISSUER, AccountTokens
+from podward.server.account_tokens import AccountTokens
 from podward.server.decoding import kind_of
 from podward.server.options import WriteOptions, write_options
 from podward.server.replies import document_reply
@@ -75,7 +75,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return bound
     uid = scope.parts.clock.uid()
     request.audit[_ISSUED] = f"JTI={uid}"
-    return document_reply(request, 201, _issued(tokens, asked, account, bound, uid))
+    return document_reply(request, 201, _issued(tokens, _shortened(tokens, asked, request), account, bound, uid))
 
 
 def _misnamed(sent: JsonObject, request: Request) -> Status | None:
@@ -95,7 +95,7 @@ def _completed(scope: Scope, sent: JsonObject, account: JsonObject) -> JsonObjec
     if uid and uid != of.get("uid"):
         why = f"the UID in the token request ({uid}) does not match the UID of the service account ({of.get('uid')})"
         return status.conflict(GroupResource(_GROUP, _KIND), text(of, "name"), why)
-    audiences = list(texts(spec, "audiences")) or list(AUDIENCES)
+    audiences = list(texts(spec, "audiences")) or list(scope.parts.tokens.audiences)
     named = with_metadata(
         sent, name=of.get("name"), namespace=of.get("namespace"), uid=of.get("uid"),
         creationTimestamp=scope.parts.clock.now(),
@@ -146,13 +146,23 @@ async def _bound(tokens: AccountTokens, asked: JsonObject, request: Request) -> 
     return _Bound(tuple(objects), kind == "Pod")
 
 
+def _shortened(tokens: AccountTokens, asked: JsonObject, request: Request) -> JsonObject:
+    """The request, for no longer than tokens may be good for here."""
+    seconds, longest = _seconds(asked), tokens.settings.longest
+    if not longest or seconds <= longest:
+        return asked
+    request.warn(f"requested expiration of {seconds} seconds shortened to {longest} seconds")
+    return {**asked, "spec": {**member(asked, "spec"), "expirationSeconds": longest}}
+
+
 def _issued(tokens: AccountTokens, asked: JsonObject, account: JsonObject, bound: _Bound, uid: str) -> JsonObject:
     """The request with its token."""
     now, seconds = int(time.time()), _seconds(asked)
     audiences = tuple(texts(member(asked, "spec"), "audiences"))
-    extended = bound.to_pod and seconds == EXTENDED_FROM and set(audiences) <= set(AUDIENCES)
+    extended = tokens.settings.extends and bound.to_pod and seconds == EXTENDED_FROM
+    extended = extended and set(audiences) <= set(tokens.audiences)
     facts = TokenFacts(
-        ISSUER, text(member(account, "metadata"), "namespace"), reference(account), audiences, now,
+        tokens.issuer, text(member(account, "metadata"), "namespace"), reference(account), audiences, now,
         EXTENDED_TO if extended else seconds, uid, bound.objects, seconds if extended else 0,
     )  # fmt: skip
     end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + seconds))

@@ -44,8 +44,7 @@ def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
         return status.invalid_for("TableOptions", "meta.k8s.io", "", [("includeObject", error)])
     if metadata is None:
         metadata = {"resourceVersion": member(items[0], "metadata").get("resourceVersion", "")}
-    own = PRINTERS.get((resource.group, resource.kind), FALLBACK)
-    printer, now = own if custom is None else printer_of(custom.columns), time.time()
+    printer, now = printer_for(resource) if custom is None else printer_of(custom.columns), time.time()
     of_pods = resource.kind == "Pod" and not resource.group
     rows: list[Json] = []
     for item in items:
@@ -62,6 +61,11 @@ def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
         "columnDefinitions": columns,
         "rows": rows,
     }
+
+
+def printer_for(resource: Resource) -> Printer:
+    """How objects of a built-in kind are told."""
+    return PRINTERS.get((resource.group, resource.kind), FALLBACK)
 
 
 def event_table(  # noqa: PLR0913 - as much as there is to know

@@ -10,6 +10,9 @@ from podward.server.replies import list_reply, written_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
 
+_PLAIN = (None, [""], ["Metadata"])
+"""`includeObject`, where metadata is wanted beside the cells of a Table."""
+
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """The objects that the request wants."""
@@ -19,16 +22,26 @@ async def handle(scope: Scope, request: Request) -> Answer:
     found = await listed(scope, chosen)
     if isinstance(found, Status):
         return found
+    if request.accepted.as_kind == "Table" and not scope.converts and request.query.get("includeObject") in _PLAIN:
+        from podward.server.tables.stored_rows import list_table
+
+        table = list_table(scope.resource, found.items, _of_whole(found, scope), request.accepted.as_version)
+        return written_reply(request, 200, table)
     if request.accepted.as_kind:
         items = await scope.read_all([decoded(stored) for stored in found.items])
         if isinstance(items, Status):
             return items
-        metadata = list_metadata(found, scope)
-        if not found.token:
-            metadata.pop("continue", None)
-        return list_reply(scope, request, items, metadata)
+        return list_reply(scope, request, items, _of_whole(found, scope))
     body = await list_bytes(scope, found)
     return body if isinstance(body, Status) else written_reply(request, 200, body)
+
+
+def _of_whole(found: Listed, scope: Scope) -> JsonObject:
+    """The metadata of a list that is turned into something else: of a whole one not even an empty token is there."""
+    metadata = list_metadata(found, scope)
+    if not found.token:
+        metadata.pop("continue", None)
+    return metadata
 
 
 def list_metadata(found: Listed, scope: Scope) -> JsonObject:

@@ -12,7 +12,6 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.server import decoding, registry
-from podward.server.account_tokens import AUDIENCES
 from podward.server.options import write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
@@ -63,7 +62,7 @@ async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonO
 
 
 async def _token(scope: Scope, review: JsonObject) -> JsonObject | Status:
-    asked = identity_reviews.asked_token(review, AUDIENCES)
+    asked = identity_reviews.asked_token(review, scope.parts.tokens.audiences)
     if isinstance(asked, Status):
         return asked
     token, audiences = asked

@@ -116,7 +116,7 @@ class Webhooks:
         except TimeoutError:
             return NoAnswer(f"Post {quote(url)}: context deadline exceeded")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return NoAnswer(f"Post {quote(url)}: {_reason(error, url)}")
+            return NoAnswer(f"Post {quote(url)}: {fault_of_connection(error, url)}")
 
     async def close(self) -> None:
         """End all connections."""
@@ -127,7 +127,7 @@ class Webhooks:
     async def _answer(self, remote: Remote, url: str, body: bytes, most: int) -> bytes | NoAnswer:
         session, headers = self._session(remote.client), {**_HEADERS, **dict(remote.headers)}
         async with session.post(url, data=body, headers=headers, ssl=remote.tls, allow_redirects=False) as response:
-            found = await _body(response, most)
+            found = await limited_body(response, most)
             if found is None:
                 return NoAnswer(f"the answer is longer than {most} bytes")
             if response.status >= _LEAST_FAILURE:
@@ -158,7 +158,8 @@ def _new_session(resolver: abc.AbstractResolver) -> aiohttp.ClientSession:
     )
 
 
-async def _body(response: aiohttp.ClientResponse, most: int) -> bytes | None:
+async def limited_body(response: aiohttp.ClientResponse, most: int) -> bytes | None:
+    """The answer's body; None where it is longer than it may be, and is not read on."""
     pieces, size = [], 0
     async for piece in response.content.iter_any():
         size += len(piece)
@@ -201,7 +202,7 @@ def _context(authorities: bytes) -> ssl.SSLContext:
     return context
 
 
-def _reason(error: Exception, url: str) -> str:
+def fault_of_connection(error: Exception, url: str) -> str:
     """Go's words for what went wrong on the way."""
     inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     if isinstance(inner, UnresolvedError):

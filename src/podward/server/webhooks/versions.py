@@ -79,13 +79,18 @@ class Versions:
             changed[name] = made
         return structs.replace(asked, **changed) if changed else asked
 
-    def decoded_again(self, obj: JsonObject, served: Served) -> JsonObject | Status:
-        """What a patch made, read as the kind that it must still be, without defaults; what it has not is dropped."""
+    def decoded_again(
+        self, obj: JsonObject, served: Served, validation: FieldValidation = _LENIENT
+    ) -> JsonObject | Status:
+        """What a patch made, read as the kind that it must still be, without defaults; what it has not is dropped.
+
+        `validation` is what is made of such fields, otherwise.
+        """
         custom = self._custom(served)
         if custom is not None:
             found = decoding.custom_again(obj, custom)
         else:
-            found = decode_body(json_bytes(obj), "json", Expected(served.api_version, served.kind), _LENIENT)
+            found = decode_body(json_bytes(obj), "json", Expected(served.api_version, served.kind), validation)
         return status.internal_error(found.bare) if isinstance(found, Undecodable) else found.object
 
     def with_defaults(self, obj: JsonObject, served: Served) -> JsonObject:

@@ -68,7 +68,7 @@ def _later(request: AdmissionRequest, off: frozenset[str]) -> Iterator[tuple[str
     if request.resource == _REQUESTS and writes and (name := _CERTIFICATES.get(request.subresource)):
         yield name, "validating"
     for plugin in PLUGINS if writes else ():
-        if plugin.validate is not None and plugin.name not in off and plugin.handles(request):
+        if plugin.mutate is None and plugin.name not in off and plugin.handles(request):
             yield plugin.name, "validating"
     for step in STEPS:
         plain = step.phase is Phase.VALIDATING and step.name not in _OPENSHIFT | off

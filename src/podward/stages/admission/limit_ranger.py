@@ -12,6 +12,7 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.quantity import Quantity, QuantityError, parse
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
+from podward.schema.validation.pod_resources import in_all
 from podward.stages.admission.served_facts import Served, refused
 
 _ANNOTATION = "kubernetes.io/limit-ranger"
@@ -30,6 +31,9 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
 
 def validate(asked: Served, obj: JsonObject) -> Status | None:
     """Why a range does not let the object be."""
+    old = asked.request.old_object
+    if old is not None and member(old, "metadata").get("deletionTimestamp") is not None:
+        return None
     judge = _claim_faults if asked.request.resource.resource == _CLAIMS else _pod_faults
     for limit_range in _ranges(asked):
         faults = [fault for item in objects(member(limit_range, "spec"), "limits") for fault in judge(item, obj)]
@@ -95,7 +99,7 @@ def _pod_faults(item: JsonObject, pod: JsonObject) -> list[str]:
                 )
         return faults
     if item.get("type") == "Pod":
-        return _constraints(item, _total(spec, "requests"), _total(spec, "limits"))
+        return _constraints(item, in_all(spec, "requests"), in_all(spec, "limits"))
     return []
 
 
@@ -112,19 +116,6 @@ def _claim_faults(item: JsonObject, claim: JsonObject) -> list[str]:
         if asked is not None and asked.value > bound.value:
             faults.append(f"maximum {name} usage per PersistentVolumeClaim is {bound}, but request is {asked}")
     return faults
-
-
-def _total(spec: JsonObject, kind: str) -> dict[str, Quantity]:
-    """What the Pod as a whole asks for."""
-    total: dict[str, Quantity] = {}
-    for container in objects(spec, "containers"):
-        for name, amount in _amounts(member(member(container, "resources"), kind)).items():
-            total[name] = total[name].plus(amount) if name in total else amount
-    for container in objects(spec, "initContainers"):
-        for name, amount in _amounts(member(member(container, "resources"), kind)).items():
-            if name not in total or amount.milli_value > total[name].milli_value:
-                total[name] = amount
-    return total
 
 
 def _constraints(item: JsonObject, requests: Amounts, limits: Amounts) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from podward.api import status
 from podward.api.admission import NAMESPACES
+from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -71,9 +72,9 @@ def parsed(written: str) -> dict[str, str] | str:
         if len(parts) != 2:
             return f"invalid selector: [{' '.join(parts)}]"
         name, value = parts[0].strip(), parts[1].strip()
-        faults = (*key_faults(name), *value_faults(value))
-        if faults:
-            return f"invalid selector: {'; '.join(faults)}"
+        for word, faults in ((name, key_faults(name)), (value, value_faults(value))):
+            if faults:
+                return f"<nil>: Invalid value: {quote(word)}: {'; '.join(faults)}"
         found[name] = value
     return found
 

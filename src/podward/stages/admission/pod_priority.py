@@ -1,4 +1,4 @@
-"""Priority: a Pod has the priority of its class; without one, that of the default class, or none.
+"""Priority: a Pod has the priority of its class; without one, that of the only default class, or none.
 
 Specification: Kubernetes, plugin/pkg/admission/priority.
 """
@@ -42,6 +42,19 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     if not name and found is not None:
         made["priorityClassName"] = member(found, "metadata").get("name")
     return {**obj, "spec": made}
+
+
+def validate(asked: Served, obj: JsonObject) -> Status | None:
+    """Why this class may not be the default one."""
+    if obj.get("globalDefault") is not True:
+        return None
+    found = _default(asked)
+    if found is None:
+        return None
+    other, own = member(found, "metadata").get("name"), member(obj, "metadata").get("name")
+    if asked.request.operation is not Operation.CREATE and other == own:
+        return None
+    return refused(asked, obj, f"PriorityClass {other} is already marked as default. Only one default can exist")
 
 
 def _default(asked: Served) -> JsonObject | None:

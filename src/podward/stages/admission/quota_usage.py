@@ -16,7 +16,7 @@ from podward.api.json_value import JsonObject
 from podward.api.quantity import Quantity, parse
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies.pod_quality import quality
-from podward.schema.validation.pod_resources import is_known, together
+from podward.schema.validation.pod_resources import in_all
 from podward.schema.validation.resources import HUGE_PAGES, amounts
 
 Usage: TypeAlias = Mapping[str, Quantity]
@@ -118,17 +118,12 @@ def _pod_usage(pod: JsonObject) -> Usage:
         return {"count/pods": _ONE}
     spec = member(pod, "spec")
     overhead = amounts(spec, "overhead")
-    requests = {**together(spec, "requests"), **_of_whole(spec, "requests")}
-    limits = {**together(spec, "limits"), **_of_whole(spec, "limits")}
+    requests, limits = in_all(spec, "requests"), in_all(spec, "limits")
     for name, amount in overhead.items():
         requests[name] = requests[name].plus(amount) if name in requests else amount
         if name in limits and limits[name].units:
             limits[name] = limits[name].plus(amount)
     return {"count/pods": _ONE, **computed(requests, limits)}
-
-
-def _of_whole(spec: JsonObject, kind: str) -> dict[str, Quantity]:
-    return {name: amount for name, amount in amounts(member(spec, "resources"), kind).items() if is_known(name)}
 
 
 def computed(requests: Usage, limits: Usage) -> dict[str, Quantity]:

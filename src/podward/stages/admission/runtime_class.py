@@ -9,6 +9,7 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.stages.admission.served_facts import Served, refused
+from podward.stages.admission.tolerations import merged
 
 _WITHOUT_CLASS = "Pod Overhead set without corresponding RuntimeClass defined Overhead"
 _OVERHEAD = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
@@ -24,6 +25,8 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     if found is None:
         return refused(asked, obj, f'pod rejected: RuntimeClass "{name}" not found')
     overhead, scheduling = member(member(found, "overhead"), "podFixed"), member(found, "scheduling")
+    if spec.get("overhead") and not overhead:
+        return refused(asked, obj, f"pod rejected: {_WITHOUT_CLASS}")
     if spec.get("overhead") and spec["overhead"] != overhead:
         return refused(asked, obj, _OVERHEAD)
     conflict = _conflict(member(spec, "nodeSelector"), member(scheduling, "nodeSelector"))
@@ -47,8 +50,8 @@ def _placed(spec: JsonObject, scheduling: JsonObject) -> JsonObject:
     made = dict(spec)
     if scheduling.get("nodeSelector"):
         made["nodeSelector"] = {**member(spec, "nodeSelector"), **member(scheduling, "nodeSelector")}
-    said = objects(spec, "tolerations")
-    more: list[Json] = [each for each in objects(scheduling, "tolerations") if each not in said]
+    more = objects(scheduling, "tolerations")
     if more:
-        made["tolerations"] = [*said, *more]
+        tolerations: list[Json] = [*merged([*objects(spec, "tolerations"), *more])]
+        made["tolerations"] = tolerations
     return made

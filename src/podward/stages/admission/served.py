@@ -98,6 +98,7 @@ _WRITES = frozenset((Operation.CREATE, Operation.UPDATE))
 _ANYWHERE = frozenset((NAMESPACES, GroupResource("authorization.k8s.io", "localsubjectaccessreviews")))
 """What may name a namespace that is not there."""
 _SERVICES, _INGRESSES = GroupResource("", "services"), GroupResource("networking.k8s.io", "ingresses")
+_CLASSES = GroupResource("scheduling.k8s.io", "priorityclasses")
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
 
 PLUGINS: tuple[Plugin, ...] = (
@@ -111,6 +112,7 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("AlwaysPullImages", _writes_pod, pull_always.mutate, pull_always.validate),
     Plugin("PodNodeSelector", _creates(PODS), node_selectors.mutate, node_selectors.validate),
     Plugin("Priority", _writes_pod, pod_priority.mutate),
+    Plugin("Priority", _written(_CLASSES), None, pod_priority.validate),
     Plugin("DefaultTolerationSeconds", _writes_pod, small_defaults.tolerate),
     Plugin("PodTolerationRestriction", _writes_pod, tolerations.mutate, tolerations.validate),
     Plugin("ExtendedResourceToleration", _writes_pod, tolerations.tolerate_resources),

@@ -13,6 +13,7 @@ from podward.api.admission import NAMESPACES, Operation
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
+from podward.schema.patches.json_patch import undecodable
 from podward.schema.patches.reading import UnreadableError, read_json
 from podward.schema.strategies.pod_quality import quality
 from podward.schema.validation.raw import text
@@ -40,8 +41,8 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
         more.append(_PRESSURE)
     made = obj
     if more:
-        merged: list[Json] = [*_merged([*objects(spec, "tolerations"), *more])]
-        made = {**obj, "spec": {**spec, "tolerations": merged}}
+        told: list[Json] = [*merged([*objects(spec, "tolerations"), *more])]
+        made = {**obj, "spec": {**spec, "tolerations": told}}
     fault = validate(asked, made)
     return made if fault is None else fault
 
@@ -101,23 +102,21 @@ def _read(written: str) -> Sequence[JsonObject] | Status:
         found, _ = read_json(written.encode())
     except UnreadableError as error:
         return status.unexplained(str(error))
-    if found is None:
-        return []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        return status.unexplained("json: cannot unmarshal the annotation into Go value of type []v1.Toleration")
-    return [each for each in found if isinstance(each, dict)]
+    if fault := undecodable(found, "[]v1.Toleration", "v1.Toleration"):
+        return status.unexplained(fault)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _merged(tolerations: Sequence[JsonObject]) -> list[JsonObject]:
+def merged(tolerations: Sequence[JsonObject]) -> list[JsonObject]:
     """Without those that another one covers."""
-    merged: list[JsonObject] = []
+    kept: list[JsonObject] = []
     for index, each in enumerate(tolerations):
-        if any(_covers(wide, each) for wide in merged):
+        if any(_covers(wide, each) for wide in kept):
             continue
         if any(later != each and _covers(later, each) for later in tolerations[index + 1 :]):
             continue
-        merged.append(each)
-    return merged
+        kept.append(each)
+    return kept
 
 
 def _covers(wide: JsonObject, each: JsonObject) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.path import Key
+from podward.schema.custom_objects.naming import approval, is_protected
 from podward.schema.strategies import object_meta
 from podward.schema.strategies.custom_resources import schemas, selectable
 from podward.schema.strategies.equality import same
@@ -43,8 +44,7 @@ _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 _SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
 _APPROVED = "api-approved.kubernetes.io"
-_PROTECTED = ("k8s.io", "kubernetes.io")
-_PROPOSAL = "see https://github.com/kubernetes/enhancements/pull/1111"
+_LET_IN = ("ApprovedAnnotation", "UnapprovedAnnotation")
 _LONGEST_WARNING = 256
 _STATUS = ROOT / "status"
 _NO_SCHEMA = "may only be set when validations.schema is included"
@@ -278,29 +278,15 @@ def _conversion(conversion: JsonObject, at: Place, *, recognized: bool) -> Decis
     return merge(*found)
 
 
-def _approval(obj: JsonObject) -> tuple[str, str]:
-    """Whether an API of Kubernetes' own groups is approved, and why it isn't."""
-    written = text(member(member(obj, "metadata"), "annotations"), _APPROVED)
-    begun = f'protected groups must have approval annotation "{_APPROVED}"'
-    if not written:
-        return "missing", f"{begun}, {_PROPOSAL}"
-    if written.startswith("unapproved"):
-        return "bypassed", ""
-    if "://" in written:
-        return "approved", ""
-    return "invalid", f'{begun} with either a URL or a reason starting with "unapproved", {_PROPOSAL}'
-
-
 def _approved(obj: JsonObject, old: JsonObject | None) -> Decision:
-    group = text(member(obj, "spec"), "group")
-    if not any(group == own or group.endswith(f".{own}") for own in _PROTECTED):
+    if not is_protected(obj):
         return NOTHING
-    state, reason = _approval(obj)
+    found = approval(obj)
     place = ROOT / "metadata" / "annotations" / Key(_APPROVED)
-    if not reason or (old is not None and _approval(old)[0] == state):
+    if found.reason in _LET_IN or (old is not None and approval(old).reason == found.reason):
         return NOTHING
     written = text(member(member(obj, "metadata"), "annotations"), _APPROVED)
-    return required(place, reason) if state == "missing" else invalid(place, written, reason)
+    return invalid(place, written, found.message) if written else required(place, found.message)
 
 
 def _unknown(obj: JsonObject, old: JsonObject | None) -> Decision:

@@ -56,15 +56,9 @@ class _Where(Struct, frozen=True):
 
 def check(schema: JsonObject, at: Place, wrong: Decision, *, unchanged: bool) -> Decision:
     """What is wrong with all rules; `wrong` is what is wrong with the schema, `unchanged`: it was let in before."""
-    if not _has_rules(schema):
-        return NOTHING
     asked = _Asked(tuple(each.path for each in wrong.violations), unchanged=unchanged)
     asked.look(_Where(schema, at, 1, None, None, False, True))
     return merge(*asked.found, asked.total(at))
-
-
-def _has_rules(schema: JsonObject) -> bool:
-    return bool(schema.get(_RULES)) or any(_has_rules(inner) for inner, *_ in _inside(schema))
 
 
 def _inside(schema: JsonObject) -> Iterator[tuple[JsonObject, str, str]]:
@@ -85,6 +79,7 @@ class _Asked:
         self._wrong, self._unchanged = wrong, unchanged
         self._spent = 0
         self._dear: list[tuple[int, Place]] = []
+        self._with_rules: dict[int, bool] = {}
 
     def look(self, where: _Where) -> None:
         """See to a schema, after all that is in it."""
@@ -92,9 +87,18 @@ class _Asked:
         if rules and not where.scoped:
             where = _scoped(where)
         for inner, how, name in _inside(where.schema):
-            self.look(_below(where, inner, how, name))
+            if self._has_rules(inner):
+                self.look(_below(where, inner, how, name))
         if rules and not self._is_wrong(where.at.path):
             self._rules(where, rules)
+
+    def _has_rules(self, schema: JsonObject) -> bool:
+        """Whether there are rules here or below; remembered, as it is asked again on the way down."""
+        found = self._with_rules.get(id(schema))
+        if found is None:
+            inner = [self._has_rules(each) for each, *_ in _inside(schema)]
+            found = self._with_rules[id(schema)] = bool(schema.get(_RULES)) or any(inner)
+        return found
 
     def _is_wrong(self, place: Path) -> bool:
         steps = place.segments

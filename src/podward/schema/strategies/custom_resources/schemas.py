@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
+_UNSUPPORTED_NAMES = frozenset(_UNSUPPORTED)
 _META = frozenset(("metadata", "kind", "apiVersion"))
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _LIST, _MAP, _KEYS = "x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-list-map-keys"
 _RULES, _UNKNOWN = "x-kubernetes-validations", "x-kubernetes-preserve-unknown-fields"
+_EXTENSIONS = frozenset((_LIST, _MAP, _KEYS, _RULES, _UNKNOWN))
 _NULLABLE = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable"
 _DEFAULT = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
 
@@ -59,10 +61,16 @@ def check(schema: JsonObject, at: Place, *, with_status: bool, unchanged: bool) 
 
 def _has_unsupported(schema: JsonObject) -> bool:
     """Whether there is something in it that no structural schema has: then nobody asks whether it is one."""
-    if any(schema.get(name) for name in _UNSUPPORTED) or isinstance(schema.get("items"), list):
+    if not _UNSUPPORTED_NAMES.isdisjoint(schema) and any(schema.get(name) for name in _UNSUPPORTED):
         return True
-    inner = [*member(schema, "properties").values(), schema.get("items"), schema.get("additionalProperties")]
-    inner += [schema.get("not"), *(each for name in ("allOf", "anyOf", "oneOf") for each in objects(schema, name))]
+    properties, items = schema.get("properties"), schema.get("items")
+    inner = [*properties.values()] if isinstance(properties, dict) else []
+    if isinstance(items, list):
+        return True
+    inner += [items, schema.get("additionalProperties"), schema.get("not")]
+    for name in ("allOf", "anyOf", "oneOf"):
+        if name in schema:
+            inner += objects(schema, name)
     return any(isinstance(each, dict) and _has_unsupported(each) for each in inner)
 
 
@@ -86,11 +94,14 @@ def _schema(schema: JsonObject, at: Place, *, root: bool, meta: bool, no_default
     if isinstance(schema.get("not"), dict):
         found.append(_schema(member(schema, "not"), at / "not", root=False, meta=meta, no_default=no_default))
     for name in ("allOf", "oneOf", "anyOf"):
-        for index, inner in enumerate(objects(schema, name)):
+        for index, inner in enumerate(objects(schema, name) if name in schema else ()):
             found.append(_schema(inner, at / name / index, root=False, meta=meta, no_default=no_default))
     if isinstance(schema.get("items"), dict):
         found.append(_schema(member(schema, "items"), at / "items", root=False, meta=meta, no_default=no_default))
-    return merge(*found, _extensions(schema, at), _rules(schema, at))
+    if not _EXTENSIONS.isdisjoint(schema):
+        found += [_extensions(schema, at), _rules(schema, at)]
+    wrong = [each for each in found if each is not NOTHING]
+    return merge(*wrong) if wrong else NOTHING
 
 
 def _supported(schema: JsonObject, at: Place, *, meta: bool, no_default: str) -> Decision:
@@ -99,7 +110,8 @@ def _supported(schema: JsonObject, at: Place, *, meta: bool, no_default: str) ->
         found.append(unsupported(at / "type", kind, _TYPES))
     if schema.get("default") is not None and no_default:
         found.append(forbidden(at / "default", f"must not be set {no_default}"))
-    found += [forbidden(at / name, f"{name} is not supported") for name in _UNSUPPORTED if schema.get(name)]
+    if not _UNSUPPORTED_NAMES.isdisjoint(schema):
+        found += [forbidden(at / name, f"{name} is not supported") for name in _UNSUPPORTED if schema.get(name)]
     if kind == "null":
         found.append(forbidden(at / "type", "type cannot be set to null, use nullable as an alternative"))
     if isinstance(schema.get("items"), list) and schema["items"]:

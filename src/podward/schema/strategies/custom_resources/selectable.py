@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
 
 MOST = 8
+_PARTS = ("items", "additionalProperties", "not", "allOf", "anyOf", "oneOf")
 _SIMPLE = ("string", "boolean", "integer")
 _TYPES = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are"
 
@@ -82,12 +83,13 @@ def _formats(schema: JsonObject) -> Iterator[str]:
     form = text(schema, "format")
     if form and not is_known(form, text(schema, "type")):
         yield form
-    for _, inner in sorted(member(schema, "properties").items()):
+    properties = schema.get("properties")
+    for _, inner in sorted(properties.items()) if isinstance(properties, dict) else ():
         if isinstance(inner, dict):
             yield from _formats(inner)
-    for name in ("items", "additionalProperties", "not"):
-        if isinstance(schema.get(name), dict):
-            yield from _formats(member(schema, name))
-    for name in ("allOf", "anyOf", "oneOf"):
-        for inner in objects(schema, name):
-            yield from _formats(inner)
+    for name in _PARTS:
+        if name in schema:
+            inner = schema[name]
+            for each in inner if isinstance(inner, list) else (inner,):
+                if isinstance(each, dict):
+                    yield from _formats(each)

@@ -68,12 +68,14 @@ def _declared(schema: JsonObject, level: str, at: Place) -> Decision:
         found.append(_declared(more, "field", at / "additionalProperties"))
     if level == "root" and more is not None:
         found.append(forbidden(at / "additionalProperties", "must not be used at the root"))
-    first = objects(schema, "allOf")
+    first = objects(schema, "allOf") if "allOf" in schema else []
     either = schema.get("anyOf") == _EITHER
     within = bool(first) and first[0].get("anyOf") == _EITHER
     of_both = schema.get(_INT_OR_STRING) is True
     found.append(_values(schema, at, skip=of_both and either, skip_first=of_both and within, root=level == "root"))
-    return merge(*found, _meta(schema, level, at))
+    found.append(_meta(schema, level, at))
+    wrong = [each for each in found if each is not NOTHING]
+    return merge(*wrong) if wrong else NOTHING
 
 
 def _type(schema: JsonObject, level: str, at: Place) -> Decision:
@@ -127,7 +129,7 @@ def _values(schema: JsonObject, at: Place, *, skip: bool, skip_first: bool, root
     for name in _BRANCHES:
         if name == "anyOf" and skip:
             continue
-        for index, part in enumerate(objects(schema, name)):
+        for index, part in enumerate(objects(schema, name) if name in schema else ()):
             may = name == "allOf" and skip_first and not index
             found.append(_elsewhere(part, at / name / index, skip=may, root=root))
     if isinstance(schema.get("not"), dict):
@@ -164,7 +166,7 @@ def _undeclared(part: JsonObject, schema: JsonObject, at: Place, from_: Place) -
     """What a part says of fields that the schema does not declare; `from_` is where the part stands."""
     found: list[Decision] = []
     for name in _BRANCHES:
-        for index, inner in enumerate(objects(part, name)):
+        for index, inner in enumerate(objects(part, name) if name in part else ()):
             found.append(_nested(inner, schema, at, from_ / name / index))
     if isinstance(part.get("not"), dict):
         found.append(_nested(member(part, "not"), schema, at, from_ / "not"))

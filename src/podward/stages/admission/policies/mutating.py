@@ -75,8 +75,19 @@ def _patched(obj: JsonObject, operations: list[Any]) -> JsonObject | Wrong:
         return found
     if found.operation == "test":
         return obj
+    parent, _, key = found.path.rpartition("/")
+    if found.operation == "remove" and _is_object(obj, parent):
+        absent = f"error in remove for path: '{found.path}': Unable to remove nonexistent key: {key}: missing value"
+        return Wrong(f"JSON Patch: {absent}")
     missing = f"doc is missing path: {quote(found.path)}: missing value"
     return Wrong(f"JSON Patch: {found.operation} operation does not apply: {missing}")
+
+
+def _is_object(value: Json, path: str) -> bool:
+    """Whether an object is at this path."""
+    for step in path.split("/")[1:]:
+        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
+    return isinstance(value, dict)
 
 
 def _applied(obj: JsonObject, configuration: dict[str, Any], kind: Type) -> JsonObject | Wrong:

@@ -7,7 +7,6 @@ validation, then the annotations for the audit log. What fails refuses, unless t
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -16,16 +15,16 @@ from podward.api.admission import AdmissionRequest
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
 from podward.schema.cel.authorizing import Ask, Question, authorizer, resource_check
-from podward.schema.cel.environment import CelValue, Expression, Failed
+from podward.schema.cel.environment import BUDGET, CelValue, Expression, Failed
 from podward.stages.admission.policies.policy import Compiled, Policy, Validation
 from podward.stages.admission.webhooks.matching import Served, own
 from podward.stages.admission.webhooks.reviews import kind_words, resource_words
 
+_TOO_LONG = "operation cancelled: actual cost limit exceeded"
 _LONGEST_MESSAGE = 5 * 1024
-_TIMES = ("creationTimestamp", "deletionTimestamp")
 _METADATA = (
-    "name", "generateName", "namespace", "labels", "annotations", "deletionGracePeriodSeconds", "generation",
-    "resourceVersion", "finalizers",
+    "name", "generateName", "namespace", "uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp",
+    "deletionGracePeriodSeconds", "generation", "resourceVersion", "finalizers",
 )  # fmt: skip
 
 
@@ -126,7 +125,10 @@ def evaluated(expression: Compiled, text: str, variables: Mapping[str, CelValue]
     if not isinstance(expression, Expression):
         return Failed(expression.reason)
     found = expression.evaluate(variables, ask)
-    return Failed(f"expression '{text}' resulted in error: {found.reason}") if isinstance(found, Failed) else found
+    if not isinstance(found, Failed):
+        return found
+    why = _TOO_LONG if found.reason == BUDGET else found.reason
+    return Failed(f"expression '{text}' resulted in error: {why}")
 
 
 def _message(validation: Validation, variables: Mapping[str, CelValue]) -> str:
@@ -139,41 +141,33 @@ def _message(validation: Validation, variables: Mapping[str, CelValue]) -> str:
 
 
 def _request(asked: AdmissionRequest, served: Served) -> dict[str, CelValue]:
+    """The request without its objects; what is empty is left out."""
     mine, user = own(asked), asked.user
     groups: list[CelValue] = [*user.groups]
     extra: dict[str, CelValue] = {}
     for name, values in user.extra.items():
         listed: list[CelValue] = [*values]
         extra[name] = listed
+    known: dict[str, CelValue] = {"username": user.username, "uid": user.uid, "groups": groups, "extra": extra}
+    words = {
+        "name": asked.name, "namespace": asked.namespace, "subResource": asked.subresource,
+        "requestSubResource": asked.subresource,
+    }  # fmt: skip
     return {
         "kind": kind_words(served),
         "resource": resource_words(served),
         "requestKind": kind_words(mine),
         "requestResource": resource_words(mine),
         "operation": asked.operation.value,
-        "userInfo": {
-            "username": user.username,
-            "uid": user.uid,
-            "groups": groups,
-            "extra": extra,
-        },
+        "userInfo": {name: value for name, value in known.items() if value},
         "dryRun": asked.dry_run,
         "options": asked.options,
-        "name": asked.name,
-        "namespace": asked.namespace,
-        "subResource": asked.subresource,
-        "requestSubResource": asked.subresource,
+        **{name: word for name, word in words.items() if word},
     }
 
 
 def _namespace(namespace: JsonObject) -> dict[str, CelValue]:
-    """What expressions see of a namespace: its times are times."""
+    """What expressions see of a namespace."""
     metadata = member(namespace, "metadata")
     seen: dict[str, CelValue] = {name: metadata[name] for name in _METADATA if name in metadata}
-    for name in _TIMES:
-        written = metadata.get(name)
-        if isinstance(written, str):
-            seen[name] = dt.datetime.fromisoformat(written)
-    if "uid" in metadata:
-        seen["UID"] = metadata["uid"]
     return {"metadata": seen, "spec": member(namespace, "spec"), "status": member(namespace, "status")}
