@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,16 @@ def _given(server: Server) -> dict[str, dict[str, str]]:
         time.sleep(0.05)
 
 
+def _wait_for(port: int) -> None:
+    """Until somebody listens there."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+
+
 def _create(server: Server, prefix: str) -> None:
     def make(number: int) -> int:
         return server.ask("POST", NAMESPACES, {"metadata": {"name": f"{prefix}-{number}"}})[0]
@@ -47,6 +58,7 @@ def _create(server: Server, prefix: str) -> None:
 def test_two_servers_never_give_the_same_range(tmp_path: Path) -> None:
     port = free_port()
     with running_etcd(tmp_path, port):
+        _wait_for(port)
         store = ("--store", f"etcd://127.0.0.1:{port}")
         for name in ("one", "two"):
             (tmp_path / name).mkdir()

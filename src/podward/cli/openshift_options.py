@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podward.errors import UsageError
+
 if TYPE_CHECKING:
     import argparse
 
     from podward.policy.scc.allocation import Ranges
+
+_UIDS, _LEVELS = "1000000000-1999999999/10000", "s0:/2"
 
 
 def add_openshift_options(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +24,13 @@ def add_openshift_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--namespace-ranges",
-        default="1000000000-1999999999/10000",
+        default=_UIDS,
         metavar="UIDS",
         help="with --openshift, the ids of namespaces: first, last, how many each gets (%(default)s)",
     )
     add(
         "--namespace-levels",
-        default="s0:/2",
+        default=_LEVELS,
         metavar="LEVELS",
         help="with --openshift, their SELinux levels: a prefix, and how many categories (%(default)s)",
     )
@@ -35,6 +39,12 @@ def add_openshift_options(parser: argparse.ArgumentParser) -> None:
 def namespace_ranges(args: argparse.Namespace) -> Ranges | None:
     """What namespaces get; None for a server that is none of OpenShift's. Raises UsageError."""
     if not args.openshift:
+        for flag, given, usual in (
+            ("--namespace-ranges", args.namespace_ranges, _UIDS),
+            ("--namespace-levels", args.namespace_levels, _LEVELS),
+        ):
+            if given != usual:
+                raise UsageError("namespaces get ids in OpenShift alone", where=flag, advice="add --openshift")
         return None
     from podward.policy.scc.allocation import ranges_of
 

@@ -243,6 +243,8 @@ class Plugins:
     ) -> JsonObject | Status | None:
         """`rounds` are those of the policies, and those of the webhooks."""
         found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted, self._settings), self.disabled)
+        if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
+            found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more
