@@ -248,8 +248,6 @@ class Plugins:
         if self._openshift is not None and isinstance(found, dict):
             more = await self._openshift.mutate(structs.replace(asked, object=found), self._objects)
             found = found if more is None else more
-        if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
-            found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])
         if isinstance(found, Status) or MUTATING_WEBHOOKS in self.disabled:
             return found
         return await self._webhooks.mutate(_with(asked, found), request, rounds[1])
