@@ -71,6 +71,7 @@ volumes: [configMap, emptyDir, projected, secret]
 groups: ["system:authenticated"]
 """
 FILES = {
+    "rbac/reader.yaml": "kind: Role\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: reader, namespace: shop}\n",
     "pod.yaml": POD,
     "before.yaml": POD,
     "after.yaml": POD.replace("RuntimeDefault", "Unconfined"),
