@@ -70,8 +70,13 @@ supplementalGroups: {type: RunAsAny}
 volumes: [configMap, emptyDir, projected, secret]
 groups: ["system:authenticated"]
 """
+ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+"""
 FILES = {
-    "rbac/reader.yaml": "kind: Role\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: reader, namespace: shop}\n",
+    "rbac/reader.yaml": ROLE,
     "pod.yaml": POD,
     "before.yaml": POD,
     "after.yaml": POD.replace("RuntimeDefault", "Unconfined"),
