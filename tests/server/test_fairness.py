@@ -172,7 +172,15 @@ def shared(tmp_path: Path) -> Iterator[Server]:
     users = tmp_path / "users.csv"
     users.write_text(USERS)
     limits = ("--max-requests-inflight", "2", "--max-mutating-requests-inflight", "2")
-    with running(tmp_path, *limits, "--authorization-mode", "AlwaysAllow", "--token-auth-file", str(users)) as server:
+    with running(
+        tmp_path,
+        *limits,
+        "--authorization-mode",
+        "AlwaysAllow",
+        "--anonymous-auth=false",
+        "--token-auth-file",
+        str(users),
+    ) as server:
         yield server
 
 

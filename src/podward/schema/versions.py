@@ -149,7 +149,7 @@ def _as_version_2(value: JsonObject) -> JsonObject:
         },
         "status": {
             **_but(status, "currentCPUUtilizationPercentage"),
-            "currentMetrics": current,
+            "currentMetrics": current or None,
             "conditions": conditions,
         },
     }

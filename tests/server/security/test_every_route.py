@@ -40,9 +40,9 @@ _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRA
 _OF_ONESELF = frozenset(("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"))
 _OF_EVERYBODY_IN_OPENSHIFT = frozenset(("projects", "clusterroles", "storageclasses"))
 """What OpenShift's role basic-user reads; of projects everybody is shown his own."""
-_OPEN = ("/version", "/healthz", "/livez", "/readyz")
+_OPEN = ("/version", "/healthz", "/livez", "/readyz", "/.well-known")
 """What everybody may read, whoever he is (the role system:public-info-viewer)."""
-_TO_THE_KNOWN = ("/api", "/apis", "/openapi", "/.well-known", *_OPEN)
+_TO_THE_KNOWN = ("/api", "/apis", "/openapi", *_OPEN)
 """What everybody may read who is known (system:discovery)."""
 
 
