@@ -57,9 +57,10 @@ class Definitions:
     async def start(self) -> None:
         """Serve what is defined, and follow it from then on."""
         await self._cache.start()
-        for item in self._cache.items(self._cache.prefix):
-            await self._look(item.stored.key)
+        # Before the first look: what that writes, and what other servers write meanwhile, is to be looked at again.
         self._cache.listeners.append(self._follow)
+        for item in tuple(self._cache.items(self._cache.prefix)):
+            await self._look(item.stored.key)
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
