@@ -33,7 +33,8 @@ MANIFESTS = [
         (*(PROJECT / "examples").glob("[0-9]*.yaml"), *(PROJECT / "tests/e2e/scenarios").glob("*/*.yaml"))
     )
     if any(pod_sources(each) for each in decode_documents(path.read_bytes(), path.name))
-    and "nonroot" not in path.parts and "refused" not in path.name
+    and "nonroot" not in path.parts
+    and "refused" not in path.name
 ]
 NAMES = ("name", "image", "command", "mountPath", "path", "metadata", "emptyDir")
 """Without these there is no Pod, or nothing to run; a volume without a source becomes an emptyDir again."""
