@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from podward.errors import StoreError
+from podward.errors import CompactedError, StoreError
 from podward.store.interface import Stored
 from podward.store.sqlite.store import SqliteStore
 
@@ -122,10 +122,27 @@ async def test_compaction_comes_by_itself_and_leaves_the_last_interval(tmp_path:
         assert isinstance(updated, Stored)
         made = updated
     async with asyncio.timeout(10):
-        while rows(tmp_path, "history") > 1:  # noqa: ASYNC110 - nothing tells of a compaction
+        while rows(tmp_path, "history") > 4:  # noqa: ASYNC110 - nothing tells of a compaction; it writes itself, too
             await asyncio.sleep(0.05)
     assert await store.get("/a") == made
     await store.close()
+
+
+async def test_what_was_read_gets_old_though_nobody_writes(tmp_path: Path) -> None:
+    store = open_store(tmp_path, interval=0.05)
+    try:
+        made = await store.create("/a", b"1")
+        assert isinstance(made, Stored)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await store.list("/", revision=made.revision)
+                except CompactedError:
+                    break
+                await asyncio.sleep(0.02)
+        assert [item.key for item in (await store.list("/a")).items] == ["/a"]
+    finally:
+        await store.close()
 
 
 async def test_a_compaction_that_was_cut_short_is_finished_by_the_next(tmp_path: Path) -> None:

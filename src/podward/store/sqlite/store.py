@@ -18,6 +18,8 @@ from podward.store.sqlite.readers import Readers
 from podward.store.sqlite.writer import Write, Writer
 
 Result = TypeVar("Result")
+_COMPACTION = "/podward/compaction"
+"""A key of our own: the revision to which was last compacted."""
 
 
 class SqliteStore:
@@ -126,6 +128,15 @@ class SqliteStore:
         return cast("Stored | Mismatch", await self._writer.write(Write(key, value, expected)))
 
     async def _compact_once(self, before: int) -> int:
+        """Compact to this revision; the revision of now, which is one of our own, as kube-apiserver's compactor has it.
+
+        So what was read when nobody wrote gets old, too.
+        """
+        known, value = await self.get(_COMPACTION), str(before).encode()
+        if known is None:
+            await self.create(_COMPACTION, value)
+        else:
+            await self.update(_COMPACTION, value, known.revision)
         now = self._fanout.revision
         await self.compact(before)
         return now
