@@ -210,6 +210,13 @@ def test_a_policy_patches(policies: Policies) -> None:
     assert create(policies, config_map({"x": "y"}))[1]["data"] == {"x": "y", "ab": "c"}
 
 
+def test_a_policy_that_sees_its_own_work_is_asked_once(policies: Policies) -> None:
+    once_more = "object.metadata.annotations.n + 'x'"
+    policies.mutate(patched(f"[JSONPatch{{op: 'replace', path: '/metadata/annotations/n', value: {once_more}}}]"))
+    code, made, _ = create(policies, config_map({}, annotations={"n": "x"}))
+    assert (code, made["metadata"]["annotations"]) == (201, {"n": "xx"})
+
+
 def test_a_patch_whose_test_fails_changes_nothing(policies: Policies) -> None:
     policies.mutate(
         patched('[JSONPatch{op: "test", path: "/data/x", value: "z"}, JSONPatch{op: "remove", path: "/data/x"}]')
