@@ -96,7 +96,7 @@ class Shell:
             "PATH": f"{SCRIPTS}:{HELM}:{os.environ['PATH']}",
             "HOME": str(home),
             "KUBECONFIG": str(path),
-            "TMPDIR": "/tmp",  # noqa: S108 - what is printed of it is masked
+            "TMPDIR": str(home),  # where `kubectl edit` leaves what could not be stored
         }
 
     def run(self, command: str) -> list[str]:
@@ -111,7 +111,8 @@ class Shell:
             timeout=60,
             check=False,
         )
-        lines = [f"  {line}" for line in _masked(done.stdout)] + [f"! {line}" for line in _masked(done.stderr)]
+        out, err = (text.replace(self._environment["TMPDIR"], "/tmp") for text in (done.stdout, done.stderr))  # noqa: S108
+        lines = [f"  {line}" for line in _masked(out)] + [f"! {line}" for line in _masked(err)]
         return _trimmed([line.rstrip() for line in lines]) + ([f"? {done.returncode}"] if done.returncode else [])
 
     def differences(self, steps: Sequence[Step]) -> str:
