@@ -102,9 +102,9 @@ class Cache:
         """The object under this key."""
         return self._items.get(key)
 
-    def count(self, prefix: str) -> int:
-        """How many keys begin so."""
-        first, last = self._range(prefix, "")
+    def count(self, prefix: str, after: str = "") -> int:
+        """How many keys begin so; with `after`, only those that are greater."""
+        first, last = self._range(prefix, after)
         return last - first
 
     def items(self, prefix: str, after: str = "") -> Iterator[Item]:

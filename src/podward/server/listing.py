@@ -164,7 +164,8 @@ async def _continued(scope: Scope, chosen: Selection) -> Listed | Status:
     if token.rv < 0:
         cache = scope.cache
         revision = await cache.fresh()
-        return _page(scope, chosen, cache.items(chosen.prefix, start.rstrip("\0")), revision, 0)
+        after = start.rstrip("\0")
+        return _page(scope, chosen, cache.items(chosen.prefix, after), revision, cache.count(chosen.prefix, after))
     found = await _as_of(scope, chosen, token.rv, start)
     if isinstance(found, Status) and found.code == 410:
         return _fresh_token(token)
