@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from podward.access.abac import Abac
@@ -119,3 +121,23 @@ def test_words() -> None:
 )
 def test_the_remedy_allows_this_and_nothing_else(asked: Attributes, first: str, second: str) -> None:
     assert remedy(asked) == (first, second)
+
+
+def test_a_hostile_name_is_one_word_of_the_remedy() -> None:
+    asked = Attributes(User("a; touch /tmp/x #"), "get", resource="pods$(id)", name="it's", namespace="n\nrm")
+    first, second = remedy(asked)
+    created = ["kubectl", "create", "role", "NAME", "-n", "n\nrm"]
+    assert shlex.split(first) == [*created, "--verb=get", "--resource=pods$(id)", "--resource-name=it's"]
+    assert shlex.split(second)[-2:] == ["--role=NAME", "--user=a; touch /tmp/x #"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Attributes(ALICE, "get,*", resource="pods"),
+        Attributes(ALICE, "get", resource="pods,secrets"),
+        Attributes(ALICE, "get", path="/a,/b"),
+    ],
+)
+def test_there_is_no_remedy_that_would_allow_more_than_was_asked(asked: Attributes) -> None:
+    assert remedy(asked) == ()

@@ -17,6 +17,7 @@ from podward.api.access_explanation import AuthorizerAnswer, Cited
 from podward.api.authorization import Answer, Opinion
 from podward.api.caller import MASTERS, account_username
 from podward.path import path
+from podward.render.next_command import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from podward.path import Path
 
 NOT_ASKED = "not asked"
+_NAME = "NAME"
 _MOST_NEAR = 5
 _SUBJECTS = path("subjects")
 
@@ -66,26 +68,31 @@ def described(wanted: Attributes) -> str:
 
 
 def remedy(wanted: Attributes) -> tuple[str, ...]:
-    """The commands that would allow it, and nothing else."""
-    verb, name = wanted.verb, "NAME"
+    """The commands that would allow it, and nothing else, as a shell takes them, whatever the names are.
+
+    None where kubectl would take a verb, a resource or a path for several, as they have a comma.
+    """
+    if any("," in each for each in (wanted.verb, wanted.resource, wanted.group, wanted.subresource, wanted.path)):
+        return ()
+    made, local = ["kubectl", "create"], bool(wanted.namespace) and not wanted.path
+    where = ["-n", wanted.namespace] if local else []
+    verb = f"--verb={wanted.verb}"
     if wanted.path:
-        first = f"kubectl create clusterrole {name} --verb={verb} --non-resource-url={wanted.path}"
+        first = [*made, "clusterrole", _NAME, verb, f"--non-resource-url={wanted.path}"]
     else:
         resource = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
         part = f"/{wanted.subresource}" if wanted.subresource else ""
-        one = f" --resource-name={wanted.name}" if wanted.name and verb != "create" else ""
-        kind = f"role {name} -n {wanted.namespace}" if wanted.namespace else f"clusterrole {name}"
-        first = f"kubectl create {kind} --verb={verb} --resource={resource}{part}{one}"
-    local = bool(wanted.namespace) and not wanted.path
-    binding = (
-        f"rolebinding {name} -n {wanted.namespace} --role={name}"
-        if local
-        else f"clusterrolebinding {name} --clusterrole={name}"
-    )
-    return first, f"kubectl create {binding} {_subject_words(wanted.user.username)}"
+        one = [f"--resource-name={wanted.name}"] if wanted.name and wanted.verb != "create" else []
+        kind = "role" if local else "clusterrole"
+        first = [*made, kind, _NAME, *where, verb, f"--resource={resource}{part}", *one]
+    binding = ["rolebinding", _NAME, *where, f"--role={_NAME}"]
+    if not local:
+        binding = ["clusterrolebinding", _NAME, f"--clusterrole={_NAME}"]
+    second = [*made, *binding, _subject_word(wanted.user.username)]
+    return " ".join(map(shell_word, first)), " ".join(map(shell_word, second))
 
 
-def _subject_words(username: str) -> str:
+def _subject_word(username: str) -> str:
     parts = username.split(":")
     if len(parts) == 4 and username == account_username(parts[2], parts[3]):
         return f"--serviceaccount={parts[2]}:{parts[3]}"

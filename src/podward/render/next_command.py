@@ -35,8 +35,11 @@ class CommandContext(Struct, frozen=True, gc=False):
 
 def quoted(word: str) -> str:
     """The word as a shell takes it for one; a file that begins with a dash gets its directory."""
-    if word.startswith("-") and word != "-":
-        word = f"./{word}"
+    return shell_word(f"./{word}" if word.startswith("-") and word != "-" else word)
+
+
+def shell_word(word: str) -> str:
+    """The word as a shell takes it for one, whatever is in it."""
     return word if word and _PLAIN.issuperset(word) else "'" + word.replace("'", "'\"'\"'") + "'"
 
 
