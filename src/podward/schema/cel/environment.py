@@ -8,9 +8,9 @@ are held to; in the second, which evaluates, they are bytes (`library`), as the 
 optional value must not reach Python, where the library would end the process: an expression with optionals has no
 functions that take lists, and what it yields is read one value after the other.
 
-Ours: what takes more than 10,000 steps of comprehensions fails, and so does what yields a text of over 8 MB, where
-Kubernetes counts costs. Two-variable macros (`all(i, v, …)`) and the formats of `format` are not known: expressions
-with them don't compile.
+Ours: what takes more than 10,000 steps of comprehensions fails, and so does what yields a text of over 8 MB or might
+go through too much text (`volume`), where Kubernetes counts costs. Two-variable macros (`all(i, v, …)`) and the formats
+of `format` are not known: expressions with them don't compile.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from podward.api.json_value import Json
 from podward.schema.cel import complaints, literals, source
 from podward.schema.cel.authorizing import ASKED, Ask
 from podward.schema.cel.source import Fields
+from podward.schema.cel.volume import Volume
 
 CelValue: TypeAlias = "Json | bytes | dt.datetime | dt.timedelta | Mapping[str, CelValue] | list[CelValue]"
 """What variables are, and what expressions yield; bytes are also the objects of Kubernetes' libraries."""
@@ -59,9 +60,12 @@ class Expression:
         self._make = make
         self._program: Any = None
         self._with_optionals = source.has_optionals(text)
+        self._volume = Volume.of(text)
 
     def evaluate(self, variables: Mapping[str, Any], ask: Ask | None = None) -> CelValue | Failed:
         """The value, with these variables; `ask` answers what the expression asks of `authorizer`."""
+        if self._volume.is_too_large(variables):
+            return Failed(BUDGET)
         before = ASKED.set(ask)
         try:
             if self._program is None:
