@@ -37,7 +37,7 @@ def kept_key(directory: str) -> ec.EllipticCurvePrivateKey:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(text)
-    content = private_file.content_of(path)
+    content = private_file.content_of(path, private_file.MADE_ANEW)
     try:
         key = serialization.load_pem_private_key(content, None)
     except ValueError:

@@ -43,9 +43,9 @@ class OwnAuthority:
         key_file = os.path.join(directory, "ca.key")
         if not os.path.exists(key_file):
             made = _made_authority()
-            _write(key_file, made.key)
             _write(self.certificate_file, made.certificate)
-        key_text = private_file.content_of(key_file)
+            _write(key_file, made.key)  # last: whoever finds it finds the certificate, too
+        key_text = private_file.content_of(key_file, private_file.MADE_ANEW)
         with open(self.certificate_file, "rb") as file:
             self.pem = file.read()
         try:

@@ -30,12 +30,12 @@ from podward.server.event_limits import NAME as EVENT_LIMITS
 from podward.server.event_limits import EventLimits
 from podward.server.mutating_policies import NAME as MUTATING_POLICIES
 from podward.server.mutating_policies import MutatingPolicies
-from podward.server.policies import NAME as VALIDATING_POLICIES
-from podward.server.policies import PolicyAdmission
 from podward.server.policy_facts import Authorize, PolicyFacts, nobody_knows
 from podward.server.quotas import Quotas
 from podward.server.request import Request
 from podward.server.scope import Parts
+from podward.server.validating_policies import NAME as VALIDATING_POLICIES
+from podward.server.validating_policies import ValidatingPolicies
 from podward.server.webhooks import versions
 from podward.server.webhooks.admission import Asking, Rounds, WebhookAdmission
 from podward.server.webhooks.client import Webhooks
@@ -194,7 +194,7 @@ class Plugins:
         known = versions.Versions(catalog, self.converter)
         facts = PolicyFacts(caches, catalog, known, self._namespace, authorize)
         self._mutating_policies = MutatingPolicies(caches, facts)
-        self._policies = PolicyAdmission(caches, facts)
+        self._validating_policies = ValidatingPolicies(caches, facts)
         asking = Asking(self.webhooks, known, self._namespace, facts.ask_for)
         self._webhooks = WebhookAdmission(caches, asking)
         self._quotas = Quotas()
@@ -263,7 +263,7 @@ class Plugins:
             if refused is not None:
                 return refused
         if VALIDATING_POLICIES not in self.disabled:
-            refused = await self._policies.validate(asked, request)
+            refused = await self._validating_policies.validate(asked, request)
             if refused is not None:
                 return refused
         return None if VALIDATING_WEBHOOKS in self.disabled else await self._webhooks.validate(asked, request)

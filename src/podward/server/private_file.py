@@ -1,4 +1,4 @@
-"""Files with keys, which nobody but their owner may read: of one that others may, the key is no secret."""
+"""Files with keys and passwords, which nobody but their owner may read: what others may read is no secret."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import os
 from podward.errors import InputError
 
 _OTHERS = 0o077
+MADE_ANEW = "remove it: it is made anew"
+"""Of a file that the server makes for itself."""
 
 
-def content_of(path: str) -> bytes:
-    """What is in the file. Raises InputError where there is none, and where others may read or write it."""
+def content_of(path: str, replacing: str = "put other secrets into it") -> bytes:
+    """What is in the file. Raises InputError where there is none, and where others may read or write it.
+
+    `replacing` says what to do about secrets that others know.
+    """
     content, mode = _read(path)
     if mode & _OTHERS:
         raise InputError(
-            f"this file with a key has mode {mode:04o}: others may read it",
+            f"this file holds secrets and has mode {mode:04o}: others may read it",
             where=path,
-            advice=f"make it private: `chmod 600 {path}`; if others may have read it, remove it: it is made anew",
+            advice=f"make it private with chmod 600; if others may have read it, {replacing}",
         )
     return content
 

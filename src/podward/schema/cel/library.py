@@ -13,16 +13,16 @@ from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # it has no types
 
-from podward.schema.cel import addresses, authorizing, lists, quantities, texts, urls, versions_of_software
+from podward.schema.cel import addresses, authorizing, json_pointers, lists, quantities, semver, urls
 from podward.schema.cel.rows import OPAQUE, Function, kind_of
 
 _ROWS: tuple[Function, ...] = (
     *quantities.FUNCTIONS,
     *addresses.FUNCTIONS,
     *urls.FUNCTIONS,
-    *texts.FUNCTIONS,
+    *json_pointers.FUNCTIONS,
     *lists.FUNCTIONS,
-    *versions_of_software.FUNCTIONS,
+    *semver.FUNCTIONS,
     *authorizing.FUNCTIONS,
 )
 _KINDS = {

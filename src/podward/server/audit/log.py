@@ -15,6 +15,7 @@ import time
 from msgspec import Struct
 
 from podward.server.audit.files import DEFAULT, Keeping, LogFile
+from podward.store.groups import next_group
 
 BATCH, BLOCKING, STRICT = "batch", "blocking", "blocking-strict"
 MODES = (BATCH, BLOCKING, STRICT)
@@ -82,7 +83,7 @@ class AuditLog:
     def _run(self) -> None:
         ended = False
         while not ended:
-            group, ended = self._next_group()
+            group, ended = next_group(self._queue, _GROUP)
             if group:
                 why = self._append([waiting.line for waiting in group])
                 self._loop.call_soon_threadsafe(self._finish, group, why)
@@ -94,20 +95,6 @@ class AuditLog:
         except OSError as error:
             return error.strerror or type(error).__name__
         return ""
-
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """What waits, and whether nothing will come after it."""
-        group: list[_Waiting] = []
-        waiting = self._queue.get()
-        while waiting is not None:
-            group.append(waiting)
-            if len(group) == _GROUP:
-                return group, False
-            try:
-                waiting = self._queue.get_nowait()
-            except queue.Empty:
-                return group, False
-        return group, True
 
     def _finish(self, group: list[_Waiting], why: str) -> None:
         for waiting in group:

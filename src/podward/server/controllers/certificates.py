@@ -6,8 +6,6 @@ allowed, is looked at again a little later.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import datetime as dt
 import secrets
 from base64 import b64encode
@@ -16,13 +14,13 @@ from typing import TYPE_CHECKING
 from podward.access.certificates import approving, cleaning
 from podward.access.certificates.requested import conditions
 from podward.access.certificates.signing import Issuer, Refused, Signing, signed
-from podward.documents.raw_fields import member
-from podward.errors import StoreError
+from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
-from podward.server import failures
+from podward.schema.validation.raw import text
 from podward.server.authorizing import decided
 from podward.server.catalog import prefix_of
 from podward.server.controllers.names import APPROVING, CLEANING, SIGNING
+from podward.server.controllers.worker import Worker
 from podward.server.encoding import decoded
 
 if TYPE_CHECKING:
@@ -32,12 +30,11 @@ if TYPE_CHECKING:
     from podward.api.json_value import Json, JsonObject
     from podward.server.cache import Caches
     from podward.server.controllers.calling import Caller
-    from podward.store.interface import Event
+    from podward.store.interface import Stored
 
 ACCOUNT = "certificate-controller"
 RESOURCE = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
 _PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
-_AGAIN = 10.0
 _SERIAL_BITS = 127
 _HOUR = 3600.0
 
@@ -58,55 +55,34 @@ class Certificates:
         self._authorize = authorize
         self._issuer = issuer
         self._running = running
-        self._changed = asyncio.Event()
-        self._names: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._worker = Worker(self._look, "a certificate request", self._clean)
         self._cleaned = 0.0
 
     async def start(self) -> None:
         """Look at what is there, and at what comes."""
         await self._cache.start()
-        self._everything()
-        self._cache.listeners.append(self._take)
-        self._task = asyncio.create_task(self._run())
+        self._worker.note(map(self._name_of, (item.stored for item in self._cache.items(self._cache.prefix))))
+        self._cache.listeners.append(lambda event: self._worker.note([self._name_of(event.stored)]))
+        self._worker.start()
 
     async def close(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._worker.close()
 
-    def _take(self, event: Event) -> None:
-        self._names.add(event.stored.key.removeprefix(self._cache.prefix))
-        self._changed.set()
+    def _name_of(self, stored: Stored) -> str:
+        return stored.key.removeprefix(self._cache.prefix)
 
-    def _everything(self) -> None:
-        for item in self._cache.items(self._cache.prefix):
-            self._names.add(item.stored.key.removeprefix(self._cache.prefix))
-
-    async def _run(self) -> None:
-        while True:
-            self._changed.clear()
-            while self._names:
-                await self._handle(self._names.pop())
-            try:
-                async with asyncio.timeout(_AGAIN):
-                    await self._changed.wait()
-            except TimeoutError:
-                self._everything()
-                await self._clean()
-
-    async def _handle(self, name: str) -> None:
+    async def _look(self, name: str) -> bool:
+        """Whether there is nothing left to be done about a request: it has a certificate, or never gets one."""
         item = self._cache.get(self._cache.prefix + name)
         if item is None:
-            return
-        try:
-            obj = decoded(item.stored)
-            if not await self._approved(name, obj):
-                await self._signed(name, obj)
-        except (StoreError, ValueError, TypeError) as error:  # one request must not keep the others from all
-            failures.log("a certificate request", error)
+            return True
+        obj = decoded(item.stored)
+        if not await self._approved(name, obj):
+            await self._signed(name, obj)
+        status = member(obj, "status")
+        ended = {"Denied", "Failed"} & {text(each, "type") for each in objects(status, "conditions")}
+        return bool(status.get("certificate") or ended)
 
     async def _approved(self, name: str, obj: JsonObject) -> bool:
         """Whether the request was approved just now: then it comes again."""

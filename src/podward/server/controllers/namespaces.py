@@ -7,15 +7,12 @@ What could not be written is tried again a little later.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from podward.documents.raw_fields import member
-from podward.errors import StoreError
 from podward.schema.resources import BY_PLURAL
-from podward.server import failures
 from podward.server.catalog import key_of, prefix_of
+from podward.server.controllers.worker import Worker
 from podward.server.encoding import decoded
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ _DESCRIPTION = (
     " internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes"
     " clusters."
 )
-_AGAIN = 10.0
 
 
 class Namespaces:
@@ -47,9 +43,7 @@ class Namespaces:
         self._cache_of_accounts = caches.of(prefix_of(_ACCOUNTS)) if accounts is not None else None
         self._cache_of_maps = caches.of(prefix_of(_MAPS)) if authorities is not None else None
         self._certificate = certificate
-        self._changed = asyncio.Event()
-        self._names: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._worker = Worker(self._look, "what a namespace has")
 
     async def start(self) -> None:
         """Look at what is there, and at what comes."""
@@ -57,58 +51,30 @@ class Namespaces:
             if cache is not None:
                 await cache.start()
                 cache.listeners.append(self._take)
-        self._everything()
-        self._task = asyncio.create_task(self._run())
+        every = self._namespaces.items(self._namespaces.prefix)
+        self._worker.note(item.stored.key.removeprefix(self._namespaces.prefix) for item in every)
+        self._worker.start()
 
     async def close(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._worker.close()
 
     def _take(self, event: Event) -> None:
         """Note the namespace of a change that matters: of itself, or of what is made in it."""
         key = event.stored.key
         if key.startswith(self._namespaces.prefix):
-            self._names.add(key.removeprefix(self._namespaces.prefix))
-        else:
-            *_, namespace, name = key.split("/")
-            if name not in {_DEFAULT, _AUTHORITY}:
-                return
-            self._names.add(namespace)
-        self._changed.set()
+            self._worker.note([key.removeprefix(self._namespaces.prefix)])
+            return
+        *_, namespace, name = key.split("/")
+        if name in {_DEFAULT, _AUTHORITY}:
+            self._worker.note([namespace])
 
-    def _everything(self) -> None:
-        for item in self._namespaces.items(self._namespaces.prefix):
-            self._names.add(item.stored.key.removeprefix(self._namespaces.prefix))
-
-    async def _run(self) -> None:
-        while True:
-            self._changed.clear()
-            left: set[str] = set()
-            while self._names:
-                name = self._names.pop()
-                if not await self._handled(name):
-                    left.add(name)
-            self._names |= left
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN if left else None):
-                    await self._changed.wait()
-
-    async def _handled(self, name: str) -> bool:
+    async def _look(self, name: str) -> bool:
         """Whether the namespace has now what it is to have."""
         item = self._namespaces.get(self._namespaces.prefix + name)
-        if item is None:
+        if item is None or member(decoded(item.stored), "status").get("phase") == "Terminating":
             return True
-        try:
-            namespace = decoded(item.stored)
-            if member(namespace, "status").get("phase") == "Terminating":
-                return True
-            account, authority = await self._account(name), await self._authority(name)
-        except (StoreError, ValueError, TypeError) as error:  # one namespace must not keep the others from all
-            failures.log("what a namespace has", error)
-            return False
+        account, authority = await self._account(name), await self._authority(name)
         return account and authority
 
     async def _account(self, namespace: str) -> bool:

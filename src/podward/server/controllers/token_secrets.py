@@ -6,18 +6,15 @@ kube-controller-manager itself. What could not be written is looked at again a l
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from podward.access.service_accounts.token_secrets import belongs_to, completed, wanted_account
 from podward.api.caller import AUTHENTICATED, User
 from podward.documents.raw_fields import member
-from podward.errors import StoreError
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
-from podward.server import failures
 from podward.server.catalog import key_of, prefix_of
+from podward.server.controllers.worker import Worker
 from podward.server.encoding import decoded
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 ACCOUNT = "tokens-controller"
 USER = User("system:kube-controller-manager", (AUTHENTICATED,))
 _SECRETS, _ACCOUNTS = (BY_PLURAL["", "v1", plural] for plural in ("secrets", "serviceaccounts"))
-_AGAIN = 10.0
 
 
 class TokenSecrets:
@@ -43,58 +39,28 @@ class TokenSecrets:
         self._accounts = caches.of(prefix_of(_ACCOUNTS))
         self._signed = signed
         self._authority = authority
-        self._changed = asyncio.Event()
-        self._keys: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._worker = Worker(self._look, "a Secret for a token")
 
     async def start(self) -> None:
         """Look at what is there, and at what comes."""
         await self._secrets.start()
         await self._accounts.start()
-        self._keys.update(item.stored.key for item in self._secrets.items(self._secrets.prefix))
-        self._secrets.listeners.append(self._take)
+        self._worker.note(item.stored.key for item in self._secrets.items(self._secrets.prefix))
+        self._secrets.listeners.append(lambda event: self._worker.note([event.stored.key]))
         self._accounts.listeners.append(self._take_account)
-        self._task = asyncio.create_task(self._run())
+        self._worker.start()
 
     async def close(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    def _take(self, event: Event) -> None:
-        self._keys.add(event.stored.key)
-        self._changed.set()
+        await self._worker.close()
 
     def _take_account(self, event: Event) -> None:
         """An account that comes or goes: the Secrets of its namespace may be its."""
         namespace = event.stored.key.removeprefix(self._accounts.prefix).partition("/")[0]
-        self._keys.update(item.stored.key for item in self._secrets.items(prefix_of(_SECRETS, namespace)))
-        self._changed.set()
-
-    async def _run(self) -> None:
-        while True:
-            self._changed.clear()
-            later: set[str] = set()
-            while self._keys:
-                key = self._keys.pop()
-                if not await self._handled(key):
-                    later.add(key)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN if later else None):
-                    await self._changed.wait()
-            self._keys |= later
-
-    async def _handled(self, key: str) -> bool:
-        """Whether there is nothing left to be done about a Secret."""
-        try:
-            return await self._look(key)
-        except (StoreError, ValueError, TypeError) as error:  # one Secret must not keep the others from all
-            failures.log("a Secret for a token", error)
-            return False
+        self._worker.note(item.stored.key for item in self._secrets.items(prefix_of(_SECRETS, namespace)))
 
     async def _look(self, key: str) -> bool:
+        """Whether there is nothing left to be done about a Secret."""
         item = self._secrets.get(key)
         secret = decoded(item.stored) if item is not None else {}
         wanted = wanted_account(secret)

@@ -16,7 +16,7 @@ from podward.schema.resources import BY_KIND
 from podward.schema.validation.raw import text
 from podward.server import decoding
 from podward.server.encoding import decoded
-from podward.server.options import write_options
+from podward.server.options import WriteOptions, write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.routes import scope_of
@@ -34,15 +34,11 @@ _NOT_NOW = Status(0, "", "")
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """Begin a rollout."""
-    options = write_options(request.query, "CreateOptions")
-    if isinstance(options, Status):
-        return options
-    sent = await decoding.kind_of(request, options.validation, _VERSION, _KIND)
-    if isinstance(sent, Status):
-        return sent
-    name, own = request.info.name, text(sent, "name")
-    if own and own != name:
-        return status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
+    asked = await asked_of(request, _KIND)
+    if isinstance(asked, Status):
+        return asked
+    sent, options = asked
+    name = request.info.name
     manager = request.manager(options.manager)
 
     async def transform(old: JsonObject | None) -> JsonObject | Status:
@@ -59,6 +55,20 @@ async def handle(scope: Scope, request: Request) -> Answer:
         nothing: JsonObject = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "message": message, "code": 204}
         return document_reply(request, 201, nothing)
     return written if isinstance(written, Status) else document_reply(request, 201, written.object)
+
+
+async def asked_of(request: Request, kind: str) -> tuple[JsonObject, WriteOptions] | Status:
+    """What is asked of the config in the path, which it must name if it names one; and how."""
+    options = write_options(request.query, "CreateOptions")
+    if isinstance(options, Status):
+        return options
+    sent = await decoding.kind_of(request, options.validation, _VERSION, kind)
+    if isinstance(sent, Status):
+        return sent
+    name, own = request.info.name, text(sent, "name")
+    if own and own != name:
+        return status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
+    return sent, options
 
 
 async def _begun(scope: Scope, request: Request, sent: JsonObject, config: JsonObject) -> JsonObject | Status:

@@ -10,10 +10,8 @@ from podward.api.status import Status
 from podward.decision import Decision
 from podward.schema.openshift import rollouts
 from podward.schema.validation.raw import text
-from podward.server import decoding
 from podward.server.encoding import decoded
-from podward.server.openshift.instantiate import controller_of
-from podward.server.options import write_options
+from podward.server.openshift.instantiate import asked_of, controller_of
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 
@@ -21,23 +19,18 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
     from podward.server.scope import Scope
 
-_VERSION, _KIND = "apps.openshift.io/v1", "DeploymentConfigRollback"
+_KIND = "DeploymentConfigRollback"
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
     """What the config would be if it went back."""
-    options = write_options(request.query, "CreateOptions")
-    if isinstance(options, Status):
-        return options
-    sent = await decoding.kind_of(request, options.validation, _VERSION, _KIND)
-    if isinstance(sent, Status):
-        return sent
-    name, own = request.info.name, text(sent, "name")
-    if own and own != name:
-        return status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
+    asked = await asked_of(request, _KIND)
+    if isinstance(asked, Status):
+        return asked
+    sent, _ = asked
     found = await _rolled_back(scope, request, sent)
     if isinstance(found, Decision):
-        return status.invalid(_KIND, scope.resource.group, own, found)
+        return status.invalid(_KIND, scope.resource.group, text(sent, "name"), found)
     return document_reply(request, 201, found)
 
 

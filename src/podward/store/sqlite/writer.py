@@ -11,11 +11,12 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from podward.errors import StoreError
+from podward.store.groups import next_group
 from podward.store.interface import Event, Exists, Mismatch, Stored
 from podward.store.sqlite.database import Database
 from podward.store.sqlite.reading import change, last_revision, stored
@@ -47,6 +48,9 @@ class _WaitingJob(Struct, frozen=True, eq=False):
     future: asyncio.Future[None]
 
 
+_Waiting: TypeAlias = _WaitingWrite | _WaitingJob
+
+
 class Writer:
     """Hands writes to the thread, and what came of them back to the event loop.
 
@@ -59,7 +63,7 @@ class Writer:
         self._connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BEFORE_CHECKPOINT}")
         self._published = published
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_WaitingWrite | _WaitingJob | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = False
         self._revision = last_revision(self._connection)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -97,27 +101,14 @@ class Writer:
     def _run(self) -> None:
         ended = False
         while not ended:
-            group, ended = self._next_group()
+            found: tuple[list[_Waiting], bool] = next_group(self._queue, LARGEST_GROUP)
+            group, ended = found
             writes = [waiting for waiting in group if isinstance(waiting, _WaitingWrite)]
             if writes:
                 self._commit(writes)
             for waiting in group:
                 if isinstance(waiting, _WaitingJob):
                     self._do(waiting)
-
-    def _next_group(self) -> tuple[list[_WaitingWrite | _WaitingJob], bool]:
-        """What waits, and whether nothing will come after it."""
-        group: list[_WaitingWrite | _WaitingJob] = []
-        waiting = self._queue.get()
-        while waiting is not None:
-            group.append(waiting)
-            if len(group) == LARGEST_GROUP:
-                return group, False
-            try:
-                waiting = self._queue.get_nowait()
-            except queue.Empty:
-                return group, False
-        return group, True
 
     def _do(self, waiting: _WaitingJob) -> None:
         try:

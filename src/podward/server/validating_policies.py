@@ -56,7 +56,7 @@ async def _here(decide: Callable[..., validating.Opinion], *facts: object) -> va
     return decide(*facts)
 
 
-class PolicyAdmission:
+class ValidatingPolicies:
     """The plugin."""
 
     def __init__(self, caches: Caches, facts: PolicyFacts) -> None:

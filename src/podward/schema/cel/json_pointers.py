@@ -1,4 +1,4 @@
-"""Texts in CEL: keys of JSON pointers.
+"""Keys of JSON pointers in CEL: `jsonpatch.escapeKey("a/b")`.
 
 Specification: k8s.io/apiserver pkg/cel/library/jsonpatch.go. `find` and `findAll` are not known: the library behind
 this has no function that says where a regular expression matches, and Python's could take for ever.
