@@ -60,19 +60,18 @@ class StoredPolicies:
         if not self._bound:
             return []
         await self._policies.fresh()
+        before, self._compiled = self._compiled, {}  # so that those which are gone are forgotten
         found: list[tuple[Policy, tuple[Binding, ...]]] = []
         for item in self._policies.items(self._policies.prefix):
-            name = item.stored.key.rpartition("/")[2]
+            name, version = item.stored.key.rpartition("/")[2], item.stored.value
             bindings = self._bound.get(name)
             if bindings:
-                found.append((self._policy(name, item.stored.value, decoded(item.stored)), bindings))
+                known = before.get(name)
+                if known is None or known[0] != version:
+                    known = (version, policy_of(decoded(item.stored)))
+                self._compiled[name] = known
+                found.append((known[1], bindings))
         return found
-
-    def _policy(self, name: str, version: bytes, stored: JsonObject) -> Policy:
-        known = self._compiled.get(name)
-        if known is None or known[0] != version:
-            self._compiled[name] = known = (version, policy_of(stored))
-        return known[1]
 
 
 class PolicyFacts:
