@@ -7,6 +7,7 @@ run. PODWARD_ALLOW_SKIP=1 lets it pass all the same. The last line counts passed
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -127,3 +128,21 @@ def _skip_reasons(config: pytest.Config) -> Iterator[str]:
     for report in _reports(config, "skipped"):
         _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "without a reason")
         yield reason.removeprefix("Skipped: ")
+
+
+@pytest.fixture
+def everything_shown() -> Callable[[int], bytes]:
+    """What was written to a terminal whose other end is closed, read from this end, which is closed then."""
+
+    def read(ours: int) -> bytes:
+        said = b""
+        try:
+            while part := os.read(ours, 4096):  # one read may give one write, or less
+                said += part
+        except OSError as error:  # Linux says EIO, not end of file, once nobody has the other end open
+            if error.errno != errno.EIO:
+                raise
+        os.close(ours)
+        return said
+
+    return read

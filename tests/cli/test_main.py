@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -229,15 +230,18 @@ def test_files_opened_later_do_not_take_a_closed_streams_place(commands: Path) -
     ],
     ids=str,
 )
-def test_colour_is_for_terminals_that_want_it(environment: dict[str, str], coloured: bool) -> None:  # noqa: FBT001 - data
+def test_colour_is_for_terminals_that_want_it(
+    environment: dict[str, str],
+    coloured: bool,  # noqa: FBT001 - data
+    everything_shown: Callable[[int], bytes],
+) -> None:
     ours, theirs = os.openpty()
     inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     subprocess.run(
         [sys.executable, "-m", "podward", "frobnicate"], env=inherited | environment, stderr=theirs, check=False
     )
     os.close(theirs)
-    said = os.read(ours, 4096)
-    os.close(ours)
+    said = everything_shown(ours)
     assert b"there is no command" in said
     assert (b"\x1b[" in said) is coloured
 
