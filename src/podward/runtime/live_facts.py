@@ -118,7 +118,7 @@ class LiveFacts:
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """What the container's current attempt finds."""
-        context, attempt, here = config.security_context, self.attempt(config.name), self._machine
+        context, attempt, here = config.linux.security_context, self.attempt(config.metadata.name), self._machine
         sandbox = self._made()[0]
         return HostFacts(
             rootfs=attempt.rootfs,

@@ -30,7 +30,7 @@ class Sandbox:
             net=not spec.host_network,
             hostname=config.hostname,
             mapping=mapping,
-            sysctls=tuple(config.sysctls.items()),
+            sysctls=tuple(config.linux.sysctls.items()),
         )
         self._namespaces = namespaces.make(wanted, f"{directory.work}/ns")
         self._files = hostfiles.prepare(directory.work, pod, config.hostname or os.uname().nodename, mapping)

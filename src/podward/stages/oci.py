@@ -88,7 +88,7 @@ def decide(facts: OciFacts) -> Decision:
     )
     return merge(
         assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
-        sandbox.check_privilege(facts.config.security_context, facts.sandbox, runtime),
+        sandbox.check_privilege(facts.config.linux.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
         mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts)),
@@ -102,7 +102,7 @@ def _volumes(facts: OciFacts) -> mounts.Volumes:
 
 
 def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    config, context, image = facts.config, facts.config.security_context, facts.image
+    config, context, image = facts.config, facts.config.linux.security_context, facts.image
     hostname = facts.sandbox.hostname or facts.host.node_hostname
     return merge(
         process.decide_args(config, image, runtime),
@@ -113,12 +113,12 @@ def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         process.decide_rlimits(runtime),
         process.decide_oom_score(config, facts.node, facts.host.oom_score_adj, runtime),
         apparmor.decide(context, facts.node.lsm, runtime),
-        selinux.decide(context, facts.sandbox.security_context.selinux_options, facts.node.lsm, runtime),
+        selinux.decide(context, facts.sandbox.linux.security_context.selinux_options, facts.node.lsm, runtime),
     )
 
 
 def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    context = facts.config.security_context
+    context = facts.config.linux.security_context
     resolved = user.resolve(context, facts.image, runtime)
     if isinstance(resolved, Decision):
         return resolved
@@ -126,14 +126,14 @@ def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    source = runtime.source_of("securityContext", "readonlyRootfs")
+    source = runtime.source_of("linux", "securityContext", "readonlyRootfs")
     return assign(path("root", "path"), facts.host.rootfs, "the container's root", runtime.source) + assign(
-        path("root", "readonly"), facts.config.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
+        path("root", "readonly"), facts.config.linux.security_context.readonly_rootfs, "readOnlyRootFilesystem", source
     )
 
 
 def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    config, context = facts.config, facts.config.security_context
+    config, context = facts.config, facts.config.linux.security_context
     given = capabilities.decide(
         context,
         facts.node.capabilities,

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from podward.api.cri import ContainerConfig, LinuxContainerResources, LinuxContainerSecurityContext
+from podward.api.cri import (
+    ContainerConfig,
+    LinuxContainerConfig,
+    LinuxContainerResources,
+    LinuxContainerSecurityContext,
+)
 from podward.api.oci import Device, DeviceRule
 from podward.decision import Decision
 from podward.policy.runtime import linux
@@ -27,7 +32,9 @@ def values(decision: Decision) -> list[Any]:
 
 def test_limits_of_the_cgroup_are_those_of_the_message() -> None:
     asked = LinuxContainerResources(cpu_shares=102, cpu_period=100000, memory_limit_in_bytes=1 << 20)
-    decision = linux.decide_resources(ContainerConfig("c", "i", resources=asked), "/pod/c", profile("containerd"))
+    decision = linux.decide_resources(
+        ContainerConfig(linux=LinuxContainerConfig(asked)), "/pod/c", profile("containerd")
+    )
     assert {str(a.path): a.value for a in decision.assignments} == {
         "linux.cgroupsPath": "/pod/c",
         "linux.resources.memory.limit": 1 << 20,
@@ -38,7 +45,7 @@ def test_limits_of_the_cgroup_are_those_of_the_message() -> None:
 
 @pytest.mark.parametrize(("limit", "refused"), [((6 << 20) - 1, True), (6 << 20, False), (0, False)])
 def test_docker_refuses_a_small_memory_limit(limit: int, *, refused: bool) -> None:
-    config = ContainerConfig("c", "i", resources=LinuxContainerResources(memory_limit_in_bytes=limit))
+    config = ContainerConfig(linux=LinuxContainerConfig(LinuxContainerResources(memory_limit_in_bytes=limit)))
     assert linux.decide_resources(config, "", profile("docker")).refused == refused
     assert not linux.decide_resources(config, "", profile("containerd")).refused
 

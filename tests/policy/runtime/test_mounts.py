@@ -6,6 +6,7 @@ import pytest
 
 from podward.api.cri import (
     ContainerConfig,
+    LinuxContainerConfig,
     LinuxContainerSecurityContext,
     NamespaceOption,
     UserNamespace,
@@ -29,7 +30,7 @@ def decided(
     context: LinuxContainerSecurityContext = PLAIN,
     files: mounts.SandboxFiles = FILES,
 ) -> Decision:
-    config = ContainerConfig("c", "i", mounts=asked, security_context=context)
+    config = ContainerConfig(mounts=asked, linux=LinuxContainerConfig(security_context=context))
     return mounts.decide(config, files, RuntimeProfile(load(runtime), Decision()))
 
 

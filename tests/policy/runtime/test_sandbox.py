@@ -2,7 +2,12 @@
 
 import pytest
 
-from podward.api.cri import LinuxContainerSecurityContext, LinuxSandboxSecurityContext, PodSandboxConfig
+from podward.api.cri import (
+    LinuxContainerSecurityContext,
+    LinuxPodSandboxConfig,
+    LinuxSandboxSecurityContext,
+    PodSandboxConfig,
+)
 from podward.decision import Decision, Origin, Source
 from podward.policy.runtime import sandbox
 from podward.policy.runtime.defaults import load
@@ -21,7 +26,7 @@ def added(runtime: str, *written: str, host_network: bool = False, user_namespac
 
 @pytest.mark.parametrize("runtime", ["containerd", "docker"])
 def test_low_ports_and_ping_are_for_everybody(runtime: str) -> None:
-    assert added(runtime) == {f"sysctls[{PORTS}]", f"sysctls[{PING}]"}
+    assert added(runtime) == {f"linux.sysctls[{PORTS}]", f"linux.sysctls[{PING}]"}
 
 
 def test_crio_adds_nothing() -> None:
@@ -37,14 +42,16 @@ def test_what_the_pod_writes_counts() -> None:
 
 
 def test_a_user_namespace_has_no_such_groups() -> None:
-    assert added("containerd", user_namespace=True) == {f"sysctls[{PORTS}]"}
+    assert added("containerd", user_namespace=True) == {f"linux.sysctls[{PORTS}]"}
 
 
 @pytest.mark.parametrize(("runtime", "refused"), [("containerd", True), ("cri-o", True), ("docker", False)])
 def test_a_privileged_container_needs_a_privileged_sandbox(runtime: str, *, refused: bool) -> None:
     profile = RuntimeProfile(load(runtime), Decision())
     context = LinuxContainerSecurityContext(privileged=True)
-    plain = PodSandboxConfig("p", "ns", "uid")
+    plain = PodSandboxConfig()
     assert sandbox.check_privilege(context, plain, profile).refused == refused
-    allowed = PodSandboxConfig("p", "ns", "uid", security_context=LinuxSandboxSecurityContext(privileged=True))
+    allowed = PodSandboxConfig(
+        linux=LinuxPodSandboxConfig(security_context=LinuxSandboxSecurityContext(privileged=True))
+    )
     assert not sandbox.check_privilege(context, allowed, profile).refused

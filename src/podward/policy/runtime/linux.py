@@ -33,15 +33,15 @@ LEAST_MEMORY_OF_DOCKER = 6 << 20
 def decide_masks(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> Decision:
     """`linux.maskedPaths` and `linux.readonlyPaths`."""
     if context.privileged:
-        source = runtime.source_of("securityContext", "privileged")
+        source = runtime.source_of("linux", "securityContext", "privileged")
         reason = "privileged: nothing is masked"
         return assign(MASKED, (), reason, source) + assign(READONLY, (), "privileged: nothing is read-only", source)
     masked, reason = context.masked_paths, "as the kubelet asks"
     if masked and runtime.defaults.masked_paths:
         masked = tuple(sorted({*masked, *runtime.defaults.masked_paths}))
         reason += f", and those of {runtime.source.name}"
-    readonly_source = runtime.source_of("securityContext", "readonlyPaths")
-    return assign(MASKED, masked, reason, runtime.source_of("securityContext", "maskedPaths")) + assign(
+    readonly_source = runtime.source_of("linux", "securityContext", "readonlyPaths")
+    return assign(MASKED, masked, reason, runtime.source_of("linux", "securityContext", "maskedPaths")) + assign(
         READONLY, context.readonly_paths, "as the kubelet asks", readonly_source
     )
 
@@ -54,7 +54,7 @@ def decide_devices(
     if not context.privileged:
         reason = "the runtime's default devices and no others"
         return assign(rules, runtime.defaults.device_rules, reason, runtime.source)
-    source = runtime.source_of("securityContext", "privileged")
+    source = runtime.source_of("linux", "securityContext", "privileged")
     nodes = tuple(
         Assignment(DEVICES / i, device, "privileged: a device of the host", source)
         for i, device in enumerate(host_devices)
@@ -64,7 +64,7 @@ def decide_devices(
 
 def decide_resources(config: ContainerConfig, cgroups_path: str, runtime: RuntimeProfile) -> Decision:
     """`linux.cgroupsPath`, and the limits in `linux.resources.cpu` and `linux.resources.memory`."""
-    requested, cpu = config.resources, RESOURCES / "cpu"
+    requested, cpu = config.linux.resources, RESOURCES / "cpu"
     rows = (
         (MEMORY_LIMIT, requested.memory_limit_in_bytes, "memoryLimitInBytes"),
         (cpu / "shares", requested.cpu_shares, "cpuShares"),
@@ -72,7 +72,7 @@ def decide_resources(config: ContainerConfig, cgroups_path: str, runtime: Runtim
         (cpu / "period", requested.cpu_period, "cpuPeriod"),
     )
     limits = tuple(
-        Assignment(place, value, "as the kubelet asks", runtime.source_of("resources", name))
+        Assignment(place, value, "as the kubelet asks", runtime.source_of("linux", "resources", name))
         for place, value, name in rows
         if value
     )

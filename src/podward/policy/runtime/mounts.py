@@ -89,7 +89,7 @@ def _as_containerd(
     of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
-    context = config.security_context
+    context = config.linux.security_context
     mode = "ro" if context.readonly_rootfs else "rw"
     extra = [
         (Mount(place, "bind", host, ("rbind", "rprivate", mode)), "a file of the Pod", runtime.source)
@@ -119,13 +119,13 @@ def _as_crio(
     of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
-    context = config.security_context
+    context = config.linux.security_context
     mode = "ro" if context.readonly_rootfs else "rw"
     rows = {row[0].destination: row for row in _runtime_mounts(runtime, supplied, ("/dev", "/sys"))}
     if options(context).network == "NODE" and "/sys" not in supplied:
         _put(rows, (SYS, "the host's network", runtime.source), (CGROUP, "the host's network", runtime.source))
     if context.privileged:
-        source = runtime.source_of("securityContext", "privileged")
+        source = runtime.source_of("linux", "securityContext", "privileged")
         flags = ("nosuid", "noexec", "nodev", "rw")
         _put(
             rows,
@@ -150,7 +150,7 @@ def _as_docker(
     of_image: list[_Row],
     runtime: RuntimeProfile,
 ) -> list[_Row]:
-    context = config.security_context
+    context = config.linux.security_context
     read_only = (_docker_read_only(runtime),) if context.readonly_rootfs else ()
     extra = [
         (Mount(place, "bind", host, ("rbind", *read_only, "rprivate")), "a file of the Pod", runtime.source)

@@ -31,12 +31,12 @@ ANNOTATION_PREFIX = "io.kubernetes.cri."
 def decide_sysctls(
     runtime: str, source: Source, pod_sysctls: frozenset[str], *, host_network: bool, user_namespace: bool
 ) -> Decision:
-    """The `sysctls` that this runtime adds to those that the Pod sets; `source` is the runtime's table of defaults."""
+    """The `linux.sysctls` that this runtime adds to those that the Pod sets; `source` is its table of defaults."""
     if host_network:
         return Decision()
     return Decision(
         tuple(
-            Assignment(path("sysctls", Key(name)), value, "the runtime's own, for every Pod", source)
+            Assignment(path("linux", "sysctls", Key(name)), value, "the runtime's own, for every Pod", source)
             for name, value in _SYSCTLS.get(runtime, ())
             if name not in pod_sysctls and not (user_namespace and name == PING[0])
         )
@@ -51,11 +51,11 @@ def decide_annotations(
         return Decision()
     rows = (
         ("container-type", "container"),
-        ("container-name", config.name),
-        ("image-name", config.image),
-        ("sandbox-name", sandbox.name),
-        ("sandbox-namespace", sandbox.namespace),
-        ("sandbox-uid", sandbox.uid),
+        ("container-name", config.metadata.name),
+        ("image-name", config.image.image),
+        ("sandbox-name", sandbox.metadata.name),
+        ("sandbox-namespace", sandbox.metadata.namespace),
+        ("sandbox-uid", sandbox.metadata.uid),
     )
     reason = "containerd names its containers"
     return Decision(
@@ -71,7 +71,7 @@ def check_privilege(
     context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile
 ) -> Decision:
     """A violation if the container is privileged and its sandbox is not."""
-    if not context.privileged or sandbox.security_context.privileged or runtime.name == "docker":
+    if not context.privileged or sandbox.linux.security_context.privileged or runtime.name == "docker":
         return Decision()
     sentence = "no privileged container allowed in sandbox"
-    return refuse(path("securityContext", "privileged"), True, sentence, runtime.source)
+    return refuse(path("linux", "securityContext", "privileged"), True, sentence, runtime.source)
