@@ -27,6 +27,7 @@ from podward.api.nri import (
     PodSandbox,
     Resources,
 )
+from podward.cri.log import Log
 from podward.cri.nri.connection import CallError
 from podward.cri.nri.messages import (
     PLUGIN,
@@ -196,7 +197,7 @@ class Scene:
     def __init__(self, path: str, timeouts: Timeouts) -> None:
         self.path = path
         self.runtime = FakeRuntime()
-        self.nri = Nri(self.runtime, path, timeouts)
+        self.nri = Nri(self.runtime, path, Log("error"), timeouts)
         self._plugins: list[PythonPlugin] = []
 
     def unconnected(self, name: str = "00-test", **answers: Answer) -> PythonPlugin:
