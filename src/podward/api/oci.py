@@ -111,17 +111,27 @@ class DeviceRule(Spec, frozen=True):
 
 
 class Memory(Spec, frozen=True):
-    """linux.resources.memory: `limit` in bytes."""
+    """linux.resources.memory: `limit` in bytes, `swap` the limit of memory and swap together."""
 
     limit: int | None = None
+    swap: int | None = None
 
 
 class Cpu(Spec, frozen=True):
-    """linux.resources.cpu: quota and period in microseconds."""
+    """linux.resources.cpu: quota and period in microseconds; `cpus` and `mems` are lists like `0-3,7`."""
 
     shares: int | None = None
     quota: int | None = None
     period: int | None = None
+    cpus: str = ""
+    mems: str = ""
+
+
+class HugepageLimit(Spec, frozen=True, omit_defaults=False):
+    """linux.resources.hugepageLimits[]: bytes of pages of a size such as `2MB`."""
+
+    page_size: str
+    limit: int
 
 
 class Pids(Spec, frozen=True):
@@ -137,6 +147,8 @@ class Resources(Spec, frozen=True):
     memory: Memory | None = None
     cpu: Cpu | None = None
     pids: Pids | None = None
+    hugepage_limits: tuple[HugepageLimit, ...] = ()
+    unified: dict[str, str] = {}
 
 
 class SeccompArg(Spec, frozen=True, omit_defaults=False):
