@@ -9,14 +9,15 @@ Specification, in our words:
   `oci.WithHostDevices`, CRI-O 1.33 `specAddHostDevicesIfPrivileged`, Docker 29 `WithDevices`).
 - resources (containerd 2.2 `WithResources`, CRI-O 1.33, cri-dockerd 0.3): the CRI's limits for memory and CPU; zero
   means no limit and is left out. Docker refuses a memory limit below 6 MiB. The message has no fields for swap, huge
-  pages and cpusets, so they are left out.
+  pages and cpusets, so they are left out. Where no cgroups can be made, as without root, there is neither a path nor a
+  limit: containerd's `disable_cgroup`, which it needs to run without root.
 """
 
 from __future__ import annotations
 
 from podward.api.cri import ContainerConfig, LinuxContainerSecurityContext
 from podward.api.oci import Device
-from podward.decision import Assignment, Decision, assign, refuse
+from podward.decision import Assignment, Decision, Origin, Source, assign, refuse
 from podward.path import path
 from podward.policy.runtime.defaults.table import ALLOW_ALL
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -28,6 +29,7 @@ DEVICES = LINUX / "devices"
 RESOURCES = LINUX / "resources"
 MEMORY_LIMIT = RESOURCES / "memory" / "limit"
 LEAST_MEMORY_OF_DOCKER = 6 << 20
+NODE = Source(Origin.NODE, "this machine")
 
 
 def decide_masks(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> Decision:
@@ -82,3 +84,15 @@ def decide_resources(config: ContainerConfig, cgroups_path: str, runtime: Runtim
     if runtime.name == "docker" and 0 < memory < LEAST_MEMORY_OF_DOCKER:
         decision += refuse(MEMORY_LIMIT, memory, "Minimum memory limit allowed is 6MB", runtime.source)
     return decision
+
+
+def decide_without_cgroups(config: ContainerConfig) -> Decision:
+    """`linux.cgroupsPath` of a container that gets no cgroup: empty, and why its limits are nowhere."""
+    requested = config.linux.resources
+    limits = (
+        ("the memory limit", requested.memory_limit_in_bytes),
+        ("the CPU limit", requested.cpu_quota),
+    )
+    lost = " and ".join(name for name, value in limits if value)
+    reason = "no cgroups can be made here" + (f": {lost} can't be enforced" if lost else "")
+    return assign(LINUX / "cgroupsPath", "", reason, NODE)
