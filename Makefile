@@ -10,7 +10,8 @@ UV_VERSION := 0.13.8
 HELM_VERSION := 4.3.1
 N ?= 5000
 TIMES ?= 10
-SOAKED = $(if $(filter command,$(firstword $(origin N))),$(N),10000)
+# N where the command line names it, else what is usual there.
+named = $(if $(filter command,$(firstword $(origin N))),$(N),$(1))
 
 # Two environments from one lock file: .venv to work on the code; build/env without the developers' packages, to use
 # and to measure (msgspec imports typing_extensions where mypy has brought it: 7 ms of every start).
@@ -41,8 +42,8 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver prove kills \
-	soak-store format tables served-types pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver bench-cri prove \
+	kills soak-store soak-cri format tables served-types pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -118,17 +119,23 @@ bench: setup ## run against podman and bare runtimes; admissions per CPU-second;
 bench-apiserver: setup ## the API server's memory, creates, lists and watches, beside the real one's recorded figures
 	@$(ENV)/bin/python bench/apiserver
 
+bench-cri: setup ## CRI's verbs through gRPC: medians of 30, beside the bare OCI runtimes; 100 Pods, eight at a time
+	@$(ENV)/bin/python bench/cri
+
 prove: setup ## N random Pods run for real: predicted against observed (make prove N=5000)
 	@$(PY) tests/e2e/prove.py --pods $(N)
 
 kills: setup ## podward killed N times at random moments, beside busy loops: what its next call leaves (make kills N=200)
-	@$(PY) tests/e2e/kills.py --kills $(or $(N),20)
+	@$(PY) tests/e2e/kills.py --kills $(call named,20)
 
 soak-store: setup ## N writes by 8 clients, kill -9 at random moments, SQLite and etcd: what is lost (make soak-store N=10000)
 	$(call step,the store alone)
-	@$(PY) tests/store/soak.py --writes $(SOAKED)
+	@$(PY) tests/store/soak.py --writes $(call named,10000)
 	$(call step,the API server over HTTPS)
-	@$(PY) tests/server/soak.py --writes $(SOAKED)
+	@$(PY) tests/server/soak.py --writes $(call named,10000)
+
+soak-cri: setup ## podward cri killed N times at random moments under load: what is lost or left (make soak-cri N=200)
+	@$(PY) tests/cri/soak.py --kills $(call named,200)
 
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format

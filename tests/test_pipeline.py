@@ -72,7 +72,7 @@ class Asked(WorldFacts):
         return ContainerMounts(decision=NO) if container.name in self._refused else super().mounts(container, place)
 
     def host(self, config: ContainerConfig) -> HostFacts:
-        self.questions.append(f"host {config.name}")
+        self.questions.append(f"host {config.metadata.name}")
         return super().host(config)
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -252,7 +252,7 @@ def test_what_depends_on_the_image_alone_is_unknown_and_nothing_else_is() -> Non
     assert hidden == [
         "effective verifyRunAsNonRoot",
         "effective runAsUser",
-        "cri securityContext.runAsUser",
+        "cri linux.securityContext.runAsUser",
         "oci process.args",
         "oci process.env[0]",
         "oci process.cwd",

@@ -236,7 +236,7 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
     return decision + sandbox.decide_sysctls(
         facts.node.runtime_defaults,
         defaults.load(facts.node.runtime_defaults).source,
-        frozenset(decision.fold(PodSandboxConfig).sysctls),
+        frozenset(decision.fold(PodSandboxConfig).linux.sysctls),
         host_network=bool(facts.pod.spec.host_network),
         user_namespace=userns is not None,
     )

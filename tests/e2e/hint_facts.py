@@ -137,7 +137,7 @@ def _of_source(source: PodSource, world: World) -> Iterator[HintFacts]:
             image_has_writable_tmp=world.writable_tmp,
             volumes=world.volumes,
             alternatives=other_runtimes(facts, plan) if plan.config is not None else (),
-            sysctls=tuple(plan.sandbox.sysctls.items()),
+            sysctls=tuple(plan.sandbox.linux.sysctls.items()),
             shared_uids=world.shared_uids,
         )
 

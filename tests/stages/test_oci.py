@@ -20,12 +20,15 @@ from podward.api.cri import (
     ContainerConfig,
     IDMapping,
     KeyValue,
+    LinuxContainerConfig,
     LinuxContainerResources,
     LinuxContainerSecurityContext,
+    LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext,
     Mount,
     NamespaceOption,
     PodSandboxConfig,
+    PodSandboxMetadata,
     SecurityProfile,
     SELinuxOption,
     UserNamespace,
@@ -63,14 +66,14 @@ def facts(
     with open("/proc/self/oom_score_adj", encoding="ascii") as score:
         inherited = int(score.read())
     return oci.OciFacts(
-        config=ContainerConfig("c", "busybox", security_context=context),
+        config=ContainerConfig(linux=LinuxContainerConfig(security_context=context)),
         sandbox=PodSandboxConfig(
-            "pod",
-            "ns",
-            "uid",
+            PodSandboxMetadata("pod", "uid", "ns"),
             hostname="pod",
-            security_context=LinuxSandboxSecurityContext(
-                namespace_options=context.namespace_options, privileged=context.privileged
+            linux=LinuxPodSandboxConfig(
+                security_context=LinuxSandboxSecurityContext(
+                    namespace_options=context.namespace_options, privileged=context.privileged
+                )
             ),
         ),
         image=IMAGE,
@@ -263,7 +266,7 @@ def test_a_value_of_the_message_keeps_its_manifest_s_line() -> None:
     manifest = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
     about = msgspec.structs.replace(
         facts(LinuxContainerSecurityContext(run_as_user=5)),
-        origin=assign(path("securityContext", "runAsUser"), 5, "asked for", manifest),
+        origin=assign(path("linux", "securityContext", "runAsUser"), 5, "asked for", manifest),
     )
     decided = oci.decide(about).assignment(path("process", "user", "uid"))
     assert decided is not None
@@ -327,21 +330,22 @@ MOUNTS = st.builds(
 )
 CONFIGS = st.builds(
     ContainerConfig,
-    st.just("c"),
-    st.just("busybox"),
     command=st.lists(WORDS, max_size=2).map(tuple),
     args=st.lists(WORDS, max_size=2).map(tuple),
     working_dir=st.sampled_from(("", "/work")),
     envs=st.lists(st.builds(KeyValue, st.sampled_from(("A", "B", "PATH", "HOME")), WORDS), max_size=4).map(tuple),
     mounts=st.lists(MOUNTS, max_size=4).map(tuple),
     tty=st.booleans(),
-    resources=st.builds(
-        LinuxContainerResources,
-        memory_limit_in_bytes=st.integers(0, 1 << 40),
-        cpu_shares=st.integers(0, 262144),
-        oom_score_adj=st.integers(-1000, 1000),
+    linux=st.builds(
+        LinuxContainerConfig,
+        resources=st.builds(
+            LinuxContainerResources,
+            memory_limit_in_bytes=st.integers(0, 1 << 40),
+            cpu_shares=st.integers(0, 262144),
+            oom_score_adj=st.integers(-1000, 1000),
+        ),
+        security_context=CONTEXTS,
     ),
-    security_context=CONTEXTS,
 )
 SHORT = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
@@ -358,10 +362,12 @@ def test_every_message_folds_and_every_decision_has_a_source(
     config: ContainerConfig, defaults: str, lsm: str, user: str, arch: str
 ) -> None:
     image = msgspec.structs.replace(IMAGE, config=msgspec.structs.replace(IMAGE.config, user=user))
-    pod = LinuxSandboxSecurityContext(namespace_options=config.security_context.namespace_options, privileged=True)
+    pod = LinuxSandboxSecurityContext(
+        namespace_options=config.linux.security_context.namespace_options, privileged=True
+    )
     about = oci.OciFacts(
         config=config,
-        sandbox=PodSandboxConfig("pod", "ns", "uid", hostname="pod", security_context=pod),
+        sandbox=PodSandboxConfig(hostname="pod", linux=LinuxPodSandboxConfig(security_context=pod)),
         image=image,
         node=Node((1 << 41) - 1, runtime_defaults=defaults, lsm=lsm, kernel="6.1"),
         host=oci.HostFacts("/rootfs", arch=arch),
@@ -382,7 +388,7 @@ def test_every_message_folds_and_every_decision_has_a_source(
 
 def check(spec: RuntimeSpec, about: oci.OciFacts, *, refused: bool) -> None:
     """What must hold whatever is asked for."""
-    context = about.config.security_context
+    context = about.config.linux.security_context
     sets = spec.process.capabilities
     assert sets is not None
     if not refused:

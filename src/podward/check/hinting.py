@@ -139,7 +139,7 @@ def _lost_capabilities(about: HintFacts) -> tuple[Hint, ...]:
     told = _predicted(about.pod, about.container)
     if told is None or told.sandbox is None:
         return ()
-    sysctls = tuple(told.sandbox.sysctls.items())
+    sysctls = tuple(told.sandbox.linux.sysctls.items())
     whole = msgspec.structs.replace(about, predicted=told.predicted, sysctls=sysctls)
     return tuple(
         msgspec.structs.replace(hint, problem=f"{hint.problem.rstrip('.')}, unless its program brings it along.")

@@ -12,7 +12,9 @@ from podward.api.core import Capabilities, Container, Pod, SELinuxOptions, every
 from podward.api.cri import (
     Capability,
     IDMapping,
+    LinuxContainerConfig,
     LinuxContainerSecurityContext,
+    LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext,
     Mount,
     SecurityProfile,
@@ -27,7 +29,9 @@ from podward.decision import Assignment, Decision, Origin, Outcome, Source, Valu
 from podward.path import Path, path
 from podward.policy.kubelet import container_files, environment, groups, hostname, namespaces, resources, sysctls
 
-CONTEXT = path("securityContext")
+LINUX = path("linux")
+CONTEXT = LINUX / "securityContext"
+MERGED = path("securityContext")
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} CRI messages")
 
 _SAME_NAME = (
@@ -72,7 +76,7 @@ class SandboxFacts(Struct, frozen=True, gc=False):
 
 
 def decide_context(effective: Outcome[EffectiveContext]) -> Decision:
-    """The LinuxContainerSecurityContext, below `securityContext`."""
+    """The LinuxContainerSecurityContext, below `linux.securityContext`."""
     carried = tuple(
         Assignment(CONTEXT + a.path, a.value, a.reason, a.source)
         for a in effective.decision.assignments
@@ -86,7 +90,7 @@ def decide_context(effective: Outcome[EffectiveContext]) -> Decision:
         ("selinuxOptions", _selinux(merged.se_linux_options), "seLinuxOptions"),
     )
     translated = tuple(
-        Assignment(CONTEXT / name, value, "as the manifest says", effective.source(CONTEXT / field, RULE))
+        Assignment(CONTEXT / name, value, "as the manifest says", effective.source(MERGED / field, RULE))
         for name, value, field in rows
         if value is not None
     )
@@ -96,17 +100,18 @@ def decide_context(effective: Outcome[EffectiveContext]) -> Decision:
 def decide_container(facts: ContainerFacts) -> Decision:
     """The whole ContainerConfig."""
     container, place = facts.container, facts.place
-    here = Source(Origin.MANIFEST, place.document, place.container)
-    rows: tuple[tuple[str, Value, str], ...] = (
-        ("name", container.name, "name"),
-        ("image", container.image or "", "image"),
-        ("workingDir", container.working_dir, "workingDir"),
-        ("stdin", container.stdin, "stdin"),
-        ("tty", container.tty, "tty"),
+    rows: tuple[tuple[Path, Value, str], ...] = (
+        (path("metadata", "name"), container.name, "name"),
+        (path("image", "image"), container.image or "", "image"),
+        (path("workingDir"), container.working_dir, "workingDir"),
+        (path("stdin"), container.stdin, "stdin"),
+        (path("tty"), container.tty, "tty"),
     )
     plain = tuple(
-        Assignment(path(name), value, "as the manifest says", Source(here.origin, here.name, place.container / field))
-        for name, value, field in rows
+        Assignment(
+            field, value, "as the manifest says", Source(Origin.MANIFEST, place.document, place.container / written)
+        )
+        for field, value, written in rows
         if value is not None
     )
     mounts = tuple(
@@ -117,7 +122,7 @@ def decide_container(facts: ContainerFacts) -> Decision:
         environment.decide(PodFacts(facts.pod, place, facts.objects, facts.node, facts.pod_ip), container, place),
         Decision(mounts),
         container_files.decide(facts.pod, container, place, facts.files, len(mounts)),
-        resources.decide(facts.pod.spec, container, place, facts.node.memory).at(path("resources")),
+        resources.decide(facts.pod.spec, container, place, facts.node.memory).at(LINUX / "resources"),
         decide_context(facts.effective),
     )
 
@@ -151,25 +156,25 @@ def decide_sandbox_context(facts: SandboxFacts) -> Decision:
         namespaces.decide(spec, place, facts.userns, userns_supported=facts.node.userns_supported),
         groups.decide_sandbox(context, facts.extra_groups, place),
     )
-    return decided.at(CONTEXT) + sysctls.decide(spec, place)
+    return decided.at(CONTEXT) + sysctls.decide(spec, place).at(LINUX)
 
 
 def context_of(decision: Decision) -> LinuxContainerSecurityContext:
     """The message in the Decision of `decide_context`."""
-    return decision.fold(_Context).security_context
+    return decision.fold(_Container).linux.security_context
 
 
 def sandbox_context_of(decision: Decision) -> LinuxSandboxSecurityContext:
     """The message in the Decision of `decide_sandbox_context`."""
-    return decision.fold(_SandboxContext).security_context
+    return decision.fold(_Sandbox).linux.security_context
 
 
-class _Context(Struct, frozen=True, rename="camel"):
-    security_context: LinuxContainerSecurityContext = LinuxContainerSecurityContext()
+class _Container(Struct, frozen=True):
+    linux: LinuxContainerConfig = LinuxContainerConfig()
 
 
-class _SandboxContext(Struct, frozen=True, rename="camel"):
-    security_context: LinuxSandboxSecurityContext = LinuxSandboxSecurityContext()
+class _Sandbox(Struct, frozen=True):
+    linux: LinuxPodSandboxConfig = LinuxPodSandboxConfig()
 
 
 def decide_sandbox(facts: SandboxFacts) -> Decision:
@@ -177,12 +182,12 @@ def decide_sandbox(facts: SandboxFacts) -> Decision:
     meta, document = facts.pod.metadata, facts.place.document
     source = Source(Origin.MANIFEST, document, facts.place.pod / "metadata")
     rows = (
-        ("name", meta.name or ""),
-        ("namespace", meta.namespace or "default"),
-        ("uid", meta.uid or ""),
-        ("cgroupParent", facts.cgroup_parent),
+        (path("metadata", "name"), meta.name or ""),
+        (path("metadata", "namespace"), meta.namespace or "default"),
+        (path("metadata", "uid"), meta.uid or ""),
+        (LINUX / "cgroupParent", facts.cgroup_parent),
     )
-    plain = tuple(Assignment(path(name), value, "the Pod's metadata", source) for name, value in rows)
+    plain = tuple(Assignment(field, value, "the Pod's metadata", source) for field, value in rows)
     return merge(Decision(plain), hostname.decide(facts.pod, facts.place), decide_sandbox_context(facts))
 
 

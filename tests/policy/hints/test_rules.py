@@ -216,7 +216,7 @@ def test_the_options_that_an_empty_object_takes_away_come_back() -> None:
     for container in ("{seLinuxOptions: {}}", "{}"):
         (facts,) = facts_of(pod(container, spec))
         assert facts.config is not None
-        asked.append(facts.config.value.security_context.selinux_options)
+        asked.append(facts.config.value.linux.security_context.selinux_options)
     assert asked == [SELinuxOption(), SELinuxOption(type="container_t", level="s0:c1,c2")]
     (found,) = hints("empty-object-wipes-pod-value", pod("{seLinuxOptions: {}}", spec))
     assert "(type: container_t, level: s0:c1,c2)" in found.problem

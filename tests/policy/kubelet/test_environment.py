@@ -9,7 +9,6 @@ from podward.api.cri import ContainerConfig
 from podward.api.effective import Place
 from podward.api.oci import LONGEST_STRING
 from podward.api.pod_facts import PodFacts
-from podward.decision import assign
 from podward.path import path
 from podward.policy.kubelet import environment
 
@@ -20,8 +19,7 @@ PLACE = Place("pod.yaml", container=path("spec", "containers", 0))
 def config_of(container: Container) -> ContainerConfig:
     decision = environment.decide(PodFacts(POD, PLACE, ip="10.0.0.1"), container, PLACE)
     assert not decision.refused
-    named = assign(path("name"), "c", "", environment.RULE) + assign(path("image"), "i", "", environment.RULE)
-    return (named + decision).fold(ContainerConfig)
+    return decision.fold(ContainerConfig)
 
 
 def test_known_names_are_replaced_unknown_ones_stay_and_doubled_dollars_are_one() -> None:

@@ -32,7 +32,7 @@ def values(decision: Decision) -> list[Any]:
 
 
 def environment(runtime: str, of_image: tuple[str, ...] = (), *of_pod: KeyValue, tty: bool = False) -> list[Any]:
-    config = ContainerConfig("c", "i", envs=of_pod, tty=tty)
+    config = ContainerConfig(envs=of_pod, tty=tty)
     return values(env.decide(config, image(env=of_image), "host", profile(runtime)))
 
 
@@ -76,4 +76,4 @@ def test_a_variable_of_the_image_without_a_value_takes_the_name_away() -> None:
 
 
 def test_no_host_name_is_no_variable() -> None:
-    assert values(env.decide(ContainerConfig("c", "i"), image(), "", profile("containerd"))) == [PATH]
+    assert values(env.decide(ContainerConfig(), image(), "", profile("containerd"))) == [PATH]

@@ -16,7 +16,7 @@ def image(*places: str) -> Image:
 
 
 def message(*places: str) -> ContainerConfig:
-    return ContainerConfig("a", "b", mounts=tuple(Mount(place, "/host") for place in places))
+    return ContainerConfig(mounts=tuple(Mount(place, "/host") for place in places))
 
 
 def decided(runtime: str, found: image_volumes.ImageVolumes, config: ContainerConfig) -> Decision:

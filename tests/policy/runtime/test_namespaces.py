@@ -9,6 +9,7 @@ import pytest
 from podward.api.cri import (
     IDMapping,
     LinuxContainerSecurityContext,
+    LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext,
     NamespaceOption,
     PodSandboxConfig,
@@ -32,7 +33,7 @@ def decided(
 ) -> Decision:
     context = LinuxContainerSecurityContext(namespace_options=chosen, privileged=privileged)
     pod = LinuxSandboxSecurityContext(namespace_options=chosen)
-    sandbox = PodSandboxConfig("p", "ns", "uid", security_context=pod)
+    sandbox = PodSandboxConfig(linux=LinuxPodSandboxConfig(security_context=pod))
     placement = placement or Placement(PINNED, "host")
     return namespaces.decide(context, sandbox, placement, RuntimeProfile(load(runtime), Decision()))
 
@@ -108,6 +109,6 @@ def test_the_host_s_user_namespace_is_none() -> None:
 
 def test_pod_and_container_must_agree_on_the_user_namespace() -> None:
     context = LinuxContainerSecurityContext(namespace_options=NamespaceOption(userns_options=USERNS))
-    sandbox = PodSandboxConfig("p", "ns", "uid")
+    sandbox = PodSandboxConfig()
     decision = namespaces.decide(context, sandbox, Placement(), RuntimeProfile(load("containerd"), Decision()))
     assert decision.violations[0].reason == "user namespace config for sandbox is different from container"

@@ -8,7 +8,13 @@ import msgspec
 import pytest
 
 from podward.api.capability import CAP_SYS_RESOURCE, FULL
-from podward.api.cri import ContainerConfig, KeyValue, LinuxContainerResources, LinuxContainerSecurityContext
+from podward.api.cri import (
+    ContainerConfig,
+    KeyValue,
+    LinuxContainerConfig,
+    LinuxContainerResources,
+    LinuxContainerSecurityContext,
+)
 from podward.api.image import Image, ImageConfig, UnknownImage
 from podward.api.node import Node
 from podward.decision import Decision, Origin, Unknown
@@ -45,7 +51,7 @@ def values(decision: Decision) -> list[Any]:
 def test_command_and_args_over_the_image_s(
     runtime: str, command: tuple[str, ...], arguments: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    config = ContainerConfig("c", "i", command=command, args=arguments)
+    config = ContainerConfig(command=command, args=arguments)
     assert values(process.decide_args(config, image(entrypoint=("entry",), cmd=("cmd",)), profile(runtime))) == [
         expected
     ]
@@ -53,14 +59,12 @@ def test_command_and_args_over_the_image_s(
 
 @pytest.mark.parametrize("runtime", ALL)
 def test_no_command_at_all_is_refused(runtime: str) -> None:
-    decision = process.decide_args(ContainerConfig("c", "i"), image(), profile(runtime))
+    decision = process.decide_args(ContainerConfig(), image(), profile(runtime))
     assert decision.violations[0].reason == "no command specified"
 
 
 def test_the_command_s_source_is_the_image_where_it_decides() -> None:
-    source = (
-        process.decide_args(ContainerConfig("c", "i"), image(cmd=("x",)), profile("containerd")).assignments[0].source
-    )
+    source = process.decide_args(ContainerConfig(), image(cmd=("x",)), profile("containerd")).assignments[0].source
     assert (source.origin, str(source.path)) == (Origin.IMAGE, "config.Cmd")
 
 
@@ -68,14 +72,14 @@ def test_the_command_s_source_is_the_image_where_it_decides() -> None:
     ("asked", "of_image", "expected"), [("/pod", "/image", "/pod"), ("", "/image", "/image"), ("", "", "/")]
 )
 def test_the_working_directory(asked: str, of_image: str, expected: str) -> None:
-    config = ContainerConfig("c", "i", working_dir=asked)
+    config = ContainerConfig(working_dir=asked)
     assert values(process.decide_cwd(config, image(working_dir=of_image), profile("containerd"))) == [expected]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_no_new_privileges_is_as_asked_even_if_privileged(*, wanted: bool) -> None:
     context = LinuxContainerSecurityContext(no_new_privs=wanted, privileged=True)
-    config = ContainerConfig("c", "i", tty=True, security_context=context)
+    config = ContainerConfig(tty=True, linux=LinuxContainerConfig(security_context=context))
     assert values(process.decide_flags(config, profile("containerd"))) == [True, wanted]
 
 
@@ -91,7 +95,7 @@ def test_no_new_privileges_is_as_asked_even_if_privileged(*, wanted: bool) -> No
     ],
 )
 def test_a_score_that_the_kernel_refuses_is_clamped(wanted: int, inherited: int, machine: int, expected: int) -> None:
-    config = ContainerConfig("c", "i", resources=LinuxContainerResources(oom_score_adj=wanted))
+    config = ContainerConfig(linux=LinuxContainerConfig(LinuxContainerResources(oom_score_adj=wanted)))
     (assignment,) = process.decide_oom_score(config, Node(machine), inherited, profile("containerd")).assignments
     assert assignment.value == expected
     assert (assignment.source.origin is Origin.NODE) == (expected != wanted)
@@ -111,21 +115,21 @@ MISSING = UnknownImage("i", HIDDEN)
 
 @pytest.mark.parametrize("runtime", ALL)
 def test_a_command_needs_no_image_and_args_alone_do(runtime: str) -> None:
-    commanded = ContainerConfig("c", "i", command=("own",), args=("arg",))
+    commanded = ContainerConfig(command=("own",), args=("arg",))
     assert values(process.decide_args(commanded, MISSING, profile(runtime))) == [("own", "arg")]
-    for config in (ContainerConfig("c", "i", args=("arg",)), ContainerConfig("c", "i")):
+    for config in (ContainerConfig(args=("arg",)), ContainerConfig()):
         (made,) = process.decide_args(config, MISSING, profile(runtime)).assignments
         assert (made.value, made.source.origin, made.source.name) == (HIDDEN, Origin.IMAGE, "i")
 
 
 @pytest.mark.parametrize("runtime", ALL)
 def test_the_pod_s_own_variables_are_known_and_all_others_are_not(runtime: str) -> None:
-    config = ContainerConfig("c", "i", envs=(KeyValue("A", "1"), KeyValue("PATH", "/own"), KeyValue("A", "2")))
+    config = ContainerConfig(envs=(KeyValue("A", "1"), KeyValue("PATH", "/own"), KeyValue("A", "2")))
     assert values(env.decide(config, MISSING, "host", profile(runtime))) == ["A=2", "PATH=/own", HIDDEN]
 
 
 @pytest.mark.parametrize("runtime", ALL)
 def test_a_working_directory_that_the_pod_names_needs_no_image(runtime: str) -> None:
-    asked = ContainerConfig("c", "i", working_dir="/own")
+    asked = ContainerConfig(working_dir="/own")
     assert values(process.decide_cwd(asked, MISSING, profile(runtime))) == ["/own"]
-    assert values(process.decide_cwd(ContainerConfig("c", "i"), MISSING, profile(runtime))) == [HIDDEN]
+    assert values(process.decide_cwd(ContainerConfig(), MISSING, profile(runtime))) == [HIDDEN]

@@ -151,7 +151,7 @@ def test_an_id_that_the_kernel_has_not_is_refused_even_from_passwd() -> None:
 
 def test_a_group_from_passwd_names_its_line_and_a_uid_the_manifest() -> None:
     manifest = Source(Origin.MANIFEST, "pod.yaml", path("spec", "securityContext", "runAsUser"))
-    origin = assign(path("securityContext", "runAsUser"), 1000, "asked", manifest)
+    origin = assign(path("linux", "securityContext", "runAsUser"), 1000, "asked", manifest)
     found = user.resolve(
         LinuxContainerSecurityContext(run_as_user=1000), image(), RuntimeProfile(load("containerd"), origin)
     )

@@ -37,7 +37,7 @@ def rows(*stages: tuple[str, tuple[Assignment, ...]], violations: tuple[Violatio
 
 USER = (
     ("effective", (made(path("runAsUser"), 1000, LINE),)),
-    ("cri", (made(path("securityContext", "runAsUser"), 1000, LINE),)),
+    ("cri", (made(path("linux", "securityContext", "runAsUser"), 1000, LINE),)),
     ("oci", (made(path("process", "user", "uid"), 1000, LINE),)),
     ("kernel", (made(path("uid"), (1000, 1000, 1000, 1000), LINE),)),
 )

@@ -31,7 +31,7 @@ def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimePro
         return refuse(PLACE, requested.localhost_ref, NOT_ENABLED, source)
     kind = "RuntimeDefault" if requested is None else requested.profile_type
     if context.privileged and (kind == "RuntimeDefault" or runtime.name == "cri-o"):
-        privileged = runtime.source_of("securityContext", "privileged")
+        privileged = runtime.source_of("linux", "securityContext", "privileged")
         return assign(PLACE, PRIVILEGED[runtime.name], "privileged: no default profile", privileged)
     profiles = {
         "RuntimeDefault": (runtime.defaults.apparmor_profile, f"the default profile of {runtime.source.name}"),
@@ -49,9 +49,9 @@ def _requested(
 ) -> tuple[SecurityProfile | None, Source]:
     """The profile in the message, from its field or its deprecated string, and the source of that."""
     if context.apparmor is not None:
-        return context.apparmor, runtime.source_of("securityContext", "apparmor")
+        return context.apparmor, runtime.source_of("linux", "securityContext", "apparmor")
     text = context.apparmor_profile
-    source = runtime.source_of("securityContext", "apparmorProfile")
+    source = runtime.source_of("linux", "securityContext", "apparmorProfile")
     if not text:
         return None, runtime.source
     if text == "runtime/default":

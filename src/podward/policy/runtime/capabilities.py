@@ -53,7 +53,7 @@ def decide(
     refused = _refusals(lists, available, runtime)
     requested = _RUNTIMES[runtime.name](mask(runtime.defaults.capabilities), lists)
     reason = _reason(lists, runtime) + _lacking(requested, available)
-    source = runtime.source_of("securityContext", "capabilities")
+    source = runtime.source_of("linux", "securityContext", "capabilities")
     if context.capabilities is None:
         source = runtime.source
     return refused + _sets(names(requested & available), reason, source, runtime)
@@ -85,7 +85,7 @@ def _sets(given: tuple[str, ...], reason: str, source: Source, runtime: RuntimeP
 
 
 def _privileged(available: int, runtime: RuntimeProfile) -> Decision:
-    source = runtime.source_of("securityContext", "privileged")
+    source = runtime.source_of("linux", "securityContext", "privileged")
     reason = "privileged: everything that there is" + _lacking(FULL, available)
     decision = _sets(names(available), reason, source, runtime)
     if runtime.name != "cri-o":
@@ -147,7 +147,7 @@ def _refusals(lists: _AddAndDrop, available: int, runtime: RuntimeProfile) -> De
     if runtime.name == "containerd":
         return refused
     for field, listed in (("add", lists.add), ("drop", lists.drop)):
-        source = runtime.source_of("securityContext", "capabilities")
+        source = runtime.source_of("linux", "securityContext", "capabilities")
         for name in listed:
             sentence = ""
             if name not in BITS:

@@ -35,7 +35,7 @@ def decide(
     if policy == "Merge":
         gids += _of_image(image, user, runtime)
     for index, number in enumerate(context.supplemental_groups):
-        source = runtime.source_of("securityContext", "supplementalGroups", index)
+        source = runtime.source_of("linux", "securityContext", "supplementalGroups", index)
         gids.append(ResolvedId(number, "a supplementary group of the Pod", source))
     known, unknown = [], []
     for gid in gids:
@@ -57,7 +57,7 @@ def decide(
 
 
 def _refusal(policy: str, runtime: RuntimeProfile) -> Decision:
-    source = runtime.source_of("securityContext", "supplementalGroupsPolicy")
+    source = runtime.source_of("linux", "securityContext", "supplementalGroupsPolicy")
     if policy not in ("Merge", "Strict"):
         return refuse(PLACE, policy, f"not implemented in this runtime: SupplementalGroupsPolicy={policy}", source)
     if policy == "Strict" and runtime.name == "docker":

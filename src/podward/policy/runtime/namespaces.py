@@ -50,6 +50,11 @@ def options(context: LinuxContainerSecurityContext) -> NamespaceOption:
     return context.namespace_options or NamespaceOption()
 
 
+def of_sandbox(config: PodSandboxConfig) -> NamespaceOption:
+    """The sandbox's namespace options; without options in the message it has its own namespaces."""
+    return config.linux.security_context.namespace_options or NamespaceOption()
+
+
 def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
     """The Pod's own user namespace; None if it uses the host's."""
     userns = options(context).userns_options
@@ -85,7 +90,7 @@ def decide(
 
 
 def _source(field: str, runtime: RuntimeProfile) -> Source:
-    return runtime.source_of("securityContext", "namespaceOptions", field) if field else runtime.source
+    return runtime.source_of("linux", "securityContext", "namespaceOptions", field) if field else runtime.source
 
 
 def _row(kind: str, modes: NamespaceOption, pinned: NamespacePaths, runtime: RuntimeProfile) -> _Row | None:
@@ -140,7 +145,7 @@ def _check_sandbox(
     context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, runtime: RuntimeProfile
 ) -> Decision:
     """A violation if container and sandbox do not request the same user namespace."""
-    options_of_pod = sandbox.security_context.namespace_options
+    options_of_pod = sandbox.linux.security_context.namespace_options
     pod = options_of_pod.userns_options if options_of_pod is not None else None
     own = own_userns(context)
     if (pod if pod is not None and pod.mode == "POD" else None) == own:

@@ -66,7 +66,8 @@ def decide_cwd(config: ContainerConfig, image: Image | UnknownImage, runtime: Ru
 
 def decide_flags(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
     """`process.terminal` and `process.noNewPrivileges`."""
-    no_new_privs, source = config.security_context.no_new_privs, runtime.source_of("securityContext", "noNewPrivs")
+    no_new_privs = config.linux.security_context.no_new_privs
+    source = runtime.source_of("linux", "securityContext", "noNewPrivs")
     return merge(
         assign(PROCESS / "terminal", config.tty, "tty", runtime.source_of("tty")),
         assign(PROCESS / "noNewPrivileges", no_new_privs, "as the kubelet asks", source),
@@ -80,8 +81,8 @@ def decide_rlimits(runtime: RuntimeProfile) -> Decision:
 
 def decide_oom_score(config: ContainerConfig, node: Node, inherited: int, runtime: RuntimeProfile) -> Decision:
     """`process.oomScoreAdj`; `inherited` is the value of the process that starts the OCI runtime."""
-    place, requested = PROCESS / "oomScoreAdj", config.resources.oom_score_adj
+    place, requested = PROCESS / "oomScoreAdj", config.linux.resources.oom_score_adj
     if requested < inherited and not node.capabilities & CAP_SYS_RESOURCE:
         reason = f"{requested} is asked for; without CAP_SYS_RESOURCE this machine can't go below {inherited}"
         return assign(place, inherited, reason, NODE)
-    return assign(place, requested, "as the kubelet asks", runtime.source_of("resources", "oomScoreAdj"))
+    return assign(place, requested, "as the kubelet asks", runtime.source_of("linux", "resources", "oomScoreAdj"))

@@ -30,9 +30,9 @@ def decide(
 ) -> Decision:
     """`linux.seccomp`, null for no filter; `localhost` is the parsed Localhost file, None if it can't be read."""
     if context.privileged:
-        source = runtime.source_of("securityContext", "privileged")
+        source = runtime.source_of("linux", "securityContext", "privileged")
         return assign(PLACE, None, "privileged: no seccomp filter", source)
-    requested, source = context.seccomp, runtime.source_of("securityContext", "seccomp")
+    requested, source = context.seccomp, runtime.source_of("linux", "securityContext", "seccomp")
     if requested is None or requested.profile_type == "Unconfined":
         reason = "no seccomp profile is asked for" if requested is None else "Unconfined: no seccomp filter"
         return assign(PLACE, None, reason, source)

@@ -34,7 +34,7 @@ def decide(
     `of_sandbox` are the options of the sandbox, which a container without options gets.
     """
     requested = context.selinux_options if _any_set(context.selinux_options) else of_sandbox
-    source = runtime.source_of("securityContext", "selinuxOptions")
+    source = runtime.source_of("linux", "securityContext", "selinuxOptions")
     level = requested.level if requested is not None else ""
     if not well_formed(level):
         sentence = f"the format of 'level' {quote(level)} is not correct"
@@ -44,7 +44,7 @@ def decide(
         if requested is None or not _any_set(requested):
             return Decision()
         return assign(ANNOTATION, label, "carried, not enforceable on this kernel", source)
-    privileged = runtime.source_of("securityContext", "privileged")
+    privileged = runtime.source_of("linux", "securityContext", "privileged")
     if context.privileged:
         return assign(LABEL, "", "privileged: no label of its own", privileged)
     namespaces = options(context)

@@ -98,10 +98,10 @@ def _without_image(
     uid = ResolvedId(image.unknown, "the image's user", user)
     gid = ResolvedId(image.unknown, "the user's group in the image's /etc/passwd", group)
     if context.run_as_user is not None:
-        of_pod = runtime.source_of("securityContext", "runAsUser")
+        of_pod = runtime.source_of("linux", "securityContext", "runAsUser")
         uid = ResolvedId(context.run_as_user, "the uid that was asked for", of_pod)
     if context.run_as_group is not None:
-        of_pod = runtime.source_of("securityContext", "runAsGroup")
+        of_pod = runtime.source_of("linux", "securityContext", "runAsGroup")
         gid = ResolvedId(context.run_as_group, "the group that was asked for", of_pod)
     elif image.assumed is not None and image.assumed.gid is not None and image.assumed.user == str(uid.value):
         gid = ResolvedId(image.assumed.gid, "assumed of the image's /etc/passwd", Source(Origin.IMAGE, ASSUMED))
@@ -123,15 +123,15 @@ def decide(user: ResolvedUser) -> Decision:
 
 def _user_string(context: LinuxContainerSecurityContext, image: Image, runtime: RuntimeProfile) -> _UserString:
     if context.run_as_username:
-        user, source = context.run_as_username, runtime.source_of("securityContext", "runAsUsername")
+        user, source = context.run_as_username, runtime.source_of("linux", "securityContext", "runAsUsername")
     elif context.run_as_user is not None:
-        user, source = str(context.run_as_user), runtime.source_of("securityContext", "runAsUser")
+        user, source = str(context.run_as_user), runtime.source_of("linux", "securityContext", "runAsUser")
     elif context.run_as_group is not None:
         raise RefusedError(_GROUP_ALONE[runtime.name].format(group=quote(str(context.run_as_group))))
     else:
         config = Source(Origin.IMAGE, image.name, path("config", "User"))
         return _UserString(image.config.user, config, config)
-    group_source = runtime.source_of("securityContext", "runAsGroup")
+    group_source = runtime.source_of("linux", "securityContext", "runAsGroup")
     if context.run_as_group is None or runtime.name == "cri-o":
         return _UserString(user, source, group_source, context.run_as_group)
     return _UserString(f"{user}:{context.run_as_group}", source, group_source)

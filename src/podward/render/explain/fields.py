@@ -55,11 +55,11 @@ def _row_field(stage: str, assignment: Assignment, known: dict[Segments, RowFiel
         return _mount(assignment)
     if segments[0] == "envs" or segments[:2] == ("process", "env"):
         return _variable(assignment)
-    if stage == "sandbox" and segments[0] == "sysctls":
+    if stage == "sandbox" and segments[:2] == ("linux", "sysctls"):
         return RowField(f"sysctl {_text(segments[-1])}", segments)
     if stage == "admission":
         return _admission_field(segments)
-    for length in range(1, min(len(segments), 3) + 1):
+    for length in range(1, min(len(segments), 4) + 1):
         row_field = known.get(segments[:length])
         if row_field is not None:
             return row_field

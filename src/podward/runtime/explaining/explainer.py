@@ -74,7 +74,7 @@ class Explainer:
                 image_has_writable_tmp=facts.writable_tmp(plan.container),
                 volumes=facts.volume_facts(),
                 alternatives=other_runtimes(facts, plan) if plan.config is not None else (),
-                sysctls=tuple(plan.sandbox.sysctls.items()) if plan.sandbox is not None else (),
+                sysctls=tuple(plan.sandbox.linux.sysctls.items()) if plan.sandbox is not None else (),
                 shared_uids=self._machine.shared_uids(),
             )
         )

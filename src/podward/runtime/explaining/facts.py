@@ -89,10 +89,10 @@ class DryFacts:
 
     def host(self, config: ContainerConfig) -> HostFacts:
         """Placeholders for what only a running Pod has, and this machine's own facts."""
-        context = config.security_context
+        context = config.linux.security_context
         return HostFacts(
             rootfs=f"{POD}/rootfs",
-            cgroups_path=f"/podward-POD-{config.name}",
+            cgroups_path=f"/podward-POD-{config.metadata.name}",
             namespaces=self._namespaces_of(context.namespace_options),
             files=_files(shared=bool(self.pod.spec.host_ipc)),
             localhost_seccomp=profiles.localhost(context.seccomp, self.node.seccomp_root),
