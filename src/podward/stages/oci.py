@@ -156,7 +156,7 @@ def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 
 
 def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
-    config, context = facts.config, facts.config.linux.security_context
+    context = facts.config.linux.security_context
     given = capabilities.decide(
         context,
         facts.node.capabilities,
@@ -171,6 +171,12 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         namespaces.decide(context, facts.sandbox, placement, runtime),
         linux.decide_masks(context, runtime),
         linux.decide_devices(context, facts.host.host_devices, runtime, _devices(facts)),
-        linux.decide_resources(config, facts.host.cgroups_path, runtime, facts.host.controllers),
+        _cgroup(facts, runtime),
         seccomp.decide(context, facts.host.localhost_seccomp, machine, runtime),
     )
+
+
+def _cgroup(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
+    if not facts.node.cgroups:
+        return linux.decide_without_cgroups(facts.config)
+    return linux.decide_resources(facts.config, facts.host.cgroups_path, runtime, facts.host.controllers)

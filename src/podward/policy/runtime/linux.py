@@ -15,6 +15,8 @@ Specification, in our words:
   limit of huge pages. Docker refuses a memory limit below 6 MiB.
 - cgroupsPath (containerd 2.2 `getCgroupsPath`, CRI-O 1.33 `ContainerCgroupPath`): below the Pod's cgroup; below a slice
   of systemd it is `SLICE:PREFIX:ID`, which the OCI runtime's systemd driver reads.
+- Where no cgroups can be made, as without root, there is neither a path nor a limit: containerd's `disable_cgroup`,
+  which it needs to run without root.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from podward.api.cri import ContainerConfig, LinuxContainerResources, LinuxConta
 from podward.api.cri import Device as CRIDevice
 from podward.api.gotext import quote
 from podward.api.oci import Device, DeviceRule, HugepageLimit
-from podward.decision import Assignment, Decision, Source, Value, assign, refuse
+from podward.decision import Assignment, Decision, Origin, Source, Value, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.runtime.defaults.table import ALLOW_ALL
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -39,6 +41,7 @@ DEVICES = LINUX / "devices"
 RESOURCES = LINUX / "resources"
 MEMORY_LIMIT = RESOURCES / "memory" / "limit"
 LEAST_MEMORY_OF_DOCKER = 6 << 20
+NODE = Source(Origin.NODE, "this machine")
 
 
 def decide_masks(context: LinuxContainerSecurityContext, runtime: RuntimeProfile) -> Decision:
@@ -161,3 +164,15 @@ def cgroups_path(parent: str, identifier: str, runtime: str) -> str:
     if slice_name.endswith(".slice"):
         return f"{slice_name}:{_SYSTEMD_PREFIXES[runtime]}:{identifier}"
     return join(parent or "/", identifier)
+
+
+def decide_without_cgroups(config: ContainerConfig) -> Decision:
+    """`linux.cgroupsPath` of a container that gets no cgroup: empty, and why its limits are nowhere."""
+    requested = config.linux.resources
+    limits = (
+        ("the memory limit", requested.memory_limit_in_bytes),
+        ("the CPU limit", requested.cpu_quota),
+    )
+    lost = " and ".join(name for name, value in limits if value)
+    reason = "no cgroups can be made here" + (f": {lost} can't be enforced" if lost else "")
+    return assign(LINUX / "cgroupsPath", "", reason, NODE)

@@ -5,8 +5,8 @@ Specification, in our words:
   `enable_unprivileged_icmp`; Docker 29 `daemon/oci_linux.go`; CRI-O 1.33, whose `default_sysctls` is empty): containerd
   and Docker let every process of a Pod bind low ports (`net.ipv4.ip_unprivileged_port_start` 0) and send ICMP echo
   requests (`net.ipv4.ping_group_range` for all groups), so that neither needs a capability. They set neither sysctl on
-  the host's network, nor one that the Pod sets itself. They do not set the group range in a user namespace, which does
-  not have that many groups.
+  the host's network, nor one that the Pod sets itself. They do not set the group range in a user namespace, the
+  Pod's or their own, which does not have that many groups.
 - Annotations (containerd 2.2 `annotations.DefaultCRIAnnotations`): the sandbox's id, and the names of Pod, container
   and image (as the user wrote it), which tools below the runtime read. A Pod without a CRI service has no such id. The
   annotations of CRI-O and Docker, which describe their storage, are left out. runsc requires the sandbox's id if

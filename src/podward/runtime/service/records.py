@@ -41,7 +41,8 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
 
     `namespaces` are those of its own, by kind (`net`, `ipc`, `uts`, `user`, `pid`): where they are pinned, as seen in
     the pin's mount namespace. `work` is the sandbox's directory as seen there. `pause` is the process that holds a
-    process namespace that containers share.
+    process namespace that containers share. `cgroup` is the path, below each hierarchy, of the cgroup that has those of
+    its containers; `cgroup_above` of the nearest one that was there before.
     """
 
     id: str
@@ -56,6 +57,8 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     namespaces: dict[str, str] = {}
     mapping: IDMapping | None = None
     addresses: tuple[str, ...] = ()
+    cgroup: str = ""
+    cgroup_above: str = ""
 
     def became(self, phase: SandboxPhase) -> SandboxRecord:
         """The record of the sandbox in its next phase. Raises ValueError where that can't follow."""
