@@ -222,7 +222,12 @@ def _put(rows: dict[str, _Row], *more: _Row) -> None:
 
 
 def _by_depth(rows: list[_Row]) -> list[_Row]:
-    return sorted(rows, key=lambda row: normpath(row[0].destination).count("/"))
+    return sorted(rows, key=lambda row: depth(row[0].destination))
+
+
+def depth(destination: str) -> int:
+    """How deep a mount lies: mounts are made in this order, or one would hide another."""
+    return normpath(destination).count("/")
 
 
 def _with(mount: Mount, words: tuple[str, ...]) -> Mount:
