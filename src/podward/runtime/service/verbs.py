@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from podward.api import cri_requests as cri
-from podward.runtime.service import sandboxes
+from podward.runtime.service import recovery, sandboxes
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Verb
 
@@ -18,6 +18,7 @@ POD_SANDBOX_STATUS = Verb(
     "PodSandboxStatus", cri.PodSandboxStatusRequest, cri.PodSandboxStatusResponse, sandboxes.status
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
+RECOVER = Verb("Recover", recovery.RecoverRequest, recovery.RecoverResponse, recovery.recover)
 
 _ALL: tuple[object, ...] = (
     RUN_POD_SANDBOX,
@@ -25,6 +26,7 @@ _ALL: tuple[object, ...] = (
     REMOVE_POD_SANDBOX,
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
+    RECOVER,
 )
 VERBS = {verb.name: verb for verb in cast("tuple[Verb[RuntimeService, object, object], ...]", _ALL)}
 """What the engine is started with."""
