@@ -2,6 +2,7 @@
 
 A container's cgroup has the same path in every hierarchy and a name that begins with the Pod's id, so it finds all of
 its processes, in whatever state the OCI runtime was when its caller died, and whichever runtime it was (cgroups(7)).
+Sandboxes of the CRI have one cgroup each, below the parent that the caller names, with those of their containers in it.
 
 What is in these cgroups is hostile: processes that fork faster than they are killed, that freeze themselves, and that
 nest cgroups until a path has no end. So processes are frozen before they are killed (cgroup v1's freezer; v2 kills a
@@ -16,8 +17,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from podward.errors import NodeError
+
+if TYPE_CHECKING:
+    from podward.runtime.rootless.container_processes import ContainerProcesses
 
 PATIENCE = 10.0
 """Seconds that killed processes may take to leave their cgroup."""
@@ -34,8 +39,11 @@ them would take minutes for it with what a Pod without requests has (2 shares), 
 _THREADS = ("tasks", "cgroup.threads")
 """v1's file and v2's: a container may put a thread elsewhere than its process, which is then not listed."""
 
+_OF_THE_MACHINE = ["0", "0", "4294967295"]
+"""The map of the machine's own user namespace."""
+
 _Group = tuple[int, str]
-"""A hierarchy's open root, and the name of a cgroup there."""
+"""An open directory of a hierarchy, mostly its root, and the name of a cgroup there."""
 
 
 def name(container: str) -> str:
@@ -43,15 +51,29 @@ def name(container: str) -> str:
     return f"/podward-{container}"
 
 
-class Cgroups:
-    """The hierarchies of this machine, by descriptors of their roots: they work where a mount is out of sight, too."""
+def usable() -> bool:
+    """Whether we may make cgroups: the machine's root may; a user namespace's root where /sys/fs/cgroup is his."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return file.read().split() == _OF_THE_MACHINE or os.access("/sys/fs/cgroup", os.W_OK, effective_ids=True)
 
-    def __init__(self, roots: tuple[int, ...]) -> None:
+
+class Cgroups:
+    """The hierarchies of this machine, by descriptors of their roots: they work where a mount is out of sight, too.
+
+    `processes` finds those of containers where no cgroups can be made.
+    """
+
+    def __init__(self, roots: tuple[int, ...], processes: ContainerProcesses | None = None) -> None:
         self._roots = roots
+        self._processes = processes
 
     @classmethod
     def here(cls) -> Cgroups:
         """Those that are mounted here and now: to be asked before our own mount namespace hides one."""
+        if not usable():
+            from podward.runtime.rootless.container_processes import ContainerProcesses  # only a user needs it
+
+            return cls((), ContainerProcesses())
         roots = []
         for place in _hierarchies():
             with contextlib.suppress(OSError):
@@ -67,6 +89,8 @@ class Cgroups:
     def kill(self, container: str) -> None:
         """Kill what is in the container's cgroups, once; who still lives is ended by `end`."""
         _kill_once(self._of_container(container))
+        if self._processes is not None:
+            self._processes.kill(container)
 
     def end(self, container: str) -> None:
         """Kill what is in the cgroups of the container with this id and remove them; none is fine.
@@ -74,14 +98,64 @@ class Cgroups:
         Raises NodeError where a process or a cgroup stays.
         """
         _end(self._of_container(container))
+        if self._processes is not None:
+            self._processes.end(container)
 
     def end_pod(self, pod: str) -> None:
         """The same for all containers of a Pod."""
         _end(self._of_pod(pod))
+        if self._processes is not None:
+            self._processes.end_pod(pod)
 
     def left(self, pod: str) -> bool:
-        """Whether a container of this Pod has a cgroup."""
-        return bool(self._of_pod(pod))
+        """Whether a container of this Pod has a cgroup, or a process where there are none."""
+        return bool(self._of_pod(pod)) or (self._processes is not None and self._processes.left(pod))
+
+    def end_path(self, path: str) -> None:
+        """The same for the cgroup at this path below each hierarchy, and all below it.
+
+        Raises NodeError where a process or a cgroup stays.
+        """
+        with self._at(path) as groups:
+            _end(groups)
+
+    def kill_path(self, path: str) -> None:
+        """Kill what is in the cgroup at this path and those below, once; who still lives is ended by `end_path`."""
+        with self._at(path) as groups:
+            _kill_once(groups)
+
+    def remove_empty(self, path: str, above: str = "") -> None:
+        """Remove the cgroup at this path, and those above it that are below `above`, as long as they are empty."""
+        while path.strip("/") and path.startswith(f"{above}/"):
+            with self._at(path) as groups:
+                for directory, group in groups:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(group, dir_fd=directory)
+            path = path.rpartition("/")[0]
+
+    def exists(self, path: str) -> bool:
+        """Whether a hierarchy has a cgroup at this path."""
+        with self._at(path) as groups:
+            return bool(groups)
+
+    @contextlib.contextmanager
+    def _at(self, path: str) -> Iterator[list[_Group]]:
+        """The cgroups at a path; no link on the way is followed, nor a step upwards taken."""
+        *above, last = [step for step in path.split("/") if step]
+        groups: list[_Group] = []
+        try:
+            for root in self._roots:
+                parent = _descend(root, above)
+                if parent < 0:
+                    continue
+                if _is_there(parent, last):
+                    groups.append((parent, last))
+                else:
+                    os.close(parent)
+            yield groups
+        finally:
+            for parent, _ in groups:
+                os.close(parent)
 
     def _of_container(self, container: str) -> list[_Group]:
         wanted = name(container).removeprefix("/")
@@ -100,6 +174,18 @@ def _hierarchies() -> list[str]:
             if len(fields) == 4 and fields[2] in ("cgroup", "cgroup2"):
                 found.append(fields[1])
     return found
+
+
+def _descend(root: int, steps: list[str]) -> int:
+    """A descriptor of the directory that these names lead to; -1 where one of them is not there."""
+    here = os.dup(root)
+    for step in steps:
+        there = _step(here, step) if step not in (".", "..") else -1
+        os.close(here)
+        if there < 0:
+            return -1
+        here = there
+    return here
 
 
 def _is_there(root: int, group: str) -> bool:

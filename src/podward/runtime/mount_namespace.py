@@ -7,11 +7,12 @@ never changed, and the kernel takes all of it away with the last process inside,
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
-from podward.runtime.state import PodDirectory
 
+UNIFIED = "/sys/fs/cgroup/unified"
 PASSAGE = "/run/podward"
 """A directory of ours on the host, empty; in our mount namespace, Pods with a user namespace are seen below it."""
 
@@ -26,7 +27,7 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
         if hide_unified_cgroup:
-            syscalls.umount2("/sys/fs/cgroup/unified", syscalls.MNT_DETACH)
+            _hide(UNIFIED)
         syscalls.become_subreaper()
     except OSError as error:
         raise NodeError(
@@ -35,17 +36,41 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         ) from error
 
 
-def expose(pod: PodDirectory) -> None:
-    """Make the Pod's directory reachable for its user namespace, whose root is nobody on the host.
+def _hide(place: str) -> None:
+    """Take a mount out of sight: unmount it, or cover it where it is locked, as all are for a user namespace's root."""
+    try:
+        syscalls.umount2(place, syscalls.MNT_DETACH)
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+        syscalls.mount("podward", place, "tmpfs", syscalls.MS_RDONLY, "size=4k")
 
-    The way to the state directory is closed to everybody but root. So the Pod's directory is mounted below a directory
-    that may be passed through, which exists in our mount namespace only.
+
+def expose(directory: str) -> str:
+    """Make a directory of ours reachable for a user namespace, whose root is nobody on the host; returns its path.
+
+    The way to the state directory is closed to everybody but root. So the directory is mounted below a directory that
+    may be passed through, which exists in our mount namespace only.
     """
     os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
     if not os.path.ismount(PASSAGE):
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
         syscalls.mount("podward", PASSAGE, "tmpfs", flags, "mode=711,size=1m")
-    pod.work = f"{PASSAGE}/{pod.id}"
-    os.mkdir(pod.work, 0o700)
-    syscalls.mount(pod.path, pod.work, "", syscalls.MS_BIND, "")
-    os.chmod(pod.work, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed
+    exposed = f"{PASSAGE}/{os.path.basename(directory)}"
+    os.mkdir(exposed, 0o700)
+    syscalls.mount(directory, exposed, "", syscalls.MS_BIND, "")
+    os.chmod(exposed, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed
+    return exposed
+
+
+def open_way(exposed: str, target: str) -> None:
+    """Let a user namespace pass from an exposed directory to `target` in it, without seeing what else is there.
+
+    What is elsewhere stays as it is.
+    """
+    if not target.startswith(f"{exposed}/"):
+        return
+    directory = exposed
+    for step in ("", *target[len(exposed) + 1 :].split("/")[:-1]):
+        directory = f"{directory}/{step}" if step else directory
+        os.chmod(directory, 0o711)  # noqa: S103  # passing through is what it is for; listing is not

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from podward.api.core import Pod
+from podward.api.cri import PodSandboxConfig
 from podward.errors import NodeError, PodwardError
 from podward.runtime.network import bridge, configuration, plugins, port_rules
 from podward.runtime.network.configuration import NetworkList
@@ -40,7 +40,7 @@ class Attachment(Struct, frozen=True):
         return result.addresses if result is not None else ()
 
 
-def attach(state: State, configured: str, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
+def attach(state: State, configured: str, directory: str, config: PodSandboxConfig, namespace: str) -> tuple[str, ...]:
     """Give the Pod in this directory a network in the namespace; returns its addresses.
 
     `configured` is the directory of networks' configurations.
@@ -49,7 +49,7 @@ def attach(state: State, configured: str, directory: str, pod: Pod, namespace: s
     """
     with _alone(state):
         networks = configuration.choose(state, configured)
-        attachment = Attachment(networks, _call(pod, os.path.basename(directory), namespace))
+        attachment = Attachment(networks, _call(config, os.path.basename(directory), namespace))
         _write(directory, attachment)
         try:
             for plugin in networks.plugins:
@@ -112,9 +112,9 @@ def _delete(networks: NetworkList, call: Call, plugin: dict[str, msgspec.Raw], r
         plugins.call("DEL", call, networks.name, networks.version, plugin, result)
 
 
-def _call(pod: Pod, identity: str, namespace: str) -> Call:
+def _call(config: PodSandboxConfig, identity: str, namespace: str) -> Call:
     """What containerd tells the plugins of a Pod."""
-    metadata = pod.metadata
+    metadata = config.metadata
     words = {
         "IgnoreUnknown": "1",
         "K8S_POD_NAMESPACE": metadata.namespace or "default",
@@ -123,7 +123,7 @@ def _call(pod: Pod, identity: str, namespace: str) -> Call:
         "K8S_POD_UID": metadata.uid or "",
     }
     arguments = ";".join(f"{name}={_word(value)}" for name, value in words.items())
-    return Call(f"podward-{identity}", namespace, arguments, _ports(pod), configuration.plugins())
+    return Call(f"podward-{identity}", namespace, arguments, _ports(config), configuration.plugins())
 
 
 def _word(value: str) -> str:
@@ -131,19 +131,17 @@ def _word(value: str) -> str:
     return "".join(character for character in value if character.isalnum() or character in "-._")
 
 
-def _ports(pod: Pod) -> tuple[dict[str, str | int], ...]:
-    """The host ports that the Pod's containers ask for, as `portMappings`."""
-    containers = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
+def _ports(config: PodSandboxConfig) -> tuple[dict[str, str | int], ...]:
+    """The ports of the node that lead to the Pod, as `portMappings`."""
     return tuple(
         {
             "hostPort": port.host_port,
-            "containerPort": port.container_port or port.host_port,
-            "protocol": (port.protocol or "TCP").lower(),
-            "hostIP": port.host_ip or "",
+            "containerPort": port.container_port,
+            "protocol": port.protocol.lower(),
+            "hostIP": port.host_ip,
         }
-        for container in containers
-        for port in container.ports or ()
-        if port.host_port
+        for port in config.port_mappings
+        if port.host_port > 0
     )
 
 
