@@ -15,6 +15,7 @@ from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
+from podward.runtime.service.plugins import SOCKET, Plugins
 from podward.runtime.service.records import Records
 from podward.runtime.state import State
 
@@ -28,12 +29,14 @@ class ServiceOptions(Struct, frozen=True):
     `default_handler` is the one of Pods that name none: a handler, or `auto` for the first that is here.
     `runtime_defaults` are those of the CRI runtime that is imitated. Pods get a network of their own as the files in
     `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone.
+    `nri` has plugins asked, which the front listens for.
     """
 
     default_handler: str = probe.AUTO
     runtime_defaults: str = "containerd"
     seccomp_root: str = "/var/lib/kubelet/seccomp"
     cni_conf_dir: str = "/etc/cni/net.d"
+    nri: bool = False
 
 
 class RuntimeService:
@@ -44,6 +47,7 @@ class RuntimeService:
         self.state = State(root)
         self.records = Records(root)
         self.images = ImageStore(root)
+        self.plugins = Plugins(f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""
