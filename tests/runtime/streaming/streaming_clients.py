@@ -95,10 +95,10 @@ async def served(provider: LocalProvider, patience: Patience | None = None) -> A
     try:
         yield server
     finally:
-        await server.stop()
-        provider.end()
         while PEERS:
             PEERS.pop().leave()
+        await server.stop()
+        provider.end()
 
 
 def url_of(answer: str | CriRefusal) -> str:

@@ -25,7 +25,7 @@ from podward.runtime.streaming.remote_command import Asked, Ending, converse
 from podward.runtime.streaming.sessions import Output, Session
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, Wire, close_socket, upgrade
+from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, Wire, close_socket, upgraded
 
 SPDY_PROTOCOLS = ("v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io")
 WEBSOCKET_PROTOCOLS = (
@@ -59,8 +59,7 @@ async def _serve_spdy(request: web.Request, asked: Asked, begin: Begin, patience
     if isinstance(protocol, web.Response):
         return protocol
     headers = {"Connection": "Upgrade", "Upgrade": handshake.SPDY, handshake.PROTOCOL_VERSION: protocol}
-    async with handshake.while_active(patience.idle) as active:
-        answer, wire = await upgrade(request, headers, active)
+    async with handshake.while_active(patience.idle) as active, upgraded(request, headers, active) as (answer, wire):
         client = SpdyClient(wire, asked, protocol)
         try:
             if await client.complete(patience.creation):

@@ -25,7 +25,7 @@ from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.sessions import CHUNK
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, TunnelWire, Wire, close_socket, upgrade
+from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, TunnelWire, Wire, close_socket, upgraded
 
 PROTOCOL = "portforward.k8s.io"
 TUNNEL = f"{handshake.SPDY}+{PROTOCOL}"
@@ -75,8 +75,7 @@ async def _serve_spdy(request: web.Request, name: str, connect: Connect, patienc
     if isinstance(protocol, web.Response):
         return protocol
     headers = {"Connection": "Upgrade", "Upgrade": handshake.SPDY, handshake.PROTOCOL_VERSION: protocol}
-    async with handshake.while_active(patience.idle) as active:
-        answer, wire = await upgrade(request, headers, active)
+    async with handshake.while_active(patience.idle) as active, upgraded(request, headers, active) as (answer, wire):
         await _forward_streams(wire, name, connect, patience)
     return answer
 
@@ -258,10 +257,10 @@ async def relay(
     try:
         await asyncio.gather(*ways)
     finally:
+        writer.close()
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-        writer.close()
 
 
 def _is_forwarded(headers: Headers) -> bool:

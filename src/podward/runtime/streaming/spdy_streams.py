@@ -98,7 +98,7 @@ class SpdyConnection:
             for number in sorted(self._frames.open_streams()):
                 await self._reset(number, Reset.CANCEL)
             await self.send(lambda frames: frames.go_away())
-        await self._wire.close()
+        await self._wire.part()
 
     async def _take(self, event: spdy.Event) -> None:
         match event:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
@@ -27,8 +27,8 @@ class Wire(Protocol):
     async def write(self, data: bytes) -> None:
         """Send all of this. Raises ConnectionError where the client has gone."""
 
-    async def close(self) -> None:
-        """Let the client read what was sent, then close."""
+    async def part(self) -> None:
+        """Nothing more is sent: let the client read what was, for a moment."""
 
 
 class UpgradedWire:
@@ -54,18 +54,14 @@ class UpgradedWire:
         await self._writer.drain()
         self._active()
 
-    async def close(self) -> None:
+    async def part(self) -> None:
         """Say that nothing more comes, and read until the client goes: what it has not read is lost if we go first."""
-        try:
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(SECONDS_TO_PART):
                 if not self._writer.is_closing():
                     self._writer.write_eof()
                 while await self._reader.read(CHUNK):
                     pass
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            self._writer.transport.abort()
 
 
 class _TakenOver(asyncio.StreamReaderProtocol):
@@ -80,10 +76,11 @@ class _TakenOver(asyncio.StreamReaderProtocol):
         self._before.connection_lost(exc)
 
 
-async def upgrade(
+@asynccontextmanager
+async def upgraded(
     request: web.Request, headers: Mapping[str, str], active: Callable[[], None]
-) -> tuple[web.StreamResponse, UpgradedWire]:
-    """Answer 101, and take the connection over. Raises ConnectionError where the client has gone."""
+) -> AsyncIterator[tuple[web.StreamResponse, UpgradedWire]]:
+    """Answer 101, and take the connection over, until this ends. Raises ConnectionError where the client has gone."""
     answer = web.StreamResponse(status=101, headers=headers)
     await answer.prepare(request)
     transport = request.transport
@@ -95,7 +92,10 @@ async def upgrade(
     protocol.connection_made(transport)
     transport.resume_reading()
     writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
-    return answer, UpgradedWire(reader, writer, active)
+    try:
+        yield answer, UpgradedWire(reader, writer, active)
+    finally:
+        transport.abort()
 
 
 class TunnelWire:
@@ -121,7 +121,7 @@ class TunnelWire:
         await self._socket.send_bytes(data)
         self._active()
 
-    async def close(self) -> None:
+    async def part(self) -> None:
         """Close it normally, if the client takes part in that."""
         await close_socket(self._socket)
 
