@@ -156,7 +156,8 @@ def settle(service: RuntimeService, identifier: str) -> bool:
         record = service.records.read(SandboxRecord, identifier)
         if record is None or is_ready(record) or record.phase is SandboxPhase.NOT_READY:
             return True
-        sandbox_parts.end_runtimes(service, record)
+        if record.phase is SandboxPhase.MAKING:
+            sandbox_parts.end_runtimes(service, record)
         if record.phase in _GONE:
             _take_away(service, record)
         else:

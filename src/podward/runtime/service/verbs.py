@@ -13,6 +13,7 @@ from podward.runtime.service import (
     container_status,
     container_streams,
     execs,
+    recovery,
     sandboxes,
 )
 from podward.runtime.service.runtime_service import RuntimeService
@@ -27,6 +28,7 @@ POD_SANDBOX_STATUS = Verb(
     "PodSandboxStatus", cri.PodSandboxStatusRequest, cri.PodSandboxStatusResponse, sandboxes.status
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
+RECOVER = Verb("Recover", recovery.RecoverRequest, recovery.RecoverResponse, recovery.recover)
 
 CREATE_CONTAINER = Verb(
     "CreateContainer", cri.CreateContainerRequest, cri.CreateContainerResponse, container_making.create
@@ -78,6 +80,7 @@ _ALL: tuple[object, ...] = (
     REMOVE_POD_SANDBOX,
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
+    RECOVER,
 )
 VERBS = {verb.name: verb for verb in cast("tuple[Verb[RuntimeService, object, object], ...]", _ALL)}
 """What the engine is started with."""

@@ -25,7 +25,7 @@ from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.sessions import CHUNK
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, TunnelWire, Wire, close_socket, upgraded
+from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, TunnelWire, Wire, close_socket, upgraded
 
 PROTOCOL = "portforward.k8s.io"
 TUNNEL = f"{handshake.SPDY}+{PROTOCOL}"
@@ -161,7 +161,8 @@ class _Channels:
 
     async def forward(self, ports: Sequence[int], connect: Connect) -> None:
         """Forward one connection to each port, until all have ended, or the client has."""
-        channels = [_Channel(self, 2 * number) for number in range(len(ports))]
+        held = Held()
+        channels = [_Channel(self, 2 * number, held) for number in range(len(ports))]
         self._inboxes = {channel.number: channel.inbox for channel in channels}
         attending = asyncio.create_task(self._attend())
         work = [
@@ -211,10 +212,10 @@ class _Channels:
 class _Channel:
     """One port's data channel; its halves have no ends of their own."""
 
-    def __init__(self, channels: _Channels, number: int) -> None:
+    def __init__(self, channels: _Channels, number: int, held: Held) -> None:
         self._channels = channels
         self.number = number
-        self.inbox = Inbox()
+        self.inbox = Inbox(held)
 
     async def read(self) -> bytes:
         """The next bytes."""

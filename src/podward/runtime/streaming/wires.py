@@ -133,28 +133,44 @@ async def close_socket(socket: web.WebSocketResponse) -> None:
             await socket.close()
 
 
-class Inbox:
-    """What came and was not taken yet. `put` waits while that is more than `limit` bytes."""
+class Held:
+    """What all streams of one connection hold; beyond `limit` bytes nothing more is read from it."""
 
-    def __init__(self, limit: int = 4 * CHUNK) -> None:
+    def __init__(self, limit: int = 64 * CHUNK) -> None:
         self._limit = limit
-        self._pieces: deque[bytes] = deque()
         self._size = 0
-        self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._ended = self._broken = self._unwanted = False
 
-    async def put(self, data: bytes) -> None:
-        """Take what came."""
-        if not data or self._unwanted or self._ended:
-            return
-        self._pieces.append(data)
-        self._size += len(data)
-        self._filled.set()
+    def add(self, size: int) -> None:
+        """So much more is held; less, where it is negative."""
+        self._size += size
         if self._size > self._limit:
             self._room.clear()
+        else:
+            self._room.set()
+
+    async def room(self) -> None:
+        """Return once there is room."""
         await self._room.wait()
+
+
+class Inbox:
+    """What came on a stream and was not taken yet."""
+
+    def __init__(self, held: Held | None = None) -> None:
+        self._held = held or Held()
+        self._pieces: deque[bytes] = deque()
+        self._filled = asyncio.Event()
+        self._ended = self._broken = False
+
+    async def put(self, data: bytes) -> None:
+        """Take what came, and wait until there is room for more."""
+        if data and not self._ended:
+            self._pieces.append(data)
+            self._held.add(len(data))
+            self._filled.set()
+            await self._held.room()
 
     async def get(self) -> bytes:
         """The next piece; nothing at the end. Raises ConnectionError where it was broken off."""
@@ -166,9 +182,7 @@ class Inbox:
             self._filled.clear()
             await self._filled.wait()
         piece = self._pieces.popleft()
-        self._size -= len(piece)
-        if self._size <= self._limit:
-            self._room.set()
+        self._held.add(-len(piece))
         return piece
 
     def end(self) -> None:
@@ -184,8 +198,14 @@ class Inbox:
 
     def refuse(self) -> None:
         """Nobody takes anything any more: what comes is thrown away."""
-        self._unwanted = self._ended = True
+        self._held.add(-sum(map(len, self._pieces)))
         self._pieces.clear()
-        self._size = 0
-        self._filled.set()
-        self._room.set()
+        self.end()
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """End a task, and raise what it failed with, if that was not its client's going."""
+    task.cancel()
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+        raise result
