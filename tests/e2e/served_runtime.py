@@ -37,7 +37,7 @@ class Served:
     def __init__(self, service: RuntimeService) -> None:
         self.service = service
         service.choose_all()
-        self.pid, self._control = engine.start(service, verbs.VERBS)
+        self.pid, self.control = engine.start(service, verbs.VERBS)
 
     def call(self, verb: Verb[RuntimeService, Arguments, Result], arguments: Arguments) -> Result | CriRefusal:
         async def main() -> Result | CriRefusal:
@@ -87,7 +87,7 @@ class Served:
         """Remove all sandboxes, and end the engine."""
         for record in self.service.records.every(SandboxRecord):
             self.remove(record.id)
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
         self.service.cgroups.close()
 
