@@ -77,6 +77,12 @@ class Served:
         answer = self.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(identifier))
         assert not isinstance(answer, CriRefusal), answer
 
+    def abandon(self) -> None:
+        """Be done with an engine that was killed."""
+        self._control.close()
+        os.waitpid(self.pid, 0)
+        self.service.cgroups.close()
+
     def close(self) -> None:
         """Remove all sandboxes, and end the engine."""
         for record in self.service.records.every(SandboxRecord):

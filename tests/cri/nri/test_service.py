@@ -19,6 +19,7 @@ from podward.api.nri import (
     ContainerAdjustment,
     ContainerEviction,
     ContainerUpdate,
+    Event,
     KeyValue,
     LinuxUpdate,
     Message,
@@ -27,6 +28,7 @@ from podward.api.nri import (
     PodSandbox,
     Resources,
 )
+from podward.cri.log import Log
 from podward.cri.nri.connection import CallError
 from podward.cri.nri.messages import (
     PLUGIN,
@@ -36,7 +38,6 @@ from podward.cri.nri.messages import (
     ContainerRequest,
     CreateContainerResponse,
     Empty,
-    Event,
     PodRequest,
     RegisterPluginRequest,
     Request,
@@ -196,7 +197,7 @@ class Scene:
     def __init__(self, path: str, timeouts: Timeouts) -> None:
         self.path = path
         self.runtime = FakeRuntime()
-        self.nri = Nri(self.runtime, path, timeouts)
+        self.nri = Nri(self.runtime, path, Log("error"), timeouts)
         self._plugins: list[PythonPlugin] = []
 
     def unconnected(self, name: str = "00-test", **answers: Answer) -> PythonPlugin:
@@ -255,9 +256,9 @@ def test_the_socket_is_its_owner_s_alone(play: Play) -> None:
 
 def test_a_plugin_is_introduced_and_told_what_there_is(play: Play) -> None:
     async def scene(stage: Scene) -> None:
-        assert not stage.nri.active
+        before = stage.nri.active
         plugin = await stage.plugin(Synchronize=lambda _: SynchronizeResponse((UPDATE,)))
-        assert stage.nri.active
+        assert (before, stage.nri.active) == (False, True)
         (_, configured), (_, synchronized) = plugin.heard
         assert isinstance(configured, ConfigureRequest)
         assert (configured.runtime_name, configured.request_timeout) == ("podward", 1000)
@@ -594,7 +595,7 @@ def test_a_plugin_may_break_off_at_any_point(play: Play, method: str, garbage: b
             plugin.writer.close()
             return Empty()
 
-        plugin = stage.unconnected(**{method: broken})
+        plugin = stage.unconnected("00-test", **{method: broken})
         connecting = asyncio.create_task(plugin.connect())
         await asyncio.wait({connecting}, timeout=0.3)
         assert isinstance(await stage.nri.create_container(POD, CONTAINER), Created)

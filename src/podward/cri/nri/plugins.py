@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import os
-import shutil
-import tempfile
 from typing import Protocol
 
 from msgspec import Struct
 
 from podward.api.nri import VERSION, Container, ContainerUpdate, Message, PodSandbox
+from podward.cri import listening
+from podward.cri.log import Log
 from podward.cri.nri.connection import CallError, Connection, PluginLostError, shown
-from podward.cri.nri.gate import Gate
 from podward.cri.nri.messages import (
     ConfigureRequest,
     Empty,
@@ -24,14 +21,13 @@ from podward.cri.nri.messages import (
 )
 from podward.cri.nri.plugin import Plugin, check_registration
 from podward.cri.nri.protobuf import decode
+from podward.cri.nri.sync_gate import SyncGate
 from podward.cri.nri.ttrpc import Code
 from podward.errors import NodeError, PodwardError
 from podward.policy.runtime.nri_collecting import Updates
 
 DEFAULT_SOCKET = "/var/run/nri/nri.sock"
 MOST_PLUGINS = 100
-
-_log = logging.getLogger("podward.cri.nri")
 
 
 class Timeouts(Struct, frozen=True):
@@ -63,40 +59,37 @@ class Plugins:
     `gate` keeps who changes containers from those who are being told of them.
     """
 
-    def __init__(self, runtime: Runtime, socket: str, timeouts: Timeouts) -> None:
+    def __init__(self, runtime: Runtime, socket: str, timeouts: Timeouts, log: Log) -> None:
         self.present: list[Plugin] = []
-        self.gate = Gate()
+        self.gate = SyncGate()
         self._runtime = runtime
         self._socket = socket
         self._timeouts = timeouts
+        self._log = log
         self._connected: dict[asyncio.Task[None], Connection] = {}
         self._server: asyncio.Server | None = None
+        self._made: os.stat_result | None = None
 
     async def start(self) -> None:
-        """Listen on the socket, which replaces one that is there. Raises NodeError."""
-        home = os.path.dirname(self._socket) or "."
+        """Listen on the socket, which only its owner may use. Raises NodeError."""
+        listening.prepare(self._socket)
         try:
-            os.makedirs(home, mode=0o700, exist_ok=True)
-            made_in = tempfile.mkdtemp(dir=home)  # 0700: nobody connects before the socket has its mode
-            try:
-                self._server = await asyncio.start_unix_server(self._accept, f"{made_in}/s")
-                os.chmod(f"{made_in}/s", 0o600)
-                os.rename(f"{made_in}/s", self._socket)
-            finally:
-                shutil.rmtree(made_in)
+            with listening.owners_alone():
+                self._server = await asyncio.start_unix_server(self._accept, self._socket)
         except OSError as error:
             raise NodeError(
                 f"plugins cannot be listened for: {error.strerror or error}",
                 where=self._socket,
-                advice="name a socket in a directory that can be written, at most 90 bytes long, with --nri-listen",
+                advice="name another socket with --nri-listen",
             ) from error
+        self._made = os.stat(self._socket)
 
     async def close(self) -> None:
         """Disconnect all plugins, and take the socket away."""
         if self._server is not None:
             self._server.close()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._socket)
+        if self._made is not None:
+            listening.remove(self._socket, self._made)
         for connection in self._connected.values():
             connection.close("the runtime ends")
         if self._connected:
@@ -104,7 +97,7 @@ class Plugins:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connected) >= MOST_PLUGINS:
-            _log.warning("NRI: a plugin is turned away, there are %d", MOST_PLUGINS)
+            self._log.failed(f"an NRI plugin is turned away, there are {MOST_PLUGINS}")
             writer.transport.abort()
             return
         registered: asyncio.Future[RegisterPluginRequest] = asyncio.get_running_loop().create_future()
@@ -159,7 +152,7 @@ class Plugins:
         finally:
             if plugin in self.present:
                 self.present.remove(plugin)
-            _log.warning("NRI: plugin %s is disconnected: %s", name, connection.why_closed)
+            self._log.failed(f"NRI plugin {name} is disconnected: {connection.why_closed}")
 
     async def _introduce(self, plugin: Plugin) -> None:
         """Configure a plugin, tell it what there is, and count on it from then on."""
@@ -178,7 +171,7 @@ class Plugins:
             updates = await plugin.synchronize(pods, containers, timeouts.registration)
             self.present.append(plugin)
             self.present.sort(key=lambda plugin: plugin.instance.index)
-        _log.info("NRI: plugin %s is connected", plugin.name)
+        self._log.note(f"NRI plugin {plugin.name} is connected")
         if updates:
             await self._runtime.update_containers(updates)
 

@@ -18,13 +18,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from msgspec import Struct
 
 from podward.api.cri_refusal import CriCode, CriRefusal
-from podward.api.nri import Container, ContainerUpdate, PodSandbox, Resources
+from podward.api.nri import Container, ContainerUpdate, Event, PodSandbox, Resources
+from podward.cri.log import Log
 from podward.cri.nri.connection import PluginAnsweredError, PluginLostError, shown
 from podward.cri.nri.messages import (
     ContainerRequest,
     CreateContainerResponse,
     Empty,
-    Event,
     UpdateContainerRequest,
     UpdateContainerResponse,
     UpdatePodSandboxRequest,
@@ -32,7 +32,7 @@ from podward.cri.nri.messages import (
     ValidateResponse,
 )
 from podward.cri.nri.plugin import Plugin
-from podward.cri.nri.plugins import DEFAULT_SOCKET, Plugins, Runtime, Timeouts
+from podward.cri.nri.plugins import Plugins, Runtime, Timeouts
 from podward.cri.nri.ttrpc import TtrpcError
 from podward.errors import PodwardError
 from podward.policy.runtime.nri_collecting import Creation, PluginAdjustment, Updates
@@ -50,8 +50,8 @@ class Created(Struct, frozen=True):
 class Nri:
     """The plugins of a runtime. Where none is connected, every question is answered at once."""
 
-    def __init__(self, runtime: Runtime, socket: str = DEFAULT_SOCKET, timeouts: Timeouts = _TIMEOUTS) -> None:
-        self._plugins = Plugins(runtime, socket, timeouts)
+    def __init__(self, runtime: Runtime, socket: str, log: Log, timeouts: Timeouts = _TIMEOUTS) -> None:
+        self._plugins = Plugins(runtime, socket, timeouts, log)
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:

@@ -17,6 +17,7 @@ from podward.runtime.images.service import ImageService
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
+from podward.runtime.service.plugins import SOCKET, Plugins
 from podward.runtime.service.records import ContainerRecord, Records
 from podward.runtime.state import State
 
@@ -31,6 +32,7 @@ class ServiceOptions(Struct, frozen=True):
     `pinned_images` are patterns of names (`*` stands for anything) that a kubelet is asked not to collect.
     `runtime_defaults` are those of the CRI runtime that is imitated. Pods get a network of their own as the files in
     `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone.
+    `nri` has plugins asked, which the front listens for.
     """
 
     default_handler: str = probe.AUTO
@@ -39,6 +41,7 @@ class ServiceOptions(Struct, frozen=True):
     cni_conf_dir: str = "/etc/cni/net.d"
     registries: Registries = DEFAULT_REGISTRIES
     pinned_images: tuple[str, ...] = ()
+    nri: bool = False
 
 
 class RuntimeService:
@@ -50,6 +53,7 @@ class RuntimeService:
         self.records = Records(root)
         self.images = ImageStore(root, self._images_in_use)
         self.image_service = ImageService(self.images, options.registries, options.pinned_images)
+        self.plugins = Plugins(f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 
-class Gate:
+class SyncGate:
     """Those who come while somebody waits to be alone, wait behind him."""
 
     def __init__(self) -> None:
