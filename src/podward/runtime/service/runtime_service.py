@@ -47,7 +47,7 @@ class RuntimeService:
         self.state = State(root)
         self.records = Records(root)
         self.images = ImageStore(root)
-        self.plugins = Plugins(f"{self.records.root}/{SOCKET}" if options.nri else "")
+        self.plugins = Plugins(self.records, f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""
