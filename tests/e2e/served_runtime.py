@@ -41,10 +41,13 @@ class Served:
 
     def call(self, verb: Verb[RuntimeService, Arguments, Result], arguments: Arguments) -> Result | CriRefusal:
         async def main() -> Result | CriRefusal:
-            client: EngineClient[RuntimeService] = EngineClient(self.pid, self._control)
-            return await client.call(verb, arguments)
+            return await self.client().call(verb, arguments)
 
         return asyncio.run(main())
+
+    def client(self) -> EngineClient[RuntimeService]:
+        """The engine's client, for calls that go on at the same time."""
+        return EngineClient(self.pid, self._control)
 
     def run(self, config: PodSandboxConfig, handler: str = "") -> SandboxRecord:
         """A sandbox, which must be made."""
