@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from enum import Enum
 from typing import Generic, TypeVar
 
 from podward.api.cri import Message
@@ -11,37 +10,25 @@ from podward.api.cri_refusal import CriRefusal
 from podward.cri.gate import Limits
 
 Request = TypeVar("Request", bound=Message)
-
-
-class Service(Enum):
-    """The services of `runtime.v1`."""
-
-    RUNTIME = "RuntimeService"
-    IMAGE = "ImageService"
+Response = TypeVar("Response", bound=Message)
 
 
 class Method(Generic[Request]):
-    """A method that answers once. `subject` names what a request is about, so that the methods' gates are fair."""
+    """A method that answers once. `subject` is what a request is about: the gate is fair between subjects."""
 
     def __init__(
         self,
-        service: Service,
+        name: str,
         request: type[Request],
         do: Callable[[Request], Awaitable[Message | CriRefusal]],
-        *,
         subject: Callable[[Request], str] | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.service = service
+        self.name = name
         self.request = request
         self.do = do
         self.subject = subject
         self.limits = limits
-
-    @property
-    def name(self) -> str:
-        """The method's name in the protocol, which is that of its request."""
-        return _name(self.request)
 
 
 class Stream(Generic[Request]):
@@ -49,25 +36,12 @@ class Stream(Generic[Request]):
 
     def __init__(
         self,
-        service: Service,
+        name: str,
         request: type[Request],
         do: Callable[[Request], AsyncIterator[Message | CriRefusal]],
-        *,
         limits: Limits | None = None,
     ) -> None:
-        self.service = service
+        self.name = name
         self.request = request
         self.do = do
         self.limits = limits
-
-    @property
-    def name(self) -> str:
-        """As a method's."""
-        return _name(self.request)
-
-
-_IRREGULAR = {"GetEventsRequest": "GetContainerEvents"}
-
-
-def _name(request: type[Message]) -> str:
-    return _IRREGULAR.get(request.__name__) or request.__name__.removesuffix("Request")
