@@ -47,7 +47,7 @@ class Served:
 
     def client(self) -> EngineClient[RuntimeService]:
         """The engine's client, for calls that go on at the same time."""
-        return EngineClient(self.pid, self._control)
+        return EngineClient(self.pid, self.control)
 
     def run(self, config: PodSandboxConfig, handler: str = "") -> SandboxRecord:
         """A sandbox, which must be made."""
@@ -79,7 +79,7 @@ class Served:
 
     def abandon(self) -> None:
         """Be done with an engine that was killed."""
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
         self.service.cgroups.close()
 

@@ -54,7 +54,7 @@ class RuntimeService:
         self.records = Records(root)
         self.images = ImageStore(root, self._images_in_use)
         self.image_service = ImageService(self.images, options.registries, options.pinned_images)
-        self.plugins = Plugins(f"{self.records.root}/{SOCKET}" if options.nri else "")
+        self.plugins = Plugins(self.records, f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""

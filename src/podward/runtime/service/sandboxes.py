@@ -29,6 +29,7 @@ from podward.api.cri_status import (
     PodSandboxNetworkStatus,
     PodSandboxStatus,
 )
+from podward.api.nri import Event
 from podward.errors import PodwardError
 from podward.policy.runtime import sandbox_requests
 from podward.policy.runtime.namespaces import of_sandbox
@@ -63,21 +64,24 @@ def run(service: RuntimeService, request: RunPodSandboxRequest, caller: Caller) 
     with service.records.add(record):
         try:
             refused = _reserve(service, record)
-            if refused is None:
-                _make(service, record, choice)
+            if refused is not None:
+                sandbox_parts.forget(service, record)
+                return refused
+            return _make(service, record, choice)
         except (PodwardError, OSError):
             _take_away(service, service.records.read(SandboxRecord, record.id) or record)
             raise
-        if refused is not None:
-            sandbox_parts.forget(service, record)
-            return refused
-    return RunPodSandboxResponse(record.id)
 
 
-def _make(service: RuntimeService, record: SandboxRecord, choice: RuntimeChoice) -> None:
+def _make(service: RuntimeService, record: SandboxRecord, choice: RuntimeChoice) -> RunPodSandboxResponse | CriRefusal:
     with pins.returning():
         made = sandbox_parts.make(service, record, hide=choice.needs_private_cgroup_mounts)
+    refused = service.plugins.tell_of_sandbox(Event.RUN_POD_SANDBOX, made)
+    if refused is not None:
+        _take_away(service, made)
+        return refused
     service.records.write(made.became(SandboxPhase.READY))
+    return RunPodSandboxResponse(record.id)
 
 
 def _new_record(
@@ -138,7 +142,9 @@ def remove(
         with lock:
             record = service.records.read(SandboxRecord, found.id)
             if record is not None:
-                _take_away(service, _stop(service, record))
+                record = _stop(service, record)
+                service.plugins.tell_of_sandbox(Event.REMOVE_POD_SANDBOX, record)
+                _take_away(service, record)
     return RemovePodSandboxResponse()
 
 
@@ -169,11 +175,14 @@ def settle(service: RuntimeService, identifier: str) -> bool:
 
 def _stop(service: RuntimeService, record: SandboxRecord) -> SandboxRecord:
     """What the sandbox is once nothing of it runs; of one in the making or being removed nothing is changed here."""
-    if record.phase is SandboxPhase.READY:
+    was_ready = record.phase is SandboxPhase.READY
+    if was_ready:
         record = record.became(SandboxPhase.STOPPING)
         service.records.write(record)
     if record.phase is SandboxPhase.STOPPING:
         container_ending.end_all(service, record.id)
+        if was_ready:
+            service.plugins.tell_of_sandbox(Event.STOP_POD_SANDBOX, record)
         sandbox_parts.end(service, record)
         record = record.became(SandboxPhase.NOT_READY)
         service.records.write(record)
