@@ -54,6 +54,8 @@ COMMANDS = {
 }
 """The module and the description of each command, in the order of the help. A test compares it with `SUMMARY`."""
 
+IN_NAMESPACE = frozenset(("run", "ps", "rm", "exec", "logs", "port-forward", "image", "explain", "diff", "doctor"))
+"""Commands that do for root alone what they do: another user is led into a user namespace of his own first."""
 SUBJECTS = {("explain", "access"): "podward.cli.explain_access"}
 """Commands of two words: the module of each. The second word counts where there is no file of that name."""
 INTERRUPTED = 130
@@ -145,7 +147,12 @@ def _run(name: str, words: list[str]) -> int:
         name, words = f"{name} {words[0]}", words[1:]
     parser.require_no_such_file(words)
     command = load(name) if subject is None else _module(subject)
-    return command.run(parser.for_command(name, command).parse(words))
+    arguments = parser.for_command(name, command).parse(words)
+    if os.geteuid() and name in IN_NAMESPACE:
+        from podward.runtime import rootless
+
+        rootless.enter_for(name)
+    return command.run(arguments)
 
 
 def _import_msgspec_alone() -> None:

@@ -79,6 +79,7 @@ PTRACE_EVENT_STOP = 128
 
 # Numbers of the generic table (include/uapi/asm-generic/unistd.h), which x86_64 shares from 424 on.
 _OPEN_TREE, _MOVE_MOUNT, _OPENAT2, _MOUNT_SETATTR = 428, 429, 437, 442
+_RENAME_EXCHANGE = 2
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -218,6 +219,12 @@ def inotify(directory: str, mask: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def exchange(one: str, other: str) -> None:
+    """Give each of two files the other's name, in one step (renameat2(2))."""
+    call = _libc().renameat2
+    _check(call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE), other)
 
 
 def ptrace(request: int, pid: int, data: int = 0) -> None:

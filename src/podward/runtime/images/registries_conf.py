@@ -108,6 +108,9 @@ def _is_asked(mirror: Mirror, registry: Registry, reference: Reference) -> bool:
 
 def _endpoint(place: str, reference: Reference, *, insecure: bool, mirror: bool) -> Endpoint:
     domain, _, path = place.partition("/")
+    if not path:
+        advice = f"write the location of {reference.repository} with the image's path"
+        raise InputError(f"{place!a} names a registry, and no image in it", where="registries.conf", advice=advice)
     host = DOCKER_HOST if domain == "docker.io" else domain
     return Endpoint(
         host,

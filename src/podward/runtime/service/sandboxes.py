@@ -34,7 +34,7 @@ from podward.policy.runtime import sandbox_config
 from podward.policy.runtime.namespaces import of_sandbox
 from podward.runtime.kept import alive
 from podward.runtime.probe import RuntimeChoice
-from podward.runtime.service import names, pins, sandbox_parts
+from podward.runtime.service import container_ending, names, pins, sandbox_parts
 from podward.runtime.service.phases import SandboxPhase
 from podward.runtime.service.records import SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
@@ -170,6 +170,7 @@ def _stop(service: RuntimeService, record: SandboxRecord) -> SandboxRecord:
         record = record.became(SandboxPhase.STOPPING)
         service.records.write(record)
     if record.phase is SandboxPhase.STOPPING:
+        container_ending.end_all(service, record.id)
         sandbox_parts.end(service, record)
         record = record.became(SandboxPhase.NOT_READY)
         service.records.write(record)
@@ -182,6 +183,7 @@ def _take_away(service: RuntimeService, record: SandboxRecord) -> None:
     if record.phase is not SandboxPhase.REMOVING:
         record = record.became(SandboxPhase.REMOVING)
         service.records.write(record)
+    container_ending.remove_all(service, record.id)
     if not ended:
         sandbox_parts.end(service, record)
     sandbox_parts.forget(service, record)

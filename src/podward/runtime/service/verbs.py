@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import cast
 
 from podward.api import cri_requests as cri
-from podward.runtime.service import sandboxes
+from podward.runtime.service import (
+    container_changes,
+    container_ending,
+    container_making,
+    container_starting,
+    container_status,
+    container_streams,
+    execs,
+    sandboxes,
+)
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Verb
 
@@ -19,7 +28,51 @@ POD_SANDBOX_STATUS = Verb(
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
 
+CREATE_CONTAINER = Verb(
+    "CreateContainer", cri.CreateContainerRequest, cri.CreateContainerResponse, container_making.create
+)
+START_CONTAINER = Verb(
+    "StartContainer", cri.StartContainerRequest, cri.StartContainerResponse, container_starting.start
+)
+STOP_CONTAINER = Verb("StopContainer", cri.StopContainerRequest, cri.StopContainerResponse, container_ending.stop)
+REMOVE_CONTAINER = Verb(
+    "RemoveContainer", cri.RemoveContainerRequest, cri.RemoveContainerResponse, container_ending.remove
+)
+CONTAINER_STATUS = Verb(
+    "ContainerStatus", cri.ContainerStatusRequest, cri.ContainerStatusResponse, container_status.status
+)
+LIST_CONTAINERS = Verb("ListContainers", cri.ListContainersRequest, cri.ListContainersResponse, container_status.listed)
+UPDATE_CONTAINER_RESOURCES = Verb(
+    "UpdateContainerResources",
+    cri.UpdateContainerResourcesRequest,
+    cri.UpdateContainerResourcesResponse,
+    container_changes.update,
+)
+REOPEN_CONTAINER_LOG = Verb(
+    "ReopenContainerLog",
+    cri.ReopenContainerLogRequest,
+    cri.ReopenContainerLogResponse,
+    container_changes.reopen_log,
+)
+EXEC_SYNC = Verb("ExecSync", cri.ExecSyncRequest, cri.ExecSyncResponse, execs.exec_sync)
+EXEC = Verb("Exec", cri.ExecRequest, execs.ExecAnswer, execs.exec_streams)
+ATTACH = Verb("Attach", cri.AttachRequest, container_streams.AttachAnswer, container_streams.attach)
+CONNECT = Verb("Connect", container_streams.ConnectRequest, container_streams.ConnectAnswer, container_streams.connect)
+"""A connection to a port of a sandbox: one for each that PortForward passes on."""
+
 _ALL: tuple[object, ...] = (
+    CREATE_CONTAINER,
+    START_CONTAINER,
+    STOP_CONTAINER,
+    REMOVE_CONTAINER,
+    CONTAINER_STATUS,
+    LIST_CONTAINERS,
+    UPDATE_CONTAINER_RESOURCES,
+    REOPEN_CONTAINER_LOG,
+    EXEC_SYNC,
+    EXEC,
+    ATTACH,
+    CONNECT,
     RUN_POD_SANDBOX,
     STOP_POD_SANDBOX,
     REMOVE_POD_SANDBOX,
