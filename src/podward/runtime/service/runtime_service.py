@@ -12,6 +12,8 @@ from podward.api.node import Node
 from podward.errors import NodeError
 from podward.runtime import machine, probe
 from podward.runtime.cgroups import Cgroups
+from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries
+from podward.runtime.images.service import ImageService
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
@@ -27,13 +29,16 @@ class ServiceOptions(Struct, frozen=True):
 
     `default_handler` is the one of Pods that name none: a handler, or `auto` for the first that is here.
     `runtime_defaults` are those of the CRI runtime that is imitated. Pods get a network of their own as the files in
-    `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone.
+    `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone. Images are pulled as
+    `registries` says; `pinned_images` are names, with `*`, of those that the kubelet is to leave alone.
     """
 
     default_handler: str = probe.AUTO
     runtime_defaults: str = "containerd"
     seccomp_root: str = "/var/lib/kubelet/seccomp"
     cni_conf_dir: str = "/etc/cni/net.d"
+    registries: Registries = DEFAULT_REGISTRIES
+    pinned_images: tuple[str, ...] = ()
 
 
 class RuntimeService:
@@ -44,6 +49,7 @@ class RuntimeService:
         self.state = State(root)
         self.records = Records(root)
         self.images = ImageStore(root)
+        self.image_service = ImageService(self.images, options.registries, options.pinned_images)
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from podward.api import cri_image_requests as cri_images
 from podward.api import cri_requests as cri
 from podward.runtime.service import (
     container_changes,
@@ -13,6 +14,7 @@ from podward.runtime.service import (
     container_status,
     container_streams,
     execs,
+    images,
     sandboxes,
 )
 from podward.runtime.service.runtime_service import RuntimeService
@@ -60,7 +62,18 @@ ATTACH = Verb("Attach", cri.AttachRequest, container_streams.AttachAnswer, conta
 CONNECT = Verb("Connect", container_streams.ConnectRequest, container_streams.ConnectAnswer, container_streams.connect)
 """A connection to a port of a sandbox: one for each that PortForward passes on."""
 
+PULL_IMAGE = Verb("PullImage", cri_images.PullImageRequest, cri_images.PullImageResponse, images.pull)
+REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.RemoveImageResponse, images.remove)
+IMAGE_STATUS = Verb("ImageStatus", cri_images.ImageStatusRequest, cri_images.ImageStatusResponse, images.status)
+LIST_IMAGES = Verb("ListImages", cri_images.ListImagesRequest, cri_images.ListImagesResponse, images.listed)
+IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.filesystem)
+
 _ALL: tuple[object, ...] = (
+    PULL_IMAGE,
+    REMOVE_IMAGE,
+    IMAGE_STATUS,
+    LIST_IMAGES,
+    IMAGE_FS_INFO,
     CREATE_CONTAINER,
     START_CONTAINER,
     STOP_CONTAINER,
