@@ -46,6 +46,9 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
 
+_ANYWHERE = "/"
+"""Where Localhost profiles may be: a kubelet has made a whole path of the name that it keeps below its directory."""
+
 
 class _Made(Struct, frozen=True):
     """What is known of a container before anything of it is made."""
@@ -132,7 +135,7 @@ def _decide_spec(
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
         files=sandbox_parts.files(sandbox),
-        localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
+        localhost_seccomp=profiles.localhost(context.seccomp, _ANYWHERE),
         host_devices=devices.host_devices() if context.privileged else (),
         arch=machine.architecture(),
         cgroup_v2=service.cgroup_v2,
