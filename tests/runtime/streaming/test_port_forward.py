@@ -204,6 +204,7 @@ def test_more_streams_than_may_be_open_are_refused() -> None:
     async def work() -> None:
         async with served(LocalProvider()) as server:
             peer = await forwarded(server)
+            last = 0
             for number in range(1001):
                 last = await peer.open(stream_type="error", port="80", request_id=str(number))
             await peer.until(lambda: was_reset(peer, last))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from streaming_clients import LocalProvider, served, upgraded, url_of
 
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -74,12 +77,12 @@ def test_requests_without_sense_are_refused(
     server = StreamingServer(LocalProvider())
     match request_:
         case ExecRequest():
-            answer = server.exec_url(request_)
+            answered = server.exec_url(request_)
         case AttachRequest():
-            answer = server.attach_url(request_)
-        case PortForwardRequest():
-            answer = server.port_forward_url(request_)
-    assert answer == CriRefusal(CriCode.INVALID_ARGUMENT, message)
+            answered = server.attach_url(request_)
+        case _:
+            answered = server.port_forward_url(request_)
+    assert answered == CriRefusal(CriCode.INVALID_ARGUMENT, message)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
@@ -142,3 +145,50 @@ def test_only_so_many_wait_and_old_ones_make_room() -> None:
     assert refused.message.startswith("maximum number of in-flight requests exceeded")
     now[0] = SECONDS + 1
     assert isinstance(tokens.give(0), str)
+
+
+def test_a_connection_that_asks_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podward.runtime.streaming.server._SECONDS_TO_ASK", 0.1)
+
+    async def work() -> None:
+        async with served(LocalProvider()) as server:
+            where = urlsplit(url_of(server.exec_url(TRUE)))
+            silent, writer = await asyncio.open_connection(where.hostname, where.port)
+            assert await silent.read() == b""
+            writer.close()
+
+    run(work())
+
+
+def test_there_are_only_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podward.runtime.streaming.server._MOST_CONNECTIONS", 1)
+
+    async def work() -> None:
+        async with served(LocalProvider()) as server:
+            url = url_of(server.exec_url(TRUE))
+            peer = await upgraded(url, "v4.channel.k8s.io")
+            one_more, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
+            assert await one_more.read() == b""
+            writer.close()
+            await peer.send(peer.frames.ping())
+            await peer.until(lambda: bool(peer.events))
+
+    run(work())
+
+
+@settings(max_examples=20)
+@given(st.binary(max_size=500), st.booleans())
+def test_whatever_a_client_sends_the_server_goes_on(junk: bytes, after_an_upgrade: bool) -> None:  # noqa: FBT001 - drawn
+    async def work() -> None:
+        async with served(LocalProvider()) as server:
+            if after_an_upgrade:
+                peer = await upgraded(url_of(server.exec_url(TRUE)), "v4.channel.k8s.io")
+                await peer.send(junk)
+                peer.leave()
+            where = urlsplit(url_of(server.exec_url(TRUE)))
+            _, writer = await asyncio.open_connection(where.hostname, where.port)
+            writer.write(junk)
+            writer.close()
+            await upgraded(where.geturl(), "v4.channel.k8s.io")
+
+    run(work())

@@ -12,6 +12,7 @@ first and looks for containers then, so one of the two sees the other.
 from __future__ import annotations
 
 import os
+from posixpath import normpath
 
 import msgspec
 from msgspec import Struct, structs
@@ -21,6 +22,7 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import CreateContainerRequest, CreateContainerResponse
 from podward.api.cri_status import LinuxContainerUser
 from podward.api.image import Image
+from podward.api.nri import Event
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
@@ -28,6 +30,7 @@ from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
@@ -37,6 +40,7 @@ from podward.runtime.service.container_ending import destroy, end_oci
 from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
 from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.plugins import Question, container_view, pod_view
 from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
@@ -50,6 +54,7 @@ class _Made(Struct, frozen=True):
     record: ContainerRecord
     stored: StoredImage
     image: Image
+    decided: Decision
     spec: RuntimeSpec
 
 
@@ -87,7 +92,10 @@ def _decide(
     if isinstance(log, CriRefusal):
         return log
     identifier, image = service.records.new_id(), service.images.load(stored)
-    spec = _decide_spec(service, sandbox, config, image, identifier)
+    decided = _decide_spec(service, sandbox, config, image, identifier)
+    if isinstance(decided, CriRefusal):
+        return decided
+    spec = _folded(decided)
     if isinstance(spec, CriRefusal):
         return spec
     user = spec.process.user
@@ -106,12 +114,12 @@ def _decide(
         cgroup=sandbox_parts.container_cgroup(sandbox, identifier),
         log_path=log,
     )
-    return _Made(sandbox, record, stored, image, spec)
+    return _Made(sandbox, record, stored, image, decided, spec)
 
 
 def _decide_spec(
     service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, image: Image, identifier: str
-) -> RuntimeSpec | CriRefusal:
+) -> Decision | CriRefusal:
     choice, namespaces = service.choice(sandbox.runtime_handler), _namespaces(service, sandbox, config)
     if isinstance(choice, CriRefusal):
         return choice
@@ -135,7 +143,11 @@ def _decide_spec(
         controllers=cgroup_controllers.controllers(),
         sandbox_id=sandbox.id,
     )
-    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    return oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+
+
+def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:
+    """The spec that was decided, or why there is none."""
     if refused := refusal_of(decided):
         return refused
     spec = decided.fold(RuntimeSpec)
@@ -189,15 +201,42 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
             if current is None or not sandboxes.is_ready(current):
                 destroy(service, record)
                 return _not_ready(current or sandbox)
+            wanted = _adjusted(service, made, current)
+            if isinstance(wanted, CriRefusal):
+                destroy(service, record)
+                return wanted
+            made, record = wanted, wanted.record
             with Sources(service.images, record.config.mounts, sandbox.mapping) as sources, pins.inside(sandbox.pin):
                 spec = _prepare(service, made, sources)
                 record = structs.replace(record, mounts=sources.asked)
                 record = _begin(service, made, record, spec)
-            records.write(record.became(ContainerPhase.CREATED))
+            record = record.became(ContainerPhase.CREATED)
+            records.write(record)
         except BaseException:
+            service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
             destroy(service, record)
             raise
+    service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
     return CreateContainerResponse(record.id)
+
+
+def _adjusted(service: RuntimeService, made: _Made, sandbox: SandboxRecord) -> _Made | CriRefusal:
+    """The container as plugins want it. Its cgroup stays below its sandbox's: all that runs there is ended with it."""
+    if not service.plugins:
+        return made
+    shown = container_view(made.record, made.spec)
+    answer = service.plugins.ask(Question(Event.CREATE_CONTAINER, pod_view(sandbox), shown))
+    if answer.refusal is not None or not answer.adjustments:
+        return answer.refusal or made
+    spec = _folded(adjusted(made.decided, answer.adjustments))
+    if not isinstance(spec, CriRefusal) and not normpath(spec.linux.cgroups_path).startswith(f"{sandbox.cgroup}/"):
+        what = f"cgroup {spec.linux.cgroups_path!r}, which an NRI plugin asks for, is not below {sandbox.cgroup}"
+        spec = CriRefusal(CriCode.INVALID_ARGUMENT, what)
+    if isinstance(spec, CriRefusal):
+        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, made.record)
+        return spec
+    record = structs.replace(made.record, cgroup=spec.linux.cgroups_path)
+    return structs.replace(made, spec=spec, record=record)
 
 
 def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeSpec:
