@@ -20,6 +20,8 @@ from podward.cri.nri.service import Nri
 from podward.runtime.service.plugins import Answer, Question
 
 _LARGEST = 16 << 20
+_GOES_ON = frozenset((Event.STOP_POD_SANDBOX, Event.REMOVE_POD_SANDBOX, Event.STOP_CONTAINER, Event.REMOVE_CONTAINER))
+"""What nobody can refuse."""
 
 
 class Answering:
@@ -69,7 +71,10 @@ class Answering:
             return await self._create(pod, container)
         if container is not None and event is Event.UPDATE_CONTAINER:
             return await self._update(pod, container, question.resources or Resources())
-        return Answer(await self._told(question))
+        refusal = await self._told(question)
+        if refusal is not None and event in _GOES_ON:
+            self._log.failed(f"{refusal.message}; it is done all the same")
+        return Answer(refusal)
 
     async def _told(self, question: Question) -> CriRefusal | None:
         event, pod, container = question.event, question.pod, question.container

@@ -16,6 +16,8 @@ from podward.errors import PodwardError
 MOST_CALLS = 16
 """The most calls of a plugin that are being answered."""
 
+IT_CLOSED, WE_END = "it closed the connection", "the runtime ends"
+"""Why connections are closed without anything being wrong."""
 _READ = 1 << 16
 _LONGEST_WORDS = 1024
 
@@ -77,13 +79,13 @@ class Connection:
             while data := await self._reader.read(_READ):
                 for frame in self._trunk.feed(data):
                     self._take(frame)
-            self.close("it closed the connection")
+            self.close(IT_CLOSED)
         except TtrpcError as error:
             self.close(error.what)
         except OSError as error:
             self.close(f"the connection broke: {error.strerror}")
         finally:
-            self.close("the runtime ends")
+            self.close(WE_END)
             for task in self._answering:
                 task.cancel()
             with contextlib.suppress(OSError):

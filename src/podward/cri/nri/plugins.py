@@ -11,7 +11,7 @@ from msgspec import Struct
 from podward.api.nri import VERSION, Container, ContainerUpdate, Message, PodSandbox
 from podward.cri import listening
 from podward.cri.log import Log
-from podward.cri.nri.connection import CallError, Connection, PluginLostError, shown
+from podward.cri.nri.connection import IT_CLOSED, WE_END, CallError, Connection, PluginLostError, shown
 from podward.cri.nri.messages import (
     ConfigureRequest,
     Empty,
@@ -91,7 +91,7 @@ class Plugins:
         if self._made is not None:
             listening.remove(self._socket, self._made)
         for connection in self._connected.values():
-            connection.close("the runtime ends")
+            connection.close(WE_END)
         if self._connected:
             await asyncio.wait(self._connected)
 
@@ -119,7 +119,7 @@ class Plugins:
         try:
             await self._serve(connection, registered, running)
         finally:
-            connection.close("the runtime ends")
+            connection.close(WE_END)
             await running
             self._connected.pop(task, None)
 
@@ -152,7 +152,8 @@ class Plugins:
         finally:
             if plugin in self.present:
                 self.present.remove(plugin)
-            self._log.failed(f"NRI plugin {name} is disconnected: {connection.why_closed}")
+            say = self._log.note if connection.why_closed in (IT_CLOSED, WE_END) else self._log.failed
+            say(f"NRI plugin {name} is disconnected: {connection.why_closed}")
 
     async def _introduce(self, plugin: Plugin) -> None:
         """Configure a plugin, tell it what there is, and count on it from then on."""
