@@ -27,13 +27,15 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
+from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
 from podward.policy.runtime.nri_adjusting import adjusted
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
-from podward.runtime.service import conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
 from podward.runtime.service.container_ending import destroy, end_oci
 from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
@@ -63,13 +65,14 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    if request.config is None:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
+    config = request.config or ContainerConfig()
+    if refused := refusal_of(container_requests.check(config, sandbox.config)):
+        return refused
     if not sandboxes.is_ready(sandbox):
         return _not_ready(sandbox)
-    stored = service.images.resolve(request.config.image.image)
+    stored = service.images.resolve(config.image.image)
     with service.images.hold(stored):
-        made = _decide(service, sandbox, request.config, stored)
+        made = _decide(service, sandbox, config, stored)
         if isinstance(made, CriRefusal):
             return made
         return _make(service, made)
@@ -85,8 +88,6 @@ def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
 def _decide(
     service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage
 ) -> _Made | CriRefusal:
-    if not config.metadata.name:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must include metadata with a name")
     log = _log_path(sandbox, config)
     if isinstance(log, CriRefusal):
         return log
@@ -138,18 +139,19 @@ def _decide_spec(
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
         image_volumes=f"{bundle}/image-volumes",
+        devices=tuple(devices.nodes(asked.host_path, asked.container_path) for asked in config.devices),
+        controllers=cgroup_controllers.controllers(),
+        sandbox_id=sandbox.id,
     )
     return oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
 
 
 def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:
     """The spec that was decided, or why there is none."""
-    if decided.refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
+    if refused := refusal_of(decided):
+        return refused
     spec = decided.fold(RuntimeSpec)
-    if (refused := exec_arguments.decide(spec.process, machine.stack_limit())).refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, refused.violations[0].reason)
-    return spec
+    return refusal_of(exec_arguments.decide(spec.process, machine.stack_limit())) or spec
 
 
 def _namespaces(
@@ -172,12 +174,7 @@ def _namespaces(
 
 
 def _log_path(sandbox: SandboxRecord, config: ContainerConfig) -> str | CriRefusal:
-    directory, name = sandbox.config.log_directory, config.log_path
-    if not directory or not name:
-        return ""
-    whole = normpath(f"{directory}/{name}")
-    if not whole.startswith(f"{normpath(directory)}/") or ".." in name.split("/"):
-        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {name!r} leaves the sandbox's log directory")
+    whole = container_requests.log_path(config, sandbox.config)
     if ":" in whole:
         return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {whole!r} has a colon, at which conmon would end it")
     return whole
