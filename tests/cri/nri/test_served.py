@@ -54,7 +54,7 @@ class Stage:
 
     async def connect(self, **answers: Answer) -> None:
         """The plugin with these answers, which knows what there is."""
-        self.plugin = PythonPlugin(self._socket, **answers)
+        self.plugin = PythonPlugin(self._socket, "00-test", **answers)
         await self.plugin.connect()
         self._plugins.append(self.plugin)
 
