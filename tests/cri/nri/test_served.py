@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -74,10 +75,9 @@ class Stage:
             self.server.client.ask, cri.StartContainerRequest(container), cri.StartContainerResponse
         )
 
-    async def stop(self, container: str) -> None:
-        await asyncio.to_thread(
-            self.server.client.ask, cri.StopContainerRequest(container, 0), cri.StopContainerResponse
-        )
+    async def stop(self, container: str, seconds: int = 0) -> None:
+        request = cri.StopContainerRequest(container, seconds)
+        await asyncio.to_thread(self.server.client.ask, request, cri.StopContainerResponse, 90.0)
 
     async def remove(self, sandbox: str) -> None:
         client = self.server.client
@@ -258,6 +258,24 @@ def test_a_plugin_changes_resources_when_asked_and_by_itself(play: Play) -> None
         changed = stage.record(container).resources
         assert changed is not None
         assert changed.memory_limit_in_bytes == 48 << 20
+
+    play(scene)
+
+
+def test_a_stop_that_takes_long_keeps_no_plugin_waiting(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        sandbox = await stage.run()
+        container = await stage.create(sandbox, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
+        await stage.start(container)
+        stopping = asyncio.create_task(stage.stop(container, 60))
+        await stage.connect()
+        assert not stopping.done()
+        other = await stage.create(sandbox, "sleep", "1", name="other")
+        assert "CreateContainer" in stage.plugin.methods
+        await stage.start(other)
+        os.kill(stage.record(container).process.pid, signal.SIGKILL)
+        await stopping
+        assert "StopContainer" in stage.plugin.methods
 
     play(scene)
 

@@ -22,6 +22,8 @@ from podward.runtime.service.plugins import Answer, Question
 _LARGEST = 16 << 20
 _GOES_ON = frozenset((Event.STOP_POD_SANDBOX, Event.REMOVE_POD_SANDBOX, Event.STOP_CONTAINER, Event.REMOVE_CONTAINER))
 """What nobody can refuse."""
+_IN_STEPS = frozenset((Event.RUN_POD_SANDBOX, Event.CREATE_CONTAINER, Event.POST_CREATE_CONTAINER))
+"""What is asked by verbs that are steps as a whole (`served.STEPS`)."""
 
 
 class Answering:
@@ -66,6 +68,12 @@ class Answering:
 
     async def answer(self, question: Question) -> Answer:
         """What plugins say."""
+        if question.event in _IN_STEPS or question.undone:
+            return await self._answer(question)
+        async with self._nri.step():
+            return await self._answer(question)
+
+    async def _answer(self, question: Question) -> Answer:
         event, pod, container = question.event, question.pod, question.container
         if container is not None and event is Event.CREATE_CONTAINER:
             return await self._create(pod, container)
