@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from podward.cli import node_options
+from podward.cli import image_options, node_options
 
 _LAST_PORT = 65535
 SUMMARY = "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"
@@ -34,6 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the OCI runtime of Pods without a runtime handler (default: crun or runc, whichever works here)",
     )
     node_options.add_runtime_defaults(parser)
+    image_options.add_registries(parser)
+    add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    add(
+        "--pinned-images",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an image, with * for anything, that the kubelet is to leave alone; repeatable",
+    )
     add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
     add(
         "--seccomp-root",
@@ -77,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["PODWARD_ROOT"] = os.path.abspath(args.data_dir)
     from podward.cri import listening, process
     from podward.cri.options import Options
+    from podward.runtime.images.pulling import Registries
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
 
@@ -88,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
             args.runtime_defaults,
             args.seccomp_root,
             args.cni_conf_dir,
+            Registries(args.registries_conf, args.registry_config_dir, args.authfile),
+            tuple(args.pinned_images),
             nri=args.enable_nri,
         ),
         args.stream_address,
