@@ -280,6 +280,27 @@ def test_a_stop_that_takes_long_keeps_no_plugin_waiting(play: Play) -> None:
     play(scene)
 
 
+def test_a_sandbox_that_plugins_cannot_be_asked_about_any_more_is_taken_away(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        async def forever(_: Message) -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        await stage.connect(RunPodSandbox=forever)
+        running = asyncio.create_task(stage.run())
+        await stage.hears("RunPodSandbox")
+        stage.server.kill()
+        with pytest.raises(RefusedError):
+            await running
+        async with asyncio.timeout(30):
+            while os.listdir(stage.server.root / "cri" / "sandboxes"):  # noqa: ASYNC110 - the worker does it
+                await asyncio.sleep(0.05)
+        stage.server.restart()
+        assert await stage.run()
+
+    play(scene)
+
+
 def limited(container: str, memory: int) -> ContainerUpdate:
     return ContainerUpdate(container, LinuxUpdate(Resources(Memory(limit=memory))))
 
