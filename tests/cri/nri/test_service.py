@@ -37,6 +37,7 @@ from podward.cri.nri.messages import (
     ContainerRequest,
     CreateContainerResponse,
     Empty,
+    PluginInstance,
     RegisterPluginRequest,
     Request,
     StateChangeEvent,
@@ -307,6 +308,17 @@ def test_what_cannot_be_done_refuses_the_container(play: Play, response: CreateC
         created = await stage.nri.create_container(POD, CONTAINER)
         assert isinstance(created, CriRefusal)
         assert words in created.message
+
+    play(scene)
+
+
+def test_what_a_plugin_of_a_later_nri_asks_for_refuses_the_container(play: Play) -> None:
+    async def scene(stage: Scene) -> None:
+        await stage.plugin(CreateContainer=lambda _: ValidateRequest(plugins=(PluginInstance("x"),)))
+        created = await stage.nri.create_container(POD, CONTAINER)
+        assert isinstance(created, CriRefusal)
+        assert "has field 6, which this version does not know" in created.message
+        assert stage.nri.active
 
     play(scene)
 

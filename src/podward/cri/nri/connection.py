@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from podward.api.nri import Message
 from podward.cri.nri.messages import PLUGIN, RUNTIME, Request, Response, Status
-from podward.cri.nri.protobuf import ProtobufError, decode, encode
+from podward.cri.nri.protobuf import ProtobufError, UnknownFieldError, decode, encode
 from podward.cri.nri.ttrpc import Code, Conn, Frame, Kind, Trunk, TtrpcError, packed
 from podward.errors import PodwardError
 
@@ -106,8 +106,9 @@ class Connection:
     async def call(self, method: str, request: Message, answer: type[Answer], within: float) -> Answer:
         """Call the plugin.
 
-        Raises PluginAnsweredError with its error; PluginLostError, the connection being closed, if there is no answer
-        in time, or none that can be read. Raises TtrpcError if the request is too large: nothing is sent then.
+        Raises PluginAnsweredError with its error, or where its answer has a field that is not known: what it asks for
+        cannot be done. Raises PluginLostError, the connection being closed, if there is no answer in time, or none that
+        can be read. Raises TtrpcError if the request is too large: nothing is sent then.
         """
         number = self._next_call
         payload = encode(Request(PLUGIN, method, encode(request), int(within * 1e9)))
@@ -123,6 +124,8 @@ class Connection:
                 return self._read(answer, await waiting)
         except TimeoutError:
             self.close(f"it did not answer {method} within {within:g} s")
+        except UnknownFieldError as error:
+            raise PluginAnsweredError(str(error), Code.INVALID_ARGUMENT) from error
         except (ProtobufError, OSError) as error:
             self.close(f"{method}: {getattr(error, 'what', error)}")
         finally:
