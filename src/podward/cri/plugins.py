@@ -14,7 +14,7 @@ class Plugins(Protocol):
     """What the service does for plugins; what they are asked about a verb, its worker asks."""
 
     async def start(self) -> None:
-        """Listen for plugins and for workers. Raises PodwardError or OSError."""
+        """Listen for plugins and for workers. Raises PodwardError."""
 
     async def close(self) -> None:
         """Disconnect them."""

@@ -7,16 +7,15 @@ itself; and before its removal. What plugins change in other containers is done 
 from __future__ import annotations
 
 import asyncio
-import os
 
 import msgspec
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.nri import Container, ContainerUpdate, Event, PodSandbox, Resources
-from podward.cri import listening
 from podward.cri.log import Log
 from podward.cri.nri.plugins import Runtime
 from podward.cri.nri.service import Nri
+from podward.cri.unix_server import UnixServer, serve
 from podward.runtime.service.plugins import Answer, Question
 
 _LARGEST = 16 << 20
@@ -35,23 +34,17 @@ class Answering:
         self._path = path
         self._log = log
         self._ended: set[str] = set()
-        self._server: asyncio.Server | None = None
-        self._made: os.stat_result | None = None
+        self._server: UnixServer | None = None
 
     async def start(self, ended: set[str]) -> None:
-        """Listen for workers. Raises NodeError or OSError."""
+        """Listen for workers. Raises NodeError."""
         self._ended = ended
-        listening.prepare(self._path)
-        with listening.owners_alone():
-            self._server = await asyncio.start_unix_server(self._serve, self._path)
-        self._made = os.stat(self._path)
+        self._server = await serve(self._path, self._serve)
 
     async def close(self) -> None:
         """Listen no more; what is being answered is."""
         if self._server is not None:
             self._server.close()
-        if self._made is not None:
-            listening.remove(self._path, self._made)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
