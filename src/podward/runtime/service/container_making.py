@@ -227,7 +227,7 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
             record = record.became(ContainerPhase.CREATED)
             records.write(record)
         except BaseException:
-            service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
+            service.plugins.undo(record)
             destroy(service, record)
             raise
     service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
@@ -247,7 +247,7 @@ def _adjusted(service: RuntimeService, made: _Made, sandbox: SandboxRecord) -> _
         what = f"cgroup {spec.linux.cgroups_path!r}, which an NRI plugin asks for, is not below {sandbox.cgroup}"
         spec = CriRefusal(CriCode.INVALID_ARGUMENT, what)
     if isinstance(spec, CriRefusal):
-        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, made.record)
+        service.plugins.undo(made.record)
         return spec
     record = structs.replace(made.record, cgroup=spec.linux.cgroups_path)
     return structs.replace(made, spec=spec, record=record)
