@@ -95,6 +95,10 @@ def detach(state: State, directory: str) -> None:
         if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
             _take_away(directory, attachment, attachment.call.namespace)
             return
+        if configuration.needs_no_plugin(attachment.networks):
+            configuration.free(state, attachment.call.container)
+            os.unlink(f"{directory}/{_FILE}")
+            return
         # A plugin that was at work may have made more than its answer, which nobody heard, would say.
         address = configuration.reserved_address(state, attachment.networks, attachment.call.container)
         with bridge.stand_in(INTERFACE, address) as namespace:
