@@ -65,7 +65,10 @@ def attach(state: State, configured: str, directory: str, config: PodSandboxConf
                 _write(directory, attachment)
                 _complete_bridge(state, networks)  # made by the first plugin; the next one looks for a route to the Pod
         except (PodwardError, OSError):
-            _take_away(directory, attachment, namespace)
+            with contextlib.suppress(PodwardError, OSError):  # what failed to be made is what is told
+                _take_away(directory, attachment, namespace)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{directory}/{_FILE}")
             raise
         return attachment.addresses
 
