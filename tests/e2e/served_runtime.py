@@ -37,14 +37,17 @@ class Served:
     def __init__(self, service: RuntimeService) -> None:
         self.service = service
         service.choose_all()
-        self.pid, self._control = engine.start(service, verbs.VERBS)
+        self.pid, self.control = engine.start(service, verbs.VERBS)
 
     def call(self, verb: Verb[RuntimeService, Arguments, Result], arguments: Arguments) -> Result | CriRefusal:
         async def main() -> Result | CriRefusal:
-            client: EngineClient[RuntimeService] = EngineClient(self.pid, self._control)
-            return await client.call(verb, arguments)
+            return await self.client().call(verb, arguments)
 
         return asyncio.run(main())
+
+    def client(self) -> EngineClient[RuntimeService]:
+        """The engine's client, for calls that go on at the same time."""
+        return EngineClient(self.pid, self.control)
 
     def run(self, config: PodSandboxConfig, handler: str = "") -> SandboxRecord:
         """A sandbox, which must be made."""
@@ -74,11 +77,17 @@ class Served:
         answer = self.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(identifier))
         assert not isinstance(answer, CriRefusal), answer
 
+    def abandon(self) -> None:
+        """Be done with an engine that was killed."""
+        self.control.close()
+        os.waitpid(self.pid, 0)
+        self.service.cgroups.close()
+
     def close(self) -> None:
         """Remove all sandboxes, and end the engine."""
         for record in self.service.records.every(SandboxRecord):
             self.remove(record.id)
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
         self.service.cgroups.close()
 

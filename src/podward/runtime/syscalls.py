@@ -210,6 +210,12 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
     return _syscall(_OPENAT2, directory, os.fsencode(path), how, len(how), path=path)
 
 
+def exchange(one: str, other: str) -> None:
+    """Give each of two files the other's name, in one step (renameat2(2))."""
+    call = _libc().renameat2
+    _check(call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE), other)
+
+
 def inotify(directory: str, mask: int) -> int:
     """A descriptor that tells what happens in the directory, without waiting (inotify(7))."""
     descriptor = _check(_libc().inotify_init1(IN_NONBLOCK | IN_CLOEXEC))
@@ -219,12 +225,6 @@ def inotify(directory: str, mask: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def exchange(one: str, other: str) -> None:
-    """Give each of two files the other's name, in one step (renameat2(2))."""
-    call = _libc().renameat2
-    _check(call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE), other)
 
 
 def ptrace(request: int, pid: int, data: int = 0) -> None:

@@ -54,14 +54,16 @@ class LocalProvider:
             process.wait()
 
     def _on_pipes(self, request: ExecRequest) -> Session:
-        given, kept = {}, {}
+        given, kept = {}, {"stdin": -1, "stdout": -1, "stderr": -1}
         for name, wanted in (("stdin", request.stdin), ("stdout", request.stdout), ("stderr", request.stderr)):
             given[name] = subprocess.DEVNULL
             if wanted:
                 ends = os.pipe()
                 given[name], kept[name] = ends if name == "stdin" else ends[::-1]
         process = self._start(request, **given)
-        return DescriptorSession(partial(_exit, process), **kept)
+        return DescriptorSession(
+            partial(_exit, process), stdin=kept["stdin"], stdout=kept["stdout"], stderr=kept["stderr"]
+        )
 
     def _on_terminal(self, request: ExecRequest) -> Session:
         ours, theirs = pty.openpty()
@@ -95,10 +97,10 @@ async def served(provider: LocalProvider, patience: Patience | None = None) -> A
     try:
         yield server
     finally:
-        await server.stop()
-        provider.end()
         while PEERS:
             PEERS.pop().leave()
+        await server.stop()
+        provider.end()
 
 
 def url_of(answer: str | CriRefusal) -> str:

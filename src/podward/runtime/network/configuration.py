@@ -5,25 +5,28 @@ order of their names, the first one counts. A `.conf` or `.json` file has one pl
 
 Our own is a bridge with addresses of a /24 of 10.0.0.0/8 that no route of this machine has at its first use; it is kept
 in the state directory. The bridge's plugin is not told that it is a gateway: it would switch this machine's forwarding
-on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`).
+on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`), and so is the
+rule that lets Pods out (`nat_rules`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
+from collections.abc import Iterator
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.errors import InputError
 from podward.runtime.oci import write_private
-from podward.runtime.state import State
+from podward.runtime.state import Lock, State
 
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
 HOST_LOCAL = "/var/lib/cni/networks"
-_VERSION = "0.4.0"
+_NAME, _VERSION = "podward", "0.4.0"
 _LARGEST = 1 << 20
 
 
@@ -51,6 +54,13 @@ class _List(Struct, frozen=True, rename="camel"):
     plugins: tuple[dict[str, msgspec.Raw], ...] = ()
 
 
+def for_ports(networks: NetworkList, ports: tuple[dict[str, str | int], ...]) -> NetworkList:
+    """The configuration for a Pod with these host ports: our own needs no portmap plugin for one without."""
+    if ports or not networks.bridge:
+        return networks
+    return structs.replace(networks, plugins=networks.plugins[:1])
+
+
 def plugins() -> str:
     """The directories with plugins, as CNI_PATH has them; empty where there are none to make a network with."""
     found = [place for place in DIRECTORIES if os.access(f"{place}/bridge", os.X_OK)]
@@ -67,23 +77,43 @@ def choose(state: State, others: str) -> NetworkList:
 
 def own(state: State) -> NetworkList:
     """Our own configuration, made at its first use."""
-    file = f"{state.root}/network/own.json"
-    try:
-        with open(file, "rb") as opened:
-            kept = msgspec.json.decode(opened.read(), type=_Own)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-        mark = zlib.crc32(state.root.encode())
-        kept = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
-        write_private(file, msgspec.json.encode(kept))
+    kept = _kept(state)
+    if kept is None:
+        os.makedirs(os.path.dirname(_own_file(state)), mode=0o700, exist_ok=True)
+        with Lock.wait(f"{_own_file(state)}.lock"):
+            kept = _kept(state) or _choose_own(state)
     return _own_list(kept, _addresses(state))
+
+
+def _kept(state: State) -> _Own | None:
+    try:
+        with open(_own_file(state), "rb") as opened:
+            return msgspec.json.decode(opened.read(), type=_Own)
+    except FileNotFoundError:
+        return None
+
+
+def _choose_own(state: State) -> _Own:
+    mark, file = zlib.crc32(state.root.encode()), _own_file(state)
+    chosen = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
+    write_private(f"{file}.new", msgspec.json.encode(chosen))
+    os.replace(f"{file}.new", file)
+    return chosen
+
+
+def has_own(state: State) -> bool:
+    """Whether our own configuration was used before."""
+    return os.path.exists(_own_file(state))
+
+
+def _own_file(state: State) -> str:
+    return f"{state.root}/network/own.json"
 
 
 def _own_list(kept: _Own, addresses: str) -> NetworkList:
     raw = {
         "type": "bridge",
         "bridge": kept.bridge,
-        "ipMasq": True,
         "hairpinMode": True,
         "ipam": {
             "type": "host-local",
@@ -96,7 +126,7 @@ def _own_list(kept: _Own, addresses: str) -> NetworkList:
     listed = tuple(
         {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in plugin.items()} for plugin in (raw, portmap)
     )
-    return NetworkList("podward", _VERSION, listed, kept.bridge, kept.subnet)
+    return NetworkList(_NAME, _VERSION, listed, kept.bridge, kept.subnet)
 
 
 def reserved_address(state: State, networks: NetworkList, container: str) -> str:
@@ -105,14 +135,29 @@ def reserved_address(state: State, networks: NetworkList, container: str) -> str
     Empty where there is none. Its directory is ours, or the plugin's own /var/lib/cni/networks in others' networks.
     """
     directory = f"{_addresses(state) if networks.bridge else HOST_LOCAL}/{networks.name}"
+    return next((address for address, holder in _reserved(directory) if holder == container), "")
+
+
+def holders(state: State) -> tuple[str, ...]:
+    """The containers that have addresses of our own network."""
+    return tuple(holder for _, holder in _reserved(f"{_addresses(state)}/{_NAME}"))
+
+
+def free(state: State, container: str) -> None:
+    """Free the container's addresses of our own network."""
+    directory = f"{_addresses(state)}/{_NAME}"
+    for address, holder in tuple(_reserved(directory)):
+        if holder == container:
+            os.unlink(f"{directory}/{address}")
+
+
+def _reserved(directory: str) -> Iterator[tuple[str, str]]:
+    """The IPv4 addresses that host-local has set aside, with who has them."""
     for name in _listed(directory):
-        try:
-            with open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
-                if name.count(".") == 3 and file.read(_LARGEST).splitlines()[:1] == [container]:
-                    return name
-        except OSError:
-            continue
-    return ""
+        with contextlib.suppress(OSError), open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
+            lines = file.read(_LARGEST).splitlines() if name.count(".") == 3 else []
+            if lines:
+                yield name, lines[0]
 
 
 def _addresses(state: State) -> str:

@@ -15,6 +15,7 @@ from podward.runtime.service import (
     container_streams,
     execs,
     images,
+    recovery,
     sandboxes,
 )
 from podward.runtime.service.runtime_service import RuntimeService
@@ -29,6 +30,7 @@ POD_SANDBOX_STATUS = Verb(
     "PodSandboxStatus", cri.PodSandboxStatusRequest, cri.PodSandboxStatusResponse, sandboxes.status
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
+RECOVER = Verb("Recover", recovery.RecoverRequest, recovery.RecoverResponse, recovery.recover)
 
 CREATE_CONTAINER = Verb(
     "CreateContainer", cri.CreateContainerRequest, cri.CreateContainerResponse, container_making.create
@@ -50,6 +52,12 @@ UPDATE_CONTAINER_RESOURCES = Verb(
     cri.UpdateContainerResourcesResponse,
     container_changes.update,
 )
+UPDATE_FOR_PLUGINS = Verb(
+    "UpdateForPlugins",
+    cri.UpdateContainerResourcesRequest,
+    cri.UpdateContainerResourcesResponse,
+    container_changes.update_for_plugins,
+)
 REOPEN_CONTAINER_LOG = Verb(
     "ReopenContainerLog",
     cri.ReopenContainerLogRequest,
@@ -63,10 +71,10 @@ CONNECT = Verb("Connect", container_streams.ConnectRequest, container_streams.Co
 """A connection to a port of a sandbox: one for each that PortForward passes on."""
 
 PULL_IMAGE = Verb("PullImage", cri_images.PullImageRequest, cri_images.PullImageResponse, images.pull)
-REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.RemoveImageResponse, images.remove)
-IMAGE_STATUS = Verb("ImageStatus", cri_images.ImageStatusRequest, cri_images.ImageStatusResponse, images.status)
 LIST_IMAGES = Verb("ListImages", cri_images.ListImagesRequest, cri_images.ListImagesResponse, images.listed)
-IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.filesystem)
+IMAGE_STATUS = Verb("ImageStatus", cri_images.ImageStatusRequest, cri_images.ImageStatusResponse, images.status)
+REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.RemoveImageResponse, images.remove)
+IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.usage)
 
 _ALL: tuple[object, ...] = (
     PULL_IMAGE,
@@ -81,6 +89,7 @@ _ALL: tuple[object, ...] = (
     CONTAINER_STATUS,
     LIST_CONTAINERS,
     UPDATE_CONTAINER_RESOURCES,
+    UPDATE_FOR_PLUGINS,
     REOPEN_CONTAINER_LOG,
     EXEC_SYNC,
     EXEC,
@@ -91,6 +100,12 @@ _ALL: tuple[object, ...] = (
     REMOVE_POD_SANDBOX,
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
+    RECOVER,
+    PULL_IMAGE,
+    LIST_IMAGES,
+    IMAGE_STATUS,
+    REMOVE_IMAGE,
+    IMAGE_FS_INFO,
 )
 VERBS = {verb.name: verb for verb in cast("tuple[Verb[RuntimeService, object, object], ...]", _ALL)}
 """What the engine is started with."""

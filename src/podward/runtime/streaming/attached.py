@@ -2,9 +2,9 @@
 
 Specification (conmon 2.1, `conn_sock.c` and `ctrl.c`, in our words): the bundle's `attach` is a socket of packets. The
 first byte of a packet from the monitor tells the output that it is of, 2 stdout and 3 stderr; packets to it are input,
-at most 8 KiB each, the rest of a longer one is lost. When the writing half of a connection ends, the monitor closes the
-container's input, unless it was started with --leave-stdin-open. A line `1 ROWS COLUMNS` into the fifo `ctl` gives the
-terminal a size.
+and what of one is more than its buffer of 32 KiB is lost. When the writing half of a connection ends, the monitor
+closes the container's input, unless it was started with --leave-stdin-open. A line `1 ROWS COLUMNS` into the fifo `ctl`
+gives the terminal a size.
 
 Whose input ends (containerd's attach): that of a container with `stdin_once` and no terminal. Of any other container
 only the session ends, and the next one goes on with its input.
@@ -21,7 +21,7 @@ from podward.errors import RuntimeFailedError
 from podward.runtime.streaming.sessions import CHUNK, Exit, Output
 
 _OUTPUTS = {2: Output.STDOUT, 3: Output.STDERR}
-_PACKET = 8 << 10
+_PACKET = 16 << 10
 _MAX_SIDE = 1000
 """Newer monitors take no larger terminals."""
 _TRIES = 100

@@ -16,6 +16,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -25,7 +26,7 @@ from podward.runtime.streaming.remote_command import Asked, Ending, converse
 from podward.runtime.streaming.sessions import Output, Session
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Inbox, Wire, close_socket, upgrade
+from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, Wire, close_socket, has_gone, stop, upgraded
 
 SPDY_PROTOCOLS = ("v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io")
 WEBSOCKET_PROTOCOLS = (
@@ -59,8 +60,7 @@ async def _serve_spdy(request: web.Request, asked: Asked, begin: Begin, patience
     if isinstance(protocol, web.Response):
         return protocol
     headers = {"Connection": "Upgrade", "Upgrade": handshake.SPDY, handshake.PROTOCOL_VERSION: protocol}
-    async with handshake.while_active(patience.idle) as active:
-        answer, wire = await upgrade(request, headers, active)
+    async with handshake.while_active(patience.idle) as active, upgraded(request, headers, active) as (answer, wire):
         client = SpdyClient(wire, asked, protocol)
         try:
             if await client.complete(patience.creation):
@@ -114,8 +114,7 @@ class SpdyClient:
 
     async def close(self) -> None:
         """Part."""
-        self.attending.cancel()
-        await asyncio.gather(self.attending, return_exceptions=True)
+        await stop(self.attending)
         await self._connection.close()
 
     def _opened(self, stream: SpdyStream) -> None:
@@ -142,7 +141,7 @@ async def _serve_websocket(request: web.Request, asked: Asked, begin: Begin, pat
     socket = web.WebSocketResponse(protocols=(protocol,), compress=False, max_msg_size=MAX_MESSAGE)
     async with handshake.while_active(patience.idle) as active:
         await socket.prepare(request)
-        client = WebSocketClient(socket, asked, protocol, active)
+        client = WebSocketClient(socket, asked, protocol, partial(has_gone, request.transport), active)
         try:
             await client.greet()
             await converse(client, asked, begin)
@@ -154,9 +153,17 @@ async def _serve_websocket(request: web.Request, asked: Asked, begin: Begin, pat
 class WebSocketClient:
     """A client whose streams are the channels of a WebSocket."""
 
-    def __init__(self, socket: web.WebSocketResponse, asked: Asked, protocol: str, active: Callable[[], None]) -> None:
-        self.stdin = Inbox()
-        self.sizes = Inbox()
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        asked: Asked,
+        protocol: str,
+        gone: Callable[[], bool],
+        active: Callable[[], None],
+    ) -> None:
+        held = Held(gone)
+        self.stdin = Inbox(held)
+        self.sizes = Inbox(held)
         self._socket = socket
         self._protocol = protocol
         self._base64 = "base64" in protocol
@@ -183,8 +190,7 @@ class WebSocketClient:
 
     async def close(self) -> None:
         """Part."""
-        self.attending.cancel()
-        await asyncio.gather(self.attending, return_exceptions=True)
+        await stop(self.attending)
         await close_socket(self._socket)
 
     async def _send(self, channel: int, data: bytes) -> None:

@@ -26,6 +26,7 @@ from podward.runtime.streaming.sessions import Session
 from podward.runtime.streaming.tokens import Tokens
 
 _MOST_CONNECTIONS = 2000
+_SECONDS_TO_ASK = 10.0
 _SECONDS_TO_END = 0.5
 
 
@@ -63,6 +64,8 @@ class StreamingServer:
         )
         self._runner: web.AppRunner | None = None
         self._base = ""
+        self._listener: asyncio.Server | None = None
+        self._silent: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
         self._serving: set[asyncio.Future[web.StreamResponse]] = set()
 
     async def start(self) -> None:
@@ -72,15 +75,20 @@ class StreamingServer:
             application.router.add_route(method, "/exec/{token}", self._exec)
             application.router.add_route(method, "/attach/{token}", self._attach)
             application.router.add_route(method, "/portforward/{token}", self._port_forward)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, keepalive_timeout=1)
+        await runner.setup()
+        self._runner = runner
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._accepted, self._host, self._port)
+        host, port = self._listener.sockets[0].getsockname()[:2]
         self._base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """End every connection. What runs in containers goes on."""
+        if self._listener is not None:
+            self._listener.close()
+        while self._silent:
+            self._silent.popitem()[1].cancel()
         for _ in range(2):  # the first time clients are told, and may take a moment to go
             for task in self._serving:
                 task.cancel()
@@ -89,6 +97,11 @@ class StreamingServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    @property
+    def connections(self) -> int:
+        """How many clients are served."""
+        return len(self._serving)
 
     def exec_url(self, request: ExecRequest) -> str | CriRefusal:
         """Where the client of this request connects to, or why it may not."""
@@ -108,9 +121,25 @@ class StreamingServer:
         token = self._tokens.give(request)
         return token if isinstance(token, CriRefusal) else f"{self._base}/{kind}/{token}"
 
+    def _accepted(self) -> asyncio.Protocol:
+        """A new connection's protocol. Anybody on this machine may connect: only so many are there, or say nothing."""
+        server = self._runner.server if self._runner is not None else None
+        if server is None or len(server.connections) >= _MOST_CONNECTIONS:
+            return _Refused()
+        protocol = server()
+
+        def give_up() -> None:
+            del self._silent[protocol]
+            protocol.force_close()
+
+        self._silent[protocol] = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, give_up)
+        return protocol
+
     @web.middleware
     async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Know which connections there are."""
+        if (timer := self._silent.pop(request.protocol, None)) is not None:
+            timer.cancel()
         task = asyncio.ensure_future(handler(request))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
@@ -140,6 +169,14 @@ class StreamingServer:
         sandbox = asked.pod_sandbox_id
         connect = partial(self._provider.connect, sandbox)
         return await serve_port_forward(request, f"{sandbox}, uid ", asked.port, connect, self._patience)
+
+
+class _Refused(asyncio.Protocol):
+    """The protocol of a connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let it go."""
+        transport.close()
 
 
 def _fault(request: ExecRequest | AttachRequest, conjunction: str) -> CriRefusal | None:

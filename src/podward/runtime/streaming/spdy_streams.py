@@ -1,7 +1,7 @@
 """A SPDY connection's streams, over whatever carries its bytes.
 
-Each stream holds what came and was not read, within a bound. Beyond it nothing more is read from the connection, as
-there are no windows: a stream that nobody reads stops its neighbours, unless it is refused.
+Streams hold what came and was not read, together within a bound. Beyond it nothing more is read from the connection, as
+there are no windows: a stream that nobody reads stops its neighbours in the end, unless it is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from podward.runtime.streaming import spdy
 from podward.runtime.streaming.spdy import Connection, Headers, Reset, SpdyError
-from podward.runtime.streaming.wires import Inbox, Wire
+from podward.runtime.streaming.wires import Held, Inbox, Wire
 
 _PROTOCOL_ERROR = 1
 """GOAWAY's status."""
@@ -21,11 +21,11 @@ _PROTOCOL_ERROR = 1
 class SpdyStream:
     """A stream that the client opened."""
 
-    def __init__(self, connection: SpdyConnection, number: int, headers: Headers) -> None:
+    def __init__(self, connection: SpdyConnection, number: int, headers: Headers, held: Held) -> None:
         self._connection = connection
         self.number = number
         self.headers = headers
-        self.inbox = Inbox()
+        self.inbox = Inbox(held)
 
     @property
     def wanted(self) -> bool:
@@ -61,12 +61,14 @@ class SpdyConnection:
         self._opened = opened
         self._frames = Connection()
         self._streams: dict[int, SpdyStream] = {}
+        self._held = Held(wire.gone)
         self._sending = asyncio.Lock()
 
     async def attend(self) -> None:
         """Take what the client sends, until it has gone."""
         try:
             while data := await self._wire.read():
+                await asyncio.sleep(0)  # a client that sends without end leaves the others their turn
                 self._frames.receive(data)
                 while (event := self._frames.next_event()) is not None:
                     await self._take(event)
@@ -98,7 +100,7 @@ class SpdyConnection:
             for number in sorted(self._frames.open_streams()):
                 await self._reset(number, Reset.CANCEL)
             await self.send(lambda frames: frames.go_away())
-        await self._wire.close()
+        await self._wire.part()
 
     async def _take(self, event: spdy.Event) -> None:
         match event:
@@ -126,7 +128,7 @@ class SpdyConnection:
         if not self._admit(headers):
             await self._reset(number, Reset.CANCEL)
             return
-        stream = self._streams[number] = SpdyStream(self, number, headers)
+        stream = self._streams[number] = SpdyStream(self, number, headers, self._held)
         if finished:
             stream.inbox.end()
         await self.send(lambda frames: frames.reply(number))

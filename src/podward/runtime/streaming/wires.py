@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
@@ -14,6 +15,10 @@ from podward.runtime.streaming.sessions import CHUNK
 
 SECONDS_TO_PART = 5.0
 """How long a client may take to read what was sent to it at the end."""
+SECONDS_TO_LOOK = 5.0
+"""How often it is looked whether a client is there still of whom nothing is read."""
+MOST_HELD = 4 << 20
+"""What came from a client and was not taken, in bytes."""
 MAX_MESSAGE = 16 << 20
 """The largest message of a WebSocket: clients send a SPDY frame, or all that they have for stdin, as one."""
 
@@ -27,8 +32,11 @@ class Wire(Protocol):
     async def write(self, data: bytes) -> None:
         """Send all of this. Raises ConnectionError where the client has gone."""
 
-    async def close(self) -> None:
-        """Let the client read what was sent, then close."""
+    def gone(self) -> bool:
+        """Whether the client has closed the connection, also where what it sent before was not read."""
+
+    async def part(self) -> None:
+        """Nothing more is sent: let the client read what was, for a moment."""
 
 
 class UpgradedWire:
@@ -54,18 +62,18 @@ class UpgradedWire:
         await self._writer.drain()
         self._active()
 
-    async def close(self) -> None:
+    def gone(self) -> bool:
+        """Whether the client has closed the connection."""
+        return has_gone(self._writer.transport)
+
+    async def part(self) -> None:
         """Say that nothing more comes, and read until the client goes: what it has not read is lost if we go first."""
-        try:
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(SECONDS_TO_PART):
                 if not self._writer.is_closing():
                     self._writer.write_eof()
                 while await self._reader.read(CHUNK):
                     pass
-        except (OSError, TimeoutError):
-            pass
-        finally:
-            self._writer.transport.abort()
 
 
 class _TakenOver(asyncio.StreamReaderProtocol):
@@ -80,10 +88,11 @@ class _TakenOver(asyncio.StreamReaderProtocol):
         self._before.connection_lost(exc)
 
 
-async def upgrade(
+@asynccontextmanager
+async def upgraded(
     request: web.Request, headers: Mapping[str, str], active: Callable[[], None]
-) -> tuple[web.StreamResponse, UpgradedWire]:
-    """Answer 101, and take the connection over. Raises ConnectionError where the client has gone."""
+) -> AsyncIterator[tuple[web.StreamResponse, UpgradedWire]]:
+    """Answer 101, and take the connection over, until this ends. Raises ConnectionError where the client has gone."""
     answer = web.StreamResponse(status=101, headers=headers)
     await answer.prepare(request)
     transport = request.transport
@@ -95,14 +104,20 @@ async def upgrade(
     protocol.connection_made(transport)
     transport.resume_reading()
     writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
-    return answer, UpgradedWire(reader, writer, active)
+    try:
+        yield answer, UpgradedWire(reader, writer, active)
+    finally:
+        transport.abort()
 
 
 class TunnelWire:
     """A WebSocket whose binary messages are bytes of one stream."""
 
-    def __init__(self, socket: web.WebSocketResponse, active: Callable[[], None]) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, active: Callable[[], None]
+    ) -> None:
         self._socket = socket
+        self._transport = transport
         self._active = active
 
     async def read(self) -> bytes:
@@ -121,7 +136,11 @@ class TunnelWire:
         await self._socket.send_bytes(data)
         self._active()
 
-    async def close(self) -> None:
+    def gone(self) -> bool:
+        """Whether the client has closed the connection."""
+        return has_gone(self._transport)
+
+    async def part(self) -> None:
         """Close it normally, if the client takes part in that."""
         await close_socket(self._socket)
 
@@ -133,28 +152,61 @@ async def close_socket(socket: web.WebSocketResponse) -> None:
             await socket.close()
 
 
-class Inbox:
-    """What came and was not taken yet. `put` waits while that is more than `limit` bytes."""
+class Held:
+    """What all streams of one connection hold; beyond MOST_HELD bytes nothing more is read from it.
 
-    def __init__(self, limit: int = 4 * CHUNK) -> None:
-        self._limit = limit
-        self._pieces: deque[bytes] = deque()
+    Who reads nothing does not hear either that the client has gone: so `gone` is asked now and then.
+    """
+
+    def __init__(self, gone: Callable[[], bool] = lambda: False) -> None:
+        self._gone = gone
         self._size = 0
-        self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._ended = self._broken = self._unwanted = False
+
+    def add(self, size: int) -> None:
+        """So much more is held; less, where it is negative."""
+        self._size += size
+        if self._size > MOST_HELD:
+            self._room.clear()
+        else:
+            self._room.set()
+
+    async def room(self) -> None:
+        """Return once there is room. Raises ConnectionError where the client has gone meanwhile."""
+        while not self._room.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), SECONDS_TO_LOOK)
+            if not self._room.is_set() and self._gone():
+                raise ConnectionResetError("the client has gone")
+
+
+def has_gone(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether the other side has closed its connection, also where what it sent before was not read."""
+    connection = transport.get_extra_info("socket") if transport is not None and not transport.is_closing() else None
+    if connection is None:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
+
+
+class Inbox:
+    """What came on a stream and was not taken yet."""
+
+    def __init__(self, held: Held | None = None) -> None:
+        self._held = held or Held()
+        self._pieces: deque[bytes] = deque()
+        self._filled = asyncio.Event()
+        self._ended = self._broken = False
 
     async def put(self, data: bytes) -> None:
-        """Take what came."""
-        if not data or self._unwanted or self._ended:
-            return
-        self._pieces.append(data)
-        self._size += len(data)
-        self._filled.set()
-        if self._size > self._limit:
-            self._room.clear()
-        await self._room.wait()
+        """Take what came, and wait until there is room for more."""
+        if data and not self._ended:
+            self._pieces.append(data)
+            self._held.add(len(data))
+            self._filled.set()
+            await self._held.room()
 
     async def get(self) -> bytes:
         """The next piece; nothing at the end. Raises ConnectionError where it was broken off."""
@@ -166,9 +218,7 @@ class Inbox:
             self._filled.clear()
             await self._filled.wait()
         piece = self._pieces.popleft()
-        self._size -= len(piece)
-        if self._size <= self._limit:
-            self._room.set()
+        self._held.add(-len(piece))
         return piece
 
     def end(self) -> None:
@@ -184,8 +234,14 @@ class Inbox:
 
     def refuse(self) -> None:
         """Nobody takes anything any more: what comes is thrown away."""
-        self._unwanted = self._ended = True
+        self._held.add(-sum(map(len, self._pieces)))
         self._pieces.clear()
-        self._size = 0
-        self._filled.set()
-        self._room.set()
+        self.end()
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """End a task, and raise what it failed with, if that was not its client's going."""
+    task.cancel()
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+        raise result

@@ -7,10 +7,8 @@ the caller closes its end first, it does not want an answer any more: a worker t
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
-import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -54,23 +52,6 @@ class Caller:
         poll = select.poll()
         poll.register(self._connection, select.POLLIN | select.POLLRDHUP)
         return bool(poll.poll(0))
-
-    def end_with_it(self) -> None:
-        """From now on this process ends at once when nobody waits any more, whatever it is at.
-
-        The kernel sends SIGIO when something happens to the connection (fcntl(2), F_SETOWN and O_ASYNC).
-        """
-
-        def heard(_number: int, _frame: object) -> None:
-            if self.is_gone:
-                os._exit(1)
-
-        signal.signal(signal.SIGIO, heard)
-        descriptor = self._connection.fileno()
-        fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
-        if self.is_gone:
-            os._exit(1)
 
 
 class Verb(Generic[Service, Arguments, Result]):
