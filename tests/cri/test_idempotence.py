@@ -7,7 +7,7 @@ from cri_server import Client, RefusedError, container_config, sandbox_config
 
 from podward.api import cri_image_requests as of_images
 from podward.api import cri_requests as cri
-from podward.api.cri import ImageSpec
+from podward.api.cri import ImageSpec, Message
 
 pytestmark = pytest.mark.needs("root", "crun", "conmon", "catatonit", "busybox")
 NOBODY = "e" * 64
@@ -66,20 +66,20 @@ def test_an_image_that_is_not_here_is_removed_and_has_no_status(client: Client) 
     assert client.ask(of_images.ImageStatusRequest(spec), of_images.ImageStatusResponse).image is None
 
 
-@pytest.mark.parametrize(
-    ("request_of", "response"),
-    [
-        (cri.StartContainerRequest, cri.StartContainerResponse),
-        (cri.ContainerStatusRequest, cri.ContainerStatusResponse),
-        (cri.ReopenContainerLogRequest, cri.ReopenContainerLogResponse),
-        (lambda word: cri.ExecSyncRequest(word, ("id",)), cri.ExecSyncResponse),
-        (lambda word: cri.ExecRequest(word, ("id",), stdout=True), cri.ExecResponse),
-        (lambda word: cri.AttachRequest(word, stdout=True), cri.AttachResponse),
-        (cri.PortForwardRequest, cri.PortForwardResponse),
-        (lambda word: cri.CreateContainerRequest(word, container_config("x"), sandbox_config()), cri.CreateContainerResponse),
-    ],
-)  # fmt: skip
-def test_everything_else_wants_what_is_there(client: Client, request_of, response) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+WANTING: tuple[tuple[Message, type[Message]], ...] = (
+    (cri.StartContainerRequest(NOBODY), cri.StartContainerResponse),
+    (cri.ContainerStatusRequest(NOBODY), cri.ContainerStatusResponse),
+    (cri.ReopenContainerLogRequest(NOBODY), cri.ReopenContainerLogResponse),
+    (cri.ExecSyncRequest(NOBODY, ("id",)), cri.ExecSyncResponse),
+    (cri.ExecRequest(NOBODY, ("id",), stdout=True), cri.ExecResponse),
+    (cri.AttachRequest(NOBODY, stdout=True), cri.AttachResponse),
+    (cri.PortForwardRequest(NOBODY), cri.PortForwardResponse),
+    (cri.CreateContainerRequest(NOBODY, container_config("x"), sandbox_config()), cri.CreateContainerResponse),
+)
+
+
+@pytest.mark.parametrize(("request_", "response"), WANTING, ids=lambda value: type(value).__name__)
+def test_everything_else_wants_what_is_there(client: Client, request_: Message, response: type[Message]) -> None:
     with pytest.raises(RefusedError) as caught:
-        client.ask(request_of(NOBODY), response)
+        client.ask(request_, response)
     assert caught.value.code == "NOT_FOUND"

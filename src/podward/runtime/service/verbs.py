@@ -77,11 +77,6 @@ REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.Rem
 IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.usage)
 
 _ALL: tuple[object, ...] = (
-    PULL_IMAGE,
-    REMOVE_IMAGE,
-    IMAGE_STATUS,
-    LIST_IMAGES,
-    IMAGE_FS_INFO,
     CREATE_CONTAINER,
     START_CONTAINER,
     STOP_CONTAINER,
