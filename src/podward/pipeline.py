@@ -238,7 +238,7 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
         defaults.load(facts.node.runtime_defaults).source,
         frozenset(decision.fold(PodSandboxConfig).linux.sysctls),
         host_network=bool(facts.pod.spec.host_network),
-        user_namespace=userns is not None,
+        user_namespace=userns is not None or facts.node.in_user_namespace,
     )
 
 

@@ -41,10 +41,13 @@ class Served:
 
     def call(self, verb: Verb[RuntimeService, Arguments, Result], arguments: Arguments) -> Result | CriRefusal:
         async def main() -> Result | CriRefusal:
-            client: EngineClient[RuntimeService] = EngineClient(self.pid, self.control)
-            return await client.call(verb, arguments)
+            return await self.client().call(verb, arguments)
 
         return asyncio.run(main())
+
+    def client(self) -> EngineClient[RuntimeService]:
+        """The engine's client, for calls that go on at the same time."""
+        return EngineClient(self.pid, self.control)
 
     def run(self, config: PodSandboxConfig, handler: str = "") -> SandboxRecord:
         """A sandbox, which must be made."""
@@ -73,6 +76,12 @@ class Served:
         """Remove a sandbox, without a refusal."""
         answer = self.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(identifier))
         assert not isinstance(answer, CriRefusal), answer
+
+    def abandon(self) -> None:
+        """Be done with an engine that was killed."""
+        self.control.close()
+        os.waitpid(self.pid, 0)
+        self.service.cgroups.close()
 
     def close(self) -> None:
         """Remove all sandboxes, and end the engine."""

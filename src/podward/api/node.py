@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from podward.api.capability import CAP_SYS_RESOURCE
 from podward.api.cri import IDMapping
+
+IdMap = tuple[tuple[int, int, int], ...]
+"""Lines of /proc/PID/uid_map or gid_map: (inside, outside, length)."""
+IDENTITY: IdMap = ((0, 0, 4294967295),)
+"""The map of the machine's own user namespace."""
 
 
 class Node(Struct, frozen=True, gc=False):
@@ -16,6 +22,10 @@ class Node(Struct, frozen=True, gc=False):
     `memory` and `ephemeral_storage` are in bytes, 0 if they are not known; nothing of them, nor of the `cpus`, is
     reserved, so that all is allocatable. `recursive_read_only` is whether the OCI runtime's `features` list the
     mount option `rro`.
+
+    `uid_map` and `gid_map` are those of the user namespace in which Podward itself is: another than the machine's own
+    where an ordinary user has started it. `cgroups` is whether it may make cgroups, without which nothing limits a
+    container.
     """
 
     capabilities: int
@@ -34,3 +44,16 @@ class Node(Struct, frozen=True, gc=False):
     memory: int = 0
     ephemeral_storage: int = 0
     recursive_read_only: bool = True
+    uid_map: IdMap = IDENTITY
+    gid_map: IdMap = IDENTITY
+    cgroups: bool = True
+
+    @property
+    def in_user_namespace(self) -> bool:
+        """Whether Podward is root of a user namespace, and not of the machine."""
+        return self.uid_map != IDENTITY
+
+    @property
+    def lowers_oom_scores(self) -> bool:
+        """Whether an oom_score_adj may be lower than ours: CAP_SYS_RESOURCE counts on the machine itself alone."""
+        return bool(self.capabilities & CAP_SYS_RESOURCE) and not self.in_user_namespace

@@ -22,7 +22,7 @@ from podward.path import path
 from podward.policy.kernel import access, access_remedies, devices, entry_file
 from podward.policy.kernel.access_remedies import AccessRemedy
 from podward.policy.kernel.earlier_containers import EarlierContainer
-from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.kernel.user_namespace import is_identity
 from podward.policy.runtime.image_volumes import find
 from podward.runtime.container_tree import ContainerFiles, tree_of
 from podward.runtime.explaining.images import Images
@@ -131,7 +131,7 @@ def _files(
     config, oci = (next(s.decision for s in container.stages if s.name == name) for name in ("cri", "oci"))
     images = ImageStore(node.root)
     stored = images.resolve(container.image)
-    mapping = None if process.uid_map == IDENTITY else IDMapping(*process.uid_map[0])
+    mapping = None if is_identity(process.uid_map) else IDMapping(*process.uid_map[0])
     pod, place = subject.pod, Place(explained.document, explained.place, container.place)
     volumes = DryVolumes(PodFacts(pod, place, subject.objects), mapping, Images(node.root).root_of)
     volumes.prepare()

@@ -45,6 +45,7 @@ COMMANDS = {
         "podward.cli.apiserver",
         "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work",
     ),
+    "cri": ("podward.cli.cri", "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
     "rotate-key": ("podward.cli.rotate_key", "encrypt an API server's Secrets with a new key, and drop the old one"),
     "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),
@@ -53,6 +54,8 @@ COMMANDS = {
 }
 """The module and the description of each command, in the order of the help. A test compares it with `SUMMARY`."""
 
+IN_NAMESPACE = frozenset(("run", "ps", "rm", "exec", "logs", "port-forward", "image", "explain", "diff", "doctor"))
+"""Commands that do for root alone what they do: another user is led into a user namespace of his own first."""
 SUBJECTS = {("explain", "access"): "podward.cli.explain_access"}
 """Commands of two words: the module of each. The second word counts where there is no file of that name."""
 INTERRUPTED = 130
@@ -144,7 +147,12 @@ def _run(name: str, words: list[str]) -> int:
         name, words = f"{name} {words[0]}", words[1:]
     parser.require_no_such_file(words)
     command = load(name) if subject is None else _module(subject)
-    return command.run(parser.for_command(name, command).parse(words))
+    arguments = parser.for_command(name, command).parse(words)
+    if os.geteuid() and name in IN_NAMESPACE:
+        from podward.runtime import rootless
+
+        rootless.enter_for(name)
+    return command.run(arguments)
 
 
 def _import_msgspec_alone() -> None:

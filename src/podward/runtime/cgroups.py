@@ -17,8 +17,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from podward.errors import NodeError
+
+if TYPE_CHECKING:
+    from podward.runtime.rootless.container_processes import ContainerProcesses
 
 PATIENCE = 10.0
 """Seconds that killed processes may take to leave their cgroup."""
@@ -35,6 +39,9 @@ them would take minutes for it with what a Pod without requests has (2 shares), 
 _THREADS = ("tasks", "cgroup.threads")
 """v1's file and v2's: a container may put a thread elsewhere than its process, which is then not listed."""
 
+_OF_THE_MACHINE = ["0", "0", "4294967295"]
+"""The map of the machine's own user namespace."""
+
 _Group = tuple[int, str]
 """An open directory of a hierarchy, mostly its root, and the name of a cgroup there."""
 
@@ -44,15 +51,29 @@ def name(container: str) -> str:
     return f"/podward-{container}"
 
 
-class Cgroups:
-    """The hierarchies of this machine, by descriptors of their roots: they work where a mount is out of sight, too."""
+def usable() -> bool:
+    """Whether we may make cgroups: the machine's root may; a user namespace's root where /sys/fs/cgroup is his."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return file.read().split() == _OF_THE_MACHINE or os.access("/sys/fs/cgroup", os.W_OK, effective_ids=True)
 
-    def __init__(self, roots: tuple[int, ...]) -> None:
+
+class Cgroups:
+    """The hierarchies of this machine, by descriptors of their roots: they work where a mount is out of sight, too.
+
+    `processes` finds those of containers where no cgroups can be made.
+    """
+
+    def __init__(self, roots: tuple[int, ...], processes: ContainerProcesses | None = None) -> None:
         self._roots = roots
+        self._processes = processes
 
     @classmethod
     def here(cls) -> Cgroups:
         """Those that are mounted here and now: to be asked before our own mount namespace hides one."""
+        if not usable():
+            from podward.runtime.rootless.container_processes import ContainerProcesses  # only a user needs it
+
+            return cls((), ContainerProcesses())
         roots = []
         for place in _hierarchies():
             with contextlib.suppress(OSError):
@@ -68,6 +89,8 @@ class Cgroups:
     def kill(self, container: str) -> None:
         """Kill what is in the container's cgroups, once; who still lives is ended by `end`."""
         _kill_once(self._of_container(container))
+        if self._processes is not None:
+            self._processes.kill(container)
 
     def end(self, container: str) -> None:
         """Kill what is in the cgroups of the container with this id and remove them; none is fine.
@@ -75,14 +98,18 @@ class Cgroups:
         Raises NodeError where a process or a cgroup stays.
         """
         _end(self._of_container(container))
+        if self._processes is not None:
+            self._processes.end(container)
 
     def end_pod(self, pod: str) -> None:
         """The same for all containers of a Pod."""
         _end(self._of_pod(pod))
+        if self._processes is not None:
+            self._processes.end_pod(pod)
 
     def left(self, pod: str) -> bool:
-        """Whether a container of this Pod has a cgroup."""
-        return bool(self._of_pod(pod))
+        """Whether a container of this Pod has a cgroup, or a process where there are none."""
+        return bool(self._of_pod(pod)) or (self._processes is not None and self._processes.left(pod))
 
     def end_path(self, path: str) -> None:
         """The same for the cgroup at this path below each hierarchy, and all below it.

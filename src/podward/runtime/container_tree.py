@@ -21,7 +21,7 @@ from podward.policy.hints.facts import FileFacts, VolumeFacts
 from podward.policy.kernel import devices, earlier_containers
 from podward.policy.kernel.earlier_containers import EarlierContainer
 from podward.policy.kernel.mounts import is_bind
-from podward.policy.kernel.user_namespace import IDENTITY
+from podward.policy.kernel.user_namespace import is_identity
 from podward.policy.kubelet import container_files
 from podward.policy.runtime.image_volumes import DIRECTORY_MODE
 from podward.runtime import syscalls
@@ -57,7 +57,7 @@ class ContainerFiles(Struct, frozen=True):
 
 def tree_of(files: ContainerFiles) -> Tree:
     """The container's tree."""
-    lines: IdLines = () if files.process.uid_map == IDENTITY else files.process.uid_map
+    lines: IdLines = () if is_identity(files.process.uid_map) else files.process.uid_map
     flags = MountFlags(readonly=files.process.root_readonly)
     root = TreeMount("/", files.image_root, flags=flags, lines=lines, origin="image")
     owner = lines[0][1] if lines else 0

@@ -10,7 +10,8 @@ import os
 import stat
 
 from podward.errors import NodeError
-from podward.policy.kernel.devices import WATCHED, summary
+from podward.policy.kernel.devices import EVERY, WATCHED, summary
+from podward.runtime.cgroups import usable
 
 _KINDS = {"c": stat.S_IFCHR, "b": stat.S_IFBLK}
 _ADVICE = "it takes CAP_MKNOD and CAP_DAC_OVERRIDE, and the right to move processes between cgroups"
@@ -23,6 +24,8 @@ def open_devices(pid: int, directory: str) -> tuple[str, ...]:
     Raises NodeError where the kernel can't be asked.
     """
     nodes: list[int] = []
+    if not usable() and not _groups(pid):
+        return (EVERY,)  # it is in our own cgroups: it has no list of its own, and a user may make no node to ask with
     try:
         for kind, major, minor in WATCHED.values():
             nodes.append(_node(f"{directory}/device-{os.urandom(4).hex()}", kind, os.makedev(major, minor)))

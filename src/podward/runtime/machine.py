@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 
-from podward.api.node import Node
+from podward.api.node import IDENTITY, IdMap, Node
 from podward.errors import NodeError
 from podward.policy.kubelet import masked_paths
+from podward.runtime import cgroups
 
 SPECIAL_PATHS = (*masked_paths.MASKED, *masked_paths.READONLY, "/sys/dev/block", "/sys/fs/selinux")
 """All paths that the kubelet or an imitated runtime masks or makes read-only."""
@@ -31,7 +32,20 @@ def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
         cpus=os.cpu_count() or 1,
         memory=memory(),
         ephemeral_storage=_ephemeral_storage(),
+        uid_map=id_map("uid_map"),
+        gid_map=id_map("gid_map"),
+        cgroups=cgroups.usable(),
     )
+
+
+def id_map(name: str) -> IdMap:
+    """The `uid_map` or `gid_map` of this process; the machine's own where the kernel has no user namespaces."""
+    try:
+        with open(f"/proc/self/{name}", encoding="ascii", errors="replace") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return IDENTITY
+    return tuple((int(inside), int(outside), int(length)) for inside, outside, length in lines)
 
 
 def capabilities() -> int:

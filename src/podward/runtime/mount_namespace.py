@@ -7,10 +7,12 @@ never changed, and the kernel takes all of it away with the last process inside,
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
 
+UNIFIED = "/sys/fs/cgroup/unified"
 PASSAGE = "/run/podward"
 """A directory of ours on the host, empty; in our mount namespace, Pods with a user namespace are seen below it."""
 
@@ -25,13 +27,23 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
         if hide_unified_cgroup:
-            syscalls.umount2("/sys/fs/cgroup/unified", syscalls.MNT_DETACH)
+            _hide(UNIFIED)
         syscalls.become_subreaper()
     except OSError as error:
         raise NodeError(
             f"cannot make a private mount namespace: {error.strerror}",
             advice="run as root with CAP_SYS_ADMIN (in a container: --privileged)",
         ) from error
+
+
+def _hide(place: str) -> None:
+    """Take a mount out of sight: unmount it, or cover it where it is locked, as all are for a user namespace's root."""
+    try:
+        syscalls.umount2(place, syscalls.MNT_DETACH)
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+        syscalls.mount("podward", place, "tmpfs", syscalls.MS_RDONLY, "size=4k")
 
 
 def expose(directory: str) -> str:

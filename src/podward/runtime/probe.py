@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import NodeError
-from podward.runtime import processes
+from podward.runtime import cgroups, processes
 from podward.runtime.oci import Engine, write_private
 from podward.runtime.state import state_root
 
@@ -81,6 +81,8 @@ def choose(wanted: str = AUTO, root: str | None = None) -> RuntimeChoice:
         if version:
             kind = kind_of(name)
             hide = kind == "crun" and layout == "hybrid" and unified_controllers
+            if not cgroups.usable():
+                return RuntimeChoice(kind, program, version, "none", hide, _WITHOUT_CGROUPS.get(kind, ()))
             return RuntimeChoice(kind, program, version, layout, hide, arguments_for(kind))
     if wanted == AUTO:
         advice = "`apt install crun` (or runc); `podward doctor` says what else is missing"
@@ -93,6 +95,10 @@ def kind_of(name: str) -> str:
     """crun, runc or runsc for a program's name or path; another program is taken for a runc."""
     base = os.path.basename(name)
     return next((kind for kind in (*PREFERRED, SANDBOXED) if base.startswith(kind)), "runc")
+
+
+_WITHOUT_CGROUPS = {"crun": ("--cgroup-manager=disabled",)}
+"""What a kind is told where we may make no cgroups. runc makes none where the spec names none."""
 
 
 def arguments_for(kind: str) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ from posixpath import normpath
 
 from msgspec import Struct
 
+from podward.api.node import IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import is_bind
+from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
 
@@ -83,8 +85,8 @@ def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> Proces
             cap_ambient=int(status["CapAmb"], 16),
             no_new_privs=status["NoNewPrivs"] == "1",
             seccomp=int(status["Seccomp"]),
-            uid_map=_map(f"/proc/{pid}/uid_map"),
-            gid_map=_map(f"/proc/{pid}/gid_map"),
+            uid_map=_map(pid, "uid_map"),
+            gid_map=_map(pid, "gid_map"),
             root_readonly=view.readonly("/"),
             mounts=view.mounts(spec),
             masked=tuple(sorted(path for path in set(spec.linux.masked_paths) if view.masked(path))),
@@ -278,12 +280,20 @@ def _ids(words: str) -> tuple[int, int, int, int]:
     return real, effective, saved, file_system
 
 
-def _map(file: str) -> tuple[tuple[int, int, int], ...]:
+def _map(pid: int, name: str) -> IdMap:
+    """The map of a process as seen from our user namespace.
+
+    Where the process is in ours, the kernel tells the ids of the namespace above it (user_namespaces(7)): of these we
+    know nothing else, and all other ids that we read are ours.
+    """
     lines = []
-    for line in _text(file).splitlines():
+    for line in _text(f"/proc/{pid}/{name}").splitlines():
         inside, outside, length = (int(word) for word in line.split())
         lines.append((inside, outside, length))
-    return tuple(lines)
+    found = tuple(lines)
+    if found == machine.id_map(name) and os.stat(f"/proc/{pid}/ns/user").st_ino == os.stat("/proc/self/ns/user").st_ino:
+        return seen_from_inside(found)
+    return found
 
 
 def _text(file: str) -> str:

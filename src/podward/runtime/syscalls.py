@@ -46,6 +46,11 @@ MOUNT_ATTR_NODEV = 0x4
 MOUNT_ATTR_NOEXEC = 0x8
 MOUNT_ATTR_IDMAP = 0x00100000
 
+IN_CLOSE_WRITE = 0x00000008
+IN_MOVED_TO = 0x00000080
+IN_NONBLOCK = os.O_NONBLOCK
+IN_CLOEXEC = os.O_CLOEXEC
+
 O_PATH = os.O_PATH
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -209,6 +214,17 @@ def exchange(one: str, other: str) -> None:
     """Give each of two files the other's name, in one step (renameat2(2))."""
     call = _libc().renameat2
     _check(call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE), other)
+
+
+def inotify(directory: str, mask: int) -> int:
+    """A descriptor that tells what happens in the directory, without waiting (inotify(7))."""
+    descriptor = _check(_libc().inotify_init1(IN_NONBLOCK | IN_CLOEXEC))
+    try:
+        _check(_libc().inotify_add_watch(descriptor, os.fsencode(directory), mask), directory)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def ptrace(request: int, pid: int, data: int = 0) -> None:

@@ -85,7 +85,7 @@ def decide(facts: KernelFacts) -> Decision:
     if facts.node.runtime == "runsc":
         return runsc.decide(facts.spec, sources)
     spec, node = facts.spec, facts.node
-    maps = user_namespace.decide(spec, sources)
+    maps = user_namespace.decide(spec, node, sources)
     userns = maps.fold(UserNamespace)
     prepared = merge(
         credentials.decide_ids(spec, userns, node.runtime, sources),
@@ -98,9 +98,9 @@ def decide(facts: KernelFacts) -> Decision:
         maps,
         prepared,
         mounts.decide_masks(spec, node.special_paths, sources),
-        process_attributes.decide_oom_score(spec, facts.execution.inherited.oom_score_adj, node.capabilities, sources),
+        process_attributes.decide_oom_score(spec, facts.execution.inherited.oom_score_adj, node, sources),
         surroundings,
-        devices.decide(spec, node.runtime, sources),
+        devices.decide(spec, node, sources),
         _execve(facts, prepared, userns, container, sources),
     )
 

@@ -23,8 +23,9 @@ from msgspec import Struct
 
 from podward.api.capability import BITS
 from podward.api.filesystem import FileAccessFacts, MountFlags
+from podward.api.node import IDENTITY
 from podward.api.process import ProcessState
-from podward.policy.kernel.user_namespace import IDENTITY, UserNamespace
+from podward.policy.kernel.user_namespace import UserNamespace
 from podward.runtime import acl, syscalls, walk
 
 MAP = ((0, 100000, 50000), (50000, 1000, 2))

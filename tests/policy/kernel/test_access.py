@@ -26,9 +26,9 @@ from podward.api.filesystem import (
     mode_text,
     parse_acl,
 )
+from podward.api.node import IDENTITY
 from podward.api.process import ProcessState
 from podward.policy.kernel import access
-from podward.policy.kernel.user_namespace import IDENTITY
 
 PROCESSES, FILES = 125, 16
 PROBE = f"{os.path.dirname(__file__)}/access_probe.py"

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from podward.api.filesystem import FileAccessFacts, MountFlags, parse_acl
+from podward.api.node import IDENTITY
 from podward.api.process import ProcessState
 from podward.policy.kernel import access_remedies
-from podward.policy.kernel.user_namespace import IDENTITY
 
 DIRECTORY, FILE = 0o040000, 0o100000
 ROOT = FileAccessFacts("/", mode=DIRECTORY | 0o755)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from podward.api.capability import FULL
 from podward.api.filesystem import FileAccessFacts
+from podward.api.node import Node
 from podward.api.oci import DeviceRule, Linux, Process, Resources, Root, RuntimeSpec
 from podward.decision import Decision
 from podward.policy.kernel import devices
@@ -21,7 +23,7 @@ def spec(*rules: DeviceRule) -> RuntimeSpec:
 
 
 def predicted(runtime: str, *rules: DeviceRule) -> object:
-    (made,) = devices.decide(spec(*rules), runtime, Sources(Decision())).assignments
+    (made,) = devices.decide(spec(*rules), Node(FULL, runtime), Sources(Decision())).assignments
     return made.value
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from podward.api.core import Container, VolumeMount
 from podward.api.filesystem import FileAccessFacts, MountFlags
+from podward.api.node import IDENTITY
 from podward.api.process import ProcessState
 from podward.policy.kernel.earlier_containers import EarlierContainer, Writer, writers
-from podward.policy.kernel.user_namespace import IDENTITY
 
 OWN = VolumeMount("v", "/data")
 DIRECTORY = FileAccessFacts("/data", 0, 0, 0o040755)

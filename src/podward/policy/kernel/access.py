@@ -31,13 +31,14 @@ from msgspec import Struct
 
 from podward.api.capability import BITS, CAP_DAC_OVERRIDE
 from podward.api.filesystem import REGULAR, TYPE_MASK, UNMAPPED, Denial, FileAccessFacts, Grant, mask, mode_text
+from podward.api.node import IdMap
 from podward.api.process import ProcessState
 from podward.decision import Decision, Source, assign, refuse
 from podward.path import Key, Path, path
 from podward.policy.kernel import acl
 from podward.policy.kernel.devices import LIST
 from podward.policy.kernel.sources import rule
-from podward.policy.kernel.user_namespace import IDENTITY, IdMap, UserNamespace
+from podward.policy.kernel.user_namespace import UserNamespace, is_identity
 
 PATHS, LISTS, CAPABILITIES, MOUNTS = (
     rule("path_resolution(7)"),
@@ -254,7 +255,7 @@ def who(process: ProcessState) -> str:
     uid = inside(process.uid_map, process.uid[acl.FILE_SYSTEM])
     groups = dict.fromkeys((process.gid[acl.FILE_SYSTEM], *process.groups))
     listed = " ".join(inside(process.gid_map, gid) for gid in groups)
-    host = "" if process.uid_map == IDENTITY else f" (host uid {process.uid[acl.FILE_SYSTEM]})"
+    host = "" if is_identity(process.uid_map) else f" (host uid {process.uid[acl.FILE_SYSTEM]})"
     return f"the process is uid {uid}{host}, groups {listed}"
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from podward.api.filesystem import BLOCK, TYPE_MASK, FileAccessFacts
+from podward.api.node import Node
 from podward.api.oci import DeviceRule, RuntimeSpec
 from podward.decision import Decision, assign
 from podward.path import path
@@ -60,9 +61,11 @@ class Device(Struct, frozen=True, gc=False):
     minor: int
 
 
-def decide(spec: RuntimeSpec, runtime: str, sources: Sources) -> Decision:
+def decide(spec: RuntimeSpec, node: Node, sources: Sources) -> Decision:
     """`devices`: those of the watched devices that are open, or `all`."""
-    rules = rules_of(spec, runtime)
+    if not node.cgroups:
+        return assign(path("devices"), (EVERY,), "a device list is a cgroup's, and there are none", LIST)
+    rules = rules_of(spec, node.runtime)
     open_ones = tuple(name for name, numbers in WATCHED.items() if not closed(rules, Device(*numbers)))
     return assign(
         path("devices"), summary(open_ones), "linux.resources.devices", sources.of("linux", "resources", "devices")

@@ -21,7 +21,7 @@ Specification, in our words:
 
 from __future__ import annotations
 
-from podward.api.capability import CAP_SYS_RESOURCE
+from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision, assign, refuse
 from podward.path import path
@@ -60,11 +60,10 @@ def decide_label(spec: RuntimeSpec, lsm: str, inherited: str | None, sources: So
     return assign(LABEL, None, "no security module labels processes on this machine", NODE)
 
 
-def decide_oom_score(spec: RuntimeSpec, inherited: int, machine: int, sources: Sources) -> Decision:
+def decide_oom_score(spec: RuntimeSpec, inherited: int, node: Node, sources: Sources) -> Decision:
     """`oom_score_adj`; a violation if the kernel refuses the value.
 
-    `inherited` is the value of the process that starts the runtime, `machine` the mask of the capabilities that root
-    has on this machine.
+    `inherited` is the value of the process that starts the runtime.
     """
     place, value = path("oom_score_adj"), spec.process.oom_score_adj
     if value is None:
@@ -75,7 +74,7 @@ def decide_oom_score(spec: RuntimeSpec, inherited: int, machine: int, sources: S
     if not LOWEST_OOM_SCORE <= value <= HIGHEST_OOM_SCORE:
         reason = f"must be between {LOWEST_OOM_SCORE} and {HIGHEST_OOM_SCORE}, inclusive (EINVAL)"
         return decision + refuse(OOM_SCORE_FIELD, value, reason, OOM_SCORE)
-    if value < inherited and not machine & CAP_SYS_RESOURCE:
+    if value < inherited and not node.lowers_oom_scores:
         return decision + refuse(
             OOM_SCORE_FIELD,
             value,

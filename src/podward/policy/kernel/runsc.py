@@ -15,11 +15,11 @@ read this state inside the sandbox (`runsc exec`).
 from __future__ import annotations
 
 from podward.api.capability import CAP_NET_RAW, listed, mask
+from podward.api.node import IDENTITY
 from podward.api.oci import CapabilitySets, RuntimeSpec
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel.sources import Sources, rule
-from podward.policy.kernel.user_namespace import IDENTITY
 
 GVISOR = rule("gVisor 20221219")
 KNOWN = (1 << 38) - 1

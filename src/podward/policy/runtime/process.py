@@ -17,7 +17,6 @@ Specification, in our words:
 
 from __future__ import annotations
 
-from podward.api.capability import CAP_SYS_RESOURCE
 from podward.api.cri import ContainerConfig
 from podward.api.image import Image, UnknownImage
 from podward.api.node import Node
@@ -82,7 +81,7 @@ def decide_rlimits(runtime: RuntimeProfile) -> Decision:
 def decide_oom_score(config: ContainerConfig, node: Node, inherited: int, runtime: RuntimeProfile) -> Decision:
     """`process.oomScoreAdj`; `inherited` is the value of the process that starts the OCI runtime."""
     place, requested = PROCESS / "oomScoreAdj", config.linux.resources.oom_score_adj
-    if requested < inherited and not node.capabilities & CAP_SYS_RESOURCE:
+    if requested < inherited and not node.lowers_oom_scores:
         reason = f"{requested} is asked for; without CAP_SYS_RESOURCE this machine can't go below {inherited}"
         return assign(place, inherited, reason, NODE)
     return assign(place, requested, "as the kubelet asks", runtime.source_of("linux", "resources", "oomScoreAdj"))

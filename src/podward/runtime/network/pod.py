@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,8 @@ from podward.runtime.oci import write_private
 from podward.runtime.state import Lock, State
 
 _FILE = "network.json"
+_PREFIX = "podward-"
+"""What the id begins with that plugins are told."""
 _MASK = "255.255.255.0"
 
 
@@ -85,6 +87,17 @@ def detach(state: State, directory: str) -> None:
             _take_away(directory, attachment, namespace)
 
 
+def free_unknown(state: State, is_known: Callable[[str], bool]) -> None:
+    """Free the addresses of our own network that nobody has: `is_known` says whether there is a Pod of this id."""
+    with _alone(state):
+        for container in configuration.holders(state):
+            if not is_known(container.removeprefix(_PREFIX)):
+                configuration.free(state, container)
+        ours = configuration.own(state).bridge if configuration.has_own(state) else ""
+        if ours and not bridge.has_ports(ours):
+            bridge.remove(ours)
+
+
 def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
     """Every plugin is asked, whatever the others say; the first error is raised when all were."""
     networks, errors = attachment.networks, []
@@ -123,7 +136,7 @@ def _call(config: PodSandboxConfig, identity: str, namespace: str) -> Call:
         "K8S_POD_UID": metadata.uid or "",
     }
     arguments = ";".join(f"{name}={_word(value)}" for name, value in words.items())
-    return Call(f"podward-{identity}", namespace, arguments, _ports(config), configuration.plugins())
+    return Call(f"{_PREFIX}{identity}", namespace, arguments, _ports(config), configuration.plugins())
 
 
 def _word(value: str) -> str:

@@ -12,8 +12,7 @@ import contextlib
 import os
 import time
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from podward.api.cri import LinuxContainerResources
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -23,12 +22,12 @@ from podward.api.cri_requests import (
     UpdateContainerResourcesRequest,
     UpdateContainerResourcesResponse,
 )
-from podward.api.oci import Linux, Resources
 from podward.decision import Decision
 from podward.errors import RuntimeFailedError
-from podward.policy.runtime import defaults, linux
+from podward.policy.runtime import defaults, resource_updates
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
-from podward.runtime.service import conmon, container_status, pins
+from podward.runtime.service import cgroup_controllers, conmon, container_status, pins
 from podward.runtime.service.container_truth import LIVING, observe
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
@@ -36,12 +35,6 @@ from podward.runtime.workers.calls import Caller
 
 _TO_REOPEN = 5.0
 _LOOK = 0.002
-
-
-class _Limits(Struct, frozen=True):
-    """The part of a runtime spec that a change of resources is about."""
-
-    linux: Linux = msgspec.field(default_factory=Linux)
 
 
 def update(
@@ -60,34 +53,20 @@ def update(
         record = observe(service, record) if record is not None else None
         if record is None or record.phase not in LIVING:
             return CriRefusal(CriCode.FAILED_PRECONDITION, f"container {found.id} has ended, and has no resources")
-        wanted = _merged(record.resources or record.config.linux.resources, asked)
-        resources = _decided(service, record, asked)
-        if isinstance(resources, CriRefusal):
-            return resources
+        wanted = resource_updates.merged(record.resources or record.config.linux.resources, asked)
+        runtime = RuntimeProfile(defaults.load(service.options.runtime_defaults), Decision())
+        decided = resource_updates.decide(asked, runtime, cgroup_controllers.controllers())
+        refused = refusal_of(decided)
+        if refused is not None:
+            return refused
         sandbox = service.records.read(SandboxRecord, record.sandbox)
         if sandbox is None:
             raise RuntimeFailedError(f"sandbox {record.sandbox} is gone")
         if record.process.pid:
             with pins.inside(sandbox.pin):
-                service.oci(sandbox.engine).update(record.id, record.bundle, resources)
+                service.oci(sandbox.engine).update(record.id, record.bundle, resource_updates.resources_of(decided))
         service.records.write(structs.replace(record, resources=wanted))
     return UpdateContainerResourcesResponse()
-
-
-def _merged(had: LinuxContainerResources, asked: LinuxContainerResources) -> LinuxContainerResources:
-    """What is set of `asked`, and the rest as it was."""
-    return structs.replace(had, **{name: value for name, value in structs.asdict(asked).items() if value})
-
-
-def _decided(
-    service: RuntimeService, record: ContainerRecord, asked: LinuxContainerResources
-) -> Resources | CriRefusal:
-    config = structs.replace(record.config, linux=structs.replace(record.config.linux, resources=asked))
-    runtime = RuntimeProfile(defaults.load(service.options.runtime_defaults), Decision())
-    decided = linux.decide_resources(config, record.cgroup, runtime)
-    if decided.refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
-    return decided.fold(_Limits).linux.resources
 
 
 def reopen_log(

@@ -30,6 +30,7 @@ from podward.api.cri_requests import (
     StopContainerResponse,
 )
 from podward.errors import NodeError
+from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import options
 from podward.runtime import container_stop, orphans, rootfs, syscalls
 from podward.runtime.kept import Process, alive
@@ -162,10 +163,7 @@ def _ask_to_end(service: RuntimeService, record: ContainerRecord, seconds: float
 
 def stop_signal(record: ContainerRecord) -> int:
     """The signal that asks the container to end."""
-    asked = record.config.stop_signal
-    if asked == "RUNTIME_DEFAULT":
-        return container_stop.number(record.stop_signal)
-    return container_stop.number(asked.replace("PLUS", "+").replace("MINUS", "-"))
+    return container_stop.number(container_requests.stop_signal(record.config, record.stop_signal))
 
 
 def _is_first(service: RuntimeService, record: ContainerRecord) -> bool:
@@ -255,7 +253,7 @@ def destroy(service: RuntimeService, record: ContainerRecord) -> None:
 
 def _unmount(service: RuntimeService, record: ContainerRecord) -> None:
     """In the pin's mount namespace: take the mounts away."""
-    for above in ("mounts", "image-volumes"):
+    for above in (container_place.MOUNTS, container_place.IMAGE_VOLUMES):
         directory = f"{record.bundle}/{above}"
         for name in os.listdir(directory) if os.path.isdir(directory) else ():
             rootfs.unmount(f"{directory}/{name}")

@@ -1,9 +1,9 @@
 """CreateContainer: a container with its root, its mounts and its monitor, whose process waits to be started.
 
 Specification (CRI; containerd 2.2 `CreateContainer`, in our words). The sandbox must be ready, the image here, the name
-free among the sandbox's containers. The log's path is relative to the sandbox's log directory and stays in it. What the
-OCI runtime refuses (a program that is not there, a mount point that can't be made) is told when the container is
-started, as containerd tells it: only then does a kubelet count it as a start that has failed.
+free among the sandbox's containers. What the OCI runtime refuses (a program that is not there, a mount point that can't
+be made) is told when the container is started, as containerd tells it: only then does a kubelet count it as a start
+that has failed.
 
 The record is there before anything is made, and the sandbox is looked at again after it: who stops a sandbox writes so
 first and looks for containers then, so one of the two sees the other.
@@ -12,7 +12,6 @@ first and looks for containers then, so one of the two sees the other.
 from __future__ import annotations
 
 import os
-from posixpath import normpath
 
 import msgspec
 from msgspec import Struct, structs
@@ -22,24 +21,29 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import CreateContainerRequest, CreateContainerResponse
 from podward.api.cri_status import LinuxContainerUser
 from podward.api.image import Image
+from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
+from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
-from podward.runtime.service import conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
 from podward.runtime.service.container_ending import destroy, end_oci
-from podward.runtime.service.container_mounts import Sources, rewritten
+from podward.runtime.service.container_mounts import Sources, without_recursion
 from podward.runtime.service.container_truth import observe
 from podward.runtime.service.phases import ContainerPhase
 from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
+
+_MOUNTS, _IMAGE_VOLUMES = container_place.MOUNTS, container_place.IMAGE_VOLUMES
 
 
 class _Made(Struct, frozen=True):
@@ -59,16 +63,19 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    if request.config is None:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
     if not sandboxes.is_ready(sandbox):
         return _not_ready(sandbox)
-    stored = service.images.resolve(request.config.image.image)
-    with service.images.hold(stored):
-        made = _decide(service, sandbox, request.config, stored)
-        if isinstance(made, CriRefusal):
-            return made
-        return _make(service, made)
+    config = request.config
+    refused = refusal_of(container_requests.check(config, sandbox.config))
+    if config is None or refused is not None:
+        return refused or _NO_CONFIG
+    stored = service.images.resolve(config.image.image)
+    with service.images.hold(stored), Sources(service.images, config.mounts, sandbox.mapping) as sources:
+        made = _decide(service, sandbox, config, stored, sources)
+        return made if isinstance(made, CriRefusal) else _make(service, made, sources)
+
+
+_NO_CONFIG = CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
 
 
 def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
@@ -79,18 +86,25 @@ def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
 
 
 def _decide(
-    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage, sources: Sources
 ) -> _Made | CriRefusal:
-    if not config.metadata.name:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must include metadata with a name")
-    log = _log_path(sandbox, config)
-    if isinstance(log, CriRefusal):
-        return log
+    log = container_requests.log_path(config, sandbox.config)
+    if ":" in log:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {log!r} has a colon, at which conmon would end it")
     identifier, image = service.records.new_id(), service.images.load(stored)
-    spec = _decide_spec(service, sandbox, config, image, identifier)
-    if isinstance(spec, CriRefusal):
-        return spec
-    user = spec.process.user
+    facts = _facts(service, sandbox, config, identifier, sources)
+    if isinstance(facts, CriRefusal):
+        return facts
+    node, host = facts
+    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    refused = refusal_of(decided)
+    if refused is not None:
+        return refused
+    spec = decided.fold(RuntimeSpec)
+    refused = refusal_of(exec_arguments.decide(spec.process, machine.stack_limit()))
+    if refused is not None:
+        return refused
+    bundle, user = container_place.bundle_of(service, sandbox, identifier), spec.process.user
     record = ContainerRecord(
         id=identifier,
         sandbox=sandbox.id,
@@ -102,16 +116,18 @@ def _decide(
         created_at=now(),
         user=LinuxContainerUser(user.uid, user.gid, tuple(sorted({user.gid, *user.additional_gids}))),
         stop_signal=image.config.stop_signal,
-        bundle=container_place.bundle_of(service, sandbox, identifier),
-        cgroup=sandbox_parts.container_cgroup(sandbox, identifier),
+        mounts=sources.asked,
+        bundle=bundle,
+        cgroup=host.cgroups_path,
         log_path=log,
     )
+    spec = structs.replace(spec, mounts=without_recursion(spec.mounts, f"{bundle}/{_MOUNTS}"))
     return _Made(sandbox, record, stored, image, spec)
 
 
-def _decide_spec(
-    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, image: Image, identifier: str
-) -> RuntimeSpec | CriRefusal:
+def _facts(
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, identifier: str, sources: Sources
+) -> tuple[Node, oci.HostFacts] | CriRefusal:
     choice, namespaces = service.choice(sandbox.runtime_handler), _namespaces(service, sandbox, config)
     if isinstance(choice, CriRefusal):
         return choice
@@ -119,7 +135,7 @@ def _decide_spec(
         return namespaces
     node, context = service.node(choice), config.linux.security_context
     bundle = container_place.bundle_of(service, sandbox, identifier)
-    host = oci.HostFacts(
+    return node, oci.HostFacts(
         rootfs=f"{bundle}/rootfs",
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
@@ -130,15 +146,12 @@ def _decide_spec(
         cgroup_v2=service.cgroup_v2,
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
-        image_volumes=f"{bundle}/image-volumes",
+        image_volumes=f"{bundle}/{_IMAGE_VOLUMES}",
+        mount_sources=sources.facts(f"{bundle}/{_MOUNTS}"),
+        devices=tuple(devices.nodes(device.host_path, device.container_path) for device in config.devices),
+        controllers=cgroup_controllers.controllers(),
+        sandbox_id=sandbox.id,
     )
-    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
-    if decided.refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
-    spec = decided.fold(RuntimeSpec)
-    if (refused := exec_arguments.decide(spec.process, machine.stack_limit())).refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, refused.violations[0].reason)
-    return spec
 
 
 def _namespaces(
@@ -160,18 +173,6 @@ def _namespaces(
     return structs.replace(pinned, pid=f"/proc/{target.process.pid}/ns/pid")
 
 
-def _log_path(sandbox: SandboxRecord, config: ContainerConfig) -> str | CriRefusal:
-    directory, name = sandbox.config.log_directory, config.log_path
-    if not directory or not name:
-        return ""
-    whole = normpath(f"{directory}/{name}")
-    if not whole.startswith(f"{normpath(directory)}/") or ".." in name.split("/"):
-        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {name!r} leaves the sandbox's log directory")
-    if ":" in whole:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {whole!r} has a colon, at which conmon would end it")
-    return whole
-
-
 def _name_of(service: RuntimeService, stored: StoredImage) -> str:
     """The first tag of the image, which clients show."""
     return next((e.name for e in service.images.entries() if e.id == stored.id and e.name and "@" not in e.name), "")
@@ -180,7 +181,7 @@ def _name_of(service: RuntimeService, stored: StoredImage) -> str:
 # --- making it --------------------------------------------------------------------------------------------------------
 
 
-def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | CriRefusal:
+def _make(service: RuntimeService, made: _Made, sources: Sources) -> CreateContainerResponse | CriRefusal:
     records, record, sandbox = service.records, made.record, made.sandbox
     name = names.of_container(record.config.metadata, sandbox.config.metadata)
     with records.add(record):
@@ -193,10 +194,9 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
             if current is None or not sandboxes.is_ready(current):
                 destroy(service, record)
                 return _not_ready(current or sandbox)
-            with Sources(service.images, record.config.mounts, sandbox.mapping) as sources, pins.inside(sandbox.pin):
-                spec = _prepare(service, made, sources)
-                record = structs.replace(record, mounts=sources.asked)
-                record = _begin(service, made, record, spec)
+            with pins.inside(sandbox.pin):
+                _prepare(service, made, sources)
+                record = _begin(service, made)
             records.write(record.became(ContainerPhase.CREATED))
         except BaseException:
             destroy(service, record)
@@ -204,28 +204,26 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
     return CreateContainerResponse(record.id)
 
 
-def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeSpec:
-    """In the pin's mount namespace: the root and everything that is mounted into it. The spec with its sources."""
+def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> None:
+    """In the pin's mount namespace: the root, and everything that is mounted into it."""
     sandbox, record = made.sandbox, made.record
     container_place.expose(service, sandbox, record.id)
     userns = sandbox.namespaces.get("user", "")
     rootfs.mount(made.stored.rootfs, record.bundle, sandbox.mapping, userns)
-    places = sources.attach(f"{record.bundle}/mounts", userns)
+    sources.attach(f"{record.bundle}/{_MOUNTS}", userns)
     _make_image_volumes(service, made, userns)
     if sandbox.mapping is not None:
         _open_way(record.bundle)
-    spec = structs.replace(made.spec, mounts=rewritten(made.spec.mounts, places))
-    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
+    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in made.spec.mounts)
     if unsafe := unsafe_places.fault(f"{record.bundle}/rootfs", landed):
         raise RefusedError(unsafe, advice="have a regular file or directory there")
-    return spec
 
 
 def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> None:
     if not made.image.config.volumes:
         return
     wanted, runtime = declared_volumes.find(made.image, made.record.config), service.options.runtime_defaults
-    directory, mapping = f"{made.record.bundle}/image-volumes", made.sandbox.mapping
+    directory, mapping = f"{made.record.bundle}/{_IMAGE_VOLUMES}", made.sandbox.mapping
     places = tuple(mount.destination for mount, _, _ in wanted.mounts(runtime, directory))
     image_volumes.mount(made.stored.rootfs, places, directory, mapping, userns)
     first, user = mapping.host_id if mapping is not None else 0, made.spec.process.user
@@ -235,15 +233,15 @@ def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> No
 
 def _open_way(bundle: str) -> None:
     """Let the user namespace pass through our directories, without seeing what else is in them."""
-    for name in ("mounts", "image-volumes"):
+    for name in (_MOUNTS, _IMAGE_VOLUMES):
         if os.path.isdir(f"{bundle}/{name}"):
             os.chmod(f"{bundle}/{name}", 0o711)  # noqa: S103
 
 
-def _begin(service: RuntimeService, made: _Made, record: ContainerRecord, spec: RuntimeSpec) -> ContainerRecord:
+def _begin(service: RuntimeService, made: _Made) -> ContainerRecord:
     """Have the OCI runtime create the container; the record with its processes, or with what the runtime said."""
-    config = record.config
-    write_private(f"{record.bundle}/config.json", msgspec.json.encode(spec))
+    record, config = made.record, made.record.config
+    write_private(f"{record.bundle}/config.json", msgspec.json.encode(made.spec))
     if record.log_path:
         _make_log(made.sandbox.config.log_directory, config.log_path)
     wanted = conmon.Wanted(

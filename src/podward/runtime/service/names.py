@@ -31,7 +31,7 @@ def reserve(records: Records, record: SandboxRecord | ContainerRecord, name: str
     file = _file(records, type(record), name)
     with _alone(records):
         holder = _read(file)
-        if holder and holder != record.id and os.path.isdir(records.directory(type(record), holder)):
+        if holder and holder != record.id and records.has(type(record), holder):
             return holder
         write_private(f"{file}.new", record.id.encode())
         os.replace(f"{file}.new", file)
@@ -44,6 +44,16 @@ def release(records: Records, record: SandboxRecord | ContainerRecord, name: str
     with _alone(records), contextlib.suppress(FileNotFoundError):
         if _read(file) == record.id:
             os.unlink(file)
+
+
+def forget_unknown(records: Records) -> None:
+    """Remove the reservations of those that are not there any more."""
+    with _alone(records):
+        for name in os.listdir(f"{records.root}/names"):
+            file = f"{records.root}/names/{name}"
+            holder = _read(file) if name != "lock" else ""
+            if name != "lock" and not any(records.has(kind, holder) for kind in (SandboxRecord, ContainerRecord)):
+                os.unlink(file)
 
 
 def _file(records: Records, kind: type[SandboxRecord | ContainerRecord], name: str) -> str:

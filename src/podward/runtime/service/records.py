@@ -156,6 +156,10 @@ class Records:
             return None
         return self._read(kind, f"{self.directory(kind, identifier)}/{_FILES[kind]}")
 
+    def has(self, kind: type[SandboxRecord | ContainerRecord], identifier: str) -> bool:
+        """Whether there is a record of this very id."""
+        return is_id(identifier) and os.path.exists(f"{self.directory(kind, identifier)}/{_FILES[kind]}")
+
     def every(self, kind: type[Record]) -> tuple[Record, ...]:
         """All of them, the oldest first."""
         home = self._homes[kind]

@@ -30,8 +30,9 @@ from podward.api.cri_status import (
     PodSandboxStatus,
 )
 from podward.errors import PodwardError
-from podward.policy.runtime import sandbox_config
+from podward.policy.runtime import sandbox_requests
 from podward.policy.runtime.namespaces import of_sandbox
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime.kept import alive
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service import container_ending, names, pins, sandbox_parts
@@ -52,8 +53,9 @@ def run(service: RuntimeService, request: RunPodSandboxRequest, caller: Caller) 
     """RunPodSandbox. Raises PodwardError or OSError where this machine can't; then nothing is left of it."""
     del caller
     config = request.config or PodSandboxConfig()
-    if fault := sandbox_config.fault(config):
-        return CriRefusal(CriCode.INVALID_ARGUMENT, fault)
+    refused = refusal_of(sandbox_requests.check(config, service.options.runtime_defaults))
+    if refused is not None:
+        return refused
     choice = service.choice(request.runtime_handler)
     if isinstance(choice, CriRefusal):
         return choice
@@ -93,7 +95,7 @@ def _new_record(
         engine=choice.engine,
         created_at=now(),
         work=service.records.directory(SandboxRecord, identifier),
-        mapping=sandbox_config.mapping(config),
+        mapping=sandbox_requests.mapping(config),
         cgroup=f"{parent}/podward-{identifier}",
         cgroup_above=above,
     )
@@ -156,7 +158,8 @@ def settle(service: RuntimeService, identifier: str) -> bool:
         record = service.records.read(SandboxRecord, identifier)
         if record is None or is_ready(record) or record.phase is SandboxPhase.NOT_READY:
             return True
-        sandbox_parts.end_runtimes(service, record)
+        if record.phase is SandboxPhase.MAKING:
+            sandbox_parts.end_runtimes(service, record)
         if record.phase in _GONE:
             _take_away(service, record)
         else:

@@ -1,0 +1,21 @@
+"""Podward without root: a user namespace of the user's own ids, in which everything else is as it is for root.
+
+Only a command that is started by an ordinary user imports this.
+"""
+
+from __future__ import annotations
+
+LOOKING = frozenset(("explain", "diff", "doctor"))
+"""Commands that tell something also where this user can't have a namespace."""
+
+
+def enter_for(command: str) -> None:
+    """Lead this process into its user's namespace. Raises NodeError where it must be there and can't."""
+    from podward.errors import NodeError
+    from podward.runtime.rootless import entering
+
+    try:
+        entering.enter()
+    except NodeError:
+        if command not in LOOKING:
+            raise
