@@ -161,8 +161,8 @@ def test_owners_of_a_volume_are_mapped(served: Served, tmp_path: Path) -> None:
     containers = Containers(served, served.run(pod(modes=MAPPED)))
     containers.bring(tmp_path / "layout")
     (tmp_path / "host").mkdir()
-    volume = Mount("/v", str(tmp_path / "host"), uid_mappings=(MAP,), gid_mappings=(MAP,))
-    identifier = run(containers, volume, options=MAPPED)
+    mount = Mount("/v", str(tmp_path / "host"), uid_mappings=(MAP,), gid_mappings=(MAP,))
+    identifier = run(containers, mount, options=MAPPED)
     containers.execute(identifier, "touch", "/v/a", "/b")
     assert (tmp_path / "host" / "a").stat().st_uid == 0
     directory = served.service.records.directory(ContainerRecord, identifier)

@@ -191,8 +191,8 @@ def test_a_container_with_a_terminal_in_a_deep_directory(tmp_path: Path) -> None
         containers.bring(tmp_path / "layout")
         identifier = run(containers, "sh", "-c", "tty; sleep 600", tty=True, stdin=True, log_path="a.log")
         containers.printed(identifier, "/dev/pts/0")
-        answer = served.call(verbs.ATTACH, AttachRequest(identifier))
-        assert isinstance(answer, AttachAnswer)
+        attached = served.call(verbs.ATTACH, AttachRequest(identifier))
+        assert isinstance(attached, AttachAnswer)
     finally:
         served.close()
 

@@ -22,6 +22,8 @@ from podward.api.cri_requests import (
     UpdateContainerResourcesRequest,
     UpdateContainerResourcesResponse,
 )
+from podward.api.nri import Event
+from podward.api.oci import Resources
 from podward.decision import Decision
 from podward.errors import RuntimeFailedError
 from podward.policy.runtime import defaults, resource_updates
@@ -29,6 +31,7 @@ from podward.policy.runtime.request_refusal import refusal_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.runtime.service import cgroup_controllers, conmon, container_status, pins
 from podward.runtime.service.container_truth import LIVING, observe
+from podward.runtime.service.plugins import Question, asked_resources, container_view, resources_view, spec_of
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
@@ -40,11 +43,48 @@ _LOOK = 0.002
 def update(
     service: RuntimeService, request: UpdateContainerResourcesRequest, _caller: Caller
 ) -> UpdateContainerResourcesResponse | CriRefusal:
-    """Change a container's resources."""
+    """Change a container's resources, as plugins want it."""
     found = container_status.find(service, request.container_id)
     if isinstance(found, CriRefusal):
         return found
-    asked = request.linux or LinuxContainerResources()
+    asked = _as_plugins_want(service, found, request.linux or LinuxContainerResources())
+    if isinstance(asked, CriRefusal):
+        return asked
+    answer = _change(service, found, asked)
+    if not isinstance(answer, CriRefusal):
+        service.plugins.tell_of_container(Event.POST_UPDATE_CONTAINER, found)
+    return answer
+
+
+def update_for_plugins(
+    service: RuntimeService, request: UpdateContainerResourcesRequest, _caller: Caller
+) -> UpdateContainerResourcesResponse | CriRefusal:
+    """Change a container's resources, which a plugin asks for: none is asked about it."""
+    found = container_status.find(service, request.container_id)
+    if isinstance(found, CriRefusal):
+        return found
+    return _change(service, found, request.linux or LinuxContainerResources())
+
+
+def _as_plugins_want(
+    service: RuntimeService, record: ContainerRecord, asked: LinuxContainerResources
+) -> LinuxContainerResources | CriRefusal:
+    if not service.plugins:
+        return asked
+    seen = container_view(record, spec_of(service.records, record))
+    question = Question(Event.UPDATE_CONTAINER, service.plugins.pod_of(record), seen, resources_view(asked))
+    answer = service.plugins.ask(question)
+    if answer.refusal is not None or answer.resources is None:
+        return answer.refusal or asked
+    wanted = asked_resources(answer.resources)
+    if isinstance(wanted, str):
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"an NRI plugin asks for {wanted}, which cannot be changed")
+    return structs.replace(wanted, oom_score_adj=asked.oom_score_adj)
+
+
+def _change(
+    service: RuntimeService, found: ContainerRecord, asked: LinuxContainerResources
+) -> UpdateContainerResourcesResponse | CriRefusal:
     lock = service.records.lock(ContainerRecord, found.id)
     if lock is None:
         return CriRefusal(CriCode.NOT_FOUND, f"there is no container {found.id}")
@@ -54,19 +94,23 @@ def update(
         if record is None or record.phase not in LIVING:
             return CriRefusal(CriCode.FAILED_PRECONDITION, f"container {found.id} has ended, and has no resources")
         wanted = resource_updates.merged(record.resources or record.config.linux.resources, asked)
-        runtime = RuntimeProfile(defaults.load(service.options.runtime_defaults), Decision())
-        decided = resource_updates.decide(asked, runtime, cgroup_controllers.controllers())
-        refused = refusal_of(decided)
-        if refused is not None:
-            return refused
+        resources = _decided(service, asked)
+        if isinstance(resources, CriRefusal):
+            return resources
         sandbox = service.records.read(SandboxRecord, record.sandbox)
         if sandbox is None:
             raise RuntimeFailedError(f"sandbox {record.sandbox} is gone")
         if record.process.pid:
             with pins.inside(sandbox.pin):
-                service.oci(sandbox.engine).update(record.id, record.bundle, resource_updates.resources_of(decided))
+                service.oci(sandbox.engine).update(record.id, record.bundle, resources)
         service.records.write(structs.replace(record, resources=wanted))
     return UpdateContainerResourcesResponse()
+
+
+def _decided(service: RuntimeService, asked: LinuxContainerResources) -> Resources | CriRefusal:
+    runtime = RuntimeProfile(defaults.load(service.options.runtime_defaults), Decision())
+    decided = resource_updates.decide(asked, runtime, cgroup_controllers.controllers())
+    return refusal_of(decided) or resource_updates.resources_of(decided)
 
 
 def reopen_log(

@@ -29,6 +29,7 @@ from podward.api.cri_requests import (
     StopContainerRequest,
     StopContainerResponse,
 )
+from podward.api.nri import Event
 from podward.errors import NodeError
 from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import options
@@ -64,6 +65,7 @@ def stop(service: RuntimeService, request: StopContainerRequest, caller: Caller)
             _kill(service, seen)
     if seen.phase in (ContainerPhase.RUNNING, ContainerPhase.EXITED):
         settle(service, seen.id)
+        _tell_end(service, seen.id)
     return StopContainerResponse()
 
 
@@ -93,6 +95,7 @@ def take_away(service: RuntimeService, container: str) -> None:
             record = observe(service, record)
         if record.phase in LIVING:
             record = structs.replace(record, phase=ContainerPhase.EXITED)
+        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
         destroy(service, record)
 
 
@@ -134,6 +137,14 @@ def end_all(service: RuntimeService, sandbox: str) -> None:
             if seen is not None and seen.phase in LIVING and seen.process.pid:
                 _kill(service, seen)
         settle(service, record.id)
+        _tell_end(service, record.id)
+
+
+def _tell_end(service: RuntimeService, container: str) -> None:
+    """Tell plugins, if there are any, that a container has ended; the front does that once."""
+    record = service.records.read(ContainerRecord, container) if service.plugins else None
+    if record is not None and record.phase is ContainerPhase.EXITED:
+        service.plugins.tell_of_container(Event.STOP_CONTAINER, record)
 
 
 def remove_all(service: RuntimeService, sandbox: str) -> None:

@@ -1,9 +1,9 @@
 """CreateContainer: a container with its root, its mounts and its monitor, whose process waits to be started.
 
 Specification (CRI; containerd 2.2 `CreateContainer`, in our words). The sandbox must be ready, the image here, the name
-free among the sandbox's containers. What the OCI runtime refuses (a program that is not there, a mount point that can't
-be made) is told when the container is started, as containerd tells it: only then does a kubelet count it as a start
-that has failed.
+free among the sandbox's containers. The log's path is relative to the sandbox's log directory and stays in it. What the
+OCI runtime refuses (a program that is not there, a mount point that can't be made) is told when the container is
+started, as containerd tells it: only then does a kubelet count it as a start that has failed.
 
 The record is there before anything is made, and the sandbox is looked at again after it: who stops a sandbox writes so
 first and looks for containers then, so one of the two sees the other.
@@ -12,6 +12,7 @@ first and looks for containers then, so one of the two sees the other.
 from __future__ import annotations
 
 import os
+from posixpath import normpath
 
 import msgspec
 from msgspec import Struct, structs
@@ -22,6 +23,7 @@ from podward.api.cri_requests import CreateContainerRequest, CreateContainerResp
 from podward.api.cri_status import LinuxContainerUser
 from podward.api.image import Image
 from podward.api.node import Node
+from podward.api.nri import Event
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
@@ -29,21 +31,21 @@ from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
 from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
 from podward.runtime.service.container_ending import destroy, end_oci
-from podward.runtime.service.container_mounts import Sources, without_recursion
+from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
 from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.plugins import Question, container_view, pod_view
 from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
-
-_MOUNTS, _IMAGE_VOLUMES = container_place.MOUNTS, container_place.IMAGE_VOLUMES
 
 
 class _Made(Struct, frozen=True):
@@ -53,6 +55,7 @@ class _Made(Struct, frozen=True):
     record: ContainerRecord
     stored: StoredImage
     image: Image
+    decided: Decision
     spec: RuntimeSpec
 
 
@@ -63,19 +66,15 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
+    config = request.config or ContainerConfig()
+    if refused := refusal_of(container_requests.check(config, sandbox.config)):
+        return refused
     if not sandboxes.is_ready(sandbox):
         return _not_ready(sandbox)
-    config = request.config
-    refused = refusal_of(container_requests.check(config, sandbox.config))
-    if config is None or refused is not None:
-        return refused or _NO_CONFIG
     stored = service.images.resolve(config.image.image)
     with service.images.hold(stored), Sources(service.images, config.mounts, sandbox.mapping) as sources:
         made = _decide(service, sandbox, config, stored, sources)
         return made if isinstance(made, CriRefusal) else _make(service, made, sources)
-
-
-_NO_CONFIG = CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
 
 
 def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
@@ -88,23 +87,19 @@ def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
 def _decide(
     service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage, sources: Sources
 ) -> _Made | CriRefusal:
-    log = container_requests.log_path(config, sandbox.config)
-    if ":" in log:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {log!r} has a colon, at which conmon would end it")
+    log = _log_path(sandbox, config)
+    if isinstance(log, CriRefusal):
+        return log
     identifier, image = service.records.new_id(), service.images.load(stored)
     facts = _facts(service, sandbox, config, identifier, sources)
     if isinstance(facts, CriRefusal):
         return facts
     node, host = facts
     decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
-    refused = refusal_of(decided)
-    if refused is not None:
-        return refused
-    spec = decided.fold(RuntimeSpec)
-    refused = refusal_of(exec_arguments.decide(spec.process, machine.stack_limit()))
-    if refused is not None:
-        return refused
-    bundle, user = container_place.bundle_of(service, sandbox, identifier), spec.process.user
+    spec = _folded(decided)
+    if isinstance(spec, CriRefusal):
+        return spec
+    user = spec.process.user
     record = ContainerRecord(
         id=identifier,
         sandbox=sandbox.id,
@@ -117,12 +112,11 @@ def _decide(
         user=LinuxContainerUser(user.uid, user.gid, tuple(sorted({user.gid, *user.additional_gids}))),
         stop_signal=image.config.stop_signal,
         mounts=sources.asked,
-        bundle=bundle,
+        bundle=container_place.bundle_of(service, sandbox, identifier),
         cgroup=host.cgroups_path,
         log_path=log,
     )
-    spec = structs.replace(spec, mounts=without_recursion(spec.mounts, f"{bundle}/{_MOUNTS}"))
-    return _Made(sandbox, record, stored, image, spec)
+    return _Made(sandbox, record, stored, image, decided, spec)
 
 
 def _facts(
@@ -146,12 +140,20 @@ def _facts(
         cgroup_v2=service.cgroup_v2,
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
-        image_volumes=f"{bundle}/{_IMAGE_VOLUMES}",
-        mount_sources=sources.facts(f"{bundle}/{_MOUNTS}"),
-        devices=tuple(devices.nodes(device.host_path, device.container_path) for device in config.devices),
+        image_volumes=f"{bundle}/{container_place.IMAGE_VOLUMES}",
+        mount_sources=sources.facts,
+        devices=tuple(devices.nodes(asked.host_path, asked.container_path) for asked in config.devices),
         controllers=cgroup_controllers.controllers(),
         sandbox_id=sandbox.id,
     )
+
+
+def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:
+    """The spec that was decided, or why there is none."""
+    if refused := refusal_of(decided):
+        return refused
+    spec = decided.fold(RuntimeSpec)
+    return refusal_of(exec_arguments.decide(spec.process, machine.stack_limit())) or spec
 
 
 def _namespaces(
@@ -171,6 +173,13 @@ def _namespaces(
         what = f"container {target.id} is not running: it is {seen.phase.value}"
         return CriRefusal(CriCode.FAILED_PRECONDITION, f"invalid target container: {what}")
     return structs.replace(pinned, pid=f"/proc/{target.process.pid}/ns/pid")
+
+
+def _log_path(sandbox: SandboxRecord, config: ContainerConfig) -> str | CriRefusal:
+    whole = container_requests.log_path(config, sandbox.config)
+    if ":" in whole:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {whole!r} has a colon, at which conmon would end it")
+    return whole
 
 
 def _name_of(service: RuntimeService, stored: StoredImage) -> str:
@@ -194,36 +203,64 @@ def _make(service: RuntimeService, made: _Made, sources: Sources) -> CreateConta
             if current is None or not sandboxes.is_ready(current):
                 destroy(service, record)
                 return _not_ready(current or sandbox)
+            wanted = _adjusted(service, made, current)
+            if isinstance(wanted, CriRefusal):
+                destroy(service, record)
+                return wanted
+            made, record = wanted, wanted.record
             with pins.inside(sandbox.pin):
-                _prepare(service, made, sources)
-                record = _begin(service, made)
-            records.write(record.became(ContainerPhase.CREATED))
+                record = _begin(service, made, _prepare(service, made, sources))
+            record = record.became(ContainerPhase.CREATED)
+            records.write(record)
         except BaseException:
+            service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
             destroy(service, record)
             raise
+    service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
     return CreateContainerResponse(record.id)
 
 
-def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> None:
-    """In the pin's mount namespace: the root, and everything that is mounted into it."""
+def _adjusted(service: RuntimeService, made: _Made, sandbox: SandboxRecord) -> _Made | CriRefusal:
+    """The container as plugins want it. Its cgroup stays below its sandbox's: all that runs there is ended with it."""
+    if not service.plugins:
+        return made
+    shown = container_view(made.record, made.spec)
+    answer = service.plugins.ask(Question(Event.CREATE_CONTAINER, pod_view(sandbox), shown))
+    if answer.refusal is not None or not answer.adjustments:
+        return answer.refusal or made
+    spec = _folded(adjusted(made.decided, answer.adjustments))
+    if not isinstance(spec, CriRefusal) and not normpath(spec.linux.cgroups_path).startswith(f"{sandbox.cgroup}/"):
+        what = f"cgroup {spec.linux.cgroups_path!r}, which an NRI plugin asks for, is not below {sandbox.cgroup}"
+        spec = CriRefusal(CriCode.INVALID_ARGUMENT, what)
+    if isinstance(spec, CriRefusal):
+        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, made.record)
+        return spec
+    record = structs.replace(made.record, cgroup=spec.linux.cgroups_path)
+    return structs.replace(made, spec=spec, record=record)
+
+
+def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeSpec:
+    """In the pin's mount namespace: the root and everything that is mounted into it. The spec with its sources."""
     sandbox, record = made.sandbox, made.record
     container_place.expose(service, sandbox, record.id)
     userns = sandbox.namespaces.get("user", "")
     rootfs.mount(made.stored.rootfs, record.bundle, sandbox.mapping, userns)
-    sources.attach(f"{record.bundle}/{_MOUNTS}", userns)
+    places = sources.attach(f"{record.bundle}/{container_place.MOUNTS}", userns)
     _make_image_volumes(service, made, userns)
     if sandbox.mapping is not None:
         _open_way(record.bundle)
-    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in made.spec.mounts)
+    spec = structs.replace(made.spec, mounts=rewritten(made.spec.mounts, places))
+    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
     if unsafe := unsafe_places.fault(f"{record.bundle}/rootfs", landed):
         raise RefusedError(unsafe, advice="have a regular file or directory there")
+    return spec
 
 
 def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> None:
     if not made.image.config.volumes:
         return
     wanted, runtime = declared_volumes.find(made.image, made.record.config), service.options.runtime_defaults
-    directory, mapping = f"{made.record.bundle}/{_IMAGE_VOLUMES}", made.sandbox.mapping
+    directory, mapping = f"{made.record.bundle}/{container_place.IMAGE_VOLUMES}", made.sandbox.mapping
     places = tuple(mount.destination for mount, _, _ in wanted.mounts(runtime, directory))
     image_volumes.mount(made.stored.rootfs, places, directory, mapping, userns)
     first, user = mapping.host_id if mapping is not None else 0, made.spec.process.user
@@ -233,15 +270,15 @@ def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> No
 
 def _open_way(bundle: str) -> None:
     """Let the user namespace pass through our directories, without seeing what else is in them."""
-    for name in (_MOUNTS, _IMAGE_VOLUMES):
+    for name in (container_place.MOUNTS, container_place.IMAGE_VOLUMES):
         if os.path.isdir(f"{bundle}/{name}"):
             os.chmod(f"{bundle}/{name}", 0o711)  # noqa: S103
 
 
-def _begin(service: RuntimeService, made: _Made) -> ContainerRecord:
+def _begin(service: RuntimeService, made: _Made, spec: RuntimeSpec) -> ContainerRecord:
     """Have the OCI runtime create the container; the record with its processes, or with what the runtime said."""
     record, config = made.record, made.record.config
-    write_private(f"{record.bundle}/config.json", msgspec.json.encode(made.spec))
+    write_private(f"{record.bundle}/config.json", msgspec.json.encode(spec))
     if record.log_path:
         _make_log(made.sandbox.config.log_directory, config.log_path)
     wanted = conmon.Wanted(

@@ -39,7 +39,6 @@ _TAGS = {"shared": "shared", "master": "slave"}
 class _Copy(Struct, frozen=True):
     """The detached copy of a source: how it is to be, and what holds the source itself."""
 
-    place: str
     tree: int
     directory: bool
     read_only: bool
@@ -73,21 +72,20 @@ class Sources:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def facts(self, directory: str) -> tuple[MountSource, ...]:
-        """What is known of each source, which will be below `directory`."""
-        return tuple(
-            MountSource(f"{directory}/{index}", copy.holder, copy.propagation)
-            for index, copy in enumerate(self._copies)
-        )
+    @property
+    def facts(self) -> tuple[MountSource, ...]:
+        """What is known of each source."""
+        return tuple(MountSource("", copy.holder, copy.propagation) for copy in self._copies)
 
-    def attach(self, directory: str, userns: str) -> None:
+    def attach(self, directory: str, userns: str) -> dict[tuple[str, str], str]:
         """Mount the copies below `directory`, in the mount namespace that we are in now.
 
-        `userns` is the pinned user namespace.
+        Returns the place of each, by its container path and host path. `userns` is the pinned user namespace.
         """
         if self._copies:
             os.mkdir(directory, 0o700)
-        for index, copy in enumerate(self._copies):
+        places = {}
+        for index, (mount, copy) in enumerate(zip(self.asked, self._copies, strict=True)):
             place = f"{directory}/{index}"
             if copy.directory:
                 os.mkdir(place, 0o700)
@@ -96,8 +94,10 @@ class Sources:
             if copy.read_only:
                 syscalls.mount_setattr(copy.tree, syscalls.MOUNT_ATTR_RDONLY, recursive=True)
             if copy.mapped:
-                _map_ids(copy, userns)
+                _map_ids(copy.tree, userns, mount)
             syscalls.move_mount(copy.tree, place)
+            places[mount.container_path, mount.host_path] = place
+        return places
 
     def _take(self, mount: Mount) -> Mount:
         if mount.image is not None:
@@ -125,20 +125,26 @@ class Sources:
             raise NodeError(f"cannot copy the mount for {mount.container_path}: {error.strerror}") from error
         is_directory = stat.S_ISDIR(os.fstat(found).st_mode)
         holder, propagation = ("/", "private") if mount.propagation == _PRIVATE else _holder_of(found)
-        self._copies.append(_Copy(mount.container_path, tree, is_directory, read_only, mapped, holder, propagation))
+        self._copies.append(_Copy(tree, is_directory, read_only, mapped, holder, propagation))
 
     def _keep(self, descriptor: int) -> int:
         self._open.callback(os.close, descriptor)
         return descriptor
 
 
-def without_recursion(mounts: tuple[OciMount, ...], directory: str) -> tuple[OciMount, ...]:
-    """A runtime spec's mounts: those of copies below `directory` are read-only at every depth already, if they are."""
-    return tuple(_plain(mount) if mount.source.startswith(f"{directory}/") else mount for mount in mounts)
+def rewritten(mounts: tuple[OciMount, ...], places: dict[tuple[str, str], str]) -> tuple[OciMount, ...]:
+    """The mounts of a runtime spec with the copies in place of the message's host paths.
+
+    Those that are read-only at every depth are so already.
+    """
+    return tuple(_rewritten(mount, places.get((mount.destination, mount.source))) for mount in mounts)
 
 
-def _plain(mount: OciMount) -> OciMount:
-    return structs.replace(mount, options=tuple("ro" if word == "rro" else word for word in mount.options))
+def _rewritten(mount: OciMount, place: str | None) -> OciMount:
+    if place is None:
+        return mount
+    options = tuple("ro" if option == "rro" else option for option in mount.options)
+    return structs.replace(mount, source=place, options=options)
 
 
 def _open_host_path(path: str) -> int:
@@ -178,13 +184,14 @@ def _holder_of(found: int) -> tuple[str, str]:
     return "/", "private"
 
 
-def _map_ids(copy: _Copy, userns: str) -> None:
+def _map_ids(tree: int, userns: str, mount: Mount) -> None:
     namespace = os.open(userns, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        syscalls.mount_setattr(copy.tree, syscalls.MOUNT_ATTR_IDMAP, recursive=False, userns=namespace)
+        syscalls.mount_setattr(tree, syscalls.MOUNT_ATTR_IDMAP, recursive=False, userns=namespace)
     except OSError as error:
         raise NodeError(
-            f"cannot map the ids of the volume at {copy.place}: {error.strerror}",
+            f"cannot map the ids of the volume at {mount.container_path}: {error.strerror}",
+            where=mount.host_path,
             advice="its file system must support id-mapped mounts",
         ) from error
     finally:

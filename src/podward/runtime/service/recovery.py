@@ -19,13 +19,14 @@ from msgspec import Struct
 from podward.errors import PodwardError
 from podward.runtime.network import pod as network
 from podward.runtime.service import container_ending, container_recovery, names, pins, sandboxes
-from podward.runtime.service.phases import SandboxPhase
+from podward.runtime.service.phases import ContainerPhase, SandboxPhase
 from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord, is_id
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.state import Lock
 from podward.runtime.volumes import remove_tree
 from podward.runtime.workers.calls import Caller
 
+_HALF = (ContainerPhase.MAKING, ContainerPhase.REMOVING)
 Asked = ParamSpec("Asked")
 
 
@@ -63,7 +64,7 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
             report.settled.append(record.id)
             report.attempt(f"sandbox {record.id}", sandboxes.settle, service, record.id)
     for container in service.records.every(ContainerRecord):
-        report.attempt(f"container {container.id}", _settle_container, service, container.id, report.settled)
+        report.attempt(f"container {container.id}", _settle_container, service, container)
     report.attempt("monitors", container_recovery.end_unknown_monitors, service)
     report.attempt("containers", container_recovery.forget_unknown, service)
     for kind in (SandboxRecord, ContainerRecord):
@@ -74,9 +75,19 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
     return RecoverResponse(tuple(report.settled), tuple(report.left))
 
 
-def _settle_container(service: RuntimeService, container: str, settled: list[str]) -> None:
-    if container_ending.settle(service, container):
-        settled.append(container)
+def _settle_container(service: RuntimeService, record: ContainerRecord) -> None:
+    """Take away what was in the making or going, or has no sandbox; note the end of what has ended.
+
+    One that somebody is at work on is left to him.
+    """
+    lock = Lock.attempt(f"{service.records.directory(ContainerRecord, record.id)}/lock")
+    if lock is None:
+        return
+    lock.release()
+    if record.phase in _HALF or not service.records.has(SandboxRecord, record.sandbox):
+        container_ending.take_away(service, record.id)
+    elif record.phase is not ContainerPhase.EXITED:
+        container_ending.settle(service, record.id)
 
 
 def _remove_without_record(records: Records, kind: type[SandboxRecord | ContainerRecord]) -> None:
