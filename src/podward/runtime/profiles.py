@@ -26,7 +26,7 @@ def localhost(profile: SecurityProfile | None, root: str) -> Profile | None:
         return None
     file = profile.localhost_ref
     real, base = os.path.realpath(file), os.path.realpath(root)
-    if not real.startswith(f"{base}/"):
+    if not real.startswith(os.path.join(base, "")):
         raise InputError("a Localhost seccomp profile must lie below the node's seccomp directory", where=file)
     try:
         descriptor = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)

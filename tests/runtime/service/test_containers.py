@@ -18,9 +18,11 @@ from podward.api.cri import (
     LinuxContainerResources,
     LinuxContainerSecurityContext,
     NamespaceOption,
+    SecurityProfile,
 )
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
+    ExecSyncResponse,
     ListContainersRequest,
     ListContainersResponse,
     ReopenContainerLogRequest,
@@ -268,3 +270,15 @@ def test_an_images_stop_signal_is_the_next_best(containers: Containers, tmp_path
         containers.asked("sleep", "600", linux=in_own_pid_namespace()), image=ImageSpec("docker.io/library/signal:1")
     )
     assert containers.status(containers.create(config)).stop_signal == "SIGRTMINPLUS3"
+
+
+def test_a_seccomp_profile_may_be_anywhere(containers: Containers, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    rule = '{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}'
+    profile.write_text(f'{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{rule}]}}')
+    seccomp = SecurityProfile("Localhost", str(profile))
+    context = LinuxContainerSecurityContext(namespace_options=OWN, seccomp=seccomp)
+    identifier = containers.run("sleep", "600", linux=LinuxContainerConfig(security_context=context))
+    answer = containers.try_execute(identifier, "mkdir", "/a")
+    assert isinstance(answer, ExecSyncResponse)
+    assert b"not permitted" in answer.stderr
