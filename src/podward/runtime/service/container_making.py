@@ -30,7 +30,7 @@ from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
-from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
@@ -66,7 +66,7 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    config = request.config or ContainerConfig()
+    config = with_namespaces_of(sandbox.config, request.config or ContainerConfig())
     if refused := refusal_of(container_requests.check(config, sandbox.config)):
         return refused
     if not sandboxes.is_ready(sandbox):
