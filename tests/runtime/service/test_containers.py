@@ -282,3 +282,38 @@ def test_a_seccomp_profile_may_be_anywhere(containers: Containers, tmp_path: Pat
     answer = containers.try_execute(identifier, "mkdir", "/a")
     assert isinstance(answer, ExecSyncResponse)
     assert b"not permitted" in answer.stderr
+
+
+def test_a_frozen_container_is_stopped(containers: Containers) -> None:
+    identifier = containers.run(*SHELL, "trap : TERM; while :; do sleep 1; done", linux=in_own_pid_namespace())
+    record = containers.record(identifier)
+    for file, word in (("freezer{}/freezer.state", "FROZEN"), ("{}/cgroup.freeze", "1")):
+        path = Path("/sys/fs/cgroup", file.format(record.cgroup))
+        if path.exists():
+            path.write_text(word, encoding="ascii")
+    containers.stop(identifier, 1)
+    assert not alive(record.process)
+    containers.remove(identifier)
+    nothing_left(containers, identifier)
+
+
+def test_processes_that_fork_without_end_are_stopped(containers: Containers) -> None:
+    options = NamespaceOption(network="NODE", pid="NODE")
+    linux = LinuxContainerConfig(security_context=LinuxContainerSecurityContext(namespace_options=options))
+    bomb = "while :; do (sleep 0.01 & exec sleep 0.02) & sleep 0.005; done"
+    identifier = containers.run(*SHELL, f"trap '' TERM; ({bomb}) & {bomb}", linux=linux)
+    containers.stop(identifier, 0)
+    assert containers.status(identifier).exit_code == 137
+    assert not containers.served.service.cgroups.exists(containers.record(identifier).cgroup)
+    containers.remove(identifier)
+    nothing_left(containers, identifier)
+
+
+def test_a_flood_of_output_is_survived(containers: Containers) -> None:
+    identifier = containers.run(*SHELL, "yes", log_path="a.log", linux=in_own_pid_namespace())
+    log = Path(containers.record(identifier).log_path)
+    while log.stat().st_size < 1 << 20:
+        pass
+    assert containers.execute(identifier, "echo", "here") == "here\n"
+    containers.stop(identifier, 0)
+    assert containers.status(identifier).state == "CONTAINER_EXITED"

@@ -20,7 +20,7 @@ import select
 import signal
 import time
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
@@ -123,6 +123,22 @@ def settle(service: RuntimeService, container: str) -> bool:
         if seen.phase is ContainerPhase.EXITED and sandbox is not None:
             end_oci(service, sandbox, seen)
         return changed
+
+
+class SettleRequest(Struct, frozen=True):
+    """A container that has ended, as its monitor has written."""
+
+    container_id: str
+
+
+class SettleResponse(Struct, frozen=True):
+    """Nothing is to be said."""
+
+
+def settle_ended(service: RuntimeService, request: SettleRequest, _caller: Caller) -> SettleResponse | CriRefusal:
+    """End what a container that has ended leaves behind."""
+    settle(service, request.container_id)
+    return SettleResponse()
 
 
 def end_all(service: RuntimeService, sandbox: str) -> None:
