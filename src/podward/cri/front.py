@@ -64,8 +64,8 @@ class Front:
 
     def ended(self, container: str) -> None:
         """A container has ended: what it leaves behind is ended, too, by a worker."""
-        settled = self.work(SETTLE_CONTAINER, SettleRequest(container))
-        task = asyncio.create_task(settled)
+        settling = self.engine.call(SETTLE_CONTAINER, SettleRequest(container))
+        task = asyncio.create_task(settling)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
