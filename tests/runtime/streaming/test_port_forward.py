@@ -139,6 +139,22 @@ def test_a_client_that_resets_breaks_the_connection_off() -> None:
     run(work())
 
 
+def test_the_error_stream_ends_with_the_pods_half() -> None:
+    async def work() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        async with served(LocalProvider()) as server:
+            peer = await forwarded(server)
+            data, error = await pair(peer, listener.getsockname()[1], "0")
+            with listener, (await asyncio.get_running_loop().sock_accept(listener))[0] as connection:
+                connection.shutdown(socket.SHUT_WR)
+                await peer.until(lambda: ended(peer, data) and ended(peer, error))
+                await peer.send(peer.frames.data(data, b"still taken"))
+                assert await asyncio.get_running_loop().sock_recv(connection, 100) == b"still taken"
+
+    run(work())
+
+
 def test_a_client_that_goes_ends_what_it_forwarded() -> None:
     async def work() -> None:
         listener = socket.create_server(("127.0.0.1", 0))

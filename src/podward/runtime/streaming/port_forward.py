@@ -274,7 +274,6 @@ def _is_forwarded(headers: Headers) -> bool:
     port = headers.get("port", "")
     return (
         headers.get("streamtype") in ("data", "error")
-        and port.isascii()
         and port.isdecimal()
         and len(port) <= 5
         and 0 < int(port) < 1 << 16
