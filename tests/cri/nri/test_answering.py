@@ -11,6 +11,7 @@ from podward.cri.log import Log
 from podward.cri.nri.answering import Answering
 from podward.cri.nri.service import Created, Nri
 from podward.runtime.service.plugins import Answer, Plugins, Question
+from podward.runtime.service.records import Records
 
 POD = PodSandbox("p1")
 CONTAINER = Container("c1", "p1")
@@ -119,13 +120,13 @@ def test_a_worker_asks_over_the_socket(tmp_path: Path) -> None:
         answering = Answering(nri, runtime, path, Log("error"))
         await answering.start({"before"})
         question = Question(Event.START_CONTAINER, POD, Container("c1", args=("x" * (1 << 20),)))
-        assert await asyncio.to_thread(Plugins(path).ask, question) == Answer()
+        assert await asyncio.to_thread(Plugins(Records(str(tmp_path)), path).ask, question) == Answer()
         assert nri.heard == [Event.START_CONTAINER]
         _, writer = await asyncio.open_unix_connection(path)
         writer.write(b"garbage")
         writer.write_eof()
         before = Question(Event.STOP_CONTAINER, POD, Container("before"))
-        assert await asyncio.to_thread(Plugins(path).ask, before) == Answer()
+        assert await asyncio.to_thread(Plugins(Records(str(tmp_path)), path).ask, before) == Answer()
         assert Event.STOP_CONTAINER not in nri.heard
         writer.close()
         await answering.close()

@@ -27,7 +27,7 @@ from podward.runtime.service.plugins import (
     pod_view,
     resources_view,
 )
-from podward.runtime.service.records import ContainerRecord, SandboxRecord
+from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord
 
 SANDBOX = SandboxRecord(
     id="a" * 64,
@@ -113,11 +113,12 @@ def test_resources_go_there_and_back() -> None:
     assert asked_resources(nri.Resources(pids=nri.Pids(1))) == "pids"
 
 
-def test_where_there_is_no_nri_nobody_is_asked() -> None:
-    plugins = Plugins()
+def test_where_there_is_no_nri_nobody_is_asked(tmp_path: Path) -> None:
+    plugins = Plugins(Records(str(tmp_path)))
     assert not plugins
     assert plugins.ask(Question(Event.CREATE_CONTAINER, nri.PodSandbox())) == Answer()
-    assert plugins.tell(Event.STOP_POD_SANDBOX, SANDBOX) is None
+    assert plugins.tell_of_sandbox(Event.STOP_POD_SANDBOX, SANDBOX) is None
+    assert plugins.tell_of_container(Event.STOP_CONTAINER, CONTAINER) is None
 
 
 @pytest.mark.parametrize(
@@ -146,12 +147,12 @@ def test_a_question_is_answered(tmp_path: Path, answer: Answer) -> None:
         thread = threading.Thread(target=front)
         thread.start()
         question = Question(Event.CREATE_CONTAINER, pod_view(SANDBOX), container_view(CONTAINER, SPEC))
-        assert Plugins(path).ask(question) == answer
+        assert Plugins(Records(str(tmp_path)), path).ask(question) == answer
         thread.join()
     assert asked == [question]
 
 
 def test_who_cannot_be_asked_refuses(tmp_path: Path) -> None:
-    refusal = Plugins(str(tmp_path / "s")).tell(Event.RUN_POD_SANDBOX, SANDBOX)
+    refusal = Plugins(Records(str(tmp_path)), str(tmp_path / "s")).tell_of_sandbox(Event.RUN_POD_SANDBOX, SANDBOX)
     assert refusal is not None
     assert refusal.code is CriCode.UNAVAILABLE

@@ -50,11 +50,28 @@ _NOTHING = Answer()
 class Plugins:
     """The plugins, by way of the front's socket; without one there are none, and nothing is changed or refused."""
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, records: Records, path: str = "") -> None:
+        self._records = records
         self._path = path
 
     def __bool__(self) -> bool:
         return bool(self._path)
+
+    def tell_of_sandbox(self, event: Event, sandbox: SandboxRecord) -> CriRefusal | None:
+        """Tell what happens to a sandbox. Answers a refusal, if there is one."""
+        return self.ask(Question(event, pod_view(sandbox))).refusal if self._path else None
+
+    def tell_of_container(self, event: Event, container: ContainerRecord) -> CriRefusal | None:
+        """Tell what happens to a container. Answers a refusal, if there is one."""
+        if not self._path:
+            return None
+        seen = container_view(container, spec_of(self._records, container))
+        return self.ask(Question(event, self.pod_of(container), seen)).refusal
+
+    def pod_of(self, container: ContainerRecord) -> nri.PodSandbox:
+        """The sandbox of a container; its id alone where it is gone."""
+        sandbox = self._records.read(SandboxRecord, container.sandbox)
+        return nri.PodSandbox(container.sandbox) if sandbox is None else pod_view(sandbox)
 
     def ask(self, question: Question) -> Answer:
         """Ask, and wait for the answer."""
@@ -69,19 +86,6 @@ class Plugins:
         except (OSError, msgspec.MsgspecError) as error:
             why = f"NRI plugins cannot be asked: {error}; the service that they are connected to must run"
             return Answer(CriRefusal(CriCode.UNAVAILABLE, why))
-
-    def tell(
-        self,
-        event: Event,
-        sandbox: SandboxRecord,
-        container: ContainerRecord | None = None,
-        spec: RuntimeSpec | None = None,
-    ) -> CriRefusal | None:
-        """Tell of an event to which nothing is answered but, perhaps, a refusal."""
-        if not self._path:
-            return None
-        shown = container_view(container, spec) if container is not None else None
-        return self.ask(Question(event, pod_view(sandbox), shown)).refusal
 
 
 def spec_of(records: Records, container: ContainerRecord) -> RuntimeSpec | None:

@@ -157,8 +157,10 @@ class Records:
         return self._read(kind, f"{self.directory(kind, identifier)}/{_FILES[kind]}")
 
     def has(self, kind: type[SandboxRecord | ContainerRecord], identifier: str) -> bool:
-        """Whether there is a record of this very id."""
-        return is_id(identifier) and os.path.exists(f"{self.directory(kind, identifier)}/{_FILES[kind]}")
+        """Whether there is a record of this very id that can be read."""
+        if kind is SandboxRecord:
+            return self.read(SandboxRecord, identifier) is not None
+        return self.read(ContainerRecord, identifier) is not None
 
     def every(self, kind: type[Record]) -> tuple[Record, ...]:
         """All of them, the oldest first."""
@@ -220,12 +222,13 @@ def _replace(new: str, file: str) -> None:
 
 
 _FILES: dict[type, str] = {SandboxRecord: "sandbox.json", ContainerRecord: "container.json"}
+ID_LENGTH = 64
 _DIGITS = frozenset("0123456789abcdef")
 
 
 def is_id(text: str) -> bool:
     """Whether this is a whole id: no other text may become part of a path."""
-    return len(text) == 64 and _DIGITS.issuperset(text)
+    return len(text) == ID_LENGTH and _DIGITS.issuperset(text)
 
 
 def now() -> int:

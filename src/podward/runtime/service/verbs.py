@@ -52,6 +52,12 @@ UPDATE_CONTAINER_RESOURCES = Verb(
     cri.UpdateContainerResourcesResponse,
     container_changes.update,
 )
+UPDATE_FOR_PLUGINS = Verb(
+    "UpdateForPlugins",
+    cri.UpdateContainerResourcesRequest,
+    cri.UpdateContainerResourcesResponse,
+    container_changes.update_for_plugins,
+)
 REOPEN_CONTAINER_LOG = Verb(
     "ReopenContainerLog",
     cri.ReopenContainerLogRequest,
@@ -78,6 +84,7 @@ _ALL: tuple[object, ...] = (
     CONTAINER_STATUS,
     LIST_CONTAINERS,
     UPDATE_CONTAINER_RESOURCES,
+    UPDATE_FOR_PLUGINS,
     REOPEN_CONTAINER_LOG,
     EXEC_SYNC,
     EXEC,
