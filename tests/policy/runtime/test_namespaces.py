@@ -29,10 +29,15 @@ USERNS = UserNamespace("POD", (LINE,), (LINE,))
 
 
 def decided(
-    runtime: str, chosen: NamespaceOption, placement: Placement | None = None, *, privileged: bool = False
+    runtime: str,
+    chosen: NamespaceOption | None,
+    placement: Placement | None = None,
+    *,
+    of_pod: NamespaceOption | None = None,
+    privileged: bool = False,
 ) -> Decision:
     context = LinuxContainerSecurityContext(namespace_options=chosen, privileged=privileged)
-    pod = LinuxSandboxSecurityContext(namespace_options=chosen)
+    pod = LinuxSandboxSecurityContext(namespace_options=of_pod or chosen)
     sandbox = PodSandboxConfig(linux=LinuxPodSandboxConfig(security_context=pod))
     placement = placement or Placement(PINNED, "host")
     return namespaces.decide(context, sandbox, placement, RuntimeProfile(load(runtime), Decision()))
@@ -74,6 +79,18 @@ def test_a_shared_pid_namespace_is_joined(runtime: str) -> None:
 def test_the_host_s_namespaces_are_left_out(runtime: str) -> None:
     left = kinds(decided(runtime, NamespaceOption(network="NODE", pid="NODE", ipc="NODE")))
     assert set(left) == {"mount", "cgroup"} | ({"uts"} if runtime == "cri-o" else set())
+
+
+@pytest.mark.parametrize("chosen", [None, NamespaceOption()])
+def test_a_container_of_a_pod_on_the_host_s_network_is_there_too(chosen: NamespaceOption | None) -> None:
+    host = NamespaceOption(network="NODE", pid="NODE", ipc="NODE")
+    assert set(kinds(decided("containerd", chosen, of_pod=host))) == {"mount", "cgroup"}
+
+
+def test_a_container_is_not_nearer_to_the_host_than_its_pod() -> None:
+    host = NamespaceOption(network="NODE", pid="NODE", ipc="NODE")
+    left = kinds(decided("containerd", host, of_pod=NamespaceOption()))
+    assert (left["network"], left["ipc"], left["pid"]) == ("/ns/net", "/ns/ipc", "/ns/pid")
 
 
 @pytest.mark.parametrize("runtime", ALL)

@@ -8,12 +8,14 @@ container is not privileged (containerd 2.2 `buildLinuxSpec`, CRI-O 1.33 `setupC
 same). On the host's network containerd and Docker also use the host's UTS namespace; CRI-O does not. The id maps are
 written together with the path of the user namespace, as containerd does. The spec has a host name if the container gets
 a new UTS namespace; with CRI-O and Docker it always has one. The container must request the same user namespace as its
-sandbox.
+sandbox. Network and IPC are the sandbox's whatever the container's message says of them, and so is the host's PID
+namespace, unless the container has another one than its Pod (containerd 2.2 `WithPodNamespaces`).
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, PodSandboxConfig, UserNamespace
 from podward.api.oci import LinuxIDMapping, Namespace
@@ -61,14 +63,20 @@ def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
     return userns if userns is not None and userns.mode == "POD" else None
 
 
+def _shared(context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig) -> NamespaceOption:
+    """The container's namespace options, with what it shares with its Pod as the Pod has it."""
+    own, of_pod = options(context), of_sandbox(sandbox)
+    pid = own.pid if own.pid in ("CONTAINER", "TARGET") else of_pod.pid
+    return replace(own, network=of_pod.network, ipc=of_pod.ipc, pid=pid)
+
+
 def decide(
     context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, placement: Placement, runtime: RuntimeProfile
 ) -> Decision:
     """`linux.namespaces`, `uidMappings`, `gidMappings` and `hostname`."""
+    modes = _shared(context, sandbox)
     rows = [
-        row
-        for kind in runtime.defaults.namespaces
-        if (row := _row(kind, options(context), placement.pinned, runtime)) is not None
+        row for kind in runtime.defaults.namespaces if (row := _row(kind, modes, placement.pinned, runtime)) is not None
     ]
     if placement.cgroup_v2 and not context.privileged:
         rows.append(("cgroup", "", "cgroup v2: a namespace of its own", ""))
