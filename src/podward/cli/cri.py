@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from podward.cli import node_options
+from podward.cli import image_options, node_options
 
 _LAST_PORT = 65535
 SUMMARY = "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"
@@ -34,6 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the OCI runtime of Pods without a runtime handler (default: crun or runc, whichever works here)",
     )
     node_options.add_runtime_defaults(parser)
+    image_options.add_registries(parser)
+    add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    add(
+        "--pinned-images",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an image, with * for anything, that the kubelet is to leave alone; repeatable",
+    )
     add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
     add(
         "--seccomp-root",
@@ -49,6 +58,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--stream-address", default="127.0.0.1", metavar="IP", help="where exec, attach and port-forward are streamed")
     add("--stream-port", type=_port, default=0, metavar="PORT", help="and the port; 0: any free one (%(default)s)")
+    add("--enable-nri", action="store_true", help="let plugins of the Node Resource Interface connect")
+    add(
+        "--nri-listen",
+        default="/var/run/nri/nri.sock",
+        metavar="SOCKET",
+        help="the unix socket that they connect to, made of mode 0600 (%(default)s)",
+    )
     add(
         "--log-level",
         choices=("error", "warn", "info", "debug"),
@@ -70,16 +86,26 @@ def run(args: argparse.Namespace) -> int:
         os.environ["PODWARD_ROOT"] = os.path.abspath(args.data_dir)
     from podward.cri import listening, process
     from podward.cri.options import Options
+    from podward.runtime.images.pulling import Registries
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
 
     options = Options(
         listening.path_of(args.listen),
         state_root(),
-        ServiceOptions(args.default_runtime, args.runtime_defaults, args.seccomp_root, args.cni_conf_dir),
+        ServiceOptions(
+            args.default_runtime,
+            args.runtime_defaults,
+            args.seccomp_root,
+            args.cni_conf_dir,
+            Registries(args.registries_conf, args.registry_config_dir, args.authfile),
+            tuple(args.pinned_images),
+            nri=args.enable_nri,
+        ),
         args.stream_address,
         args.stream_port,
         args.log_level,
+        listening.path_of(args.nri_listen) if args.enable_nri else "",
     )
 
     def say(path: str) -> None:
