@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.runtime.images.served import Answer, Request, Served, docker_registry, serving, write_pair
+from tests.runtime.images.served import Answer, Request, Served, docker_registry, serving, tunnel, write_pair
 
 from podward.api.cri_status import AuthConfig
 from podward.errors import ImageError
@@ -303,3 +303,32 @@ def test_no_file_has_a_secret_in_it(served: Served, store: ImageStore, plain: Re
     served.before = asking
     pull(store, f"{served.host}/team/app:1", plain, auth(username="u", password=SECRET))
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()]
+
+
+def test_a_proxy_is_asked_where_the_environment_names_one(
+    served: Served, store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://me:{SECRET}%21@{served.host}")
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    served.contents = {f"http://r.example.com{path}": content for path, content in served.contents.items()}
+    registries = configured(tmp_path, "r.example.com", 'server = "http://r.example.com"\n')
+    pull(store, "r.example.com/team/app:1", registries)
+    assert len(served.requests) == 3
+    assert {request.proxy for request in served.requests} == {f"Basic {encoded(f'me:{SECRET}!')}"}
+    (tmp_path / "certs.d/r.example.com/hosts.toml").write_text('server = "http://direct.invalid"\n')
+    with pytest.raises(ImageError, match="its name is not known"):
+        pull(store, "r.example.com/team/app:2", registries)
+    with pytest.raises(ImageError, match="connection refused"):  # not by way of the proxy, which would say something
+        pull(store, "127.0.0.9:9/app:1", registries)
+
+
+def test_a_proxy_for_tls_only_passes_bytes_on(
+    authority: OwnAuthority, served: Served, store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(authority) as secure, tunnel(secure.host) as (proxy, asked):
+        secure.contents = dict(served.contents)
+        registries = configured(tmp_path, "r.example.com", f'ca = "{authority.certificate_file}"\n')
+        monkeypatch.setenv("https_proxy", f"http://me:{SECRET}@{proxy}")
+        pull(store, "r.example.com/team/app:1", registries)
+        assert set(asked) == {("CONNECT r.example.com:443 HTTP/1.0", f"Basic {encoded(f'me:{SECRET}')}")}
+        assert {request.proxy for request in secure.requests} == {""}

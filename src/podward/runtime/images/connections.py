@@ -1,10 +1,12 @@
 """HTTP connections to a registry, and to where it sends us: TLS, proxies, and what failed, in words.
 
-The environment names proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). A connection that is idle is used again.
+The environment names proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), which as in Go are never for loopback. A
+connection that is idle is used again.
 """
 
 from __future__ import annotations
 
+import base64
 import http.client
 import socket
 import ssl
@@ -17,9 +19,11 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult
 
+from msgspec import Struct
+
 from podward import __version__
 from podward.errors import RegistryError
-from podward.runtime.images.endpoints import Endpoint
+from podward.runtime.images.endpoints import Endpoint, is_loopback
 
 ADVICE = "check the name; `skopeo login` for a private registry; --tls-verify=false for one without TLS"
 _STALLED = 60.0
@@ -49,11 +53,14 @@ class Connections:
         """Send a GET, or a form with POST, and return the answer. Raises RegistryError if none comes."""
         place = (url.scheme, url.netloc)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        proxy = _proxy(*place)
+        if proxy and url.scheme == "http":
+            path, headers = f"http://{url.netloc}{path}", {**proxy.headers, **headers}
+        method = "GET" if form is None else "POST"
         while True:
             kept = self._idle.pop(place, None)
-            connection = kept or self._connect(*place)
+            connection = kept or self._connect(*place, proxy)
             try:
-                method = "GET" if form is None else "POST"
                 connection.request(method, path, form, {"User-Agent": f"podward/{__version__}", **headers})
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
@@ -64,24 +71,28 @@ class Connections:
             self._idle[place] = connection
             return response
 
-    def _connect(self, scheme: str, host: str) -> http.client.HTTPConnection:
-        proxy = _proxy(scheme, host)
+    def _connect(self, scheme: str, host: str, proxy: _Proxy | None) -> http.client.HTTPConnection:
+        target = proxy.host if proxy else host
         try:
             if scheme == "http":
-                connection = http.client.HTTPConnection(proxy or host, timeout=_STALLED)
+                connection = http.client.HTTPConnection(target, timeout=_STALLED)
             else:
                 is_own = host == self._endpoint.host
                 if is_own not in self._contexts:
                     self._contexts[is_own] = _tls(self._endpoint, is_own=is_own)
-                context = self._contexts[is_own]
-                connection = http.client.HTTPSConnection(proxy or host, timeout=_STALLED, context=context)
+                connection = http.client.HTTPSConnection(target, timeout=_STALLED, context=self._contexts[is_own])
                 if proxy:
-                    connection.set_tunnel(host)
+                    connection.set_tunnel(host, headers=dict(proxy.headers))
             connection.connect()
         except (OSError, http.client.HTTPException) as error:
             raise failed(_reason(error), self._endpoint.name) from None
         self._sockets.append(connection.sock)
         return connection
+
+
+class _Proxy(Struct, frozen=True):
+    host: str
+    headers: Mapping[str, str]
 
 
 class Body:
@@ -115,12 +126,20 @@ def failed(what: str, where: str) -> RegistryError:
     return RegistryError(what, where=where, advice=ADVICE)
 
 
-def _proxy(scheme: str, host: str) -> str:
-    """HOST:PORT of the proxy that the environment names for this host, empty if none."""
+def _proxy(scheme: str, host: str) -> _Proxy | None:
+    """The proxy that the environment names for this host, and what it wants to be told."""
     proxies = urllib.request.getproxies()
-    if scheme not in proxies or urllib.request.proxy_bypass(host):
-        return ""
-    return urllib.parse.urlsplit(proxies[scheme]).netloc.rpartition("@")[2] or proxies[scheme]
+    if scheme not in proxies or is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    word = proxies[scheme]
+    split = urllib.parse.urlsplit(word if "://" in word else f"http://{word}")
+    login, _, place = split.netloc.rpartition("@")
+    return _Proxy(place, {"Proxy-Authorization": basic(urllib.parse.unquote(login))} if login else {})
+
+
+def basic(login: str) -> str:
+    """The header for NAME:PASSWORD."""
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 def _tls(endpoint: Endpoint, *, is_own: bool) -> ssl.SSLContext:

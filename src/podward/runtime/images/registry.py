@@ -13,7 +13,6 @@ What comes is hostile: every size has a limit, and no text of a registry goes in
 
 from __future__ import annotations
 
-import base64
 import re
 import urllib.parse
 import urllib.request
@@ -26,7 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import ImageError, RegistryError
-from podward.runtime.images.connections import ADVICE, Body, Connections, failed
+from podward.runtime.images.connections import ADVICE, Body, Connections, basic, failed
 from podward.runtime.images.credentials import Credentials
 from podward.runtime.images.endpoints import Endpoint
 from podward.runtime.images.layout import INDEXES, LARGEST_DOCUMENT, MANIFESTS, corrupt_image
@@ -138,7 +137,7 @@ class Registry:
         if bearer is not None:
             return f"Bearer {known.registry_token or self._token(bearer)}"
         if known.username and any(scheme == "basic" for scheme, _ in wanted):
-            return _basic(known)
+            return basic(f"{known.username}:{known.password}")
         raise self._failed("it wants to know who asks, and no credentials are known for it")
 
     def _token(self, challenge: Mapping[str, str]) -> str:
@@ -152,7 +151,7 @@ class Registry:
             response = self._connections.send(realm, headers, urllib.parse.urlencode({**form, **asked}).encode())
         else:
             query = "&".join(filter(None, (realm.query, urllib.parse.urlencode(asked))))
-            headers = {"Authorization": _basic(known)} if known.username else {}
+            headers = {"Authorization": basic(f"{known.username}:{known.password}")} if known.username else {}
             response = self._connections.send(realm._replace(query=query), headers)
         with response:
             content = response.read(LARGEST_DOCUMENT)
@@ -190,10 +189,6 @@ class Registry:
 
     def _failed(self, what: str) -> RegistryError:
         return failed(what, self.endpoint.name)
-
-
-def _basic(known: Credentials) -> str:
-    return f"Basic {base64.b64encode(f'{known.username}:{known.password}'.encode()).decode()}"
 
 
 def _challenge(text: str) -> tuple[str, dict[str, str]]:

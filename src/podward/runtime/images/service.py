@@ -57,10 +57,13 @@ class ImageService:
     def list(self, name: str = "") -> tuple[Image, ...]:
         """All images, or the one with this name, digest or id."""
         if name:
-            found = self.status(name)
-            return (found,) if found else ()
+            only = self.status(name)
+            return (only,) if only else ()
         entries = self._store.entries()
-        return tuple(self._status(identifier, entries) for identifier in dict.fromkeys(each.id for each in entries))
+        found = tuple(self._status(identifier, entries) for identifier in dict.fromkeys(each.id for each in entries))
+        here = {(each.id, each.manifest) for each in entries}
+        self._known = {key: facts for key, facts in self._known.items() if key in here}
+        return found
 
     def status(self, name: str) -> Image | None:
         """The image with this name, digest or id; None if it is not here. Raises ImageError for what is no name."""
