@@ -211,3 +211,31 @@ def tunnel(target: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def answering(raw: bytes) -> Iterator[str]:
+    """Something on loopback that sends these bytes to whoever connects and asks, and hangs up; yields HOST:PORT."""
+    stop = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                if stop.is_set():
+                    return
+                try:
+                    if connection.recv(1 << 16):
+                        connection.sendall(raw)
+                except OSError:
+                    continue
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stop.set()
+            socket.create_connection(listening.getsockname()).close()
+            thread.join()

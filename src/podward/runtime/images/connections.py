@@ -24,6 +24,7 @@ from msgspec import Struct
 from podward import __version__
 from podward.errors import RegistryError
 from podward.runtime.images.endpoints import Endpoint, is_loopback
+from podward.runtime.images.layout import LARGEST_DOCUMENT
 
 ADVICE = "check the name; `skopeo login` for a private registry; --tls-verify=false for one without TLS"
 _STALLED = 60.0
@@ -49,7 +50,7 @@ class Connections:
         self._idle.clear()
         self._sockets.clear()
 
-    def send(self, url: SplitResult, headers: Mapping[str, str], form: bytes | None = None) -> HTTPResponse:
+    def send(self, url: SplitResult, headers: Mapping[str, str], form: bytes | None = None) -> Answer:
         """Send a GET, or a form with POST, and return the answer. Raises RegistryError if none comes."""
         place = (url.scheme, url.netloc)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
@@ -63,13 +64,13 @@ class Connections:
             try:
                 connection.request(method, path, form, {"User-Agent": f"podward/{__version__}", **headers})
                 response = connection.getresponse()
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 if kept is not None:  # it had been idle: the registry may have ended it
                     continue
                 raise failed(_reason(error), self._endpoint.name) from None
             self._idle[place] = connection
-            return response
+            return Answer(response, self._endpoint.name)
 
     def _connect(self, scheme: str, host: str, proxy: _Proxy | None) -> http.client.HTTPConnection:
         target = proxy.host if proxy else host
@@ -84,7 +85,7 @@ class Connections:
                 if proxy:
                     connection.set_tunnel(host, headers=dict(proxy.headers))
             connection.connect()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise failed(_reason(error), self._endpoint.name) from None
         self._sockets.append(connection.sock)
         return connection
@@ -95,10 +96,12 @@ class _Proxy(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-class Body:
-    """A blob on its way. A connection that breaks is no corrupt blob."""
+class Answer:
+    """The answer of a host, whose content comes as it is read. A connection that breaks is no corrupt blob."""
 
     def __init__(self, response: HTTPResponse, where: str) -> None:
+        self.status = response.status
+        self.headers = response.headers
         self._response = response
         self._where = where
 
@@ -111,14 +114,21 @@ class Body:
         self._response.close()
 
     def read(self, size: int) -> bytes:
-        """The next bytes; none at the end. Raises ImageError if the end comes before its time."""
+        """The next bytes; none at the end. Raises RegistryError if the end comes before its time."""
         try:
             piece = self._response.read(size)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise failed(_reason(error), self._where) from None
         if not piece and self._response.length:
-            raise failed(f"it breaks off {self._response.length:,} bytes before a blob's end", self._where)
+            raise failed(f"it breaks off {self._response.length:,} bytes before the end", self._where)
         return piece
+
+    def document(self) -> bytes:
+        """The whole content. Raises RegistryError if it is too large for a document, or breaks off."""
+        content = self.read(LARGEST_DOCUMENT)
+        if self.read(1):
+            raise failed("what it answers is too large", self._where)
+        return content
 
 
 def failed(what: str, where: str) -> RegistryError:
