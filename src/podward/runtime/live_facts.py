@@ -93,7 +93,7 @@ class LiveFacts:
             made.addresses = self.addresses = network.attach(
                 *networks, self._directory.path, self.pod, made.namespaces.net
             )
-        node = VolumeNode(made.user_namespace, userns, self._image_root)
+        node = VolumeNode(made.user_namespace, userns, self._image_root, not self.node.in_user_namespace)
         about = PodFacts(self.pod, self.place, self.objects, self.node, ",".join(self.addresses))
         self._volumes = PodVolumes(self._directory.work, about, node=node)
         decided = self._volumes.prepare()

@@ -37,6 +37,19 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         ) from error
 
 
+def _passage() -> str:
+    """The directory to mount it on. One of root's is found closed by who is root of a user namespace alone."""
+    try:
+        os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
+        if os.stat(PASSAGE).st_uid == os.geteuid():
+            return PASSAGE
+    except PermissionError:
+        pass
+    from podward.runtime.rootless import directories  # only a user needs it
+
+    return directories.passage()
+
+
 def _hide(place: str) -> None:
     """Take a mount out of sight: unmount it, or cover it where it is locked, as all are for a user namespace's root."""
     try:
@@ -53,11 +66,11 @@ def expose(pod: PodDirectory) -> None:
     The way to the state directory is closed to everybody but root. So the Pod's directory is mounted below a directory
     that may be passed through, which exists in our mount namespace only.
     """
-    os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
-    if not os.path.ismount(PASSAGE):
+    passage = _passage()
+    if not os.path.ismount(passage):
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
-        syscalls.mount("podward", PASSAGE, "tmpfs", flags, "mode=711,size=1m")
-    pod.work = f"{PASSAGE}/{pod.id}"
+        syscalls.mount("podward", passage, "tmpfs", flags, "mode=711,size=1m")
+    pod.work = f"{passage}/{pod.id}"
     os.mkdir(pod.work, 0o700)
     syscalls.mount(pod.path, pod.work, "", syscalls.MS_BIND, "")
     os.chmod(pod.work, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed

@@ -29,6 +29,7 @@ from podward.policy.runtime import (
     seccomp,
     selinux,
     user,
+    without_root,
 )
 from podward.policy.runtime import (
     defaults as tables,
@@ -91,7 +92,7 @@ def decide(facts: OciFacts) -> Decision:
         sandbox.check_privilege(facts.config.linux.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
-        mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts)),
+        mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts), facts.node),
         _linux(facts, runtime),
         sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime),
     )
@@ -122,7 +123,10 @@ def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     resolved = user.resolve(context, facts.image, runtime)
     if isinstance(resolved, Decision):
         return resolved
-    return user.decide(resolved) + groups.decide(context, facts.image, resolved, runtime)
+    decided = user.decide(resolved) + groups.decide(context, facts.image, resolved, runtime)
+    if facts.node.in_user_namespace and own_userns(context) is None:
+        return decided + without_root.decide_ids(decided, facts.node)
+    return decided
 
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:

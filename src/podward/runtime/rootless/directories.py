@@ -16,6 +16,7 @@ import os
 import stat
 
 from podward.errors import NodeError
+from podward.runtime.rootless import ids
 
 TEMPORARY = "/tmp"  # noqa: S108  # what is made there is checked to be ours
 
@@ -51,9 +52,10 @@ def runtime_directory(uid: int) -> str:
     return private(f"{TEMPORARY}/podward-run-{uid}", uid)
 
 
-def passage(uid: int) -> str:
-    """An empty directory in a place that every user may pass through, made if missing."""
-    return private(f"{TEMPORARY}/podward-pods-{uid}", uid)
+def passage() -> str:
+    """An empty directory in a place that every user may pass through, made if missing; asked in the namespace."""
+    lines = ids.as_it_is("self", "uid_map")
+    return private(f"{TEMPORARY}/podward-pods-{lines[0][1]}", os.geteuid())
 
 
 def private(directory: str, uid: int) -> str:

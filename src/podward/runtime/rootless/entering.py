@@ -211,5 +211,7 @@ def _wait_and_clear(runtime: str) -> None:
             continue
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{runtime}/holder")
+        with contextlib.suppress(OSError):
+            os.rmdir(directories.passage())
         members.end_all()
         return

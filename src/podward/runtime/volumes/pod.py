@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import KeyValue, Mount
+from podward.api.cri import IDMapping, KeyValue, Mount
 from podward.api.effective import Place
 from podward.api.pod_facts import PodFacts
 from podward.api.version import KUBERNETES
@@ -128,7 +128,10 @@ class PodVolumes:
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
         """Make the volume of this source. What is mounted for it is undone by `remove`, however far it came."""
         self._binds.append(request.target)
-        return MAKERS[field](request)
+        made = MAKERS[field](request)
+        if not self._node.maps_mounts and self._node.mapping is not None and made.prepared is not None:
+            return structs.replace(made, prepared=_given(made.prepared, request.target, self._node.mapping))
+        return made
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts.
@@ -163,12 +166,16 @@ class PodVolumes:
         for wanted in self._sub_paths.get(container, ()):
             volume = self._volumes[wanted.mount.volume]
             try:
-                descriptor = subpath.open_inside(volume.path, wanted.mount.sub_path)
+                descriptor = subpath.open_inside(volume.path, wanted.mount.sub_path, self._owner(volume))
             except subpath.SubPathError as error:
                 reason = f'{error} for volumeMount "{volume.name}" of container "{container}"'
                 return refuse(wanted.where / "subPath", wanted.mount.sub_path, reason, KUBELET)
             self._bind(descriptor, wanted.target, wanted.mount)
         return Decision()
+
+    def _owner(self, volume: PreparedVolume) -> int:
+        """The id that owns what is made in a volume: ours, unless its files have the ids of the Pod already."""
+        return self._node.mapping.host_id if volume.mapped and self._node.mapping is not None else 0
 
     def remove(self) -> None:
         """Unmount and remove everything that was made here; hostPaths stay as they are."""
@@ -216,6 +223,22 @@ class PodVolumes:
             selinux_relabel=self._volumes[mount.volume].managed,
             propagation=mount.propagation,
         )
+
+
+def _given(volume: PreparedVolume, own: str, mapping: IDMapping) -> PreparedVolume:
+    """The volume, given to the Pod's ids where it is the Pod's own, at `own`. Raises NodeError for one that is not."""
+    if volume.mapped:
+        return volume
+    if volume.path != own:
+        raise NodeError(
+            "without root no files of the machine can be mapped into the Pod's user namespace",
+            where=f"volume {volume.name}",
+            advice="run it as root, leave the volume out, or leave hostUsers out",
+        )
+    from podward.runtime.rootless import shifted_copy  # only the machine's root may map a mount's ids
+
+    shifted_copy.give(volume.path, mapping)
+    return structs.replace(volume, mapped=True)
 
 
 def _open(path: str) -> int:
