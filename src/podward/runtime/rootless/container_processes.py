@@ -53,18 +53,11 @@ def _layers_of(container: str) -> bytes:
 def _with_mount(part: bytes) -> Iterator[int]:
     for pid in members.others():
         try:
-            with open(f"/proc/{pid}/mountinfo", "rb") as file:
-                found = any(_is_layer(line, part) for line in file)
+            found = members.root_has_layers(pid, (part,))
         except OSError:
             continue
         if found and not _is_ours(pid):
             yield pid
-
-
-def _is_layer(line: bytes, part: bytes) -> bool:
-    """Whether this is the root of a process, and made of layers below such a directory."""
-    words = line.split(b" ")
-    return len(words) > 4 and words[4] == b"/" and part in line
 
 
 def _is_ours(pid: int) -> bool:

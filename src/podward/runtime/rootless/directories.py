@@ -55,7 +55,12 @@ def runtime_directory(uid: int) -> str:
 def passage() -> str:
     """An empty directory in a place that every user may pass through, made if missing; asked in the namespace."""
     lines = ids.as_it_is("self", "uid_map")
-    return private(f"{TEMPORARY}/podward-pods-{lines[0][1]}", os.geteuid())
+    return private(passage_of(lines[0][1]), os.geteuid())
+
+
+def passage_of(uid: int) -> str:
+    """Its path, for the user with this uid on the machine."""
+    return f"{TEMPORARY}/podward-pods-{uid}"
 
 
 def private(directory: str, uid: int) -> str:
