@@ -230,7 +230,7 @@ class Seccomp(Message, frozen=True):
     """LinuxSeccomp."""
 
     default_action: str = ""
-    default_errno: OptionalUInt32 = None
+    default_errno_ret: OptionalUInt32 = None
     architectures: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     listener_path: str = ""
@@ -411,7 +411,7 @@ class CompoundOwners(Message, frozen=True):
 
 
 class FieldOwners(Message, frozen=True):
-    """Who set what in a container, by the numbers of `policy.runtime.nri_collecting.Field`."""
+    """Who set what in a container, by the numbers of `policy.runtime.nri_changes.Field`."""
 
     simple: dict[Int32, str] = {}
     compound: dict[Int32, CompoundOwners] = {}

@@ -111,17 +111,23 @@ class DeviceRule(Spec, frozen=True):
 
 
 class Memory(Spec, frozen=True):
-    """linux.resources.memory: `limit` in bytes."""
+    """linux.resources.memory: bytes; `swap` is memory and swap together."""
 
     limit: int | None = None
+    reservation: int | None = None
+    swap: int | None = None
 
 
 class Cpu(Spec, frozen=True):
-    """linux.resources.cpu: quota and period in microseconds."""
+    """linux.resources.cpu: quota and periods in microseconds; `cpus` and `mems` are lists such as `0-3,7`."""
 
     shares: int | None = None
     quota: int | None = None
     period: int | None = None
+    realtime_runtime: int | None = None
+    realtime_period: int | None = None
+    cpus: str = ""
+    mems: str = ""
 
 
 class Pids(Spec, frozen=True):
@@ -130,13 +136,22 @@ class Pids(Spec, frozen=True):
     limit: int | None = None
 
 
+class HugepageLimit(Spec, frozen=True, omit_defaults=False):
+    """linux.resources.hugepageLimits[]: bytes of pages of one size, such as `2MB`."""
+
+    page_size: str
+    limit: int
+
+
 class Resources(Spec, frozen=True):
-    """linux.resources."""
+    """linux.resources. `unified` are files of cgroup v2 and what is written to them."""
 
     devices: tuple[DeviceRule, ...] = ()
     memory: Memory | None = None
     cpu: Cpu | None = None
     pids: Pids | None = None
+    hugepage_limits: tuple[HugepageLimit, ...] = ()
+    unified: dict[str, str] = {}
 
 
 class SeccompArg(Spec, frozen=True, omit_defaults=False):

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from podward.cli import terminal
+from podward.cli import image_options, terminal
 from podward.errors import ImageError, UsageError
 from podward.render.escaping import clipped, json_text, printable
 from podward.runtime.images.store import ImageStore, IndexEntry, StoredImage
@@ -62,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="verify certificates, refuse plain HTTP (default: true, except of registries on loopback)",
     )
     pulled.add_argument("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    image_options.add_registries(pulled)
     listed = kinds.add_parser("ls", help="list images")
     removed = kinds.add_parser("rm", help="remove names; an id removes the image with all its names")
     removed.add_argument("names", metavar="REF", nargs="+")
@@ -99,9 +100,11 @@ def _obtain(store: ImageStore, args: argparse.Namespace) -> list[str]:
 
         return [image.id for image in import_path(store, args.path, args.name)]
     if args.action == "pull":
-        from podward.runtime.images.pulling import pull
+        from podward.runtime.images.pulling import Registries, pull
 
-        return [pull(store, args.name, tls_verify=args.tls_verify, authfile=_absolute(args.authfile)).id]
+        registries = Registries(args.registries_conf, args.registry_config_dir, args.authfile, args.tls_verify)
+        progress = terminal.say if sys.stderr.isatty() else None
+        return [pull(store, args.name, registries, progress=progress).id]
     from podward.runtime.images.building import build, find
 
     if not (args.file or args.context):
@@ -163,12 +166,6 @@ def _print(ids: tuple[str, ...], output: str) -> None:
 
 def _json(value: list[ListedImage] | list[str]) -> None:
     sys.stdout.write(json_text(value, 2))
-
-
-def _absolute(path: str) -> str:
-    import os
-
-    return os.path.abspath(path) if path else ""
 
 
 def _boolean(word: str) -> bool:

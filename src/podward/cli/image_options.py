@@ -39,6 +39,22 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull", action="store_true", help="first pull the images that are not here")
 
 
+def add_registries(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how registries are configured."""
+    parser.add_argument(
+        "--registries-conf",
+        metavar="FILE",
+        default="",
+        help="mirrors, and who needs no TLS, as for CRI-O (default: /etc/containers/registries.conf)",
+    )
+    parser.add_argument(
+        "--registry-config-dir",
+        metavar="DIR",
+        default="",
+        help="containerd's directory of HOST/hosts.toml; it counts before --registries-conf",
+    )
+
+
 def assumed(words: list[str]) -> AssumedUsers:
     """What the words of `--image-user` say. Raises UsageError for another form, and for two about one image."""
     from podward.api.reference import parse

@@ -45,6 +45,7 @@ COMMANDS = {
         "podward.cli.apiserver",
         "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work",
     ),
+    "cri": ("podward.cli.cri", "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
     "rotate-key": ("podward.cli.rotate_key", "encrypt an API server's Secrets with a new key, and drop the old one"),
     "batch": ("podward.cli.batch", "answer many questions: JSON lines in, JSON lines out"),

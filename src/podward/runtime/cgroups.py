@@ -2,6 +2,7 @@
 
 A container's cgroup has the same path in every hierarchy and a name that begins with the Pod's id, so it finds all of
 its processes, in whatever state the OCI runtime was when its caller died, and whichever runtime it was (cgroups(7)).
+Sandboxes of the CRI have one cgroup each, below the parent that the caller names, with those of their containers in it.
 
 What is in these cgroups is hostile: processes that fork faster than they are killed, that freeze themselves, and that
 nest cgroups until a path has no end. So processes are frozen before they are killed (cgroup v1's freezer; v2 kills a
@@ -42,7 +43,7 @@ _OF_THE_MACHINE = ["0", "0", "4294967295"]
 """The map of the machine's own user namespace."""
 
 _Group = tuple[int, str]
-"""A hierarchy's open root, and the name of a cgroup there."""
+"""An open directory of a hierarchy, mostly its root, and the name of a cgroup there."""
 
 
 def name(container: str) -> str:
@@ -110,6 +111,52 @@ class Cgroups:
         """Whether a container of this Pod has a cgroup, or a process where there are none."""
         return bool(self._of_pod(pod)) or (self._processes is not None and self._processes.left(pod))
 
+    def end_path(self, path: str) -> None:
+        """The same for the cgroup at this path below each hierarchy, and all below it.
+
+        Raises NodeError where a process or a cgroup stays.
+        """
+        with self._at(path) as groups:
+            _end(groups)
+
+    def kill_path(self, path: str) -> None:
+        """Kill what is in the cgroup at this path and those below, once; who still lives is ended by `end_path`."""
+        with self._at(path) as groups:
+            _kill_once(groups)
+
+    def remove_empty(self, path: str, above: str = "") -> None:
+        """Remove the cgroup at this path, and those above it that are below `above`, as long as they are empty."""
+        while path.strip("/") and path.startswith(f"{above}/"):
+            with self._at(path) as groups:
+                for directory, group in groups:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(group, dir_fd=directory)
+            path = path.rpartition("/")[0]
+
+    def exists(self, path: str) -> bool:
+        """Whether a hierarchy has a cgroup at this path."""
+        with self._at(path) as groups:
+            return bool(groups)
+
+    @contextlib.contextmanager
+    def _at(self, path: str) -> Iterator[list[_Group]]:
+        """The cgroups at a path; no link on the way is followed, nor a step upwards taken."""
+        *above, last = [step for step in path.split("/") if step]
+        groups: list[_Group] = []
+        try:
+            for root in self._roots:
+                parent = _descend(root, above)
+                if parent < 0:
+                    continue
+                if _is_there(parent, last):
+                    groups.append((parent, last))
+                else:
+                    os.close(parent)
+            yield groups
+        finally:
+            for parent, _ in groups:
+                os.close(parent)
+
     def _of_container(self, container: str) -> list[_Group]:
         wanted = name(container).removeprefix("/")
         return [(root, wanted) for root in self._roots if _is_there(root, wanted)]
@@ -127,6 +174,18 @@ def _hierarchies() -> list[str]:
             if len(fields) == 4 and fields[2] in ("cgroup", "cgroup2"):
                 found.append(fields[1])
     return found
+
+
+def _descend(root: int, steps: list[str]) -> int:
+    """A descriptor of the directory that these names lead to; -1 where one of them is not there."""
+    here = os.dup(root)
+    for step in steps:
+        there = _step(here, step) if step not in (".", "..") else -1
+        os.close(here)
+        if there < 0:
+            return -1
+        here = there
+    return here
 
 
 def _is_there(root: int, group: str) -> bool:

@@ -12,10 +12,17 @@ import os
 import signal
 
 import msgspec
+from msgspec import Struct
 
-from podward.api.oci import RuntimeSpec
+from podward.api.oci import Process
 from podward.runtime import processes
 from podward.runtime.oci import OciRuntime, Streams, code_of_failure, last_message, write_private
+
+
+class _SpecOfProcess(Struct, frozen=True):
+    """What is needed of a config.json; the rest of it is not looked at."""
+
+    process: Process
 
 
 class Execution:
@@ -30,14 +37,19 @@ class Execution:
         self._bundle = bundle
         self._files = f"{bundle}/exec-{os.urandom(6).hex()}"
 
-    def begin(self, command: tuple[str, ...], streams: Streams) -> int:
+    def begin(self, command: tuple[str, ...], streams: Streams, env: tuple[str, ...] = ()) -> int:
         """Start the program; returns the pid of the runtime's process, which ends with the program's exit code.
 
-        With a terminal (`streams.console`) it ends once the program runs; that is `program` then.
+        With a terminal (`streams.console`) it ends once the program runs; that is `program` then. `env` is added to
+        the container's, where it has no variable of this name.
         """
         with open(f"{self._bundle}/config.json", "rb") as file:
-            spec = msgspec.json.decode(file.read(), type=RuntimeSpec)
-        process = msgspec.structs.replace(spec.process, args=command, terminal=bool(streams.console))
+            process = msgspec.json.decode(file.read(), type=_SpecOfProcess).process
+        names = {word.partition("=")[0] for word in process.env}
+        added = tuple(word for word in env if word.partition("=")[0] not in names)
+        process = msgspec.structs.replace(
+            process, args=command, terminal=bool(streams.console), env=(*process.env, *added)
+        )
         write_private(f"{self._files}.json", msgspec.json.encode(process))
         return self._runtime.begin_exec(self._container, self._files, streams)
 

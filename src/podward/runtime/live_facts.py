@@ -16,11 +16,23 @@ from podward.api.pod_facts import PodFacts
 from podward.decision import Decision
 from podward.errors import RefusedError
 from podward.pipeline import ContainerMounts, ContainerPlan
+from podward.policy.kubelet import dns, port_mappings
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.volume_paths import executable_cure
 from podward.policy.runtime.image_volumes import find
 from podward.policy.runtime.namespaces import NamespacePaths
-from podward.runtime import cgroups, devices, machine, mount_namespace, profiles, rootfs, syscalls, userns
+from podward.runtime import (
+    cgroups,
+    container_files,
+    devices,
+    hostfiles,
+    machine,
+    mount_namespace,
+    profiles,
+    rootfs,
+    syscalls,
+    userns,
+)
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
 from podward.runtime.options import Machine
@@ -79,20 +91,23 @@ class LiveFacts:
     def id_range(self) -> IDMapping:
         """A range that nobody else has, and the Pod's directory where its user namespace reaches it."""
         mapping = userns.allocate(self._machine.state, self._directory)
-        mount_namespace.expose(self._directory)
+        self._directory.work = mount_namespace.expose(self._directory.path)
         return mapping
 
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
         spec = self.pod.spec
-        self._sandbox = made = Sandbox(self._directory, self.pod, sandbox, userns)
+        sandbox = structs.replace(
+            sandbox,
+            dns_config=dns.config_for(spec, hostfiles.read(hostfiles.NODE_RESOLV_CONF) if spec.dns_config else ""),
+            port_mappings=port_mappings.of_pod(spec),
+        )
+        self._sandbox = made = Sandbox(self._directory, sandbox, userns)
         if self._machine.cni_conf_dir and made.namespaces.net:
             from podward.runtime.network import pod as network  # it costs start-up time
 
             networks = self._machine.state, self._machine.cni_conf_dir
-            made.addresses = self.addresses = network.attach(
-                *networks, self._directory.path, self.pod, made.namespaces.net
-            )
+            self.addresses = network.attach(*networks, self._directory.path, sandbox, made.namespaces.net)
         node = VolumeNode(made.user_namespace, userns, self._image_root, not self.node.in_user_namespace)
         about = PodFacts(self.pod, self.place, self.objects, self.node, ",".join(self.addresses))
         self._volumes = PodVolumes(self._directory.work, about, node=node)
@@ -203,11 +218,12 @@ class LiveFacts:
         if attached.refused:
             raise RefusedError(attached.violations[0].reason)
         attempt = self.attempt(plan.container.name)
-        sandbox.write_container_files(self._log(plan.container.name))
+        container_files.write_hosts(sandbox.hosts, self.pod, self.addresses, sandbox.mapping)
+        container_files.make_termination_log(self._log(plan.container.name), sandbox.mapping)
         if sandbox.mapping is not None and plan.config is not None:
             mounted = (mount.host_path for mount in plan.config.value.mounts)
             for target in (attempt.rootfs, sandbox.files.shm, *mounted):
-                self._directory.open_way(target)
+                mount_namespace.open_way(self._directory.work, target)
         stored, _ = self._images[plan.container.name]
         rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
         self._make_image_volumes(plan, attempt, sandbox)
@@ -244,7 +260,7 @@ class LiveFacts:
         image_volumes.mount(stored.rootfs, places, attempt.image_volumes, mapping, sandbox.user_namespace)
         if mapping is not None:
             for mount in mounted:
-                self._directory.open_way(mount.source)
+                mount_namespace.open_way(self._directory.work, mount.source)
         first, user = mapping.host_id if mapping is not None else 0, plan.spec.value.process.user
         image_volumes.make_directories(
             attempt.rootfs, wanted.directories(runtime), (first + user.uid, first + user.gid)

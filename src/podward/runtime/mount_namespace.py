@@ -11,7 +11,6 @@ from errno import EINVAL
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
-from podward.runtime.state import PodDirectory
 
 UNIFIED = "/sys/fs/cgroup/unified"
 PASSAGE = "/run/podward"
@@ -60,17 +59,31 @@ def _hide(place: str) -> None:
         syscalls.mount("podward", place, "tmpfs", syscalls.MS_RDONLY, "size=4k")
 
 
-def expose(pod: PodDirectory) -> None:
-    """Make the Pod's directory reachable for its user namespace, whose root is nobody on the host.
+def expose(directory: str) -> str:
+    """Make a directory of ours reachable for a user namespace, whose root is nobody on the host; returns its path.
 
-    The way to the state directory is closed to everybody but root. So the Pod's directory is mounted below a directory
-    that may be passed through, which exists in our mount namespace only.
+    The way to the state directory is closed to everybody but root. So the directory is mounted below a directory that
+    may be passed through, which exists in our mount namespace only.
     """
     passage = _passage()
     if not os.path.ismount(passage):
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
         syscalls.mount("podward", passage, "tmpfs", flags, "mode=711,size=1m")
-    pod.work = f"{passage}/{pod.id}"
-    os.mkdir(pod.work, 0o700)
-    syscalls.mount(pod.path, pod.work, "", syscalls.MS_BIND, "")
-    os.chmod(pod.work, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed
+    exposed = f"{passage}/{os.path.basename(directory)}"
+    os.mkdir(exposed, 0o700)
+    syscalls.mount(directory, exposed, "", syscalls.MS_BIND, "")
+    os.chmod(exposed, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed
+    return exposed
+
+
+def open_way(exposed: str, target: str) -> None:
+    """Let a user namespace pass from an exposed directory to `target` in it, without seeing what else is there.
+
+    What is elsewhere stays as it is.
+    """
+    if not target.startswith(f"{exposed}/"):
+        return
+    directory = exposed
+    for step in ("", *target[len(exposed) + 1 :].split("/")[:-1]):
+        directory = f"{directory}/{step}" if step else directory
+        os.chmod(directory, 0o711)  # noqa: S103  # passing through is what it is for; listing is not

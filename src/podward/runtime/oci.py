@@ -11,7 +11,7 @@ import os
 import msgspec
 from msgspec import Struct
 
-from podward.api.oci import RuntimeSpec
+from podward.api.oci import Resources, RuntimeSpec
 from podward.errors import RuntimeFailedError
 from podward.runtime import orphans, processes
 from podward.runtime.cgroups import Cgroups
@@ -56,7 +56,7 @@ class OciRuntime:
         self._arguments = engine.arguments
         self.kind = engine.kind
         os.makedirs(state, mode=0o700, exist_ok=True)
-        self._state = state
+        self.state = state
         self._cgroups = cgroups or Cgroups(())
         self.stop = stop or StopSignals()
 
@@ -96,6 +96,24 @@ class OciRuntime:
         if processes.exit_code(status):
             raise self._failure(bundle, "start")
 
+    def update(self, container: str, bundle: str, resources: Resources) -> None:
+        """Change the limits of the container's cgroup; raises RuntimeFailedError with what the runtime said."""
+        file = f"{bundle}/resources-{os.getpid()}.json"
+        write_private(file, msgspec.json.encode(resources))
+        try:
+            if self._call(bundle, ("update", "--resources", file, container), Streams()):
+                raise self._failure(bundle, "update")
+        finally:
+            os.unlink(file)
+
+    def holds_back(self, container: str) -> bool:
+        """Whether the process of the created container waits to be started: crun and runc have a FIFO until then."""
+        return os.path.exists(f"{self.state}/{container}/exec.fifo")
+
+    def knows(self, container: str) -> bool:
+        """Whether the runtime has any state of the container: crun and runc have a directory, runsc has files."""
+        return any(name.startswith(container) for name in os.listdir(self.state))
+
     def kill(self, container: str) -> None:
         """Kill every process of the container, whatever it has done to keep that off; none is fine."""
         self._cgroups.kill(container)
@@ -113,7 +131,7 @@ class OciRuntime:
             orphans.end(bundle)
         self._cgroups.end(container)
         if not deleted:
-            remove_tree(f"{self._state}/{container}")
+            remove_tree(f"{self.state}/{container}")
 
     def _call(self, bundle: str, words: tuple[str, ...], streams: Streams) -> int:
         pid = processes.spawn(
@@ -128,7 +146,7 @@ class OciRuntime:
 
     def _words(self, bundle: str, words: tuple[str, ...]) -> tuple[str, ...]:
         log = ("--log", f"{bundle}/runtime.log", "--log-format", "json")
-        return (*self._arguments, "--root", self._state, *log, *words)
+        return (*self._arguments, "--root", self.state, *log, *words)
 
     def _failure(self, bundle: str, verb: str) -> RuntimeFailedError:
         said = last_message(f"{bundle}/runtime.log") or "it said nothing"
@@ -145,7 +163,7 @@ class OciRuntime:
         words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *console, container)
         return processes.spawn(
             self.program,
-            (*self._arguments, "--root", self._state, *log, *words),
+            (*self._arguments, "--root", self.state, *log, *words),
             stdin=streams.stdin,
             stdout=streams.stdout,
             stderr=streams.stderr,

@@ -22,11 +22,13 @@ PATIENCE = 10.0
 _PAUSE = 0.005
 _LOOKS = 3
 _MORE_LOOKS = 40
-_NAMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
+RUNTIMES = (b"crun", b"runc", b"runsc", b"runsc-sandbox", b"runsc-gofer")
+MONITORS = (b"conmon",)
+"""What starts runtimes."""
 
 
-def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
-    """Kill the runtimes that work for the Pod in this directory, and wait until they are gone; none is fine.
+def end(directory: str, spared: tuple[bytes, ...] = (), programs: tuple[bytes, ...] = RUNTIMES) -> None:
+    """Kill the programs of these names that work for the Pod in this directory, until they are gone; none is fine.
 
     Those at work on a `spared` verb go on. The others are looked for until none is found several times: one that was
     killed may just have started another, and one that starts another and ends while /proc is read is not seen. Who is
@@ -35,7 +37,7 @@ def end(directory: str, spared: tuple[bytes, ...] = ()) -> None:
     deadline, unseen = time.monotonic() + PATIENCE, 0
     while unseen < _LOOKS or (unseen < _MORE_LOOKS and _somebody_executes()):
         pids = []
-        for pid in working_for(os.fsencode(f"{directory}/"), spared):
+        for pid in working_for(os.fsencode(f"{directory}/"), spared, programs):
             pids.append(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)  # on sight, before it starts another
@@ -64,8 +66,10 @@ def _somebody_executes() -> bool:
     return False
 
 
-def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> Iterator[int]:
-    """The pids of runtimes with this path among their words; one that has ended has no words any more.
+def working_for(
+    directory: bytes, spared: tuple[bytes, ...] = (), programs: tuple[bytes, ...] = RUNTIMES
+) -> Iterator[int]:
+    """The pids of programs with this path among their words; one that has ended has no words any more.
 
     The youngest are looked at first: on a machine with many processes the last is read long after all were listed, and
     who lives for some milliseconds would never be seen.
@@ -74,6 +78,6 @@ def working_for(directory: bytes, spared: tuple[bytes, ...] = ()) -> Iterator[in
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 words = file.read(65536).split(b"\0")
-            works_here = os.path.basename(words[0]) in _NAMES and any(directory in word for word in words[1:])
+            works_here = os.path.basename(words[0]) in programs and any(directory in word for word in words[1:])
             if works_here and not set(words) & set(spared):
                 yield int(entry)

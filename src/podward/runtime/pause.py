@@ -9,16 +9,29 @@ from __future__ import annotations
 
 import os
 
+from msgspec import Struct
+
 from podward.api.cri import IDMapping
 from podward.api.oci import CapabilitySets, Linux, LinuxIDMapping, Mount, Namespace, Process, Root, RuntimeSpec, User
 from podward.errors import NodeError
-from podward.runtime import cgroups, processes, syscalls
+from podward.runtime import cgroups, mount_namespace, processes, syscalls
 from podward.runtime.oci import OciRuntime, Streams
-from podward.runtime.state import PodDirectory
 
 PROGRAM = "/usr/bin/catatonit"
 NAME = "POD"
 _ID = 65535
+
+
+class Place(Struct, frozen=True):
+    """The sandbox's directory, that of the pause process below it, its id for the OCI runtime, and its cgroup.
+
+    Without a cgroup it has the one of its id.
+    """
+
+    work: str
+    directory: str
+    id: str
+    cgroup: str = ""
 
 
 class Pause:
@@ -45,23 +58,19 @@ class Pause:
             syscalls.unmount_if_mounted(f"{self._bundle}/rootfs")
 
 
-def start(runtime: OciRuntime, directory: PodDirectory, namespaces: dict[str, str], mapping: IDMapping | None) -> Pause:
+def start(runtime: OciRuntime, place: Place, namespaces: dict[str, str], mapping: IDMapping | None) -> Pause:
     """The Pod's pause process, running in these pinned namespaces. Raises NodeError where the program is missing."""
     if not os.path.exists(PROGRAM):
-        raise NodeError("shareProcessNamespace needs catatonit", where=PROGRAM, advice="apt-get install catatonit")
-    bundle = f"{directory.container(NAME)}/0"
+        raise NodeError("shared process namespaces need catatonit", where=PROGRAM, advice="apt-get install catatonit")
+    bundle = f"{place.directory}/0"
     root = f"{bundle}/rootfs"
     os.makedirs(root, mode=0o755)
     # A file system of its own: the runtime makes mount points in it, and a user namespace's root may do so too.
     syscalls.mount("pause", root, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, _options(mapping))
-    for name in ("proc", "dev"):
-        os.mkdir(f"{root}/{name}", 0o755)
-    os.close(os.open(f"{root}/pause", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))
     if mapping is not None:
-        directory.open_way(f"{root}/pause")
-    container = f"{directory.id}-{NAME}"
-    pause = Pause(runtime, container, bundle)
-    pause.start(_spec(root, container, namespaces, mapping))
+        mount_namespace.open_way(place.work, f"{root}/pause")
+    pause = Pause(runtime, place.id, bundle)
+    pause.start(_spec(root, place.cgroup or cgroups.name(place.id), namespaces, mapping))
     return pause
 
 
@@ -70,7 +79,7 @@ def _options(mapping: IDMapping | None) -> str:
     return f"mode=755,size=1m,uid={owner},gid={owner}"
 
 
-def _spec(root: str, container: str, namespaces: dict[str, str], mapping: IDMapping | None) -> RuntimeSpec:
+def _spec(root: str, cgroup: str, namespaces: dict[str, str], mapping: IDMapping | None) -> RuntimeSpec:
     maps = (LinuxIDMapping(0, mapping.host_id, mapping.length),) if mapping is not None else ()
     joined = tuple(Namespace({"net": "network"}.get(kind, kind), where) for kind, where in namespaces.items())
     return RuntimeSpec(
@@ -88,6 +97,6 @@ def _spec(root: str, container: str, namespaces: dict[str, str], mapping: IDMapp
             uid_mappings=maps,
             gid_mappings=maps,
             namespaces=(*joined, Namespace("pid"), Namespace("mount")),
-            cgroups_path=cgroups.name(container),
+            cgroups_path=cgroup,
         ),
     )

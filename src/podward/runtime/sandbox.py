@@ -1,48 +1,60 @@
-"""What a Pod's containers share: namespaces, files below /etc, /dev/shm, and a pause process if it needs one."""
+"""What a Pod's containers share, made from the message of RunPodSandbox: namespaces, files below /etc, /dev/shm.
+
+`podward run` and the CRI service make it by the same function. What differs is who holds it: the process that runs the
+Pod, in whose mount namespace all is mounted, or the pin of a sandbox that outlives its makers
+(`podward.runtime.service.pins`).
+"""
 
 from __future__ import annotations
 
 import os
 
-from podward.api.core import Pod
 from podward.api.cri import IDMapping, PodSandboxConfig
 from podward.policy.runtime.mounts import SandboxFiles
-from podward.policy.runtime.namespaces import NamespacePaths
+from podward.policy.runtime.namespaces import NamespacePaths, of_sandbox
 from podward.runtime import hostfiles, namespaces, pause, syscalls
 from podward.runtime.oci import OciRuntime
 from podward.runtime.state import PodDirectory
 
 
-class Sandbox:
-    """A Pod's sandbox, made at once; `end` takes it away."""
+def make(work: str, config: PodSandboxConfig, mapping: IDMapping | None) -> dict[str, str]:
+    """Make namespaces and files below `work`, in this process's mount namespace; returns the namespaces by kind.
 
-    def __init__(self, directory: PodDirectory, pod: Pod, config: PodSandboxConfig, mapping: IDMapping | None) -> None:
-        spec = pod.spec
+    Raises RuntimeFailedError with the step that failed.
+    """
+    made = namespaces.make(_wanted(config, mapping), f"{work}/ns")
+    hostfiles.prepare(work, config, mapping)
+    return made
+
+
+def _wanted(config: PodSandboxConfig, mapping: IDMapping | None) -> namespaces.Wanted:
+    """On the host's network a sandbox has the host's UTS namespace, too, as with containerd."""
+    modes = of_sandbox(config)
+    own_network = modes.network != "NODE"
+    return namespaces.Wanted(
+        ipc=modes.ipc != "NODE",
+        net=own_network,
+        hostname=(config.hostname or os.uname().nodename) if own_network else "",
+        mapping=mapping,
+        sysctls=tuple(config.linux.sysctls.items()),
+    )
+
+
+class Sandbox:
+    """A Pod's sandbox that this process holds; `end` takes it away."""
+
+    def __init__(self, directory: PodDirectory, config: PodSandboxConfig, mapping: IDMapping | None) -> None:
         self.config = config
         self.mapping = mapping
-        self._pod = pod
         self._directory = directory
         self._pause: pause.Pause | None = None
-        self.addresses: tuple[str, ...] = ()
-        """The Pod's own, once it has a network beside the loopback device."""
-        wanted = namespaces.Wanted(
-            ipc=not spec.host_ipc,
-            net=not spec.host_network,
-            hostname=config.hostname,
-            mapping=mapping,
-            sysctls=tuple(config.linux.sysctls.items()),
-        )
-        self._namespaces = namespaces.make(wanted, f"{directory.work}/ns")
-        self._files = hostfiles.prepare(directory.work, pod, config.hostname or os.uname().nodename, mapping)
-
-    def write_container_files(self, termination_log: str) -> None:
-        """Write what the kubelet writes when it creates a container: /etc/hosts anew, and an empty termination log."""
-        hostfiles.write_hosts(self.hosts, self._pod, self.addresses, self.mapping)
-        hostfiles.make_termination_log(termination_log, self.mapping)
+        self._namespaces = make(directory.work, config, mapping)
 
     def share_processes(self, runtime: OciRuntime) -> None:
         """Start the pause process, whose pid namespace the containers join from now on."""
-        self._pause = pause.start(runtime, self._directory, self._namespaces, self.mapping)
+        directory = self._directory
+        place = pause.Place(directory.work, directory.container(pause.NAME), f"{directory.id}-{pause.NAME}")
+        self._pause = pause.start(runtime, place, self._namespaces, self.mapping)
         self._namespaces["pid"] = f"/proc/{self._pause.pid}/ns/pid"
 
     @property
@@ -58,12 +70,11 @@ class Sandbox:
     @property
     def files(self) -> SandboxFiles:
         """The files on the host that the runtime adds to each container."""
-        made = self._files
-        return SandboxFiles(hostname=made.hostname, resolv_conf=made.resolv_conf, shm=made.shm)
+        return hostfiles.paths(self._directory.work, self.config)
 
     @property
     def hosts(self) -> str:
-        """The Pod's /etc/hosts on the host."""
+        """The Pod's /etc/hosts on the host, for who writes it."""
         return f"{self._directory.work}/hosts"
 
     def end(self) -> None:

@@ -160,19 +160,6 @@ class PodDirectory:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         return directory
 
-    def open_way(self, target: str) -> None:
-        """Let a Pod's user namespace pass through our directories to `target`, without seeing what else is in them.
-
-        The state directory itself stays closed to everybody: the way leads through `work`, which only exists in our
-        mount namespace.
-        """
-        if not target.startswith(f"{self.work}/"):
-            return
-        directory = self.work
-        for step in ("", *target[len(self.work) + 1 :].split("/")[:-1]):
-            directory = f"{directory}/{step}" if step else directory
-            os.chmod(directory, 0o711)  # noqa: S103  # passing through is what it is for; listing is not
-
     @property
     def kept(self) -> bool:
         """Whether this Pod has ended and waits to be removed."""

@@ -46,6 +46,11 @@ MOUNT_ATTR_NODEV = 0x4
 MOUNT_ATTR_NOEXEC = 0x8
 MOUNT_ATTR_IDMAP = 0x00100000
 
+IN_CLOSE_WRITE = 0x00000008
+IN_MOVED_TO = 0x00000080
+IN_NONBLOCK = os.O_NONBLOCK
+IN_CLOEXEC = os.O_CLOEXEC
+
 O_PATH = os.O_PATH
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -75,6 +80,7 @@ PTRACE_EVENT_STOP = 128
 
 # Numbers of the generic table (include/uapi/asm-generic/unistd.h), which x86_64 shares from 424 on.
 _OPEN_TREE, _MOVE_MOUNT, _OPENAT2, _MOUNT_SETATTR = 428, 429, 437, 442
+_RENAME_EXCHANGE = 2
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -203,6 +209,23 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
         except BlockingIOError:
             continue
     return _syscall(_OPENAT2, directory, os.fsencode(path), how, len(how), path=path)
+
+
+def exchange(one: str, other: str) -> None:
+    """Give each of two files the other's name, in one step (renameat2(2))."""
+    call = _libc().renameat2
+    _check(call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE), other)
+
+
+def inotify(directory: str, mask: int) -> int:
+    """A descriptor that tells what happens in the directory, without waiting (inotify(7))."""
+    descriptor = _check(_libc().inotify_init1(IN_NONBLOCK | IN_CLOEXEC))
+    try:
+        _check(_libc().inotify_add_watch(descriptor, os.fsencode(directory), mask), directory)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def ptrace(request: int, pid: int, data: int = 0) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.cri import ContainerConfig, PodSandboxConfig
+from podward.api.cri import Device as CRIDevice
 from podward.api.image import Image, UnknownImage
 from podward.api.node import Node
 from podward.api.oci import Device
@@ -34,6 +35,8 @@ from podward.policy.runtime import (
 from podward.policy.runtime import (
     defaults as tables,
 )
+from podward.policy.runtime.linux import Controllers
+from podward.policy.runtime.mount_refusals import MountSource
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths, Placement, own_userns
 from podward.policy.runtime.runtime_profile import RuntimeProfile
@@ -42,7 +45,16 @@ from podward.policy.runtime.seccomp_table import Machine, Profile, kernel_versio
 OCI_VERSION = "1.0.2"
 """The version of the spec, which all OCI runtimes in use accept; crun 1.8 refuses versions above 1.0."""
 
-__all__ = ["OCI_VERSION", "HostFacts", "NamespacePaths", "OciFacts", "SandboxFiles", "decide"]
+__all__ = [
+    "OCI_VERSION",
+    "Controllers",
+    "HostFacts",
+    "MountSource",
+    "NamespacePaths",
+    "OciFacts",
+    "SandboxFiles",
+    "decide",
+]
 
 
 class HostFacts(Struct, frozen=True, gc=False):
@@ -53,7 +65,8 @@ class HostFacts(Struct, frozen=True, gc=False):
     None if it is not there. `host_devices` are the device nodes below the host's /dev, for privileged containers.
     `arch` is Go's name of this machine's architecture. `node_hostname` is what a Pod on the host's network is told.
     `oom_score_adj` is the value of the process that starts the OCI runtime. `image_volumes` is the directory that holds
-    the volumes of the image.
+    the volumes of the image. `mount_sources` are those of the message's mounts and `devices` the nodes of its devices,
+    in its order. `sandbox_id` is the sandbox's id in a CRI service.
     """
 
     rootfs: str
@@ -67,6 +80,10 @@ class HostFacts(Struct, frozen=True, gc=False):
     node_hostname: str = ""
     oom_score_adj: int = 0
     image_volumes: str = ""
+    mount_sources: tuple[MountSource, ...] = ()
+    devices: tuple[tuple[Device, ...], ...] = ()
+    controllers: Controllers = Controllers()
+    sandbox_id: str = ""
 
 
 class OciFacts(Struct, frozen=True, gc=False):
@@ -86,16 +103,23 @@ def decide(facts: OciFacts) -> Decision:
         tables.load(facts.node.runtime_defaults),
         facts.origin,
         recursive_read_only=facts.node.recursive_read_only,
+        node=facts.node,
     )
     return merge(
         assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
         sandbox.check_privilege(facts.config.linux.security_context, facts.sandbox, runtime),
         _process(facts, runtime),
         _root(facts, runtime),
-        mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts), facts.node),
+        mounts.decide(facts.config, facts.host.files, runtime, _volumes(facts), facts.host.mount_sources),
         _linux(facts, runtime),
-        sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime),
+        sandbox.decide_annotations(facts.config, facts.sandbox, runtime, facts.node.runtime, facts.host.sandbox_id),
     )
+
+
+def _devices(facts: OciFacts) -> tuple[tuple[CRIDevice, tuple[Device, ...]], ...]:
+    """The message's devices with their nodes; nobody has looked for them where there are none."""
+    found = facts.host.devices
+    return tuple((asked, found[i] if i < len(found) else ()) for i, asked in enumerate(facts.config.devices))
 
 
 def _volumes(facts: OciFacts) -> mounts.Volumes:
@@ -151,7 +175,7 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         given,
         namespaces.decide(context, facts.sandbox, placement, runtime),
         linux.decide_masks(context, runtime),
-        linux.decide_devices(context, facts.host.host_devices, runtime),
+        linux.decide_devices(context, facts.host.host_devices, runtime, _devices(facts)),
         _cgroup(facts, runtime),
         seccomp.decide(context, facts.host.localhost_seccomp, machine, runtime),
     )
@@ -160,4 +184,4 @@ def _linux(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
 def _cgroup(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     if not facts.node.cgroups:
         return linux.decide_without_cgroups(facts.config)
-    return linux.decide_resources(facts.config, facts.host.cgroups_path, runtime)
+    return linux.decide_resources(facts.config, facts.host.cgroups_path, runtime, facts.host.controllers)

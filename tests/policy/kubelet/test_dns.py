@@ -1,12 +1,17 @@
-"""What is in /etc/resolv.conf."""
+"""What a kubelet says of a Pod's name servers, and what the runtime makes of it."""
 
 from __future__ import annotations
 
 from podward.api.core import DnsConfig, DnsOption, PodSpec
-from podward.policy.kubelet.dns import resolv_conf
+from podward.policy.kubelet.dns import config_for
+from podward.policy.runtime import resolv_conf as file
 
 NODE = "# of the node\nnameserver 10.0.0.1\nsearch a.example\nsearch corp.example\noptions ndots:1 rotate\n"
 CONFIG = DnsConfig(("192.0.2.1", "10.0.0.1"), ("shop.example",), (DnsOption("ndots", "5"), DnsOption("edns0")))
+
+
+def resolv_conf(spec: PodSpec, of_node: str) -> str:
+    return file.text(config_for(spec, of_node), of_node)
 
 
 def test_without_a_configuration_the_file_is_the_nodes() -> None:

@@ -12,7 +12,9 @@ from podward.api.cri import (
     LinuxContainerResources,
     LinuxContainerSecurityContext,
 )
-from podward.api.oci import Device, DeviceRule
+from podward.api.cri import Device as CRIDevice
+from podward.api.cri import HugepageLimit as CRIHugepageLimit
+from podward.api.oci import Device, DeviceRule, HugepageLimit
 from podward.decision import Decision
 from podward.policy.runtime import linux
 from podward.policy.runtime.defaults import load
@@ -41,6 +43,92 @@ def test_limits_of_the_cgroup_are_those_of_the_message() -> None:
         "linux.resources.cpu.shares": 102,
         "linux.resources.cpu.period": 100000,
     }
+
+
+def limits(runtime: str, controllers: linux.Controllers, asked: LinuxContainerResources) -> dict[str, Any]:
+    decision = linux.decide_limits(asked, profile(runtime), controllers)
+    return {str(a.path).removeprefix("linux.resources."): a.value for a in decision.assignments}
+
+
+EVERY_CONTROLLER = linux.Controllers(swap=True, huge_pages=True)
+
+
+def test_all_that_the_message_limits_is_limited() -> None:
+    asked = LinuxContainerResources(
+        cpuset_cpus="0-1",
+        cpuset_mems="0",
+        hugepage_limits=(CRIHugepageLimit("2MB", 4096), CRIHugepageLimit("1GB", 0)),
+        unified={"memory.high": "1", "pids.max": "7"},
+    )
+    assert limits("containerd", EVERY_CONTROLLER, asked) == {
+        "cpu.cpus": "0-1",
+        "cpu.mems": "0",
+        "hugepageLimits": (HugepageLimit("2MB", 4096), HugepageLimit("1GB", 0)),
+        "unified[memory.high]": "1",
+        "unified[pids.max]": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("runtime", "memory", "swap", "expected"),
+    [
+        ("containerd", 100, 0, 100),
+        ("cri-o", 100, 0, 100),
+        ("docker", 100, 0, 200),
+        ("containerd", 100, 150, 150),
+        ("containerd", 0, 150, 150),
+        ("containerd", 100, -1, -1),
+        ("containerd", 0, 0, None),
+    ],
+)
+def test_a_memory_limit_is_one_of_swap_too(runtime: str, memory: int, swap: int, expected: int | None) -> None:
+    asked = LinuxContainerResources(memory_limit_in_bytes=memory, memory_swap_limit_in_bytes=swap)
+    assert limits(runtime, EVERY_CONTROLLER, asked).get("memory.swap") == expected
+    assert "memory.swap" not in limits(runtime, linux.Controllers(), asked)
+
+
+def test_huge_pages_are_limited_where_the_machine_can() -> None:
+    asked = LinuxContainerResources(hugepage_limits=(CRIHugepageLimit("2MB", 1),))
+    assert limits("containerd", linux.Controllers(), asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("parent", "runtime", "expected"),
+    [
+        ("/kubepods/pod1", "containerd", "/kubepods/pod1/c"),
+        ("kubepods.slice/kubepods-pod1.slice", "containerd", "kubepods-pod1.slice:cri-containerd:c"),
+        ("kubepods-pod1.slice", "cri-o", "kubepods-pod1.slice:crio:c"),
+        ("", "containerd", "/c"),
+    ],
+)
+def test_a_cgroup_is_below_the_pods(parent: str, runtime: str, expected: str) -> None:
+    assert linux.cgroups_path(parent, "c", runtime) == expected
+
+
+FUSE = Device("/dev/fuse", "c", 10, 229, 0o666, 0, 0)
+ASKED = CRIDevice("/dev/fuse", "/dev/fuse", "rw")
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_device_comes_with_its_rule(runtime: str) -> None:
+    decision = linux.decide_devices(LinuxContainerSecurityContext(), (), profile(runtime), ((ASKED, (FUSE,)),))
+    node, rules = values(decision)
+    assert node == FUSE
+    assert rules == (*load(runtime).device_rules, DeviceRule(True, "c", 10, 229, "rw"))
+
+
+def test_a_privileged_container_has_each_node_once() -> None:
+    null = Device("/dev/null", "c", 1, 3)
+    privileged = LinuxContainerSecurityContext(privileged=True)
+    decision = linux.decide_devices(privileged, (null, FUSE), profile("containerd"), ((ASKED, (FUSE,)),))
+    assert values(decision) == [FUSE, null, (DeviceRule(True, access="rwm"),)]
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    decision = linux.decide_devices(LinuxContainerSecurityContext(), (), profile("containerd"), ((ASKED, ()),))
+    assert [v.reason for v in decision.violations] == [
+        '"/dev/fuse" is no device of this machine: name one that is there'
+    ]
 
 
 @pytest.mark.parametrize(("limit", "refused"), [((6 << 20) - 1, True), (6 << 20, False), (0, False)])

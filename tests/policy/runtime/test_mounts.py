@@ -6,6 +6,7 @@ import pytest
 
 from podward.api.cri import (
     ContainerConfig,
+    ImageSpec,
     LinuxContainerConfig,
     LinuxContainerSecurityContext,
     NamespaceOption,
@@ -16,6 +17,7 @@ from podward.api.oci import Mount
 from podward.decision import Decision
 from podward.policy.runtime import mounts
 from podward.policy.runtime.defaults import load
+from podward.policy.runtime.mount_refusals import MountSource
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
@@ -163,7 +165,7 @@ def test_the_root_propagates_as_the_strongest_mount(runtime: str, words: tuple[s
         (Asked("/d", "/v", recursive_read_only=True), "conflicts with RW mount"),
         (
             Asked("/d", "/v", True, True, propagation="PROPAGATION_BIDIRECTIONAL"),
-            "needs private propagation, got PROPAGATION_BIDIRECTIONAL",
+            'needs private propagation, got "PROPAGATION_BIDIRECTIONAL" (hostPath="/v")',
         ),
     ],
 )
@@ -179,3 +181,12 @@ def test_an_own_user_namespace_on_the_host_s_network_binds_the_host_s_sys_last()
     *others, last = listed(decided("containerd", context=context))
     assert (last.destination, last.type) == ("/sys", "bind")
     assert "/sys" not in {mount.destination for mount in others}
+
+
+def test_a_mount_comes_from_where_its_source_was_made() -> None:
+    asked = (Asked("/a", "/given"), Asked("/image", "", True, image=ImageSpec("i")))
+    sources = (MountSource(), MountSource("/made"))
+    config = ContainerConfig(mounts=asked)
+    places = by_place(mounts.decide(config, FILES, RuntimeProfile(load("containerd"), Decision()), sources=sources))
+    assert (places["/a"].source, places["/image"].source) == ("/given", "/made")
+    assert places["/image"].options == ("rbind", "rprivate", "ro")

@@ -3,10 +3,14 @@
 import pytest
 
 from podward.api.cri import (
+    ContainerConfig,
+    ContainerMetadata,
+    ImageSpec,
     LinuxContainerSecurityContext,
     LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext,
     PodSandboxConfig,
+    PodSandboxMetadata,
 )
 from podward.decision import Decision, Origin, Source
 from podward.policy.runtime import sandbox
@@ -55,3 +59,30 @@ def test_a_privileged_container_needs_a_privileged_sandbox(runtime: str, *, refu
         linux=LinuxPodSandboxConfig(security_context=LinuxSandboxSecurityContext(privileged=True))
     )
     assert not sandbox.check_privilege(context, allowed, profile).refused
+
+
+def annotations(oci_runtime: str, sandbox_id: str, image: ImageSpec) -> dict[str, object]:
+    config = ContainerConfig(ContainerMetadata("c"), image)
+    pod = PodSandboxConfig(PodSandboxMetadata("p", "u", "ns"))
+    profile = RuntimeProfile(load("containerd"), Decision())
+    decision = sandbox.decide_annotations(config, pod, profile, oci_runtime, sandbox_id)
+    named = {str(a.path): a.value for a in decision.assignments}
+    return {name.removeprefix("annotations[io.kubernetes.cri.").removesuffix("]"): v for name, v in named.items()}
+
+
+def test_containerd_names_what_its_containers_are() -> None:
+    assert annotations("runc", "0a", ImageSpec("sha256:1", user_specified_image="busybox:1")) == {
+        "container-type": "container",
+        "container-name": "c",
+        "image-name": "busybox:1",
+        "sandbox-id": "0a",
+        "sandbox-name": "p",
+        "sandbox-namespace": "ns",
+        "sandbox-uid": "u",
+    }
+
+
+def test_a_pod_without_a_service_has_no_id() -> None:
+    named = annotations("runsc", "", ImageSpec("busybox"))
+    assert named["image-name"] == "busybox"
+    assert not {"sandbox-id", "container-type"} & set(named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import os
 import socket
@@ -17,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.runtime.images.served import Request, Served, docker_registry, serving
 
 from podward.errors import ImageError
-from podward.runtime.images.pulling import is_loopback, pull
+from podward.runtime.images.endpoints import is_loopback
+from podward.runtime.images.pulling import Registries, pull
 from podward.runtime.images.removal import remove
-from podward.runtime.images.staging import WORK_DIRECTORY
+from podward.runtime.images.staging import WORK_DIRECTORY, sweep
 from podward.runtime.images.store import ImageStore
 from podward.runtime.machine import architecture
 
@@ -37,30 +38,8 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """A registry of our own, plain HTTP; yields HOST:PORT."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "http": {"addr": f"127.0.0.1:{port}"},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(config))  # JSON is YAML
-    with subprocess.Popen(
-        ["docker-registry", "serve", str(tmp_path / "registry.yml")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=5):  # it is ours
-                    break
-            except OSError:
-                time.sleep(0.02)
-        yield f"127.0.0.1:{port}"
-        server.kill()
+    with docker_registry(tmp_path) as host:
+        yield host
 
 
 @pytest.fixture
@@ -107,17 +86,18 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(
     quiet = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     assert (quiet.stdout.split()[0], quiet.stderr) == (pushed, "")
     ours, theirs = os.openpty()
-    shown = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True, env=environment)
+    elsewhere = {**environment, "PODWARD_ROOT": str(tmp_path / "other")}
+    shown = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True, env=elsewhere)
     os.close(theirs)
     assert shown.stdout == quiet.stdout
-    assert b"Writing manifest" in everything_shown(ours)
+    assert b"fetching" in everything_shown(ours)
 
 
 @pytest.mark.needs("docker-registry")
 def test_certificates_are_verified_where_it_is_asked_for(pushed: str, store: ImageStore) -> None:
-    with pytest.raises(ImageError, match="HTTP response to HTTPS client"):
-        pull(store, pushed, tls_verify=True)
-    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+    with pytest.raises(ImageError, match="it answers our TLS with plain HTTP"):
+        pull(store, pushed, Registries(tls_verify=True))
+    assert not os.path.exists(store.directory)
 
 
 @pytest.mark.needs("docker-registry")
@@ -151,7 +131,7 @@ def test_an_image_that_the_registry_lacks_is_said_so(registry: str, store: Image
     with pytest.raises(ImageError, match="manifest unknown") as caught:
         pull(store, f"{registry}/none:1")
     assert caught.value.exit_code == 2
-    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+    assert not os.path.exists(store.directory)
 
 
 def test_a_registry_that_is_not_there_is_said_so(store: ImageStore) -> None:
@@ -162,53 +142,29 @@ def test_a_registry_that_is_not_there_is_said_so(store: ImageStore) -> None:
 
 
 @pytest.fixture
-def liar() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """A registry that answers every manifest's name with what the test puts there."""
-    manifests: dict[str, bytes] = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.rpartition("/")[2]
-            content = manifests.get(name, manifests.get("*", b"")) if "/manifests/" in self.path else b"{}"
-            self.send_response(200)
-            self.send_header("Content-Type", MANIFEST)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"127.0.0.1:{server.server_address[1]}", manifests
-        server.shutdown()
-        thread.join()
+def served() -> Iterator[Served]:
+    """A small registry that serves what a test gives it, and remembers who asked."""
+    with serving() as registry:
+        yield registry
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../../../evil", "sha256:/evil", "md5:" + "0" * 32])
-def test_a_manifest_with_paths_for_digests_never_reaches_skopeos_copy(
-    digest: str, liar: tuple[str, dict[str, bytes]], store: ImageStore
-) -> None:
-    host, manifests = liar
+def test_a_manifest_with_paths_for_digests_asks_for_no_blob(digest: str, served: Served, store: ImageStore) -> None:
     layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": 2}
     config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:" + "0" * 64, "size": 2}
-    manifests["*"] = json.dumps(
-        {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
-    ).encode()
-    with pytest.raises(ImageError, match=r"is not a sha256 digest|can't pull"):
-        pull(store, f"{host}/app:1")
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+    served.put_manifest("app", "1", manifest)
+    with pytest.raises(ImageError, match="is not a sha256 digest"):
+        pull(store, f"{served.host}/app:1")
+    assert not served.asked("/blobs/")
     assert store.entries() == ()
 
 
-def test_another_manifest_than_the_digest_asked_for_is_refused(
-    liar: tuple[str, dict[str, bytes]], store: ImageStore
-) -> None:
-    host, manifests = liar
-    manifests["*"] = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST}).encode()
-    with pytest.raises(ImageError, match=r"digest"):
-        pull(store, f"{host}/app@sha256:" + "0" * 64)
+def test_another_manifest_than_the_digest_asked_for_is_refused(served: Served, store: ImageStore) -> None:
+    digest = "sha256:" + "0" * 64
+    served.contents[f"/v2/app/manifests/{digest}"] = b'{"schemaVersion": 2}'
+    with pytest.raises(ImageError, match="digest mismatch"):
+        pull(store, f"{served.host}/app@{digest}")
     assert store.entries() == ()
 
 
@@ -230,3 +186,194 @@ def test_another_manifest_than_the_digest_asked_for_is_refused(
 )
 def test_only_registries_on_this_machine_may_go_without_tls(domain: str, *, loopback: bool) -> None:
     assert is_loopback(domain) is loopback
+
+
+REPOSITORY = "registry.example.com/team/app"
+
+
+def mirrored(directory: Path, *mirrors: str) -> Registries:
+    """A configuration that has these mirrors for registry.example.com, which is nowhere."""
+    text = '[[registry]]\nprefix = "registry.example.com"\nlocation = "127.0.0.9:9"\n'
+    for mirror in mirrors:
+        text += f'[[registry.mirror]]\nlocation = "{mirror}"\ninsecure = true\n'
+    (directory / "registries.conf").write_text(text)
+    return Registries(str(directory / "registries.conf"))
+
+
+@pytest.mark.needs("docker-registry")
+def test_an_image_of_a_mirror_has_the_names_that_were_asked_for(
+    pushed: str, registry: str, store: ImageStore, tmp_path: Path
+) -> None:
+    registries = mirrored(tmp_path, "127.0.0.1:9", f"{registry}/none", registry)
+    taken = pull(store, f"{REPOSITORY}:1", registries)
+    assert taken.names == (f"{REPOSITORY}:1", f"{REPOSITORY}@{manifest_of(pushed)[0]}")
+    assert {entry.name for entry in store.entries()} == set(taken.names)
+    assert registry not in Path(f"{store.directory}/index.json").read_text()
+
+
+@pytest.mark.needs("docker-registry")
+def test_when_none_has_the_image_each_is_told_with_what_it_said(
+    registry: str, store: ImageStore, tmp_path: Path
+) -> None:
+    registries = mirrored(tmp_path, "127.0.0.1:9", f"{registry}/k8s")
+    with pytest.raises(ImageError, match="can't pull the image") as caught:
+        pull(store, f"{REPOSITORY}:1", registries)
+    told = caught.value.what.removeprefix("can't pull the image: ").split("; ")
+    assert [each.partition("/")[0] for each in told] == ["127.0.0.1:9", registry, "127.0.0.9:9"]
+    assert "connection refused" in told[0]
+    assert "manifest unknown" in told[1]
+    assert "connection refused" in told[2]
+
+
+def test_the_command_line_uses_the_same_configuration(served: Served, layout: Layout, tmp_path: Path) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
+    served.add(layout, "team/app", "1")
+    file = mirrored(tmp_path, served.host).conf
+    for options, more in ((["--registries-conf", file], {}), ([], {"CONTAINERS_REGISTRIES_CONF": file})):
+        words = [sys.executable, "-m", "podward", "image", "pull", f"{REPOSITORY}:1", *options]
+        root = str(tmp_path / f"state{len(options)}")
+        subprocess.run(words, check=True, env={**os.environ, **more, "PODWARD_ROOT": root})
+        assert ImageStore(root).find(f"{REPOSITORY}:1")
+
+
+def test_a_second_tag_of_an_image_is_neither_fetched_nor_unpacked(
+    served: Served, store: ImageStore, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.image([layout.tar(layout.entry("f"))], "a:1")
+    for tag in "123":
+        served.add(layout, "app", tag)
+    served.add(layout, "other/app", "1")
+    first = pull(store, f"{served.host}/app:1")
+    assert len(served.asked("/blobs/")) == 2
+    monkeypatch.setenv("PATH", "/nowhere")  # nothing can be unpacked
+    for name in ("app:2", "app:3", "other/app:1", "app:1"):
+        assert pull(store, f"{served.host}/{name}").id == first.id
+    assert len(served.asked("/blobs/")) == 2
+    assert len([entry for entry in store.entries() if "@" not in entry.name]) == 4
+
+
+def test_a_layer_that_another_image_brought_is_not_fetched_again(
+    served: Served, store: ImageStore, layout: Layout
+) -> None:
+    base = layout.tar(layout.entry("base", b"x" * 100_000))
+    layout.image([base], "a:1")
+    served.add(layout, "a", "1")
+    layout.image([base, layout.tar(layout.entry("more"))], "b:1")
+    served.add(layout, "b", "1")
+    pull(store, f"{served.host}/a:1")
+    pull(store, f"{served.host}/b:1")
+    assert len(served.asked("/v2/a/blobs/")) == 2  # config and layer
+    assert len(served.asked("/v2/b/blobs/")) == 2  # config and the second layer
+    assert sorted(os.listdir(store.resolve(f"{served.host}/b:1").rootfs)) == ["base", "more"]
+
+
+PULL = """
+import sys
+from podward.runtime.images.pulling import pull
+from podward.runtime.images.store import ImageStore
+print(pull(ImageStore(sys.argv[1]), sys.argv[2]).id)
+"""
+
+
+def started(store: ImageStore, name: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", PULL, os.path.dirname(store.directory), name]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+
+def test_pulls_of_one_image_share_one_download_and_others_go_beside_it(
+    served: Served, store: ImageStore, layout: Layout
+) -> None:
+    """While one image's layer is on its way and does not come, another image is pulled; then it comes, for all."""
+    layout.image([layout.tar(layout.entry("f", b"x" * 10_000))], "a:1")
+    for tag in "12":
+        served.add(layout, "same", tag)
+    held, free = threading.Event(), threading.Event()
+    layers = {path for path, content in served.contents.items() if "/same/blobs/" in path and len(content) > 9000}
+    layout.image([layout.tar(layout.entry("g"))], "b:1")
+    served.add(layout, "other", "1")
+
+    def slowly(request: Request) -> None:
+        if request.path in layers:
+            held.set()
+            free.wait(60)
+
+    served.before = slowly
+    same = [started(store, f"{served.host}/same:{1 + number % 2}") for number in range(7)]
+    try:
+        assert held.wait(60)
+        other = started(store, f"{served.host}/other:1")
+        assert other.wait(60) == 0
+        assert all(each.poll() is None for each in same)
+    finally:
+        free.set()
+    ids = {each.communicate(timeout=60)[0] for each in same}
+    other.communicate()
+    assert [each.returncode for each in same] == [0] * 7
+    assert len(ids) == 1
+    assert len(served.asked("/same/blobs/")) == 2
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+
+
+def test_who_waits_for_a_pull_that_is_killed_takes_it_over(served: Served, store: ImageStore, layout: Layout) -> None:
+    layout.image([layout.tar(layout.entry("f", b"x" * 10_000))], "a:1")
+    served.add(layout, "app", "1")
+    held, free = threading.Event(), threading.Event()
+
+    def slowly(request: Request) -> None:
+        if "/blobs/" in request.path and not held.is_set():
+            held.set()
+            free.wait(60)
+
+    served.before = slowly
+    first = started(store, f"{served.host}/app:1")
+    try:
+        assert held.wait(60)
+        second = started(store, f"{served.host}/app:1")
+        time.sleep(0.3)
+        assert second.poll() is None
+        first.kill()
+        assert second.wait(60) == 0
+    finally:
+        free.set()
+    for each in (first, second):
+        each.communicate()
+    store.load(store.resolve(f"{served.host}/app:1"))
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+
+
+def test_a_pull_that_is_killed_at_any_moment_leaves_no_half_image_and_nothing_that_a_sweep_leaves(
+    served: Served, store: ImageStore, layout: Layout
+) -> None:
+    layout.image([layout.tar(*(layout.entry(f"d{n}/f", b"x" * 20_000) for n in range(60)))], "a:1", compress=True)
+    served.add(layout, "app", "1")
+    name = f"{served.host}/app:1"
+    pull(store, name)
+    whole = files_of(store)
+    begun = time.monotonic()
+    process = started(store, f"{served.host}/app:1")
+    process.communicate()
+    takes = time.monotonic() - begun
+    for number in range(8):
+        remove(store, (name,))
+        process = started(store, name)
+        time.sleep(takes * (0.4 + 0.1 * number))
+        process.kill()
+        process.communicate()
+        deadline = time.monotonic() + 20  # its tool dies after it, and holds the lock until then
+        while os.listdir(f"{store.directory}/{WORK_DIRECTORY}") and time.monotonic() < deadline:
+            sweep(store)
+        assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+        left = files_of(store)
+        assert left == (whole if store.entries() else set())
+        pull(store, name)
+        assert files_of(store) == whole
+
+
+def files_of(store: ImageStore) -> set[str]:
+    """What is in the store, besides its own files."""
+    found = {os.path.join(at, name) for at, _, names in os.walk(store.directory) for name in names}
+    return {
+        each
+        for each in found
+        if each not in {f"{store.directory}/{own}" for own in ("lock", "oci-layout", "index.json")}
+    }

@@ -6,21 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from podward.api.cri import ContainerConfig, PodSandboxConfig
+from podward.api.cri import ContainerConfig, LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata
 from podward.runtime.kept import Process
 from podward.runtime.oci import Engine
 from podward.runtime.service.phases import CONTAINER_FOLLOWS, SANDBOX_FOLLOWS, ContainerPhase, SandboxPhase
 from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord
 
 ENGINE = Engine("crun", "/usr/bin/crun", ())
+WEB = PodSandboxMetadata("web", "u1", "default")
 
 
 def sandbox(phase: SandboxPhase = SandboxPhase.MAKING, identifier: str = "a" * 64, at: int = 1) -> SandboxRecord:
-    return SandboxRecord(identifier, phase, PodSandboxConfig("web", "default", "u1"), "", ENGINE, at)
+    return SandboxRecord(identifier, phase, PodSandboxConfig(WEB), "", ENGINE, at)
 
 
 def container(phase: ContainerPhase) -> ContainerRecord:
-    return ContainerRecord("b" * 64, "a" * 64, phase, ContainerConfig("c", "image"), "sha256:1", "sha256:1", 1)
+    return ContainerRecord("b" * 64, "a" * 64, phase, ContainerConfig(), "sha256:1", "sha256:1", 1)
 
 
 @pytest.mark.parametrize("phase", SandboxPhase)
@@ -56,7 +57,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     full = SandboxRecord(
         "c" * 64,
         SandboxPhase.READY,
-        PodSandboxConfig("web", "default", "u1", hostname="web", sysctls={"net.a": "1"}),
+        PodSandboxConfig(WEB, hostname="web", linux=LinuxPodSandboxConfig(sysctls={"net.a": "1"})),
         "runc",
         ENGINE,
         5,

@@ -98,6 +98,7 @@ class Connection:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(PluginLostError(why))
+                waiting.exception()  # nobody needs to wait for it any more
         self._waiting.clear()
 
     async def call(self, method: str, request: Message, answer: type[Answer], within: float) -> Answer:

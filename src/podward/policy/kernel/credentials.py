@@ -9,8 +9,8 @@ sets the real, effective, saved and file-system uid and gid to `process.user`, a
 kernel keeps the groups sorted by the host's id. crun passes duplicates on, runc removes them. In a user namespace the
 runtime can't set an id that is not mapped; it fails with EINVAL.
 
-In the user namespace of a user who has no ranges of ids, /proc/PID/setgroups says `deny`: setgroups(2) is EPERM, so that
-nobody drops a group that takes rights away. Then both runtimes leave the groups of the process that starts them.
+In the user namespace of a user who has no ranges of ids, /proc/PID/setgroups says `deny`: setgroups(2) is EPERM, so
+that nobody drops a group that takes rights away. Then both runtimes leave the groups of the process that starts them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ Specification, in our words. The runtime's own mounts come first. A mount of the
 the same place, and a mount at /dev replaces all of the runtime's below /dev. Then come the Pod's files and the
 message's mounts, those with fewer path components first. Bind mounts are recursive. Their propagation is private
 (rprivate), from the host (rslave) or both ways (rshared); for the latter two the root must propagate too.
-recursiveReadOnly needs readOnly and private propagation.
 - containerd (2.2 `withMounts`, `linuxContainerMounts`): /etc/hostname, /etc/hosts and /etc/resolv.conf are read-only if
   the root is. /dev/shm is the Pod's, or the host's with hostIPC. In a privileged container /sys and the cgroups are
   writable. With a user namespace on the host's network the kernel refuses a new sysfs; containerd then binds the host's
@@ -15,24 +14,26 @@ recursiveReadOnly needs readOnly and private propagation.
 - Docker (29 `WithMounts`): the files are bind mounts with Docker's options; the default propagation is private;
   read-only is recursive (`rro`). In a privileged container /sys and the cgroups are writable.
 The volumes for the image's `Volumes` (`podward.policy.runtime.image_volumes`) are sorted in with the message's mounts.
-Left out: id-mapped mounts, and SELinux relabelling.
+The source of an image mount, of a part of an image, or of an id-mapped mount is made before by who asks: the spec has
+a bind mount of it and no maps.
+Left out: SELinux relabelling, which kernels without it do not have.
 """
 
 from __future__ import annotations
 
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.cri import ContainerConfig
 from podward.api.cri import Mount as CRIMount
-from podward.api.node import Node
 from podward.api.oci import Mount
 from podward.decision import Assignment, Decision, assign, refuse
 from podward.path import path
-from podward.policy.runtime import without_root
+from podward.policy.runtime import mount_refusals, without_root
 from podward.policy.runtime.defaults.table import CGROUP, SYS
 from podward.policy.runtime.image_volumes import ImageVolumes
+from podward.policy.runtime.mount_refusals import MountSource
 from podward.policy.runtime.namespaces import options, own_userns
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 from podward.policy.runtime.without_root import HOST_SYS
@@ -42,8 +43,6 @@ PROPAGATION = {"PROPAGATION_BIDIRECTIONAL": "rshared", "PROPAGATION_HOST_TO_CONT
 SHM = "/dev/shm"  # noqa: S108  # a path in the container
 
 _Row = without_root.Row
-ROOT = Node(0)
-"""A node on which Podward is the machine's root; of others the rule here looks at the ids alone."""
 
 
 class SandboxFiles(Struct, frozen=True, gc=False):
@@ -79,17 +78,33 @@ def decide(
     files: SandboxFiles,
     runtime: RuntimeProfile,
     volumes: Volumes = NO_VOLUMES,
-    node: Node = ROOT,
+    sources: tuple[MountSource, ...] = (),
 ) -> Decision:
-    """`mounts`, one assignment for each item, and `linux.rootfsPropagation`; violations for contradicting options."""
+    """`mounts`, one assignment for each item, and `linux.rootfsPropagation`; violations for contradicting options.
+
+    `sources` are those of the message's mounts, in order; where there are none, each is its host path.
+    """
+    refused = mount_refusals.decide(config.mounts, sources, runtime)
+    config = _with_sources(config, sources)
     supplied = {normpath(mount.container_path) for mount in config.mounts}
     of_image = volumes.found.mounts(runtime.name, volumes.directory)
     rows = _RUNTIMES[runtime.name](config, files, supplied, of_image, runtime)
-    if node.in_user_namespace:
-        rows = without_root.mounts(rows, options(config.linux.security_context), node, runtime.source)
-    refused = _refusals(config, runtime) + _hidden_root(of_image)
+    if runtime.node.in_user_namespace:
+        rows = without_root.mounts(rows, options(config.linux.security_context), runtime.node, runtime.source)
+    refused += _hidden_root(of_image)
     mounts = tuple(Assignment(PLACE / i, mount, why, source) for i, (mount, why, source) in enumerate(rows))
     return Decision(mounts) + _propagation(config, runtime) + refused
+
+
+def _with_sources(config: ContainerConfig, sources: tuple[MountSource, ...]) -> ContainerConfig:
+    """The message with the paths that were made for its mounts."""
+    if not any(source.path for source in sources):
+        return config
+    mounts = tuple(
+        structs.replace(mount, host_path=source.path or mount.host_path)
+        for mount, source in zip(config.mounts, sources, strict=True)
+    )
+    return structs.replace(config, mounts=mounts)
 
 
 def _as_containerd(
@@ -232,7 +247,12 @@ def _put(rows: dict[str, _Row], *more: _Row) -> None:
 
 
 def _by_depth(rows: list[_Row]) -> list[_Row]:
-    return sorted(rows, key=lambda row: normpath(row[0].destination).count("/"))
+    return sorted(rows, key=lambda row: depth(row[0].destination))
+
+
+def depth(destination: str) -> int:
+    """How deep a mount lies: mounts are made in this order, or one would hide another."""
+    return normpath(destination).count("/")
 
 
 def _with(mount: Mount, words: tuple[str, ...]) -> Mount:
@@ -271,20 +291,4 @@ def _hidden_root(of_image: list[_Row]) -> Decision:
     for mount, _, source in of_image:
         if mount.destination == "/":
             refused += refuse(PLACE, "/", "the image's VOLUME / would hide the container's root", source)
-    return refused
-
-
-def _refusals(config: ContainerConfig, runtime: RuntimeProfile) -> Decision:
-    refused = Decision()
-    for index, mount in enumerate(config.mounts):
-        if not mount.recursive_read_only:
-            continue
-        source = runtime.source_of("mounts", index)
-        sentence = ""
-        if not mount.readonly:
-            sentence = "recursive read-only mount conflicts with RW mount"
-        elif mount.propagation != "PROPAGATION_PRIVATE":
-            sentence = f"recursive read-only mount needs private propagation, got {mount.propagation}"
-        if sentence:
-            refused += refuse(PLACE / index, mount.container_path, f"{sentence} (hostPath={mount.host_path})", source)
     return refused

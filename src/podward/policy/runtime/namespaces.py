@@ -50,6 +50,11 @@ def options(context: LinuxContainerSecurityContext) -> NamespaceOption:
     return context.namespace_options or NamespaceOption()
 
 
+def of_sandbox(config: PodSandboxConfig) -> NamespaceOption:
+    """The sandbox's namespace options; without options in the message it has its own namespaces."""
+    return config.linux.security_context.namespace_options or NamespaceOption()
+
+
 def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
     """The Pod's own user namespace; None if it uses the host's."""
     userns = options(context).userns_options

@@ -7,10 +7,11 @@ Specification, in our words:
   requests (`net.ipv4.ping_group_range` for all groups), so that neither needs a capability. They set neither sysctl on
   the host's network, nor one that the Pod sets itself. They do not set the group range in a user namespace, the
   Pod's or their own, which does not have that many groups.
-- Annotations (containerd 2.2 `annotations.DefaultCRIAnnotations`): the names of Pod, container and image, which tools
-  below the runtime read. The sandbox's id, which does not exist here, is left out, and so are the annotations of CRI-O
-  and Docker, which describe their storage. runsc requires the sandbox's id if `container-type` is set; without the type
-  it gives each container its own gVisor sandbox, so the type is left out for runsc.
+- Annotations (containerd 2.2 `annotations.DefaultCRIAnnotations`): the sandbox's id, and the names of Pod, container
+  and image (as the user wrote it), which tools below the runtime read. A Pod without a CRI service has no such id. The
+  annotations of CRI-O and Docker, which describe their storage, are left out. runsc requires the sandbox's id if
+  `container-type` is set; without the type it gives each container its own gVisor sandbox, so the type is left out for
+  runsc.
 - Privilege (containerd 2.2 `buildLinuxSpec`, CRI-O 1.33 `SetPrivileged`): containerd and CRI-O refuse a privileged
   container in a sandbox that was not requested as privileged. Docker does not check.
 """
@@ -44,7 +45,7 @@ def decide_sysctls(
 
 
 def decide_annotations(
-    config: ContainerConfig, sandbox: PodSandboxConfig, runtime: RuntimeProfile, oci_runtime: str
+    config: ContainerConfig, sandbox: PodSandboxConfig, runtime: RuntimeProfile, oci_runtime: str, sandbox_id: str = ""
 ) -> Decision:
     """`annotations`; `oci_runtime` is the name of the OCI runtime: crun, runc or runsc."""
     if runtime.name != "containerd":
@@ -52,7 +53,8 @@ def decide_annotations(
     rows = (
         ("container-type", "container"),
         ("container-name", config.metadata.name),
-        ("image-name", config.image.image),
+        ("image-name", config.image.user_specified_image or config.image.image),
+        *((("sandbox-id", sandbox_id),) if sandbox_id else ()),
         ("sandbox-name", sandbox.metadata.name),
         ("sandbox-namespace", sandbox.metadata.namespace),
         ("sandbox-uid", sandbox.metadata.uid),

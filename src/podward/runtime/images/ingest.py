@@ -26,7 +26,7 @@ from podward.runtime.images.layout import (
     refuse_nul,
 )
 from podward.runtime.images.staging import Staging, store_lock, write_entries
-from podward.runtime.images.store import IndexEntry
+from podward.runtime.images.store import ImageStore, IndexEntry
 
 _PIECE = 1 << 20
 
@@ -75,20 +75,35 @@ def ingest(
     ready: dict[str, str] = {}
     while True:
         for image in checked:
-            if image.id not in ready and not os.path.exists(_image_directory(staging, image.id)):
+            if image.id not in ready and not os.path.exists(_image_directory(staging.store, image.id)):
                 directory = unpack.unpack(staging, where, image.config, image.layers)
                 unpack.write_facts(directory, where, image.id, image.execution.facts())
                 ready[image.id] = f"{staging.path}/ready-{len(ready)}"
                 os.rename(directory, ready[image.id])
         with store_lock(staging.store):
-            if all(image.id in ready or os.path.exists(_image_directory(staging, image.id)) for image in checked):
+            if all(image.id in ready or os.path.exists(_image_directory(staging.store, image.id)) for image in checked):
                 for image in checked:
                     _move_into_store(staging, image, ready.pop(image.id, ""))
-                _assign_names(staging, checked)
+                _assign_names(staging.store, tuple((image.id, image.offered) for image in checked))
                 return tuple(
                     ImportedImage(image.id, image.offered.manifest.digest, image.offered.names) for image in checked
                 )
         # Another process removed an image that was unpacked when we looked: unpack it now.
+
+
+def adopt(store: ImageStore, offered: OfferedImage) -> ImportedImage | None:
+    """Give an image these names if it is in the store already; None if it is not."""
+    manifest = f"{store.directory}/blobs/sha256/{offered.manifest.digest[7:]}"
+    with store_lock(store):
+        try:
+            with open(manifest, "rb") as opened:  # it was checked when it was taken in
+                identifier = decode(opened.read(LARGEST_DOCUMENT), Manifest, manifest).config.digest
+        except FileNotFoundError:
+            return None
+        if not os.path.exists(_image_directory(store, identifier)):
+            return None
+        _assign_names(store, ((identifier, offered),))
+    return ImportedImage(identifier, offered.manifest.digest, offered.names)
 
 
 def copy_blob(staging: Staging, blobs: BlobSource, descriptor: Descriptor, where: str) -> str:
@@ -165,8 +180,8 @@ def room(staging: Staging) -> Room:
     return Room(min(MOST_BYTES, free // 10 * 9), min(MOST_FILES, files))
 
 
-def _image_directory(staging: Staging, identifier: str) -> str:
-    return f"{staging.store.directory}/rootfs/{identifier[7:]}"
+def _image_directory(store: ImageStore, identifier: str) -> str:
+    return f"{store.directory}/rootfs/{identifier[7:]}"
 
 
 def _move_into_store(staging: Staging, image: _CheckedImage, ready: str) -> None:
@@ -174,23 +189,24 @@ def _move_into_store(staging: Staging, image: _CheckedImage, ready: str) -> None
         digits = descriptor.digest[7:]
         if os.path.exists(staging.blob(digits)):
             os.rename(staging.blob(digits), f"{staging.store.directory}/blobs/sha256/{digits}")
-    if ready and not os.path.exists(_image_directory(staging, image.id)):
-        os.rename(ready, _image_directory(staging, image.id))
+    if ready and not os.path.exists(_image_directory(staging.store, image.id)):
+        os.rename(ready, _image_directory(staging.store, image.id))
 
 
-def _assign_names(staging: Staging, checked: tuple[_CheckedImage, ...]) -> None:
-    """Give each image its names; other images lose these. An image without a name keeps an entry without one."""
-    entries = staging.store.entries()
-    for image in checked:
-        names, manifest = image.offered.names, image.offered.manifest
-        kept = [entry for entry in entries if entry.name not in names and (entry.name or entry.id != image.id)]
-        kept += [IndexEntry(name, image.id, manifest.digest, manifest.size) for name in names]
-        if not any(entry.id == image.id for entry in kept):
-            kept.append(IndexEntry("", image.id, manifest.digest, manifest.size))
+def _assign_names(store: ImageStore, images: tuple[tuple[str, OfferedImage], ...]) -> None:
+    """Give each image its names, by its id; other images lose these. Without a name it keeps an entry without one."""
+    before = entries = store.entries()
+    for identifier, offered in images:
+        names, manifest = offered.names, offered.manifest
+        kept = [entry for entry in entries if entry.name not in names and (entry.name or entry.id != identifier)]
+        kept += [IndexEntry(name, identifier, manifest.digest, manifest.size) for name in names]
+        if not any(entry.id == identifier for entry in kept):
+            kept.append(IndexEntry("", identifier, manifest.digest, manifest.size))
         left = {entry.id for entry in kept}
         for entry in entries:
             if entry.id not in left:
                 left.add(entry.id)
                 kept.append(IndexEntry("", entry.id, entry.manifest, entry.size))
         entries = tuple(kept)
-    write_entries(staging.store, entries)
+    if set(entries) != set(before):
+        write_entries(store, entries)

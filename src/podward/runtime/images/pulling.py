@@ -1,123 +1,199 @@
-"""`podward image pull`: images from registries, with skopeo.
+"""Pulling: images from registries, by way of their mirrors.
 
-skopeo 1.9 makes paths of a manifest's digests without checking them (CVE-2024-3727). So the manifest is fetched and
-checked first; then skopeo copies the image by that manifest's digest.
-
-skopeo finds registry credentials in its authentication file (`skopeo login`); they are never on a command line.
+The manifest is fetched first. If the store has its image, the image only gets its names; otherwise one process fetches
+it, in a staging directory that has the manifest's digest for its name, and others that want it wait for that directory
+to go. A layer that another image brought is not fetched again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
+import io
+from collections.abc import Callable
+from contextlib import closing
+from typing import BinaryIO, TypeVar
 
+import msgspec
+from msgspec import Struct
+
+from podward.api.cri_images import AuthConfig
 from podward.api.reference import Reference, is_digest, parse
-from podward.errors import ImageError, RuntimeFailedError
-from podward.runtime.images.importing import LayoutDirectory, choose_platform
-from podward.runtime.images.ingest import ImportedImage, OfferedImage, ingest, room
-from podward.runtime.images.layout import LARGEST_DOCUMENT, Index, Manifest, corrupt_image, decode, hex_digits
-from podward.runtime.images.staging import Staging
+from podward.errors import ImageError
+from podward.runtime.images import hosts_toml, registries_conf
+from podward.runtime.images.credentials import Logins
+from podward.runtime.images.endpoints import Endpoint, is_loopback, own_endpoint
+from podward.runtime.images.importing import choose_platform
+from podward.runtime.images.ingest import ImportedImage, OfferedImage, adopt, ingest, room
+from podward.runtime.images.layout import MANIFEST, Descriptor, Index, Manifest, corrupt_image, decode, hex_digits
+from podward.runtime.images.registry import Registry
+from podward.runtime.images.staging import Staging, make_store
 from podward.runtime.images.store import ImageStore
 
 _DEEPEST = 4
-_SPARE = 1 << 20
-"""What a file of skopeo may have beyond the largest blob: a registry that sends more than it said must not fill us."""
+T = TypeVar("T")
 
 
-def pull(store: ImageStore, name: str, *, tls_verify: bool | None = None, authfile: str = "") -> ImportedImage:
-    """Pull an image and store it under its complete name, and under its digests in the registry.
+class Registries(Struct, frozen=True):
+    """What is configured about registries: `registries.conf`, containerd's directory (or none), and a file of logins.
 
-    If `tls_verify` is None, certificates are verified, except those of registries on loopback, which may also use plain
-    HTTP. Raises ImageError if the registry has no such image, or sends another one than it says.
+    Without `conf` or `authfile` the usual files are looked at. If `tls_verify` is None, certificates are verified as it
+    is configured; without configuration a registry on loopback need have none, and may use plain HTTP.
+    """
+
+    conf: str = ""
+    config_directory: str = ""
+    authfile: str = ""
+    tls_verify: bool | None = None
+
+    def endpoints(self, reference: Reference) -> tuple[Endpoint, ...]:
+        """Where to ask for the image, in this order. Raises ImageError for a registry that is blocked."""
+        found: tuple[Endpoint, ...] = ()
+        if self.config_directory:
+            found = hosts_toml.endpoints(self.config_directory, reference)
+        found = found or registries_conf.endpoints(registries_conf.read_registries(self.conf), reference)
+        found = found or (own_endpoint(reference, insecure=is_loopback(reference.domain)),)
+        if self.tls_verify is None:
+            return found
+        schemes = ("https",) if self.tls_verify else ("https", "http")
+        return tuple(msgspec.structs.replace(each, verify=self.tls_verify, schemes=schemes) for each in found)
+
+
+class _Found(Struct, frozen=True):
+    """A manifest for this machine, and its digest; `named` is the digest of what the name means, perhaps an index."""
+
+    content: bytes
+    digest: str
+    named: str
+
+
+DEFAULT_REGISTRIES = Registries()
+
+
+def pull(
+    store: ImageStore,
+    name: str,
+    registries: Registries = DEFAULT_REGISTRIES,
+    credentials: AuthConfig | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> ImportedImage:
+    """Pull an image and store it under its complete name, and under its digest in the registry.
+
+    `progress` is told of each blob that is fetched. Raises ImageError with what each endpoint said if none has the
+    image, or if one sends another image than it says.
     """
     reference = parse(name)
-    verify = tls_verify if tls_verify is not None else not is_loopback(reference.domain)
-    with Staging(store) as staging:
-        skopeo = _SkopeoPull(staging, reference, ("--authfile", authfile) if authfile else (), verify=verify)
-        digests = skopeo.manifest_digests()
-        skopeo.copy(digests[-1])
-        layout = LayoutDirectory(f"{staging.path}/pulled", name)
-        manifest = (decode(layout.index(), Index, name).manifests or ())[0]
-        digested = (Reference(reference.domain, reference.path, digest=digest) for digest in digests)
-        names = tuple(dict.fromkeys((str(reference), *map(str, digested))))
-        return ingest(staging, layout, (OfferedImage(manifest, names),), name)[0]
+    logins = Logins(credentials, registries.authfile, reference.domain)
+    asked = tuple(Registry(place, logins.at(place)) for place in registries.endpoints(reference))
+    with closing(_Sources(asked, reference)) as sources:
+        found = sources.resolve()
+        manifest = decode(found.content, Manifest, name)
+        _refuse_paths(manifest, name)
+        names = dict.fromkeys((str(reference), str(Reference(reference.domain, reference.path, digest=found.named))))
+        offered = OfferedImage(Descriptor(found.digest, len(found.content), MANIFEST), tuple(names))
+        make_store(store)
+        here = adopt(store, offered)
+        if here is not None:
+            return here
+        with Staging(store, hex_digits(found.digest, name)) as staging:
+            here = adopt(store, offered)  # another process may have brought it while we waited
+            if here is not None:
+                return here
+            _refuse_size(manifest, room(staging).bytes, name)
+            blobs = _Blobs(store, sources, found, progress or _silent)
+            return ingest(staging, blobs, (offered,), name)[0]
 
 
-def is_loopback(domain: str) -> bool:
-    """Whether a registry is on this machine: localhost, 127.0.0.0/8 or ::1, with any port."""
-    if domain.startswith("["):
-        return domain[1:].partition("]")[0] == "::1"
-    host = domain.partition(":")[0]
-    if host == "localhost":
-        return True
-    parts = host.split(".")
-    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts) and parts[0] == "127"
+class _Sources:
+    """The endpoints of one image; the first that has it is asked first from then on."""
 
-
-class _SkopeoPull:
-    """The calls of skopeo for one image."""
-
-    def __init__(self, staging: Staging, reference: Reference, options: tuple[str, ...], *, verify: bool) -> None:
-        self._staging = staging
+    def __init__(self, registries: tuple[Registry, ...], reference: Reference) -> None:
+        self._registries = registries
         self._reference = reference
-        self._options = options
-        self._verify = str(verify).lower()
-        self._largest = 0
 
-    def manifest_digests(self) -> tuple[str, ...]:
-        """The digest of the index, if there is one, and of the manifest for this machine, which is the last."""
-        source = str(self._reference)
-        expected = self._reference.digest
-        found: list[str] = []
-        for _ in range(_DEEPEST):
-            content = self._raw(source)
-            digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-            if expected and digest != expected:
-                raise corrupt_image(f"digest mismatch: the registry sent a manifest that has {digest}", source)
-            found.append(digest)
-            index = decode(content, Index, source)
-            if not index.manifests:
-                self._check(decode(content, Manifest, source))
-                return tuple(found)
-            expected = choose_platform(index, source).digest
-            hex_digits(expected, source)
-            source = str(Reference(self._reference.domain, self._reference.path, digest=expected))
-        raise corrupt_image("its indexes are nested too deep", source)
+    def resolve(self) -> _Found:
+        """The manifest that the name means on this machine."""
+        askable = tuple(each for each in self._registries if self._reference.digest or each.endpoint.resolves)
+        registry, found = self._first(askable, lambda each: _resolve(each, self._reference))
+        self._registries = (registry, *(each for each in self._registries if each is not registry))
+        return found
 
-    def copy(self, digest: str) -> None:
-        """Copy the image with this manifest digest into the staging directory, as `oci:pulled:image`."""
-        source = f"docker://{self._reference.repository}@{digest}"
-        tls = f"--src-tls-verify={self._verify}"
-        terminal = sys.stderr.isatty()
-        quiet = () if terminal else ("--quiet",)
-        words = ("skopeo", "--tmpdir", ".", "copy", *quiet, tls, *self._options, source, "oci:pulled:image")
-        self._run(words, output=sys.stderr.fileno() if terminal else -1, largest_file=self._largest)
+    def open(self, digits: str) -> BinaryIO:
+        """The blob of this digest."""
+        return self._first(self._registries, lambda each: each.open(digits))[1]
 
-    def _raw(self, source: str) -> bytes:
-        tls = f"--tls-verify={self._verify}"
-        content = self._run(("skopeo", "--tmpdir", ".", "inspect", "--raw", tls, *self._options, f"docker://{source}"))
-        if len(content) > LARGEST_DOCUMENT:
-            raise corrupt_image("its manifest is too large", source)
-        return content
+    def close(self) -> None:
+        """End all connections."""
+        for each in self._registries:
+            each.close()
 
-    def _check(self, manifest: Manifest) -> None:
-        """The manifest's digests are digests, and there is room for what it says that its blobs have."""
-        blobs = (manifest.config, *(manifest.layers or ()))
-        for descriptor in blobs:
-            if not is_digest(descriptor.digest):
-                raise corrupt_image(f"{descriptor.digest[:100]!a} is not a sha256 digest", str(self._reference))
-        size, allowed = sum(max(blob.size, 0) for blob in blobs), room(self._staging).bytes
-        if size > allowed:
-            advice = f"there is room for {allowed:,}: make some, or set PODWARD_ROOT to a larger disk"
-            raise ImageError(f"its blobs have {size:,} bytes", where=str(self._reference), advice=advice)
-        self._largest = max(0, *(blob.size for blob in blobs)) + _SPARE
+    def _first(self, registries: tuple[Registry, ...], ask: Callable[[Registry], T]) -> tuple[Registry, T]:
+        errors: list[ImageError] = []
+        for registry in registries:
+            try:
+                return registry, ask(registry)
+            except ImageError as error:
+                errors.append(error)
+        raise _none_has_it(self._reference, errors)
 
-    def _run(self, words: tuple[str, ...], output: int = -1, largest_file: int | None = None) -> bytes:
+
+class _Blobs:
+    """The blobs of an image: the manifest that we have, what the store has of other images, and the registry's."""
+
+    def __init__(self, store: ImageStore, sources: _Sources, found: _Found, progress: Callable[[str], None]) -> None:
+        self._store = store
+        self._sources = sources
+        self._found = found
+        self._progress = progress
+
+    def open(self, digits: str) -> BinaryIO:
+        """The blob of this digest."""
+        if f"sha256:{digits}" == self._found.digest:
+            return io.BytesIO(self._found.content)
         try:
-            return self._staging.run(words, output=output, largest_file=largest_file)
-        except RuntimeFailedError as error:
-            raise ImageError(
-                f"can't pull the image: {error.what}",
-                where=str(self._reference),
-                advice="check the name; `skopeo login` for a private registry; --tls-verify=false for one without TLS",
-            ) from None
+            return open(f"{self._store.directory}/blobs/sha256/{digits}", "rb")
+        except FileNotFoundError:
+            self._progress(f"fetching {digits[:12]}")
+            return self._sources.open(digits)
+
+
+def _resolve(registry: Registry, reference: Reference) -> _Found:
+    wanted, expected, named = reference.digest or reference.tag, reference.digest, ""
+    where = registry.endpoint.name
+    for _ in range(_DEEPEST):
+        content = registry.manifest(wanted)
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if expected and digest != expected:
+            raise corrupt_image(f"digest mismatch: it sends a manifest that has {digest}", where)
+        named = named or digest
+        index = decode(content, Index, where)
+        if not index.manifests:
+            return _Found(content, digest, named)
+        wanted = expected = choose_platform(index, where).digest
+        hex_digits(expected, where)
+    raise corrupt_image("its indexes are nested too deep", where)
+
+
+def _refuse_paths(manifest: Manifest, where: str) -> None:
+    """Refuse digests that are none before any becomes part of a path or a URL."""
+    for descriptor in (manifest.config, *(manifest.layers or ())):
+        if not is_digest(descriptor.digest):
+            raise corrupt_image(f"{descriptor.digest[:100]!a} is not a sha256 digest", where)
+
+
+def _refuse_size(manifest: Manifest, allowed: int, where: str) -> None:
+    size = sum(max(blob.size, 0) for blob in (manifest.config, *(manifest.layers or ())))
+    if size > allowed:
+        advice = f"there is room for {allowed:,}: make some, or set PODWARD_ROOT to a larger disk"
+        raise ImageError(f"its blobs have {size:,} bytes", where=where, advice=advice)
+
+
+def _none_has_it(reference: Reference, errors: list[ImageError]) -> ImageError:
+    if not errors:
+        advice = "give one of its mirrors the capabilities `pull` and `resolve`, or write the image with its digest"
+        return ImageError("no endpoint may be asked what its tag means", where=str(reference), advice=advice)
+    said = "; ".join(f"{error.where}: {error.what}" for error in errors)
+    return ImageError(f"can't pull the image: {said}", where=str(reference), advice=errors[-1].advice)
+
+
+def _silent(_: str) -> None:
+    pass

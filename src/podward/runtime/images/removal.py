@@ -1,9 +1,9 @@
-"""`podward image rm`: removing names and images from the store."""
+"""Removing names and images: `podward image rm`, which refuses an image in use, and CRI's RemoveImage."""
 
 from __future__ import annotations
 
 from podward.errors import RefusedError
-from podward.runtime.images.staging import lock_unused, make_store, store_lock, sweep_locked, write_entries
+from podward.runtime.images.staging import discard, lock_unused, make_store, set_aside, store_lock, write_entries
 from podward.runtime.images.store import ImageStore, IndexEntry, StoredImage
 
 
@@ -32,8 +32,25 @@ def remove(store: ImageStore, names: tuple[str, ...]) -> tuple[str, ...]:
                 )
             lock.release()  # a container that starts from here on keeps its files: the sweep locks them again
         write_entries(store, after)
-        sweep_locked(store)
+        doomed = set_aside(store)
+    discard(doomed)
     return gone
+
+
+def forget(store: ImageStore, name: str) -> None:
+    """Remove the image with this name, digest or id, with all its names; does nothing if it is not here.
+
+    The files that a container uses stay until it has let go.
+    """
+    if store.find(name) is None:
+        return
+    with store_lock(store):
+        found = store.find(name)
+        if found is None:
+            return
+        write_entries(store, tuple(entry for entry in store.entries() if entry.id != found.id))
+        doomed = set_aside(store)
+    discard(doomed)
 
 
 def _without(entries: tuple[IndexEntry, ...], stored: StoredImage) -> tuple[IndexEntry, ...]:

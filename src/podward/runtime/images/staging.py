@@ -27,28 +27,49 @@ _PACKAGES = {"skopeo": "skopeo", "umoci": "umoci"}
 
 
 class Staging:
-    """A directory for one change of the store; the context removes it at its end. Makes the store if it is missing."""
+    """A directory for one change of the store; the context removes it at its end. Makes the store if it is missing.
 
-    def __init__(self, store: ImageStore) -> None:
+    Of changes with the same `name`, one is made at a time; the others wait for it.
+    """
+
+    def __init__(self, store: ImageStore, name: str = "") -> None:
         self.store = store
-        self.path = f"{store.directory}/{WORK_DIRECTORY}/{os.urandom(6).hex()}"
+        self.path = f"{store.directory}/{WORK_DIRECTORY}/{name or os.urandom(6).hex()}"
         self._lock = -1
 
     def __enter__(self) -> Self:
         make_store(self.store)
-        with store_lock(self.store):
-            sweep_locked(self.store)
-            os.mkdir(self.path, 0o700)
-            self._lock = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        while not self._claim():
+            self._wait()
         for name in ("blobs", "blobs/sha256"):
             os.mkdir(f"{self.path}/{name}", 0o700)
         return self
 
+    def _claim(self) -> bool:
+        with store_lock(self.store):
+            doomed = set_aside(self.store)
+            mine = not os.path.isdir(self.path)
+            if mine:
+                os.mkdir(self.path, 0o700)
+                self._lock = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+        discard(doomed)
+        return mine
+
+    def _wait(self) -> None:
+        """Wait for the end of the process that makes a change of this name."""
+        try:
+            descriptor = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        os.close(descriptor)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        remove_tree(self.path)
+        doomed = _aside(self.store, self.path)  # by another name, which nobody makes anew while it goes
+        discard(doomed)
         os.close(self._lock)
 
     def blob(self, digits: str) -> str:
@@ -109,30 +130,49 @@ def store_lock(store: ImageStore) -> Lock:
 
 
 def sweep(store: ImageStore) -> None:
-    """Remove what dead processes left in the store."""
+    """Remove what dead processes left in the store, and files of images that nobody names or uses any more."""
     if os.path.isdir(store.directory):
         make_store(store)
         with store_lock(store):
-            sweep_locked(store)
+            doomed = set_aside(store)
+        discard(doomed)
 
 
-def sweep_locked(store: ImageStore) -> None:
-    """As `sweep`; the caller holds the store's lock."""
+def set_aside(store: ImageStore) -> tuple[str, ...]:
+    """Take what a sweep removes out of the store; the caller, who holds the store's lock, discards it without the lock.
+
+    Removing gigabytes takes seconds; a process that is killed before leaves them to the next sweep.
+    """
+    doomed: list[str] = []
     for name in os.listdir(f"{store.directory}/{WORK_DIRECTORY}"):
         directory = f"{store.directory}/{WORK_DIRECTORY}/{name}"
         try:
             lock = Lock.attempt(f"{directory}/lock")
         except FileNotFoundError:  # its owner died before it made the lock, or while it removed the directory
-            remove_tree(directory)
-            continue
+            lock = Lock(-1)
         if lock is not None:
-            remove_tree(directory)
+            doomed += _aside(store, directory)
             lock.release()
-    remove_unreferenced(store)
+    return (*doomed, *_set_aside_unreferenced(store))
 
 
-def remove_unreferenced(store: ImageStore) -> None:
-    """Remove blobs and root file systems that belong to no image; the caller holds the store's lock.
+def discard(doomed: tuple[str, ...]) -> None:
+    """Remove what was set aside."""
+    for directory in doomed:
+        remove_tree(directory)
+
+
+def _aside(store: ImageStore, directory: str) -> tuple[str, ...]:
+    place = f"{store.directory}/{WORK_DIRECTORY}/{os.urandom(6).hex()}"
+    try:
+        os.rename(directory, place)
+    except FileNotFoundError:  # another process has just removed it
+        return ()
+    return (place,)
+
+
+def _set_aside_unreferenced(store: ImageStore) -> Iterator[str]:
+    """Remove blobs that belong to no image, and set such root file systems aside.
 
     If the manifest of an image is damaged, its blobs are not known, so all blobs stay.
     """
@@ -148,10 +188,8 @@ def remove_unreferenced(store: ImageStore) -> None:
     for digits in os.listdir(f"{store.directory}/rootfs"):
         lock = lock_unused(store, digits) if f"sha256:{digits}" not in kept else None
         if lock is not None:
-            doomed = f"{store.directory}/{WORK_DIRECTORY}/{os.urandom(6).hex()}"
-            os.rename(f"{store.directory}/rootfs/{digits}", doomed)
+            yield from _aside(store, f"{store.directory}/rootfs/{digits}")
             lock.release()
-            remove_tree(doomed)
 
 
 def _blobs_of(store: ImageStore, entry: IndexEntry) -> tuple[str, ...]:
@@ -165,7 +203,10 @@ def lock_unused(store: ImageStore, digits: str) -> Lock | None:
     """Take the image's own lock exclusively; None if a container uses the image (holds the lock or mounts its files).
 
     The mounts of all processes count: a Pod that was kept running has no podward process that could hold the lock.
+    So do those of whom the store's owner knows.
     """
+    if f"sha256:{digits}" in store.in_use():
+        return None
     try:
         lock = Lock.attempt(f"{store.directory}/rootfs/{digits}/lock")
     except FileNotFoundError:
@@ -207,7 +248,9 @@ def replace(file: str, content: bytes) -> None:
 
 def remove_tree(directory: str) -> None:
     """Remove a directory with all its content; coreutils' rm can do that with hostile and very deep trees."""
-    subprocess.run(("/bin/rm", "-rf", "--one-file-system", "--", directory), check=True)
+    words = ("/bin/rm", "-rf", "--one-file-system", "--", directory)
+    if subprocess.run(words, check=False).returncode and os.path.lexists(directory):  # perhaps another did it, too
+        subprocess.run(words, check=True)
 
 
 def last_message(said: bytes) -> str:

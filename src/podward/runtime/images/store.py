@@ -8,7 +8,8 @@
         rootfs/               its files, with all layers applied
         image.json            its config, and the users and groups of its passwd and group files
         lock                  held shared (flock) by each process that runs it
-      tmp/NAME/               work in progress; the process that does it holds the `lock` inside
+      tmp/NAME/               work in progress; the process that does it holds the `lock` inside. A pull's NAME is the
+                              manifest's digest: who wants the same image waits for it
       lock                    held exclusively, for moments, by a process that changes the store
 
 An image's id is its config's digest. Readers do not take the store's lock: index.json and rootfs/HEX appear and vanish
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -56,12 +58,14 @@ class StoredImage(Struct, frozen=True, gc=False):
 
 
 class StoredImageFacts(Struct, frozen=True, gc=False):
-    """The content of image.json."""
+    """The content of image.json; `bytes` and `files` is what the image's files take of the disk."""
 
     id: str
     config: ImageConfig
     passwd: tuple[PasswdEntry, ...]
     group: tuple[GroupEntry, ...]
+    bytes: int = 0
+    files: int = 0
 
 
 class _IndexAnnotations(Struct, frozen=True, gc=False):
@@ -82,16 +86,27 @@ class _Index(Struct, frozen=True, gc=False):
 
 
 class ImageStore:
-    """The images below a state directory. If the directory is missing, there are no images."""
+    """The images below a state directory. If the directory is missing, there are no images.
 
-    def __init__(self, root: str) -> None:
+    `in_use` gives the ids of images whose files must stay, whatever becomes of their names: besides those that are held
+    or mounted, which everybody sees.
+    """
+
+    def __init__(self, root: str, in_use: Callable[[], frozenset[str]] = frozenset) -> None:
         self.directory = f"{root}/images"
+        self.in_use = in_use
+        self._seen = (0, 0, 0)
+        self._entries: tuple[IndexEntry, ...] = ()
 
     def entries(self) -> tuple[IndexEntry, ...]:
-        """Every name of every image."""
+        """Every name of every image; read again only when it has changed."""
         place = f"{self.directory}/index.json"
         try:
             with open(place, "rb", buffering=0) as opened:
+                facts = os.fstat(opened.fileno())
+                seen = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
+                if seen == self._seen:
+                    return self._entries
                 content = opened.read()
         except FileNotFoundError:
             return ()
@@ -99,7 +114,10 @@ class ImageStore:
             names = msgspec.json.decode(content, type=_Index)
         except msgspec.MsgspecError as error:
             raise _damaged(f"the list of images can't be read: {error}", place) from None
-        return tuple(IndexEntry(m.annotations.name, m.annotations.id, m.digest, m.size) for m in names.manifests)
+        listed = names.manifests
+        self._entries = tuple(IndexEntry(m.annotations.name, m.annotations.id, m.digest, m.size) for m in listed)
+        self._seen = seen
+        return self._entries
 
     def resolve(self, name: str) -> StoredImage:
         """The image with this name, digest or id (the whole id, or a unique beginning). Raises ImageError if none."""
@@ -116,23 +134,28 @@ class ImageStore:
         entries = self.entries()
         named = _by_name(name, entries)
         found = named or _by_id(name, entries)
-        if found is None:
-            return None
-        digits = found.id.removeprefix("sha256:")
-        reference = named.name if named else ""
-        return StoredImage(name, reference, found.id, found.manifest, f"{self.directory}/rootfs/{digits}/rootfs")
+        return self.stored(name, found, named.name if named else "") if found else None
+
+    def stored(self, name: str, entry: IndexEntry, reference: str) -> StoredImage:
+        """The image of this entry, which was found as `name` under the name `reference`."""
+        digits = entry.id.removeprefix("sha256:")
+        return StoredImage(name, reference, entry.id, entry.manifest, f"{self.directory}/rootfs/{digits}/rootfs")
 
     def load(self, stored: StoredImage) -> Image:
-        """The image's facts. Raises ImageError if they can't be read."""
+        """The image as the stages need it. Raises ImageError if its facts can't be read."""
+        facts = self.facts(stored)
+        return Image(stored.name, facts.id, facts.config, facts.passwd, facts.group)
+
+    def facts(self, stored: StoredImage) -> StoredImageFacts:
+        """What is known of the image. Raises ImageError if it can't be read."""
         place = f"{os.path.dirname(stored.rootfs)}/image.json"
         try:
             with open(place, "rb", buffering=0) as opened:
-                facts = msgspec.json.decode(opened.read(), type=StoredImageFacts)
+                return msgspec.json.decode(opened.read(), type=StoredImageFacts)
         except FileNotFoundError:
             raise _damaged("the image's files are gone", place) from None
         except msgspec.MsgspecError as error:
             raise _damaged(f"the image's facts can't be read: {error}", place) from None
-        return Image(stored.name, facts.id, facts.config, facts.passwd, facts.group)
 
     def hold(self, stored: StoredImage) -> Lock:
         """Protect the image from being removed until the lock is released or this process ends.

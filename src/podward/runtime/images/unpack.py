@@ -16,6 +16,7 @@ from podward.api.image import ImageConfig
 from podward.errors import ImageError, RuntimeFailedError
 from podward.policy.runtime.passwd import LONGEST_LINE, parse_group, parse_passwd
 from podward.runtime import syscalls
+from podward.runtime.images.layers import Room
 from podward.runtime.images.layout import CONFIG, LAYOUT_FILE, MANIFEST, REF_NAME, Descriptor, corrupt_image
 from podward.runtime.images.staging import Staging, replace
 from podward.runtime.images.store import StoredImageFacts
@@ -44,38 +45,49 @@ def unpack(staging: Staging, where: str, config: Descriptor, layers: tuple[Descr
         staging.run(("umoci", "raw", "unpack", "--image", ".:image", "unpacked/rootfs"))
     except RuntimeFailedError as error:
         raise corrupt_image(f"umoci can't unpack it: {error.what}", where) from None
-    check(f"{staging.path}/unpacked/rootfs", where)
     return f"{staging.path}/unpacked"
 
 
 def write_facts(directory: str, where: str, identifier: str, config: ImageConfig) -> None:
-    """Write the facts for `ImageStore.load`, and the lock file for running containers."""
+    """Check the files and write the facts for `ImageStore.load`, and the lock file for running containers."""
+    taken = check(f"{directory}/rootfs", where)
     root = os.open(f"{directory}/rootfs", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         passwd = parse_passwd(_user_file(root, "etc/passwd", where, LONGEST_LINE))
         group = parse_group(_user_file(root, "etc/group", where, LARGEST_USER_FILE))
     finally:
         os.close(root)
-    replace(f"{directory}/image.json", msgspec.json.encode(StoredImageFacts(identifier, config, passwd, group)))
+    facts = StoredImageFacts(identifier, config, passwd, group, taken.bytes, taken.files)
+    replace(f"{directory}/image.json", msgspec.json.encode(facts))
     os.close(os.open(f"{directory}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
-def check(root: str, where: str) -> None:
-    """Raise ImageError if there is a device or an attribute below `root` that `inspect_layer` refuses."""
+def check(root: str, where: str) -> Room:
+    """What the files below `root` take of the disk; a file with several links counts once.
+
+    Raises ImageError if there is a device or an attribute that `inspect_layer` refuses.
+    """
     waiting = [root]
+    taken, files, linked = 0, 0, set[int]()
     while waiting:
         directory = waiting.pop()
         if _has_trusted(directory):
             raise corrupt_image(f"{directory.removeprefix(root)!a} has trusted.* attributes", where)
         with os.scandir(directory) as entries:
             for entry in entries:
-                mode = entry.stat(follow_symlinks=False).st_mode
-                if stat.S_ISDIR(mode):
+                facts = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(facts.st_mode):
                     waiting.append(entry.path)
-                elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or _has_trusted(entry.path):
+                elif stat.S_ISCHR(facts.st_mode) or stat.S_ISBLK(facts.st_mode) or _has_trusted(entry.path):
                     raise corrupt_image(
                         f"{entry.path.removeprefix(root)!a} is a device, or has trusted.* attributes", where
                     )
+                elif facts.st_nlink > 1:
+                    if facts.st_ino in linked:
+                        continue
+                    linked.add(facts.st_ino)
+                taken, files = taken + facts.st_blocks * 512, files + 1
+    return Room(taken, files)
 
 
 def _has_trusted(path: str) -> bool:

@@ -10,8 +10,10 @@ on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own addres
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +25,7 @@ from podward.runtime.state import State
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
 HOST_LOCAL = "/var/lib/cni/networks"
-_VERSION = "0.4.0"
+_NAME, _VERSION = "podward", "0.4.0"
 _LARGEST = 1 << 20
 
 
@@ -67,7 +69,7 @@ def choose(state: State, others: str) -> NetworkList:
 
 def own(state: State) -> NetworkList:
     """Our own configuration, made at its first use."""
-    file = f"{state.root}/network/own.json"
+    file = _own_file(state)
     try:
         with open(file, "rb") as opened:
             kept = msgspec.json.decode(opened.read(), type=_Own)
@@ -77,6 +79,15 @@ def own(state: State) -> NetworkList:
         kept = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
         write_private(file, msgspec.json.encode(kept))
     return _own_list(kept, _addresses(state))
+
+
+def has_own(state: State) -> bool:
+    """Whether our own configuration was used before."""
+    return os.path.exists(_own_file(state))
+
+
+def _own_file(state: State) -> str:
+    return f"{state.root}/network/own.json"
 
 
 def _own_list(kept: _Own, addresses: str) -> NetworkList:
@@ -96,7 +107,7 @@ def _own_list(kept: _Own, addresses: str) -> NetworkList:
     listed = tuple(
         {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in plugin.items()} for plugin in (raw, portmap)
     )
-    return NetworkList("podward", _VERSION, listed, kept.bridge, kept.subnet)
+    return NetworkList(_NAME, _VERSION, listed, kept.bridge, kept.subnet)
 
 
 def reserved_address(state: State, networks: NetworkList, container: str) -> str:
@@ -105,14 +116,29 @@ def reserved_address(state: State, networks: NetworkList, container: str) -> str
     Empty where there is none. Its directory is ours, or the plugin's own /var/lib/cni/networks in others' networks.
     """
     directory = f"{_addresses(state) if networks.bridge else HOST_LOCAL}/{networks.name}"
+    return next((address for address, holder in _reserved(directory) if holder == container), "")
+
+
+def holders(state: State) -> tuple[str, ...]:
+    """The containers that have addresses of our own network."""
+    return tuple(holder for _, holder in _reserved(f"{_addresses(state)}/{_NAME}"))
+
+
+def free(state: State, container: str) -> None:
+    """Free the container's addresses of our own network."""
+    directory = f"{_addresses(state)}/{_NAME}"
+    for address, holder in tuple(_reserved(directory)):
+        if holder == container:
+            os.unlink(f"{directory}/{address}")
+
+
+def _reserved(directory: str) -> Iterator[tuple[str, str]]:
+    """The IPv4 addresses that host-local has set aside, with who has them."""
     for name in _listed(directory):
-        try:
-            with open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
-                if name.count(".") == 3 and file.read(_LARGEST).splitlines()[:1] == [container]:
-                    return name
-        except OSError:
-            continue
-    return ""
+        with contextlib.suppress(OSError), open(f"{directory}/{name}", encoding="ascii", errors="replace") as file:
+            lines = file.read(_LARGEST).splitlines() if name.count(".") == 3 else []
+            if lines:
+                yield name, lines[0]
 
 
 def _addresses(state: State) -> str:

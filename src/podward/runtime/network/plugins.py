@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -88,6 +89,12 @@ def call(verb: str, call: Call, name: str, version: str, plugin: dict[str, msgsp
     if done.returncode:
         raise NodeError(f"the CNI plugin {kind} failed: {_said(done.stdout, done.stderr)}", where=f"{program} {verb}")
     return done.stdout
+
+
+def require(plugins: Sequence[dict[str, msgspec.Raw]], directories: str) -> None:
+    """Raise NodeError where the program of one of these plugins is not here."""
+    for plugin in plugins:
+        _find(msgspec.json.decode(plugin["type"], type=str), directories)
 
 
 def _find(kind: str, directories: str) -> str:

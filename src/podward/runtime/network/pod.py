@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Struct
 
-from podward.api.core import Pod
+from podward.api.cri import PodSandboxConfig
 from podward.errors import NodeError, PodwardError
 from podward.runtime.network import bridge, configuration, plugins, port_rules
 from podward.runtime.network.configuration import NetworkList
@@ -23,6 +23,8 @@ from podward.runtime.oci import write_private
 from podward.runtime.state import Lock, State
 
 _FILE = "network.json"
+_PREFIX = "podward-"
+"""What the id begins with that plugins are told."""
 _MASK = "255.255.255.0"
 
 
@@ -40,7 +42,7 @@ class Attachment(Struct, frozen=True):
         return result.addresses if result is not None else ()
 
 
-def attach(state: State, configured: str, directory: str, pod: Pod, namespace: str) -> tuple[str, ...]:
+def attach(state: State, configured: str, directory: str, config: PodSandboxConfig, namespace: str) -> tuple[str, ...]:
     """Give the Pod in this directory a network in the namespace; returns its addresses.
 
     `configured` is the directory of networks' configurations.
@@ -49,7 +51,7 @@ def attach(state: State, configured: str, directory: str, pod: Pod, namespace: s
     """
     with _alone(state):
         networks = configuration.choose(state, configured)
-        attachment = Attachment(networks, _call(pod, os.path.basename(directory), namespace))
+        attachment = Attachment(networks, _call(config, os.path.basename(directory), namespace))
         _write(directory, attachment)
         try:
             for plugin in networks.plugins:
@@ -85,6 +87,17 @@ def detach(state: State, directory: str) -> None:
             _take_away(directory, attachment, namespace)
 
 
+def free_unknown(state: State, is_known: Callable[[str], bool]) -> None:
+    """Free the addresses of our own network that nobody has: `is_known` says whether there is a Pod of this id."""
+    with _alone(state):
+        for container in configuration.holders(state):
+            if not is_known(container.removeprefix(_PREFIX)):
+                configuration.free(state, container)
+        ours = configuration.own(state).bridge if configuration.has_own(state) else ""
+        if ours and not bridge.has_ports(ours):
+            bridge.remove(ours)
+
+
 def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
     """Every plugin is asked, whatever the others say; the first error is raised when all were."""
     networks, errors = attachment.networks, []
@@ -112,9 +125,9 @@ def _delete(networks: NetworkList, call: Call, plugin: dict[str, msgspec.Raw], r
         plugins.call("DEL", call, networks.name, networks.version, plugin, result)
 
 
-def _call(pod: Pod, identity: str, namespace: str) -> Call:
+def _call(config: PodSandboxConfig, identity: str, namespace: str) -> Call:
     """What containerd tells the plugins of a Pod."""
-    metadata = pod.metadata
+    metadata = config.metadata
     words = {
         "IgnoreUnknown": "1",
         "K8S_POD_NAMESPACE": metadata.namespace or "default",
@@ -123,7 +136,7 @@ def _call(pod: Pod, identity: str, namespace: str) -> Call:
         "K8S_POD_UID": metadata.uid or "",
     }
     arguments = ";".join(f"{name}={_word(value)}" for name, value in words.items())
-    return Call(f"podward-{identity}", namespace, arguments, _ports(pod), configuration.plugins())
+    return Call(f"{_PREFIX}{identity}", namespace, arguments, _ports(config), configuration.plugins())
 
 
 def _word(value: str) -> str:
@@ -131,19 +144,17 @@ def _word(value: str) -> str:
     return "".join(character for character in value if character.isalnum() or character in "-._")
 
 
-def _ports(pod: Pod) -> tuple[dict[str, str | int], ...]:
-    """The host ports that the Pod's containers ask for, as `portMappings`."""
-    containers = (*(pod.spec.init_containers or ()), *(pod.spec.containers or ()))
+def _ports(config: PodSandboxConfig) -> tuple[dict[str, str | int], ...]:
+    """The ports of the node that lead to the Pod, as `portMappings`."""
     return tuple(
         {
             "hostPort": port.host_port,
-            "containerPort": port.container_port or port.host_port,
-            "protocol": (port.protocol or "TCP").lower(),
-            "hostIP": port.host_ip or "",
+            "containerPort": port.container_port,
+            "protocol": port.protocol.lower(),
+            "hostIP": port.host_ip,
         }
-        for container in containers
-        for port in container.ports or ()
-        if port.host_port
+        for port in config.port_mappings
+        if port.host_port > 0
     )
 
 

@@ -15,6 +15,7 @@ container, a sandbox's before a container's.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from typing import TypeVar
@@ -22,7 +23,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from podward.api.cri import ContainerConfig, IDMapping, PodSandboxConfig
+from podward.api.cri import ContainerConfig, IDMapping, LinuxContainerResources, Mount, PodSandboxConfig
+from podward.api.cri_status import LinuxContainerUser
+from podward.runtime import syscalls
 from podward.runtime.kept import Process
 from podward.runtime.oci import Engine, write_private
 from podward.runtime.service.phases import (
@@ -41,7 +44,8 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
 
     `namespaces` are those of its own, by kind (`net`, `ipc`, `uts`, `user`, `pid`): where they are pinned, as seen in
     the pin's mount namespace. `work` is the sandbox's directory as seen there. `pause` is the process that holds a
-    process namespace that containers share.
+    process namespace that containers share. `cgroup` is the path, below each hierarchy, of the cgroup that has those of
+    its containers; `cgroup_above` of the nearest one that was there before.
     """
 
     id: str
@@ -56,6 +60,8 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     namespaces: dict[str, str] = {}
     mapping: IDMapping | None = None
     addresses: tuple[str, ...] = ()
+    cgroup: str = ""
+    cgroup_above: str = ""
 
     def became(self, phase: SandboxPhase) -> SandboxRecord:
         """The record of the sandbox in its next phase. Raises ValueError where that can't follow."""
@@ -68,8 +74,11 @@ class ContainerRecord(Struct, frozen=True, omit_defaults=True):
     """A container of a sandbox. Times are in nanoseconds since 1970, 0 for what has not been.
 
     `bundle` is its directory as seen in the mount namespace of the sandbox's pin. `process` is its first process,
-    `monitor` its conmon. `image_id` is the image's, `image_ref` what clients are told. `reason` and `message` say why
-    it has ended.
+    `monitor` its conmon. `image_id` is the image's, `image_ref` what clients are told, `image_name` a name that it had.
+    `user` are the ids that its process begins with, `resources` those that it was given since it was made,
+    `stop_signal` is the image's, `mounts` are those that were asked for, with the ids of images. `reason` and `message`
+    say why it has ended. A created one with a `message` has no process: it is what the OCI runtime refused it with,
+    which is told when it is to be started.
     """
 
     id: str
@@ -79,6 +88,11 @@ class ContainerRecord(Struct, frozen=True, omit_defaults=True):
     image_id: str
     image_ref: str
     created_at: int
+    image_name: str = ""
+    user: LinuxContainerUser | None = None
+    resources: LinuxContainerResources | None = None
+    stop_signal: str = ""
+    mounts: tuple[Mount, ...] = ()
     bundle: str = ""
     cgroup: str = ""
     log_path: str = ""
@@ -130,14 +144,21 @@ class Records:
     def write(self, record: SandboxRecord | ContainerRecord) -> None:
         """Note what is known now, so that whoever reads has either all of it or what was known before."""
         file = f"{self.directory(type(record), record.id)}/{_FILES[type(record)]}"
-        write_private(f"{file}.new", msgspec.json.encode(record))
-        os.replace(f"{file}.new", file)
+        new = f"{file}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)  # of a worker that was killed: to write over it would make ext4 wait for the disk
+        write_private(new, msgspec.json.encode(record))
+        _replace(new, file)
 
     def read(self, kind: type[Record], identifier: str) -> Record | None:
         """What is known of it; None where there is none of this very id."""
         if not is_id(identifier):
             return None
         return self._read(kind, f"{self.directory(kind, identifier)}/{_FILES[kind]}")
+
+    def has(self, kind: type[SandboxRecord | ContainerRecord], identifier: str) -> bool:
+        """Whether there is a record of this very id."""
+        return is_id(identifier) and os.path.exists(f"{self.directory(kind, identifier)}/{_FILES[kind]}")
 
     def every(self, kind: type[Record]) -> tuple[Record, ...]:
         """All of them, the oldest first."""
@@ -171,8 +192,31 @@ class Records:
         try:
             with open(file, "rb", buffering=0) as opened:
                 return msgspec.json.decode(opened.read(), type=kind)
-        except (FileNotFoundError, NotADirectoryError):
+        except (
+            FileNotFoundError,
+            NotADirectoryError,
+            msgspec.DecodeError,
+        ):  # the machine may have crashed: see _replace
             return None
+
+
+def _replace(new: str, file: str) -> None:
+    """Have `new` in the place of `file`, in one step.
+
+    A rename over another file makes ext4 write the new one to the disk first. Nothing of ours need be there after a
+    crash of the machine, where no container runs any more: so the two are exchanged, and the old one is unlinked.
+    """
+    if not os.path.lexists(file):
+        os.rename(new, file)
+        return
+    try:
+        syscalls.exchange(new, file)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot
+            raise
+        os.replace(new, file)
+    else:
+        os.unlink(new)
 
 
 _FILES: dict[type, str] = {SandboxRecord: "sandbox.json", ContainerRecord: "container.json"}

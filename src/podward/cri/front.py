@@ -1,0 +1,80 @@
+"""How a method is carried out: what only reads is done here, what changes something by a worker of the engine.
+
+This is the one place through which every verb goes: hooks are asked before and told after it, and whoever listens to
+events hears of it. A verb of the lifecycle goes on when its client leaves, and then those who must hear of it do; a
+pull and a command end with their client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from podward.api.cri import Message
+from podward.api.cri_refusal import CriRefusal
+from podward.cri.hooks import Hooks
+from podward.cri.log import Log
+from podward.cri.tidings import Tidings
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.workers.calls import Caller, Verb
+from podward.runtime.workers.client import EngineClient
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
+
+class Front:
+    """What all methods are done with."""
+
+    def __init__(
+        self, service: RuntimeService, engine: EngineClient[RuntimeService], hooks: Hooks, tidings: Tidings, log: Log
+    ) -> None:
+        self.service = service
+        self.engine = engine
+        self.log = log
+        self._hooks = hooks
+        self._tidings = tidings
+        self._at_work: set[asyncio.Task[Any]] = set()
+        self._nobody = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        """Both ends of the connection of a caller that never leaves."""
+
+    def read(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
+        """Do a verb that only reads, in this process."""
+        answer = verb.do(self.service, request, Caller(self._nobody[0]))
+        if not isinstance(answer, verb.result | CriRefusal):
+            raise TypeError(f"{verb.name} answers several times")
+        return answer
+
+    async def work(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
+        """Have a worker do a verb; it ends with its client."""
+        return await self.engine.call(verb, request)
+
+    async def live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
+        """Have a worker do a verb of the lifecycle, to its end whatever becomes of the client."""
+        return await self._to_its_end(self._live(verb, request))
+
+    async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
+        asked = await self._hooks.before(verb.name, request)
+        if isinstance(asked, CriRefusal):
+            return asked
+        concerned = self._tidings.concerned(asked)
+        answer = await self.engine.call(verb, asked)
+        if not isinstance(answer, CriRefusal):
+            await self._hooks.after(verb.name, asked, answer)
+            self._tidings.tell(asked, answer, concerned)
+        return answer
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, Response | CriRefusal]) -> Response | CriRefusal:
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Let what is at work come to its end."""
+        if self._at_work:
+            await asyncio.wait(self._at_work)
+        for end in self._nobody:
+            end.close()

@@ -1,0 +1,90 @@
+"""Serving: recovery first, then the streams' server and the socket, until a signal or the engine's end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+from podward.cri import listening, methods, server
+from podward.cri.exits import ExitWatch
+from podward.cri.front import Front
+from podward.cri.hooks import Hooks
+from podward.cri.options import Started
+from podward.cri.runtime_info import RuntimeInfo
+from podward.cri.tidings import Tidings
+from podward.errors import NodeError
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.workers.client import EngineClient
+
+_GRACE = 5.0
+"""Seconds that calls have to come to their end when the service is told to end."""
+
+
+def run(started: Started, say: Callable[[str], None]) -> int:
+    """Serve; returns the exit code."""
+    return asyncio.run(_main(started, say))
+
+
+async def _main(started: Started, say: Callable[[str], None]) -> int:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    pid, control = started.engine
+    engine = EngineClient[RuntimeService](pid, control)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    of_engine, gone = os.pidfd_open(pid), asyncio.Event()
+    loop.add_reader(of_engine, gone.set)
+    until = asyncio.create_task(_first_of(told, gone))
+    try:
+        await _serve(started, engine, until, say)
+        if gone.is_set():
+            started.log.failed("the process that does the work has ended: without it nothing can be done")
+        return 1 if gone.is_set() else 0
+    finally:
+        until.cancel()
+        engine.close()  # it ends, and its workers go on to theirs
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gone.wait(), _GRACE)
+            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has ended
+        loop.remove_reader(of_engine)
+        os.close(of_engine)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+async def _serve(
+    started: Started, engine: EngineClient[RuntimeService], until: Awaitable[None], say: Callable[[str], None]
+) -> None:
+    options, service = started.options, started.service
+    tidings = Tidings(service)
+    front = Front(service, engine, Hooks(), tidings, started.log)
+    info = RuntimeInfo(service, user_namespaces=started.user_namespaces)
+    grpc = server.make(methods.table(front, info, tidings.events.stream), started.log)
+    with listening.owners_alone():
+        try:
+            grpc.add_insecure_port(f"unix:{options.listen}")
+        except RuntimeError as error:
+            raise NodeError(f"cannot listen: {error}", where=options.listen, advice="choose another --listen") from None
+    made = os.lstat(options.listen)
+    watch = ExitWatch(service.records.exits, tidings.ended)
+    await grpc.start()
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    try:
+        say(options.listen)
+        await until
+    finally:
+        tidings.events.close()
+        await grpc.stop(_GRACE)
+        await front.close()
+        watch.close()
+        listening.remove(options.listen, made)

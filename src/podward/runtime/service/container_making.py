@@ -1,0 +1,277 @@
+"""CreateContainer: a container with its root, its mounts and its monitor, whose process waits to be started.
+
+Specification (CRI; containerd 2.2 `CreateContainer`, in our words). The sandbox must be ready, the image here, the name
+free among the sandbox's containers. The log's path is relative to the sandbox's log directory and stays in it. What the
+OCI runtime refuses (a program that is not there, a mount point that can't be made) is told when the container is
+started, as containerd tells it: only then does a kubelet count it as a start that has failed.
+
+The record is there before anything is made, and the sandbox is looked at again after it: who stops a sandbox writes so
+first and looks for containers then, so one of the two sees the other.
+"""
+
+from __future__ import annotations
+
+import os
+from posixpath import normpath
+
+import msgspec
+from msgspec import Struct, structs
+
+from podward.api.cri import ContainerConfig
+from podward.api.cri_refusal import CriCode, CriRefusal
+from podward.api.cri_requests import CreateContainerRequest, CreateContainerResponse
+from podward.api.cri_status import LinuxContainerUser
+from podward.api.image import Image
+from podward.api.oci import RuntimeSpec
+from podward.decision import Decision
+from podward.errors import RefusedError, RuntimeFailedError
+from podward.policy.kernel import exec_arguments
+from podward.policy.runtime import image_volumes as declared_volumes
+from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
+from podward.runtime.images.store import StoredImage
+from podward.runtime.oci import write_private
+from podward.runtime.service import conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service.container_ending import destroy, end_oci
+from podward.runtime.service.container_mounts import Sources, rewritten
+from podward.runtime.service.container_truth import observe
+from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.workers.calls import Caller
+from podward.stages import oci
+
+
+class _Made(Struct, frozen=True):
+    """What is known of a container before anything of it is made."""
+
+    sandbox: SandboxRecord
+    record: ContainerRecord
+    stored: StoredImage
+    image: Image
+    spec: RuntimeSpec
+
+
+def create(
+    service: RuntimeService, request: CreateContainerRequest, _caller: Caller
+) -> CreateContainerResponse | CriRefusal:
+    """Make a container in a sandbox; where that fails nothing of it is left."""
+    sandbox = sandboxes.find(service, request.pod_sandbox_id)
+    if isinstance(sandbox, CriRefusal):
+        return sandbox
+    if request.config is None:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
+    if not sandboxes.is_ready(sandbox):
+        return _not_ready(sandbox)
+    stored = service.images.resolve(request.config.image.image)
+    with service.images.hold(stored):
+        made = _decide(service, sandbox, request.config, stored)
+        if isinstance(made, CriRefusal):
+            return made
+        return _make(service, made)
+
+
+def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
+    return CriRefusal(CriCode.FAILED_PRECONDITION, f"sandbox {sandbox.id} is not running")
+
+
+# --- what it will be --------------------------------------------------------------------------------------------------
+
+
+def _decide(
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage
+) -> _Made | CriRefusal:
+    if not config.metadata.name:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must include metadata with a name")
+    log = _log_path(sandbox, config)
+    if isinstance(log, CriRefusal):
+        return log
+    identifier, image = service.records.new_id(), service.images.load(stored)
+    spec = _decide_spec(service, sandbox, config, image, identifier)
+    if isinstance(spec, CriRefusal):
+        return spec
+    user = spec.process.user
+    record = ContainerRecord(
+        id=identifier,
+        sandbox=sandbox.id,
+        phase=ContainerPhase.MAKING,
+        config=config,
+        image_id=stored.id,
+        image_ref=stored.id,
+        image_name=_name_of(service, stored),
+        created_at=now(),
+        user=LinuxContainerUser(user.uid, user.gid, tuple(sorted({user.gid, *user.additional_gids}))),
+        stop_signal=image.config.stop_signal,
+        bundle=container_place.bundle_of(service, sandbox, identifier),
+        cgroup=sandbox_parts.container_cgroup(sandbox, identifier),
+        log_path=log,
+    )
+    return _Made(sandbox, record, stored, image, spec)
+
+
+def _decide_spec(
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, image: Image, identifier: str
+) -> RuntimeSpec | CriRefusal:
+    choice, namespaces = service.choice(sandbox.runtime_handler), _namespaces(service, sandbox, config)
+    if isinstance(choice, CriRefusal):
+        return choice
+    if isinstance(namespaces, CriRefusal):
+        return namespaces
+    node, context = service.node(choice), config.linux.security_context
+    bundle = container_place.bundle_of(service, sandbox, identifier)
+    host = oci.HostFacts(
+        rootfs=f"{bundle}/rootfs",
+        cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
+        namespaces=namespaces,
+        files=sandbox_parts.files(sandbox),
+        localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
+        host_devices=devices.host_devices() if context.privileged else (),
+        arch=machine.architecture(),
+        cgroup_v2=service.cgroup_v2,
+        node_hostname=os.uname().nodename,
+        oom_score_adj=machine.oom_score_adj(),
+        image_volumes=f"{bundle}/image-volumes",
+    )
+    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    if decided.refused:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
+    spec = decided.fold(RuntimeSpec)
+    if (refused := exec_arguments.decide(spec.process, machine.stack_limit())).refused:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, refused.violations[0].reason)
+    return spec
+
+
+def _namespaces(
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig
+) -> NamespacePaths | CriRefusal:
+    """The sandbox's, with the process namespace of the container's target if it has one."""
+    pinned = sandbox_parts.namespace_paths(sandbox)
+    wanted = options(config.linux.security_context)
+    if wanted.pid != "TARGET":
+        return pinned
+    target = service.records.find(ContainerRecord, wanted.target_id)
+    if target is None or target.sandbox != sandbox.id:
+        what = f"target container {wanted.target_id!r} is not in sandbox {sandbox.id}"
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"invalid target container: {what}")
+    seen = observe(service, target)
+    if seen.phase is not ContainerPhase.RUNNING:
+        what = f"container {target.id} is not running: it is {seen.phase.value}"
+        return CriRefusal(CriCode.FAILED_PRECONDITION, f"invalid target container: {what}")
+    return structs.replace(pinned, pid=f"/proc/{target.process.pid}/ns/pid")
+
+
+def _log_path(sandbox: SandboxRecord, config: ContainerConfig) -> str | CriRefusal:
+    directory, name = sandbox.config.log_directory, config.log_path
+    if not directory or not name:
+        return ""
+    whole = normpath(f"{directory}/{name}")
+    if not whole.startswith(f"{normpath(directory)}/") or ".." in name.split("/"):
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {name!r} leaves the sandbox's log directory")
+    if ":" in whole:
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {whole!r} has a colon, at which conmon would end it")
+    return whole
+
+
+def _name_of(service: RuntimeService, stored: StoredImage) -> str:
+    """The first tag of the image, which clients show."""
+    return next((e.name for e in service.images.entries() if e.id == stored.id and e.name and "@" not in e.name), "")
+
+
+# --- making it --------------------------------------------------------------------------------------------------------
+
+
+def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | CriRefusal:
+    records, record, sandbox = service.records, made.record, made.sandbox
+    name = names.of_container(record.config.metadata, sandbox.config.metadata)
+    with records.add(record):
+        try:
+            holder = names.reserve(records, record, name)
+            if holder:
+                destroy(service, record)
+                return CriRefusal(CriCode.ALREADY_EXISTS, f"container name {name!r} is reserved for {holder}")
+            current = records.read(SandboxRecord, sandbox.id)
+            if current is None or not sandboxes.is_ready(current):
+                destroy(service, record)
+                return _not_ready(current or sandbox)
+            with Sources(service.images, record.config.mounts, sandbox.mapping) as sources, pins.inside(sandbox.pin):
+                spec = _prepare(service, made, sources)
+                record = structs.replace(record, mounts=sources.asked)
+                record = _begin(service, made, record, spec)
+            records.write(record.became(ContainerPhase.CREATED))
+        except BaseException:
+            destroy(service, record)
+            raise
+    return CreateContainerResponse(record.id)
+
+
+def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeSpec:
+    """In the pin's mount namespace: the root and everything that is mounted into it. The spec with its sources."""
+    sandbox, record = made.sandbox, made.record
+    container_place.expose(service, sandbox, record.id)
+    userns = sandbox.namespaces.get("user", "")
+    rootfs.mount(made.stored.rootfs, record.bundle, sandbox.mapping, userns)
+    places = sources.attach(f"{record.bundle}/mounts", userns)
+    _make_image_volumes(service, made, userns)
+    if sandbox.mapping is not None:
+        _open_way(record.bundle)
+    spec = structs.replace(made.spec, mounts=rewritten(made.spec.mounts, places))
+    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
+    if unsafe := unsafe_places.fault(f"{record.bundle}/rootfs", landed):
+        raise RefusedError(unsafe, advice="have a regular file or directory there")
+    return spec
+
+
+def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> None:
+    if not made.image.config.volumes:
+        return
+    wanted, runtime = declared_volumes.find(made.image, made.record.config), service.options.runtime_defaults
+    directory, mapping = f"{made.record.bundle}/image-volumes", made.sandbox.mapping
+    places = tuple(mount.destination for mount, _, _ in wanted.mounts(runtime, directory))
+    image_volumes.mount(made.stored.rootfs, places, directory, mapping, userns)
+    first, user = mapping.host_id if mapping is not None else 0, made.spec.process.user
+    owner = (first + user.uid, first + user.gid)
+    image_volumes.make_directories(f"{made.record.bundle}/rootfs", wanted.directories(runtime), owner)
+
+
+def _open_way(bundle: str) -> None:
+    """Let the user namespace pass through our directories, without seeing what else is in them."""
+    for name in ("mounts", "image-volumes"):
+        if os.path.isdir(f"{bundle}/{name}"):
+            os.chmod(f"{bundle}/{name}", 0o711)  # noqa: S103
+
+
+def _begin(service: RuntimeService, made: _Made, record: ContainerRecord, spec: RuntimeSpec) -> ContainerRecord:
+    """Have the OCI runtime create the container; the record with its processes, or with what the runtime said."""
+    config = record.config
+    write_private(f"{record.bundle}/config.json", msgspec.json.encode(spec))
+    if record.log_path:
+        _make_log(made.sandbox.config.log_directory, config.log_path)
+    wanted = conmon.Wanted(
+        record.id,
+        record.bundle,
+        made.sandbox.engine,
+        service.oci(made.sandbox.engine).state,
+        service.records.exits,
+        record.log_path,
+        config.tty,
+        config.stdin,
+        config.stdin_once,
+    )
+    try:
+        created = conmon.create(wanted)
+    except RuntimeFailedError as error:
+        end_oci(service, made.sandbox, record)
+        return structs.replace(record, message=str(error))
+    return structs.replace(record, process=created.process, monitor=created.monitor)
+
+
+def _make_log(directory: str, name: str) -> None:
+    """Make the log's file, so that the monitor opens one of ours: it follows links, and the directory is a client's."""
+    opened = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
+    try:
+        os.close(syscalls.openat2(opened, name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, resolve, 0o600))
+    except OSError as error:
+        raise RefusedError(f"failed to create container log {name!r}: {error.strerror}", where=directory) from error
+    finally:
+        os.close(opened)

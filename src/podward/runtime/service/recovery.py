@@ -1,0 +1,94 @@
+"""What a service does when it starts: everything is brought to its true state, whatever its predecessor was killed at.
+
+A sandbox whose pin lives is as its record says. One that was in the making is taken away with all that was made of it,
+one whose pin died is stopped, one that was being stopped or removed comes to the end of it. A worker of the predecessor
+may still be at work; it holds the lock of what it changes, and finishes that itself.
+
+Then what no record knows goes: directories without a record, pins of sandboxes and monitors of containers that are not
+there, addresses that nobody has. Other cgroups and devices need no search: each is noted before it is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import ParamSpec
+
+from msgspec import Struct
+
+from podward.errors import PodwardError
+from podward.runtime.network import pod as network
+from podward.runtime.service import names, pins, sandboxes
+from podward.runtime.service.phases import SandboxPhase
+from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord, is_id
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.state import Lock
+from podward.runtime.volumes import remove_tree
+from podward.runtime.workers.calls import Caller
+
+Asked = ParamSpec("Asked")
+
+
+class RecoverRequest(Struct, frozen=True):
+    """Nothing is to be said."""
+
+
+class RecoverResponse(Struct, frozen=True):
+    """The ids that were brought to another state, and what could not be done, in sentences: it is tried again later."""
+
+    settled: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class _Report:
+    """What came of each step: one that fails keeps no other from being tried."""
+
+    def __init__(self) -> None:
+        self.settled: list[str] = []
+        self.left: list[str] = []
+
+    def attempt(self, what: str, step: Callable[Asked, object], *given: Asked.args, **named: Asked.kwargs) -> None:
+        try:
+            step(*given, **named)
+        except (PodwardError, OSError) as error:
+            self.left.append(f"{what}: {error}")
+
+
+def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) -> RecoverResponse:
+    """Bring everything to its true state. Clients may be served meanwhile."""
+    del request, caller
+    report = _Report()
+    for record in service.records.every(SandboxRecord):
+        if not sandboxes.is_ready(record) and record.phase is not SandboxPhase.NOT_READY:
+            report.settled.append(record.id)
+            report.attempt(f"sandbox {record.id}", sandboxes.settle, service, record.id)
+    for kind in (SandboxRecord, ContainerRecord):
+        report.attempt("directories", _remove_without_record, service.records, kind)
+    report.attempt("pins", _end_unknown_pins, service.records)
+    report.attempt("names", names.forget_unknown, service.records)
+    report.attempt("addresses", network.free_unknown, service.state, _attached(service))
+    return RecoverResponse(tuple(report.settled), tuple(report.left))
+
+
+def _remove_without_record(records: Records, kind: type[SandboxRecord | ContainerRecord]) -> None:
+    """Remove what was killed before its record was written, or after it was removed."""
+    home = os.path.dirname(records.directory(kind, "-"))
+    for name in os.listdir(home):
+        if is_id(name) and not records.has(kind, name):
+            with Lock.wait(f"{home}/{name}/lock"):
+                if not records.has(kind, name):
+                    remove_tree(f"{home}/{name}")
+
+
+def _end_unknown_pins(records: Records) -> None:
+    home = os.path.dirname(records.directory(SandboxRecord, "-"))
+    for pin, directory in tuple(pins.every(home)):
+        record = records.read(SandboxRecord, os.path.basename(directory))
+        if record is None or record.phase is SandboxPhase.NOT_READY:
+            pins.end(pin)
+
+
+def _attached(service: RuntimeService) -> Callable[[str], bool]:
+    """Whether somebody of this identity may have a network: a sandbox, or a Pod that is run beside the service."""
+    places = (service.state.pods, os.path.dirname(service.records.directory(SandboxRecord, "-")))
+    return lambda identity: any(os.path.isdir(f"{place}/{identity}") for place in places)

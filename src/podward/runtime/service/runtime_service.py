@@ -1,0 +1,92 @@
+"""What every verb of the runtime service is given: the directories, the machine, and the OCI runtimes by handler.
+
+It is made once, before the engine is forked; a worker has it as it was then. All that changes is on disk.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from podward.api.cri_refusal import CriCode, CriRefusal
+from podward.api.node import Node
+from podward.errors import NodeError
+from podward.runtime import machine, probe
+from podward.runtime.cgroups import Cgroups
+from podward.runtime.images.store import ImageStore
+from podward.runtime.oci import Engine, OciRuntime
+from podward.runtime.probe import RuntimeChoice
+from podward.runtime.service.records import Records
+from podward.runtime.state import State
+
+HANDLERS = ("crun", "runc", "runsc", "kata")
+"""The names that a RuntimeClass may give; the empty one is the default."""
+
+
+class ServiceOptions(Struct, frozen=True):
+    """How the service is configured.
+
+    `default_handler` is the one of Pods that name none: a handler, or `auto` for the first that is here.
+    `runtime_defaults` are those of the CRI runtime that is imitated. Pods get a network of their own as the files in
+    `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone.
+    """
+
+    default_handler: str = probe.AUTO
+    runtime_defaults: str = "containerd"
+    seccomp_root: str = "/var/lib/kubelet/seccomp"
+    cni_conf_dir: str = "/etc/cni/net.d"
+
+
+class RuntimeService:
+    """The service's ground. Make it where the machine's own mounts are seen."""
+
+    def __init__(self, root: str, options: ServiceOptions) -> None:
+        self.options = options
+        self.state = State(root)
+        self.records = Records(root)
+        self.images = ImageStore(root)
+        self.cgroups = Cgroups.here()
+        self.cgroup_layout = probe.cgroup_layout()[0]
+        """`v2`, `v1`, `hybrid` or `none`."""
+        self._choices: dict[str, RuntimeChoice | CriRefusal] = {}
+
+    @property
+    def cgroup_v2(self) -> bool:
+        """Whether the OCI runtime finds a pure cgroup2 hierarchy."""
+        return self.cgroup_layout == "v2"
+
+    def choose_all(self) -> None:
+        """Look for every handler's program now, so that no worker has to."""
+        for handler in ("", *HANDLERS):
+            self.choice(handler)
+
+    def choice(self, handler: str) -> RuntimeChoice | CriRefusal:
+        """The OCI runtime of a handler, or why there is none."""
+        if handler not in self._choices:
+            self._choices[handler] = self._choose(handler)
+        return self._choices[handler]
+
+    def _choose(self, handler: str) -> RuntimeChoice | CriRefusal:
+        if handler and handler not in HANDLERS:
+            known = ", ".join(HANDLERS)
+            return CriRefusal(
+                CriCode.INVALID_ARGUMENT, f"there is no runtime handler {handler!r}: it is one of {known}"
+            )
+        if handler == "kata":
+            sentence = "runtime handler kata needs virtual machines, which this runtime does not start: choose another"
+            return CriRefusal(CriCode.FAILED_PRECONDITION, sentence)
+        try:
+            return probe.choose(handler or self.options.default_handler, self.state.root)
+        except NodeError as error:
+            return CriRefusal(CriCode.FAILED_PRECONDITION, f"runtime handler {handler!r}: {error}")
+
+    def node(self, choice: RuntimeChoice) -> Node:
+        """The facts about this machine that decide a container of this OCI runtime."""
+        return structs.replace(
+            machine.gather(choice.kind, self.options.runtime_defaults),
+            seccomp_root=self.options.seccomp_root,
+            recursive_read_only=choice.recursive_read_only,
+        )
+
+    def oci(self, engine: Engine) -> OciRuntime:
+        """The driver of the OCI runtime that has a sandbox's containers."""
+        return OciRuntime(engine, f"{self.state.oci}/{engine.kind}", self.cgroups)

@@ -1,0 +1,237 @@
+"""The figures of containers and sandboxes, as CRI's stats have them.
+
+Figures are taken when they are asked for. What a container wrote to its root file system takes a walk through its files
+to know: that is kept for a while (`LayerSizes`), and has the time of the walk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from podward.api.cri_stats import (
+    ContainerAttributes,
+    ContainerStats,
+    CpuUsage,
+    FilesystemIdentifier,
+    FilesystemUsage,
+    IoUsage,
+    LinuxPodSandboxStats,
+    MemoryUsage,
+    NetworkInterfaceUsage,
+    NetworkUsage,
+    PodSandboxAttributes,
+    PodSandboxStats,
+    ProcessUsage,
+    PsiData,
+    PsiStats,
+    SwapUsage,
+)
+from podward.runtime.service.cgroup_figures import CgroupFigures, MemoryFigures, Pressure
+from podward.runtime.service.records import ContainerRecord, SandboxRecord
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOOPBACK = "lo"
+MOST_LEVELS = 200
+
+
+class LayerSize(Struct, frozen=True):
+    """What a directory holds: bytes and files, when that was counted, and how much is free where it is."""
+
+    used: int = 0
+    inodes: int = 0
+    counted_at: int = 0
+    limit: int = 0
+    inodes_total: int = 0
+    inodes_free: int = 0
+
+
+class LayerSizes:
+    """The sizes of containers' writable layers, each counted anew where it is older than `seconds`."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self._seconds = seconds
+        self._known: dict[str, LayerSize] = {}
+
+    def of(self, directory: str) -> LayerSize:
+        """What the directory holds; nothing where it is gone."""
+        known = self._known.get(directory)
+        if known is None or time.time_ns() - known.counted_at > self._seconds * 1e9:
+            known = self._known[directory] = measure(directory)
+        return known
+
+    def keep_only(self, directories: Iterable[str]) -> None:
+        """Forget what is gone."""
+        wanted = set(directories)
+        self._known = {directory: size for directory, size in self._known.items() if directory in wanted}
+
+
+def measure(directory: str) -> LayerSize:
+    """What the directory holds. No link in it leads elsewhere, and a file with several names counts once.
+
+    A container may nest directories without an end: what is deeper than MOST_LEVELS is not counted.
+    """
+    seen, now = set[tuple[int, int]](), time.time_ns()
+    try:
+        room = os.statvfs(directory)
+        used = _bytes_in(directory, None, seen, MOST_LEVELS)
+    except OSError:
+        return LayerSize(counted_at=now)
+    return LayerSize(used, len(seen), now, room.f_blocks * room.f_frsize, room.f_files, room.f_ffree)
+
+
+def _bytes_in(name: str, above: int | None, seen: set[tuple[int, int]], levels: int) -> int:
+    """Bytes on disk of what is in a directory, each open while those in it are."""
+    used, inner = 0, list[str]()
+    here = os.open(name, _DIRECTORY, dir_fd=above)
+    try:
+        with os.scandir(here) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):  # it was removed meanwhile
+                    facts = entry.stat(follow_symlinks=False)
+                    if (facts.st_dev, facts.st_ino) not in seen:
+                        seen.add((facts.st_dev, facts.st_ino))
+                        used += facts.st_blocks * 512
+                        inner += [entry.name] if stat.S_ISDIR(facts.st_mode) and levels else []
+        for each in inner:
+            with contextlib.suppress(OSError):
+                used += _bytes_in(each, here, seen, levels - 1)
+    finally:
+        os.close(here)
+    return used
+
+
+class CpuRates:
+    """How fast CPU time goes by, from what was asked before: nanoseconds a second."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, tuple[int, int, int | None]] = {}
+
+    def of(self, identifier: str, at: int, usage: int) -> int | None:
+        """The rate since the last time; None the first time. Within a second it is the last answer again."""
+        then, before, rate = self._before.get(identifier, (0, 0, None))
+        if then and at - then < 1_000_000_000:
+            return rate
+        rate = max(0, (usage - before) * 1_000_000_000 // (at - then)) if then else None
+        self._before[identifier] = (at, usage, rate)
+        return rate
+
+    def keep_only(self, identifiers: Iterable[str]) -> None:
+        """Forget what is gone."""
+        wanted = set(identifiers)
+        self._before = {identifier: known for identifier, known in self._before.items() if identifier in wanted}
+
+
+# --- containers -------------------------------------------------------------------------------------------------------
+
+
+def container_stats(
+    record: ContainerRecord, figures: CgroupFigures, layer: tuple[str, LayerSize], rates: CpuRates
+) -> ContainerStats:
+    """A container's; `layer` is the directory of what it wrote, and its size."""
+    config, now = record.config, time.time_ns()
+    place, size = layer
+    return ContainerStats(
+        ContainerAttributes(record.id, config.metadata, config.labels, config.annotations),
+        cpu_usage(record.id, figures, now, rates),
+        memory_usage(figures, now),
+        FilesystemUsage(size.counted_at or now, FilesystemIdentifier(place), size.used, size.inodes),
+        SwapUsage(now, figures.memory.swap_limit or None, figures.memory.swap),
+        IoUsage(now, _psi(figures, "io")) if "io" in figures.pressures else None,
+    )
+
+
+def cpu_usage(identifier: str, figures: CgroupFigures, now: int, rates: CpuRates) -> CpuUsage:
+    """CPU time so far, and how fast it goes by."""
+    usage = figures.cpu.usage
+    return CpuUsage(now, usage, rates.of(identifier, now, usage), _psi(figures, "cpu"))
+
+
+def memory_usage(figures: CgroupFigures, now: int) -> MemoryUsage:
+    """Memory; what is available is known where there is a limit."""
+    memory: MemoryFigures = figures.memory
+    return MemoryUsage(
+        now,
+        memory.working_set,
+        max(0, memory.limit - memory.working_set) if memory.limit else None,
+        memory.usage,
+        memory.rss,
+        memory.faults,
+        memory.major_faults,
+        _psi(figures, "memory"),
+    )
+
+
+def _psi(figures: CgroupFigures, kind: str) -> PsiStats | None:
+    if kind not in figures.pressures:
+        return None
+    some, full = figures.pressures[kind]
+    return PsiStats(_psi_data(full), _psi_data(some))
+
+
+def _psi_data(pressure: Pressure) -> PsiData:
+    return PsiData(pressure.total * 1000, pressure.avg10, pressure.avg60, pressure.avg300)
+
+
+# --- sandboxes --------------------------------------------------------------------------------------------------------
+
+
+class Interface(Struct, frozen=True):
+    """A line of /proc/PID/net/dev."""
+
+    name: str
+    rx_bytes: int = 0
+    rx_packets: int = 0
+    rx_errors: int = 0
+    rx_dropped: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_errors: int = 0
+    tx_dropped: int = 0
+
+
+def interfaces(pid: int) -> tuple[Interface, ...]:
+    """The network interfaces that a process has, without loopback; none where it is gone."""
+    try:
+        with open(f"/proc/{pid}/net/dev", encoding="ascii", errors="replace") as file:
+            lines = file.read().splitlines()[2:]
+    except OSError:
+        return ()
+    found = []
+    for line in lines:
+        name, _, rest = line.partition(":")
+        values = [int(word) for word in rest.split()]
+        if name.strip() != _LOOPBACK and len(values) >= 12:
+            found.append(Interface(name.strip(), *values[:4], *values[8:12]))
+    return tuple(found)
+
+
+def sandbox_stats(
+    record: SandboxRecord, whole: CgroupFigures, containers: Sequence[ContainerStats], rates: CpuRates
+) -> PodSandboxStats:
+    """A sandbox's; `whole` is what is counted for the Pod."""
+    config, now = record.config, time.time_ns()
+    attributes = PodSandboxAttributes(record.id, config.metadata, config.labels, config.annotations)
+    return PodSandboxStats(
+        attributes,
+        LinuxPodSandboxStats(
+            cpu_usage(record.id, whole, now, rates),
+            memory_usage(whole, now),
+            _network(interfaces(record.pin.pid), now) if record.addresses else None,
+            ProcessUsage(now, len(whole.processes)),
+            tuple(containers),
+            IoUsage(now, _psi(whole, "io")) if "io" in whole.pressures else None,
+        ),
+    )
+
+
+def _network(found: Sequence[Interface], now: int) -> NetworkUsage:
+    usages = tuple(
+        NetworkInterfaceUsage(each.name, each.rx_bytes, each.rx_errors, each.tx_bytes, each.tx_errors) for each in found
+    )
+    return NetworkUsage(now, usages[0] if usages else None, usages[1:])

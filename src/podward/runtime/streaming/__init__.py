@@ -1,0 +1,1 @@
+"""Reaching into containers: exec, attach and port-forward over SPDY and WebSocket, for whoever serves them."""
