@@ -66,16 +66,19 @@ class OrdinaryUser:
             yield int(first), int(count)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, stdin: str = "") -> Iterator[subprocess.Popen[str]]:
         """His `podward` while it runs; it is interrupted in the end if it still does."""
         with subprocess.Popen(
             self.podward(*words),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         ) as process:
             try:
+                if process.stdin is not None:
+                    process.stdin.write(stdin)
+                    process.stdin.close()
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)

@@ -108,7 +108,7 @@ class LiveFacts:
 
             networks = self._machine.state, self._machine.cni_conf_dir
             self.addresses = network.attach(*networks, self._directory.path, sandbox, made.namespaces.net)
-        node = VolumeNode(made.user_namespace, userns, self._image_root, not self.node.in_user_namespace)
+        node = VolumeNode(made.user_namespace, userns, self._image_root)
         about = PodFacts(self.pod, self.place, self.objects, self.node, ",".join(self.addresses))
         self._volumes = PodVolumes(self._directory.work, about, node=node)
         decided = self._volumes.prepare()

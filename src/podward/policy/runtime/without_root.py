@@ -14,9 +14,10 @@ containerd has none), in our words:
 from __future__ import annotations
 
 from podward.api.cri import NamespaceOption
+from podward.api.effective import Place
 from podward.api.node import IdMap, Node
 from podward.api.oci import Mount
-from podward.decision import Decision, Source, refuse
+from podward.decision import Decision, Origin, Source, refuse
 from podward.path import Path
 from podward.policy.runtime.defaults.table import DEVPTS_GROUP, MQUEUE, PROC, PTS, SYS
 
@@ -42,11 +43,26 @@ def decide_id(place: Path, kind: str, number: int, node: Node, source: Source) -
         return Decision()
     last = max(inside + length for inside, _, length in held) - 1
     file, option = ("/etc/subuid", "subuids") if kind == "uid" else ("/etc/subgid", "subgids")
+    there = f"are 0 to {last} here, by {file}" if last else f"is 0 alone here: {file} gives this user none"
     sentence = (
-        f"{kind} {number} is none of this user's: without root there are 0 to {last} here, by {file}; ask for one of "
-        f"these, have root add more (`usermod --add-{option} FIRST-LAST`), or run it as root"
+        f"{kind} {number} is none of this user's: without root there {there}; ask for one that is, have root add more "
+        f"(`usermod --add-{option} FIRST-LAST`), or run it as root"
     )
     return refuse(place, number, sentence, source)
+
+
+def decide_volume(where: Path, found: str, own: str, place: Place) -> Decision:
+    """A violation for a volume of a Pod with a user namespace of its own that is not the Pod's own, at `own`.
+
+    The ids of its files would have to be mapped at its mount, which only the machine's root can.
+    """
+    if found == own:
+        return Decision()
+    sentence = (
+        "without root no files of the machine can be mapped into the Pod's user namespace: leave the volume or "
+        "hostUsers out, or run it as root"
+    )
+    return refuse(where, found, sentence, Source(Origin.MANIFEST, place.document, where))
 
 
 def mounts(rows: list[Row], options: NamespaceOption, node: Node, source: Source) -> list[Row]:

@@ -26,6 +26,7 @@ from podward.path import Path
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import environment, volume_mounts, volumes
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
+from podward.policy.runtime import without_root
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
 from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
@@ -117,7 +118,7 @@ class PodVolumes:
             decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
-            made = self._make(field, request)
+            made = self._in_its_range(self._make(field, request), request)
             decision += made.decision
             prepared = made.prepared
             if prepared is not None:
@@ -128,10 +129,24 @@ class PodVolumes:
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
         """Make the volume of this source. What is mounted for it is undone by `remove`, however far it came."""
         self._binds.append(request.target)
-        made = MAKERS[field](request)
-        if not self._node.maps_mounts and self._node.mapping is not None and made.prepared is not None:
-            return structs.replace(made, prepared=_given(made.prepared, request.target, self._node.mapping))
-        return made
+        return MAKERS[field](request)
+
+    def _in_its_range(self, made: MadeVolume, request: VolumeRequest) -> MadeVolume:
+        """The volume; where no mount's ids can be mapped, with the ids of the Pod's user namespace, or refused."""
+        volume, mapping = made.prepared, self._node.mapping
+        if volume is None or volume.mapped or mapping is None or not self._about.node.in_user_namespace:
+            return made
+        refused = without_root.decide_volume(request.where, volume.path, request.target, request.place)
+        if refused.refused:
+            return MadeVolume(made.decision + refused)
+        self._give(volume.path, mapping)
+        return structs.replace(made, prepared=structs.replace(volume, mapped=True))
+
+    def _give(self, path: str, mapping: IDMapping) -> None:
+        """Give the files of a volume to the Pod's range."""
+        from podward.runtime.rootless import shifted_copy  # only the machine's root may map a mount's ids
+
+        shifted_copy.give(path, mapping)
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts.
@@ -223,22 +238,6 @@ class PodVolumes:
             selinux_relabel=self._volumes[mount.volume].managed,
             propagation=mount.propagation,
         )
-
-
-def _given(volume: PreparedVolume, own: str, mapping: IDMapping) -> PreparedVolume:
-    """The volume, given to the Pod's ids where it is the Pod's own, at `own`. Raises NodeError for one that is not."""
-    if volume.mapped:
-        return volume
-    if volume.path != own:
-        raise NodeError(
-            "without root no files of the machine can be mapped into the Pod's user namespace",
-            where=f"volume {volume.name}",
-            advice="run it as root, leave the volume out, or leave hostUsers out",
-        )
-    from podward.runtime.rootless import shifted_copy  # only the machine's root may map a mount's ids
-
-    shifted_copy.give(volume.path, mapping)
-    return structs.replace(volume, mapped=True)
 
 
 def _open(path: str) -> int:

@@ -22,14 +22,12 @@ class VolumeNode(Struct, frozen=True):
     """What the node has for a Pod's volumes: the user namespace that is the Pod's own, and the files of images.
 
     `userns` is the path of the pinned user namespace, empty where there is none. `image_root` finds an image's unpacked
-    files by its name. `maps_mounts` is whether mounts can be id-mapped: where not, what is made for the Pod is given to
-    its range, and no other files can be mounted.
+    files by its name.
     """
 
     userns: str = ""
     mapping: IDMapping | None = None
     image_root: Callable[[str], str | Unknown] = lambda name: Unknown(f"image {name} is not looked at", "run it here")
-    maps_mounts: bool = True
 
 
 class VolumeRequest(Struct, frozen=True):
