@@ -57,6 +57,10 @@ class ImageError(PodwardError):
     exit_code = 2
 
 
+class RegistryError(ImageError):
+    """A registry can't be asked for an image, does not let us in, or fails; at another time it may have the image."""
+
+
 class RefusedError(PodwardError):
     """A Pod, or a container of it, was refused: carries a Violation's sentence to the command line."""
 

@@ -159,6 +159,11 @@ def plan_pod(facts: NodeFacts) -> PodPlan:
     return _walk(facts, "oci")
 
 
+def plan_requests(facts: NodeFacts) -> PodPlan:
+    """What a kubelet asks a CRI runtime for: all about the Pod, its containers as far as the CRI's messages."""
+    return _walk(facts, "cri")
+
+
 def predict_pod(facts: NodeFacts) -> PodPlan:
     """All about the Pod, its containers as far as what their processes will be."""
     return _walk(facts, "kernel")

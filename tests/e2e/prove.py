@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs random Pods for real and compares what was predicted of each process with what the kernel says.
 
-usage: prove.py --pods N [--runtime crun|runc] [--seed S]
+usage: prove.py --pods N [--runtime crun|runc] [--seed S] [--through cri]
 
 Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at
-its execve(2). A process that was predicted not to start must not start. The first difference is shrunk to a minimal
-manifest and printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
+its execve(2). A process that was predicted not to start must not start. With `--through cri`, `podward cri` runs the
+Pods, and they are brought to it as a kubelet brings them. The first difference is shrunk to a minimal manifest and
+printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
 """
 
 from __future__ import annotations

@@ -37,14 +37,17 @@ class Served:
     def __init__(self, service: RuntimeService) -> None:
         self.service = service
         service.choose_all()
-        self.pid, self._control = engine.start(service, verbs.VERBS)
+        self.pid, self.control = engine.start(service, verbs.VERBS)
 
     def call(self, verb: Verb[RuntimeService, Arguments, Result], arguments: Arguments) -> Result | CriRefusal:
         async def main() -> Result | CriRefusal:
-            client: EngineClient[RuntimeService] = EngineClient(self.pid, self._control)
-            return await client.call(verb, arguments)
+            return await self.client().call(verb, arguments)
 
         return asyncio.run(main())
+
+    def client(self) -> EngineClient[RuntimeService]:
+        """The engine's client, for calls that go on at the same time."""
+        return EngineClient(self.pid, self.control)
 
     def run(self, config: PodSandboxConfig, handler: str = "") -> SandboxRecord:
         """A sandbox, which must be made."""
@@ -76,7 +79,7 @@ class Served:
 
     def abandon(self) -> None:
         """Be done with an engine that was killed."""
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
         self.service.cgroups.close()
 
@@ -84,7 +87,7 @@ class Served:
         """Remove all sandboxes, and end the engine."""
         for record in self.service.records.every(SandboxRecord):
             self.remove(record.id)
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
         self.service.cgroups.close()
 

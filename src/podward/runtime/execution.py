@@ -37,12 +37,23 @@ class Execution:
         self._bundle = bundle
         self._files = f"{bundle}/exec-{os.urandom(6).hex()}"
 
-    def begin(self, command: tuple[str, ...], streams: Streams, env: tuple[str, ...] = ()) -> int:
+    def begin(self, command: tuple[str, ...], streams: Streams) -> int:
         """Start the program; returns the pid of the runtime's process, which ends with the program's exit code.
 
-        With a terminal (`streams.console`) it ends once the program runs; that is `program` then. `env` is added to
-        the container's, where it has no variable of this name.
+        With a terminal (`streams.console`) it ends once the program runs; that is `program` then.
         """
+        self._write_process(command, streams, ())
+        return self._runtime.begin_exec(self._container, self._files, streams)
+
+    def begin_detached(self, command: tuple[str, ...], streams: Streams, env: tuple[str, ...] = ()) -> int:
+        """The same for a program that becomes our child, a child subreaper's, whatever its streams are.
+
+        `env` is added to the container's environment, where it has no variable of this name.
+        """
+        self._write_process(command, streams, env)
+        return self._runtime.begin_detached_exec(self._container, self._files, streams)
+
+    def _write_process(self, command: tuple[str, ...], streams: Streams, env: tuple[str, ...]) -> None:
         with open(f"{self._bundle}/config.json", "rb") as file:
             process = msgspec.json.decode(file.read(), type=_SpecOfProcess).process
         names = {word.partition("=")[0] for word in process.env}
@@ -51,7 +62,6 @@ class Execution:
             process, args=command, terminal=bool(streams.console), env=(*process.env, *added)
         )
         write_private(f"{self._files}.json", msgspec.json.encode(process))
-        return self._runtime.begin_exec(self._container, self._files, streams)
 
     def program(self) -> int:
         """The program's pid, once the runtime has told it. Raises OSError or ValueError before."""

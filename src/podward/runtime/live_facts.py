@@ -96,12 +96,7 @@ class LiveFacts:
 
     def volumes(self, sandbox: PodSandboxConfig, userns: IDMapping | None) -> Decision:
         """Make the sandbox and the volumes. The Decision says how, and why one can't be made."""
-        spec = self.pod.spec
-        sandbox = structs.replace(
-            sandbox,
-            dns_config=dns.config_for(spec, hostfiles.read(hostfiles.NODE_RESOLV_CONF) if spec.dns_config else ""),
-            port_mappings=port_mappings.of_pod(spec),
-        )
+        spec, sandbox = self.pod.spec, self.asked_for(sandbox)
         self._sandbox = made = Sandbox(self._directory, sandbox, userns)
         if self._machine.cni_conf_dir and made.namespaces.net:
             from podward.runtime.network import pod as network  # it costs start-up time
@@ -115,6 +110,14 @@ class LiveFacts:
         if not decided.refused and spec.share_process_namespace and not spec.host_pid:
             made.share_processes(self._machine.runtime)
         return decided
+
+    def asked_for(self, sandbox: PodSandboxConfig) -> PodSandboxConfig:
+        """The message about the sandbox with what this machine's files say of names, and with the Pod's ports."""
+        spec = self.pod.spec
+        of_node = hostfiles.read(hostfiles.NODE_RESOLV_CONF) if spec.dns_config else ""
+        return structs.replace(
+            sandbox, dns_config=dns.config_for(spec, of_node), port_mappings=port_mappings.of_pod(spec)
+        )
 
     def image(self, container: Container) -> Image:
         """The image, which stays here as long as the Pod. Raises ImageError for one that is not here."""
@@ -155,7 +158,7 @@ class LiveFacts:
         from podward.runtime import entry, mount_points, proc  # most runs predict nothing, and start-up counts
         from podward.stages.kernel import ExecutionFacts
 
-        root = self.attempt(container.name).rootfs
+        root = spec.root.path
         mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
         below = points.held(spec.mounts, mount_points.places(root, mounts))
         missing = tuple(p for p in below if mount_points.lacks(spec.mounts[p.holder].source, p.inside))

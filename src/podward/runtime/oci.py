@@ -158,9 +158,16 @@ class OciRuntime:
         The runtime waits for the process and ends with its exit code; a process with a terminal it only starts, and
         leaves it to us as a child. The process's pid is written to `FILES.pid`, the runtime's complaint to `FILES.log`.
         """
+        return self._begin_exec(container, files, streams, ("--detach",) if streams.console else ())
+
+    def begin_detached_exec(self, container: str, files: str, streams: Streams) -> int:
+        """The same for a process that is always left to us, with the very streams that it is given."""
+        return self._begin_exec(container, files, streams, ("--detach",))
+
+    def _begin_exec(self, container: str, files: str, streams: Streams, switches: tuple[str, ...]) -> int:
         log = ("--log", f"{files}.log", "--log-format", "json")
-        console = ("--detach", "--console-socket", streams.console) if streams.console else ()
-        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *console, container)
+        console = ("--console-socket", streams.console) if streams.console else ()
+        words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *switches, *console, container)
         return processes.spawn(
             self.program,
             (*self._arguments, "--root", self.state, *log, *words),

@@ -55,7 +55,7 @@ def test_a_sandbox_has_a_namespace() -> None:
     [
         ({"hostname": "a" * 65}, "at most 64 bytes"),
         ({"hostname": "two words"}, "without spaces"),
-        ({"log_directory": "logs"}, 'logDirectory must be an absolute path without .., got "logs"'),
+        ({"log_directory": "logs"}, 'logDirectory must be an absolute path without . and .., got "logs"'),
         ({"log_directory": "/var/log/../../etc"}, "logDirectory must be an absolute path"),
         ({"dns_config": DNSConfig(servers=("10.0.0.1\nnameserver 6.6.6.6",))}, "DNS servers must be words"),
         ({"dns_config": DNSConfig(searches=("",))}, "DNS searches must be words"),
@@ -90,7 +90,7 @@ def test_what_kubelets_ask_for_is_made(fine: PodSandboxConfig) -> None:
 
 def test_a_cgroup_is_not_elsewhere() -> None:
     assert said(linux(cgroup_parent="/kubepods/../system")) == [
-        'cgroupParent must be a path without .., got "/kubepods/../system"'
+        'cgroupParent must be a path without . and .., got "/kubepods/../system"'
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from podward.api.cri_images import AuthConfig
+from podward.api.cri_status import AuthConfig
 from podward.errors import ImageError, InputError
 from podward.runtime.images.credentials import NOBODY, Credentials, Logins
 from podward.runtime.images.endpoints import Endpoint

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests.runtime.images.served import Answer, Request, Served, docker_registry, serving, write_pair
 
-from podward.api.cri_images import AuthConfig
+from podward.api.cri_status import AuthConfig
 from podward.errors import ImageError
 from podward.runtime.images.pulling import Registries, pull
 from podward.runtime.images.store import ImageStore

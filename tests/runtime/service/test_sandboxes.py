@@ -142,14 +142,14 @@ def test_ids_are_mapped_as_the_caller_says(served: Served) -> None:
 @pytest.mark.parametrize(
     ("userns", "words"),
     [
-        (UserNamespace("POD", MAP * 2, MAP * 2), "one mapping"),
+        (UserNamespace("POD", MAP * 2, MAP * 2), "only one mapping line"),
         (UserNamespace("POD", (IDMapping(1, 1 << 20, 9),), (IDMapping(1, 1 << 20, 9),)), "container id 0"),
-        (UserNamespace("POD", (IDMapping(0, 1 << 20, 0),), MAP), "length 0"),
-        (UserNamespace("POD", MAP, (IDMapping(0, 1 << 21, 65536),)), "the same"),
-        (UserNamespace("POD"), "one mapping"),
-        (UserNamespace("NODE", MAP, MAP), "no mappings"),
-        (UserNamespace("CONTAINER"), "mode: CONTAINER"),
-        (UserNamespace("TARGET"), "mode: TARGET"),
+        (UserNamespace("POD", (IDMapping(0, 1 << 20, 0),), MAP), "length: 0"),
+        (UserNamespace("POD", MAP, (IDMapping(0, 1 << 21, 65536),)), "the same way"),
+        (UserNamespace("POD"), "without UID and GID mappings"),
+        (UserNamespace("NODE", MAP, MAP), "with mappings"),
+        (UserNamespace("CONTAINER"), 'mode: "CONTAINER"'),
+        (UserNamespace("TARGET"), 'mode: "TARGET"'),
     ],
 )
 def test_other_mappings_are_refused(served: Served, userns: UserNamespace, words: str) -> None:

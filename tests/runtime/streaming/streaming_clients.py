@@ -54,19 +54,21 @@ class LocalProvider:
             process.wait()
 
     def _on_pipes(self, request: ExecRequest) -> Session:
-        given, kept = {}, {}
+        given, kept = {}, {"stdin": -1, "stdout": -1, "stderr": -1}
         for name, wanted in (("stdin", request.stdin), ("stdout", request.stdout), ("stderr", request.stderr)):
             given[name] = subprocess.DEVNULL
             if wanted:
                 ends = os.pipe()
                 given[name], kept[name] = ends if name == "stdin" else ends[::-1]
         process = self._start(request, **given)
-        return DescriptorSession(partial(_exit, process), **kept)
+        return DescriptorSession(
+            partial(_exit, process), stdin=kept["stdin"], stdout=kept["stdout"], stderr=kept["stderr"]
+        )
 
     def _on_terminal(self, request: ExecRequest) -> Session:
         ours, theirs = pty.openpty()
         process = self._start(request, stdin=theirs, stdout=theirs, stderr=theirs)
-        return TerminalSession(partial(_exit, process), ours)
+        return TerminalSession(partial(_exit, process), terminal=ours)
 
     def _start(self, request: ExecRequest, *, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         try:

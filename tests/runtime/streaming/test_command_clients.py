@@ -12,11 +12,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from streaming_clients import LocalProvider, served, upgraded, url_of
 
 from podward.api.cri_requests import AttachRequest, ExecRequest
 from podward.runtime.streaming import spdy
+from podward.runtime.streaming.command_clients import serve_command
 from podward.runtime.streaming.handshake import Patience
+from podward.runtime.streaming.remote_command import Asked
 from podward.runtime.streaming.server import StreamingServer
 
 V5 = "v5.channel.k8s.io"
@@ -386,5 +389,28 @@ def test_an_attach_without_stdin_does_not_end_it() -> None:
                 await eventually(lambda: bool(provider.sessions))
                 await provider.sessions[0].write(b"word\n")
                 assert await heard(socket) == {"stdout": b"word\n", "error": b'{"status":"Success"}'}
+
+    run(work())
+
+
+def test_a_node_serves_the_same_at_its_own_paths() -> None:
+    async def work() -> None:
+        provider = LocalProvider()
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            asked = Asked(stdout=True, command=tuple(request.query.getall("command")))
+            wanted = ExecRequest(request.match_info["container"], asked.command, stdout=True)
+            return await serve_command(request, asked, lambda: provider.exec(wanted))
+
+        application = web.Application()
+        application.router.add_get("/exec/{namespace}/{pod}/{container}", handle)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/exec/default/web/app?command=echo&command=hello"
+        async with websocket(url, V5) as socket:
+            assert (await heard(socket))["stdout"] == b"hello\n"
+        await runner.cleanup()
+        provider.end()
 
     run(work())

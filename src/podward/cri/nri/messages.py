@@ -6,7 +6,6 @@ How fields are numbered is said in `podward.api.nri`. A plugin serves `Plugin` t
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import ClassVar
 
 from podward.api.nri import (
@@ -24,33 +23,6 @@ from podward.api.nri import (
 
 PLUGIN = "nri.pkg.api.v1alpha1.Plugin"
 RUNTIME = "nri.pkg.api.v1alpha1.Runtime"
-
-
-class Event(IntEnum):
-    """What plugins subscribe to; `bit` is its place in the mask of a `ConfigureResponse`."""
-
-    RUN_POD_SANDBOX = 1
-    STOP_POD_SANDBOX = 2
-    REMOVE_POD_SANDBOX = 3
-    CREATE_CONTAINER = 4
-    POST_CREATE_CONTAINER = 5
-    START_CONTAINER = 6
-    POST_START_CONTAINER = 7
-    UPDATE_CONTAINER = 8
-    POST_UPDATE_CONTAINER = 9
-    STOP_CONTAINER = 10
-    REMOVE_CONTAINER = 11
-    UPDATE_POD_SANDBOX = 12
-    POST_UPDATE_POD_SANDBOX = 13
-    VALIDATE_CONTAINER_ADJUSTMENT = 14
-
-    @property
-    def bit(self) -> int:
-        """The event in a mask of events."""
-        return 1 << (self - 1)
-
-
-ALL_EVENTS = sum(event.bit for event in Event)
 
 
 class Empty(Message, frozen=True):

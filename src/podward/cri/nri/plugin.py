@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from podward.api.nri import Container, ContainerUpdate, Message, PodSandbox
+from podward.api.nri import ALL_EVENTS, Container, ContainerUpdate, Event, Message, PodSandbox
 from podward.cri.nri.connection import CallError, Connection, PluginAnsweredError, PluginLostError, shown
 from podward.cri.nri.messages import (
-    ALL_EVENTS,
     ConfigureRequest,
     ConfigureResponse,
     ContainerRequest,
     Empty,
-    Event,
     PluginInstance,
     PodRequest,
     RegisterPluginRequest,

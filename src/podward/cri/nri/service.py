@@ -18,14 +18,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from msgspec import Struct
 
 from podward.api.cri_refusal import CriCode, CriRefusal
-from podward.api.nri import Container, ContainerUpdate, PodSandbox, Resources
+from podward.api.nri import Container, ContainerUpdate, Event, PodSandbox, Resources
 from podward.cri.log import Log
 from podward.cri.nri.connection import PluginAnsweredError, PluginLostError, shown
 from podward.cri.nri.messages import (
     ContainerRequest,
     CreateContainerResponse,
     Empty,
-    Event,
     UpdateContainerRequest,
     UpdateContainerResponse,
     UpdatePodSandboxRequest,

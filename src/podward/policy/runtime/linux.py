@@ -109,12 +109,8 @@ def decide_resources(
     config: ContainerConfig, cgroups_path: str, runtime: RuntimeProfile, controllers: Controllers = NO_MORE
 ) -> Decision:
     """`linux.cgroupsPath`, and the limits in `linux.resources`."""
-    decision = assign(LINUX / "cgroupsPath", cgroups_path, "below the Pod's cgroup", runtime.source)
-    decision += decide_limits(config.linux.resources, runtime, controllers)
-    memory = config.linux.resources.memory_limit_in_bytes
-    if runtime.name == "docker" and 0 < memory < LEAST_MEMORY_OF_DOCKER:
-        decision += refuse(MEMORY_LIMIT, memory, "Minimum memory limit allowed is 6MB", runtime.source)
-    return decision
+    place = assign(LINUX / "cgroupsPath", cgroups_path, "below the Pod's cgroup", runtime.source)
+    return place + decide_limits(config.linux.resources, runtime, controllers)
 
 
 def decide_limits(requested: LinuxContainerResources, runtime: RuntimeProfile, controllers: Controllers) -> Decision:
@@ -139,6 +135,9 @@ def decide_limits(requested: LinuxContainerResources, runtime: RuntimeProfile, c
             if value
         )
     )
+    memory = requested.memory_limit_in_bytes
+    if runtime.name == "docker" and 0 < memory < LEAST_MEMORY_OF_DOCKER:
+        decision += refuse(MEMORY_LIMIT, memory, "Minimum memory limit allowed is 6MB", runtime.source)
     return decision + (_swap(requested, runtime) if controllers.swap else Decision())
 
 

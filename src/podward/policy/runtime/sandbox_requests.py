@@ -15,6 +15,7 @@ from podward.api.gotext import quote
 from podward.decision import Decision, merge
 from podward.path import Key, Path, path
 from podward.policy.runtime import user_namespace
+from podward.policy.runtime.namespaces import of_sandbox
 from podward.policy.runtime.request_refusal import is_plain, refuse_request
 from podward.schema.validation.sysctls import is_name, namespace
 
@@ -31,12 +32,12 @@ def check(config: PodSandboxConfig | None, runtime: str = "containerd") -> Decis
     """What is wrong with the configuration of a RunPodSandbox request, for the runtime that is imitated."""
     if config is None or not config.metadata.name:
         return refuse_request(path("config", "metadata"), "", "sandbox config must include metadata")
-    modes = config.linux.security_context.namespace_options or NamespaceOption()
+    modes = of_sandbox(config)
     return merge(
         _metadata(config),
         _hostname(config.hostname),
-        _directory(path("config", "logDirectory"), config.log_directory, "an absolute path without ..", "/"),
-        _directory(LINUX / "cgroupParent", config.linux.cgroup_parent, "a path without .."),
+        _directory(path("config", "logDirectory"), config.log_directory, "an absolute path without . and ..", "/"),
+        _directory(LINUX / "cgroupParent", config.linux.cgroup_parent, "a path without . and .."),
         _dns(config.dns_config),
         *(_port(index, mapping) for index, mapping in enumerate(config.port_mappings)),
         _modes(modes),
@@ -47,7 +48,7 @@ def check(config: PodSandboxConfig | None, runtime: str = "containerd") -> Decis
 
 def _directory(place: Path, directory: str, wanted: str, beginning: str = "") -> Decision:
     """A directory must be where its name says."""
-    if not directory or (is_plain(directory) and directory.startswith(beginning)):
+    if not directory or (is_plain(directory) and "." not in directory.split("/") and directory.startswith(beginning)):
         return Decision()
     return refuse_request(place, directory, f"{place.segments[-1]} must be {wanted}, got {quote(directory)}")
 
@@ -91,8 +92,7 @@ def _port(index: int, mapping: PortMapping) -> Decision:
 
 def mapping(config: PodSandboxConfig) -> IDMapping | None:
     """The ids of the sandbox's own user namespace, in a message that nothing is wrong with."""
-    modes = config.linux.security_context.namespace_options
-    userns = modes.userns_options if modes is not None else None
+    userns = of_sandbox(config).userns_options
     return userns.uids[0] if userns is not None and userns.mode == "POD" else None
 
 

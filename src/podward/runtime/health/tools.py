@@ -15,7 +15,7 @@ _PROGRAMS = (
     ("runc", "runc", "crun is all there is"),
     ("runsc", "runsc", "no sandboxed RuntimeClass"),
     ("conmon", "conmon", "no container outlives a restart of a server"),
-    ("skopeo", "skopeo", "no image can be pulled or imported from an archive"),
+    ("skopeo", "skopeo", "no archive of `docker save` can be imported"),
     ("umoci", "umoci", "no image can be unpacked"),
     ("catatonit", "catatonit", "no init process for shared process namespaces"),
 )

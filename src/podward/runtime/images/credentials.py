@@ -22,7 +22,7 @@ import subprocess
 import msgspec
 from msgspec import Struct, field
 
-from podward.api.cri_images import AuthConfig
+from podward.api.cri_status import AuthConfig
 from podward.errors import ImageError, InputError
 from podward.runtime.images.endpoints import DOCKER_HOST, Endpoint
 

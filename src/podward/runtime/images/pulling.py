@@ -16,9 +16,9 @@ from typing import BinaryIO, TypeVar
 import msgspec
 from msgspec import Struct
 
-from podward.api.cri_images import AuthConfig
+from podward.api.cri_status import AuthConfig
 from podward.api.reference import Reference, is_digest, parse
-from podward.errors import ImageError
+from podward.errors import ImageError, RegistryError
 from podward.runtime.images import hosts_toml, registries_conf
 from podward.runtime.images.credentials import Logins
 from podward.runtime.images.endpoints import Endpoint, is_loopback, own_endpoint
@@ -78,8 +78,8 @@ def pull(
 ) -> ImportedImage:
     """Pull an image and store it under its complete name, and under its digest in the registry.
 
-    `progress` is told of each blob that is fetched. Raises ImageError with what each endpoint said if none has the
-    image, or if one sends another image than it says.
+    `progress` is told of each blob that is fetched. Raises RegistryError with what each endpoint said if one can't be
+    asked and no other has the image, ImageError if none has it, or if one sends another image than it says.
     """
     reference = parse(name)
     logins = Logins(credentials, registries.authfile, reference.domain)
@@ -192,7 +192,8 @@ def _none_has_it(reference: Reference, errors: list[ImageError]) -> ImageError:
         advice = "give one of its mirrors the capabilities `pull` and `resolve`, or write the image with its digest"
         return ImageError("no endpoint may be asked what its tag means", where=str(reference), advice=advice)
     said = "; ".join(f"{error.where}: {error.what}" for error in errors)
-    return ImageError(f"can't pull the image: {said}", where=str(reference), advice=errors[-1].advice)
+    kind = RegistryError if any(isinstance(error, RegistryError) for error in errors) else ImageError
+    return kind(f"can't pull the image: {said}", where=str(reference), advice=errors[-1].advice)
 
 
 def _silent(_: str) -> None:

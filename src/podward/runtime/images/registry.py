@@ -30,7 +30,7 @@ import msgspec
 from msgspec import Struct
 
 from podward import __version__
-from podward.errors import ImageError
+from podward.errors import ImageError, RegistryError
 from podward.runtime.images.credentials import Credentials
 from podward.runtime.images.endpoints import Endpoint
 from podward.runtime.images.layout import INDEXES, LARGEST_DOCUMENT, MANIFESTS, corrupt_image
@@ -220,9 +220,11 @@ class Registry:
         first = said[0] if said else _Said()
         quoted = f": {(first.message or first.code)[:200]!a}" if first != _Said() else ""
         meaning = {401: "it does not let us in", 403: "it does not let us in", 404: "it does not have the image"}
-        return self._failed(f"{meaning.get(response.status, 'it fails')} ({response.status}{quoted})")
+        what = f"{meaning.get(response.status, 'it fails')} ({response.status}{quoted})"
+        kind = ImageError if response.status == 404 else RegistryError
+        return kind(what, where=self.endpoint.name, advice=_ADVICE)
 
-    def _failed(self, what: str) -> ImageError:
+    def _failed(self, what: str) -> RegistryError:
         return _failed(what, self.endpoint.name)
 
 
@@ -252,8 +254,8 @@ class _Body:
         return piece
 
 
-def _failed(what: str, where: str) -> ImageError:
-    return ImageError(what, where=where, advice=_ADVICE)
+def _failed(what: str, where: str) -> RegistryError:
+    return RegistryError(what, where=where, advice=_ADVICE)
 
 
 def _basic(known: Credentials) -> str:

@@ -16,7 +16,8 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from podward.api.cri_images import AuthConfig, FilesystemUsage, ImageStatus
+from podward.api.cri_stats import FilesystemIdentifier, FilesystemUsage
+from podward.api.cri_status import AuthConfig, Image
 from podward.errors import ImageError
 from podward.policy.kubelet.user import parse_image_user
 from podward.runtime.images.layout import Manifest, decode
@@ -54,7 +55,7 @@ class ImageService:
         """
         return pull(self._store, name, self._registries, credentials).id
 
-    def list(self, name: str = "") -> tuple[ImageStatus, ...]:
+    def list(self, name: str = "") -> tuple[Image, ...]:
         """All images, or the one with this name, digest or id."""
         if name:
             found = self.status(name)
@@ -62,7 +63,7 @@ class ImageService:
         entries = self._store.entries()
         return tuple(self._status(identifier, entries) for identifier in dict.fromkeys(each.id for each in entries))
 
-    def status(self, name: str) -> ImageStatus | None:
+    def status(self, name: str) -> Image | None:
         """The image with this name, digest or id; None if it is not here. Raises ImageError for what is no name."""
         found = self._store.find(name)
         return self._status(found.id, self._store.entries()) if found else None
@@ -96,21 +97,21 @@ class ImageService:
             used, files = used + facts.bytes, files + facts.files
         for digits in _names_in(f"{self._store.directory}/blobs/sha256"):
             used, files = used + _size(f"{self._store.directory}/blobs/sha256/{digits}"), files + 1
-        return FilesystemUsage(time.time_ns(), self._store.directory, used, files)
+        return FilesystemUsage(time.time_ns(), FilesystemIdentifier(self._store.directory), used, files)
 
-    def _status(self, identifier: str, entries: tuple[IndexEntry, ...]) -> ImageStatus:
+    def _status(self, identifier: str, entries: tuple[IndexEntry, ...]) -> Image:
         own = [entry for entry in entries if entry.id == identifier]
         names = sorted({entry.name for entry in own if entry.name})
         facts = self._facts(own[0])
         user = parse_image_user(facts.user)
-        return ImageStatus(
+        return Image(
             identifier,
-            max(facts.with_blobs, 1),
             tuple(name for name in names if "@" not in name),
             tuple(name for name in names if "@" in name),
-            user.uid,
-            user.username,
-            any(fnmatchcase(name, pattern) for name in names for pattern in self._pinned),
+            max(facts.with_blobs, 1),
+            uid=user.uid,
+            username=user.username,
+            pinned=any(fnmatchcase(name, pattern) for name in names for pattern in self._pinned),
         )
 
     def _facts(self, entry: IndexEntry) -> _Facts:

@@ -12,8 +12,7 @@ import contextlib
 import os
 import time
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from podward.api.cri import LinuxContainerResources
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -23,13 +22,16 @@ from podward.api.cri_requests import (
     UpdateContainerResourcesRequest,
     UpdateContainerResourcesResponse,
 )
-from podward.api.oci import Linux, Resources
+from podward.api.nri import Event
+from podward.api.oci import Resources
 from podward.decision import Decision
 from podward.errors import RuntimeFailedError
-from podward.policy.runtime import defaults, linux
+from podward.policy.runtime import defaults, resource_updates
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
-from podward.runtime.service import conmon, container_status, pins
+from podward.runtime.service import cgroup_controllers, conmon, container_status, pins
 from podward.runtime.service.container_truth import LIVING, observe
+from podward.runtime.service.plugins import Question, asked_resources, container_view, resources_view, spec_of
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
@@ -38,20 +40,51 @@ _TO_REOPEN = 5.0
 _LOOK = 0.002
 
 
-class _Limits(Struct, frozen=True):
-    """The part of a runtime spec that a change of resources is about."""
-
-    linux: Linux = msgspec.field(default_factory=Linux)
-
-
 def update(
     service: RuntimeService, request: UpdateContainerResourcesRequest, _caller: Caller
 ) -> UpdateContainerResourcesResponse | CriRefusal:
-    """Change a container's resources."""
+    """Change a container's resources, as plugins want it."""
     found = container_status.find(service, request.container_id)
     if isinstance(found, CriRefusal):
         return found
-    asked = request.linux or LinuxContainerResources()
+    asked = _as_plugins_want(service, found, request.linux or LinuxContainerResources())
+    if isinstance(asked, CriRefusal):
+        return asked
+    answer = _change(service, found, asked)
+    if not isinstance(answer, CriRefusal):
+        service.plugins.tell_of_container(Event.POST_UPDATE_CONTAINER, found)
+    return answer
+
+
+def update_for_plugins(
+    service: RuntimeService, request: UpdateContainerResourcesRequest, _caller: Caller
+) -> UpdateContainerResourcesResponse | CriRefusal:
+    """Change a container's resources, which a plugin asks for: none is asked about it."""
+    found = container_status.find(service, request.container_id)
+    if isinstance(found, CriRefusal):
+        return found
+    return _change(service, found, request.linux or LinuxContainerResources())
+
+
+def _as_plugins_want(
+    service: RuntimeService, record: ContainerRecord, asked: LinuxContainerResources
+) -> LinuxContainerResources | CriRefusal:
+    if not service.plugins:
+        return asked
+    seen = container_view(record, spec_of(service.records, record))
+    question = Question(Event.UPDATE_CONTAINER, service.plugins.pod_of(record), seen, resources_view(asked))
+    answer = service.plugins.ask(question)
+    if answer.refusal is not None or answer.resources is None:
+        return answer.refusal or asked
+    wanted = asked_resources(answer.resources)
+    if isinstance(wanted, str):
+        return CriRefusal(CriCode.INVALID_ARGUMENT, f"an NRI plugin asks for {wanted}, which cannot be changed")
+    return structs.replace(wanted, oom_score_adj=asked.oom_score_adj)
+
+
+def _change(
+    service: RuntimeService, found: ContainerRecord, asked: LinuxContainerResources
+) -> UpdateContainerResourcesResponse | CriRefusal:
     lock = service.records.lock(ContainerRecord, found.id)
     if lock is None:
         return CriRefusal(CriCode.NOT_FOUND, f"there is no container {found.id}")
@@ -60,8 +93,8 @@ def update(
         record = observe(service, record) if record is not None else None
         if record is None or record.phase not in LIVING:
             return CriRefusal(CriCode.FAILED_PRECONDITION, f"container {found.id} has ended, and has no resources")
-        wanted = _merged(record.resources or record.config.linux.resources, asked)
-        resources = _decided(service, record, asked)
+        wanted = resource_updates.merged(record.resources or record.config.linux.resources, asked)
+        resources = _decided(service, asked)
         if isinstance(resources, CriRefusal):
             return resources
         sandbox = service.records.read(SandboxRecord, record.sandbox)
@@ -74,20 +107,10 @@ def update(
     return UpdateContainerResourcesResponse()
 
 
-def _merged(had: LinuxContainerResources, asked: LinuxContainerResources) -> LinuxContainerResources:
-    """What is set of `asked`, and the rest as it was."""
-    return structs.replace(had, **{name: value for name, value in structs.asdict(asked).items() if value})
-
-
-def _decided(
-    service: RuntimeService, record: ContainerRecord, asked: LinuxContainerResources
-) -> Resources | CriRefusal:
-    config = structs.replace(record.config, linux=structs.replace(record.config.linux, resources=asked))
+def _decided(service: RuntimeService, asked: LinuxContainerResources) -> Resources | CriRefusal:
     runtime = RuntimeProfile(defaults.load(service.options.runtime_defaults), Decision())
-    decided = linux.decide_resources(config, record.cgroup, runtime)
-    if decided.refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
-    return decided.fold(_Limits).linux.resources
+    decided = resource_updates.decide(asked, runtime, cgroup_controllers.controllers())
+    return refusal_of(decided) or resource_updates.resources_of(decided)
 
 
 def reopen_log(

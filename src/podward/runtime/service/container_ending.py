@@ -29,6 +29,7 @@ from podward.api.cri_requests import (
     StopContainerRequest,
     StopContainerResponse,
 )
+from podward.api.nri import Event
 from podward.errors import NodeError
 from podward.policy.runtime.namespaces import options
 from podward.runtime import container_stop, orphans, rootfs, syscalls
@@ -41,6 +42,7 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
 from podward.runtime.workers.calls import Caller
 
+_HALF = (ContainerPhase.MAKING, ContainerPhase.REMOVING)
 PATIENCE = 10.0
 """Seconds that a killed container may take to end."""
 _SOON = 0.2
@@ -62,6 +64,7 @@ def stop(service: RuntimeService, request: StopContainerRequest, caller: Caller)
             _kill(service, seen)
     if seen.phase in (ContainerPhase.RUNNING, ContainerPhase.EXITED):
         settle(service, seen.id)
+        _tell_end(service, seen.id)
     return StopContainerResponse()
 
 
@@ -91,25 +94,34 @@ def take_away(service: RuntimeService, container: str) -> None:
             record = observe(service, record)
         if record.phase in LIVING:
             record = structs.replace(record, phase=ContainerPhase.EXITED)
+        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
         destroy(service, record)
 
 
-def settle(service: RuntimeService, container: str) -> ContainerRecord | None:
-    """Note the end of a container whose first process has ended, and end what is left of it; None if it is gone."""
+def settle(service: RuntimeService, container: str) -> bool:
+    """Bring a container to its true state; whether it was noted in another one. Waits for who is at work on it.
+
+    Where its first process has ended, what is left of it is ended. One in the making or being removed, at which a
+    worker was killed, is taken away with all that was made of it.
+    """
     lock = service.records.lock(ContainerRecord, container)
     if lock is None:
-        return None
+        return False
     with lock:
         record = service.records.read(ContainerRecord, container)
         if record is None:
-            return None
+            return False
+        if record.phase in _HALF:
+            destroy(service, record)
+            return True
         seen = observe(service, record)
-        if seen.phase is not record.phase:
+        changed = seen.phase is not record.phase
+        if changed:
             service.records.write(seen)
         sandbox = service.records.read(SandboxRecord, seen.sandbox)
         if seen.phase is ContainerPhase.EXITED and sandbox is not None:
             end_oci(service, sandbox, seen)
-        return seen
+        return changed
 
 
 def end_all(service: RuntimeService, sandbox: str) -> None:
@@ -124,6 +136,14 @@ def end_all(service: RuntimeService, sandbox: str) -> None:
             if seen is not None and seen.phase in LIVING and seen.process.pid:
                 _kill(service, seen)
         settle(service, record.id)
+        _tell_end(service, record.id)
+
+
+def _tell_end(service: RuntimeService, container: str) -> None:
+    """Tell plugins, if there are any, that a container has ended; the front does that once."""
+    record = service.records.read(ContainerRecord, container) if service.plugins else None
+    if record is not None and record.phase is ContainerPhase.EXITED:
+        service.plugins.tell_of_container(Event.STOP_CONTAINER, record)
 
 
 def remove_all(service: RuntimeService, sandbox: str) -> None:
@@ -223,11 +243,11 @@ def end_oci(service: RuntimeService, sandbox: SandboxRecord, record: ContainerRe
 
 def destroy(service: RuntimeService, record: ContainerRecord) -> None:
     """Take away everything of a container that has no process any more. Its lock is ours."""
-    records, half_made = service.records, record.phase is ContainerPhase.MAKING
+    records, half = service.records, record.phase is not ContainerPhase.EXITED
     if record.phase is not ContainerPhase.REMOVING:
         record = record.became(ContainerPhase.REMOVING)
         records.write(record)
-    if half_made:  # whoever made it may be dead, and a monitor of it at work
+    if half:  # whoever made it may have been killed, and a monitor of it be at work
         orphans.end(record.bundle, programs=(*orphans.MONITORS, *orphans.RUNTIMES))
     sandbox = records.read(SandboxRecord, record.sandbox)
     if sandbox is not None:
@@ -237,11 +257,11 @@ def destroy(service: RuntimeService, record: ContainerRecord) -> None:
     with container_place.inside_if_there(sandbox) as there:
         if there:
             _unmount(service, record)
-    remove_tree(records.directory(ContainerRecord, record.id))
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{records.exits}/{record.id}")
     if sandbox is not None:
         names.release(records, record, names.of_container(record.config.metadata, sandbox.config.metadata))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{records.exits}/{record.id}")
+    remove_tree(records.directory(ContainerRecord, record.id))  # the last: what is known of it is there until then
 
 
 def _unmount(service: RuntimeService, record: ContainerRecord) -> None:

@@ -22,20 +22,25 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import CreateContainerRequest, CreateContainerResponse
 from podward.api.cri_status import LinuxContainerUser
 from podward.api.image import Image
+from podward.api.nri import Event
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
+from podward.policy.runtime import container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.nri_adjusting import adjusted
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
-from podward.runtime.service import conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
 from podward.runtime.service.container_ending import destroy, end_oci
 from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
 from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.plugins import Question, container_view, pod_view
 from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
@@ -49,6 +54,7 @@ class _Made(Struct, frozen=True):
     record: ContainerRecord
     stored: StoredImage
     image: Image
+    decided: Decision
     spec: RuntimeSpec
 
 
@@ -59,13 +65,14 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    if request.config is None:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must be given")
+    config = request.config or ContainerConfig()
+    if refused := refusal_of(container_requests.check(config, sandbox.config)):
+        return refused
     if not sandboxes.is_ready(sandbox):
         return _not_ready(sandbox)
-    stored = service.images.resolve(request.config.image.image)
+    stored = service.images.resolve(config.image.image)
     with service.images.hold(stored):
-        made = _decide(service, sandbox, request.config, stored)
+        made = _decide(service, sandbox, config, stored)
         if isinstance(made, CriRefusal):
             return made
         return _make(service, made)
@@ -81,13 +88,14 @@ def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
 def _decide(
     service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage
 ) -> _Made | CriRefusal:
-    if not config.metadata.name:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, "container config must include metadata with a name")
     log = _log_path(sandbox, config)
     if isinstance(log, CriRefusal):
         return log
     identifier, image = service.records.new_id(), service.images.load(stored)
-    spec = _decide_spec(service, sandbox, config, image, identifier)
+    decided = _decide_spec(service, sandbox, config, image, identifier)
+    if isinstance(decided, CriRefusal):
+        return decided
+    spec = _folded(decided)
     if isinstance(spec, CriRefusal):
         return spec
     user = spec.process.user
@@ -106,12 +114,12 @@ def _decide(
         cgroup=sandbox_parts.container_cgroup(sandbox, identifier),
         log_path=log,
     )
-    return _Made(sandbox, record, stored, image, spec)
+    return _Made(sandbox, record, stored, image, decided, spec)
 
 
 def _decide_spec(
     service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, image: Image, identifier: str
-) -> RuntimeSpec | CriRefusal:
+) -> Decision | CriRefusal:
     choice, namespaces = service.choice(sandbox.runtime_handler), _namespaces(service, sandbox, config)
     if isinstance(choice, CriRefusal):
         return choice
@@ -131,14 +139,19 @@ def _decide_spec(
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
         image_volumes=f"{bundle}/image-volumes",
+        devices=tuple(devices.nodes(asked.host_path, asked.container_path) for asked in config.devices),
+        controllers=cgroup_controllers.controllers(),
+        sandbox_id=sandbox.id,
     )
-    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
-    if decided.refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, decided.violations[0].reason)
+    return oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+
+
+def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:
+    """The spec that was decided, or why there is none."""
+    if refused := refusal_of(decided):
+        return refused
     spec = decided.fold(RuntimeSpec)
-    if (refused := exec_arguments.decide(spec.process, machine.stack_limit())).refused:
-        return CriRefusal(CriCode.INVALID_ARGUMENT, refused.violations[0].reason)
-    return spec
+    return refusal_of(exec_arguments.decide(spec.process, machine.stack_limit())) or spec
 
 
 def _namespaces(
@@ -161,12 +174,7 @@ def _namespaces(
 
 
 def _log_path(sandbox: SandboxRecord, config: ContainerConfig) -> str | CriRefusal:
-    directory, name = sandbox.config.log_directory, config.log_path
-    if not directory or not name:
-        return ""
-    whole = normpath(f"{directory}/{name}")
-    if not whole.startswith(f"{normpath(directory)}/") or ".." in name.split("/"):
-        return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {name!r} leaves the sandbox's log directory")
+    whole = container_requests.log_path(config, sandbox.config)
     if ":" in whole:
         return CriRefusal(CriCode.INVALID_ARGUMENT, f"log path {whole!r} has a colon, at which conmon would end it")
     return whole
@@ -193,15 +201,42 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
             if current is None or not sandboxes.is_ready(current):
                 destroy(service, record)
                 return _not_ready(current or sandbox)
+            wanted = _adjusted(service, made, current)
+            if isinstance(wanted, CriRefusal):
+                destroy(service, record)
+                return wanted
+            made, record = wanted, wanted.record
             with Sources(service.images, record.config.mounts, sandbox.mapping) as sources, pins.inside(sandbox.pin):
                 spec = _prepare(service, made, sources)
                 record = structs.replace(record, mounts=sources.asked)
                 record = _begin(service, made, record, spec)
-            records.write(record.became(ContainerPhase.CREATED))
+            record = record.became(ContainerPhase.CREATED)
+            records.write(record)
         except BaseException:
+            service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
             destroy(service, record)
             raise
+    service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
     return CreateContainerResponse(record.id)
+
+
+def _adjusted(service: RuntimeService, made: _Made, sandbox: SandboxRecord) -> _Made | CriRefusal:
+    """The container as plugins want it. Its cgroup stays below its sandbox's: all that runs there is ended with it."""
+    if not service.plugins:
+        return made
+    shown = container_view(made.record, made.spec)
+    answer = service.plugins.ask(Question(Event.CREATE_CONTAINER, pod_view(sandbox), shown))
+    if answer.refusal is not None or not answer.adjustments:
+        return answer.refusal or made
+    spec = _folded(adjusted(made.decided, answer.adjustments))
+    if not isinstance(spec, CriRefusal) and not normpath(spec.linux.cgroups_path).startswith(f"{sandbox.cgroup}/"):
+        what = f"cgroup {spec.linux.cgroups_path!r}, which an NRI plugin asks for, is not below {sandbox.cgroup}"
+        spec = CriRefusal(CriCode.INVALID_ARGUMENT, what)
+    if isinstance(spec, CriRefusal):
+        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, made.record)
+        return spec
+    record = structs.replace(made.record, cgroup=spec.linux.cgroups_path)
+    return structs.replace(made, spec=spec, record=record)
 
 
 def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeSpec:

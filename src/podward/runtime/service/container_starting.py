@@ -11,6 +11,7 @@ from msgspec import structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import StartContainerRequest, StartContainerResponse
+from podward.api.nri import Event
 from podward.errors import NodeError, RuntimeFailedError
 from podward.runtime.oci import code_of_failure
 from podward.runtime.service import pins
@@ -54,6 +55,8 @@ def _start(
 ) -> StartContainerResponse | CriRefusal:
     service.records.write(record)
     failure = record.message
+    if not failure and (refused := service.plugins.tell_of_container(Event.START_CONTAINER, record)) is not None:
+        failure = refused.message
     if not failure:
         try:
             with pins.inside(sandbox.pin):
@@ -61,7 +64,9 @@ def _start(
         except (RuntimeFailedError, NodeError) as error:
             failure = str(error)
     if not failure:
-        service.records.write(record.became(ContainerPhase.RUNNING))
+        running = record.became(ContainerPhase.RUNNING)
+        service.records.write(running)
+        service.plugins.tell_of_container(Event.POST_START_CONTAINER, running)
         return StartContainerResponse()
     failed = structs.replace(
         record.became(ContainerPhase.EXITED),
@@ -72,4 +77,5 @@ def _start(
     )
     service.records.write(failed)
     end_oci(service, sandbox, failed)
+    service.plugins.tell_of_container(Event.STOP_CONTAINER, failed)
     return CriRefusal(CriCode.UNKNOWN, f"failed to start container {record.id}: {failure}")

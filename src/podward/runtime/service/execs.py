@@ -35,8 +35,6 @@ from podward.runtime.workers.calls import Caller, Passed
 MOST_OUTPUT = 16 << 20
 TERM = ("TERM=xterm",)
 _CHUNK = 1 << 16
-_TO_END = 2.0
-"""Seconds that a killed program may take."""
 _ROUNDS = 50
 """How often processes of a killed program are looked for, which may start others meanwhile."""
 
@@ -75,30 +73,48 @@ def _execution(service: RuntimeService, record: ContainerRecord) -> Execution:
 
 
 def _run(execution: Execution, request: ExecSyncRequest, caller: Caller) -> ExecSyncResponse | CriRefusal:
+    syscalls.become_subreaper()  # the runtime leaves the program to us
     out, err = _Output(), _Output()
     try:
-        pid = execution.begin(request.cmd, Streams(-1, out.write, err.write))
+        runtime = execution.begin_detached(request.cmd, Streams(-1, out.write, err.write))
     finally:
         out.begun()
         err.begun()
     deadline = time.monotonic() + request.timeout if request.timeout > 0 else float("inf")
-    if not _attend(pid, (out, err), deadline, caller):
-        _kill(execution, pid)
-        why = f"timeout {request.timeout}s exceeded" if not caller.is_gone else "nobody waits any more"
-        return CriRefusal(CriCode.DEADLINE_EXCEEDED, f"failed to exec in container: {why}: context deadline exceeded")
-    status = processes.wait(pid)
+    if not _attend(runtime, (out, err), deadline, caller):
+        processes.end(runtime)
+        with contextlib.suppress(OSError, ValueError):
+            _kill(execution.program())
+        return _timed_out(request, caller)
+    if processes.exit_code(processes.wait(runtime)):
+        return _not_started(execution.complaint())
+    program = execution.program()
+    if not _attend(program, (out, err), deadline, caller):
+        _kill(program)
+        return _timed_out(request, caller)
+    status = processes.wait(program)
     for output in (out, err):
         output.drain()
-    if complaint := execution.complaint():
-        return CriRefusal(CriCode.UNKNOWN, f"failed to exec in container: failed to start exec: {complaint}")
     return ExecSyncResponse(bytes(out.content), bytes(err.content), processes.exit_code(status))
+
+
+def _timed_out(request: ExecSyncRequest, caller: Caller) -> CriRefusal:
+    why = "nobody waits any more" if caller.is_gone else f"timeout {request.timeout}s exceeded"
+    return CriRefusal(CriCode.DEADLINE_EXCEEDED, f"failed to exec in container: {why}: context deadline exceeded")
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe that whoever the program runs as may open anew, as /dev/stdout is opened."""
+    read, write = os.pipe2(os.O_CLOEXEC)
+    os.fchmod(write, 0o666)
+    return read, write
 
 
 class _Output:
     """A pipe for an output of a program, and the beginning of what came through it."""
 
     def __init__(self) -> None:
-        self.read, self.write = os.pipe2(os.O_CLOEXEC)
+        self.read, self.write = _pipe()
         os.set_blocking(self.read, False)
         self.content = bytearray()
 
@@ -152,21 +168,11 @@ def _attend(pid: int, outputs: tuple[_Output, ...], deadline: float, caller: Cal
 # --- its end ----------------------------------------------------------------------------------------------------------
 
 
-def _kill(execution: Execution, runtime: int) -> None:
-    """Kill the program with what it has started, or the runtime where there is no program yet; wait for the runtime."""
-    known: set[int] = set()
-    with contextlib.suppress(OSError, ValueError):
-        known = _all_of(execution.program())
-    for pid in known:
+def _kill(program: int) -> None:
+    """Kill the program, a child of ours, with what it has started; a frozen one ends when it is thawed."""
+    for pid in _all_of(program):
         _send(pid, signal.SIGKILL)
-    execution.kill(runtime)
-    watched = os.pidfd_open(runtime)
-    try:
-        if not select.select((watched,), (), (), _TO_END)[0]:  # frozen programs do not end
-            _send(runtime, signal.SIGKILL)
-    finally:
-        os.close(watched)
-    processes.wait(runtime)
+    processes.end(program)
 
 
 def _all_of(program: int) -> set[int]:
@@ -215,6 +221,7 @@ def exec_streams(
         yield CriRefusal(CriCode.INVALID_ARGUMENT, "there is no command to execute")
         return
     execution = _execution(service, record)
+    syscalls.become_subreaper()  # the runtime leaves the program to us
     try:
         if request.tty:
             yield from _on_terminal(execution, service.records.directory(ContainerRecord, record.id), request, caller)
@@ -231,47 +238,46 @@ def _on_pipes(
     ours, theirs = {}, {}
     for name, wanted in asked:
         if wanted:
-            read, write = os.pipe2(os.O_CLOEXEC)
+            read, write = _pipe()
             ours[name], theirs[name] = (write, read) if name == "stdin" else (read, write)
     given = Streams(theirs.get("stdin", -1), theirs.get("stdout", -1), theirs.get("stderr", -1))
     try:
-        pid = execution.begin(request.cmd, given)
+        runtime = execution.begin_detached(request.cmd, given)
     finally:
         for descriptor in theirs.values():
             os.close(descriptor)
+    if processes.exit_code(processes.wait(runtime)):
+        yield _not_started(execution.complaint())
+        return
     yield Passed(ExecAnswer(tuple(ours)), tuple(ours.values()))
-    if _ended(pid, caller):
-        status = processes.wait(pid)
-        complaint = execution.complaint()
-        yield _not_started(complaint) if complaint else ExecAnswer(exit_code=processes.exit_code(status))
+    yield from _to_its_end(execution.program(), caller)
 
 
 def _on_terminal(
     execution: Execution, directory: str, request: ExecRequest, caller: Caller
 ) -> Iterator[ExecAnswer | CriRefusal | Passed[ExecAnswer]]:
-    syscalls.become_subreaper()  # the runtime leaves the program to us
     with ConsoleSocket(directory) as console:
-        runtime = execution.begin(request.cmd, Streams(console=console.path), TERM)
+        runtime = execution.begin_detached(request.cmd, Streams(console=console.path), TERM)
         if processes.exit_code(processes.wait(runtime)):
             yield _not_started(execution.complaint())
             return
         terminal = console.receive()
-    program = execution.program()
     yield Passed(ExecAnswer(("terminal",)), (terminal,))
-    if _ended(program, caller):
-        yield ExecAnswer(exit_code=processes.exit_code(processes.wait(program)))
+    yield from _to_its_end(execution.program(), caller)
 
 
-def _ended(pid: int, caller: Caller) -> bool:
-    """Wait for the process; False where the caller goes before: nobody is to be told then."""
-    watched = os.pidfd_open(pid)
+def _to_its_end(program: int, caller: Caller) -> Iterator[ExecAnswer]:
+    """The program's exit code; nothing where the caller goes before: then it is left alone."""
+    watched = os.pidfd_open(program)
     poll = select.poll()
     poll.register(watched, select.POLLIN)
     poll.register(caller, select.POLLIN | select.POLLRDHUP)
     try:
-        return watched in {found for found, _ in poll.poll()}
+        ended = watched in {found for found, _ in poll.poll()}
     finally:
         os.close(watched)
+    if ended:
+        yield ExecAnswer(exit_code=processes.exit_code(processes.wait(program)))
 
 
 def _not_started(complaint: str) -> CriRefusal:

@@ -220,12 +220,13 @@ def _replace(new: str, file: str) -> None:
 
 
 _FILES: dict[type, str] = {SandboxRecord: "sandbox.json", ContainerRecord: "container.json"}
+ID_LENGTH = 64
 _DIGITS = frozenset("0123456789abcdef")
 
 
 def is_id(text: str) -> bool:
     """Whether this is a whole id: no other text may become part of a path."""
-    return len(text) == 64 and _DIGITS.issuperset(text)
+    return len(text) == ID_LENGTH and _DIGITS.issuperset(text)
 
 
 def now() -> int:

@@ -12,10 +12,13 @@ from podward.api.node import Node
 from podward.errors import NodeError
 from podward.runtime import machine, probe
 from podward.runtime.cgroups import Cgroups
+from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries
+from podward.runtime.images.service import ImageService
 from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
-from podward.runtime.service.records import Records
+from podward.runtime.service.plugins import SOCKET, Plugins
+from podward.runtime.service.records import ContainerRecord, Records
 from podward.runtime.state import State
 
 HANDLERS = ("crun", "runc", "runsc", "kata")
@@ -26,14 +29,19 @@ class ServiceOptions(Struct, frozen=True):
     """How the service is configured.
 
     `default_handler` is the one of Pods that name none: a handler, or `auto` for the first that is here.
+    `pinned_images` are patterns of names (`*` stands for anything) that a kubelet is asked not to collect.
     `runtime_defaults` are those of the CRI runtime that is imitated. Pods get a network of their own as the files in
     `cni_conf_dir` say, else one of ours; where it is empty they have the loopback device alone.
+    `nri` has plugins asked, which the front listens for.
     """
 
     default_handler: str = probe.AUTO
     runtime_defaults: str = "containerd"
     seccomp_root: str = "/var/lib/kubelet/seccomp"
     cni_conf_dir: str = "/etc/cni/net.d"
+    registries: Registries = DEFAULT_REGISTRIES
+    pinned_images: tuple[str, ...] = ()
+    nri: bool = False
 
 
 class RuntimeService:
@@ -43,11 +51,17 @@ class RuntimeService:
         self.options = options
         self.state = State(root)
         self.records = Records(root)
-        self.images = ImageStore(root)
+        self.images = ImageStore(root, self._images_in_use)
+        self.image_service = ImageService(self.images, options.registries, options.pinned_images)
+        self.plugins = Plugins(self.records, f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()
         self.cgroup_layout = probe.cgroup_layout()[0]
         """`v2`, `v1`, `hybrid` or `none`."""
         self._choices: dict[str, RuntimeChoice | CriRefusal] = {}
+
+    def _images_in_use(self) -> frozenset[str]:
+        """The ids of the images that containers were made of, which stay until those are removed."""
+        return frozenset(record.image_id for record in self.records.every(ContainerRecord))
 
     @property
     def cgroup_v2(self) -> bool:

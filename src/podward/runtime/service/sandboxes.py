@@ -29,9 +29,11 @@ from podward.api.cri_status import (
     PodSandboxNetworkStatus,
     PodSandboxStatus,
 )
+from podward.api.nri import Event
 from podward.errors import PodwardError
-from podward.policy.runtime import sandbox_config
+from podward.policy.runtime import sandbox_requests
 from podward.policy.runtime.namespaces import of_sandbox
+from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime.kept import alive
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service import container_ending, names, pins, sandbox_parts
@@ -52,8 +54,9 @@ def run(service: RuntimeService, request: RunPodSandboxRequest, caller: Caller) 
     """RunPodSandbox. Raises PodwardError or OSError where this machine can't; then nothing is left of it."""
     del caller
     config = request.config or PodSandboxConfig()
-    if fault := sandbox_config.fault(config):
-        return CriRefusal(CriCode.INVALID_ARGUMENT, fault)
+    refused = refusal_of(sandbox_requests.check(config, service.options.runtime_defaults))
+    if refused is not None:
+        return refused
     choice = service.choice(request.runtime_handler)
     if isinstance(choice, CriRefusal):
         return choice
@@ -61,21 +64,24 @@ def run(service: RuntimeService, request: RunPodSandboxRequest, caller: Caller) 
     with service.records.add(record):
         try:
             refused = _reserve(service, record)
-            if refused is None:
-                _make(service, record, choice)
+            if refused is not None:
+                sandbox_parts.forget(service, record)
+                return refused
+            return _make(service, record, choice)
         except (PodwardError, OSError):
             _take_away(service, service.records.read(SandboxRecord, record.id) or record)
             raise
-        if refused is not None:
-            sandbox_parts.forget(service, record)
-            return refused
-    return RunPodSandboxResponse(record.id)
 
 
-def _make(service: RuntimeService, record: SandboxRecord, choice: RuntimeChoice) -> None:
+def _make(service: RuntimeService, record: SandboxRecord, choice: RuntimeChoice) -> RunPodSandboxResponse | CriRefusal:
     with pins.returning():
         made = sandbox_parts.make(service, record, hide=choice.needs_private_cgroup_mounts)
+    refused = service.plugins.tell_of_sandbox(Event.RUN_POD_SANDBOX, made)
+    if refused is not None:
+        _take_away(service, made)
+        return refused
     service.records.write(made.became(SandboxPhase.READY))
+    return RunPodSandboxResponse(record.id)
 
 
 def _new_record(
@@ -93,7 +99,7 @@ def _new_record(
         engine=choice.engine,
         created_at=now(),
         work=service.records.directory(SandboxRecord, identifier),
-        mapping=sandbox_config.mapping(config),
+        mapping=sandbox_requests.mapping(config),
         cgroup=f"{parent}/podward-{identifier}",
         cgroup_above=above,
     )
@@ -136,7 +142,9 @@ def remove(
         with lock:
             record = service.records.read(SandboxRecord, found.id)
             if record is not None:
-                _take_away(service, _stop(service, record))
+                record = _stop(service, record)
+                service.plugins.tell_of_sandbox(Event.REMOVE_POD_SANDBOX, record)
+                _take_away(service, record)
     return RemovePodSandboxResponse()
 
 
@@ -167,11 +175,14 @@ def settle(service: RuntimeService, identifier: str) -> bool:
 
 def _stop(service: RuntimeService, record: SandboxRecord) -> SandboxRecord:
     """What the sandbox is once nothing of it runs; of one in the making or being removed nothing is changed here."""
-    if record.phase is SandboxPhase.READY:
+    was_ready = record.phase is SandboxPhase.READY
+    if was_ready:
         record = record.became(SandboxPhase.STOPPING)
         service.records.write(record)
     if record.phase is SandboxPhase.STOPPING:
         container_ending.end_all(service, record.id)
+        if was_ready:
+            service.plugins.tell_of_sandbox(Event.STOP_POD_SANDBOX, record)
         sandbox_parts.end(service, record)
         record = record.became(SandboxPhase.NOT_READY)
         service.records.write(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from podward.api import cri_image_requests as cri_images
 from podward.api import cri_requests as cri
 from podward.runtime.service import (
     container_changes,
@@ -13,6 +14,7 @@ from podward.runtime.service import (
     container_status,
     container_streams,
     execs,
+    images,
     recovery,
     sandboxes,
 )
@@ -50,6 +52,12 @@ UPDATE_CONTAINER_RESOURCES = Verb(
     cri.UpdateContainerResourcesResponse,
     container_changes.update,
 )
+UPDATE_FOR_PLUGINS = Verb(
+    "UpdateForPlugins",
+    cri.UpdateContainerResourcesRequest,
+    cri.UpdateContainerResourcesResponse,
+    container_changes.update_for_plugins,
+)
 REOPEN_CONTAINER_LOG = Verb(
     "ReopenContainerLog",
     cri.ReopenContainerLogRequest,
@@ -62,6 +70,12 @@ ATTACH = Verb("Attach", cri.AttachRequest, container_streams.AttachAnswer, conta
 CONNECT = Verb("Connect", container_streams.ConnectRequest, container_streams.ConnectAnswer, container_streams.connect)
 """A connection to a port of a sandbox: one for each that PortForward passes on."""
 
+PULL_IMAGE = Verb("PullImage", cri_images.PullImageRequest, cri_images.PullImageResponse, images.pull)
+LIST_IMAGES = Verb("ListImages", cri_images.ListImagesRequest, cri_images.ListImagesResponse, images.listed)
+IMAGE_STATUS = Verb("ImageStatus", cri_images.ImageStatusRequest, cri_images.ImageStatusResponse, images.status)
+REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.RemoveImageResponse, images.remove)
+IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.usage)
+
 _ALL: tuple[object, ...] = (
     CREATE_CONTAINER,
     START_CONTAINER,
@@ -70,6 +84,7 @@ _ALL: tuple[object, ...] = (
     CONTAINER_STATUS,
     LIST_CONTAINERS,
     UPDATE_CONTAINER_RESOURCES,
+    UPDATE_FOR_PLUGINS,
     REOPEN_CONTAINER_LOG,
     EXEC_SYNC,
     EXEC,
@@ -81,6 +96,11 @@ _ALL: tuple[object, ...] = (
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
     RECOVER,
+    PULL_IMAGE,
+    LIST_IMAGES,
+    IMAGE_STATUS,
+    REMOVE_IMAGE,
+    IMAGE_FS_INFO,
 )
 VERBS = {verb.name: verb for verb in cast("tuple[Verb[RuntimeService, object, object], ...]", _ALL)}
 """What the engine is started with."""

@@ -70,11 +70,20 @@ class Session(Protocol):
 class DescriptorSession:
     """A process on pipes: `stdin`, `stdout` and `stderr` are our ends, -1 for none. They are closed by `close`.
 
-    `exited` is asked for its end.
+    `exited` is asked for its end; `released` is told when the session is closed.
     """
 
-    def __init__(self, exited: Exited, *, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> None:
+    def __init__(
+        self,
+        exited: Exited,
+        released: Callable[[], None] = lambda: None,
+        *,
+        stdin: int = -1,
+        stdout: int = -1,
+        stderr: int = -1,
+    ) -> None:
         self._exited = exited
+        self._released = released
         self._stdin = stdin
         self._outputs = {
             descriptor: output
@@ -129,13 +138,14 @@ class DescriptorSession:
         self.close_stdin()
         while self._outputs:
             os.close(self._outputs.popitem()[0])
+        self._released()
 
 
 class TerminalSession(DescriptorSession):
     """A process on a terminal, whose master is `terminal`; without `stdin` nothing is typed into it."""
 
-    def __init__(self, exited: Exited, terminal: int) -> None:
-        super().__init__(exited, stdin=os.dup(terminal), stdout=terminal)
+    def __init__(self, exited: Exited, released: Callable[[], None] = lambda: None, *, terminal: int) -> None:
+        super().__init__(exited, released, stdin=os.dup(terminal), stdout=terminal)
         self._size = terminal
 
     def close_stdin(self) -> None:

@@ -1,0 +1,61 @@
+"""Workers of verbs of containers are killed, and nothing is left that recovery does not mend."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from container_kills import Rounds
+from served_containers import Containers
+from served_runtime import Served, pod
+
+from podward.runtime.kept import alive, start_time
+from podward.runtime.service import container_ending, container_recovery
+from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.records import ContainerRecord
+
+pytestmark = pytest.mark.needs("root", "crun", "runc", "catatonit", "conmon", "busybox")
+
+
+@pytest.mark.parametrize("handler", ["crun", "runc"])
+def test_killed_workers_leave_nothing(tmp_path: Path, handler: str) -> None:
+    """`tests/e2e/container_kills.py --kills 400` does it more often."""
+    rounds = Rounds(tmp_path, handler, seed=7)
+    for number in range(6):
+        rounds.round(number)
+    rounds.close()
+    assert rounds.left == []
+
+
+def test_what_ended_unseen_is_noted(served: Served, tmp_path: Path) -> None:
+    containers = Containers(served, served.run(pod()))
+    containers.bring(tmp_path / "layout")
+    ended = containers.run("sh", "-c", "exit 4")
+    runs = containers.run("sleep", "600", name="b")
+    containers.ended(ended)
+    assert containers.record(ended).phase is ContainerPhase.RUNNING
+    assert container_ending.settle(served.service, ended)
+    assert not container_ending.settle(served.service, runs)
+    assert (containers.record(ended).phase, containers.record(ended).exit_code) == (ContainerPhase.EXITED, 4)
+    assert containers.status(runs).state == "CONTAINER_RUNNING"
+
+
+def test_monitors_of_nobody_end(served: Served, tmp_path: Path) -> None:
+    containers = Containers(served, served.run(pod()))
+    containers.bring(tmp_path / "layout")
+    kept, lost = containers.run("sleep", "600"), containers.run("sleep", "600", name="b")
+    monitors = {each: containers.record(each).monitor for each in (kept, lost)}
+    process = containers.record(lost).process.pid
+    directory = served.service.records.directory(ContainerRecord, lost)
+    os.rename(directory, f"{directory}-aside")
+    container_recovery.end_unknown_monitors(served.service)
+    container_recovery.forget_unknown(served.service)
+    assert alive(monitors[kept])
+    assert not alive(monitors[lost])
+    assert not served.service.oci(containers.sandbox.engine).knows(lost)
+    os.kill(process, signal.SIGKILL)
+    while start_time(process):
+        pass
+    assert containers.status(kept).state == "CONTAINER_RUNNING"
