@@ -16,6 +16,9 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
@@ -24,9 +27,11 @@ from hypothesis import strategies as st
 sys.path.insert(0, os.path.dirname(__file__))
 import odd_images
 import random_pods
+import through_cri
 import volume_rows
 
 from podward.api.pod_facts import PodFacts
+from podward.api.process import ProcessState
 from podward.api.referenced_objects import ReferencedObjects
 from podward.cli import running, subjects
 from podward.decision import Outcome
@@ -71,7 +76,7 @@ class Proof:
         self.ran = self.refused = self.containers = 0
         self._shown = time.monotonic()
 
-    def check(self, manifest: random_pods.Manifest, defaults: str) -> None:
+    def check(self, defaults: str, manifest: random_pods.Manifest) -> None:
         """Run one Pod. Raises DifferentError, or hypothesis' reject where it is refused."""
         self._report.reasons.clear()
         (source,) = pod_sources(Document("random.yaml", manifest))
@@ -95,18 +100,41 @@ class Proof:
             self._shown = time.monotonic()
             print(f"\r{self.ran} pods, {self.refused} refused", end="", file=sys.stderr)
 
+    def check_through(self, cri: through_cri.ThroughCri, manifest: random_pods.Manifest) -> None:
+        """Have a server run one Pod. Raises DifferentError, or hypothesis' reject where it is refused."""
+        (source,) = pod_sources(Document("random.yaml", manifest))
+        try:
+            compared = cri.run(subjects.subject(source, self._objects, running.new_uid()))
+        except InputError:
+            compared = None
+        if compared is None:
+            self.refused += 1
+            reject()
+        for container in compared:
+            self.containers += 1
+            foreseen, seen = container.predicted, container.observed
+            if not isinstance(foreseen, str) and not isinstance(seen, str):
+                _compare_states(container.name, foreseen, seen)
+            elif not isinstance(foreseen, str) or not isinstance(seen, str):
+                raise DifferentError(f"{container.name}: predicted, then observed\n{foreseen}\n{seen}")
+        self.ran += 1
+
     def _compare(self, pod: PodRun) -> None:
         for container in pod.containers:
             self.containers += 1
             foreseen, seen = container.predicted, container.observed
             if isinstance(foreseen, Outcome) and seen is not None:
-                rows = verify.differences(foreseen.value, seen)
-                if rows:
-                    listed = "\n".join(f"{r.field}:\n  {r.predicted}\n  {r.observed}" for r in rows)
-                    raise DifferentError(f"{container.name}: predicted, then observed\n{listed}")
+                _compare_states(container.name, foreseen.value, seen)
             elif isinstance(foreseen, Outcome) or seen is not None:
                 wrong = "predicted to start, but did not" if seen is None else "predicted not to start, but did"
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
+
+
+def _compare_states(name: str, foreseen: ProcessState, seen: ProcessState) -> None:
+    rows = verify.differences(foreseen, seen)
+    if rows:
+        listed = "\n".join(f"{r.field}:\n  {r.predicted}\n  {r.observed}" for r in rows)
+        raise DifferentError(f"{name}: predicted, then observed\n{listed}")
 
 
 def _compare_files(pod: PodRun, source: PodSource, objects: ReferencedObjects) -> None:
@@ -120,9 +148,9 @@ def _compare_files(pod: PodRun, source: PodSource, objects: ReferencedObjects) -
             raise DifferentError(f"volume {name}: planned, then made\n{foreseen}\n{seen}")
 
 
-def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
+def prove(options: argparse.Namespace, root: str) -> int:
     """The exit status."""
-    choice = probe.choose(runtime, root)
+    choice = probe.choose(options.runtime, root)
     cgroups = Cgroups.here()
     mount_namespace.enter(choice.needs_private_cgroup_mounts)
     state, report = State(root), Reasons()
@@ -146,35 +174,49 @@ def prove(pods: int, runtime: str, root: str, number: int | None) -> int:
         for defaults in ("containerd", "cri-o", "docker")
     }
     proof = Proof(here, random_pods.objects(f"{root}/disks"), report)
+    checks: dict[str, Callable[[random_pods.Manifest], None]] = {name: partial(proof.check, name) for name in here}
+    with ExitStack() as ends:
+        if options.through:
+            for name, of_defaults in here.items():
+                server = through_cri.Server(root, name, choice.kind)
+                ends.callback(server.end)
+                checks[name] = partial(proof.check_through, through_cri.ThroughCri(of_defaults, server))
+        code = prove_all(checks, random_pods.pods(names, odd_images.ENTRIES), options)
+    if code == 0:
+        print(f"{proof.refused} more were refused; {proof.containers} containers were compared, run by {choice.kind}")
+    print(f"{proof.ran + code} pods, {code} differ")
+    return code
+
+
+def prove_all(
+    checks: dict[str, Callable[[random_pods.Manifest], None]],
+    pods: st.SearchStrategy[random_pods.Manifest],
+    options: argparse.Namespace,
+) -> int:
+    """Have random Pods checked, with the defaults of a runtime by chance; the number that differ: 0, or 1 at most."""
     last: list[object] = []
 
     @settings(
-        max_examples=pods,
+        max_examples=options.pods,
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    @given(random_pods.pods(names, odd_images.ENTRIES), st.sampled_from(tuple(here)))
+    @given(pods, st.sampled_from(tuple(checks)))
     def random_pods_are_what_was_predicted(manifest: random_pods.Manifest, defaults: str) -> None:
         last[:] = [manifest, defaults]
-        proof.check(manifest, defaults)
+        checks[defaults](manifest)
 
+    seeded = random_pods_are_what_was_predicted
     try:
-        (
-            seed(number)(random_pods_are_what_was_predicted)
-            if number is not None
-            else random_pods_are_what_was_predicted
-        )()
+        (seeded if options.seed is None else seed(options.seed)(seeded))()
     except DifferentError as difference:
         print("the smallest Pod that differs, with the defaults of", last[1])
         print(msgspec.json.format(msgspec.json.encode(last[0]), indent=2).decode())
         print(difference)
-        print(f"{proof.ran + 1} pods, 1 differ")
         return 1
-    print(f"{proof.refused} more were refused; {proof.containers} containers were compared, run by {choice.kind}")
-    print(f"{proof.ran} pods, 0 differ")
     return 0
 
 
@@ -184,9 +226,10 @@ def main() -> int:
     parser.add_argument("--pods", type=int, default=200)
     parser.add_argument("--runtime", default=probe.AUTO)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--through", choices=("cri",), help="have `podward cri` run them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="podward-prove-") as root:
-        return prove(options.pods, options.runtime, root, options.seed)
+        return prove(options, root)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,10 @@ MOUNTS = st.lists(
             "name": st.sampled_from([*(str(v["name"]) for v in VOLUMES), *FILES]),
             "mountPath": st.sampled_from(("/data", "/more", "/home", "/data/below", "/data/made/here")),
         },
-        optional={"readOnly": st.booleans()},
+        optional={
+            "readOnly": st.booleans(),
+            "mountPropagation": st.sampled_from(("None", "HostToContainer", "Bidirectional")),
+        },
     ),
     max_size=3,
     unique_by=lambda mount: str(mount["mountPath"]),

@@ -63,14 +63,20 @@ SECONDS = 60
 
 
 class RefusedByServerError(Exception):
-    """The server answered with an error; its text is the exception's."""
+    """The server answered with an error; its text is the exception's. `invalid`: what was asked for can't be."""
+
+    def __init__(self, said: str, *, invalid: bool) -> None:
+        super().__init__(said)
+        self.invalid = invalid
 
 
 class Server:
-    """`podward cri` with the defaults of one runtime, on the state that has the images."""
+    """`podward cri` with the defaults of one runtime, with a state of its own but for the images of `directory`."""
 
-    def __init__(self, directory: str, root: str, defaults: str, runtime: str) -> None:
-        endpoint = f"unix://{directory}/{defaults}.sock"
+    def __init__(self, directory: str, defaults: str, runtime: str) -> None:
+        root, endpoint = f"{directory}/{defaults}", f"unix://{directory}/{defaults}.sock"
+        os.mkdir(root, 0o700)
+        os.symlink(f"{directory}/images", f"{root}/images")
         words = ["--listen", endpoint, "--data-dir", root, "--runtime-defaults", defaults, "--cni-conf-dir", ""]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "podward", "cri", *words, "--default-runtime", runtime],
@@ -93,7 +99,8 @@ class Server:
         try:
             return typed(ask(sent, timeout=SECONDS), answer)
         except grpc.RpcError as error:
-            raise RefusedByServerError(f"{method}: {error.code().name}: {error.details()}") from None
+            said = f"{method}: {error.code().name}: {error.details()}"
+            raise RefusedByServerError(said, invalid=error.code() is grpc.StatusCode.INVALID_ARGUMENT) from None
 
     def end(self) -> None:
         """Let it end."""
@@ -180,6 +187,10 @@ class ThroughCri:
                 return None
             ids: dict[str, str] = {}
             return tuple(self._container(facts, container, ids) for container in plan.containers)
+        except RefusedByServerError as error:
+            if error.invalid and not facts.sandbox_id:
+                return None  # such as a group without a user, which containerd's sandboxes do not have
+            raise
         finally:
             if facts.sandbox_id:
                 gone = RemovePodSandboxRequest(facts.sandbox_id)

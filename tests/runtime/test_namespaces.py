@@ -12,6 +12,7 @@ from podward.runtime.state import Lock
 
 SLOW = """
 import os, sys, time
+from podward.api.cri import IDMapping
 from podward.runtime import namespaces, state, syscalls
 
 def unshare(flags):
@@ -20,7 +21,8 @@ def unshare(flags):
 
 lock = state.Lock.wait(sys.argv[1])
 syscalls.unshare = unshare
-namespaces.make(namespaces.Wanted(ipc=True, net=True, hostname="pod"), sys.argv[2])
+wanted = namespaces.Wanted(ipc=True, net=True, hostname="pod", mapping=IDMapping(0, 1 << 20, 65536))
+namespaces.make(wanted, sys.argv[2])
 """
 
 

@@ -33,7 +33,9 @@ def test_mountinfo_is_read_with_its_escapes() -> None:
     assert list(mounts) == [22, 31, 32]
     assert mounts[31].point == "/mnt/a b\\c\td"
     assert mounts[31].kind == "tmpfs"
-    assert mounts[31].state("/x") == MountState("/x", readonly=True, nosuid=True, nodev=True, noexec=True)
+    assert mounts[31].state("/x") == MountState(
+        "/x", readonly=True, nosuid=True, nodev=True, noexec=True, propagation="shared slave"
+    )
     assert mounts[32].kind == "fuse.a-b"
 
 

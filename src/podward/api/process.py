@@ -10,13 +10,17 @@ from msgspec import Struct
 
 
 class MountState(Struct, frozen=True, order=True, gc=False):
-    """A mount in the process's mount namespace with its flags (`/proc/PID/mountinfo`)."""
+    """A mount in the process's mount namespace with its flags (`/proc/PID/mountinfo`).
+
+    `propagation` is `private`, `shared`, `slave` or `shared slave` (mount_namespaces(7)).
+    """
 
     destination: str
     readonly: bool = False
     nosuid: bool = False
     nodev: bool = False
     noexec: bool = False
+    propagation: str = "private"
 
 
 class ProcessState(Struct, frozen=True, gc=False):

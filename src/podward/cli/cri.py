@@ -49,6 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--stream-address", default="127.0.0.1", metavar="IP", help="where exec, attach and port-forward are streamed")
     add("--stream-port", type=_port, default=0, metavar="PORT", help="and the port; 0: any free one (%(default)s)")
+    add("--enable-nri", action="store_true", help="let plugins of the Node Resource Interface connect")
+    add(
+        "--nri-listen",
+        default="/var/run/nri/nri.sock",
+        metavar="SOCKET",
+        help="the unix socket that they connect to, made of mode 0600 (%(default)s)",
+    )
     add(
         "--log-level",
         choices=("error", "warn", "info", "debug"),
@@ -76,10 +83,17 @@ def run(args: argparse.Namespace) -> int:
     options = Options(
         listening.path_of(args.listen),
         state_root(),
-        ServiceOptions(args.default_runtime, args.runtime_defaults, args.seccomp_root, args.cni_conf_dir),
+        ServiceOptions(
+            args.default_runtime,
+            args.runtime_defaults,
+            args.seccomp_root,
+            args.cni_conf_dir,
+            nri=args.enable_nri,
+        ),
         args.stream_address,
         args.stream_port,
         args.log_level,
+        listening.path_of(args.nri_listen) if args.enable_nri else "",
     )
 
     def say(path: str) -> None:

@@ -15,9 +15,9 @@ _ENOUGH = 1 << 16
 
 
 class ExitWatch:
-    """Calls `ended` with a container's id when its exit code has been written."""
+    """Calls each of `ended` with a container's id when its exit code has been written."""
 
-    def __init__(self, directory: str, ended: Callable[[str], None]) -> None:
+    def __init__(self, directory: str, *ended: Callable[[str], None]) -> None:
         self._descriptor = syscalls.inotify(directory, syscalls.IN_MOVED_TO | syscalls.IN_CLOSE_WRITE)
         self._ended = ended
         self._loop = asyncio.get_running_loop()
@@ -35,7 +35,8 @@ class ExitWatch:
             return
         for name in dict.fromkeys(_names(content)):
             if is_id(name):
-                self._ended(name)
+                for ended in self._ended:
+                    ended(name)
 
 
 def _names(content: bytes) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """How a method is carried out: what only reads is done here, what changes something by a worker of the engine.
 
-This is the one place through which every verb goes: hooks are asked before and told after it, and whoever listens to
-events hears of it. A verb of the lifecycle goes on when its client leaves, and then those who must hear of it do; a
+This is the one place through which every verb goes: no plugin is introduced while it goes on, and whoever listens
+to events hears of it. A verb of the lifecycle goes on when its client leaves, and then those who must hear of it do; a
 pull and a command end with their client.
 """
 
@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
-from podward.cri.hooks import Hooks
 from podward.cri.log import Log
+from podward.cri.plugins import Plugins
 from podward.cri.tidings import Tidings
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller, Verb
@@ -29,12 +29,17 @@ class Front:
     """What all methods are done with."""
 
     def __init__(
-        self, service: RuntimeService, engine: EngineClient[RuntimeService], hooks: Hooks, tidings: Tidings, log: Log
+        self,
+        service: RuntimeService,
+        engine: EngineClient[RuntimeService],
+        plugins: Plugins,
+        tidings: Tidings,
+        log: Log,
     ) -> None:
         self.service = service
         self.engine = engine
         self.log = log
-        self._hooks = hooks
+        self._plugins = plugins
         self._tidings = tidings
         self._at_work: set[asyncio.Task[Any]] = set()
         self._nobody = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -56,15 +61,12 @@ class Front:
         return await self._to_its_end(self._live(verb, request))
 
     async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
-        asked = await self._hooks.before(verb.name, request)
-        if isinstance(asked, CriRefusal):
-            return asked
-        concerned = self._tidings.concerned(asked)
-        answer = await self.engine.call(verb, asked)
-        if not isinstance(answer, CriRefusal):
-            await self._hooks.after(verb.name, asked, answer)
-            self._tidings.tell(asked, answer, concerned)
-        return answer
+        async with self._plugins.step():
+            concerned = self._tidings.concerned(request)
+            answer = await self.engine.call(verb, request)
+            if not isinstance(answer, CriRefusal):
+                self._tidings.tell(request, answer, concerned)
+            return answer
 
     async def _to_its_end(self, work: Coroutine[Any, Any, Response | CriRefusal]) -> Response | CriRefusal:
         task = asyncio.create_task(work)

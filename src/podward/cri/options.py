@@ -11,7 +11,10 @@ from podward.runtime.service.runtime_service import RuntimeService, ServiceOptio
 
 
 class Options(Struct, frozen=True):
-    """How the service is started: `listen` is the socket's path, `root` the state directory."""
+    """How the service is started: `listen` is the socket's path, `root` the state directory.
+
+    `nri_listen` is the path of the socket for NRI's plugins; "" for none.
+    """
 
     listen: str
     root: str
@@ -19,6 +22,7 @@ class Options(Struct, frozen=True):
     stream_address: str = "127.0.0.1"
     stream_port: int = 0
     log_level: str = "warn"
+    nri_listen: str = ""
 
 
 class Started(Struct, frozen=True):

@@ -9,10 +9,9 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 
-from podward.cri import listening, methods, server
+from podward.cri import listening, methods, plugins, server
 from podward.cri.exits import ExitWatch
 from podward.cri.front import Front
-from podward.cri.hooks import Hooks
 from podward.cri.options import Started
 from podward.cri.runtime_info import RuntimeInfo
 from podward.cri.tidings import Tidings
@@ -65,8 +64,10 @@ async def _serve(
 ) -> None:
     options, service = started.options, started.service
     tidings = Tidings(service)
-    front = Front(service, engine, Hooks(), tidings, started.log)
+    served = plugins.of_service(started, engine)
+    front = Front(service, engine, served, tidings, started.log)
     info = RuntimeInfo(service, user_namespaces=started.user_namespaces)
+    await served.start()
     grpc = server.make(methods.table(front, info, tidings.events.stream), started.log)
     with listening.owners_alone():
         try:
@@ -74,7 +75,7 @@ async def _serve(
         except RuntimeError as error:
             raise NodeError(f"cannot listen: {error}", where=options.listen, advice="choose another --listen") from None
     made = os.lstat(options.listen)
-    watch = ExitWatch(service.records.exits, tidings.ended)
+    watch = ExitWatch(service.records.exits, tidings.ended, served.ended)
     await grpc.start()
     gc.collect()
     gc.freeze()
@@ -86,5 +87,6 @@ async def _serve(
         tidings.events.close()
         await grpc.stop(_GRACE)
         await front.close()
+        await served.close()
         watch.close()
         listening.remove(options.listen, made)

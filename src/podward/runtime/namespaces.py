@@ -1,8 +1,9 @@
 """A Pod's namespaces, made without a pause process.
 
-A short-lived child makes them (`unshare`), the id maps are written from outside, and each namespace is pinned by a bind
-mount in the Pod's directory. The mounts live in Podward's private mount namespace, so they vanish with the last
-process that needs them, however it ends. Containers join by path, as they do under CRI-O without an infra container.
+This process makes them (`unshare`) and goes back to its own; for a user namespace, whose id maps are written from
+outside and which nobody leaves, a short-lived child does. Each namespace is pinned by a bind mount in the Pod's
+directory. The mounts live in a private mount namespace, so they vanish with the last process that needs them, however
+it ends. Containers join by path, as they do under CRI-O without an infra container.
 """
 
 from __future__ import annotations
@@ -49,15 +50,61 @@ def make(wanted: Wanted, directory: str) -> dict[str, str]:
 
     Raises RuntimeFailedError with the step that failed: unshare, a sysctl's write, an id map.
     """
-    kinds = wanted.kinds()
     os.makedirs(directory, mode=0o700, exist_ok=True)
+    ways_back = _ways_back(wanted) if wanted.mapping is None else None
+    return _make_by_child(wanted, directory) if ways_back is None else _make_here(wanted, directory, ways_back)
+
+
+def _ways_back(wanted: Wanted) -> tuple[int, ...] | None:
+    """Descriptors of our own namespaces of these kinds; None where we could not join them again.
+
+    That is so without root: they belong to the machine, not to a user.
+    """
+    ours = tuple(os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name, _ in wanted.kinds())
+    try:
+        for descriptor in ours:
+            syscalls.setns(descriptor)
+    except PermissionError:
+        _close(ours)
+        return None
+    return ours
+
+
+def _make_here(wanted: Wanted, directory: str, ways_back: tuple[int, ...]) -> dict[str, str]:
+    try:
+        try:
+            syscalls.unshare(_flags(wanted))
+            _configure(wanted)
+            return {name: _pin("thread-self", name, directory) for name, _ in wanted.kinds()}
+        finally:
+            for descriptor in ways_back:
+                syscalls.setns(descriptor)
+    except (NodeError, OSError) as error:
+        raise RuntimeFailedError(str(error), where="making namespaces") from error
+    finally:
+        _close(ways_back)
+
+
+def _flags(wanted: Wanted) -> int:
+    flags = 0
+    for _, flag in wanted.kinds():
+        flags |= flag
+    return flags
+
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _make_by_child(wanted: Wanted, directory: str) -> dict[str, str]:
     ready_read, ready_write = os.pipe()
     go_read, go_write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ready_read)
         os.close(go_write)  # a copy here would keep the child waiting for itself
-        _child(wanted, kinds, ready_write, go_read)
+        _child(wanted, ready_write, go_read)
     try:
         os.close(ready_write)
         os.close(go_read)
@@ -67,7 +114,7 @@ def make(wanted: Wanted, directory: str) -> dict[str, str]:
             _write_maps(child, wanted.mapping)
         os.write(go_write, b"m")
         _expect(ready_read, b"s")
-        return {name: _pin(child, name, directory) for name, _ in kinds}
+        return {name: _pin(str(child), name, directory) for name, _ in wanted.kinds()}
     finally:
         for descriptor in (ready_read, ready_write, go_read, go_write):
             if descriptor >= 0:
@@ -88,21 +135,18 @@ def _write_maps(pid: int, mapping: IDMapping) -> None:
             file.write(line)
 
 
-def _pin(pid: int, name: str, directory: str) -> str:
+def _pin(process: str, name: str, directory: str) -> str:
     target = f"{directory}/{name}"
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    syscalls.mount(f"/proc/{pid}/ns/{name}", target, "", syscalls.MS_BIND, "")
+    syscalls.mount(f"/proc/{process}/ns/{name}", target, "", syscalls.MS_BIND, "")
     return target
 
 
-def _child(wanted: Wanted, kinds: tuple[tuple[str, int], ...], ready: int, go: int) -> None:
+def _child(wanted: Wanted, ready: int, go: int) -> None:
     """In the forked child: never returns. Tells each step on `ready`; an error's text follows an `e`."""
     try:
         _close_all_but(ready, go)
-        flags = 0
-        for _, flag in kinds:
-            flags |= flag
-        syscalls.unshare(flags)
+        syscalls.unshare(_flags(wanted))
         os.write(ready, b"u")
         if os.read(go, 1) == b"m":
             _configure(wanted)

@@ -35,11 +35,12 @@ NULL_DEVICE = (1, 3)
 
 
 class Mount(Struct, frozen=True, gc=False):
-    """A line of /proc/PID/mountinfo: where, what, and the options of this mount (not of its file system)."""
+    """A line of /proc/PID/mountinfo: where, what, and the options of this mount, not of its file system."""
 
     point: str
     kind: str
     options: frozenset[str]
+    propagation: str = "private"
 
     def state(self, destination: str) -> MountState:
         """Its flags, named as the mount at `destination`."""
@@ -49,6 +50,7 @@ class Mount(Struct, frozen=True, gc=False):
             nosuid="nosuid" in self.options,
             nodev="nodev" in self.options,
             noexec="noexec" in self.options,
+            propagation=self.propagation,
         )
 
 
@@ -266,8 +268,18 @@ def parse_mountinfo(text: str) -> dict[int, Mount]:
         head, dash, tail = line.partition(" - ")
         words, kind = head.split(" "), tail.split(" ")[0]
         if dash and len(words) >= 6 and words[0].isdigit():
-            mounts[int(words[0])] = Mount(_unescaped(words[4]), kind, frozenset(words[5].split(",")))
+            spreads = _propagation(words[6:])
+            mounts[int(words[0])] = Mount(_unescaped(words[4]), kind, frozenset(words[5].split(",")), spreads)
     return mounts
+
+
+def _propagation(tags: list[str]) -> str:
+    """What the optional fields of a line tell of how mounts spread."""
+    kinds = sorted(_SPREADS[tag.partition(":")[0]] for tag in tags if tag.partition(":")[0] in _SPREADS)
+    return " ".join(kinds) or "private"
+
+
+_SPREADS = {"shared": "shared", "master": "slave"}
 
 
 def _unescaped(word: str) -> str:

@@ -65,7 +65,7 @@ def _open_to_others(facts: os.stat_result) -> bool:
 
 
 class Lock:
-    """An exclusive flock(2) on a file; the kernel drops it when its holder dies, however it dies."""
+    """A flock(2) on a file, mostly an exclusive one; the kernel drops it when its holder dies, however it dies."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -75,6 +75,13 @@ class Lock:
         """The lock, waiting for its holder."""
         descriptor = _open(file)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return cls(descriptor)
+
+    @classmethod
+    def share(cls, file: str) -> Lock:
+        """A lock that others may share, waiting for whoever has it alone."""
+        descriptor = _open(file)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         return cls(descriptor)
 
     @classmethod

@@ -377,3 +377,45 @@ def files_of(store: ImageStore) -> set[str]:
         for each in found
         if each not in {f"{store.directory}/{own}" for own in ("lock", "oci-layout", "index.json")}
     }
+
+
+@pytest.fixture
+def layered(served: Served, layout: Layout) -> list[str]:
+    """An image of five layers, `app:1`; returns the paths of the layers."""
+    layout.image([layout.tar(layout.entry(f"f{number}", b"x" * 3000)) for number in range(5)], "a:1")
+    served.add(layout, "app", "1")
+    return [path for path, content in served.contents.items() if "/blobs/" in path and len(content) > 3000]
+
+
+def test_layers_are_fetched_three_at_a_time(served: Served, layered: list[str], store: ImageStore) -> None:
+    together = threading.Barrier(3)
+
+    def waiting(request: Request) -> None:
+        if request.path in layered[:3]:
+            together.wait(60)
+
+    served.before = waiting
+    pull(store, f"{served.host}/app:1")
+    assert len(served.asked("/blobs/")) == 6
+    assert sorted(os.listdir(store.resolve(f"{served.host}/app:1").rootfs)) == [f"f{number}" for number in range(5)]
+
+
+def test_one_layer_that_is_missing_ends_those_that_are_on_their_way(
+    served: Served, layered: list[str], store: ImageStore
+) -> None:
+    free = threading.Event()
+    del served.contents[layered[2]]
+
+    def waiting(request: Request) -> None:
+        if request.path in layered[:2]:
+            free.wait(60)
+
+    served.before = waiting
+    try:
+        with pytest.raises(ImageError, match="does not have the image"):
+            pull(store, f"{served.host}/app:1")
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch-")]
+    finally:
+        free.set()
+    assert store.entries() == ()
+    assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []

@@ -17,7 +17,7 @@ from served_runtime import Served, pod
 
 from podward.api.cri import IDMapping, NamespaceOption, PodSandboxConfig, PortMapping, UserNamespace
 from podward.api.cri_requests import StopPodSandboxRequest
-from podward.runtime.kept import Process, alive, start_time
+from podward.runtime.kept import alive
 from podward.runtime.service import pins, sandboxes, verbs
 from podward.runtime.service.phases import SandboxPhase
 from podward.runtime.service.records import SandboxRecord
@@ -168,10 +168,10 @@ def _use_and_kill(served: Served, config: PodSandboxConfig, seconds: float) -> N
             served.remove(record.id)
         os._exit(0)
     time.sleep(seconds)
-    engine = Process(served.pid, start_time(served.pid))
-    children = Path(f"/proc/{engine.pid}/task/{engine.pid}/children").read_text(encoding="ascii").split()
+    os.kill(served.pid, signal.SIGSTOP)  # so that it forks no more workers
+    children = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text(encoding="ascii").split()
     workers = [int(child) for child in children if _is_python(child)]
-    for pid in (*workers, engine.pid, user):
+    for pid in (*workers, served.pid, user):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     os.waitpid(user, 0)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +20,13 @@ from podward.api.cri import (
     LinuxPodSandboxConfig,
     NamespaceOption,
     PodSandboxConfig,
+    PortMapping,
     UserNamespace,
 )
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import ListPodSandboxRequest, ListPodSandboxResponse, PodSandboxStatusRequest
 from podward.api.cri_status import PodSandboxFilter, PodSandboxStatus
+from podward.runtime import syscalls
 from podward.runtime.kept import alive
 from podward.runtime.service import pins, verbs
 from podward.runtime.service.phases import SandboxPhase
@@ -219,3 +226,60 @@ def test_what_fails_leaves_nothing(served: Served, tmp_path: Path) -> None:
     assert "file" in refused.message
     assert os.listdir(f"{served.service.records.root}/sandboxes") == []
     assert SandboxPhase.MAKING not in {r.phase for r in served.service.records.every(SandboxRecord)}
+
+
+@pytest.mark.needs("cni")
+def test_ports_of_the_node_lead_to_the_pod_from_the_node_itself_too(served: Served) -> None:
+    before = Path("/proc/sys/net/ipv4/conf/all/route_localnet").read_text()
+    port = free_port()
+    mapped = (PortMapping("TCP", 8080, port), PortMapping("UDP", 53, 0))
+    record = served.run(pod(modes=OWN, port_mappings=mapped))
+    with answering(record, 8080):
+        assert said_by("127.0.0.1", port) == b"from the Pod"
+        assert said_by(record.addresses[0], 8080) == b"from the Pod"
+    found = status(served, record.id).network
+    assert found is not None
+    assert found.ip == record.addresses[0]
+    assert Path("/proc/sys/net/ipv4/conf/all/route_localnet").read_text() == before
+    served.stop(record.id)
+    assert record.id not in subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        number: int = asked.getsockname()[1]
+    return number
+
+
+@contextlib.contextmanager
+def answering(record: SandboxRecord, port: int) -> Iterator[None]:
+    """A process in the Pod's network that answers on this port."""
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            pins.enter(record.pin)
+            namespace = os.open(record.namespaces["net"], os.O_RDONLY)
+            syscalls.setns(namespace, syscalls.CLONE_NEWNET)
+            with socket.create_server(("0.0.0.0", port)) as server:  # noqa: S104 - of the Pod's network
+                os.write(told, b"r")
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.sendall(b"from the Pod")
+        finally:
+            os._exit(1)
+    try:
+        assert os.read(ready, 1) == b"r"
+        yield
+    finally:
+        os.close(ready)
+        os.close(told)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def said_by(address: str, port: int) -> bytes:
+    with socket.create_connection((address, port), timeout=10) as connection:
+        return connection.recv(100)

@@ -68,7 +68,7 @@ class LocalProvider:
     def _on_terminal(self, request: ExecRequest) -> Session:
         ours, theirs = pty.openpty()
         process = self._start(request, stdin=theirs, stdout=theirs, stderr=theirs)
-        return TerminalSession(partial(_exit, process), terminal=ours)
+        return TerminalSession(partial(_exit, process), ours)
 
     def _start(self, request: ExecRequest, *, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         try:

@@ -100,6 +100,8 @@ def test_outputs_are_told_apart_and_the_end_of_input_is_the_containers(monitored
         await printed(session)
         assert await session.wait() == Exit()
         session.close()
+        while not os.access(f"{bundle}/id", os.R_OK):  # noqa: ASYNC110 - the exit file comes after the end of the socket
+            await asyncio.sleep(0.01)
 
     run(work())
     assert Path(bundle, "id").read_text() == "3"

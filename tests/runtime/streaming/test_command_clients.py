@@ -16,7 +16,7 @@ from aiohttp import web
 from streaming_clients import LocalProvider, served, upgraded, url_of
 
 from podward.api.cri_requests import AttachRequest, ExecRequest
-from podward.runtime.streaming import spdy
+from podward.runtime.streaming import spdy, wires
 from podward.runtime.streaming.command_clients import serve_command
 from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.remote_command import Asked
@@ -279,6 +279,34 @@ def test_a_client_that_reads_nothing_stops_the_process_and_not_the_server() -> N
         await asyncio.sleep(0.2)
         lines = Path(f"/proc/{provider.processes[0].pid}/io").read_text().splitlines()  # noqa: ASYNC240 - no disk
         return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
+
+    run(work())
+
+
+@pytest.mark.parametrize("over", ["spdy", "websocket"])
+def test_a_client_that_goes_while_nothing_is_read_from_it_is_missed(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+    monkeypatch.setattr(wires, "SECONDS_TO_LOOK", 0.05)
+    monkeypatch.setattr(wires, "MOST_HELD", 20000)
+    more_than_a_pipe = bytes(150000)
+
+    async def spdy_client(url: str) -> None:
+        peer = await upgraded(url, V4)
+        for name in ("error", "stdout"):
+            await peer.open(stream_type=name)
+        stdin = await peer.open(stream_type="stdin")
+        await peer.send(peer.frames.data(stdin, more_than_a_pipe))
+        peer.leave()
+
+    async def websocket_client(url: str) -> None:
+        async with websocket(url, V5) as socket:
+            await socket.send_bytes(b"\0" + more_than_a_pipe)
+
+    async def work() -> None:
+        provider = LocalProvider()
+        async with served(provider) as server:
+            url = url_of(server.exec_url(sh("exec sleep 100", stdin=True)))
+            await (spdy_client(url) if over == "spdy" else websocket_client(url))
+            await eventually(lambda: server.connections == 0)
 
     run(work())
 

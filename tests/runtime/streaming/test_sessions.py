@@ -107,7 +107,7 @@ def test_a_terminal_that_is_hung_up_has_ended() -> None:
     async def work() -> None:
         ours, theirs = pty.openpty()
         process = start(["sh", "-c", "stty size"], stdin=theirs, stdout=theirs, stderr=theirs)
-        session = TerminalSession(ended, terminal=ours)
+        session = TerminalSession(ended, ours)
         session.resize(0, 5)
         session.resize(1 << 16, 5)
         os.close(theirs)
@@ -128,7 +128,7 @@ def test_closing_hangs_a_terminal_up_and_signals_nobody_else() -> None:
         shell = ["setsid", "-c", "sh", "-c", "trap 'exit 5' HUP; echo ready; while :; do sleep 0.01; done"]
         process = start(shell, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        session = TerminalSession(ended, terminal=ours)
+        session = TerminalSession(ended, ours)
         assert await session.read() == (Output.STDOUT, b"ready\r\n")
         session.close_stdin()
         await asyncio.sleep(0.05)

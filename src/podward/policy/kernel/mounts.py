@@ -23,6 +23,7 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
   and a read-only path by a read-only bind mount of itself. These paths are in proc and sysfs, so they exist in the
   container if they exist on the machine and the spec mounts that file system. What the spec mounts at exactly such a
   path is covered too.
+- How mounts spread is `podward.policy.kernel.propagation`'s to say.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from podward.api.oci import Mount, RuntimeSpec
 from podward.api.process import MountState
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
+from podward.policy.kernel import propagation
+from podward.policy.kernel.propagation import Surroundings
 from podward.policy.kernel.sources import Sources, rule
 
 MANUAL = rule("mount(2)")
@@ -74,6 +77,14 @@ class MountFacts(Struct, frozen=True, gc=False):
     sources: tuple[MountState, ...] = ()
     joined: frozenset[str] = frozenset()
 
+    def propagation(self, mount: Mount, spec: RuntimeSpec) -> str:
+        """How mounts spread from and to one of the spec's mounts."""
+        around = Surroundings(self.runtime, spec.linux.rootfs_propagation, self.user_namespace)
+        if normpath(mount.destination) in spec.linux.masked_paths:
+            return propagation.covering(around)
+        held = next((state.propagation for state in self.sources if state.destination == mount.destination), "private")
+        return propagation.predict(mount, held if is_bind(mount) else None, around)
+
     def source_flags(self, destination: str) -> frozenset[str]:
         """The flags that a bind mount at `destination` takes over from its source."""
         for state in self.sources:
@@ -108,7 +119,7 @@ def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
     decisions = [root]
     for position, (destination, index) in enumerate(sorted(visible.items())):
         flags, reason = _covered(spec, destination, *mount_flags(spec.mounts[index], facts))
-        state = _state(destination, flags)
+        state = _state(destination, flags, facts.propagation(spec.mounts[index], spec))
         decisions.append(
             assign(path("mounts", position), state, f"mounts[{index}]: {reason}", sources.of("mounts", index))
         )
@@ -271,11 +282,12 @@ def _flags(state: MountState) -> frozenset[str]:
     return frozenset(name for name in ("readonly", *LOCKED) if getattr(state, name))
 
 
-def _state(destination: str, flags: frozenset[str]) -> MountState:
+def _state(destination: str, flags: frozenset[str], spreads: str) -> MountState:
     return MountState(
         destination,
         readonly="readonly" in flags,
         nosuid="nosuid" in flags,
         nodev="nodev" in flags,
         noexec="noexec" in flags,
+        propagation=spreads,
     )

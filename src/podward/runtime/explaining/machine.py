@@ -90,8 +90,14 @@ class ExplainingMachine:
                 if mount.destination in sources
             )
             shadow = msgspec.structs.replace(spec, mounts=shadows)
-            self._flags[asked] = tuple(f for f in proc.source_flags(shadow, self._root) if f.destination != "/")
+            found = (f for f in proc.source_flags(shadow, self._root) if f.destination != "/")
+            self._flags[asked] = tuple(_in_our_namespace(flags) for flags in found)
         return self._flags[asked]
+
+
+def _in_our_namespace(found: MountState) -> MountState:
+    """A mount as it is where Pods are run: there nothing spreads to the machine (`mount_namespace.enter`)."""
+    return found if found.propagation == "private" else msgspec.structs.replace(found, propagation="slave")
 
 
 def state_of(root: str) -> State | None:

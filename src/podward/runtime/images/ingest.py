@@ -107,8 +107,10 @@ def adopt(store: ImageStore, offered: OfferedImage) -> ImportedImage | None:
 
 
 def copy_blob(staging: Staging, blobs: BlobSource, descriptor: Descriptor, where: str) -> str:
-    """Copy a blob into the staging directory. Raises ImageError if size or digest differ from its descriptor."""
+    """Copy a blob into the staging directory, once. Raises ImageError if size or digest differ from its descriptor."""
     digits = hex_digits(descriptor.digest, where)
+    if os.path.exists(staging.blob(digits)) and os.stat(staging.blob(digits)).st_size == descriptor.size:
+        return staging.blob(digits)
     if descriptor.size > room(staging).bytes:
         raise corrupt_image(
             f"blob {descriptor.digest} says it has {descriptor.size:,} bytes: more than there is room for", where

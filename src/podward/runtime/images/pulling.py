@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from threading import get_ident
 from typing import BinaryIO, TypeVar
 
 import msgspec
@@ -21,9 +22,10 @@ from podward.api.reference import Reference, is_digest, parse
 from podward.errors import ImageError, RegistryError
 from podward.runtime.images import hosts_toml, registries_conf
 from podward.runtime.images.credentials import Logins
+from podward.runtime.images.downloads import fetch_all
 from podward.runtime.images.endpoints import Endpoint, is_loopback, own_endpoint
 from podward.runtime.images.importing import choose_platform
-from podward.runtime.images.ingest import ImportedImage, OfferedImage, adopt, ingest, room
+from podward.runtime.images.ingest import ImportedImage, OfferedImage, adopt, copy_blob, ingest, room
 from podward.runtime.images.layout import MANIFEST, Descriptor, Index, Manifest, corrupt_image, decode, hex_digits
 from podward.runtime.images.registry import Registry
 from podward.runtime.images.staging import Staging, make_store
@@ -100,6 +102,7 @@ def pull(
                 return here
             _refuse_size(manifest, room(staging).bytes, name)
             blobs = _Blobs(store, sources, found, progress or _silent)
+            fetch_all(manifest.layers or (), lambda layer: copy_blob(staging, blobs, layer, name), sources.close)
             return ingest(staging, blobs, (offered,), name)[0]
 
 
@@ -109,6 +112,8 @@ class _Sources:
     def __init__(self, registries: tuple[Registry, ...], reference: Reference) -> None:
         self._registries = registries
         self._reference = reference
+        self._others: dict[int, list[Registry]] = {}
+        self._closed = False
 
     def resolve(self) -> _Found:
         """The manifest that the name means on this machine."""
@@ -118,21 +123,27 @@ class _Sources:
         return found
 
     def open(self, digits: str) -> BinaryIO:
-        """The blob of this digest."""
-        return self._first(self._registries, lambda each: each.open(digits))[1]
+        """The blob of this digest. Each thread has connections of its own."""
+        mine = self._others.setdefault(get_ident(), [])
+        if not mine:
+            mine += [each.another() for each in self._registries]
+        return self._first(mine, lambda each: each.open(digits))[1]
 
     def close(self) -> None:
-        """End all connections."""
-        for each in self._registries:
+        """End all connections, whoever reads from them."""
+        self._closed = True
+        for each in (*self._registries, *(each for mine in self._others.values() for each in mine)):
             each.close()
 
-    def _first(self, registries: tuple[Registry, ...], ask: Callable[[Registry], T]) -> tuple[Registry, T]:
+    def _first(self, registries: Sequence[Registry], ask: Callable[[Registry], T]) -> tuple[Registry, T]:
         errors: list[ImageError] = []
         for registry in registries:
             try:
                 return registry, ask(registry)
             except ImageError as error:
                 errors.append(error)
+                if self._closed:
+                    break
         raise _none_has_it(self._reference, errors)
 
 

@@ -14,23 +14,19 @@ What comes is hostile: every size has a limit, and no text of a registry goes in
 from __future__ import annotations
 
 import base64
-import http.client
 import re
-import socket
-import ssl
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPResponse
-from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, cast
 from urllib.parse import SplitResult
 
 import msgspec
 from msgspec import Struct
 
-from podward import __version__
 from podward.errors import ImageError, RegistryError
+from podward.runtime.images.connections import ADVICE, Body, Connections, failed
 from podward.runtime.images.credentials import Credentials
 from podward.runtime.images.endpoints import Endpoint
 from podward.runtime.images.layout import INDEXES, LARGEST_DOCUMENT, MANIFESTS, corrupt_image
@@ -38,10 +34,7 @@ from podward.runtime.images.layout import INDEXES, LARGEST_DOCUMENT, MANIFESTS, 
 _ACCEPT = ", ".join(sorted(INDEXES | MANIFESTS))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _MOST_REDIRECTS = 5
-_STALLED = 60.0
-"""After so many seconds without a byte a registry is given up."""
 _PARAMETER = re.compile(r'([A-Za-z_]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-_ADVICE = "check the name; `skopeo login` for a private registry; --tls-verify=false for one without TLS"
 
 
 class _Said(Struct, frozen=True):
@@ -66,8 +59,7 @@ class Registry:
         self._credentials = credentials
         self._authorization = ""
         self._scheme = ""
-        self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
-        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._connections = Connections(endpoint)
 
     def manifest(self, name: str) -> bytes:
         """The manifest or index with this tag or digest. Raises ImageError if it can't be had."""
@@ -79,13 +71,17 @@ class Registry:
 
     def open(self, digits: str) -> BinaryIO:
         """The blob of this sha256 digest; it is the caller's to count and check. Raises ImageError."""
-        return cast("BinaryIO", _Body(self._get(f"blobs/sha256:{digits}", {}), self.endpoint.name))
+        return cast("BinaryIO", Body(self._get(f"blobs/sha256:{digits}", {}), self.endpoint.name))
+
+    def another(self) -> Registry:
+        """The same for another thread: who we are there is known, the connections are its own."""
+        other = Registry(self.endpoint, self._credentials)
+        other._authorization, other._scheme = self._authorization, self._scheme
+        return other
 
     def close(self) -> None:
-        """End the connections."""
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
+        """End the connections, also one from which another thread reads: it finds that it was broken off."""
+        self._connections.close()
 
     def _get(self, what: str, headers: Mapping[str, str]) -> HTTPResponse:
         endpoint = self.endpoint
@@ -115,7 +111,7 @@ class Registry:
             url = urllib.parse.urljoin(url, place)
             split = self._allowed(url)
             is_own = (split.scheme, split.netloc) == (self._scheme, self.endpoint.host)
-            response = self._send(split, {**(own if is_own else {}), **headers})
+            response = self._connections.send(split, {**(own if is_own else {}), **headers})
         raise self._failed("it sends us on and on")
 
     def _first(self, path: str, headers: Mapping[str, str]) -> HTTPResponse:
@@ -124,47 +120,15 @@ class Registry:
         errors: list[ImageError] = []
         for scheme in schemes:
             try:
-                response = self._send(urllib.parse.urlsplit(f"{scheme}://{self.endpoint.host}{path}"), headers)
+                response = self._connections.send(
+                    urllib.parse.urlsplit(f"{scheme}://{self.endpoint.host}{path}"), headers
+                )
             except ImageError as error:
                 errors.append(error)
                 continue
             self._scheme = scheme
             return response
         raise errors[-1]
-
-    def _send(self, url: SplitResult, headers: Mapping[str, str], form: bytes | None = None) -> HTTPResponse:
-        """Send a GET, or a form with POST, and return the answer."""
-        place = (url.scheme, url.netloc)
-        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        while True:
-            kept = self._connections.pop(place, None)
-            connection = kept or self._connect(*place)
-            try:
-                method = "GET" if form is None else "POST"
-                connection.request(method, path, form, {"User-Agent": f"podward/{__version__}", **headers})
-                response = connection.getresponse()
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if kept is not None:  # it had been idle: the registry may have ended it
-                    continue
-                raise self._failed(_reason(error)) from None
-            self._connections[place] = connection
-            return response
-
-    def _connect(self, scheme: str, host: str) -> http.client.HTTPConnection:
-        proxy = _proxy(scheme, host)
-        try:
-            if scheme == "http":
-                return http.client.HTTPConnection(proxy or host, timeout=_STALLED)
-            is_own = host == self.endpoint.host
-            if is_own not in self._contexts:
-                self._contexts[is_own] = _tls(self.endpoint, is_own=is_own)
-            secure = http.client.HTTPSConnection(proxy or host, timeout=_STALLED, context=self._contexts[is_own])
-        except (http.client.InvalidURL, OSError, ssl.SSLError) as error:
-            raise self._failed(_reason(error)) from None
-        if proxy:
-            secure.set_tunnel(host)
-        return secure
 
     def _answer(self, challenges: list[str]) -> str:
         """What to send as Authorization. Raises ImageError if we are not known there."""
@@ -185,11 +149,11 @@ class Registry:
         if known.identity_token:
             form = {"grant_type": "refresh_token", "refresh_token": known.identity_token, "client_id": "podward"}
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            response = self._send(realm, headers, urllib.parse.urlencode({**form, **asked}).encode())
+            response = self._connections.send(realm, headers, urllib.parse.urlencode({**form, **asked}).encode())
         else:
             query = "&".join(filter(None, (realm.query, urllib.parse.urlencode(asked))))
             headers = {"Authorization": _basic(known)} if known.username else {}
-            response = self._send(realm._replace(query=query), headers)
+            response = self._connections.send(realm._replace(query=query), headers)
         with response:
             content = response.read(LARGEST_DOCUMENT)
         if response.status != 200:
@@ -222,40 +186,10 @@ class Registry:
         meaning = {401: "it does not let us in", 403: "it does not let us in", 404: "it does not have the image"}
         what = f"{meaning.get(response.status, 'it fails')} ({response.status}{quoted})"
         kind = ImageError if response.status == 404 else RegistryError
-        return kind(what, where=self.endpoint.name, advice=_ADVICE)
+        return kind(what, where=self.endpoint.name, advice=ADVICE)
 
     def _failed(self, what: str) -> RegistryError:
-        return _failed(what, self.endpoint.name)
-
-
-class _Body:
-    """A blob on its way. A connection that breaks is no corrupt blob."""
-
-    def __init__(self, response: HTTPResponse, where: str) -> None:
-        self._response = response
-        self._where = where
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._response.close()
-
-    def read(self, size: int) -> bytes:
-        """The next bytes; none at the end. Raises ImageError if the end comes before its time."""
-        try:
-            piece = self._response.read(size)
-        except (OSError, http.client.HTTPException) as error:
-            raise _failed(_reason(error), self._where) from None
-        if not piece and self._response.length:
-            raise _failed(f"it breaks off {self._response.length:,} bytes before a blob's end", self._where)
-        return piece
-
-
-def _failed(what: str, where: str) -> RegistryError:
-    return RegistryError(what, where=where, advice=_ADVICE)
+        return failed(what, self.endpoint.name)
 
 
 def _basic(known: Credentials) -> str:
@@ -267,40 +201,3 @@ def _challenge(text: str) -> tuple[str, dict[str, str]]:
     scheme, _, rest = text.strip().partition(" ")
     found = _PARAMETER.findall(rest)
     return scheme.lower(), {name.lower(): re.sub(r"\\(.)", r"\1", quoted) or plain for name, quoted, plain in found}
-
-
-def _proxy(scheme: str, host: str) -> str:
-    """HOST:PORT of the proxy that the environment names for this host, empty if none."""
-    proxies = urllib.request.getproxies()
-    if scheme not in proxies or urllib.request.proxy_bypass(host):
-        return ""
-    return urllib.parse.urlsplit(proxies[scheme]).netloc.rpartition("@")[2] or proxies[scheme]
-
-
-def _tls(endpoint: Endpoint, *, is_own: bool) -> ssl.SSLContext:
-    if endpoint.verify:
-        context = ssl.create_default_context()
-        for file in endpoint.certificates.authorities:
-            context.load_verify_locations(file)
-    else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    for certificate, key in endpoint.certificates.clients if is_own else ():
-        context.load_cert_chain(certificate, key)
-    return context
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        plain = error.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"}
-        return "it answers our TLS with plain HTTP" if plain else f"TLS fails: {error.reason}"
-    if isinstance(error, TimeoutError):
-        return "it does not answer"
-    if isinstance(error, socket.gaierror):
-        return "its name is not known"
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return "it breaks off its answer" if isinstance(error, http.client.IncompleteRead) else "it answers no HTTP"

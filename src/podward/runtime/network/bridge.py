@@ -36,6 +36,17 @@ def give_address(name: str, address: str, mask: str) -> None:
         _set_up(endpoint, name, up=True)
 
 
+def identity(name: str) -> str:
+    """What tells this bridge from one of the same name that was there before; empty where there is none."""
+    try:
+        with open(f"/sys/class/net/{name}/ifindex", encoding="ascii") as file:
+            number = file.read().strip()
+    except FileNotFoundError:
+        return ""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return f"{number} {file.read().strip()}"
+
+
 def has_ports(name: str) -> bool:
     """Whether something is attached to the bridge; a bridge that is not there has none."""
     try:

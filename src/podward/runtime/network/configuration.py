@@ -5,7 +5,8 @@ order of their names, the first one counts. A `.conf` or `.json` file has one pl
 
 Our own is a bridge with addresses of a /24 of 10.0.0.0/8 that no route of this machine has at its first use; it is kept
 in the state directory. The bridge's plugin is not told that it is a gateway: it would switch this machine's forwarding
-on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`).
+on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`), and so is the
+rule that lets Pods out (`nat_rules`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import zlib
 from collections.abc import Iterator
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.errors import InputError
 from podward.runtime.oci import write_private
-from podward.runtime.state import State
+from podward.runtime.state import Lock, State
 
 DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin")
 """Where plugins are: Debian's place, and that of everybody else."""
@@ -53,6 +54,13 @@ class _List(Struct, frozen=True, rename="camel"):
     plugins: tuple[dict[str, msgspec.Raw], ...] = ()
 
 
+def for_ports(networks: NetworkList, ports: tuple[dict[str, str | int], ...]) -> NetworkList:
+    """The configuration for a Pod with these host ports: our own needs no portmap plugin for one without."""
+    if ports or not networks.bridge:
+        return networks
+    return structs.replace(networks, plugins=networks.plugins[:1])
+
+
 def plugins() -> str:
     """The directories with plugins, as CNI_PATH has them; empty where there are none to make a network with."""
     found = [place for place in DIRECTORIES if os.access(f"{place}/bridge", os.X_OK)]
@@ -69,16 +77,28 @@ def choose(state: State, others: str) -> NetworkList:
 
 def own(state: State) -> NetworkList:
     """Our own configuration, made at its first use."""
-    file = _own_file(state)
-    try:
-        with open(file, "rb") as opened:
-            kept = msgspec.json.decode(opened.read(), type=_Own)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-        mark = zlib.crc32(state.root.encode())
-        kept = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
-        write_private(file, msgspec.json.encode(kept))
+    kept = _kept(state)
+    if kept is None:
+        os.makedirs(os.path.dirname(_own_file(state)), mode=0o700, exist_ok=True)
+        with Lock.wait(f"{_own_file(state)}.lock"):
+            kept = _kept(state) or _choose_own(state)
     return _own_list(kept, _addresses(state))
+
+
+def _kept(state: State) -> _Own | None:
+    try:
+        with open(_own_file(state), "rb") as opened:
+            return msgspec.json.decode(opened.read(), type=_Own)
+    except FileNotFoundError:
+        return None
+
+
+def _choose_own(state: State) -> _Own:
+    mark, file = zlib.crc32(state.root.encode()), _own_file(state)
+    chosen = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
+    write_private(f"{file}.new", msgspec.json.encode(chosen))
+    os.replace(f"{file}.new", file)
+    return chosen
 
 
 def has_own(state: State) -> bool:
@@ -94,7 +114,6 @@ def _own_list(kept: _Own, addresses: str) -> NetworkList:
     raw = {
         "type": "bridge",
         "bridge": kept.bridge,
-        "ipMasq": True,
         "hairpinMode": True,
         "ipam": {
             "type": "host-local",

@@ -1,7 +1,7 @@
 """The network of one Pod: attached before its containers start, detached at its end, whoever comes to do it.
 
 What is about to be done is written into the Pod's directory first, so that a sweep takes away also what a podward that
-was killed had made in part. One attachment or detachment at a time: our bridge goes with the last Pod on it.
+was killed had made in part. Our bridge goes with the last Pod on it: by who has the network's lock alone then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from podward.api.cri import PodSandboxConfig
 from podward.errors import NodeError, PodwardError
-from podward.runtime.network import bridge, configuration, plugins, port_rules
+from podward.runtime.network import bridge, configuration, nat_rules, plugins
 from podward.runtime.network.configuration import NetworkList
 from podward.runtime.network.plugins import INTERFACE, Call, Result
 from podward.runtime.oci import write_private
@@ -26,6 +26,8 @@ _FILE = "network.json"
 _PREFIX = "podward-"
 """What the id begins with that plugins are told."""
 _MASK = "255.255.255.0"
+_WAY_OUT, _PORTS = "way-out", "ports"
+"""What is noted beside our own network: the bridge that has a rule for its way out, and that host ports were used."""
 
 
 class Attachment(Struct, frozen=True):
@@ -49,23 +51,35 @@ def attach(state: State, configured: str, directory: str, config: PodSandboxConf
 
     Raises NodeError with what a plugin said; then nothing is left.
     """
-    with _alone(state):
-        networks = configuration.choose(state, configured)
-        attachment = Attachment(networks, _call(config, os.path.basename(directory), namespace))
+    with _sharing(state):
+        call = _call(config, os.path.basename(directory), namespace)
+        networks = configuration.for_ports(configuration.choose(state, configured), call.ports)
+        attachment = Attachment(networks, call)
         _write(directory, attachment)
+        if networks.bridge and call.ports:
+            _note(state, _PORTS, "used")
         try:
             for plugin in networks.plugins:
-                answer = plugins.call(
-                    "ADD", attachment.call, networks.name, networks.version, plugin, bytes(attachment.result)
-                )
+                answer = plugins.call("ADD", call, networks.name, networks.version, plugin, bytes(attachment.result))
                 attachment = msgspec.structs.replace(attachment, result=msgspec.Raw(answer))
                 _write(directory, attachment)
-                if networks.bridge:  # made by the first plugin; the next one looks for a route to the Pod
-                    bridge.give_address(networks.bridge, bridge.first_address(networks.subnet), _MASK)
+                _complete_bridge(state, networks)  # made by the first plugin; the next one looks for a route to the Pod
         except (PodwardError, OSError):
             _take_away(directory, attachment, namespace)
             raise
         return attachment.addresses
+
+
+def _complete_bridge(state: State, networks: NetworkList) -> None:
+    """Give our own bridge its address; and the rule that lets Pods out, once in its life."""
+    if not networks.bridge:
+        return
+    bridge.give_address(networks.bridge, bridge.first_address(networks.subnet), _MASK)
+    made = bridge.identity(networks.bridge)
+    if _read(state, _WAY_OUT) != made:
+        with Lock.wait(f"{state.root}/network/{_WAY_OUT}.lock"):
+            nat_rules.let_out(networks.bridge, networks.subnet)
+            _note(state, _WAY_OUT, made)
 
 
 def detach(state: State, directory: str) -> None:
@@ -77,7 +91,7 @@ def detach(state: State, directory: str) -> None:
         return
     except msgspec.DecodeError as error:
         raise NodeError(f"what is known of the Pod's network can't be read: {error}", where=directory) from error
-    with _alone(state):
+    with _sharing(state):
         if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
             _take_away(directory, attachment, attachment.call.namespace)
             return
@@ -87,15 +101,53 @@ def detach(state: State, directory: str) -> None:
             _take_away(directory, attachment, namespace)
 
 
+@contextlib.contextmanager
+def _sharing(state: State) -> Iterator[None]:
+    """Several attach and detach Pods at a time; who finds nobody else at it in the end removes what nobody needs."""
+    os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
+    try:
+        with Lock.share(f"{state.root}/network/lock"):
+            yield
+    finally:
+        if (alone := Lock.attempt(f"{state.root}/network/lock")) is not None:
+            with alone:
+                _remove_unused_bridge(state)
+
+
+def _remove_unused_bridge(state: State) -> None:
+    """Remove our own bridge with all that was made with it, unless a Pod is attached. The network's lock is ours."""
+    if not configuration.has_own(state):
+        return
+    ours = configuration.own(state)
+    if not bridge.identity(ours.bridge) or bridge.has_ports(ours.bridge):
+        return
+    bridge.remove(ours.bridge)
+    nat_rules.keep_in(ours.bridge, ours.subnet)
+    if _read(state, _PORTS):
+        nat_rules.remove_empty_chains()
+        _note(state, _PORTS, "")
+
+
+def _note(state: State, name: str, text: str) -> None:
+    write_private(f"{state.root}/network/{name}", text.encode())
+
+
+def _read(state: State, name: str) -> str:
+    try:
+        with open(f"{state.root}/network/{name}", encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
 def free_unknown(state: State, is_known: Callable[[str], bool]) -> None:
     """Free the addresses of our own network that nobody has: `is_known` says whether there is a Pod of this id."""
-    with _alone(state):
+    os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
+    with Lock.wait(f"{state.root}/network/lock"):
         for container in configuration.holders(state):
             if not is_known(container.removeprefix(_PREFIX)):
                 configuration.free(state, container)
-        ours = configuration.own(state).bridge if configuration.has_own(state) else ""
-        if ours and not bridge.has_ports(ours):
-            bridge.remove(ours)
+        _remove_unused_bridge(state)
 
 
 def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
@@ -107,10 +159,6 @@ def _take_away(directory: str, attachment: Attachment, namespace: str) -> None:
             _delete(networks, call, plugin, bytes(attachment.result))
         except PodwardError as error:
             errors.append(error)
-    if networks.bridge and not bridge.has_ports(networks.bridge):
-        bridge.remove(networks.bridge)
-        if call.ports:
-            port_rules.remove_empty_chains()
     if errors:
         raise errors[0]
     os.unlink(f"{directory}/{_FILE}")
@@ -166,10 +214,3 @@ def _write(directory: str, attachment: Attachment) -> None:
 def _is_namespace(path: str) -> bool:
     """Whether a namespace is mounted there: in another mount namespace the path is an empty file."""
     return os.stat(path).st_dev != os.stat(os.path.dirname(path)).st_dev
-
-
-@contextlib.contextmanager
-def _alone(state: State) -> Iterator[None]:
-    os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
-    with Lock.wait(f"{state.root}/network/lock"):
-        yield

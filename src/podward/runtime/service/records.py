@@ -157,8 +157,10 @@ class Records:
         return self._read(kind, f"{self.directory(kind, identifier)}/{_FILES[kind]}")
 
     def has(self, kind: type[SandboxRecord | ContainerRecord], identifier: str) -> bool:
-        """Whether there is a record of this very id."""
-        return is_id(identifier) and os.path.exists(f"{self.directory(kind, identifier)}/{_FILES[kind]}")
+        """Whether there is a record of this very id that can be read."""
+        if kind is SandboxRecord:
+            return self.read(SandboxRecord, identifier) is not None
+        return self.read(ContainerRecord, identifier) is not None
 
     def every(self, kind: type[Record]) -> tuple[Record, ...]:
         """All of them, the oldest first."""

@@ -18,14 +18,15 @@ from msgspec import Struct
 
 from podward.errors import PodwardError
 from podward.runtime.network import pod as network
-from podward.runtime.service import names, pins, sandboxes
-from podward.runtime.service.phases import SandboxPhase
+from podward.runtime.service import container_ending, names, pins, sandboxes
+from podward.runtime.service.phases import ContainerPhase, SandboxPhase
 from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord, is_id
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.state import Lock
 from podward.runtime.volumes import remove_tree
 from podward.runtime.workers.calls import Caller
 
+_HALF = (ContainerPhase.MAKING, ContainerPhase.REMOVING)
 Asked = ParamSpec("Asked")
 
 
@@ -62,12 +63,29 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
         if not sandboxes.is_ready(record) and record.phase is not SandboxPhase.NOT_READY:
             report.settled.append(record.id)
             report.attempt(f"sandbox {record.id}", sandboxes.settle, service, record.id)
+    for container in service.records.every(ContainerRecord):
+        report.attempt(f"container {container.id}", _settle_container, service, container)
     for kind in (SandboxRecord, ContainerRecord):
         report.attempt("directories", _remove_without_record, service.records, kind)
     report.attempt("pins", _end_unknown_pins, service.records)
     report.attempt("names", names.forget_unknown, service.records)
     report.attempt("addresses", network.free_unknown, service.state, _attached(service))
     return RecoverResponse(tuple(report.settled), tuple(report.left))
+
+
+def _settle_container(service: RuntimeService, record: ContainerRecord) -> None:
+    """Take away what was in the making or going, or has no sandbox; note the end of what has ended.
+
+    One that somebody is at work on is left to him.
+    """
+    lock = Lock.attempt(f"{service.records.directory(ContainerRecord, record.id)}/lock")
+    if lock is None:
+        return
+    lock.release()
+    if record.phase in _HALF or not service.records.has(SandboxRecord, record.sandbox):
+        container_ending.take_away(service, record.id)
+    elif record.phase is not ContainerPhase.EXITED:
+        container_ending.settle(service, record.id)
 
 
 def _remove_without_record(records: Records, kind: type[SandboxRecord | ContainerRecord]) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.node import Node
 from podward.errors import NodeError
+from podward.policy.runtime import defaults
 from podward.runtime import machine, probe
 from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries
@@ -69,7 +70,8 @@ class RuntimeService:
         return self.cgroup_layout == "v2"
 
     def choose_all(self) -> None:
-        """Look for every handler's program now, so that no worker has to."""
+        """Look for every handler's program and load the defaults now, so that no worker has to."""
+        defaults.load(self.options.runtime_defaults)
         for handler in ("", *HANDLERS):
             self.choice(handler)
 

@@ -16,6 +16,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -25,7 +26,7 @@ from podward.runtime.streaming.remote_command import Asked, Ending, converse
 from podward.runtime.streaming.sessions import Output, Session
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, Wire, close_socket, stop, upgraded
+from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, Wire, close_socket, has_gone, stop, upgraded
 
 SPDY_PROTOCOLS = ("v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io")
 WEBSOCKET_PROTOCOLS = (
@@ -140,7 +141,7 @@ async def _serve_websocket(request: web.Request, asked: Asked, begin: Begin, pat
     socket = web.WebSocketResponse(protocols=(protocol,), compress=False, max_msg_size=MAX_MESSAGE)
     async with handshake.while_active(patience.idle) as active:
         await socket.prepare(request)
-        client = WebSocketClient(socket, asked, protocol, active)
+        client = WebSocketClient(socket, asked, protocol, partial(has_gone, request.transport), active)
         try:
             await client.greet()
             await converse(client, asked, begin)
@@ -152,8 +153,15 @@ async def _serve_websocket(request: web.Request, asked: Asked, begin: Begin, pat
 class WebSocketClient:
     """A client whose streams are the channels of a WebSocket."""
 
-    def __init__(self, socket: web.WebSocketResponse, asked: Asked, protocol: str, active: Callable[[], None]) -> None:
-        held = Held()
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        asked: Asked,
+        protocol: str,
+        gone: Callable[[], bool],
+        active: Callable[[], None],
+    ) -> None:
+        held = Held(gone)
         self.stdin = Inbox(held)
         self.sizes = Inbox(held)
         self._socket = socket

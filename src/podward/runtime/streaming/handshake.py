@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 from msgspec import Struct
@@ -74,14 +74,18 @@ def refusal(status: int, why: str) -> web.Response:
 async def while_active(seconds: float) -> AsyncIterator[Callable[[], None]]:
     """Break off what happens within once nothing was active for so long; calling what is given counts as activity."""
     loop = asyncio.get_running_loop()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds) as limit:
+    limit = asyncio.timeout(seconds)
 
-            def active() -> None:
-                if not limit.expired():
-                    limit.reschedule(loop.time() + seconds)
+    def active() -> None:
+        if not limit.expired():
+            limit.reschedule(loop.time() + seconds)
 
+    try:
+        async with limit:
             yield active
+    except TimeoutError:
+        if not limit.expired():
+            raise
 
 
 def _upgrades(request: web.Request) -> bool:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
@@ -25,7 +26,7 @@ from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.sessions import CHUNK
 from podward.runtime.streaming.spdy import Headers
 from podward.runtime.streaming.spdy_streams import SpdyConnection, SpdyStream
-from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, TunnelWire, Wire, close_socket, upgraded
+from podward.runtime.streaming.wires import MAX_MESSAGE, Held, Inbox, TunnelWire, Wire, close_socket, has_gone, upgraded
 
 PROTOCOL = "portforward.k8s.io"
 TUNNEL = f"{handshake.SPDY}+{PROTOCOL}"
@@ -34,7 +35,7 @@ MAX_CHANNEL_PORTS = 128
 """A channel is a byte, and each port has two."""
 
 Connect = Callable[[int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
-"""Connects to a port of the Pod. Raises PodwardError."""
+"""Connects to a port of the Pod. Raises PodwardError or OSError."""
 
 
 class Stream(Protocol):
@@ -64,9 +65,11 @@ async def serve_port_forward(
     async with handshake.while_active(patience.idle) as active:
         await socket.prepare(request)
         if protocol == TUNNEL:
-            await _forward_streams(TunnelWire(socket, active), name, connect, patience)
+            await _forward_streams(TunnelWire(socket, request.transport, active), name, connect, patience)
         else:
-            await _Channels(socket, name, active).forward(ports[:MAX_CHANNEL_PORTS], connect)
+            await _Channels(socket, name, partial(has_gone, request.transport), active).forward(
+                ports[:MAX_CHANNEL_PORTS], connect
+            )
     return socket
 
 
@@ -139,7 +142,7 @@ class _Pairs:
         port = int(data.headers["port"])
         try:
             reader, writer = await self._connect(port)
-        except PodwardError as failure:
+        except (PodwardError, OSError) as failure:
             await _give_up({"data": data, "error": error}, _failure(port, self._name, failure))
             return
         try:
@@ -153,15 +156,18 @@ class _Pairs:
 class _Channels:
     """The channels of a WebSocket, two for each port."""
 
-    def __init__(self, socket: web.WebSocketResponse, name: str, active: Callable[[], None]) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, name: str, gone: Callable[[], bool], active: Callable[[], None]
+    ) -> None:
         self._socket = socket
+        self._gone = gone
         self._name = name
         self._active = active
         self._inboxes: dict[int, Inbox] = {}
 
     async def forward(self, ports: Sequence[int], connect: Connect) -> None:
         """Forward one connection to each port, until all have ended, or the client has."""
-        held = Held()
+        held = Held(self._gone)
         channels = [_Channel(self, 2 * number, held) for number in range(len(ports))]
         self._inboxes = {channel.number: channel.inbox for channel in channels}
         attending = asyncio.create_task(self._attend())
@@ -189,7 +195,7 @@ class _Channels:
                 await self.send(number, port.to_bytes(2, "little"))
             try:
                 reader, writer = await connect(port)
-            except PodwardError as failure:
+            except (PodwardError, OSError) as failure:
                 await self.send(channel.number + 1, _failure(port, self._name, failure).encode())
                 return
             await relay(channel, reader, writer, channel.finish)
@@ -281,7 +287,7 @@ def _request_id(stream: SpdyStream) -> str:
     return given or str(stream.number - (2 if stream.headers["streamtype"] == "data" else 0))
 
 
-def _failure(port: int, name: str, failure: PodwardError) -> str:
+def _failure(port: int, name: str, failure: Exception) -> str:
     return f"error forwarding port {port} to pod {name}: {failure}"
 
 

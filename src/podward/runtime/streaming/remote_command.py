@@ -110,7 +110,7 @@ async def converse(client: Client, asked: Asked, begin: Callable[[], Awaitable[S
     how: Exit | None
     try:
         session = await begin()
-    except PodwardError as error:
+    except (PodwardError, OSError) as error:
         how = Exit(failure=str(error))
     else:
         try:

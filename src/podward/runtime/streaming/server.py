@@ -98,6 +98,11 @@ class StreamingServer:
             await self._runner.cleanup()
             self._runner = None
 
+    @property
+    def connections(self) -> int:
+        """How many clients are served."""
+        return len(self._serving)
+
     def exec_url(self, request: ExecRequest) -> str | CriRefusal:
         """Where the client of this request connects to, or why it may not."""
         return _fault(request, "or") or self._url("exec", request)

@@ -76,11 +76,11 @@ class DescriptorSession:
     def __init__(
         self,
         exited: Exited,
-        released: Callable[[], None] = lambda: None,
         *,
         stdin: int = -1,
         stdout: int = -1,
         stderr: int = -1,
+        released: Callable[[], None] = lambda: None,
     ) -> None:
         self._exited = exited
         self._released = released
@@ -144,8 +144,8 @@ class DescriptorSession:
 class TerminalSession(DescriptorSession):
     """A process on a terminal, whose master is `terminal`; without `stdin` nothing is typed into it."""
 
-    def __init__(self, exited: Exited, released: Callable[[], None] = lambda: None, *, terminal: int) -> None:
-        super().__init__(exited, released, stdin=os.dup(terminal), stdout=terminal)
+    def __init__(self, exited: Exited, terminal: int, *, released: Callable[[], None] = lambda: None) -> None:
+        super().__init__(exited, stdin=os.dup(terminal), stdout=terminal, released=released)
         self._size = terminal
 
     def close_stdin(self) -> None:

@@ -61,13 +61,14 @@ class SpdyConnection:
         self._opened = opened
         self._frames = Connection()
         self._streams: dict[int, SpdyStream] = {}
-        self._held = Held()
+        self._held = Held(wire.gone)
         self._sending = asyncio.Lock()
 
     async def attend(self) -> None:
         """Take what the client sends, until it has gone."""
         try:
             while data := await self._wire.read():
+                await asyncio.sleep(0)  # a client that sends without end leaves the others their turn
                 self._frames.receive(data)
                 while (event := self._frames.next_event()) is not None:
                     await self._take(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,10 @@ from podward.runtime.streaming.sessions import CHUNK
 
 SECONDS_TO_PART = 5.0
 """How long a client may take to read what was sent to it at the end."""
+SECONDS_TO_LOOK = 5.0
+"""How often it is looked whether a client is there still of whom nothing is read."""
+MOST_HELD = 4 << 20
+"""What came from a client and was not taken, in bytes."""
 MAX_MESSAGE = 16 << 20
 """The largest message of a WebSocket: clients send a SPDY frame, or all that they have for stdin, as one."""
 
@@ -26,6 +31,9 @@ class Wire(Protocol):
 
     async def write(self, data: bytes) -> None:
         """Send all of this. Raises ConnectionError where the client has gone."""
+
+    def gone(self) -> bool:
+        """Whether the client has closed the connection, also where what it sent before was not read."""
 
     async def part(self) -> None:
         """Nothing more is sent: let the client read what was, for a moment."""
@@ -53,6 +61,10 @@ class UpgradedWire:
         self._writer.write(data)
         await self._writer.drain()
         self._active()
+
+    def gone(self) -> bool:
+        """Whether the client has closed the connection."""
+        return has_gone(self._writer.transport)
 
     async def part(self) -> None:
         """Say that nothing more comes, and read until the client goes: what it has not read is lost if we go first."""
@@ -101,8 +113,11 @@ async def upgraded(
 class TunnelWire:
     """A WebSocket whose binary messages are bytes of one stream."""
 
-    def __init__(self, socket: web.WebSocketResponse, active: Callable[[], None]) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, active: Callable[[], None]
+    ) -> None:
         self._socket = socket
+        self._transport = transport
         self._active = active
 
     async def read(self) -> bytes:
@@ -121,6 +136,10 @@ class TunnelWire:
         await self._socket.send_bytes(data)
         self._active()
 
+    def gone(self) -> bool:
+        """Whether the client has closed the connection."""
+        return has_gone(self._transport)
+
     async def part(self) -> None:
         """Close it normally, if the client takes part in that."""
         await close_socket(self._socket)
@@ -134,10 +153,13 @@ async def close_socket(socket: web.WebSocketResponse) -> None:
 
 
 class Held:
-    """What all streams of one connection hold; beyond `limit` bytes nothing more is read from it."""
+    """What all streams of one connection hold; beyond MOST_HELD bytes nothing more is read from it.
 
-    def __init__(self, limit: int = 64 * CHUNK) -> None:
-        self._limit = limit
+    Who reads nothing does not hear either that the client has gone: so `gone` is asked now and then.
+    """
+
+    def __init__(self, gone: Callable[[], bool] = lambda: False) -> None:
+        self._gone = gone
         self._size = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -145,14 +167,28 @@ class Held:
     def add(self, size: int) -> None:
         """So much more is held; less, where it is negative."""
         self._size += size
-        if self._size > self._limit:
+        if self._size > MOST_HELD:
             self._room.clear()
         else:
             self._room.set()
 
     async def room(self) -> None:
-        """Return once there is room."""
-        await self._room.wait()
+        """Return once there is room. Raises ConnectionError where the client has gone meanwhile."""
+        while not self._room.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), SECONDS_TO_LOOK)
+            if not self._room.is_set() and self._gone():
+                raise ConnectionResetError("the client has gone")
+
+
+def has_gone(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether the other side has closed its connection, also where what it sent before was not read."""
+    connection = transport.get_extra_info("socket") if transport is not None and not transport.is_closing() else None
+    if connection is None:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 class Inbox:

@@ -1,4 +1,7 @@
-"""What the portmap plugin leaves behind on purpose: empty chains that every host port goes through.
+"""Rules of the table nat: the way out of our own network, and what the portmap plugin leaves behind on purpose.
+
+Pods of our own network leave this machine under its addresses: one rule for the whole subnet, made with the bridge and
+removed with it. The bridge plugin would make a chain for each Pod, by six calls of iptables.
 
 Specification (CNI plugin portmap 1.1): the first host port makes the chains CNI-HOSTPORT-DNAT, -SETMARK and -MASQ of
 the table nat, with rules in PREROUTING, OUTPUT and POSTROUTING that lead there. DEL removes the Pod's own chains and
@@ -16,6 +19,31 @@ from podward.errors import NodeError
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 _CHAINS = ("CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-SETMARK", "CNI-HOSTPORT-MASQ")
 _SECONDS = 30
+
+
+def let_out(name: str, subnet: str) -> None:
+    """Have what leaves the bridge's subnet for elsewhere leave under this machine's addresses; done before is fine.
+
+    Raises NodeError where iptables is not here or refuses.
+    """
+    program = shutil.which("iptables", path=_PATH)
+    if program is None:
+        raise NodeError("Pods' networks need iptables", where=_PATH, advice="apt-get install iptables")
+    rule = _way_out(name, subnet)
+    if _call(program, "-C", *rule).returncode and (done := _call(program, "-A", *rule)).returncode:
+        raise NodeError(f"cannot let Pods out: {done.stderr.strip()[:1000]}", where=program)
+
+
+def keep_in(name: str, subnet: str) -> None:
+    """Remove what `let_out` made; nothing there is fine."""
+    program = shutil.which("iptables", path=_PATH)
+    if program is not None:
+        _call(program, "-D", *_way_out(name, subnet))
+
+
+def _way_out(name: str, subnet: str) -> tuple[str, ...]:
+    comment = ("-m", "comment", "--comment", "podward: the way out of its network")
+    return ("POSTROUTING", "-s", subnet, "!", "-o", name, *comment, "-j", "MASQUERADE")
 
 
 def remove_empty_chains() -> None:
@@ -41,9 +69,13 @@ def _remove(program: str) -> None:
 
 
 def _run(program: str, *words: str) -> str:
+    done = _call(program, *words)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _call(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     command = [program, "-w", "-t", "nat", *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise NodeError(f"it did not end within {_SECONDS} s", where=program) from error
-    return done.stdout if done.returncode == 0 else ""

@@ -1,0 +1,94 @@
+"""How mounts spread from and to a mount of a container (mount_namespaces(7); crun 1.8 and runc 1.1 as observed).
+
+Specification, in our words. A mount is shared (what is mounted below it appears at its peers), a slave (what is mounted
+below its master appears here), both, or private.
+- The container's mount namespace begins as a copy; `linux.rootfsPropagation` then changes all that is in it, for crun
+  to private where nothing is said, for runc to slave. A namespace of another user has slaves of shared mounts: runc
+  makes its mounts there, crun outside of it.
+- A bind mount begins as its source is there; a new file system is private. The mount's own option comes next: private,
+  slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well.
+- crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
+  without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from podward.api.oci import Mount
+
+SHARED, SLAVE = frozenset(("shared",)), frozenset(("slave",))
+PRIVATE = frozenset[str]()
+_OPTIONS = {
+    "private": PRIVATE,
+    "rprivate": PRIVATE,
+    "slave": SLAVE,
+    "rslave": SLAVE,
+    "shared": SHARED,
+    "rshared": SHARED,
+}
+_RECURSIVE = ("rprivate", "rslave", "rshared")
+
+
+class Surroundings(Struct, frozen=True, gc=False):
+    """What decides for all mounts of a container: the OCI runtime, `linux.rootfsPropagation`, its user namespace."""
+
+    runtime: str
+    root: str
+    user_namespace: bool
+
+    @property
+    def of_root(self) -> str:
+        """What the runtime changes all mounts to; empty where it changes the root alone."""
+        whole = self.root or ("rprivate" if self.runtime == "crun" else "rslave")
+        return whole if whole in _RECURSIVE else ""
+
+
+def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
+    """What a mount is in the end: private, slave, shared, or "shared slave".
+
+    `source` says the same of the mount that a bind mount comes from; None is a new file system.
+    """
+    state = PRIVATE if source is None else _copied(states(source), around)
+    for option in mount.options:
+        if option in _OPTIONS:
+            state = _changed(state, _OPTIONS[option])
+    return text(_in_the_end(state, around))
+
+
+def covering(around: Surroundings) -> str:
+    """What a new mount is that the runtime makes over another."""
+    return text(_in_the_end(PRIVATE, around))
+
+
+def states(written: str) -> frozenset[str]:
+    """The two that the word stands for."""
+    return frozenset(written.split()) & (SHARED | SLAVE)
+
+
+def text(state: frozenset[str]) -> str:
+    """The word for it."""
+    return " ".join(sorted(state)) or "private"
+
+
+def _copied(state: frozenset[str], around: Surroundings) -> frozenset[str]:
+    """The source in the container's mount namespace."""
+    if around.user_namespace and around.runtime != "crun" and state:
+        state = SLAVE
+    wanted = around.of_root
+    if not wanted or not state:
+        return state
+    return state | SHARED if wanted == "rshared" else _OPTIONS[wanted]
+
+
+def _changed(state: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
+    if wanted == SHARED:
+        return state | SHARED
+    return SLAVE if wanted == SLAVE and state else PRIVATE
+
+
+def _in_the_end(state: frozenset[str], around: Surroundings) -> frozenset[str]:
+    wanted = around.of_root
+    if around.runtime != "crun" or not wanted:
+        return state
+    return state | SHARED if wanted == "rshared" else state & _OPTIONS[wanted]

@@ -1,0 +1,68 @@
+"""How mounts spread, as crun 1.8 and runc 1.1 were seen to make it."""
+
+from __future__ import annotations
+
+import pytest
+
+from podward.api.oci import Mount
+from podward.policy.kernel.propagation import Surroundings, covering, predict
+
+NEW = None
+
+
+def predicted(runtime: str, root: str, source: str | None, *options: str, user_namespace: bool = False) -> str:
+    mount = Mount("/d", "bind", "/s", ("rbind", *options)) if source is not None else Mount("/d", "tmpfs")
+    return predict(mount, source, Surroundings(runtime, root, user_namespace))
+
+
+@pytest.mark.parametrize(
+    ("root", "source", "options", "crun", "runc"),
+    [
+        ("", "shared", ("rprivate",), "private", "private"),
+        ("", "shared", ("rslave",), "private", "slave"),
+        ("", "shared", ("rshared",), "private", "shared slave"),
+        ("", "slave", ("rslave",), "private", "slave"),
+        ("", "shared", (), "private", "slave"),
+        ("", "private", (), "private", "private"),
+        ("", NEW, (), "private", "private"),
+        ("rslave", "shared", ("rprivate",), "private", "private"),
+        ("rslave", "shared", ("rslave",), "slave", "slave"),
+        ("rslave", "slave", (), "slave", "slave"),
+        ("rslave", "private", ("rslave",), "private", "private"),
+        ("rslave", "private", ("rshared",), "private", "shared"),
+        ("rshared", "shared", ("rprivate",), "shared", "private"),
+        ("rshared", "shared", ("rslave",), "shared slave", "slave"),
+        ("rshared", "shared", ("rshared",), "shared", "shared"),
+        ("rshared", "slave", ("rprivate",), "shared", "private"),
+        ("rshared", "slave", (), "shared slave", "shared slave"),
+        ("rshared", NEW, (), "shared", "private"),
+        ("shared", "shared", ("rprivate",), "private", "private"),
+        ("shared", "shared", ("rslave",), "slave", "slave"),
+        ("shared", "shared", (), "shared", "shared"),
+        ("shared", NEW, (), "private", "private"),
+    ],
+)
+def test_mounts_of_the_machines_user_namespace(
+    root: str, source: str | None, options: tuple[str, ...], crun: str, runc: str
+) -> None:
+    assert (predicted("crun", root, source, *options), predicted("runc", root, source, *options)) == (crun, runc)
+
+
+@pytest.mark.parametrize(
+    ("root", "source", "option", "crun", "runc"),
+    [
+        ("rslave", "shared", "rshared", "slave", "shared slave"),
+        ("rshared", "shared", "rprivate", "shared", "private"),
+        ("rshared", "shared", "rslave", "shared slave", "slave"),
+        ("rshared", "shared", "rshared", "shared", "shared slave"),
+        ("rshared", "private", "rslave", "shared", "private"),
+    ],
+)
+def test_mounts_of_another_user_namespace(root: str, source: str, option: str, crun: str, runc: str) -> None:
+    seen = tuple(predicted(runtime, root, source, option, user_namespace=True) for runtime in ("crun", "runc"))
+    assert seen == (crun, runc)
+
+
+def test_what_covers_a_path_is_a_new_mount() -> None:
+    assert covering(Surroundings("crun", "rshared", False)) == "shared"
+    assert covering(Surroundings("runc", "rshared", False)) == "private"
