@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import build_images
 import pytest
-from ordinary_user import CLONE, HOME, OrdinaryUser
+from ordinary_user import OrdinaryUser
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "umoci", "newuidmap")
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -22,36 +20,15 @@ FIRST = 3_000_000_000
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> OrdinaryUser:
     """A user with as many ids as two Pods with user namespaces take, and the example images."""
-    return with_images(OrdinaryUser(61_611, tmp_path_factory.mktemp("user"), f"{FIRST}:131072"))
-
-
-def with_images(made: OrdinaryUser, *wanted: str) -> OrdinaryUser:
-    context = made.directory / "context"
-    context.mkdir(parents=True)
-    build_images.prepare(str(context))
-    for place in (context, *context.rglob("*")):
-        os.lchown(place, made.uid, made.uid)
-    for directory in wanted or build_images.IMAGES:
-        file = f"{CLONE}/examples/images/{directory}/Containerfile"
-        built = made.run("image", "build", "-f", file, "-t", build_images.IMAGES[directory], f"{HOME}/context")
-        assert built.returncode == 0, built.stderr
-    return made
+    return OrdinaryUser(61_611, tmp_path_factory.mktemp("user"), f"{FIRST}:131072").with_images()
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(user: OrdinaryUser) -> Iterator[None]:
     """Whatever ran, the user has no process and no Pod afterwards."""
     yield
-    ends(user)
+    user.wait_for_the_end()
     assert os.listdir(user.directory / ".local/share/podward/pods") == []
-
-
-def ends(user: OrdinaryUser) -> None:
-    """Wait until nothing runs for him any more."""
-    deadline = time.monotonic() + 30
-    while (left := user.processes()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert left == []
 
 
 def scenario(name: str) -> str:
@@ -244,7 +221,7 @@ def test_a_killed_call_leaves_nothing(user: OrdinaryUser) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.kill()
-    ends(user)
+    user.wait_for_the_end()
     assert user.run("run", "-", stdin=pod()).returncode == 0
 
 
@@ -274,14 +251,14 @@ def test_a_namespace_whose_holder_was_killed_is_found_again(user: OrdinaryUser, 
 
 
 def test_who_has_no_ranges_is_root_alone(tmp_path: Path) -> None:
-    lone = with_images(OrdinaryUser(61_612, tmp_path / "home"), "busybox-root")
+    lone = OrdinaryUser(61_612, tmp_path / "home").with_images("busybox-root")
     assert verified(lone, pod()).startswith("uid=0(root) gid=0(root)")
     done = lone.run("run", "-", stdin=pod(securityContext={"runAsUser": 1}))
     assert "uid 1 is none of this user's: without root there is 0 alone here" in done.stderr
     report = json.loads(lone.run("doctor", "-o", "json").stdout)
     (ids,) = (check for check in report["checks"] if check["name"] == "subordinate ids")
     assert ids["state"] == "limited"
-    ends(lone)
+    lone.wait_for_the_end()
 
 
 def test_a_directory_of_somebody_else_is_not_trusted(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--listen",
-        default="unix:///run/podward/cri.sock",
+        default=_default_socket(),
         metavar="SOCKET",
         help="the unix socket to serve on, made of mode 0600 (%(default)s)",
     )
@@ -34,7 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the OCI runtime of Pods without a runtime handler (default: crun or runc, whichever works here)",
     )
     node_options.add_runtime_defaults(parser)
-    add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
+    add(
+        "--cni-conf-dir",
+        default="/etc/cni/net.d",
+        metavar="DIR",
+        help="configurations of networks; not read without root (%(default)s)",
+    )
     add(
         "--seccomp-root",
         default="/var/lib/kubelet/seccomp",
@@ -64,6 +69,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _default_socket() -> str:
+    """In root's directory, or in the user's own."""
+    if os.geteuid() == 0:
+        return "unix:///run/podward/cri.sock"
+    from podward.runtime.rootless import directories  # only a user needs it
+
+    return f"unix://{directories.runtime_path(os.geteuid())}/cri.sock"
+
+
 def _port(text: str) -> int:
     """A port; 0 is any."""
     if not text.isascii() or not text.isdigit() or int(text[:6]) > _LAST_PORT:
@@ -77,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["PODWARD_ROOT"] = os.path.abspath(args.data_dir)
     from podward.cri import listening, process
     from podward.cri.options import Options
+    from podward.runtime.network.configuration import owns_network
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
 
@@ -87,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             args.default_runtime,
             args.runtime_defaults,
             args.seccomp_root,
-            args.cni_conf_dir,
+            args.cni_conf_dir if owns_network() else "",
             nri=args.enable_nri,
         ),
         args.stream_address,

@@ -38,6 +38,14 @@ class ContainerProcesses:
         """The same for all containers of a Pod."""
         _end(f"/{pod}/containers/".encode())
 
+    def kill_below(self, directory: str) -> None:
+        """Kill the processes whose root has its layers in a directory of this name, such as a container's id, once."""
+        _kill(f"/{directory}/".encode())
+
+    def end_below(self, directory: str) -> None:
+        """The same until there is none. Raises NodeError where one stays."""
+        _end(f"/{directory}/".encode())
+
     def left(self, pod: str) -> bool:
         """Whether a process of this Pod's containers is there."""
         return any(True for _ in _with_mount(f"/{pod}/containers/".encode()))

@@ -46,10 +46,13 @@ def home() -> str:
 
 def runtime_directory(uid: int) -> str:
     """The directory of what lasts until the machine is booted anew, made if missing."""
+    return private(runtime_path(uid), uid)
+
+
+def runtime_path(uid: int) -> str:
+    """Its path."""
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and _is_ours(base, uid):
-        return private(f"{base}/podward", uid)
-    return private(f"{TEMPORARY}/podward-run-{uid}", uid)
+    return f"{base}/podward" if base.startswith("/") and _is_ours(base, uid) else f"{TEMPORARY}/podward-run-{uid}"
 
 
 def passage() -> str:

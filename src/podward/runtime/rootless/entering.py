@@ -77,6 +77,11 @@ def enter() -> Entered:
     return Entered(uid, maps)
 
 
+def use() -> int:
+    """The descriptor of the lock that keeps the namespace: whoever has it open keeps that. -1 where we entered none."""
+    return _Use.descriptor
+
+
 def enter_for_trial() -> None:
     """The same for who only asks whether it can be done."""
     enter()
@@ -97,7 +102,7 @@ def _recorded(runtime: str) -> _Holder | None:
 def _marks(uid: int) -> tuple[bytes, ...]:
     """Where the layers of a container of ours are."""
     return (
-        os.fsencode(os.path.abspath(os.environ["PODWARD_ROOT"])) + b"/pods/",
+        os.fsencode(os.path.abspath(os.environ["PODWARD_ROOT"])) + b"/",
         os.fsencode(directories.passage_of(uid)) + b"/",
     )
 
