@@ -75,9 +75,9 @@ def test_a_second_server_is_refused_and_the_first_goes_on(own_server: Make) -> N
 def test_without_its_engine_it_ends_with_an_error(own_server: Make) -> None:
     server = own_server()
     os.kill(server.engine, signal.SIGKILL)
-    _, errors = server.process.communicate(timeout=60)
+    server.process.communicate(timeout=60)
     assert server.process.returncode == 1
-    assert "the process that does the work has ended" in errors
+    assert "the process that does the work has ended" in server.errors()
     assert not os.path.lexists(server.socket)
 
 

@@ -120,19 +120,26 @@ class CriServer:
     def __init__(self, directory: Path, *flags: str) -> None:
         self.root = directory / "root"
         self.socket = str(directory / "run" / "cri.sock")
+        self._errors = directory / "errors"
         self._flags = ("--cni-conf-dir", str(directory / "net.d"), *flags)
         self.process = self._start()
         self.client = Client(self.socket)
 
     def _start(self) -> subprocess.Popen[str]:
         words = ["cri", "--listen", self.socket, "--data-dir", str(self.root), *self._flags]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "podward", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        with self._errors.open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "podward", *words], stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         assert process.stdout is not None
         if "listens on" not in process.stdout.readline():
-            raise AssertionError(process.communicate(timeout=DEADLINE))
+            process.wait(DEADLINE)
+            raise AssertionError(self.errors())
         return process
+
+    def errors(self) -> str:
+        """What it has written to standard error."""
+        return self._errors.read_text()
 
     @property
     def engine(self) -> int:
@@ -154,8 +161,8 @@ class CriServer:
     def stop(self) -> tuple[int, str]:
         """End it as a supervisor would; its exit code and what it wrote to standard error."""
         self.process.send_signal(signal.SIGTERM)
-        _, errors = self.process.communicate(timeout=DEADLINE)
-        return self.process.returncode, errors
+        self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, self.errors()
 
     def remove_everything(self) -> None:
         """Every sandbox with its containers."""

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from podward.cli import node_options
+from podward.cli import image_options, node_options
 
 _LAST_PORT = 65535
 SUMMARY = "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"
@@ -39,6 +39,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="/etc/cni/net.d",
         metavar="DIR",
         help="configurations of networks; not read without root (%(default)s)",
+    )
+    image_options.add_registries(parser)
+    add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    add(
+        "--pinned-images",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an image, with * for anything, that the kubelet is to leave alone; repeatable",
     )
     add(
         "--seccomp-root",
@@ -91,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["PODWARD_ROOT"] = os.path.abspath(args.data_dir)
     from podward.cri import listening, process
     from podward.cri.options import Options
+    from podward.runtime.images.pulling import Registries
     from podward.runtime.network.configuration import owns_network
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
@@ -103,6 +113,8 @@ def run(args: argparse.Namespace) -> int:
             args.runtime_defaults,
             args.seccomp_root,
             args.cni_conf_dir if owns_network() else "",
+            Registries(args.registries_conf, args.registry_config_dir, args.authfile),
+            tuple(args.pinned_images),
             nri=args.enable_nri,
         ),
         args.stream_address,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import os
+import select
+import traceback
 
 from podward.render.escaping import printable
 
@@ -29,11 +32,24 @@ class Log:
         """The service did something by itself."""
         self._say("info", text)
 
+    def broke(self, method: str, error: BaseException) -> None:
+        """Something was raised that nobody thought of."""
+        for line in traceback.format_exception(error):
+            self.failed(f"{method}: {line.rstrip()}")
+
     def failed(self, text: str) -> None:
         """Something that should have worked did not."""
         self._say("error", text)
 
     def _say(self, level: str, text: str) -> None:
         if LEVELS.index(level) <= self._level:
-            sys.stderr.write(f"podward: cri: {printable(text[:_LONGEST])}\n")
-            sys.stderr.flush()
+            _write(f"podward: cri: {printable(text[:_LONGEST])}\n")
+
+
+def _write(line: str) -> None:
+    """Write the line, or drop it where whoever should read has left a pipe full: that must not hold up the service."""
+    ready = select.poll()
+    ready.register(2, select.POLLOUT)
+    if ready.poll(0):
+        with contextlib.suppress(OSError):
+            os.write(2, line.encode()[: select.PIPE_BUF])  # so much fits into a pipe that is ready

@@ -7,9 +7,7 @@ INTERNAL for what nobody thought of, whose traceback is for the log and never fo
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-import traceback
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,7 +87,7 @@ class _Once:
             self._log.refused(name, "the client does not wait any more")
             raise
         except Exception as error:  # noqa: BLE001 - a client must hear of what nobody thought of, too
-            encoded = _refusal(name, error)
+            encoded = _refusal(name, error, self._log)
         if isinstance(encoded, CriRefusal):
             await _refuse(context, name, encoded, self._log)
             return b""
@@ -124,7 +122,7 @@ class _Streamed:
                         break
                     yield _encoded(answer)
         except Exception as error:  # noqa: BLE001 - as above
-            refusal = _refusal(name, error)
+            refusal = _refusal(name, error, self._log)
         if refusal is not None:
             await _refuse(context, name, refusal, self._log)
 
@@ -137,7 +135,7 @@ def _encoded(answer: Message) -> bytes:
     return messages.message(answer).SerializeToString()
 
 
-def _refusal(name: str, error: Exception) -> CriRefusal:
+def _refusal(name: str, error: Exception, log: Log) -> CriRefusal:
     """What a client is told of something that was raised."""
     if isinstance(error, TooManyError):
         return CriRefusal(CriCode.RESOURCE_EXHAUSTED, f"too many calls of {name} wait: try again later")
@@ -145,7 +143,7 @@ def _refusal(name: str, error: Exception) -> CriRefusal:
         return CriRefusal(CriCode.INVALID_ARGUMENT, f"this is no request of {name}: its bytes can't be decoded")
     if isinstance(error, PodwardError | OSError):
         return refusal_of(error)
-    traceback.print_exception(error, file=sys.stderr)
+    log.broke(name, error)
     return CriRefusal(CriCode.INTERNAL, f"{name} failed here: {type(error).__name__}; the server's log says where")
 
 

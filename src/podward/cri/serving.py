@@ -11,12 +11,15 @@ from collections.abc import Awaitable, Callable
 
 from podward.cri import listening, methods, plugins, server
 from podward.cri.exits import ExitWatch
+from podward.cri.figures import Figures
 from podward.cri.front import Front
-from podward.cri.options import Started
+from podward.cri.options import Options, Started
 from podward.cri.runtime_info import RuntimeInfo
+from podward.cri.streaming import Provider, Urls
 from podward.cri.tidings import Tidings
 from podward.errors import NodeError
 from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.workers.client import EngineClient
 
 _GRACE = 5.0
@@ -66,9 +69,13 @@ async def _serve(
     tidings = Tidings(service)
     served = plugins.of_service(started, engine)
     front = Front(service, engine, served, tidings, started.log)
+    streams = StreamingServer(Provider(engine), host=options.stream_address, port=options.stream_port)
+    figures = Figures(service)
     info = RuntimeInfo(service, user_namespaces=started.user_namespaces)
+    parts = methods.Parts(info, figures, Urls(service, streams), tidings.events.stream)
     await served.start()
-    grpc = server.make(methods.table(front, info, tidings.events.stream), started.log)
+    grpc = server.make(methods.table(front, parts), started.log)
+    await _start_streams(streams, options)
     with listening.owners_alone():
         try:
             grpc.add_insecure_port(f"unix:{options.listen}")
@@ -87,6 +94,17 @@ async def _serve(
         tidings.events.close()
         await grpc.stop(_GRACE)
         await front.close()
+        await streams.stop()
+        figures.close()
         await served.close()
         watch.close()
         listening.remove(options.listen, made)
+
+
+async def _start_streams(streams: StreamingServer, options: Options) -> None:
+    try:
+        await streams.start()
+    except OSError as error:
+        where = f"{options.stream_address}:{options.stream_port}"
+        advice = "choose another --stream-address or --stream-port"
+        raise NodeError(f"streams cannot be served: {error.strerror}", where=where, advice=advice) from None

@@ -19,9 +19,9 @@ from podward.api.cri_requests import (
     StopContainerRequest,
     StopPodSandboxRequest,
 )
-from podward.api.cri_status import ContainerEventResponse, ContainerStatus
+from podward.api.cri_status import ContainerEventResponse, ContainerFilter
 from podward.cri.events import Events, Happening
-from podward.runtime.service import sandboxes
+from podward.runtime.service import container_status, sandboxes
 from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 
@@ -99,11 +99,11 @@ class Tidings:
 
     def _describe(self, identifier: str, sandbox: str, happening: Happening) -> ContainerEventResponse:
         record = self._service.records.read(SandboxRecord, sandbox)
-        statuses: tuple[ContainerStatus, ...] = ()
+        containers = container_status.every(self._service, ContainerFilter(pod_sandbox_id=sandbox))
         return ContainerEventResponse(
             identifier,
             happening.value,
             now(),
             sandboxes.status_of(record) if record else None,
-            statuses,
+            tuple(map(container_status.status_of, containers)),
         )

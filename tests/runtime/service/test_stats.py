@@ -112,4 +112,4 @@ def test_pressure_is_told_in_nanoseconds(record: ContainerRecord) -> None:
 
 
 def test_loopback_is_no_interface_of_a_pod() -> None:
-    assert "lo" not in {interface.name for interface in stats.interfaces(os.getpid())}
+    assert "lo" not in {interface.name for interface in stats.interfaces("/proc/self/ns/net")}

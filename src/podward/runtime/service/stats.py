@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ from podward.api.cri_stats import (
     PsiStats,
     SwapUsage,
 )
+from podward.runtime import syscalls
 from podward.runtime.service.cgroup_figures import CgroupFigures, MemoryFigures, Pressure
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 
@@ -195,10 +196,13 @@ class Interface(Struct, frozen=True):
     tx_dropped: int = 0
 
 
-def interfaces(pid: int) -> tuple[Interface, ...]:
-    """The network interfaces that a process has, without loopback; none where it is gone."""
+def interfaces(namespace: str) -> tuple[Interface, ...]:
+    """The interfaces in the network namespace of this path, without loopback; none where it is gone.
+
+    The calling thread is in that namespace meanwhile, and no other thread of its process.
+    """
     try:
-        with open(f"/proc/{pid}/net/dev", encoding="ascii", errors="replace") as file:
+        with _thread_in(namespace), open("/proc/thread-self/net/dev", encoding="ascii", errors="replace") as file:
             lines = file.read().splitlines()[2:]
     except OSError:
         return ()
@@ -211,10 +215,32 @@ def interfaces(pid: int) -> tuple[Interface, ...]:
     return tuple(found)
 
 
-def sandbox_stats(
-    record: SandboxRecord, whole: CgroupFigures, containers: Sequence[ContainerStats], rates: CpuRates
+@contextlib.contextmanager
+def _thread_in(namespace: str) -> Iterator[None]:
+    ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        theirs = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            syscalls.setns(theirs, syscalls.CLONE_NEWNET)
+        finally:
+            os.close(theirs)
+        try:
+            yield
+        finally:
+            syscalls.setns(ours, syscalls.CLONE_NEWNET)
+    finally:
+        os.close(ours)
+
+
+def sandbox_stats(  # noqa: PLR0913, PLR0917 - what is known of a sandbox comes from as many places
+    record: SandboxRecord,
+    whole: CgroupFigures,
+    processes: int,
+    interfaces: Sequence[Interface],
+    containers: tuple[ContainerStats, ...],
+    rates: CpuRates,
 ) -> PodSandboxStats:
-    """A sandbox's; `whole` is what is counted for the Pod."""
+    """A sandbox's; `whole` is what is counted for its cgroup and those of its containers, which are below."""
     config, now = record.config, time.time_ns()
     attributes = PodSandboxAttributes(record.id, config.metadata, config.labels, config.annotations)
     return PodSandboxStats(
@@ -222,9 +248,9 @@ def sandbox_stats(
         LinuxPodSandboxStats(
             cpu_usage(record.id, whole, now, rates),
             memory_usage(whole, now),
-            _network(interfaces(record.pin.pid), now) if record.addresses else None,
-            ProcessUsage(now, len(whole.processes)),
-            tuple(containers),
+            _network(interfaces, now) if interfaces else None,
+            ProcessUsage(now, processes),
+            containers,
             IoUsage(now, _psi(whole, "io")) if "io" in whole.pressures else None,
         ),
     )
