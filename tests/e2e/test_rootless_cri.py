@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from cri_server import Client, container_config, sandbox_config
+from cri_server import Client, RefusedError, container_config, sandbox_config
 from ordinary_user import HOME, OrdinaryUser
 
 from podward.api import cri_requests as cri
@@ -92,6 +92,14 @@ def test_a_container_runs_in_a_sandbox(user: OrdinaryUser, client: Client, netwo
     assert id_map.split() == ["0", str(user.uid), "1"]
     assert int(processes) == (4 if pid == "POD" else 3)
     assert devices == (["lo"] if network == "POD" else sorted(os.listdir("/sys/class/net")))
+
+
+def test_limits_are_not_changed_where_nothing_has_any(client: Client) -> None:
+    """The OCI runtime would write to the cgroup that the server itself is in."""
+    container = started(client, "POD", "CONTAINER", "limited")
+    with pytest.raises(RefusedError, match="no cgroups can be made here") as refused:
+        client.ask(cri.UpdateContainerResourcesRequest(container), cri.UpdateContainerResourcesResponse)
+    assert refused.value.code == "FAILED_PRECONDITION"
 
 
 def test_pods_outlive_the_service(user: OrdinaryUser) -> None:
