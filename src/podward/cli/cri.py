@@ -50,12 +50,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="an image, with * for anything, that the kubelet is to leave alone; repeatable",
     )
     add(
-        "--seccomp-root",
-        default="/var/lib/kubelet/seccomp",
-        metavar="DIR",
-        help="where Localhost seccomp profiles with a relative name lie (%(default)s)",
-    )
-    add(
         "--cgroup-manager",
         choices=("cgroupfs",),
         default="cgroupfs",
@@ -111,7 +105,6 @@ def run(args: argparse.Namespace) -> int:
         ServiceOptions(
             args.default_runtime,
             args.runtime_defaults,
-            args.seccomp_root,
             args.cni_conf_dir if owns_network() else "",
             Registries(args.registries_conf, args.registry_config_dir, args.authfile),
             tuple(args.pinned_images),
