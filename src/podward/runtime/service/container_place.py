@@ -17,6 +17,9 @@ from podward.runtime.service import pins
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 
+MOUNTS = "mounts"
+"""The directory of the bundle that has the copies of what is mounted from elsewhere."""
+
 
 @contextmanager
 def inside_if_there(sandbox: SandboxRecord | None) -> Iterator[bool]:
