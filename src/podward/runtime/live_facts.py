@@ -165,6 +165,7 @@ class LiveFacts:
         return ExecutionFacts(
             entry=self._entry(container, entry.find_entry(root, *entry.asked_by(spec.process), mounts)),
             source_flags=proc.source_flags(spec, root),
+            locked=proc.locked_sources(spec),
             cgroup_v2=proc.cgroup_v2(),
             inherited=proc.inherited(),
             missing_mount_points=missing,

@@ -109,6 +109,7 @@ class DryFacts:
         return ExecutionFacts(
             entry=self._entry(container, spec),
             source_flags=self._machine.source_flags(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
+            locked=self._machine.locked_sources(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
             cgroup_v2=self._machine.has_cgroup2,
             inherited=self._machine.inherited,
             missing_mount_points=self._missing_mount_points(container, spec),

@@ -80,6 +80,14 @@ class ExplainingMachine:
                 asked.append((mount.destination, stand_in or self._root))
         return (MountState("/"), *known, *self._flags_of(tuple(asked), spec))
 
+    def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
+        """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
+        if not self.node.in_user_namespace:
+            return frozenset()
+        made = {mount.destination for mount in spec.mounts if isinstance(stand_ins.get(mount.source), MountState)}
+        made |= {mount.destination for mount in spec.mounts if mount.source == f"{POD}/shm"}
+        return frozenset(mount.destination for mount in spec.mounts if os.path.isabs(mount.source)) - made
+
     def _flags_of(self, asked: tuple[tuple[str, str], ...], spec: RuntimeSpec) -> tuple[MountState, ...]:
         """The flags of the spec's mounts with these destinations, would they come from these sources."""
         if asked not in self._flags:
