@@ -101,8 +101,8 @@ async def _serve(
         await front.close()
         await streams.stop()
         figures.close()
-        await served.close()
         watch.close()
+        await served.close()
         listening.remove(options.listen, made)
 
 

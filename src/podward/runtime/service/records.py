@@ -48,7 +48,7 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     `namespaces` are those of its own, by kind (`net`, `ipc`, `uts`, `user`, `pid`): where they are pinned, as seen in
     the pin's mount namespace. `work` is the sandbox's directory as seen there. `pause` is the process that holds a
     process namespace that containers share. `cgroup` is the path, below each hierarchy, of the cgroup that has those of
-    its containers; `cgroup_above` of the nearest one that was there before.
+    its containers; `cgroup_above` of the nearest one that was there before. Clients see it once it `was_ready`.
     """
 
     id: str
@@ -65,12 +65,13 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     addresses: tuple[str, ...] = ()
     cgroup: str = ""
     cgroup_above: str = ""
+    was_ready: bool = False
 
     def became(self, phase: SandboxPhase) -> SandboxRecord:
         """The record of the sandbox in its next phase. Raises ValueError where that can't follow."""
         if phase not in SANDBOX_FOLLOWS[self.phase]:
             raise ValueError(f"sandbox {self.id} cannot become {phase.value}: it is {self.phase.value}")
-        return structs.replace(self, phase=phase)
+        return structs.replace(self, phase=phase, was_ready=self.was_ready or phase is SandboxPhase.READY)
 
 
 class ContainerRecord(Struct, frozen=True, omit_defaults=True):
