@@ -25,8 +25,8 @@ def localhost(profile: SecurityProfile | None, root: str) -> Profile | None:
     if profile is None or profile.profile_type != "Localhost":
         return None
     file = profile.localhost_ref
-    real, base = os.path.realpath(file), os.path.realpath(root)
-    if not real.startswith(os.path.join(base, "")):
+    real, base = os.path.realpath(file), os.path.realpath(root).rstrip("/")
+    if not real.startswith(f"{base}/"):
         raise InputError("a Localhost seccomp profile must lie below the node's seccomp directory", where=file)
     try:
         descriptor = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)

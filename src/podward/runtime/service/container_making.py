@@ -28,15 +28,24 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
-from podward.policy.runtime import container_requests
-from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
+from podward.policy.runtime import cdi, container_requests
+from podward.policy.runtime.namespaces import NamespacePaths, options
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, machine, mount_namespace, profiles, syscalls
 from podward.runtime.container_root import IMAGE_VOLUMES, ContainerRoot, unsafe_place
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
-from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service import (
+    cdi_files,
+    cgroup_controllers,
+    conmon,
+    container_place,
+    names,
+    pins,
+    sandbox_parts,
+    sandboxes,
+)
 from podward.runtime.service.container_ending import destroy, end_oci
 from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
@@ -46,6 +55,9 @@ from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
+
+_ANYWHERE = "/"
+"""Where Localhost profiles may be: a kubelet has made a whole path of the name that it keeps below its directory."""
 
 
 class _Made(Struct, frozen=True):
@@ -66,7 +78,7 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    config = with_namespaces_of(sandbox.config, request.config or ContainerConfig())
+    config = request.config or ContainerConfig()
     if refused := refusal_of(container_requests.check(config, sandbox.config)):
         return refused
     if not sandboxes.is_ready(sandbox):
@@ -96,6 +108,8 @@ def _decide(
         return facts
     node, host = facts
     decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    if (asked := cdi.names(config)) and not decided.refused:
+        decided = cdi_files.inject(decided, asked)
     spec = _folded(decided)
     if isinstance(spec, CriRefusal):
         return spec
@@ -134,7 +148,7 @@ def _facts(
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
         files=sandbox_parts.files(sandbox),
-        localhost_seccomp=profiles.localhost(context.seccomp, "/"),  # a kubelet has looked where the file is
+        localhost_seccomp=profiles.localhost(context.seccomp, _ANYWHERE),
         host_devices=devices.host_devices() if context.privileged else (),
         arch=machine.architecture(),
         cgroup_v2=service.cgroup_v2,
@@ -213,7 +227,7 @@ def _make(service: RuntimeService, made: _Made, sources: Sources) -> CreateConta
             record = record.became(ContainerPhase.CREATED)
             records.write(record)
         except BaseException:
-            service.plugins.tell_of_container(Event.REMOVE_CONTAINER, record)
+            service.plugins.undo(record)
             destroy(service, record)
             raise
     service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
@@ -233,7 +247,7 @@ def _adjusted(service: RuntimeService, made: _Made, sandbox: SandboxRecord) -> _
         what = f"cgroup {spec.linux.cgroups_path!r}, which an NRI plugin asks for, is not below {sandbox.cgroup}"
         spec = CriRefusal(CriCode.INVALID_ARGUMENT, what)
     if isinstance(spec, CriRefusal):
-        service.plugins.tell_of_container(Event.REMOVE_CONTAINER, made.record)
+        service.plugins.undo(made.record)
         return spec
     record = structs.replace(made.record, cgroup=spec.linux.cgroups_path)
     return structs.replace(made, spec=spec, record=record)
