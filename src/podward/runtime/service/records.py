@@ -238,6 +238,8 @@ def _replace(new: str, file: str) -> None:
         os.unlink(new)
 
 
+_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (SandboxRecord, ContainerRecord)}
+"""Made once, before workers are forked: msgspec takes a millisecond for each to look at its type."""
 _FILES: dict[type, str] = {SandboxRecord: "sandbox.json", ContainerRecord: "container.json"}
 ID_LENGTH = 64
 _DIGITS = frozenset("0123456789abcdef")

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 from msgspec import Struct, structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.node import Node
+from podward.api.oci import RuntimeSpec
 from podward.errors import NodeError
 from podward.policy.runtime import defaults
 from podward.runtime import machine, probe
 from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries
 from podward.runtime.images.service import ImageService
-from podward.runtime.images.store import ImageStore
+from podward.runtime.images.store import ImageStore, StoredImageFacts
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service.plugins import SOCKET, Plugins
@@ -73,7 +75,12 @@ class RuntimeService:
         return self.cgroup_layout == "v2"
 
     def choose_all(self) -> None:
-        """Look for every handler's program and load the defaults now, so that no worker has to."""
+        """Look for every handler's program and load the defaults now, so that no worker has to.
+
+        msgspec looks at each type once, too.
+        """
+        for kind in (RuntimeSpec, StoredImageFacts):
+            msgspec.json.Decoder(kind)
         defaults.load(self.options.runtime_defaults)
         for handler in ("", *HANDLERS):
             self.choice(handler)
