@@ -31,6 +31,7 @@ from podward.api.cri_requests import (
 )
 from podward.api.nri import Event
 from podward.errors import NodeError
+from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import options
 from podward.runtime import container_root, container_stop, orphans, syscalls
 from podward.runtime.kept import Process, alive
@@ -189,10 +190,7 @@ def _ask_to_end(service: RuntimeService, record: ContainerRecord, seconds: float
 
 def stop_signal(record: ContainerRecord) -> int:
     """The signal that asks the container to end."""
-    asked = record.config.stop_signal
-    if asked == "RUNTIME_DEFAULT":
-        return container_stop.number(record.stop_signal)
-    return container_stop.number(asked.replace("PLUS", "+").replace("MINUS", "-"))
+    return container_stop.number(container_requests.stop_signal(record.config, record.stop_signal))
 
 
 def _is_first(service: RuntimeService, record: ContainerRecord) -> bool:

@@ -29,7 +29,7 @@ from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import cdi, container_requests
-from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, machine, mount_namespace, profiles, syscalls
@@ -56,9 +56,6 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
 
-_ANYWHERE = "/"
-"""Where Localhost profiles may be: a kubelet has made a whole path of the name that it keeps below its directory."""
-
 
 class _Made(Struct, frozen=True):
     """What is known of a container before anything of it is made."""
@@ -78,7 +75,7 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    config = request.config or ContainerConfig()
+    config = with_namespaces_of(sandbox.config, request.config or ContainerConfig())
     if refused := refusal_of(container_requests.check(config, sandbox.config)):
         return refused
     if not sandboxes.is_ready(sandbox):
@@ -148,7 +145,7 @@ def _facts(
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
         files=sandbox_parts.files(sandbox),
-        localhost_seccomp=profiles.localhost(context.seccomp, _ANYWHERE),
+        localhost_seccomp=profiles.localhost(context.seccomp, "/"),  # a kubelet has looked where the file is
         host_devices=devices.host_devices() if context.privileged else (),
         arch=machine.architecture(),
         cgroup_v2=service.cgroup_v2,

@@ -205,11 +205,7 @@ class Records:
                 return known[1]
             with open(file, "rb", buffering=0) as opened:
                 record = msgspec.json.decode(opened.read(), type=kind)
-        except (
-            FileNotFoundError,
-            NotADirectoryError,
-            msgspec.DecodeError,
-        ):  # the machine may have crashed: see _replace
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):  # torn by a crash of the machine
             self._known.pop(file, None)
             return None
         if time.time_ns() - facts.st_mtime_ns > _TICK:
@@ -238,8 +234,6 @@ def _replace(new: str, file: str) -> None:
         os.unlink(new)
 
 
-_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (SandboxRecord, ContainerRecord)}
-"""Made once, before workers are forked: msgspec takes a millisecond for each to look at its type."""
 _FILES: dict[type, str] = {SandboxRecord: "sandbox.json", ContainerRecord: "container.json"}
 ID_LENGTH = 64
 _DIGITS = frozenset("0123456789abcdef")

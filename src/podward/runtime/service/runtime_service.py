@@ -23,7 +23,7 @@ from podward.runtime.images.store import ImageStore, StoredImageFacts
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service.plugins import SOCKET, Plugins
-from podward.runtime.service.records import ContainerRecord, Records
+from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord
 from podward.runtime.state import State
 
 MOUNT_SETATTR = (5, 12)
@@ -79,7 +79,7 @@ class RuntimeService:
 
         msgspec looks at each type once, too.
         """
-        for kind in (RuntimeSpec, StoredImageFacts):
+        for kind in (SandboxRecord, ContainerRecord, RuntimeSpec, StoredImageFacts):
             msgspec.json.Decoder(kind)
         defaults.load(self.options.runtime_defaults)
         for handler in ("", *HANDLERS):
