@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from podward import __version__
 from podward.api import nri
@@ -19,6 +19,9 @@ from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.verbs import UPDATE_FOR_PLUGINS
 from podward.runtime.workers.client import EngineClient
+
+STEPS = frozenset(("RunPodSandbox", "CreateContainer"))
+"""The verbs that ask about what is seen only when they are done. A question of the others is a step by itself."""
 
 
 class ServiceRuntime:
@@ -88,9 +91,9 @@ class ServedPlugins:
         await self._nri.close()
         await self._answering.close()
 
-    def step(self) -> AbstractAsyncContextManager[None]:
-        """A verb that changes something is done within this."""
-        return self._nri.step()
+    def step(self, verb: str) -> AbstractAsyncContextManager[None]:
+        """A verb is done within this."""
+        return self._nri.step() if verb in STEPS else nullcontext()
 
     def ended(self, container: str) -> None:
         """A monitor has written a container's exit code."""

@@ -37,6 +37,9 @@ from podward.runtime.service.phases import (
 from podward.runtime.state import Lock
 
 NOBODY = Process(0, 0)
+_TICK = 50_000_000
+"""Nanoseconds: the clock of files is that coarse at most, so that of two files made within it none may be the later."""
+_MOST_KNOWN = 4096
 
 
 class SandboxRecord(Struct, frozen=True, omit_defaults=True):
@@ -121,6 +124,8 @@ class Records:
     def __init__(self, root: str) -> None:
         self.root = f"{root}/cri"
         self.exits = f"{self.root}/exits"
+        self._known: dict[str, tuple[tuple[int, int, int], SandboxRecord | ContainerRecord]] = {}
+        """What was read lately, by files. A record is replaced by another file, never changed."""
         self._homes = {SandboxRecord: f"{self.root}/sandboxes", ContainerRecord: f"{self.root}/containers"}
         for directory in (*self._homes.values(), self.exits):
             os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -190,17 +195,28 @@ class Records:
             lock.release()
         return None
 
-    @staticmethod
-    def _read(kind: type[Record], file: str) -> Record | None:
+    def _read(self, kind: type[Record], file: str) -> Record | None:
+        """What the file says: read again where it is another one than the last time, or so new that it might be."""
         try:
+            facts = os.stat(file)
+            version = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
+            known = self._known.get(file)
+            if known is not None and known[0] == version and isinstance(known[1], kind):
+                return known[1]
             with open(file, "rb", buffering=0) as opened:
-                return msgspec.json.decode(opened.read(), type=kind)
+                record = msgspec.json.decode(opened.read(), type=kind)
         except (
             FileNotFoundError,
             NotADirectoryError,
             msgspec.DecodeError,
         ):  # the machine may have crashed: see _replace
+            self._known.pop(file, None)
             return None
+        if time.time_ns() - facts.st_mtime_ns > _TICK:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[file] = (version, record)
+        return record
 
 
 def _replace(new: str, file: str) -> None:

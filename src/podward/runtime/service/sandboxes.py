@@ -143,6 +143,7 @@ def remove(
             record = service.records.read(SandboxRecord, found.id)
             if record is not None:
                 record = _stop(service, record)
+                container_ending.remove_all(service, record.id)
                 service.plugins.tell_of_sandbox(Event.REMOVE_POD_SANDBOX, record)
                 _take_away(service, record)
     return RemovePodSandboxResponse()
