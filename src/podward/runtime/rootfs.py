@@ -3,10 +3,15 @@
 With a user namespace, the image's files (owned by host ids 0, 1000, …) must appear under the Pod's range: the lower
 layer is mounted id-mapped, and the upper layer's root is owned by the range's first id, so what the container writes
 is owned by ids of its range on disk too. Nothing is chowned.
+
+What a container writes there lasts as long as the container, and none outlives a crash of the machine. So the overlay
+is volatile (Linux 5.10): else all of it would be written to the disk when the overlay is unmounted, with everybody
+waiting.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 
 from podward.api.cri import IDMapping
@@ -38,7 +43,7 @@ def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: st
             raise NodeError("overlayfs can't take this path", where=path, advice=advice)
     options = f"lowerdir={lower},upperdir={paths['upper']},workdir={paths['work']}"
     try:
-        syscalls.mount("overlay", paths["rootfs"], "overlay", 0, options)
+        _mount_overlay(paths["rootfs"], options)
     except OSError as error:
         raise NodeError(
             f"cannot mount the container's overlay: {error.strerror}",
@@ -46,6 +51,15 @@ def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: st
             advice="the state directory must be on a file system that overlayfs accepts as upper layer (ext4, xfs)",
         ) from error
     return paths["rootfs"]
+
+
+def _mount_overlay(target: str, options: str) -> None:
+    try:
+        syscalls.mount("overlay", target, "overlay", 0, f"{options},volatile")
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        syscalls.mount("overlay", target, "overlay", 0, options)  # an older kernel
 
 
 def unmount(directory: str) -> None:

@@ -17,6 +17,9 @@ from podward.runtime.service import pins
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 
+MOUNTS, IMAGE_VOLUMES = "mounts", "image-volumes"
+"""Directories of the bundle: copies of what is mounted from elsewhere, and the volumes of the image."""
+
 
 @contextmanager
 def inside_if_there(sandbox: SandboxRecord | None) -> Iterator[bool]:

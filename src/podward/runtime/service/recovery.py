@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from podward.errors import PodwardError
 from podward.runtime.network import pod as network
-from podward.runtime.service import container_ending, names, pins, sandboxes
+from podward.runtime.service import container_ending, container_recovery, names, pins, sandboxes
 from podward.runtime.service.phases import ContainerPhase, SandboxPhase
 from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord, is_id
 from podward.runtime.service.runtime_service import RuntimeService
@@ -72,6 +72,8 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
         report.attempt(f"sandbox {identifier}", _settle_sandbox, service, identifier, report)
     for container in service.records.every(ContainerRecord):
         report.attempt(f"container {container.id}", _settle_container, service, container)
+    report.attempt("monitors", container_recovery.end_unknown_monitors, service)
+    report.attempt("containers", container_recovery.forget_unknown, service)
     for kind in (SandboxRecord, ContainerRecord):
         report.attempt("directories", _remove_without_record, service.records, kind)
     report.attempt("pins", _end_unknown_pins, service.records)

@@ -75,8 +75,13 @@ LIST_IMAGES = Verb("ListImages", cri_images.ListImagesRequest, cri_images.ListIm
 IMAGE_STATUS = Verb("ImageStatus", cri_images.ImageStatusRequest, cri_images.ImageStatusResponse, images.status)
 REMOVE_IMAGE = Verb("RemoveImage", cri_images.RemoveImageRequest, cri_images.RemoveImageResponse, images.remove)
 IMAGE_FS_INFO = Verb("ImageFsInfo", cri_images.ImageFsInfoRequest, cri_images.ImageFsInfoResponse, images.usage)
+SETTLE_CONTAINER = Verb(
+    "SettleContainer", container_ending.SettleRequest, container_ending.SettleResponse, container_ending.settle_ended
+)
+"""No client's: what is done when a container's monitor has written its exit code."""
 
 _ALL: tuple[object, ...] = (
+    SETTLE_CONTAINER,
     CREATE_CONTAINER,
     START_CONTAINER,
     STOP_CONTAINER,
