@@ -32,12 +32,20 @@ from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
-from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
+from podward.runtime import (
+    cgroup_controllers,
+    devices,
+    image_volumes,
+    machine,
+    profiles,
+    rootfs,
+    syscalls,
+    unsafe_places,
+)
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
 from podward.runtime.service import (
     cdi_files,
-    cgroup_controllers,
     conmon,
     container_place,
     names,
