@@ -14,13 +14,13 @@ class Plugins(Protocol):
     """What the service does for plugins; what they are asked about a verb, its worker asks."""
 
     async def start(self) -> None:
-        """Listen for plugins and for workers. Raises PodwardError or OSError."""
+        """Listen for plugins and for workers. Raises PodwardError."""
 
     async def close(self) -> None:
         """Disconnect them."""
 
-    def step(self) -> AbstractAsyncContextManager[None]:
-        """A verb that changes something is done within this."""
+    def step(self, verb: str) -> AbstractAsyncContextManager[None]:
+        """The verb of this name is done within this."""
 
     def ended(self, container: str) -> None:
         """A monitor has written a container's exit code."""
@@ -35,8 +35,9 @@ class NoPlugins:
     async def close(self) -> None:
         """Nothing."""
 
-    def step(self) -> AbstractAsyncContextManager[None]:
+    def step(self, verb: str) -> AbstractAsyncContextManager[None]:
         """Nothing that it keeps apart."""
+        del verb
         return nullcontext()
 
     def ended(self, container: str) -> None:

@@ -118,11 +118,15 @@ class Cgroups:
         """
         with self._at(path) as groups:
             _end(groups)
+        if self._processes is not None:
+            self._processes.end_below(path.rpartition("/")[2])
 
     def kill_path(self, path: str) -> None:
         """Kill what is in the cgroup at this path and those below, once; who still lives is ended by `end_path`."""
         with self._at(path) as groups:
             _kill_once(groups)
+        if self._processes is not None:
+            self._processes.kill_below(path.rpartition("/")[2])
 
     def remove_empty(self, path: str, above: str = "") -> None:
         """Remove the cgroup at this path, and those above it that are below `above`, as long as they are empty."""
@@ -141,10 +145,10 @@ class Cgroups:
     @contextlib.contextmanager
     def _at(self, path: str) -> Iterator[list[_Group]]:
         """The cgroups at a path; no link on the way is followed, nor a step upwards taken."""
-        *above, last = [step for step in path.split("/") if step]
+        *above, last = [step for step in path.split("/") if step] or ("",)
         groups: list[_Group] = []
         try:
-            for root in self._roots:
+            for root in self._roots if last else ():
                 parent = _descend(root, above)
                 if parent < 0:
                     continue

@@ -7,19 +7,22 @@ itself; and before its removal. What plugins change in other containers is done 
 from __future__ import annotations
 
 import asyncio
-import os
 
 import msgspec
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.nri import Container, ContainerUpdate, Event, PodSandbox, Resources
-from podward.cri import listening
 from podward.cri.log import Log
 from podward.cri.nri.plugins import Runtime
 from podward.cri.nri.service import Nri
+from podward.cri.unix_server import UnixServer, serve
 from podward.runtime.service.plugins import Answer, Question
 
 _LARGEST = 16 << 20
+_GOES_ON = frozenset((Event.STOP_POD_SANDBOX, Event.REMOVE_POD_SANDBOX, Event.STOP_CONTAINER, Event.REMOVE_CONTAINER))
+"""What nobody can refuse."""
+_IN_STEPS = frozenset((Event.RUN_POD_SANDBOX, Event.CREATE_CONTAINER, Event.POST_CREATE_CONTAINER))
+"""What is asked by verbs that are steps as a whole (`served.STEPS`)."""
 
 
 class Answering:
@@ -31,23 +34,17 @@ class Answering:
         self._path = path
         self._log = log
         self._ended: set[str] = set()
-        self._server: asyncio.Server | None = None
-        self._made: os.stat_result | None = None
+        self._server: UnixServer | None = None
 
     async def start(self, ended: set[str]) -> None:
-        """Listen for workers. Raises NodeError or OSError."""
+        """Listen for workers. Raises NodeError."""
         self._ended = ended
-        listening.prepare(self._path)
-        with listening.owners_alone():
-            self._server = await asyncio.start_unix_server(self._serve, self._path)
-        self._made = os.stat(self._path)
+        self._server = await serve(self._path, self._serve)
 
     async def close(self) -> None:
         """Listen no more; what is being answered is."""
         if self._server is not None:
             self._server.close()
-        if self._made is not None:
-            listening.remove(self._path, self._made)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -64,12 +61,21 @@ class Answering:
 
     async def answer(self, question: Question) -> Answer:
         """What plugins say."""
+        if question.event in _IN_STEPS or question.undone:
+            return await self._answer(question)
+        async with self._nri.step():
+            return await self._answer(question)
+
+    async def _answer(self, question: Question) -> Answer:
         event, pod, container = question.event, question.pod, question.container
         if container is not None and event is Event.CREATE_CONTAINER:
             return await self._create(pod, container)
         if container is not None and event is Event.UPDATE_CONTAINER:
             return await self._update(pod, container, question.resources or Resources())
-        return Answer(await self._told(question))
+        refusal = await self._told(question)
+        if refusal is not None and event in _GOES_ON:
+            self._log.failed(f"{refusal.message}; it is done all the same")
+        return Answer(refusal)
 
     async def _told(self, question: Question) -> CriRefusal | None:
         event, pod, container = question.event, question.pod, question.container

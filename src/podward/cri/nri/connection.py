@@ -9,13 +9,15 @@ from typing import TypeVar
 
 from podward.api.nri import Message
 from podward.cri.nri.messages import PLUGIN, RUNTIME, Request, Response, Status
-from podward.cri.nri.protobuf import ProtobufError, decode, encode
+from podward.cri.nri.protobuf import ProtobufError, UnknownFieldError, decode, encode
 from podward.cri.nri.ttrpc import Code, Conn, Frame, Kind, Trunk, TtrpcError, packed
 from podward.errors import PodwardError
 
 MOST_CALLS = 16
 """The most calls of a plugin that are being answered."""
 
+IT_CLOSED, WE_END = "it closed the connection", "the runtime ends"
+"""Why connections are closed without anything being wrong."""
 _READ = 1 << 16
 _LONGEST_WORDS = 1024
 
@@ -77,13 +79,13 @@ class Connection:
             while data := await self._reader.read(_READ):
                 for frame in self._trunk.feed(data):
                     self._take(frame)
-            self.close("it closed the connection")
+            self.close(IT_CLOSED)
         except TtrpcError as error:
             self.close(error.what)
         except OSError as error:
             self.close(f"the connection broke: {error.strerror}")
         finally:
-            self.close("the runtime ends")
+            self.close(WE_END)
             for task in self._answering:
                 task.cancel()
             with contextlib.suppress(OSError):
@@ -104,8 +106,9 @@ class Connection:
     async def call(self, method: str, request: Message, answer: type[Answer], within: float) -> Answer:
         """Call the plugin.
 
-        Raises PluginAnsweredError with its error; PluginLostError, the connection being closed, if there is no answer
-        in time, or none that can be read. Raises TtrpcError if the request is too large: nothing is sent then.
+        Raises PluginAnsweredError with its error, or where its answer has a field that is not known: what it asks for
+        cannot be done. Raises PluginLostError, the connection being closed, if there is no answer in time, or none that
+        can be read. Raises TtrpcError if the request is too large: nothing is sent then.
         """
         number = self._next_call
         payload = encode(Request(PLUGIN, method, encode(request), int(within * 1e9)))
@@ -121,6 +124,8 @@ class Connection:
                 return self._read(answer, await waiting)
         except TimeoutError:
             self.close(f"it did not answer {method} within {within:g} s")
+        except UnknownFieldError as error:
+            raise PluginAnsweredError(str(error), Code.INVALID_ARGUMENT) from error
         except (ProtobufError, OSError) as error:
             self.close(f"{method}: {getattr(error, 'what', error)}")
         finally:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Protocol
 
 from msgspec import Struct
 
 from podward.api.nri import VERSION, Container, ContainerUpdate, Message, PodSandbox
-from podward.cri import listening
 from podward.cri.log import Log
-from podward.cri.nri.connection import CallError, Connection, PluginLostError, shown
+from podward.cri.nri.connection import IT_CLOSED, WE_END, CallError, Connection, PluginLostError, shown
 from podward.cri.nri.messages import (
     ConfigureRequest,
     Empty,
@@ -23,7 +21,8 @@ from podward.cri.nri.plugin import Plugin, check_registration
 from podward.cri.nri.protobuf import decode
 from podward.cri.nri.sync_gate import SyncGate
 from podward.cri.nri.ttrpc import Code
-from podward.errors import NodeError, PodwardError
+from podward.cri.unix_server import UnixServer, serve
+from podward.errors import PodwardError
 from podward.policy.runtime.nri_collecting import Updates
 
 DEFAULT_SOCKET = "/var/run/nri/nri.sock"
@@ -67,31 +66,18 @@ class Plugins:
         self._timeouts = timeouts
         self._log = log
         self._connected: dict[asyncio.Task[None], Connection] = {}
-        self._server: asyncio.Server | None = None
-        self._made: os.stat_result | None = None
+        self._server: UnixServer | None = None
 
     async def start(self) -> None:
         """Listen on the socket, which only its owner may use. Raises NodeError."""
-        listening.prepare(self._socket)
-        try:
-            with listening.owners_alone():
-                self._server = await asyncio.start_unix_server(self._accept, self._socket)
-        except OSError as error:
-            raise NodeError(
-                f"plugins cannot be listened for: {error.strerror or error}",
-                where=self._socket,
-                advice="name another socket with --nri-listen",
-            ) from error
-        self._made = os.stat(self._socket)
+        self._server = await serve(self._socket, self._accept)
 
     async def close(self) -> None:
         """Disconnect all plugins, and take the socket away."""
         if self._server is not None:
             self._server.close()
-        if self._made is not None:
-            listening.remove(self._socket, self._made)
         for connection in self._connected.values():
-            connection.close("the runtime ends")
+            connection.close(WE_END)
         if self._connected:
             await asyncio.wait(self._connected)
 
@@ -119,7 +105,7 @@ class Plugins:
         try:
             await self._serve(connection, registered, running)
         finally:
-            connection.close("the runtime ends")
+            connection.close(WE_END)
             await running
             self._connected.pop(task, None)
 
@@ -152,7 +138,8 @@ class Plugins:
         finally:
             if plugin in self.present:
                 self.present.remove(plugin)
-            self._log.failed(f"NRI plugin {name} is disconnected: {connection.why_closed}")
+            say = self._log.note if connection.why_closed in (IT_CLOSED, WE_END) else self._log.failed
+            say(f"NRI plugin {name} is disconnected: {connection.why_closed}")
 
     async def _introduce(self, plugin: Plugin) -> None:
         """Configure a plugin, tell it what there is, and count on it from then on."""

@@ -44,6 +44,10 @@ class ProtobufError(InputError):
     """The bytes are no such message, or have fields that it has not."""
 
 
+class UnknownFieldError(ProtobufError):
+    """A message has a field of a later version of NRI."""
+
+
 class _Shape(Struct, frozen=True):
     """One field: `wire` is a scalar's name, or `message` the type of what it holds, or both are empty: a wrapper's.
 
@@ -127,7 +131,7 @@ def _fill_map(entries: dict[str, Wire | Value], shape: _Shape, values: Mapping[s
 def _read(kind: type[M], wire: Wire) -> M:
     unknown = UnknownFieldSet(wire)
     if len(unknown):
-        raise ProtobufError(
+        raise UnknownFieldError(
             f"{kind.__name__} has field {unknown[0].field_number}, which this version does not know",
             advice="use a plugin that is made for an older version of NRI",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from podward import __version__
 from podward.api import nri
@@ -12,7 +12,6 @@ from podward.api.cri_requests import UpdateContainerResourcesRequest
 from podward.cri.log import Log
 from podward.cri.nri.answering import Answering
 from podward.cri.nri.service import Nri
-from podward.runtime.service import sandboxes
 from podward.runtime.service.container_truth import LIVING, observe
 from podward.runtime.service.phases import ContainerPhase
 from podward.runtime.service.plugins import SOCKET, asked_resources, container_view, pod_view, spec_of
@@ -20,6 +19,9 @@ from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.verbs import UPDATE_FOR_PLUGINS
 from podward.runtime.workers.client import EngineClient
+
+STEPS = frozenset(("RunPodSandbox", "CreateContainer"))
+"""The verbs that ask about what is seen only when they are done. A question of the others is a step by itself."""
 
 
 class ServiceRuntime:
@@ -36,7 +38,7 @@ class ServiceRuntime:
     async def inventory(self) -> tuple[tuple[nri.PodSandbox, ...], tuple[nri.Container, ...]]:
         """All sandboxes that clients see, and all containers that have not ended."""
         records = self._service.records
-        pods = tuple(pod_view(r) for r in records.every(SandboxRecord) if r.phase not in sandboxes.GONE)
+        pods = tuple(pod_view(r) for r in records.every(SandboxRecord) if r.was_ready)
         living = [seen for seen in self.containers() if seen.phase in LIVING]
         return pods, tuple(container_view(seen, spec_of(records, seen)) for seen in living)
 
@@ -89,9 +91,9 @@ class ServedPlugins:
         await self._nri.close()
         await self._answering.close()
 
-    def step(self) -> AbstractAsyncContextManager[None]:
-        """A verb that changes something is done within this."""
-        return self._nri.step()
+    def step(self, verb: str) -> AbstractAsyncContextManager[None]:
+        """A verb is done within this."""
+        return self._nri.step() if verb in STEPS else nullcontext()
 
     def ended(self, container: str) -> None:
         """A monitor has written a container's exit code."""

@@ -64,9 +64,9 @@ class Nri:
 
     @contextlib.asynccontextmanager
     async def step(self) -> AsyncIterator[None]:
-        """Whatever changes sandboxes or containers is done within this; steps do not stand in steps.
+        """From a question to when what was asked about is there, no plugin is told what there is.
 
-        So a new plugin is told what there is before the step or after it, and misses nothing of it.
+        So a new one is told before the step or after it, and misses nothing of it. Steps do not stand in steps.
         """
         async with self._plugins.gate.shared():
             yield

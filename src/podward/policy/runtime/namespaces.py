@@ -13,9 +13,15 @@ sandbox.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, PodSandboxConfig, UserNamespace
+from podward.api.cri import (
+    ContainerConfig,
+    LinuxContainerSecurityContext,
+    NamespaceOption,
+    PodSandboxConfig,
+    UserNamespace,
+)
 from podward.api.oci import LinuxIDMapping, Namespace
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
@@ -53,6 +59,20 @@ def options(context: LinuxContainerSecurityContext) -> NamespaceOption:
 def of_sandbox(config: PodSandboxConfig) -> NamespaceOption:
     """The sandbox's namespace options; without options in the message it has its own namespaces."""
     return config.linux.security_context.namespace_options or NamespaceOption()
+
+
+def with_namespaces_of(sandbox: PodSandboxConfig, config: ContainerConfig) -> ContainerConfig:
+    """The container's message as a runtime reads it: whatever it says, its network and its IPC are its sandbox's.
+
+    So are the host's processes, where the sandbox has these and the container names no others. Source: containerd 2.2
+    `WithPodNamespaces`; a kubelet says the same in both messages.
+    """
+    pod, context = of_sandbox(sandbox), config.linux.security_context
+    own = options(context)
+    pid = "NODE" if own.pid == "POD" and pod.pid == "NODE" else own.pid
+    modes = structs.replace(own, network=pod.network, ipc=pod.ipc, pid=pid)
+    context = structs.replace(context, namespace_options=modes)
+    return structs.replace(config, linux=structs.replace(config.linux, security_context=context))
 
 
 def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:

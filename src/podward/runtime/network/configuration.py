@@ -19,7 +19,9 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct, structs
 
+from podward.api.node import IDENTITY
 from podward.errors import InputError
+from podward.runtime import machine
 from podward.runtime.oci import write_private
 from podward.runtime.state import Lock, State
 
@@ -54,11 +56,21 @@ class _List(Struct, frozen=True, rename="camel"):
     plugins: tuple[dict[str, msgspec.Raw], ...] = ()
 
 
+def owns_network() -> bool:
+    """Whether we may make bridges in the network that we are in: the machine's root may."""
+    return machine.id_map("uid_map") == IDENTITY
+
+
 def for_ports(networks: NetworkList, ports: tuple[dict[str, str | int], ...]) -> NetworkList:
     """The configuration for a Pod with these host ports: our own needs no portmap plugin for one without."""
     if ports or not networks.bridge:
         return networks
     return structs.replace(networks, plugins=networks.plugins[:1])
+
+
+def needs_no_plugin(networks: NetworkList) -> bool:
+    """Whether of a Pod whose namespace is gone only its addresses are left: our own bridge's plugin makes no rules."""
+    return bool(networks.bridge) and len(networks.plugins) == 1 and "ipMasq" not in networks.plugins[0]
 
 
 def plugins() -> str:

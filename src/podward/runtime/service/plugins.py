@@ -27,13 +27,18 @@ SOCKET = "nri.sock"
 
 
 class Question(Struct, frozen=True, omit_defaults=True):
-    """What happens, and to whom; `resources` are what an update asks for, `overhead` those of a sandbox beside it."""
+    """What happens, and to whom.
+
+    `resources` are what an update asks for, `overhead` those of a sandbox beside it. `undone` is a container that
+    plugins were asked about and that there will not be.
+    """
 
     event: Event
     pod: nri.PodSandbox
     container: nri.Container | None = None
     resources: nri.Resources | None = None
     overhead: nri.Resources | None = None
+    undone: bool = False
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -67,6 +72,12 @@ class Plugins:
             return None
         seen = container_view(container, spec_of(self._records, container))
         return self.ask(Question(event, self.pod_of(container), seen)).refusal
+
+    def undo(self, container: ContainerRecord) -> None:
+        """Tell that a container which plugins were asked about cannot be created."""
+        if self._path:
+            seen = container_view(container, None)
+            self.ask(Question(Event.REMOVE_CONTAINER, self.pod_of(container), seen, undone=True))
 
     def pod_of(self, container: ContainerRecord) -> nri.PodSandbox:
         """The sandbox of a container; its id alone where it is gone."""
