@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from podward.api.cri import (
     PodSandboxConfig,
     PodSandboxMetadata,
 )
+from podward.api.cri_status import ContainerStatus
 from podward.cri import messages, protocol
 
 Response = TypeVar("Response", bound=Message)
@@ -84,6 +86,31 @@ class Client:
         """A container in a sandbox of this name; returns its id."""
         request = cri.CreateContainerRequest(sandbox, config, sandbox_config(name))
         return self.ask(request, cri.CreateContainerResponse).container_id
+
+    def start(self, sandbox: str, config: ContainerConfig, name: str = "web") -> str:
+        """A container that runs; returns its id."""
+        made = self.create(sandbox, config, name)
+        self.ask(cri.StartContainerRequest(made), cri.StartContainerResponse)
+        return made
+
+    def status(self, container: str) -> ContainerStatus:
+        """How a container is."""
+        answer = self.ask(cri.ContainerStatusRequest(container), cri.ContainerStatusResponse)
+        assert answer.status is not None
+        return answer.status
+
+    def ended(self, container: str) -> ContainerStatus:
+        """How a container has ended, when it has."""
+        deadline = time.monotonic() + DEADLINE
+        while (status := self.status(container)).state != "CONTAINER_EXITED":
+            assert time.monotonic() < deadline, status
+            time.sleep(0.05)
+        return status
+
+    def end(self, sandbox: str) -> None:
+        """Stop and remove a sandbox with its containers."""
+        self.ask(cri.StopPodSandboxRequest(sandbox), cri.StopPodSandboxResponse)
+        self.ask(cri.RemovePodSandboxRequest(sandbox), cri.RemovePodSandboxResponse)
 
     def close(self) -> None:
         self._channel.close()
@@ -168,8 +195,7 @@ class CriServer:
         """Every sandbox with its containers."""
         listed = self.client.ask(cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse).items
         for sandbox in listed:
-            self.client.ask(cri.StopPodSandboxRequest(sandbox.id), cri.StopPodSandboxResponse)
-            self.client.ask(cri.RemovePodSandboxRequest(sandbox.id), cri.RemovePodSandboxResponse)
+            self.client.end(sandbox.id)
 
     def __enter__(self) -> Self:
         return self

@@ -155,3 +155,35 @@ def test_a_thread_elsewhere_is_found(group: Group, cgroups: Cgroups) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_cgroup_is_ended_where_it_is_with_all_below_it(group: Group, cgroups: Cgroups) -> None:
+    group.run(f"{SLEEP} & {SLEEP}", nested=2)
+    cgroups.end_path(f"{name(group.container)}/{LONG}")
+    assert cgroups.exists(name(group.container))
+    assert not cgroups.exists(f"{name(group.container)}/{LONG}")
+    cgroups.end(group.container)
+
+
+@pytest.mark.parametrize("way", ["/{0}/../{0}/a", "/./{0}/a", "/../fs/cgroup/{0}/a", "/nobody/{0}", ""])
+def test_a_path_that_goes_elsewhere_leads_nowhere(group: Group, cgroups: Cgroups, way: str) -> None:
+    for place in group.places:
+        (place / "a").mkdir()
+    path = way.format(name(group.container).strip("/"))
+    assert not cgroups.exists(path)
+    cgroups.end_path(path)
+    assert cgroups.exists(f"{name(group.container)}/a")
+    cgroups.end(group.container)
+
+
+def test_only_empty_ones_that_were_not_there_before_are_removed(group: Group, cgroups: Cgroups) -> None:
+    above = name(group.container)
+    for place in group.places:
+        (place / "a" / "b").mkdir(parents=True)
+    group.places[0].joinpath("a", "other").mkdir()
+    cgroups.remove_empty(f"{above}/a/b", above)
+    assert not cgroups.exists(f"{above}/a/b")
+    assert group.places[0].joinpath("a", "other").exists()
+    assert not group.places[1].joinpath("a").exists()
+    assert cgroups.exists(above)
+    cgroups.end(group.container)

@@ -201,6 +201,26 @@ class Linux(Spec, frozen=True):
     mount_label: str = ""
 
 
+class Hook(Spec, frozen=True):
+    """hooks.*[]: a program of the host; `timeout` is in seconds."""
+
+    path: str
+    args: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    timeout: int | None = None
+
+
+class Hooks(Spec, frozen=True):
+    """hooks: what the OCI runtime runs on the way of a container."""
+
+    prestart: tuple[Hook, ...] = ()
+    create_runtime: tuple[Hook, ...] = ()
+    create_container: tuple[Hook, ...] = ()
+    start_container: tuple[Hook, ...] = ()
+    poststart: tuple[Hook, ...] = ()
+    poststop: tuple[Hook, ...] = ()
+
+
 class RuntimeSpec(Spec, frozen=True, kw_only=True):
     """config.json."""
 
@@ -211,3 +231,4 @@ class RuntimeSpec(Spec, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...] = ()
     linux: Linux = field(default_factory=Linux)
     annotations: dict[str, str] = {}
+    hooks: Hooks | None = None

@@ -45,12 +45,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
     add(
-        "--seccomp-root",
-        default="/var/lib/kubelet/seccomp",
-        metavar="DIR",
-        help="where Localhost seccomp profiles with a relative name lie (%(default)s)",
-    )
-    add(
         "--cgroup-manager",
         choices=("cgroupfs",),
         default="cgroupfs",
@@ -96,7 +90,6 @@ def run(args: argparse.Namespace) -> int:
         ServiceOptions(
             args.default_runtime,
             args.runtime_defaults,
-            args.seccomp_root,
             args.cni_conf_dir,
             Registries(args.registries_conf, args.registry_config_dir, args.authfile),
             tuple(args.pinned_images),

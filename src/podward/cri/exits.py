@@ -18,6 +18,7 @@ class ExitWatch:
     """Calls each of `ended` with a container's id when its exit code has been written."""
 
     def __init__(self, directory: str, *ended: Callable[[str], None]) -> None:
+        self._directory = directory
         self._descriptor = syscalls.inotify(directory, syscalls.IN_MOVED_TO | syscalls.IN_CLOSE_WRITE)
         self._ended = ended
         self._loop = asyncio.get_running_loop()
@@ -33,16 +34,17 @@ class ExitWatch:
             content = os.read(self._descriptor, _ENOUGH)
         except BlockingIOError:
             return
-        for name in dict.fromkeys(_names(content)):
+        lost = any(mask & syscalls.IN_Q_OVERFLOW for mask, _ in _events(content))
+        for name in os.listdir(self._directory) if lost else dict.fromkeys(name for _, name in _events(content)):
             if is_id(name):
                 for ended in self._ended:
                     ended(name)
 
 
-def _names(content: bytes) -> Iterator[str]:
+def _events(content: bytes) -> Iterator[tuple[int, str]]:
     at = 0
     while at + _EVENT.size <= len(content):
-        _, _, _, length = _EVENT.unpack_from(content, at)
+        _, mask, _, length = _EVENT.unpack_from(content, at)
         at += _EVENT.size
-        yield content[at : at + length].rstrip(b"\0").decode("ascii", "replace")
+        yield mask, content[at : at + length].rstrip(b"\0").decode("ascii", "replace")
         at += length

@@ -63,9 +63,10 @@ class Front:
     async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         async with self._plugins.step(verb.name):
             concerned = self._tidings.concerned(request)
-            answer = await self.engine.call(verb, request)
-            if not isinstance(answer, CriRefusal):
-                self._tidings.tell(request, answer, concerned)
+            with self._tidings.told_in_order(request, concerned):
+                answer = await self.engine.call(verb, request)
+                if not isinstance(answer, CriRefusal):
+                    self._tidings.tell(request, answer, concerned)
             return answer
 
     async def _to_its_end(self, work: Coroutine[Any, Any, Response | CriRefusal]) -> Response | CriRefusal:

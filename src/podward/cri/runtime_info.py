@@ -7,8 +7,6 @@ wrong otherwise is told. A handler's features are what its program and this kern
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
 from podward import __version__
@@ -43,7 +41,6 @@ _KUBELET_API = "0.1.0"
 _CRI_API = "v1"
 _DEFAULT = ""
 """The name of the handler that Pods without a RuntimeClass have."""
-_RRO_KERNEL = (5, 12)
 
 
 class RuntimeInfo:
@@ -95,9 +92,8 @@ class RuntimeInfo:
         return found
 
     def _features(self, choice: RuntimeChoice) -> RuntimeHandlerFeatures:
-        kernel = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
         return RuntimeHandlerFeatures(
-            recursive_read_only_mounts=choice.recursive_read_only and kernel >= _RRO_KERNEL,
+            recursive_read_only_mounts=self._service.recursive_read_only(choice),
             user_namespaces=self._user_namespaces and choice.kind != probe.SANDBOXED,
         )
 

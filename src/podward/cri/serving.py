@@ -9,15 +9,19 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 
+from podward.api.cri_refusal import CriRefusal
 from podward.cri import listening, methods, plugins, server
 from podward.cri.exits import ExitWatch
 from podward.cri.figures import Figures
 from podward.cri.front import Front
+from podward.cri.log import Log
 from podward.cri.options import Options, Started
 from podward.cri.runtime_info import RuntimeInfo
 from podward.cri.streaming import Provider, Urls
 from podward.cri.tidings import Tidings
 from podward.errors import NodeError
+from podward.runtime.service import verbs
+from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.workers.client import EngineClient
@@ -67,6 +71,7 @@ async def _serve(
 ) -> None:
     options, service = started.options, started.service
     tidings = Tidings(service)
+    await _recover(engine, started.log)
     served = plugins.of_service(started, engine)
     front = Front(service, engine, served, tidings, started.log)
     streams = StreamingServer(Provider(engine), host=options.stream_address, port=options.stream_port)
@@ -74,8 +79,8 @@ async def _serve(
     info = RuntimeInfo(service, user_namespaces=started.user_namespaces)
     parts = methods.Parts(info, figures, Urls(service, streams), tidings.events.stream)
     await served.start()
-    grpc = server.make(methods.table(front, parts), started.log)
     await _start_streams(streams, options)
+    grpc = server.make(methods.table(front, parts), started.log)
     with listening.owners_alone():
         try:
             grpc.add_insecure_port(f"unix:{options.listen}")
@@ -99,6 +104,17 @@ async def _serve(
         watch.close()
         await served.close()
         listening.remove(options.listen, made)
+
+
+async def _recover(engine: EngineClient[RuntimeService], log: Log) -> None:
+    """Bring everything to its true state before anybody is answered."""
+    answer = await engine.call(verbs.RECOVER, RecoverRequest())
+    if isinstance(answer, CriRefusal):
+        raise NodeError(f"what an earlier service left cannot be looked at: {answer.message}")
+    for identifier in answer.settled:
+        log.note(f"{identifier} was brought to its true state")
+    for why in answer.left:
+        log.failed(f"something of an earlier service is left: {why}")
 
 
 async def _start_streams(streams: StreamingServer, options: Options) -> None:

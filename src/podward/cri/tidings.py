@@ -6,6 +6,9 @@ a container's start, end and removal are told each. An end is heard of from the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from msgspec import Struct
 
 from podward.api.cri import Message
@@ -41,6 +44,8 @@ class Tidings:
     def __init__(self, service: RuntimeService) -> None:
         self._service = service
         self.events = Events(self._describe)
+        self._starting: set[str] = set()
+        self._ended_meanwhile: set[str] = set()
 
     def concerned(self, request: Message) -> Concerned:
         """Whom this request is about."""
@@ -63,6 +68,21 @@ class Tidings:
                 return Concerned(container.sandbox, container.id) if container else Concerned()
             case _:
                 return Concerned()
+
+    @contextmanager
+    def told_in_order(self, request: Message, about: Concerned) -> Iterator[None]:
+        """While a container is being started its end is not told: that it was started comes first."""
+        if not isinstance(request, StartContainerRequest):
+            yield
+            return
+        self._starting.add(about.container)
+        try:
+            yield
+        finally:
+            self._starting.discard(about.container)
+            if about.container in self._ended_meanwhile:
+                self._ended_meanwhile.discard(about.container)
+                self.ended(about.container)
 
     def tell(self, request: Message, response: Message, about: Concerned) -> None:
         """The verb was done."""
@@ -90,6 +110,9 @@ class Tidings:
 
     def ended(self, container: str) -> None:
         """A monitor has written a container's exit code."""
+        if container in self._starting:
+            self._ended_meanwhile.add(container)
+            return
         record = self._service.records.read(ContainerRecord, container)
         if record is not None:
             self.events.tell(Happening.STOPPED, container, record.sandbox)

@@ -84,6 +84,7 @@ def _named(mask: int) -> str:
 def _mount(state: MountState) -> str:
     flags = [flag for flag in ("readonly", "nosuid", "nodev", "noexec") if getattr(state, flag)]
     flags = ["ro" if flag == "readonly" else flag for flag in flags]
+    flags += state.propagation.split() if state.propagation != "private" else ()
     return state.destination + (f"({','.join(flags)})" if flags else "")
 
 

@@ -141,10 +141,10 @@ class Cgroups:
     @contextlib.contextmanager
     def _at(self, path: str) -> Iterator[list[_Group]]:
         """The cgroups at a path; no link on the way is followed, nor a step upwards taken."""
-        *above, last = [step for step in path.split("/") if step]
+        *above, last = [step for step in path.split("/") if step] or ("",)
         groups: list[_Group] = []
         try:
-            for root in self._roots:
+            for root in self._roots if last else ():
                 parent = _descend(root, above)
                 if parent < 0:
                     continue

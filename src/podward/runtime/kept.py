@@ -217,8 +217,8 @@ def living(record: Record) -> tuple[int, ...]:
 def start_time(pid: int) -> int:
     """When the process was started, in clock ticks since boot (proc(5), field 22 of stat); 0 if it has ended."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return 0 if fields[0] in ("Z", "X") else int(fields[19])
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            fields = file.read(4096).rpartition(b")")[2].split()
+        return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
     except OSError:
         return 0

@@ -25,7 +25,7 @@ def localhost(profile: SecurityProfile | None, root: str) -> Profile | None:
     if profile is None or profile.profile_type != "Localhost":
         return None
     file = profile.localhost_ref
-    real, base = os.path.realpath(file), os.path.realpath(root)
+    real, base = os.path.realpath(file), os.path.realpath(root).rstrip("/")
     if not real.startswith(f"{base}/"):
         raise InputError("a Localhost seccomp profile must lie below the node's seccomp directory", where=file)
     try:

@@ -1,4 +1,4 @@
-"""Containers that a runtime refuses to make, each with its sentence; where a log goes, and how a container is ended."""
+"""Containers that a runtime refuses to make, each with its sentence; and where a log goes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from podward.api.cri import (
     UserNamespace,
 )
 from podward.api.cri_refusal import CriCode, CriRefusal
-from podward.policy.runtime.container_requests import check, cri_signal, log_path, stop_signal
+from podward.policy.runtime.container_requests import check, log_path
 from podward.policy.runtime.request_refusal import refusal_of
 
 POD = PodSandboxConfig(log_directory="/var/log/pods/p")
@@ -126,23 +126,3 @@ def test_no_log_leaves_the_directory(name: str) -> None:
     config = structs.replace(APP, log_path=name)
     if name and not check(config, POD).refused:
         assert log_path(config, POD).startswith("/var/log/pods/p/")
-
-
-@pytest.mark.parametrize(
-    ("asked", "of_image", "name"),
-    [
-        ("RUNTIME_DEFAULT", "", ""),
-        ("RUNTIME_DEFAULT", "SIGQUIT", "SIGQUIT"),
-        ("SIGUSR1", "SIGQUIT", "SIGUSR1"),
-        ("SIGRTMINPLUS3", "", "SIGRTMIN+3"),
-        ("SIGRTMAXMINUS14", "", "SIGRTMAX-14"),
-    ],
-)
-def test_the_signal_that_ends_a_container(asked: str, of_image: str, name: str) -> None:
-    assert stop_signal(structs.replace(APP, stop_signal=asked), of_image) == name
-    if asked != "RUNTIME_DEFAULT":
-        assert cri_signal(name) == asked
-
-
-def test_no_signal_is_the_default() -> None:
-    assert cri_signal("") == "RUNTIME_DEFAULT"

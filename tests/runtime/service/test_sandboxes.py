@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -283,3 +284,24 @@ def answering(record: SandboxRecord, port: int) -> Iterator[None]:
 def said_by(address: str, port: int) -> bytes:
     with socket.create_connection((address, port), timeout=10) as connection:
         return connection.recv(100)
+
+
+def test_one_whose_removal_failed_is_still_seen(served: Served) -> None:
+    record = served.run(pod())
+    served.stop(record.id)
+    served.service.records.write(served.record(record.id).became(SandboxPhase.REMOVING))
+    assert listed(served, PodSandboxFilter(state="SANDBOX_NOTREADY")) == ["web"]
+    served.remove(record.id)
+    assert listed(served) == []
+
+
+@pytest.mark.needs("cni")
+def test_a_network_that_cannot_be_made_is_told_and_forgotten(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    plugins = [{"type": "bridge", "ipam": {"type": "nobody"}}]
+    content = {"name": "broken", "cniVersion": "1.0.0", "plugins": plugins}
+    (tmp_path / "none" / "1.conflist").write_text(json.dumps(content))
+    refused = served.refused(pod(modes=OWN))
+    assert "nobody" in refused.message
+    assert "ADD" in refused.message
+    assert os.listdir(f"{served.service.records.root}/sandboxes") == []

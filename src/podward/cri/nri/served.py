@@ -12,7 +12,6 @@ from podward.api.cri_requests import UpdateContainerResourcesRequest
 from podward.cri.log import Log
 from podward.cri.nri.answering import Answering
 from podward.cri.nri.service import Nri
-from podward.runtime.service import sandboxes
 from podward.runtime.service.container_truth import LIVING, observe
 from podward.runtime.service.phases import ContainerPhase
 from podward.runtime.service.plugins import SOCKET, asked_resources, container_view, pod_view, spec_of
@@ -39,7 +38,7 @@ class ServiceRuntime:
     async def inventory(self) -> tuple[tuple[nri.PodSandbox, ...], tuple[nri.Container, ...]]:
         """All sandboxes that clients see, and all containers that have not ended."""
         records = self._service.records
-        pods = tuple(pod_view(r) for r in records.every(SandboxRecord) if r.phase not in sandboxes.GONE)
+        pods = tuple(pod_view(r) for r in records.every(SandboxRecord) if r.was_ready)
         living = [seen for seen in self.containers() if seen.phase in LIVING]
         return pods, tuple(container_view(seen, spec_of(records, seen)) for seen in living)
 

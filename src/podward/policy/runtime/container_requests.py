@@ -1,7 +1,7 @@
 """The containers that a runtime refuses to make, by their message alone.
 
 What depends on the image or the machine is refused where it is decided (`podward.stages.oci`). Specification, in our
-words: containerd 2.2 (`CreateContainer`, `criSignalToOCIStopSignal`, `mutateImageMount`) and CRI-O 1.33
+words: containerd 2.2 (`CreateContainer`, `mutateImageMount`) and CRI-O 1.33
 (`container.SetConfig`, `addImageVolumes`). An image that is mounted is read-only and has no host path. Ours: paths are
 absolute, a log stays in the Pod's log directory, and permissions of devices are of `r`, `w` and `m`, which runc says
 only when it starts.
@@ -44,18 +44,6 @@ def log_path(config: ContainerConfig, sandbox: PodSandboxConfig) -> str:
     if not sandbox.log_directory or not config.log_path:
         return ""
     return normpath(f"/{sandbox.log_directory.strip('/')}/{config.log_path}").replace("//", "/")
-
-
-def stop_signal(config: ContainerConfig, of_image: str) -> str:
-    """The name of the signal that asks the container to end: the message's, else the image's; "" is the default."""
-    if config.stop_signal == "RUNTIME_DEFAULT":
-        return of_image
-    return config.stop_signal.replace("PLUS", "+").replace("MINUS", "-")
-
-
-def cri_signal(name: str) -> str:
-    """The CRI's word for the name of a signal, as a status tells it; it may be one that the CRI does not know."""
-    return name.replace("+", "PLUS").replace("-", "MINUS") or "RUNTIME_DEFAULT"
 
 
 def _image(config: ContainerConfig) -> Decision:

@@ -2,8 +2,10 @@
 
 Specification, in our words. Each container has its own mount namespace, and a new PID namespace if the mode is
 CONTAINER; in mode TARGET it joins that of another container. It joins the Pod's network, IPC, UTS and user namespaces
-by path, and the Pod's PID namespace if the Pod shares it. A namespace of the host is left out. (containerd writes the
-path of the sandbox's namespace, which then is the host's too.) A cgroup namespace is added on cgroup v2 if the
+by path, and the Pod's PID namespace if the Pod shares it. Whose network and IPC namespaces these are, and whether the
+Pod has the host's PID namespace, says the sandbox, whatever the container's own message says of them (containerd 2.2
+`WithPodNamespaces`). A namespace of the host is left out. (containerd writes the path of the sandbox's namespace, which
+then is the host's too.) A cgroup namespace is added on cgroup v2 if the
 container is not privileged (containerd 2.2 `buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the
 same). On the host's network containerd and Docker also use the host's UTS namespace; CRI-O does not. The id maps are
 written together with the path of the user namespace, as containerd does. The spec has a host name if the container gets
@@ -13,7 +15,7 @@ sandbox.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, PodSandboxConfig, UserNamespace
 from podward.api.oci import LinuxIDMapping, Namespace
@@ -65,10 +67,9 @@ def decide(
     context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, placement: Placement, runtime: RuntimeProfile
 ) -> Decision:
     """`linux.namespaces`, `uidMappings`, `gidMappings` and `hostname`."""
+    modes = _modes(options(context), of_sandbox(sandbox))
     rows = [
-        row
-        for kind in runtime.defaults.namespaces
-        if (row := _row(kind, options(context), placement.pinned, runtime)) is not None
+        row for kind in runtime.defaults.namespaces if (row := _row(kind, modes, placement.pinned, runtime)) is not None
     ]
     if placement.cgroup_v2 and not context.privileged:
         rows.append(("cgroup", "", "cgroup v2: a namespace of its own", ""))
@@ -87,6 +88,12 @@ def decide(
         + _hostname(rows, placement.hostname, runtime)
         + _check_sandbox(context, sandbox, runtime)
     )
+
+
+def _modes(own: NamespaceOption, pod: NamespaceOption) -> NamespaceOption:
+    """The modes that count: the container decides about its processes alone, and only where the Pod lets it."""
+    pid = "NODE" if own.pid == "POD" and pod.pid == "NODE" else own.pid
+    return structs.replace(own, network=pod.network, ipc=pod.ipc, pid=pid)
 
 
 def _source(field: str, runtime: RuntimeProfile) -> Source:

@@ -61,6 +61,11 @@ def for_ports(networks: NetworkList, ports: tuple[dict[str, str | int], ...]) ->
     return structs.replace(networks, plugins=networks.plugins[:1])
 
 
+def needs_no_plugin(networks: NetworkList) -> bool:
+    """Whether of a Pod whose namespace is gone only its addresses are left: our own bridge's plugin makes no rules."""
+    return bool(networks.bridge) and len(networks.plugins) == 1 and "ipMasq" not in networks.plugins[0]
+
+
 def plugins() -> str:
     """The directories with plugins, as CNI_PATH has them; empty where there are none to make a network with."""
     found = [place for place in DIRECTORIES if os.access(f"{place}/bridge", os.X_OK)]

@@ -65,7 +65,10 @@ def attach(state: State, configured: str, directory: str, config: PodSandboxConf
                 _write(directory, attachment)
                 _complete_bridge(state, networks)  # made by the first plugin; the next one looks for a route to the Pod
         except (PodwardError, OSError):
-            _take_away(directory, attachment, namespace)
+            with contextlib.suppress(PodwardError, OSError):  # what failed to be made is what is told
+                _take_away(directory, attachment, namespace)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{directory}/{_FILE}")
             raise
         return attachment.addresses
 
@@ -94,6 +97,10 @@ def detach(state: State, directory: str) -> None:
     with _sharing(state):
         if os.path.exists(attachment.call.namespace) and _is_namespace(attachment.call.namespace):
             _take_away(directory, attachment, attachment.call.namespace)
+            return
+        if configuration.needs_no_plugin(attachment.networks):
+            configuration.free(state, attachment.call.container)
+            os.unlink(f"{directory}/{_FILE}")
             return
         # A plugin that was at work may have made more than its answer, which nobody heard, would say.
         address = configuration.reserved_address(state, attachment.networks, attachment.call.container)

@@ -27,7 +27,7 @@ from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
-from podward.policy.runtime import container_requests
+from podward.policy.runtime import cdi, container_requests
 from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options
 from podward.policy.runtime.nri_adjusting import adjusted
@@ -35,7 +35,16 @@ from podward.policy.runtime.request_refusal import refusal_of
 from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
-from podward.runtime.service import cgroup_controllers, conmon, container_place, names, pins, sandbox_parts, sandboxes
+from podward.runtime.service import (
+    cdi_files,
+    cgroup_controllers,
+    conmon,
+    container_place,
+    names,
+    pins,
+    sandbox_parts,
+    sandboxes,
+)
 from podward.runtime.service.container_ending import destroy, end_oci
 from podward.runtime.service.container_mounts import Sources, rewritten
 from podward.runtime.service.container_truth import observe
@@ -45,6 +54,9 @@ from podward.runtime.service.records import ContainerRecord, SandboxRecord, now
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
+
+_ANYWHERE = "/"
+"""Where Localhost profiles may be: a kubelet has made a whole path of the name that it keeps below its directory."""
 
 
 class _Made(Struct, frozen=True):
@@ -132,7 +144,7 @@ def _decide_spec(
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
         files=sandbox_parts.files(sandbox),
-        localhost_seccomp=profiles.localhost(context.seccomp, node.seccomp_root),
+        localhost_seccomp=profiles.localhost(context.seccomp, _ANYWHERE),
         host_devices=devices.host_devices() if context.privileged else (),
         arch=machine.architecture(),
         cgroup_v2=service.cgroup_v2,
@@ -143,7 +155,9 @@ def _decide_spec(
         controllers=cgroup_controllers.controllers(),
         sandbox_id=sandbox.id,
     )
-    return oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    asked = cdi.names(config)
+    return cdi_files.inject(decided, asked) if asked and not decided.refused else decided
 
 
 def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:

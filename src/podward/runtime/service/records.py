@@ -37,6 +37,9 @@ from podward.runtime.service.phases import (
 from podward.runtime.state import Lock
 
 NOBODY = Process(0, 0)
+_TICK = 50_000_000
+"""Nanoseconds: the clock of files is that coarse at most, so that of two files made within it none may be the later."""
+_MOST_KNOWN = 4096
 
 
 class SandboxRecord(Struct, frozen=True, omit_defaults=True):
@@ -45,7 +48,7 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     `namespaces` are those of its own, by kind (`net`, `ipc`, `uts`, `user`, `pid`): where they are pinned, as seen in
     the pin's mount namespace. `work` is the sandbox's directory as seen there. `pause` is the process that holds a
     process namespace that containers share. `cgroup` is the path, below each hierarchy, of the cgroup that has those of
-    its containers; `cgroup_above` of the nearest one that was there before.
+    its containers; `cgroup_above` of the nearest one that was there before. Clients see it once it `was_ready`.
     """
 
     id: str
@@ -62,12 +65,13 @@ class SandboxRecord(Struct, frozen=True, omit_defaults=True):
     addresses: tuple[str, ...] = ()
     cgroup: str = ""
     cgroup_above: str = ""
+    was_ready: bool = False
 
     def became(self, phase: SandboxPhase) -> SandboxRecord:
         """The record of the sandbox in its next phase. Raises ValueError where that can't follow."""
         if phase not in SANDBOX_FOLLOWS[self.phase]:
             raise ValueError(f"sandbox {self.id} cannot become {phase.value}: it is {self.phase.value}")
-        return structs.replace(self, phase=phase)
+        return structs.replace(self, phase=phase, was_ready=self.was_ready or phase is SandboxPhase.READY)
 
 
 class ContainerRecord(Struct, frozen=True, omit_defaults=True):
@@ -120,6 +124,8 @@ class Records:
     def __init__(self, root: str) -> None:
         self.root = f"{root}/cri"
         self.exits = f"{self.root}/exits"
+        self._known: dict[str, tuple[tuple[int, int, int], SandboxRecord | ContainerRecord]] = {}
+        """What was read lately, by files. A record is replaced by another file, never changed."""
         self._homes = {SandboxRecord: f"{self.root}/sandboxes", ContainerRecord: f"{self.root}/containers"}
         for directory in (*self._homes.values(), self.exits):
             os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -189,17 +195,28 @@ class Records:
             lock.release()
         return None
 
-    @staticmethod
-    def _read(kind: type[Record], file: str) -> Record | None:
+    def _read(self, kind: type[Record], file: str) -> Record | None:
+        """What the file says: read again where it is another one than the last time, or so new that it might be."""
         try:
+            facts = os.stat(file)
+            version = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
+            known = self._known.get(file)
+            if known is not None and known[0] == version and isinstance(known[1], kind):
+                return known[1]
             with open(file, "rb", buffering=0) as opened:
-                return msgspec.json.decode(opened.read(), type=kind)
+                record = msgspec.json.decode(opened.read(), type=kind)
         except (
             FileNotFoundError,
             NotADirectoryError,
             msgspec.DecodeError,
         ):  # the machine may have crashed: see _replace
+            self._known.pop(file, None)
             return None
+        if time.time_ns() - facts.st_mtime_ns > _TICK:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[file] = (version, record)
+        return record
 
 
 def _replace(new: str, file: str) -> None:

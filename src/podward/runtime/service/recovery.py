@@ -11,6 +11,7 @@ there, addresses that nobody has. Other cgroups and devices need no search: each
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -27,6 +28,8 @@ from podward.runtime.volumes import remove_tree
 from podward.runtime.workers.calls import Caller
 
 _HALF = (ContainerPhase.MAKING, ContainerPhase.REMOVING)
+_PATIENCE, _PAUSE = 0.5, 0.02
+"""Seconds that a lock is waited for: what a dead worker has started holds its locks until it executes."""
 Asked = ParamSpec("Asked")
 
 
@@ -35,10 +38,14 @@ class RecoverRequest(Struct, frozen=True):
 
 
 class RecoverResponse(Struct, frozen=True):
-    """The ids that were brought to another state, and what could not be done, in sentences: it is tried again later."""
+    """The ids of sandboxes that were brought to another state, and what could not be done, in sentences.
+
+    Others are still at work on the `busy` ones: what becomes of those is told by a later call.
+    """
 
     settled: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
 
 
 class _Report:
@@ -47,6 +54,7 @@ class _Report:
     def __init__(self) -> None:
         self.settled: list[str] = []
         self.left: list[str] = []
+        self.busy: list[str] = []
 
     def attempt(self, what: str, step: Callable[Asked, object], *given: Asked.args, **named: Asked.kwargs) -> None:
         try:
@@ -59,10 +67,9 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
     """Bring everything to its true state. Clients may be served meanwhile."""
     del request, caller
     report = _Report()
-    for record in service.records.every(SandboxRecord):
-        if not sandboxes.is_ready(record) and record.phase is not SandboxPhase.NOT_READY:
-            report.settled.append(record.id)
-            report.attempt(f"sandbox {record.id}", sandboxes.settle, service, record.id)
+    unsettled = [record.id for record in service.records.every(SandboxRecord) if not _is_settled(record)]
+    for identifier in unsettled:
+        report.attempt(f"sandbox {identifier}", _settle_sandbox, service, identifier, report)
     for container in service.records.every(ContainerRecord):
         report.attempt(f"container {container.id}", _settle_container, service, container)
     for kind in (SandboxRecord, ContainerRecord):
@@ -70,7 +77,22 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
     report.attempt("pins", _end_unknown_pins, service.records)
     report.attempt("names", names.forget_unknown, service.records)
     report.attempt("addresses", network.free_unknown, service.state, _attached(service))
-    return RecoverResponse(tuple(report.settled), tuple(report.left))
+    return RecoverResponse(tuple(report.settled), tuple(report.left), tuple(report.busy))
+
+
+def _is_settled(record: SandboxRecord) -> bool:
+    return sandboxes.is_ready(record) or record.phase is SandboxPhase.NOT_READY
+
+
+def _settle_sandbox(service: RuntimeService, identifier: str, report: _Report) -> None:
+    """Settle it; of one that somebody is at work on, wait a little: a process of a dead worker may not execute yet."""
+    deadline = time.monotonic() + _PATIENCE
+    while not sandboxes.settle(service, identifier):
+        if time.monotonic() > deadline:
+            report.busy.append(identifier)
+            return
+        time.sleep(_PAUSE)
+    report.settled.append(identifier)
 
 
 def _settle_container(service: RuntimeService, record: ContainerRecord) -> None:

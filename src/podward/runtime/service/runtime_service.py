@@ -5,6 +5,8 @@ It is made once, before the engine is forked; a worker has it as it was then. Al
 
 from __future__ import annotations
 
+import os
+
 from msgspec import Struct, structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -22,6 +24,8 @@ from podward.runtime.service.plugins import SOCKET, Plugins
 from podward.runtime.service.records import ContainerRecord, Records
 from podward.runtime.state import State
 
+MOUNT_SETATTR = (5, 12)
+"""The first kernel with mount_setattr(2)."""
 HANDLERS = ("crun", "runc", "runsc", "kata")
 """The names that a RuntimeClass may give; the empty one is the default."""
 
@@ -38,7 +42,6 @@ class ServiceOptions(Struct, frozen=True):
 
     default_handler: str = probe.AUTO
     runtime_defaults: str = "containerd"
-    seccomp_root: str = "/var/lib/kubelet/seccomp"
     cni_conf_dir: str = "/etc/cni/net.d"
     registries: Registries = DEFAULT_REGISTRIES
     pinned_images: tuple[str, ...] = ()
@@ -99,9 +102,14 @@ class RuntimeService:
         """The facts about this machine that decide a container of this OCI runtime."""
         return structs.replace(
             machine.gather(choice.kind, self.options.runtime_defaults),
-            seccomp_root=self.options.seccomp_root,
-            recursive_read_only=choice.recursive_read_only,
+            recursive_read_only=self.recursive_read_only(choice),
         )
+
+    def recursive_read_only(self, choice: RuntimeChoice) -> bool:
+        """Whether mounts can be read-only at every depth: the service makes them so, whatever the OCI runtime can."""
+        release = os.uname().release.split("-")[0].split(".")
+        kernel = tuple(int(part) for part in release[:2] if part.isdigit())
+        return choice.kind != probe.SANDBOXED and kernel >= MOUNT_SETATTR
 
     def oci(self, engine: Engine) -> OciRuntime:
         """The driver of the OCI runtime that has a sandbox's containers."""

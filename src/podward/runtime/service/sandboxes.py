@@ -43,8 +43,8 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.state import Lock
 from podward.runtime.workers.calls import Caller
 
-GONE = (SandboxPhase.MAKING, SandboxPhase.REMOVING)
-"""Phases of sandboxes that clients do not see."""
+_PASSING = (SandboxPhase.MAKING, SandboxPhase.REMOVING)
+"""Phases of sandboxes that are to go, where nobody is at work on them."""
 
 
 # --- run --------------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def _reserve(service: RuntimeService, record: SandboxRecord) -> CriRefusal | Non
     name = names.of_sandbox(record.config.metadata)
     while holder := names.reserve(service.records, record, name):
         other = service.records.read(SandboxRecord, holder)
-        if other is not None and (other.phase not in GONE or not settle(service, holder)):
+        if other is not None and (other.phase not in _PASSING or not settle(service, holder)):
             return CriRefusal(CriCode.ALREADY_EXISTS, f"sandbox name {name!r} is reserved for {holder!r}")
     return None
 
@@ -167,7 +167,7 @@ def settle(service: RuntimeService, identifier: str) -> bool:
             return True
         if record.phase is SandboxPhase.MAKING:
             sandbox_parts.end_runtimes(service, record)
-        if record.phase in GONE:
+        if record.phase in _PASSING:
             _take_away(service, record)
         else:
             _stop(service, record)
@@ -218,7 +218,7 @@ def state_of(record: SandboxRecord) -> str:
 def find(service: RuntimeService, word: str) -> SandboxRecord | CriRefusal:
     """The sandbox that a client means by an id or the beginning of one."""
     found = service.records.find(SandboxRecord, word)
-    if found is None or found.phase in GONE:
+    if found is None or not found.was_ready:
         return CriRefusal(CriCode.NOT_FOUND, f"there is no sandbox {word[:100]!r}")
     return found
 
@@ -268,7 +268,7 @@ def listed(
     """ListPodSandbox."""
     del caller
     wanted = request.filter or PodSandboxFilter()
-    records = (record for record in service.records.every(SandboxRecord) if record.phase not in GONE)
+    records = (record for record in service.records.every(SandboxRecord) if record.was_ready)
     return ListPodSandboxResponse(tuple(_item(record) for record in records if _matches(record, wanted)))
 
 

@@ -33,6 +33,7 @@ def start(service: Service, verbs: dict[str, Verb[Service, object, object]]) -> 
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sys.stdout.flush()
     sys.stderr.flush()
+    gc.collect()  # here: in the engine what is thrown away might wait for threads that are no longer there
     pid = os.fork()
     if pid == 0:
         try:
@@ -51,7 +52,6 @@ def _run(control: socket.socket, service: Service, verbs: dict[str, Verb[Service
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    gc.collect()
     gc.freeze()  # a collection in a worker would copy every page that it touches
     poll = select.poll()
     poll.register(control, select.POLLIN)
