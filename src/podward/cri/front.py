@@ -17,7 +17,9 @@ from podward.api.cri_refusal import CriRefusal
 from podward.cri.log import Log
 from podward.cri.plugins import Plugins
 from podward.cri.tidings import Tidings
+from podward.runtime.service.container_ending import SettleRequest
 from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.service.verbs import SETTLE_CONTAINER
 from podward.runtime.workers.calls import Caller, Verb
 from podward.runtime.workers.client import EngineClient
 
@@ -59,6 +61,13 @@ class Front:
     async def live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         """Have a worker do a verb of the lifecycle, to its end whatever becomes of the client."""
         return await self._to_its_end(self._live(verb, request))
+
+    def ended(self, container: str) -> None:
+        """A container has ended: what it leaves behind is ended, too, by a worker."""
+        settling = self.engine.call(SETTLE_CONTAINER, SettleRequest(container))
+        task = asyncio.create_task(settling)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
 
     async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         async with self._plugins.step(verb.name):

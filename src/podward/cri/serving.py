@@ -87,7 +87,7 @@ async def _serve(
         except RuntimeError as error:
             raise NodeError(f"cannot listen: {error}", where=options.listen, advice="choose another --listen") from None
     made = os.lstat(options.listen)
-    watch = ExitWatch(service.records.exits, tidings.ended, served.ended)
+    watch = ExitWatch(service.records.exits, tidings.ended, served.ended, front.ended)
     await grpc.start()
     gc.collect()
     gc.freeze()

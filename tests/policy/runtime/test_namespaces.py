@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from podward.api.cri import (
+    ContainerConfig,
     IDMapping,
+    LinuxContainerConfig,
     LinuxContainerSecurityContext,
     LinuxPodSandboxConfig,
     LinuxSandboxSecurityContext,
@@ -19,7 +21,7 @@ from podward.api.oci import LinuxIDMapping, Namespace
 from podward.decision import Decision
 from podward.policy.runtime import namespaces
 from podward.policy.runtime.defaults import load
-from podward.policy.runtime.namespaces import NamespacePaths, Placement
+from podward.policy.runtime.namespaces import NamespacePaths, Placement, with_namespaces_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
 
 ALL = ("containerd", "cri-o", "docker")
@@ -29,10 +31,15 @@ USERNS = UserNamespace("POD", (LINE,), (LINE,))
 
 
 def decided(
-    runtime: str, chosen: NamespaceOption, placement: Placement | None = None, *, privileged: bool = False
+    runtime: str,
+    chosen: NamespaceOption | None,
+    placement: Placement | None = None,
+    *,
+    of_pod: NamespaceOption | None = None,
+    privileged: bool = False,
 ) -> Decision:
     context = LinuxContainerSecurityContext(namespace_options=chosen, privileged=privileged)
-    pod = LinuxSandboxSecurityContext(namespace_options=chosen)
+    pod = LinuxSandboxSecurityContext(namespace_options=of_pod or chosen)
     sandbox = PodSandboxConfig(linux=LinuxPodSandboxConfig(security_context=pod))
     placement = placement or Placement(PINNED, "host")
     return namespaces.decide(context, sandbox, placement, RuntimeProfile(load(runtime), Decision()))
@@ -112,3 +119,13 @@ def test_pod_and_container_must_agree_on_the_user_namespace() -> None:
     sandbox = PodSandboxConfig()
     decision = namespaces.decide(context, sandbox, Placement(), RuntimeProfile(load("containerd"), Decision()))
     assert decision.violations[0].reason == "user namespace config for sandbox is different from container"
+
+
+def test_a_containers_network_and_ipc_are_its_sandboxs() -> None:
+    pod = LinuxSandboxSecurityContext(namespace_options=NamespaceOption(network="NODE", ipc="NODE", pid="NODE"))
+    sandbox = PodSandboxConfig(linux=LinuxPodSandboxConfig(security_context=pod))
+    for asked in (None, NamespaceOption(network="POD", ipc="POD")):
+        context = LinuxContainerSecurityContext(namespace_options=asked)
+        config = ContainerConfig(linux=LinuxContainerConfig(security_context=context))
+        modes = with_namespaces_of(sandbox, config).linux.security_context.namespace_options
+        assert modes == NamespaceOption(network="NODE", ipc="NODE", pid="NODE")

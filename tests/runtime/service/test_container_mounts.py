@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from served_containers import Containers
+from served_containers import CONFIG, Containers
 from served_runtime import Served, pod
 
 from podward.api.cri import (
@@ -127,7 +127,7 @@ def test_images_that_are_no_volumes(containers: Containers, tmp_path: Path) -> N
         "readonly must be true": Mount("/v", "", image=spec),
         "hostpath must be empty": Mount("/v", "/etc", readonly=True, image=spec),
         "subpath 'none'": Mount("/v", "", readonly=True, image=spec, image_sub_path="none"),
-        "subpath '../..'": Mount("/v", "", readonly=True, image=spec, image_sub_path="../.."),
+        "leads out of the image": Mount("/v", "", readonly=True, image=spec, image_sub_path="../.."),
         "subpath 'bin/sh'": Mount("/v", "", readonly=True, image=spec, image_sub_path="bin/sh"),
     }
     for word, mount in wrong.items():
@@ -249,7 +249,7 @@ def test_what_cannot_propagate_is_refused(tmp_path: Path) -> None:
     def test(containers: Containers) -> None:
         alone = str(tmp_path / "alone")
         for propagation in ("PROPAGATION_HOST_TO_CONTAINER", "PROPAGATION_BIDIRECTIONAL"):
-            assert f"path '{alone}' is mounted on '{alone}'" in refused(
+            assert f'path "{alone}" is mounted on "{alone}"' in refused(
                 containers, Mount("/v", alone, propagation=propagation)
             )
 
@@ -272,3 +272,17 @@ def test_read_only_is_recursive_where_asked(tmp_path: Path, recursive: bool) -> 
         (shared / "below" / "b").touch()
 
     in_private_mounts(tmp_path, test)
+
+
+@pytest.mark.parametrize("options", [OWN, MAPPED])
+def test_volumes_of_the_image_are_made(served: Served, tmp_path: Path, options: NamespaceOption) -> None:
+    containers = Containers(served, served.run(pod(modes=options)))
+    containers.bring(tmp_path / "layout", config=CONFIG.replace("}", ',"Volumes":{"/data":{},"/none":{}}}'))
+    identifier = run(containers, options=options)
+    assert containers.execute(identifier, "ls", "/data") == "deep\n"
+    containers.execute(identifier, "touch", "/data/a", "/none/b")
+    mounts = containers.execute(identifier, "cat", "/proc/mounts").splitlines()
+    assert {"/data", "/none"} <= {line.split()[1] for line in mounts}
+    containers.remove(identifier)
+    again = run(containers, options=options)
+    assert containers.execute(again, "ls", "/none") == ""

@@ -18,9 +18,11 @@ from podward.api.cri import (
     LinuxContainerResources,
     LinuxContainerSecurityContext,
     NamespaceOption,
+    SecurityProfile,
 )
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
+    ExecSyncResponse,
     ListContainersRequest,
     ListContainersResponse,
     ReopenContainerLogRequest,
@@ -268,3 +270,50 @@ def test_an_images_stop_signal_is_the_next_best(containers: Containers, tmp_path
         containers.asked("sleep", "600", linux=in_own_pid_namespace()), image=ImageSpec("docker.io/library/signal:1")
     )
     assert containers.status(containers.create(config)).stop_signal == "SIGRTMINPLUS3"
+
+
+def test_a_seccomp_profile_may_be_anywhere(containers: Containers, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    rule = '{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}'
+    profile.write_text(f'{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{rule}]}}')
+    seccomp = SecurityProfile("Localhost", str(profile))
+    context = LinuxContainerSecurityContext(namespace_options=OWN, seccomp=seccomp)
+    identifier = containers.run("sleep", "600", linux=LinuxContainerConfig(security_context=context))
+    answer = containers.try_execute(identifier, "mkdir", "/a")
+    assert isinstance(answer, ExecSyncResponse)
+    assert b"not permitted" in answer.stderr
+
+
+def test_a_frozen_container_is_stopped(containers: Containers) -> None:
+    identifier = containers.run(*SHELL, "trap : TERM; while :; do sleep 1; done", linux=in_own_pid_namespace())
+    record = containers.record(identifier)
+    for file, word in (("freezer{}/freezer.state", "FROZEN"), ("{}/cgroup.freeze", "1")):
+        path = Path("/sys/fs/cgroup", file.format(record.cgroup))
+        if path.exists():
+            path.write_text(word, encoding="ascii")
+    containers.stop(identifier, 1)
+    assert not alive(record.process)
+    containers.remove(identifier)
+    nothing_left(containers, identifier)
+
+
+def test_processes_that_fork_without_end_are_stopped(containers: Containers) -> None:
+    options = NamespaceOption(network="NODE", pid="NODE")
+    linux = LinuxContainerConfig(security_context=LinuxContainerSecurityContext(namespace_options=options))
+    bomb = "while :; do (sleep 0.01 & exec sleep 0.02) & sleep 0.005; done"
+    identifier = containers.run(*SHELL, f"trap '' TERM; ({bomb}) & {bomb}", linux=linux)
+    containers.stop(identifier, 0)
+    assert containers.status(identifier).exit_code == 137
+    assert not containers.served.service.cgroups.exists(containers.record(identifier).cgroup)
+    containers.remove(identifier)
+    nothing_left(containers, identifier)
+
+
+def test_a_flood_of_output_is_survived(containers: Containers) -> None:
+    identifier = containers.run(*SHELL, "yes", log_path="a.log", linux=in_own_pid_namespace())
+    log = Path(containers.record(identifier).log_path)
+    while log.stat().st_size < 1 << 20:
+        pass
+    assert containers.execute(identifier, "echo", "here") == "here\n"
+    containers.stop(identifier, 0)
+    assert containers.status(identifier).state == "CONTAINER_EXITED"

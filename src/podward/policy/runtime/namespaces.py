@@ -2,10 +2,8 @@
 
 Specification, in our words. Each container has its own mount namespace, and a new PID namespace if the mode is
 CONTAINER; in mode TARGET it joins that of another container. It joins the Pod's network, IPC, UTS and user namespaces
-by path, and the Pod's PID namespace if the Pod shares it. Whose network and IPC namespaces these are, and whether the
-Pod has the host's PID namespace, says the sandbox, whatever the container's own message says of them (containerd 2.2
-`WithPodNamespaces`). A namespace of the host is left out. (containerd writes the path of the sandbox's namespace, which
-then is the host's too.) A cgroup namespace is added on cgroup v2 if the
+by path, and the Pod's PID namespace if the Pod shares it. A namespace of the host is left out. (containerd writes the
+path of the sandbox's namespace, which then is the host's too.) A cgroup namespace is added on cgroup v2 if the
 container is not privileged (containerd 2.2 `buildLinuxSpec`, CRI-O 1.33 `setupCgroupNamespace`; Docker's default is the
 same). On the host's network containerd and Docker also use the host's UTS namespace; CRI-O does not. The id maps are
 written together with the path of the user namespace, as containerd does. The spec has a host name if the container gets
@@ -17,7 +15,13 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from podward.api.cri import LinuxContainerSecurityContext, NamespaceOption, PodSandboxConfig, UserNamespace
+from podward.api.cri import (
+    ContainerConfig,
+    LinuxContainerSecurityContext,
+    NamespaceOption,
+    PodSandboxConfig,
+    UserNamespace,
+)
 from podward.api.oci import LinuxIDMapping, Namespace
 from podward.decision import Assignment, Decision, Source, assign, refuse
 from podward.path import path
@@ -57,6 +61,20 @@ def of_sandbox(config: PodSandboxConfig) -> NamespaceOption:
     return config.linux.security_context.namespace_options or NamespaceOption()
 
 
+def with_namespaces_of(sandbox: PodSandboxConfig, config: ContainerConfig) -> ContainerConfig:
+    """The container's message as a runtime reads it: whatever it says, its network and its IPC are its sandbox's.
+
+    So are the host's processes, where the sandbox has these and the container names no others. Source: containerd 2.2
+    `WithPodNamespaces`; a kubelet says the same in both messages.
+    """
+    pod, context = of_sandbox(sandbox), config.linux.security_context
+    own = options(context)
+    pid = "NODE" if own.pid == "POD" and pod.pid == "NODE" else own.pid
+    modes = structs.replace(own, network=pod.network, ipc=pod.ipc, pid=pid)
+    context = structs.replace(context, namespace_options=modes)
+    return structs.replace(config, linux=structs.replace(config.linux, security_context=context))
+
+
 def own_userns(context: LinuxContainerSecurityContext) -> UserNamespace | None:
     """The Pod's own user namespace; None if it uses the host's."""
     userns = options(context).userns_options
@@ -67,9 +85,10 @@ def decide(
     context: LinuxContainerSecurityContext, sandbox: PodSandboxConfig, placement: Placement, runtime: RuntimeProfile
 ) -> Decision:
     """`linux.namespaces`, `uidMappings`, `gidMappings` and `hostname`."""
-    modes = _modes(options(context), of_sandbox(sandbox))
     rows = [
-        row for kind in runtime.defaults.namespaces if (row := _row(kind, modes, placement.pinned, runtime)) is not None
+        row
+        for kind in runtime.defaults.namespaces
+        if (row := _row(kind, options(context), placement.pinned, runtime)) is not None
     ]
     if placement.cgroup_v2 and not context.privileged:
         rows.append(("cgroup", "", "cgroup v2: a namespace of its own", ""))
@@ -88,12 +107,6 @@ def decide(
         + _hostname(rows, placement.hostname, runtime)
         + _check_sandbox(context, sandbox, runtime)
     )
-
-
-def _modes(own: NamespaceOption, pod: NamespaceOption) -> NamespaceOption:
-    """The modes that count: the container decides about its processes alone, and only where the Pod lets it."""
-    pid = "NODE" if own.pid == "POD" and pod.pid == "NODE" else own.pid
-    return structs.replace(own, network=pod.network, ipc=pod.ipc, pid=pid)
 
 
 def _source(field: str, runtime: RuntimeProfile) -> Source:

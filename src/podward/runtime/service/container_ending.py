@@ -20,7 +20,7 @@ import select
 import signal
 import time
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
@@ -31,8 +31,9 @@ from podward.api.cri_requests import (
 )
 from podward.api.nri import Event
 from podward.errors import NodeError
+from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import options
-from podward.runtime import container_stop, orphans, rootfs, syscalls
+from podward.runtime import container_root, container_stop, orphans, syscalls
 from podward.runtime.kept import Process, alive
 from podward.runtime.service import conmon, container_place, names
 from podward.runtime.service.container_truth import LIVING, observe
@@ -124,6 +125,22 @@ def settle(service: RuntimeService, container: str) -> bool:
         return changed
 
 
+class SettleRequest(Struct, frozen=True):
+    """A container that has ended, as its monitor has written."""
+
+    container_id: str
+
+
+class SettleResponse(Struct, frozen=True):
+    """Nothing is to be said."""
+
+
+def settle_ended(service: RuntimeService, request: SettleRequest, _caller: Caller) -> SettleResponse | CriRefusal:
+    """End what a container that has ended leaves behind."""
+    settle(service, request.container_id)
+    return SettleResponse()
+
+
 def end_all(service: RuntimeService, sandbox: str) -> None:
     """Kill all containers of a sandbox that is being stopped, those that were not started, too."""
     for record in of_sandbox(service, sandbox):
@@ -173,10 +190,7 @@ def _ask_to_end(service: RuntimeService, record: ContainerRecord, seconds: float
 
 def stop_signal(record: ContainerRecord) -> int:
     """The signal that asks the container to end."""
-    asked = record.config.stop_signal
-    if asked == "RUNTIME_DEFAULT":
-        return container_stop.number(record.stop_signal)
-    return container_stop.number(asked.replace("PLUS", "+").replace("MINUS", "-"))
+    return container_stop.number(container_requests.stop_signal(record.config, record.stop_signal))
 
 
 def _is_first(service: RuntimeService, record: ContainerRecord) -> bool:
@@ -266,12 +280,10 @@ def destroy(service: RuntimeService, record: ContainerRecord) -> None:
 
 def _unmount(service: RuntimeService, record: ContainerRecord) -> None:
     """In the pin's mount namespace: take the mounts away."""
-    for above in ("mounts", "image-volumes"):
-        directory = f"{record.bundle}/{above}"
-        for name in os.listdir(directory) if os.path.isdir(directory) else ():
-            rootfs.unmount(f"{directory}/{name}")
-            syscalls.unmount_if_mounted(f"{directory}/{name}")
-    rootfs.unmount(record.bundle)
+    copies = f"{record.bundle}/{container_place.MOUNTS}"
+    for name in os.listdir(copies) if os.path.isdir(copies) else ():
+        syscalls.unmount_if_mounted(f"{copies}/{name}")
+    container_root.unmount(record.bundle)
     if record.bundle != service.records.directory(ContainerRecord, record.id):
         syscalls.unmount_if_mounted(record.bundle)
         with contextlib.suppress(FileNotFoundError):

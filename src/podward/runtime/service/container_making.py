@@ -22,17 +22,18 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import CreateContainerRequest, CreateContainerResponse
 from podward.api.cri_status import LinuxContainerUser
 from podward.api.image import Image
+from podward.api.node import Node
 from podward.api.nri import Event
 from podward.api.oci import RuntimeSpec
 from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import cdi, container_requests
-from podward.policy.runtime import image_volumes as declared_volumes
-from podward.policy.runtime.namespaces import NamespacePaths, options
+from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
-from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
+from podward.runtime import devices, machine, mount_namespace, profiles, syscalls
+from podward.runtime.container_root import IMAGE_VOLUMES, ContainerRoot, unsafe_place
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
 from podward.runtime.service import (
@@ -55,9 +56,6 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller
 from podward.stages import oci
 
-_ANYWHERE = "/"
-"""Where Localhost profiles may be: a kubelet has made a whole path of the name that it keeps below its directory."""
-
 
 class _Made(Struct, frozen=True):
     """What is known of a container before anything of it is made."""
@@ -77,17 +75,15 @@ def create(
     sandbox = sandboxes.find(service, request.pod_sandbox_id)
     if isinstance(sandbox, CriRefusal):
         return sandbox
-    config = request.config or ContainerConfig()
+    config = with_namespaces_of(sandbox.config, request.config or ContainerConfig())
     if refused := refusal_of(container_requests.check(config, sandbox.config)):
         return refused
     if not sandboxes.is_ready(sandbox):
         return _not_ready(sandbox)
     stored = service.images.resolve(config.image.image)
-    with service.images.hold(stored):
-        made = _decide(service, sandbox, config, stored)
-        if isinstance(made, CriRefusal):
-            return made
-        return _make(service, made)
+    with service.images.hold(stored), Sources(service.images, config.mounts, sandbox.mapping) as sources:
+        made = _decide(service, sandbox, config, stored, sources)
+        return made if isinstance(made, CriRefusal) else _make(service, made, sources)
 
 
 def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
@@ -98,15 +94,19 @@ def _not_ready(sandbox: SandboxRecord) -> CriRefusal:
 
 
 def _decide(
-    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, stored: StoredImage, sources: Sources
 ) -> _Made | CriRefusal:
     log = _log_path(sandbox, config)
     if isinstance(log, CriRefusal):
         return log
     identifier, image = service.records.new_id(), service.images.load(stored)
-    decided = _decide_spec(service, sandbox, config, image, identifier)
-    if isinstance(decided, CriRefusal):
-        return decided
+    facts = _facts(service, sandbox, config, identifier, sources)
+    if isinstance(facts, CriRefusal):
+        return facts
+    node, host = facts
+    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
+    if (asked := cdi.names(config)) and not decided.refused:
+        decided = cdi_files.inject(decided, asked)
     spec = _folded(decided)
     if isinstance(spec, CriRefusal):
         return spec
@@ -122,16 +122,17 @@ def _decide(
         created_at=now(),
         user=LinuxContainerUser(user.uid, user.gid, tuple(sorted({user.gid, *user.additional_gids}))),
         stop_signal=image.config.stop_signal,
+        mounts=sources.asked,
         bundle=container_place.bundle_of(service, sandbox, identifier),
-        cgroup=sandbox_parts.container_cgroup(sandbox, identifier),
+        cgroup=host.cgroups_path,
         log_path=log,
     )
     return _Made(sandbox, record, stored, image, decided, spec)
 
 
-def _decide_spec(
-    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, image: Image, identifier: str
-) -> Decision | CriRefusal:
+def _facts(
+    service: RuntimeService, sandbox: SandboxRecord, config: ContainerConfig, identifier: str, sources: Sources
+) -> tuple[Node, oci.HostFacts] | CriRefusal:
     choice, namespaces = service.choice(sandbox.runtime_handler), _namespaces(service, sandbox, config)
     if isinstance(choice, CriRefusal):
         return choice
@@ -139,25 +140,23 @@ def _decide_spec(
         return namespaces
     node, context = service.node(choice), config.linux.security_context
     bundle = container_place.bundle_of(service, sandbox, identifier)
-    host = oci.HostFacts(
+    return node, oci.HostFacts(
         rootfs=f"{bundle}/rootfs",
         cgroups_path=sandbox_parts.container_cgroup(sandbox, identifier),
         namespaces=namespaces,
         files=sandbox_parts.files(sandbox),
-        localhost_seccomp=profiles.localhost(context.seccomp, _ANYWHERE),
+        localhost_seccomp=profiles.localhost(context.seccomp, "/"),  # a kubelet has looked where the file is
         host_devices=devices.host_devices() if context.privileged else (),
         arch=machine.architecture(),
         cgroup_v2=service.cgroup_v2,
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
-        image_volumes=f"{bundle}/image-volumes",
+        image_volumes=f"{bundle}/{IMAGE_VOLUMES}",
+        mount_sources=sources.facts,
         devices=tuple(devices.nodes(asked.host_path, asked.container_path) for asked in config.devices),
         controllers=cgroup_controllers.controllers(),
         sandbox_id=sandbox.id,
     )
-    decided = oci.decide(oci.OciFacts(config, sandbox.config, image, node, host, Decision()))
-    asked = cdi.names(config)
-    return cdi_files.inject(decided, asked) if asked and not decided.refused else decided
 
 
 def _folded(decided: Decision) -> RuntimeSpec | CriRefusal:
@@ -202,7 +201,7 @@ def _name_of(service: RuntimeService, stored: StoredImage) -> str:
 # --- making it --------------------------------------------------------------------------------------------------------
 
 
-def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | CriRefusal:
+def _make(service: RuntimeService, made: _Made, sources: Sources) -> CreateContainerResponse | CriRefusal:
     records, record, sandbox = service.records, made.record, made.sandbox
     name = names.of_container(record.config.metadata, sandbox.config.metadata)
     with records.add(record):
@@ -220,10 +219,8 @@ def _make(service: RuntimeService, made: _Made) -> CreateContainerResponse | Cri
                 destroy(service, record)
                 return wanted
             made, record = wanted, wanted.record
-            with Sources(service.images, record.config.mounts, sandbox.mapping) as sources, pins.inside(sandbox.pin):
-                spec = _prepare(service, made, sources)
-                record = structs.replace(record, mounts=sources.asked)
-                record = _begin(service, made, record, spec)
+            with pins.inside(sandbox.pin):
+                record = _begin(service, made, _prepare(service, made, sources))
             record = record.became(ContainerPhase.CREATED)
             records.write(record)
         except BaseException:
@@ -257,41 +254,30 @@ def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeS
     """In the pin's mount namespace: the root and everything that is mounted into it. The spec with its sources."""
     sandbox, record = made.sandbox, made.record
     container_place.expose(service, sandbox, record.id)
-    userns = sandbox.namespaces.get("user", "")
-    rootfs.mount(made.stored.rootfs, record.bundle, sandbox.mapping, userns)
-    places = sources.attach(f"{record.bundle}/mounts", userns)
-    _make_image_volumes(service, made, userns)
-    if sandbox.mapping is not None:
-        _open_way(record.bundle)
+    root = ContainerRoot(
+        record.bundle,
+        made.stored.rootfs,
+        made.image,
+        record.config,
+        made.spec.process.user,
+        service.options.runtime_defaults,
+        sandbox.mapping,
+        sandbox.namespaces.get("user", ""),
+        record.bundle,
+    )
+    root.make()
+    places = sources.attach(f"{record.bundle}/{container_place.MOUNTS}", root.userns)
+    if places and sandbox.mapping is not None:
+        mount_namespace.open_way(record.bundle, next(iter(places.values())))
     spec = structs.replace(made.spec, mounts=rewritten(made.spec.mounts, places))
-    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
-    if unsafe := unsafe_places.fault(f"{record.bundle}/rootfs", landed):
+    if unsafe := unsafe_place(record.bundle, spec.mounts):
         raise RefusedError(unsafe, advice="have a regular file or directory there")
     return spec
 
 
-def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> None:
-    if not made.image.config.volumes:
-        return
-    wanted, runtime = declared_volumes.find(made.image, made.record.config), service.options.runtime_defaults
-    directory, mapping = f"{made.record.bundle}/image-volumes", made.sandbox.mapping
-    places = tuple(mount.destination for mount, _, _ in wanted.mounts(runtime, directory))
-    image_volumes.mount(made.stored.rootfs, places, directory, mapping, userns)
-    first, user = mapping.host_id if mapping is not None else 0, made.spec.process.user
-    owner = (first + user.uid, first + user.gid)
-    image_volumes.make_directories(f"{made.record.bundle}/rootfs", wanted.directories(runtime), owner)
-
-
-def _open_way(bundle: str) -> None:
-    """Let the user namespace pass through our directories, without seeing what else is in them."""
-    for name in ("mounts", "image-volumes"):
-        if os.path.isdir(f"{bundle}/{name}"):
-            os.chmod(f"{bundle}/{name}", 0o711)  # noqa: S103
-
-
-def _begin(service: RuntimeService, made: _Made, record: ContainerRecord, spec: RuntimeSpec) -> ContainerRecord:
+def _begin(service: RuntimeService, made: _Made, spec: RuntimeSpec) -> ContainerRecord:
     """Have the OCI runtime create the container; the record with its processes, or with what the runtime said."""
-    config = record.config
+    record, config = made.record, made.record.config
     write_private(f"{record.bundle}/config.json", msgspec.json.encode(spec))
     if record.log_path:
         _make_log(made.sandbox.config.log_directory, config.log_path)

@@ -1,11 +1,9 @@
 """What is mounted into a container from elsewhere: host paths and images, as copies that nobody else can change.
 
-Specification (CRI `Mount`, containerd 2.2 `withMounts` and `mutateImageMount`, in our words):
-- A host path that is not there is made, as a directory of mode 0755. Its links are followed, once.
-- PROPAGATION_BIDIRECTIONAL needs a shared mount at the host path, HOST_TO_CONTAINER a shared one or a slave.
-- A mount of an image has no host path and is read-only; its sub path is a directory in the image, and no link leads
-  outside. What it shows may be executed.
-- With id maps, the owners of files are seen as the Pod's user namespace maps them.
+Specification (CRI `Mount`, containerd 2.2 `withMounts` and `mutateImageMount`, in our words): a host path that is not
+there is made, as a directory of mode 0755; its links are followed, once. What an image shows may be executed; its sub
+path is a directory in it, and no link leads outside. With id maps, the owners of files are seen as the Pod's user
+namespace maps them. What is refused of a message is for `policy.runtime` to say.
 
 A source is copied (open_tree) in the host's mount namespace, so that what the host mounts meanwhile is there, and a
 shared mount's copy stays its peer: what either mounts below it reaches the other. The copy is attached in the mount
@@ -25,23 +23,28 @@ from msgspec import Struct, structs
 from podward.api.cri import IDMapping, ImageSpec, Mount
 from podward.api.oci import Mount as OciMount
 from podward.errors import NodeError, RefusedError
+from podward.policy.runtime.container_requests import IMAGE_VOLUME
+from podward.policy.runtime.mount_refusals import MountSource
 from podward.runtime import syscalls
 from podward.runtime.images.store import ImageStore, StoredImage
 
 _CLONE = syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH
 _TREE = _CLONE | syscalls.AT_RECURSIVE
 _INSIDE = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
-_NEEDED = {"PROPAGATION_BIDIRECTIONAL": ("shared:",), "PROPAGATION_HOST_TO_CONTAINER": ("shared:", "master:")}
-_NAMED = {"shared:": "shared", "master:": "slave"}
+_PRIVATE = "PROPAGATION_PRIVATE"
+_TAGS = {"shared": "shared", "master": "slave"}
+"""What mountinfo calls a mount, and what that is (proc(5))."""
 
 
 class _Copy(Struct, frozen=True):
-    """A mount of the message: the detached copy of its source, and whether that is a directory."""
+    """The detached copy of a source: how it is to be, and what holds the source itself."""
 
     tree: int
     directory: bool
     read_only: bool
     mapped: bool
+    holder: str
+    propagation: str
 
 
 class Sources:
@@ -69,6 +72,11 @@ class Sources:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
+    @property
+    def facts(self) -> tuple[MountSource, ...]:
+        """What is known of each source."""
+        return tuple(MountSource("", copy.holder, copy.propagation) for copy in self._copies)
+
     def attach(self, directory: str, userns: str) -> dict[tuple[str, str], str]:
         """Mount the copies below `directory`, in the mount namespace that we are in now.
 
@@ -94,52 +102,41 @@ class Sources:
     def _take(self, mount: Mount) -> Mount:
         if mount.image is not None:
             return self._take_image(mount, mount.image)
-        maps = mount.uid_mappings or mount.gid_mappings
-        if maps and (self._mapping is None or {*mount.uid_mappings, *mount.gid_mappings} != {self._mapping}):
+        maps = {*mount.uid_mappings, *mount.gid_mappings}
+        if maps and maps != {self._mapping}:
             what = f"the id mappings of the mount at {mount.container_path} are not those of the Pod's user namespace"
             raise RefusedError(what, advice="map the ids of a volume as the Pod's are")
         found = self._keep(_open_host_path(mount.host_path))
-        if mount.propagation in _NEEDED:
-            _check_propagation(found, mount)
-        self._copy(found, _TREE, mount.container_path, read_only=mount.recursive_read_only, mapped=bool(maps))
+        self._copy(mount, found, _TREE, read_only=mount.recursive_read_only, mapped=bool(maps))
         return mount
 
     def _take_image(self, mount: Mount, image: ImageSpec) -> Mount:
-        fault = ""
-        if mount.host_path:
-            fault = "hostpath must be empty while mount image"
-        elif not mount.readonly:
-            fault = "readonly must be true while mount image"
-        elif not image.image:
-            fault = "image not specified"
-        if fault:
-            raise RefusedError(f"{_FAILED}: {fault}", where=mount.container_path)
         stored = self._images.resolve(image.image)
         self._open.callback(self._images.hold(stored).release)
         root = self._keep(os.open(stored.rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
         found = self._keep(_open_sub_path(root, mount, stored)) if mount.image_sub_path else root
-        mapped = self._mapping is not None
-        self._copy(found, _CLONE, mount.container_path, read_only=True, mapped=mapped)
+        self._copy(mount, found, _CLONE, read_only=True, mapped=self._mapping is not None)
         return structs.replace(mount, image=structs.replace(image, image_ref=stored.id))
 
-    def _copy(self, found: int, flags: int, place: str, *, read_only: bool, mapped: bool) -> None:
+    def _copy(self, mount: Mount, found: int, flags: int, *, read_only: bool, mapped: bool) -> None:
         try:
             tree = self._keep(syscalls.open_tree(found, "", flags))
         except OSError as error:
-            raise NodeError(f"cannot copy the mount for {place}: {error.strerror}") from error
-        self._copies.append(_Copy(tree, stat.S_ISDIR(os.fstat(found).st_mode), read_only, mapped))
+            raise NodeError(f"cannot copy the mount for {mount.container_path}: {error.strerror}") from error
+        is_directory = stat.S_ISDIR(os.fstat(found).st_mode)
+        holder, propagation = ("/", "private") if mount.propagation == _PRIVATE else _holder_of(found)
+        self._copies.append(_Copy(tree, is_directory, read_only, mapped, holder, propagation))
 
     def _keep(self, descriptor: int) -> int:
         self._open.callback(os.close, descriptor)
         return descriptor
 
 
-_FAILED = "ImageVolumeMountFailed"
-"""The word by which the kubelet knows this failure (cri-api `ErrImageVolumeMountFailed`)."""
-
-
 def rewritten(mounts: tuple[OciMount, ...], places: dict[tuple[str, str], str]) -> tuple[OciMount, ...]:
-    """The mounts of a runtime spec with the copies in place of the message's host paths."""
+    """The mounts of a runtime spec with the copies in place of the message's host paths.
+
+    Those that are read-only at every depth are so already.
+    """
     return tuple(_rewritten(mount, places.get((mount.destination, mount.source))) for mount in mounts)
 
 
@@ -151,8 +148,6 @@ def _rewritten(mount: OciMount, place: str | None) -> OciMount:
 
 
 def _open_host_path(path: str) -> int:
-    if not os.path.isabs(path):
-        raise RefusedError(f"the host path of a mount is not absolute: {path!r}", advice="give a whole path")
     flags = os.O_PATH | os.O_CLOEXEC
     try:
         return os.open(path, flags)
@@ -171,30 +166,22 @@ def _open_sub_path(root: int, mount: Mount, stored: StoredImage) -> int:
     try:
         return syscalls.openat2(root, mount.image_sub_path, os.O_PATH | os.O_DIRECTORY, _INSIDE)
     except OSError as error:
-        what = f"{_FAILED}: failed to ensure image subpath {mount.image_sub_path!r} in {stored.name}: {error.strerror}"
+        what = f"{IMAGE_VOLUME}: failed to ensure image subpath {mount.image_sub_path!r} in {stored.name}"
         advice = "name a directory of the image; links must not lead outside"
-        raise RefusedError(what, where=mount.container_path, advice=advice) from error
+        raise RefusedError(f"{what}: {error.strerror}", where=mount.container_path, advice=advice) from error
 
 
-def _check_propagation(found: int, mount: Mount) -> None:
-    """Refuse a mount that can't propagate as asked, because the mount that holds its host path does not."""
-    point, tags = _mount_of(found)
-    needed = _NEEDED[mount.propagation]
-    if not any(tag.startswith(needed) for tag in tags):
-        words = " or ".join(_NAMED[word] for word in needed)
-        raise RefusedError(f"path {mount.host_path!r} is mounted on {point!r} but it is not a {words} mount")
-
-
-def _mount_of(found: int) -> tuple[str, tuple[str, ...]]:
-    """Where the mount is that holds this descriptor's file, and its optional fields (proc(5))."""
+def _holder_of(found: int) -> tuple[str, str]:
+    """The mount that holds this descriptor's file: where it is, and whether it is shared, a slave or private."""
     with open(f"/proc/self/fdinfo/{found}", encoding="ascii") as file:
         wanted = next(line.split()[1] for line in file if line.startswith("mnt_id:"))
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
         for line in lines:
             fields = line.partition(" - ")[0].split(" ")
             if fields[0] == wanted:
-                return fields[4], tuple(fields[6:])
-    return "", ()
+                tags = (_TAGS.get(field.partition(":")[0], "") for field in fields[6:])
+                return fields[4], next(filter(None, tags), "private")
+    return "/", "private"
 
 
 def _map_ids(tree: int, userns: str, mount: Mount) -> None:

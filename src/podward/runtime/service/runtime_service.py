@@ -99,7 +99,10 @@ class RuntimeService:
             return CriRefusal(CriCode.FAILED_PRECONDITION, f"runtime handler {handler!r}: {error}")
 
     def node(self, choice: RuntimeChoice) -> Node:
-        """The facts about this machine that decide a container of this OCI runtime."""
+        """The facts about this machine that decide a container of this OCI runtime.
+
+        The service itself makes mounts read-only at every depth. Docker asks it of the OCI runtime for all mounts.
+        """
         return structs.replace(
             machine.gather(choice.kind, self.options.runtime_defaults),
             recursive_read_only=self.recursive_read_only(choice),
