@@ -42,9 +42,9 @@ def test_a_refusal_names_the_range_and_the_file() -> None:
     assert "there is 0 alone here: /etc/subgid gives this user none" in violation.reason
 
 
-def made(node: Node, **shared: str) -> list[Mount]:
+def made(node: Node, network: str = "POD", pid: str = "POD", ipc: str = "POD") -> list[Mount]:
     rows = [(mount, "", SOURCE) for mount in (PROC, PTS, MQUEUE, SYS, CGROUP)]
-    return [mount for mount, _, _ in without_root.mounts(rows, NamespaceOption(**shared), node, SOURCE)]
+    return [mount for mount, _, _ in without_root.mounts(rows, NamespaceOption(network, pid, ipc), node, SOURCE)]
 
 
 def test_with_namespaces_of_its_own_nothing_is_replaced() -> None:
@@ -62,7 +62,9 @@ def test_with_namespaces_of_its_own_nothing_is_replaced() -> None:
 def test_what_belongs_to_a_namespace_of_the_machine_is_the_machines(
     shared: dict[str, str], expected: list[Mount]
 ) -> None:
-    assert made(USER, **{"network": "POD", "pid": "CONTAINER", "ipc": "POD", **shared}) == expected
+    assert (
+        made(USER, shared.get("network", "POD"), shared.get("pid", "CONTAINER"), shared.get("ipc", "POD")) == expected
+    )
 
 
 def test_terminals_belong_to_root_where_their_group_is_not_mapped() -> None:
