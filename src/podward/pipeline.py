@@ -34,10 +34,10 @@ from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.api.referenced_objects import ReferencedObjects
-from podward.decision import Decision, Outcome, Source, Unknown
+from podward.decision import Decision, Origin, Outcome, Source, Unknown
 from podward.policy.kubelet import user
 from podward.policy.kubelet.container_files import ContainerFiles
-from podward.policy.runtime import defaults, sandbox
+from podward.policy.runtime import defaults, sandbox, without_root
 from podward.stages import cri, effective, oci
 from podward.stages.oci import HostFacts
 
@@ -236,6 +236,7 @@ def user_namespace(facts: NodeFacts) -> IDMapping | None:
 
 def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
     decision = cri.decide_sandbox(cri.SandboxFacts(facts.pod, facts.place, facts.node, userns=userns))
+    decision += _volume_group(facts)
     if decision.refused:
         return decision
     return decision + sandbox.decide_sysctls(
@@ -245,6 +246,16 @@ def _sandbox(facts: NodeFacts, userns: IDMapping | None) -> Decision:
         host_network=bool(facts.pod.spec.host_network),
         user_namespace=userns is not None or facts.node.in_user_namespace,
     )
+
+
+def _volume_group(facts: NodeFacts) -> Decision:
+    """The refusal of a fsGroup that can't be given to files here."""
+    context = facts.pod.spec.security_context
+    if not facts.node.in_user_namespace or context is None or context.fs_group is None:
+        return Decision()
+    place = facts.place.pod / "spec" / "securityContext" / "fsGroup"
+    source = Source(Origin.MANIFEST, facts.place.document, place)
+    return without_root.decide_id(place, "gid", context.fs_group, facts.node, source)
 
 
 # --- about a container: whether the next stage is to be asked ---------------------------------------------------------

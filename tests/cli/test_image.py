@@ -123,3 +123,13 @@ def test_a_damaged_image_is_listed_with_a_word_on_what_to_do(podward: Podward, t
     assert podward("rm", "app:1").returncode == 0
     assert podward("build", "app", "-t", "app:1").returncode == 0
     assert podward("ls").stderr == ""
+
+
+def test_pruning_removes_what_has_no_name(podward: Podward, context: Path) -> None:
+    assert podward("prune").stdout == ""
+    old = podward("build", "-t", "app", "app").stdout.split()[1]
+    (context / "Containerfile").write_text("FROM scratch\nCOPY Containerfile /x\nUSER 8\n")
+    podward("build", "-t", "app", "app")
+    assert podward("prune").stdout == f"removed {old}\n"
+    (kept,) = json.loads(podward("ls", "-o", "json").stdout)
+    assert (kept["names"], kept["user"]) == (["docker.io/library/app:latest"], "8")

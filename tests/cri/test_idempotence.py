@@ -73,6 +73,7 @@ WANTING: tuple[tuple[Message, type[Message]], ...] = (
     (cri.ExecSyncRequest(NOBODY, ("id",)), cri.ExecSyncResponse),
     (cri.ExecRequest(NOBODY, ("id",), stdout=True), cri.ExecResponse),
     (cri.AttachRequest(NOBODY, stdout=True), cri.AttachResponse),
+    (cri.UpdatePodSandboxResourcesRequest(NOBODY), cri.UpdatePodSandboxResourcesResponse),
     (cri.PortForwardRequest(NOBODY), cri.PortForwardResponse),
     (cri.CreateContainerRequest(NOBODY, container_config("x"), sandbox_config()), cri.CreateContainerResponse),
 )

@@ -20,7 +20,7 @@ from podward.cri.method import Method
 
 pytestmark = pytest.mark.needs("root", "crun")
 STREAMS = {"GetContainerEvents"} | {name for name in METHODS if name.startswith("Stream")}
-MISSING = {"CheckpointContainer", "UpdatePodSandboxResources"}
+MISSING = {"CheckpointContainer"}
 CODES = {code.name for code in grpc.StatusCode} - {"OK", "CANCELLED"}
 
 

@@ -12,9 +12,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from podward.runtime import syscalls
 
@@ -45,6 +47,28 @@ class OrdinaryUser:
             self.podward(*words), input=stdin, capture_output=True, text=True, timeout=100, check=False
         )
 
+    def with_images(self, *wanted: str) -> Self:
+        """The user with the example images of these directories, or with all."""
+        import build_images  # where this file is the user's first program, its directory is not on the path
+
+        context = self.directory / "context"
+        context.mkdir(parents=True)
+        build_images.prepare(str(context))
+        for place in (context, *context.rglob("*")):
+            os.lchown(place, self.uid, self.uid)
+        for directory in wanted or build_images.IMAGES:
+            file = f"{CLONE}/examples/images/{directory}/Containerfile"
+            built = self.run("image", "build", "-f", file, "-t", build_images.IMAGES[directory], f"{HOME}/context")
+            assert built.returncode == 0, built.stderr
+        return self
+
+    def wait_for_the_end(self) -> None:
+        """Wait until nothing runs for him any more."""
+        deadline = time.monotonic() + 30
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert left == []
+
     def processes(self) -> list[str]:
         """The command lines of what runs as him or in a user namespace of his, zombies left out."""
         found = []
@@ -66,16 +90,19 @@ class OrdinaryUser:
             yield int(first), int(count)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, stdin: str = "") -> Iterator[subprocess.Popen[str]]:
         """His `podward` while it runs; it is interrupted in the end if it still does."""
         with subprocess.Popen(
             self.podward(*words),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         ) as process:
             try:
+                if process.stdin is not None:
+                    process.stdin.write(stdin)
+                    process.stdin.close()
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)

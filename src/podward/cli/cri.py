@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--listen",
-        default="unix:///run/podward/cri.sock",
+        default=_default_socket(),
         metavar="SOCKET",
         help="the unix socket to serve on, made of mode 0600 (%(default)s)",
     )
@@ -34,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the OCI runtime of Pods without a runtime handler (default: crun or runc, whichever works here)",
     )
     node_options.add_runtime_defaults(parser)
+    add(
+        "--cni-conf-dir",
+        default="/etc/cni/net.d",
+        metavar="DIR",
+        help="configurations of networks; not read without root (%(default)s)",
+    )
     image_options.add_registries(parser)
     add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
     add(
@@ -43,7 +49,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="an image, with * for anything, that the kubelet is to leave alone; repeatable",
     )
-    add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
     add(
         "--cgroup-manager",
         choices=("cgroupfs",),
@@ -67,6 +72,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _default_socket() -> str:
+    """In root's directory, or in the user's own."""
+    if os.geteuid() == 0:
+        return "unix:///run/podward/cri.sock"
+    from podward.runtime.rootless import directories  # only a user needs it
+
+    return f"unix://{directories.runtime_path(os.geteuid())}/cri.sock"
+
+
 def _port(text: str) -> int:
     """A port; 0 is any."""
     if not text.isascii() or not text.isdigit() or int(text[:6]) > _LAST_PORT:
@@ -81,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from podward.cri import listening, process
     from podward.cri.options import Options
     from podward.runtime.images.pulling import Registries
+    from podward.runtime.network.configuration import owns_network
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
 
@@ -90,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         ServiceOptions(
             args.default_runtime,
             args.runtime_defaults,
-            args.cni_conf_dir,
+            args.cni_conf_dir if owns_network() else "",
             Registries(args.registries_conf, args.registry_config_dir, args.authfile),
             tuple(args.pinned_images),
             nri=args.enable_nri,

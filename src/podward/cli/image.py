@@ -66,7 +66,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listed = kinds.add_parser("ls", help="list images")
     removed = kinds.add_parser("rm", help="remove names; an id removes the image with all its names")
     removed.add_argument("names", metavar="REF", nargs="+")
-    for one in (taken, built, pulled, listed, removed):
+    pruned = kinds.add_parser("prune", help="remove images without a name that nobody uses")
+    for one in (taken, built, pulled, listed, removed, pruned):
         one.add_argument("-o", "--output", choices=("table", "json"), default="table", help="how to print")
 
 
@@ -80,6 +81,11 @@ def run(args: argparse.Namespace) -> int:
         from podward.runtime.images.removal import remove
 
         _print(remove(store, tuple(args.names)), args.output)
+        return 0
+    if args.action == "prune":
+        from podward.runtime.images.removal import collect
+
+        _print(collect(store), args.output)
         return 0
     ids = dict.fromkeys(_obtain(store, args))
     done = [image for image in _grouped(store, store.entries()) if image.id in ids]

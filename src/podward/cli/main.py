@@ -54,7 +54,9 @@ COMMANDS = {
 }
 """The module and the description of each command, in the order of the help. A test compares it with `SUMMARY`."""
 
-IN_NAMESPACE = frozenset(("run", "ps", "rm", "exec", "logs", "port-forward", "image", "explain", "diff", "doctor"))
+IN_NAMESPACE = frozenset(
+    ("run", "ps", "rm", "exec", "logs", "port-forward", "image", "explain", "diff", "doctor", "cri")
+)
 """Commands that do for root alone what they do: another user is led into a user namespace of his own first."""
 SUBJECTS = {("explain", "access"): "podward.cli.explain_access"}
 """Commands of two words: the module of each. The second word counts where there is no file of that name."""

@@ -75,6 +75,11 @@ def machine_to_run_on(args: argparse.Namespace, report: Reporter) -> Machine:
     here = this_machine(args, report)
     if not args.network:
         return here
+    if here.node.in_user_namespace:
+        advice = (
+            "leave --network out (Pods have the loopback device, or with hostNetwork the machine's), or run it as root"
+        )
+        raise UsageError("only root can give Pods a network of their own", where="--network", advice=advice)
     from podward.runtime.network import configuration as networks
 
     if not networks.plugins():
@@ -123,6 +128,8 @@ def prepared(
     """
     subjects.tell_old_annotations(source)
     subject = subjects.subject(source, objects, new_uid())
+    if not here.node.cgroups:
+        _tell_of_limits(source)
     # A policy that nobody wrote would restart containers for ever; whoever writes one gets it.
     written = source.view.spec.restart_policy
     options = RunOptions(
@@ -136,6 +143,17 @@ def prepared(
         options=_options(args) if args.keep else kept.Options(),
     )
     return PodRun(here, options, subject)
+
+
+def _tell_of_limits(source: PodSource) -> None:
+    """A note where a Pod has limits that nothing enforces."""
+    spec = source.view.spec
+    limited = [
+        c.name for c in (*(spec.init_containers or ()), *(spec.containers or ())) if c.resources and c.resources.limits
+    ]
+    if limited or (spec.resources and spec.resources.limits):
+        whose = f" of {', '.join(limited)}" if limited else ""
+        terminal.say(f"note: Pod {source.name}: the limits{whose} are not enforced: no cgroups can be made here")
 
 
 def _options(args: argparse.Namespace) -> kept.Options:

@@ -109,7 +109,7 @@ def table(front: Front, also: Parts) -> list[AnyMethod]:
         Stream("StreamPodSandboxMetrics", of_stats.StreamPodSandboxMetricsRequest, figures.stream_metrics),
         *(_read(front, VERBS[name]) for name in _READ),
         *(_changing(row, VERBS[row.name], front.work) for row in _OF_CLIENTS),
-        *(_changing(row, VERBS[row.name], front.live) for row in _LIFECYCLE if row.name in VERBS),
+        *(_changing(row, VERBS[row.name], front.live) for row in _LIFECYCLE),
         *(_listed(front, row) for row in _LISTED),
     ]
 

@@ -118,11 +118,15 @@ class Cgroups:
         """
         with self._at(path) as groups:
             _end(groups)
+        if self._processes is not None:
+            self._processes.end_below(path.rpartition("/")[2])
 
     def kill_path(self, path: str) -> None:
         """Kill what is in the cgroup at this path and those below, once; who still lives is ended by `end_path`."""
         with self._at(path) as groups:
             _kill_once(groups)
+        if self._processes is not None:
+            self._processes.kill_below(path.rpartition("/")[2])
 
     def remove_empty(self, path: str, above: str = "") -> None:
         """Remove the cgroup at this path, and those above it that are below `above`, as long as they are empty."""

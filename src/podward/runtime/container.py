@@ -16,7 +16,7 @@ from podward.pipeline import ContainerPlan, predict, runtime_spec
 from podward.policy.kernel import exec_arguments
 from podward.policy.kubelet import lifecycle, restarts
 from podward.policy.kubelet.lifecycle import ContainerState
-from podward.runtime import container_stop, machine, processes, unsafe_places
+from podward.runtime import container_root, container_stop, machine, processes
 from podward.runtime.live_facts import Attempt, LiveFacts
 from podward.runtime.logs import Output, Relay, Sink, WatchedOutput
 from podward.runtime.oci import OciRuntime, code_of_failure
@@ -150,8 +150,7 @@ class ContainerRun:
             raise RefusedError(refused.violations[0].reason)
         if options.verify or options.keep:  # who looks at a kept Pod later wants to see what it drifted from
             self.predicted = predict(facts, self.plan, spec)
-        mounts = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.value.mounts)
-        if unsafe := unsafe_places.fault(self.attempt.rootfs, mounts):
+        if unsafe := container_root.unsafe_place(self.attempt.directory, spec.value.mounts):
             raise RefusedError(f"container {self.name}: {unsafe}", advice="have a regular file or directory there")
         try:
             self._create_and_start(spec.value)

@@ -19,20 +19,20 @@ from podward.pipeline import ContainerMounts, ContainerPlan
 from podward.policy.kubelet import dns, port_mappings
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.volume_paths import executable_cure
-from podward.policy.runtime.image_volumes import find
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import (
     cgroups,
     container_files,
+    container_root,
     devices,
     hostfiles,
     machine,
     mount_namespace,
     profiles,
-    rootfs,
     syscalls,
     userns,
 )
+from podward.runtime.container_root import ContainerRoot
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.images.store import StoredImage
 from podward.runtime.options import Machine
@@ -65,7 +65,7 @@ class Attempt(Struct, frozen=True):
     @property
     def image_volumes(self) -> str:
         """The directory that holds the volumes of its image."""
-        return f"{self.directory}/image-volumes"
+        return f"{self.directory}/{container_root.IMAGE_VOLUMES}"
 
 
 class LiveFacts:
@@ -227,9 +227,23 @@ class LiveFacts:
             mounted = (mount.host_path for mount in plan.config.value.mounts)
             for target in (attempt.rootfs, sandbox.files.shm, *mounted):
                 mount_namespace.open_way(self._directory.work, target)
-        stored, _ = self._images[plan.container.name]
-        rootfs.mount(stored.rootfs, attempt.directory, sandbox.mapping, sandbox.user_namespace)
-        self._make_image_volumes(plan, attempt, sandbox)
+        self._root(plan, attempt, sandbox).make()
+
+    def _root(self, plan: ContainerPlan, attempt: Attempt, sandbox: Sandbox) -> ContainerRoot:
+        if plan.config is None or plan.spec is None:
+            raise ValueError(f"container {plan.container.name} has not come so far")
+        stored, image = self._images[plan.container.name]
+        return ContainerRoot(
+            attempt.directory,
+            stored.rootfs,
+            image,
+            plan.config.value,
+            plan.spec.value.process.user,
+            self.node.runtime_defaults,
+            sandbox.mapping,
+            sandbox.user_namespace,
+            self._directory.work,
+        )
 
     def _namespaces(self, sandbox: Sandbox, options: NamespaceOption | None) -> NamespacePaths:
         """The Pod's, with the process namespace of the container's target if it has one: nowhere unless that runs."""
@@ -248,34 +262,11 @@ class LiveFacts:
         """Where the container's termination log is, at every attempt."""
         return f"{self._directory.work}/containers/{container}/termination-log"
 
-    def _make_image_volumes(self, plan: ContainerPlan, attempt: Attempt, sandbox: Sandbox) -> None:
-        """Make what the runtime makes of the image's VOLUMEs. Raises RefusedError for one that it can't make."""
-        if plan.config is None or plan.spec is None:
-            return
-        stored, image = self._images[plan.container.name]
-        if not image.config.volumes:
-            return
-        from podward.runtime import image_volumes  # few images have any, and start-up counts
-
-        wanted, runtime, mapping = find(image, plan.config.value), self.node.runtime_defaults, sandbox.mapping
-        mounted = tuple(row[0] for row in wanted.mounts(runtime, attempt.image_volumes))
-        places = tuple(mount.destination for mount in mounted)
-        image_volumes.mount(stored.rootfs, places, attempt.image_volumes, mapping, sandbox.user_namespace)
-        if mapping is not None:
-            for mount in mounted:
-                mount_namespace.open_way(self._directory.work, mount.source)
-        first, user = mapping.host_id if mapping is not None else 0, plan.spec.value.process.user
-        image_volumes.make_directories(
-            attempt.rootfs, wanted.directories(runtime), (first + user.uid, first + user.gid)
-        )
-
     def discard(self, container: str) -> None:
         """Unmount and remove what the current attempt has; nothing in it is followed or crossed."""
         attempt = self.attempt(container)
         if attempt.number >= 0:
-            for name in os.listdir(attempt.image_volumes) if os.path.isdir(attempt.image_volumes) else ():
-                rootfs.unmount(f"{attempt.image_volumes}/{name}")
-            rootfs.unmount(attempt.directory)
+            container_root.unmount(attempt.directory)
             remove_tree(attempt.directory)
 
     # --- the end --------------------------------------------------------------------------------------------------

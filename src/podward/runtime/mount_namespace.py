@@ -36,6 +36,28 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         ) from error
 
 
+def passage() -> str:
+    """The directory below which user namespaces see what is exposed to them.
+
+    The one of root is closed to who is root of a user namespace alone, who has one of his own.
+    """
+    try:
+        os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
+        if os.stat(PASSAGE).st_uid == os.geteuid():
+            return PASSAGE
+    except PermissionError:
+        pass
+    from podward.runtime.rootless import directories  # only a user needs it
+
+    return directories.passage()
+
+
+def leave_the_hosts() -> None:
+    """Move this process into a mount namespace of its own, which has what the host mounts from now on, too."""
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
+
+
 def _hide(place: str) -> None:
     """Take a mount out of sight: unmount it, or cover it where it is locked, as all are for a user namespace's root."""
     try:
@@ -52,11 +74,11 @@ def expose(directory: str) -> str:
     The way to the state directory is closed to everybody but root. So the directory is mounted below a directory that
     may be passed through, which exists in our mount namespace only.
     """
-    os.makedirs(PASSAGE, mode=0o700, exist_ok=True)
-    if not os.path.ismount(PASSAGE):
+    place = passage()
+    if not os.path.ismount(place):
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
-        syscalls.mount("podward", PASSAGE, "tmpfs", flags, "mode=711,size=1m")
-    exposed = f"{PASSAGE}/{os.path.basename(directory)}"
+        syscalls.mount("podward", place, "tmpfs", flags, "mode=711,size=1m")
+    exposed = f"{place}/{os.path.basename(directory)}"
     os.mkdir(exposed, 0o700)
     syscalls.mount(directory, exposed, "", syscalls.MS_BIND, "")
     os.chmod(exposed, 0o711)  # noqa: S103  # passing through is what it is for; listing is not allowed

@@ -170,6 +170,9 @@ def _configure(wanted: Wanted) -> None:
         os.setgroups(())
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
+        # The kernel closes /proc/PID/ns of who changed his ids to all but those who are privileged where his program
+        # was started: a user's Podward has started outside of its namespace.
+        syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
     if wanted.hostname:
         _socket.sethostname(wanted.hostname)
     if wanted.net:

@@ -70,13 +70,18 @@ def start(runtime: OciRuntime, place: Place, namespaces: dict[str, str], mapping
     if mapping is not None:
         mount_namespace.open_way(place.work, f"{root}/pause")
     pause = Pause(runtime, place.id, bundle)
-    pause.start(_spec(root, place.cgroup or cgroups.name(place.id), namespaces, mapping))
+    pause.start(_spec(root, _cgroup(place), namespaces, mapping))
     return pause
 
 
 def _options(mapping: IDMapping | None) -> str:
     owner = mapping.host_id if mapping is not None else 0
     return f"mode=755,size=1m,uid={owner},gid={owner}"
+
+
+def _cgroup(place: Place) -> str:
+    """The path of its cgroup; none where no cgroups can be made."""
+    return (place.cgroup or cgroups.name(place.id)) if cgroups.usable() else ""
 
 
 def _spec(root: str, cgroup: str, namespaces: dict[str, str], mapping: IDMapping | None) -> RuntimeSpec:

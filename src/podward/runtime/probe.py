@@ -82,7 +82,9 @@ def choose(wanted: str = AUTO, root: str | None = None) -> RuntimeChoice:
             kind = kind_of(name)
             hide = kind == "crun" and layout == "hybrid" and unified_controllers
             if not cgroups.usable():
-                return RuntimeChoice(kind, program, version, "none", hide, _WITHOUT_CGROUPS.get(kind, ()))
+                return RuntimeChoice(
+                    kind, program, version, "none", hide, (*arguments_for(kind), *_WITHOUT_CGROUPS.get(kind, ()))
+                )
             return RuntimeChoice(kind, program, version, layout, hide, arguments_for(kind))
     if wanted == AUTO:
         advice = "`apt install crun` (or runc); `podward doctor` says what else is missing"

@@ -200,7 +200,17 @@ def read_label(pid: int) -> str | None:
 
 def inherited() -> Inherited:
     """What a container inherits from this process where its spec is silent."""
-    return Inherited(int(_text("/proc/self/oom_score_adj")), read_label(os.getpid()), machine.stack_limit())
+    adjustment, label = int(_text("/proc/self/oom_score_adj")), read_label(os.getpid())
+    return Inherited(adjustment, label, machine.stack_limit(), _lasting_groups())
+
+
+def _lasting_groups() -> tuple[int, ...] | None:
+    """Our supplementary groups where setgroups(2) is denied (user_namespaces(7)); None where it is not."""
+    try:
+        denied = _text("/proc/self/setgroups").strip() == "deny"
+    except FileNotFoundError:  # a kernel without user namespaces
+        return None
+    return tuple(os.getgroups()) if denied else None
 
 
 def machine_capabilities() -> int:

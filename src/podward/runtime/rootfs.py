@@ -2,7 +2,7 @@
 
 With a user namespace, the image's files (owned by host ids 0, 1000, …) must appear under the Pod's range: the lower
 layer is mounted id-mapped, and the upper layer's root is owned by the range's first id, so what the container writes
-is owned by ids of its range on disk too. Nothing is chowned.
+is owned by ids of its range on disk too. Nothing is chowned, unless Podward is not the machine's root.
 
 What a container writes there lasts as long as the container, and none outlives a crash of the machine. So the overlay
 is volatile (Linux 5.10): else all of it would be written to the disk when the overlay is unmounted, with everybody
@@ -15,8 +15,12 @@ import errno
 import os
 
 from podward.api.cri import IDMapping
+from podward.api.node import IDENTITY
 from podward.errors import NodeError
-from podward.runtime import syscalls
+from podward.runtime import machine, syscalls
+
+_IN_NAMESPACE = ",userxattr"
+"""Overlayfs keeps its notes in user.* attributes then: those that it has else are the machine's root's (Linux 5.11)."""
 
 
 def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: str) -> str:
@@ -24,7 +28,7 @@ def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: st
 
     `userns` is the pinned user namespace whose map is used where `mapping` is given.
     """
-    lower = image_root
+    lower, in_namespace = image_root, machine.id_map("uid_map") != IDENTITY
     paths = {name: f"{directory}/{name}" for name in ("upper", "work", "rootfs")}
     for path in paths.values():
         os.mkdir(path, 0o700)
@@ -32,7 +36,7 @@ def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: st
     if mapping is not None:
         lower = f"{directory}/lower"
         os.mkdir(lower, 0o700)
-        syscalls.idmapped_bind(image_root, lower, userns)
+        _map(image_root, lower, mapping, userns)
         os.chown(paths["upper"], mapping.host_id + facts.st_uid, mapping.host_id + facts.st_gid)
     else:
         os.chown(paths["upper"], facts.st_uid, facts.st_gid)
@@ -41,7 +45,7 @@ def mount(image_root: str, directory: str, mapping: IDMapping | None, userns: st
         if set(path) & set(",:\\"):
             advice = "choose a state directory without commas, colons and backslashes"
             raise NodeError("overlayfs can't take this path", where=path, advice=advice)
-    options = f"lowerdir={lower},upperdir={paths['upper']},workdir={paths['work']}"
+    options = f"lowerdir={lower},upperdir={paths['upper']},workdir={paths['work']}{_IN_NAMESPACE * in_namespace}"
     try:
         _mount_overlay(paths["rootfs"], options)
     except OSError as error:
@@ -60,6 +64,16 @@ def _mount_overlay(target: str, options: str) -> None:
         if error.errno != errno.EINVAL:
             raise
         syscalls.mount("overlay", target, "overlay", 0, options)  # an older kernel
+
+
+def _map(image_root: str, lower: str, mapping: IDMapping, userns: str) -> None:
+    """The image's files at `lower`, with the ids of the Pod's user namespace."""
+    if machine.id_map("uid_map") == IDENTITY:
+        syscalls.idmapped_bind(image_root, lower, userns)
+        return
+    from podward.runtime.rootless import shifted_copy  # only the machine's root may map a mount's ids
+
+    shifted_copy.copy(image_root, lower, mapping)
 
 
 def unmount(directory: str) -> None:

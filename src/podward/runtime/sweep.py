@@ -9,7 +9,6 @@ from msgspec import Struct
 from podward.errors import NodeError
 from podward.runtime import orphans
 from podward.runtime.cgroups import Cgroups
-from podward.runtime.mount_namespace import PASSAGE
 from podward.runtime.state import Lock, State
 from podward.runtime.volumes import remove_tree
 
@@ -67,12 +66,10 @@ def remove(state: State, cgroups: Cgroups, pod: str) -> None:
 
     Raises NodeError where something stays; the Pod's directory is the last to go, so that a later sweep finds it.
     """
-    directories = (f"{state.pods}/{pod}", f"{PASSAGE}/{pod}")
-    for directory in directories:
-        orphans.end(directory, orphans.WAITING)
+    directory = f"/{pod}"  # of the state, or where a user namespace sees it: nothing else has this name
+    orphans.end(directory, orphans.WAITING)
     cgroups.end_pod(pod)
-    for directory in directories:  # who waited for a program has reaped it, which has left its cgroup so
-        orphans.end(directory)
+    orphans.end(directory)  # who waited for a program has reaped it, which has left its cgroup so
     for kind in os.listdir(state.oci):
         for container in os.listdir(f"{state.oci}/{kind}"):
             if container.startswith(f"{pod}-"):

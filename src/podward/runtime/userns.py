@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import os
 
+from msgspec import Struct
+
 from podward.api.cri import IDMapping
+from podward.api.node import IDENTITY
 from podward.errors import NodeError
+from podward.runtime import machine
 from podward.runtime.oci import write_private
 from podward.runtime.state import PodDirectory, State
 
@@ -20,44 +24,66 @@ _LAST = (1 << 32) // LENGTH - 2
 _FILE = "userns"
 
 
+class Slots(Struct, frozen=True):
+    """The ranges that there are, in the order in which they are given; `base` is the first id of number 0."""
+
+    numbers: tuple[int, ...] | range
+    base: int = 0
+
+    def range_of(self, slot: int) -> IDMapping:
+        """The 65536 ids of a slot."""
+        return IDMapping(0, self.base + slot * LENGTH, LENGTH)
+
+    def lowest_free(self, taken: set[int]) -> int:
+        """The first slot that is not `taken`; raises NodeError where none is left."""
+        slot = next((number for number in self.numbers if number not in taken), None)
+        if slot is not None:
+            return slot
+        advice = "end Pods with `podward rm`"
+        if self.base:
+            advice += (
+                f"; for more of them, {LENGTH} ids each: `usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST`"
+            )
+        raise NodeError("no user namespace range is left", advice=advice)
+
+
+def slots() -> Slots:
+    """Those of this machine, or of the user namespace that we are in."""
+    uids, gids = machine.id_map("uid_map"), machine.id_map("gid_map")
+    if uids == gids == IDENTITY:
+        return Slots(range(1, _LAST))
+    held = min(max(inside + length for inside, _, length in lines) for lines in (uids, gids))
+    whole = (held - 1) // LENGTH
+    return Slots((*range(1, whole), *range(min(whole, 1))), base=1)
+
+
 def allocate(state: State, pod: PodDirectory) -> IDMapping:
     """The range that this Pod keeps until its directory is removed."""
     with state.lock():
-        slot = lowest_free(taken(state))
+        there = slots()
+        slot = there.lowest_free(taken(state))
         write_private(f"{pod.path}/{_FILE}", f"{slot}\n".encode())
-    return range_of(slot)
-
-
-def range_of(slot: int) -> IDMapping:
-    """The 65536 ids of a slot."""
-    return IDMapping(0, slot * LENGTH, LENGTH)
-
-
-def lowest_free(slots: set[int]) -> int:
-    """The lowest slot above the host's own that is not in `slots`; raises NodeError where none is left."""
-    slot = next((number for number in range(1, _LAST) if number not in slots), None)
-    if slot is None:
-        raise NodeError("no user namespace range is left", advice="end Pods with `podward rm`")
-    return slot
+    return there.range_of(slot)
 
 
 def of(state: State, pod: str) -> IDMapping | None:
     """The range of the Pod with this id; None where it has no user namespace."""
     try:
         with open(f"{state.pods}/{pod}/{_FILE}", encoding="ascii") as file:
-            return range_of(int(file.read()))
+            return slots().range_of(int(file.read()))
     except FileNotFoundError:
         return None
 
 
 def taken(state: State | None) -> set[int]:
     """The slots of all Pods of this state, and of the users to whom this machine delegates ids."""
-    slots = _delegated("/etc/subuid") | _delegated("/etc/subgid")
+    there = slots()
+    found = set() if there.base else _delegated("/etc/subuid") | _delegated("/etc/subgid")
     for name in os.listdir(state.pods) if state is not None else ():
         given = of(state, name) if state is not None else None
         if given is not None:
-            slots.add(given.host_id // LENGTH)
-    return slots
+            found.add((given.host_id - there.base) // LENGTH)
+    return found
 
 
 def _delegated(file: str) -> set[int]:

@@ -40,12 +40,14 @@ class Inherited(Struct, frozen=True, gc=False):
     """Values that the container's process inherits from the process that starts the runtime if the spec sets none.
 
     `label` is that process's security label; None if the machine has no security module that labels processes.
-    `stack_limit` is its soft limit of the stack, in bytes.
+    `stack_limit` is its soft limit of the stack, in bytes. `groups` are its supplementary groups where nobody in its
+    user namespace may set others, None where they are set.
     """
 
     oom_score_adj: int = 0
     label: str | None = None
     stack_limit: int = 8 << 20
+    groups: tuple[int, ...] | None = None
 
 
 class ExecutionFacts(Struct, frozen=True, gc=False):
@@ -88,7 +90,7 @@ def decide(facts: KernelFacts) -> Decision:
     maps = user_namespace.decide(spec, node, sources)
     userns = maps.fold(UserNamespace)
     prepared = merge(
-        credentials.decide_ids(spec, userns, node.runtime, sources),
+        _ids(facts, userns, sources),
         capabilities.decide(spec, userns, node.capabilities, sources),
         process_attributes.decide_seccomp(spec, sources),
     )
@@ -103,6 +105,13 @@ def decide(facts: KernelFacts) -> Decision:
         devices.decide(spec, node, sources),
         _execve(facts, prepared, userns, container, sources),
     )
+
+
+def _ids(facts: KernelFacts, userns: UserNamespace, sources: Sources) -> Decision:
+    inherited = facts.execution.inherited.groups
+    if inherited is not None:
+        return credentials.decide_with_inherited_groups(facts.spec, inherited, sources)
+    return credentials.decide_ids(facts.spec, userns, facts.node.runtime, sources)
 
 
 def _mounts_and_namespaces(facts: KernelFacts, sources: Sources) -> Decision:

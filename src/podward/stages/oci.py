@@ -30,6 +30,7 @@ from podward.policy.runtime import (
     seccomp,
     selinux,
     user,
+    without_root,
 )
 from podward.policy.runtime import (
     defaults as tables,
@@ -102,6 +103,7 @@ def decide(facts: OciFacts) -> Decision:
         tables.load(facts.node.runtime_defaults),
         facts.origin,
         recursive_read_only=facts.node.recursive_read_only,
+        node=facts.node,
     )
     return merge(
         assign(path("ociVersion"), OCI_VERSION, "what every OCI runtime reads", runtime.source),
@@ -145,7 +147,10 @@ def _user(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
     resolved = user.resolve(context, facts.image, runtime)
     if isinstance(resolved, Decision):
         return resolved
-    return user.decide(resolved) + groups.decide(context, facts.image, resolved, runtime)
+    decided = user.decide(resolved) + groups.decide(context, facts.image, resolved, runtime)
+    if facts.node.in_user_namespace and own_userns(context) is None:
+        return decided + without_root.decide_ids(decided, facts.node)
+    return decided
 
 
 def _root(facts: OciFacts, runtime: RuntimeProfile) -> Decision:

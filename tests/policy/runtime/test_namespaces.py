@@ -31,10 +31,15 @@ USERNS = UserNamespace("POD", (LINE,), (LINE,))
 
 
 def decided(
-    runtime: str, chosen: NamespaceOption, placement: Placement | None = None, *, privileged: bool = False
+    runtime: str,
+    chosen: NamespaceOption | None,
+    placement: Placement | None = None,
+    *,
+    of_pod: NamespaceOption | None = None,
+    privileged: bool = False,
 ) -> Decision:
     context = LinuxContainerSecurityContext(namespace_options=chosen, privileged=privileged)
-    pod = LinuxSandboxSecurityContext(namespace_options=chosen)
+    pod = LinuxSandboxSecurityContext(namespace_options=of_pod or chosen)
     sandbox = PodSandboxConfig(linux=LinuxPodSandboxConfig(security_context=pod))
     placement = placement or Placement(PINNED, "host")
     return namespaces.decide(context, sandbox, placement, RuntimeProfile(load(runtime), Decision()))
@@ -123,4 +128,4 @@ def test_a_containers_network_and_ipc_are_its_sandboxs() -> None:
         context = LinuxContainerSecurityContext(namespace_options=asked)
         config = ContainerConfig(linux=LinuxContainerConfig(security_context=context))
         modes = with_namespaces_of(sandbox, config).linux.security_context.namespace_options
-        assert modes == NamespaceOption(network="NODE", ipc="NODE", pid="POD")
+        assert modes == NamespaceOption(network="NODE", ipc="NODE", pid="NODE")

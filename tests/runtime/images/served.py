@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
+import select
 import socket
 import ssl
 import subprocess
@@ -29,6 +30,7 @@ class Request(NamedTuple):
     path: str
     authorization: str
     body: bytes
+    proxy: str = ""
 
 
 class Answer(NamedTuple):
@@ -93,7 +95,8 @@ def serving(authority: OwnAuthority | None = None) -> Iterator[Served]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = served.answer(Request(self.command, self.path, self.headers.get("Authorization") or "", body))
+            told = (self.headers.get("Authorization") or "", body, self.headers.get("Proxy-Authorization") or "")
+            answer = served.answer(Request(self.command, self.path, *told))
             self.send_response(answer.status)
             for name, value in answer.headers:
                 self.send_header(name, value)
@@ -137,7 +140,7 @@ def tls_context(authority: OwnAuthority) -> ssl.SSLContext:
 
 def write_pair(authority: OwnAuthority) -> tuple[str, str]:
     """Files with a server's certificate of this authority, and its key."""
-    pair = authority.serving(["localhost", "127.0.0.1"])
+    pair = authority.serving(["localhost", "127.0.0.1", "r.example.com"])
     place = Path(authority.certificate_file).parent
     (place / "server.crt").write_bytes(pair.certificate)
     (place / "server.key").write_bytes(pair.key)
@@ -173,3 +176,66 @@ def docker_registry(directory: Path, more: dict[str, object] | None = None) -> I
                 time.sleep(0.02)
         yield f"127.0.0.1:{port}"
         server.kill()
+
+
+@contextmanager
+def tunnel(target: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """A proxy that connects all to this HOST:PORT; yields its own, and what it was asked by whom."""
+    asked: list[tuple[str, str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            asked.append((self.requestline, self.headers.get("Proxy-Authorization") or ""))
+            host, _, port = target.partition(":")
+            with socket.create_connection((host, int(port))) as other:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.flush()
+                both = {self.connection: other, other: self.connection}
+                while True:
+                    for ready in select.select(both, (), ())[0]:
+                        piece = ready.recv(1 << 16)
+                        if not piece:
+                            return
+                        both[ready].sendall(piece)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def answering(raw: bytes) -> Iterator[str]:
+    """Something on loopback that sends these bytes to whoever connects and asks, and hangs up; yields HOST:PORT."""
+    stop = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                if stop.is_set():
+                    return
+                try:
+                    if connection.recv(1 << 16):
+                        connection.sendall(raw)
+                except OSError:
+                    continue
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stop.set()
+            socket.create_connection(listening.getsockname()).close()
+            thread.join()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.runtime.images.served import Request, Served, docker_registry, serving
 
-from podward.errors import ImageError
+from podward.errors import ImageError, RefusedError
 from podward.runtime.images.endpoints import is_loopback
 from podward.runtime.images.pulling import Registries, pull
 from podward.runtime.images.removal import remove
@@ -419,3 +419,14 @@ def test_one_layer_that_is_missing_ends_those_that_are_on_their_way(
         free.set()
     assert store.entries() == ()
     assert os.listdir(f"{store.directory}/{WORK_DIRECTORY}") == []
+
+
+def test_an_image_that_must_be_signed_is_not_pulled(
+    served: Served, layered: list[str], store: ImageStore, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"default": [{"type": "signedBy"}]}')
+    with pytest.raises(RefusedError, match="demands 'signedBy'"):
+        pull(store, f"{served.host}/app:1", Registries(policy=str(policy)))
+    assert layered
+    assert served.requests == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.runtime.images.served import Answer, Request, Served, docker_registry, serving, write_pair
+from tests.runtime.images.served import Answer, Request, Served, answering, docker_registry, serving, tunnel, write_pair
 
 from podward.api.cri_status import AuthConfig
 from podward.errors import ImageError
@@ -243,7 +243,7 @@ def blob_paths(served: Served) -> list[str]:
         ("another", "digest mismatch"),
         ("longer", "has more than"),
         ("shorter", "has 9,000 bytes, not"),
-        ("breaks off", "breaks off 5 bytes before a blob's end"),
+        ("breaks off", "breaks off 5 bytes before the end"),
         ("none", "does not have the image"),
     ],
 )
@@ -303,3 +303,73 @@ def test_no_file_has_a_secret_in_it(served: Served, store: ImageStore, plain: Re
     served.before = asking
     pull(store, f"{served.host}/team/app:1", plain, auth(username="u", password=SECRET))
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()]
+
+
+def test_a_proxy_is_asked_where_the_environment_names_one(
+    served: Served, store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://me:{SECRET}%21@{served.host}")
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    served.contents = {f"http://r.example.com{path}": content for path, content in served.contents.items()}
+    registries = configured(tmp_path, "r.example.com", 'server = "http://r.example.com"\n')
+    pull(store, "r.example.com/team/app:1", registries)
+    assert len(served.requests) == 3
+    assert {request.proxy for request in served.requests} == {f"Basic {encoded(f'me:{SECRET}!')}"}
+    (tmp_path / "certs.d/r.example.com/hosts.toml").write_text('server = "http://direct.invalid"\n')
+    with pytest.raises(ImageError, match="its name is not known"):
+        pull(store, "r.example.com/team/app:2", registries)
+    with pytest.raises(ImageError, match="connection refused"):  # not by way of the proxy, which would say something
+        pull(store, "127.0.0.9:9/app:1", registries)
+
+
+def test_a_proxy_for_tls_only_passes_bytes_on(
+    authority: OwnAuthority, served: Served, store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(authority) as secure, tunnel(secure.host) as (proxy, asked):
+        secure.contents = dict(served.contents)
+        registries = configured(tmp_path, "r.example.com", f'ca = "{authority.certificate_file}"\n')
+        monkeypatch.setenv("https_proxy", f"http://me:{SECRET}@{proxy}")
+        pull(store, "r.example.com/team/app:1", registries)
+        assert set(asked) == {("CONNECT r.example.com:443 HTTP/1.0", f"Basic {encoded(f'me:{SECRET}')}")}
+        assert {request.proxy for request in secure.requests} == {""}
+
+
+RAW = (
+    b"",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n{}",
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (5 << 20),
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 5,
+    b"HTTP/1.1 307 Go\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 307 Go\r\nLocation: http://\xff\xfe:99999999/\x01 \r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:abc/\r\nContent-Length: 0\r\n\r\n",
+    b'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="http://[",,=,\r\nContent-Length: 0\r\n\r\n',
+    b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 404 No\r\nContent-Length: 9000000000\r\n\r\n" + b"[" * 6_000_000,
+)
+
+
+@pytest.mark.parametrize("raw", RAW)
+def test_no_answer_of_any_form_is_more_than_an_error(raw: bytes, store: ImageStore, plain: Registries) -> None:
+    with answering(raw) as host, pytest.raises(ImageError) as caught:
+        pull(store, f"{host}/team/app:1", plain, auth(username="u", password=SECRET))
+    assert str(caught.value).isprintable() or "\n" in str(caught.value)
+    assert not os.path.exists(store.directory)
+
+
+def test_who_we_are_is_not_told_to_a_place_that_we_are_sent_to_and_that_asks(
+    served: Served, store: ImageStore, plain: Registries
+) -> None:
+    with serving() as elsewhere:
+        challenge = f'Bearer realm="http://{elsewhere.host}/token"'
+        elsewhere.before = lambda _: Answer(401, b"", (("WWW-Authenticate", challenge),))
+        place = f"http://{elsewhere.host}/x"
+        served.before = lambda request: Answer(307, b"", (("Location", place),)) if "/blobs/" in request.path else None
+        with pytest.raises(ImageError, match="does not let us in"):
+            pull(store, f"{served.host}/team/app:1", plain, auth(username="u", password=SECRET))
+        assert not elsewhere.asked("/token")

@@ -11,6 +11,7 @@ import pytest
 from podward.api.cri_stats import FilesystemIdentifier
 from podward.errors import ImageError
 from podward.runtime.images.importing import import_path
+from podward.runtime.images.removal import collect
 from podward.runtime.images.service import ImageService
 from podward.runtime.images.staging import sweep
 from podward.runtime.images.store import ImageStore
@@ -105,10 +106,10 @@ def test_the_files_of_an_image_in_use_stay_until_the_last_user_has_let_go(store:
         assert service.status("a:1") is service.status(identifier) is None
         assert os.path.exists(f"{place}/rootfs/f")
         users.clear()
-        service.collect()
+        sweep(knowing)
         assert os.path.exists(f"{place}/rootfs/f")
     users.add(identifier)
-    service.collect()
+    sweep(knowing)
     assert os.path.exists(f"{place}/rootfs/f")
     users.clear()
     sweep(knowing)
@@ -128,14 +129,18 @@ def test_an_image_that_comes_back_while_it_is_in_use_is_the_same(store: ImageSto
     assert (found.id, os.stat(files).st_ino) == (identifier, inode)
 
 
-def test_collecting_removes_images_without_a_name_and_no_others(
+def test_collecting_removes_images_that_have_no_name_and_no_user(
     service: ImageService, store: ImageStore, layout: Layout
 ) -> None:
+    assert collect(store) == ()
     old = imported(store, layout, "a:1")
+    held = imported(store, layout, "a:1", content=b"held")
     new = imported(store, layout, "a:1", content=b"newer")
-    assert {image.id for image in service.list()} == {old, new}
-    service.collect()
-    assert [image.id for image in service.list()] == [new]
+    assert {image.id for image in service.list()} == {old, held, new}
+    with store.hold(store.resolve(held)):
+        assert collect(store) == (old,)
+    assert {image.id for image in service.list()} == {held, new}
+    assert collect(store) == (held,)
     assert os.listdir(f"{store.directory}/rootfs") == [new[7:]]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from served_containers import Containers
+from served_containers import CONFIG, Containers
 from served_runtime import Served, pod
 
 from podward.api.cri import (
@@ -272,3 +272,17 @@ def test_read_only_is_recursive_where_asked(tmp_path: Path, recursive: bool) -> 
         (shared / "below" / "b").touch()
 
     in_private_mounts(tmp_path, test)
+
+
+@pytest.mark.parametrize("options", [OWN, MAPPED])
+def test_volumes_of_the_image_are_made(served: Served, tmp_path: Path, options: NamespaceOption) -> None:
+    containers = Containers(served, served.run(pod(modes=options)))
+    containers.bring(tmp_path / "layout", config=CONFIG.replace("}", ',"Volumes":{"/data":{},"/none":{}}}'))
+    identifier = run(containers, options=options)
+    assert containers.execute(identifier, "ls", "/data") == "deep\n"
+    containers.execute(identifier, "touch", "/data/a", "/none/b")
+    mounts = containers.execute(identifier, "cat", "/proc/mounts").splitlines()
+    assert {"/data", "/none"} <= {line.split()[1] for line in mounts}
+    containers.remove(identifier)
+    again = run(containers, options=options)
+    assert containers.execute(again, "ls", "/none") == ""

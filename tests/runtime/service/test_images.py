@@ -35,6 +35,7 @@ from podward.runtime.images.staging import WORK_DIRECTORY
 from podward.runtime.service import verbs
 from podward.runtime.service.phases import ContainerPhase
 from podward.runtime.service.records import ContainerRecord
+from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_service import RuntimeService, ServiceOptions
 
 pytestmark = pytest.mark.needs("root", "crun", "umoci")
@@ -188,7 +189,7 @@ def test_the_files_stay_for_a_container_that_is_there(served: Served) -> None:
     files = f"{served.service.images.directory}/rootfs/{identifier[7:]}/rootfs/etc/passwd"
     assert os.path.exists(files)
     os.unlink(f"{records.directory(ContainerRecord, record.id)}/container.json")
-    served.service.image_service.collect()
+    served.call(verbs.RECOVER, RecoverRequest())
     assert not os.path.exists(files)
 
 

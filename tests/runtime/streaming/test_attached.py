@@ -90,14 +90,14 @@ async def attached(bundle: str, *, stdin_once: bool = False, tty: bool = False) 
 
 
 def test_outputs_are_told_apart_and_the_end_of_input_is_the_containers(monitored: Monitored) -> None:
-    bundle = monitored("read word; echo out $word; echo err >&2; cat; exit 3", "-i")
+    bundle = monitored("read word; echo out $word; echo err >&2; cat; echo over; exit 3", "-i")
 
     async def work() -> None:
         session = await attached(bundle, stdin_once=True)
         await session.write(b"word\nrest")
         assert (await printed(session, b"rest"))[Output.STDOUT] == b"out word\nrest"
         session.close_stdin()
-        await printed(session)
+        assert (await printed(session))[Output.STDOUT] == b"over\n"
         assert await session.wait() == Exit()
         session.close()
         while not os.access(f"{bundle}/id", os.R_OK):  # noqa: ASYNC110 - the exit file comes after the end of the socket
@@ -158,7 +158,7 @@ def test_a_terminal_is_resized(monitored: Monitored) -> None:
     bundle = monitored("while read word; do stty size; done", "-i", "-t", "--leave-stdin-open")
 
     async def work() -> None:
-        session = await attached(bundle, tty=True)
+        session = await attached(bundle, stdin_once=True, tty=True)
         for columns, rows in ((0, 0), (1 << 40, 5), (-1, 5), (132, 50)):
             session.resize(columns, rows)
         came = b""
@@ -167,8 +167,8 @@ def test_a_terminal_is_resized(monitored: Monitored) -> None:
             piece = await session.read()
             assert piece is not None
             came += piece[1]
-        session.close_stdin()
-        assert await printed(session) is not None
+        session.close_stdin()  # a terminal's input has no end: the session has
+        await printed(session)
         session.close()
 
     run(work())

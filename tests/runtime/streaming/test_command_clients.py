@@ -25,6 +25,7 @@ from podward.runtime.streaming.server import StreamingServer
 V5 = "v5.channel.k8s.io"
 V4 = "v4.channel.k8s.io"
 SECONDS = 60
+Asking = ExecRequest | AttachRequest
 
 
 def run(work: Coroutine[None, None, None]) -> None:
@@ -44,8 +45,12 @@ class Spoken(dict[str, bytes]):
     """What came on each stream, by its name."""
 
 
-async def over_spdy(server: StreamingServer, request: ExecRequest, stdin: bytes = b"", version: str = V4) -> Spoken:
-    peer = await upgraded(url_of(server.exec_url(request)), version)
+def wanted_url(server: StreamingServer, request: Asking) -> str:
+    return url_of(server.exec_url(request) if isinstance(request, ExecRequest) else server.attach_url(request))
+
+
+async def over_spdy(server: StreamingServer, request: Asking, stdin: bytes = b"", version: str = V4) -> Spoken:
+    peer = await upgraded(wanted_url(server, request), version)
     wanted = {"error": True, "stdin": request.stdin, "stdout": request.stdout, "stderr": request.stderr}
     streams = {name: await peer.open(stream_type=name) for name in wanted if wanted[name]}
     if request.tty and version > "v3":
@@ -54,6 +59,8 @@ async def over_spdy(server: StreamingServer, request: ExecRequest, stdin: bytes 
         await peer.until(lambda: any(e == spdy.HeadersReceived(streams["stdin"], {}) for e in peer.events))
         await peer.send(peer.frames.data(streams["stdin"], stdin) + peer.frames.finish(streams["stdin"]))
     await peer.to_the_end()
+    finished = {event.stream for event in peer.events if isinstance(event, spdy.DataReceived) and event.finished}
+    assert finished >= {stream for name, stream in streams.items() if name in ("stdout", "stderr", "error")}
     return Spoken({name: peer.text(stream) for name, stream in streams.items()})
 
 
@@ -72,8 +79,8 @@ async def heard(socket: aiohttp.ClientWebSocketResponse) -> Spoken:
     return came
 
 
-async def over_websocket(server: StreamingServer, request: ExecRequest, stdin: bytes = b"") -> Spoken:
-    async with websocket(url_of(server.exec_url(request)), V5) as socket:
+async def over_websocket(server: StreamingServer, request: Asking, stdin: bytes = b"") -> Spoken:
+    async with websocket(wanted_url(server, request), V5) as socket:
         assert socket.protocol == V5
         if request.stdin:
             await socket.send_bytes(b"\0" + stdin)
@@ -83,7 +90,7 @@ async def over_websocket(server: StreamingServer, request: ExecRequest, stdin: b
         return came
 
 
-Way = Callable[[StreamingServer, ExecRequest, bytes], Awaitable[Spoken]]
+Way = Callable[[StreamingServer, Asking, bytes], Awaitable[Spoken]]
 both = pytest.mark.parametrize("over", [over_spdy, over_websocket])
 
 
@@ -197,14 +204,16 @@ def test_a_terminal_over_spdy_has_a_stream_for_its_size() -> None:
 
 
 @pytest.mark.parametrize("size", [b"{}", b"[", b'{"Width":-1,"Height":99999999}', b"x" * 5000, b'{"Width":"9"}'])
-def test_a_size_that_is_none_changes_nothing(size: bytes) -> None:
+def test_a_size_that_is_none_changes_nothing(monkeypatch: pytest.MonkeyPatch, size: bytes) -> None:
+    monkeypatch.setattr(wires, "MOST_HELD", 1000)
+
     async def work() -> None:
         async with (
             served(LocalProvider()) as server,
             websocket(url_of(server.exec_url(sh("read w; echo $w", stdin=True, tty=True))), V5) as socket,
         ):
             await socket.send_bytes(b"\4" + size)
-            await socket.send_bytes(b"\4" + size)
+            await socket.send_bytes(b"\4" + size + bytes(5000))
             await socket.send_bytes(b"\0go\n")
             assert (await heard(socket))["stdout"].endswith(b"go\r\n")
 
@@ -217,6 +226,7 @@ def test_older_versions_tell_a_failure_in_words_and_a_success_with_nothing(versi
         async with served(LocalProvider()) as server:
             assert (await over_spdy(server, sh("exit 0"), version=version))["error"] == b""
             assert (await over_spdy(server, sh("exit 1"), version=version))["error"].endswith(b"exit code 1")
+            assert (await over_spdy(server, sh("echo t", tty=True), version=version))["stdout"] == b"t\r\n"
 
     run(work())
 
@@ -287,7 +297,7 @@ def test_a_client_that_reads_nothing_stops_the_process_and_not_the_server() -> N
 def test_a_client_that_goes_while_nothing_is_read_from_it_is_missed(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
     monkeypatch.setattr(wires, "SECONDS_TO_LOOK", 0.05)
     monkeypatch.setattr(wires, "MOST_HELD", 20000)
-    more_than_a_pipe = bytes(150000)
+    more_than_a_pipe = bytes(400000)
 
     async def spdy_client(url: str) -> None:
         peer = await upgraded(url, V4)
@@ -328,9 +338,22 @@ def test_a_connection_on_which_nothing_happens_is_given_up() -> None:
     async def work() -> None:
         provider = LocalProvider()
         async with served(provider, Patience(idle=0.2)) as server:
-            assert await over_spdy(server, sh("echo here; exec sleep 100")) == {"stdout": b"here\n", "error": b""}
+            peer = await upgraded(url_of(server.exec_url(sh("echo here; exec sleep 100"))), V4)
+            out, error = await peer.open(stream_type="stdout"), await peer.open(stream_type="error")
+            await peer.to_the_end()
+            assert (peer.text(out), peer.text(error)) == (b"here\n", b"")
             async with websocket(url_of(server.exec_url(sh("exec sleep 100"))), V5) as socket:
                 assert "error" not in await heard(socket)
+
+    run(work())
+
+
+@both
+def test_what_happens_now_and_then_keeps_a_connection(over: Way) -> None:
+    async def work() -> None:
+        async with served(LocalProvider(), Patience(idle=1)) as server:
+            script = "for each in 1 2 3 4 5 6; do echo $each; sleep 0.25; done"
+            assert (await over(server, sh(script), b""))["error"] == b'{"status":"Success"}'
 
     run(work())
 
@@ -346,7 +369,9 @@ def test_what_is_no_spdy_is_told_to_go_away() -> None:
     run(work())
 
 
-def test_streams_that_were_not_asked_for_are_not_read() -> None:
+def test_streams_that_were_not_asked_for_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "MOST_HELD", 1000)
+
     async def work() -> None:
         async with served(LocalProvider()) as server:
             peer = await upgraded(url_of(server.exec_url(sh("echo out; cat"))), V4)
@@ -381,6 +406,8 @@ def test_pings_are_answered() -> None:
             "unable to upgrade: unable to negotiate protocol: client supports [v9.channel.k8s.io], server accepts [v4.",
         ),
         ({"X-Stream-Protocol-Version": V4}, 400, "missing upgrade headers in request"),
+        ({"X-Stream-Protocol-Version": V4, "Upgrade": "SPDY/3.1"}, 400, "missing upgrade headers in request"),
+        ({"X-Stream-Protocol-Version": V4, "Connection": "Upgrade"}, 400, "missing upgrade headers in request"),
     ],
 )
 def test_what_is_not_understood_is_refused(headers: dict[str, str], status: int, why: str) -> None:
@@ -417,6 +444,35 @@ def test_an_attach_without_stdin_does_not_end_it() -> None:
                 await eventually(lambda: bool(provider.sessions))
                 await provider.sessions[0].write(b"word\n")
                 assert await heard(socket) == {"stdout": b"word\n", "error": b'{"status":"Success"}'}
+
+    run(work())
+
+
+@both
+def test_output_of_the_container_that_was_not_asked_for_is_dropped(over: Way) -> None:
+    async def work() -> None:
+        provider = LocalProvider(lambda: provider.exec(sh("echo out; echo err >&2; exit 3", stderr=True)))
+        async with served(provider) as server:
+            assert (await over(server, AttachRequest("c1", stdout=True), b""))["stdout"] == b"out\n"
+            came = await over(server, AttachRequest("c1", stderr=True), b"")
+            assert (came.get("stdout"), came["stderr"]) == (None, b"err\n")
+            assert came["error"] == b'{"status":"Success"}'  # to be attached has no exit code
+
+    run(work())
+
+
+def test_a_client_that_reads_nothing_is_left_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "SECONDS_TO_PART", 0.1)
+
+    async def work() -> None:
+        provider = LocalProvider()
+        async with served(provider, Patience(idle=0.2)) as server:
+            before = len(os.listdir("/proc/self/fd"))
+            peer = await upgraded(url_of(server.exec_url(sh("exec yes"))), V4)
+            for name in ("error", "stdout"):
+                await peer.open(stream_type=name)
+            await eventually(lambda: bool(provider.processes))
+            await eventually(lambda: len(os.listdir("/proc/self/fd")) == before + 1)  # the client's own
 
     run(work())
 

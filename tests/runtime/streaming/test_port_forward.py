@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine
@@ -13,7 +14,7 @@ import pytest
 from streaming_clients import LocalProvider, SpdyPeer, served, upgraded, url_of
 
 from podward.api.cri_requests import PortForwardRequest
-from podward.runtime.streaming import spdy
+from podward.runtime.streaming import spdy, wires
 from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.server import StreamingServer
 
@@ -139,6 +140,22 @@ def test_a_client_that_resets_breaks_the_connection_off() -> None:
     run(work())
 
 
+def test_the_error_stream_ends_with_the_pods_half() -> None:
+    async def work() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        async with served(LocalProvider()) as server:
+            peer = await forwarded(server)
+            data, error = await pair(peer, listener.getsockname()[1], "0")
+            with listener, (await asyncio.get_running_loop().sock_accept(listener))[0] as connection:
+                connection.shutdown(socket.SHUT_WR)
+                await peer.until(lambda: ended(peer, data) and ended(peer, error))
+                await peer.send(peer.frames.data(data, b"still taken"))
+                assert await asyncio.get_running_loop().sock_recv(connection, 100) == b"still taken"
+
+    run(work())
+
+
 def test_a_client_that_goes_ends_what_it_forwarded() -> None:
     async def work() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
@@ -255,5 +272,25 @@ def test_channels_of_a_websocket_begin_with_their_port() -> None:
                 assert came[0] == port.to_bytes(2, "little") + b"hello"
                 assert came[1] == port.to_bytes(2, "little")
                 assert came[2] == nobody.to_bytes(2, "little")
+
+    run(work())
+
+
+def test_a_client_that_reads_nothing_is_left_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "SECONDS_TO_PART", 0.1)
+
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(bytes(65536))
+                await writer.drain()
+
+    async def work() -> None:
+        flooding = await asyncio.start_server(flood, "127.0.0.1", 0)
+        async with flooding, served(LocalProvider(), Patience(idle=0.3)) as server:
+            peer = await forwarded(server)
+            await pair(peer, flooding.sockets[0].getsockname()[1], "0")
+            while server.connections:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
 
     run(work())

@@ -168,7 +168,7 @@ def test_there_are_only_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> 
             url = url_of(server.exec_url(TRUE))
             peer = await upgraded(url, "v4.channel.k8s.io")
             one_more, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
-            assert await one_more.read() == b""
+            assert await asyncio.wait_for(one_more.read(), 5) == b""
             writer.close()
             await peer.send(peer.frames.ping())
             await peer.until(lambda: bool(peer.events))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import pty
 import subprocess
@@ -57,8 +58,8 @@ def test_neither_output_waits_for_the_other() -> None:
     async def work() -> None:
         out, err = os.pipe(), os.pipe()
         for _, write in (out, err):
-            os.set_blocking(write, False)
-            os.write(write, bytes(CHUNK))
+            fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 2 * CHUNK)
+            os.write(write, bytes(2 * CHUNK))
         session = DescriptorSession(ended, stdout=out[0], stderr=err[0])
         first = [await session.read() for _ in range(2)]
         assert {piece[0] for piece in first if piece is not None} == {Output.STDOUT, Output.STDERR}

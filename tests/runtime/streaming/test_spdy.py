@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import tracemalloc
 import zlib
 
 import pytest
@@ -115,8 +116,29 @@ def test_data_of_a_large_frame_is_handed_on_as_it_comes(ends: tuple[Connection, 
 
 def test_headers_that_unpack_to_too_much_are_refused(ends: tuple[Connection, Connection]) -> None:
     client, server = ends
+    bomb = client.open({"bomb": "\0" * (spdy.MAX_HEADERS * 100)})[1]
+    tracemalloc.start()
     with pytest.raises(SpdyError, match="more than 262144 bytes"):
-        events(server, client.open({"bomb": "\0" * (spdy.MAX_HEADERS * 100)})[1])
+        events(server, bomb)
+    assert tracemalloc.get_traced_memory()[1] < 4 * spdy.MAX_HEADERS
+    tracemalloc.stop()
+
+
+def test_a_header_that_is_longer_than_its_block_is_refused() -> None:
+    packer = zlib.compressobj(zdict=spdy.DICTIONARY)
+    block = packer.compress(struct.pack(">II", 1, 4) + b"port" + struct.pack(">I", 3) + b"80")
+    payload = struct.pack(">IIBB", 1, 0, 0, 0) + block + packer.flush(zlib.Z_SYNC_FLUSH)
+    with pytest.raises(SpdyError, match="longer than its block"):
+        events(Connection(), spdy.frame(spdy.FrameType.SYN_STREAM, payload))
+
+
+def test_the_end_comes_with_the_last_piece_of_the_last_data(ends: tuple[Connection, Connection]) -> None:
+    client, server = ends
+    stream, opening = client.open({})
+    events(server, opening)
+    frame = struct.pack(">II", stream, spdy.FIN << 24 | 6) + b"abcdef"
+    assert events(server, frame[:10]) == [spdy.DataReceived(1, b"ab")]
+    assert events(server, frame[10:]) == [spdy.DataReceived(1, b"cdef", finished=True)]
 
 
 def test_a_large_control_frame_is_refused_before_it_is_collected() -> None:

@@ -8,6 +8,9 @@ sets the real, effective, saved and file-system uid and gid to `process.user`, a
 `additionalGids`. The primary gid is one of them only if it is listed, and the image's /etc/group is not read. The
 kernel keeps the groups sorted by the host's id. crun passes duplicates on, runc removes them. In a user namespace the
 runtime can't set an id that is not mapped; it fails with EINVAL.
+
+In the user namespace of a user who has no ranges of ids, /proc/PID/setgroups says `deny`: setgroups(2) is EPERM, so
+that nobody drops a group that takes rights away. Then both runtimes leave the groups of the process that starts them.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from podward.policy.kernel.user_namespace import UserNamespace
 
 OVERFLOW = 65534
 """The id that the kernel shows for an id without mapping (`/proc/sys/kernel/overflowuid`)."""
-MANUAL = rule("credentials(7)")
+MANUAL, SETGROUPS = rule("credentials(7)"), rule("user_namespaces(7)")
 
 
 class Credentials(Struct, frozen=True, gc=False):
@@ -57,6 +60,18 @@ def decide_ids(spec: RuntimeSpec, userns: UserNamespace, runtime: str, sources: 
         _primary("uid", user.uid, userns.host_uid(user.uid), userns, sources),
         _primary("gid", user.gid, userns.host_gid(user.gid), userns, sources),
         _groups(user.additional_gids, userns, runtime, sources),
+    )
+
+
+def decide_with_inherited_groups(spec: RuntimeSpec, groups: tuple[int, ...], sources: Sources) -> Decision:
+    """The same where no groups can be set: those of the process that starts the runtime stay."""
+    user = spec.process.user
+    own = UserNamespace()  # what is not mapped was refused before: 0 is all that there is
+    reason = "setgroups is denied in our user namespace: those of this process stay"
+    return merge(
+        _primary("uid", user.uid, user.uid, own, sources),
+        _primary("gid", user.gid, user.gid, own, sources),
+        assign(path("groups"), groups, reason, SETGROUPS),
     )
 
 

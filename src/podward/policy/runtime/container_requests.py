@@ -46,6 +46,13 @@ def log_path(config: ContainerConfig, sandbox: PodSandboxConfig) -> str:
     return normpath(f"/{sandbox.log_directory.strip('/')}/{config.log_path}").replace("//", "/")
 
 
+def stop_signal(config: ContainerConfig, of_image: str) -> str:
+    """The name of the signal that asks the container to end: the message's, else the image's; "" is the default."""
+    if config.stop_signal == "RUNTIME_DEFAULT":
+        return of_image
+    return config.stop_signal.replace("PLUS", "+").replace("MINUS", "-")
+
+
 def _image(config: ContainerConfig) -> Decision:
     if config.image.image:
         return Decision()

@@ -28,21 +28,21 @@ from msgspec import Struct, structs
 from podward.api.cri import ContainerConfig
 from podward.api.cri import Mount as CRIMount
 from podward.api.oci import Mount
-from podward.decision import Assignment, Decision, Source, assign, refuse
+from podward.decision import Assignment, Decision, assign, refuse
 from podward.path import path
-from podward.policy.runtime import mount_refusals
+from podward.policy.runtime import mount_refusals, without_root
 from podward.policy.runtime.defaults.table import CGROUP, SYS
 from podward.policy.runtime.image_volumes import ImageVolumes
 from podward.policy.runtime.mount_refusals import MountSource
 from podward.policy.runtime.namespaces import options, own_userns
 from podward.policy.runtime.runtime_profile import RuntimeProfile
+from podward.policy.runtime.without_root import HOST_SYS
 
 PLACE = path("mounts")
 PROPAGATION = {"PROPAGATION_BIDIRECTIONAL": "rshared", "PROPAGATION_HOST_TO_CONTAINER": "rslave"}
 SHM = "/dev/shm"  # noqa: S108  # a path in the container
-HOST_SYS = Mount("/sys", "bind", "/sys", ("rbind", "rro", "nosuid", "nodev", "noexec"))
 
-_Row = tuple[Mount, str, Source]
+_Row = without_root.Row
 
 
 class SandboxFiles(Struct, frozen=True, gc=False):
@@ -89,6 +89,8 @@ def decide(
     supplied = {normpath(mount.container_path) for mount in config.mounts}
     of_image = volumes.found.mounts(runtime.name, volumes.directory)
     rows = _RUNTIMES[runtime.name](config, files, supplied, of_image, runtime)
+    if runtime.node.in_user_namespace:
+        rows = without_root.mounts(rows, options(config.linux.security_context), runtime.node, runtime.source)
     refused += _hidden_root(of_image)
     mounts = tuple(Assignment(PLACE / i, mount, why, source) for i, (mount, why, source) in enumerate(rows))
     return Decision(mounts) + _propagation(config, runtime) + refused

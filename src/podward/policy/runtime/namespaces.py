@@ -64,7 +64,8 @@ def of_sandbox(config: PodSandboxConfig) -> NamespaceOption:
 def with_namespaces_of(sandbox: PodSandboxConfig, config: ContainerConfig) -> ContainerConfig:
     """The container's message as a runtime reads it: whatever it says, its network and its IPC are its sandbox's.
 
-    So are the host's processes, where the sandbox has these and the container names no others. Source: containerd 2.2 `WithPodNamespaces`; a kubelet says the same in both messages.
+    So are the host's processes, where the sandbox has these and the container names no others. Source: containerd 2.2
+    `WithPodNamespaces`; a kubelet says the same in both messages.
     """
     pod, context = of_sandbox(sandbox), config.linux.security_context
     own = options(context)

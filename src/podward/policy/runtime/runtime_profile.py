@@ -7,20 +7,28 @@ message that it follows from.
 
 from __future__ import annotations
 
+from podward.api.node import Node
 from podward.decision import Decision, Source
 from podward.path import Key
 from podward.policy.runtime.defaults.table import Defaults
+
+ROOT = Node(0)
+"""A node on which Podward is the machine's root."""
 
 
 class RuntimeProfile:
     """A runtime's name and defaults, with the sources of a ContainerConfig's fields.
 
-    `recursive_read_only` is whether the OCI runtime's `features` include recursive read-only mounts.
+    `recursive_read_only` is whether the OCI runtime's `features` include recursive read-only mounts. Of the `node` the
+    rules ask in which user namespace it is.
     """
 
-    def __init__(self, defaults: Defaults, origin: Decision, *, recursive_read_only: bool = True) -> None:
+    def __init__(
+        self, defaults: Defaults, origin: Decision, *, recursive_read_only: bool = True, node: Node = ROOT
+    ) -> None:
         self.defaults = defaults
         self.recursive_read_only = recursive_read_only
+        self.node = node
         self.name = defaults.name
         self.source = defaults.source
         self._by_place: dict[tuple[str | int | Key, ...], Source] = {

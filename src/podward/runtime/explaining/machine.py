@@ -44,9 +44,10 @@ class ExplainingMachine:
         """The range that the next Pod with a user namespace would be given."""
         if self._taken is None:
             self._taken = userns.taken(state_of(self._root))
-        slot = userns.lowest_free(self._taken)
+        there = userns.slots()
+        slot = there.lowest_free(self._taken)
         self._taken.add(slot)
-        return userns.range_of(slot)
+        return there.range_of(slot)
 
     def devices(self) -> tuple[Device, ...]:
         """The host's device nodes."""

@@ -138,6 +138,9 @@ class DryVolumes(PodVolumes):
             self.stand_ins[seen.made.prepared.path] = seen.flags
         return seen.made
 
+    def _give(self, path: str, mapping: IDMapping) -> None:
+        """Nothing was made that could be given away."""
+
     def _host_path(self, mount: volume_mounts.ResolvedMount, container: str, index: int, where: Path) -> str:
         volume = self._volumes[mount.volume]
         target = volume.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from podward.runtime.health import kernel, runtimes, tools
+from podward.runtime.health import kernel, runtimes, tools, without_root
 from podward.runtime.health.health_check import LIMITED, OK, HealthCheck, health_check
 from podward.runtime.volumes import remove_tree
 
@@ -14,10 +14,10 @@ _PODS = "pods"
 
 def check_machine(root: str) -> list[HealthCheck]:
     """Every check of this machine; `root` is the state directory. Everything that the trials make is removed."""
-    checks = kernel.rights()
     if os.geteuid():
-        # Without root every trial would fail, for this one reason.
-        return [*checks, *tools.programs(), *kernel.labels()]
+        # Without root, and without a user namespace in its place, every trial would fail, for this one reason.
+        return [*without_root.refused(), *kernel.rights(), *tools.programs(), *kernel.labels()]
+    checks = [*kernel.rights(), *without_root.limits()]
     base = root if os.path.isdir(root) else None  # the trials must use the same file system as Pods
     directory = tempfile.mkdtemp(prefix="doctor-", dir=base)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podward.api.capability import FULL, names
+from podward.api.node import IDENTITY
 from podward.runtime import machine, probe
 from podward.runtime.health import trials
 from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
@@ -35,7 +36,7 @@ def rights() -> list[HealthCheck]:
         health_check(
             (_RIGHTS, "root"),
             OK if root else MISSING,
-            f"uid {os.geteuid()}",
+            f"uid {os.geteuid()}" if machine.id_map("uid_map") == IDENTITY else "of a user namespace",
             ("containers cannot be made", "run it with sudo"),
             required=True,
         )
@@ -159,7 +160,7 @@ def _user_namespaces(directory: str) -> list[HealthCheck]:
     refused = "Pods with hostUsers: false are refused"
     made = trials.attempt(trials.user_namespace(directory))
     checks = [_tried("user namespaces", made, refused, "sysctl user.max_user_namespaces=15000")]
-    if made:
+    if made or machine.id_map("uid_map") != IDENTITY:  # mounts are id-mapped by the machine's root alone
         return checks
     newer = "Linux 5.19 for overlays, 6.3 for tmpfs, and ext4, xfs or btrfs for the state directory"
     for name, act, consequence in (

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from podward.api.cri import IDMapping
-from podward.runtime import namespaces, syscalls
+from podward.runtime import namespaces, syscalls, userns
 
 _MAPPING = IDMapping(0, 1 << 30, 65536)
 _LARGEST = 4096
@@ -60,7 +60,9 @@ def user_namespace(directory: str) -> Callable[[], None]:
 
     def act() -> None:
         mount_namespace()
-        namespaces.make(namespaces.Wanted(ipc=False, net=False, hostname="", mapping=_MAPPING), f"{directory}/ns")
+        there = userns.slots()
+        mapping = there.range_of(there.numbers[0]) if there.base and there.numbers else _MAPPING
+        namespaces.make(namespaces.Wanted(ipc=False, net=False, hostname="", mapping=mapping), f"{directory}/ns")
 
     return act
 

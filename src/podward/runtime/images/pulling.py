@@ -20,7 +20,7 @@ from msgspec import Struct
 from podward.api.cri_status import AuthConfig
 from podward.api.reference import Reference, is_digest, parse
 from podward.errors import ImageError, RegistryError
-from podward.runtime.images import hosts_toml, registries_conf
+from podward.runtime.images import hosts_toml, registries_conf, signature_policy
 from podward.runtime.images.credentials import Logins
 from podward.runtime.images.downloads import fetch_all
 from podward.runtime.images.endpoints import Endpoint, is_loopback, own_endpoint
@@ -38,14 +38,16 @@ T = TypeVar("T")
 class Registries(Struct, frozen=True):
     """What is configured about registries: `registries.conf`, containerd's directory (or none), and a file of logins.
 
-    Without `conf` or `authfile` the usual files are looked at. If `tls_verify` is None, certificates are verified as it
-    is configured; without configuration a registry on loopback need have none, and may use plain HTTP.
+    Without `conf`, `authfile` or `policy` (`policy.json`) the usual files are looked at. If `tls_verify` is None,
+    certificates are verified as it is configured; without configuration a registry on loopback need have none, and may
+    use plain HTTP.
     """
 
     conf: str = ""
     config_directory: str = ""
     authfile: str = ""
     tls_verify: bool | None = None
+    policy: str = ""
 
     def endpoints(self, reference: Reference) -> tuple[Endpoint, ...]:
         """Where to ask for the image, in this order. Raises ImageError for a registry that is blocked."""
@@ -81,9 +83,11 @@ def pull(
     """Pull an image and store it under its complete name, and under its digest in the registry.
 
     `progress` is told of each blob that is fetched. Raises RegistryError with what each endpoint said if one can't be
-    asked and no other has the image, ImageError if none has it, or if one sends another image than it says.
+    asked and no other has the image, ImageError if none has it, or if one sends another image than it says, and
+    RefusedError if the machine's policy demands signatures.
     """
     reference = parse(name)
+    signature_policy.refuse(reference, registries.policy)
     logins = Logins(credentials, registries.authfile, reference.domain)
     asked = tuple(Registry(place, logins.at(place)) for place in registries.endpoints(reference))
     with closing(_Sources(asked, reference)) as sources:

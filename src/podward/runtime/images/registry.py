@@ -13,12 +13,10 @@ What comes is hostile: every size has a limit, and no text of a registry goes in
 
 from __future__ import annotations
 
-import base64
 import re
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPResponse
 from typing import BinaryIO, cast
 from urllib.parse import SplitResult
 
@@ -26,10 +24,10 @@ import msgspec
 from msgspec import Struct
 
 from podward.errors import ImageError, RegistryError
-from podward.runtime.images.connections import ADVICE, Body, Connections, failed
+from podward.runtime.images.connections import ADVICE, Answer, Connections, basic, failed
 from podward.runtime.images.credentials import Credentials
 from podward.runtime.images.endpoints import Endpoint
-from podward.runtime.images.layout import INDEXES, LARGEST_DOCUMENT, MANIFESTS, corrupt_image
+from podward.runtime.images.layout import INDEXES, MANIFESTS
 
 _ACCEPT = ", ".join(sorted(INDEXES | MANIFESTS))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -63,15 +61,12 @@ class Registry:
 
     def manifest(self, name: str) -> bytes:
         """The manifest or index with this tag or digest. Raises ImageError if it can't be had."""
-        with self._get(f"manifests/{name}", {"Accept": _ACCEPT}) as response:
-            content = response.read(LARGEST_DOCUMENT + 1)
-        if len(content) > LARGEST_DOCUMENT:
-            raise corrupt_image("its manifest is too large", self.endpoint.name)
-        return content
+        with self._get(f"manifests/{name}", {"Accept": _ACCEPT}) as answer:
+            return answer.document()
 
     def open(self, digits: str) -> BinaryIO:
         """The blob of this sha256 digest; it is the caller's to count and check. Raises ImageError."""
-        return cast("BinaryIO", Body(self._get(f"blobs/sha256:{digits}", {}), self.endpoint.name))
+        return cast("BinaryIO", self._get(f"blobs/sha256:{digits}", {}))
 
     def another(self) -> Registry:
         """The same for another thread: who we are there is known, the connections are its own."""
@@ -83,54 +78,55 @@ class Registry:
         """End the connections, also one from which another thread reads: it finds that it was broken off."""
         self._connections.close()
 
-    def _get(self, what: str, headers: Mapping[str, str]) -> HTTPResponse:
+    def _get(self, what: str, headers: Mapping[str, str]) -> Answer:
         endpoint = self.endpoint
         path = f"{endpoint.root}/{endpoint.repository}/{what}"
         if endpoint.tells_namespace:
             path += f"?ns={urllib.parse.quote(endpoint.mirror_of, safe='')}"
-        response = self._ask(path, headers)
-        if response.status == 401:
-            challenges = response.headers.get_all("WWW-Authenticate") or []
-            response.read(LARGEST_DOCUMENT)
-            self._authorization = self._answer(challenges)
-            response = self._ask(path, headers)
-        if response.status != 200:
-            raise self._refused(response)
-        return response
+        answer = self._first(path, {**self._own_headers(), **headers})
+        if answer.status == 401:
+            answer.document()
+            self._authorization = self._identify(answer.headers.get_all("WWW-Authenticate") or [])
+            answer = self._first(path, {**self._own_headers(), **headers})
+        answer = self._followed(answer, f"{self._scheme}://{endpoint.host}{path}", headers)
+        if answer.status != 200:
+            raise self._refused(answer)
+        return answer
 
-    def _ask(self, path: str, headers: Mapping[str, str]) -> HTTPResponse:
-        """The answer of the registry, or of where it sends us."""
-        own = {**self.endpoint.headers, **({"Authorization": self._authorization} if self._authorization else {})}
-        response = self._first(path, {**own, **headers})
-        url = f"{self._scheme}://{self.endpoint.host}{path}"
+    def _own_headers(self) -> dict[str, str]:
+        """What the registry is told, and no other place."""
+        known = {"Authorization": self._authorization} if self._authorization else {}
+        return {**self.endpoint.headers, **known}
+
+    def _followed(self, answer: Answer, url: str, headers: Mapping[str, str]) -> Answer:
+        """The answer of where the registry sends us; its own if it does not."""
         for _ in range(_MOST_REDIRECTS):
-            place = response.headers.get("Location")
-            if response.status not in _REDIRECTS or not place:
-                return response
-            response.read(LARGEST_DOCUMENT)
-            url = urllib.parse.urljoin(url, place)
-            split = self._allowed(url)
+            place = answer.headers.get("Location")
+            if answer.status not in _REDIRECTS or not place:
+                return answer
+            answer.document()
+            split = self._allowed(url, place)
+            url = split.geturl()
             is_own = (split.scheme, split.netloc) == (self._scheme, self.endpoint.host)
-            response = self._connections.send(split, {**(own if is_own else {}), **headers})
+            answer = self._connections.send(split, {**(self._own_headers() if is_own else {}), **headers})
         raise self._failed("it sends us on and on")
 
-    def _first(self, path: str, headers: Mapping[str, str]) -> HTTPResponse:
+    def _first(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Ask the registry itself; the first scheme that works is kept."""
         schemes = (self._scheme,) if self._scheme else self.endpoint.schemes
         errors: list[ImageError] = []
         for scheme in schemes:
             try:
-                response = self._connections.send(
-                    urllib.parse.urlsplit(f"{scheme}://{self.endpoint.host}{path}"), headers
-                )
+                url = urllib.parse.urlsplit(f"{scheme}://{self.endpoint.host}{path}")
+                answer = self._connections.send(url, headers)
             except ImageError as error:
                 errors.append(error)
                 continue
             self._scheme = scheme
-            return response
+            return answer
         raise errors[-1]
 
-    def _answer(self, challenges: list[str]) -> str:
+    def _identify(self, challenges: list[str]) -> str:
         """What to send as Authorization. Raises ImageError if we are not known there."""
         wanted = [_challenge(text) for text in challenges]
         bearer = next((parameters for scheme, parameters in wanted if scheme == "bearer"), None)
@@ -138,62 +134,58 @@ class Registry:
         if bearer is not None:
             return f"Bearer {known.registry_token or self._token(bearer)}"
         if known.username and any(scheme == "basic" for scheme, _ in wanted):
-            return _basic(known)
+            return basic(f"{known.username}:{known.password}")
         raise self._failed("it wants to know who asks, and no credentials are known for it")
 
     def _token(self, challenge: Mapping[str, str]) -> str:
-        realm = self._allowed(challenge.get("realm", ""))
+        realm = self._allowed("", challenge.get("realm", ""))
         known = self._credentials
         asked = {name: challenge[name] for name in ("service", "scope") if challenge.get(name)}
         asked.setdefault("scope", f"repository:{self.endpoint.repository}:pull")
         if known.identity_token:
             form = {"grant_type": "refresh_token", "refresh_token": known.identity_token, "client_id": "podward"}
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            response = self._connections.send(realm, headers, urllib.parse.urlencode({**form, **asked}).encode())
+            answer = self._connections.send(realm, headers, urllib.parse.urlencode({**form, **asked}).encode())
         else:
             query = "&".join(filter(None, (realm.query, urllib.parse.urlencode(asked))))
-            headers = {"Authorization": _basic(known)} if known.username else {}
-            response = self._connections.send(realm._replace(query=query), headers)
-        with response:
-            content = response.read(LARGEST_DOCUMENT)
-        if response.status != 200:
-            raise self._failed(f"it gives us no token ({response.status})")
+            headers = {"Authorization": basic(f"{known.username}:{known.password}")} if known.username else {}
+            answer = self._connections.send(realm._replace(query=query), headers)
+        content = answer.document()
+        if answer.status != 200:
+            raise self._failed(f"it gives us no token ({answer.status})")
         try:
-            answer = msgspec.json.decode(content, type=_Token)
+            given = msgspec.json.decode(content, type=_Token)
         except msgspec.MsgspecError:
-            answer = _Token()
-        token = answer.token or answer.access_token
+            given = _Token()
+        token = given.token or given.access_token
         if not token or not token.isascii() or not token.isprintable():
             raise self._failed("what it gives us is no token")
         return token
 
-    def _allowed(self, url: str) -> SplitResult:
+    def _allowed(self, base: str, place: str) -> SplitResult:
         """A place that the registry sends us to; one without TLS only if the registry itself need have none."""
-        split = urllib.parse.urlsplit(url)
+        try:
+            split = urllib.parse.urlsplit(urllib.parse.urljoin(base, place))
+        except ValueError:
+            split = urllib.parse.urlsplit("")
         if not split.netloc or split.scheme not in {"https", *self.endpoint.schemes}:
             raise self._failed("it sends us to no place, or to one without TLS")
         return split
 
-    def _refused(self, response: HTTPResponse) -> ImageError:
-        with response:
-            content = response.read(LARGEST_DOCUMENT)
+    def _refused(self, answer: Answer) -> ImageError:
         try:
-            said = msgspec.json.decode(content, type=_Errors).errors
+            said = msgspec.json.decode(answer.document(), type=_Errors).errors
         except msgspec.MsgspecError:
             said = ()
         first = said[0] if said else _Said()
         quoted = f": {(first.message or first.code)[:200]!a}" if first != _Said() else ""
         meaning = {401: "it does not let us in", 403: "it does not let us in", 404: "it does not have the image"}
-        what = f"{meaning.get(response.status, 'it fails')} ({response.status}{quoted})"
-        kind = ImageError if response.status == 404 else RegistryError
+        what = f"{meaning.get(answer.status, 'it fails')} ({answer.status}{quoted})"
+        kind = ImageError if answer.status == 404 else RegistryError
         return kind(what, where=self.endpoint.name, advice=ADVICE)
 
     def _failed(self, what: str) -> RegistryError:
         return failed(what, self.endpoint.name)
-
-
-def _basic(known: Credentials) -> str:
-    return f"Basic {base64.b64encode(f'{known.username}:{known.password}'.encode()).decode()}"
 
 
 def _challenge(text: str) -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Removing names and images: `podward image rm`, which refuses an image in use, and CRI's RemoveImage."""
+"""Removing images: `podward image rm`, which refuses one in use, and `prune`; CRI's RemoveImage, which never does."""
 
 from __future__ import annotations
 
@@ -51,6 +51,27 @@ def forget(store: ImageStore, name: str) -> None:
         write_entries(store, tuple(entry for entry in store.entries() if entry.id != found.id))
         doomed = set_aside(store)
     discard(doomed)
+
+
+def collect(store: ImageStore) -> tuple[str, ...]:
+    """Remove images without a name that nobody uses, and all else that nothing holds; returns the ids of the images."""
+    if not store.entries():
+        return ()
+    make_store(store)
+    with store_lock(store):
+        before = store.entries()
+        gone = tuple(entry.id for entry in before if not entry.name and _is_unused(store, entry.id))
+        write_entries(store, tuple(entry for entry in before if entry.id not in gone))
+        doomed = set_aside(store)
+    discard(doomed)
+    return gone
+
+
+def _is_unused(store: ImageStore, identifier: str) -> bool:
+    lock = lock_unused(store, identifier[7:])
+    if lock is not None:
+        lock.release()
+    return lock is not None
 
 
 def _without(entries: tuple[IndexEntry, ...], stored: StoredImage) -> tuple[IndexEntry, ...]:

@@ -4,7 +4,7 @@ Specification (CRI v1 api.proto, as containerd 2 does it where that leaves a cho
 - An image's id is its config's digest: what PullImage answers, and what containers report.
 - An image that is not here is no error for ImageStatus and RemoveImage.
 - RemoveImage takes an image with all its names, whichever of them is said. A container that uses it keeps its files:
-  they go when the last user has let go, at the next change of the store or `collect`.
+  they go when the last user has let go, at the next change of the store.
 - ImageFsInfo counts the files of images and their blobs; it adds up what was counted when each image came.
 """
 
@@ -23,7 +23,6 @@ from podward.policy.kubelet.user import parse_image_user
 from podward.runtime.images.layout import Manifest, decode
 from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries, pull
 from podward.runtime.images.removal import forget
-from podward.runtime.images.staging import sweep
 from podward.runtime.images.store import ImageStore, IndexEntry
 
 
@@ -58,10 +57,13 @@ class ImageService:
     def list(self, name: str = "") -> tuple[Image, ...]:
         """All images, or the one with this name, digest or id."""
         if name:
-            found = self.status(name)
-            return (found,) if found else ()
+            only = self.status(name)
+            return (only,) if only else ()
         entries = self._store.entries()
-        return tuple(self._status(identifier, entries) for identifier in dict.fromkeys(each.id for each in entries))
+        found = tuple(self._status(identifier, entries) for identifier in dict.fromkeys(each.id for each in entries))
+        here = {(each.id, each.manifest) for each in entries}
+        self._known = {key: facts for key, facts in self._known.items() if key in here}
+        return found
 
     def status(self, name: str) -> Image | None:
         """The image with this name, digest or id; None if it is not here. Raises ImageError for what is no name."""
@@ -79,13 +81,6 @@ class ImageService:
     def remove(self, name: str) -> None:
         """Remove the image with this name, digest or id, with all its names; does nothing if it is not here."""
         forget(self._store, name)
-
-    def collect(self) -> None:
-        """Remove images without a name, and all else that no name, no container and no process at work holds."""
-        for entry in self._store.entries():
-            if not entry.name:
-                forget(self._store, entry.id)
-        sweep(self._store)
 
     def filesystem(self) -> FilesystemUsage:
         """What images take of the disk."""

@@ -19,7 +19,9 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct, structs
 
+from podward.api.node import IDENTITY
 from podward.errors import InputError
+from podward.runtime import machine
 from podward.runtime.oci import write_private
 from podward.runtime.state import Lock, State
 
@@ -52,6 +54,11 @@ class _List(Struct, frozen=True, rename="camel"):
     name: str = ""
     cni_version: str = "0.1.0"
     plugins: tuple[dict[str, msgspec.Raw], ...] = ()
+
+
+def owns_network() -> bool:
+    """Whether we may make bridges in the network that we are in: the machine's root may."""
+    return machine.id_map("uid_map") == IDENTITY
 
 
 def for_ports(networks: NetworkList, ports: tuple[dict[str, str | int], ...]) -> NetworkList:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 LOOKING = frozenset(("explain", "diff", "doctor"))
 """Commands that tell something also where this user can't have a namespace."""
+MOUNTING = frozenset(("cri",))
+"""Commands that mount, and copy mounts, all the time: they do so in a mount namespace of their own."""
 
 
 def enter_for(command: str) -> None:
@@ -19,3 +21,8 @@ def enter_for(command: str) -> None:
     except NodeError:
         if command not in LOOKING:
             raise
+        return
+    if command in MOUNTING:
+        from podward.runtime import mount_namespace
+
+        mount_namespace.leave_the_hosts()

@@ -38,6 +38,14 @@ class ContainerProcesses:
         """The same for all containers of a Pod."""
         _end(f"/{pod}/containers/".encode())
 
+    def kill_below(self, directory: str) -> None:
+        """Kill the processes whose root has its layers in a directory of this name, such as a container's id, once."""
+        _kill(f"/{directory}/".encode())
+
+    def end_below(self, directory: str) -> None:
+        """The same until there is none. Raises NodeError where one stays."""
+        _end(f"/{directory}/".encode())
+
     def left(self, pod: str) -> bool:
         """Whether a process of this Pod's containers is there."""
         return any(True for _ in _with_mount(f"/{pod}/containers/".encode()))
@@ -53,18 +61,11 @@ def _layers_of(container: str) -> bytes:
 def _with_mount(part: bytes) -> Iterator[int]:
     for pid in members.others():
         try:
-            with open(f"/proc/{pid}/mountinfo", "rb") as file:
-                found = any(_is_layer(line, part) for line in file)
+            found = members.root_has_layers(pid, (part,))
         except OSError:
             continue
         if found and not _is_ours(pid):
             yield pid
-
-
-def _is_layer(line: bytes, part: bytes) -> bool:
-    """Whether this is the root of a process, and made of layers below such a directory."""
-    words = line.split(b" ")
-    return len(words) > 4 and words[4] == b"/" and part in line
 
 
 def _is_ours(pid: int) -> bool:

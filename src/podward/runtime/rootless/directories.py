@@ -16,6 +16,7 @@ import os
 import stat
 
 from podward.errors import NodeError
+from podward.runtime.rootless import ids
 
 TEMPORARY = "/tmp"  # noqa: S108  # what is made there is checked to be ours
 
@@ -45,15 +46,24 @@ def home() -> str:
 
 def runtime_directory(uid: int) -> str:
     """The directory of what lasts until the machine is booted anew, made if missing."""
+    return private(runtime_path(uid), uid)
+
+
+def runtime_path(uid: int) -> str:
+    """Its path."""
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and _is_ours(base, uid):
-        return private(f"{base}/podward", uid)
-    return private(f"{TEMPORARY}/podward-run-{uid}", uid)
+    return f"{base}/podward" if base.startswith("/") and _is_ours(base, uid) else f"{TEMPORARY}/podward-run-{uid}"
 
 
-def passage(uid: int) -> str:
-    """An empty directory in a place that every user may pass through, made if missing."""
-    return private(f"{TEMPORARY}/podward-pods-{uid}", uid)
+def passage() -> str:
+    """An empty directory in a place that every user may pass through, made if missing; asked in the namespace."""
+    lines = ids.as_it_is("self", "uid_map")
+    return private(passage_of(lines[0][1]), os.geteuid())
+
+
+def passage_of(uid: int) -> str:
+    """Its path, for the user with this uid on the machine."""
+    return f"{TEMPORARY}/podward-pods-{uid}"
 
 
 def private(directory: str, uid: int) -> str:

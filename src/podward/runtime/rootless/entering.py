@@ -5,10 +5,11 @@ process of ours holds it, the holder: it has made it, and waits until nobody use
 
     RUNTIME/lock     held for moments, by who looks for the holder or becomes one
     RUNTIME/users    held (flock, shared) by every podward in the namespace as long as it lives
-    RUNTIME/holder   the holder's pid and start time
+    RUNTIME/holder   the holder's pid and start time, and the number of the namespace
 
 The holder waits to have `users` alone. Then no podward lives, and what still runs in the namespace was left by one that
-was killed: the holder ends it all and itself, so nothing stays behind (decision 30).
+was killed: the holder ends it all and itself, so nothing stays behind (decision 30). Where the holder itself was
+killed, and a container of ours still runs in its namespace, the next podward finds that and has it held anew.
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ class Entered(Struct, frozen=True):
     maps: ids.IdMaps
 
 
+class _Holder(Struct, frozen=True):
+    """What the file says of the holder: the process, and the inode of /proc/PID/ns/user."""
+
+    process: kept.Process
+    namespace: int
+
+
 class _Use:
     """The lock that says that we live; the children that this process forks have it too."""
 
@@ -56,67 +64,88 @@ def enter() -> Entered:
     lock = _open(f"{runtime}/lock")
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        holder = _living(runtime)
+        holder = _recorded(runtime)
         _Use.descriptor = _open(f"{runtime}/users")
         fcntl.flock(_Use.descriptor, fcntl.LOCK_SH)
-        if not holder:
-            holder = _begin(runtime, maps)
-        _join(holder)
+        pid = holder.process.pid if holder is not None and kept.alive(holder.process) else 0
+        if not pid:
+            left = members.left_of(holder.namespace, _marks(uid)) if holder is not None else -1
+            pid = _begin(runtime, left, maps)
+        _join(os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC))
     finally:
         os.close(lock)
     return Entered(uid, maps)
+
+
+def use() -> int:
+    """The descriptor of the lock that keeps the namespace: whoever has it open keeps that. -1 where we entered none."""
+    return _Use.descriptor
+
+
+def enter_for_trial() -> None:
+    """The same for who only asks whether it can be done."""
+    enter()
 
 
 def _open(file: str) -> int:
     return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def _living(runtime: str) -> int:
-    """The pid of the holder; 0 where there is none."""
+def _recorded(runtime: str) -> _Holder | None:
     try:
         with open(f"{runtime}/holder", "rb") as file:
-            found = msgspec.json.decode(file.read(4096), type=kept.Process)
+            return msgspec.json.decode(file.read(4096), type=_Holder)
     except (OSError, msgspec.DecodeError):
-        return 0
-    return found.pid if kept.alive(found) else 0
+        return None
 
 
-def _join(holder: int) -> None:
+def _marks(uid: int) -> tuple[bytes, ...]:
+    """Where the layers of a container of ours are."""
+    return (
+        os.fsencode(os.path.abspath(os.environ["PODWARD_ROOT"])) + b"/",
+        os.fsencode(directories.passage_of(uid)) + b"/",
+    )
+
+
+def _join(namespace: int) -> None:
+    """Enter the user namespace of this descriptor, which is closed."""
     try:
-        descriptor = os.open(f"/proc/{holder}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            syscalls.setns(descriptor, syscalls.CLONE_NEWUSER)
-        finally:
-            os.close(descriptor)
+        syscalls.setns(namespace, syscalls.CLONE_NEWUSER)
     except OSError as error:
-        raise NodeError(f"cannot enter our user namespace: {error.strerror}", where=f"/proc/{holder}") from error
+        raise NodeError(f"cannot enter our user namespace: {error.strerror}", advice=_ADVICE) from error
+    finally:
+        os.close(namespace)
 
 
 # --- the holder -------------------------------------------------------------------------------------------------------
 
 
-def _begin(runtime: str, maps: ids.IdMaps) -> int:
-    """Start a holder with these maps; its pid."""
+def _begin(runtime: str, left: int, maps: ids.IdMaps) -> int:
+    """Start a holder, of the namespace of the descriptor `left`, or of a new one with these maps; its pid."""
     told_read, told_write = os.pipe2(os.O_CLOEXEC)
     go_read, go_write = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        _hold(runtime, told_write, go_read, (told_read, go_write))
+        _hold(runtime, left, (told_write, go_read), (told_read, go_write))
     os.close(told_write)
     os.close(go_read)
     try:
         said = os.read(told_read, 4096)
         _require_made(said)
-        write_maps(pid, maps)
-        write_private(f"{runtime}/holder", msgspec.json.encode(kept.Process(pid, kept.start_time(pid))))
+        if left < 0:
+            write_maps(pid, maps)
+        there = os.stat(f"/proc/{pid}/ns/user").st_ino
+        record = _Holder(kept.Process(pid, kept.start_time(pid)), there)
+        write_private(f"{runtime}/holder", msgspec.json.encode(record))
         os.write(go_write, b"g")
     except BaseException:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise
     finally:
-        os.close(told_read)
-        os.close(go_write)
+        for descriptor in (told_read, go_write, left):
+            if descriptor >= 0:
+                os.close(descriptor)
     return pid
 
 
@@ -165,8 +194,9 @@ def _map_by_tool(tool: str, pid: int, lines: ids.IdLines) -> None:
         raise NodeError(f"{tool} maps no ids: {said or f'it ended with {code}'}", where=program, advice=advice)
 
 
-def _hold(runtime: str, told: int, go: int, others: tuple[int, ...]) -> NoReturn:
+def _hold(runtime: str, left: int, ours: tuple[int, int], others: tuple[int, ...]) -> NoReturn:
     """In the forked child: make the namespace, hold it, and at the end clear it."""
+    told, go = ours
     try:
         for descriptor in (*others, _Use.descriptor):
             os.close(descriptor)
@@ -176,9 +206,12 @@ def _hold(runtime: str, told: int, go: int, others: tuple[int, ...]) -> NoReturn
             os.dup2(null, stream)
         os.chdir("/")
         try:
-            syscalls.unshare(syscalls.CLONE_NEWUSER)
-        except OSError as error:
-            os.write(told, (error.strerror or "refused").encode())
+            if left >= 0:
+                _join(left)
+            else:
+                syscalls.unshare(syscalls.CLONE_NEWUSER)
+        except (OSError, NodeError) as error:
+            os.write(told, str(error).encode())
             os._exit(1)
         os.write(told, b"u")
         if os.read(go, 1) == b"g":
@@ -211,5 +244,7 @@ def _wait_and_clear(runtime: str) -> None:
             continue
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{runtime}/holder")
+        with contextlib.suppress(OSError):
+            os.rmdir(directories.passage())
         members.end_all()
         return

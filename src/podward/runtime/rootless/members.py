@@ -36,22 +36,51 @@ def others() -> Iterator[int]:
             yield int(entry)
 
 
+def left_of(namespace: int, marks: tuple[bytes, ...]) -> int:
+    """A descriptor of the user namespace of this number if a container of ours runs in it or below it; -1 if none does.
+
+    Its root is made of layers below one of the places `marks`. The number alone says nothing: that of a namespace that
+    is gone may be another one's by now, and who is in that is nobody of ours.
+    """
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if root_has_layers(int(entry), marks) and (found := _above(entry, namespace)) >= 0:
+                return found
+    return -1
+
+
+def root_has_layers(pid: int, marks: tuple[bytes, ...]) -> bool:
+    """Whether the root of a process is an overlay with a layer at a path that has one of these parts in it."""
+    with open(f"/proc/{pid}/mountinfo", "rb") as file:
+        for line in file:
+            words = line.split(b" ")
+            if len(words) > 4 and words[4] == b"/" and any(mark in line for mark in marks):
+                return True
+    return False
+
+
 def _is_below(pid: str, own: int) -> bool:
+    found = _above(pid, own)
+    if found >= 0:
+        os.close(found)
+    return found >= 0
+
+
+def _above(pid: str, namespace: int) -> int:
+    """A descriptor of the user namespace of this number if the process is in it or below it; -1 if not."""
     try:
         here = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return -1
     try:
-        while os.fstat(here).st_ino != own:
+        while os.fstat(here).st_ino != namespace:
             above = fcntl.ioctl(here, _NS_GET_PARENT)  # EPERM: it is ours or above it
             os.close(here)
             here = above
     except OSError:
-        return False
-    else:
-        return True
-    finally:
         os.close(here)
+        return -1
+    return here
 
 
 def _has_ended(pid: str) -> bool:

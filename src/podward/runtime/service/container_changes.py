@@ -29,6 +29,7 @@ from podward.errors import RuntimeFailedError
 from podward.policy.runtime import defaults, resource_updates
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
+from podward.runtime import cgroups
 from podward.runtime.service import cgroup_controllers, conmon, container_status, pins
 from podward.runtime.service.container_truth import LIVING, observe
 from podward.runtime.service.plugins import Question, asked_resources, container_view, resources_view, spec_of
@@ -85,6 +86,9 @@ def _as_plugins_want(
 def _change(
     service: RuntimeService, found: ContainerRecord, asked: LinuxContainerResources
 ) -> UpdateContainerResourcesResponse | CriRefusal:
+    if not cgroups.usable():  # the OCI runtime would change the cgroup that the container is in, which is our own
+        what = f"no cgroups can be made here, so nothing limits container {found.id}: run the service as root"
+        return CriRefusal(CriCode.FAILED_PRECONDITION, what)
     lock = service.records.lock(ContainerRecord, found.id)
     if lock is None:
         return CriRefusal(CriCode.NOT_FOUND, f"there is no container {found.id}")

@@ -33,7 +33,7 @@ from podward.api.nri import Event
 from podward.errors import NodeError
 from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import options
-from podward.runtime import container_stop, orphans, rootfs, syscalls
+from podward.runtime import container_root, container_stop, orphans, syscalls
 from podward.runtime.kept import Process, alive
 from podward.runtime.service import conmon, container_place, names
 from podward.runtime.service.container_truth import LIVING, observe
@@ -280,12 +280,10 @@ def destroy(service: RuntimeService, record: ContainerRecord) -> None:
 
 def _unmount(service: RuntimeService, record: ContainerRecord) -> None:
     """In the pin's mount namespace: take the mounts away."""
-    for above in (container_place.MOUNTS, container_place.IMAGE_VOLUMES):
-        directory = f"{record.bundle}/{above}"
-        for name in os.listdir(directory) if os.path.isdir(directory) else ():
-            rootfs.unmount(f"{directory}/{name}")
-            syscalls.unmount_if_mounted(f"{directory}/{name}")
-    rootfs.unmount(record.bundle)
+    copies = f"{record.bundle}/{container_place.MOUNTS}"
+    for name in os.listdir(copies) if os.path.isdir(copies) else ():
+        syscalls.unmount_if_mounted(f"{copies}/{name}")
+    container_root.unmount(record.bundle)
     if record.bundle != service.records.directory(ContainerRecord, record.id):
         syscalls.unmount_if_mounted(record.bundle)
         with contextlib.suppress(FileNotFoundError):

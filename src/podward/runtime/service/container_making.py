@@ -29,11 +29,11 @@ from podward.decision import Decision
 from podward.errors import RefusedError, RuntimeFailedError
 from podward.policy.kernel import exec_arguments
 from podward.policy.runtime import cdi, container_requests
-from podward.policy.runtime import image_volumes as declared_volumes
 from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
-from podward.runtime import devices, image_volumes, machine, profiles, rootfs, syscalls, unsafe_places
+from podward.runtime import devices, machine, mount_namespace, profiles, syscalls
+from podward.runtime.container_root import IMAGE_VOLUMES, ContainerRoot, unsafe_place
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
 from podward.runtime.service import (
@@ -151,7 +151,7 @@ def _facts(
         cgroup_v2=service.cgroup_v2,
         node_hostname=os.uname().nodename,
         oom_score_adj=machine.oom_score_adj(),
-        image_volumes=f"{bundle}/{container_place.IMAGE_VOLUMES}",
+        image_volumes=f"{bundle}/{IMAGE_VOLUMES}",
         mount_sources=sources.facts,
         devices=tuple(devices.nodes(asked.host_path, asked.container_path) for asked in config.devices),
         controllers=cgroup_controllers.controllers(),
@@ -254,36 +254,25 @@ def _prepare(service: RuntimeService, made: _Made, sources: Sources) -> RuntimeS
     """In the pin's mount namespace: the root and everything that is mounted into it. The spec with its sources."""
     sandbox, record = made.sandbox, made.record
     container_place.expose(service, sandbox, record.id)
-    userns = sandbox.namespaces.get("user", "")
-    rootfs.mount(made.stored.rootfs, record.bundle, sandbox.mapping, userns)
-    places = sources.attach(f"{record.bundle}/{container_place.MOUNTS}", userns)
-    _make_image_volumes(service, made, userns)
-    if sandbox.mapping is not None:
-        _open_way(record.bundle)
+    root = ContainerRoot(
+        record.bundle,
+        made.stored.rootfs,
+        made.image,
+        record.config,
+        made.spec.process.user,
+        service.options.runtime_defaults,
+        sandbox.mapping,
+        sandbox.namespaces.get("user", ""),
+        record.bundle,
+    )
+    root.make()
+    places = sources.attach(f"{record.bundle}/{container_place.MOUNTS}", root.userns)
+    if places and sandbox.mapping is not None:
+        mount_namespace.open_way(record.bundle, next(iter(places.values())))
     spec = structs.replace(made.spec, mounts=rewritten(made.spec.mounts, places))
-    landed = tuple((m.destination, m.source if os.path.isabs(m.source) else "") for m in spec.mounts)
-    if unsafe := unsafe_places.fault(f"{record.bundle}/rootfs", landed):
+    if unsafe := unsafe_place(record.bundle, spec.mounts):
         raise RefusedError(unsafe, advice="have a regular file or directory there")
     return spec
-
-
-def _make_image_volumes(service: RuntimeService, made: _Made, userns: str) -> None:
-    if not made.image.config.volumes:
-        return
-    wanted, runtime = declared_volumes.find(made.image, made.record.config), service.options.runtime_defaults
-    directory, mapping = f"{made.record.bundle}/{container_place.IMAGE_VOLUMES}", made.sandbox.mapping
-    places = tuple(mount.destination for mount, _, _ in wanted.mounts(runtime, directory))
-    image_volumes.mount(made.stored.rootfs, places, directory, mapping, userns)
-    first, user = mapping.host_id if mapping is not None else 0, made.spec.process.user
-    owner = (first + user.uid, first + user.gid)
-    image_volumes.make_directories(f"{made.record.bundle}/rootfs", wanted.directories(runtime), owner)
-
-
-def _open_way(bundle: str) -> None:
-    """Let the user namespace pass through our directories, without seeing what else is in them."""
-    for name in (container_place.MOUNTS, container_place.IMAGE_VOLUMES):
-        if os.path.isdir(f"{bundle}/{name}"):
-            os.chmod(f"{bundle}/{name}", 0o711)  # noqa: S103
 
 
 def _begin(service: RuntimeService, made: _Made, spec: RuntimeSpec) -> ContainerRecord:

@@ -17,8 +17,8 @@ from podward.runtime.service import pins
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 
-MOUNTS, IMAGE_VOLUMES = "mounts", "image-volumes"
-"""Directories of the bundle: copies of what is mounted from elsewhere, and the volumes of the image."""
+MOUNTS = "mounts"
+"""The directory of the bundle that has the copies of what is mounted from elsewhere."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def inside_if_there(sandbox: SandboxRecord | None) -> Iterator[bool]:
 def bundle_of(service: RuntimeService, sandbox: SandboxRecord, container: str) -> str:
     """The path of the container's directory in the pin's mount namespace."""
     if sandbox.mapping is not None:
-        return f"{mount_namespace.PASSAGE}/{container}"
+        return f"{mount_namespace.passage()}/{container}"
     return service.records.directory(ContainerRecord, container)
 
 

@@ -16,8 +16,9 @@ import select
 import signal
 from collections.abc import Iterator
 
+from podward.api.node import IDENTITY
 from podward.errors import NodeError
-from podward.runtime import mount_namespace, processes, syscalls
+from podward.runtime import machine, mount_namespace, processes, syscalls
 from podward.runtime.kept import Process, alive, start_time
 from podward.runtime.pause import PROGRAM
 
@@ -34,8 +35,17 @@ def start(directory: str, *, hide_unified_cgroup: bool) -> Process:
     if not os.path.exists(PROGRAM):
         raise NodeError("sandboxes need catatonit", where=PROGRAM, advice="apt-get install catatonit")
     mount_namespace.enter(hide_unified_cgroup)
-    pid = processes.spawn(PROGRAM, (*_WORDS, directory))
+    pid = processes.spawn(PROGRAM, (*_WORDS, directory), stdin=_held())
     return Process(pid, start_time(pid))
+
+
+def _held() -> int:
+    """What the pin is given as its input: of an ordinary user's the lock that keeps his user namespace."""
+    if machine.id_map("uid_map") == IDENTITY:
+        return -1
+    from podward.runtime.rootless import entering  # only a user needs it
+
+    return entering.use()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,8 @@ one whose pin died is stopped, one that was being stopped or removed comes to th
 may still be at work; it holds the lock of what it changes, and finishes that itself.
 
 Then what no record knows goes: directories without a record, pins of sandboxes and monitors of containers that are not
-there, addresses that nobody has. Other cgroups and devices need no search: each is noted before it is made.
+there, addresses that nobody has, what pulls left. Other cgroups and devices need no search: each is noted before it is
+made.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import ParamSpec
 from msgspec import Struct
 
 from podward.errors import PodwardError
+from podward.runtime.images import staging as images
 from podward.runtime.network import pod as network
 from podward.runtime.service import container_ending, container_recovery, names, pins, sandboxes
 from podward.runtime.service.phases import ContainerPhase, SandboxPhase
@@ -79,6 +81,7 @@ def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) ->
     report.attempt("pins", _end_unknown_pins, service.records)
     report.attempt("names", names.forget_unknown, service.records)
     report.attempt("addresses", network.free_unknown, service.state, _attached(service))
+    report.attempt("images", images.sweep, service.images)
     return RecoverResponse(tuple(report.settled), tuple(report.left), tuple(report.busy))
 
 

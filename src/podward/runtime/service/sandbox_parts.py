@@ -10,12 +10,13 @@ import os
 from msgspec import structs
 
 from podward.api.cri import PodSandboxConfig
+from podward.api.node import IDENTITY
 from podward.errors import NodeError, PodwardError
 from podward.policy.runtime import defaults
 from podward.policy.runtime import sandbox as sandbox_policy
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths, of_sandbox
-from podward.runtime import hostfiles, mount_namespace, orphans, pause, sandbox
+from podward.runtime import hostfiles, machine, mount_namespace, orphans, pause, sandbox
 from podward.runtime.kept import Process, start_time
 from podward.runtime.network import configuration
 from podward.runtime.network import pod as network
@@ -71,7 +72,7 @@ def _with_sysctls(service: RuntimeService, record: SandboxRecord) -> PodSandboxC
         defaults.load(runtime).source,
         frozenset(config.linux.sysctls),
         host_network=of_sandbox(config).network == "NODE",
-        user_namespace=record.mapping is not None,
+        user_namespace=record.mapping is not None or machine.id_map("uid_map") != IDENTITY,
     )
     sysctls = {**added.fold(PodSandboxConfig).linux.sysctls, **config.linux.sysctls}
     return structs.replace(config, linux=structs.replace(config.linux, sysctls=sysctls))
@@ -147,6 +148,8 @@ def end(service: RuntimeService, record: SandboxRecord) -> None:
 
 def _end_processes(service: RuntimeService, record: SandboxRecord) -> None:
     """End the pause process and whatever runs in the sandbox's cgroup."""
+    if record.pause.pid and machine.id_map("uid_map") != IDENTITY:  # without cgroups it is found by nothing else
+        pins.end(record.pause)
     service.cgroups.end_path(record.cgroup)
     service.cgroups.remove_empty(record.cgroup.rpartition("/")[0], record.cgroup_above)
     remove_tree(f"{service.state.oci}/{record.engine.kind}/{_pause_id(record)}")

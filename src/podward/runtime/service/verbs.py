@@ -16,6 +16,7 @@ from podward.runtime.service import (
     execs,
     images,
     recovery,
+    sandbox_changes,
     sandboxes,
 )
 from podward.runtime.service.runtime_service import RuntimeService
@@ -25,6 +26,12 @@ RUN_POD_SANDBOX = Verb("RunPodSandbox", cri.RunPodSandboxRequest, cri.RunPodSand
 STOP_POD_SANDBOX = Verb("StopPodSandbox", cri.StopPodSandboxRequest, cri.StopPodSandboxResponse, sandboxes.stop)
 REMOVE_POD_SANDBOX = Verb(
     "RemovePodSandbox", cri.RemovePodSandboxRequest, cri.RemovePodSandboxResponse, sandboxes.remove
+)
+UPDATE_POD_SANDBOX_RESOURCES = Verb(
+    "UpdatePodSandboxResources",
+    cri.UpdatePodSandboxResourcesRequest,
+    cri.UpdatePodSandboxResourcesResponse,
+    sandbox_changes.update,
 )
 POD_SANDBOX_STATUS = Verb(
     "PodSandboxStatus", cri.PodSandboxStatusRequest, cri.PodSandboxStatusResponse, sandboxes.status
@@ -98,6 +105,7 @@ _ALL: tuple[object, ...] = (
     RUN_POD_SANDBOX,
     STOP_POD_SANDBOX,
     REMOVE_POD_SANDBOX,
+    UPDATE_POD_SANDBOX_RESOURCES,
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
     RECOVER,

@@ -59,8 +59,7 @@ async def _serve_spdy(request: web.Request, asked: Asked, begin: Begin, patience
     protocol = handshake.spdy_protocol(request, SPDY_PROTOCOLS)
     if isinstance(protocol, web.Response):
         return protocol
-    headers = {"Connection": "Upgrade", "Upgrade": handshake.SPDY, handshake.PROTOCOL_VERSION: protocol}
-    async with handshake.while_active(patience.idle) as active, upgraded(request, headers, active) as (answer, wire):
+    async with handshake.while_active(patience.idle) as active, upgraded(request, protocol, active) as (answer, wire):
         client = SpdyClient(wire, asked, protocol)
         try:
             if await client.complete(patience.creation):

@@ -21,7 +21,7 @@ from typing import Protocol
 from aiohttp import WSMsgType, web
 
 from podward.errors import PodwardError
-from podward.runtime.streaming import handshake
+from podward.runtime.streaming import handshake, wires
 from podward.runtime.streaming.handshake import Patience
 from podward.runtime.streaming.sessions import CHUNK
 from podward.runtime.streaming.spdy import Headers
@@ -77,8 +77,7 @@ async def _serve_spdy(request: web.Request, name: str, connect: Connect, patienc
     protocol = handshake.spdy_protocol(request, (PROTOCOL,))
     if isinstance(protocol, web.Response):
         return protocol
-    headers = {"Connection": "Upgrade", "Upgrade": handshake.SPDY, handshake.PROTOCOL_VERSION: protocol}
-    async with handshake.while_active(patience.idle) as active, upgraded(request, headers, active) as (answer, wire):
+    async with handshake.while_active(patience.idle) as active, upgraded(request, protocol, active) as (answer, wire):
         await _forward_streams(wire, name, connect, patience)
     return answer
 
@@ -108,7 +107,8 @@ class _Pairs:
             timer.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # one that tells of its end waits for the client, which may read nothing
+            await asyncio.wait(self._tasks, timeout=wires.SECONDS_TO_PART)
         await self.connection.close()
 
     def _opened(self, stream: SpdyStream) -> None:
@@ -120,6 +120,7 @@ class _Pairs:
             self._halves[request] = ({}, timer)
         streams, timer = self._halves[request]
         if kind in streams:
+            stream.inbox.refuse()
             message = f"error processing stream for request {request}: {kind} stream already assigned"
             self._start(_tell(streams.get("error"), message))
             return
@@ -274,7 +275,6 @@ def _is_forwarded(headers: Headers) -> bool:
     port = headers.get("port", "")
     return (
         headers.get("streamtype") in ("data", "error")
-        and port.isascii()
         and port.isdecimal()
         and len(port) <= 5
         and 0 < int(port) < 1 << 16

@@ -65,7 +65,6 @@ class StreamingServer:
         self._runner: web.AppRunner | None = None
         self._base = ""
         self._listener: asyncio.Server | None = None
-        self._silent: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
         self._serving: set[asyncio.Future[web.StreamResponse]] = set()
 
     async def start(self) -> None:
@@ -75,7 +74,7 @@ class StreamingServer:
             application.router.add_route(method, "/exec/{token}", self._exec)
             application.router.add_route(method, "/attach/{token}", self._attach)
             application.router.add_route(method, "/portforward/{token}", self._port_forward)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, keepalive_timeout=1)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, keepalive_timeout=_SECONDS_TO_ASK)
         await runner.setup()
         self._runner = runner
         loop = asyncio.get_running_loop()
@@ -87,8 +86,6 @@ class StreamingServer:
         """End every connection. What runs in containers goes on."""
         if self._listener is not None:
             self._listener.close()
-        while self._silent:
-            self._silent.popitem()[1].cancel()
         for _ in range(2):  # the first time clients are told, and may take a moment to go
             for task in self._serving:
                 task.cancel()
@@ -122,24 +119,15 @@ class StreamingServer:
         return token if isinstance(token, CriRefusal) else f"{self._base}/{kind}/{token}"
 
     def _accepted(self) -> asyncio.Protocol:
-        """A new connection's protocol. Anybody on this machine may connect: only so many are there, or say nothing."""
+        """A new connection's protocol. Anybody on this machine may connect, so there is a bound."""
         server = self._runner.server if self._runner is not None else None
         if server is None or len(server.connections) >= _MOST_CONNECTIONS:
             return _Refused()
-        protocol = server()
-
-        def give_up() -> None:
-            del self._silent[protocol]
-            protocol.force_close()
-
-        self._silent[protocol] = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, give_up)
-        return protocol
+        return server()
 
     @web.middleware
     async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Know which connections there are."""
-        if (timer := self._silent.pop(request.protocol, None)) is not None:
-            timer.cancel()
         task = asyncio.ensure_future(handler(request))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)

@@ -158,7 +158,8 @@ class Connection:
         self._halves: dict[int, set[str]] = {}
         self._buffer = bytearray()
         self._data_left: tuple[int, int, int] | None = None
-        self._packer = zlib.compressobj(zdict=DICTIONARY)
+        # A window of 2 KiB holds the dictionary, and the little that is sent.
+        self._packer = zlib.compressobj(wbits=11, memLevel=4, zdict=DICTIONARY)
         self._unpacker = zlib.decompressobj(zdict=DICTIONARY)
 
     # --- what comes ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from podward.runtime.streaming import spdy
+from podward.runtime.streaming import spdy, wires
 from podward.runtime.streaming.spdy import Connection, Headers, Reset, SpdyError
 from podward.runtime.streaming.wires import Held, Inbox, Wire
 
@@ -96,10 +96,11 @@ class SpdyConnection:
 
     async def close(self) -> None:
         """Reset what is open, and part. Nobody attends any more."""
-        with suppress(ConnectionError):
-            for number in sorted(self._frames.open_streams()):
-                await self._reset(number, Reset.CANCEL)
-            await self.send(lambda frames: frames.go_away())
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(wires.SECONDS_TO_PART):
+                for number in sorted(self._frames.open_streams()):
+                    await self._reset(number, Reset.CANCEL)
+                await self.send(lambda frames: frames.go_away())
         await self._wire.part()
 
     async def _take(self, event: spdy.Event) -> None:

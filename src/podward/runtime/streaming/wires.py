@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import select
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
+from podward.runtime.streaming.handshake import PROTOCOL_VERSION, SPDY
 from podward.runtime.streaming.sessions import CHUNK
 
 SECONDS_TO_PART = 5.0
@@ -90,20 +91,24 @@ class _TakenOver(asyncio.StreamReaderProtocol):
 
 @asynccontextmanager
 async def upgraded(
-    request: web.Request, headers: Mapping[str, str], active: Callable[[], None]
+    request: web.Request, protocol: str, active: Callable[[], None]
 ) -> AsyncIterator[tuple[web.StreamResponse, UpgradedWire]]:
-    """Answer 101, and take the connection over, until this ends. Raises ConnectionError where the client has gone."""
+    """Answer that this protocol is spoken, and take the connection over until this ends.
+
+    Raises ConnectionError where the client has gone.
+    """
+    headers = {"Connection": "Upgrade", "Upgrade": SPDY, PROTOCOL_VERSION: protocol}
     answer = web.StreamResponse(status=101, headers=headers)
     await answer.prepare(request)
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client has gone")
     reader = asyncio.StreamReader(limit=CHUNK)
-    protocol = _TakenOver(reader, transport.get_protocol())
-    transport.set_protocol(protocol)
-    protocol.connection_made(transport)
+    taken = _TakenOver(reader, transport.get_protocol())
+    transport.set_protocol(taken)
+    taken.connection_made(transport)
     transport.resume_reading()
-    writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
+    writer = asyncio.StreamWriter(transport, taken, reader, asyncio.get_running_loop())
     try:
         yield answer, UpgradedWire(reader, writer, active)
     finally:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import KeyValue, Mount
+from podward.api.cri import IDMapping, KeyValue, Mount
 from podward.api.effective import Place
 from podward.api.pod_facts import PodFacts
 from podward.api.version import KUBERNETES
@@ -26,6 +26,7 @@ from podward.path import Path
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import environment, volume_mounts, volumes
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL, needs_driver
+from podward.policy.runtime import without_root
 from podward.runtime.volumes import attach, empty, host, subpath
 from podward.runtime.volumes.removal import remove_tree
 from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
@@ -117,7 +118,7 @@ class PodVolumes:
             decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
-            made = self._make(field, request)
+            made = self._in_its_range(self._make(field, request), request)
             decision += made.decision
             prepared = made.prepared
             if prepared is not None:
@@ -129,6 +130,23 @@ class PodVolumes:
         """Make the volume of this source. What is mounted for it is undone by `remove`, however far it came."""
         self._binds.append(request.target)
         return MAKERS[field](request)
+
+    def _in_its_range(self, made: MadeVolume, request: VolumeRequest) -> MadeVolume:
+        """The volume; where no mount's ids can be mapped, with the ids of the Pod's user namespace, or refused."""
+        volume, mapping = made.prepared, self._node.mapping
+        if volume is None or volume.mapped or mapping is None or not self._about.node.in_user_namespace:
+            return made
+        refused = without_root.decide_volume(request.where, volume.path, request.target, request.place)
+        if refused.refused:
+            return MadeVolume(made.decision + refused)
+        self._give(volume.path, mapping)
+        return structs.replace(made, prepared=structs.replace(volume, mapped=True))
+
+    def _give(self, path: str, mapping: IDMapping) -> None:
+        """Give the files of a volume to the Pod's range."""
+        from podward.runtime.rootless import shifted_copy  # only the machine's root may map a mount's ids
+
+        shifted_copy.give(path, mapping)
 
     def mounts(self, container: Container, place: Place) -> ContainerMounts:
         """The container's mounts.
@@ -163,12 +181,16 @@ class PodVolumes:
         for wanted in self._sub_paths.get(container, ()):
             volume = self._volumes[wanted.mount.volume]
             try:
-                descriptor = subpath.open_inside(volume.path, wanted.mount.sub_path)
+                descriptor = subpath.open_inside(volume.path, wanted.mount.sub_path, self._owner(volume))
             except subpath.SubPathError as error:
                 reason = f'{error} for volumeMount "{volume.name}" of container "{container}"'
                 return refuse(wanted.where / "subPath", wanted.mount.sub_path, reason, KUBELET)
             self._bind(descriptor, wanted.target, wanted.mount)
         return Decision()
+
+    def _owner(self, volume: PreparedVolume) -> int:
+        """The id that owns what is made in a volume: ours, unless its files have the ids of the Pod already."""
+        return self._node.mapping.host_id if volume.mapped and self._node.mapping is not None else 0
 
     def remove(self) -> None:
         """Unmount and remove everything that was made here; hostPaths stay as they are."""

@@ -25,8 +25,11 @@ class SubPathError(Exception):
     """A subPath that can't be had: which step failed, in the kubelet's words. The errno is its cause."""
 
 
-def open_inside(volume: str, sub_path: str) -> int:
-    """A descriptor (O_PATH) of `sub_path` in the volume's directory, made if missing; raises SubPathError."""
+def open_inside(volume: str, sub_path: str, owner: int = 0) -> int:
+    """A descriptor (O_PATH) of `sub_path` in the volume's directory, made if missing; raises SubPathError.
+
+    `owner` is the uid and the gid of directories that are made.
+    """
     try:
         root = os.open(volume, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -35,7 +38,7 @@ def open_inside(volume: str, sub_path: str) -> int:
         return syscalls.openat2(root, sub_path, _ANYTHING, _INSIDE)
     except FileNotFoundError:
         try:
-            return _make(root, [step for step in sub_path.split("/") if step not in {"", "."}])
+            return _make(root, [step for step in sub_path.split("/") if step not in {"", "."}], owner)
         except OSError as error:
             raise SubPathError("failed to create subPath directory") from error
     except OSError as error:
@@ -44,7 +47,7 @@ def open_inside(volume: str, sub_path: str) -> int:
         os.close(root)
 
 
-def _make(root: int, steps: list[str]) -> int:
+def _make(root: int, steps: list[str], owner: int) -> int:
     mode = stat.S_IMODE(os.fstat(root).st_mode)
     existing = _deepest_existing(root, steps)
     parent = syscalls.openat2(root, "/".join(steps[:existing]) or ".", os.O_RDONLY | os.O_DIRECTORY, _INSIDE)
@@ -54,6 +57,8 @@ def _make(root: int, steps: list[str]) -> int:
             child = syscalls.openat2(parent, step, _DIRECTORY, _NO_LINKS)
             os.close(parent)
             parent = child
+            if owner:
+                os.fchown(parent, owner, owner)
             os.fchmod(parent, mode)
         return os.open(f"/proc/self/fd/{parent}", _ANYTHING)
     finally:

@@ -12,7 +12,14 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 PROC = Mount("/proc", "proc", "proc", ("nosuid", "noexec", "nodev"))
 DEV = Mount("/dev", "tmpfs", "tmpfs", ("nosuid", "strictatime", "mode=755", "size=65536k"))
-PTS = Mount("/dev/pts", "devpts", "devpts", ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"))
+DEVPTS_GROUP = 5
+"""Debian's group `tty`, to which terminals belong."""
+PTS = Mount(
+    "/dev/pts",
+    "devpts",
+    "devpts",
+    ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", f"gid={DEVPTS_GROUP}"),
+)
 SHM = Mount("/dev/shm", "tmpfs", "shm", ("nosuid", "noexec", "nodev", "mode=1777", "size=65536k"))  # noqa: S108  # a path in the container
 MQUEUE = Mount("/dev/mqueue", "mqueue", "mqueue", ("nosuid", "noexec", "nodev"))
 SYS = Mount("/sys", "sysfs", "sysfs", ("nosuid", "noexec", "nodev", "ro"))
