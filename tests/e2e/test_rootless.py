@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ordinary_user import OrdinaryUser
+from ordinary_user import LOCKED, OrdinaryUser
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "umoci", "newuidmap")
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -181,6 +181,22 @@ def test_ids_that_the_user_lacks_are_refused(user: OrdinaryUser, context: dict[s
     assert done.returncode == 1
     assert refused in done.stderr
     assert refused in " ".join(user.run("explain", "-", stdin=manifest).stdout.split())
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+@pytest.mark.parametrize("runtime", ["crun", pytest.param("runc", marks=pytest.mark.needs("runc"))])
+def test_the_machines_mounts_keep_their_flags(user: OrdinaryUser, runtime: str, *, readonly: bool) -> None:
+    """What the kernel locks is predicted: crun keeps it, runc fails where its own flags would take its place."""
+    mounts = [{"name": "host", "mountPath": "/host", "readOnly": readonly}]
+    volumes = [{"name": "host", "hostPath": {"path": LOCKED}}]
+    manifest = pod({**shell("mount | grep /host"), "volumeMounts": mounts}, volumes=volumes)
+    if runtime == "runc" and readonly:
+        done = user.run("run", "--verify", "--runtime", runtime, "-", stdin=manifest)
+        assert "is locked in a user namespace" in done.stderr
+        assert "(foreseen; runc create" in done.stderr
+    else:
+        printed = verified(user, manifest, "--runtime", runtime)
+        assert f"({'ro' if readonly else 'rw'},nosuid,nodev,noexec," in printed
 
 
 def test_limits_are_told_not_to_hold(user: OrdinaryUser) -> None:
