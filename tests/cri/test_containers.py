@@ -233,6 +233,25 @@ def test_what_runs_survives_the_service_and_its_end_is_known_afterwards(
     assert client.ended(created).exit_code == 0
 
 
+def test_a_stop_that_takes_long_does_not_hold_up_the_services_end(
+    own_server: Callable[..., CriServer], layout: str
+) -> None:
+    server = own_server()
+    import_path(ImageStore(str(server.root)), layout)
+    sandbox = server.client.run_sandbox()
+    stubborn = server.client.start(
+        sandbox, container_config(IMAGE, "sh", "-c", "trap '' TERM; sleep 1000 & wait; wait")
+    )
+    with pytest.raises(RefusedError):
+        server.client.ask(cri.StopContainerRequest(stubborn, 3600), cri.StopContainerResponse, timeout=0.5)
+    began = time.monotonic()
+    assert server.stop()[0] == 0
+    assert time.monotonic() - began < 20
+    server.restart()
+    server.client.ask(cri.StopContainerRequest(stubborn, 0), cri.StopContainerResponse)
+    assert server.client.status(stubborn).state == "CONTAINER_EXITED"
+
+
 def test_a_message_of_the_clients_is_kept_as_it_was(client: Client, sandbox: str, image: str) -> None:
     config = container_config(image, "sleep", "1000", annotations={"a": "ä\n"}, labels={"io.x/y": "z"})
     status = client.status(client.create(sandbox, config))

@@ -102,6 +102,14 @@ def test_an_unknown_id_is_not_found_in_every_form(client: Client) -> None:
         assert len(caught.value.message) < 300
 
 
+def test_a_long_refusal_is_cut(client: Client) -> None:
+    for word in ("a" * 100_000, "ä" * 100_000):
+        with pytest.raises(RefusedError) as caught:
+            client.ask(cri.ContainerStatusRequest(word), cri.ContainerStatusResponse)
+        assert caught.value.code == "NOT_FOUND"
+        assert caught.value.message.startswith("there is no container")
+
+
 def test_a_failure_inside_is_told_without_what_was_raised(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async def broken(request: cri.VersionRequest) -> cri.VersionResponse:
         raise LookupError(f"a secret of {request}")

@@ -7,7 +7,7 @@ created to; a container or sandbox that is not there is an error where it is ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,13 +16,14 @@ from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_stats import ContainerStats, PodSandboxMetrics, PodSandboxStats
 from podward.api.cri_status import ContainerFilter, ContainerStatsFilter, PodSandboxStatsFilter
-from podward.cri.streams import parts
+from podward.cri.method import parts
 from podward.runtime.service import container_status, metrics, sandboxes, stats
 from podward.runtime.service.cgroup_figures import CgroupFigures, Hierarchies
 from podward.runtime.service.container_truth import LIVING
+from podward.runtime.service.layer_sizes import LayerSizes
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
-from podward.runtime.service.stats import CpuRates, Interface, LayerSizes
+from podward.runtime.service.stats import CpuRates, Interface
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,7 @@ class Figures:
     def close(self) -> None:
         """Begin nothing more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._sizes.close()
 
     # --- the methods ---
 
@@ -50,7 +52,8 @@ class Figures:
         record = container_status.find(self._service, request.container_id)
         if isinstance(record, CriRefusal):
             return record
-        return cri.ContainerStatsResponse(await self._later(lambda: self._of_container(record)))
+        (found,) = await self._later(lambda: self._of_containers([record]))
+        return cri.ContainerStatsResponse(found)
 
     async def list_container_stats(self, request: cri.ListContainerStatsRequest) -> cri.ListContainerStatsResponse:
         """ListContainerStats."""
@@ -99,7 +102,7 @@ class Figures:
         return await asyncio.get_running_loop().run_in_executor(self._thread, take)
 
     async def _containers(self, wanted: ContainerStatsFilter | None) -> tuple[ContainerStats, ...]:
-        return await self._later(lambda: tuple(map(self._of_container, self._living(wanted))))
+        return await self._later(lambda: self._of_containers(self._living(wanted)))
 
     async def _sandboxes(self, wanted: PodSandboxStatsFilter | None) -> tuple[PodSandboxStats, ...]:
         wanted = wanted or PodSandboxStatsFilter()
@@ -128,6 +131,10 @@ class Figures:
     def _layer(self, record: ContainerRecord) -> str:
         return f"{self._service.records.directory(ContainerRecord, record.id)}/upper"
 
+    def _of_containers(self, records: Sequence[ContainerRecord]) -> tuple[ContainerStats, ...]:
+        self._sizes.refresh(map(self._layer, records))
+        return tuple(map(self._of_container, records))
+
     def _of_container(self, record: ContainerRecord) -> ContainerStats:
         place = self._layer(record)
         return stats.container_stats(record, self._of_cgroup(record), (place, self._sizes.of(place)), self._rates)
@@ -139,11 +146,12 @@ class Figures:
         living = self._living(ContainerStatsFilter(pod_sandbox_id=record.id))
         whole = self._hierarchies.figures(record.cgroup)
         processes = sum(len(self._hierarchies.processes(each.cgroup)) for each in living)
-        containers = tuple(map(self._of_container, living))
+        containers = self._of_containers(living)
         return stats.sandbox_stats(record, whole, processes, _interfaces(record), containers, self._rates)
 
     def _metrics(self) -> tuple[PodSandboxMetrics, ...]:
         living, found = self._living(None), []
+        self._sizes.refresh(map(self._layer, living))
         for sandbox in self._ready():
             samples = tuple(
                 metrics.sample(each, self._of_cgroup(each), self._sizes.of(self._layer(each)))

@@ -84,9 +84,12 @@ class Front:
         task.add_done_callback(self._at_work.discard)
         return await asyncio.shield(task)
 
-    async def close(self) -> None:
-        """Let what is at work come to its end."""
+    async def close(self, grace: float) -> None:
+        """Let what is at work come to its end for so many seconds; a worker that takes longer goes on by itself."""
         if self._at_work:
-            await asyncio.wait(self._at_work)
+            _, late = await asyncio.wait(self._at_work, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for end in self._nobody:
             end.close()

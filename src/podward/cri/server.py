@@ -26,6 +26,8 @@ from podward.runtime.workers.calls import refusal_of
 
 LARGEST = 16 << 20
 """Bytes of a message, as in containerd and CRI-O."""
+_LONGEST_MESSAGE = 2000
+"""Bytes of a status' message: it is a header, of which clients take 8 KiB, and other characters than ASCII triple."""
 _MOST_CALLS = 2048
 OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST),
@@ -149,4 +151,7 @@ def _refusal(name: str, error: Exception, log: Log) -> CriRefusal:
 
 async def _refuse(context: Context, name: str, refusal: CriRefusal, log: Log) -> None:
     log.refused(name, f"{refusal.code.value}: {refusal.message}")
-    await context.abort(grpc.StatusCode[refusal.code.value], refusal.message)
+    message = refusal.message
+    if len(message.encode()) > _LONGEST_MESSAGE:
+        message = f"{message.encode()[:_LONGEST_MESSAGE].decode(errors='ignore')}…"
+    await context.abort(grpc.StatusCode[refusal.code.value], message)

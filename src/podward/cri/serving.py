@@ -98,7 +98,7 @@ async def _serve(
     finally:
         tidings.events.close()
         await grpc.stop(_GRACE)
-        await front.close()
+        await front.close(_GRACE)
         await streams.stop()
         figures.close()
         watch.close()

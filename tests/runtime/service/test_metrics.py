@@ -12,9 +12,10 @@ from podward.runtime.kept import Process
 from podward.runtime.oci import Engine
 from podward.runtime.service import metrics
 from podward.runtime.service.cgroup_figures import CgroupFigures, CpuFigures, Pressure, Traffic
+from podward.runtime.service.layer_sizes import LayerSize
 from podward.runtime.service.phases import ContainerPhase, SandboxPhase
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
-from podward.runtime.service.stats import Interface, LayerSize
+from podward.runtime.service.stats import Interface
 
 ASKED = """
     container_blkio_device_usage_total container_cpu_cfs_periods_total container_cpu_cfs_throttled_periods_total

@@ -102,6 +102,7 @@ class DryFacts:
             node_hostname=self._machine.hostname,
             oom_score_adj=self._machine.inherited.oom_score_adj,
             image_volumes=IMAGE_VOLUMES,
+            controllers=self._machine.controllers,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:

@@ -10,7 +10,7 @@ from podward.api.cri import IDMapping
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
-from podward.runtime import devices, kept, machine, proc, userns
+from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import POD
 from podward.runtime.state import State
@@ -34,6 +34,7 @@ class ExplainingMachine:
         self.inherited = proc.inherited()
         self.architecture = machine.architecture()
         self.hostname = os.uname().nodename
+        self.controllers = cgroup_controllers.controllers()
         self._root = root
         self._taken: set[int] | None = None
         self._flags: dict[tuple[tuple[str, str], ...], tuple[MountState, ...]] = {}

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from podward.api.cri_stats import ContainerMetrics, Metric, MetricDescriptor, PodSandboxMetrics
 from podward.runtime.service.cgroup_figures import CgroupFigures, Pressure, Traffic
+from podward.runtime.service.layer_sizes import LayerSize
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
-from podward.runtime.service.stats import Interface, LayerSize
+from podward.runtime.service.stats import Interface
 
 LABELS = ("id", "name", "image", "namespace", "pod", "container")
 _POD = "POD"

@@ -1,14 +1,12 @@
 """The figures of containers and sandboxes, as CRI's stats have them.
 
-Figures are taken when they are asked for. What a container wrote to its root file system takes a walk through its files
-to know: that is kept for a while (`LayerSizes`), and has the time of the walk.
+Figures are taken when they are asked for; what a container wrote to its root has the time when that was counted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -34,77 +32,10 @@ from podward.api.cri_stats import (
 )
 from podward.runtime import syscalls
 from podward.runtime.service.cgroup_figures import CgroupFigures, MemoryFigures, Pressure
+from podward.runtime.service.layer_sizes import LayerSize
 from podward.runtime.service.records import ContainerRecord, SandboxRecord
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LOOPBACK = "lo"
-MOST_LEVELS = 200
-
-
-class LayerSize(Struct, frozen=True):
-    """What a directory holds: bytes and files, when that was counted, and how much is free where it is."""
-
-    used: int = 0
-    inodes: int = 0
-    counted_at: int = 0
-    limit: int = 0
-    inodes_total: int = 0
-    inodes_free: int = 0
-
-
-class LayerSizes:
-    """The sizes of containers' writable layers, each counted anew where it is older than `seconds`."""
-
-    def __init__(self, seconds: float = 10.0) -> None:
-        self._seconds = seconds
-        self._known: dict[str, LayerSize] = {}
-
-    def of(self, directory: str) -> LayerSize:
-        """What the directory holds; nothing where it is gone."""
-        known = self._known.get(directory)
-        if known is None or time.time_ns() - known.counted_at > self._seconds * 1e9:
-            known = self._known[directory] = measure(directory)
-        return known
-
-    def keep_only(self, directories: Iterable[str]) -> None:
-        """Forget what is gone."""
-        wanted = set(directories)
-        self._known = {directory: size for directory, size in self._known.items() if directory in wanted}
-
-
-def measure(directory: str) -> LayerSize:
-    """What the directory holds. No link in it leads elsewhere, and a file with several names counts once.
-
-    A container may nest directories without an end: what is deeper than MOST_LEVELS is not counted.
-    """
-    seen, now = set[tuple[int, int]](), time.time_ns()
-    try:
-        room = os.statvfs(directory)
-        used = _bytes_in(directory, None, seen, MOST_LEVELS)
-    except OSError:
-        return LayerSize(counted_at=now)
-    return LayerSize(used, len(seen), now, room.f_blocks * room.f_frsize, room.f_files, room.f_ffree)
-
-
-def _bytes_in(name: str, above: int | None, seen: set[tuple[int, int]], levels: int) -> int:
-    """Bytes on disk of what is in a directory, each open while those in it are."""
-    used, inner = 0, list[str]()
-    here = os.open(name, _DIRECTORY, dir_fd=above)
-    try:
-        with os.scandir(here) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):  # it was removed meanwhile
-                    facts = entry.stat(follow_symlinks=False)
-                    if (facts.st_dev, facts.st_ino) not in seen:
-                        seen.add((facts.st_dev, facts.st_ino))
-                        used += facts.st_blocks * 512
-                        inner += [entry.name] if stat.S_ISDIR(facts.st_mode) and levels else []
-        for each in inner:
-            with contextlib.suppress(OSError):
-                used += _bytes_in(each, here, seen, levels - 1)
-    finally:
-        os.close(here)
-    return used
 
 
 class CpuRates:
