@@ -22,6 +22,8 @@ from podward.runtime import syscalls
 
 PROJECT = Path(__file__).parent.parent.parent
 CLONE, HOME = "/mnt/clone", "/mnt/home"
+LOCKED = "/mnt/locked"
+"""A mount of the machine with flags that a user can't clear."""
 NAME = "pod-user"
 
 
@@ -121,6 +123,8 @@ def main(uid: int, ranges: str, directory: str, command: list[str]) -> None:
         os.mkdir(place)
     syscalls.mount(str(PROJECT), CLONE, "", syscalls.MS_BIND | syscalls.MS_REC, "")
     syscalls.mount(directory, HOME, "", syscalls.MS_BIND, "")
+    os.makedirs(LOCKED)
+    syscalls.mount("test", LOCKED, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "mode=1777")
     syscalls.mount("test", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/mnt/etc/upper,workdir=/mnt/etc/work")
     _add("passwd", f"{NAME}:x:{uid}:{uid}::{HOME}:/bin/sh\n")
     _add("group", f"{NAME}:x:{uid}:\n")

@@ -21,6 +21,7 @@ from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.volume_paths import executable_cure
 from podward.policy.runtime.namespaces import NamespacePaths
 from podward.runtime import (
+    cgroup_controllers,
     cgroups,
     container_files,
     container_root,
@@ -150,6 +151,7 @@ class LiveFacts:
             node_hostname=os.uname().nodename,
             oom_score_adj=machine.oom_score_adj(),
             image_volumes=attempt.image_volumes,
+            controllers=cgroup_controllers.controllers(),
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -165,6 +167,7 @@ class LiveFacts:
         return ExecutionFacts(
             entry=self._entry(container, entry.find_entry(root, *entry.asked_by(spec.process), mounts)),
             source_flags=proc.source_flags(spec, root),
+            locked=proc.locked_sources(spec),
             cgroup_v2=proc.cgroup_v2(),
             inherited=proc.inherited(),
             missing_mount_points=missing,

@@ -12,7 +12,7 @@ from posixpath import normpath
 
 from msgspec import Struct
 
-from podward.api.node import IdMap
+from podward.api.node import IDENTITY, IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
@@ -249,6 +249,47 @@ def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
         if mount is not None:
             states.append(mount.state(destination))
     return tuple(states)
+
+
+def locked_sources(spec: RuntimeSpec) -> frozenset[str]:
+    """The destinations of bind mounts whose source's flags nobody in our user namespace may clear.
+
+    Mounts of the machine are locked for who is root of a user namespace alone; those that we have made are not.
+    """
+    if machine.id_map("uid_map") == IDENTITY:
+        return frozenset()
+    flagged = {state.destination: state for state in source_flags(spec, "/")}
+    return frozenset(
+        mount.destination
+        for mount in spec.mounts
+        if mount.destination in flagged and is_bind(mount) and _is_locked(mount.source, flagged[mount.destination])
+    )
+
+
+_ATTRIBUTES = (
+    ("readonly", syscalls.MOUNT_ATTR_RDONLY),
+    ("nosuid", syscalls.MOUNT_ATTR_NOSUID),
+    ("nodev", syscalls.MOUNT_ATTR_NODEV),
+    ("noexec", syscalls.MOUNT_ATTR_NOEXEC),
+)
+
+
+def _is_locked(source: str, flags: MountState) -> bool:
+    """Whether the kernel refuses to clear the flags of a copy of this mount, which nobody sees."""
+    wanted = sum(attribute for name, attribute in _ATTRIBUTES if getattr(flags, name))
+    if not wanted:
+        return False
+    try:
+        tree = syscalls.open_tree(syscalls.AT_FDCWD, source, syscalls.OPEN_TREE_CLONE)
+    except OSError:  # in the machine's own mount namespace, where nothing is ours to copy
+        return True
+    try:
+        syscalls.mount_setattr(tree, 0, recursive=False, clear_flags=wanted)
+    except PermissionError:
+        return True
+    finally:
+        os.close(tree)
+    return False
 
 
 def parse_status(text: str) -> dict[str, str]:

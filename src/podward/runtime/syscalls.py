@@ -168,14 +168,14 @@ def move_mount(tree: int, target: str) -> None:
     _syscall(_MOVE_MOUNT, tree, b"", AT_FDCWD, os.fsencode(target), MOVE_MOUNT_F_EMPTY_PATH, path=target)
 
 
-def mount_setattr(tree: int, set_flags: int, *, recursive: bool, userns: int = 0) -> None:
-    """Set MOUNT_ATTR_* flags of the mount `tree` (mount_setattr(2)).
+def mount_setattr(tree: int, set_flags: int, *, recursive: bool, userns: int = 0, clear_flags: int = 0) -> None:
+    """Set, and clear, MOUNT_ATTR_* flags of the mount `tree` (mount_setattr(2)).
 
     `userns` is an open user namespace for MOUNT_ATTR_IDMAP.
     """
     import struct
 
-    attributes = struct.pack("=QQQQ", set_flags, 0, 0, userns)
+    attributes = struct.pack("=QQQQ", set_flags, clear_flags, 0, userns)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
     _syscall(_MOUNT_SETATTR, tree, b"", flags, attributes, len(attributes))
 

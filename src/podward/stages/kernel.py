@@ -56,11 +56,13 @@ class ExecutionFacts(Struct, frozen=True, gc=False):
     `entry` is None if the entry file can't be found, Unknown if it can't be looked for. `source_flags` are the flags of
     the host's mounts that bind mounts come from, by the destination as the spec writes it; "/" is the mount that holds
     the root file system; absent ones have no flags. `cgroup_v2` is whether the runtime finds a pure cgroup2 hierarchy
-    at /sys/fs/cgroup. `missing_mount_points` are those below other mounts that are certainly not there.
+    at /sys/fs/cgroup. `locked` are the destinations of bind mounts whose source's flags can't be cleared, as Podward is
+    in a user namespace. `missing_mount_points` are those below other mounts that are certainly not there.
     """
 
     entry: EntryFile | Unknown | None
     source_flags: tuple[MountState, ...] = ()
+    locked: frozenset[str] = frozenset()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
     missing_mount_points: tuple[MountPoint, ...] = ()
@@ -161,4 +163,4 @@ def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     if nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
-    return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined)
+    return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined, facts.execution.locked)

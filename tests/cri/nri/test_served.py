@@ -172,7 +172,9 @@ def test_what_a_plugin_changes_is_so_in_the_container(play: Play) -> None:
         await stage.connect(CreateContainer=lambda _: CreateContainerResponse(adjustment))
         container = await stage.create(await stage.run(), "sleep", "100")
         await stage.start(container)
-        assert stage.proc(container, "cmdline") == b"sleep\x0077\x00"
+        async with asyncio.timeout(30):
+            while stage.proc(container, "cmdline") != b"sleep\x0077\x00":  # noqa: ASYNC110 - its execve is under way
+                await asyncio.sleep(0.01)
         assert b"ADDED=by a plugin" in stage.proc(container, "environ").split(b"\0")
         assert stage.proc(container, "oom_score_adj").strip() == b"321"
         assert b" /extra " in stage.proc(container, "mountinfo")

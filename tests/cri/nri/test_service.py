@@ -15,6 +15,7 @@ from nri_plugin import Answer, PythonPlugin, Refuses
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.nri import (
+    ALL_EVENTS,
     Container,
     ContainerAdjustment,
     ContainerEviction,
@@ -341,6 +342,10 @@ def test_a_validator_is_shown_everything_and_may_reject_it(play: Play) -> None:
     play(scene)
 
 
+def unable_to_validate(_: Message) -> Message:
+    return ConfigureResponse(ALL_EVENTS & ~Event.VALIDATE_CONTAINER_ADJUSTMENT.bit)
+
+
 async def forever(_: Message) -> Message:
     await asyncio.Event().wait()
     return Empty()
@@ -348,11 +353,32 @@ async def forever(_: Message) -> Message:
 
 def test_a_plugin_that_does_not_answer_is_disconnected_and_the_others_go_on(play: Play) -> None:
     async def scene(stage: Scene) -> None:
-        slow = await stage.plugin("00-slow", CreateContainer=forever)
+        slow = await stage.plugin("00-slow", CreateContainer=forever, Configure=unable_to_validate)
         quick = await stage.plugin("01-quick")
         assert isinstance(await stage.nri.create_container(POD, CONTAINER), Created)
         assert "CreateContainer" in quick.methods
         await asyncio.wait_for(slow.closed.wait(), 5)
+
+    play(scene)
+
+
+def test_a_validator_that_is_lost_before_it_is_asked_refuses_the_container(play: Play) -> None:
+    async def scene(stage: Scene) -> None:
+        await stage.plugin("00-slow", CreateContainer=forever)
+        created = await stage.nri.create_container(POD, CONTAINER)
+        assert isinstance(created, CriRefusal)
+        assert "did not answer CreateContainer" in created.message
+
+    play(scene)
+
+
+def test_all_are_told_of_what_nobody_can_refuse(play: Play) -> None:
+    async def scene(stage: Scene) -> None:
+        await stage.plugin("00-a", StopPodSandbox=refusing("no"), StopContainer=refusing("no"))
+        last = await stage.plugin("01-b", StopContainer=lambda _: UpdateContainerResponse((UPDATE,)))
+        assert await stage.nri.tell(Event.STOP_POD_SANDBOX, POD) is not None
+        assert isinstance(await stage.nri.stop_container(POD, CONTAINER), CriRefusal)
+        assert last.methods[2:] == ["StopPodSandbox", "StopContainer"]
 
     play(scene)
 
@@ -492,7 +518,8 @@ def test_a_plugin_may_break_off_at_any_point(play: Play, method: str, garbage: b
             plugin.writer.close()
             return Empty()
 
-        plugin = stage.unconnected("00-test", **{method: broken})
+        answers: dict[str, Answer] = {"Configure": unable_to_validate, method: broken}
+        plugin = stage.unconnected("00-test", **answers)
         connecting = asyncio.create_task(plugin.connect())
         await asyncio.wait({connecting}, timeout=0.3)
         assert isinstance(await stage.nri.create_container(POD, CONTAINER), Created)

@@ -42,13 +42,14 @@ def test_a_refusal_names_the_range_and_the_file() -> None:
     assert "there is 0 alone here: /etc/subgid gives this user none" in violation.reason
 
 
-def made(node: Node, **shared: str) -> list[Mount]:
+def made(node: Node, network: str = "POD", pid: str = "CONTAINER", ipc: str = "POD") -> list[Mount]:
     rows = [(mount, "", SOURCE) for mount in (PROC, PTS, MQUEUE, SYS, CGROUP)]
-    return [mount for mount, _, _ in without_root.mounts(rows, NamespaceOption(**shared), node, SOURCE)]
+    options = NamespaceOption(network=network, pid=pid, ipc=ipc)
+    return [mount for mount, _, _ in without_root.mounts(rows, options, node, SOURCE)]
 
 
 def test_with_namespaces_of_its_own_nothing_is_replaced() -> None:
-    assert made(USER, network="POD", pid="CONTAINER", ipc="POD") == [PROC, PTS, MQUEUE, SYS, CGROUP]
+    assert made(USER) == [PROC, PTS, MQUEUE, SYS, CGROUP]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_with_namespaces_of_its_own_nothing_is_replaced() -> None:
 def test_what_belongs_to_a_namespace_of_the_machine_is_the_machines(
     shared: dict[str, str], expected: list[Mount]
 ) -> None:
-    assert made(USER, **{"network": "POD", "pid": "CONTAINER", "ipc": "POD", **shared}) == expected
+    assert made(USER, **shared) == expected
 
 
 def test_terminals_belong_to_root_where_their_group_is_not_mapped() -> None:

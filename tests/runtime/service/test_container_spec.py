@@ -18,8 +18,8 @@ from podward.api.cri import (
 )
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import UpdateContainerResourcesRequest
+from podward.runtime.cgroup_controllers import controllers
 from podward.runtime.service import verbs
-from podward.runtime.service.cgroup_controllers import controllers
 
 pytestmark = pytest.mark.needs("root", "crun", "runc", "catatonit", "conmon", "busybox")
 

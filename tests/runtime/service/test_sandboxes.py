@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,14 @@ def test_one_whose_pin_died_is_not_ready(served: Served) -> None:
     pins.end(record.pin)
     assert status(served, record.id).state == "SANDBOX_NOTREADY"
     assert listed(served, PodSandboxFilter(state="SANDBOX_READY")) == []
+
+
+def test_one_whose_shared_process_namespace_is_gone_is_not_ready(served: Served) -> None:
+    record = served.run(pod(modes=NamespaceOption(network="NODE", pid="POD")))
+    os.kill(record.pause.pid, signal.SIGKILL)
+    while alive(record.pause):
+        time.sleep(0.01)
+    assert status(served, record.id).state == "SANDBOX_NOTREADY"
 
 
 def test_filters_choose(served: Served) -> None:

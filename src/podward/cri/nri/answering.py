@@ -14,13 +14,11 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.nri import Container, ContainerUpdate, Event, PodSandbox, Resources
 from podward.cri.log import Log
 from podward.cri.nri.plugins import Runtime
-from podward.cri.nri.service import Nri
+from podward.cri.nri.service import GOES_ON, Nri
 from podward.cri.unix_server import UnixServer, serve
 from podward.runtime.service.plugins import Answer, Question
 
 _LARGEST = 16 << 20
-_GOES_ON = frozenset((Event.STOP_POD_SANDBOX, Event.REMOVE_POD_SANDBOX, Event.STOP_CONTAINER, Event.REMOVE_CONTAINER))
-"""What nobody can refuse."""
 _IN_STEPS = frozenset((Event.RUN_POD_SANDBOX, Event.CREATE_CONTAINER, Event.POST_CREATE_CONTAINER))
 """What is asked by verbs that are steps as a whole (`served.STEPS`)."""
 
@@ -73,7 +71,7 @@ class Answering:
         if container is not None and event is Event.UPDATE_CONTAINER:
             return await self._update(pod, container, question.resources or Resources())
         refusal = await self._told(question)
-        if refusal is not None and event in _GOES_ON:
+        if refusal is not None and event in GOES_ON:
             self._log.failed(f"{refusal.message}; it is done all the same")
         return Answer(refusal)
 

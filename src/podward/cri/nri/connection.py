@@ -125,7 +125,7 @@ class Connection:
         except TimeoutError:
             self.close(f"it did not answer {method} within {within:g} s")
         except UnknownFieldError as error:
-            raise PluginAnsweredError(str(error), Code.INVALID_ARGUMENT) from error
+            raise PluginAnsweredError(f"{error.what}: {error.advice}", Code.INVALID_ARGUMENT) from error
         except (ProtobufError, OSError) as error:
             self.close(f"{method}: {getattr(error, 'what', error)}")
         finally:

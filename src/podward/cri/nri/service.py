@@ -38,6 +38,9 @@ from podward.errors import PodwardError
 from podward.policy.runtime.nri_collecting import Creation, PluginAdjustment, Updates
 
 _TIMEOUTS = Timeouts()
+_VALIDATE = Event.VALIDATE_CONTAINER_ADJUSTMENT
+GOES_ON = frozenset((Event.STOP_POD_SANDBOX, Event.REMOVE_POD_SANDBOX, Event.STOP_CONTAINER, Event.REMOVE_CONTAINER))
+"""What nobody can refuse: all plugins are told of it, whatever one of them answers."""
 
 
 class Created(Struct, frozen=True):
@@ -94,10 +97,7 @@ class Nri:
         return await self._each(Event.UPDATE_POD_SANDBOX, lambda plugin: _told(plugin, request))
 
     async def tell(self, event: Event, pod: PodSandbox, container: Container | None = None) -> CriRefusal | None:
-        """Tell of an event to which plugins answer nothing; where one refuses, those after it are not told.
-
-        Stopping and removing go on whatever is answered.
-        """
+        """Tell of an event to which plugins answer nothing; where one refuses it, those after it are not told."""
         return await self._each(event, lambda plugin: plugin.tell(event, pod, container))
 
     # --- what the runtime asks ---
@@ -116,12 +116,14 @@ class Nri:
             return creation.take(plugin.name, response.adjust, response.update)
 
         asked = tuple(plugin.instance for plugin in self._plugins.present)
+        validators = [plugin for plugin in self._plugins.present if plugin.handles(_VALIDATE)]
         refusal = await self._each(event, ask)
         if refusal is None:
             request = ValidateRequest(
                 pod, container, creation.adjustment, creation.updates.result, creation.owners, asked
             )
-            refusal = await self._validated(request)
+            async with self._one_at_a_time:
+                refusal = await _validated(request, validators)
         if refusal is not None:
             await self.undo_create_container(pod, container)
             return refusal
@@ -161,9 +163,10 @@ class Nri:
         return updates.result if refusal is None else refusal
 
     async def _each(self, event: Event, ask: Callable[[Plugin], Awaitable[str | None]]) -> CriRefusal | None:
-        """Ask each plugin that wants to know, until one refuses."""
+        """Ask each plugin that wants to know, until one refuses what can be refused. Answers the first refusal."""
         if not self.active:
             return None
+        refusal: CriRefusal | None = None
         async with self._one_at_a_time:
             for plugin in tuple(self._plugins.present):
                 if not plugin.handles(event):
@@ -175,21 +178,22 @@ class Nri:
                 except (PluginAnsweredError, TtrpcError) as error:
                     refused = error.what
                 if refused:
-                    return _refusal(plugin, event, refused)
-        return None
+                    refusal = refusal or _refusal(plugin, event, refused)
+                    if event not in GOES_ON:
+                        break
+        return refusal
 
-    async def _validated(self, request: ValidateRequest) -> CriRefusal | None:
-        """Ask the plugins that validate what others changed: they are the only ones that may not be lost."""
-        event = Event.VALIDATE_CONTAINER_ADJUSTMENT
-        async with self._one_at_a_time:
-            for plugin in tuple(plugin for plugin in self._plugins.present if plugin.handles(event)):
-                try:
-                    response = await plugin.ask(event, request, ValidateResponse)
-                except PodwardError as error:
-                    return _refusal(plugin, event, error.what)
-                if response.reject:
-                    return _refusal(plugin, event, shown(response.reason) or "unknown rejection reason")
-        return None
+
+async def _validated(request: ValidateRequest, validators: list[Plugin]) -> CriRefusal | None:
+    """Ask those that validate what others changed. They were there before: one that was lost meanwhile refuses."""
+    for plugin in validators:
+        try:
+            response = await plugin.ask(_VALIDATE, request, ValidateResponse)
+        except PodwardError as error:
+            return _refusal(plugin, _VALIDATE, error.what)
+        if response.reject:
+            return _refusal(plugin, _VALIDATE, shown(response.reason) or "unknown rejection reason")
+    return None
 
 
 async def _told(plugin: Plugin, request: UpdatePodSandboxRequest) -> None:

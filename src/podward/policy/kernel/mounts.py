@@ -12,6 +12,8 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
 - In a user namespace inherited flags are locked. If runc's replacement would drop nosuid, nodev or noexec, the kernel
   answers EPERM and runc fails; runc itself keeps an inherited ro. crun binds from outside the namespace, where flags
   are not locked. The access time flags are locked too; they are not part of the predicted state.
+  The same holds for the mounts of the machine where Podward itself is root of a user namespace alone. crun then adds
+  the locked flags to those that it is asked for (it tries again with what statfs(2) tells).
 - The root is a bind mount too. crun replaces its flags outside a user namespace and keeps them inside one. runc keeps
   them, but for a read-only root outside a user namespace it sets ro as the only flag.
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.
@@ -68,7 +70,8 @@ class MountFacts(Struct, frozen=True, gc=False):
 
     `sources` are the flags of the mounts that bind mounts come from, by the destination in the spec; "/" is the mount
     that holds the root file system. A destination that is not listed comes from a mount without flags. `joined` are
-    the types of the namespaces that the spec joins by path.
+    the types of the namespaces that the spec joins by path. `locked` are the destinations in the spec whose source's
+    flags nobody in Podward's own user namespace may clear.
     """
 
     runtime: str
@@ -76,6 +79,7 @@ class MountFacts(Struct, frozen=True, gc=False):
     cgroup_v2: bool
     sources: tuple[MountState, ...] = ()
     joined: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
 
     def propagation(self, mount: Mount, spec: RuntimeSpec) -> str:
         """How mounts spread from and to one of the spec's mounts."""
@@ -206,10 +210,19 @@ def mount_flags(mount: Mount, facts: MountFacts) -> tuple[frozenset[str], str]:
         return from_options, "as its options say"
     inherited = facts.source_flags(mount.destination)
     if facts.runtime == "crun":
-        if facts.user_namespace and "readonly" not in from_options:
-            return inherited, "crun leaves the source's flags in a user namespace"
-        return from_options, "crun gives a bind mount exactly the flags of its options"
+        return _crun_bind(mount, inherited, from_options, facts)
     return _runc_bind(mount, inherited, facts)
+
+
+def _crun_bind(
+    mount: Mount, inherited: frozenset[str], asked: frozenset[str], facts: MountFacts
+) -> tuple[frozenset[str], str]:
+    """The flags of a bind mount that crun makes, whose options name these flags, and the reason."""
+    if facts.user_namespace and "readonly" not in asked:
+        return inherited, "crun leaves the source's flags in a user namespace"
+    if mount.destination in facts.locked:
+        return asked | inherited, "the options' flags, and the source's, which are locked for a user"
+    return asked, "crun gives a bind mount exactly the flags of its options"
 
 
 def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tuple[frozenset[str], str]:
@@ -218,7 +231,8 @@ def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tu
     recursive = frozenset(("readonly",)) if "rro" in mount.options else frozenset[str]()
     if not options & REPLACING:
         return inherited | recursive, "the source's flags: the options name none"
-    locked = inherited & {"readonly"} if facts.user_namespace else frozenset[str]()
+    kept = facts.user_namespace or mount.destination in facts.locked
+    locked = inherited & {"readonly"} if kept else frozenset[str]()
     replaced = flags_of_options(tuple(options - {"rro"}), "runc")
     return replaced | locked | recursive, "the options' flags replace the source's"
 
@@ -235,7 +249,7 @@ def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> D
         return refuse(
             place, mount.options, f"{destination}: a bind mount needs the option bind or rbind (ENODEV)", MANUAL
         )
-    if facts.runtime != "runc" or not facts.user_namespace:
+    if facts.runtime != "runc" or not (facts.user_namespace or mount.destination in facts.locked):
         return Decision()
     flags, _ = mount_flags(mount, facts)
     dropped = [flag for flag in LOCKED if flag in facts.source_flags(mount.destination) and flag not in flags]

@@ -102,6 +102,7 @@ class DryFacts:
             node_hostname=self._machine.hostname,
             oom_score_adj=self._machine.inherited.oom_score_adj,
             image_volumes=IMAGE_VOLUMES,
+            controllers=self._machine.controllers,
         )
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
@@ -109,6 +110,7 @@ class DryFacts:
         return ExecutionFacts(
             entry=self._entry(container, spec),
             source_flags=self._machine.source_flags(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
+            locked=self._machine.locked_sources(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
             cgroup_v2=self._machine.has_cgroup2,
             inherited=self._machine.inherited,
             missing_mount_points=self._missing_mount_points(container, spec),

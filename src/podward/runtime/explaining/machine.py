@@ -10,7 +10,7 @@ from podward.api.cri import IDMapping
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
-from podward.runtime import devices, kept, machine, proc, userns
+from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import POD
 from podward.runtime.state import State
@@ -34,6 +34,7 @@ class ExplainingMachine:
         self.inherited = proc.inherited()
         self.architecture = machine.architecture()
         self.hostname = os.uname().nodename
+        self.controllers = cgroup_controllers.controllers()
         self._root = root
         self._taken: set[int] | None = None
         self._flags: dict[tuple[tuple[str, str], ...], tuple[MountState, ...]] = {}
@@ -79,6 +80,14 @@ class ExplainingMachine:
             else:
                 asked.append((mount.destination, stand_in or self._root))
         return (MountState("/"), *known, *self._flags_of(tuple(asked), spec))
+
+    def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
+        """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
+        if not self.node.in_user_namespace:
+            return frozenset()
+        made = {mount.destination for mount in spec.mounts if isinstance(stand_ins.get(mount.source), MountState)}
+        made |= {mount.destination for mount in spec.mounts if mount.source == f"{POD}/shm"}
+        return frozenset(mount.destination for mount in spec.mounts if os.path.isabs(mount.source)) - made
 
     def _flags_of(self, asked: tuple[tuple[str, str], ...], spec: RuntimeSpec) -> tuple[MountState, ...]:
         """The flags of the spec's mounts with these destinations, would they come from these sources."""

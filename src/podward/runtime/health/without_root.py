@@ -22,7 +22,7 @@ def refused() -> list[HealthCheck]:
     """The check that tells a user why he has no user namespace here, which is made for him before anything else."""
     from podward.runtime.rootless import entering
 
-    error = trials.attempt(entering.enter_for_trial)
+    error = trials.attempt(entering.enter)
     switch = next((f"sysctl {words}" for file, content, words in _SWITCHES if _text(file) == content), "")
     otherwise = ("no Pod can run", switch or _AS_ROOT)
     return [

@@ -33,13 +33,6 @@ NEWUIDMAP, NEWGIDMAP = "newuidmap", "newgidmap"
 _PAUSE = 0.01
 
 
-class Entered(Struct, frozen=True):
-    """Who has entered: his uid on the host, and the maps of the namespace."""
-
-    uid: int
-    maps: ids.IdMaps
-
-
 class _Holder(Struct, frozen=True):
     """What the file says of the holder: the process, and the inode of /proc/PID/ns/user."""
 
@@ -53,7 +46,7 @@ class _Use:
     descriptor = -1
 
 
-def enter() -> Entered:
+def enter() -> None:
     """Become root of the user's namespace, which is made if it is not there. Call it once, while there is one thread.
 
     PODWARD_ROOT is the user's state directory afterwards, if it was not set. Raises NodeError where a user can't.
@@ -67,24 +60,30 @@ def enter() -> Entered:
         holder = _recorded(runtime)
         _Use.descriptor = _open(f"{runtime}/users")
         fcntl.flock(_Use.descriptor, fcntl.LOCK_SH)
-        pid = holder.process.pid if holder is not None and kept.alive(holder.process) else 0
-        if not pid:
+        namespace = _held_by(holder.process) if holder is not None else -1
+        if namespace < 0:
             left = members.left_of(holder.namespace, _marks(uid)) if holder is not None else -1
-            pid = _begin(runtime, left, maps)
-        _join(os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC))
+            namespace = _held_by(_begin(runtime, left, maps))
+        _join(namespace)
     finally:
         os.close(lock)
-    return Entered(uid, maps)
+
+
+def _held_by(holder: kept.Process) -> int:
+    """A descriptor of the user namespace of this very process; -1 where it has ended."""
+    try:
+        namespace = os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    if kept.alive(holder):  # asked once the descriptor holds the namespace: it is the holder's or nobody's
+        return namespace
+    os.close(namespace)
+    return -1
 
 
 def use() -> int:
     """The descriptor of the lock that keeps the namespace: whoever has it open keeps that. -1 where we entered none."""
     return _Use.descriptor
-
-
-def enter_for_trial() -> None:
-    """The same for who only asks whether it can be done."""
-    enter()
 
 
 def _open(file: str) -> int:
@@ -120,8 +119,8 @@ def _join(namespace: int) -> None:
 # --- the holder -------------------------------------------------------------------------------------------------------
 
 
-def _begin(runtime: str, left: int, maps: ids.IdMaps) -> int:
-    """Start a holder, of the namespace of the descriptor `left`, or of a new one with these maps; its pid."""
+def _begin(runtime: str, left: int, maps: ids.IdMaps) -> kept.Process:
+    """Start a holder, of the namespace of the descriptor `left`, or of a new one with these maps."""
     told_read, told_write = os.pipe2(os.O_CLOEXEC)
     go_read, go_write = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
@@ -135,8 +134,8 @@ def _begin(runtime: str, left: int, maps: ids.IdMaps) -> int:
         if left < 0:
             write_maps(pid, maps)
         there = os.stat(f"/proc/{pid}/ns/user").st_ino
-        record = _Holder(kept.Process(pid, kept.start_time(pid)), there)
-        write_private(f"{runtime}/holder", msgspec.json.encode(record))
+        holder = kept.Process(pid, kept.start_time(pid))
+        write_private(f"{runtime}/holder", msgspec.json.encode(_Holder(holder, there)))
         os.write(go_write, b"g")
     except BaseException:
         os.kill(pid, signal.SIGKILL)
@@ -146,7 +145,7 @@ def _begin(runtime: str, left: int, maps: ids.IdMaps) -> int:
         for descriptor in (told_read, go_write, left):
             if descriptor >= 0:
                 os.close(descriptor)
-    return pid
+    return holder
 
 
 def _require_made(said: bytes) -> None:

@@ -29,8 +29,8 @@ from podward.errors import RuntimeFailedError
 from podward.policy.runtime import defaults, resource_updates
 from podward.policy.runtime.request_refusal import refusal_of
 from podward.policy.runtime.runtime_profile import RuntimeProfile
-from podward.runtime import cgroups
-from podward.runtime.service import cgroup_controllers, conmon, container_status, pins
+from podward.runtime import cgroup_controllers, cgroups
+from podward.runtime.service import conmon, container_status, pins
 from podward.runtime.service.container_truth import LIVING, observe
 from podward.runtime.service.plugins import Question, asked_resources, container_view, resources_view, spec_of
 from podward.runtime.service.records import ContainerRecord, SandboxRecord

@@ -32,13 +32,12 @@ from podward.policy.runtime import cdi, container_requests
 from podward.policy.runtime.namespaces import NamespacePaths, options, with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
-from podward.runtime import devices, machine, mount_namespace, profiles, syscalls
+from podward.runtime import cgroup_controllers, devices, machine, mount_namespace, profiles, syscalls
 from podward.runtime.container_root import IMAGE_VOLUMES, ContainerRoot, unsafe_place
 from podward.runtime.images.store import StoredImage
 from podward.runtime.oci import write_private
 from podward.runtime.service import (
     cdi_files,
-    cgroup_controllers,
     conmon,
     container_place,
     names,

@@ -205,11 +205,7 @@ class Records:
                 return known[1]
             with open(file, "rb", buffering=0) as opened:
                 record = msgspec.json.decode(opened.read(), type=kind)
-        except (
-            FileNotFoundError,
-            NotADirectoryError,
-            msgspec.DecodeError,
-        ):  # the machine may have crashed: see _replace
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):  # torn by a crash of the machine
             self._known.pop(file, None)
             return None
         if time.time_ns() - facts.st_mtime_ns > _TICK:

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 from msgspec import Struct, structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.node import Node
+from podward.api.oci import RuntimeSpec
 from podward.errors import NodeError
 from podward.policy.runtime import defaults
 from podward.runtime import machine, probe
 from podward.runtime.cgroups import Cgroups
 from podward.runtime.images.pulling import DEFAULT_REGISTRIES, Registries
 from podward.runtime.images.service import ImageService
-from podward.runtime.images.store import ImageStore
+from podward.runtime.images.store import ImageStore, StoredImageFacts
 from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service.plugins import SOCKET, Plugins
-from podward.runtime.service.records import ContainerRecord, Records
+from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord
 from podward.runtime.state import State
 
 MOUNT_SETATTR = (5, 12)
@@ -73,7 +75,12 @@ class RuntimeService:
         return self.cgroup_layout == "v2"
 
     def choose_all(self) -> None:
-        """Look for every handler's program and load the defaults now, so that no worker has to."""
+        """Look for every handler's program and load the defaults now, so that no worker has to.
+
+        msgspec looks at each type once, too.
+        """
+        for kind in (SandboxRecord, ContainerRecord, RuntimeSpec, StoredImageFacts):
+            msgspec.json.Decoder(kind)
         defaults.load(self.options.runtime_defaults)
         for handler in ("", *HANDLERS):
             self.choice(handler)
@@ -99,17 +106,19 @@ class RuntimeService:
             return CriRefusal(CriCode.FAILED_PRECONDITION, f"runtime handler {handler!r}: {error}")
 
     def node(self, choice: RuntimeChoice) -> Node:
-        """The facts about this machine that decide a container of this OCI runtime.
-
-        The service itself makes mounts read-only at every depth. Docker asks it of the OCI runtime for all mounts.
-        """
+        """The facts about this machine that decide a container of this OCI runtime."""
         return structs.replace(
             machine.gather(choice.kind, self.options.runtime_defaults),
             recursive_read_only=self.recursive_read_only(choice),
         )
 
     def recursive_read_only(self, choice: RuntimeChoice) -> bool:
-        """Whether mounts can be read-only at every depth: the service makes them so, whatever the OCI runtime can."""
+        """Whether mounts can be read-only at every depth: the service makes them so, whatever the OCI runtime can.
+
+        Docker asks it of the OCI runtime, and for files of its own, too.
+        """
+        if self.options.runtime_defaults == "docker":
+            return choice.recursive_read_only
         release = os.uname().release.split("-")[0].split(".")
         kernel = tuple(int(part) for part in release[:2] if part.isdigit())
         return choice.kind != probe.SANDBOXED and kernel >= MOUNT_SETATTR

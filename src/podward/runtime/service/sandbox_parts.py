@@ -5,7 +5,6 @@ Everything is in the mount namespace of the pin. `end` and `forget` work for wha
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from msgspec import structs
@@ -18,11 +17,11 @@ from podward.policy.runtime import sandbox as sandbox_policy
 from podward.policy.runtime.mounts import SandboxFiles
 from podward.policy.runtime.namespaces import NamespacePaths, of_sandbox
 from podward.runtime import hostfiles, machine, mount_namespace, orphans, pause, sandbox
-from podward.runtime.kept import Process, alive, start_time
+from podward.runtime.kept import Process, start_time
 from podward.runtime.network import configuration
 from podward.runtime.network import pod as network
 from podward.runtime.probe import SANDBOXED
-from podward.runtime.service import names, pins
+from podward.runtime.service import container_place, names, pins
 from podward.runtime.service.records import SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
@@ -132,7 +131,7 @@ def end(service: RuntimeService, record: SandboxRecord) -> None:
     """
     errors: list[PodwardError | OSError] = []
     directory = service.records.directory(SandboxRecord, record.id)
-    with pins.inside(record.pin) if alive(record.pin) else contextlib.nullcontext():
+    with container_place.inside_if_there(record):
         try:
             _end_processes(service, record)
         except (PodwardError, OSError) as error:

@@ -206,8 +206,9 @@ def _take_away(service: RuntimeService, record: SandboxRecord) -> None:
 
 
 def is_ready(record: SandboxRecord) -> bool:
-    """Whether containers can be made in it: its record says so, and its pin lives."""
-    return record.phase is SandboxPhase.READY and alive(record.pin)
+    """Whether containers can be made in it: its record says so, and its pin and its pause process live."""
+    living = alive(record.pin) and (not record.pause.pid or alive(record.pause))
+    return record.phase is SandboxPhase.READY and living
 
 
 def state_of(record: SandboxRecord) -> str:

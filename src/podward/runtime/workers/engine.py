@@ -19,6 +19,8 @@ import socket
 import sys
 from typing import TypeVar
 
+import msgspec
+
 from podward.runtime import syscalls
 from podward.runtime.workers.calls import Verb, serve
 
@@ -52,6 +54,8 @@ def _run(control: socket.socket, service: Service, verbs: dict[str, Verb[Service
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for verb in verbs.values():
+        msgspec.json.Decoder(verb.arguments)  # it looks at a type once: here, and not in every worker
     gc.freeze()  # a collection in a worker would copy every page that it touches
     poll = select.poll()
     poll.register(control, select.POLLIN)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podward.policy.runtime.linux import Controllers
-from podward.runtime.service.cgroup_controllers import controllers
+from podward.runtime.cgroup_controllers import controllers
 
 
 def made(root: Path, *files: str) -> str:
