@@ -151,7 +151,7 @@ def _refusal(name: str, error: Exception, log: Log) -> CriRefusal:
 
 async def _refuse(context: Context, name: str, refusal: CriRefusal, log: Log) -> None:
     log.refused(name, f"{refusal.code.value}: {refusal.message}")
-    message = refusal.message
+    message = refusal.message.replace("\n  ", "; ")  # what is wrong, and the advice: clients show one line
     if len(message.encode()) > _LONGEST_MESSAGE:
         message = f"{message.encode()[:_LONGEST_MESSAGE].decode(errors='ignore')}…"
     await context.abort(grpc.StatusCode[refusal.code.value], message)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from podward.api.cri import ContainerConfig, LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata
 from podward.runtime.kept import Process
@@ -92,3 +94,25 @@ def test_a_beginning_that_two_share_finds_none(tmp_path: Path) -> None:
 
 def test_what_is_gone_has_no_lock(tmp_path: Path) -> None:
     assert Records(str(tmp_path)).lock(SandboxRecord, "a" * 64) is None
+
+
+def test_a_reader_that_stays_sees_every_change_at_once(tmp_path: Path) -> None:
+    reader, writer = Records(str(tmp_path)), Records(str(tmp_path))
+    writer.add(container(ContainerPhase.CREATED)).release()
+    for number in range(100, 500):
+        writer.write(structs.replace(container(ContainerPhase.CREATED), created_at=number))
+        found = reader.read(ContainerRecord, "b" * 64)
+        assert found is not None
+        assert found.created_at == number
+
+
+def test_what_has_been_read_and_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    records = Records(str(tmp_path))
+    records.add(sandbox()).release()
+    file = tmp_path / "cri" / "sandboxes" / ("a" * 64) / "sandbox.json"
+    os.utime(file, (1000, 1000))
+    first = records.read(SandboxRecord, "a" * 64)
+    assert records.read(SandboxRecord, "a" * 64) is first
+    file.unlink()
+    assert records.read(SandboxRecord, "a" * 64) is None
+    assert records.every(SandboxRecord) == ()
