@@ -6,7 +6,8 @@ usage: prove.py --pods N [--runtime crun|runc] [--seed S] [--through cri]
 Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at
 its execve(2). A process that was predicted not to start must not start. With `--through cri`, `podward cri` runs the
 Pods, and they are brought to it as a kubelet brings them. The first difference is shrunk to a minimal manifest and
-printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root.
+printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root, or
+a user who has ranges of ids.
 """
 
 from __future__ import annotations
@@ -228,6 +229,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--through", choices=("cri",), help="have `podward cri` run them")
     options = parser.parse_args()
+    if os.geteuid():
+        from podward.runtime.rootless import entering
+
+        entering.enter()
     with tempfile.TemporaryDirectory(prefix="podward-prove-") as root:
         return prove(options, root)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ordinary_user import LOCKED, OrdinaryUser
+from ordinary_user import CLONE, HOME, LOCKED, OrdinaryUser
+from proofs import examples
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "umoci", "newuidmap")
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -28,7 +30,8 @@ def nothing_left(user: OrdinaryUser) -> Iterator[None]:
     """Whatever ran, the user has no process and no Pod afterwards."""
     yield
     user.wait_for_the_end()
-    assert os.listdir(user.directory / ".local/share/podward/pods") == []
+    pods = user.directory / ".local/share/podward/pods"
+    assert not pods.exists() or os.listdir(pods) == []
 
 
 def scenario(name: str) -> str:
@@ -220,6 +223,17 @@ def test_doctor_tells_what_a_user_lacks(user: OrdinaryUser) -> None:
     assert found["hostUsers: false"]["found"] == "2 such Pods at a time"
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+def test_random_pods_are_what_was_predicted(user: OrdinaryUser) -> None:
+    pods = examples(15)
+    words = user.words(
+        f"{CLONE}/.venv/bin/python", f"{CLONE}/tests/e2e/prove.py", "--pods", str(pods), "--runtime", "crun"
+    )
+    result = subprocess.run(words, capture_output=True, text=True, timeout=590, check=False)
+    assert result.stdout.splitlines()[-1:] == [f"{pods} pods, 0 differ"], result.stdout + result.stderr
+
+
 # --- Pods that stay, and calls that are killed ------------------------------------------------------------------------
 
 
@@ -271,6 +285,10 @@ def test_who_has_no_ranges_is_root_alone(tmp_path: Path) -> None:
     assert verified(lone, pod()).startswith("uid=0(root) gid=0(root)")
     done = lone.run("run", "-", stdin=pod(securityContext={"runAsUser": 1}))
     assert "uid 1 is none of this user's: without root there is 0 alone here" in done.stderr
+    context = lone.directory / "context"
+    (context / "Containerfile").write_text("FROM scratch\nCOPY --chown=7 rootfs/bin /bin\n", encoding="ascii")
+    built = lone.run("image", "build", "-t", "others:1", f"{HOME}/context")
+    assert "it has files of users or groups that are none of yours" in built.stderr
     report = json.loads(lone.run("doctor", "-o", "json").stdout)
     (ids,) = (check for check in report["checks"] if check["name"] == "subordinate ids")
     assert ids["state"] == "limited"

@@ -13,9 +13,10 @@ import stat
 import msgspec
 
 from podward.api.image import ImageConfig
+from podward.api.node import IDENTITY
 from podward.errors import ImageError, RuntimeFailedError
 from podward.policy.runtime.passwd import LONGEST_LINE, parse_group, parse_passwd
-from podward.runtime import syscalls
+from podward.runtime import machine, syscalls
 from podward.runtime.images.layers import Room
 from podward.runtime.images.layout import CONFIG, LAYOUT_FILE, MANIFEST, REF_NAME, Descriptor, corrupt_image
 from podward.runtime.images.staging import Staging, replace
@@ -44,8 +45,15 @@ def unpack(staging: Staging, where: str, config: Descriptor, layers: tuple[Descr
     try:
         staging.run(("umoci", "raw", "unpack", "--image", ".:image", "unpacked/rootfs"))
     except RuntimeFailedError as error:
-        raise corrupt_image(f"umoci can't unpack it: {error.what}", where) from None
+        raise _not_unpacked(error.what, where) from None
     return f"{staging.path}/unpacked"
+
+
+def _not_unpacked(said: str, where: str) -> ImageError:
+    if "chown" in said and "invalid argument" in said and machine.id_map("uid_map") != IDENTITY:
+        advice = "have root add ranges to /etc/subuid and /etc/subgid for you, or run as root"
+        return ImageError("it has files of users or groups that are none of yours", where=where, advice=advice)
+    return corrupt_image(f"umoci can't unpack it: {said}", where)
 
 
 def write_facts(directory: str, where: str, identifier: str, config: ImageConfig) -> None:
