@@ -87,7 +87,7 @@ def _make(service: RuntimeService, made: Made, sources: Sources) -> CreateContai
             records.write(record)
         except BaseException:
             service.plugins.undo(record)
-            destroy(service, record)
+            destroy(service, made.record)  # in the making: whoever works at it is looked for
             raise
     service.plugins.tell_of_container(Event.POST_CREATE_CONTAINER, record)
     return CreateContainerResponse(record.id)
