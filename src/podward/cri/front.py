@@ -66,7 +66,8 @@ class Front:
 
     def ended(self, container: str) -> None:
         """A container has ended: what it leaves behind is ended, too, by a worker."""
-        self._go_on(self.engine.call(SETTLE_CONTAINER, SettleRequest(container)))
+        settling = self.engine.call(SETTLE_CONTAINER, SettleRequest(container))
+        self._go_on(settling)
 
     async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         async with self._plugins.step(verb.name):
@@ -74,7 +75,8 @@ class Front:
             with self._tidings.told_in_order(request, concerned):
                 answer = await self.engine.call(verb, request)
                 if answer is WORKER_DIED:
-                    self._go_on(self.engine.call(SETTLE_INTERRUPTED, RecoverRequest()))
+                    settling = self.engine.call(SETTLE_INTERRUPTED, RecoverRequest())
+                    self._go_on(settling)
                 if not isinstance(answer, CriRefusal):
                     self._tidings.tell(request, answer, concerned)
             return answer
