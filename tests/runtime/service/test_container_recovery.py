@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from container_kills import Rounds
 from served_containers import Containers
 from served_runtime import Served, pod
 
+from podward.api.cri_requests import CreateContainerRequest
 from podward.runtime.kept import alive, start_time
-from podward.runtime.service import container_ending, container_recovery
+from podward.runtime.service import container_ending, container_making, container_recovery
 from podward.runtime.service.phases import ContainerPhase
 from podward.runtime.service.records import ContainerRecord
+from podward.runtime.workers.calls import Caller
 
 pytestmark = pytest.mark.needs("root", "crun", "runc", "catatonit", "conmon", "busybox")
 
@@ -59,3 +62,26 @@ def test_monitors_of_nobody_end(served: Served, tmp_path: Path) -> None:
     while start_time(process):
         pass
     assert containers.status(kept).state == "CONTAINER_RUNNING"
+
+
+def test_a_record_that_cannot_be_written_leaves_no_container(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containers = Containers(served, served.run(pod()))
+    containers.bring(tmp_path / "layout")
+    service, write = served.service, served.service.records.write
+
+    def failing(record: ContainerRecord) -> None:
+        if record.phase is ContainerPhase.CREATED:
+            raise OSError(28, "No space left on device")
+        write(record)
+
+    monkeypatch.setattr(service.records, "write", failing)
+    ends = socket.socketpair()
+    request = CreateContainerRequest(containers.sandbox.id, containers.asked("sleep", "600"), containers.sandbox.config)
+    with pytest.raises(OSError, match="No space"):
+        container_making.create(service, request, Caller(ends[0]))
+    for end in ends:
+        end.close()
+    assert os.listdir(f"{service.records.root}/containers") == []
+    assert not [pid for pid, _ in container_recovery.monitors(service.records) if start_time(pid)]

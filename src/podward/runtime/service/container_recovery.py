@@ -18,7 +18,7 @@ from podward.runtime.volumes import remove_tree
 
 def end_unknown_monitors(service: RuntimeService) -> None:
     """End the monitors of this service's containers that no record has."""
-    for pid, container in tuple(_monitors(service.records)):
+    for pid, container in tuple(monitors(service.records)):
         monitor = Process(pid, start_time(pid))
         lock = service.records.lock(ContainerRecord, container)  # a worker that starts it has not noted it yet
         with lock or contextlib.nullcontext():
@@ -27,7 +27,7 @@ def end_unknown_monitors(service: RuntimeService) -> None:
                 conmon.end((pid,))
 
 
-def _monitors(records: Records) -> Iterator[tuple[int, str]]:
+def monitors(records: Records) -> Iterator[tuple[int, str]]:
     """The pids of monitors that write exit codes to our directory, each with its container's id."""
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError, ValueError):
