@@ -11,12 +11,17 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from cri_server import Client, CriServer, RefusedError, is_alive
+from msgspec import structs
 
 from podward.api import cri_requests as cri
+from podward.runtime.kept import alive
+from podward.runtime.service.phases import SandboxPhase
+from podward.runtime.service.records import Records, SandboxRecord
 
 pytestmark = pytest.mark.needs("root", "crun")
 Make = Callable[..., CriServer]
@@ -120,3 +125,23 @@ def test_the_process_that_serves_is_the_only_one_with_grpc(own_server: Make) -> 
 
     assert has_grpc(server.process.pid)
     assert not has_grpc(server.engine)
+
+
+@pytest.mark.needs("catatonit")
+def test_what_a_worker_of_an_earlier_server_is_at_work_on_is_looked_at_again(own_server: Make) -> None:
+    server = own_server()
+    records = Records(str(server.root))
+    record = records.read(SandboxRecord, server.client.run_sandbox())
+    assert record is not None
+    server.kill()
+    lock = records.lock(SandboxRecord, record.id)
+    assert lock is not None
+    with lock:
+        records.write(structs.replace(record, phase=SandboxPhase.MAKING))
+        server.restart()
+        assert alive(record.pin)
+    deadline = time.monotonic() + 60
+    while records.has(SandboxRecord, record.id):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not alive(record.pin)

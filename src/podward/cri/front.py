@@ -18,13 +18,15 @@ from podward.cri.log import Log
 from podward.cri.plugins import Plugins
 from podward.cri.tidings import Tidings
 from podward.runtime.service.container_ending import SettleRequest
+from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_service import RuntimeService
-from podward.runtime.service.verbs import SETTLE_CONTAINER
+from podward.runtime.service.verbs import SETTLE_CONTAINER, SETTLE_INTERRUPTED
 from podward.runtime.workers.calls import Caller, Verb
-from podward.runtime.workers.client import EngineClient
+from podward.runtime.workers.client import WORKER_DIED, EngineClient
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
+Answer = TypeVar("Answer")
 
 
 class Front:
@@ -64,25 +66,28 @@ class Front:
 
     def ended(self, container: str) -> None:
         """A container has ended: what it leaves behind is ended, too, by a worker."""
-        settling = self.engine.call(SETTLE_CONTAINER, SettleRequest(container))
-        task = asyncio.create_task(settling)
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        self._go_on(self.engine.call(SETTLE_CONTAINER, SettleRequest(container)))
 
     async def _live(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         async with self._plugins.step(verb.name):
             concerned = self._tidings.concerned(request)
             with self._tidings.told_in_order(request, concerned):
                 answer = await self.engine.call(verb, request)
+                if answer is WORKER_DIED:
+                    self._go_on(self.engine.call(SETTLE_INTERRUPTED, RecoverRequest()))
                 if not isinstance(answer, CriRefusal):
                     self._tidings.tell(request, answer, concerned)
             return answer
 
     async def _to_its_end(self, work: Coroutine[Any, Any, Response | CriRefusal]) -> Response | CriRefusal:
+        return await asyncio.shield(self._go_on(work))
+
+    def _go_on(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        """Do it whatever becomes of who asks for it."""
         task = asyncio.create_task(work)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def close(self, grace: float) -> None:
         """Let what is at work come to its end for so many seconds; a worker that takes longer goes on by itself."""

@@ -26,6 +26,8 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.workers.client import EngineClient
 
+_LOOK_AGAIN = 5.0
+"""Seconds until what was busy is looked at again."""
 _GRACE = 5.0
 """Seconds that calls have to come to their end when the service is told to end."""
 
@@ -71,7 +73,7 @@ async def _serve(
 ) -> None:
     options, service = started.options, started.service
     tidings = Tidings(service)
-    await _recover(engine, started.log)
+    busy = await _recover(engine, started.log)
     served = plugins.of_service(started, engine)
     front = Front(service, engine, served, tidings, started.log)
     streams = StreamingServer(Provider(engine), host=options.stream_address, port=options.stream_port)
@@ -89,6 +91,7 @@ async def _serve(
     made = os.lstat(options.listen)
     watch = ExitWatch(service.records.exits, tidings.ended, served.ended, front.ended)
     await grpc.start()
+    later = asyncio.create_task(_recover_later(engine, started.log, busy))
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -96,6 +99,7 @@ async def _serve(
         say(options.listen)
         await until
     finally:
+        later.cancel()
         tidings.events.close()
         await grpc.stop(_GRACE)
         await front.close(_GRACE)
@@ -106,8 +110,8 @@ async def _serve(
         listening.remove(options.listen, made)
 
 
-async def _recover(engine: EngineClient[RuntimeService], log: Log) -> None:
-    """Bring everything to its true state before anybody is answered."""
+async def _recover(engine: EngineClient[RuntimeService], log: Log) -> tuple[str, ...]:
+    """Bring everything to its true state before anybody is answered; returns what others are still at work on."""
     answer = await engine.call(verbs.RECOVER, RecoverRequest())
     if isinstance(answer, CriRefusal):
         raise NodeError(f"what an earlier service left cannot be looked at: {answer.message}")
@@ -115,6 +119,14 @@ async def _recover(engine: EngineClient[RuntimeService], log: Log) -> None:
         log.note(f"{identifier} was brought to its true state")
     for why in answer.left:
         log.failed(f"something of an earlier service is left: {why}")
+    return answer.busy
+
+
+async def _recover_later(engine: EngineClient[RuntimeService], log: Log, busy: tuple[str, ...]) -> None:
+    """Look again until the workers of an earlier service have come to their ends."""
+    while busy:
+        await asyncio.sleep(_LOOK_AGAIN)
+        busy = await _recover(engine, log)
 
 
 async def _start_streams(streams: StreamingServer, options: Options) -> None:

@@ -317,3 +317,14 @@ def test_a_flood_of_output_is_survived(containers: Containers) -> None:
     assert containers.execute(identifier, "echo", "here") == "here\n"
     containers.stop(identifier, 0)
     assert containers.status(identifier).state == "CONTAINER_EXITED"
+
+
+def test_nobody_has_descriptors_of_ours(containers: Containers) -> None:
+    identifier = containers.run(*SHELL, "echo ready; exec sleep 600", log_path="a.log", linux=in_own_pid_namespace())
+    containers.printed(identifier, "ready")
+    record = containers.record(identifier)
+    assert sorted(os.listdir(f"/proc/{record.process.pid}/fd")) == ["0", "1", "2"]
+    held = {os.readlink(entry.path) for entry in os.scandir(f"/proc/{record.monitor.pid}/fd")}
+    directory = containers.served.service.records.directory(ContainerRecord, identifier)
+    files = {file for file in held if file.startswith("/") and not file.startswith("/dev/")}
+    assert files <= {record.log_path, f"{directory}/ctl", f"{directory}/winsz"} | {f for f in files if "cgroup" in f}

@@ -65,15 +65,27 @@ class _Report:
             self.left.append(f"{what}: {error}")
 
 
-def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) -> RecoverResponse:
-    """Bring everything to its true state. Clients may be served meanwhile."""
+def settle_interrupted(service: RuntimeService, request: RecoverRequest, caller: Caller) -> RecoverResponse:
+    """Finish what killed workers were at, while others are at work: half-made things, and what was being taken away."""
     del request, caller
     report = _Report()
+    _settle_all(service, report)
+    return RecoverResponse(tuple(report.settled), tuple(report.left), tuple(report.busy))
+
+
+def _settle_all(service: RuntimeService, report: _Report) -> None:
     unsettled = [record.id for record in service.records.every(SandboxRecord) if not _is_settled(record)]
     for identifier in unsettled:
         report.attempt(f"sandbox {identifier}", _settle_sandbox, service, identifier, report)
     for container in service.records.every(ContainerRecord):
         report.attempt(f"container {container.id}", _settle_container, service, container)
+
+
+def recover(service: RuntimeService, request: RecoverRequest, caller: Caller) -> RecoverResponse:
+    """Bring everything to its true state, before anybody is served, and take away what no record knows."""
+    del request, caller
+    report = _Report()
+    _settle_all(service, report)
     report.attempt("monitors", container_recovery.end_unknown_monitors, service)
     report.attempt("containers", container_recovery.forget_unknown, service)
     for kind in (SandboxRecord, ContainerRecord):

@@ -38,6 +38,9 @@ POD_SANDBOX_STATUS = Verb(
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
 RECOVER = Verb("Recover", recovery.RecoverRequest, recovery.RecoverResponse, recovery.recover)
+SETTLE_INTERRUPTED = Verb(
+    "SettleInterrupted", recovery.RecoverRequest, recovery.RecoverResponse, recovery.settle_interrupted
+)
 
 CREATE_CONTAINER = Verb(
     "CreateContainer", cri.CreateContainerRequest, cri.CreateContainerResponse, container_making.create
@@ -109,6 +112,7 @@ _ALL: tuple[object, ...] = (
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
     RECOVER,
+    SETTLE_INTERRUPTED,
     PULL_IMAGE,
     LIST_IMAGES,
     IMAGE_STATUS,

@@ -16,6 +16,10 @@ Arguments = TypeVar("Arguments")
 Result = TypeVar("Result")
 
 
+WORKER_DIED = CriRefusal(CriCode.UNAVAILABLE, "the worker ended without an answer")
+"""The answer, this very object, where a worker was killed: what it was at may be done in part."""
+
+
 class Call(Generic[Result]):
     """A call that goes on. Leaving its context tells the worker that nobody waits any more."""
 
@@ -51,7 +55,7 @@ class Call(Generic[Result]):
             (length,) = LENGTH.unpack(header)
             content = await self._exactly(min(length, LARGEST))
         except (EOFError, ConnectionError):
-            return CriRefusal(CriCode.UNAVAILABLE, "the worker ended without an answer")
+            return WORKER_DIED
         return read_answer(content, self._result)
 
     async def _header(self) -> bytes:
