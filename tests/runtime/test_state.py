@@ -1,6 +1,8 @@
 """Which state directories root uses."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,18 @@ def test_a_directory_that_others_may_replace_is_not_used_but_in_tmp_it_is(tmp_pa
 
 def test_a_directory_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
     assert untrusted(str(tmp_path / "a" / "b")) == ""
+
+
+@pytest.mark.needs("root")
+def test_an_ordinary_user_has_a_state_of_his_own(tmp_path: Path) -> None:
+    def asked(**environment: str) -> str:
+        script = (
+            "import os; from podward.runtime import state; from podward.runtime.rootless import directories; "
+            "os.setresuid(61631, 61631, 61631); print(state.configured_root())"
+        )
+        words = [sys.executable, "-c", script]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert asked(HOME="/home/alice") == "/home/alice/.local/share/podward"
+    assert asked(HOME="/home/alice", PODWARD_ROOT=str(tmp_path)) == str(tmp_path)
+    assert asked() == "/var/lib/podward"

@@ -17,6 +17,7 @@ removes it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -29,8 +30,14 @@ DEFAULT_ROOT = "/var/lib/podward"
 
 
 def configured_root() -> str:
-    """The directory of all state: `PODWARD_ROOT`, or /var/lib/podward."""
-    return os.path.abspath(os.environ.get("PODWARD_ROOT") or DEFAULT_ROOT)
+    """The directory of all state: `PODWARD_ROOT`, or root's /var/lib/podward, or an ordinary user's own."""
+    given = os.environ.get("PODWARD_ROOT")
+    if not given and os.geteuid() != 0:
+        from podward.runtime.rootless import directories  # only a user needs it
+
+        with contextlib.suppress(NodeError):  # one without a home, who may still read root's
+            return directories.data_root()
+    return os.path.abspath(given or DEFAULT_ROOT)
 
 
 def state_root() -> str:
