@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podward.api.node import IDENTITY
 from podward.policy.kernel.user_namespace import spans
-from podward.runtime import cgroups, machine, probe, userns
+from podward.runtime import cgroups, machine, probe, syscalls, userns
 from podward.runtime.health import trials
 from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
 
@@ -20,9 +20,9 @@ _SWITCHES = (
 
 def refused() -> list[HealthCheck]:
     """The check that tells a user why he has no user namespace here, which is made for him before anything else."""
-    from podward.runtime.rootless import entering
+    from podward.runtime import rootless
 
-    error = trials.attempt(entering.enter)
+    error = rootless.Refusal.what or trials.attempt(lambda: syscalls.unshare(syscalls.CLONE_NEWUSER))
     switch = next((f"sysctl {words}" for file, content, words in _SWITCHES if _text(file) == content), "")
     otherwise = ("no Pod can run", switch or _AS_ROOT)
     return [

@@ -11,6 +11,12 @@ MOUNTING = frozenset(("cri",))
 """Commands that mount, and copy mounts, all the time: they do so in a mount namespace of their own."""
 
 
+class Refusal:
+    """Why this process has no namespace, for those commands that go on without one."""
+
+    what = ""
+
+
 def enter_for(command: str) -> None:
     """Lead this process into its user's namespace. Raises NodeError where it must be there and can't."""
     from podward.errors import NodeError
@@ -18,9 +24,10 @@ def enter_for(command: str) -> None:
 
     try:
         entering.enter()
-    except NodeError:
+    except NodeError as error:
         if command not in LOOKING:
             raise
+        Refusal.what = error.what
         return
     if command in MOUNTING:
         from podward.runtime import mount_namespace
