@@ -10,13 +10,14 @@ import os
 import stat
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.node import IDENTITY, IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import is_bind
+from podward.policy.kernel.propagation import on_root
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
@@ -247,7 +248,11 @@ def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
         finally:
             os.close(descriptor)
         if mount is not None:
-            states.append(mount.state(destination))
+            state = mount.state(destination)
+            if mount.point == "/":
+                changed = on_root(state.propagation, spec.linux.rootfs_propagation)
+                state = structs.replace(state, propagation=changed)
+            states.append(state)
     return tuple(states)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podward.api.oci import Mount
-from podward.policy.kernel.propagation import Surroundings, covering, predict
+from podward.policy.kernel.propagation import Surroundings, covering, on_root, predict
 
 NEW = None
 
@@ -66,3 +66,21 @@ def test_mounts_of_another_user_namespace(root: str, source: str, option: str, c
 def test_what_covers_a_path_is_a_new_mount() -> None:
     assert covering(Surroundings("crun", "rshared", False)) == "shared"
     assert covering(Surroundings("runc", "rshared", False)) == "private"
+
+
+@pytest.mark.parametrize(
+    ("state", "root", "then"),
+    [
+        ("private", "shared", "shared"),
+        ("slave", "shared", "shared slave"),
+        ("shared", "slave", "slave"),
+        ("private", "slave", "private"),
+        ("shared", "private", "private"),
+        ("private", "rshared", "private"),
+        ("slave", "", "slave"),
+    ],
+)
+def test_the_root_mount_alone_is_changed_where_the_roots_propagation_is_not_recursive(
+    state: str, root: str, then: str
+) -> None:
+    assert on_root(state, root) == then

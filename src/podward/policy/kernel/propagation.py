@@ -56,6 +56,14 @@ def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
     return text(_in_the_end(state, around))
 
 
+def on_root(state: str, root: str) -> str:
+    """What the machine's root mount is when bind mounts are made from it, which was in `state` before.
+
+    A `linux.rootfsPropagation` that is not recursive, as Docker writes it, changes this mount alone, before others come.
+    """
+    return state if root not in _OPTIONS or root in _RECURSIVE else text(_changed(states(state), _OPTIONS[root]))
+
+
 def covering(around: Surroundings) -> str:
     """What a new mount is that the runtime makes over another."""
     return text(_in_the_end(PRIVATE, around))
