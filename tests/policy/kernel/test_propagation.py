@@ -35,6 +35,8 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("rshared", "shared", ("rshared",), "shared", "shared"),
         ("rshared", "slave", ("rprivate",), "shared", "private"),
         ("rshared", "slave", (), "shared slave", "shared slave"),
+        ("rshared", "private", (), "shared", "shared"),
+        ("rshared", "private", ("rprivate",), "shared", "private"),
         ("rshared", NEW, (), "shared", "private"),
         ("shared", "shared", ("rprivate",), "private", "private"),
         ("shared", "shared", ("rslave",), "slave", "slave"),

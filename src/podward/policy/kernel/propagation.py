@@ -59,7 +59,7 @@ def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
 def on_root(state: str, root: str) -> str:
     """What the machine's root mount is when bind mounts are made from it, which was in `state` before.
 
-    A `linux.rootfsPropagation` that is not recursive, as Docker writes it, changes this mount alone, before others come.
+    A `linux.rootfsPropagation` that is not recursive, as Docker writes it, changes this mount alone, and first.
     """
     return state if root not in _OPTIONS or root in _RECURSIVE else text(_changed(states(state), _OPTIONS[root]))
 
@@ -84,9 +84,7 @@ def _copied(state: frozenset[str], around: Surroundings) -> frozenset[str]:
     if around.user_namespace and around.runtime != "crun" and state:
         state = SLAVE
     wanted = around.of_root
-    if not wanted or not state:
-        return state
-    return state | SHARED if wanted == "rshared" else _OPTIONS[wanted]
+    return _changed(state, _OPTIONS[wanted]) if wanted else state
 
 
 def _changed(state: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
