@@ -6,9 +6,8 @@ below its master appears here), both, or private.
   to private where nothing is said, for runc to slave. A namespace of another user has slaves of shared mounts: runc
   makes its mounts there, crun outside of it.
 - A bind mount begins as its source is there; a new file system is private. The mount's own option comes next: private,
-  slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. In a user
-  namespace runc has sources opened outside, so what was private there is shared with nobody, whatever the root is: and
-  a slave of nobody is private.
+  slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. What was
+  private at its source is shared with nobody, whatever the root is: and a slave of nobody is private.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
 """
@@ -52,7 +51,7 @@ def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
     `source` says the same of the mount that a bind mount comes from; None is a new file system.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
-    alone = around.user_namespace and around.runtime != "crun" and source is not None and not states(source)
+    alone = source is not None and not states(source)
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(PRIVATE if alone else state, _OPTIONS[option])
