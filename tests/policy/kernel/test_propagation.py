@@ -36,6 +36,8 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("rshared", "slave", ("rprivate",), "shared", "private"),
         ("rshared", "slave", (), "shared slave", "shared slave"),
         ("rshared", "private", (), "shared", "shared"),
+        ("rshared", "private", ("rslave",), "shared", "private"),
+        ("rshared", "private", ("rslave", "bind"), "shared slave", "slave"),
         ("rshared", "private", ("rprivate",), "shared", "private"),
         ("rshared", NEW, (), "shared", "private"),
         ("shared", "shared", ("rprivate",), "private", "private"),

@@ -7,7 +7,8 @@ below its master appears here), both, or private.
   makes its mounts there, crun outside of it.
 - A bind mount begins as its source is there; a new file system is private. The mount's own option comes next: private,
   slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. What was
-  private at its source is shared with nobody, whatever the root is: and a slave of nobody is private.
+  private at its source is shared with nobody, whatever the root is, and a slave of nobody is private. It was seen to
+  have a master after all where the options say `bind` beside `rbind`, as CRI-O writes them, without a user namespace.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
 """
@@ -51,7 +52,7 @@ def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
     `source` says the same of the mount that a bind mount comes from; None is a new file system.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
-    alone = source is not None and not states(source)
+    alone = source is not None and not states(source) and (around.user_namespace or "bind" not in mount.options)
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(PRIVATE if alone else state, _OPTIONS[option])
