@@ -16,7 +16,7 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.errors import InputError
 from podward.runtime.workers import engine
 from podward.runtime.workers.calls import Caller, Passed, Verb
-from podward.runtime.workers.client import EngineClient
+from podward.runtime.workers.client import WORKER_DIED, EngineClient
 
 
 class Text(Struct, frozen=True):
@@ -185,3 +185,17 @@ def test_the_engine_ends_with_whoever_started_it() -> None:
     assert isinstance(control, socket.socket)
     control.close()
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_without_an_engine_every_call_is_answered() -> None:
+    pid, control = engine.start("service", {})
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    async def main() -> None:
+        client: EngineClient[str] = EngineClient(pid, control)
+        answer = await client.call(ECHO, Text("anybody?"))
+        assert answer is WORKER_DIED
+        client.close()
+
+    asyncio.run(main())

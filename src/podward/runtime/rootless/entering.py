@@ -8,7 +8,7 @@ process of ours holds it, the holder: it has made it, and waits until nobody use
     RUNTIME/holder   the holder's pid and start time, and the number of the namespace
 
 The holder waits to have `users` alone. Then no podward lives, and what still runs in the namespace was left by one that
-was killed: the holder ends it all and itself, so nothing stays behind (decision 30). Where the holder itself was
+was killed: the holder ends it all and itself, so nothing stays behind (decision 24). Where the holder itself was
 killed, and a container of ours still runs in its namespace, the next podward finds that and has it held anew.
 """
 

@@ -29,7 +29,6 @@ from podward.runtime.state import Lock
 from podward.runtime.volumes import remove_tree
 from podward.runtime.workers.calls import Caller
 
-_HALF = (ContainerPhase.MAKING, ContainerPhase.REMOVING)
 _PATIENCE, _PAUSE = 0.5, 0.02
 """Seconds that a lock is waited for: what a dead worker has started holds its locks until it executes."""
 Asked = ParamSpec("Asked")
@@ -121,10 +120,10 @@ def _settle_container(service: RuntimeService, record: ContainerRecord) -> None:
     if lock is None:
         return
     lock.release()
-    if record.phase in _HALF or not service.records.has(SandboxRecord, record.sandbox):
+    if not service.records.has(SandboxRecord, record.sandbox):
         container_ending.take_away(service, record.id)
     elif record.phase is not ContainerPhase.EXITED:
-        container_ending.settle(service, record.id)
+        container_ending.settle(service, record.id)  # it reads again: who made it may have come to the end just now
 
 
 def _remove_without_record(records: Records, kind: type[SandboxRecord | ContainerRecord]) -> None:

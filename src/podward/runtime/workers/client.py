@@ -105,6 +105,8 @@ class EngineClient(Generic[Service]):
             with theirs:
                 await self._pass_on(theirs)
             await call.send(request_frame(verb.name, arguments))
+        except ConnectionError:
+            return call  # the engine is gone, or the worker: its answer is that there is none
         except BaseException:
             call.close()
             raise
