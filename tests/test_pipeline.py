@@ -309,7 +309,7 @@ def test_nobody_but_the_pipeline_asks_the_node_s_stages() -> None:
             asking[str(file.relative_to(SOURCE))] = asked
     assert asking == {
         "pipeline.py": {"cri", "effective", "kernel", "oci"},
-        "runtime/service/container_making.py": {"oci"},  # below the CRI: it knows what a kubelet asks for, no Pod
+        "runtime/service/container_deciding.py": {"oci"},  # below the CRI: it knows what a kubelet asks for, no Pod
         "cli/questions/effective.py": {"cri", "effective"},  # a question about a stage, not about a Pod
     }
 
