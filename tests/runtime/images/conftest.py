@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -117,6 +118,9 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture(autouse=True)
 def _no_orphans() -> Iterator[None]:
     """Every test leaves the number of our children as it was."""
+    with contextlib.suppress(ChildProcessError):  # what other tests' programs have left to this process
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     yield
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
