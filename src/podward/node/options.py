@@ -1,10 +1,10 @@
 """How a node is started, in the kubelet's own words, and where its things are.
 
-    ROOT/                 the state directory of the CRI runtime in our own process (`runtime.state`, `runtime.service`)
-      node/               0700
-        pods/UID/         what a Pod has on this node: volumes, hosts file, termination logs
-        logs/NAMESPACE_NAME_UID/CONTAINER/N.log
-        kubeconfig        of a node that has asked for its certificate; made once
+ROOT/                 the state directory of the CRI runtime in our own process (`runtime.state`, `runtime.service`)
+node/               0700
+pods/UID/         what a Pod has on this node: volumes, hosts file, termination logs
+logs/NAMESPACE_NAME_UID/CONTAINER/N.log
+kubeconfig        of a node that has asked for its certificate; made once
 """
 
 from __future__ import annotations
@@ -49,3 +49,13 @@ class Options(Struct, frozen=True):
     def directory(self) -> str:
         """Where what is the node's own is."""
         return f"{self.root}/node"
+
+    @property
+    def pods(self) -> str:
+        """Where each Pod has its directory, by its uid."""
+        return f"{self.directory}/pods"
+
+    @property
+    def logs(self) -> str:
+        """Where the logs of containers are."""
+        return f"{self.directory}/logs"

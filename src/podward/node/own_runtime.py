@@ -50,9 +50,7 @@ _GRACE = 5.0
 class OwnRuntime:
     """The verbs of the engine that this process has forked."""
 
-    def __init__(
-        self, service: RuntimeService, engine: EngineClient[RuntimeService], *, user_namespaces: bool
-    ) -> None:
+    def __init__(self, service: RuntimeService, engine: EngineClient[RuntimeService], *, user_namespaces: bool) -> None:
         info = RuntimeInfo(service, user_namespaces=user_namespaces)
         self._service = service
         self._engine = engine
@@ -105,9 +103,7 @@ class OwnRuntime:
             raise TypeError(f"{verb.name} answers several times")
         return answer
 
-    async def _changing(
-        self, verb: Verb[RuntimeService, Request, Response], request: Request
-    ) -> Response | CriRefusal:
+    async def _changing(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         if verb.name in _MAKING:
             async with self._making:
                 answer = await self._engine.call(verb, request)

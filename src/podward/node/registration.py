@@ -9,6 +9,7 @@ and told when something changed, or after five minutes. The Lease in kube-node-l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from podward.api.cri_image_requests import ListImagesRequest
@@ -17,12 +18,11 @@ from podward.api.cri_requests import StatusRequest, VersionRequest
 from podward.api.cri_status import Image
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.client.api import Client, PatchKind
-from podward.node import clock, machine_info
-from podward.node.log import Log
-from podward.node.runtime import Runtime
+from podward.client.api import PatchKind
+from podward.node import clock
+from podward.node.context import NodeContext
 from podward.policy.kubelet import node_object
-from podward.policy.kubelet.node_object import NodeIdentity, RuntimeSeen
+from podward.policy.kubelet.node_object import NodeSeen, RuntimeSeen
 from podward.runtime.service import verbs
 from podward.schema.resources import BY_PLURAL
 
@@ -32,21 +32,20 @@ LEASE_NAMESPACE = "kube-node-lease"
 _LEASE_SECONDS, _RENEW_SECONDS = 40, 10.0
 _REPORT_SECONDS = 300.0
 """After so long the status is told though nothing has changed."""
+_NOT_FOUND = 404
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 7.0
 
 
 class Registration:
     """Keeps the Node object and its Lease."""
 
-    def __init__(
-        self, client: Client, runtime: Runtime, identity: NodeIdentity, root: str, log: Log, *, seconds: float
-    ) -> None:
-        self._client = client
-        self._runtime = runtime
-        self._identity = identity
-        self._machine = machine_info.gather(root)
-        self._log = log
-        self._seconds = seconds
+    def __init__(self, context: NodeContext) -> None:
+        self._client = context.client
+        self._runtime = context.runtime
+        self._identity = context.identity
+        self._machine = context.machine
+        self._log = context.log
+        self._seconds = context.options.status_seconds
         self._node: JsonObject = {}
         self._told_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,7 +80,7 @@ class Registration:
         """Have the Node there with its status; what kept it from that."""
         name = self._identity.name
         found = await self._client.get(NODES, "", name)
-        if isinstance(found, Status) and found.code == 404 and create:
+        if isinstance(found, Status) and found.code == _NOT_FOUND and create:
             made = node_object.registered(self._identity, self._machine, await self._status({}))
             found = await self._client.create(NODES, "", made)
         if isinstance(found, Status):
@@ -93,7 +92,9 @@ class Registration:
         wanted = node_object.labels(self._identity, self._machine)
         metadata = self._node.get("metadata")
         have = metadata.get("labels") if isinstance(metadata, dict) else None
-        missing = {name: value for name, value in wanted.items() if not isinstance(have, dict) or have.get(name) != value}
+        missing = {
+            name: value for name, value in wanted.items() if not isinstance(have, dict) or have.get(name) != value
+        }
         if not missing:
             return None
         patch: JsonObject = {"metadata": {"labels": {**missing}}}
@@ -102,13 +103,11 @@ class Registration:
 
     async def _keep_status(self) -> None:
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self._seconds)
-            except TimeoutError:
-                pass
             self._changed.clear()
             refused = await self._tell()
-            if refused is not None and refused.code == 404:
+            if refused is not None and refused.code == _NOT_FOUND:
                 refused = await self._register(create=True)
             if refused is not None:
                 self._log.failed(f"the node's status cannot be told: {refused.message}")
@@ -130,7 +129,7 @@ class Registration:
         listed = await self._runtime.call(verbs.LIST_IMAGES, ListImagesRequest())
         images: tuple[Image, ...] = () if isinstance(listed, CriRefusal) else listed.images
         seen = await self._runtime_seen()
-        return node_object.status(self._identity, self._machine, seen, images, before, clock.now())
+        return node_object.status(NodeSeen(self._identity, self._machine, seen, images), before, clock.now())
 
     async def _runtime_seen(self) -> RuntimeSeen:
         version = await self._runtime.version(VersionRequest("0.1.0"))
@@ -152,7 +151,7 @@ class Registration:
         name = self._identity.name
         spec: JsonObject = {"renewTime": clock.micro_now()}
         answer = await self._client.patch(LEASES, LEASE_NAMESPACE, name, {"spec": spec})
-        if isinstance(answer, Status) and answer.code == 404:
+        if isinstance(answer, Status) and answer.code == _NOT_FOUND:
             spec |= {"holderIdentity": name, "leaseDurationSeconds": _LEASE_SECONDS}
             made: JsonObject = {
                 "apiVersion": LEASES.api_version,

@@ -71,6 +71,15 @@ class RuntimeSeen(Struct, frozen=True):
     failure: str = ""
 
 
+class NodeSeen(Struct, frozen=True):
+    """All that a status is made of."""
+
+    identity: NodeIdentity
+    machine: MachineInfo
+    runtime: RuntimeSeen
+    images: tuple[Image, ...] = ()
+
+
 def labels(identity: NodeIdentity, machine: MachineInfo) -> dict[str, str]:
     """The labels that the node is registered with."""
     return {
@@ -95,15 +104,9 @@ def registered(identity: NodeIdentity, machine: MachineInfo, status: JsonObject)
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec, "status": status}
 
 
-def status(
-    identity: NodeIdentity,
-    machine: MachineInfo,
-    runtime: RuntimeSeen,
-    images: tuple[Image, ...],
-    before: JsonObject,
-    now: str,
-) -> JsonObject:
+def status(seen: NodeSeen, before: JsonObject, now: str) -> JsonObject:
     """The status that the node has at `now`, after the one `before`: of that, times of transition are kept."""
+    identity, machine, runtime = seen.identity, seen.machine, seen.runtime
     capacity = _capacity(identity, machine)
     answer: JsonObject = {
         "capacity": capacity,
@@ -115,7 +118,7 @@ def status(
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
         "nodeInfo": _node_info(machine, runtime),
-        "images": _images(images),
+        "images": _images(seen.images),
     }
     handlers: list[Json] = [
         {
