@@ -45,8 +45,10 @@ def resolve(volume: Volume, pod: Pod, storage: Storage) -> ClaimedVolume:
         claim, name = storage.claims.get((namespace, source.claim_name)), source.claim_name
     else:
         name = f"{pod.metadata.name or ''}-{volume.name}"
-        claim = _made_for(volume, name, namespace)
+        claim = storage.claims.get((namespace, name)) or _made_for(volume, name, namespace)
     readonly = bool(source is not None and source.read_only)
+    if volume.name in storage.faults:
+        return ClaimedVolume(name, readonly=readonly, refusal=storage.faults[volume.name])
     if claim is None:
         why = f"claim {namespace}/{name} is not described"
         return ClaimedVolume(name, stand_in=why, readonly=readonly)
