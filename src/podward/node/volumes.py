@@ -20,13 +20,11 @@ from msgspec import Raw, Struct
 
 from podward.api.cri import IDMapping
 from podward.api.cri_refusal import CriRefusal
-from podward.api.effective import Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.api.referenced_objects import ReferencedObjects
 from podward.client.api import Client
 from podward.client.work import Retry, WorkQueue
-from podward.decision import Origin, Source, refuse
 from podward.documents.raw_fields import member, objects
 from podward.node import volume_verbs
 from podward.node.kept_volumes import Complaint
@@ -40,8 +38,6 @@ from podward.node.volume_verbs import (
     VolumesAnswer,
     VolumesRequest,
 )
-from podward.pipeline import ContainerMounts
-from podward.policy.kubelet.volume_mounts import RULE
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.client import EngineClient
 from podward.schema.validation.raw import text
@@ -130,18 +126,14 @@ class Volumes:
             self._queue.add_after(uid, due)
         return prepared
 
-    async def mounts(self, pod: JsonObject, container: str, place: Place) -> ContainerMounts:
-        """The mounts of a container that is to be made now, or why it can't be; `place` is its own.
+    async def mounts(self, uid: str, container: str, ip: str = "") -> MountsAnswer:
+        """The mounts of a container that is to be made now, or why it can't be; `ip` are the Pod's addresses.
 
-        Its subPaths lead to what is there now: ask before each of its starts.
+        Its subPaths lead to what is there now: ask before each of its starts. The Pod was prepared.
         """
-        held = self._held[_uid(pod)]
-        answer = await self._go_on(self._mounted(held, container))
-        if answer.refusal:
-            return ContainerMounts(decision=refuse(place.container / "volumeMounts", container, answer.refusal, RULE))
-        at = place.container / "volumeMounts"
-        sources = (Source(Origin.MANIFEST, place.document, at / index) for index in range(len(answer.mounts)))
-        return ContainerMounts(tuple(zip(answer.mounts, sources, strict=True)))
+        held = self._held[uid]
+        held.ip = ip or held.ip
+        return await self._go_on(self._mounted(held, container))
 
     async def objects(self, pod: JsonObject) -> ReferencedObjects | str:
         """What the Pod refers to, for its containers' variables; or why that can't be had now."""
