@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from podward.access.objects import BindingObject
     from podward.api.authorization import Attributes, Authorizer
     from podward.api.json_value import JsonObject
+    from podward.client.connection import Connection
     from podward.schema.objects import Item
-    from podward.server.webhooks.client import Remote
 
 _ADVICE = "name a file with Roles, ClusterRoles and their bindings"
 _PLURALS = {"Pod": PODS, "PersistentVolume": VOLUMES, "VolumeAttachment": ATTACHMENTS, "ResourceSlice": SLICES}
@@ -120,9 +120,9 @@ def _rbac(found: Iterable[RoleObject | BindingObject]) -> Rbac:
 
 
 def _of_server(args: argparse.Namespace, wanted: Attributes, policies: Abac | None) -> Facts:
-    from podward.server.webhooks import kubeconfig  # only who asks a server waits for these
+    from podward.client import connection  # only who asks a server waits for these
 
-    remote = kubeconfig.read(args.kubeconfig)
+    remote = connection.load(args.kubeconfig)
     found: list[RoleObject | BindingObject] = []
     for kind in KINDS:
         found += (stored(kind, raw) for raw in _listed(remote, f"{_RBAC_PATH}/{kind.lower()}s"))
@@ -134,7 +134,7 @@ def _of_server(args: argparse.Namespace, wanted: Attributes, policies: Abac | No
     return Facts(_rbac(found), graph, policies, (_own_answer(remote, wanted),))
 
 
-def _own_answer(remote: Remote, wanted: Attributes) -> str:
+def _own_answer(remote: Connection, wanted: Attributes) -> str:
     """What the server itself says to the question."""
     review: JsonObject = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -149,12 +149,12 @@ def _own_answer(remote: Remote, wanted: Attributes) -> str:
     return f"the server itself says: {verdict}" + (f": {reason}" if reason else "")
 
 
-def _listed(remote: Remote, path: str) -> list[JsonObject]:
+def _listed(remote: Connection, path: str) -> list[JsonObject]:
     return objects(_answer(remote, "GET", path), "items")
 
 
-def _answer(remote: Remote, method: str, path: str, body: JsonObject | None = None) -> JsonObject:
-    where = urlsplit(remote.client.url)
+def _answer(remote: Connection, method: str, path: str, body: JsonObject | None = None) -> JsonObject:
+    where = urlsplit(remote.server)
     if where.scheme != "https":
         raise UsageError("the server is not reached over HTTPS", where="--kubeconfig")
     connection = http.client.HTTPSConnection(where.hostname or "", where.port, context=remote.tls, timeout=_TIMEOUT)
@@ -166,11 +166,11 @@ def _answer(remote: Remote, method: str, path: str, body: JsonObject | None = No
             answer = connection.getresponse()
             text = answer.read(inputs.LARGEST)
     except OSError as error:
-        raise NodeError(f"cannot be reached: {error.strerror or error}", where=remote.client.url) from None
+        raise NodeError(f"cannot be reached: {error.strerror or error}", where=remote.server) from None
     if answer.status >= http.client.BAD_REQUEST:
         advice = "whoever explains access must be allowed to list roles and bindings"
-        raise InputError(f"the server answers {path} with {answer.status}", where=remote.client.url, advice=advice)
+        raise InputError(f"the server answers {path} with {answer.status}", where=remote.server, advice=advice)
     try:
         return msgspec.json.decode(text, type=dict)
     except msgspec.MsgspecError:
-        raise InputError(f"the server's answer to {path} is no JSON object", where=remote.client.url) from None
+        raise InputError(f"the server's answer to {path} is no JSON object", where=remote.server) from None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from podward.access.webhook_authorizer import WebhookAuthorizer
 from podward.api.authorization import Answer
-from podward.server.webhooks import kubeconfig
-from podward.server.webhooks.client import NoAnswer, Webhooks
+from podward.client.connection import load
+from podward.server.webhooks.client import NoAnswer, Remote, Webhooks
 from podward.server.webhooks.trying import answer_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Webhook:
     def __init__(self, name: str, settings: WebhookSettings) -> None:
         """Raises InputError for a kubeconfig that leads nowhere."""
         self._rule = WebhookAuthorizer(name, settings)
-        self._remote = kubeconfig.read(settings.kubeconfig)
+        self._remote = Remote.at(load(settings.kubeconfig))
         self._webhooks: Webhooks | None = None
 
     def reach_by(self, webhooks: Webhooks) -> None:

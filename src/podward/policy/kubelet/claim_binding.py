@@ -21,9 +21,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from podward.api.claim import LabelSelector, SelectorRequirement
 from podward.api.quantity import QuantityError, parse
 from podward.api.storage import CLASS_ANNOTATION, PersistentVolume, PersistentVolumeClaim, Storage
+from podward.schema.label_selection import selects
 
 FILESYSTEM = "Filesystem"
 _AVAILABLE = "Available"
@@ -131,20 +131,3 @@ def _units(amounts: Mapping[str, str | int | float]) -> int:
         return parse(str(amounts.get("storage", 0))).units
     except QuantityError:
         return 0
-
-
-def selects(selector: LabelSelector, labels: Mapping[str, str | None]) -> bool:
-    """Whether the labels fit the selector (meta/v1 LabelSelector): all of its requirements."""
-    equal = all(key in labels and labels[key] == value for key, value in (selector.match_labels or {}).items())
-    return equal and all(_meets(each, labels) for each in selector.match_expressions or ())
-
-
-def _meets(requirement: SelectorRequirement, labels: Mapping[str, str | None]) -> bool:
-    there, values = requirement.key in labels, requirement.values or ()
-    answers = {
-        "In": there and labels.get(requirement.key) in values,
-        "NotIn": not there or labels.get(requirement.key) not in values,
-        "Exists": there,
-        "DoesNotExist": not there,
-    }
-    return answers.get(requirement.operator, False)

@@ -16,6 +16,7 @@ from podward.access.front_proxy import FrontProxy
 from podward.access.oidc.issuer import Issuer
 from podward.access.passwords import Passwords
 from podward.access.static_tokens import StaticTokens
+from podward.client.connection import load
 from podward.errors import InputError, UsageError
 from podward.server import private_file
 from podward.server.account_keys import kept_key, signing_key, verifying_keys
@@ -23,7 +24,7 @@ from podward.server.account_tokens import ISSUER, AccountSettings
 from podward.server.authentication.authorities import AuthorityFile
 from podward.server.authentication.configuring import ConfigurationFile, issuer_of_flags
 from podward.server.authentication.token_webhook import WebhookSettings
-from podward.server.webhooks import kubeconfig
+from podward.server.webhooks.client import Remote
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -102,7 +103,7 @@ def _trusted(
 
 
 def _webhook(flags: WebhookFlags) -> WebhookSettings:
-    return WebhookSettings(kubeconfig.read(flags.config_file), flags.version, flags.life)
+    return WebhookSettings(Remote.at(load(flags.config_file)), flags.version, flags.life)
 
 
 _PROXY_FLAG = "--requestheader-client-ca-file"

@@ -27,6 +27,7 @@ from podward.api.webhook_client import WebhookClient
 from podward.server.webhooks.answers import refused_by_http
 
 if TYPE_CHECKING:
+    from podward.client.connection import Connection
     from podward.server.webhooks.services import Services
 
 _PER_HOST = 100
@@ -59,6 +60,11 @@ class Remote(Struct, frozen=True):
     client: WebhookClient
     tls: ssl.SSLContext
     headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def at(cls, connection: Connection) -> Remote:
+        """The webhook that a kubeconfig leads to."""
+        return cls(WebhookClient(connection.server), connection.tls, connection.headers)
 
 
 class UnresolvedError(OSError):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from podward.client.connection import load
 from podward.errors import InputError
 from podward.server.own_authority import OwnAuthority
-from podward.server.webhooks.kubeconfig import read
 
 TEXT = """apiVersion: v1
 kind: Config
@@ -33,8 +33,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_it_says_where_and_as_whom(file: Path) -> None:
-    found = read(str(file))
-    assert found.client.url == "https://gate.example.com/authorize"
+    found = load(str(file))
+    assert found.server == "https://gate.example.com/authorize"
     assert found.headers == (("Authorization", "Bearer secret-word"),)
     assert found.tls.verify_mode is ssl.CERT_REQUIRED
     assert found.tls.check_hostname
@@ -43,7 +43,7 @@ def test_it_says_where_and_as_whom(file: Path) -> None:
 
 def test_a_token_goes_over_https_alone(file: Path) -> None:
     file.write_text(TEXT.replace("https://", "http://"))
-    assert read(str(file)).headers == ()
+    assert load(str(file)).headers == ()
 
 
 def test_a_certificate_may_say_who_calls(file: Path) -> None:
@@ -51,10 +51,10 @@ def test_a_certificate_may_say_who_calls(file: Path) -> None:
     (file.parent / "me.crt").write_bytes(pair.certificate)
     (file.parent / "me.key").write_bytes(pair.key)
     file.write_text(TEXT.replace("token: secret-word", "client-certificate: me.crt, client-key: me.key"))
-    assert read(str(file)).headers == ()
+    assert load(str(file)).headers == ()
     file.write_text(TEXT.replace("token: secret-word", "client-certificate: me.crt"))
     with pytest.raises(InputError, match="a client certificate needs its key"):
-        read(str(file))
+        load(str(file))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,6 @@ def test_a_certificate_may_say_who_calls(file: Path) -> None:
 def test_what_is_wrong_is_told_by_line(file: Path, old: str, new: str, fault: str) -> None:
     file.write_text(TEXT.replace(old, new))
     with pytest.raises(InputError) as raised:
-        read(str(file))
+        load(str(file))
     assert fault in str(raised.value)
     assert "secret-word" not in str(raised.value)

@@ -1,7 +1,8 @@
-"""A kubeconfig that says where a webhook of the server's own flags is, and as whom it is called.
+"""A kubeconfig: where a server is, whom to trust there, and as whom it is called.
 
-Specification: Kubernetes, k8s.io/apiserver, pkg/util/webhook LoadKubeconfig: the cluster is the service, the user is
-the server; the current context names them. What would have to run a program, or not to verify, is refused.
+Specification: Kubernetes, k8s.io/client-go, tools/clientcmd; for webhooks of a server's own flags, k8s.io/apiserver,
+pkg/util/webhook LoadKubeconfig: the cluster is the service, the user is the server. The current context names them.
+What would have to run a program, or not to verify, is refused.
 """
 
 from __future__ import annotations
@@ -15,14 +16,28 @@ import tempfile
 import msgspec
 from msgspec import Struct
 
-from podward.api.webhook_client import WebhookClient
 from podward.documents.document import Document
 from podward.errors import InputError
 from podward.path import Path, path
 from podward.schema.configuration import Expected, the_document, typed
-from podward.server.webhooks.client import Remote
 
 _ADVICE = "it is a kubeconfig with the server in clusters, and a current-context that names cluster and user"
+
+
+class Connection(Struct, frozen=True):
+    """A way to a server: its URL, with `tls` the certificate of a caller, and headers that say who calls.
+
+    `nobody` trusts the same authorities and presents no certificate: for callers who have a token.
+    """
+
+    server: str
+    tls: ssl.SSLContext
+    nobody: ssl.SSLContext
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def as_bearer(self, token: str) -> Connection:
+        """The same way for whoever has this token."""
+        return Connection(self.server, self.nobody, self.nobody, (("Authorization", f"Bearer {token}"),))
 
 
 class _Cluster(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -78,8 +93,8 @@ class _Config(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     extensions: list[object] | None = None
 
 
-def read(file: str) -> Remote:
-    """The webhook that the kubeconfig of this name leads to. Raises InputError with the line of what is wrong."""
+def load(file: str) -> Connection:
+    """The server that the kubeconfig of this name leads to. Raises InputError with the line of what is wrong."""
     document = the_document(_content(file), file, Expected("a kubeconfig", "Config", ("v1",), _ADVICE))
     config = typed(document, _Config, _ADVICE)
     context = next((each.context for each in config.contexts or () if each.name == config.current_context), None)
@@ -93,28 +108,32 @@ def read(file: str) -> Remote:
         raise _wrong(document, path("contexts"), f"there is no user {context.user!r}, whom the context names")
     index, cluster = clusters[0]
     if not cluster.server.startswith(("https://", "http://")):
-        raise _wrong(document, path("clusters", index, "cluster", "server"), "Required value: the URL of the webhook")
+        raise _wrong(document, path("clusters", index, "cluster", "server"), "Required value: the URL of the server")
     where = os.path.dirname(os.path.abspath(file))
     user = users[0] if users else _User()
-    tls = _context(document, cluster, user, where)
+    nobody, tls = _trusting(document, cluster, where), _trusting(document, cluster, where)
+    _identify(document, tls, user, where)
     secure = cluster.server.startswith("https://")  # nobody is told who calls where everybody can listen
-    return Remote(WebhookClient(cluster.server), tls, _headers(user, where) if secure else ())
+    return Connection(cluster.server, tls, nobody, _headers(user, where) if secure else ())
 
 
-def _context(document: Document, cluster: _Cluster, user: _User, where: str) -> ssl.SSLContext:
+def _trusting(document: Document, cluster: _Cluster, where: str) -> ssl.SSLContext:
     authorities = _either(document, cluster.certificate_authority_data, cluster.certificate_authority, where)
     try:
         context = ssl.create_default_context(cadata=authorities.decode("ascii") if authorities else None)
     except (ssl.SSLError, UnicodeDecodeError):
         raise _wrong(document, path("clusters"), "the certificate authority cannot be read: it is no PEM") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _identify(document: Document, context: ssl.SSLContext, user: _User, where: str) -> None:
     certificate = _either(document, user.client_certificate_data, user.client_certificate, where)
     key = _either(document, user.client_key_data, user.client_key, where)
     if bool(certificate) != bool(key):
         raise _wrong(document, path("users"), "a client certificate needs its key, and a key its certificate")
     if certificate:
         _present(document, context, certificate + b"\n" + key)
-    return context
 
 
 def _present(document: Document, context: ssl.SSLContext, pair: bytes) -> None:

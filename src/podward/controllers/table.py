@@ -1,0 +1,46 @@
+"""The controllers by name: what `--controllers` may say, and the module whose `make` makes each.
+
+A row is added by whoever writes a controller; nothing else knows which there are.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Row(Struct, frozen=True):
+    """A controller: its name of kube-controller-manager's, its older name, the module that makes it."""
+
+    name: str
+    older: str
+    module: str
+    openshift: bool = False
+    """Whether it is one of OpenShift's, and runs with `--openshift` alone."""
+
+
+TABLE: tuple[Row, ...] = (
+    Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
+    Row(
+        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
+    ),
+)
+
+
+def unknown(text: str) -> str:
+    """The first word of it that is no controller; empty where there is none."""
+    known = {name for row in TABLE for name in (row.name, row.older)}
+    for word in filter(None, text.split(",")):
+        if word != "*" and word.removeprefix("-") not in known:
+            return word.removeprefix("-")
+    return ""
+
+
+def enabled(text: str) -> tuple[Row, ...]:
+    """The controllers that run: `*` means all, NAME one of them, -NAME all but this one."""
+    words = [word for word in text.split(",") if word]
+    named = {word for word in words if not word.startswith("-")}
+    left_out = {word[1:] for word in words if word.startswith("-")}
+    return tuple(
+        row for row in TABLE if not {row.name, row.older} & left_out and ("*" in named or {row.name, row.older} & named)
+    )
