@@ -18,7 +18,13 @@ class Row(Struct, frozen=True):
     """Whether it is one of OpenShift's, and runs with `--openshift` alone."""
 
 
-TABLE: tuple[Row, ...] = ()
+TABLE: tuple[Row, ...] = (
+    Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
+    Row(
+        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
+    ),
+)
 
 
 def unknown(text: str) -> str:
