@@ -18,7 +18,11 @@ class Row(Struct, frozen=True):
     """Whether it is one of OpenShift's, and runs with `--openshift` alone."""
 
 
-TABLE: tuple[Row, ...] = ()
+TABLE: tuple[Row, ...] = (
+    Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
+    Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
+    Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
+)
 
 
 def unknown(text: str) -> str:
