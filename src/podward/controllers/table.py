@@ -24,6 +24,9 @@ TABLE: tuple[Row, ...] = (
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
+    Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
+    Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
+    Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
 )
 
 
