@@ -20,6 +20,7 @@ class Row(Struct, frozen=True):
 
 TABLE: tuple[Row, ...] = (
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
