@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from podward.api.cri import IDMapping, ImageSpec
 from podward.api.json_value import Json, JsonObject
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
-from podward.node import tokens
 
 __all__ = ["private_mounts"]
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
@@ -167,7 +167,7 @@ def test_a_token_is_the_pods_own_and_renewed_when_its_time_has_come(
         )
         assert (await here.volumes.prepare(changed)).ready
         assert (read(f"{at}/labels"), read(f"{at}/token")) == ('app="y"', first)
-        monkeypatch.setattr(tokens.time, "time", lambda: claims["exp"] - 100)
+        monkeypatch.setattr(time, "time", lambda: claims["exp"] - 100)
         assert (await here.volumes.prepare(changed)).ready
         assert read(f"{at}/token") != first
 

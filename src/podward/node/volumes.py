@@ -12,6 +12,7 @@ minute. What forks or mounts is a worker's (`volume_verbs`).
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from podward.api.referenced_objects import ReferencedObjects
 from podward.client.api import Client
 from podward.client.work import Retry, WorkQueue
 from podward.documents.raw_fields import member, objects
+from podward.errors import InputError
 from podward.node import volume_verbs
 from podward.node.kept_volumes import Complaint
 from podward.node.objects import Objects
@@ -46,6 +48,8 @@ Answer = TypeVar("Answer")
 _FIRST, _MOST = 0.5, 122.0
 _AT_ONCE = 4
 _REASON = "FailedMount"
+_UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")
+"""It becomes the name of a directory: an API server, too, may be hostile."""
 
 Record = Callable[[JsonObject, str, str, str], None]
 """Tells an event of a Pod: its type, reason and message."""
@@ -116,8 +120,13 @@ class Volumes:
         await self._objects.close()
 
     async def prepare(self, pod: JsonObject, mapping: IDMapping | None = None, ip: str = "") -> Prepared:
-        """Have all volumes there, with what they hold now. Call it again whenever the Pod has changed."""
+        """Have all volumes there, with what they hold now. Call it again whenever the Pod has changed.
+
+        Raises InputError for a uid that is none.
+        """
         uid = _uid(pod)
+        if not _UID.fullmatch(uid):
+            raise InputError("the Pod's uid is no word", where=repr(uid), advice="an API server gives each Pod a UUID")
         held = self._held.setdefault(uid, _Held(pod, mapping, ip, asyncio.Lock()))
         held.pod, held.mapping, held.ip = pod, mapping, ip
         prepared = await self._go_on(self._bring(held))
