@@ -45,7 +45,7 @@ class Care(Protocol):
 
 
 class Parts(Struct, frozen=True):
-    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` is what ids of containers begin with.
+    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` stands before ids of containers.
 
     `dns_of` says what a Pod's resolv.conf is made of.
     """

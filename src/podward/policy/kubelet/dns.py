@@ -10,7 +10,9 @@ Ours: without `dnsConfig` nothing is told, so that the runtime takes the node's 
 
 from __future__ import annotations
 
-from podward.api.core import PodSpec
+from msgspec import Struct
+
+from podward.api.core import DnsConfig, PodSpec
 from podward.api.cri import DNSConfig
 
 MOST_NAMESERVERS, MOST_SEARCHES = 3, 32
@@ -23,9 +25,36 @@ def config_for(spec: PodSpec, of_node: str) -> DNSConfig | None:
     if added is None:
         return DNSConfig() if alone else None
     servers, searches, options = ([], [], {}) if alone else _parsed(of_node)
-    servers += added.nameservers or ()
-    searches += added.searches or ()
-    options |= {option.name: option.value or "" for option in added.options or ()}
+    return _added(spec, servers, searches, options)
+
+
+class Cluster(Struct, frozen=True):
+    """The cluster's own name servers, and its domain."""
+
+    servers: tuple[str, ...]
+    domain: str
+
+
+def in_cluster(spec: PodSpec, namespace: str, cluster: Cluster, of_node: str) -> DNSConfig:
+    """The same where the cluster has name servers: under ClusterFirst a Pod asks those, and searches its namespace.
+
+    A Pod on the node's network asks them under ClusterFirstWithHostNet alone.
+    """
+    policy = spec.dns_policy or "ClusterFirst"
+    of_cluster = policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and not spec.host_network)
+    servers, searches, options = ([], [], {}) if policy == "None" else _parsed(of_node)
+    if of_cluster:
+        own = [f"{namespace}.svc.{cluster.domain}", f"svc.{cluster.domain}", cluster.domain]
+        servers, searches, options = [*cluster.servers], [*own, *searches], {"ndots": "5"}
+    return _added(spec, servers, searches, options)
+
+
+def _added(spec: PodSpec, servers: list[str], searches: list[str], options: dict[str, str]) -> DNSConfig:
+    """With what the Pod's own dnsConfig adds."""
+    added = spec.dns_config or DnsConfig()
+    servers = [*servers, *(added.nameservers or ())]
+    searches = [*searches, *(added.searches or ())]
+    options = {**options, **{option.name: option.value or "" for option in added.options or ()}}
     return DNSConfig(
         tuple(dict.fromkeys(servers))[:MOST_NAMESERVERS],
         tuple(dict.fromkeys(searches))[:MOST_SEARCHES],

@@ -1,0 +1,35 @@
+"""The facts of this node that decide its Pods."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from podward.api.core import Pod
+from podward.api.cri import DNSConfig
+from podward.api.cri_refusal import CriRefusal
+from podward.api.node import Node
+from podward.node.options import Options
+from podward.policy.kubelet import dns
+from podward.runtime import hostfiles, machine
+from podward.runtime.service.runtime_service import RuntimeService
+
+
+def of_node(options: Options, service: RuntimeService) -> Node:
+    """The node as its options make it."""
+    choice = service.choice("")
+    found = machine.gather() if isinstance(choice, CriRefusal) else service.node(choice)
+    return structs.replace(
+        found,
+        seccomp_default=options.seccomp_default,
+        seccomp_root=options.seccomp_root,
+        allowed_unsafe_sysctls=options.allowed_unsafe_sysctls,
+    )
+
+
+def dns_of(options: Options, pod: Pod) -> DNSConfig | None:
+    """What the Pod's resolv.conf is made of; None for the node's own."""
+    of_node = hostfiles.read(hostfiles.NODE_RESOLV_CONF)
+    if not options.cluster_dns:
+        return dns.config_for(pod.spec, of_node if pod.spec.dns_config else "")
+    cluster = dns.Cluster(options.cluster_dns, options.cluster_domain)
+    return dns.in_cluster(pod.spec, pod.metadata.namespace or "default", cluster, of_node)
