@@ -20,7 +20,7 @@ it; and a container whose expanded texts are together longer than `MOST` is refu
 from __future__ import annotations
 
 from podward.api.content import ContentKind, ContentObject
-from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, Pod, ValueFrom
+from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, ValueFrom
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
 from podward.api.gotext import quote
@@ -137,7 +137,7 @@ class _Variables:
     def _text(self, source: ValueFrom) -> str | Unreadable:
         pod = self._about.pod
         if source.field_ref is not None:
-            return field_value(pod, source.field_ref.field_path or "", self._about.ip)
+            return field_value(self._about, source.field_ref.field_path or "")
         if source.resource_field_ref is not None:
             return resource_text(pod, source.resource_field_ref, self._container.name, self._about.node)
         return Unreadable(NO_SOURCE)
@@ -206,14 +206,15 @@ def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], pl
     return assign(path(name), tuple(expanded), f"{name} is set", source)
 
 
-def field_value(pod: Pod, field: str, pod_ip: str) -> str | Unreadable:
+def field_value(about: PodFacts, field: str) -> str | Unreadable:
     """The value of this field path in the downward API, which knows more for variables than for files."""
+    pod, node = about.pod, about.node
     fixed = {
         "spec.serviceAccountName": pod.spec.service_account_name or "default",
-        "status.podIP": pod_ip,
-        "status.podIPs": pod_ip,
-        "status.hostIP": "127.0.0.1",
-        "status.hostIPs": "127.0.0.1",
-        "spec.nodeName": "localhost",
+        "status.podIP": about.ip.partition(",")[0],
+        "status.podIPs": about.ip,
+        "status.hostIP": node.addresses[0],
+        "status.hostIPs": ",".join(node.addresses),
+        "spec.nodeName": node.name,
     }
     return fixed[field] if field in fixed else field_text(pod, field)
