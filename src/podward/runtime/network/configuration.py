@@ -127,15 +127,16 @@ def is_told(state: State) -> bool:
     return kept is not None and kept.told
 
 
-def overlapping(subnet: str, bridge: str) -> str:
-    """The device of another route of this machine that leads into the subnet; empty where there is none."""
+def leading_into(subnet: str, bridge: str) -> str:
+    """The device of a route of this machine into the subnet that is not our bridge's; empty where there is none.
+
+    A route that leads there with much else gives way, as routes do.
+    """
     network, _, length = subnet.partition("/")
     mask = (0xFFFFFFFF << (32 - int(length))) & 0xFFFFFFFF
     ours = int.from_bytes(socket.inet_aton(network))
-    for device, address, other in _device_routes():
-        if device != bridge and other and ours & mask & other == address & mask & other:
-            return device
-    return ""
+    into = (device for device, address, other in _device_routes() if other & mask == mask and address & mask == ours)
+    return next((device for device in into if device != bridge), "")
 
 
 def _kept(state: State) -> _Own | None:

@@ -91,7 +91,7 @@ def prepare(state: State, subnet: str) -> NetworkList:
     One of an earlier subnet goes first. Pods of it must be gone.
     """
     name = configuration.bridge_name(state)
-    if (device := configuration.overlapping(subnet, name)) != "":
+    if (device := configuration.leading_into(subnet, name)) != "":
         advice = "choose another range of addresses for Pods"
         raise NodeError(f"this machine has a route into {subnet} already, by {device}", where="pod CIDR", advice=advice)
     os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
