@@ -19,6 +19,12 @@ class Row(Struct, frozen=True):
 
 
 TABLE: tuple[Row, ...] = (
+    Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
+    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
+    Row(
+        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
+    ),
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),

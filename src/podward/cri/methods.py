@@ -21,8 +21,8 @@ from podward.cri.figures import Figures
 from podward.cri.front import Front
 from podward.cri.gate import Limits
 from podward.cri.method import Method, Stream, parts
-from podward.cri.runtime_info import RuntimeInfo
 from podward.cri.streaming import Urls
+from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.verbs import VERBS
 from podward.runtime.workers.calls import Verb

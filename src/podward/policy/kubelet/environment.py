@@ -152,7 +152,8 @@ class _Variables:
         elif not optional:
             namespace = self._about.pod.metadata.namespace or "default"
             reason = f"couldn't find key {reference.key} in {kind} {namespace}/{reference.name or ''}"
-            self._await(where / "key", name, f"{reason}: add the key, or give the object with --with FILE")
+            advice = "add the key, or give the object with --with FILE"
+            self._await(where / "key", name, self._about.objects.told(reason, advice))
 
     def _object(self, kind: ContentKind, name: str, where: Path, *, optional: bool) -> ContentObject | None:
         """The object; None where it is unknown, may be absent, or is awaited."""
@@ -161,7 +162,7 @@ class _Variables:
         if isinstance(found, ContentObject):
             return found
         if isinstance(found, Missing) and not optional:
-            self._await(where, name, f"{kind.lower()} {quote(name)} not found: {found.remedy}")
+            self._await(where, name, self._about.objects.told(f"{kind.lower()} {quote(name)} not found", found.remedy))
         return None
 
     def _keep_bytes(self, name: str, value: bytes, where: Path) -> None:
