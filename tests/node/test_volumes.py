@@ -63,6 +63,15 @@ def write(path: str, text: str) -> None:
         file.write(text)
 
 
+def is_link(path: str) -> bool:
+    return os.path.islink(path)
+
+
+def mounted_below(path: str) -> int:
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        return mounts.read().count(path)
+
+
 def make_directory(path: Path) -> None:
     path.mkdir()
 
@@ -200,8 +209,7 @@ def test_volumes_outlive_the_node_and_go_with_their_pods(connection: Connection,
 
     run(connection, str(tmp_path), first)
     run(connection, str(tmp_path), second)
-    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
-        assert str(tmp_path) not in mounts.read()
+    assert mounted_below(str(tmp_path)) == 0
 
 
 def test_what_a_container_gets_is_its_messages(connection: Connection, tmp_path: Path) -> None:
@@ -274,3 +282,30 @@ def test_a_claim_leads_to_its_volume(connection: Connection, tmp_path: Path) -> 
         assert is_there(str(local))
 
     run(connection, str(tmp_path / "pods"), work)
+
+
+def test_a_runtime_that_sees_no_mount_of_ours_gets_plain_directories(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        ok(await here.admin.create(SECRETS, "default", secret("plain", a="1")))
+        memory: JsonObject = {"name": "mem", "emptyDir": {"medium": "Memory"}}
+        of_files: Json = [{"name": "v", "mountPath": "/one", "subPath": "a"}, {"name": "mem", "mountPath": "/two"}]
+        written: Json = [{"name": "mem", "mountPath": "/x", "subPath": "s"}]
+        containers: Json = [
+            {"name": "good", "image": "none", "volumeMounts": of_files},
+            {"name": "bad", "image": "none", "volumeMounts": written},
+        ]
+        pod = await here.pod([of_secret("plain"), memory], containers=containers)
+        assert (await here.volumes.prepare(pod)).ready, here.told
+        uid = str(member(pod, "metadata")["uid"])
+        one, two = (await here.volumes.mounts(uid, "good")).mounts
+        assert (read(one.host_path), one.host_path.endswith("/a"), two.host_path) == (
+            "1",
+            True,
+            here.at(pod, "volumes", "mem"),
+        )
+        assert not is_link(one.host_path)
+        assert "no subPath is safe" in (await here.volumes.mounts(uid, "bad")).refusal
+        assert mounted_below(str(tmp_path)) == 0
+        assert await here.volumes.remove(uid) == ()
+
+    run(connection, str(tmp_path), work, mounts=False)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from msgspec import structs
 
 from podward.api.core import Pod
-from podward.api.cri import DNSConfig
 from podward.api.cri_refusal import CriRefusal
 from podward.api.node import Node
 from podward.node.options import Options
 from podward.policy.kubelet import dns
+from podward.policy.kubelet.dns import ClusterDNS, PodDNS
 from podward.runtime import hostfiles, machine
 from podward.runtime.service.runtime_service import RuntimeService
 
 
-def of_node(options: Options, service: RuntimeService) -> Node:
+def of_node(options: Options, service: RuntimeService, address: str) -> Node:
     """The node as its options make it."""
     choice = service.choice("")
     found = machine.gather() if isinstance(choice, CriRefusal) else service.node(choice)
@@ -23,13 +23,12 @@ def of_node(options: Options, service: RuntimeService) -> Node:
         seccomp_default=options.seccomp_default,
         seccomp_root=options.seccomp_root,
         allowed_unsafe_sysctls=options.allowed_unsafe_sysctls,
+        name=options.name,
+        addresses=(address,),
     )
 
 
-def dns_of(options: Options, pod: Pod) -> DNSConfig | None:
-    """What the Pod's resolv.conf is made of; None for the node's own."""
+def dns_of(options: Options, pod: Pod) -> PodDNS:
+    """What the Pod's resolv.conf is made of, with what is to be told about it."""
     of_node = hostfiles.read(hostfiles.NODE_RESOLV_CONF)
-    if not options.cluster_dns:
-        return dns.config_for(pod.spec, of_node if pod.spec.dns_config else "")
-    cluster = dns.Cluster(options.cluster_dns, options.cluster_domain)
-    return dns.in_cluster(pod.spec, pod.metadata.namespace or "default", cluster, of_node)
+    return dns.in_cluster(pod, of_node, ClusterDNS(options.cluster_dns, options.cluster_domain))

@@ -98,7 +98,7 @@ class _Running:
 
     def __init__(self, context: NodeContext, service: RuntimeService, images_changed: Callable[[], None]) -> None:
         informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
-        node = facts.of_node(context.options, service)
+        node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
         self._parts = Parts(
             context=context,

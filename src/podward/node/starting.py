@@ -68,7 +68,7 @@ async def facts_of(parts: Parts, state: PodState, addresses: tuple[str, ...]) ->
         raise RuntimeFailedError(found)
     about = PodFacts(subject.pod, subject.place, found, parts.node, ",".join(addresses))
     logs = parts.context.options.logs
-    return GatheredFacts(about, logs, parts.dns_of(subject.pod), state.mapping, addresses)
+    return GatheredFacts(about, logs, parts.dns_of(subject.pod).config, state.mapping, addresses)
 
 
 async def sandbox_of(parts: Parts, state: PodState, look: Look) -> Sandboxed:
@@ -86,6 +86,8 @@ async def sandbox_of(parts: Parts, state: PodState, look: Look) -> Sandboxed:
 
 async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
     """Have a new sandbox run. Raises RuntimeFailedError where there is none."""
+    for reason, what in parts.dns_of(state.subject.pod).events:
+        parts.tell(state.subject.document, "Warning", reason, what)
     facts = await facts_of(parts, state, ())
     asked = requests.sandbox(facts, attempt)
     if isinstance(asked, Refusal):

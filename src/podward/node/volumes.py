@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
@@ -68,7 +69,7 @@ class Prepared(Struct, frozen=True):
 
 
 class _Held(Struct):
-    """A Pod whose volumes are the node's."""
+    """A Pod whose volumes are the node's; `told` stands for what they held when they were last written."""
 
     pod: JsonObject
     mapping: IDMapping | None
@@ -76,6 +77,7 @@ class _Held(Struct):
     turn: asyncio.Lock
     failures: int = 0
     ready: bool = False
+    told: bytes = b""
 
 
 class Volumes:
@@ -173,7 +175,12 @@ class Volumes:
     async def _bring(self, held: _Held) -> Prepared:
         async with held.turn:
             request, unread = await self._request(held)
+            told = _told(held.pod, request)
+            if held.ready and not unread and told == held.told:
+                return Prepared()
             answer = await self._engine.call(volume_verbs.PREPARE_VOLUMES, request)
+            whole = isinstance(answer, VolumesAnswer) and not answer.complaints
+            held.told = told if whole else b""
         if isinstance(answer, CriRefusal):
             answer = VolumesAnswer((Complaint("", answer.message, processing=True),), _names(held.pod))
         self._tell(held, answer, unread)
@@ -254,6 +261,14 @@ def _left(answer: DirectoryAnswer | CriRefusal) -> tuple[str, ...]:
 
 def _uid(pod: JsonObject) -> str:
     return text(member(pod, "metadata"), "uid")
+
+
+def _told(pod: JsonObject, request: VolumesRequest) -> bytes:
+    """What stands for all that the Pod's volumes hold: its status, which changes often, is not among it."""
+    metadata = member(pod, "metadata")
+    own = [metadata.get("labels"), metadata.get("annotations"), pod.get("spec")]
+    held = [request.documents, request.tokens, request.mapping, request.ip]
+    return sha256(msgspec.json.encode([*own, *held])).digest()
 
 
 def _names(pod: JsonObject) -> tuple[str, ...]:
