@@ -28,6 +28,8 @@ TABLE: tuple[Row, ...] = (
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
+    Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
+    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
 )
 
 

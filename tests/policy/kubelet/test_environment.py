@@ -10,6 +10,7 @@ from podward.api.effective import Place
 from podward.api.node import Node
 from podward.api.oci import LONGEST_STRING
 from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import ReferencedObjects
 from podward.path import path
 from podward.policy.kubelet import environment
 
@@ -38,6 +39,23 @@ def test_a_variable_sees_only_those_before_it() -> None:
 def test_of_a_name_written_twice_the_last_counts_at_its_place() -> None:
     config = config_of(Container(env=(EnvVar("A", "1"), EnvVar("B", "2"), EnvVar("A", "3"))))
     assert [(row.key, row.value) for row in config.envs] == [("B", "2"), ("A", "3")]
+
+
+def test_variables_of_services_are_known_before_and_stand_behind_the_containers_own() -> None:
+    objects = ReferencedObjects(service_variables={"DB_SERVICE_HOST": "10.0.0.7", "DB_PORT": "tcp://10.0.0.7:5432"})
+    env = (EnvVar("URL", "http://$(DB_SERVICE_HOST)"), EnvVar("DB_PORT", "mine"), EnvVar("PORT", "$(DB_PORT)"))
+    container = Container(env=env, args=("$(DB_SERVICE_HOST)", "$(DB_PORT)"))
+
+    decision = environment.decide(PodFacts(POD, PLACE, objects), container, PLACE)
+
+    config = decision.fold(ContainerConfig)
+    assert [f"{row.key}={row.value}" for row in config.envs] == [
+        "URL=http://10.0.0.7",
+        "DB_PORT=mine",
+        "PORT=mine",
+        "DB_SERVICE_HOST=10.0.0.7",
+    ]
+    assert config.args == ("10.0.0.7", "mine")
 
 
 def test_downward_fields_come_from_the_pod() -> None:

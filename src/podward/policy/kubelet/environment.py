@@ -5,6 +5,8 @@ Specification (kubelet makeEnvironmentVariables and third_party/forked/golang/ex
   name behind `prefix`. Then `env`. Of variables with the same name the last one is kept, at its own position.
 - In command, args and later env values `$(NAME)` becomes the value of a variable that was defined before. An unknown
   name stays as it is written. `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`.
+- The variables of Services (`service_environment`) are known from the beginning, and follow behind those that the
+  container does not have itself.
 - Values of `fieldRef` and `resourceFieldRef` come from the Pod, others from a key of a Secret or ConfigMap. What is
   optional and absent gives no variable; what is absent else keeps the container from starting:
   CreateContainerConfigError.
@@ -33,6 +35,7 @@ from podward.path import Path, path
 from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} environment")
+SERVICES = Source(Origin.RULE, f"kubelet {KUBERNETES} variables of Services")
 NO_SOURCE = "a value can come from env, a field, a resource, or a key of a Secret or ConfigMap: from nothing else here"
 NO_TEXT = "the value is no text (UTF-8), and CRI carries nothing else in a variable"
 NUL = "the value has a NUL byte, which no variable can have"
@@ -87,7 +90,7 @@ class _Variables:
     """The variables as they are defined one after the other; `known` are their values by name."""
 
     def __init__(self, about: PodFacts, container: Container, place: Place) -> None:
-        self.known: dict[str, str] = {}
+        self.known = dict(about.objects.service_variables)
         self.violations: list[Violation] = []
         self._about = about
         self._container = container
@@ -96,13 +99,14 @@ class _Variables:
         self._left = MOST
 
     def assignments(self) -> tuple[Assignment, ...]:
-        """`envs`, each variable owed to where it was defined last."""
+        """`envs`, each variable owed to where it was defined last; then those of Services."""
         document = self._place.document
+        rows = [(name, "env", Source(Origin.MANIFEST, document, where)) for name, where in self._rows.items()]
+        of_services = self._about.objects.service_variables
+        rows += [(name, "a Service", SERVICES) for name in of_services if name not in self._rows]
         return tuple(
-            Assignment(
-                path("envs", i), KeyValue(name, self.known[name]), "env", Source(Origin.MANIFEST, document, where)
-            )
-            for i, (name, where) in enumerate(self._rows.items())
+            Assignment(path("envs", i), KeyValue(name, self.known[name]), reason, source)
+            for i, (name, reason, source) in enumerate(rows)
         )
 
     def all_of(self, source: EnvFrom, where: Path) -> None:
