@@ -25,7 +25,12 @@ from podward.policy.kubelet.container_kinds import by_name
 from podward.policy.kubelet.pod_actions import SHORTEST_GRACE, Kill, Removal
 from podward.runtime.service import verbs
 
-_FIELDS = {"init": "initContainers", "sidecar": "initContainers", "regular": "containers", "ephemeral": "ephemeralContainers"}
+_FIELDS = {
+    "init": "initContainers",
+    "sidecar": "initContainers",
+    "regular": "containers",
+    "ephemeral": "ephemeralContainers",
+}
 
 
 def field_of(state: PodState, container: str) -> str:

@@ -1,9 +1,9 @@
 """What the node has done about a Pod in a worker of the engine, beside its volumes: its directory, ids and cgroup.
 
-    ROOT/node/pods/UID/          0700
-      userns                     the range of ids of a Pod with a user namespace of its own
-      etc-hosts                  the Pod's hosts file
-      containers/NAME/N          the termination log of attempt N
+ROOT/node/pods/UID/          0700
+  userns                     the range of ids of a Pod with a user namespace of its own
+  etc-hosts                  the Pod's hosts file
+  containers/NAME/N          the termination log of attempt N
 """
 
 from __future__ import annotations

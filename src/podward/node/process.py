@@ -13,7 +13,7 @@ from socket import socket
 
 from msgspec import Struct
 
-from podward.node import home
+from podward.node import home, volume_verbs
 from podward.node.options import Options
 from podward.node.verbs import VERBS
 from podward.runtime.service import runtime_info
@@ -41,6 +41,7 @@ def run(options: Options, say: Callable[[str], None]) -> int:
         home.enter(state, options.directory)
     service = RuntimeService(options.root, options.service)
     service.choose_all()
+    volume_verbs.learn()
     user_namespaces = runtime_info.user_namespaces_work(options.root)
     started = engine.start(service, VERBS)
     with service.serve_alone():

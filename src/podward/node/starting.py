@@ -111,7 +111,9 @@ async def _handler(parts: Parts, state: PodState) -> str:
     return text(found, "handler")
 
 
-async def start_all(parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen) -> None:
+async def start_all(
+    parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen
+) -> None:
     """Start containers in their order; after a plain init container that can't be started comes nothing."""
     for start in starts:
         if start.back_off is not None:
@@ -125,9 +127,7 @@ async def start_all(parts: Parts, state: PodState, sandbox: Sandboxed, starts: t
             return
 
 
-async def _start(
-    parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen
-) -> Failure | None:
+async def _start(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen) -> Failure | None:
     made = await _Starting(parts, state, sandbox, start, seen).config()
     if isinstance(made, Failure):
         return made

@@ -122,5 +122,3 @@ class Statuses:
 def _revision(pod: JsonObject) -> int:
     word = text(member(pod, "metadata"), "resourceVersion")
     return int(word) if word.isdigit() else 0
-
-
