@@ -1,6 +1,6 @@
 """One look at a Pod: its status is told, and the next steps are done; or everything of it is ended.
 
-Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): the status
+Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): a status
 is told before anything is done. A Pod that has ended by itself is terminated. Its volumes are there before its
 containers; without network only Pods of the host's network run. What is past its active deadline, counted from its
 start, fails with DeadlineExceeded.
