@@ -30,6 +30,7 @@ from podward.server.freshness import Followed
 from podward.server.metrics import Metrics, process_lines, sample
 from podward.server.paths import table
 from podward.server.plugins import Plugins
+from podward.server.proxying.reaching import Reaching
 from podward.server.request import Answer, Handler, Request
 from podward.server.request_info import RequestInfo
 from podward.server.scope import Parts
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
     from podward.server.openshift.start import OpenShift
+    from podward.server.proxying.nodes import NodeAccess
 
 _RBAC = "rbac.authorization.k8s.io/v1"
 _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
@@ -67,6 +69,8 @@ class Settings(Struct, frozen=True):
     """Who signs certificates that are asked for; None where nobody does."""
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
+    nodes: NodeAccess | None = None
+    """How nodes are reached; None where they are not."""
 
 
 class Application:
@@ -102,6 +106,7 @@ class Application:
             services,
             set(),
             self.plugins.converter,
+            Reaching(settings.nodes),
         )
         self.definitions = Definitions(self.parts)
         events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
@@ -159,6 +164,8 @@ class Application:
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
         await first_objects.make(self.parts)
+        if self.parts.reaching.nodes is not None and self.parts.reaching.nodes.user:
+            await first_objects.make_missing(self.parts, first_objects.node_access(self.parts.reaching.nodes.user))
         if self._openshift is not None:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:
@@ -188,6 +195,7 @@ class Application:
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()
+        await self.parts.reaching.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()

@@ -26,6 +26,8 @@ from podward.server.authentication.options import AuthenticationOptions
 from podward.server.fairness import Limits
 from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
+from podward.server.proxying.nodes import NodeAccess
+from podward.server.proxying.options import NodeOptions
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.opening import SQLITE, open_store
@@ -61,6 +63,7 @@ class Options(Struct, frozen=True):
     event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
+    nodes: NodeOptions = NodeOptions()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -117,7 +120,9 @@ async def _serve(
     reached = advertised(options.bind_address)
     await application.announce(reached, port)
     application.parts.tokens.reached_at(address_of(reached or options.bind_address, port))
-    renewed: list[ServingCertificate | AdminKubeconfig] = [serving]
+    renewed: list[freshness.Renewed] = [serving]
+    if application.parts.reaching.nodes is not None:
+        renewed.append(application.parts.reaching.nodes)
     if options.kubeconfig:
         renewed.append(AdminKubeconfig(options.kubeconfig, address, authority))
     fresh = asyncio.create_task(freshness.keep(renewed, application.followed(serving.context)))
@@ -173,6 +178,7 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         issuer=authority.issuer,
         controllers=options.controllers,
         admission=options.admission,
+        nodes=NodeAccess(options.nodes, options.data_dir, authority),
     )
 
 
