@@ -20,7 +20,7 @@ from podward.api import cri_stats_requests as of_stats
 from podward.api.cri import LinuxPodSandboxConfig
 from podward.api.cri_stats import ContainerStats
 from podward.api.cri_status import ContainerEventResponse, ContainerStatsFilter
-from podward.cri import messages
+from podward.runtime import cri_messages as messages
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.store import ImageStore
 

@@ -10,7 +10,7 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_status import ContainerEventResponse
 from podward.cri import events
 from podward.cri.events import Events, Happening
-from podward.cri.exits import ExitWatch
+from podward.runtime.service.exits import ExitWatch
 
 ID, POD = "a" * 64, "b" * 64
 

@@ -27,7 +27,8 @@ from podward.api.cri import (
     PodSandboxMetadata,
 )
 from podward.api.cri_status import ContainerStatus
-from podward.cri import messages, protocol
+from podward.runtime import cri_messages as messages
+from podward.runtime import cri_protocol as protocol
 
 Response = TypeVar("Response", bound=Message)
 DEADLINE = 60.0

@@ -42,12 +42,12 @@ from podward.api.effective import Place
 from podward.api.oci import RuntimeSpec
 from podward.api.pod_facts import PodFacts
 from podward.api.process import ProcessState
-from podward.cri.messages import message, typed
 from podward.decision import Decision, Outcome
 from podward.errors import NodeError, RefusedError, RuntimeFailedError
 from podward.pipeline import ContainerMounts, ContainerPlan, plan_requests, predict
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.runtime import container_files, device_list, observe, userns
+from podward.runtime.cri_messages import message, typed
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.kept import Process
 from podward.runtime.live_facts import LiveFacts

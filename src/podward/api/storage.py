@@ -89,10 +89,12 @@ class VolumeNote(Struct, frozen=True):
 class Storage(Struct, frozen=True):
     """The objects of the input: claims by namespace and name, volumes in their order, drivers by name.
 
-    `stand_ins` are directories of this machine by the names of the volumes that they stand for.
+    `stand_ins` are directories of this machine by the names of the volumes that they stand for. `faults` are sentences
+    by the names of a Pod's volumes: why the claim of each, looked up in an API server, can't be used.
     """
 
     claims: Mapping[tuple[str, str], PersistentVolumeClaim] = {}
     volumes: tuple[PersistentVolume, ...] = ()
     drivers: Mapping[str, CsiDriver] = {}
     stand_ins: Mapping[str, str] = {}
+    faults: Mapping[str, str] = {}

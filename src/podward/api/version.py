@@ -10,5 +10,8 @@ from __future__ import annotations
 KUBERNETES = "1.36"
 """The API server's and the kubelet's; the schema table is generated from its definitions."""
 
+GIT_VERSION = f"v{KUBERNETES}.2+podward"
+"""As the API server and the node tell their own version: with the patch release that was looked at."""
+
 POD_SECURITY = "1.37"
 """The newest policy of the Pod Security Standards."""

@@ -49,6 +49,7 @@ COMMANDS = {
         "podward.cli.controller_manager",
         "the controllers and the scheduler of a cluster: clients of the API server that a kubeconfig leads to",
     ),
+    "node": ("podward.cli.node", "a node of a cluster: it runs the Pods that are bound to it, as a kubelet does"),
     "cri": ("podward.cli.cri", "a container runtime for a kubelet and crictl: the CRI (v1) on a unix socket"),
     "image": ("podward.cli.image", "import, build, pull, list and remove local images"),
     "rotate-key": ("podward.cli.rotate_key", "encrypt an API server's Secrets with a new key, and drop the old one"),

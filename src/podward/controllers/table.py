@@ -18,7 +18,19 @@ class Row(Struct, frozen=True):
     """Whether it is one of OpenShift's, and runs with `--openshift` alone."""
 
 
-TABLE: tuple[Row, ...] = ()
+TABLE: tuple[Row, ...] = (
+    Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
+    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
+    Row(
+        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
+    ),
+    Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
+    Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
+    Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
+    Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
+    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
+)
 
 
 def unknown(text: str) -> str:

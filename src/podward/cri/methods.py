@@ -21,8 +21,8 @@ from podward.cri.figures import Figures
 from podward.cri.front import Front
 from podward.cri.gate import Limits
 from podward.cri.method import Method, Stream, parts
-from podward.cri.runtime_info import RuntimeInfo
 from podward.cri.streaming import Urls
+from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.verbs import VERBS
 from podward.runtime.workers.calls import Verb
@@ -60,6 +60,7 @@ _OF_CLIENTS = (
     _Row("ExecSync", _CONTAINER, _COMMANDS),
     _Row("PullImage", None, _MAKING),
     _Row("RemoveImage", None, _MAKING),
+    _Row("UpdateRuntimeConfig", None, _MAKING),
 )
 """They end with their clients."""
 _LIFECYCLE = (
@@ -92,7 +93,6 @@ def table(front: Front, also: Parts) -> list[AnyMethod]:
         Method("Version", cri.VersionRequest, info.version),
         Method("Status", cri.StatusRequest, info.status),
         Method("RuntimeConfig", cri.RuntimeConfigRequest, info.runtime_config),
-        Method("UpdateRuntimeConfig", cri.UpdateRuntimeConfigRequest, info.update),
         Stream("GetContainerEvents", cri.GetEventsRequest, lambda _: also.events()),
         Method("Exec", cri.ExecRequest, urls.exec),
         Method("Attach", cri.AttachRequest, urls.attach),

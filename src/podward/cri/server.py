@@ -17,11 +17,12 @@ from google.protobuf.message import DecodeError
 
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriCode, CriRefusal
-from podward.cri import messages, protocol
 from podward.cri.gate import Gate, Limits, TooManyError
 from podward.cri.log import Log
 from podward.cri.method import Method, Stream
 from podward.errors import PodwardError
+from podward.runtime import cri_messages as messages
+from podward.runtime import cri_protocol as protocol
 from podward.runtime.workers.calls import refusal_of
 
 LARGEST = 16 << 20

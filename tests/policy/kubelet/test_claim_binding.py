@@ -9,7 +9,8 @@ import pytest
 
 from podward.api.claim import LabelSelector, SelectorRequirement
 from podward.api.storage import PersistentVolume, PersistentVolumeClaim, Storage
-from podward.policy.kubelet.claim_binding import Binding, bind, selects
+from podward.policy.kubelet.claim_binding import Binding, bind
+from podward.schema.label_selection import selects
 
 
 def claim(name: str = "data", **spec: object) -> PersistentVolumeClaim:

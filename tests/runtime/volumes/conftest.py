@@ -1,30 +1,18 @@
-"""A mount namespace for one test: what it mounts goes with it."""
+"""A mount namespace for one test, and a user namespace in it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from private_mounts import private_mounts
 
 from podward.api.cri import IDMapping
-from podward.runtime import namespaces, syscalls
+from podward.runtime import namespaces
+
+__all__ = ["private_mounts"]
 
 RANGE = IDMapping(0, 65536 * 7, 65536)
-
-
-@pytest.fixture
-def private_mounts() -> Iterator[None]:
-    before, here = os.open("/proc/self/ns/mnt", os.O_RDONLY), os.getcwd()
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    try:
-        syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
-        yield
-    finally:
-        syscalls.setns(before, syscalls.CLONE_NEWNS)
-        os.close(before)
-        os.chdir(here)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from podward.api.core import ObjectMeta, Pod
 from podward.api.storage import PersistentVolume, PersistentVolumeClaim, Storage
 from podward.api.volume import HostPath, LocalVolume, Volume
 from podward.policy.kubelet import drivers
-from podward.policy.kubelet.claim_binding import FILESYSTEM, bind
+from podward.policy.kubelet.claim_binding import bind
+from podward.schema.volume_matching import FILESYSTEM
 
 
 class ClaimedVolume(Struct, frozen=True):
@@ -45,8 +46,10 @@ def resolve(volume: Volume, pod: Pod, storage: Storage) -> ClaimedVolume:
         claim, name = storage.claims.get((namespace, source.claim_name)), source.claim_name
     else:
         name = f"{pod.metadata.name or ''}-{volume.name}"
-        claim = _made_for(volume, name, namespace)
+        claim = storage.claims.get((namespace, name)) or _made_for(volume, name, namespace)
     readonly = bool(source is not None and source.read_only)
+    if volume.name in storage.faults:
+        return ClaimedVolume(name, readonly=readonly, refusal=storage.faults[volume.name])
     if claim is None:
         why = f"claim {namespace}/{name} is not described"
         return ClaimedVolume(name, stand_in=why, readonly=readonly)

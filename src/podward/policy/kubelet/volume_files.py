@@ -202,7 +202,7 @@ class _Collector:
             self._unknown.append((known, self._written(source.name_at)))
         elif isinstance(known, Missing):
             reason = f"{source.kind.lower()} {quote(source.name)} not found"
-            self._awaited.append((source.name_at, f"{reason}: {known.remedy}"))
+            self._awaited.append((source.name_at, self._facts.objects.told(reason, known.remedy)))
         held: Mapping[str, Content] = {} if isinstance(known, Missing | Unknown) else known
         if not source.items:
             for key in sorted(held) if held is known else [EVERY_KEY]:
@@ -214,7 +214,8 @@ class _Collector:
                 content = held.get(item.key) or KeyContent(source.kind, source.name, item.key)
                 self._add(item.path, own, content, here / "path")
             elif not source.optional:
-                self._awaited.append((here / "key", f"{_MISSING[source.kind]}: {item.key}: {_ADD}"))
+                reason = f"{_MISSING[source.kind]}: {item.key}"
+                self._awaited.append((here / "key", self._facts.objects.told(reason, _ADD)))
 
     def _known(self, source: _Keys) -> Mapping[str, Content] | Missing | Unknown:
         """What the keys of the object hold; nothing where it may be absent."""
@@ -222,7 +223,7 @@ class _Collector:
         found = self._facts.objects.content(source.kind, namespace, source.name)
         if isinstance(found, ContentObject):
             return {key: KeyContent(source.kind, source.name, key) for key in found.data}
-        if source.kind == "ConfigMap" and source.name in _PUBLISHED:
+        if source.kind == "ConfigMap" and source.name in _PUBLISHED and not self._facts.objects.live:
             return {_PUBLISHED[source.name]: CertificateContent()}
         return {} if isinstance(found, Missing) and source.optional else found
 

@@ -115,7 +115,8 @@ def image_files(request: VolumeRequest) -> SeenVolume:
     """An image; its files, where it is here."""
     source = request.volume.image
     reference = (source.reference if source is not None else "") or ""
-    decision, found = image.decide(request, reference), request.node.image_root(reference)
+    decision, find = image.decide(request, reference), request.node.image_root
+    found = find(reference) if find is not None else Unknown("it is not here", "run it here")
     if isinstance(found, Unknown):
         decision += assign(path("content"), found, "the image's files", NODE)
         made = MadeVolume(decision.at(request.where), image.prepared(request, request.target))

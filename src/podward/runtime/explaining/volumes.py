@@ -41,7 +41,7 @@ class DryVolumes(PodVolumes):
         self,
         about: PodFacts,
         mapping: IDMapping | None,
-        image_root: Callable[[str], str | Unknown] = NO_NODE.image_root,
+        image_root: Callable[[str], str | Unknown] | None = NO_NODE.image_root,
     ) -> None:
         userns = f"{POD}/ns/user" if mapping is not None else ""
         super().__init__(POD, about, node=VolumeNode(userns, mapping, image_root))

@@ -17,6 +17,8 @@ _PROGRAMS = (
     ("conmon", "conmon", "no container outlives a restart of a server"),
     ("skopeo", "skopeo", "no archive of `docker save` can be imported"),
     ("umoci", "umoci", "no image can be unpacked"),
+    ("nft", "nftables", "nobody reaches a Service by its address"),
+    ("conntrack", "conntrack", "UDP clients of a Service may keep an endpoint that is gone"),
     ("catatonit", "catatonit", "no init process for shared process namespaces"),
 )
 _CNI = ("/usr/lib/cni", "/opt/cni/bin")

@@ -24,7 +24,7 @@ from podward.runtime.oci import Engine, OciRuntime
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service.plugins import SOCKET, Plugins
 from podward.runtime.service.records import ContainerRecord, Records, SandboxRecord
-from podward.runtime.state import State
+from podward.runtime.state import Lock, State
 
 MOUNT_SETATTR = (5, 12)
 """The first kernel with mount_setattr(2)."""
@@ -73,6 +73,19 @@ class RuntimeService:
     def cgroup_v2(self) -> bool:
         """Whether the OCI runtime finds a pure cgroup2 hierarchy."""
         return self.cgroup_layout == "v2"
+
+    def serve_alone(self) -> Lock:
+        """A lock that whoever serves with this state directory holds while it lives, but for its engine and workers.
+
+        Take it when these have been forked. Raises NodeError where another has it.
+        """
+        file = f"{self.records.root}/server.lock"
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        lock = Lock.attempt(file)
+        if lock is None:
+            advice = "end it, or choose another --data-dir"
+            raise NodeError("another CRI service runs on this state directory", where=self.state.root, advice=advice)
+        return lock
 
     def choose_all(self) -> None:
         """Look for every handler's program and load the defaults now, so that no worker has to.

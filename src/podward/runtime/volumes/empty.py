@@ -24,7 +24,8 @@ def prepare(request: VolumeRequest) -> MadeVolume:
     decision = empty_dir.decide(source, memory, limit, request.where, request.place)
     if decision.refused:
         return MadeVolume(decision)
-    make(decision.fold(EmptyDirectory), request.target)
+    plan = decision.fold(EmptyDirectory)
+    make(plan if request.node.mounts else EmptyDirectory(), request.target)
     decision += ownership.apply(request.target, request.pod, request.place)
     return MadeVolume(decision.at(request.where), PreparedVolume(request.volume.name, request.target, managed=True))
 

@@ -26,23 +26,40 @@ from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeRe
 
 def prepare(request: VolumeRequest) -> MadeVolume:
     """Write the files. Where something is awaited or unknown, which refuses the Pod, the volume stays empty."""
+    decision = _decided(request)
+    if decision.final:
+        return MadeVolume(decision)
+    plan, target = decision.fold(VolumeFiles), request.target
+    memory = resources.pod_memory_limit(request.pod.spec) or machine.memory()
+    medium = plan.medium if request.node.mounts else ""
+    empty.make(empty_dir.EmptyDirectory(medium, min(memory, machine.memory())), target)
+    _make_mount_points(request)
+    if not decision.refused:
+        _write(plan, request)
+    prepared = PreparedVolume(request.volume.name, target, managed=True, readonly=True)
+    return MadeVolume(decision.at(request.where), prepared)
+
+
+def renew(request: VolumeRequest) -> Decision:
+    """Write the files of a volume that `prepare` has made as they are now; where that is refused, they stay."""
+    decision = _decided(request)
+    if not decision.refused:
+        _write(decision.fold(VolumeFiles), request)
+    return decision
+
+
+def _decided(request: VolumeRequest) -> Decision:
     decision = decide(request.volume, request.about, request.where)
     unknown = tuple(
         Violation(request.where, request.volume.name, f'volume "{request.volume.name}": {u.why}: {u.remedy}', RULE)
         for u in decision.unknowns
     )
-    decision += Decision(violations=unknown)
-    if decision.final:
-        return MadeVolume(decision)
-    plan, target = decision.fold(VolumeFiles), request.target
-    memory = resources.pod_memory_limit(request.pod.spec) or machine.memory()
-    empty.make(empty_dir.EmptyDirectory(plan.medium, min(memory, machine.memory())), target)
-    _make_mount_points(request)
-    if not decision.refused:
-        files = [_written(file, request) for file in plan.files]
-        atomic.write(target, files, lambda: _give(target, plan.group))
-    prepared = PreparedVolume(request.volume.name, target, managed=True, readonly=True)
-    return MadeVolume(decision.at(request.where), prepared)
+    return decision + Decision(violations=unknown)
+
+
+def _write(plan: VolumeFiles, request: VolumeRequest) -> None:
+    files = [_written(file, request) for file in plan.files]
+    atomic.write(request.target, files, lambda: _give(request.target, plan.group))
 
 
 def _make_mount_points(request: VolumeRequest) -> None:
@@ -70,6 +87,8 @@ def _data(content: Content, request: VolumeRequest) -> bytes:
     if isinstance(content, KeyContent):
         found = request.objects.contents[content.kind, request.pod.metadata.namespace or "default", content.name]
         return found.data[content.key] if isinstance(found, ContentObject) else b""
+    if isinstance(content, TokenContent):
+        return request.node.token(content, request.pod).encode()
     from podward.runtime.volumes import tokens  # few Pods have one, and its library is slow to load
 
-    return tokens.token(content, request.pod).encode() if isinstance(content, TokenContent) else tokens.certificate()
+    return tokens.certificate()

@@ -20,6 +20,9 @@ def prepare(request: VolumeRequest) -> MadeVolume:
     """Mount the image. Raises NodeError where it is not here."""
     source = request.volume.image
     reference = (source.reference if source is not None else "") or ""
+    if request.node.image_root is None:
+        asked = PreparedVolume(request.volume.name, "", managed=False, readonly=True, mapped=True, image=reference)
+        return MadeVolume(decide(request, reference).at(request.where), asked)
     found = request.node.image_root(reference)
     if isinstance(found, Unknown):
         raise NodeError(found.why, where=f"volume {request.volume.name}", advice=found.remedy)

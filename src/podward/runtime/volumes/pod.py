@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, structs
 
 from podward.api.core import Container
-from podward.api.cri import IDMapping, KeyValue, Mount
+from podward.api.cri import IDMapping, ImageSpec, KeyValue, Mount
 from podward.api.effective import Place
 from podward.api.pod_facts import PodFacts
 from podward.api.version import KUBERNETES
@@ -32,7 +32,7 @@ from podward.runtime.volumes.removal import remove_tree
 from podward.runtime.volumes.request import MadeVolume, PreparedVolume, VolumeNode, VolumeRequest, named, requests
 from podward.schema.validation.names import label
 
-_DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
+DIRECTORIES = ("volume-subpaths", "volume-binds", "volumes")
 _SHARED = volume_mounts.PROPAGATIONS["Bidirectional"]
 NO_NODE = VolumeNode()
 KUBELET = Source(Origin.RULE, f"kubelet {KUBERNETES} subPath")
@@ -115,16 +115,22 @@ class PodVolumes:
         """
         decision = volumes.admit(self._pod.spec, self._place)
         for field, request in requests(self._about, self._directory, self._node):
-            decision += named(request) + request.resolved.notes.at(request.where)
             if decision.final:
                 break
-            made = self._in_its_range(self._make(field, request), request)
-            decision += made.decision
-            prepared = made.prepared
-            if prepared is not None:
-                readonly = prepared.readonly or request.resolved.readonly
-                self._volumes[prepared.name] = structs.replace(prepared, readonly=readonly)
+            decision += self._prepare(field, request)
         return decision
+
+    def _prepare(self, field: str, request: VolumeRequest) -> Decision:
+        """Make one volume."""
+        decision = named(request) + request.resolved.notes.at(request.where)
+        if decision.final:
+            return decision
+        made = self._in_its_range(self._make(field, request), request)
+        prepared = made.prepared
+        if prepared is not None:
+            readonly = prepared.readonly or request.resolved.readonly
+            self._volumes[prepared.name] = structs.replace(prepared, readonly=readonly)
+        return decision + made.decision
 
     def _make(self, field: str, request: VolumeRequest) -> MadeVolume:
         """Make the volume of this source. What is mounted for it is undone by `remove`, however far it came."""
@@ -169,9 +175,13 @@ class PodVolumes:
             where = place.container / "volumeMounts" / index
             path = self._host_path(mount, container.name, index, where)
             made.append((self._message(mount, path), Source(Origin.MANIFEST, place.document, where)))
-        if not self._pod.spec.init_containers:
+        if self._attaches_at_once():
             wanted += self.attach(container.name)
         return ContainerMounts(tuple(made), wanted)
+
+    def _attaches_at_once(self) -> bool:
+        """Whether no container can run before one whose mounts are asked for."""
+        return not self._pod.spec.init_containers
 
     def attach(self, container: str) -> Decision:
         """Mount what the container's subPaths lead to now, made if missing: call it before each of its starts.
@@ -198,12 +208,14 @@ class PodVolumes:
             attach.detach(target)
         self._binds.clear()
         self._volumes.clear()
-        for name in _DIRECTORIES:
+        for name in DIRECTORIES:
             remove_tree(f"{self._directory}/{name}")
 
     def _host_path(self, mount: volume_mounts.ResolvedMount, container: str, index: int, where: Path) -> str:
         """The path that the OCI runtime mounts: the volume's own, or that of a bind of it or of its subPath."""
         volume = self._volumes[mount.volume]
+        if volume.image:
+            return ""
         if mount.sub_path:
             target = f"{self._directory}/volume-subpaths/{volume.name}/{container}/{index}"
             self._sub_paths[container].append(_SubPath(mount, target, where))
@@ -229,14 +241,21 @@ class PodVolumes:
             attach.share(target)
 
     def _message(self, mount: volume_mounts.ResolvedMount, path: str) -> Mount:
-        """The CRI message. It carries no id mappings: what it points to is mapped already."""
+        """The CRI message. It carries id mappings only where what it points to is not mapped already."""
+        volume = self._volumes[mount.volume]
+        of_ours = self._userns or volume.mapped or self._node.mapping is None
+        mappings = () if of_ours or self._node.mapping is None else (self._node.mapping,)
         return Mount(
             container_path=mount.container_path,
             host_path=path,
             readonly=mount.readonly,
             recursive_read_only=mount.recursive_read_only,
-            selinux_relabel=self._volumes[mount.volume].managed,
+            selinux_relabel=volume.managed,
             propagation=mount.propagation,
+            uid_mappings=mappings,
+            gid_mappings=mappings,
+            image=ImageSpec(volume.image) if volume.image else None,
+            image_sub_path=mount.sub_path if volume.image else "",
         )
 
 

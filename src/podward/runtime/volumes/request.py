@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from podward.api.content import TokenContent
 from podward.api.core import Pod
 from podward.api.cri import IDMapping
 from podward.api.effective import Place
@@ -18,16 +19,29 @@ from podward.policy.kubelet.resolved_volumes import ResolvedVolume, resolve
 from podward.policy.kubelet.volumes import source_of
 
 
+def local_token(wanted: TokenContent, pod: Pod) -> str:
+    """A token that is made on this machine, of no cluster."""
+    from podward.runtime.volumes import tokens  # few Pods have one, and its library is slow to load
+
+    return tokens.token(wanted, pod)
+
+
 class VolumeNode(Struct, frozen=True):
     """What the node has for a Pod's volumes: the user namespace that is the Pod's own, and the files of images.
 
-    `userns` is the path of the pinned user namespace, empty where there is none. `image_root` finds an image's unpacked
-    files by its name.
+    `userns` is the path of the pinned user namespace, empty where there is none; with a `mapping` alone, whoever runs
+    the containers maps the ids of what is mounted. `image_root` finds an image's unpacked files by its name; where it
+    is None, whoever runs the containers mounts images. `token` makes a token of the Pod's service account. Where
+    `mounts` is False, whoever runs the containers sees no mount of ours, and none is made.
     """
 
     userns: str = ""
     mapping: IDMapping | None = None
-    image_root: Callable[[str], str | Unknown] = lambda name: Unknown(f"image {name} is not looked at", "run it here")
+    image_root: Callable[[str], str | Unknown] | None = lambda name: Unknown(
+        f"image {name} is not looked at", "run it here"
+    )
+    token: Callable[[TokenContent, Pod], str] = local_token
+    mounts: bool = True
 
 
 class VolumeRequest(Struct, frozen=True):
@@ -64,7 +78,8 @@ class PreparedVolume(Struct, frozen=True):
     """A volume that is there: `path` on the host.
 
     `managed` ones are the Pod's own and may be relabelled; no container may write to one that is `readonly`. Of a
-    `mapped` one the files have the ids of the Pod's user namespace already.
+    `mapped` one the files have the ids of the Pod's user namespace already. One with an `image` is mounted by whoever
+    runs the containers, and has no path.
     """
 
     name: str
@@ -72,6 +87,7 @@ class PreparedVolume(Struct, frozen=True):
     managed: bool
     readonly: bool = False
     mapped: bool = False
+    image: str = ""
 
 
 class MadeVolume(Struct, frozen=True):

@@ -48,3 +48,11 @@ def is_percentage(value: str) -> bool:
     """Whether the text is digits and a `%`."""
     digits = value.removesuffix("%")
     return digits != value and digits.isascii() and digits.isdecimal()
+
+
+def scaled(value: Json, of: int, *, up: bool) -> int:
+    """The number; of a percentage, that part of `of`, rounded up or down."""
+    if not isinstance(value, str):
+        return amount(value)
+    share = amount(value) * of
+    return -(-share // 100) if up else share // 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from podward.api.version import KUBERNETES
+from podward.api.version import GIT_VERSION, KUBERNETES
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Parts
@@ -24,7 +24,7 @@ async def handle(_parts: Parts, request: Request) -> Answer:
             "emulationMinor": minor,
             "minCompatibilityMajor": major,
             "minCompatibilityMinor": str(int(minor) - 1),
-            "gitVersion": f"v{KUBERNETES}.2+podward",
+            "gitVersion": GIT_VERSION,
             "gitCommit": "",
             "gitTreeState": "clean",
             "buildDate": "1970-01-01T00:00:00Z",

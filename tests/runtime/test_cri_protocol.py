@@ -7,7 +7,7 @@ from cri_api.v1 import api_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import Message
 
-from podward.cri import protocol
+from podward.runtime import cri_protocol as protocol
 
 
 def message(name: str, **values: object) -> Message:

@@ -27,8 +27,9 @@ from podward.api.cri import (
 )
 from podward.api.cri_requests import CreateContainerRequest, RunPodSandboxRequest
 from podward.api.cri_status import ContainerFilter, ContainerStatus, Image, PodSandboxFilter
-from podward.cri import messages, protocol
 from podward.errors import InputError
+from podward.runtime import cri_messages as messages
+from podward.runtime import cri_protocol as protocol
 
 MODULES = (cri, cri_requests, cri_image_requests, cri_stats, cri_stats_requests, cri_status)
 EVERY = [

@@ -19,8 +19,8 @@ from google.protobuf.message import Message
 from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
-from podward.cri import protocol
 from podward.errors import InputError
+from podward.runtime import cri_protocol as protocol
 
 Typed = TypeVar("Typed", bound=Struct)
 Step = Callable[..., object]

@@ -7,6 +7,8 @@ wrong otherwise is told. A handler's features are what its program and this kern
 
 from __future__ import annotations
 
+import tempfile
+
 import msgspec
 
 from podward import __version__
@@ -16,8 +18,6 @@ from podward.api.cri_requests import (
     RuntimeConfigResponse,
     StatusRequest,
     StatusResponse,
-    UpdateRuntimeConfigRequest,
-    UpdateRuntimeConfigResponse,
     VersionRequest,
     VersionResponse,
 )
@@ -35,6 +35,7 @@ from podward.runtime.health import trials
 from podward.runtime.network import configuration, plugins
 from podward.runtime.probe import RuntimeChoice
 from podward.runtime.service.runtime_service import HANDLERS, RuntimeService
+from podward.runtime.volumes import remove_tree
 
 NAME = "podward"
 _KUBELET_API = "0.1.0"
@@ -77,11 +78,6 @@ class RuntimeInfo:
         """RuntimeConfig."""
         del request
         return RuntimeConfigResponse(LinuxRuntimeConfiguration("CGROUPFS"))
-
-    async def update(self, request: UpdateRuntimeConfigRequest) -> UpdateRuntimeConfigResponse:
-        """UpdateRuntimeConfig: the Pods' addresses are the network configuration's affair, so nothing is to be done."""
-        del request
-        return UpdateRuntimeConfigResponse()
 
     def _found_handlers(self) -> list[RuntimeHandler]:
         found = []
@@ -128,6 +124,10 @@ def network_fault(service: RuntimeService) -> str:
     return ""
 
 
-def try_user_namespaces(directory: str) -> bool:
-    """Whether this kernel makes an overlay over an id-mapped directory, in a child process; removes nothing."""
-    return machine.user_namespaces() > 0 and not trials.attempt(trials.overlay(directory, mapped=True))
+def user_namespaces_work(root: str) -> bool:
+    """Whether this kernel makes an overlay over an id-mapped directory: tried in a child process, below `root`."""
+    directory = tempfile.mkdtemp(prefix="cri-trial-", dir=root)
+    try:
+        return machine.user_namespaces() > 0 and not trials.attempt(trials.overlay(directory, mapped=True))
+    finally:
+        remove_tree(directory)

@@ -1,0 +1,49 @@
+"""The node as processes: its mount namespace first, then the engine is forked, then this process serves.
+
+What of HTTP, TLS and gRPC is imported comes after the fork: the engine and its workers never have it, nor threads.
+With a CRI runtime behind a socket, what is mounted for Pods must be seen by that one, too: then the node stays in the
+mount namespace in which it was started, as a kubelet does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from socket import socket
+
+from msgspec import Struct
+
+from podward.node import home
+from podward.node.options import Options
+from podward.node.verbs import VERBS
+from podward.runtime.service import runtime_info
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.state import State
+from podward.runtime.workers import engine
+
+
+class Started(Struct, frozen=True):
+    """What is there before anything of the network is imported."""
+
+    options: Options
+    service: RuntimeService
+    engine: tuple[int, socket]
+    user_namespaces: bool
+
+
+def run(options: Options, say: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code. Pods go on. Raises PodwardError."""
+    home.require_root()
+    state = State(options.root)
+    for directory in (options.directory, options.pods, options.logs):
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    if not options.endpoint:
+        home.enter(state, options.directory)
+    service = RuntimeService(options.root, options.service)
+    service.choose_all()
+    user_namespaces = runtime_info.user_namespaces_work(options.root)
+    started = engine.start(service, VERBS)
+    with service.serve_alone():
+        from podward.node import serving  # not before the engine is forked
+
+        return serving.run(Started(options, service, started, user_namespaces), say)

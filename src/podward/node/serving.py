@@ -1,0 +1,113 @@
+"""Serving: what an earlier node left is brought to its true state, the node is registered, until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+from collections.abc import Callable
+
+from podward.client.api import Client
+from podward.client.connection import load
+from podward.client.events import Recorder
+from podward.client.informer import Informers
+from podward.node import machine_info
+from podward.node.context import NodeContext
+from podward.node.log import Log
+from podward.node.options import Options
+from podward.node.own_runtime import OwnRuntime
+from podward.node.process import Started
+from podward.node.registration import Registration
+from podward.node.runtime import Runtime
+from podward.policy.kubelet.node_object import NodeIdentity
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.workers.client import EngineClient
+
+_GRACE = 5.0
+
+
+def run(started: Started, say: Callable[[str], None]) -> int:
+    """Serve; returns the exit code."""
+    return asyncio.run(_main(started, say))
+
+
+async def _main(started: Started, say: Callable[[str], None]) -> int:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    pid, control = started.engine
+    engine = EngineClient[RuntimeService](pid, control)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    of_engine, gone = os.pidfd_open(pid), asyncio.Event()
+    loop.add_reader(of_engine, gone.set)
+    log = Log()
+    try:
+        serving = asyncio.create_task(_serve(started, engine, log, say))
+        ends = [asyncio.create_task(event.wait()) for event in (told, gone)]
+        await asyncio.wait([serving, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+        if gone.is_set():
+            log.failed("the process that does the work has ended: without it nothing can be done")
+        return 1 if gone.is_set() else 0
+    finally:
+        engine.close()  # it ends, and its workers go on to theirs
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gone.wait(), _GRACE)
+            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has ended
+        loop.remove_reader(of_engine)
+        os.close(of_engine)
+
+
+async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
+    """Serve until cancelled."""
+    context = _context(started, engine, log)
+    registration = Registration(context)
+    try:
+        await context.runtime.start(lambda _: None)
+        await registration.start(register=context.options.register)
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        say(context.options.name)
+        await asyncio.Event().wait()
+    finally:
+        await registration.close()
+        await context.informers.close()
+        await context.recorder.close()
+        await context.runtime.close()
+        await context.client.close()
+
+
+def _context(started: Started, engine: EngineClient[RuntimeService], log: Log) -> NodeContext:
+    options = started.options
+    client = Client(load(options.kubeconfig), f"podward-node/{options.name}")
+    return NodeContext(
+        options=options,
+        identity=_identity(options),
+        machine=machine_info.gather(options.root),
+        client=client,
+        informers=Informers(client),
+        recorder=Recorder(client, "kubelet", options.name),
+        runtime=_runtime(started, engine),
+        engine=engine,
+        log=log,
+    )
+
+
+def _runtime(started: Started, engine: EngineClient[RuntimeService]) -> Runtime:
+    if not started.options.endpoint:
+        return OwnRuntime(started.service, engine, user_namespaces=started.user_namespaces)
+    from podward.node.remote_runtime import RemoteRuntime  # gRPC only where it is used
+
+    return RemoteRuntime(started.options.endpoint)
+
+
+def _identity(options: Options) -> NodeIdentity:
+    """Who the node is, with the address that it was given or has."""
+    address = options.address or machine_info.own_address()
+    return NodeIdentity(options.name, address, options.port, options.labels, options.taints, options.max_pods)

@@ -1,0 +1,165 @@
+"""Network namespaces to try rules in: a machine with a bridge, Pods on it, and somebody outside.
+
+Nothing of it is in the network of whoever runs the tests. In every namespace a program answers what it is asked on a
+port with its own name and the address that it was asked from, and asks others.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+
+POD_NETWORK = "10.9.0"
+OUTSIDE_NETWORK = "192.0.2"
+MACHINE = f"{OUTSIDE_NETWORK}.1"
+"""The machine's address for those outside."""
+_SETUP = f"""
+ip link set lo up
+ip link add br0 type bridge
+ip addr add {POD_NETWORK}.1/24 dev br0
+ip link set br0 up
+sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.br0.route_localnet=1
+"""
+
+
+class Place:
+    """A network namespace with the program in it."""
+
+    def __init__(self, enter: list[str], name: str) -> None:
+        self._process = subprocess.Popen(
+            [*enter, sys.executable, "-I", __file__, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._told()
+
+    @property
+    def pid(self) -> int:
+        """The program's."""
+        return self._process.pid
+
+    def run(self, script: str) -> str:
+        """Run shell commands here; returns what they print."""
+        command = ["nsenter", "-t", str(self.pid), "-n", "sh", "-euc", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listen(self, protocol: str, port: int) -> None:
+        """Answer on a port."""
+        self._call("listen", protocol, "", port)
+
+    def ask(self, protocol: str, address: str, port: int) -> str:
+        """The name of who answers and the address it saw us at; or the name of the error."""
+        return self._call("ask", protocol, address, port)
+
+    def asked_often(self, times: int, protocol: str, address: str, port: int) -> set[str]:
+        """The names of all who answered."""
+        return {self.ask(protocol, address, port).split()[0] for _ in range(times)}
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _call(self, *words: str | int) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        return self._told()
+
+    def _told(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+class Lab:
+    """A machine with its Pods `a` and `b`, 10.9.0.2 and 10.9.0.3, and somebody outside, 192.0.2.2."""
+
+    def __init__(self, ended: ExitStack) -> None:
+        """Make it; `ended` takes it away."""
+        self._ended = ended
+        self.machine = self._place("machine")
+        self.machine.run(_SETUP)
+        self.a, self.b = self.pod("a", 2), self.pod("b", 3)
+        self.outside = self._attached("out", f"{OUTSIDE_NETWORK}.2", MACHINE)
+        self.machine.run(
+            f"ip addr add {MACHINE}/24 dev to-out; ip link set to-out up; ip route add default via 192.0.2.2"
+        )
+
+    def pod(self, name: str, number: int) -> Place:
+        """A Pod on the bridge."""
+        place = self._attached(name, f"{POD_NETWORK}.{number}", f"{POD_NETWORK}.1")
+        self.machine.run(f"ip link set to-{name} master br0 up; bridge link set dev to-{name} hairpin on")
+        return place
+
+    def _place(self, name: str) -> Place:
+        place = Place(["unshare", "-n"], name)
+        self._ended.callback(place.close)
+        return place
+
+    def _attached(self, name: str, address: str, gateway: str) -> Place:
+        place = self._place(name)
+        self.machine.run(f"ip link add to-{name} type veth peer name eth0 netns {place.pid}")
+        place.run(f"ip link set lo up; ip addr add {address}/24 dev eth0; ip link set eth0 up")
+        place.run(f"ip route add default via {gateway}")
+        return place
+
+    def load(self, rules: str) -> None:
+        """Give the machine rules."""
+        command = ["nsenter", "-t", str(self.machine.pid), "-n", "nft", "-f", "-"]
+        done = subprocess.run(command, input=rules, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def _serve(name: str) -> None:
+    """The program: a line of JSON asks for something, a line answers."""
+    import socket
+    import threading
+
+    kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def answer(endpoint: socket.socket) -> None:
+        while True:
+            if endpoint.type == socket.SOCK_DGRAM:
+                _, (peer, port) = endpoint.recvfrom(100)
+                endpoint.sendto(f"{name} {peer}".encode(), (peer, port))
+            else:
+                connection, (peer, _) = endpoint.accept()
+                connection.sendall(f"{name} {peer}".encode())
+                connection.close()
+
+    def listen(protocol: str, address: str, port: int) -> str:
+        endpoint = socket.socket(socket.AF_INET, kinds[protocol])
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        endpoint.bind((address, port))
+        if protocol == "tcp":
+            endpoint.listen()
+        threading.Thread(target=answer, args=(endpoint,), daemon=True).start()
+        return "listening"
+
+    def ask(protocol: str, address: str, port: int) -> str:
+        with socket.socket(socket.AF_INET, kinds[protocol]) as endpoint:
+            endpoint.settimeout(0.4)
+            try:
+                endpoint.connect((address, port))
+                endpoint.send(b"?") if protocol == "udp" else None
+                return endpoint.recv(100).decode()
+            except OSError as error:
+                return type(error).__name__
+
+    say("ready")
+    for line in sys.stdin:
+        verb, protocol, address, port = json.loads(line)
+        say((listen if verb == "listen" else ask)(protocol, address, port))
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])
