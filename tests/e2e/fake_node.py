@@ -105,8 +105,9 @@ class FakeHost:
 class FakeNode:
     """A node that is served in a thread of its own."""
 
-    def __init__(self, server: Server, directory: Path) -> None:
+    def __init__(self, server: Server, directory: Path, address: str = "127.0.0.1") -> None:
         self.host = FakeHost(directory)
+        self._address = address
         self.server = server
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -126,7 +127,7 @@ class FakeNode:
 
     async def _start(self) -> int:
         authority = OwnAuthority(str(self.server.data))
-        pair = authority.serving(["127.0.0.1", NODE])
+        pair = authority.serving([self._address, NODE])
         file = self.host.directory / "serving.pem"
         file.write_bytes(pair.key + pair.certificate)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -138,7 +139,7 @@ class FakeNode:
         authorities = x509.load_pem_x509_certificates(authority.pem)
         self._serving = NodeServer(self.host, Callers(self._client, NODE, authorities), {})
         await self.host.streams.start()
-        return await self._serving.start("127.0.0.1", 0, tls)
+        return await self._serving.start(self._address, 0, tls)
 
     async def _close(self) -> None:
         await self._serving.close()
@@ -198,9 +199,9 @@ def stats_of(namespace: str, pod: str, container: str, *, nanoseconds: int, work
 
 
 @contextmanager
-def serving(server: Server, directory: Path) -> Iterator[FakeNode]:
+def serving(server: Server, directory: Path, address: str = "127.0.0.1") -> Iterator[FakeNode]:
     """A node that is there for a while."""
-    node = FakeNode(server, directory)
+    node = FakeNode(server, directory, address)
     try:
         yield node
     finally:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
+import aiohttp
 import pytest
-from api_server import Server, running
+from api_server import ADMIN, Server, running
 from fake_node import FakeNode, serving
 
+ALICE = "alice-token"
 _LINES = (
     "2026-01-01T00:00:00.000000001Z stdout F one\n"
     "2026-01-01T00:00:01.000000002Z stderr F two\n"
@@ -98,3 +106,89 @@ def test_attached_streams_are_passed_on(node: FakeNode, kubeconfig: Path) -> Non
     node.pod("interactive", "i", stdin=True)
     ran = kubectl(kubeconfig, "attach", "-i", "interactive", stdin=b"typed\n")
     assert b"typed\n" in ran.stdout
+
+
+@pytest.mark.usefixtures("node")
+def test_a_port_is_forwarded(kubeconfig: Path) -> None:
+    with _serving_http(b"over the port") as port:
+        process = subprocess.Popen(
+            ["kubectl", "--kubeconfig", str(kubeconfig), "port-forward", "p", f":{port}"], stdout=subprocess.PIPE
+        )
+        try:
+            assert process.stdout is not None
+            local = process.stdout.readline().split(b" -> ")[0].rpartition(b":")[2].decode()
+            for _ in range(3):
+                with urlopen(f"http://127.0.0.1:{local}/") as answer:
+                    assert answer.read() == b"over the port"
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@contextmanager
+def _serving_http(body: bytes) -> Iterator[int]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_who_may_only_get_a_stream_may_not_open_it(server: Server) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "getting"}}
+    rules = [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}]
+    group = "/apis/rbac.authorization.k8s.io/v1"
+    assert server.ask("POST", f"{group}/clusterroles", {**role, "rules": rules})[0] == 201
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "getting"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "getting"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "alice"}],
+    }  # fmt: skip
+    assert server.ask("POST", f"{group}/clusterrolebindings", binding)[0] == 201
+    path = "/api/v1/namespaces/default/pods/p/exec?command=id&stdout=1"
+    code, answer, _ = server.ask("GET", path, token=ALICE, Connection="Upgrade", Upgrade="websocket")
+    assert (code, answer["reason"]) == (403, "Forbidden")
+
+
+def test_a_node_serves_nobody_without_a_right(node: FakeNode) -> None:
+    def ask(token: str, path: str) -> int:
+        connection = HTTPSConnection("127.0.0.1", node.port, context=node.server.context, timeout=30)
+        with closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+            return connection.getresponse().status
+
+    assert ask("", "/pods") == 401
+    assert ask("no-such-token", "/pods") == 401
+    assert ask("bob-token", "/pods") == 403
+    assert ask("admin-token", "/pods") == 200
+    assert ask("admin-token", "/no/such/path") == 404
+    assert ask("bob-token", "/healthz") == 403
+
+
+def test_logs_and_commands_over_a_websocket(node: FakeNode) -> None:
+    async def messages(path: str, protocol: str) -> list[bytes]:
+        headers = {"Authorization": f"Bearer {ADMIN}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.ws_connect(f"{server.url}{path}", protocols=[protocol], ssl=server.context) as socket,
+        ):
+            found = [message.data async for message in socket]
+        await asyncio.sleep(0.05)  # the library leaves TLS to say good-bye by itself
+        return found
+
+    server = node.server
+    node.host.log("c").write_text(_LINES)
+    pod = "/api/v1/namespaces/default/pods/p"
+    assert b"".join(asyncio.run(messages(f"{pod}/log", "binary.k8s.io"))) == b"one\ntwo\nthree\n"
+    said = asyncio.run(messages(f"{pod}/exec?command=echo&command=said&stdout=1&stderr=1", "channel.k8s.io"))
+    assert said == [b"\1", b"\1said\n"]

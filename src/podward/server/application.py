@@ -164,8 +164,6 @@ class Application:
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
         await first_objects.make(self.parts)
-        if self.parts.reaching.nodes is not None and self.parts.reaching.nodes.user:
-            await first_objects.make_missing(self.parts, first_objects.node_access(self.parts.reaching.nodes.user))
         if self._openshift is not None:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:

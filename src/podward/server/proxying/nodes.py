@@ -48,6 +48,8 @@ class NodeAccess:
         self.tls = unverifying() if options.insecure else _verifying(trusted)
         self.unverified = unverifying()
         """For who asks not to verify, of logs alone."""
+        self.is_bound = False
+        """Whether the binding is there that lets the server do at nodes what it is asked for."""
         self.due = self.renew()
 
     @property

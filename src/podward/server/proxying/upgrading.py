@@ -23,6 +23,11 @@ def wants(request: Request) -> bool:
     return tunnel.wants_upgrade(heads.items_of(request.headers))
 
 
+def wants_socket(request: Request) -> bool:
+    """Whether that is a WebSocket."""
+    return wants(request) and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+
+
 async def passed(target: Target, request: Request) -> Taken | Stream | Status:
     """What comes of a request to speak another protocol."""
     headers = heads.of_upgrade(heads.items_of(request.headers), request.address)

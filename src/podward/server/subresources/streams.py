@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from msgspec import structs
@@ -22,14 +23,15 @@ from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_KIND
 from podward.schema.validation.raw import text
+from podward.server import first_objects
 from podward.server.catalog import key_of, prefix_of
 from podward.server.chain import attributes_of
 from podward.server.encoding import decoded
-from podward.server.proxying import passing, upgrading
+from podward.server.proxying import passing, sockets, upgrading
 from podward.server.proxying.nodes import NodeAddress
 from podward.server.proxying.rewriting import Rewriting
 from podward.server.proxying.target import Target
-from podward.server.request import Answer, Reply, Request, Stream
+from podward.server.request import Answer, Reply, Request, Stream, Taken
 from podward.server.scope import Parts, Scope
 from podward.server.subresources import connecting, locations
 from podward.server.webhooks.client import limited_body
@@ -86,7 +88,10 @@ async def _log(scope: Scope, request: Request) -> Answer:
     if found.status >= 300:
         body = await limited_body(found, _LONGEST_REFUSAL)
         return _refused_log(name, found.status, (body or b"").decode(errors="replace"))
-    return Stream(passing.pieces_of(found), media="text/plain", patient=True)
+    pieces = passing.pieces_of(found)
+    if upgrading.wants_socket(request):
+        return Taken(partial(sockets.told, pieces=pieces))
+    return Stream(pieces, media="text/plain", patient=True)
 
 
 def _refused_log(name: str, code: int, said: str) -> Status:
@@ -147,9 +152,13 @@ async def _node(parts: Parts, name: str) -> NodeAddress | Status:
     stored = await parts.store.get(key_of(_NODES, "", name))
     if stored is None:
         return status.not_found(GroupResource("", "nodes"), name)
-    if parts.reaching.nodes is None:
+    nodes = parts.reaching.nodes
+    if nodes is None:
         return status.service_unavailable("no node can be reached")
-    return parts.reaching.nodes.address_of(decoded(stored))
+    if nodes.user and not nodes.is_bound:  # nodes ask whether we may: a server without nodes has no such binding
+        await first_objects.make_missing(parts, first_objects.node_access(nodes.user))
+        nodes.is_bound = True
+    return nodes.address_of(decoded(stored))
 
 
 async def _pod(scope: Scope, request: Request) -> JsonObject | Status:
