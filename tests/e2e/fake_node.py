@@ -42,7 +42,7 @@ from podward.node.server.callers import Callers
 from podward.node.server.serving import NodeServer
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.streaming.sessions import Session
-from podward.server.own_authority import OwnAuthority
+from podward.server.own_authority import NODES, OwnAuthority
 
 NODE = "n1"
 Result = TypeVar("Result")
@@ -127,7 +127,7 @@ class FakeNode:
 
     async def _start(self) -> int:
         authority = OwnAuthority(str(self.server.data))
-        pair = authority.serving([self._address, NODE])
+        pair = OwnAuthority(str(self.server.data), name=NODES).serving([self._address, NODE], f"system:node:{NODE}")
         file = self.host.directory / "serving.pem"
         file.write_bytes(pair.key + pair.certificate)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

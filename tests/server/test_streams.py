@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -161,8 +162,10 @@ def test_who_may_only_get_a_stream_may_not_open_it(server: Server) -> None:
 
 
 def test_a_node_serves_nobody_without_a_right(node: FakeNode) -> None:
+    context = ssl.create_default_context(cafile=str(node.server.data / "kubelet-ca.crt"))
+
     def ask(token: str, path: str) -> int:
-        connection = HTTPSConnection("127.0.0.1", node.port, context=node.server.context, timeout=30)
+        connection = HTTPSConnection("127.0.0.1", node.port, context=context, timeout=30)
         with closing(connection):
             connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
             return connection.getresponse().status
@@ -176,17 +179,18 @@ def test_a_node_serves_nobody_without_a_right(node: FakeNode) -> None:
 
 
 def test_logs_and_commands_over_a_websocket(node: FakeNode) -> None:
+    there = node.server
+
     async def messages(path: str, protocol: str) -> list[bytes]:
         headers = {"Authorization": f"Bearer {ADMIN}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
-            session.ws_connect(f"{server.url}{path}", protocols=[protocol], ssl=server.context) as socket,
+            session.ws_connect(f"{there.url}{path}", protocols=[protocol], ssl=there.context) as socket,
         ):
             found = [message.data async for message in socket]
         await asyncio.sleep(0.05)  # the library leaves TLS to say good-bye by itself
         return found
 
-    server = node.server
     node.host.log("c").write_text(_LINES)
     pod = "/api/v1/namespaces/default/pods/p"
     assert b"".join(asyncio.run(messages(f"{pod}/log", "binary.k8s.io"))) == b"one\ntwo\nthree\n"

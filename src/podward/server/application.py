@@ -67,6 +67,8 @@ class Settings(Struct, frozen=True):
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     issuer: Issuer | None = None
     """Who signs certificates that are asked for; None where nobody does."""
+    node_issuer: Issuer | None = None
+    """Who signs those that nodes show; None where that is the same."""
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
     nodes: NodeAccess | None = None
@@ -117,8 +119,9 @@ class Application:
             callers, self.authorizers.authorize, Fairness(settings.limits), auditor, self._metrics
         )
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        issuers = running.issuers_of(settings.issuer, settings.node_issuer)
         self._controllers = running.of(
-            settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
+            settings.controllers, issuers, self.parts, chain.chained_inside(self.filters, self._serve)
         )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)

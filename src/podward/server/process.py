@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry
 from podward.errors import InputError, NodeError
-from podward.server import freshness, http, kubeconfig
+from podward.server import freshness, http, kubeconfig, own_authority
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -82,7 +82,7 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
-    settings = _settings(options, authority)
+    settings = _settings(options, authority, OwnAuthority(options.data_dir, name=own_authority.NODES))
     auditor = open_auditor(options.audit)
     store = await open_store(options.store)
     try:
@@ -162,7 +162,7 @@ def address_of(bind: str, port: int) -> str:
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
-def _settings(options: Options, authority: OwnAuthority) -> Settings:
+def _settings(options: Options, authority: OwnAuthority, of_nodes: OwnAuthority) -> Settings:
     everything = any(entry.type == "AlwaysAllow" for entry in options.authorizers)
     authentication = structs.replace(options.authentication, everything_allowed=everything)
     return Settings(
@@ -176,9 +176,10 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         event_ttl=options.event_ttl,
         shared=options.store.store != SQLITE,
         issuer=authority.issuer,
+        node_issuer=of_nodes.issuer,
         controllers=options.controllers,
         admission=options.admission,
-        nodes=NodeAccess(options.nodes, options.data_dir, authority),
+        nodes=NodeAccess(options.nodes, options.data_dir, authority, of_nodes.certificate_file),
     )
 
 

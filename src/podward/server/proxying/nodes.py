@@ -2,7 +2,7 @@
 
 Specification: Kubernetes, pkg/kubelet/client: the first address of the most preferred kind, the port that the node
 says, HTTPS with a client certificate. The real server verifies the node's certificate only where it is told an
-authority; this one trusts its own authority, unless it is told another one, or not to verify.
+authority; this one trusts the one that signs nodes' certificates here, unless it is told another, or not to verify.
 """
 
 from __future__ import annotations
@@ -39,13 +39,12 @@ class NodeAddress(Struct, frozen=True):
 class NodeAccess:
     """How nodes are reached."""
 
-    def __init__(self, options: NodeOptions, directory: str, authority: OwnAuthority) -> None:
-        """Raises InputError where a file cannot be used."""
+    def __init__(self, options: NodeOptions, directory: str, authority: OwnAuthority, trusted: str) -> None:
+        """`trusted` is a file of who is trusted at nodes by default. Raises InputError where a file cannot be used."""
         self._options = options
         self._authority = authority
         self._file = os.path.join(directory, "kubelet-client.pem")
-        trusted = options.authority or authority.certificate_file
-        self.tls = unverifying() if options.insecure else _verifying(trusted)
+        self.tls = unverifying() if options.insecure else _verifying(options.authority or trusted)
         self.unverified = unverifying()
         """For who asks not to verify, of logs alone."""
         self.is_bound = False
