@@ -19,11 +19,13 @@ class Row(Struct, frozen=True):
 
 
 TABLE: tuple[Row, ...] = (
+    Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
+    Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
 )
 
 
