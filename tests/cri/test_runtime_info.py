@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,20 @@ def test_the_kubelet_is_told_who_makes_cgroups(client: Client) -> None:
     assert answer.linux.cgroup_driver == "CGROUPFS"
 
 
-def test_an_update_of_the_configuration_is_taken(client: Client) -> None:
-    request = cri.UpdateRuntimeConfigRequest(RuntimeConfig(NetworkConfig("10.1.0.0/16")))
-    assert client.ask(request, cri.UpdateRuntimeConfigResponse) == cri.UpdateRuntimeConfigResponse()
+def test_the_range_of_pods_is_taken_until_there_is_none(own_server: Callable[..., CriServer]) -> None:
+    client = own_server().client
+
+    def tell(cidr: str) -> cri.UpdateRuntimeConfigResponse:
+        request = cri.UpdateRuntimeConfigRequest(RuntimeConfig(NetworkConfig(cidr)))
+        return client.ask(request, cri.UpdateRuntimeConfigResponse)
+
+    assert tell("fd00:18::/64,198.18.80.0/26") == cri.UpdateRuntimeConfigResponse()
+    try:
+        assert "198.18.80.0/26" in routes()
+    finally:
+        assert tell("") == cri.UpdateRuntimeConfigResponse()
+    assert "198.18.80.0/26" not in routes()
+
+
+def routes() -> str:
+    return subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from api_server import Server
-from node_volumes import NODE, SECRETS, Here, ok, run, until
+from node_volumes import CLAIMS, DISKS, MAPS, NODE, PODS, SECRETS, Here, ok, run, until
 from private_mounts import private_mounts
 
+from podward.api.cri import IDMapping, ImageSpec
 from podward.api.json_value import Json, JsonObject
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
@@ -54,6 +58,24 @@ def is_there(path: str) -> bool:
     return os.path.lexists(path)
 
 
+def write(path: str, text: str) -> None:
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def is_link(path: str) -> bool:
+    return os.path.islink(path)
+
+
+def mounted_below(path: str) -> int:
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        return mounts.read().count(path)
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
 def listed(path: str) -> list[str]:
     return sorted(os.listdir(path))
 
@@ -94,3 +116,196 @@ def test_a_secret_is_on_a_tmpfs_and_follows_within_two_seconds(connection: Conne
         assert listed(here.at(pod)) == ["volumes.lock"]
 
     run(connection, str(tmp_path), work)
+
+
+def test_what_is_missing_is_told_in_the_kubelets_words_and_awaited(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        items: Json = [{"key": "absent", "path": "x"}]
+        pod = await here.pod(
+            [
+                of_secret("later"),
+                {"name": "m", "configMap": {"name": "later", "items": items}},
+                {"name": "o", "secret": {"secretName": "never", "optional": True}},
+                {"name": "h", "hostPath": {"path": str(tmp_path / "nothing"), "type": "Directory"}},
+                {"name": "c", "persistentVolumeClaim": {"claimName": "unclaimed"}},
+            ]
+        )
+        ok(await here.admin.create(MAPS, "default", {"metadata": {"name": "later"}, "data": {"k": "v"}}))
+        first = await here.volumes.prepare(pod)
+        assert (first.unmounted, first.ready) == (("v", "m", "h", "c"), False)
+        failed = "Warning FailedMount MountVolume.SetUp failed for volume"
+        lists = "unmounted volumes=[v m h c], unattached volumes=[], failed to process volumes=[c]"
+        absent = 'persistentvolumeclaims "unclaimed" not found'
+        claim = f"error processing PVC default/unclaimed: failed to fetch PVC from API server: {absent}"
+        assert here.told == [
+            f'{failed} "v" : secret "later" not found',
+            f'{failed} "m" : configmap references non-existent config key: absent',
+            f'{failed} "h" : hostPath {tmp_path}/nothing doesn\'t exist',
+            f"Warning FailedMount Unable to attach or mount volumes: {lists}: {claim}",
+        ]
+        assert (await here.volumes.prepare(pod)).retry == 2 * first.retry
+        uid = str(member(pod, "metadata")["uid"])
+        here.changed.clear()
+        ok(await here.admin.create(SECRETS, "default", secret("later", a="1")))
+        await until(lambda: uid in here.changed)
+        assert (await here.volumes.prepare(pod)).unmounted == ("m", "h", "c")
+        assert [name for name in listed(here.at(pod, "volumes", "o")) if not name.startswith("..")] == []
+
+    run(connection, str(tmp_path), work)
+
+
+def test_a_token_is_the_pods_own_and_renewed_when_its_time_has_come(
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(here: Here) -> None:
+        token: Json = {"serviceAccountToken": {"path": "token", "audience": "vault", "expirationSeconds": 600}}
+        labels: Json = {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}}
+        pod = await here.pod([{"name": "v", "projected": {"sources": [token, labels]}}])
+        assert (await here.volumes.prepare(pod)).ready, here.told
+        at = here.at(pod, "volumes", "v")
+        first = read(f"{at}/token")
+        claims = json.loads(base64.urlsafe_b64decode(first.split(".")[1] + "=="))
+        metadata = member(pod, "metadata")
+        assert claims["aud"] == ["vault"]
+        assert claims["kubernetes.io"]["pod"] == {"name": metadata["name"], "uid": metadata["uid"]}
+        assert claims["exp"] - claims["iat"] == 600
+        assert owner(f"{at}/token") == (0, 0, 0o644)
+        assert read(f"{at}/labels") == 'app="x"'
+        changed = ok(
+            await here.admin.patch(PODS, "default", str(metadata["name"]), {"metadata": {"labels": {"app": "y"}}})
+        )
+        assert (await here.volumes.prepare(changed)).ready
+        assert (read(f"{at}/labels"), read(f"{at}/token")) == ('app="y"', first)
+        monkeypatch.setattr(time, "time", lambda: claims["exp"] - 100)
+        assert (await here.volumes.prepare(changed)).ready
+        assert read(f"{at}/token") != first
+
+    run(connection, str(tmp_path), work)
+
+
+def test_volumes_outlive_the_node_and_go_with_their_pods(connection: Connection, tmp_path: Path) -> None:
+    pods: list[JsonObject] = []
+
+    async def first(here: Here) -> None:
+        ok(await here.admin.create(SECRETS, "default", secret("kept", a="1")))
+        memory: JsonObject = {"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+        disk: JsonObject = {"name": "disk", "emptyDir": {}}
+        for _ in range(2):
+            pod = await here.pod([of_secret("kept"), memory, disk], securityContext={"fsGroup": 7})
+            assert (await here.volumes.prepare(pod)).ready, here.told
+            pods.append(pod)
+        for name in ("mem", "disk"):
+            assert owner(here.at(pods[0], "volumes", name))[1:] == (7, 0o3777 if name == "mem" else 0o2777)
+            write(here.at(pods[0], "volumes", name, "data"), name)
+
+    async def second(here: Here) -> None:
+        uids = tuple(str(member(pod, "metadata")["uid"]) for pod in pods)
+        assert await here.volumes.sweep(uids[:1]) == ()
+        assert listed(str(tmp_path)) == [uids[0]]
+        ok(await here.admin.delete(SECRETS, "default", "kept"))
+        assert (await here.volumes.prepare(pods[0])).ready
+        assert [read(here.at(pods[0], "volumes", *steps)) for steps in (("mem", "data"), ("disk", "data"), ("v", "a"))]
+        assert await here.volumes.remove(uids[0]) == ()
+
+    run(connection, str(tmp_path), first)
+    run(connection, str(tmp_path), second)
+    assert mounted_below(str(tmp_path)) == 0
+
+
+def test_what_a_container_gets_is_its_messages(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        ok(await here.admin.create(SECRETS, "default", secret("shown", a="1")))
+        listing: Json = [
+            {"name": "v", "mountPath": "/one", "subPath": "a"},
+            {"name": "disk", "mountPath": "/two", "subPathExpr": "$(IP)/in"},
+            {"name": "img", "mountPath": "/three", "subPath": "etc"},
+            {"name": "disk", "mountPath": "/four"},
+        ]
+        variable: Json = {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+        broken: Json = [{"name": "disk", "mountPath": "/x", "subPath": "out"}]
+        image: JsonObject = {"name": "img", "image": {"reference": "app:1"}}
+        pod = await here.pod(
+            [of_secret("shown"), {"name": "disk", "emptyDir": {}}, image],
+            containers=[
+                {"name": "good", "image": "none", "volumeMounts": listing, "env": [variable]},
+                {"name": "bad", "image": "none", "volumeMounts": broken},
+            ],
+        )
+        ids = IDMapping(0, 65536 * 7, 65536)
+        assert (await here.volumes.prepare(pod, ids)).ready, here.told
+        uid = str(member(pod, "metadata")["uid"])
+        answer = await here.volumes.mounts(uid, "good", "10.0.0.9")
+        assert answer.refusal == ""
+        one, two, three, four = answer.mounts
+        assert (read(one.host_path), one.readonly, one.uid_mappings, one.gid_mappings) == ("1", True, (ids,), (ids,))
+        assert is_there(here.at(pod, "volumes", "disk", "10.0.0.9", "in"))
+        assert (two.readonly, four.host_path) == (False, here.at(pod, "volumes", "disk"))
+        assert (three.image, three.image_sub_path, three.host_path) == (ImageSpec("app:1"), "etc", "")
+        os.symlink("/", here.at(pod, "volumes", "disk", "out"))
+        refused = await here.volumes.mounts(uid, "bad")
+        assert refused.refusal == 'failed to prepare subPath for volumeMount "disk" of container "bad"'
+        assert (await here.volumes.mounts(uid, "good", "10.0.0.9")).mounts == answer.mounts
+        assert await here.volumes.remove(uid) == ()
+
+    run(connection, str(tmp_path), work)
+
+
+def test_a_claim_leads_to_its_volume(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        local = tmp_path / "disk"
+        make_directory(local)
+        spec: JsonObject = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+        claim = ok(await here.admin.create(CLAIMS, "default", {"metadata": {"name": "data"}, "spec": spec}))
+        pod = await here.pod(
+            [{"name": "c", "persistentVolumeClaim": {"claimName": "data"}}],
+            securityContext={"fsGroup": 3000, "fsGroupChangePolicy": "OnRootMismatch"},
+        )
+        assert not (await here.volumes.prepare(pod)).ready
+        assert here.told[0].endswith("error processing PVC default/data: PVC is not bound")
+        kept: Json = {"namespace": "default", "name": "data", "uid": member(claim, "metadata")["uid"]}
+        at: Json = {"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}
+        disk: JsonObject = {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "1Mi"},
+            "local": {"path": str(local)},
+            "claimRef": kept,
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [at]}},
+        }
+        ok(await here.admin.create(DISKS, "", {"metadata": {"name": "d"}, "spec": disk}))
+        ok(await here.admin.patch(CLAIMS, "default", "data", {"spec": {"volumeName": "d"}}))
+        bound: Json = {"status": {"phase": "Bound"}}
+        ok(await here.admin.patch(CLAIMS, "default", "data", bound, subresource="status"))
+        assert (await here.volumes.prepare(pod)).ready, here.told
+        (mount,) = (await here.volumes.mounts(str(member(pod, "metadata")["uid"]), "ctr")).mounts
+        assert (mount.host_path, owner(str(local))[1]) == (str(local), 3000)
+        assert await here.volumes.remove(str(member(pod, "metadata")["uid"])) == ()
+        assert is_there(str(local))
+
+    run(connection, str(tmp_path / "pods"), work)
+
+
+def test_a_runtime_that_sees_no_mount_of_ours_gets_plain_directories(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        ok(await here.admin.create(SECRETS, "default", secret("plain", a="1")))
+        memory: JsonObject = {"name": "mem", "emptyDir": {"medium": "Memory"}}
+        of_files: Json = [{"name": "v", "mountPath": "/one", "subPath": "a"}, {"name": "mem", "mountPath": "/two"}]
+        written: Json = [{"name": "mem", "mountPath": "/x", "subPath": "s"}]
+        containers: Json = [
+            {"name": "good", "image": "none", "volumeMounts": of_files},
+            {"name": "bad", "image": "none", "volumeMounts": written},
+        ]
+        pod = await here.pod([of_secret("plain"), memory], containers=containers)
+        assert (await here.volumes.prepare(pod)).ready, here.told
+        uid = str(member(pod, "metadata")["uid"])
+        one, two = (await here.volumes.mounts(uid, "good")).mounts
+        assert (read(one.host_path), one.host_path.endswith("/a"), two.host_path) == (
+            "1",
+            True,
+            here.at(pod, "volumes", "mem"),
+        )
+        assert not is_link(one.host_path)
+        assert "no subPath is safe" in (await here.volumes.mounts(uid, "bad")).refusal
+        assert mounted_below(str(tmp_path)) == 0
+        assert await here.volumes.remove(uid) == ()
+
+    run(connection, str(tmp_path), work, mounts=False)

@@ -231,6 +231,7 @@ class Lifecycle(View, frozen=True):
 
     post_start: Handler | None = None
     pre_stop: Handler | None = None
+    stop_signal: str | None = None
 
 
 class RestartExitCodes(View, frozen=True):
@@ -268,6 +269,7 @@ class Container(View, frozen=True):
     stdin_once: bool | None = None
     tty: bool | None = None
     termination_message_path: str | None = None
+    termination_message_policy: str | None = None
     target_container_name: str | None = None
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None

@@ -25,7 +25,7 @@ class Node(Struct, frozen=True, gc=False):
 
     `uid_map` and `gid_map` are those of the user namespace in which Podward itself is: another than the machine's own
     where an ordinary user has started it. `cgroups` is whether it may make cgroups, without which nothing limits a
-    container.
+    container. `name` and `addresses` are those that its Pods are told.
     """
 
     capabilities: int
@@ -47,6 +47,8 @@ class Node(Struct, frozen=True, gc=False):
     uid_map: IdMap = IDENTITY
     gid_map: IdMap = IDENTITY
     cgroups: bool = True
+    name: str = "localhost"
+    addresses: tuple[str, ...] = ("127.0.0.1",)
 
     @property
     def in_user_namespace(self) -> bool:

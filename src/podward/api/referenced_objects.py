@@ -21,6 +21,7 @@ class ReferencedObjects(Struct, frozen=True):
     """The objects by kind, namespace and name; one that an API server refuses is `Missing`.
 
     `storage` has claims, volumes and drivers, and the directories that stand in for volumes.
+    `service_variables` are the variables by which containers are told of Services, by name.
     `others` stands for every object that is not here: `Missing` where all that there is was read.
     `live` ones are an API server's: nothing stands in for what is missing, and what is told is what a kubelet tells.
     """
@@ -28,6 +29,7 @@ class ReferencedObjects(Struct, frozen=True):
     contents: Mapping[tuple[ContentKind, str, str], ContentObject | Missing] = {}
     others: Missing | Unknown = Missing("give it in the same input, or with --with FILE")
     storage: Storage = Storage()
+    service_variables: Mapping[str, str] = {}
     live: bool = False
 
     def content(self, kind: ContentKind, namespace: str, name: str) -> ContentObject | Missing | Unknown:

@@ -6,6 +6,7 @@ from msgspec import field
 
 from podward.api.claim import LabelSelector
 from podward.api.core import Container, ObjectMeta
+from podward.api.storage import PersistentVolume, PersistentVolumeSpec
 from podward.api.structure import View
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -178,3 +179,46 @@ class NodeView(View, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
+
+
+class VolumeNodeAffinity(View, frozen=True):
+    """core/v1 VolumeNodeAffinity."""
+
+    required: NodeSelector | None = None
+
+
+class PlacedVolumeSpec(PersistentVolumeSpec, frozen=True):
+    """core/v1 PersistentVolumeSpec, with the nodes from which the volume can be reached."""
+
+    node_affinity: VolumeNodeAffinity | None = None
+
+
+class PlacedVolume(PersistentVolume, frozen=True):
+    """core/v1 PersistentVolume, with the nodes from which it can be reached."""
+
+    spec: PlacedVolumeSpec = field(default_factory=PlacedVolumeSpec)
+
+
+class TopologyRequirement(View, frozen=True):
+    """core/v1 TopologySelectorLabelRequirement."""
+
+    key: str = ""
+    values: tuple[str, ...] | None = None
+
+
+class TopologyTerm(View, frozen=True):
+    """core/v1 TopologySelectorTerm."""
+
+    match_label_expressions: tuple[TopologyRequirement, ...] | None = None
+
+
+class StorageClass(View, frozen=True):
+    """storage/v1 StorageClass."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    provisioner: str = ""
+    parameters: dict[str, str] | None = None
+    reclaim_policy: str | None = None
+    mount_options: tuple[str, ...] | None = None
+    volume_binding_mode: str | None = None
+    allowed_topologies: tuple[TopologyTerm, ...] | None = None

@@ -54,6 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="have a default StorageClass, whose volumes are directories here",
     )
+    add(
+        "--scheduler-kubeconfig",
+        default="",
+        metavar="FILE",
+        help="as whom the scheduler calls (as the controllers do)",
+    )
     add("--openshift", action="store_true", help="run OpenShift's controllers, too: of DeploymentConfigs")
 
 
@@ -88,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
             terminated_pod_gc_threshold=args.terminated_pod_gc_threshold,
             volume_directory=args.volume_directory,
             openshift=args.openshift,
+            scheduler_kubeconfig=args.scheduler_kubeconfig,
         ),
         leader_elect=args.leader_elect,
     )

@@ -50,6 +50,8 @@ class ControllerOptions(Struct, frozen=True):
     volume_directory: str = ""
     """Where the volumes of the default StorageClass are; empty: there is no such class."""
     openshift: bool = False
+    scheduler_kubeconfig: str = ""
+    """As whom the scheduler calls; empty: as the controllers' own caller."""
 
 
 class Context:

@@ -60,6 +60,7 @@ _OF_CLIENTS = (
     _Row("ExecSync", _CONTAINER, _COMMANDS),
     _Row("PullImage", None, _MAKING),
     _Row("RemoveImage", None, _MAKING),
+    _Row("UpdateRuntimeConfig", None, _MAKING),
 )
 """They end with their clients."""
 _LIFECYCLE = (
@@ -92,7 +93,6 @@ def table(front: Front, also: Parts) -> list[AnyMethod]:
         Method("Version", cri.VersionRequest, info.version),
         Method("Status", cri.StatusRequest, info.status),
         Method("RuntimeConfig", cri.RuntimeConfigRequest, info.runtime_config),
-        Method("UpdateRuntimeConfig", cri.UpdateRuntimeConfigRequest, info.update),
         Stream("GetContainerEvents", cri.GetEventsRequest, lambda _: also.events()),
         Method("Exec", cri.ExecRequest, urls.exec),
         Method("Attach", cri.AttachRequest, urls.attach),

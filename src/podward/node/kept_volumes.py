@@ -10,6 +10,10 @@ told of it, and tried again.
     volumes/, volume-binds/, …    as `runtime.volumes.pod` has them
 
 A tmpfs lives as long as the mount namespace: one that is gone, as the machine was started anew, is made again.
+
+Where whoever runs the containers sees no mount of ours, volumes are plain directories, and a subPath is given as the
+path that it leads to. A container that writes to the volume could lead that path elsewhere before it is mounted; so
+only a volume that nobody but us writes to may have one there.
 """
 
 from __future__ import annotations
@@ -24,18 +28,23 @@ from podward.api.core import every_container
 from podward.api.effective import Place
 from podward.api.gotext import quote
 from podward.api.pod_facts import PodFacts
-from podward.decision import Decision
+from podward.decision import Decision, refuse
 from podward.errors import NodeError, PodwardError
+from podward.path import Path
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import volumes
+from podward.policy.kubelet.volume_mounts import ResolvedMount
 from podward.runtime.state import Lock
-from podward.runtime.volumes import PodVolumes, files, remove_tree
+from podward.runtime.volumes import PodVolumes, files, remove_tree, subpath
 from podward.runtime.volumes.attach import detach
-from podward.runtime.volumes.pod import DIRECTORIES
+from podward.runtime.volumes.pod import DIRECTORIES, KUBELET
 from podward.runtime.volumes.request import PreparedVolume, VolumeNode, VolumeRequest, requests
 
 RECORD, _LOCK = "volumes.json", "volumes.lock"
 _OF_FILES = frozenset(("secret", "config_map", "downward_api", "projected"))
+NO_SUB_PATH = (
+    "a runtime of its own sees no mount of this node, so that no subPath is safe in a volume that is written to:"
+)
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -67,6 +76,7 @@ class KeptVolumes(PodVolumes):
         super().__init__(directory, about, node=node)
         self._record = f"{directory}/{RECORD}"
         self._kept = _read(self._record)
+        self._refused = Decision()
         below = f"{directory}/volume-binds/"
         self._binds = [place for place in _mount_points() if place.startswith(below)]
 
@@ -125,6 +135,32 @@ class KeptVolumes(PodVolumes):
 
     def _attaches_at_once(self) -> bool:
         return True
+
+    def attach(self, container: str) -> Decision:
+        """Mount what the container's subPaths lead to now."""
+        return super().attach(container) if self._node.mounts else self._refused
+
+    def _host_path(self, mount: ResolvedMount, container: str, index: int, where: Path) -> str:
+        volume = self._volumes[mount.volume]
+        if self._node.mounts:
+            return super()._host_path(mount, container, index, where)
+        return self._led_to(volume, mount, where) if mount.sub_path and not volume.image else volume.path
+
+    def _led_to(self, volume: PreparedVolume, mount: ResolvedMount, where: Path) -> str:
+        """The path that a subPath leads to."""
+        if not (volume.managed and volume.readonly):
+            self._refused += refuse(where / "subPath", mount.sub_path, f"{NO_SUB_PATH} {volume.name}", KUBELET)
+            return ""
+        try:
+            descriptor = subpath.open_inside(volume.path, mount.sub_path)
+        except subpath.SubPathError as error:
+            reason = f'{error} for volumeMount "{volume.name}"'
+            self._refused += refuse(where / "subPath", mount.sub_path, reason, KUBELET)
+            return ""
+        try:
+            return os.readlink(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
 
     def _note(self) -> None:
         new = f"{self._record}.new"

@@ -12,7 +12,9 @@ minute. What forks or mounts is a worker's (`volume_verbs`).
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,14 +22,13 @@ from msgspec import Raw, Struct
 
 from podward.api.cri import IDMapping
 from podward.api.cri_refusal import CriRefusal
-from podward.api.effective import Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.api.referenced_objects import ReferencedObjects
 from podward.client.api import Client
 from podward.client.work import Retry, WorkQueue
-from podward.decision import Origin, Source, refuse
 from podward.documents.raw_fields import member, objects
+from podward.errors import InputError
 from podward.node import volume_verbs
 from podward.node.kept_volumes import Complaint
 from podward.node.objects import Objects
@@ -40,8 +41,6 @@ from podward.node.volume_verbs import (
     VolumesAnswer,
     VolumesRequest,
 )
-from podward.pipeline import ContainerMounts
-from podward.policy.kubelet.volume_mounts import RULE
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.client import EngineClient
 from podward.schema.validation.raw import text
@@ -50,6 +49,8 @@ Answer = TypeVar("Answer")
 _FIRST, _MOST = 0.5, 122.0
 _AT_ONCE = 4
 _REASON = "FailedMount"
+_UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")
+"""It becomes the name of a directory: an API server, too, may be hostile."""
 
 Record = Callable[[JsonObject, str, str, str], None]
 """Tells an event of a Pod: its type, reason and message."""
@@ -68,7 +69,7 @@ class Prepared(Struct, frozen=True):
 
 
 class _Held(Struct):
-    """A Pod whose volumes are the node's."""
+    """A Pod whose volumes are the node's; `told` stands for what they held when they were last written."""
 
     pod: JsonObject
     mapping: IDMapping | None
@@ -76,6 +77,7 @@ class _Held(Struct):
     turn: asyncio.Lock
     failures: int = 0
     ready: bool = False
+    told: bytes = b""
 
 
 class Volumes:
@@ -120,8 +122,13 @@ class Volumes:
         await self._objects.close()
 
     async def prepare(self, pod: JsonObject, mapping: IDMapping | None = None, ip: str = "") -> Prepared:
-        """Have all volumes there, with what they hold now. Call it again whenever the Pod has changed."""
+        """Have all volumes there, with what they hold now. Call it again whenever the Pod has changed.
+
+        Raises InputError for a uid that is none.
+        """
         uid = _uid(pod)
+        if not _UID.fullmatch(uid):
+            raise InputError("the Pod's uid is no word", where=repr(uid), advice="an API server gives each Pod a UUID")
         held = self._held.setdefault(uid, _Held(pod, mapping, ip, asyncio.Lock()))
         held.pod, held.mapping, held.ip = pod, mapping, ip
         prepared = await self._go_on(self._bring(held))
@@ -130,18 +137,14 @@ class Volumes:
             self._queue.add_after(uid, due)
         return prepared
 
-    async def mounts(self, pod: JsonObject, container: str, place: Place) -> ContainerMounts:
-        """The mounts of a container that is to be made now, or why it can't be; `place` is its own.
+    async def mounts(self, uid: str, container: str, ip: str = "") -> MountsAnswer:
+        """The mounts of a container that is to be made now, or why it can't be; `ip` are the Pod's addresses.
 
-        Its subPaths lead to what is there now: ask before each of its starts.
+        Its subPaths lead to what is there now: ask before each of its starts. The Pod was prepared.
         """
-        held = self._held[_uid(pod)]
-        answer = await self._go_on(self._mounted(held, container))
-        if answer.refusal:
-            return ContainerMounts(decision=refuse(place.container / "volumeMounts", container, answer.refusal, RULE))
-        at = place.container / "volumeMounts"
-        sources = (Source(Origin.MANIFEST, place.document, at / index) for index in range(len(answer.mounts)))
-        return ContainerMounts(tuple(zip(answer.mounts, sources, strict=True)))
+        held = self._held[uid]
+        held.ip = ip or held.ip
+        return await self._go_on(self._mounted(held, container))
 
     async def objects(self, pod: JsonObject) -> ReferencedObjects | str:
         """What the Pod refers to, for its containers' variables; or why that can't be had now."""
@@ -172,7 +175,12 @@ class Volumes:
     async def _bring(self, held: _Held) -> Prepared:
         async with held.turn:
             request, unread = await self._request(held)
+            told = _told(held.pod, request)
+            if held.ready and not unread and told == held.told:
+                return Prepared()
             answer = await self._engine.call(volume_verbs.PREPARE_VOLUMES, request)
+            whole = isinstance(answer, VolumesAnswer) and not answer.complaints
+            held.told = told if whole else b""
         if isinstance(answer, CriRefusal):
             answer = VolumesAnswer((Complaint("", answer.message, processing=True),), _names(held.pod))
         self._tell(held, answer, unread)
@@ -253,6 +261,14 @@ def _left(answer: DirectoryAnswer | CriRefusal) -> tuple[str, ...]:
 
 def _uid(pod: JsonObject) -> str:
     return text(member(pod, "metadata"), "uid")
+
+
+def _told(pod: JsonObject, request: VolumesRequest) -> bytes:
+    """What stands for all that the Pod's volumes hold: its status, which changes often, is not among it."""
+    metadata = member(pod, "metadata")
+    own = [metadata.get("labels"), metadata.get("annotations"), pod.get("spec")]
+    held = [request.documents, request.tokens, request.mapping, request.ip]
+    return sha256(msgspec.json.encode([*own, *held])).digest()
 
 
 def _names(pod: JsonObject) -> tuple[str, ...]:

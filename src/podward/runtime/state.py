@@ -3,6 +3,7 @@
     ROOT/                     0700
       lock                    held while a Pod's directory is made, and by the sweep
       images/                 the image store
+      node/pods/UID/          one Pod of `podward node`
       oci/KIND/               the state of the OCI runtime of this kind
       pods/ID/                one Pod; `lock` inside is held (flock) by the process that runs it, for a Pod of
                               `run --keep` its monitor
@@ -127,6 +128,7 @@ class State:
     def __init__(self, root: str) -> None:
         self.root = root
         self.pods = f"{root}/pods"
+        self.node_pods = f"{root}/node/pods"
         self.oci = f"{root}/oci"
         try:
             for directory in (root, self.pods, self.oci):

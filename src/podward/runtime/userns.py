@@ -66,10 +66,26 @@ def allocate(state: State, pod: PodDirectory) -> IDMapping:
     return there.range_of(slot)
 
 
+def keep(state: State, directory: str) -> IDMapping:
+    """The range of the Pod that has this directory on a node (`node_pods`): given once, and kept as long as that."""
+    with state.lock():
+        there = slots()
+        given = _given(directory)
+        if given is not None:
+            return given
+        slot = there.lowest_free(taken(state))
+        write_private(f"{directory}/{_FILE}", f"{slot}\n".encode())
+    return there.range_of(slot)
+
+
 def of(state: State, pod: str) -> IDMapping | None:
     """The range of the Pod with this id; None where it has no user namespace."""
+    return _given(f"{state.pods}/{pod}")
+
+
+def _given(directory: str) -> IDMapping | None:
     try:
-        with open(f"{state.pods}/{pod}/{_FILE}", encoding="ascii") as file:
+        with open(f"{directory}/{_FILE}", encoding="ascii") as file:
             return slots().range_of(int(file.read()))
     except FileNotFoundError:
         return None
@@ -79,10 +95,11 @@ def taken(state: State | None) -> set[int]:
     """The slots of all Pods of this state, and of the users to whom this machine delegates ids."""
     there = slots()
     found = set() if there.base else _delegated("/etc/subuid") | _delegated("/etc/subgid")
-    for name in os.listdir(state.pods) if state is not None else ():
-        given = of(state, name) if state is not None else None
-        if given is not None:
-            found.add((given.host_id - there.base) // LENGTH)
+    for home in (state.pods, state.node_pods) if state is not None else ():
+        for name in os.listdir(home) if os.path.isdir(home) else ():
+            given = _given(f"{home}/{name}")
+            if given is not None:
+                found.add((given.host_id - there.base) // LENGTH)
     return found
 
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from podward.api.core import Container, EnvVar, FieldRef, ObjectMeta, Pod, ValueFrom
 from podward.api.cri import ContainerConfig
 from podward.api.effective import Place
+from podward.api.node import Node
 from podward.api.oci import LONGEST_STRING
 from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import ReferencedObjects
 from podward.path import path
 from podward.policy.kubelet import environment
 
@@ -39,10 +41,36 @@ def test_of_a_name_written_twice_the_last_counts_at_its_place() -> None:
     assert [(row.key, row.value) for row in config.envs] == [("B", "2"), ("A", "3")]
 
 
+def test_variables_of_services_are_known_before_and_stand_behind_the_containers_own() -> None:
+    objects = ReferencedObjects(service_variables={"DB_SERVICE_HOST": "10.0.0.7", "DB_PORT": "tcp://10.0.0.7:5432"})
+    env = (EnvVar("URL", "http://$(DB_SERVICE_HOST)"), EnvVar("DB_PORT", "mine"), EnvVar("PORT", "$(DB_PORT)"))
+    container = Container(env=env, args=("$(DB_SERVICE_HOST)", "$(DB_PORT)"))
+
+    decision = environment.decide(PodFacts(POD, PLACE, objects), container, PLACE)
+
+    config = decision.fold(ContainerConfig)
+    assert [f"{row.key}={row.value}" for row in config.envs] == [
+        "URL=http://10.0.0.7",
+        "DB_PORT=mine",
+        "PORT=mine",
+        "DB_SERVICE_HOST=10.0.0.7",
+    ]
+    assert config.args == ("10.0.0.7", "mine")
+
+
 def test_downward_fields_come_from_the_pod() -> None:
     fields = ("metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels['app']", "status.podIP")
     env = tuple(EnvVar(f"V{i}", value_from=ValueFrom(FieldRef(field))) for i, field in enumerate(fields))
     assert [row.value for row in config_of(Container(env=env)).envs] == ["p", "n", "u", "web", "10.0.0.1"]
+
+
+def test_downward_fields_tell_of_the_node_and_of_all_addresses() -> None:
+    fields = ("spec.nodeName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs")
+    env = tuple(EnvVar(f"V{i}", value_from=ValueFrom(FieldRef(field))) for i, field in enumerate(fields))
+    node = Node(capabilities=0, name="n1", addresses=("10.1.0.1", "fd00::1"))
+    decision = environment.decide(PodFacts(POD, PLACE, node=node, ip="10.2.0.9,fd00::9"), Container(env=env), PLACE)
+    values = [row.value for row in decision.fold(ContainerConfig).envs]
+    assert values == ["n1", "10.1.0.1", "10.1.0.1,fd00::1", "10.2.0.9", "10.2.0.9,fd00::9"]
 
 
 def test_a_value_that_needs_an_api_server_is_refused_where_it_is_written() -> None:

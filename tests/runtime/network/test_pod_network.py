@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from podward.errors import NodeError
 from podward.runtime.network import configuration
+from podward.runtime.network import pod as network
 from podward.runtime.state import State
 
 pytestmark = pytest.mark.needs("root", "cni")
@@ -45,8 +48,12 @@ def pods(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def rules() -> str:
-    return subprocess.run(["iptables-save", "-t", "nat"], capture_output=True, text=True, check=True).stdout
+def rules(table: str = "nat") -> str:
+    return subprocess.run(["iptables-save", "-t", table], capture_output=True, text=True, check=True).stdout
+
+
+def setting(file: str) -> str:
+    return Path(file).read_text(encoding="ascii").strip()
 
 
 def test_several_are_made_at_a_time_and_nothing_stays(pods: list[subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -54,10 +61,51 @@ def test_several_are_made_at_a_time_and_nothing_stays(pods: list[subprocess.Pope
     assert len(set(addresses)) == 4
     own = configuration.own(State(str(tmp_path)))
     assert all(address.rpartition(".")[0] == own.subnet.rpartition(".")[0] for address in addresses)
-    assert rules().count(f"-s {own.subnet} ! -o {own.bridge}") == 1
+    assert rules().count(f"-s {own.subnet} ! -o podward+") == 1
+    assert setting(f"/proc/sys/net/ipv4/conf/{own.bridge}/route_localnet") == "1"
+    assert rules("raw").count(f"-d 127.0.0.0/8 -i {own.bridge}") == 1
     for pod in pods:
         pod.communicate()
         assert pod.returncode == 0
     assert own.bridge not in os.listdir("/sys/class/net")
-    assert own.bridge not in rules()
+    assert own.subnet not in rules()
+    assert own.bridge not in rules("raw") + rules("filter")
     assert not list((tmp_path / "network/addresses/podward").glob("10.*"))
+
+
+def test_a_subnet_that_we_are_told_has_a_bridge_before_and_after_its_pods(tmp_path: Path) -> None:
+    state = State(str(tmp_path))
+    subnet = configuration.own(state).subnet
+    networks = network.prepare(state, subnet)
+    try:
+        bridge = f"/sys/class/net/{networks.bridge}"
+        hardware = setting(f"{bridge}/address")
+        with attached(tmp_path, "p") as address:
+            assert address.rpartition(".")[0] == subnet.rpartition(".")[0]
+            assert setting(f"{bridge}/address") == hardware
+        assert os.path.isdir(bridge)
+        assert network.prepare(state, subnet) == networks
+    finally:
+        network.release(state)
+    assert not os.path.isdir(bridge)
+    assert subnet not in rules()
+
+
+def test_a_subnet_that_leads_elsewhere_or_differs_from_what_pods_have_is_refused(tmp_path: Path) -> None:
+    state = State(str(tmp_path))
+    with attached(tmp_path, "p") as address:
+        with pytest.raises(NodeError, match="Pods have addresses of"):
+            network.prepare(state, "198.18.77.0/26")
+        other = State(str(tmp_path / "other"))
+        with pytest.raises(NodeError, match="a route into"):
+            network.prepare(other, f"{address.rpartition('.')[0]}.0/24")
+
+
+@contextlib.contextmanager
+def attached(root: Path, name: str) -> Iterator[str]:
+    """A Pod with a network; gives its address."""
+    words = [sys.executable, "-c", ATTACH, str(root), name]
+    with subprocess.Popen(words, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as pod:
+        assert pod.stdout is not None
+        yield pod.stdout.readline().strip()
+        pod.communicate()

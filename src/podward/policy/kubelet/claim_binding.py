@@ -17,16 +17,12 @@ class is looked up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from podward.api.quantity import QuantityError, parse
-from podward.api.storage import CLASS_ANNOTATION, PersistentVolume, PersistentVolumeClaim, Storage
-from podward.schema.label_selection import selects
-
-FILESYSTEM = "Filesystem"
-_AVAILABLE = "Available"
+from podward.api.storage import PersistentVolume, PersistentVolumeClaim, Storage
+from podward.schema.volume_matching import not_chosen, other_class, preference, unfit
 
 
 class Binding(Struct, frozen=True):
@@ -55,17 +51,17 @@ def _find(claim: PersistentVolumeClaim, volumes: tuple[PersistentVolume, ...], t
     faults: list[str] = []
     fitting: list[PersistentVolume] = []
     for volume in volumes:
-        fault = _taken(volume, claim, taken) or _unfit(volume, claim)
+        fault = _taken(volume, claim, taken) or unfit(volume, claim)
         if not fault and volume.spec.claim_ref is not None:
             return Binding(volume)
-        fault = fault or _not_chosen(volume, claim)
+        fault = fault or not_chosen(volume, claim)
         if fault:
             faults.append(f"{volume.metadata.name}: {fault}")
         else:
             fitting.append(volume)
     if not fitting:
         return Binding(why="; ".join(faults[:3]) or "no PersistentVolume is described")
-    return Binding(min(fitting, key=lambda volume: (len(volume.spec.access_modes or ()), _capacity(volume))))
+    return Binding(min(fitting, key=preference))
 
 
 def _named(claim: PersistentVolumeClaim, wanted: str, volumes: Iterable[PersistentVolume], taken: set[str]) -> Binding:
@@ -74,7 +70,7 @@ def _named(claim: PersistentVolumeClaim, wanted: str, volumes: Iterable[Persiste
         return Binding(why=f"PersistentVolume {wanted} is not described")
     fault = _taken(volume, claim, taken)
     if not fault and volume.spec.claim_ref is None:
-        fault = _unfit(volume, claim) or _other_class(volume, claim)
+        fault = unfit(volume, claim) or other_class(volume, claim)
     return Binding(why=f"{wanted}: {fault}") if fault else Binding(volume)
 
 
@@ -89,45 +85,3 @@ def _taken(volume: PersistentVolume, claim: PersistentVolumeClaim, taken: set[st
     if own and kept.uid and kept.uid != claim.metadata.uid:
         return "its claimRef has the uid of another claim"
     return "" if own else f"it is kept for claim {kept.namespace}/{kept.name}"
-
-
-def _unfit(volume: PersistentVolume, claim: PersistentVolumeClaim) -> str:
-    """What keeps any claim like this from the volume, also one that it is kept for."""
-    if _capacity(volume) < _units((claim.spec.resources.requests if claim.spec.resources else None) or {}):
-        return "requested PV is too small"
-    if (volume.spec.volume_mode or FILESYSTEM) != (claim.spec.volume_mode or FILESYSTEM):
-        return "incompatible volumeMode"
-    if not set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ()):
-        return "incompatible accessMode"
-    return ""
-
-
-def _not_chosen(volume: PersistentVolume, claim: PersistentVolumeClaim) -> str:
-    """What keeps a claim from a volume that is nobody's."""
-    if (volume.status.phase or _AVAILABLE) != _AVAILABLE:
-        return f"its phase is {volume.status.phase}"
-    if claim.spec.selector is not None and not selects(claim.spec.selector, volume.metadata.labels or {}):
-        return "the claim's selector does not match its labels"
-    return _other_class(volume, claim)
-
-
-def _other_class(volume: PersistentVolume, claim: PersistentVolumeClaim) -> str:
-    own, wanted = _class(volume), _class(claim)
-    return "" if own == wanted else f"storageClassName does not match: {own or 'none'} is not {wanted or 'none'}"
-
-
-def _class(thing: PersistentVolume | PersistentVolumeClaim) -> str:
-    """The storage class: an old annotation takes precedence over the field."""
-    written = (thing.metadata.annotations or {}).get(CLASS_ANNOTATION)
-    return written if written is not None else thing.spec.storage_class_name or ""
-
-
-def _capacity(volume: PersistentVolume) -> int:
-    return _units(volume.spec.capacity or {})
-
-
-def _units(amounts: Mapping[str, str | int | float]) -> int:
-    try:
-        return parse(str(amounts.get("storage", 0))).units
-    except QuantityError:
-        return 0

@@ -18,7 +18,8 @@ from podward.api.core import ObjectMeta, Pod
 from podward.api.storage import PersistentVolume, PersistentVolumeClaim, Storage
 from podward.api.volume import HostPath, LocalVolume, Volume
 from podward.policy.kubelet import drivers
-from podward.policy.kubelet.claim_binding import FILESYSTEM, bind
+from podward.policy.kubelet.claim_binding import bind
+from podward.schema.volume_matching import FILESYSTEM
 
 
 class ClaimedVolume(Struct, frozen=True):

@@ -5,6 +5,8 @@ Specification (kubelet makeEnvironmentVariables and third_party/forked/golang/ex
   name behind `prefix`. Then `env`. Of variables with the same name the last one is kept, at its own position.
 - In command, args and later env values `$(NAME)` becomes the value of a variable that was defined before. An unknown
   name stays as it is written. `$$` is a literal `$`, so `$$(NAME)` gives `$(NAME)`.
+- The variables of Services (`service_environment`) are known from the beginning, and follow behind those that the
+  container does not have itself.
 - Values of `fieldRef` and `resourceFieldRef` come from the Pod, others from a key of a Secret or ConfigMap. What is
   optional and absent gives no variable; what is absent else keeps the container from starting:
   CreateContainerConfigError.
@@ -20,7 +22,7 @@ it; and a container whose expanded texts are together longer than `MOST` is refu
 from __future__ import annotations
 
 from podward.api.content import ContentKind, ContentObject
-from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, Pod, ValueFrom
+from podward.api.core import Container, EnvFrom, EnvVar, KeySelector, ValueFrom
 from podward.api.cri import KeyValue
 from podward.api.effective import Place
 from podward.api.gotext import quote
@@ -33,6 +35,7 @@ from podward.path import Path, path
 from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} environment")
+SERVICES = Source(Origin.RULE, f"kubelet {KUBERNETES} variables of Services")
 NO_SOURCE = "a value can come from env, a field, a resource, or a key of a Secret or ConfigMap: from nothing else here"
 NO_TEXT = "the value is no text (UTF-8), and CRI carries nothing else in a variable"
 NUL = "the value has a NUL byte, which no variable can have"
@@ -87,7 +90,7 @@ class _Variables:
     """The variables as they are defined one after the other; `known` are their values by name."""
 
     def __init__(self, about: PodFacts, container: Container, place: Place) -> None:
-        self.known: dict[str, str] = {}
+        self.known = dict(about.objects.service_variables)
         self.violations: list[Violation] = []
         self._about = about
         self._container = container
@@ -96,13 +99,14 @@ class _Variables:
         self._left = MOST
 
     def assignments(self) -> tuple[Assignment, ...]:
-        """`envs`, each variable owed to where it was defined last."""
+        """`envs`, each variable owed to where it was defined last; then those of Services."""
         document = self._place.document
+        rows = [(name, "env", Source(Origin.MANIFEST, document, where)) for name, where in self._rows.items()]
+        of_services = self._about.objects.service_variables
+        rows += [(name, "a Service", SERVICES) for name in of_services if name not in self._rows]
         return tuple(
-            Assignment(
-                path("envs", i), KeyValue(name, self.known[name]), "env", Source(Origin.MANIFEST, document, where)
-            )
-            for i, (name, where) in enumerate(self._rows.items())
+            Assignment(path("envs", i), KeyValue(name, self.known[name]), reason, source)
+            for i, (name, reason, source) in enumerate(rows)
         )
 
     def all_of(self, source: EnvFrom, where: Path) -> None:
@@ -137,7 +141,7 @@ class _Variables:
     def _text(self, source: ValueFrom) -> str | Unreadable:
         pod = self._about.pod
         if source.field_ref is not None:
-            return field_value(pod, source.field_ref.field_path or "", self._about.ip)
+            return field_value(self._about, source.field_ref.field_path or "")
         if source.resource_field_ref is not None:
             return resource_text(pod, source.resource_field_ref, self._container.name, self._about.node)
         return Unreadable(NO_SOURCE)
@@ -206,14 +210,15 @@ def _words(name: str, written: tuple[str, ...] | None, known: dict[str, str], pl
     return assign(path(name), tuple(expanded), f"{name} is set", source)
 
 
-def field_value(pod: Pod, field: str, pod_ip: str) -> str | Unreadable:
+def field_value(about: PodFacts, field: str) -> str | Unreadable:
     """The value of this field path in the downward API, which knows more for variables than for files."""
+    pod, node = about.pod, about.node
     fixed = {
         "spec.serviceAccountName": pod.spec.service_account_name or "default",
-        "status.podIP": pod_ip,
-        "status.podIPs": pod_ip,
-        "status.hostIP": "127.0.0.1",
-        "status.hostIPs": "127.0.0.1",
-        "spec.nodeName": "localhost",
+        "status.podIP": about.ip.partition(",")[0],
+        "status.podIPs": about.ip,
+        "status.hostIP": node.addresses[0],
+        "status.hostIPs": ",".join(node.addresses),
+        "spec.nodeName": node.name,
     }
     return fixed[field] if field in fixed else field_text(pod, field)

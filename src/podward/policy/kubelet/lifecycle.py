@@ -21,6 +21,8 @@ from enum import Enum
 
 from msgspec import Struct, structs
 
+from podward.policy.kubelet import restarts
+
 FIRST_BACKOFF = 10.0
 LONGEST_BACKOFF = 300.0
 RESET_AFTER = 600.0
@@ -126,8 +128,7 @@ def _blocks_next(status: ContainerStatus) -> bool:
 
 
 def _restarts(status: ContainerStatus, policy_of_pod: str) -> bool:
-    policy = status.restart_policy or policy_of_pod
-    return policy == "Always" or (policy == "OnFailure" and (status.exit_code != 0 or status.unhealthy))
+    return restarts.restarts(status.restart_policy or policy_of_pod, failed=status.exit_code != 0 or status.unhealthy)
 
 
 def _finish(statuses: tuple[ContainerStatus, ...], exit_code: int) -> PodActions:

@@ -21,6 +21,9 @@ quantity parses, none is negative, and no request of cpu or memory is above its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 from msgspec import Struct
 
 from podward.api.core import Container, PodSpec, Resources
@@ -40,6 +43,7 @@ GUARANTEED_SCORE, BEST_EFFORT_SCORE = -997, 1000
 
 _COMPUTE = ("cpu", "memory")
 _ZERO = Quantity(0)
+_AMOUNTS = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
 
 
 class Amounts(Struct, frozen=True, gc=False):
@@ -68,7 +72,7 @@ def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0) -
     cited = Source(Origin.MANIFEST, place.document, here)
     rows = [
         ("cpuPeriod", PERIOD, "the kubelet's period", RULE),
-        ("cpuQuota", _quota(cpu_limit), "limits.cpu" if cpu_limit else "no cpu limit", cited if cpu_limit else RULE),
+        ("cpuQuota", quota(cpu_limit), "limits.cpu" if cpu_limit else "no cpu limit", cited if cpu_limit else RULE),
         _shares(own, cpu_limit, cited),
     ]
     if memory_limit:
@@ -110,7 +114,13 @@ def pod_memory_limit(spec: PodSpec) -> int:
     containers = (*(spec.init_containers or ()), *(spec.containers or ()))
     if own or not all(amounts(c.resources).memory_limit for c in containers):
         return own
-    return _aggregate(spec, limits=True)
+    return _aggregate(spec, attrgetter("memory_limit"))
+
+
+def pod_amounts(spec: PodSpec) -> Amounts:
+    """What the Pod requests and may take as a whole: its own amounts, else those of its containers together."""
+    own = amounts(spec.resources)
+    return Amounts(*(getattr(own, name) or _aggregate(spec, attrgetter(name)) for name in _AMOUNTS))
 
 
 def _refusals(resources: Resources | None, where: Path) -> Decision:
@@ -160,7 +170,8 @@ def shares(millicores: int) -> int:
     return min(max(millicores * SHARES_PER_CPU // 1000, LEAST_SHARES), MOST_SHARES)
 
 
-def _quota(millicores: int) -> int:
+def quota(millicores: int) -> int:
+    """The quota for a limit in millicores; 0 where there is none."""
     return max(millicores * PERIOD // 1000, LEAST_QUOTA) if millicores else 0
 
 
@@ -198,27 +209,26 @@ def _spare_request(spec: PodSpec) -> int:
     count = len(spec.containers or ()) + len(spec.init_containers or ())
     if not requested or not count:
         return 0
-    return max(0, requested - _aggregate(spec, limits=False)) // count
+    return max(0, requested - _aggregate(spec, attrgetter("memory_request"))) // count
 
 
-def _aggregate(spec: PodSpec, *, limits: bool) -> int:
-    """The largest sum of memory limits or requests, in bytes, of containers that run at the same time.
+def _aggregate(spec: PodSpec, amount: Callable[[Amounts], int]) -> int:
+    """The largest sum of an amount of containers that run at the same time.
 
     These are the regular containers and sidecars, or an init container and the sidecars before it.
     """
 
-    def bytes_of(container: Container) -> int:
-        read = amounts(container.resources)
-        return read.memory_limit if limits else read.memory_request
+    def of(container: Container) -> int:
+        return amount(amounts(container.resources))
 
     sidecars = peak = 0
     for container in spec.init_containers or ():
         if _is_sidecar(container):
-            sidecars += bytes_of(container)
+            sidecars += of(container)
             peak = max(peak, sidecars)
         else:
-            peak = max(peak, sidecars + bytes_of(container))
-    return max(peak, sidecars + sum(bytes_of(c) for c in spec.containers or ()))
+            peak = max(peak, sidecars + of(container))
+    return max(peak, sidecars + sum(of(c) for c in spec.containers or ()))
 
 
 def _is_sidecar(container: Container) -> bool:

@@ -31,6 +31,8 @@ Amounts = Mapping[str, int]
 Labels = Mapping[str, str]
 
 DEFAULT_SCHEDULER = "default-scheduler"
+PREEMPTED = "PreemptionByScheduler"
+"""The reason of the condition DisruptionTarget of a Pod that ends for another one."""
 ENDED = frozenset(("Succeeded", "Failed"))
 _UNSAID: dict[str, Json] = {"cpu": "100m", "memory": "200Mi"}
 _LISTS = (("containers", "containerStatuses"), ("initContainers", "initContainerStatuses"))
@@ -54,7 +56,10 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104  # no address that is listened on: what a 
 
 
 class PodFacts(Struct, frozen=True, gc=False):
-    """A Pod. `requests` is what it needs of a node, `scored` what it counts as in scores."""
+    """A Pod. `requests` is what it needs of a node, `scored` what it counts as in scores.
+
+    `nominated` is the node where room is being made for it, `preempted` whether it ends to make such room.
+    """
 
     namespace: str
     name: str
@@ -64,9 +69,10 @@ class PodFacts(Struct, frozen=True, gc=False):
     requests: Amounts
     scored: Amounts
     ports: tuple[HostPort, ...]
-    created: str
+    started: str
     nominated: str
     deleted: bool
+    preempted: bool
     ended: bool
 
     @property
@@ -109,6 +115,7 @@ def pod_facts(raw: JsonObject) -> PodFacts:
     view = typed_view(spec, SchedulingSpec, "PodSpec")
     as_it_is = with_status(spec, status)
     requests = _needed(as_it_is)
+    deleted = metadata.get("deletionTimestamp") is not None
     return PodFacts(
         text(metadata, "namespace"),
         text(metadata, "name"),
@@ -118,9 +125,10 @@ def pod_facts(raw: JsonObject) -> PodFacts:
         requests,
         _needed(_with_unsaid(as_it_is)),
         tuple(_ports(view)),
-        text(metadata, "creationTimestamp"),
+        text(status, "startTime") or text(metadata, "creationTimestamp"),
         text(status, "nominatedNodeName"),
-        metadata.get("deletionTimestamp") is not None,
+        deleted,
+        deleted and any(_is_preemption(each) for each in objects(status, "conditions")),
         text(status, "phase") in ENDED,
     )
 
@@ -166,6 +174,11 @@ def with_status(spec: JsonObject, status: JsonObject) -> JsonObject:
             containers.append(container if resized is None else resized)
         made = {**made, field: containers}
     return made
+
+
+def _is_preemption(condition: JsonObject) -> bool:
+    told = (condition.get("type"), condition.get("status"), condition.get("reason"))
+    return told == ("DisruptionTarget", "True", PREEMPTED)
 
 
 def _resized(container: JsonObject, status: JsonObject, *, infeasible: bool) -> JsonObject | None:

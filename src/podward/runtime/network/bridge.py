@@ -17,6 +17,7 @@ from podward.runtime import syscalls
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8916, 0x891C
+_SIOCGIFHWADDR, _SIOCSIFHWADDR = 0x8927, 0x8924
 _SIOCBRADDBR, _SIOCBRDELBR = 0x89A0, 0x89A1
 _IFF_UP = 1
 
@@ -27,6 +28,12 @@ def first_address(subnet: str) -> str:
     return f"{network.rpartition('.')[0]}.{int(network.rpartition('.')[2]) + 1}"
 
 
+def mask_of(subnet: str) -> str:
+    """The mask of a subnet, as four numbers."""
+    length = int(subnet.partition("/")[2])
+    return socket.inet_ntoa(struct.pack("!I", (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF))
+
+
 def give_address(name: str, address: str, mask: str) -> None:
     """Give a device of this network namespace its IPv4 address, and bring it up."""
     with _endpoint() as endpoint:
@@ -34,6 +41,39 @@ def give_address(name: str, address: str, mask: str) -> None:
             packed = struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(value))
             fcntl.ioctl(endpoint, request, packed)
         _set_up(endpoint, name, up=True)
+
+
+def make(name: str) -> None:
+    """Make a bridge; one that is there is fine."""
+    with _endpoint() as endpoint, contextlib.suppress(FileExistsError):
+        fcntl.ioctl(endpoint, _SIOCBRADDBR, _text(name))
+
+
+def settle(name: str) -> None:
+    """Give our bridge the settings of its own that Pods need; the machine's are left as they are.
+
+    What comes from Pods is passed on, whatever the machine does with what comes from elsewhere; answers from this
+    machine's loopback addresses may go there, for ports of the node; packets between Pods pass netfilter where the
+    kernel has the module for that; and it keeps its hardware address when devices come and go, which Pods remember.
+    """
+    with _endpoint() as endpoint:
+        had = fcntl.ioctl(endpoint, _SIOCGIFHWADDR, struct.pack("16s24x", name.encode()))
+        fcntl.ioctl(endpoint, _SIOCSIFHWADDR, had)
+    _write(f"/proc/sys/net/ipv4/conf/{name}/forwarding", "1")
+    _write(f"/proc/sys/net/ipv4/conf/{name}/route_localnet", "1")
+    if passes_netfilter():
+        _write(f"/sys/class/net/{name}/bridge/nf_call_iptables", "1")
+
+
+def passes_netfilter() -> bool:
+    """Whether the kernel can have packets within a bridge pass netfilter: the module br_netfilter is there."""
+    return os.path.isdir("/proc/sys/net/bridge")
+
+
+def _write(file: str, value: str) -> None:
+    """Write a setting of the device. Where /proc or /sys is read-only it stays as it is."""
+    with contextlib.suppress(OSError), open(file, "w", encoding="ascii") as opened:
+        opened.write(value)
 
 
 def identity(name: str) -> str:

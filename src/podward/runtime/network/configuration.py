@@ -4,7 +4,8 @@ Specification (libcni `ConfFiles`, CNI 1.0, containerd and CRI-O): of the files 
 order of their names, the first one counts. A `.conf` or `.json` file has one plugin, which is a list of one.
 
 Our own is a bridge with addresses of a /24 of 10.0.0.0/8 that no route of this machine has at its first use; it is kept
-in the state directory. The bridge's plugin is not told that it is a gateway: it would switch this machine's forwarding
+in the state directory. A node that is told its Pods' range (`tell`) has that one, and a bridge that stays without a
+Pod. The bridge's plugin is not told that it is a gateway: it would switch this machine's forwarding
 on (`net.ipv4.ip_forward`), which is not ours to change. The bridge's own address is set by us (`bridge`), and so is the
 rule that lets Pods out (`nat_rules`).
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import zlib
 from collections.abc import Iterator
 
@@ -20,8 +22,9 @@ import msgspec
 from msgspec import Struct, structs
 
 from podward.api.node import IDENTITY
-from podward.errors import InputError
+from podward.errors import InputError, NodeError
 from podward.runtime import machine
+from podward.runtime.network.nat_rules import BRIDGES
 from podward.runtime.oci import write_private
 from podward.runtime.state import Lock, State
 
@@ -44,10 +47,11 @@ class NetworkList(Struct, frozen=True):
 
 
 class _Own(Struct, frozen=True):
-    """What is kept of our own configuration."""
+    """What is kept of our own configuration; `told` says that the subnet is one that we were told."""
 
     bridge: str
     subnet: str
+    told: bool = False
 
 
 class _List(Struct, frozen=True, rename="camel"):
@@ -97,6 +101,44 @@ def own(state: State) -> NetworkList:
     return _own_list(kept, _addresses(state))
 
 
+def tell(state: State, subnet: str) -> NetworkList:
+    """Our own configuration from now on, with a subnet that we are told. Raises NodeError while others are in use."""
+    os.makedirs(os.path.dirname(_own_file(state)), mode=0o700, exist_ok=True)
+    with Lock.wait(f"{_own_file(state)}.lock"):
+        kept = _kept(state)
+        if kept is not None and kept.subnet != subnet and holders(state):
+            advice = "end the Pods that have addresses of the other range first"
+            raise NodeError(f"Pods have addresses of {kept.subnet}, not of {subnet}", where="pod CIDR", advice=advice)
+        _write_own(state, _Own(bridge_name(state), subnet, told=True))
+    return own(state)
+
+
+def forget(state: State) -> None:
+    """Be told no subnet any more: the one of before stays, and its bridge goes with the last Pod."""
+    with Lock.wait(f"{_own_file(state)}.lock"):
+        kept = _kept(state)
+        if kept is not None and kept.told:
+            _write_own(state, structs.replace(kept, told=False))
+
+
+def is_told(state: State) -> bool:
+    """Whether our own subnet is one that we were told, so that its bridge stays when no Pod is there."""
+    kept = _kept(state)
+    return kept is not None and kept.told
+
+
+def leading_into(subnet: str, bridge: str) -> str:
+    """The device of a route of this machine into the subnet that is not our bridge's; empty where there is none.
+
+    A route that leads there with much else gives way, as routes do.
+    """
+    network, _, length = subnet.partition("/")
+    mask = (0xFFFFFFFF << (32 - int(length))) & 0xFFFFFFFF
+    ours = int.from_bytes(socket.inet_aton(network))
+    into = (device for device, address, other in _device_routes() if other & mask == mask and address & mask == ours)
+    return next((device for device in into if device != bridge), "")
+
+
 def _kept(state: State) -> _Own | None:
     try:
         with open(_own_file(state), "rb") as opened:
@@ -106,11 +148,21 @@ def _kept(state: State) -> _Own | None:
 
 
 def _choose_own(state: State) -> _Own:
-    mark, file = zlib.crc32(state.root.encode()), _own_file(state)
-    chosen = _Own(f"podward{mark:08x}", free_subnet(mark, _routes()))
+    routes = tuple((address, mask) for _, address, mask in _device_routes())
+    chosen = _Own(bridge_name(state), free_subnet(zlib.crc32(state.root.encode()), routes))
+    _write_own(state, chosen)
+    return chosen
+
+
+def bridge_name(state: State) -> str:
+    """The name of our own bridge: each state directory's has another."""
+    return f"{BRIDGES}{zlib.crc32(state.root.encode()):08x}"
+
+
+def _write_own(state: State, chosen: _Own) -> None:
+    file = _own_file(state)
     write_private(f"{file}.new", msgspec.json.encode(chosen))
     os.replace(f"{file}.new", file)
-    return chosen
 
 
 def has_own(state: State) -> bool:
@@ -186,11 +238,11 @@ def free_subnet(mark: int, routes: tuple[tuple[int, int], ...]) -> str:
     return "10.88.0.0/24"
 
 
-def _routes() -> tuple[tuple[int, int], ...]:
-    """The destinations and masks of this machine's routes (proc(5), /proc/net/route: little-endian hexadecimals)."""
+def _device_routes() -> tuple[tuple[str, int, int], ...]:
+    """Devices, destinations and masks of this machine's routes (proc(5): little-endian hexadecimals)."""
     with open("/proc/net/route", encoding="ascii") as file:
         rows = [line.split() for line in file.read().splitlines()[1:]]
-    return tuple((_swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7)
+    return tuple((row[0], _swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7)
 
 
 def _swapped(text: str) -> int:

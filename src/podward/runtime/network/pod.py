@@ -25,7 +25,6 @@ from podward.runtime.state import Lock, State
 _FILE = "network.json"
 _PREFIX = "podward-"
 """What the id begins with that plugins are told."""
-_MASK = "255.255.255.0"
 _WAY_OUT, _PORTS = "way-out", "ports"
 """What is noted beside our own network: the bridge that has a rule for its way out, and that host ports were used."""
 
@@ -77,12 +76,44 @@ def _complete_bridge(state: State, networks: NetworkList) -> None:
     """Give our own bridge its address; and the rule that lets Pods out, once in its life."""
     if not networks.bridge:
         return
-    bridge.give_address(networks.bridge, bridge.first_address(networks.subnet), _MASK)
-    made = bridge.identity(networks.bridge)
+    bridge.give_address(networks.bridge, bridge.first_address(networks.subnet), bridge.mask_of(networks.subnet))
+    made = f"{bridge.identity(networks.bridge)} {networks.subnet}"
     if _read(state, _WAY_OUT) != made:
         with Lock.wait(f"{state.root}/network/{_WAY_OUT}.lock"):
             nat_rules.let_out(networks.bridge, networks.subnet)
+            bridge.settle(networks.bridge)
             _note(state, _WAY_OUT, made)
+
+
+def prepare(state: State, subnet: str) -> NetworkList:
+    """Have our own network use this subnet, and its bridge be there from now on. Raises NodeError where it can't be.
+
+    One of an earlier subnet goes first. Pods of it must be gone.
+    """
+    name = configuration.bridge_name(state)
+    if (device := configuration.leading_into(subnet, name)) != "":
+        advice = "choose another range of addresses for Pods"
+        raise NodeError(f"this machine has a route into {subnet} already, by {device}", where="pod CIDR", advice=advice)
+    os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
+    with Lock.wait(f"{state.root}/network/lock"):
+        if configuration.has_own(state) and (before := configuration.own(state)).subnet != subnet:
+            networks = configuration.tell(state, subnet)
+            bridge.remove(before.bridge)
+            nat_rules.keep_in(before.bridge, before.subnet)
+        else:
+            networks = configuration.tell(state, subnet)
+        bridge.make(networks.bridge)
+        _complete_bridge(state, networks)
+    return networks
+
+
+def release(state: State) -> None:
+    """Let our own bridge go with its last Pod, or now."""
+    if not configuration.has_own(state):
+        return
+    with Lock.wait(f"{state.root}/network/lock"):
+        configuration.forget(state)
+        _remove_unused_bridge(state)
 
 
 def detach(state: State, directory: str) -> None:
@@ -123,7 +154,7 @@ def _sharing(state: State) -> Iterator[None]:
 
 def _remove_unused_bridge(state: State) -> None:
     """Remove our own bridge with all that was made with it, unless a Pod is attached. The network's lock is ours."""
-    if not configuration.has_own(state):
+    if not configuration.has_own(state) or configuration.is_told(state):
         return
     ours = configuration.own(state)
     if not bridge.identity(ours.bridge) or bridge.has_ports(ours.bridge):

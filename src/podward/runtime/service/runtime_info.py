@@ -18,8 +18,6 @@ from podward.api.cri_requests import (
     RuntimeConfigResponse,
     StatusRequest,
     StatusResponse,
-    UpdateRuntimeConfigRequest,
-    UpdateRuntimeConfigResponse,
     VersionRequest,
     VersionResponse,
 )
@@ -80,11 +78,6 @@ class RuntimeInfo:
         """RuntimeConfig."""
         del request
         return RuntimeConfigResponse(LinuxRuntimeConfiguration("CGROUPFS"))
-
-    async def update(self, request: UpdateRuntimeConfigRequest) -> UpdateRuntimeConfigResponse:
-        """UpdateRuntimeConfig: the Pods' addresses are the network configuration's affair, so nothing is to be done."""
-        del request
-        return UpdateRuntimeConfigResponse()
 
     def _found_handlers(self) -> list[RuntimeHandler]:
         found = []

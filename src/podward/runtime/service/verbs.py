@@ -15,6 +15,7 @@ from podward.runtime.service import (
     container_streams,
     execs,
     images,
+    network_config,
     recovery,
     sandbox_changes,
     sandboxes,
@@ -37,6 +38,12 @@ POD_SANDBOX_STATUS = Verb(
     "PodSandboxStatus", cri.PodSandboxStatusRequest, cri.PodSandboxStatusResponse, sandboxes.status
 )
 LIST_POD_SANDBOX = Verb("ListPodSandbox", cri.ListPodSandboxRequest, cri.ListPodSandboxResponse, sandboxes.listed)
+UPDATE_RUNTIME_CONFIG = Verb(
+    "UpdateRuntimeConfig",
+    cri.UpdateRuntimeConfigRequest,
+    cri.UpdateRuntimeConfigResponse,
+    network_config.update,
+)
 RECOVER = Verb("Recover", recovery.RecoverRequest, recovery.RecoverResponse, recovery.recover)
 SETTLE_INTERRUPTED = Verb(
     "SettleInterrupted", recovery.RecoverRequest, recovery.RecoverResponse, recovery.settle_interrupted
@@ -111,6 +118,7 @@ _ALL: tuple[object, ...] = (
     UPDATE_POD_SANDBOX_RESOURCES,
     POD_SANDBOX_STATUS,
     LIST_POD_SANDBOX,
+    UPDATE_RUNTIME_CONFIG,
     RECOVER,
     SETTLE_INTERRUPTED,
     PULL_IMAGE,

@@ -15,7 +15,7 @@ from podward.controllers.apps.stateful_sets.rollout import Act, Facts, Plan
 from podward.documents.raw_fields import member, objects
 
 READY = 3600.0
-CLAIM = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+CLAIM: JsonObject = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
 
 
 def stateful_set(replicas: int = 3, policy: str = "OrderedReady", partition: int = 0, **spec: Json) -> JsonObject:
@@ -170,7 +170,7 @@ def test_who_owns_a_claim(scaled: str, deleted: str, ordinal: int, expected: str
 def test_a_claim_of_an_earlier_pod_is_waited_for() -> None:
     policy: JsonObject = {"whenScaled": "Delete", "whenDeleted": "Retain"}
     owner = stateful_set(1, volumeClaimTemplates=[CLAIM], persistentVolumeClaimRetentionPolicy=policy)
-    reference = {**controller_reference(member_pod(0)), "uid": "earlier"}
+    reference: JsonObject = {**controller_reference(member_pod(0)), "uid": "earlier"}
     claim: JsonObject = {"metadata": meta("data-web-0", ownerReferences=[reference])}
     facts = Facts([], NEW, NEW, {"data-web-0": claim}, NOW)
     assert rollout.decide(owner, facts).acts == []
@@ -187,6 +187,6 @@ def test_what_is_wanted_again_gets_the_next_number() -> None:
 
 
 def test_the_oldest_revisions_that_nobody_has_go() -> None:
-    found = [{"metadata": meta(f"r{index}"), "revision": index} for index in (3, 1, 2)]
+    found: list[JsonObject] = [{"metadata": meta(f"r{index}"), "revision": index} for index in (3, 1, 2)]
     assert history.surplus(found, ["r1"], 1) == ["r2", "r3"]
     assert history.surplus(found, [], 3) == []

@@ -1,0 +1,111 @@
+"""Ending containers: the hook before the end, the stop signal and the time, then by force; and a Pod's sandboxes.
+
+Specification (kubelet, `killContainer` and `killPodWithSyncResult` of pkg/kubelet/kuberuntime, in our words): the hook
+runs within the time to end, and what is left of that, at least 2 seconds, is given to the container. Containers are
+ended side by side, but for those that wait for others; then the sandboxes are stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from podward.api.cri_refusal import CriRefusal
+from podward.api.cri_requests import (
+    RemoveContainerRequest,
+    RemovePodSandboxRequest,
+    StopContainerRequest,
+    StopPodSandboxRequest,
+)
+from podward.errors import RuntimeFailedError
+from podward.node.parts import Parts
+from podward.node.pod_state import PodState
+from podward.node.seen import Look
+from podward.policy.kubelet.container_kinds import by_name
+from podward.policy.kubelet.pod_actions import SHORTEST_GRACE, Kill, Removal
+from podward.runtime.service import verbs
+
+_FIELDS = {"init": "initContainers", "sidecar": "initContainers", "regular": "containers", "ephemeral": "ephemeralContainers"}
+
+
+def field_of(state: PodState, container: str) -> str:
+    """The path of a container, as events have it."""
+    found = by_name(state.subject.pod.spec).get(container)
+    return f"spec.{_FIELDS[found[0].value]}{{{container}}}" if found is not None else ""
+
+
+async def kill(parts: Parts, state: PodState, kills: tuple[Kill, ...], look: Look) -> None:
+    """End these runs, each after those that it waits for. Raises RuntimeFailedError where one does not end."""
+    if not kills:
+        return
+    over = {each.name: asyncio.Event() for each in kills}
+
+    async def one(wanted: Kill) -> None:
+        began = time.monotonic()
+        for other in wanted.after:
+            await over[other].wait()
+        left = max(SHORTEST_GRACE, wanted.grace - int(time.monotonic() - began)) if wanted.grace else 0
+        try:
+            await _kill(parts, state, wanted, left, look)
+        finally:
+            over[wanted.name].set()
+
+    for failure in await asyncio.gather(*map(one, kills), return_exceptions=True):
+        if isinstance(failure, BaseException):
+            raise failure
+
+
+async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: Look) -> None:
+    pod, found = state.subject.pod, by_name(state.subject.pod.spec).get(wanted.name)
+    field = field_of(state, wanted.name)
+    parts.tell(state.subject.document, "Normal", "Killing", wanted.message, field)
+    parts.care.end(state.subject.uid, wanted.name)
+    began = time.monotonic()
+    if found is not None and grace > 0:
+        addresses = addresses_of(look)
+        try:
+            failed = await asyncio.wait_for(parts.care.pre_stop(pod, found[1], wanted.id, addresses), grace)
+        except TimeoutError:
+            failed = ""
+        if failed:
+            parts.tell(state.subject.document, "Warning", "FailedPreStopHook", "PreStopHook failed", field)
+        grace = max(SHORTEST_GRACE, grace - int(time.monotonic() - began))
+    answer = await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(wanted.id, grace))
+    if isinstance(answer, CriRefusal):
+        raise RuntimeFailedError(f"container {wanted.name} does not end: {answer.message}")
+
+
+async def remove(parts: Parts, removals: tuple[Removal, ...]) -> None:
+    """Take runs away, in this order; who still runs is ended at once."""
+    for each in removals:
+        await remove_run(parts, each.id)
+
+
+async def remove_run(parts: Parts, run: str) -> None:
+    """Take a run away. Raises RuntimeFailedError where it stays."""
+    answer = await parts.context.runtime.call(verbs.REMOVE_CONTAINER, RemoveContainerRequest(run))
+    if isinstance(answer, CriRefusal):
+        raise RuntimeFailedError(f"container {run} cannot be removed: {answer.message}")
+
+
+async def stop_sandboxes(parts: Parts, look: Look) -> None:
+    """Stop the Pod's sandboxes. Raises RuntimeFailedError where one does not stop."""
+    for sandbox in look.sandboxes:
+        answer = await parts.context.runtime.call(verbs.STOP_POD_SANDBOX, StopPodSandboxRequest(sandbox.id))
+        if isinstance(answer, CriRefusal):
+            raise RuntimeFailedError(f"sandbox {sandbox.id} does not stop: {answer.message}")
+
+
+async def remove_sandbox(parts: Parts, sandbox: str) -> None:
+    """Take a sandbox away with its containers. Raises RuntimeFailedError where it stays."""
+    answer = await parts.context.runtime.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(sandbox))
+    if isinstance(answer, CriRefusal):
+        raise RuntimeFailedError(f"sandbox {sandbox} cannot be removed: {answer.message}")
+
+
+def addresses_of(look: Look) -> tuple[str, ...]:
+    """The addresses of the newest sandbox."""
+    network = look.sandboxes[0].network if look.sandboxes else None
+    if network is None or not network.ip:
+        return ()
+    return (network.ip, *(more.ip for more in network.additional_ips))

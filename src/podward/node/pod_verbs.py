@@ -1,0 +1,116 @@
+"""What the node has done about a Pod in a worker of the engine, beside its volumes: its directory, ids and cgroup.
+
+    ROOT/node/pods/UID/          0700
+      userns                     the range of ids of a Pod with a user namespace of its own
+      etc-hosts                  the Pod's hosts file
+      containers/NAME/N          the termination log of attempt N
+"""
+
+from __future__ import annotations
+
+import os
+
+from msgspec import Struct
+
+from podward.api.core import Pod
+from podward.api.cri import IDMapping, LinuxContainerResources
+from podward.api.json_value import JsonObject
+from podward.runtime import cgroups, container_files, pod_cgroups, userns
+from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.volumes import remove_tree
+from podward.runtime.workers.calls import Caller, Verb
+from podward.schema.view import pod_view
+
+
+class PlaceRequest(Struct, frozen=True):
+    """A Pod's directory, its cgroup with its limits, and whether it has a user namespace of its own."""
+
+    directory: str
+    cgroup: str
+    limits: LinuxContainerResources
+    user_namespace: bool = False
+
+
+class PlaceAnswer(Struct, frozen=True):
+    """The ids of the Pod's user namespace."""
+
+    mapping: IDMapping | None = None
+
+
+class FilesRequest(Struct, frozen=True):
+    """A container that is to be started: attempt `number` of it."""
+
+    directory: str
+    pod: JsonObject
+    container: str
+    number: int
+    log_directory: str
+    addresses: tuple[str, ...] = ()
+    mapping: IDMapping | None = None
+
+    def __repr__(self) -> str:
+        return f"FilesRequest({self.directory}, {self.container}, {self.number})"
+
+
+class FilesAnswer(Struct, frozen=True):
+    """Where the container's hosts file is ("" for none), and its termination log."""
+
+    hosts: str = ""
+    termination_log: str = ""
+
+
+class RemoveRequest(Struct, frozen=True):
+    """What a Pod had: its directory, and its cgroup."""
+
+    directory: str
+    cgroup: str
+
+
+class RemoveAnswer(Struct, frozen=True):
+    """It is gone."""
+
+
+def hosts_file(directory: str) -> str:
+    """The Pod's hosts file."""
+    return f"{directory}/etc-hosts"
+
+
+def termination_log(directory: str, container: str, number: int) -> str:
+    """Where attempt `number` of a container may leave its last words."""
+    return f"{directory}/containers/{container}/{number}"
+
+
+def make_place(service: RuntimeService, asked: PlaceRequest, _caller: Caller) -> PlaceAnswer:
+    """Make the Pod's directory and cgroup, and set ids aside; what is there stays."""
+    os.makedirs(asked.directory, mode=0o700, exist_ok=True)
+    if cgroups.usable():
+        pod_cgroups.ensure(asked.cgroup, asked.limits)
+    if not asked.user_namespace:
+        return PlaceAnswer()
+    return PlaceAnswer(userns.keep(service.state, asked.directory))
+
+
+def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -> FilesAnswer:
+    """Write the hosts file, make a new termination log and the directory of logs."""
+    os.makedirs(f"{asked.log_directory}/{asked.container}", mode=0o755, exist_ok=True)
+    log = termination_log(asked.directory, asked.container, asked.number)
+    container_files.make_termination_log(log, asked.mapping)
+    pod: Pod = pod_view(asked.pod)
+    hosts = hosts_file(asked.directory)
+    container_files.write_hosts(hosts, pod, asked.addresses, asked.mapping)
+    return FilesAnswer(hosts, log)
+
+
+def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller) -> RemoveAnswer:
+    """Take the Pod's cgroup and directory away; its volumes went before. What is not there is fine."""
+    pod_cgroups.remove(asked.cgroup, service.cgroups)
+    remove_tree(asked.directory)
+    return RemoveAnswer()
+
+
+MAKE_PLACE: Verb[RuntimeService, PlaceRequest, PlaceAnswer] = Verb("MakePlace", PlaceRequest, PlaceAnswer, make_place)
+MAKE_FILES: Verb[RuntimeService, FilesRequest, FilesAnswer] = Verb("MakeFiles", FilesRequest, FilesAnswer, make_files)
+REMOVE_PLACE: Verb[RuntimeService, RemoveRequest, RemoveAnswer] = Verb(
+    "RemovePlace", RemoveRequest, RemoveAnswer, remove_place
+)
+VERBS = (MAKE_PLACE, MAKE_FILES, REMOVE_PLACE)

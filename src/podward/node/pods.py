@@ -1,0 +1,131 @@
+"""The node's Pods: those that the API server has bound to it, those of files, and what is left of others.
+
+Specification (kubelet, `HandlePodCleanups` and the handlers of pkg/kubelet, in our words): a Pod that comes is admitted
+and gets a worker; a change, or a container that has ended by itself, wakes it. A Pod that the API server has not any
+more is ended and forgotten. What the runtime has of Pods that nobody knows is ended, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from podward.api.cri_refusal import CriRefusal
+from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
+from podward.api.json_value import JsonObject
+from podward.client.informer import Change, Informer
+from podward.documents.raw_fields import member
+from podward.node.parts import Parts
+from podward.node.subject import Subject, is_mirror
+from podward.node.worker import PodWorker
+from podward.policy.kubelet import cri_names
+from podward.policy.kubelet.pod_phase import TERMINAL
+from podward.runtime.service import verbs
+from podward.schema.validation.raw import text
+
+Admit = Callable[[Subject], "str | None"]
+_HOUSEKEEPING = 60.0
+
+
+class Pods:
+    """The workers of all Pods, by uid."""
+
+    def __init__(self, parts: Parts, informer: Informer) -> None:
+        self._parts = parts
+        self._informer = informer
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Take every Pod that there is, and end what nobody knows; the informer has been started."""
+        known = [text(member(pod, "metadata"), "uid") for pod in self._informer.items()]
+        left = await self._parts.volumes.sweep(tuple(known))
+        for why in left:
+            self._parts.context.log.failed(f"something of a Pod is left: {why}")
+        await self._end_unknown(frozenset(known))
+        for pod in self._informer.items():
+            self._changed(Change(None, pod))
+        self._informer.listeners.append(self._changed)
+        self._go_on(self._keep_house())
+
+    async def close(self) -> None:
+        """Do nothing more; what runs goes on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in self._workers.values()))
+
+    def worker(self, uid: str) -> PodWorker | None:
+        """The worker of a Pod."""
+        return self._workers.get(uid)
+
+    def wake(self, uid: str) -> None:
+        """Something that the Pod depends on has changed."""
+        if worker := self._workers.get(uid):
+            worker.wake()
+
+    def heard(self, container: str) -> None:
+        """A container has changed by itself; "" for any."""
+        if not container:
+            for worker in self._workers.values():
+                worker.wake()
+        else:
+            self._go_on(self._wake_owner(container))
+
+    async def _wake_owner(self, container: str) -> None:
+        told = await self._parts.context.runtime.call(verbs.CONTAINER_STATUS, ContainerStatusRequest(container))
+        if not isinstance(told, CriRefusal) and told.status is not None:
+            self.wake(told.status.labels.get(cri_names.POD_UID, ""))
+
+    def _changed(self, change: Change) -> None:
+        """The API server's Pod has come, changed or gone."""
+        old, new = change.old, change.new
+        if old is not None and (new is None or _uid(old) != _uid(new)):
+            worker = self._workers.get(_uid(old))
+            if worker is not None:
+                worker.remove()
+        if new is None or is_mirror(new):
+            return
+        self._parts.statuses.look_again(_uid(new))
+        worker = self._workers.get(_uid(new))
+        if worker is None:
+            self._take(Subject.of(new))
+        elif old is None or _matters(old, new):
+            worker.update(Subject.of(new))
+
+    def _take(self, subject: Subject) -> None:
+        worker = PodWorker(self._parts, subject)
+        self._workers[subject.uid] = worker
+        if subject.deleted or subject.phase in TERMINAL:
+            worker.update(subject)
+
+    async def _end_unknown(self, known: frozenset[str]) -> None:
+        """End the sandboxes of Pods that the node does not have any more."""
+        runtime = self._parts.context.runtime
+        listed = await runtime.call(verbs.LIST_POD_SANDBOX, ListPodSandboxRequest())
+        for sandbox in () if isinstance(listed, CriRefusal) else listed.items:
+            uid = sandbox.labels.get(cri_names.POD_UID)
+            if uid is not None and uid not in known:
+                await runtime.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(sandbox.id))
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            for uid in [uid for uid, worker in self._workers.items() if worker.is_gone]:
+                del self._workers[uid]
+
+    def _go_on(self, work: object) -> None:
+        task = asyncio.create_task(work)  # type: ignore[arg-type]  # a coroutine
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _uid(pod: JsonObject) -> str:
+    return text(member(pod, "metadata"), "uid")
+
+
+def _matters(old: JsonObject, new: JsonObject) -> bool:
+    """Whether more than the status has changed."""
+    metadata, before = member(new, "metadata"), member(old, "metadata")
+    names = ("labels", "annotations", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+    return new.get("spec") != old.get("spec") or any(metadata.get(name) != before.get(name) for name in names)

@@ -1,0 +1,264 @@
+"""Starting a Pod's sandbox and its containers, as was decided; what keeps one from starting is remembered and told.
+
+Specification (kubelet, `createPodSandbox` and `startContainer` of pkg/kubelet/kuberuntime, in our words): the image is
+had; the message is made, which may be refused (CreateContainerConfigError); the container is created
+(CreateContainerError) and started (RunContainerError), and its hook after the start is run: where that fails the
+container is ended (PostStartHookError). Each step is an event. The number of an attempt is one more than that of the
+last run, or of the last log where no run is known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from msgspec import Struct, structs
+
+from podward.api.cri import ContainerConfig
+from podward.api.cri_refusal import CriRefusal
+from podward.api.cri_requests import (
+    CreateContainerRequest,
+    RunPodSandboxRequest,
+    StartContainerRequest,
+    StopContainerRequest,
+)
+from podward.api.cri_status import AuthConfig
+from podward.api.pod_facts import PodFacts
+from podward.api.pod_seen import RUNNING, Failure, PodSeen
+from podward.api.status import Status
+from podward.documents.raw_fields import member, objects
+from podward.errors import ImageError, RuntimeFailedError
+from podward.node import pod_verbs, requests
+from podward.node.ending import addresses_of, field_of
+from podward.node.images import Wanted
+from podward.node.parts import Parts
+from podward.node.pod_state import PodState
+from podward.node.pod_verbs import FilesAnswer, FilesRequest
+from podward.node.requests import GatheredFacts, Refusal, SandboxAsked
+from podward.node.seen import Look
+from podward.pipeline import in_order
+from podward.policy.kubelet import pull_secrets
+from podward.policy.kubelet.container_files import ContainerFiles
+from podward.policy.kubelet.container_kinds import Kind, by_name
+from podward.policy.kubelet.pod_actions import Start
+from podward.runtime.service import verbs
+from podward.schema.resources import BY_PLURAL
+from podward.schema.validation.raw import text
+
+
+_RUNTIME_CLASSES = BY_PLURAL["node.k8s.io", "v1", "runtimeclasses"]
+
+
+class Sandboxed(Struct, frozen=True):
+    """A Pod's sandbox that is ready: its id, the message that it was asked for with, and the Pod's addresses."""
+
+    id: str
+    asked: SandboxAsked
+    facts: GatheredFacts
+    addresses: tuple[str, ...]
+
+
+async def facts_of(parts: Parts, state: PodState, addresses: tuple[str, ...]) -> GatheredFacts:
+    """All that decides about the Pod. Raises RuntimeFailedError where an object can't be had now."""
+    subject = state.subject
+    found = await parts.volumes.objects(subject.document)
+    if isinstance(found, str):
+        raise RuntimeFailedError(found)
+    about = PodFacts(subject.pod, subject.place, found, parts.node, ",".join(addresses))
+    logs = parts.context.options.logs
+    return GatheredFacts(about, logs, parts.dns_of(subject.pod), state.mapping, addresses)
+
+
+async def sandbox_of(parts: Parts, state: PodState, look: Look) -> Sandboxed:
+    """The Pod's newest sandbox, with the message that it was made by. Raises RuntimeFailedError where there is none."""
+    if not look.sandboxes:
+        raise RuntimeFailedError(f"Pod {state.subject.uid} has no sandbox any more")
+    newest, addresses = look.sandboxes[0], addresses_of(look)
+    of_pod = (parts.context.identity.address,) if state.subject.pod.spec.host_network else addresses
+    facts = await facts_of(parts, state, of_pod)
+    asked = requests.sandbox(facts, newest.metadata.attempt)
+    if isinstance(asked, Refusal):
+        raise RuntimeFailedError(asked.message)
+    return Sandboxed(newest.id, asked, facts, of_pod)
+
+
+async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
+    """Have a new sandbox run. Raises RuntimeFailedError where there is none."""
+    facts = await facts_of(parts, state, ())
+    asked = requests.sandbox(facts, attempt)
+    if isinstance(asked, Refusal):
+        message = asked.message
+    else:
+        handler = await _handler(parts, state)
+        request = RunPodSandboxRequest(asked.config, handler)
+        answer = await parts.context.runtime.call(verbs.RUN_POD_SANDBOX, request)
+        if not isinstance(answer, CriRefusal):
+            return
+        message = _line(answer.message)
+    told = f"Failed to create pod sandbox: {message}"
+    parts.tell(state.subject.document, "Warning", "FailedCreatePodSandBox", told)
+    raise RuntimeFailedError(told)
+
+
+async def _handler(parts: Parts, state: PodState) -> str:
+    """The runtime handler that the Pod's RuntimeClass names. Raises RuntimeFailedError where there is no such class."""
+    name = state.subject.pod.spec.runtime_class_name
+    if not name:
+        return ""
+    found = await parts.context.client.get(_RUNTIME_CLASSES, "", name)
+    if isinstance(found, Status):
+        raise RuntimeFailedError(f'RuntimeClass "{name}" cannot be had: {found.message}')
+    return text(found, "handler")
+
+
+async def start_all(parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen) -> None:
+    """Start containers in their order; after a plain init container that can't be started comes nothing."""
+    for start in starts:
+        if start.back_off is not None:
+            state.back_offs[start.name] = start.back_off
+        failure = await _start(parts, state, sandbox, start, seen)
+        if failure is None:
+            state.failures.pop(start.name, None)
+            continue
+        state.failures[start.name] = failure
+        if start.kind is Kind.INIT:
+            return
+
+
+async def _start(
+    parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen
+) -> Failure | None:
+    made = await _Starting(parts, state, sandbox, start, seen).config()
+    if isinstance(made, Failure):
+        return made
+    runtime, tell = parts.context.runtime, _teller(parts, state, start.name)
+    asked = CreateContainerRequest(sandbox.id, made, sandbox.asked.config)
+    created = await runtime.call(verbs.CREATE_CONTAINER, asked)
+    if isinstance(created, CriRefusal):
+        tell("Warning", "Failed", f"Error: {_line(created.message)}")
+        return Failure("CreateContainerError", _line(created.message))
+    tell("Normal", "Created", "Container created")
+    run = created.container_id
+    started = await runtime.call(verbs.START_CONTAINER, StartContainerRequest(run))
+    if isinstance(started, CriRefusal):
+        tell("Warning", "Failed", f"Error: {_line(started.message)}")
+        return Failure("RunContainerError", _line(started.message))
+    tell("Normal", "Started", "Container started")
+    return await _begin(parts, state, sandbox, start, run)
+
+
+async def _begin(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, run: str) -> Failure | None:
+    """Care for a container that runs; what its hook said if that failed."""
+    pod, container = state.subject.pod, by_name(state.subject.pod.spec)[start.name][1]
+    parts.care.begin(state.subject.document, pod, container, run, sandbox.addresses)
+    if container.lifecycle is None or container.lifecycle.post_start is None:
+        return None
+    failed = await parts.care.post_start(pod, container, run, sandbox.addresses)
+    if not failed:
+        return None
+    tell = _teller(parts, state, start.name)
+    tell("Warning", "FailedPostStartHook", "PostStartHook failed")
+    tell("Normal", "Killing", "FailedPostStartHook")
+    grace = pod.spec.termination_grace_period_seconds or 0
+    await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(run, grace))
+    return Failure("PostStartHookError", failed)
+
+
+class _Starting:
+    """The message about a container that is to be started now."""
+
+    def __init__(self, parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen) -> None:
+        self._parts = parts
+        self._state = state
+        self._sandbox = sandbox
+        self._start = start
+        self._seen = seen
+        self._container = by_name(state.subject.pod.spec)[start.name][1]
+        self._tell = _teller(parts, state, start.name)
+
+    async def config(self) -> ContainerConfig | Failure:
+        """The message, or why there is none; told as an event."""
+        subject, container = self._state.subject, self._container
+        image = await self._parts.images.ensure(
+            Wanted(subject.uid, container, self._sandbox.asked.config, self._logins(), self._tell)
+        )
+        if isinstance(image, Failure):
+            self._tell("Warning", "Failed", f"Error: {image.reason}")
+            return image
+        target = self._target()
+        if isinstance(target, Refusal):
+            return self._refused(target)
+        number = self._start.attempt or _next_log(subject.logs(self._parts.context.options), container.name)
+        files = await self._files(number)
+        if isinstance(files, CriRefusal):
+            return self._refused(Refusal(files.message))
+        where = next(row for row in in_order(subject.pod, subject.place) if row[2].name == container.name)[1]
+        facts = structs.replace(
+            self._sandbox.facts,
+            found_image=requests.image_of(image, container.image or ""),
+            found_mounts=await self._parts.volumes.mounts(subject.document, container.name, where),
+            files=ContainerFiles(files.hosts, files.termination_log),
+        )
+        wanted = requests.Start(container.name, image.id, number, target, subject.deletion_grace)
+        made = requests.container(facts, self._sandbox.asked, wanted)
+        return self._refused(made) if isinstance(made, Refusal) else made
+
+    def _refused(self, why: Refusal) -> Failure:
+        self._tell("Warning", "Failed", f"Error: {_line(why.message)}")
+        return Failure("CreateContainerConfigError", _line(why.message))
+
+    def _target(self) -> str | Refusal:
+        """The id of the container whose processes an ephemeral one shares."""
+        name = self._container.target_container_name
+        if not name:
+            return ""
+        run = self._seen.newest(name)
+        if run is None or run.status.state != RUNNING:
+            return Refusal(f'unable to find target container "{name}"')
+        return run.status.id
+
+    async def _files(self, number: int) -> FilesAnswer | CriRefusal:
+        subject, options = self._state.subject, self._parts.context.options
+        asked = FilesRequest(
+            subject.directory(options),
+            subject.document,
+            self._container.name,
+            number,
+            subject.logs(options),
+            self._sandbox.addresses,
+            self._state.mapping,
+        )
+        return await self._parts.context.engine.call(pod_verbs.MAKE_FILES, asked)
+
+    def _logins(self) -> tuple[AuthConfig, ...]:
+        """The credentials for the image in the Pod's pull secrets."""
+        subject = self._state.subject
+        namespace = subject.pod.metadata.namespace or ""
+        names = [text(row, "name") for row in objects(member(subject.document, "spec"), "imagePullSecrets")]
+        found = [self._parts.volumes.secret(namespace, name) for name in names]
+        try:
+            return pull_secrets.credentials(
+                self._container.image or "", [secret for secret in found if secret is not None]
+            )
+        except ImageError:
+            return ()
+
+
+def _teller(parts: Parts, state: PodState, container: str) -> Callable[[str, str, str], None]:
+    field = field_of(state, container)
+    return lambda kind, reason, message: parts.tell(state.subject.document, kind, reason, message, field)
+
+
+def _next_log(directory: str, container: str) -> int:
+    """The number of the next log of a container of which no run is known."""
+    try:
+        names = os.listdir(f"{directory}/{container}")
+    except FileNotFoundError:
+        return 0
+    numbers = [int(number) for number, dot, _ in (name.partition(".log") for name in names) if dot and number.isdigit()]
+    return max(numbers) + 1 if numbers else 0
+
+
+def _line(message: str) -> str:
+    """What a refusal says, in one line: the advice is behind it."""
+    return message.replace("\n  ", "; ")

@@ -1,0 +1,67 @@
+"""The cgroup of a Pod, in which its sandboxes' and containers' are: made, limited, taken away.
+
+Under cgroup v1 it is made in the hierarchies that limit something, cpu and memory; under v2 the controllers are handed
+down to it (cgroups(7)). What the machine has no file for is not limited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from podward.api.cri import LinuxContainerResources
+from podward.errors import NodeError
+from podward.runtime.cgroups import Cgroups
+
+HOME = "/sys/fs/cgroup"
+_V1 = (("cpu", "cpu.shares"), ("cpu", "cpu.cfs_period_us"), ("cpu", "cpu.cfs_quota_us"))
+_MEMORY_V1 = "memory.limit_in_bytes"
+_CONTROLLERS = "+cpu +memory +pids"
+_NO_LIMIT = "-1"
+
+
+def ensure(path: str, wanted: LinuxContainerResources) -> None:
+    """Have the cgroup there, with these limits. Raises NodeError where the kernel refuses."""
+    if os.path.exists(f"{HOME}/cgroup.controllers"):
+        _ensure_unified(path)
+        _limit_unified(f"{HOME}{path}", wanted)
+        return
+    for controller in ("cpu", "memory"):
+        if os.path.isdir(f"{HOME}/{controller}"):
+            os.makedirs(f"{HOME}/{controller}{path}", exist_ok=True)
+    values = (wanted.cpu_shares or 2, wanted.cpu_period or 100_000, wanted.cpu_quota or -1)
+    for (controller, file), value in zip(_V1, values, strict=True):
+        _write(f"{HOME}/{controller}{path}/{file}", str(value))
+    _write(f"{HOME}/memory{path}/{_MEMORY_V1}", str(wanted.memory_limit_in_bytes or _NO_LIMIT))
+
+
+def remove(path: str, cgroups: Cgroups) -> None:
+    """End whatever is left in the cgroup, and take it away. Raises NodeError where something stays."""
+    cgroups.end_path(path)
+
+
+def _ensure_unified(path: str) -> None:
+    here = HOME
+    for step in (part for part in path.split("/") if part):
+        _write(f"{here}/cgroup.subtree_control", _CONTROLLERS)
+        here = f"{here}/{step}"
+        os.makedirs(here, exist_ok=True)
+
+
+def _limit_unified(directory: str, wanted: LinuxContainerResources) -> None:
+    shares = wanted.cpu_shares or 2
+    _write(f"{directory}/cpu.weight", str(1 + (shares - 2) * 9999 // 262142))
+    quota = str(wanted.cpu_quota) if wanted.cpu_quota > 0 else "max"
+    _write(f"{directory}/cpu.max", f"{quota} {wanted.cpu_period or 100_000}")
+    _write(f"{directory}/memory.max", str(wanted.memory_limit_in_bytes or "max"))
+
+
+def _write(file: str, content: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, content.encode())
+        except OSError as error:
+            raise NodeError(f"the Pod's cgroup cannot be given {content}: {error.strerror}", where=file) from error
+        finally:
+            os.close(descriptor)
