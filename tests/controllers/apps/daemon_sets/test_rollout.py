@@ -23,7 +23,7 @@ def daemon_set(strategy: str = "RollingUpdate", surge: Json = 0, unavailable: Js
     return workload("DaemonSet", "web", updateStrategy=update, **spec)
 
 
-def daemon(name: str, revision: str = "new", *, ready: float | None = READY, **more: Json) -> JsonObject:
+def daemon(name: str, revision: str = "new", /, *, ready: float | None = READY, **more: Json) -> JsonObject:
     return pod(name, ready=ready, labels={"app": "web", HASH: revision}, **more)
 
 

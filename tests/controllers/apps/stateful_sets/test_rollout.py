@@ -36,7 +36,7 @@ def revision(name: str, image: str = "web:1") -> JsonObject:
 OLD, NEW = revision("web-old", "web:0"), revision("web-new")
 
 
-def member_pod(ordinal: int, of: str = "web-new", *, ready: float | None = READY, **more: Json) -> JsonObject:
+def member_pod(ordinal: int, of: str = "web-new", /, *, ready: float | None = READY, **more: Json) -> JsonObject:
     name = f"web-{ordinal}"
     return pod(name, ready=ready, labels={"app": "web", HASH: of, NAME: name, INDEX: str(ordinal)}, **more)
 
@@ -85,8 +85,8 @@ def test_one_after_the_other(owner: JsonObject, pods: list[JsonObject], expected
     assert acts(step(owner, *pods)) == expected
 
 
-def old(ordinal: int, **more: Json) -> JsonObject:
-    return member_pod(ordinal, "web-old", **more)
+def old(ordinal: int, *, ready: float | None = READY, **more: Json) -> JsonObject:
+    return member_pod(ordinal, "web-old", ready=ready, **more)
 
 
 @pytest.mark.parametrize(
