@@ -21,6 +21,7 @@ class Row(Struct, frozen=True):
 TABLE: tuple[Row, ...] = (
     Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("disruption-controller", "disruption", "podward.controllers.disruption.controller"),
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
