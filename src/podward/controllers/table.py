@@ -29,6 +29,7 @@ TABLE: tuple[Row, ...] = (
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
+    Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
 )
 
