@@ -27,6 +27,7 @@ TABLE: tuple[Row, ...] = (
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
+    Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
     Row(
