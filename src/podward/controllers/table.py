@@ -21,6 +21,8 @@ class Row(Struct, frozen=True):
 TABLE: tuple[Row, ...] = (
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
+    Row("node-ipam-controller", "nodeipam", "podward.controllers.nodes.ranges"),
+    Row("node-lifecycle-controller", "nodelifecycle", "podward.controllers.nodes.lifecycle"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
@@ -30,6 +32,8 @@ TABLE: tuple[Row, ...] = (
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
+    Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
+    Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
 )
 
 
