@@ -76,7 +76,8 @@ class Cluster:
 
     def run(self) -> int:
         """Serve; returns the exit code."""
-        os.makedirs(self._plan.parts, mode=0o700, exist_ok=True)
+        for directory in (os.path.dirname(self._plan.directory), self._plan.directory, self._plan.parts):
+            os.makedirs(directory, mode=0o700, exist_ok=True)
         readable, written = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda _number, _frame: None)
