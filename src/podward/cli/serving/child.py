@@ -27,14 +27,14 @@ def pause_after(failures: int) -> float:
 
 
 class Child:
-    """A part. `ready` is how the line begins with which it says that it works."""
+    """A part: `arguments` are its next start's; `ready` begins the line with which it says that it works."""
 
     def __init__(self, loop: EventLoop, name: str, arguments: Sequence[str], ready: str) -> None:
         self.name = name
         self.is_ready = False
         self.was_ready = False
         self._loop = loop
-        self._arguments = tuple(arguments)
+        self.arguments = tuple(arguments)
         self._ready = ready
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
@@ -55,7 +55,7 @@ class Child:
             return
         parent = os.getpid()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "podward", *self._arguments],
+            [sys.executable, "-m", "podward", *self.arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us: we end the parts in their order

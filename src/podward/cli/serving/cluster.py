@@ -110,8 +110,9 @@ class Cluster:
 
     def _server_is_ready(self, line: str) -> None:
         first, self._address = not self._address, line.partition("ready at ")[2].strip()
-        self._server.on_ready = lambda _line: None
         if first:
+            port = self._address.rpartition(":")[2]
+            self._server.arguments = (*self._plan.server, f"--secure-port={port}")  # where all others look for it
             self._identify(self._start_others)
 
     def _identify(self, then: Callable[[], None]) -> None:
