@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
@@ -25,6 +26,7 @@ from podward.node.pods import Pods
 from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
 from podward.node.started import Started
+from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
@@ -118,7 +120,12 @@ class _Running:
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
-        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
+
+        def node_object() -> JsonObject:
+            return own.get("", context.options.name) or {}
+
+        self._pods = Pods(self._parts, informer, node_object)
+        self._static = StaticPods(context, informer, node_object) if context.options.manifest_path else None
 
     def heard(self, container: str) -> None:
         """A container has changed by itself."""
@@ -129,10 +136,14 @@ class _Running:
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
-        await self._pods.start()
+        await self._pods.start(self._static.read() if self._static is not None else ())
+        if self._static is not None:
+            self._static.start(self._pods)
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
+        if self._static is not None:
+            await self._static.close()
         await self._pods.close()
         await self._parts.care.close()
         await self._parts.statuses.close()
