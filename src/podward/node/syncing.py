@@ -1,6 +1,6 @@
 """One look at a Pod: its status is told, and the next steps are done; or everything of it is ended.
 
-Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): the status
+Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): a status
 is told before anything is done. A Pod that has ended by itself is terminated. Its volumes are there before its
 containers; without network only Pods of the host's network run. What is past its active deadline, counted from its
 start, fails with DeadlineExceeded.
@@ -12,7 +12,7 @@ import time
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.json_value import JsonObject
-from podward.api.pod_seen import PodEnding
+from podward.api.pod_seen import RUNNING, PodEnding
 from podward.errors import RuntimeFailedError
 from podward.node import clock, ending, pod_verbs, seen, starting
 from podward.node.parts import Parts
@@ -20,6 +20,7 @@ from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
 from podward.node.seen import Look
 from podward.policy.kubelet import pod_actions, pod_cgroups, pod_name, pod_status
+from podward.policy.kubelet.container_kinds import Kind, of_pod
 from podward.policy.kubelet.pod_actions import PodActions
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.schema.validation.raw import text
@@ -39,19 +40,19 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
         raise Ended
+    _care(parts, state, look)
     until = _deadline(state, status)
     if until is not None and until <= time.time():
         _exceed(parts, state)
         raise Ended
     await _make_place(parts, state)
-    prepared = await parts.volumes.prepare(
-        state.subject.document, state.mapping, ",".join(ending.addresses_of(look))
-    )
+    prepared = await parts.volumes.prepare(state.subject.document, state.mapping, ",".join(ending.addresses_of(look)))
     if not prepared.ready:
         return prepared.retry
     actions = pod_actions.decide(state.subject.pod, status, now)
     await _do(parts, state, look, actions)
     after = await looked(parts, state.subject.uid)
+    _care(parts, state, after)
     state.tell_status(parts, state.seen(parts, after))
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
     waits += [time.time()] if actions.kill_pod or actions.remove else []
@@ -64,8 +65,9 @@ async def terminate(parts: Parts, state: PodState) -> None:
     now = state.seen(parts, look)
     if state.ending is None or not state.ending.rejected:
         state.tell_status(parts, now)
-    parts.care.end(state.subject.uid)
+    parts.care.terminate(state.subject.uid)
     await ending.kill(parts, state, pod_actions.end(state.subject.pod, now).kill, look)
+    parts.care.end(state.subject.uid)
     await ending.stop_sandboxes(parts, look)
     state.stopped = True
     state.tell_status(parts, state.seen(parts, await looked(parts, state.subject.uid)))
@@ -137,15 +139,26 @@ async def _make_place(parts: Parts, state: PodState) -> None:
     """Have the Pod's directory, ids and cgroup."""
     subject, spec = state.subject, state.subject.pod.spec
     wanted = spec.host_users is False and parts.node.userns_supported
-    request = PlaceRequest(
-        subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted
-    )
+    request = PlaceRequest(subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted)
     if state.placed:
         return
     answer = await parts.context.engine.call(pod_verbs.MAKE_PLACE, request)
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(f"Pod {subject.uid} cannot be given a place: {answer.message}")
     state.mapping, state.placed = answer.mapping, True
+
+
+def _care(parts: Parts, state: PodState, look: Look) -> None:
+    """Have every container that runs probed, whoever has started it, and none that does not."""
+    subject, addresses = state.subject, ending.addresses_of(look)
+    if subject.pod.spec.host_network:
+        addresses = (parts.context.identity.address,)
+    for name, kind, container in of_pod(subject.pod.spec):
+        run = next(iter(look.containers.get(name, ())), None)
+        if run is not None and run.status.state == RUNNING and kind in {Kind.SIDECAR, Kind.REGULAR}:
+            parts.care.begin(subject.document, container, run.status.id, addresses)
+        else:
+            parts.care.end(subject.uid, name)
 
 
 def _deadline(state: PodState, status: JsonObject) -> float | None:
