@@ -22,7 +22,7 @@ from podward.node.options import Options
 from podward.node.own_runtime import OwnRuntime
 from podward.node.parts import Parts
 from podward.node.pods import Pods
-from podward.node.registration import Registration
+from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
 from podward.node.started import Started
 from podward.node.statuses import PODS, Statuses
@@ -117,7 +117,8 @@ class _Running:
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
-        self._pods = Pods(self._parts, informer)
+        own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
+        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
 
     def heard(self, container: str) -> None:
         """A container has changed by itself."""

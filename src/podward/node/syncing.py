@@ -14,7 +14,7 @@ from podward.api.cri_refusal import CriRefusal
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import RUNNING, PodEnding
 from podward.errors import RuntimeFailedError
-from podward.node import clock, ending, pod_verbs, seen, starting
+from podward.node import clock, ending, garbage, pod_verbs, seen, starting
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
@@ -36,11 +36,11 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     Raises Ended, and PodwardError where a step failed.
     """
     look = await looked(parts, state.subject.uid)
+    _care(parts, state, look)
     now = state.seen(parts, look)
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
         raise Ended
-    _care(parts, state, look)
     until = _deadline(state, status)
     if until is not None and until <= time.time():
         _exceed(parts, state)
@@ -54,6 +54,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     after = await looked(parts, state.subject.uid)
     _care(parts, state, after)
     state.tell_status(parts, state.seen(parts, after))
+    await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
     waits += [time.time()] if actions.kill_pod or actions.remove else []
     return max(0.0, min(waits) - time.time()) if waits else None
