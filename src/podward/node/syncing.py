@@ -25,6 +25,9 @@ from podward.policy.kubelet.pod_actions import PodActions
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.schema.validation.raw import text
 
+_TRY_AGAIN = 10.0
+"""Seconds until a container that could not be started is tried again."""
+
 
 class Ended(Exception):  # noqa: N818 - no error
     """The Pod is to be terminated: it has ended by itself, or is past its deadline."""
@@ -36,11 +39,11 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     Raises Ended, and PodwardError where a step failed.
     """
     look = await looked(parts, state.subject.uid)
-    _care(parts, state, look)
     now = state.seen(parts, look)
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
         raise Ended
+    _care(parts, state, look)
     until = _deadline(state, status)
     if until is not None and until <= time.time():
         _exceed(parts, state)
@@ -57,6 +60,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
     waits += [time.time()] if actions.kill_pod or actions.remove else []
+    waits += [time.time() + _TRY_AGAIN] if any(start.name in state.failures for start in actions.start) else []
     return max(0.0, min(waits) - time.time()) if waits else None
 
 
