@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, LinuxContainerResources
+from podward.errors import NodeError
 from podward.runtime import cgroups, container_files, pod_cgroups, userns
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
@@ -35,6 +36,18 @@ class PlaceAnswer(Struct, frozen=True):
     """The ids of the Pod's user namespace."""
 
     mapping: IDMapping | None = None
+
+
+class CgroupRequest(Struct, frozen=True):
+    """The limits that a Pod's cgroup is to have; refused where it uses more memory than it `must_fit` (0: any)."""
+
+    cgroup: str
+    limits: LinuxContainerResources
+    must_fit: int = 0
+
+
+class CgroupAnswer(Struct, frozen=True):
+    """It has them."""
 
 
 class FilesRequest(Struct, frozen=True):
@@ -90,6 +103,16 @@ def make_place(service: RuntimeService, asked: PlaceRequest, _caller: Caller) ->
     return PlaceAnswer(userns.keep(service.state, asked.directory))
 
 
+def limit_cgroup(_service: RuntimeService, asked: CgroupRequest, _caller: Caller) -> CgroupAnswer:
+    """Give a Pod's cgroup other limits. Raises NodeError where it uses too much memory, or the kernel refuses."""
+    if cgroups.usable():
+        used = pod_cgroups.memory_used(asked.cgroup)
+        if asked.must_fit and used > asked.must_fit:
+            raise NodeError(f"attempting to set pod memory limit ({asked.must_fit}) below current usage ({used})")
+        pod_cgroups.ensure(asked.cgroup, asked.limits)
+    return CgroupAnswer()
+
+
 def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -> FilesAnswer:
     """Write the hosts file, make a new termination log and the directory of logs."""
     os.makedirs(f"{asked.log_directory}/{asked.container}", mode=0o755, exist_ok=True)
@@ -113,4 +136,7 @@ MAKE_FILES: Verb[RuntimeService, FilesRequest, FilesAnswer] = Verb("MakeFiles", 
 REMOVE_PLACE: Verb[RuntimeService, RemoveRequest, RemoveAnswer] = Verb(
     "RemovePlace", RemoveRequest, RemoveAnswer, remove_place
 )
-VERBS = (MAKE_PLACE, MAKE_FILES, REMOVE_PLACE)
+LIMIT_CGROUP: Verb[RuntimeService, CgroupRequest, CgroupAnswer] = Verb(
+    "LimitCgroup", CgroupRequest, CgroupAnswer, limit_cgroup
+)
+VERBS = (MAKE_PLACE, LIMIT_CGROUP, MAKE_FILES, REMOVE_PLACE)

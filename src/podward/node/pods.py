@@ -100,6 +100,7 @@ class Pods:
             worker = self._workers.get(_uid(old))
             if worker is not None:
                 worker.remove()
+            self._wake_waiting()
         if new is None:
             return
         if shown := static_pods.shown_by(new):
@@ -114,7 +115,7 @@ class Pods:
 
     def _take(self, subject: Subject) -> None:
         ended = subject.deleted or subject.phase in TERMINAL
-        rejected = None if ended or was_admitted(subject.document) else self._rejection(subject)
+        rejected = None if ended or was_admitted(subject.document) else self.rejection(subject)
         worker = self._workers[subject.uid] = PodWorker(self._parts, subject)
         if rejected is not None:
             self._parts.tell(subject.document, "Warning", rejected.reason, rejected.message)
@@ -122,10 +123,17 @@ class Pods:
         elif ended:
             worker.update(subject)
 
-    def _rejection(self, subject: Subject) -> PodEnding | None:
+    def rejection(self, subject: Subject) -> PodEnding | None:
         """Why the Pod is not admitted beside those that are."""
-        others = [worker.state.subject.document for worker in self._workers.values() if worker.takes_room]
+        taking = [worker for uid, worker in self._workers.items() if worker.takes_room and uid != subject.uid]
+        others = [worker.state.subject.document for worker in taking]
         return admit(subject, self._parts.node, self._node(), others)
+
+    def _wake_waiting(self) -> None:
+        """A Pod has gone: there may be room for the resources that others wait for."""
+        for worker in self._workers.values():
+            if worker.state.resize.pending is not None:
+                worker.wake()
 
     async def _end_unknown(self, known: frozenset[str]) -> None:
         """End the sandboxes of Pods that the node does not have any more."""

@@ -118,6 +118,7 @@ class _Running:
             care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
+            admit=lambda subject: self._pods.rejection(subject),  # noqa: PLW0108 - it is made below
         )
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
 
