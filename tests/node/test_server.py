@@ -155,3 +155,14 @@ def test_what_a_node_uses_is_told(config: Path) -> None:
     summary = json.loads(kubectl(config, "get", "--raw", "/api/v1/nodes/n1/proxy/stats/summary").stdout)
     assert summary["node"]["memory"]["workingSetBytes"] > 0
     assert any(each["podRef"]["name"] == "p" for each in summary["pods"])
+
+
+def test_kubectl_top_shows_what_is_used(config: Path) -> None:
+    shown = kubectl(config, "top", "pod", "p", "--containers", "--no-headers").stdout.split()
+    assert shown[:2] == [b"p", b"c"]
+    assert shown[2].endswith(b"m")
+    assert shown[3].endswith(b"Mi")
+    node = kubectl(config, "top", "node", "--no-headers").stdout.split()
+    assert node[0] == b"n1"
+    assert int(node[1].removesuffix(b"m")) > 0
+    assert int(node[3].removesuffix(b"Mi")) > 0
