@@ -8,13 +8,13 @@ from typing import Protocol
 from msgspec import Struct
 
 from podward.api.core import Container, Pod
-from podward.api.cri import DNSConfig
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.statuses import Statuses
 from podward.node.volumes import Volumes
+from podward.policy.kubelet.dns import PodDNS
 
 
 class Verdicts(Struct, frozen=True):
@@ -44,8 +44,21 @@ class Care(Protocol):
         """The hook before the end; what went wrong, or ""."""
 
 
+class Network(Protocol):
+    """The node's part in the cluster's network."""
+
+    async def ready(self) -> None:
+        """Wait until Pods can be given addresses."""
+
+    async def services_known(self) -> None:
+        """Wait until it is known which Services there are."""
+
+    def service_variables(self, pod: Pod) -> dict[str, str]:
+        """The variables by which the Pod's containers are told of Services."""
+
+
 class Parts(Struct, frozen=True):
-    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` is what ids of containers begin with.
+    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` stands before ids of containers.
 
     `dns_of` says what a Pod's resolv.conf is made of.
     """
@@ -56,8 +69,9 @@ class Parts(Struct, frozen=True):
     images: Images
     statuses: Statuses
     care: Care
+    network: Network
     runtime_name: str
-    dns_of: Callable[[Pod], DNSConfig | None]
+    dns_of: Callable[[Pod], PodDNS]
 
     def tell(self, document: JsonObject, kind: str, reason: str, message: str, field: str = "") -> None:
         """An event of a Pod, or of the part of it at this path."""
