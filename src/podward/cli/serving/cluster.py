@@ -42,13 +42,17 @@ class NodePlan(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What is to be served. `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them."""
+    """What is to be served. `service_range`: that of Services' addresses, "" for the server's own.
+
+    `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them.
+    """
 
     directory: str
     kubeconfig: str
     server: tuple[str, ...]
     controllers: tuple[str, ...]
     nodes: tuple[NodePlan, ...]
+    service_range: str = ""
     leave: bool = False
     is_remote: bool = False
 
@@ -134,8 +138,9 @@ class Cluster:
         plan = self._plan
 
         def wait() -> None:
-            from podward.cli.serving import readiness
+            from podward.cli.serving import network_objects, readiness
 
+            network_objects.make(plan.kubeconfig, plan.service_range)
             readiness.wait(plan.kubeconfig, [node.name for node in plan.nodes])
 
         self._aside(wait, self._say_ready)
