@@ -8,7 +8,7 @@ more is ended and forgotten. What the runtime has of Pods that nobody knows is e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
@@ -23,7 +23,6 @@ from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
 
-Admit = Callable[[Subject], "str | None"]
 _HOUSEKEEPING = 60.0
 
 
@@ -114,8 +113,8 @@ class Pods:
             for uid in [uid for uid, worker in self._workers.items() if worker.is_gone]:
                 del self._workers[uid]
 
-    def _go_on(self, work: object) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]  # a coroutine
+    def _go_on(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

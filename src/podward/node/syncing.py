@@ -1,6 +1,6 @@
 """One look at a Pod: its status is told, and the next steps are done; or everything of it is ended.
 
-Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): the status
+Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): a status
 is told before anything is done. A Pod that has ended by itself is terminated. Its volumes are there before its
 containers; without network only Pods of the host's network run. What is past its active deadline, counted from its
 start, fails with DeadlineExceeded.
@@ -44,9 +44,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
         _exceed(parts, state)
         raise Ended
     await _make_place(parts, state)
-    prepared = await parts.volumes.prepare(
-        state.subject.document, state.mapping, ",".join(ending.addresses_of(look))
-    )
+    prepared = await parts.volumes.prepare(state.subject.document, state.mapping, ",".join(ending.addresses_of(look)))
     if not prepared.ready:
         return prepared.retry
     actions = pod_actions.decide(state.subject.pod, status, now)
@@ -137,9 +135,7 @@ async def _make_place(parts: Parts, state: PodState) -> None:
     """Have the Pod's directory, ids and cgroup."""
     subject, spec = state.subject, state.subject.pod.spec
     wanted = spec.host_users is False and parts.node.userns_supported
-    request = PlaceRequest(
-        subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted
-    )
+    request = PlaceRequest(subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted)
     if state.placed:
         return
     answer = await parts.context.engine.call(pod_verbs.MAKE_PLACE, request)
