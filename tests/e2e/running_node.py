@@ -137,6 +137,27 @@ class Node:
         lines = (directory / container / f"{number}.log").read_text().splitlines()
         return "".join(line.split(" ", 3)[3] + "\n" for line in lines)
 
+    def until_log(self, pod: Pod, text: str, container: str = "c") -> str:
+        """What the container has printed once this is among it."""
+        deadline = time.monotonic() + _DEADLINE
+        while text not in (found := self.log(pod, container)):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+        return found
+
+    def until_event(self, name: str, message: str) -> None:
+        """Wait until this is told of a Pod."""
+        deadline = time.monotonic() + _DEADLINE
+        while message not in (found := [told for _, told in self.events(name)]):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+
+    def waiting(self, name: str) -> str | None:
+        """The reason for which the Pod's first container waits."""
+        pod = self.pod(name)
+        statuses = (pod or {"status": {}})["status"].get("containerStatuses") or [{}]
+        return statuses[0].get("state", {}).get("waiting", {}).get("reason")  # type: ignore[no-any-return]  # JSON
+
     def end(self) -> None:
         """Delete all Pods, then end the node and what holds its mounts."""
         if self.process.poll() is not None:
@@ -153,6 +174,14 @@ class Node:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=_DEADLINE)
         home.leave_nothing(str(self.root / "node"))
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until this holds."""
+    deadline = time.monotonic() + _DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running_node import Node, running
+from running_node import Node, eventually, running
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
@@ -91,6 +91,31 @@ def test_an_image_that_is_not_there_keeps_one_container_waiting_alone(node: Node
     waiting = next(row for row in pod["status"]["containerStatuses"] if row["name"] == "a")
     assert waiting["state"]["waiting"]["reason"] == "ErrImageNeverPull"
     assert phase(pod) == "Pending"
+
+
+def test_a_pod_that_the_node_does_not_take_has_failed_and_can_be_deleted(node: Node) -> None:
+    node.run("wants", "true", securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]})
+    pod = node.until("wants", lambda found: phase(found) == "Failed")
+    assert pod["status"]["reason"] == "SysctlForbidden"
+    assert pod["status"]["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'
+    assert node.events("wants") == [("SysctlForbidden", 'forbidden sysctl: "kernel.msgmax" not allowlisted')]
+    node.delete("wants")
+    node.until_gone("wants")
+
+
+def test_a_pod_past_its_deadline_has_failed(node: Node) -> None:
+    node.run("late", "sleep 1000", activeDeadlineSeconds=1, terminationGracePeriodSeconds=1)
+    pod = node.until("late", lambda found: phase(found) == "Failed")
+    assert pod["status"]["reason"] == "DeadlineExceeded"
+
+
+def test_of_dead_containers_the_last_one_is_kept(node: Node) -> None:
+    rules = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [7]}}]
+    own = {"restartPolicy": "Never", "restartPolicyRules": rules}
+    node.run("again", "exit 7", container=own)
+    pod = node.until("again", lambda found: is_waiting(found) and state(found)["restartCount"] > 0)
+    logs = node.root / "node" / "logs" / f"default_again_{pod['metadata']['uid']}" / "c"
+    eventually(lambda: [file.name for file in logs.iterdir()] == [f"{state(pod)['restartCount']}.log"])
 
 
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:

@@ -40,7 +40,10 @@ COMMANDS = {
     "exec": ("podward.cli.exec", "run a program in a container of a kept Pod, as the container itself does"),
     "logs": ("podward.cli.logs", "print what a container of a kept Pod has printed"),
     "port-forward": ("podward.cli.port_forward", "make ports of a kept Pod ports of this machine"),
-    "serve": ("podward.cli.serve", "a cluster on this machine: for now its API server alone"),
+    "serve": (
+        "podward.cli.serve",
+        "a whole cluster on this machine: API server, controllers, scheduler and nodes that run Pods",
+    ),
     "apiserver": (
         "podward.cli.apiserver",
         "a Kubernetes API server on this machine: kubectl, Helm and client libraries just work",

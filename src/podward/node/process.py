@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from podward.node import home
+from podward.node import home, volume_verbs
 from podward.node.options import Options
 from podward.node.started import Started
 from podward.node.verbs import VERBS
@@ -30,6 +30,7 @@ def run(options: Options, say: Callable[[str], None]) -> int:
         home.enter(state, options.directory)
     service = RuntimeService(options.root, options.service)
     service.choose_all()
+    volume_verbs.learn()
     user_namespaces = runtime_info.user_namespaces_work(options.root)
     started = engine.start(service, VERBS)
     with service.serve_alone():

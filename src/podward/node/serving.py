@@ -14,7 +14,7 @@ from podward.client.connection import load
 from podward.client.events import Recorder
 from podward.client.informer import Informers
 from podward.node import facts, machine_info
-from podward.node.care import NoCare
+from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.log import Log
@@ -22,7 +22,7 @@ from podward.node.options import Options
 from podward.node.own_runtime import OwnRuntime
 from podward.node.parts import Parts
 from podward.node.pods import Pods
-from podward.node.registration import Registration
+from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
 from podward.node.started import Started
 from podward.node.statuses import PODS, Statuses
@@ -113,11 +113,12 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=NoCare(),
+            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
-        self._pods = Pods(self._parts, informer)
+        own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
+        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
 
     def heard(self, container: str) -> None:
         """A container has changed by itself."""
@@ -133,6 +134,7 @@ class _Running:
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
         await self._pods.close()
+        await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
 

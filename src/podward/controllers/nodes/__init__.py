@@ -1,0 +1,1 @@
+"""Controllers of Nodes: whether they live, what taints say of that, which Pods leave them, their addresses."""

@@ -1,0 +1,112 @@
+"""`podward serve`: begins, watches over its parts, and ends, leaving nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from served_cluster import ServedCluster, left_over
+
+pytestmark = pytest.mark.needs("root", "cni", "crun", "conmon", "nft")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCluster]:
+    found = ServedCluster(tmp_path_factory.mktemp("c"))
+    yield found
+    found.end()
+    assert found.process.returncode == 0, found.said()
+    assert left_over(found.root) == []
+
+
+def part(cluster: ServedCluster, name: str) -> int:
+    """The process of a part, which is our child's child."""
+    for entry in Path(f"/proc/{cluster.process.pid}/task/{cluster.process.pid}/children").read_text().split():
+        if f"podward {name} " in Path(f"/proc/{entry}/cmdline").read_text().replace("\0", " "):
+            return int(entry)
+    return 0
+
+
+def test_the_node_is_ready_and_takes_pods(cluster: ServedCluster) -> None:
+    node = cluster.get("node", "n1")
+    assert {each["status"] for each in node["status"]["conditions"] if each["type"] == "Ready"} == {"True"}
+    assert "taints" not in node["spec"]
+    assert cluster.get("serviceaccount", "default")["metadata"]["name"] == "default"
+    assert "(1 node, " in cluster.first_line
+
+
+def test_all_that_is_written_is_its_owners(cluster: ServedCluster) -> None:
+    found = [cluster.root / "cluster", *(cluster.root / "cluster").rglob("*"), cluster.kubeconfig]
+    modes = {str(each): stat.S_IMODE(each.lstat().st_mode) for each in found if not each.is_symlink()}
+    assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
+    assert {each.name for each in (cluster.root / "cluster" / "parts").iterdir()} == {
+        "kube-controller-manager.kubeconfig", "kube-scheduler.kubeconfig", "node-n1.kubeconfig",
+    }  # fmt: skip
+
+
+def test_each_part_is_who_it_says(cluster: ServedCluster) -> None:
+    parts = cluster.root / "cluster" / "parts"
+    who = {
+        "node-n1": ("system:node:n1", "system:nodes"),
+        "kube-scheduler": ("system:kube-scheduler", "system:authenticated"),
+    }
+    for name, (user, group) in who.items():
+        told = cluster.kubectl("auth", "whoami", "--kubeconfig", str(parts / f"{name}.kubeconfig"))
+        assert user in told
+        assert group in told
+    node = str(parts / "node-n1.kubeconfig")
+    assert "no" in cluster.kubectl("auth", "can-i", "list", "secrets", "--kubeconfig", node, code=1)
+
+
+@pytest.mark.parametrize("name", ["controller-manager", "node", "apiserver"])
+def test_a_part_that_was_killed_is_started_again(cluster: ServedCluster, name: str) -> None:
+    before = part(cluster, name)
+    os.kill(before, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while part(cluster, name) in {0, before} and time.monotonic() < end:
+        time.sleep(0.05)
+    assert part(cluster, name) not in {0, before}
+    assert f"{name}" in cluster.said()
+    map_name = f"after-{name}"
+    while "created" not in cluster.kubectl("create", "configmap", map_name, code=None) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert cluster.get("configmap", map_name)["metadata"]["name"] == map_name
+
+
+def test_one_that_leaves_nothing_leaves_nothing(tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "podward",
+        "serve",
+        "--ephemeral",
+        "--kubeconfig",
+        str(tmp_path / "k"),
+        "--nodes",
+        "2",
+    ]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    assert "(2 nodes, " in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["k"]
+    assert left_over(tmp_path) == []
+
+
+def test_what_keeps_a_part_from_starting_ends_it_all(tmp_path: Path) -> None:
+    words = ["serve", "--data-dir", str(tmp_path), "--secure-port", "0", "--token-auth-file", "/absent"]
+    done = subprocess.run(
+        [sys.executable, "-m", "podward", *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "apiserver cannot be started" in done.stderr
