@@ -19,6 +19,7 @@ class Row(Struct, frozen=True):
 
 
 TABLE: tuple[Row, ...] = (
+    Row("cronjob-controller", "cronjob", "podward.controllers.cron.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
