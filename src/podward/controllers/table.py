@@ -32,6 +32,16 @@ TABLE: tuple[Row, ...] = (
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
+    Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
+    Row("clusterrole-aggregation-controller", "clusterrole-aggregation", "podward.controllers.cluster_roles"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.ephemeral_claims"),
+    Row(
+        "legacy-serviceaccount-token-cleaner-controller",
+        "legacy-service-account-token-cleaner",
+        "podward.controllers.legacy_tokens",
+    ),
+    Row("pod-garbage-collector-controller", "podgc", "podward.controllers.pod_garbage"),
+    Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),
 )
 
 
