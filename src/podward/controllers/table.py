@@ -20,6 +20,7 @@ class Row(Struct, frozen=True):
 
 TABLE: tuple[Row, ...] = (
     Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
+    Row("cronjob-controller", "cronjob", "podward.controllers.cron.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
     Row(
         "deploymentconfig-controller",
@@ -44,6 +45,16 @@ TABLE: tuple[Row, ...] = (
     Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
+    Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
+    Row("clusterrole-aggregation-controller", "clusterrole-aggregation", "podward.controllers.cluster_roles"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.ephemeral_claims"),
+    Row(
+        "legacy-serviceaccount-token-cleaner-controller",
+        "legacy-service-account-token-cleaner",
+        "podward.controllers.legacy_tokens",
+    ),
+    Row("pod-garbage-collector-controller", "podgc", "podward.controllers.pod_garbage"),
+    Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),
 )
 
 
