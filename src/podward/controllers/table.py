@@ -34,6 +34,15 @@ TABLE: tuple[Row, ...] = (
     Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.volumes.ephemeral"),
+    Row("persistentvolume-binder-controller", "persistentvolume-binder", "podward.controllers.volumes.binder"),
+    Row("persistentvolume-protection-controller", "pv-protection", "podward.controllers.volumes.pv_protection"),
+    Row("persistentvolumeclaim-protection-controller", "pvc-protection", "podward.controllers.volumes.pvc_protection"),
+    Row(
+        "volumeattributesclass-protection-controller",
+        "volumeattributesclass-protection-controller",
+        "podward.controllers.volumes.vac_protection",
+    ),
 )
 
 
