@@ -7,14 +7,22 @@ port with its own name and the address that it was asked from, and asks others.
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from podward.runtime import syscalls
 
 POD_NETWORK = "10.9.0"
 OUTSIDE_NETWORK = "192.0.2"
 MACHINE = f"{OUTSIDE_NETWORK}.1"
 """The machine's address for those outside."""
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+_FROM = 45000
 _SETUP = f"""
 ip link set lo up
 ip link add br0 type bridge
@@ -56,6 +64,10 @@ class Place:
         """The name of who answers and the address it saw us at; or the name of the error."""
         return self._call("ask", protocol, address, port)
 
+    def exchange(self, protocol: str, address: str, port: int, sent: bytes) -> bytes:
+        """What is answered to these bytes; nothing where nobody answers."""
+        return bytes.fromhex(self._call("exchange", protocol, address, port, sent.hex()))
+
     def asked_often(self, times: int, protocol: str, address: str, port: int) -> set[str]:
         """The names of all who answered."""
         return {self.ask(protocol, address, port).split()[0] for _ in range(times)}
@@ -74,6 +86,20 @@ class Place:
     def _told(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def inside(place: Place) -> Iterator[None]:
+    """Have this thread, and what it starts, in the network namespace of the place."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    there = os.open(f"/proc/{place.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        syscalls.setns(there, syscalls.CLONE_NEWNET)
+        yield
+    finally:
+        syscalls.setns(before, syscalls.CLONE_NEWNET)
+        os.close(before)
+        os.close(there)
 
 
 class Lab:
@@ -117,48 +143,47 @@ class Lab:
 
 def _serve(name: str) -> None:
     """The program: a line of JSON asks for something, a line answers."""
-    import socket
-    import threading
-
-    kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-
-    def say(text: str) -> None:
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-
-    def answer(endpoint: socket.socket) -> None:
-        while True:
-            if endpoint.type == socket.SOCK_DGRAM:
-                _, (peer, port) = endpoint.recvfrom(100)
-                endpoint.sendto(f"{name} {peer}".encode(), (peer, port))
-            else:
-                connection, (peer, _) = endpoint.accept()
-                connection.sendall(f"{name} {peer}".encode())
-                connection.close()
-
-    def listen(protocol: str, address: str, port: int) -> str:
-        endpoint = socket.socket(socket.AF_INET, kinds[protocol])
-        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        endpoint.bind((address, port))
-        if protocol == "tcp":
-            endpoint.listen()
-        threading.Thread(target=answer, args=(endpoint,), daemon=True).start()
-        return "listening"
-
-    def ask(protocol: str, address: str, port: int) -> str:
-        with socket.socket(socket.AF_INET, kinds[protocol]) as endpoint:
-            endpoint.settimeout(0.4)
-            try:
-                endpoint.connect((address, port))
-                endpoint.send(b"?") if protocol == "udp" else None
-                return endpoint.recv(100).decode()
-            except OSError as error:
-                return type(error).__name__
-
     say("ready")
     for line in sys.stdin:
-        verb, protocol, address, port = json.loads(line)
-        say((listen if verb == "listen" else ask)(protocol, address, port))
+        verb, protocol, address, port, *sent = json.loads(line)
+        endpoint = socket.socket(socket.AF_INET, _KINDS[protocol])
+        if verb == "listen":
+            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            endpoint.bind((address, port))
+            if protocol == "tcp":
+                endpoint.listen()
+            threading.Thread(target=_answer, args=(endpoint, name), daemon=True).start()
+            say("listening")
+            continue
+        with endpoint:
+            endpoint.settimeout(1 if sent else 0.4)
+            try:
+                if protocol == "udp" and not sent:
+                    endpoint.bind(("", _FROM))  # one client, of which the kernel remembers where it went
+                endpoint.connect((address, port))
+                if sent or protocol == "udp":
+                    endpoint.send(bytes.fromhex(sent[0]) if sent else b"?")
+                answered = endpoint.recv(65535)
+                say(answered.hex() if sent else answered.decode())
+            except OSError as error:
+                say("" if sent else type(error).__name__)
+
+
+def _answer(endpoint: socket.socket, name: str) -> None:
+    while True:
+        if endpoint.type == socket.SOCK_DGRAM:
+            _, (peer, port) = endpoint.recvfrom(100)
+            endpoint.sendto(f"{name} {peer}".encode(), (peer, port))
+        else:
+            connection, (peer, _) = endpoint.accept()
+            connection.sendall(f"{name} {peer}".encode())
+            connection.close()
+
+
+def say(text: str) -> None:
+    """A line for whoever asked."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from podward.api.status import Status
 from podward.client.api import Client
 from podward.client.connection import Connection
 from podward.documents.raw_fields import member
-from podward.node.volume_verbs import VERBS
+from podward.node.volume_verbs import VERBS, learn
 from podward.node.volumes import Volumes
 from podward.runtime import machine
 from podward.runtime.service.runtime_service import RuntimeService
@@ -84,6 +84,7 @@ def run(
     connection: Connection, directory: str, work: Callable[[Here], Awaitable[None]], *, mounts: bool = True
 ) -> None:
     """Do it with a node's volumes below `directory`."""
+    learn()
     pid, control = engine.start(cast("RuntimeService", None), {verb.name: cast("Any", verb) for verb in VERBS})
 
     async def main() -> None:

@@ -50,7 +50,7 @@ def workload(kind: str, name: str, **spec: Json) -> JsonObject:
     }
 
 
-def pod(name: str, owner: JsonObject | None = None, *, ready: float | None = None, **more: Json) -> JsonObject:
+def pod(name: str, owner: JsonObject | None = None, /, *, ready: float | None = None, **more: Json) -> JsonObject:
     """A Pod of an owner; `ready`: since how many seconds. `more`: `phase`, `node`, `labels`, `annotations`, `gone`."""
     labels = more.get("labels", {"app": "web"})
     metadata = meta(name, labels=labels, annotations=more.get("annotations", {}))

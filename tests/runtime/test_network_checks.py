@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from podward.policy.kubelet.probes import Result
-from podward.runtime.handlers import HOOK_STATUSES, PROBE_STATUSES
-from podward.runtime.network_checks import LARGEST_ANSWER, HttpCheck, TcpCheck, run
+from podward.runtime.network_checks import LARGEST_ANSWER, LIFECYCLE, PROBE, Guard, HttpCheck, TcpCheck, run
 
 SEEN: list[dict[str, str]] = []
 
@@ -45,21 +44,21 @@ def port() -> Iterator[int]:
         server.shutdown()
 
 
-def check(port: int, path: str, *headers: tuple[str, str], good: range = PROBE_STATUSES) -> tuple[Result, str]:
-    return run(HttpCheck("HTTP", "127.0.0.1", port, path, headers, 5.0, good))
+def check(port: int, path: str, *headers: tuple[str, str], purpose: str = PROBE) -> tuple[Result, str]:
+    return run(HttpCheck("HTTP", "127.0.0.1", port, path, headers, 5.0, purpose))
 
 
 @pytest.mark.parametrize(
     ("path", "result", "said"),
     [
         ("/200", Result.SUCCESS, "ok"),
-        ("/399?a=b", Result.SUCCESS, "ok"),
+        ("/399?a=b", Result.WARNING, "ok"),
         ("/404", Result.FAILURE, "HTTP probe failed with statuscode: 404"),
         ("/302", Result.FAILURE, "HTTP probe failed with statuscode: 404"),
-        ("/301", Result.SUCCESS, "Probe terminated redirects, Response body: ok"),
+        ("/301", Result.WARNING, "Probe terminated redirects, Response body: ok"),
         ("/307", Result.FAILURE, "stopped after 10 redirects"),
         ("/308", Result.FAILURE, "Invalid IPv6 URL"),
-        ("/300", Result.SUCCESS, "ok"),
+        ("/300", Result.WARNING, "ok"),
         ("204", Result.SUCCESS, ""),
     ],
 )
@@ -70,12 +69,12 @@ def test_a_status_decides(port: int, path: str, result: Result, said: str) -> No
 
 
 def test_a_redirect_is_followed_however_the_host_is_written(port: int) -> None:
-    answer, said = run(HttpCheck("HTTP", "LocalHost", port, "/302", (), 5.0, PROBE_STATUSES))
+    answer, said = run(HttpCheck("HTTP", "LocalHost", port, "/302", (), 5.0))
     assert (answer, said) == (Result.FAILURE, "HTTP probe failed with statuscode: 404")
 
 
 def test_any_answer_satisfies_a_hook(port: int) -> None:
-    assert check(port, "/404", good=HOOK_STATUSES)[0] is Result.SUCCESS
+    assert check(port, "/404", purpose=LIFECYCLE)[0] is Result.SUCCESS
 
 
 def test_headers_are_the_kubelets_unless_the_manifest_says_otherwise(port: int) -> None:
@@ -96,8 +95,9 @@ def test_nobody_who_listens_is_a_failure() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert check(port, "/") == (Result.FAILURE, f'Get "http://127.0.0.1:{port}/": connection refused')
-    assert run(TcpCheck("127.0.0.1", port, 5.0)) == (Result.FAILURE, f"dial tcp 127.0.0.1:{port}: connection refused")
+    why = f"dial tcp 127.0.0.1:{port}: connect: connection refused"
+    assert check(port, "/") == (Result.FAILURE, f'Get "http://127.0.0.1:{port}/": {why}')
+    assert run(TcpCheck("127.0.0.1", port, 5.0)) == (Result.FAILURE, why)
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000])
@@ -118,3 +118,25 @@ def test_what_is_no_http_is_a_failure(answer: bytes) -> None:
 
 def test_a_port_that_is_open_satisfies_a_tcp_probe(port: int) -> None:
     assert run(TcpCheck("127.0.0.1", port, 5.0)) == (Result.SUCCESS, "")
+
+
+@pytest.mark.parametrize("scheme", ["HTTP", "HTTPS"])
+def test_a_server_that_never_comes_to_an_end_is_left(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        guard, answers = Guard(), list[tuple[Result, str]]()
+        port = listener.getsockname()[1]
+        asked = HttpCheck(scheme, "127.0.0.1", port, "/", (), float("inf"))
+        asking = threading.Thread(target=lambda: answers.append(run(asked, guard)))
+        asking.start()
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1)
+            guard.end()
+            asking.join()
+        assert answers[0][0] is Result.FAILURE
+
+
+def test_a_hook_is_told_apart_from_a_probe(port: int) -> None:
+    SEEN.clear()
+    check(port, "/200", purpose=LIFECYCLE)
+    assert SEEN[0]["user-agent"].startswith("kube-lifecycle/")

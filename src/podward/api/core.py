@@ -328,6 +328,7 @@ class PodSpec(View, frozen=True):
     hostname: str | None = None
     hostname_override: str | None = None
     subdomain: str | None = None
+    enable_service_links: bool | None = None
     set_hostname_as_fqdn: bool | None = field(default=None, name="setHostnameAsFQDN")
     termination_grace_period_seconds: int | None = None
     active_deadline_seconds: int | None = None

@@ -29,3 +29,9 @@ class CriRefusal(Struct, frozen=True, tag="refused"):
 
     code: CriCode
     message: str
+
+    @property
+    def as_error(self) -> str:
+        """The words of a client of gRPC in Go: `rpc error: code = NotFound desc = …`."""
+        name = "".join(word.capitalize() for word in self.code.value.split("_"))
+        return f"rpc error: code = {name} desc = {self.message}"

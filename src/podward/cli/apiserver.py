@@ -11,6 +11,7 @@ from podward.cli.admission_options import add_admission_options, configured_plug
 from podward.cli.audit_options import add_audit_options, audit_options
 from podward.cli.authentication_options import add_authentication_options, authentication_options
 from podward.cli.authorization_options import add_authorization_options, authorizers
+from podward.cli.kubelet_options import add_kubelet_options, kubelet_options
 from podward.cli.limit_options import add_limit_options, limits
 from podward.cli.openshift_options import add_openshift_options, namespace_ranges
 from podward.cli.store_options import add_store_options, store_options
@@ -43,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--kubeconfig", default="", metavar="FILE", help="write a kubeconfig here")
     add_authentication_options(parser)
     add_authorization_options(parser)
+    add_kubelet_options(parser)
     add("--service-cluster-ip-range", default="10.0.0.0/24", metavar="CIDR", help="addresses of Services")
     add(
         "--controllers",
@@ -99,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         controllers=args.controllers,
         admission=configured_plugins(args),
         namespace_ranges=namespace_ranges(args),
+        nodes=kubelet_options(args),
     )
 
     def say(address: str) -> None:

@@ -19,19 +19,23 @@ class Row(Struct, frozen=True):
 
 
 TABLE: tuple[Row, ...] = (
+    Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row("disruption-controller", "disruption", "podward.controllers.disruption.controller"),
+    Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
+    Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
+    Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
+    Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
+    Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
+    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
     Row("node-ipam-controller", "nodeipam", "podward.controllers.nodes.ranges"),
     Row("node-lifecycle-controller", "nodelifecycle", "podward.controllers.nodes.lifecycle"),
     Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
-    Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
-    Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
-    Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
-    Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
-    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
+    Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
     Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.volumes.ephemeral"),

@@ -36,8 +36,13 @@ class Written:
         informer.listeners.append(self._take)
 
     def put(self, obj: JsonObject) -> None:
-        """Note what the server answered to a write."""
-        key = key_of(obj)
+        """Note what the server answered to a write; an object that nothing holds back any more is gone."""
+        metadata, key = member(obj, "metadata"), key_of(obj)
+        if metadata.get("deletionTimestamp") and not (
+            metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
+        ):
+            self.gone(obj)
+            return
         known = self._informer.get(*key)
         if known is None or revision_of(known) < revision_of(obj):
             self._entries[key] = _Entry(obj, _uid(obj), time.monotonic())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from podward.api.cri import Message
@@ -45,13 +45,3 @@ class Stream(Generic[Request]):
         self.request = request
         self.do = do
         self.limits = limits
-
-
-Item = TypeVar("Item")
-PART = 32
-"""Things in a part: of containers with all their labels and annotations (at most 256 KiB each) less than a message."""
-
-
-def parts(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
-    """A list in parts, for the methods that stream one: each has at least one thing, and fits a message."""
-    return (tuple(items[at : at + PART]) for at in range(0, len(items), PART))

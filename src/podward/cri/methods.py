@@ -17,13 +17,13 @@ from podward.api import cri_requests as cri
 from podward.api import cri_stats_requests as of_stats
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
-from podward.cri.figures import Figures
 from podward.cri.front import Front
 from podward.cri.gate import Limits
-from podward.cri.method import Method, Stream, parts
-from podward.cri.streaming import Urls
+from podward.cri.method import Method, Stream
+from podward.runtime.service.figures import Figures, parts
 from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.service.stream_urls import Urls
 from podward.runtime.service.verbs import VERBS
 from podward.runtime.workers.calls import Verb
 

@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable
 
 from podward.api.cri_refusal import CriRefusal
 from podward.cri import listening, methods, plugins, server
-from podward.cri.figures import Figures
 from podward.cri.front import Front
 from podward.cri.log import Log
 from podward.cri.options import Options, Started
-from podward.cri.streaming import Provider, Urls
 from podward.cri.tidings import Tidings
 from podward.errors import NodeError
 from podward.runtime.service import verbs
 from podward.runtime.service.exits import ExitWatch
+from podward.runtime.service.figures import Figures
 from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
+from podward.runtime.service.stream_urls import Provider, Urls
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.workers.client import EngineClient
 

@@ -21,17 +21,22 @@ from podward.errors import RuntimeFailedError
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.seen import Look
-from podward.policy.kubelet.container_kinds import by_name
+from podward.policy.kubelet.container_kinds import Kind, by_name
 from podward.policy.kubelet.pod_actions import SHORTEST_GRACE, Kill, Removal
 from podward.runtime.service import verbs
 
-_FIELDS = {"init": "initContainers", "sidecar": "initContainers", "regular": "containers", "ephemeral": "ephemeralContainers"}
+_FIELDS = {
+    Kind.INIT: "initContainers",
+    Kind.SIDECAR: "initContainers",
+    Kind.REGULAR: "containers",
+    Kind.EPHEMERAL: "ephemeralContainers",
+}
 
 
 def field_of(state: PodState, container: str) -> str:
     """The path of a container, as events have it."""
     found = by_name(state.subject.pod.spec).get(container)
-    return f"spec.{_FIELDS[found[0].value]}{{{container}}}" if found is not None else ""
+    return f"spec.{_FIELDS[found[0]]}{{{container}}}" if found is not None else ""
 
 
 async def kill(parts: Parts, state: PodState, kills: tuple[Kill, ...], look: Look) -> None:

@@ -8,13 +8,13 @@ from typing import Protocol
 from msgspec import Struct
 
 from podward.api.core import Container, Pod
-from podward.api.cri import DNSConfig
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.statuses import Statuses
 from podward.node.volumes import Volumes
+from podward.policy.kubelet.dns import PodDNS
 
 
 class Verdicts(Struct, frozen=True):
@@ -45,7 +45,7 @@ class Care(Protocol):
 
 
 class Parts(Struct, frozen=True):
-    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` is what ids of containers begin with.
+    """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` stands before ids of containers.
 
     `dns_of` says what a Pod's resolv.conf is made of.
     """
@@ -57,7 +57,7 @@ class Parts(Struct, frozen=True):
     statuses: Statuses
     care: Care
     runtime_name: str
-    dns_of: Callable[[Pod], DNSConfig | None]
+    dns_of: Callable[[Pod], PodDNS]
 
     def tell(self, document: JsonObject, kind: str, reason: str, message: str, field: str = "") -> None:
         """An event of a Pod, or of the part of it at this path."""

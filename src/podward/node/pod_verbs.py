@@ -1,20 +1,20 @@
 """What the node has done about a Pod in a worker of the engine, beside its volumes: its directory, ids and cgroup.
 
-    ROOT/node/pods/UID/          0700
-      userns                     the range of ids of a Pod with a user namespace of its own
-      etc-hosts                  the Pod's hosts file
-      containers/NAME/N          the termination log of attempt N
+ROOT/node/pods/UID/          0700
+userns                     the range of ids of a Pod with a user namespace of its own
+etc-hosts                  the Pod's hosts file
+containers/NAME/N          the termination log of attempt N
 """
 
 from __future__ import annotations
 
 import os
 
+import msgspec
 from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, LinuxContainerResources
-from podward.api.json_value import JsonObject
 from podward.runtime import cgroups, container_files, pod_cgroups, userns
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
@@ -41,7 +41,7 @@ class FilesRequest(Struct, frozen=True):
     """A container that is to be started: attempt `number` of it."""
 
     directory: str
-    pod: JsonObject
+    pod: msgspec.Raw
     container: str
     number: int
     log_directory: str
@@ -95,7 +95,7 @@ def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -
     os.makedirs(f"{asked.log_directory}/{asked.container}", mode=0o755, exist_ok=True)
     log = termination_log(asked.directory, asked.container, asked.number)
     container_files.make_termination_log(log, asked.mapping)
-    pod: Pod = pod_view(asked.pod)
+    pod: Pod = pod_view(msgspec.json.decode(asked.pod, type=dict))
     hosts = hosts_file(asked.directory)
     container_files.write_hosts(hosts, pod, asked.addresses, asked.mapping)
     return FilesAnswer(hosts, log)

@@ -8,13 +8,15 @@ more is ended and forgotten. What the runtime has of Pods that nobody knows is e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
 from podward.api.json_value import JsonObject
+from podward.api.pod_seen import PodEnding
 from podward.client.informer import Change, Informer
 from podward.documents.raw_fields import member
+from podward.node.admission import admit, was_admitted
 from podward.node.parts import Parts
 from podward.node.subject import Subject, is_mirror
 from podward.node.worker import PodWorker
@@ -23,16 +25,17 @@ from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
 
-Admit = Callable[[Subject], "str | None"]
 _HOUSEKEEPING = 60.0
 
 
 class Pods:
     """The workers of all Pods, by uid."""
 
-    def __init__(self, parts: Parts, informer: Informer) -> None:
+    def __init__(self, parts: Parts, informer: Informer, node: Callable[[], JsonObject]) -> None:
+        """`node` is the Node object as it is now."""
         self._parts = parts
         self._informer = informer
+        self._node = node
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -43,7 +46,7 @@ class Pods:
         for why in left:
             self._parts.context.log.failed(f"something of a Pod is left: {why}")
         await self._end_unknown(frozenset(known))
-        for pod in self._informer.items():
+        for pod in sorted(self._informer.items(), key=lambda pod: (not was_admitted(pod), _created(pod))):
             self._changed(Change(None, pod))
         self._informer.listeners.append(self._changed)
         self._go_on(self._keep_house())
@@ -94,10 +97,19 @@ class Pods:
             worker.update(Subject.of(new))
 
     def _take(self, subject: Subject) -> None:
-        worker = PodWorker(self._parts, subject)
-        self._workers[subject.uid] = worker
-        if subject.deleted or subject.phase in TERMINAL:
+        ended = subject.deleted or subject.phase in TERMINAL
+        rejected = None if ended or was_admitted(subject.document) else self._rejection(subject)
+        worker = self._workers[subject.uid] = PodWorker(self._parts, subject)
+        if rejected is not None:
+            self._parts.tell(subject.document, "Warning", rejected.reason, rejected.message)
+            worker.end(rejected)
+        elif ended:
             worker.update(subject)
+
+    def _rejection(self, subject: Subject) -> PodEnding | None:
+        """Why the Pod is not admitted beside those that are."""
+        others = [worker.state.subject.document for worker in self._workers.values() if worker.takes_room]
+        return admit(subject, self._parts.node, self._node(), others)
 
     async def _end_unknown(self, known: frozenset[str]) -> None:
         """End the sandboxes of Pods that the node does not have any more."""
@@ -114,10 +126,14 @@ class Pods:
             for uid in [uid for uid, worker in self._workers.items() if worker.is_gone]:
                 del self._workers[uid]
 
-    def _go_on(self, work: object) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]  # a coroutine
+    def _go_on(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _created(pod: JsonObject) -> str:
+    return text(member(pod, "metadata"), "creationTimestamp")
 
 
 def _uid(pod: JsonObject) -> str:

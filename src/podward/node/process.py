@@ -9,26 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from socket import socket
 
-from msgspec import Struct
-
-from podward.node import home
+from podward.node import home, volume_verbs
 from podward.node.options import Options
+from podward.node.started import Started
 from podward.node.verbs import VERBS
 from podward.runtime.service import runtime_info
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.state import State
 from podward.runtime.workers import engine
-
-
-class Started(Struct, frozen=True):
-    """What is there before anything of the network is imported."""
-
-    options: Options
-    service: RuntimeService
-    engine: tuple[int, socket]
-    user_namespaces: bool
 
 
 def run(options: Options, say: Callable[[str], None]) -> int:
@@ -41,6 +30,7 @@ def run(options: Options, say: Callable[[str], None]) -> int:
         home.enter(state, options.directory)
     service = RuntimeService(options.root, options.service)
     service.choose_all()
+    volume_verbs.learn()
     user_namespaces = runtime_info.user_namespaces_work(options.root)
     started = engine.start(service, VERBS)
     with service.serve_alone():

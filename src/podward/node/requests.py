@@ -1,7 +1,7 @@
-"""What the node asks the CRI runtime for: the messages of a Pod's sandbox and of a container, planned as for every Pod.
+"""What the node asks the CRI runtime for: the messages of a Pod's sandbox and of a container.
 
-`pipeline.plan_requests` says what a kubelet decides; here stand the facts that it asks for, all of them gathered before,
-and what a kubelet adds that is the node's own: names, logs, the cgroup, name servers.
+They are planned as for every Pod: `pipeline` says what a kubelet decides. Here stand the facts that it asks for, all of
+them gathered before, and what a kubelet adds that is the node's own: names, logs, the cgroup, name servers.
 """
 
 from __future__ import annotations

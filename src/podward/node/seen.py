@@ -46,9 +46,7 @@ class Look(Struct, frozen=True):
 async def look(runtime: Runtime, uid: str) -> Look | CriRefusal:
     """Everything of the Pod with this uid."""
     labels = {cri_names.POD_UID: uid}
-    listed = await runtime.call(
-        verbs.LIST_POD_SANDBOX, ListPodSandboxRequest(PodSandboxFilter(label_selector=labels))
-    )
+    listed = await runtime.call(verbs.LIST_POD_SANDBOX, ListPodSandboxRequest(PodSandboxFilter(label_selector=labels)))
     if isinstance(listed, CriRefusal):
         return listed
     sandboxes = []

@@ -13,15 +13,22 @@ from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
 from podward.client.informer import Informers
-from podward.node import machine_info
+from podward.node import facts, machine_info
+from podward.node.care import NoCare
 from podward.node.context import NodeContext
+from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.options import Options
 from podward.node.own_runtime import OwnRuntime
-from podward.node.process import Started
-from podward.node.registration import Registration
+from podward.node.parts import Parts
+from podward.node.pods import Pods
+from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
+from podward.node.started import Started
+from podward.node.statuses import PODS, Statuses
+from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
+from podward.runtime.service.runtime_info import NAME
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.client import EngineClient
 
@@ -67,20 +74,68 @@ async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Lo
     """Serve until cancelled."""
     context = _context(started, engine, log)
     registration = Registration(context)
+    running = _Running(context, started.service, registration.changed)
     try:
-        await context.runtime.start(lambda _: None)
+        await context.runtime.start(running.heard)
         await registration.start(register=context.options.register)
+        await running.start()
         gc.collect()
         gc.freeze()
         gc.enable()
         say(context.options.name)
         await asyncio.Event().wait()
     finally:
+        await running.close()
         await registration.close()
         await context.informers.close()
         await context.recorder.close()
         await context.runtime.close()
         await context.client.close()
+
+
+class _Running:
+    """The parts that have the node's Pods run."""
+
+    def __init__(self, context: NodeContext, service: RuntimeService, images_changed: Callable[[], None]) -> None:
+        informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
+        node = facts.of_node(context.options, service, context.identity.address)
+        self._context = context
+        self._parts = Parts(
+            context=context,
+            node=node,
+            volumes=Volumes(
+                context.client,
+                context.engine,
+                node,
+                context.options.pods,
+                record=context.recorder.event,
+                changed=lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - it is made below
+            ),
+            images=Images(context.runtime, images_changed),
+            statuses=Statuses(context.client, informer, context.log),
+            care=NoCare(),
+            runtime_name=NAME,
+            dns_of=lambda pod: facts.dns_of(context.options, pod),
+        )
+        own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
+        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
+
+    def heard(self, container: str) -> None:
+        """A container has changed by itself."""
+        self._pods.heard(container)
+
+    async def start(self) -> None:
+        """Take the Pods that there are."""
+        await self._context.informers.start()
+        self._parts.volumes.start()
+        self._parts.statuses.start()
+        await self._pods.start()
+
+    async def close(self) -> None:
+        """Do nothing more; what runs goes on."""
+        await self._pods.close()
+        await self._parts.statuses.close()
+        await self._parts.volumes.close()
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log) -> NodeContext:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import msgspec
 from msgspec import Struct, structs
 
 from podward.api.cri import ContainerConfig
@@ -26,6 +27,7 @@ from podward.api.cri_status import AuthConfig
 from podward.api.pod_facts import PodFacts
 from podward.api.pod_seen import RUNNING, Failure, PodSeen
 from podward.api.status import Status
+from podward.decision import Origin, Source
 from podward.documents.raw_fields import member, objects
 from podward.errors import ImageError, RuntimeFailedError
 from podward.node import pod_verbs, requests
@@ -36,7 +38,7 @@ from podward.node.pod_state import PodState
 from podward.node.pod_verbs import FilesAnswer, FilesRequest
 from podward.node.requests import GatheredFacts, Refusal, SandboxAsked
 from podward.node.seen import Look
-from podward.pipeline import in_order
+from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import pull_secrets
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.container_kinds import Kind, by_name
@@ -45,7 +47,7 @@ from podward.runtime.service import verbs
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
 
-
+_VOLUMES = Source(Origin.RULE, "the node's volumes")
 _RUNTIME_CLASSES = BY_PLURAL["node.k8s.io", "v1", "runtimeclasses"]
 
 
@@ -66,7 +68,7 @@ async def facts_of(parts: Parts, state: PodState, addresses: tuple[str, ...]) ->
         raise RuntimeFailedError(found)
     about = PodFacts(subject.pod, subject.place, found, parts.node, ",".join(addresses))
     logs = parts.context.options.logs
-    return GatheredFacts(about, logs, parts.dns_of(subject.pod), state.mapping, addresses)
+    return GatheredFacts(about, logs, parts.dns_of(subject.pod).config, state.mapping, addresses)
 
 
 async def sandbox_of(parts: Parts, state: PodState, look: Look) -> Sandboxed:
@@ -84,6 +86,8 @@ async def sandbox_of(parts: Parts, state: PodState, look: Look) -> Sandboxed:
 
 async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
     """Have a new sandbox run. Raises RuntimeFailedError where there is none."""
+    for reason, what in parts.dns_of(state.subject.pod).events:
+        parts.tell(state.subject.document, "Warning", reason, what)
     facts = await facts_of(parts, state, ())
     asked = requests.sandbox(facts, attempt)
     if isinstance(asked, Refusal):
@@ -111,7 +115,9 @@ async def _handler(parts: Parts, state: PodState) -> str:
     return text(found, "handler")
 
 
-async def start_all(parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen) -> None:
+async def start_all(
+    parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen
+) -> None:
     """Start containers in their order; after a plain init container that can't be started comes nothing."""
     for start in starts:
         if start.back_off is not None:
@@ -125,9 +131,7 @@ async def start_all(parts: Parts, state: PodState, sandbox: Sandboxed, starts: t
             return
 
 
-async def _start(
-    parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen
-) -> Failure | None:
+async def _start(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, seen: PodSeen) -> Failure | None:
     made = await _Starting(parts, state, sandbox, start, seen).config()
     if isinstance(made, Failure):
         return made
@@ -192,11 +196,13 @@ class _Starting:
         files = await self._files(number)
         if isinstance(files, CriRefusal):
             return self._refused(Refusal(files.message))
-        where = next(row for row in in_order(subject.pod, subject.place) if row[2].name == container.name)[1]
+        mounted = await self._parts.volumes.mounts(subject.uid, container.name, ",".join(self._sandbox.addresses))
+        if mounted.refusal:
+            return self._refused(Refusal(mounted.refusal))
         facts = structs.replace(
             self._sandbox.facts,
             found_image=requests.image_of(image, container.image or ""),
-            found_mounts=await self._parts.volumes.mounts(subject.document, container.name, where),
+            found_mounts=ContainerMounts(tuple((mount, _VOLUMES) for mount in mounted.mounts)),
             files=ContainerFiles(files.hosts, files.termination_log),
         )
         wanted = requests.Start(container.name, image.id, number, target, subject.deletion_grace)
@@ -221,7 +227,7 @@ class _Starting:
         subject, options = self._state.subject, self._parts.context.options
         asked = FilesRequest(
             subject.directory(options),
-            subject.document,
+            msgspec.Raw(msgspec.json.encode(subject.document)),
             self._container.name,
             number,
             subject.logs(options),

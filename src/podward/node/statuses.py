@@ -7,8 +7,6 @@ that is being deleted, and of which nothing is left here, is deleted without gra
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.api import Client, PatchKind
@@ -16,7 +14,7 @@ from podward.client.informer import Informer
 from podward.client.work import Retry, WorkQueue
 from podward.documents.raw_fields import member
 from podward.node.log import Log
-from podward.policy.kubelet import pod_status
+from podward.policy.kubelet import pod_status_telling
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
 
@@ -48,7 +46,7 @@ class Statuses:
         await self._queue.close()
 
     def put(self, pod: JsonObject, status: JsonObject) -> None:
-        """This is how the Pod is now."""
+        """Have it told how the Pod is now."""
         metadata = member(pod, "metadata")
         uid = text(metadata, "uid")
         self._names[uid] = text(metadata, "namespace"), text(metadata, "name")
@@ -89,8 +87,8 @@ class Statuses:
             return None
         known = self._newest(uid, pod)
         api = member(known, "status")
-        wanted = pod_status.merged(status, api, could_run=uid not in self._stopped)
-        patch = pod_status.patch(wanted, api, uid)
+        wanted = pod_status_telling.merged(status, api, could_run=uid not in self._stopped)
+        patch = pod_status_telling.patch(wanted, api, uid)
         if patch is not None:
             answer = await self._client.patch(PODS, *where, patch, PatchKind.STRATEGIC, "status")
             if isinstance(answer, Status):
@@ -122,5 +120,3 @@ class Statuses:
 def _revision(pod: JsonObject) -> int:
     word = text(member(pod, "metadata"), "resourceVersion")
     return int(word) if word.isdigit() else 0
-
-

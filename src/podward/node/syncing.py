@@ -1,6 +1,6 @@
 """One look at a Pod: its status is told, and the next steps are done; or everything of it is ended.
 
-Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): the status
+Specification (kubelet, `SyncPod`, `SyncTerminatingPod` and `SyncTerminatedPod` of pkg/kubelet, in our words): a status
 is told before anything is done. A Pod that has ended by itself is terminated. Its volumes are there before its
 containers; without network only Pods of the host's network run. What is past its active deadline, counted from its
 start, fails with DeadlineExceeded.
@@ -12,14 +12,15 @@ import time
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.json_value import JsonObject
-from podward.api.pod_seen import PodEnding
+from podward.api.pod_seen import RUNNING, PodEnding
 from podward.errors import RuntimeFailedError
-from podward.node import clock, ending, pod_verbs, seen, starting
+from podward.node import clock, ending, garbage, pod_verbs, seen, starting
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
 from podward.node.seen import Look
 from podward.policy.kubelet import pod_actions, pod_cgroups, pod_name, pod_status
+from podward.policy.kubelet.container_kinds import of_pod
 from podward.policy.kubelet.pod_actions import PodActions
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.schema.validation.raw import text
@@ -35,6 +36,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     Raises Ended, and PodwardError where a step failed.
     """
     look = await looked(parts, state.subject.uid)
+    _care(parts, state, look)
     now = state.seen(parts, look)
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
@@ -44,18 +46,26 @@ async def sync(parts: Parts, state: PodState) -> float | None:
         _exceed(parts, state)
         raise Ended
     await _make_place(parts, state)
-    prepared = await parts.volumes.prepare(
-        state.subject.document, state.mapping, ",".join(ending.addresses_of(look))
-    )
+    prepared = await parts.volumes.prepare(state.subject.document, state.mapping, ",".join(ending.addresses_of(look)))
     if not prepared.ready:
         return prepared.retry
     actions = pod_actions.decide(state.subject.pod, status, now)
     await _do(parts, state, look, actions)
     after = await looked(parts, state.subject.uid)
     state.tell_status(parts, state.seen(parts, after))
+    await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
     waits += [time.time()] if actions.kill_pod or actions.remove else []
     return max(0.0, min(waits) - time.time()) if waits else None
+
+
+def _care(parts: Parts, state: PodState, look: Look) -> None:
+    """Have all that runs probed: what was started before us, too."""
+    addresses = ending.addresses_of(look) or (parts.context.identity.address,)
+    for name, _, container in of_pod(state.subject.pod.spec):
+        newest = next(iter(look.containers.get(name, ())), None)
+        if newest is not None and newest.status.state == RUNNING:
+            parts.care.begin(state.subject.document, state.subject.pod, container, newest.status.id, addresses)
 
 
 async def terminate(parts: Parts, state: PodState) -> None:
@@ -137,9 +147,7 @@ async def _make_place(parts: Parts, state: PodState) -> None:
     """Have the Pod's directory, ids and cgroup."""
     subject, spec = state.subject, state.subject.pod.spec
     wanted = spec.host_users is False and parts.node.userns_supported
-    request = PlaceRequest(
-        subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted
-    )
+    request = PlaceRequest(subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted)
     if state.placed:
         return
     answer = await parts.context.engine.call(pod_verbs.MAKE_PLACE, request)

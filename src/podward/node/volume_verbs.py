@@ -20,12 +20,19 @@ from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.api.pod_facts import PodFacts
 from podward.api.referenced_objects import Missing, ReferencedObjects
+from podward.api.storage import PersistentVolume, PersistentVolumeClaim
+from podward.decision import Decision
 from podward.documents.document import Document
 from podward.documents.raw_fields import member
 from podward.errors import NodeError
 from podward.node import kept_volumes
-from podward.node.kept_volumes import Complaint, KeptVolumes
+from podward.node.kept_volumes import Complaint, KeptVolume, KeptVolumes
 from podward.policy.kubelet import claim_faults
+from podward.policy.kubelet.empty_dir import EmptyDirectory
+from podward.policy.kubelet.fs_group import OwnershipChange
+from podward.policy.kubelet.host_path import HostFile
+from podward.policy.kubelet.volume_files import VolumeFiles
+from podward.policy.kubelet.volume_mounts import ResolvedMounts
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
 from podward.runtime.volumes.request import VolumeNode
@@ -106,6 +113,14 @@ class DirectoryAnswer(Struct, frozen=True):
     """What of it could not be taken away, each with its reason."""
 
     left: tuple[str, ...] = ()
+
+
+def learn() -> None:
+    """Have msgspec look at each type now, and not in each worker: before the engine is forked."""
+    for kind in (Pod, PersistentVolumeClaim, PersistentVolume, dict[str, KeptVolume]):
+        msgspec.json.Decoder(kind)
+    for folded in (VolumeFiles, EmptyDirectory, HostFile, OwnershipChange, ResolvedMounts):
+        Decision().fold(folded)
 
 
 def facts(asked: VolumesRequest) -> PodFacts:

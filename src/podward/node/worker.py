@@ -76,6 +76,12 @@ class PodWorker:
         self._woken.set()
 
     @property
+    def takes_room(self) -> bool:
+        """Whether the Pod was admitted, and may still run."""
+        rejected = self.state.ending is not None and self.state.ending.rejected
+        return not rejected and self.stage in {Stage.SYNC, Stage.TERMINATING}
+
+    @property
     def is_gone(self) -> bool:
         """Whether there is nothing to do any more."""
         return self._task.done()

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from podward.runtime.network_checks import HttpCheck, TcpCheck
 
 MOST_OUTPUT = 10 * 1024
-PROBE_STATUSES, HOOK_STATUSES = range(200, 400), range(100, 1000)
 
 Done = Callable[[Result, str], None]
 """What came of a handler, and what it said."""
@@ -158,11 +157,11 @@ class Task:
 
 
 class Request(Struct, frozen=True):
-    """What is to be done, within so many seconds; `good` are the HTTP statuses that satisfy who asks."""
+    """What is to be done, within so many seconds, for a probe or for a hook (`network_checks.LIFECYCLE`)."""
 
     handler: Handler
     timeout: float
-    good: range = PROBE_STATUSES
+    purpose: str = "probe"
 
 
 def start(loop: EventLoop, target: Target, request: Request, then: Done) -> Task:
@@ -186,29 +185,14 @@ def start(loop: EventLoop, target: Target, request: Request, then: Done) -> Task
 
 def _ask(task: Task, target: Target, action: HTTPGetAction | TCPSocketAction, request: Request) -> None:
     """Make the request; a host that is named is reached from the node, as the kubelet reaches it."""
-    from podward.runtime.network_checks import HttpCheck, TcpCheck  # few containers have one, and start-up counts
+    from podward.runtime import network_checks  # few containers have one, and start-up counts
 
-    port = _port(target.container, action.port)
-    if isinstance(port, str):
-        task.fail(Result.ERROR, port)
-        return
-    host, network = action.host or target.address, "" if action.host else target.network
-    if isinstance(action, TCPSocketAction):
-        task.check(TcpCheck(host, port, request.timeout), network)
-        return
-    headers = tuple((header.name, header.value) for header in action.http_headers or ())
-    scheme, path = action.scheme or "HTTP", action.path or "/"
-    task.check(HttpCheck(scheme, host, port, path, headers, request.timeout, request.good), network)
-
-
-def _port(container: Container, port: int | str | None) -> int | str:
-    """The number of a port that is given by number or by the name that the container declares; or what is wrong."""
-    if isinstance(port, str):
-        named = (p.container_port for p in container.ports or () if p.name == port)
-        port = next(named, None) if not port.isdigit() else int(port)
-    if port is None:
-        return "couldn't find port: the container declares none of this name"
-    return port if 0 < port < 65536 else f"invalid port number: {port}"
+    asked = network_checks.Asked(target.container, target.address, request.timeout, request.purpose)
+    check = network_checks.check_of(action, asked)
+    if isinstance(check, str):
+        task.fail(Result.ERROR, check)
+    else:
+        task.check(check, "" if action.host else target.network)
 
 
 def _check(check: HttpCheck | TcpCheck, network: str, output: int) -> NoReturn:

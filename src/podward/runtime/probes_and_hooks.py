@@ -92,7 +92,7 @@ class ProbesAndHooks:
             hook.cancel()
 
     def _hook(self, container: ContainerRun, hook: Handler, timeout: float, done: handlers.Done) -> None:
-        request = handlers.Request(hook, timeout, handlers.HOOK_STATUSES)
+        request = handlers.Request(hook, timeout, "lifecycle")
         self._hooks[container] = handlers.start(self._loop, container.target(), request, done)
 
     def _probe(self, pod: PodRun, container: ContainerRun) -> None:

@@ -30,6 +30,7 @@ from podward.server.freshness import Followed
 from podward.server.metrics import Metrics, process_lines, sample
 from podward.server.paths import table
 from podward.server.plugins import Plugins
+from podward.server.proxying.reaching import Reaching
 from podward.server.request import Answer, Handler, Request
 from podward.server.request_info import RequestInfo
 from podward.server.scope import Parts
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.policy.scc.allocation import Ranges
     from podward.server.openshift.start import OpenShift
+    from podward.server.proxying.nodes import NodeAccess
 
 _RBAC = "rbac.authorization.k8s.io/v1"
 _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
@@ -65,8 +67,12 @@ class Settings(Struct, frozen=True):
     """What namespaces get in OpenShift; None for a server that is none of OpenShift's."""
     issuer: Issuer | None = None
     """Who signs certificates that are asked for; None where nobody does."""
+    node_issuer: Issuer | None = None
+    """Who signs those that nodes show; None where that is the same."""
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
+    nodes: NodeAccess | None = None
+    """How nodes are reached; None where they are not."""
 
 
 class Application:
@@ -102,6 +108,7 @@ class Application:
             services,
             set(),
             self.plugins.converter,
+            Reaching(settings.nodes),
         )
         self.definitions = Definitions(self.parts)
         events = routes.scope_of(self.parts, BY_KIND["v1", "Event"]).cache
@@ -112,8 +119,9 @@ class Application:
             callers, self.authorizers.authorize, Fairness(settings.limits), auditor, self._metrics
         )
         self.handle: Handler = chain.chained(self.filters, self._serve)
+        issuers = running.issuers_of(settings.issuer, settings.node_issuer)
         self._controllers = running.of(
-            settings.controllers, settings.issuer, self.parts, chain.chained_inside(self.filters, self._serve)
+            settings.controllers, issuers, self.parts, chain.chained_inside(self.filters, self._serve)
         )
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
@@ -188,6 +196,7 @@ class Application:
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()
+        await self.parts.reaching.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()

@@ -28,7 +28,7 @@ from podward.server import failures, impersonating
 from podward.server.audit.recording import Auditor
 from podward.server.fairness import Fairness, Limits
 from podward.server.metrics import Metrics
-from podward.server.request import Answer, Handler, Reply, Request, Stream
+from podward.server.request import Answer, Handler, Lasting, Reply, Request
 from podward.server.scope import Authenticating
 
 Filter: TypeAlias = "Callable[[Filters, Request, Handler], Awaitable[Answer]]"
@@ -67,8 +67,9 @@ async def _counted(filters: Filters, request: Request, serve: Handler) -> Answer
     try:
         found = await serve(request)
     finally:
-        if isinstance(found, Stream):
-            found.ended.append(lambda: metrics.end_long(labels, 200))
+        if isinstance(found, Lasting):
+            code = found.code
+            found.ended.append(lambda: metrics.end_long(labels, code))
         else:
             metrics.end_long(labels, 500 if found is None else code_of(found))
     return found
@@ -76,8 +77,6 @@ async def _counted(filters: Filters, request: Request, serve: Handler) -> Answer
 
 def code_of(answer: Answer) -> int:
     """The code that is answered."""
-    if isinstance(answer, Stream):
-        return 200
     return answer.http_code if isinstance(answer, Status) else answer.code
 
 
@@ -129,7 +128,7 @@ async def _streamed(fairness: Fairness, request: Request, serve: Handler) -> Ans
     try:
         answer = await serve(request)
     finally:
-        if isinstance(answer, Stream):
+        if isinstance(answer, Lasting):
             answer.ended.append(lambda: fairness.end_stream(user))
         else:
             fairness.end_stream(user)

@@ -68,6 +68,17 @@ def _own_service(address: str, port: int) -> JsonObject:
     }
 
 
+def node_access(user: str) -> JsonObject:
+    """The binding that lets the server, which goes to nodes as this user, do there what it is asked for."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": user},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:kubelet-api-admin"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    }
+
+
 _WHERE = {
     "system-node-critical": "not be moved from their current node.",
     "system-cluster-critical": "run in the cluster, but can be moved to another node if necessary.",

@@ -13,7 +13,7 @@ import logging
 import os
 import ssl
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from podward.api.caller import MASTERS
 from podward.errors import PodwardError
@@ -97,9 +97,17 @@ class Followed:
             _log.warning("%s has changed and was read again", self.path)
 
 
-async def keep(
-    renewed: Sequence[ServingCertificate | AdminKubeconfig], files: Sequence[Followed], every: float = _EVERY
-) -> None:
+class Renewed(Protocol):
+    """What has to be made anew in time."""
+
+    due: dt.datetime
+    """When that is."""
+
+    def renew(self) -> dt.datetime:
+        """Make it anew; when it is to be made anew again."""
+
+
+async def keep(renewed: Sequence[Renewed], files: Sequence[Followed], every: float = _EVERY) -> None:
     """Look after all of them, until cancelled."""
     while True:
         await asyncio.sleep(every)

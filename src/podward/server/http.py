@@ -19,7 +19,7 @@ from podward.api.status import Status, encoded
 from podward.server import failures
 from podward.server.decoding import MOST
 from podward.server.negotiation import JSON, PROTOBUF, YAML, takes_protobuf_alone, unrouted
-from podward.server.request import Handler, Reply, Request, Stream
+from podward.server.request import Handler, Reply, Request, Stream, Taken
 from podward.server.request_info import request_info
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _LONGEST_HEADER, _LONGEST_LINE = 64 << 10, 64 << 10
 _WRITTEN = 64 << 10
 _STALLED = 60.0
 """Seconds after which a reader who does not read is let go: what waits for him is in memory."""
+_BODILESS = frozenset((204, 304))
 _LINGERING = 2.0
 """For how many seconds the rest of a body is let go by that is not wanted, so that its client reads the answer."""
 _NO_QUERY: Mapping[str, list[str]] = {}
@@ -66,6 +67,7 @@ class _Server(web.Server):
         self._handle = handle
         self._patience = patience
         self._unheard: set[web.RequestHandler] = set()
+        self._streaming: dict[web.RequestHandler, asyncio.Task[None]] = {}
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
@@ -75,6 +77,9 @@ class _Server(web.Server):
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._unheard.discard(handler)
+        streaming = self._streaming.pop(handler, None)
+        if streaming is not None:  # who only waits for what others say would not notice
+            streaming.cancel()
         super().connection_lost(handler, exc)
 
     def _give_up(self, handler: web.RequestHandler) -> None:
@@ -84,10 +89,25 @@ class _Server(web.Server):
     async def _serve(self, raw: web.BaseRequest) -> web.StreamResponse:
         self._unheard.discard(raw.protocol)
         try:
-            return await _answered(raw, self._handle)
+            return await self._answered(raw)
         except Exception as error:  # noqa: BLE001 - what has no answer in HTTP is a failure of the server
             failures.log("an answer", error)
             return web.Response(body=encoded(failures.ANSWER) + b"\n", status=500, content_type=JSON)
+
+    async def _answered(self, raw: web.BaseRequest) -> web.StreamResponse:
+        request = request_of(raw)
+        answer = await self._handle(request)
+        if isinstance(answer, Taken):
+            return await _taken(raw, answer)
+        if not isinstance(answer, Stream):
+            return _whole(request, answer)
+        task = asyncio.current_task()
+        if task is not None and raw.transport is not None:
+            self._streaming[raw.protocol] = task
+        try:
+            return await _streamed(raw, request, answer)
+        finally:
+            self._streaming.pop(raw.protocol, None)
 
 
 def server(handle: Handler, patience: float = 32.0) -> web.Server:
@@ -104,14 +124,6 @@ def _silent() -> logging.Logger:
     return made
 
 
-async def _answered(raw: web.BaseRequest, handle: Handler) -> web.StreamResponse:
-    request = request_of(raw)
-    answer = await handle(request)
-    if isinstance(answer, Stream):
-        return await _streamed(raw, request, answer)
-    return _whole(request, answer)
-
-
 def request_of(raw: web.BaseRequest) -> Request:
     """What was sent."""
     target, _, query_text = raw.raw_path.partition("?")
@@ -124,7 +136,10 @@ def request_of(raw: web.BaseRequest) -> Request:
     async def body() -> bytes | Status:
         return await _body(raw)
 
-    return Request(raw.method, path, query, raw.headers, info, body, raw.remote or "", certificate, target=raw.raw_path)
+    return Request(
+        raw.method, path, query, raw.headers, info, body, raw.remote or "", certificate, target=raw.raw_path,
+        pieces=raw.content.iter_any,
+    )  # fmt: skip
 
 
 async def _body(raw: web.BaseRequest) -> bytes | Status:
@@ -187,14 +202,12 @@ def _quoted(text: str) -> str:
 
 
 async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> web.StreamResponse:
-    response = web.StreamResponse(status=200)
-    _headers(request, response, answer.media)
-    response.enable_chunked_encoding()
+    response = _begun(request, answer)
     try:
         await response.prepare(raw)
         async for piece in answer.pieces:
             for start in range(0, len(piece), _WRITTEN):  # who does not read has one of them in his connection
-                await _written(raw, response, piece[start : start + _WRITTEN])
+                await _written(raw, response, piece[start : start + _WRITTEN], None if answer.patient else _STALLED)
         await response.write_eof()
     except (ConnectionError, asyncio.CancelledError):
         pass
@@ -213,10 +226,35 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
     return response
 
 
-async def _written(raw: web.BaseRequest, response: web.StreamResponse, piece: bytes) -> None:
+def _begun(request: Request, answer: Stream) -> web.StreamResponse:
+    """The answer as far as its head."""
+    response = web.StreamResponse(status=answer.code)
+    _headers(request, response, answer.media)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    if answer.length is not None:
+        response.content_length = answer.length
+    elif answer.code not in _BODILESS and request.method != "HEAD":
+        response.enable_chunked_encoding()
+    return response
+
+
+async def _taken(raw: web.BaseRequest, answer: Taken) -> web.StreamResponse:
+    try:
+        return await answer.serve(raw)
+    except (ConnectionError, asyncio.CancelledError):
+        if raw.transport is not None:
+            raw.transport.abort()
+        raise
+    finally:
+        for told in answer.ended:
+            told()
+
+
+async def _written(raw: web.BaseRequest, response: web.StreamResponse, piece: bytes, patience: float | None) -> None:
     """Write a piece. Raises TimeoutError where the client has not read what came before it for too long."""
     if raw.transport is not None and raw.transport.get_write_buffer_size():
-        async with asyncio.timeout(_STALLED):
+        async with asyncio.timeout(patience):
             await response.write(piece)
     else:
         await response.write(piece)

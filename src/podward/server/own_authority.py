@@ -33,16 +33,20 @@ class KeyPair(Struct, frozen=True):
     key: bytes
 
 
-class OwnAuthority:
-    """An authority in a directory; made where there is none."""
+NODES = "kubelet-ca"
+"""The authority of nodes' serving certificates: who trusts the server does not trust it."""
 
-    def __init__(self, directory: str, lifetime: dt.timedelta = _YEAR) -> None:
+
+class OwnAuthority:
+    """An authority in a directory, in the files of this name; made where there is none."""
+
+    def __init__(self, directory: str, lifetime: dt.timedelta = _YEAR, name: str = "ca") -> None:
         """Read it, or make it. What it issues lives so long. Raises InputError where what is there is no authority."""
         self._lifetime = lifetime
-        self.certificate_file = os.path.join(directory, "ca.crt")
-        key_file = os.path.join(directory, "ca.key")
+        self.certificate_file = os.path.join(directory, f"{name}.crt")
+        key_file = os.path.join(directory, f"{name}.key")
         if not os.path.exists(key_file):
-            made = _made_authority()
+            made = _made_authority(f"podward-{name}")
             _write(self.certificate_file, made.certificate)
             _write(key_file, made.key)  # last: whoever finds it finds the certificate, too
         key_text = private_file.content_of(key_file, private_file.MADE_ANEW)
@@ -55,10 +59,12 @@ class OwnAuthority:
             raise InputError(
                 "this is no certificate authority",
                 where=directory,
-                advice="remove ca.key and ca.crt: they are made anew",
+                advice=f"remove {name}.key and {name}.crt: they are made anew",
             ) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise InputError("the authority's key is no EC key", where=key_file, advice="remove ca.key and ca.crt")
+            raise InputError(
+                "the authority's key is no EC key", where=key_file, advice=f"remove {name}.key and {name}.crt"
+            )
         self._key = key
 
     @property
@@ -66,9 +72,9 @@ class OwnAuthority:
         """Who signs the certificates that are asked for."""
         return Issuer(self.certificate, self._key)
 
-    def serving(self, names: Sequence[str]) -> KeyPair:
+    def serving(self, names: Sequence[str], common: str = "kube-apiserver") -> KeyPair:
         """A certificate of a server that goes by these names and addresses."""
-        return self._issued("kube-apiserver", (), ExtendedKeyUsageOID.SERVER_AUTH, names)
+        return self._issued(common, (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def client(self, user: str, groups: Sequence[str]) -> KeyPair:
         """A certificate of a user."""
@@ -95,9 +101,9 @@ def renewal_of(pair: KeyPair) -> dt.datetime:
     return end - (end - begin) / 4
 
 
-def _made_authority() -> KeyPair:
+def _made_authority(common: str) -> KeyPair:
     key = ec.generate_private_key(_CURVE)
-    name = _name("podward-ca", ())
+    name = _name(common, ())
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,

@@ -242,7 +242,9 @@ class Plugins:
         self, asked: AdmissionRequest, request: Request, rounds: tuple[Rounds, Rounds], *, granted: bool
     ) -> JsonObject | Status | None:
         """`rounds` are those of the policies, and those of the webhooks."""
-        found = mutated(Served(asked, self._objects, letters(_SUFFIX), granted, self._settings), self.disabled)
+        is_openshift = self._openshift is not None
+        served = Served(asked, self._objects, letters(_SUFFIX), granted, self._settings, is_openshift)
+        found = mutated(served, self.disabled)
         if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
             found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])
         if self._openshift is not None and isinstance(found, dict):

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry
 from podward.errors import InputError, NodeError
-from podward.server import freshness, http, kubeconfig
+from podward.server import freshness, http, kubeconfig, own_authority
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -26,6 +26,8 @@ from podward.server.authentication.options import AuthenticationOptions
 from podward.server.fairness import Limits
 from podward.server.freshness import AdminKubeconfig, ServingCertificate
 from podward.server.own_authority import OwnAuthority
+from podward.server.proxying.nodes import NodeAccess
+from podward.server.proxying.options import NodeOptions
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
 from podward.store.opening import SQLITE, open_store
@@ -61,6 +63,7 @@ class Options(Struct, frozen=True):
     event_ttl: float = 3600.0
     controllers: frozenset[str] = frozenset()
     admission: Configured = NOT_CONFIGURED
+    nodes: NodeOptions = NodeOptions()
 
 
 def run(options: Options, say: Callable[[str], None]) -> None:
@@ -79,7 +82,7 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     if options.kubeconfig:
         kubeconfig.require_ours(options.kubeconfig)
     authority = OwnAuthority(options.data_dir)
-    settings = _settings(options, authority)
+    settings = _settings(options, authority, OwnAuthority(options.data_dir, name=own_authority.NODES))
     auditor = open_auditor(options.audit)
     store = await open_store(options.store)
     try:
@@ -117,7 +120,9 @@ async def _serve(
     reached = advertised(options.bind_address)
     await application.announce(reached, port)
     application.parts.tokens.reached_at(address_of(reached or options.bind_address, port))
-    renewed: list[ServingCertificate | AdminKubeconfig] = [serving]
+    renewed: list[freshness.Renewed] = [serving]
+    if application.parts.reaching.nodes is not None:
+        renewed.append(application.parts.reaching.nodes)
     if options.kubeconfig:
         renewed.append(AdminKubeconfig(options.kubeconfig, address, authority))
     fresh = asyncio.create_task(freshness.keep(renewed, application.followed(serving.context)))
@@ -157,7 +162,7 @@ def address_of(bind: str, port: int) -> str:
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
-def _settings(options: Options, authority: OwnAuthority) -> Settings:
+def _settings(options: Options, authority: OwnAuthority, of_nodes: OwnAuthority) -> Settings:
     everything = any(entry.type == "AlwaysAllow" for entry in options.authorizers)
     authentication = structs.replace(options.authentication, everything_allowed=everything)
     return Settings(
@@ -171,8 +176,10 @@ def _settings(options: Options, authority: OwnAuthority) -> Settings:
         event_ttl=options.event_ttl,
         shared=options.store.store != SQLITE,
         issuer=authority.issuer,
+        node_issuer=of_nodes.issuer,
         controllers=options.controllers,
         admission=options.admission,
+        nodes=NodeAccess(options.nodes, options.data_dir, authority, of_nodes.certificate_file),
     )
 
 

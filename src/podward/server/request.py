@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -13,10 +13,23 @@ from podward.api.status import Status
 from podward.server.negotiation import DEFAULT, JSON, Accepted
 from podward.server.request_info import Query, RequestInfo
 
+if TYPE_CHECKING:
+    from aiohttp import web
+
 _MOST_WARNINGS = 64
 
 BodyReader: TypeAlias = Callable[[], Awaitable[bytes | Status]]
 """Reads the whole body, or says why it is not read."""
+
+
+BodyPieces: TypeAlias = Callable[[], AsyncIterator[bytes]]
+"""Gives the body as it comes, however long it is: for who passes it on."""
+
+
+async def no_pieces() -> AsyncIterator[bytes]:
+    """The pieces of no body."""
+    for piece in tuple[bytes]():
+        yield piece
 
 
 class Request(Struct):
@@ -46,6 +59,7 @@ class Request(Struct):
     target: str = ""
     received: float = 0.0
     sent: JsonObject | bytes | None = None
+    pieces: BodyPieces = no_pieces
 
     def warn(self, text: str) -> None:
         """Tell the client something beside the answer, once. Of many things the first are told: they are headers."""
@@ -78,15 +92,31 @@ class Reply(Struct, frozen=True):
 class Stream(Struct, frozen=True):
     """An answer that is written piece by piece, until there is no more, or the client goes away.
 
-    Whoever is in `ended` is told when that is.
+    Whoever is in `ended` is told when that is. A client that reads nothing is let go after a while, unless we are
+    `patient`: then what waits for it waits at another server. `length` is that of the whole, where it is known.
     """
 
     pieces: AsyncGenerator[bytes, None]
     media: str = JSON
     ended: list[Callable[[], None]] = []
+    code: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    patient: bool = False
+    length: int | None = None
 
 
-Answer: TypeAlias = Reply | Stream | Status
+class Taken(Struct, frozen=True):
+    """The connection itself is taken: `serve` answers, speaks what was agreed on, and returns at the end of it."""
+
+    serve: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+    code: int = 101
+    ended: list[Callable[[], None]] = []
+
+
+Lasting: TypeAlias = Stream | Taken
+"""An answer that has an end of its own, which others are told."""
+
+Answer: TypeAlias = Reply | Stream | Taken | Status
 """What comes of a request. A Status is written in the form that the client accepts."""
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Answer]]

@@ -30,6 +30,9 @@ _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _UNLISTED = frozenset(("update", "patch"))
 """What custom objects still take when their definition is going, though discovery no longer says so: finalizers go."""
 _PART = {**_OBJECT, "POST": "create"}
+_PROXIED = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_STREAMS = "podward.server.subresources.streams"
+"""What is passed on, whose form and methods are for others to say."""
 _NAMESPACES_THEMSELVES = frozenset((("", "namespaces"), ("project.openshift.io", "projects")))
 """Resources whose objects are namespaces: they are authorized as what is in them."""
 
@@ -49,7 +52,7 @@ SUBRESOURCES: Mapping[tuple[str, str], str] = {
     ("pods", "binding"): "podward.server.subresources.binding",
     ("pods", "eviction"): "podward.server.subresources.eviction",
     ("serviceaccounts", "token"): "podward.server.subresources.token",
-    ("pods", "log"): "podward.server.subresources.streams",
+    ("pods", "log"): _STREAMS,
     ("deploymentconfigs", "instantiate"): "podward.server.openshift.instantiate",
     ("deploymentconfigs", "rollback"): "podward.server.openshift.rollback",
     ("deploymentconfigs", "log"): "podward.server.openshift.deployment_logs",
@@ -142,13 +145,15 @@ def _part(info: RequestInfo, resource: Resource, method: str) -> Route | Status:
     if resource.namespaced and not info.namespace:
         return status.RESOURCE_NOT_FOUND
     verb = _PART.get(method, "")
+    if part.name == "proxy":
+        return Route(resource, part.name, _STREAMS) if method in _PROXIED else status.METHOD_NOT_ALLOWED
     if verb not in part.verbs:
         return status.METHOD_NOT_ALLOWED
     own = SUBRESOURCES.get((resource.plural, part.name)) or SUBRESOURCES.get(("*", part.name))
     if own is not None:
         return Route(resource, part.name, own)
     if part.kind != resource.kind:
-        return Route(resource, part.name, "podward.server.subresources.streams")
+        return Route(resource, part.name, _STREAMS)
     return Route(resource, part.name, VERBS[verb])
 
 
@@ -161,11 +166,12 @@ async def serve(parts: Parts, request: Request) -> Answer:
     if isinstance(route, Status):
         unknown = route is status.RESOURCE_NOT_FOUND and not parts.catalog.has_own_group(request.info.group)
         return NOT_FOUND if unknown else route
-    collection = len(request.info.parts) < 2 and request.method == "GET"
-    form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)
-    if isinstance(form, Status):
-        return form
-    request.accepted = form
+    if route.module != _STREAMS:
+        collection = len(request.info.parts) < 2 and request.method == "GET"
+        form = accepted(request.headers.get("Accept", ""), produced=STREAMED if collection else PRODUCED)
+        if isinstance(form, Status):
+            return form
+        request.accepted = form
     if (fault := _odd_name(request.info)) is not None:
         return fault
     if route.resource.deprecation:

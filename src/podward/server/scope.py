@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from podward.api.caller import User
     from podward.schema.custom_objects.kind import CustomKind
     from podward.server.account_tokens import AccountTokens
+    from podward.server.proxying.reaching import Reaching
 
 
 class Authorizing(Protocol):
@@ -109,6 +110,7 @@ class Parts(Struct):
     watches: set[Watch]
     """Those that are open: they end with the server."""
     converter: Converting
+    reaching: Reaching
     metrics: Callable[[], Iterable[str]] = tuple
     """What Prometheus reads, line by line."""
 

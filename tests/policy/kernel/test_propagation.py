@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podward.api.oci import Mount
-from podward.policy.kernel.propagation import Surroundings, covering, on_root, predict
+from podward.policy.kernel.propagation import Surroundings, covering, has_peers, on_root, predict
 
 NEW = None
 
@@ -88,3 +88,32 @@ def test_the_root_mount_alone_is_changed_where_the_roots_propagation_is_not_recu
     state: str, root: str, then: str
 ) -> None:
     assert on_root(state, root) == then
+
+
+@pytest.mark.parametrize(
+    ("option", "crun", "runc"), [("rprivate", "shared", "private"), ("rslave", "shared slave", "slave")]
+)
+def test_what_is_mounted_in_a_mount_with_peers_has_them_too(option: str, crun: str, runc: str) -> None:
+    mount = Mount("/d/below", "bind", "/private", ("rbind", option))
+    for runtime, expected in (("crun", crun), ("runc", runc)):
+        around = Surroundings(runtime, "rshared", False)
+        assert predict(mount, "private", around, copied_to_peers=True) == expected
+        assert predict(Mount("/d/below", "tmpfs"), NEW, around, copied_to_peers=True) == "shared"
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "peers"),
+    [
+        ("shared", ("rshared",), True),
+        ("shared", (), True),
+        ("shared", ("rslave",), False),
+        ("shared", ("rslave", "rshared"), False),
+        ("private", ("rshared",), False),
+        (NEW, (), False),
+    ],
+)
+def test_only_what_is_shared_at_its_source_has_peers(
+    source: str | None, options: tuple[str, ...], *, peers: bool
+) -> None:
+    mount = Mount("/d", "bind", "/s", ("rbind", *options))
+    assert has_peers(mount, source, Surroundings("crun", "rshared", False)) is peers

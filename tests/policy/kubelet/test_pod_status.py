@@ -272,3 +272,12 @@ def test_a_last_word_is_cut_to_its_share() -> None:
     found = status(document, msgspec.structs.replace(seen, containers=containers))
     ended = member(member(objects(found, "containerStatuses")[0], "state"), "terminated")
     assert len(str(ended["message"])) == 6144
+
+
+def test_a_node_that_has_just_begun_keeps_what_was_told_of_a_run() -> None:
+    probe: JsonObject = {"exec": {"command": ["true"]}}
+    document = pod(containers=[container("a", startupProbe=probe, readinessProbe=probe)])
+    before = status(document, saw(document, {"a": Seen(startup=True, readiness=True)}))
+    for attempt, expected in ((0, True), (1, False)):
+        row = objects(status(document, saw(document, {"a": Seen(attempt=attempt)}), before), "containerStatuses")[0]
+        assert (row["started"], row["ready"]) == (expected, expected)

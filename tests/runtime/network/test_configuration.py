@@ -66,3 +66,10 @@ def test_an_address_that_was_set_aside_is_found(tmp_path: Path) -> None:
 )
 def test_our_subnet_overlaps_no_route(routes: tuple[tuple[int, int], ...], expected: str) -> None:
     assert configuration.free_subnet(0x0102, routes) == expected
+
+
+def test_the_first_subnet_is_left_to_services_and_longer_ones_are_whole() -> None:
+    assert configuration.free_subnet(0, ()) == "10.0.1.0/24"
+    assert configuration.free_subnet(0, (), 20) == "10.0.16.0/20"
+    assert configuration.free_subnet(1, ((TEN | 0x1F00, 0xFFFFFF00),), 20) == "10.0.32.0/20"
+    assert configuration.free_subnet(0xFFF + 0x1000, (), 20) == "10.255.240.0/20"

@@ -87,6 +87,17 @@ class Issuer(Struct, frozen=True):
     key: EllipticCurvePrivateKey
 
 
+class Issuers(Struct, frozen=True):
+    """Who signs: what nodes show another authority than the rest, so that whom they name nobody else believes."""
+
+    usual: Issuer
+    of_nodes: Issuer
+
+    def of(self, signer: str) -> Issuer:
+        """Who signs for this signer."""
+        return self.of_nodes if signer == KUBELET_SERVING else self.usual
+
+
 class Refused(Struct, frozen=True):
     """Why the request has failed for good."""
 

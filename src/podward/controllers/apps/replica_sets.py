@@ -26,14 +26,13 @@ from podward.controllers.apps.acting import (
     delete_pod,
     is_ending,
     make_pod,
-    owner_in,
     slow_start,
 )
 from podward.controllers.apps.expectations import Expectations
+from podward.controllers.apps.following import Following
 from podward.controllers.apps.ownership import (
     claims,
     controlled_by,
-    controller_of,
     controller_uid,
     is_going,
     key_of,
@@ -41,7 +40,7 @@ from podward.controllers.apps.ownership import (
     selected_by,
     uid_of,
 )
-from podward.controllers.apps.pods import is_active, is_ready, is_terminating, made_from, next_availability
+from podward.controllers.apps.pods import is_active, is_terminating, made_from, next_availability
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_PLURAL
 from podward.schema.strategies.equality import same
@@ -50,7 +49,6 @@ from podward.schema.validation.raw import number
 if TYPE_CHECKING:
     from podward.client.api import Client
     from podward.client.events import Recorder
-    from podward.client.informer import Change
     from podward.controllers.context import Context
 
 Matches = Callable[[JsonObject], Callable[[JsonObject], bool]]
@@ -109,62 +107,12 @@ class ReplicaController:
 
     async def start(self) -> None:
         """Look at all owners, and at what changes."""
-        self._owners.listeners.append(self._take_owner)
-        self._pods.listeners.append(self._take_pod)
-        for owner in self._owners.items():
-            self._queue.add(key_of(owner))
+        Following(self._owners, self._kind.matches, self._expectations, self._queue).start(self._pods)
         self._queue.start()
 
     async def close(self) -> None:
         """Look no more."""
         await self._queue.close()
-
-    # --- what changes ---
-
-    def _take_owner(self, change: Change) -> None:
-        key = key_of(change.object)
-        if change.old is not None and (change.new is None or uid_of(change.new) != uid_of(change.old)):
-            self._expectations.forget(key)
-        self._queue.add(key)
-
-    def _take_pod(self, change: Change) -> None:
-        pod, old = change.object, change.old
-        owner = owner_in(self._owners, pod)
-        if change.new is None or is_going(pod):
-            self._note_end(owner, pod)
-            return
-        if old is not None and controller_uid(old) != controller_uid(pod):
-            self._note(owner_in(self._owners, old))
-        if owner is None:
-            if controller_of(pod) is None and (old is None or self._may_be_claimed(old, pod)):
-                self._note_orphan(pod)
-            return
-        if old is None:
-            self._expectations.created(key_of(owner))
-        self._note(owner)
-        wait = number(member(owner, "spec"), "minReadySeconds")
-        if wait and is_ready(pod) and (old is None or not is_ready(old)):
-            self._queue.add_after(key_of(owner), wait)
-
-    @staticmethod
-    def _may_be_claimed(old: JsonObject, pod: JsonObject) -> bool:
-        return labels_of(old) != labels_of(pod) or controller_uid(old) != controller_uid(pod)
-
-    def _note(self, owner: JsonObject | None) -> None:
-        if owner is not None:
-            self._queue.add(key_of(owner))
-
-    def _note_end(self, owner: JsonObject | None, pod: JsonObject) -> None:
-        if owner is not None:
-            self._expectations.deleted(key_of(owner), uid_of(pod))
-            self._note(owner)
-
-    def _note_orphan(self, pod: JsonObject) -> None:
-        for owner in self._owners.items(str(member(pod, "metadata").get("namespace"))):
-            if self._kind.matches(owner)(pod):
-                self._note(owner)
-
-    # --- what is done ---
 
     async def _reconcile(self, key: str) -> float | Retry | None:
         namespace, _, name = key.partition("/")

@@ -196,6 +196,19 @@ def write_query(number: int, name: str, kind: int) -> bytes:
     return _HEADER.pack(number, _WANTED, 1, 0, 0, 1) + question + extension
 
 
+def answers(message: bytes, query: bytes) -> bool:
+    """Whether a message answers this query: its number, and its question where one is repeated."""
+    if len(message) < _HEADER.size or message[:2] != query[:2] or not message[2] & _RESPONSE >> 8:
+        return False
+    try:
+        _, end = read_name(query, _HEADER.size)
+    except ValueError:
+        return False
+    question = query[_HEADER.size : end + 4]
+    repeated = message[_HEADER.size : _HEADER.size + len(question)]
+    return message[4:6] == b"\0\0" or repeated.lower() == question.lower()
+
+
 def read_answers(message: bytes) -> tuple[Record, ...]:
     """The addresses and aliases that a message answers with. Raises ValueError for what is no answer."""
     records = []

@@ -86,8 +86,15 @@ class MountFacts(Struct, frozen=True, gc=False):
         around = Surroundings(self.runtime, spec.linux.rootfs_propagation, self.user_namespace)
         if normpath(mount.destination) in spec.linux.masked_paths:
             return propagation.covering(around)
-        held = next((state.propagation for state in self.sources if state.destination == mount.destination), "private")
-        return propagation.predict(mount, held if is_bind(mount) else None, around)
+        parent = _earlier_holder(spec, mount)
+        copied = parent is not None and propagation.has_peers(parent, self._source_propagation(parent), around)
+        return propagation.predict(mount, self._source_propagation(mount), around, copied_to_peers=copied)
+
+    def _source_propagation(self, mount: Mount) -> str | None:
+        """How mounts spread at a bind mount's source; None for a new file system."""
+        if not is_bind(mount):
+            return None
+        return next((state.propagation for state in self.sources if state.destination == mount.destination), "private")
 
     def source_flags(self, destination: str) -> frozenset[str]:
         """The flags that a bind mount at `destination` takes over from its source."""
@@ -176,6 +183,18 @@ def root_flags(spec: RuntimeSpec, facts: MountFacts) -> frozenset[str]:
 def is_bind(mount: Mount) -> bool:
     """Whether this is a bind mount of a file or directory of the host, not a new file system."""
     return mount.type == "bind" or "bind" in mount.options or "rbind" in mount.options
+
+
+def _earlier_holder(spec: RuntimeSpec, mount: Mount) -> Mount | None:
+    """The mount before this one in the spec that holds its place; None for the root."""
+    earlier = spec.mounts[: next(i for i, each in enumerate(spec.mounts) if each is mount)]
+    place, best = normpath(mount.destination), None
+    for each in earlier:
+        if _within(place, normpath(each.destination)) and (
+            best is None or len(normpath(each.destination)) >= len(normpath(best.destination))
+        ):
+            best = each
+    return best
 
 
 def _holder(spec: RuntimeSpec, place: str) -> Mount | None:

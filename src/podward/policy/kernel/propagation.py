@@ -9,6 +9,7 @@ below its master appears here), both, or private.
   slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. What was
   private at its source is shared with nobody, whatever the root is, and a slave of nobody is private. It was seen to
   have a master after all where the options say `bind` beside `rbind`, as CRI-O writes them, without a user namespace.
+- What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
 """
@@ -46,17 +47,31 @@ class Surroundings(Struct, frozen=True, gc=False):
         return whole if whole in _RECURSIVE else ""
 
 
-def predict(mount: Mount, source: str | None, around: Surroundings) -> str:
+def predict(mount: Mount, source: str | None, around: Surroundings, *, copied_to_peers: bool = False) -> str:
     """What a mount is in the end: private, slave, shared, or "shared slave".
 
-    `source` says the same of the mount that a bind mount comes from; None is a new file system.
+    `source` says the same of the mount that a bind mount comes from; None is a new file system. `copied_to_peers`: its
+    place is in a mount that `has_peers`.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
     alone = source is not None and not states(source) and (around.user_namespace or "bind" not in mount.options)
+    if copied_to_peers:
+        state, alone = state | SHARED, False
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(PRIVATE if alone else state, _OPTIONS[option])
     return text(_in_the_end(state, around))
+
+
+def has_peers(mount: Mount, source: str | None, around: Surroundings) -> bool:
+    """Whether what is mounted below the mount appears elsewhere, too: with what its source is shared with."""
+    if source is None or not states(source) >= SHARED:
+        return False
+    state = _copied(states(source), around)
+    for option in mount.options:
+        if option in _OPTIONS:
+            state = _changed(state, _OPTIONS[option]) if state >= SHARED else PRIVATE
+    return state >= SHARED
 
 
 def on_root(state: str, root: str) -> str:

@@ -11,8 +11,9 @@ words):
   that was its state becomes its last state.
 - A plain init container that has succeeded keeps that; one whose run is gone while regular containers were made has
   succeeded.
-- `started` is whether it runs and its startup probe has succeeded, or none is asked; `ready` besides whether its
-  readiness probe has succeeded, or there is none. An init container is ready when it has succeeded.
+- `started` is whether it runs and its startup probe has succeeded, or there is none; `ready` besides whether its
+  readiness probe has succeeded, or there is none. An init container is ready when it has succeeded. A node that has
+  just begun keeps what was told of a run.
 - While all containers begin anew, one that was removed waits for `RestartingAllContainers`.
 - Regular and ephemeral containers are sorted by name, init containers stand as in the Pod.
 """
@@ -23,7 +24,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod, VolumeMount
+from podward.api.core import Container, Pod, Probe, VolumeMount
 from podward.api.json_value import Json, JsonObject
 from podward.api.pod_seen import CREATED, EXITED, RUNNING, ContainerRun, ContainerSeen, PodSeen
 from podward.documents.raw_fields import member, objects
@@ -304,23 +305,16 @@ def _is_to_start(facts: _Facts, container: Container) -> bool:
 
 
 def _probe(seen: ContainerSeen, kind: Kind, container: Container, status: JsonObject, old: JsonObject | None) -> None:
-    """Set `started` and `ready`."""
+    """Set `started` and `ready`; where the probes have no verdict yet, what was told of this very run counts."""
     state = member(status, "state")
-    running = "running" in state
-    same = old is not None and old.get("containerID") == status.get("containerID")
-    started = running and _has_started(
-        seen, container, was_started=same and old is not None and old.get("started") is True
-    )
+    before = old if old is not None and old.get("containerID") == status.get("containerID") else {}
+    started = "running" in state and _holds(container.startup_probe, before.get("started"), seen.startup)
     status["started"] = started
     if kind is Kind.INIT:
         status["ready"] = member(state, "terminated").get("exitCode") == 0
-    elif started:
-        status["ready"] = seen.readiness is True or container.readiness_probe is None
     else:
-        status["ready"] = False
+        status["ready"] = started and _holds(container.readiness_probe, before.get("ready"), seen.readiness)
 
 
-def _has_started(seen: ContainerSeen, container: Container, *, was_started: bool) -> bool:
-    if seen.startup is not None:
-        return seen.startup
-    return was_started or container.startup_probe is None
+def _holds(probe: Probe | None, before: Json, verdict: Json) -> bool:
+    return verdict is True if verdict is not None else probe is None or before is True

@@ -48,12 +48,12 @@ def config_for(spec: PodSpec, of_node: str) -> DNSConfig | None:
     added = spec.dns_config
     if added is None:
         return DNSConfig() if spec.dns_policy == "None" else None
-    return _with_limits(_added(spec, DNSConfig() if spec.dns_policy == "None" else _parsed(of_node))).config
+    return _with_limits(_added(spec, DNSConfig() if spec.dns_policy == "None" else parsed(of_node))).config
 
 
 def in_cluster(pod: Pod, of_node: str, cluster: ClusterDNS) -> PodDNS:
     """The `dns_config` of a Pod of a cluster."""
-    spec, base = pod.spec, _parsed(of_node)
+    spec, base = pod.spec, parsed(of_node)
     events: tuple[tuple[str, str], ...] = ()
     policy = spec.dns_policy or "ClusterFirst"
     if policy == "ClusterFirst" and spec.host_network:
@@ -109,7 +109,7 @@ def _with_limits(config: DNSConfig) -> PodDNS:
     return PodDNS(DNSConfig(servers, tuple(searches), config.options), tuple((REASON, text) for text in events))
 
 
-def _parsed(text: str) -> DNSConfig:
+def parsed(text: str) -> DNSConfig:
     """The nameservers, search domains and options of a resolv.conf(5); the last `search` counts."""
     servers: list[str] = []
     searches: list[str] = []

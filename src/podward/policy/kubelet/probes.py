@@ -40,6 +40,8 @@ class Result(Enum):
     """What came of asking once."""
 
     SUCCESS = "success"
+    WARNING = "warning"
+    """A success, with something to be told."""
     FAILURE = "failure"
     UNKNOWN = "unknown"
     ERROR = "error"
@@ -107,6 +109,7 @@ def after(kind: ProbeKind, probe: Probe, state: ProbeState, result: Result) -> t
     """The state after one more result, and what follows if the verdict is a new one."""
     if result is Result.ERROR:
         return state, None
+    result = Result.SUCCESS if result is Result.WARNING else result
     repeated = state.repeated + 1 if state.last is result else 1
     threshold = (
         probe.failure_threshold or FAILURES if result is Result.FAILURE else probe.success_threshold or SUCCESSES
@@ -140,7 +143,9 @@ def timeout(probe: Probe) -> float:
 
 
 def attempt_text(kind: ProbeKind, result: Result, said: str) -> str:
-    """The kubelet's event about one attempt that did not succeed."""
+    """The kubelet's event about one attempt that did not plainly succeed."""
+    if result is Result.WARNING:
+        return f"{kind.value.capitalize()} probe warning: {said}"
     if result is Result.ERROR:
         return f"{kind.value.capitalize()} probe errored and resulted in unknown state: {said}"
     return f"{kind.value.capitalize()} probe failed: {said}"

@@ -3,8 +3,8 @@
 Specification (kubelet, pkg/credentialprovider keyring.go and config.go, in our words): a Secret of type
 kubernetes.io/dockerconfigjson holds `auths` by registry, one of type kubernetes.io/dockercfg holds them without that
 word around. A key is a host, with a port or not, and with a path or not; `https://`, and the paths /v1/ and /v2/ of
-Docker's own, do not count. In a host, `*` stands for any part between dots. Keys whose host matches and whose path begins
-the image's are meant, the longest first; for images of Docker Hub also index.docker.io.
+Docker's own, do not count. In a host, `*` stands for any part between dots. Keys whose host matches and whose path
+begins the image's are meant, the longest first; for images of Docker Hub also index.docker.io.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ GUARANTEED_SCORE, BEST_EFFORT_SCORE = -997, 1000
 
 _COMPUTE = ("cpu", "memory")
 _ZERO = Quantity(0)
-_AMOUNTS = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
+_AMOUNTS = tuple(map(attrgetter, ("cpu_request", "cpu_limit", "memory_request", "memory_limit")))
 
 
 class Amounts(Struct, frozen=True, gc=False):
@@ -120,7 +120,10 @@ def pod_memory_limit(spec: PodSpec) -> int:
 def pod_amounts(spec: PodSpec) -> Amounts:
     """What the Pod requests and may take as a whole: its own amounts, else those of its containers together."""
     own = amounts(spec.resources)
-    return Amounts(*(getattr(own, name) or _aggregate(spec, attrgetter(name)) for name in _AMOUNTS))
+    cpu_request, cpu_limit, memory_request, memory_limit = (
+        amount(own) or _aggregate(spec, amount) for amount in _AMOUNTS
+    )
+    return Amounts(cpu_request, cpu_limit, memory_request, memory_limit)
 
 
 def _refusals(resources: Resources | None, where: Path) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from podward.runtime.health import kernel, runtimes, tools, without_root
+from podward.runtime.health import kernel, network, runtimes, tools, without_root
 from podward.runtime.health.health_check import LIMITED, OK, HealthCheck, health_check
 from podward.runtime.volumes import remove_tree
 
@@ -24,6 +24,7 @@ def check_machine(root: str) -> list[HealthCheck]:
         checks += kernel.features(directory)
         checks += kernel.labels()
         checks += tools.programs()
+        checks += network.checks()
         checks += runtimes.run_each(directory, root)
     finally:
         remove_tree(directory)

@@ -228,14 +228,23 @@ def _addresses(state: State) -> str:
     return f"{state.root}/network/addresses"
 
 
-def free_subnet(mark: int, routes: tuple[tuple[int, int], ...]) -> str:
-    """A /24 of 10.0.0.0/8 that overlaps none of these routes (address and mask); `mark` says where to begin."""
-    for offset in range(1 << 16):
-        middle = (mark + offset) & 0xFFFF
-        network = (10 << 24) | (middle << 8)
-        if all(network & mask & 0xFFFFFF00 != address & mask & 0xFFFFFF00 for address, mask in routes if mask):
-            return f"10.{middle >> 8}.{middle & 255}.0/24"
-    return "10.88.0.0/24"
+def free_range(mark: int) -> str:
+    """A /20 of 10.0.0.0/8, for the Pods of several nodes, that no route of this machine overlaps now."""
+    return free_subnet(mark, tuple((address, mask) for _, address, mask in _device_routes()), 20)
+
+
+def free_subnet(mark: int, routes: tuple[tuple[int, int], ...], length: int = 24) -> str:
+    """A subnet of 10.0.0.0/8 that overlaps none of these routes (address and mask); `mark` says where to begin.
+
+    The first one is left to Services, which have their addresses there by custom.
+    """
+    own, count = (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF, 1 << (length - 8)
+    for offset in range(count):
+        network = (10 << 24) | ((mark + offset) % count << (32 - length))
+        taken = (mask and network & mask & own == address & mask & own for address, mask in routes)
+        if network != 10 << 24 and not any(taken):
+            return f"{socket.inet_ntoa(network.to_bytes(4))}/{length}"
+    return f"10.88.0.0/{length}"
 
 
 def _device_routes() -> tuple[tuple[str, int, int], ...]:

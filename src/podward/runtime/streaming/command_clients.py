@@ -46,7 +46,7 @@ Begin = Callable[[], Awaitable[Session]]
 
 
 async def serve_command(
-    request: web.Request, asked: Asked, begin: Begin, patience: Patience | None = None
+    request: web.BaseRequest, asked: Asked, begin: Begin, patience: Patience | None = None
 ) -> web.StreamResponse:
     """Serve an exec or attach: agree on a protocol, then connect the client with the session that `begin` makes."""
     patience = patience or Patience()
@@ -55,7 +55,7 @@ async def serve_command(
     return await _serve_spdy(request, asked, begin, patience)
 
 
-async def _serve_spdy(request: web.Request, asked: Asked, begin: Begin, patience: Patience) -> web.StreamResponse:
+async def _serve_spdy(request: web.BaseRequest, asked: Asked, begin: Begin, patience: Patience) -> web.StreamResponse:
     protocol = handshake.spdy_protocol(request, SPDY_PROTOCOLS)
     if isinstance(protocol, web.Response):
         return protocol
@@ -133,7 +133,9 @@ class SpdyClient:
             self._complete.set()
 
 
-async def _serve_websocket(request: web.Request, asked: Asked, begin: Begin, patience: Patience) -> web.StreamResponse:
+async def _serve_websocket(
+    request: web.BaseRequest, asked: Asked, begin: Begin, patience: Patience
+) -> web.StreamResponse:
     protocol = handshake.websocket_protocol(request, WEBSOCKET_PROTOCOLS)
     if isinstance(protocol, web.Response):
         return protocol

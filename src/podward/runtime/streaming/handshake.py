@@ -28,12 +28,12 @@ class Patience(Struct, frozen=True):
     creation: float = 30
 
 
-def is_websocket(request: web.Request) -> bool:
+def is_websocket(request: web.BaseRequest) -> bool:
     """Whether a WebSocket is asked for; else it is SPDY, or a mistake."""
     return request.headers.get("Upgrade", "").strip().lower() == "websocket" and _upgrades(request)
 
 
-def spdy_protocol(request: web.Request, ours: Sequence[str]) -> str | web.Response:
+def spdy_protocol(request: web.BaseRequest, ours: Sequence[str]) -> str | web.Response:
     """The protocol to speak over SPDY, or the answer that refuses."""
     if PROTOCOL_VERSION not in request.headers:
         number = len(request.headers)
@@ -53,7 +53,7 @@ def spdy_protocol(request: web.Request, ours: Sequence[str]) -> str | web.Respon
     return protocol
 
 
-def websocket_protocol(request: web.Request, ours: Sequence[str]) -> str | web.Response:
+def websocket_protocol(request: web.BaseRequest, ours: Sequence[str]) -> str | web.Response:
     """The sub-protocol to speak, "" for the oldest, or the answer that refuses."""
     if request.method != "GET":
         return refusal(405, "a WebSocket is asked for with GET")
@@ -88,11 +88,11 @@ async def while_active(seconds: float) -> AsyncIterator[Callable[[], None]]:
             raise
 
 
-def _upgrades(request: web.Request) -> bool:
+def _upgrades(request: web.BaseRequest) -> bool:
     return any("upgrade" in value.lower() for value in request.headers.getall("Connection", []))
 
 
-def _listed(request: web.Request, header: str) -> list[str]:
+def _listed(request: web.BaseRequest, header: str) -> list[str]:
     """The values of a header that may come several times, each a list."""
     values = ",".join(request.headers.getall(header, []))
     return [each for value in values.split(",") if (each := value.strip())]

@@ -52,7 +52,7 @@ class Stream(Protocol):
 
 
 async def serve_port_forward(
-    request: web.Request, name: str, ports: Sequence[int], connect: Connect, patience: Patience | None = None
+    request: web.BaseRequest, name: str, ports: Sequence[int], connect: Connect, patience: Patience | None = None
 ) -> web.StreamResponse:
     """Serve a port-forward to the Pod that `name` tells of; `ports` are those of a WebSocket of channels."""
     patience = patience or Patience()
@@ -73,7 +73,7 @@ async def serve_port_forward(
     return socket
 
 
-async def _serve_spdy(request: web.Request, name: str, connect: Connect, patience: Patience) -> web.StreamResponse:
+async def _serve_spdy(request: web.BaseRequest, name: str, connect: Connect, patience: Patience) -> web.StreamResponse:
     protocol = handshake.spdy_protocol(request, (PROTOCOL,))
     if isinstance(protocol, web.Response):
         return protocol

@@ -71,6 +71,10 @@ class UpgradedWire:
         """Say that nothing more comes, and read until the client goes: what it has not read is lost if we go first."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(SECONDS_TO_PART):
+                if not self._writer.can_write_eof():  # TLS has no half ends: its end is sent behind the rest
+                    self._writer.close()
+                    await self._writer.wait_closed()
+                    return
                 if not self._writer.is_closing():
                     self._writer.write_eof()
                 while await self._reader.read(CHUNK):
@@ -91,14 +95,25 @@ class _TakenOver(asyncio.StreamReaderProtocol):
 
 @asynccontextmanager
 async def upgraded(
-    request: web.Request, protocol: str, active: Callable[[], None]
+    request: web.BaseRequest, protocol: str, active: Callable[[], None]
 ) -> AsyncIterator[tuple[web.StreamResponse, UpgradedWire]]:
     """Answer that this protocol is spoken, and take the connection over until this ends.
 
     Raises ConnectionError where the client has gone.
     """
     headers = {"Connection": "Upgrade", "Upgrade": SPDY, PROTOCOL_VERSION: protocol}
-    answer = web.StreamResponse(status=101, headers=headers)
+    async with taken_over(request, web.StreamResponse(status=101, headers=headers), active) as wire:
+        yield wire
+
+
+@asynccontextmanager
+async def taken_over(
+    request: web.BaseRequest, answer: web.StreamResponse, active: Callable[[], None]
+) -> AsyncIterator[tuple[web.StreamResponse, UpgradedWire]]:
+    """Give an answer that changes the protocol, and take the connection over until this ends.
+
+    Raises ConnectionError where the client has gone.
+    """
     await answer.prepare(request)
     transport = request.transport
     if transport is None or transport.is_closing():

@@ -24,7 +24,7 @@ from podward.server import failures
 from podward.server.audit.log import STRICT, AuditLog
 from podward.server.impersonating import CONSTRAINT
 from podward.server.negotiation import JSON
-from podward.server.request import Answer, Reply, Request, Stream
+from podward.server.request import Answer, Lasting, Reply, Request
 
 _NAMES = {level: name for name, level in LEVELS.items()}
 _STATUS = b'{"kind":"Status","apiVersion":"v1"'
@@ -94,9 +94,9 @@ class Record:
     async def answered(self, answer: Answer, *, long: bool) -> Answer:
         """Tell what came of it, at once or when the answer is over."""
         outcome = self._outcome(answer)
-        if long or isinstance(answer, Stream):
+        if long or isinstance(answer, Lasting):
             await self._tell(STARTED, outcome)
-        if isinstance(answer, Stream):
+        if isinstance(answer, Lasting):
             answer.ended.append(lambda: self.over(outcome))
         else:
             await self._tell(COMPLETE, outcome)
@@ -186,8 +186,8 @@ class Record:
         return Raw(msgspec.json.encode(found if self._blank is None else self._blank(found)))
 
     def _outcome(self, answer: Answer) -> _Outcome:
-        if isinstance(answer, Stream):
-            return _Outcome(ResponseStatus({}, code=200))
+        if isinstance(answer, Lasting):
+            return _Outcome(ResponseStatus({}, code=answer.code))
         if isinstance(answer, Status):
             return _of_status(answer if self._blank is None else blanking.refusal(answer))
         return self._of_reply(answer)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from podward.access.certificates import approving, cleaning
 from podward.access.certificates.requested import conditions
-from podward.access.certificates.signing import Issuer, Refused, Signing, signed
+from podward.access.certificates.signing import Issuers, Refused, Signing, signed
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "certificate-controller"
 RESOURCE = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
+_NODES = BY_PLURAL["", "v1", "nodes"]
 _PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 _SERIAL_BITS = 127
 _HOUR = 3600.0
@@ -47,13 +48,14 @@ class Certificates:
         caller: Caller,
         caches: Caches,
         authorize: Callable[[Attributes], Awaitable[Answer]],
-        issuer: Issuer,
+        issuers: Issuers,
         running: frozenset[str],
     ) -> None:
         self._caller = caller
         self._cache = caches.of(prefix_of(RESOURCE))
         self._authorize = authorize
-        self._issuer = issuer
+        self._issuers = issuers
+        self._nodes = caches.of(prefix_of(_NODES))
         self._running = running
         self._worker = Worker(self._look, "a certificate request", self._clean)
         self._cleaned = 0.0
@@ -61,6 +63,7 @@ class Certificates:
     async def start(self) -> None:
         """Look at what is there, and at what comes."""
         await self._cache.start()
+        await self._nodes.start()
         self._worker.note(map(self._name_of, (item.stored for item in self._cache.items(self._cache.prefix))))
         self._cache.listeners.append(lambda event: self._worker.note([self._name_of(event.stored)]))
         self._worker.start()
@@ -86,17 +89,25 @@ class Certificates:
 
     async def _approved(self, name: str, obj: JsonObject) -> bool:
         """Whether the request was approved just now: then it comes again."""
-        message = await decided(approving.approval(obj), self._authorize) if APPROVING in self._running else ""
+        if APPROVING not in self._running:
+            return False
+        message = await decided(approving.approval(obj), self._authorize) or self._serving_approval(obj)
         if not message:
             return False
         condition: JsonObject = {"type": "Approved", "status": "True", "reason": "AutoApproved", "message": message}
         return await self._put(name, "approval", _with_condition(obj, condition))
 
+    def _serving_approval(self, obj: JsonObject) -> str:
+        asking = approving.node_that_asks(obj)
+        node = self._nodes.get(self._nodes.prefix + asking) if asking else None
+        return approving.serving_approval(obj, decoded(node.stored)) if node is not None else ""
+
     async def _signed(self, name: str, obj: JsonObject) -> None:
         if SIGNING not in self._running:
             return
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        found = signed(obj, Signing(self._issuer, now, secrets.randbits(_SERIAL_BITS) + 1))
+        issuer = self._issuers.of(text(member(obj, "spec"), "signerName"))
+        found = signed(obj, Signing(issuer, now, secrets.randbits(_SERIAL_BITS) + 1))
         if isinstance(found, Refused):
             stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
             failed: JsonObject = {"type": "Failed", "status": "True", "reason": "SignerValidationFailure"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from podward.server.controllers import names
 
 if TYPE_CHECKING:
-    from podward.access.certificates.signing import Issuer
+    from podward.access.certificates.signing import Issuer, Issuers
     from podward.server.request import Handler
     from podward.server.scope import Parts
 
@@ -25,20 +25,30 @@ class Controller(Protocol):
         """Look no more."""
 
 
-def of(wanted: frozenset[str], issuer: Issuer | None, parts: Parts, handle: Handler) -> tuple[Controller, ...]:
+def issuers_of(usual: Issuer | None, of_nodes: Issuer | None) -> Issuers | None:
+    """Who signs; None where nobody does."""
+    if usual is None:
+        return None
+    from podward.access.certificates.signing import Issuers
+
+    return Issuers(usual, of_nodes or usual)
+
+
+def of(wanted: frozenset[str], issuers: Issuers | None, parts: Parts, handle: Handler) -> tuple[Controller, ...]:
     """The controllers; none without an issuer, whose certificate they publish and by whom they sign.
 
     `handle` serves requests whose caller is known. What they import, a server without them does not.
     """
-    if issuer is None or not wanted:
+    if issuers is None or not wanted:
         return ()
+    issuer = issuers.usual
     from podward.server.controllers.calling import Caller
 
     caches, authorize, found = parts.caches, parts.authorizer.authorize, list[Controller]()
     if wanted & _OF_CERTIFICATES:
         from podward.server.controllers.certificates import ACCOUNT, Certificates
 
-        found.append(Certificates(Caller(handle, ACCOUNT), caches, authorize, issuer, wanted))
+        found.append(Certificates(Caller(handle, ACCOUNT), caches, authorize, issuers, wanted))
     if wanted & _OF_NAMESPACES:
         from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -1,89 +1,256 @@
-"""Streams to a node: exec, attach, port-forward, logs, proxy. What can be said without the node is said here.
+"""Streams of Pods (log, exec, attach, portforward) and proxies (of Pods, Services, nodes): passed on to who has them.
 
-Specification: Kubernetes, pkg/registry/core/pod/strategy.go LogLocation and streamLocation, pkg/apis/core/validation
-ValidatePodLogOptions. There is no node yet that the server could reach.
+Specification: Kubernetes, pkg/registry/core/pod/rest, k8s.io/apiserver, pkg/registry/generic/rest (how a node's refusal
+of a log is told). Who opens a stream with GET must be allowed to create it as well.
 """
 
 from __future__ import annotations
 
-import re
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from msgspec import structs
 
 from podward.api import status
+from podward.api.admission import GroupResource
+from podward.api.authorization import Opinion
+from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
+from podward.api.resource import Resource
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
-from podward.server.catalog import key_of
+from podward.schema.resources import BY_KIND
+from podward.schema.validation.raw import text
+from podward.server import first_objects
+from podward.server.catalog import key_of, prefix_of
+from podward.server.chain import attributes_of
 from podward.server.encoding import decoded
-from podward.server.request import Answer, Reply, Request
-from podward.server.scope import Scope
-from podward.server.subresources import connecting
+from podward.server.proxying import passing, sockets, upgrading
+from podward.server.proxying.nodes import NodeAddress
+from podward.server.proxying.rewriting import Rewriting
+from podward.server.proxying.target import Target
+from podward.server.request import Answer, Reply, Request, Stream, Taken
+from podward.server.scope import Parts, Scope
+from podward.server.subresources import connecting, locations
+from podward.server.webhooks.client import limited_body
 
-_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
-_IN_CONTAINER = frozenset(("log", "exec", "attach"))
-_LEAST = (("sinceSeconds", 1, "must be greater than 0"), ("limitBytes", 1, "must be greater than 0"))
+_PODS, _NODES = BY_KIND["v1", "Pod"], BY_KIND["v1", "Node"]
+_SERVICES, _ENDPOINTS = BY_KIND["v1", "Service"], BY_KIND["v1", "Endpoints"]
+_SLICES = BY_KIND["discovery.k8s.io/v1", "EndpointSlice"]
+_OF_SERVICE = "kubernetes.io/service-name"
+_LONGEST_REFUSAL = 50000
+_PORTS = {"http": 80, "": 80, "https": 443}
+
+Handle: TypeAlias = Callable[[Scope, Request], Awaitable[Answer]]
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
-    """Refuse as far as it can be seen that there is nothing to reach."""
-    info = request.info
-    if info.subresource != "log" and (refused := await connecting.refused(scope, request)) is not None:
+    """Pass the request on, where it may be and leads somewhere."""
+    part = request.info.subresource
+    if part == "log":
+        return await _log(scope, request)
+    if (refused := await connecting.refused(scope, request)) is not None:
         return refused
-    stored = await scope.parts.store.get(scope.key(info.namespace, info.name))
-    if stored is None:
-        return status.not_found(scope.group_resource, info.name)
-    obj = decoded(stored)
-    if scope.resource.plural == "services":
-        endpoints = scope.parts.catalog.find("", "v1", "endpoints")
-        known = endpoints and await scope.parts.store.get(key_of(endpoints, info.namespace, info.name))
-        if not known:
-            return status.not_found(scope.group_resource, info.name)
-        return status.service_unavailable(f'no endpoints available for service "{info.name}"')
-    if scope.resource.plural == "nodes" or info.subresource == "proxy":
-        return status.service_unavailable(f"no node can be reached for {info.subresource}")
-    return _in_pod(request, obj)
+    if part != "proxy":
+        return await _stream(scope, request)
+    return await _PROXIES[scope.resource.plural](scope, request)
 
 
-def _in_pod(request: Request, pod: JsonObject) -> Answer:
-    name, part = request.info.name, request.info.subresource
-    if part == "log" and (faults := _log_faults(request)):
+# --- streams of Pods --------------------------------------------------------------------------------------------------
+
+
+async def _log(scope: Scope, request: Request) -> Answer:
+    name, query = request.info.name, request.query
+    if faults := locations.log_faults(query):
         return status.invalid_for("PodLogOptions", "", name, faults)
-    if part in _IN_CONTAINER and (fault := _container_fault(request, pod)) is not None:
-        return fault
-    if not member(pod, "spec").get("nodeName"):
-        if part == "log":
-            return Reply(204, b"", "")
-        return status.bad_request(f"pod {name} does not have a host assigned")
-    return status.service_unavailable(f"no node can be reached for {part}")
+    pod = await _pod(scope, request)
+    if isinstance(pod, Status):
+        return pod
+    container = locations.container_of(pod, locations.first(query, "container"))
+    if isinstance(container, Status):
+        return container
+    if not text(member(pod, "spec"), "nodeName"):
+        return Reply(204, b"", "")
+    node = await _node_of(scope.parts, pod)
+    if isinstance(node, Status):
+        return node
+    reaching = scope.parts.reaching
+    unverified = locations.flag(query, "insecureSkipTLSVerifyBackend")
+    target = Target(
+        node.host, node.port, _place("containerLogs", pod, container), locations.log_query(query),
+        reaching.nodes.unverified if unverified and reaching.nodes is not None else reaching.node_tls,
+    )  # fmt: skip
+    found = await reaching.passing.answer(target, "GET", [])
+    if isinstance(found, str):
+        return status.unexplained(f"Get {quote(target.url)}: {found}")
+    if found.status >= 300:
+        body = await limited_body(found, _LONGEST_REFUSAL)
+        return _refused_log(name, found.status, (body or b"").decode(errors="replace"))
+    pieces = passing.pieces_of(found)
+    if upgrading.wants_socket(request):
+        return Taken(partial(sockets.told, pieces=pieces))
+    return Stream(pieces, media="text/plain", patient=True)
 
 
-def _log_faults(request: Request) -> list[tuple[str, str]]:
-    faults = []
-    tail = (request.query.get("tailLines") or ("",))[0]
-    if re.fullmatch("-[0-9]+", tail):
-        faults.append(("tailLines", f"Invalid value: {int(tail)}: must be greater than or equal to 0"))
-    for field, least, rule in _LEAST:
-        said = (request.query.get(field) or ("",))[0]
-        if re.fullmatch("-?[0-9]+", said) and int(said) < least:
-            faults.append((field, f"Invalid value: {int(said)}: {rule}"))
-    return faults
+def _refused_log(name: str, code: int, said: str) -> Status:
+    if code == 500:
+        return status.internal_error(said)
+    if code == 400:
+        return status.bad_request(said)
+    if code == 404:
+        return Status(404, "NotFound", f"the server could not find the requested resource ( pods/log {name})")
+    return Status(code, "", f"the server responded with the status code {code} but did not return more information")
 
 
-def _container_fault(request: Request, pod: JsonObject) -> Status | None:
-    """Why no container can be told from the request."""
-    name, wanted = request.info.name, (request.query.get("container") or ("",))[0]
-    by_list = {field: [str(each.get("name")) for each in objects(member(pod, "spec"), field)] for field in _CONTAINERS}
-    if wanted:
-        known = any(wanted in names for names in by_list.values())
-        return None if known else status.bad_request(f"container {wanted} is not valid for pod {name}")
-    regular = by_list["containers"]
-    if len(regular) == 1 and not by_list["initContainers"] and not by_list["ephemeralContainers"]:
+async def _stream(scope: Scope, request: Request) -> Answer:
+    """Exec, attach and portforward."""
+    part, query = request.info.subresource, request.query
+    if (refused := await _uncreatable(scope, request)) is not None:
+        return refused
+    pod = await _pod(scope, request)
+    if isinstance(pod, Status):
+        return pod
+    named = "" if part == "portforward" else locations.container_of(pod, locations.first(query, "container"))
+    if isinstance(named, Status):
+        return named
+    if not text(member(pod, "spec"), "nodeName"):
+        return status.bad_request(f"pod {request.info.name} does not have a host assigned")
+    node = await _node_of(scope.parts, pod)
+    if isinstance(node, Status):
+        return node
+    if not upgrading.wants(request):
+        return status.bad_request("Upgrade request required")
+    path = _place("portForward" if part == "portforward" else part, pod, named)
+    asked = locations.ports_query(query) if part == "portforward" else locations.command_query(query)
+    return await upgrading.passed(Target(node.host, node.port, path, asked, scope.parts.reaching.node_tls), request)
+
+
+async def _uncreatable(scope: Scope, request: Request) -> Status | None:
+    """Why who may get a stream may not create it: browsers open WebSockets with GET."""
+    if request.info.verb == "create":
         return None
-    annotated = member(member(pod, "metadata"), "annotations").get("kubectl.kubernetes.io/default-container")
-    if annotated in regular:
+    wanted = structs.replace(attributes_of(request), verb="create")
+    answer = await scope.parts.authorizer.authorize(wanted)
+    if answer.opinion is Opinion.ALLOW:
         return None
-    sentence = f"a container name must be specified for pod {name}, choose one of: [{' '.join(regular)}]"
-    if by_list["initContainers"]:
-        sentence += f" or one of the init containers: [{' '.join(by_list['initContainers'])}]"
-    if by_list["ephemeralContainers"]:
-        sentence += f" or one of the ephemeral containers: [{' '.join(by_list['ephemeralContainers'])}]"
-    return status.bad_request(sentence)
+    return status.forbidden(scope.group_resource, request.info.name, answer.reason)
+
+
+def _place(kind: str, pod: JsonObject, container: str = "") -> str:
+    metadata = member(pod, "metadata")
+    found = f"/{kind}/{text(metadata, 'namespace')}/{text(metadata, 'name')}"
+    return f"{found}/{container}" if container else found
+
+
+async def _node_of(parts: Parts, pod: JsonObject) -> NodeAddress | Status:
+    return await _node(parts, text(member(pod, "spec"), "nodeName"))
+
+
+async def _node(parts: Parts, name: str) -> NodeAddress | Status:
+    stored = await parts.store.get(key_of(_NODES, "", name))
+    if stored is None:
+        return status.not_found(GroupResource("", "nodes"), name)
+    nodes = parts.reaching.nodes
+    if nodes is None:
+        return status.service_unavailable("no node can be reached")
+    if nodes.user and not nodes.is_bound:  # nodes ask whether we may: a server without nodes has no such binding
+        await first_objects.make_missing(parts, first_objects.node_access(nodes.user))
+        nodes.is_bound = True
+    return nodes.address_of(decoded(stored))
+
+
+async def _pod(scope: Scope, request: Request) -> JsonObject | Status:
+    found = await _stored(scope.parts, _PODS, request.info.namespace, request.info.name)
+    return status.not_found(GroupResource("", "pods"), request.info.name) if found is None else found
+
+
+async def _stored(parts: Parts, resource: Resource, namespace: str, name: str) -> JsonObject | None:
+    stored = await parts.store.get(key_of(resource, namespace, name))
+    return None if stored is None else decoded(stored)
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------------
+
+
+async def _pods_proxy(scope: Scope, request: Request) -> Answer:
+    wanted = locations.named(request.info.name, "pod")
+    if isinstance(wanted, Status):
+        return wanted
+    pod = await _stored(scope.parts, _PODS, request.info.namespace, wanted.name)
+    if pod is None:
+        return status.not_found(GroupResource("", "pods"), wanted.name)
+    found = locations.address_of(pod, wanted.port)
+    if isinstance(found, Status):
+        return found
+    address, port = found
+    return await _proxied(scope, request, wanted.scheme, address, port or _PORTS[wanted.scheme])
+
+
+async def _services_proxy(scope: Scope, request: Request) -> Answer:
+    namespace, parts = request.info.namespace, scope.parts
+    wanted = locations.named(request.info.name, "service")
+    if isinstance(wanted, Status):
+        return wanted
+    service = await _stored(parts, _SERVICES, namespace, wanted.name)
+    if service is None:
+        return status.not_found(GroupResource("", "services"), wanted.name)
+    port = locations.service_port(service, wanted.port)
+    if port is None:
+        return status.service_unavailable(f'no service port {wanted.port} found for service "{wanted.name}"')
+    found = await _behind(parts, namespace, wanted.name, port)
+    random.shuffle(found)
+    for each in found:
+        pod = await _stored(parts, _PODS, namespace, each.pod) if each.namespace == namespace else None
+        if pod is not None and locations.has_address(pod, each.address):
+            return await _proxied(scope, request, wanted.scheme, each.address, each.port)
+    return status.service_unavailable(f'no endpoints available for service "{request.info.name}"')
+
+
+async def _behind(parts: Parts, namespace: str, name: str, port: str) -> list[locations.Behind]:
+    endpoints = await _stored(parts, _ENDPOINTS, namespace, name) or {}
+    cache = parts.caches.of(prefix_of(_SLICES))
+    await cache.fresh()
+    items = cache.items(prefix_of(_SLICES, namespace))
+    slices = [decoded(item.stored) for item in items if item.labels.get(_OF_SERVICE) == name]
+    return locations.behind(objects(endpoints, "subsets"), slices, port)
+
+
+async def _nodes_proxy(scope: Scope, request: Request) -> Answer:
+    wanted = locations.named(request.info.name, "node")
+    if isinstance(wanted, Status):
+        return wanted
+    node = await _node(scope.parts, wanted.name)
+    if isinstance(node, Status):
+        return node
+    if not locations.is_ordinary(node.host):
+        return status.bad_request("address not allowed")
+    if wanted.port in {"", str(node.port)}:
+        return await _proxied(scope, request, "node", node.host, node.port)
+    if not (wanted.port.isascii() and wanted.port.isdecimal() and 0 < int(wanted.port) < 1 << 16):
+        return status.service_unavailable(f"error trying to reach service: unknown port tcp/{wanted.port}")
+    return await _proxied(scope, request, wanted.scheme, node.host, int(wanted.port))
+
+
+_PROXIES: Mapping[str, Handle] = {"pods": _pods_proxy, "services": _services_proxy, "nodes": _nodes_proxy}
+
+
+async def _proxied(scope: Scope, request: Request, scheme: str, host: str, port: int) -> Answer:
+    """Pass a request on to a server of any kind; `scheme` is HTTP's, or `node` for a node's own."""
+    reaching = scope.parts.reaching
+    tls = {"node": reaching.node_tls, "https": reaching.foreign}.get(scheme)
+    path, _, query = request.target.partition("?")
+    rest = "/".join(request.info.parts[3:])
+    inner = f"/{rest}" if rest else ""
+    if request.path.endswith("/") and not inner.endswith("/"):
+        inner += "/"
+    target = Target(host, port, inner, query, tls)
+    if upgrading.wants(request):
+        return await upgrading.passed(target, request)
+    if not inner and request.method in {"GET", "HEAD"}:
+        return Reply(301, b"", "", (("Location", f"{path}/{f'?{query}' if query else ''}"),))
+    prefix = request.path.removesuffix(inner)
+    return await reaching.passing.passed(
+        target, request, Rewriting(prefix, target.place, request.headers.get("Host", ""))
+    )

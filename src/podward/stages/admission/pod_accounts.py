@@ -1,7 +1,8 @@
 """ServiceAccount: a Pod has one, and where it wants it, its token in a volume.
 
 Specification: Kubernetes, plugin/pkg/admission/serviceaccount. Mirror Pods have none. A container that mounts something
-at the token's place is left alone. What a Pod of the account may refer to is `account_limits`' to say.
+at the token's place is left alone. OpenShift's server (its patch of that plugin) adds an authority's certificate. What
+a Pod of the account may refer to is `account_limits`' to say.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ _SOURCES: list[Json] = [
             "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
         }
     },
-    {"configMap": {"name": "openshift-service-ca.crt", "items": [{"key": "service-ca.crt", "path": "service-ca.crt"}]}},
 ]
+_OF_OPENSHIFT: Json = {
+    "configMap": {"name": "openshift-service-ca.crt", "items": [{"key": "service-ca.crt", "path": "service-ca.crt"}]}
+}
+"""The authority of certificates that OpenShift gives to Services: it publishes it in every namespace."""
 
 
 def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
@@ -45,7 +49,8 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
         return account
     spec = {**spec, "serviceAccountName": name, "serviceAccount": name}
     if _wants_token(spec, account):
-        spec = _with_token(spec, _PREFIX + asked.letters)
+        sources = [*_SOURCES, _OF_OPENSHIFT] if asked.openshift else _SOURCES
+        spec = _with_token(spec, _PREFIX + asked.letters, sources)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]
     pod: JsonObject = {**obj, "spec": spec}
@@ -82,7 +87,7 @@ def _wants_token(spec: JsonObject, account: JsonObject) -> bool:
     return True
 
 
-def _with_token(spec: JsonObject, name: str) -> JsonObject:
+def _with_token(spec: JsonObject, name: str, sources: list[Json]) -> JsonObject:
     """The spec with a volume of the token, mounted where nothing else is."""
     taken = {str(volume.get("name")) for volume in objects(spec, "volumes")}
     named = next((each for each in taken if each.startswith(_PREFIX)), name)
@@ -100,6 +105,6 @@ def _with_token(spec: JsonObject, name: str) -> JsonObject:
         if containers:
             made[field] = containers
     if needed and named not in taken:
-        volume: JsonObject = {"name": named, "projected": {"sources": _SOURCES, "defaultMode": 420}}
+        volume: JsonObject = {"name": named, "projected": {"sources": sources, "defaultMode": 420}}
         made["volumes"] = [*objects(spec, "volumes"), volume]
     return made

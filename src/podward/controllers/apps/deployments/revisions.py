@@ -32,7 +32,8 @@ _OWN = frozenset(("kubectl.kubernetes.io/last-applied-configuration", REVISION, 
 """Annotations that are not copied."""
 _LONGEST_HISTORY = 2000
 _LONGEST_NAME = 253
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
+"""What Go's ParseInt reads as 64 bits, near enough."""
 
 
 def revision_of(obj: JsonObject) -> int:

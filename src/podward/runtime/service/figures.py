@@ -7,7 +7,7 @@ created to; a container or sandbox that is not there is an error where it is ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,7 +16,6 @@ from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_stats import ContainerStats, PodSandboxMetrics, PodSandboxStats
 from podward.api.cri_status import ContainerFilter, ContainerStatsFilter, PodSandboxStatsFilter
-from podward.cri.method import parts
 from podward.runtime.service import container_status, metrics, sandboxes, stats
 from podward.runtime.service.cgroup_figures import CgroupFigures, Hierarchies
 from podward.runtime.service.container_truth import LIVING
@@ -26,6 +25,14 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.stats import CpuRates, Interface
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+PART = 32
+"""Things in a part: of containers with all their labels and annotations (at most 256 KiB each) less than a message."""
+
+
+def parts(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
+    """A list in parts, for the methods that stream one: each has at least one thing, and fits a message."""
+    return (tuple(items[at : at + PART]) for at in range(0, len(items), PART))
 
 
 class Figures:

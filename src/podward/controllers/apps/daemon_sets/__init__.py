@@ -1,0 +1,1 @@
+"""The controller of DaemonSets: one Pod on every node that fits."""

@@ -1,0 +1,1 @@
+"""The controller of PodDisruptionBudgets: how many Pods may be evicted now."""

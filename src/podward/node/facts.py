@@ -1,0 +1,34 @@
+"""The facts of this node that decide its Pods."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from podward.api.core import Pod
+from podward.api.cri_refusal import CriRefusal
+from podward.api.node import Node
+from podward.node.options import Options
+from podward.policy.kubelet import dns
+from podward.policy.kubelet.dns import ClusterDNS, PodDNS
+from podward.runtime import hostfiles, machine
+from podward.runtime.service.runtime_service import RuntimeService
+
+
+def of_node(options: Options, service: RuntimeService, address: str) -> Node:
+    """The node as its options make it."""
+    choice = service.choice("")
+    found = machine.gather() if isinstance(choice, CriRefusal) else service.node(choice)
+    return structs.replace(
+        found,
+        seccomp_default=options.seccomp_default,
+        seccomp_root=options.seccomp_root,
+        allowed_unsafe_sysctls=options.allowed_unsafe_sysctls,
+        name=options.name,
+        addresses=(address,),
+    )
+
+
+def dns_of(options: Options, pod: Pod) -> PodDNS:
+    """What the Pod's resolv.conf is made of, with what is to be told about it."""
+    of_node = hostfiles.read(hostfiles.NODE_RESOLV_CONF)
+    return dns.in_cluster(pod, of_node, ClusterDNS(options.cluster_dns, options.cluster_domain))

@@ -1,0 +1,157 @@
+"""/exec, /attach, /portForward: passed on to where the runtime serves them; /run: a command's output as a whole.
+
+Specification: Kubernetes, pkg/kubelet/server/server.go, pkg/kubelet/kubelet_pods.go GetExec and its kin: the runtime
+answers with a URL, and the node passes bytes on. What is asked for is decided here, and nothing that the client sends
+to the runtime can change it; the runtime must be on this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from podward.api.cri_refusal import CriCode, CriRefusal
+from podward.api.cri_requests import AttachRequest, ExecRequest, ExecSyncRequest, PortForwardRequest
+from podward.api.json_value import JsonObject
+from podward.documents.raw_fields import member, objects
+from podward.node.server.host import Host
+from podward.runtime.streaming import tunnel
+from podward.schema.validation.raw import text
+
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+_CODES = {CriCode.NOT_FOUND: 404, CriCode.RESOURCE_EXHAUSTED: 429}
+_PASSED_BY_US = frozenset(("authorization", "host", "content-length", "transfer-encoding"))
+_LAST_PORT = 65535
+
+
+async def exec_(host: Host, request: web.Request) -> web.StreamResponse:
+    """Run a command."""
+    stdin, stdout, stderr, tty = _streams(request)
+    if not (stdin or stdout or stderr):
+        return _refused(400, "you must specify at least 1 of stdin, stdout, stderr")
+    pod = _pod(host, request)
+    if pod is None:
+        return _refused(404, "pod does not exist")
+    name = request.match_info["container"]
+    container = running_container(pod, name)
+    if not container:
+        return _refused(500, f'container not found ("{name}")')
+    asked = ExecRequest(container, tuple(request.query.getall("command", [])), tty, stdin, stdout, stderr)
+    answer = await host.exec(asked)
+    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+
+
+async def attach(host: Host, request: web.Request) -> web.StreamResponse:
+    """Attach to a container: on a terminal if it has one, whatever the client says."""
+    stdin, stdout, stderr, _ = _streams(request)
+    if not (stdin or stdout or stderr):
+        return _refused(400, "you must specify at least 1 of stdin, stdout, stderr")
+    pod = _pod(host, request)
+    if pod is None:
+        return _refused(404, "pod does not exist")
+    name = request.match_info["container"]
+    container = running_container(pod, name)
+    if not container:
+        full = f"{request.match_info['pod']}_{request.match_info['namespace']}"
+        return _refused(500, f"container {name} not found in pod {full}")
+    tty = _has_terminal(pod, name)
+    answer = await host.attach(AttachRequest(container, stdin, tty, stdout, stderr and not tty))
+    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+
+
+async def port_forward(host: Host, request: web.Request) -> web.StreamResponse:
+    """Forward connections to ports of a Pod."""
+    ports = [each for value in request.query.getall("port", []) for each in value.split(",")]
+    if any(not (each.isascii() and each.isdecimal() and 0 < int(each[:6]) <= _LAST_PORT) for each in ports):
+        return _refused(400, "unable to parse a port of the query")
+    pod = _pod(host, request)
+    if pod is None:
+        return _refused(404, "pod does not exist")
+    sandbox = await host.sandbox_of(text(member(pod, "metadata"), "uid"))
+    if not sandbox:
+        full = f"{request.match_info['pod']}_{request.match_info['namespace']}"
+        return _refused(500, f'pod not found ("{full}")')
+    answer = await host.port_forward(PortForwardRequest(sandbox, tuple(map(int, ports))))
+    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+
+
+async def run(host: Host, request: web.Request) -> web.StreamResponse:
+    """Run a command, and tell what it printed."""
+    pod = _pod(host, request)
+    if pod is None:
+        return _refused(404, "pod does not exist")
+    name = request.match_info["container"]
+    container = running_container(pod, name)
+    if not container:
+        return _refused(500, f'container not found ("{name}")')
+    answer = await host.exec_sync(ExecSyncRequest(container, tuple(request.query.get("cmd", "").split(" "))))
+    if isinstance(answer, CriRefusal):
+        return _refused(500, answer.message)
+    printed = answer.stdout + answer.stderr
+    if answer.exit_code:
+        return _refused(500, f"command '{request.query.get('cmd', '')}' exited with {answer.exit_code}")
+    return web.Response(body=printed, content_type="application/json")
+
+
+def running_container(pod: JsonObject, name: str) -> str:
+    """The id of a container that runs, without the runtime's name; empty where none does."""
+    status = member(pod, "status")
+    for each in (each for kind in _STATUSES for each in objects(status, kind)):
+        if each.get("name") == name and "running" in member(each, "state"):
+            return text(each, "containerID").rpartition("://")[2]
+    return ""
+
+
+def _pod(host: Host, request: web.Request) -> JsonObject | None:
+    """The Pod that is meant; one of another uid is another one."""
+    found = host.pod(request.match_info["namespace"], request.match_info["pod"])
+    uid = request.match_info.get("uid", "")
+    return None if found is None or (uid and text(member(found, "metadata"), "uid") != uid) else found
+
+
+def _has_terminal(pod: JsonObject, name: str) -> bool:
+    spec = member(pod, "spec")
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    return any(each.get("tty") is True for kind in kinds for each in objects(spec, kind) if each.get("name") == name)
+
+
+def _streams(request: web.Request) -> tuple[bool, bool, bool, bool]:
+    """Which streams are asked for: on a terminal there is no stream of errors."""
+    stdin, stdout, stderr, tty = (request.query.get(name) == "1" for name in ("input", "output", "error", "tty"))
+    return stdin, stdout, stderr and not tty, tty
+
+
+async def _passed(url: str, request: web.Request) -> web.StreamResponse:
+    """Pass the connection on to where the runtime serves it."""
+    where = urlsplit(url)
+    if where.scheme != "http" or not _is_here(where.hostname or "") or where.port is None:
+        return _refused(500, "the container runtime serves streams elsewhere than on this machine, or by HTTPS")
+    headers = [(str(name), value) for name, value in request.headers.items()]
+    if not tunnel.wants_upgrade(headers):
+        return _refused(400, "Upgrade request required")
+    kept = [each for each in headers if each[0].lower() not in _PASSED_BY_US]
+    line = f"{where.path}?{where.query}" if where.query else where.path
+    found = await tunnel.connect(tunnel.Asked(where.hostname or "", where.port, request.method, line, kept))
+    if isinstance(found, tunnel.Connected):
+        return await tunnel.serve(request, found)
+    if isinstance(found, tunnel.Refused):
+        kind = next((value for name, value in found.headers if name.lower() == "content-type"), "text/plain")
+        return web.Response(status=found.code, body=found.body, headers={"Content-Type": kind})
+    return _refused(500, f"{found.doing}: {found.error}")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _of(refusal: CriRefusal) -> web.Response:
+    return _refused(_CODES.get(refusal.code, 500), refusal.message)
+
+
+def _refused(code: int, why: str) -> web.Response:
+    return web.Response(status=code, text=why)

@@ -1,0 +1,134 @@
+"""Pods that are bound to a node: run, told of, ended, and adopted by the node that comes after a killed one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from running_node import Node, running
+
+pytestmark = pytest.mark.needs("root", "crun", "busybox")
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with running(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+def phase(pod: dict[str, Any]) -> str:
+    return str(pod["status"].get("phase"))
+
+
+def statuses(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return pod["status"].get("containerStatuses") or []
+
+
+def state(pod: dict[str, Any]) -> dict[str, Any]:
+    (status,) = statuses(pod) or [{}]
+    return status
+
+
+def is_waiting(pod: dict[str, Any]) -> bool:
+    return "waiting" in state(pod).get("state", {})
+
+
+def test_a_pod_runs_and_its_status_comes_back(node: Node) -> None:
+    node.run("runs", "echo here; sleep 1000")
+    pod = node.until("runs", lambda found: phase(found) == "Running")
+    conditions = {row["type"]: row["status"] for row in pod["status"]["conditions"]}
+    assert conditions["Ready"] == conditions["ContainersReady"] == conditions["Initialized"] == "True"
+    assert pod["status"]["podIP"] == pod["status"]["hostIP"]
+    assert state(pod)["ready"]
+    assert state(pod)["user"]["linux"] == {"uid": 0, "gid": 0, "supplementalGroups": [0]}
+    assert node.log(pod) == "here\n"
+    assert [reason for reason, _ in node.events("runs")] == ["Pulled", "Created", "Started"]
+
+
+def test_a_container_that_fails_is_started_again_and_then_waits(node: Node) -> None:
+    node.run("crashes", "echo last words > /dev/termination-log; exit 3")
+    pod = node.until(
+        "crashes", lambda found: "waiting" in state(found).get("state", {}) and state(found)["restartCount"] > 0
+    )
+    assert state(pod)["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    ended = state(pod)["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"], ended["message"]) == (3, "Error", "last words\n")
+    assert phase(pod) == "Running"
+    assert any(reason == "BackOff" for reason, _ in node.events("crashes"))
+
+
+def test_a_pod_that_has_done_its_work_has_succeeded_and_leaves_no_volumes(node: Node) -> None:
+    first = {"name": "first", "image": "small:1", "command": ["sh", "-c", "echo one > /data/file"]}
+    mounts = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    second = {"name": "c", "image": "small:1", "command": ["sh", "-c", "cat /data/file"], **mounts}
+    volumes = [{"name": "data", "emptyDir": {}}]
+    node.create("works", [second], initContainers=[{**first, **mounts}], restartPolicy="Never", volumes=volumes)
+    pod = node.until("works", lambda found: phase(found) == "Succeeded")
+    assert state(pod)["state"]["terminated"]["reason"] == "Completed"
+    assert node.log(pod) == "one\n"
+
+
+def test_who_is_deleted_gets_its_time_and_is_gone(node: Node) -> None:
+    node.run("asks", "trap 'echo bye; exit 0' TERM; echo up; while true; do sleep 0.1; done")
+    node.until("asks", lambda found: phase(found) == "Running")
+    node.delete("asks")
+    node.until_gone("asks")
+    assert ("Killing", "Stopping container c") in node.events("asks")
+
+
+def test_an_image_that_is_not_there_keeps_one_container_waiting_alone(node: Node) -> None:
+    node.create(
+        "waits",
+        [
+            {"name": "a", "image": "absent:1", "imagePullPolicy": "Never"},
+            {"name": "b", "image": "small:1", "command": ["sleep", "1000"]},
+        ],
+    )
+    pod = node.until(
+        "waits", lambda found: any("running" in row["state"] for row in found["status"].get("containerStatuses") or ())
+    )
+    waiting = next(row for row in pod["status"]["containerStatuses"] if row["name"] == "a")
+    assert waiting["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+    assert phase(pod) == "Pending"
+
+
+def test_a_pod_that_the_node_does_not_take_has_failed_and_can_be_deleted(node: Node) -> None:
+    node.run("wants", "true", securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]})
+    pod = node.until("wants", lambda found: phase(found) == "Failed")
+    assert pod["status"]["reason"] == "SysctlForbidden"
+    assert pod["status"]["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'
+    assert node.events("wants") == [("SysctlForbidden", 'forbidden sysctl: "kernel.msgmax" not allowlisted')]
+    node.delete("wants")
+    node.until_gone("wants")
+
+
+def test_a_pod_past_its_deadline_has_failed(node: Node) -> None:
+    node.run("late", "sleep 1000", activeDeadlineSeconds=1, terminationGracePeriodSeconds=1)
+    pod = node.until("late", lambda found: phase(found) == "Failed")
+    assert pod["status"]["reason"] == "DeadlineExceeded"
+
+
+def test_of_dead_containers_the_last_one_is_kept(node: Node) -> None:
+    rules = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [7]}}]
+    own = {"restartPolicy": "Never", "restartPolicyRules": rules}
+    node.run("again", "exit 7", container=own)
+    pod = node.until("again", lambda found: is_waiting(found) and state(found)["restartCount"] > 0)
+    logs = node.root / "node" / "logs" / f"default_again_{pod['metadata']['uid']}" / "c"
+    assert [file.name for file in logs.iterdir()] == [f"{state(pod)['restartCount']}.log"]
+
+
+def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:
+    node.run("stays", "sleep 1000", volumes=[{"name": "m", "emptyDir": {"medium": "Memory"}}])
+    before = node.until("stays", lambda found: phase(found) == "Running")
+    node.run(
+        "ends", "while ! [ -e /tmp/go ]; do sleep 0.1; done", restartPolicy="Never", terminationGracePeriodSeconds=1
+    )
+    node.until("ends", lambda found: phase(found) == "Running")
+    node.kill()
+    node.delete("ends")
+    node.start_again()
+    node.until_gone("ends")
+    after = node.until("stays", lambda found: phase(found) == "Running")
+    assert state(after)["containerID"] == state(before)["containerID"]
+    assert state(after)["restartCount"] == 0
