@@ -176,6 +176,14 @@ class Node:
         home.leave_nothing(str(self.root / "node"))
 
 
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until this holds."""
+    deadline = time.monotonic() + _DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @contextlib.contextmanager
 def running(directory: Path, *flags: str) -> Iterator[Node]:
     """A server with a node, for a while."""

@@ -97,7 +97,7 @@ def pod(status: JsonObject | None = None, **container: Json) -> JsonObject:
 
 def begin(made: ContainerCare, document: JsonObject) -> None:
     view = pod_view(document)
-    made.begin(document, view, (view.spec.containers or ())[0], "run", ("127.0.0.1",))
+    made.begin(document, (view.spec.containers or ())[0], "run", ("127.0.0.1",))
 
 
 async def until(made: ContainerCare, right: Callable[[Verdicts], bool]) -> Verdicts:

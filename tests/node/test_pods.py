@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running_node import Node, running
+from running_node import Node, eventually, running
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
@@ -115,7 +115,7 @@ def test_of_dead_containers_the_last_one_is_kept(node: Node) -> None:
     node.run("again", "exit 7", container=own)
     pod = node.until("again", lambda found: is_waiting(found) and state(found)["restartCount"] > 0)
     logs = node.root / "node" / "logs" / f"default_again_{pod['metadata']['uid']}" / "c"
-    assert [file.name for file in logs.iterdir()] == [f"{state(pod)['restartCount']}.log"]
+    eventually(lambda: [file.name for file in logs.iterdir()] == [f"{state(pod)['restartCount']}.log"])
 
 
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:

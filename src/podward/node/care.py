@@ -30,14 +30,13 @@ class ContainerCare:
         """What the probes say of this run."""
         return self._probes.verdicts(uid, container, run)
 
-    def begin(self, document: JsonObject, pod: Pod, container: Container, run: str, addresses: tuple[str, ...]) -> None:
-        """The container runs (again): have it probed."""
-        del pod
+    def begin(self, document: JsonObject, container: Container, run: str, addresses: tuple[str, ...]) -> None:
+        """The container runs, begun by us or by a node before us: have it probed."""
         self._probes.begin(Probed(document, container, run, addresses[0] if addresses else ""))
 
-    def terminate(self, uid: str) -> None:
-        """The Pod is being ended: only its readiness is asked any more."""
-        self._probes.terminate(uid)
+    def terminate(self, uid: str, container: str = "") -> None:
+        """A container is being ended, or the whole Pod: only whether it is ready is asked any more."""
+        self._probes.terminate(uid, container)
 
     def end(self, uid: str, container: str = "") -> None:
         """Probe a container no more; without a name, no container of the Pod."""

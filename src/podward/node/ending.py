@@ -64,7 +64,7 @@ async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: L
     pod, found = state.subject.pod, by_name(state.subject.pod.spec).get(wanted.name)
     field = field_of(state, wanted.name)
     parts.tell(state.subject.document, "Normal", "Killing", wanted.message, field)
-    parts.care.end(state.subject.uid, wanted.name)
+    parts.care.terminate(state.subject.uid, wanted.name)
     began = time.monotonic()
     if found is not None and grace > 0:
         addresses = addresses_of(look)
@@ -78,6 +78,7 @@ async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: L
     answer = await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(wanted.id, grace))
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(f"container {wanted.name} does not end: {answer.message}")
+    parts.care.end(state.subject.uid, wanted.name)
 
 
 async def remove(parts: Parts, removals: tuple[Removal, ...]) -> None:

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod
+from podward.api.core import Pod
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
+from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.statuses import Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.dns import PodDNS
-
-
-class Verdicts(Struct, frozen=True):
-    """What the probes say of a container's run; None where there is no verdict yet, or no such probe."""
-
-    startup: bool | None = None
-    liveness: bool | None = None
-    readiness: bool | None = None
-
-
-class Care(Protocol):
-    """What is done with a container that runs: probes, and hooks at its beginning and its end."""
-
-    def verdicts(self, uid: str, container: str, run: str) -> Verdicts:
-        """What the probes say of this run."""
-
-    def begin(self, document: JsonObject, pod: Pod, container: Container, run: str, addresses: tuple[str, ...]) -> None:
-        """The container runs (again): have it probed."""
-
-    def end(self, uid: str, container: str = "") -> None:
-        """Probe a container no more; without a name, no container of the Pod."""
-
-    async def post_start(self, pod: Pod, container: Container, run: str, addresses: tuple[str, ...]) -> str:
-        """The hook after the start; what went wrong, or ""."""
-
-    async def pre_stop(self, pod: Pod, container: Container, run: str, addresses: tuple[str, ...]) -> str:
-        """The hook before the end; what went wrong, or ""."""
 
 
 class Parts(Struct, frozen=True):
@@ -55,7 +28,7 @@ class Parts(Struct, frozen=True):
     volumes: Volumes
     images: Images
     statuses: Statuses
-    care: Care
+    care: ContainerCare
     runtime_name: str
     dns_of: Callable[[Pod], PodDNS]
 

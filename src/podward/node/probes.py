@@ -78,10 +78,10 @@ class Probes:
             known.end()
         self._probers[key] = _Prober(self._handlers, probed, self._tell, lambda: self._changed(uid))
 
-    def terminate(self, uid: str) -> None:
-        """The Pod is being ended: nobody asks any more whether it has started or is to be started again."""
-        for (pod, _), prober in self._probers.items():
-            if pod == uid:
+    def terminate(self, uid: str, container: str = "") -> None:
+        """A container or the Pod is being ended: only readiness is asked any more."""
+        for (pod, name), prober in self._probers.items():
+            if pod == uid and container in {"", name}:
                 prober.end(ProbeKind.STARTUP, ProbeKind.LIVENESS)
 
     def end(self, uid: str, container: str = "") -> None:

@@ -14,7 +14,7 @@ from podward.client.connection import load
 from podward.client.events import Recorder
 from podward.client.informer import Informers
 from podward.node import facts, machine_info
-from podward.node.care import NoCare
+from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.log import Log
@@ -113,7 +113,7 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=NoCare(),
+            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
@@ -134,6 +134,7 @@ class _Running:
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
         await self._pods.close()
+        await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
 

@@ -152,11 +152,8 @@ async def _start(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start
 
 
 async def _begin(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start, run: str) -> Failure | None:
-    """Care for a container that runs; what its hook said if that failed."""
+    """Run the hook of a container that has been started; what it said if that failed. Its probes begin later."""
     pod, container = state.subject.pod, by_name(state.subject.pod.spec)[start.name][1]
-    parts.care.begin(state.subject.document, pod, container, run, sandbox.addresses)
-    if container.lifecycle is None or container.lifecycle.post_start is None:
-        return None
     failed = await parts.care.post_start(pod, container, run, sandbox.addresses)
     if not failed:
         return None

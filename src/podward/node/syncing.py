@@ -20,10 +20,13 @@ from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
 from podward.node.seen import Look
 from podward.policy.kubelet import pod_actions, pod_cgroups, pod_name, pod_status
-from podward.policy.kubelet.container_kinds import of_pod
+from podward.policy.kubelet.container_kinds import Kind, of_pod
 from podward.policy.kubelet.pod_actions import PodActions
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.schema.validation.raw import text
+
+_TRY_AGAIN = 10.0
+"""Seconds until a container that could not be started is tried again."""
 
 
 class Ended(Exception):  # noqa: N818 - no error
@@ -36,11 +39,11 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     Raises Ended, and PodwardError where a step failed.
     """
     look = await looked(parts, state.subject.uid)
-    _care(parts, state, look)
     now = state.seen(parts, look)
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
         raise Ended
+    _care(parts, state, look)
     until = _deadline(state, status)
     if until is not None and until <= time.time():
         _exceed(parts, state)
@@ -52,20 +55,13 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     actions = pod_actions.decide(state.subject.pod, status, now)
     await _do(parts, state, look, actions)
     after = await looked(parts, state.subject.uid)
+    _care(parts, state, after)
     state.tell_status(parts, state.seen(parts, after))
     await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
     waits += [time.time()] if actions.kill_pod or actions.remove else []
+    waits += [time.time() + _TRY_AGAIN] if any(start.name in state.failures for start in actions.start) else []
     return max(0.0, min(waits) - time.time()) if waits else None
-
-
-def _care(parts: Parts, state: PodState, look: Look) -> None:
-    """Have all that runs probed: what was started before us, too."""
-    addresses = ending.addresses_of(look) or (parts.context.identity.address,)
-    for name, _, container in of_pod(state.subject.pod.spec):
-        newest = next(iter(look.containers.get(name, ())), None)
-        if newest is not None and newest.status.state == RUNNING:
-            parts.care.begin(state.subject.document, state.subject.pod, container, newest.status.id, addresses)
 
 
 async def terminate(parts: Parts, state: PodState) -> None:
@@ -74,8 +70,9 @@ async def terminate(parts: Parts, state: PodState) -> None:
     now = state.seen(parts, look)
     if state.ending is None or not state.ending.rejected:
         state.tell_status(parts, now)
-    parts.care.end(state.subject.uid)
+    parts.care.terminate(state.subject.uid)
     await ending.kill(parts, state, pod_actions.end(state.subject.pod, now).kill, look)
+    parts.care.end(state.subject.uid)
     await ending.stop_sandboxes(parts, look)
     state.stopped = True
     state.tell_status(parts, state.seen(parts, await looked(parts, state.subject.uid)))
@@ -154,6 +151,19 @@ async def _make_place(parts: Parts, state: PodState) -> None:
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(f"Pod {subject.uid} cannot be given a place: {answer.message}")
     state.mapping, state.placed = answer.mapping, True
+
+
+def _care(parts: Parts, state: PodState, look: Look) -> None:
+    """Have every container that runs probed, whoever has started it, and none that does not."""
+    subject, addresses = state.subject, ending.addresses_of(look)
+    if subject.pod.spec.host_network:
+        addresses = (parts.context.identity.address,)
+    for name, kind, container in of_pod(subject.pod.spec):
+        run = next(iter(look.containers.get(name, ())), None)
+        if run is not None and run.status.state == RUNNING and kind in {Kind.SIDECAR, Kind.REGULAR}:
+            parts.care.begin(subject.document, container, run.status.id, addresses)
+        else:
+            parts.care.end(subject.uid, name)
 
 
 def _deadline(state: PodState, status: JsonObject) -> float | None:
