@@ -26,7 +26,6 @@ _OURS = frozenset(("--data-dir", "--kubeconfig"))
 _OF_SERVER = _OURS | {"--bind-address", "--secure-port", "--controllers", "--authorization-mode"}
 _OF_NODES = _OURS | {"--bootstrap-kubeconfig", "--hostname-override", "--port"}
 _MOST_NODES = 50
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - Pods reach the server at an address of this machine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--leave", action="store_true", help="let Pods run on when it ends; the next start finds them")
     add(
         "--bind-address",
-        default=_EVERYWHERE,
+        default="127.0.0.1",
         metavar="IP",
-        help="where the API server listens; Pods must reach it there (%(default)s)",
+        help="where the API server listens; Pods are led there (%(default)s)",
     )
     add("--secure-port", type=_port, default=None, metavar="PORT", help="its port; 0: any free one (6443)")
     add(
@@ -53,7 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the first node serves logs, exec, …; 0: any free one (10250)",
     )
     add("--authorization-mode", default="Node,RBAC", metavar="MODES", help="authorizers (%(default)s)")
-    add("--cluster-cidr", default="", metavar="CIDR", help="what nodes get their ranges of Pods' addresses of")
+    add(
+        "--cluster-cidr",
+        default="",
+        metavar="CIDR",
+        help="what nodes get their ranges of Pods' addresses of (a free one)",
+    )
     passed_on.add(parser, apiserver.configure, "of the API server", _OF_SERVER)
     passed_on.add(parser, node.configure, "of the nodes", _OF_NODES)
 
@@ -101,7 +105,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
     kubeconfig = os.path.abspath(args.kubeconfig) if args.kubeconfig else os.path.join(directory, "kubeconfig")
     port = args.secure_port if args.secure_port is not None else 0 if args.ephemeral else 6443
     server = passed_on.words(args, apiserver.configure, _OF_SERVER)
-    controllers = [*_shared_words(args), f"--volume-directory={directory}/volumes"]
+    controllers = [*_shared_words(args, root), f"--volume-directory={directory}/volumes"]
     parts = os.path.join(directory, "parts")
     return Plan(
         directory,
@@ -116,6 +120,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
             f"--scheduler-kubeconfig={file_of(parts, SCHEDULER)}", *controllers,
         ),
         tuple(_nodes(args, root, parts)),
+        service_range=args.service_cluster_ip_range or "",
         leave=args.leave,
         is_remote=bool(args.container_runtime_endpoint),
     )  # fmt: skip
@@ -129,28 +134,32 @@ def _restricted(words: list[str]) -> list[str]:
     return [*(word for word in words if not word.startswith(flag)), flag + plugins]
 
 
-def _shared_words(args: argparse.Namespace) -> Iterator[str]:
+def _shared_words(args: argparse.Namespace, root: str) -> Iterator[str]:
     """What the controllers must know of the server's flags."""
+    from podward.cli.serving import network
+
     if args.openshift:
         yield "--openshift"
     if args.service_cluster_ip_range:
         yield f"--service-cluster-ip-range={args.service_cluster_ip_range}"
-    if args.cluster_cidr:
-        yield f"--cluster-cidr={args.cluster_cidr}"
+    if args.nodes:
+        yield f"--cluster-cidr={args.cluster_cidr or network.free_range(root)}"
     yield f"--leader-elect={'false' if (args.store or 'sqlite') == 'sqlite' else 'true'}"
 
 
 def _nodes(args: argparse.Namespace, root: str, parts: str) -> Iterator[NodePlan]:
+    from podward.cli.serving import network
     from podward.cli.serving.cluster import NodePlan
     from podward.cli.serving.identities import file_of, of_node
 
     first = (args.name or os.uname().nodename).lower()
+    dns = "" if args.cluster_dns else f"--cluster-dns={network.cluster_dns(args.service_cluster_ip_range or '')}"
     port = args.port if args.port is not None else 0 if args.ephemeral else 10250
     for index in range(args.nodes):
         name = f"{first}-{index + 1}" if index else first
         own = os.path.join(root, "cluster", "nodes", name) if index else root
         words = (
             "node", f"--kubeconfig={file_of(parts, of_node(name))}", f"--name={name}", f"--data-dir={own}",
-            f"--port={port + index if port else 0}", *passed_on.words(args, node.configure, _OF_NODES),
+            f"--port={port + index if port else 0}", *passed_on.words(args, node.configure, _OF_NODES), dns,
         )  # fmt: skip
-        yield NodePlan(name, own, words)
+        yield NodePlan(name, own, tuple(filter(None, words)))

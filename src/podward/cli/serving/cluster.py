@@ -49,6 +49,7 @@ class Plan(Struct, frozen=True):
     server: tuple[str, ...]
     controllers: tuple[str, ...]
     nodes: tuple[NodePlan, ...]
+    service_range: str = ""
     leave: bool = False
     is_remote: bool = False
 
@@ -116,14 +117,15 @@ class Cluster:
             self._identify(self._start_others)
 
     def _identify(self, then: Callable[[], None]) -> None:
-        """Make the parts' identities, aside."""
+        """Make the parts' identities and the first objects, aside."""
         plan = self._plan
 
         def work() -> None:
-            from podward.cli.serving import identities
+            from podward.cli.serving import first_objects, identities
 
             names = [node.name for node in plan.nodes]
             identities.write(plan.parts, plan.directory, self._address, names)
+            first_objects.make(plan.kubeconfig, plan.service_range)
 
         self._aside(work, then)
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from ipaddress import ip_network
 
 from podward.api.json_value import JsonObject
-from podward.api.status import Status
-from podward.client.api import Client
-from podward.client.connection import load
-from podward.errors import StoreError
 from podward.runtime.network import configuration
-from podward.schema.resources import BY_KIND
 
 SERVICE_RANGE = "10.0.0.0/24"
 """Where nobody says otherwise: the API server's own default."""
 _DNS = 10
-_CONFLICT = 409
 _ROLE = "podward:node-network"
 
 
@@ -30,24 +23,6 @@ def cluster_dns(service_range: str) -> str:
 def free_range(directory: str) -> str:
     """A /20 for Pods, sixteen nodes of 254, that this machine has no route into; another for each directory."""
     return configuration.free_range(zlib.crc32(directory.encode()))
-
-
-def make(kubeconfig: str, service_range: str) -> None:
-    """Make the objects; those that are there stay as they are. Raises StoreError where one is refused."""
-    asyncio.run(_make(kubeconfig, service_range))
-
-
-async def _make(kubeconfig: str, service_range: str) -> None:
-    client = Client(load(kubeconfig), "podward-serve")
-    try:
-        for obj in objects(cluster_dns(service_range)):
-            resource = BY_KIND[str(obj["apiVersion"]), str(obj["kind"])]
-            namespace = "kube-system" if resource.namespaced else ""
-            refused = await client.create(resource, namespace, obj)
-            if isinstance(refused, Status) and refused.code != _CONFLICT and "already allocated" not in refused.message:
-                raise StoreError(f"the cluster's own {obj['kind']} is refused: {refused.message}")
-    finally:
-        await client.close()
 
 
 def objects(dns: str) -> tuple[JsonObject, ...]:

@@ -1,7 +1,4 @@
-"""What a cluster has from the beginning, and waiting until its nodes are Ready; as whom its kubeconfig names.
-
-The default StorageClass is of directories of this machine; one that is there already stays as it is.
-"""
+"""Waiting until the nodes of a cluster are Ready: asked of the server by whom its kubeconfig names."""
 
 from __future__ import annotations
 
@@ -12,22 +9,11 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.api import Client
 from podward.client.connection import load
-from podward.controllers.volumes.binding import IS_DEFAULT
-from podward.controllers.volumes.local_directories import PROVISIONER
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 
-_CLASSES = BY_PLURAL["storage.k8s.io", "v1", "storageclasses"]
 _NODES = BY_PLURAL["", "v1", "nodes"]
 _EVERY = 0.05
-_STANDARD: JsonObject = {
-    "apiVersion": "storage.k8s.io/v1",
-    "kind": "StorageClass",
-    "metadata": {"name": "standard", "annotations": {IS_DEFAULT: "true"}},
-    "provisioner": PROVISIONER,
-    "reclaimPolicy": "Delete",
-    "volumeBindingMode": "WaitForFirstConsumer",
-}
 
 
 def wait(kubeconfig: str, nodes: Iterable[str]) -> None:
@@ -38,7 +24,6 @@ def wait(kubeconfig: str, nodes: Iterable[str]) -> None:
 async def _wait(kubeconfig: str, names: frozenset[str]) -> None:
     client = Client(load(kubeconfig), "podward-serve")
     try:
-        await client.create(_CLASSES, "", _STANDARD)  # a conflict is fine
         while True:
             listed = await client.list(_NODES)
             if not isinstance(listed, Status):
