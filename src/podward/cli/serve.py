@@ -52,12 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the first node serves logs, exec, …; 0: any free one (10250)",
     )
     add("--authorization-mode", default="Node,RBAC", metavar="MODES", help="authorizers (%(default)s)")
-    add(
-        "--cluster-cidr",
-        default="",
-        metavar="CIDR",
-        help="what nodes get their ranges of Pods' addresses of (a free one)",
-    )
+    add("--cluster-cidr", default="", metavar="CIDR", help="what nodes get their ranges of Pods' addresses of")
     passed_on.add(parser, apiserver.configure, "of the API server", _OF_SERVER)
     passed_on.add(parser, node.configure, "of the nodes", _OF_NODES)
 
@@ -105,7 +100,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
     kubeconfig = os.path.abspath(args.kubeconfig) if args.kubeconfig else os.path.join(directory, "kubeconfig")
     port = args.secure_port if args.secure_port is not None else 0 if args.ephemeral else 6443
     server = passed_on.words(args, apiserver.configure, _OF_SERVER)
-    controllers = [*_shared_words(args, root), f"--volume-directory={directory}/volumes"]
+    controllers = [*_shared_words(args, directory), f"--volume-directory={directory}/volumes"]
     parts = os.path.join(directory, "parts")
     return Plan(
         directory,
@@ -134,16 +129,15 @@ def _restricted(words: list[str]) -> list[str]:
     return [*(word for word in words if not word.startswith(flag)), flag + plugins]
 
 
-def _shared_words(args: argparse.Namespace, root: str) -> Iterator[str]:
-    """What the controllers must know of the server's flags."""
+def _shared_words(args: argparse.Namespace, directory: str) -> Iterator[str]:
+    """What the controllers must know of the server's flags, and of this machine."""
     from podward.cli.serving import network
 
     if args.openshift:
         yield "--openshift"
     if args.service_cluster_ip_range:
         yield f"--service-cluster-ip-range={args.service_cluster_ip_range}"
-    if args.nodes:
-        yield f"--cluster-cidr={args.cluster_cidr or network.free_range(root)}"
+    yield f"--cluster-cidr={args.cluster_cidr or network.pods_range(directory)}"
     yield f"--leader-elect={'false' if (args.store or 'sqlite') == 'sqlite' else 'true'}"
 
 
@@ -152,14 +146,16 @@ def _nodes(args: argparse.Namespace, root: str, parts: str) -> Iterator[NodePlan
     from podward.cli.serving.cluster import NodePlan
     from podward.cli.serving.identities import file_of, of_node
 
+    passed = passed_on.words(args, node.configure, _OF_NODES)
+    if not any(word.startswith("--cluster-dns=") for word in passed):
+        passed.append(f"--cluster-dns={network.cluster_dns(args.service_cluster_ip_range or '')}")
     first = (args.name or os.uname().nodename).lower()
-    dns = "" if args.cluster_dns else f"--cluster-dns={network.cluster_dns(args.service_cluster_ip_range or '')}"
     port = args.port if args.port is not None else 0 if args.ephemeral else 10250
     for index in range(args.nodes):
         name = f"{first}-{index + 1}" if index else first
         own = os.path.join(root, "cluster", "nodes", name) if index else root
         words = (
             "node", f"--kubeconfig={file_of(parts, of_node(name))}", f"--name={name}", f"--data-dir={own}",
-            f"--port={port + index if port else 0}", *passed_on.words(args, node.configure, _OF_NODES), dns,
+            f"--port={port + index if port else 0}", *passed,
         )  # fmt: skip
-        yield NodePlan(name, own, tuple(filter(None, words)))
+        yield NodePlan(name, own, words)

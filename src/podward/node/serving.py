@@ -24,6 +24,7 @@ from podward.node.parts import Parts
 from podward.node.pods import Pods
 from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
+from podward.node.services.network import ServiceNetwork
 from podward.node.started import Started
 from podward.node.statuses import PODS, Statuses
 from podward.node.volumes import Volumes
@@ -100,6 +101,7 @@ class _Running:
         informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
+        self._network = ServiceNetwork(context)
         self._parts = Parts(
             context=context,
             node=node,
@@ -114,6 +116,7 @@ class _Running:
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
             care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
+            network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
@@ -126,6 +129,7 @@ class _Running:
 
     async def start(self) -> None:
         """Take the Pods that there are."""
+        await self._network.start()
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
@@ -137,6 +141,7 @@ class _Running:
         await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
+        await self._network.close()
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log) -> NodeContext:

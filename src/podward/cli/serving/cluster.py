@@ -42,7 +42,10 @@ class NodePlan(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What is to be served. `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them."""
+    """What is to be served. `service_range`: that of Services' addresses, "" for the server's own.
+
+    `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them.
+    """
 
     directory: str
     kubeconfig: str

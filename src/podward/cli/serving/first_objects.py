@@ -1,6 +1,6 @@
 """What a cluster of `serve` has from the beginning beside what its API server makes: made once, and left as it is.
 
-The default StorageClass is of directories of this machine; the rest is the network's (`network`).
+The default StorageClass is of directories of this machine; the rest is the network's (`network_objects`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
-from podward.cli.serving import network
+from podward.cli.serving import network, network_objects
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.controllers.volumes.binding import IS_DEFAULT
@@ -30,7 +30,7 @@ _STANDARD: JsonObject = {
 
 def make(kubeconfig: str, service_range: str) -> None:
     """Make the objects as the kubeconfig's user. Raises StoreError where one is refused."""
-    asyncio.run(_make(kubeconfig, (_STANDARD, *network.objects(network.cluster_dns(service_range)))))
+    asyncio.run(_make(kubeconfig, (_STANDARD, *network_objects.objects(network.cluster_dns(service_range)))))
 
 
 async def _make(kubeconfig: str, objects: tuple[JsonObject, ...]) -> None:

@@ -1,17 +1,18 @@
-"""What a cluster must have for its nodes' network: ranges of addresses, a Service for names, what nodes may read."""
+"""The ranges of addresses of a cluster on this machine: its Pods', and the Services' address for names."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import zlib
 from ipaddress import ip_network
 
-from podward.api.json_value import JsonObject
 from podward.runtime.network import configuration
+from podward.runtime.oci import write_private
 
 SERVICE_RANGE = "10.0.0.0/24"
 """Where nobody says otherwise: the API server's own default."""
 _DNS = 10
-_ROLE = "podward:node-network"
 
 
 def cluster_dns(service_range: str) -> str:
@@ -25,44 +26,13 @@ def free_range(directory: str) -> str:
     return configuration.free_range(zlib.crc32(directory.encode()))
 
 
-def objects(dns: str) -> tuple[JsonObject, ...]:
-    """The Service of the cluster's names at this address, and what nodes may read beyond their own role."""
-    return (
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {
-                "name": "kube-dns",
-                "namespace": "kube-system",
-                "labels": {"k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS"},
-            },
-            "spec": {
-                "clusterIP": dns,
-                "ports": [
-                    {"name": "dns", "port": 53, "protocol": "UDP"},
-                    {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
-                ],
-            },
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": _ROLE},
-            "rules": [
-                {"apiGroups": [""], "resources": ["services", "nodes"], "verbs": ["get", "list", "watch"]},
-                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
-                {
-                    "apiGroups": ["networking.k8s.io"],
-                    "resources": ["networkpolicies"],
-                    "verbs": ["get", "list", "watch"],
-                },
-            ],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": _ROLE},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": _ROLE},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}],
-        },
-    )
+def pods_range(directory: str) -> str:
+    """The range that a cluster in this directory has had since its first start."""
+    file = os.path.join(directory, "pods-range")
+    with contextlib.suppress(FileNotFoundError), open(file, encoding="ascii") as kept:
+        return kept.read().strip()
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    found = free_range(directory)
+    write_private(f"{file}.new", f"{found}\n".encode())
+    os.replace(f"{file}.new", file)
+    return found
