@@ -87,11 +87,13 @@ def test_root_has_what_its_capabilities_say(cluster: ServedCluster) -> None:
         name: cluster.kubectl("logs", "net-admin", "-c", name)
         for name in ("root-with-net-admin", "root-without-net-admin", "user-with-net-admin")
     }
-    assert said["root-with-net-admin"].startswith("allowed")
+    allowed = said["root-with-net-admin"]
+    assert allowed.startswith("allowed") or "not supported" in allowed  # by a kernel that has no such device
+    assert "not permitted" not in allowed
     assert "refused" in said["root-without-net-admin"]
     assert "Operation not permitted" in said["root-without-net-admin"]
     assert "CapEff:\t0000000000000000" in said["user-with-net-admin"]
-    assert "CapEff:\t00000000a80435fb" in said["root-with-net-admin"]
+    assert "CapEff:\t00000000a80435fb" in allowed
 
 
 def test_root_inside_is_nobody_outside(cluster: ServedCluster) -> None:
@@ -140,7 +142,7 @@ def test_the_server_answers_inside(cluster: ServedCluster) -> None:
     assert "10.0.0.1" in cluster.kubectl(*inside, "sh", "-c", "echo $KUBERNETES_SERVICE_HOST")
     found = cluster.kubectl(*inside, "nslookup", "kubernetes.default.svc.cluster.local", code=None)
     assert "10.0.0.1" in found
-    cluster.kubectl(*inside, "nc", "-z", "-w", "5", "kubernetes.default.svc", "443")
+    cluster.kubectl(*inside, "sh", "-c", "echo | nc -w 5 kubernetes.default.svc 443")
 
 
 def test_a_pod_without_its_account_has_no_token(cluster: ServedCluster) -> None:
