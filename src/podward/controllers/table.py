@@ -21,6 +21,12 @@ class Row(Struct, frozen=True):
 TABLE: tuple[Row, ...] = (
     Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
+    Row(
+        "deploymentconfig-controller",
+        "deploymentconfig",
+        "podward.controllers.deployment_configs.controller",
+        openshift=True,
+    ),
     Row("disruption-controller", "disruption", "podward.controllers.disruption.controller"),
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
