@@ -26,7 +26,6 @@ _OURS = frozenset(("--data-dir", "--kubeconfig"))
 _OF_SERVER = _OURS | {"--bind-address", "--secure-port", "--controllers", "--authorization-mode"}
 _OF_NODES = _OURS | {"--bootstrap-kubeconfig", "--hostname-override", "--port"}
 _MOST_NODES = 50
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - Pods reach the server at an address of this machine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--leave", action="store_true", help="let Pods run on when it ends; the next start finds them")
     add(
         "--bind-address",
-        default=_EVERYWHERE,
+        default="127.0.0.1",
         metavar="IP",
-        help="where the API server listens; Pods must reach it there (%(default)s)",
+        help="where the API server listens; Pods are led there (%(default)s)",
     )
     add("--secure-port", type=_port, default=None, metavar="PORT", help="its port; 0: any free one (6443)")
     add(

@@ -55,6 +55,15 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("pod-garbage-collector-controller", "podgc", "podward.controllers.pod_garbage"),
     Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.volumes.ephemeral"),
+    Row("persistentvolume-binder-controller", "persistentvolume-binder", "podward.controllers.volumes.binder"),
+    Row("persistentvolume-protection-controller", "pv-protection", "podward.controllers.volumes.pv_protection"),
+    Row("persistentvolumeclaim-protection-controller", "pvc-protection", "podward.controllers.volumes.pvc_protection"),
+    Row(
+        "volumeattributesclass-protection-controller",
+        "volumeattributesclass-protection-controller",
+        "podward.controllers.volumes.vac_protection",
+    ),
 )
 
 

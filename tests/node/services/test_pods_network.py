@@ -9,7 +9,7 @@ import pytest
 from network_lab import MACHINE, Lab, inside
 from running_node import Node, Pod, kubeconfig, running
 
-from podward.cli.serving import network_objects
+from podward.cli.serving import first_objects
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "nft", "cni")
 _SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -32,7 +32,7 @@ def node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     with running(directory, *FLAGS, str(directory / "none")) as made:
         admin = directory / "admin.kubeconfig"
         admin.write_text(kubeconfig(made.server, "admin", "system:masters"))
-        network_objects.make(str(admin), "")
+        first_objects.make(str(admin), "")
         yield made
 
 

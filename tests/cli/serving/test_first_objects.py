@@ -6,14 +6,14 @@ from pathlib import Path
 
 from api_server import running
 
-from podward.cli.serving import network_objects
+from podward.cli.serving import first_objects
 
 
 def test_the_objects_are_made_once_and_let_nodes_read(tmp_path: Path) -> None:
     kubeconfig = str(tmp_path / "kubeconfig")
     with running(tmp_path, "--kubeconfig", kubeconfig) as server:
-        network_objects.make(kubeconfig, "")
-        network_objects.make(kubeconfig, "")
+        first_objects.make(kubeconfig, "")
+        first_objects.make(kubeconfig, "")
         _, service, _ = server.ask("GET", "/api/v1/namespaces/kube-system/services/kube-dns")
         assert service["spec"]["clusterIP"] == "10.0.0.10"
         as_node = {"Impersonate_User": "system:node:n1", "Impersonate_Group": "system:nodes"}
