@@ -13,6 +13,7 @@ from podward.api.pod_seen import PodEnding
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
+from podward.node.services.network import ServiceNetwork
 from podward.node.statuses import Statuses
 from podward.node.subject import Subject
 from podward.node.volumes import Volumes
@@ -31,6 +32,7 @@ class Parts(Struct, frozen=True):
     images: Images
     statuses: Statuses
     care: ContainerCare
+    network: ServiceNetwork
     runtime_name: str
     dns_of: Callable[[Pod], PodDNS]
     admit: Callable[[Subject], PodEnding | None]

@@ -9,6 +9,8 @@ import os
 import signal
 from collections.abc import Callable
 
+from msgspec import structs
+
 from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
@@ -17,6 +19,7 @@ from podward.client.informer import Informers
 from podward.node import facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
+from podward.node.identities import Identities
 from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.options import Options
@@ -25,6 +28,9 @@ from podward.node.parts import Parts
 from podward.node.pods import Pods
 from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
+from podward.node.server import opening
+from podward.node.server.streams import OwnStreams, RemoteStreams
+from podward.node.services.network import ServiceNetwork
 from podward.node.started import Started
 from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
@@ -74,19 +80,26 @@ async def _main(started: Started, say: Callable[[str], None]) -> int:
 
 async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
     """Serve until cancelled."""
-    context = _context(started, engine, log)
+    identity = _identity(started.options)
+    listener = opening.listen(identity.address, identity.port)
+    context = _context(started, engine, log, structs.replace(identity, port=listener.getsockname()[1]))
     registration = Registration(context)
     running = _Running(context, started.service, registration.changed)
+    streams = RemoteStreams(context.runtime) if context.options.endpoint else OwnStreams(started.service, engine)
+    server = opening.Serving(context, running.informer, running.statuses, streams)
     try:
         await context.runtime.start(running.heard)
         await registration.start(register=context.options.register)
         await running.start()
+        await server.start(listener)
         gc.collect()
         gc.freeze()
         gc.enable()
         say(context.options.name)
         await asyncio.Event().wait()
     finally:
+        await server.close()
+        listener.close()
         await running.close()
         await registration.close()
         await context.informers.close()
@@ -99,9 +112,10 @@ class _Running:
     """The parts that have the node's Pods run."""
 
     def __init__(self, context: NodeContext, service: RuntimeService, images_changed: Callable[[], None]) -> None:
-        informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
+        informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
+        self._network = ServiceNetwork(context)
         self._parts = Parts(
             context=context,
             node=node,
@@ -115,11 +129,18 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
+            care=ContainerCare(
+                context.runtime,
+                context.recorder.event,
+                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
+            ),
+            network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
             admit=lambda subject: self._pods.rejection(subject),  # noqa: PLW0108 - it is made below
         )
+        self.statuses = self._parts.statuses
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
 
         def node_object() -> JsonObject:
@@ -134,6 +155,7 @@ class _Running:
 
     async def start(self) -> None:
         """Take the Pods that there are."""
+        await self._network.start()
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
@@ -149,14 +171,15 @@ class _Running:
         await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
+        await self._network.close()
 
 
-def _context(started: Started, engine: EngineClient[RuntimeService], log: Log) -> NodeContext:
+def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:
     options = started.options
     client = Client(load(options.kubeconfig), f"podward-node/{options.name}")
     return NodeContext(
         options=options,
-        identity=_identity(options),
+        identity=identity,
         machine=machine_info.gather(options.root),
         client=client,
         informers=Informers(client),
