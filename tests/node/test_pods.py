@@ -203,9 +203,14 @@ def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: 
         "ends", "while ! [ -e /tmp/go ]; do sleep 0.1; done", restartPolicy="Never", terminationGracePeriodSeconds=1
     )
     node.until("ends", lambda found: phase(found) == "Running")
+    node.run("gone", "sleep 1000")
+    gone = node.until("gone", lambda found: phase(found) == "Running")
     node.kill()
     node.delete("ends")
+    node.delete("gone", grace=0)
     node.start_again()
+    assert not list((node.root / "node" / "pods").glob(gone["metadata"]["uid"]))
+    assert not list((node.root / "node" / "logs").glob(f"*{gone['metadata']['uid']}"))
     node.until_gone("ends")
     after = node.until("stays", lambda found: phase(found) == "Running")
     assert state(after)["containerID"] == state(before)["containerID"]

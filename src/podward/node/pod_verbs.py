@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, LinuxContainerResources
-from podward.errors import NodeError
+from podward.errors import NodeError, PodwardError
+from podward.policy.kubelet import pod_cgroups as places
 from podward.runtime import cgroups, container_files, pod_cgroups, userns
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
@@ -83,6 +84,20 @@ class RemoveAnswer(Struct, frozen=True):
     """It is gone."""
 
 
+class SweepRequest(Struct, frozen=True):
+    """The directories of all Pods and of all logs, and the uids of the Pods that are the node's still."""
+
+    pods: str
+    logs: str
+    uids: tuple[str, ...] = ()
+
+
+class SweepAnswer(Struct, frozen=True):
+    """What could not be taken away, and why."""
+
+    left: tuple[str, ...] = ()
+
+
 def hosts_file(directory: str) -> str:
     """The Pod's hosts file."""
     return f"{directory}/etc-hosts"
@@ -131,6 +146,32 @@ def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller)
     return RemoveAnswer()
 
 
+def sweep_places(service: RuntimeService, asked: SweepRequest, _caller: Caller) -> SweepAnswer:
+    """Take the directories, cgroups and logs of Pods away that the node does not have any more.
+
+    The cgroups are those of Pods that have a directory here: others may be another node's.
+    """
+    left: list[str] = []
+    for uid in sorted(set(_names(asked.pods)) - set(asked.uids)):
+        try:
+            for path in places.every(uid):
+                pod_cgroups.remove(path, service.cgroups)
+            remove_tree(f"{asked.pods}/{uid}")
+        except (PodwardError, OSError) as error:
+            left.append(f"Pod {uid}: {error}")
+    for name in _names(asked.logs):
+        if name.rpartition("_")[2] not in asked.uids:
+            remove_tree(f"{asked.logs}/{name}")
+    return SweepAnswer(tuple(left))
+
+
+def _names(directory: str) -> list[str]:
+    return os.listdir(directory) if os.path.isdir(directory) else []
+
+
+SWEEP_PLACES: Verb[RuntimeService, SweepRequest, SweepAnswer] = Verb(
+    "SweepPlaces", SweepRequest, SweepAnswer, sweep_places
+)
 MAKE_PLACE: Verb[RuntimeService, PlaceRequest, PlaceAnswer] = Verb("MakePlace", PlaceRequest, PlaceAnswer, make_place)
 MAKE_FILES: Verb[RuntimeService, FilesRequest, FilesAnswer] = Verb("MakeFiles", FilesRequest, FilesAnswer, make_files)
 REMOVE_PLACE: Verb[RuntimeService, RemoveRequest, RemoveAnswer] = Verb(
@@ -139,4 +180,4 @@ REMOVE_PLACE: Verb[RuntimeService, RemoveRequest, RemoveAnswer] = Verb(
 LIMIT_CGROUP: Verb[RuntimeService, CgroupRequest, CgroupAnswer] = Verb(
     "LimitCgroup", CgroupRequest, CgroupAnswer, limit_cgroup
 )
-VERBS = (MAKE_PLACE, LIMIT_CGROUP, MAKE_FILES, REMOVE_PLACE)
+VERBS = (MAKE_PLACE, LIMIT_CGROUP, SWEEP_PLACES, MAKE_FILES, REMOVE_PLACE)
