@@ -138,6 +138,7 @@ class _Running:
             network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
+            admit=lambda subject: self._pods.rejection(subject),  # noqa: PLW0108 - it is made below
         )
         self.statuses = self._parts.statuses
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
