@@ -21,10 +21,10 @@ from podward.client.informer import Informers
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_PLURAL
 
-_ACCOUNTS = BY_PLURAL["", "v1", "serviceaccounts"]
+_ACCOUNTS, _NAMESPACES = BY_PLURAL["", "v1", "serviceaccounts"], BY_PLURAL["", "v1", "namespaces"]
 _NAMESPACE = "kube-system"
 _LIFE, _RENEWED, _AGAIN = 3600, 0.75, 1.0
-_CONFLICT = 409
+_NOT_FOUND, _CONFLICT = 404, 409
 
 _log = logging.getLogger("podward.controllers")
 
@@ -66,14 +66,15 @@ class Context:
         self._clients: dict[str, Client] = {}
         self._recorders: list[Recorder] = []
 
-    async def client_for(self, account: str) -> Client:
-        """A client that calls as `system:serviceaccount:kube-system:ACCOUNT`."""
-        if account not in self._clients:
-            token, life = await self._token(account)
+    async def client_for(self, account: str, namespace: str = _NAMESPACE) -> Client:
+        """A client that calls as `system:serviceaccount:NAMESPACE:ACCOUNT`."""
+        key = f"{namespace}/{account}"
+        if key not in self._clients:
+            token, life = await self._token(account, namespace)
             client = Client(self.admin.connection.as_bearer(token), f"podward/{account}")
-            self._clients[account] = client
-            self._tasks.append(asyncio.create_task(self._renew(client, account, life)))
-        return self._clients[account]
+            self._clients[key] = client
+            self._tasks.append(asyncio.create_task(self._renew(client, account, namespace, life)))
+        return self._clients[key]
 
     def recorder(self, client: Client, component: str) -> Recorder:
         """Who tells events as this component, with this client."""
@@ -92,13 +93,13 @@ class Context:
         for client in self._clients.values():
             await client.close()
 
-    async def _renew(self, client: Client, account: str, life: float) -> None:
+    async def _renew(self, client: Client, account: str, namespace: str, life: float) -> None:
         while True:
             await asyncio.sleep(life * _RENEWED)
-            token, life = await self._token(account)
+            token, life = await self._token(account, namespace)
             client.reconnect(self.admin.connection.as_bearer(token))
 
-    async def _token(self, account: str) -> tuple[str, float]:
+    async def _token(self, account: str, namespace: str) -> tuple[str, float]:
         """A token, and for how many seconds it is good; asked for until there is one."""
         request: JsonObject = {
             "apiVersion": "authentication.k8s.io/v1",
@@ -106,28 +107,31 @@ class Context:
             "spec": {"expirationSeconds": _LIFE},
         }
         while True:
-            made = await self.admin.create(_ACCOUNTS, _NAMESPACE, request, "token", account)
+            made = await self.admin.create(_ACCOUNTS, namespace, request, "token", account)
             if not isinstance(made, Status):
                 token = member(made, "status").get("token")
                 if isinstance(token, str) and token:
                     return token, _LIFE
-            elif made.code == 404:
-                await self._account(account)
+            elif made.code == _NOT_FOUND:
+                await self._account(account, namespace)
                 continue
             else:
                 _log.warning("no token for %s: %s", account, made.message)
             await asyncio.sleep(_AGAIN)
 
-    async def _account(self, account: str) -> None:
+    async def _account(self, account: str, namespace: str) -> None:
         made = await self.admin.create(
             _ACCOUNTS,
-            _NAMESPACE,
+            namespace,
             {
                 "apiVersion": "v1",
                 "kind": "ServiceAccount",
-                "metadata": {"name": account, "namespace": _NAMESPACE},
+                "metadata": {"name": account, "namespace": namespace},
             },
         )
+        if isinstance(made, Status) and made.code == _NOT_FOUND:
+            document: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+            made = await self.admin.create(_NAMESPACES, "", document)
         if isinstance(made, Status) and made.code != _CONFLICT:
             _log.warning("the service account %s cannot be made: %s", account, made.message)
             await asyncio.sleep(_AGAIN)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
@@ -18,6 +19,7 @@ from podward.client.informer import Informers
 from podward.node import facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
+from podward.node.identities import Identities
 from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.options import Options
@@ -28,7 +30,9 @@ from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
 from podward.node.server import opening
 from podward.node.server.streams import OwnStreams, RemoteStreams
+from podward.node.services.network import ServiceNetwork
 from podward.node.started import Started
+from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
@@ -111,6 +115,7 @@ class _Running:
         informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
+        self._network = ServiceNetwork(context)
         self._parts = Parts(
             context=context,
             node=node,
@@ -124,13 +129,24 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
+            care=ContainerCare(
+                context.runtime,
+                context.recorder.event,
+                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
+            ),
+            network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
         self.statuses = self._parts.statuses
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
-        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
+
+        def node_object() -> JsonObject:
+            return own.get("", context.options.name) or {}
+
+        self._pods = Pods(self._parts, informer, node_object)
+        self._static = StaticPods(context, informer, node_object) if context.options.manifest_path else None
 
     def heard(self, container: str) -> None:
         """A container has changed by itself."""
@@ -138,17 +154,23 @@ class _Running:
 
     async def start(self) -> None:
         """Take the Pods that there are."""
+        await self._network.start()
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
-        await self._pods.start()
+        await self._pods.start(self._static.read() if self._static is not None else ())
+        if self._static is not None:
+            self._static.start(self._pods)
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
+        if self._static is not None:
+            await self._static.close()
         await self._pods.close()
         await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
+        await self._network.close()
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:

@@ -85,6 +85,17 @@ system:openshift:aggregate-to-view > view
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
   get | project.openshift.io | projects
 """
+_CONTROLLERS = """\
+system:openshift:controller:deploymentconfig-controller
+  create delete get list patch update watch | core | replicationcontrollers
+  get update | core | replicationcontrollers/scale
+  update | apps.openshift.io | deploymentconfigs/status
+  update | apps.openshift.io | deploymentconfigs/finalizers
+  get list watch | apps.openshift.io | deploymentconfigs
+  create patch update | core | events
+"""
+"""Each is bound to the service account of its name in openshift-infra."""
+_INFRA, _CONTROLLER = "openshift-infra", "system:openshift:controller:"
 _BINDINGS = {
     "basic-users": ("basic-user", "system:authenticated"),
     "cluster-readers": ("cluster-reader", "system:cluster-readers"),
@@ -100,7 +111,9 @@ _PART_OF = "rbac.authorization.k8s.io/aggregate-to-view"
 def default_objects() -> list[JsonObject]:
     """ClusterRoles and ClusterRoleBindings, those that allow the use of the default SCCs among them."""
     found = [_role(name, labels, fields) for name, labels, fields in roles_of(_ROLES)]
-    found += [_binding(name, role, group) for name, (role, group) in _BINDINGS.items()]
+    found += [_binding(name, role, _group(group)) for name, (role, group) in _BINDINGS.items()]
+    for name, labels, fields in roles_of(_CONTROLLERS):
+        found += [_role(name, labels, fields), _binding(name, name, _account(name.removeprefix(_CONTROLLER)))]
     for raw in default_rbac():
         metadata = raw["metadata"]
         name = str(metadata.get("name")) if isinstance(metadata, dict) else ""
@@ -118,13 +131,21 @@ def _role(name: str, labels: dict[str, Json], fields: JsonObject) -> JsonObject:
     return {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": metadata, **fields}
 
 
-def _binding(name: str, role: str, group: str) -> JsonObject:
+def _group(name: str) -> JsonObject:
+    return {"apiGroup": GROUP, "kind": "Group", "name": name}
+
+
+def _account(name: str) -> JsonObject:
+    return {"kind": "ServiceAccount", "name": name, "namespace": _INFRA}
+
+
+def _binding(name: str, role: str, subject: JsonObject) -> JsonObject:
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": "ClusterRoleBinding",
         "metadata": _metadata(name),
         "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": group}],
+        "subjects": [subject],
     }
 
 

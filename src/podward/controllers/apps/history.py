@@ -44,8 +44,15 @@ class History(Struct, frozen=True):
 
 
 def data_of(owner: JsonObject) -> JsonObject:
-    """The patch that puts the owner's template back."""
-    return {"spec": {"template": {**member(member(owner, "spec"), "template"), "$patch": "replace"}}}
+    """The patch that puts the owner's template back; its names in order, as clients compare it byte by byte."""
+    template = {**member(member(owner, "spec"), "template"), "$patch": "replace"}
+    return {"spec": {"template": _sorted(template)}}
+
+
+def _sorted(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
 def in_order(revisions: Iterable[JsonObject]) -> list[JsonObject]:

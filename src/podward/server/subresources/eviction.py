@@ -31,6 +31,7 @@ from podward.server.verbs.delete import delete_unasked
 from podward.server.verbs.writing import admitted
 
 _HELD = "Cannot evict pod as it would violate the pod's disruption budget."
+_AGAIN = 10
 _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 
 
@@ -94,7 +95,7 @@ async def _held(main: Scope, request: Request, pod: JsonObject, wanted: DeleteOp
     about = [
         item.stored
         for item in scope.cache.items(scope.prefix(request.info.namespace))
-        if selects(member(member(decoded(item.stored), "spec"), "selector"), labels)
+        if _selects(decoded(item.stored), labels)
     ]
     if len(about) > 1:
         return status.unexplained(_SEVERAL)
@@ -106,17 +107,22 @@ async def _held(main: Scope, request: Request, pod: JsonObject, wanted: DeleteOp
     return await _counted(scope, resource, budget, str(member(pod, "metadata").get("name")), wanted)
 
 
+def _selects(budget: JsonObject, labels: JsonObject) -> bool:
+    """Whether a budget is about a Pod; without a selector it is about none."""
+    selector = member(budget, "spec").get("selector")
+    return isinstance(selector, dict) and selects(selector, labels)
+
+
 async def _counted(
     scope: Scope, resource: Resource, budget: JsonObject, pod: str, wanted: DeleteOptions
 ) -> Status | None:
     of, state = member(budget, "metadata"), member(budget, "status")
     name = str(of.get("name"))
     if _number(state, "observedGeneration") < _number(of, "generation"):
-        return _too_many(f"The disruption budget {name} is still being processed by the server.")
+        return _too_many(f"The disruption budget {name} is still being processed by the server.", _AGAIN)
     allowed = _number(state, "disruptionsAllowed")
     if allowed <= 0:
-        need, have = _number(state, "desiredHealthy"), _number(state, "currentHealthy")
-        return _too_many(f"The disruption budget {name} needs {need} healthy pods and has {have} currently")
+        return _too_many(f"The disruption budget {name} {_why_none(state)}", 0)
     if wanted.dry_run:
         return None
     disrupted: JsonObject = {**member(state, "disruptedPods"), pod: scope.parts.clock.now()}
@@ -126,11 +132,25 @@ async def _counted(
     if stored is not None and str(stored.revision) == of.get("resourceVersion"):
         await scope.parts.store.update(key, stored_bytes(resource, made), stored.revision)
         return None
-    return _too_many(f"The disruption budget {name} is still being processed by the server.")
+    return _too_many(f"The disruption budget {name} is still being processed by the server.", _AGAIN)
 
 
-def _too_many(why: str) -> Status:
-    details = StatusDetails(causes=(StatusCause("DisruptionBudget", why),), retry_after_seconds=10)
+def _why_none(state: JsonObject) -> str:
+    """Why a budget allows nothing, as its status says."""
+    false = {"type": "DisruptionAllowed", "status": "False"}
+    condition = next((each for each in objects(state, "conditions") if false.items() <= each.items()), {})
+    message, reason = condition.get("message"), condition.get("reason")
+    if message and reason == "SyncFailed":
+        return f"does not allow evicting pods currently because it failed sync: {message}"
+    need, have = _number(state, "desiredHealthy"), _number(state, "currentHealthy")
+    if have <= need:
+        return f"needs {need} healthy pods and has {have} currently"
+    return "does not allow evicting pods currently" + (f" ({reason}): {message}" if message else "")
+
+
+def _too_many(why: str, again: int) -> Status:
+    """`again`: in how many seconds a client should try again by itself; 0: that is of no use."""
+    details = StatusDetails(causes=(StatusCause("DisruptionBudget", why),), retry_after_seconds=again)
     return Status(429, "TooManyRequests", _HELD, details)
 
 

@@ -1,0 +1,1 @@
+"""The controller of OpenShift's DeploymentConfigs, which also does what a deployer's Pod does there."""
