@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
@@ -108,6 +109,7 @@ class FakeNode:
     def __init__(self, server: Server, directory: Path, address: str = "127.0.0.1") -> None:
         self.host = FakeHost(directory)
         self._address = address
+        self.failures: list[str] = []
         self.server = server
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -137,9 +139,15 @@ class FakeNode:
         context = ssl.create_default_context(cafile=authority.certificate_file)
         self._client = Client(Connection(self.server.url, context, context).as_bearer(ADMIN), "fake-node")
         authorities = x509.load_pem_x509_certificates(authority.pem)
-        self._serving = NodeServer(self.host, Callers(self._client, NODE, authorities), {})
+        self._serving = NodeServer(self.host, Callers(self._client, NODE, authorities), {}, self._broke)
         await self.host.streams.start()
-        return await self._serving.start(self._address, 0, tls)
+        listener = socket.create_server((self._address, 0))
+        await self._serving.start(listener, tls)
+        port: int = listener.getsockname()[1]
+        return port
+
+    def _broke(self, what: str, error: BaseException) -> None:
+        self.failures.append(f"{what}: {error!r}")
 
     async def _close(self) -> None:
         await self._serving.close()
@@ -206,3 +214,4 @@ def serving(server: Server, directory: Path, address: str = "127.0.0.1") -> Iter
         yield node
     finally:
         node.close()
+    assert node.failures == []

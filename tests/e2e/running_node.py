@@ -187,7 +187,9 @@ def eventually(holds: Callable[[], bool]) -> None:
 @contextlib.contextmanager
 def running(directory: Path, *flags: str) -> Iterator[Node]:
     """A server with a node, for a while."""
-    server = Server(directory, "--authorization-mode", "Node,RBAC", "--controllers", "*,serviceaccount")
+    server = Server(
+        directory, "--authorization-mode", "Node,RBAC", "--controllers", "*,serviceaccount", "--node-metrics"
+    )
     try:
         node = Node(server, directory, *flags)
         try:

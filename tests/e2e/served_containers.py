@@ -31,7 +31,7 @@ from podward.runtime.service.records import ContainerRecord, SandboxRecord
 IMAGE = "docker.io/library/small:1"
 APPLETS = (
     *("cat", "dd", "echo", "env", "grep", "head", "httpd", "kill", "ls", "mkdir", "mount", "nc", "ps", "rm", "sleep"),
-    *("stty", "touch", "tty", "umount", "yes"),
+    *("stty", "tar", "touch", "tty", "umount", "yes"),
 )
 CONFIG = '"config":{"Env":["PATH=/bin"]}'
 

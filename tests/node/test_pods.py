@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,13 @@ pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with running(tmp_path_factory.mktemp("cluster")) as made:
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("manifests")
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, manifests: Path) -> Iterator[Node]:
+    with running(tmp_path_factory.mktemp("cluster"), "--pod-manifest-path", str(manifests)) as made:
         yield made
 
 
@@ -116,6 +123,35 @@ def test_of_dead_containers_the_last_one_is_kept(node: Node) -> None:
     pod = node.until("again", lambda found: is_waiting(found) and state(found)["restartCount"] > 0)
     logs = node.root / "node" / "logs" / f"default_again_{pod['metadata']['uid']}" / "c"
     eventually(lambda: [file.name for file in logs.iterdir()] == [f"{state(pod)['restartCount']}.log"])
+
+
+def test_a_pod_of_a_file_runs_and_is_shown_and_ends_with_its_file(node: Node, manifests: Path) -> None:
+    file = manifests / "own.json"
+    container = {"name": "c", "image": "small:1", "command": ["sleep", "1000"]}
+    written: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "own"},
+        "spec": {"hostNetwork": True, "containers": [container], "terminationGracePeriodSeconds": 1},
+    }
+    put(file, written)
+    shown = node.until("own-n1", lambda found: phase(found) == "Running")
+    assert shown["metadata"]["ownerReferences"][0]["kind"] == "Node"
+    run = state(shown)["containerID"]
+    node.delete("own-n1")
+    again = node.until(
+        "own-n1", lambda found: found["metadata"]["uid"] != shown["metadata"]["uid"] and bool(state(found))
+    )
+    assert state(again)["containerID"] == run
+    file.unlink()
+    node.until_gone("own-n1")
+
+
+def put(file: Path, content: dict[str, Any]) -> None:
+    """Write a file in one step, as editors do."""
+    new = file.with_name(f".{file.name}")
+    new.write_text(json.dumps(content))
+    new.rename(file)
 
 
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:

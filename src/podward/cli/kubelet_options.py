@@ -31,6 +31,7 @@ def add_kubelet_options(parser: argparse.ArgumentParser) -> None:
         metavar="TYPES",
         help="which address of a node to use, in this order (%(default)s)",
     )
+    add("--node-metrics", action="store_true", help="serve metrics.k8s.io, for kubectl top, from what nodes tell")
 
 
 def kubelet_options(args: argparse.Namespace) -> NodeOptions:
@@ -60,6 +61,7 @@ def kubelet_options(args: argparse.Namespace) -> NodeOptions:
         _absolute(args.kubelet_client_key),
         args.kubelet_insecure_tls,
         tuple(types),
+        args.node_metrics,
     )
 
 

@@ -117,6 +117,16 @@ def load(file: str) -> Connection:
     return Connection(cluster.server, tls, nobody, _headers(user, where) if secure else ())
 
 
+def authorities(file: str) -> bytes:
+    """The authorities (PEM) that the kubeconfig of this name trusts; none where it trusts the machine's."""
+    document = the_document(_content(file), file, Expected("a kubeconfig", "Config", ("v1",), _ADVICE))
+    config = typed(document, _Config, _ADVICE)
+    context = next((each.context for each in config.contexts or () if each.name == config.current_context), _Context())
+    cluster = next((each.cluster for each in config.clusters or () if each.name == context.cluster), _Cluster())
+    where = os.path.dirname(os.path.abspath(file))
+    return _either(document, cluster.certificate_authority_data, cluster.certificate_authority, where)
+
+
 def _trusting(document: Document, cluster: _Cluster, where: str) -> ssl.SSLContext:
     authorities = _either(document, cluster.certificate_authority_data, cluster.certificate_authority, where)
     try:

@@ -8,7 +8,7 @@ more is ended and forgotten. What the runtime has of Pods that nobody knows is e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
@@ -18,9 +18,9 @@ from podward.client.informer import Change, Informer
 from podward.documents.raw_fields import member
 from podward.node.admission import admit, was_admitted
 from podward.node.parts import Parts
-from podward.node.subject import Subject, is_mirror
+from podward.node.subject import Subject
 from podward.node.worker import PodWorker
-from podward.policy.kubelet import cri_names
+from podward.policy.kubelet import cri_names, static_pods
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
@@ -39,9 +39,12 @@ class Pods:
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Take every Pod that there is, and end what nobody knows; the informer has been started."""
-        known = [text(member(pod, "metadata"), "uid") for pod in self._informer.items()]
+    async def start(self, others: Iterable[str] = ()) -> None:
+        """Take every Pod that there is, and end what nobody knows; the informer has been started.
+
+        `others` are the uids of Pods that will be added.
+        """
+        known = [*others, *(text(member(pod, "metadata"), "uid") for pod in self._informer.items())]
         left = await self._parts.volumes.sweep(tuple(known))
         for why in left:
             self._parts.context.log.failed(f"something of a Pod is left: {why}")
@@ -61,6 +64,16 @@ class Pods:
     def worker(self, uid: str) -> PodWorker | None:
         """The worker of a Pod."""
         return self._workers.get(uid)
+
+    def add(self, subject: Subject) -> None:
+        """Run a Pod that does not come from the API server."""
+        if subject.uid not in self._workers:
+            self._take(subject)
+
+    def drop(self, uid: str) -> None:
+        """End such a Pod."""
+        if worker := self._workers.get(uid):
+            worker.remove()
 
     def wake(self, uid: str) -> None:
         """Something that the Pod depends on has changed."""
@@ -87,7 +100,10 @@ class Pods:
             worker = self._workers.get(_uid(old))
             if worker is not None:
                 worker.remove()
-        if new is None or is_mirror(new):
+        if new is None:
+            return
+        if shown := static_pods.shown_by(new):
+            self._parts.statuses.look_again(shown)
             return
         self._parts.statuses.look_again(_uid(new))
         worker = self._workers.get(_uid(new))

@@ -9,6 +9,9 @@ import os
 import signal
 from collections.abc import Callable
 
+from msgspec import structs
+
+from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
@@ -24,8 +27,11 @@ from podward.node.parts import Parts
 from podward.node.pods import Pods
 from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
+from podward.node.server import opening
+from podward.node.server.streams import OwnStreams, RemoteStreams
 from podward.node.services.network import ServiceNetwork
 from podward.node.started import Started
+from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
@@ -73,19 +79,26 @@ async def _main(started: Started, say: Callable[[str], None]) -> int:
 
 async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
     """Serve until cancelled."""
-    context = _context(started, engine, log)
+    identity = _identity(started.options)
+    listener = opening.listen(identity.address, identity.port)
+    context = _context(started, engine, log, structs.replace(identity, port=listener.getsockname()[1]))
     registration = Registration(context)
     running = _Running(context, started.service, registration.changed)
+    streams = RemoteStreams(context.runtime) if context.options.endpoint else OwnStreams(started.service, engine)
+    server = opening.Serving(context, running.informer, running.statuses, streams)
     try:
         await context.runtime.start(running.heard)
         await registration.start(register=context.options.register)
         await running.start()
+        await server.start(listener)
         gc.collect()
         gc.freeze()
         gc.enable()
         say(context.options.name)
         await asyncio.Event().wait()
     finally:
+        await server.close()
+        listener.close()
         await running.close()
         await registration.close()
         await context.informers.close()
@@ -98,7 +111,7 @@ class _Running:
     """The parts that have the node's Pods run."""
 
     def __init__(self, context: NodeContext, service: RuntimeService, images_changed: Callable[[], None]) -> None:
-        informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
+        informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
         self._network = ServiceNetwork(context)
@@ -120,8 +133,14 @@ class _Running:
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
+        self.statuses = self._parts.statuses
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
-        self._pods = Pods(self._parts, informer, lambda: own.get("", context.options.name) or {})
+
+        def node_object() -> JsonObject:
+            return own.get("", context.options.name) or {}
+
+        self._pods = Pods(self._parts, informer, node_object)
+        self._static = StaticPods(context, informer, node_object) if context.options.manifest_path else None
 
     def heard(self, container: str) -> None:
         """A container has changed by itself."""
@@ -133,10 +152,14 @@ class _Running:
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
-        await self._pods.start()
+        await self._pods.start(self._static.read() if self._static is not None else ())
+        if self._static is not None:
+            self._static.start(self._pods)
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
+        if self._static is not None:
+            await self._static.close()
         await self._pods.close()
         await self._parts.care.close()
         await self._parts.statuses.close()
@@ -144,12 +167,12 @@ class _Running:
         await self._network.close()
 
 
-def _context(started: Started, engine: EngineClient[RuntimeService], log: Log) -> NodeContext:
+def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:
     options = started.options
     client = Client(load(options.kubeconfig), f"podward-node/{options.name}")
     return NodeContext(
         options=options,
-        identity=_identity(options),
+        identity=identity,
         machine=machine_info.gather(options.root),
         client=client,
         informers=Informers(client),

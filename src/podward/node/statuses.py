@@ -14,7 +14,7 @@ from podward.client.informer import Informer
 from podward.client.work import Retry, WorkQueue
 from podward.documents.raw_fields import member
 from podward.node.log import Log
-from podward.policy.kubelet import pod_status_telling
+from podward.policy.kubelet import pod_status_telling, static_pods
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
 
@@ -83,18 +83,21 @@ class Statuses:
     async def _tell(self, uid: str) -> float | Retry | None:
         status, where = self._wanted.get(uid), self._names.get(uid)
         pod = self._pods.get(*where) if where is not None else None
-        if status is None or where is None or pod is None or text(member(pod, "metadata"), "uid") != uid:
+        if status is None or where is None or pod is None:
+            return None
+        own = text(member(pod, "metadata"), "uid")
+        if uid not in {own, static_pods.shown_by(pod)}:
             return None
         known = self._newest(uid, pod)
         api = member(known, "status")
         wanted = pod_status_telling.merged(status, api, could_run=uid not in self._stopped)
-        patch = pod_status_telling.patch(wanted, api, uid)
+        patch = pod_status_telling.patch(wanted, api, own)
         if patch is not None:
             answer = await self._client.patch(PODS, *where, patch, PatchKind.STRATEGIC, "status")
             if isinstance(answer, Status):
                 return self._failed(answer, "the status of Pod", where)
             self._told[uid] = known = answer
-        deleted = "deletionTimestamp" in member(known, "metadata")
+        deleted = own == uid and "deletionTimestamp" in member(known, "metadata")
         if deleted and uid in self._finished and self._wanted.get(uid) is status:
             options: JsonObject = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             gone = await self._client.delete(PODS, *where, options)

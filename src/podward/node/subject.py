@@ -9,13 +9,11 @@ from podward.api.effective import Place
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member
 from podward.node.options import Options
-from podward.policy.kubelet import cri_names, pod_cgroups
+from podward.policy.kubelet import cri_names, pod_cgroups, static_pods
 from podward.schema.validation.raw import text
 from podward.schema.view import pod_view
 
 SOURCE = "the API server"
-STATIC = ("file", "http")
-_OF_SOURCE, _MIRROR, _HASH = "kubernetes.io/config.source", "kubernetes.io/config.mirror", "kubernetes.io/config.hash"
 
 
 class Subject(Struct, frozen=True):
@@ -42,7 +40,7 @@ class Subject(Struct, frozen=True):
     @property
     def is_static(self) -> bool:
         """Whether it came from a file of this machine."""
-        return (self.pod.metadata.annotations or {}).get(_OF_SOURCE) in STATIC
+        return (self.pod.metadata.annotations or {}).get(static_pods.SOURCE) == "file"
 
     @property
     def deleted(self) -> bool:
@@ -72,8 +70,3 @@ class Subject(Struct, frozen=True):
     def logs(self, options: Options) -> str:
         """Where its logs are."""
         return f"{options.logs}/{cri_names.log_directory(self.pod)}"
-
-
-def is_mirror(document: JsonObject) -> bool:
-    """Whether the API's Pod only shows one that came from a file of this machine."""
-    return _MIRROR in member(member(document, "metadata"), "annotations")

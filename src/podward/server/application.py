@@ -42,6 +42,7 @@ from podward.store.interface import Store
 
 if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
+    from podward.api.resource import Resource
     from podward.policy.scc.allocation import Ranges
     from podward.server.openshift.start import OpenShift
     from podward.server.proxying.nodes import NodeAccess
@@ -73,6 +74,17 @@ class Settings(Struct, frozen=True):
     admission: Configured = NOT_CONFIGURED
     nodes: NodeAccess | None = None
     """How nodes are reached; None where they are not."""
+    node_metrics: bool = False
+    """Whether what nodes use is served."""
+
+
+def _metrics(settings: Settings) -> tuple[Resource, ...]:
+    """The resources of what nodes use, where they are served."""
+    if not settings.node_metrics:
+        return ()
+    from podward.server.virtual.node_metrics import RESOURCES as METRICS
+
+    return METRICS
 
 
 class Application:
@@ -90,7 +102,7 @@ class Application:
         self._authentication = settings.authentication
         configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
         openshift = self._openshift = self._of_openshift(settings, configured)
-        catalog = Catalog(RESOURCES if openshift is None else (*RESOURCES, *openshift.resources))
+        catalog = Catalog((*RESOURCES, *(openshift.resources if openshift is not None else ()), *_metrics(settings)))
         self.plugins = Plugins(
             self.caches, catalog, configured, None if openshift is None else openshift.plugins,
             self.authorizers.authorize,

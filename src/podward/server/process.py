@@ -180,6 +180,7 @@ def _settings(options: Options, authority: OwnAuthority, of_nodes: OwnAuthority)
         controllers=options.controllers,
         admission=options.admission,
         nodes=NodeAccess(options.nodes, options.data_dir, authority, of_nodes.certificate_file),
+        node_metrics=options.nodes.metrics,
     )
 
 

@@ -76,8 +76,10 @@ VIRTUAL: Mapping[str, str] = {
     "podsecuritypolicyreviews": "podward.server.openshift.pod_reviews",
     "podsecuritypolicyselfsubjectreviews": "podward.server.openshift.pod_reviews",
     "podsecuritypolicysubjectreviews": "podward.server.openshift.pod_reviews",
+    "nodes.metrics.k8s.io": "podward.server.virtual.node_metrics",
+    "pods.metrics.k8s.io": "podward.server.virtual.node_metrics",
 }
-"""Resources that are not stored: the module of each."""
+"""Resources that are not stored: the module of each, by plural, with the group where others are called so, too."""
 
 
 NOT_FOUND = Reply(404, b"404 page not found\n", "text/plain; charset=utf-8", (("X-Content-Type-Options", "nosniff"),))
@@ -112,8 +114,9 @@ def route_of(parts: Parts, request: Request) -> Route | Status:
         return status.METHOD_NOT_ALLOWED if not named else status.RESOURCE_NOT_FOUND
     if verb not in resource.verbs and not (verb in _UNLISTED and parts.catalog.custom(resource) is not None):
         return status.METHOD_NOT_ALLOWED
-    if resource.plural in VIRTUAL and parts.catalog.custom(resource) is None:
-        return Route(resource, "", VIRTUAL[resource.plural])
+    virtual = VIRTUAL.get(resource.qualified) or VIRTUAL.get(resource.plural)
+    if virtual is not None and parts.catalog.custom(resource) is None:
+        return Route(resource, "", virtual)
     return Route(resource, "", VERBS["watch" if info.verb == "watch" else verb])
 
 

@@ -145,6 +145,7 @@ def entry_of(line: bytes, end: bytes) -> Entry | None:
     time, _, rest = line.partition(b" ")
     stream, _, rest = rest.partition(b" ")
     tag, space, text = rest.partition(b" ")
+    time = time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
     nanoseconds = nanoseconds_of(time.decode("ascii", "replace"))
     if nanoseconds is None or stream not in _STREAMS or not space:
         return None

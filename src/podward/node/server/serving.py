@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -26,7 +27,6 @@ from podward.schema.validation.raw import text
 if TYPE_CHECKING:
     from podward.node.server.callers import Callers
 
-_log = logging.getLogger("podward.node")
 _MOST_CONNECTIONS = 2000
 _SECONDS_TO_END = 0.5
 Handle: TypeAlias = Callable[[Host, web.Request], Awaitable[web.StreamResponse]]
@@ -88,29 +88,34 @@ ROUTES: tuple[tuple[tuple[str, ...], tuple[str, ...], Handle], ...] = (
 class NodeServer:
     """Serves a node. `configuration` is what /configz tells."""
 
-    def __init__(self, host: Host, callers: Callers, configuration: Mapping[str, Json]) -> None:
+    def __init__(
+        self, host: Host, callers: Callers, configuration: Mapping[str, Json],
+        broke: Callable[[str, BaseException], None],
+    ) -> None:  # fmt: skip
+        """`broke` is told what was raised that nobody thought of."""
         self._host = host
+        self._broke = broke
         self._callers = callers
         self._configuration: JsonObject = {"kubeletconfig": dict(configuration)}
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._serving: set[asyncio.Future[web.StreamResponse]] = set()
 
-    async def start(self, address: str, port: int, tls: ssl.SSLContext) -> int:
-        """Listen; the port. Raises OSError."""
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext) -> None:
+        """Serve who connects there."""
         application = web.Application(middlewares=[self._checked])
         for methods, paths, handle in ROUTES:
             for method in methods:
                 for path in paths:
                     application.router.add_route(method, path, partial(handle, self._host))
         application.router.add_route("GET", "/configz", self._configz)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+        runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True, logger=_silent()
+        )
         await runner.setup()
         self._runner = runner
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._accepted, address, port, ssl=tls, reuse_address=True)
-        found: int = self._listener.sockets[0].getsockname()[1]
-        return found
+        self._listener = await loop.create_server(self._accepted, sock=listener, ssl=tls)
 
     async def close(self) -> None:
         """End every connection. What runs in containers goes on."""
@@ -141,6 +146,13 @@ class NodeServer:
         task.add_done_callback(self._serving.discard)
         try:
             return await task
+        except web.HTTPException:
+            raise
+        except ConnectionError:
+            return web.Response(status=499)  # nobody reads it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is not told
+            self._broke(f"a request to {request.path[:80]}", error)
+            return web.Response(status=500, text="internal error")
         finally:
             task.cancel()
 
@@ -153,12 +165,19 @@ class NodeServer:
         try:
             allowed = await self._callers.may(user, request.method, request.path)
         except Unanswered as error:
-            _log.warning("the API server was asked for a right of %s, and did not answer: %s", user.username, error)
+            self._broke("the API server was asked for a right of a caller", error)
             return web.Response(status=500, text=f"Authorization error (user={user.username})")
         return None if allowed else web.Response(status=403, text=f"Forbidden (user={user.username}, resource=nodes)\n")
 
     async def _configz(self, _request: web.Request) -> web.Response:
         return _json(self._configuration)
+
+
+def _silent() -> logging.Logger:
+    """Aiohttp's own words about connections: they show what clients send."""
+    made = logging.Logger("podward.node.server")  # noqa: LOG001 - of no tree, so that nobody turns it on
+    made.disabled = True
+    return made
 
 
 class _Refused(asyncio.Protocol):

@@ -127,7 +127,8 @@ async def taken_over(
     try:
         yield answer, UpgradedWire(reader, writer, active)
     finally:
-        transport.abort()
+        with suppress(AttributeError):  # TLS that was closed twice has forgotten what there is to abort
+            transport.abort()
 
 
 class TunnelWire:

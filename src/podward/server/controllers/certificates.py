@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from podward.access.certificates import approving, cleaning
 from podward.access.certificates.requested import conditions
 from podward.access.certificates.signing import Issuers, Refused, Signing, signed
+from podward.api.caller import AUTHENTICATED, MASTERS, User
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
     from podward.store.interface import Stored
 
 ACCOUNT = "certificate-controller"
+SERVER = User("system:apiserver", (MASTERS, AUTHENTICATED))
+"""The server as a user of its own, as kube-apiserver's loopback client is one: no role lets an account approve what
+nodes show, for elsewhere nobody approves that by rule."""
 RESOURCE = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
 _NODES = BY_PLURAL["", "v1", "nodes"]
 _PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 _SERIAL_BITS = 127
 _HOUR = 3600.0
+_REFUSED = 300
 
 
 class Certificates:
@@ -45,13 +50,14 @@ class Certificates:
 
     def __init__(
         self,
-        caller: Caller,
+        callers: tuple[Caller, Caller],
         caches: Caches,
         authorize: Callable[[Attributes], Awaitable[Answer]],
         issuers: Issuers,
         running: frozenset[str],
     ) -> None:
-        self._caller = caller
+        """`callers`: the controller's account, and the server itself, for what no account may approve."""
+        self._caller, self._server = callers
         self._cache = caches.of(prefix_of(RESOURCE))
         self._authorize = authorize
         self._issuers = issuers
@@ -91,11 +97,13 @@ class Certificates:
         """Whether the request was approved just now: then it comes again."""
         if APPROVING not in self._running:
             return False
-        message = await decided(approving.approval(obj), self._authorize) or self._serving_approval(obj)
+        caller, message = self._caller, await decided(approving.approval(obj), self._authorize)
+        if not message:
+            caller, message = self._server, self._serving_approval(obj)
         if not message:
             return False
         condition: JsonObject = {"type": "Approved", "status": "True", "reason": "AutoApproved", "message": message}
-        return await self._put(name, "approval", _with_condition(obj, condition))
+        return await caller.ask("PUT", f"{_PATH}/{name}/approval", _with_condition(obj, condition)) < _REFUSED
 
     def _serving_approval(self, obj: JsonObject) -> str:
         asking = approving.node_that_asks(obj)
@@ -119,7 +127,7 @@ class Certificates:
             await self._put(name, "status", {**obj, "status": status})
 
     async def _put(self, name: str, part: str, obj: JsonObject) -> bool:
-        return await self._caller.ask("PUT", f"{_PATH}/{name}/{part}", obj) < 300
+        return await self._caller.ask("PUT", f"{_PATH}/{name}/{part}", obj) < _REFUSED
 
     async def _clean(self) -> None:
         now = dt.datetime.now(dt.UTC)

@@ -46,9 +46,10 @@ def of(wanted: frozenset[str], issuers: Issuers | None, parts: Parts, handle: Ha
 
     caches, authorize, found = parts.caches, parts.authorizer.authorize, list[Controller]()
     if wanted & _OF_CERTIFICATES:
-        from podward.server.controllers.certificates import ACCOUNT, Certificates
+        from podward.server.controllers.certificates import ACCOUNT, SERVER, Certificates
 
-        found.append(Certificates(Caller(handle, ACCOUNT), caches, authorize, issuers, wanted))
+        callers = Caller(handle, ACCOUNT), Caller(handle, ACCOUNT, SERVER)
+        found.append(Certificates(callers, caches, authorize, issuers, wanted))
     if wanted & _OF_NAMESPACES:
         from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -10,10 +10,14 @@ ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "Externa
 
 
 class NodeOptions(Struct, frozen=True):
-    """No `authority`: the server's own; no `certificate`: one that the server's own authority makes."""
+    """No `authority`: the one that signs nodes' certificates here; no `certificate`: one of the server's own authority.
+
+    `metrics`: whether metrics.k8s.io is served from what nodes tell.
+    """
 
     authority: str = ""
     certificate: str = ""
     key: str = ""
     insecure: bool = False
     address_types: Sequence[str] = ADDRESS_TYPES
+    metrics: bool = False

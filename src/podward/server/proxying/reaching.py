@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from podward.server.node_metrics import NodeMetrics
 from podward.server.proxying.nodes import NodeAccess, unverifying
 from podward.server.proxying.passing import Passing
 
@@ -14,6 +15,7 @@ class Reaching:
     def __init__(self, nodes: NodeAccess | None) -> None:
         self.nodes = nodes
         self.passing = Passing()
+        self.metrics = NodeMetrics(self)
         self.foreign = unverifying()
         """For Pods and Services, whose certificates nobody knows; they do not learn who comes."""
 

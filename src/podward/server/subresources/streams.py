@@ -145,10 +145,11 @@ def _place(kind: str, pod: JsonObject, container: str = "") -> str:
 
 
 async def _node_of(parts: Parts, pod: JsonObject) -> NodeAddress | Status:
-    return await _node(parts, text(member(pod, "spec"), "nodeName"))
+    return await node_address(parts, text(member(pod, "spec"), "nodeName"))
 
 
-async def _node(parts: Parts, name: str) -> NodeAddress | Status:
+async def node_address(parts: Parts, name: str) -> NodeAddress | Status:
+    """Where a node is reached."""
     stored = await parts.store.get(key_of(_NODES, "", name))
     if stored is None:
         return status.not_found(GroupResource("", "nodes"), name)
@@ -221,7 +222,7 @@ async def _nodes_proxy(scope: Scope, request: Request) -> Answer:
     wanted = locations.named(request.info.name, "node")
     if isinstance(wanted, Status):
         return wanted
-    node = await _node(scope.parts, wanted.name)
+    node = await node_address(scope.parts, wanted.name)
     if isinstance(node, Status):
         return node
     if not locations.is_ordinary(node.host):
