@@ -19,16 +19,18 @@ from podward.runtime import syscalls
 
 POD_NETWORK = "10.9.0"
 OUTSIDE_NETWORK = "192.0.2"
+BRIDGE = "podwardlab"
+"""Named as ours are."""
 MACHINE = f"{OUTSIDE_NETWORK}.1"
 """The machine's address for those outside."""
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _FROM = 45000
 _SETUP = f"""
 ip link set lo up
-ip link add br0 type bridge
-ip addr add {POD_NETWORK}.1/24 dev br0
-ip link set br0 up
-sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.br0.route_localnet=1
+ip link add {BRIDGE} type bridge
+ip addr add {POD_NETWORK}.1/24 dev {BRIDGE}
+ip link set {BRIDGE} up
+sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.{BRIDGE}.route_localnet=1
 """
 
 
@@ -119,7 +121,7 @@ class Lab:
     def pod(self, name: str, number: int) -> Place:
         """A Pod on the bridge."""
         place = self._attached(name, f"{POD_NETWORK}.{number}", f"{POD_NETWORK}.1")
-        self.machine.run(f"ip link set to-{name} master br0 up; bridge link set dev to-{name} hairpin on")
+        self.machine.run(f"ip link set to-{name} master {BRIDGE} up; bridge link set dev to-{name} hairpin on")
         return place
 
     def _place(self, name: str) -> Place:

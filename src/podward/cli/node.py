@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
 
 _LAST_PORT = 65535
+_NO_CONFIGURATIONS = "node/net.d"
+"""Where nobody puts a configuration of a network: the node has its own."""
 _TAINT = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -100,7 +102,7 @@ def _add_runtime(parser: argparse.ArgumentParser) -> None:
         help="the OCI runtime of Pods without a runtime handler (default: crun or runc, whichever works here)",
     )
     node_options.add_runtime_defaults(parser)
-    add("--cni-conf-dir", default="/etc/cni/net.d", metavar="DIR", help="configurations of networks (%(default)s)")
+    add("--cni-conf-dir", default="", metavar="DIR", help="CNI configurations (default: a network of Podward's own)")
     image_options.add_registries(parser)
     add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
 
@@ -170,14 +172,15 @@ def run(args: argparse.Namespace) -> int:
     from podward.runtime.service.runtime_service import ServiceOptions
     from podward.runtime.state import state_root
 
+    root = state_root()
     options = Options(
         kubeconfig=os.path.abspath(args.kubeconfig),
-        root=state_root(),
+        root=root,
         name=(args.name or os.uname().nodename).lower(),
         service=ServiceOptions(
             args.default_runtime,
             args.runtime_defaults,
-            os.path.abspath(args.cni_conf_dir) if args.cni_conf_dir and owns_network() else "",
+            os.path.abspath(args.cni_conf_dir or f"{root}/{_NO_CONFIGURATIONS}") if owns_network() else "",
             Registries(args.registries_conf, args.registry_config_dir, args.authfile),
         ),
         bootstrap_kubeconfig=os.path.abspath(args.bootstrap_kubeconfig) if args.bootstrap_kubeconfig else "",

@@ -26,7 +26,6 @@ _OURS = frozenset(("--data-dir", "--kubeconfig"))
 _OF_SERVER = _OURS | {"--bind-address", "--secure-port", "--controllers", "--authorization-mode"}
 _OF_NODES = _OURS | {"--bootstrap-kubeconfig", "--hostname-override", "--port"}
 _MOST_NODES = 50
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - Pods reach the server at an address of this machine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--leave", action="store_true", help="let Pods run on when it ends; the next start finds them")
     add(
         "--bind-address",
-        default=_EVERYWHERE,
+        default="127.0.0.1",
         metavar="IP",
-        help="where the API server listens; Pods must reach it there (%(default)s)",
+        help="where the API server listens; Pods are led there (%(default)s)",
     )
     add("--secure-port", type=_port, default=None, metavar="PORT", help="its port; 0: any free one (6443)")
     add(
@@ -101,7 +100,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
     kubeconfig = os.path.abspath(args.kubeconfig) if args.kubeconfig else os.path.join(directory, "kubeconfig")
     port = args.secure_port if args.secure_port is not None else 0 if args.ephemeral else 6443
     server = passed_on.words(args, apiserver.configure, _OF_SERVER)
-    controllers = [*_shared_words(args), f"--volume-directory={directory}/volumes"]
+    controllers = [*_shared_words(args, directory), f"--volume-directory={directory}/volumes"]
     parts = os.path.join(directory, "parts")
     return Plan(
         directory,
@@ -116,6 +115,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
             f"--scheduler-kubeconfig={file_of(parts, SCHEDULER)}", *controllers,
         ),
         tuple(_nodes(args, root, parts)),
+        service_range=args.service_cluster_ip_range or "",
         leave=args.leave,
         is_remote=bool(args.container_runtime_endpoint),
     )  # fmt: skip
@@ -129,21 +129,26 @@ def _restricted(words: list[str]) -> list[str]:
     return [*(word for word in words if not word.startswith(flag)), flag + plugins]
 
 
-def _shared_words(args: argparse.Namespace) -> Iterator[str]:
-    """What the controllers must know of the server's flags."""
+def _shared_words(args: argparse.Namespace, directory: str) -> Iterator[str]:
+    """What the controllers must know of the server's flags, and of this machine."""
+    from podward.cli.serving import network
+
     if args.openshift:
         yield "--openshift"
     if args.service_cluster_ip_range:
         yield f"--service-cluster-ip-range={args.service_cluster_ip_range}"
-    if args.cluster_cidr:
-        yield f"--cluster-cidr={args.cluster_cidr}"
+    yield f"--cluster-cidr={args.cluster_cidr or network.pods_range(directory)}"
     yield f"--leader-elect={'false' if (args.store or 'sqlite') == 'sqlite' else 'true'}"
 
 
 def _nodes(args: argparse.Namespace, root: str, parts: str) -> Iterator[NodePlan]:
+    from podward.cli.serving import network
     from podward.cli.serving.cluster import NodePlan
     from podward.cli.serving.identities import file_of, of_node
 
+    passed = passed_on.words(args, node.configure, _OF_NODES)
+    if not any(word.startswith("--cluster-dns=") for word in passed):
+        passed.append(f"--cluster-dns={network.cluster_dns(args.service_cluster_ip_range or '')}")
     first = (args.name or os.uname().nodename).lower()
     port = args.port if args.port is not None else 0 if args.ephemeral else 10250
     for index in range(args.nodes):
@@ -151,6 +156,6 @@ def _nodes(args: argparse.Namespace, root: str, parts: str) -> Iterator[NodePlan
         own = os.path.join(root, "cluster", "nodes", name) if index else root
         words = (
             "node", f"--kubeconfig={file_of(parts, of_node(name))}", f"--name={name}", f"--data-dir={own}",
-            f"--port={port + index if port else 0}", *passed_on.words(args, node.configure, _OF_NODES),
+            f"--port={port + index if port else 0}", *passed,
         )  # fmt: skip
         yield NodePlan(name, own, words)

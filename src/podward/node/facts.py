@@ -8,6 +8,7 @@ from podward.api.core import Pod
 from podward.api.cri_refusal import CriRefusal
 from podward.api.node import Node
 from podward.node.options import Options
+from podward.node.services.upstream import resolver_file
 from podward.policy.kubelet import dns
 from podward.policy.kubelet.dns import ClusterDNS, PodDNS
 from podward.runtime import hostfiles, machine
@@ -30,5 +31,5 @@ def of_node(options: Options, service: RuntimeService, address: str) -> Node:
 
 def dns_of(options: Options, pod: Pod) -> PodDNS:
     """What the Pod's resolv.conf is made of, with what is to be told about it."""
-    of_node = hostfiles.read(hostfiles.NODE_RESOLV_CONF)
+    of_node = hostfiles.read(resolver_file())
     return dns.in_cluster(pod, of_node, ClusterDNS(options.cluster_dns, options.cluster_domain))

@@ -11,6 +11,7 @@ import socket
 
 from podward.api.cri_requests import RemovePodSandboxRequest, StopContainerRequest
 from podward.node import home
+from podward.runtime.network import pod as network
 from podward.runtime.service import container_ending, sandboxes
 from podward.runtime.service.records import SandboxRecord
 from podward.runtime.service.runtime_service import RuntimeService, ServiceOptions
@@ -55,6 +56,7 @@ def _end(root: str, directory: str) -> None:
         running.add(pid)
     for pid in running:
         os.waitpid(pid, 0)
+    network.release(service.state)
 
 
 def _end_pod(service: RuntimeService, record: SandboxRecord) -> None:

@@ -12,6 +12,7 @@ from podward.api.node import Node
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
+from podward.node.services.network import ServiceNetwork
 from podward.node.statuses import Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.dns import PodDNS
@@ -29,6 +30,7 @@ class Parts(Struct, frozen=True):
     images: Images
     statuses: Statuses
     care: ContainerCare
+    network: ServiceNetwork
     runtime_name: str
     dns_of: Callable[[Pod], PodDNS]
 

@@ -19,6 +19,7 @@ from podward.client.informer import Informers
 from podward.node import facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
+from podward.node.identities import Identities
 from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.options import Options
@@ -29,6 +30,7 @@ from podward.node.registration import NODES, Registration
 from podward.node.runtime import Runtime
 from podward.node.server import opening
 from podward.node.server.streams import OwnStreams, RemoteStreams
+from podward.node.services.network import ServiceNetwork
 from podward.node.started import Started
 from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
@@ -113,6 +115,7 @@ class _Running:
         informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
+        self._network = ServiceNetwork(context)
         self._parts = Parts(
             context=context,
             node=node,
@@ -126,7 +129,13 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
+            care=ContainerCare(
+                context.runtime,
+                context.recorder.event,
+                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
+            ),
+            network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
         )
@@ -145,6 +154,7 @@ class _Running:
 
     async def start(self) -> None:
         """Take the Pods that there are."""
+        await self._network.start()
         await self._context.informers.start()
         self._parts.volumes.start()
         self._parts.statuses.start()
@@ -160,6 +170,7 @@ class _Running:
         await self._parts.care.close()
         await self._parts.statuses.close()
         await self._parts.volumes.close()
+        await self._network.close()
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:

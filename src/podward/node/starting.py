@@ -66,6 +66,9 @@ async def facts_of(parts: Parts, state: PodState, addresses: tuple[str, ...]) ->
     found = await parts.volumes.objects(subject.document)
     if isinstance(found, str):
         raise RuntimeFailedError(found)
+    if not subject.is_static:
+        await parts.network.services_known()
+    found = structs.replace(found, service_variables=parts.network.service_variables(subject.pod))
     about = PodFacts(subject.pod, subject.place, found, parts.node, ",".join(addresses))
     logs = parts.context.options.logs
     return GatheredFacts(about, logs, parts.dns_of(subject.pod).config, state.mapping, addresses)
@@ -94,6 +97,8 @@ async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
         message = asked.message
     else:
         handler = await _handler(parts, state)
+        if not state.subject.pod.spec.host_network:
+            await parts.network.ready()
         request = RunPodSandboxRequest(asked.config, handler)
         answer = await parts.context.runtime.call(verbs.RUN_POD_SANDBOX, request)
         if not isinstance(answer, CriRefusal):

@@ -1,11 +1,10 @@
-"""What a cluster must have for its nodes' network, with a real API server."""
+"""Ranges of addresses of a cluster on this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from api_server import running
 
 from podward.cli.serving import network
 
@@ -24,14 +23,8 @@ def test_each_directory_has_a_range_of_its_own() -> None:
     assert len(ranges) > 6
 
 
-def test_the_objects_are_made_once_and_let_nodes_read(tmp_path: Path) -> None:
-    kubeconfig = str(tmp_path / "kubeconfig")
-    with running(tmp_path, "--kubeconfig", kubeconfig) as server:
-        network.make(kubeconfig, "")
-        network.make(kubeconfig, "")
-        _, service, _ = server.ask("GET", "/api/v1/namespaces/kube-system/services/kube-dns")
-        assert service["spec"]["clusterIP"] == "10.0.0.10"
-        as_node = {"Impersonate_User": "system:node:n1", "Impersonate_Group": "system:nodes"}
-        for path in ("discovery.k8s.io/v1/endpointslices", "networking.k8s.io/v1/networkpolicies"):
-            assert server.ask("GET", f"/apis/{path}", **as_node)[0] == 200
-        assert server.ask("GET", "/apis/networking.k8s.io/v1/ingresses", **as_node)[0] == 403
+def test_a_cluster_keeps_its_range(tmp_path: Path) -> None:
+    first = network.pods_range(str(tmp_path / "cluster"))
+
+    assert network.pods_range(str(tmp_path / "cluster")) == first
+    assert (tmp_path / "cluster" / "pods-range").read_text() == f"{first}\n"

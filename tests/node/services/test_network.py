@@ -75,14 +75,13 @@ class Running:
             client,
             Log(),
         )
-        network = ServiceNetwork(context, self.server.url)
+        network = ServiceNetwork(context)
         self.network = network
         await network.start()
         try:
             await asyncio.wait_for(network.ready(), _DEADLINE)
             await asyncio.to_thread(do)
         finally:
-            await network.release()
             await network.close()
             await context.informers.close()
             await context.recorder.close()
@@ -203,15 +202,9 @@ def _name_of(place: Place, address: str) -> str:
     return place.ask("udp", address, 80).split()[0]
 
 
-def test_what_a_pod_is_told_of_names_and_services(served: Running) -> None:
-    pod = Pod(metadata=ObjectMeta(name="p", namespace="shop"), spec=PodSpec())
-
-    def look() -> None:
-        config = served.network.dns_of(pod)
-        assert config.servers == (DNS,)
-        assert config.searches[:3] == ("shop.svc.cluster.local", "svc.cluster.local", "cluster.local")
-
-    served.during(look)
+def test_what_a_pod_is_told_of_services(served: Running) -> None:
+    pod = Pod(metadata=ObjectMeta(name="p", namespace="shop"), spec=PodSpec(enable_service_links=False))
+    served.during(lambda: until("10.0.0.1", lambda: served.network.service_variables(pod)["KUBERNETES_SERVICE_HOST"]))
 
 
 def test_a_network_policy_is_told_as_not_enforced(served: Running) -> None:

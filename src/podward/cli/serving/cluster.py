@@ -42,13 +42,17 @@ class NodePlan(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What is to be served. `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them."""
+    """What is to be served. `service_range`: that of Services' addresses, "" for the server's own.
+
+    `leave`: Pods go on when the cluster ends. `is_remote`: another runtime has them.
+    """
 
     directory: str
     kubeconfig: str
     server: tuple[str, ...]
     controllers: tuple[str, ...]
     nodes: tuple[NodePlan, ...]
+    service_range: str = ""
     leave: bool = False
     is_remote: bool = False
 
@@ -68,7 +72,7 @@ class Cluster:
         self._address = ""
         self._asides: set[int] = set()
         self._signals = 0
-        self._done = False
+        self._is_waiting = self._done = False
         self._began = time.monotonic()
         self._server = self._child(_SERVER, plan.server, "podward apiserver: ready at ")
         self._controllers = self._child(_CONTROLLERS, plan.controllers, "podward controller-manager: at work")
@@ -116,22 +120,31 @@ class Cluster:
             self._identify(self._start_others)
 
     def _identify(self, then: Callable[[], None]) -> None:
-        """Make the parts' identities, aside."""
+        """Make the parts' identities and the first objects, aside."""
         plan = self._plan
 
         def work() -> None:
-            from podward.cli.serving import identities
+            from podward.cli.serving import first_objects, identities
 
             names = [node.name for node in plan.nodes]
             identities.write(plan.parts, plan.directory, self._address, names)
+            first_objects.make(plan.kubeconfig, plan.service_range)
 
         self._aside(work, then)
 
     def _start_others(self) -> None:
+        self._loop.after(_LIFE_USED, self._renew)
         self._controllers.start()
         for node in self._nodes:
+            node.on_ready = lambda _line: self._wait()
             node.start()
-        plan = self._plan
+        self._wait()
+
+    def _wait(self) -> None:
+        """Once the nodes have said what they are: wait until the server says so of all, aside."""
+        if self._is_waiting or not all(node.was_ready for node in self._nodes):
+            return
+        self._is_waiting, plan = True, self._plan
 
         def wait() -> None:
             from podward.cli.serving import readiness
@@ -139,7 +152,6 @@ class Cluster:
             readiness.wait(plan.kubeconfig, [node.name for node in plan.nodes])
 
         self._aside(wait, self._say_ready)
-        self._loop.after(_LIFE_USED, self._renew)
 
     def _say_ready(self) -> None:
         seconds = time.monotonic() - self._began

@@ -1,24 +1,18 @@
-"""What a cluster must have for its nodes' network: ranges of addresses, a Service for names, what nodes may read."""
+"""The ranges of addresses of a cluster on this machine: its Pods', and the Services' address for names."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import os
 import zlib
 from ipaddress import ip_network
 
-from podward.api.json_value import JsonObject
-from podward.api.status import Status
-from podward.client.api import Client
-from podward.client.connection import load
-from podward.errors import StoreError
 from podward.runtime.network import configuration
-from podward.schema.resources import BY_KIND
+from podward.runtime.oci import write_private
 
 SERVICE_RANGE = "10.0.0.0/24"
 """Where nobody says otherwise: the API server's own default."""
 _DNS = 10
-_CONFLICT = 409
-_ROLE = "podward:node-network"
 
 
 def cluster_dns(service_range: str) -> str:
@@ -32,62 +26,13 @@ def free_range(directory: str) -> str:
     return configuration.free_range(zlib.crc32(directory.encode()))
 
 
-def make(kubeconfig: str, service_range: str) -> None:
-    """Make the objects; those that are there stay as they are. Raises StoreError where one is refused."""
-    asyncio.run(_make(kubeconfig, service_range))
-
-
-async def _make(kubeconfig: str, service_range: str) -> None:
-    client = Client(load(kubeconfig), "podward-serve")
-    try:
-        for obj in objects(cluster_dns(service_range)):
-            resource = BY_KIND[str(obj["apiVersion"]), str(obj["kind"])]
-            namespace = "kube-system" if resource.namespaced else ""
-            refused = await client.create(resource, namespace, obj)
-            if isinstance(refused, Status) and refused.code != _CONFLICT and "already allocated" not in refused.message:
-                raise StoreError(f"the cluster's own {obj['kind']} is refused: {refused.message}")
-    finally:
-        await client.close()
-
-
-def objects(dns: str) -> tuple[JsonObject, ...]:
-    """The Service of the cluster's names at this address, and what nodes may read beyond their own role."""
-    return (
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {
-                "name": "kube-dns",
-                "namespace": "kube-system",
-                "labels": {"k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS"},
-            },
-            "spec": {
-                "clusterIP": dns,
-                "ports": [
-                    {"name": "dns", "port": 53, "protocol": "UDP"},
-                    {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
-                ],
-            },
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": _ROLE},
-            "rules": [
-                {"apiGroups": [""], "resources": ["services", "nodes"], "verbs": ["get", "list", "watch"]},
-                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
-                {
-                    "apiGroups": ["networking.k8s.io"],
-                    "resources": ["networkpolicies"],
-                    "verbs": ["get", "list", "watch"],
-                },
-            ],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": _ROLE},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": _ROLE},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}],
-        },
-    )
+def pods_range(directory: str) -> str:
+    """The range that a cluster in this directory has had since its first start."""
+    file = os.path.join(directory, "pods-range")
+    with contextlib.suppress(FileNotFoundError), open(file, encoding="ascii") as kept:
+        return kept.read().strip()
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    found = free_range(directory)
+    write_private(f"{file}.new", f"{found}\n".encode())
+    os.replace(f"{file}.new", file)
+    return found

@@ -14,7 +14,6 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
 from podward.api.core import Pod
-from podward.api.cri import DNSConfig
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import UpdateRuntimeConfigRequest
 from podward.api.cri_status import NetworkConfig, RuntimeConfig
@@ -27,7 +26,7 @@ from podward.node.services.book import NODES, SERVICES, SLICES, MachineNodes, Se
 from podward.node.services.name_server import NameServer, is_local
 from podward.node.services.network_policies import PolicyNotices
 from podward.node.services.proxy import ServiceProxy
-from podward.node.services.upstream import Upstream, resolver_file
+from podward.node.services.upstream import Upstream
 from podward.node.services.verbs import (
     APPLY_RULES,
     FORGET_CONNECTIONS,
@@ -39,11 +38,10 @@ from podward.node.services.verbs import (
 from podward.policy.dns.names import names_of
 from podward.policy.dns.zone import Zone
 from podward.policy.kubelet import service_environment
-from podward.policy.kubelet.dns import WITHOUT_CLUSTER, ClusterDNS, in_cluster
-from podward.policy.proxy.built_in import API_SERVICE, BuiltIn
+from podward.policy.kubelet.dns import WITHOUT_CLUSTER
+from podward.policy.proxy.built_in import API_SERVICE, NO_ENDPOINT, BuiltIn
 from podward.policy.proxy.forgotten import Flow
 from podward.policy.proxy.routes import Machine
-from podward.runtime import hostfiles
 from podward.runtime.network import bridge, configuration
 from podward.runtime.service import verbs
 from podward.runtime.state import State
@@ -55,16 +53,14 @@ _CIDR_SECONDS = 10.0
 class ServiceNetwork:
     """The node's part in the cluster's network."""
 
-    def __init__(self, context: NodeContext, server: str) -> None:
-        """`server` is the URL of the API server."""
+    def __init__(self, context: NodeContext) -> None:
         options = context.options
         self._context = context
-        self._server = server
         self._informers = Informers(context.client)
         self._services = context.informers.of(SERVICES)
         self._book = ServiceBook(self._services, self._informers.of(SLICES))
         self._nodes = MachineNodes(self._informers, options.name, context.identity.address)
-        self._cluster = ClusterDNS(options.cluster_dns, options.cluster_domain)
+        self._dns = next(iter(options.cluster_dns), "")
         self._own_pods: tuple[str, ...] = ()
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,27 +68,21 @@ class ServiceNetwork:
 
     # --- what Pods are told ------------------------------------------------------------------------------------------
 
-    def dns_of(self, pod: Pod) -> DNSConfig:
-        """What the Pod's resolv.conf is made of."""
-        return in_cluster(pod, hostfiles.read(resolver_file()), self._cluster).config
-
-    def dns_events(self, pod: Pod) -> tuple[tuple[str, str], ...]:
-        """The reasons and messages of what a Pod is told about its resolv.conf, all of them warnings."""
-        return in_cluster(pod, hostfiles.read(resolver_file()), self._cluster).events
-
-    async def service_variables(self, pod: Pod) -> dict[str, str]:
-        """The variables by which the Pod's containers are told of Services; waits until these are known."""
+    async def services_known(self) -> None:
+        """Wait until it is known which Services there are."""
         await self._services.synced()
+
+    def service_variables(self, pod: Pod) -> dict[str, str]:
+        """The variables by which the Pod's containers are told of Services."""
         links = pod.spec.enable_service_links is not False
-        return service_environment.variables(
-            self._book.services.values(), pod.metadata.namespace or "default", links=links
-        )
+        namespace = pod.metadata.namespace or "default"
+        return service_environment.variables(self._book.services.values(), namespace, links=links)
 
     # --- life --------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin; the node's own Pods may start once `ready` returns."""
-        if not self._cluster.servers:
+        if not self._dns:
             self._context.log.note(WITHOUT_CLUSTER)
         self._services.start()
         self._tasks = [asyncio.create_task(self._configure()), asyncio.create_task(self._serve())]
@@ -102,15 +92,13 @@ class ServiceNetwork:
         await self._ready.wait()
 
     async def close(self) -> None:
-        """End; rules and names go, unless another node of this machine goes on with them."""
+        """End: rules and names go, unless another node of this machine goes on with them; our bridge with its Pods."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._informers.close()
-
-    async def release(self) -> None:
-        """Have the bridge of our Pods go with the last one: for the end of a node that leaves none."""
-        await self._tell_runtime("")
+        if not self._context.options.endpoint:
+            await self._tell_runtime("")
 
     # --- the range of Pods' addresses --------------------------------------------------------------------------------
 
@@ -118,14 +106,16 @@ class ServiceNetwork:
         """Tell the runtime the range that the Node was given; without one for a while it takes one by itself."""
         nodes = self._informers.of(NODES)
         nodes.start()
+        state = State(self._context.options.root)
         told = self._context.options.pod_cidr
+        if not told and configuration.is_told(state):  # by a node before us
+            told = configuration.own(state).subnet
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CIDR_SECONDS):
                 told = told or await _found(nodes, self._nodes.pod_cidr)
         refused = await self._tell_runtime(told) if told else None
         if refused is not None:
             self._context.log.failed(f"the runtime does not take {told} for Pods' addresses: {refused.message}")
-        state = State(self._context.options.root)
         if not self._context.options.endpoint and configuration.has_own(state):
             self._own_pods = (configuration.own(state).subnet,)
         self._ready.set()
@@ -159,14 +149,12 @@ class ServiceNetwork:
                 notices.close()
 
     async def _serve_alone(self, table: str) -> None:
-        options, address = self._context.options, self._context.identity.address
+        address = self._context.identity.address
         proxy = self._proxy = ServiceProxy(table, self, self._book, self._context.log)
         names = self._name_server()
         try:
-            ports = await names.start(address) if options.cluster_dns else {}
-            built_in = BuiltIn(
-                options.cluster_dns[0] if options.cluster_dns else "", (address, ports), _endpoint(self._server)
-            )
+            known = (address, await names.start(address)) if self._dns else NO_ENDPOINT
+            built_in = BuiltIn(self._dns, known, _endpoint(self._context.client.connection.server))
             self._nodes.listeners.append(proxy.changed)
             await proxy.start(self._machine, built_in)
             await asyncio.Event().wait()
@@ -184,7 +172,7 @@ class ServiceNetwork:
         return self._nodes.machine(pods=self._own_pods, services=(), bridged=bridge.passes_netfilter())
 
     def _name_server(self) -> NameServer:
-        zone = Zone(self._cluster.domain, next(iter(self._cluster.servers), ""))
+        zone = Zone(self._context.options.cluster_domain, self._dns)
 
         def put(key: Key) -> None:
             service: Service | None = self._book.services.get(key)
@@ -193,7 +181,7 @@ class ServiceNetwork:
         for key in self._book.services:
             put(key)
         self._book.listeners.append(put)
-        upstream = Upstream(frozenset(self._cluster.servers))
+        upstream = Upstream(frozenset(self._context.options.cluster_dns))
         server = NameServer(zone, upstream, self._may_ask, self._context.log)
         server.ready = True
         return server
@@ -245,4 +233,4 @@ def _endpoint(url: str) -> tuple[str, dict[str, int]]:
     try:
         return str(IPv4Address(parts.hostname or "")), {"TCP": parts.port or 443}
     except ValueError:
-        return "", {}
+        return NO_ENDPOINT

@@ -27,6 +27,9 @@ API_SERVICE = ("default", "kubernetes")
 DNS_PORT = 53
 
 
+NO_ENDPOINT: tuple[str, dict[str, int]] = ("", {})
+
+
 class BuiltIn(Struct, frozen=True):
     """What this node knows: the address that Pods ask for names at and who answers there; who the API server is.
 
@@ -34,8 +37,8 @@ class BuiltIn(Struct, frozen=True):
     """
 
     dns_service: str = ""
-    dns: tuple[str, dict[str, int]] = ("", {})
-    server: tuple[str, dict[str, int]] = ("", {})
+    dns: tuple[str, dict[str, int]] = NO_ENDPOINT
+    server: tuple[str, dict[str, int]] = NO_ENDPOINT
 
 
 def completed(

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from podward.api.go_duration import seconds_of
 from podward.api.gotext import quote
 from podward.schema.strategies.time_zones import KNOWN
 
@@ -30,6 +31,24 @@ def _named(words: str, first: int) -> Mapping[str, int]:
     return {word: number for number, word in enumerate(words.split(), first)}
 
 
+class Field(Struct, frozen=True):
+    """The numbers that a field allows. `free`: it is a star, and leaves the days to the other field of days."""
+
+    values: frozenset[int]
+    free: bool = False
+
+
+class Schedule(Struct, frozen=True):
+    """When something is due: at minutes of hours of days, by five fields, or after so many seconds each time.
+
+    `zone` is the one that the schedule names itself; empty where it names none.
+    """
+
+    fields: tuple[Field, ...] = ()
+    seconds: float = 0.0
+    zone: str = ""
+
+
 _FIELDS: Sequence[_Bounds] = (
     _Bounds(0, 59),
     _Bounds(0, 23),
@@ -37,21 +56,36 @@ _FIELDS: Sequence[_Bounds] = (
     _Bounds(1, 12, _named("jan feb mar apr may jun jul aug sep oct nov dec", 1)),
     _Bounds(0, 6, _named("sun mon tue wed thu fri sat", 0)),
 )
-_WORDS = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
+_WORDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 _EVERY = "@every "
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
 _UNITS = frozenset(("ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h"))
 _ZONE_PART = re.compile(r"[A-Za-z.\-_0-9+]{1,14}")
 _LARGEST = (1 << 63) - 1
+_LONGEST = _LARGEST // 10**9
+"""Seconds: no duration of Go's is longer."""
 
 
 def schedule_fault(schedule: str) -> str:
     """What is wrong with a schedule that is not empty; empty where nothing is."""
+    found = parsed(schedule)
+    return found if isinstance(found, str) else ""
+
+
+def parsed(schedule: str) -> Schedule | str:
+    """The schedule, or what is wrong with it."""
     try:
-        _schedule(schedule)
+        return _schedule(schedule)
     except _ScheduleFault as fault:
         return str(fault)
-    return ""
 
 
 def zone_fault(zone: str) -> tuple[str, ...]:
@@ -69,7 +103,8 @@ def zone_fault(zone: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _schedule(text: str) -> None:
+def _schedule(text: str) -> Schedule:
+    zone = ""
     if text.startswith(("TZ=", "CRON_TZ=")):
         end, start = text.find(" "), text.find("=") + 1
         if end < 0:
@@ -79,19 +114,24 @@ def _schedule(text: str) -> None:
             raise _ScheduleFault(f"provided bad location {zone}: unknown time zone {zone}")
         text = text[end:].strip()
     if text.startswith("@"):
-        _descriptor(text)
-        return
+        return _descriptor(text, zone)
+    return Schedule(_fields(text), zone=zone)
+
+
+def _fields(text: str) -> tuple[Field, ...]:
     fields = text.split()
     if len(fields) != len(_FIELDS):
         listed = f"[{' '.join(fields)}]"
         raise _ScheduleFault(f"expected exactly {len(_FIELDS)} fields, found {len(fields)}: {listed}")
-    for field, bounds in zip(fields, _FIELDS, strict=True):
-        for expression in field.split(","):
-            if expression:
-                _range(expression, bounds)
+    return tuple(_field(field, bounds) for field, bounds in zip(fields, _FIELDS, strict=True))
 
 
-def _range(expression: str, bounds: _Bounds) -> None:
+def _field(field: str, bounds: _Bounds) -> Field:
+    parts = [_range(expression, bounds) for expression in field.split(",") if expression]
+    return Field(frozenset().union(*(part.values for part in parts)), any(part.free for part in parts))
+
+
+def _range(expression: str, bounds: _Bounds) -> Field:
     span, *steps = expression.split("/")
     low, *high = span.split("-")
     if low in {"*", "?"}:
@@ -115,6 +155,7 @@ def _range(expression: str, bounds: _Bounds) -> None:
         raise _ScheduleFault(f"beginning of range ({start}) beyond end of range ({end}): {expression}")
     if step == 0:
         raise _ScheduleFault(f"step of range should be a positive number: {expression}")
+    return Field(frozenset(range(start, end + 1, step)), low in {"*", "?"} and step == 1)
 
 
 def _number_or_name(text: str, bounds: _Bounds) -> int:
@@ -143,14 +184,17 @@ def integer_fault(text: str) -> str:
     return ""
 
 
-def _descriptor(text: str) -> None:
+def _descriptor(text: str, zone: str) -> Schedule:
     if text in _WORDS:
-        return
+        return Schedule(_fields(_WORDS[text]), zone=zone)
     if not text.startswith(_EVERY):
         raise _ScheduleFault(f"unrecognized descriptor: {text}")
     fault = _duration_fault(text.removeprefix(_EVERY))
     if fault:
         raise _ScheduleFault(f"failed to parse duration {text}: {fault}")
+    seconds = seconds_of(text.removeprefix(_EVERY))
+    whole = _LONGEST if seconds is None else min(max(int(seconds), 1), _LONGEST)
+    return Schedule(seconds=float(whole), zone=zone)
 
 
 def _duration_fault(text: str) -> str:

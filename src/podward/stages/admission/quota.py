@@ -86,8 +86,11 @@ def _hard(quota: JsonObject) -> dict[str, Quantity]:
 
 
 def _matches(quota: JsonObject, rules: Rules, obj: JsonObject) -> bool:
-    if not any(map(rules.concerns, _hard(quota))):
-        return False
+    return any(map(rules.concerns, _hard(quota))) and in_scopes(quota, rules, obj)
+
+
+def in_scopes(quota: JsonObject, rules: Rules, obj: JsonObject) -> bool:
+    """Whether an object is in all scopes of a quota."""
     spec = member(quota, "spec")
     if not all(rules.in_scope(name, "Exists", (), obj) for name in texts(spec, "scopes")):
         return False
