@@ -42,6 +42,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
+    Row("service-ca-cert-publisher", "service-ca-cert-publisher", "podward.controllers.service_ca", openshift=True),
     Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
