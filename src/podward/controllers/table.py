@@ -19,8 +19,9 @@ class Row(Struct, frozen=True):
 
 
 TABLE: tuple[Row, ...] = (
-    Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
+    Row("clusterrole-aggregation-controller", "clusterrole-aggregation", "podward.controllers.cluster_roles"),
     Row("cronjob-controller", "cronjob", "podward.controllers.cron.controller"),
+    Row("daemonset-controller", "daemonset", "podward.controllers.apps.daemon_sets.controller"),
     Row("deployment-controller", "deployment", "podward.controllers.apps.deployments.controller"),
     Row(
         "deploymentconfig-controller",
@@ -32,6 +33,7 @@ TABLE: tuple[Row, ...] = (
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.ephemeral_claims"),
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
@@ -54,12 +56,22 @@ TABLE: tuple[Row, ...] = (
         "legacy-service-account-token-cleaner",
         "podward.controllers.legacy_tokens",
     ),
-    Row("pod-garbage-collector-controller", "podgc", "podward.controllers.pod_garbage"),
-    Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),
-    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.volumes.ephemeral"),
+    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
+    Row("node-ipam-controller", "nodeipam", "podward.controllers.nodes.ranges"),
+    Row("node-lifecycle-controller", "nodelifecycle", "podward.controllers.nodes.lifecycle"),
     Row("persistentvolume-binder-controller", "persistentvolume-binder", "podward.controllers.volumes.binder"),
     Row("persistentvolume-protection-controller", "pv-protection", "podward.controllers.volumes.pv_protection"),
     Row("persistentvolumeclaim-protection-controller", "pvc-protection", "podward.controllers.volumes.pvc_protection"),
+    Row("pod-garbage-collector-controller", "podgc", "podward.controllers.pod_garbage"),
+    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
+    Row(
+        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
+    ),
+    Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
+    Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
+    Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
+    Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),
+    Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
     Row(
         "volumeattributesclass-protection-controller",
         "volumeattributesclass-protection-controller",

@@ -19,6 +19,7 @@ from podward.client.informer import Informers
 from podward.node import facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
+from podward.node.identities import Identities
 from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.options import Options
@@ -128,7 +129,12 @@ class _Running:
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
-            care=ContainerCare(context.runtime, context.recorder.event, lambda uid: self._pods.wake(uid)),  # noqa: PLW0108
+            care=ContainerCare(
+                context.runtime,
+                context.recorder.event,
+                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
+            ),
             network=self._network,
             runtime_name=NAME,
             dns_of=lambda pod: facts.dns_of(context.options, pod),

@@ -78,8 +78,8 @@ def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> Proces
     try:
         view = _View(root, mounts, status["NSpid"].split()[-1])
         return ProcessState(
-            uid=_ids(status["Uid"]),
-            gid=_ids(status["Gid"]),
+            uid=four_ids(status["Uid"]),
+            gid=four_ids(status["Gid"]),
             groups=tuple(int(word) for word in status["Groups"].split()),
             cap_inheritable=int(status["CapInh"], 16),
             cap_permitted=int(status["CapPrm"], 16),
@@ -88,8 +88,8 @@ def _read_state(pid: int, spec: RuntimeSpec, devices: tuple[str, ...]) -> Proces
             cap_ambient=int(status["CapAmb"], 16),
             no_new_privs=status["NoNewPrivs"] == "1",
             seccomp=int(status["Seccomp"]),
-            uid_map=_map(pid, "uid_map"),
-            gid_map=_map(pid, "gid_map"),
+            uid_map=id_map(pid, "uid_map"),
+            gid_map=id_map(pid, "gid_map"),
             root_readonly=view.readonly("/"),
             mounts=view.mounts(spec),
             masked=tuple(sorted(path for path in set(spec.linux.masked_paths) if view.masked(path))),
@@ -343,12 +343,13 @@ def _mount_id(descriptor: int) -> int:
     return -1
 
 
-def _ids(words: str) -> tuple[int, int, int, int]:
+def four_ids(words: str) -> tuple[int, int, int, int]:
+    """The real, effective, saved and file system id of a line of /proc/PID/status."""
     real, effective, saved, file_system = (int(word) for word in words.split())
     return real, effective, saved, file_system
 
 
-def _map(pid: int, name: str) -> IdMap:
+def id_map(pid: int, name: str) -> IdMap:
     """The map of a process as seen from our user namespace.
 
     Where the process is in ours, the kernel tells the ids of the namespace above it (user_namespaces(7)): of these we

@@ -101,7 +101,8 @@ RESIZE_COMPLETED = Row(NORMAL, "ResizeCompleted", "Pod resize completed: {what}"
 RESIZE_FAILED = Row(WARNING, "ResizeError", "Pod resize error: {what}")
 RESIZE_DEFERRED = Row(WARNING, "ResizeDeferred", "Pod resize Deferred: {what}")
 RESIZE_INFEASIBLE = Row(WARNING, "ResizeInfeasible", "Pod resize Infeasible: {what}")
-DRIFTED = Row(WARNING, "IdentityDrift", "{why}")
+DRIFTED = Row(NORMAL, "IdentityDrift", "The process of container {name} is not who it began as: {what}")
+ESCALATED = Row(WARNING, "IdentityDrift", "The process of container {name} has more power than it began with: {what}")
 """Ours: the process of a container is not who its status says it was."""
 
 
