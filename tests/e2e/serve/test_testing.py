@@ -11,7 +11,7 @@ from image_layout import layer, small_root, write_layout
 from served_cluster import left_over
 
 pytestmark = pytest.mark.needs("root", "cni", "crun", "conmon", "nft")
-CONFTEST = 'pytest_plugins = ["podward.testing"]\n'
+CONFTEST = 'pytest_plugins = ["podward.testing.fixtures"]\n'
 TEST = '''
 """A project's own test."""
 
