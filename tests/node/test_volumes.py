@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -210,6 +211,24 @@ def test_volumes_outlive_the_node_and_go_with_their_pods(connection: Connection,
     run(connection, str(tmp_path), first)
     run(connection, str(tmp_path), second)
     assert mounted_below(str(tmp_path)) == 0
+
+
+def test_pods_that_go_at_once_leave_nothing_that_is_followed(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        pods = []
+        for number in range(4):
+            ok(await here.admin.create(SECRETS, "default", secret(f"goes{number}", a="1")))
+            pods.append(await here.pod([of_secret(f"goes{number}")]))
+        assert all(each.ready for each in await asyncio.gather(*map(here.volumes.prepare, pods)))
+        uids = [str(member(pod, "metadata")["uid"]) for pod in pods]
+        assert await asyncio.gather(*map(here.volumes.remove, uids)) == [()] * 4
+        assert here.volumes.secret("default", "goes0") is None
+        here.changed.clear()
+        ok(await here.admin.delete(SECRETS, "default", "goes0"))
+        assert not (await here.volumes.prepare(pods[1])).unmounted
+        assert uids[0] not in here.changed
+
+    run(connection, str(tmp_path), work)
 
 
 def test_what_a_container_gets_is_its_messages(connection: Connection, tmp_path: Path) -> None:
