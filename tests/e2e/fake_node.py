@@ -36,6 +36,7 @@ from podward.api.cri_stats import (
     PodSandboxStats,
 )
 from podward.api.cri_status import ContainerStatus
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import Connection
@@ -71,6 +72,9 @@ class FakeHost:
 
     def pod(self, namespace: str, name: str) -> JsonObject | None:
         return self.objects.get((namespace, name))
+
+    def identities(self, uid: str) -> PodIdentity:
+        return PodIdentity(uid, NODE)
 
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         if not self.log(container).exists():

@@ -18,6 +18,7 @@ from podward.api.cri_requests import (
 )
 from podward.api.cri_stats import PodSandboxStats
 from podward.api.cri_status import ContainerStatus
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 
 
@@ -31,6 +32,9 @@ class Host(Protocol):
 
     def pod(self, namespace: str, name: str) -> JsonObject | None:
         """One of them."""
+
+    def identities(self, uid: str) -> PodIdentity:
+        """Who the processes of a Pod's containers are."""
 
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         """How a container is."""

@@ -12,11 +12,13 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ExecSyncRequest, ExecSyncResponse, ListPodSandboxRequest
 from podward.api.cri_stats import PodSandboxStats
 from podward.api.cri_status import ContainerStatus, PodSandboxFilter
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 from podward.client.connection import authorities
 from podward.client.informer import Informer
 from podward.documents.raw_fields import member
 from podward.errors import InputError, NodeError
+from podward.node import identities
 from podward.node.context import NodeContext
 from podward.node.server.callers import Callers
 from podward.node.server.certificate import ServingCertificate
@@ -45,6 +47,7 @@ class _Host:
 
     def __init__(self, context: NodeContext, pods: Informer, statuses: Statuses, streams: Streams) -> None:
         self.name = context.options.name
+        self._pod_directories = context.options.pods
         self._runtime = context.runtime
         self._pods = pods
         self._statuses = statuses
@@ -59,6 +62,10 @@ class _Host:
         """One of them."""
         found = self._pods.get(namespace, name)
         return None if found is None else self._with_status(found)
+
+    def identities(self, uid: str) -> PodIdentity:
+        """Who the processes of a Pod's containers are."""
+        return identities.of_pod(self._pod_directories, uid, self.name)
 
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         """How a container is."""
