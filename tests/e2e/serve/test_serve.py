@@ -103,6 +103,16 @@ def test_one_that_leaves_nothing_leaves_nothing(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+def test_one_without_nodes_ends_too(tmp_path: Path) -> None:
+    words = ["serve", "--data-dir", str(tmp_path), "--nodes", "0", "--secure-port", "0"]
+    with subprocess.Popen([sys.executable, "-m", "podward", *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "(0 nodes, " in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert left_over(tmp_path) == []
+
+
 def test_what_keeps_a_part_from_starting_ends_it_all(tmp_path: Path) -> None:
     words = ["serve", "--data-dir", str(tmp_path), "--secure-port", "0", "--token-auth-file", "/absent"]
     done = subprocess.run(
