@@ -9,11 +9,13 @@ from msgspec import Struct
 from podward.api.core import Pod
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
+from podward.api.pod_seen import PodEnding
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.images import Images
 from podward.node.services.network import ServiceNetwork
 from podward.node.statuses import Statuses
+from podward.node.subject import Subject
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.dns import PodDNS
 
@@ -21,7 +23,7 @@ from podward.policy.kubelet.dns import PodDNS
 class Parts(Struct, frozen=True):
     """The node's parts; `node` are the facts that decide a Pod here, `runtime_name` stands before ids of containers.
 
-    `dns_of` says what a Pod's resolv.conf is made of.
+    `dns_of` says what a Pod's resolv.conf is made of, `admit` why a Pod is not taken beside those that are here.
     """
 
     context: NodeContext
@@ -33,6 +35,7 @@ class Parts(Struct, frozen=True):
     network: ServiceNetwork
     runtime_name: str
     dns_of: Callable[[Pod], PodDNS]
+    admit: Callable[[Subject], PodEnding | None]
 
     def tell(self, document: JsonObject, kind: str, reason: str, message: str, field: str = "") -> None:
         """An event of a Pod, or of the part of it at this path."""

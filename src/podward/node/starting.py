@@ -130,6 +130,7 @@ async def start_all(
         failure = await _start(parts, state, sandbox, start, seen)
         if failure is None:
             state.failures.pop(start.name, None)
+            state.resize.runs(start.name)
             continue
         state.failures[start.name] = failure
         if start.kind is Kind.INIT:

@@ -14,7 +14,7 @@ from podward.api.cri_refusal import CriRefusal
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import RUNNING, PodEnding
 from podward.errors import RuntimeFailedError
-from podward.node import clock, ending, garbage, pod_verbs, seen, starting
+from podward.node import clock, ending, garbage, pod_verbs, resize_steps, seen, starting
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
@@ -39,6 +39,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     Raises Ended, and PodwardError where a step failed.
     """
     look = await looked(parts, state.subject.uid)
+    resize_steps.allocate(parts, state)
     now = state.seen(parts, look)
     status = state.tell_status(parts, now)
     if status.get("phase") in TERMINAL:
@@ -49,9 +50,12 @@ async def sync(parts: Parts, state: PodState) -> float | None:
         _exceed(parts, state)
         raise Ended
     await _make_place(parts, state)
+    state.resize.note(state.subject.directory(parts.context.options))
     prepared = await parts.volumes.prepare(state.subject.document, state.mapping, ",".join(ending.addresses_of(look)))
     if not prepared.ready:
         return prepared.retry
+    if await resize_steps.actuate(parts, state, look, now):
+        return 0.0
     actions = pod_actions.decide(state.subject.pod, status, now)
     await _do(parts, state, look, actions)
     after = await looked(parts, state.subject.uid)
