@@ -82,8 +82,8 @@ class FakeHost:
         state = "CONTAINER_RUNNING" if container in self.running else "CONTAINER_EXITED"
         return ContainerStatus(container, state=state, log_path=str(self.log(container)))
 
-    async def sandbox_of(self, uid: str) -> str:
-        return uid
+    async def sandbox_of(self, pod: JsonObject) -> str:
+        return "sandbox" if pod else ""
 
     async def exec(self, request: ExecRequest) -> ExecResponse | CriRefusal:
         url = self.streams.exec_url(request)

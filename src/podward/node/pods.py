@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
+from podward.api.cri_requests import ListPodSandboxRequest, RemovePodSandboxRequest
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import PodEnding
 from podward.client.informer import Change, Informer
@@ -79,18 +79,11 @@ class Pods:
         if worker := self._workers.get(uid):
             worker.wake()
 
-    def heard(self, container: str) -> None:
-        """A container has changed by itself; "" for any."""
-        if not container:
-            for worker in self._workers.values():
-                worker.wake()
-        else:
-            self._go_on(self._wake_owner(container))
-
-    async def _wake_owner(self, container: str) -> None:
-        told = await self._parts.context.runtime.call(verbs.CONTAINER_STATUS, ContainerStatusRequest(container))
-        if not isinstance(told, CriRefusal) and told.status is not None:
-            self.wake(told.status.labels.get(cri_names.POD_UID, ""))
+    def heard(self, uid: str) -> None:
+        """Something of a Pod has changed by itself; "" for any."""
+        for worker in self._workers.values() if not uid else ():
+            worker.wake()
+        self.wake(uid)
 
     def _changed(self, change: Change) -> None:
         """The API server's Pod has come, changed or gone."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,8 +20,10 @@ from podward.server.proxying.target import Target
 from podward.server.webhooks.client import limited_body
 
 if TYPE_CHECKING:
+    import ssl
+
     from podward.server.proxying.nodes import NodeAddress
-    from podward.server.proxying.reaching import Reaching
+    from podward.server.proxying.passing import Passing
 
 _PATH = "/metrics/resource"
 _LONGEST = 64 << 20
@@ -60,8 +62,8 @@ class Usage(Struct, frozen=True):
 class NodeMetrics:
     """The figures of all nodes that were asked for lately."""
 
-    def __init__(self, reaching: Reaching) -> None:
-        self._reaching = reaching
+    def __init__(self, passing: Passing, node_tls: Callable[[], ssl.SSLContext]) -> None:
+        self._passing, self._node_tls = passing, node_tls
         self._seen: dict[str, tuple[float, Mapping[Key, Look]]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -88,10 +90,10 @@ class NodeMetrics:
             return used(before, now)
 
     async def _look(self, address: NodeAddress) -> Mapping[Key, Look]:
-        target = Target(address.host, address.port, _PATH, "", self._reaching.node_tls)
+        target = Target(address.host, address.port, _PATH, "", self._node_tls())
         try:
             async with asyncio.timeout(_SECONDS):
-                answer = await self._reaching.passing.answer(target, "GET", [])
+                answer = await self._passing.answer(target, "GET", [])
                 if isinstance(answer, str):
                     return {}
                 body = await limited_body(answer, _LONGEST) if answer.status == 200 else None

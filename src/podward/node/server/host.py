@@ -39,7 +39,7 @@ class Host(Protocol):
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         """How a container is."""
 
-    async def sandbox_of(self, uid: str) -> str:
+    async def sandbox_of(self, pod: JsonObject) -> str:
         """The id of the sandbox of a Pod that is ready; empty where there is none."""
 
     async def exec(self, request: ExecRequest) -> ExecResponse | CriRefusal:

@@ -30,6 +30,7 @@ from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
 
 _BACKLOG = 128
+_MIRROR = "kubernetes.io/config.mirror"
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -74,9 +75,9 @@ class _Host:
             return answer
         return answer.status or CriRefusal(CriCode.NOT_FOUND, f"there is no container {container}")
 
-    async def sandbox_of(self, uid: str) -> str:
+    async def sandbox_of(self, pod: JsonObject) -> str:
         """The id of the sandbox of a Pod that is ready; empty where there is none."""
-        wanted = PodSandboxFilter(state="SANDBOX_READY", label_selector={cri_names.POD_UID: uid})
+        wanted = PodSandboxFilter(state="SANDBOX_READY", label_selector={cri_names.POD_UID: own_uid(pod)})
         answer = await self._runtime.call(verbs.LIST_POD_SANDBOX, ListPodSandboxRequest(wanted))
         found = () if isinstance(answer, CriRefusal) else answer.items
         return max(found, key=lambda each: each.created_at).id if found else ""
@@ -91,8 +92,14 @@ class _Host:
 
     def _with_status(self, pod: JsonObject) -> JsonObject:
         """The Pod with what we know of it, which may be newer than what the API server has heard."""
-        known = self._statuses.of(text(member(pod, "metadata"), "uid"))
+        known = self._statuses.of(own_uid(pod))
         return pod if known is None else {**pod, "status": {**member(pod, "status"), **known}}
+
+
+def own_uid(pod: JsonObject) -> str:
+    """The uid that the node knows a Pod by: that of a Pod of a file is not its mirror's."""
+    metadata = member(pod, "metadata")
+    return text(member(metadata, "annotations"), _MIRROR) or text(metadata, "uid")
 
 
 class Serving:
