@@ -18,8 +18,8 @@ from podward.cli import main as commands
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "git")
 
-KEPT = re.compile(r"podward (run .*--keep|exec|logs|port-forward|rm web)\b")
-"""Commands about Pods that are kept: cases/test_kept_pods.py tries them."""
+KEPT = re.compile(r"podward (run .*--keep|exec|logs|port-forward|rm web|explain pod/web)\b")
+"""Commands about Pods that are kept or a cluster's: cases/test_kept_pods.py and node/test_identities.py try them."""
 SERVING = {
     "podward apiserver ": ("--secure-port 0", "ready at"),
     "podward cri ": ("--listen ./cri.sock", "listens on"),
