@@ -8,7 +8,7 @@ import pytest
 
 from podward.policy.kubelet.container_logs import NoLog, run_with_log
 
-_RUNNING = {"running": {}}
+_RUNNING: dict[str, Any] = {"running": {}}
 _ENDED = {"terminated": {"containerID": "cri-o://ended"}}
 _WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
@@ -37,7 +37,7 @@ _WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
     ],
 )
 def test_the_run_is_found_or_the_kubelets_words_are_told(status: dict[str, Any], previous: bool, found: str) -> None:  # noqa: FBT001 - a row
-    pod = {"metadata": {"name": "p"}, "status": {"initContainerStatuses": [{"name": "c", **status}]}}
+    pod: dict[str, Any] = {"metadata": {"name": "p"}, "status": {"initContainerStatuses": [{"name": "c", **status}]}}
     told = run_with_log(pod, "c", previous=previous)
     assert (told.why if isinstance(told, NoLog) else told) == found
 
