@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from podward.server.webhooks.client import limited_body
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from podward.server.proxying.nodes import NodeAddress
     from podward.server.proxying.passing import Passing
@@ -62,8 +63,10 @@ class Usage(Struct, frozen=True):
 class NodeMetrics:
     """The figures of all nodes that were asked for lately."""
 
-    def __init__(self, passing: Passing, node_tls: Callable[[], ssl.SSLContext]) -> None:
-        self._passing, self._node_tls = passing, node_tls
+    def __init__(self, passing: Passing, tls: Callable[[], ssl.SSLContext]) -> None:
+        """`tls` gives whom to trust at nodes."""
+        self._passing = passing
+        self._tls = tls
         self._seen: dict[str, tuple[float, Mapping[Key, Look]]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -90,7 +93,7 @@ class NodeMetrics:
             return used(before, now)
 
     async def _look(self, address: NodeAddress) -> Mapping[Key, Look]:
-        target = Target(address.host, address.port, _PATH, "", self._node_tls())
+        target = Target(address.host, address.port, _PATH, "", self._tls())
         try:
             async with asyncio.timeout(_SECONDS):
                 answer = await self._passing.answer(target, "GET", [])

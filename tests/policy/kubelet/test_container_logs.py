@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from podward.api.json_value import JsonObject
 from podward.policy.kubelet.container_logs import NoLog, run_with_log
 
-_RUNNING: JsonObject = {"running": {}}
-_ENDED: JsonObject = {"terminated": {"containerID": "cri-o://ended"}}
-_WAITING: JsonObject = {"waiting": {"reason": "CrashLoopBackOff"}}
+_RUNNING: dict[str, Any] = {"running": {}}
+_ENDED = {"terminated": {"containerID": "cri-o://ended"}}
+_WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ _WAITING: JsonObject = {"waiting": {"reason": "CrashLoopBackOff"}}
     ],
 )
 def test_the_run_is_found_or_the_kubelets_words_are_told(status: dict[str, Any], previous: bool, found: str) -> None:  # noqa: FBT001 - a row
-    pod: JsonObject = {"metadata": {"name": "p"}, "status": {"initContainerStatuses": [{"name": "c", **status}]}}
+    pod: dict[str, Any] = {"metadata": {"name": "p"}, "status": {"initContainerStatuses": [{"name": "c", **status}]}}
     told = run_with_log(pod, "c", previous=previous)
     assert (told.why if isinstance(told, NoLog) else told) == found
 

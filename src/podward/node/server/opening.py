@@ -25,12 +25,11 @@ from podward.node.server.certificate import ServingCertificate
 from podward.node.server.serving import NodeServer
 from podward.node.server.streams import Streams
 from podward.node.statuses import Statuses
-from podward.policy.kubelet import cri_names
+from podward.policy.kubelet import cri_names, static_pods
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
 
 _BACKLOG = 128
-_MIRROR = "kubernetes.io/config.mirror"
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -98,8 +97,7 @@ class _Host:
 
 def own_uid(pod: JsonObject) -> str:
     """The uid that the node knows a Pod by: that of a Pod of a file is not its mirror's."""
-    metadata = member(pod, "metadata")
-    return text(member(metadata, "annotations"), _MIRROR) or text(metadata, "uid")
+    return static_pods.shown_by(pod) or text(member(pod, "metadata"), "uid")
 
 
 class Serving:
