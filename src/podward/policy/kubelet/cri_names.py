@@ -3,7 +3,8 @@
 Specification (kubelet, pkg/kubelet/kuberuntime labels.go and helpers.go, in our words): a sandbox has the Pod's labels
 and annotations, and labels with the Pod's name, namespace and uid; a container these three with its own name. A
 container's annotations hold the number of its definition, how often it was started before, the places of its
-termination message, the grace periods, its preStop hook and its ports. Logs are NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log.
+termination message, the grace periods, its preStop hook and its ports. Logs are
+NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log.
 """
 
 from __future__ import annotations
