@@ -33,7 +33,7 @@ ONCE = "test -e /kept/once && sleep 1000; touch /kept/once; exit 42"
 
 
 def test_all_containers_begin_anew_when_a_rule_says_so(node: Node) -> None:
-    cause = {"name": "cause", "command": ["sh", "-c", ONCE], "restartPolicy": "Never", **MOUNT}
+    cause: dict[str, Any] = {"name": "cause", "command": ["sh", "-c", ONCE], "restartPolicy": "Never", **MOUNT}
     cause["restartPolicyRules"] = [rule("RestartAllContainers")]
     beside = {"name": "beside", "command": ["sleep", "1000"], **MOUNT}
     first = {"name": "first", "command": ["sh", "-c", "echo x >> /kept/begun"], **MOUNT}
@@ -48,14 +48,14 @@ def test_all_containers_begin_anew_when_a_rule_says_so(node: Node) -> None:
 
 
 def test_one_container_begins_anew_by_its_exit_code(node: Node) -> None:
-    own = {"name": "own", "command": ["sh", "-c", ONCE], "restartPolicy": "Never", **MOUNT}
+    own: dict[str, Any] = {"name": "own", "command": ["sh", "-c", ONCE], "restartPolicy": "Never", **MOUNT}
     own["restartPolicyRules"] = [rule("Restart")]
     node.create("own", [own], restartPolicy="Never", volumes=VOLUMES)
     node.until("own", lambda found: counts(found) == {"own": 1} and found["status"]["phase"] == "Running")
 
 
 def test_a_sidecar_outlives_the_others_and_does_not_keep_the_pod(node: Node) -> None:
-    side = {"name": "side", "image": IMAGE, "restartPolicy": "Always"}
+    side: dict[str, Any] = {"name": "side", "image": IMAGE, "restartPolicy": "Always"}
     side["command"] = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
     work = {"name": "work", "image": IMAGE, "command": ["sh", "-c", "sleep 0.5"]}
     node.create("beside", [work], initContainers=[side], restartPolicy="Never")
