@@ -1,8 +1,8 @@
 """The node as processes: its mount namespace first, then the engine is forked, then this process serves.
 
 What of HTTP, TLS and gRPC is imported comes after the fork: the engine and its workers never have it, nor threads.
-With a CRI runtime behind a socket, what is mounted for Pods must be seen by that one, too: then the node stays in the
-mount namespace in which it was started, as a kubelet does.
+A CRI runtime behind a socket sees no mount of another namespace: then nothing is mounted for Pods (`kept_volumes`), and
+the node stays where it was started.
 """
 
 from __future__ import annotations

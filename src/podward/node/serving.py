@@ -126,6 +126,7 @@ class _Running:
                 context.options.pods,
                 record=context.recorder.event,
                 changed=lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - it is made below
+                mounts=not context.options.endpoint,
             ),
             images=Images(context.runtime, images_changed),
             statuses=Statuses(context.client, informer, context.log),
