@@ -42,8 +42,8 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 step = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver bench-cri prove \
-	kills soak-store soak-cri format tables served-types pages lock clean
+.PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver bench-cri \
+	bench-serve prove kills soak-store soak-cri format tables served-types pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -118,6 +118,9 @@ bench: setup ## run against podman and bare runtimes; admissions per CPU-second;
 
 bench-apiserver: setup ## the API server's memory, creates, lists and watches, beside the real one's recorded figures
 	@$(ENV)/bin/python bench/apiserver
+
+bench-serve: setup ## podward serve: until it is ready, from apply to Running, 200 Pods eight at a time, memory
+	@$(DEV)/bin/python bench/serve
 
 bench-cri: setup ## CRI's verbs through gRPC: medians of 30, beside the bare OCI runtimes; 100 Pods, eight at a time
 	@$(ENV)/bin/python bench/cri

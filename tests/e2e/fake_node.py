@@ -36,6 +36,7 @@ from podward.api.cri_stats import (
     PodSandboxStats,
 )
 from podward.api.cri_status import ContainerStatus
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import Connection
@@ -72,14 +73,17 @@ class FakeHost:
     def pod(self, namespace: str, name: str) -> JsonObject | None:
         return self.objects.get((namespace, name))
 
+    def identities(self, uid: str) -> PodIdentity:
+        return PodIdentity(uid, NODE)
+
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         if not self.log(container).exists():
             return CriRefusal(CriCode.NOT_FOUND, f"there is no container {container}")
         state = "CONTAINER_RUNNING" if container in self.running else "CONTAINER_EXITED"
         return ContainerStatus(container, state=state, log_path=str(self.log(container)))
 
-    async def sandbox_of(self, uid: str) -> str:
-        return uid
+    async def sandbox_of(self, pod: JsonObject) -> str:
+        return "sandbox" if pod else ""
 
     async def exec(self, request: ExecRequest) -> ExecResponse | CriRefusal:
         url = self.streams.exec_url(request)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from running_node import Node, running
+from running_node import Node, kubeconfig, running
 
 from podward.api.identity import ContainerIdentity
 from podward.node import identities
@@ -16,6 +21,7 @@ from podward.node import identities
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
 
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "explain.schema.json"
 CHANGES = "import os, time; os.setgroups([4, 5]); os.setgid(33); os.setuid(33); time.sleep(1000)"
 
 
@@ -36,7 +42,16 @@ def known(node: Node, pod: dict[str, Any], expected: int) -> tuple[ContainerIden
         time.sleep(0.05)
 
 
-def test_who_drops_his_rights_has_drifted_and_it_is_told_once(node: Node) -> None:
+def explain(node: Node, directory: Path, name: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """`podward explain pod/NAME` as an administrator calls it."""
+    config = directory / "admin.kubeconfig"
+    config.write_text(kubeconfig(node.server, "admin", "system:masters"))
+    words = [sys.executable, "-m", "podward", "explain", f"pod/{name}", "-n", "default", *more]
+    environment = {**os.environ, "KUBECONFIG": str(config), "PODWARD_ROOT": str(node.root)}
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def test_who_drops_his_rights_has_drifted_and_it_is_told_once(node: Node, tmp_path: Path) -> None:
     same = {"name": "same", "image": "small:1", "command": ["sleep", "1000"], "securityContext": {"runAsUser": 7}}
     mounts = [{"name": "host", "mountPath": "/host"}]
     words = ["busybox", "chroot", "/host", sys.executable, "-c", CHANGES]
@@ -55,6 +70,13 @@ def test_who_drops_his_rights_has_drifted_and_it_is_told_once(node: Node) -> Non
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert told == [f"The process of container other is not who it began as: {'; '.join(first.drift)}"]
+    printed = explain(node, tmp_path, "drifts")
+    assert printed.returncode == 1, printed.stderr
+    assert f"drift      {'; '.join(first.drift)}" in printed.stdout
+    assert "drift      none: it is who it began as" in printed.stdout
+    document = json.loads(explain(node, tmp_path, "drifts", "-o", "json").stdout)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert document["identities"]["containers"][0]["observed"]["uid"] == [33] * 4
     node.kill()
     node.start_again()
     time.sleep(4)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_node import Node, eventually, running
+from running_node import PODS, Node, eventually, running
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
@@ -154,6 +154,48 @@ def put(file: Path, content: dict[str, Any]) -> None:
     new.rename(file)
 
 
+def resources(cpu: str, memory: str) -> dict[str, Any]:
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu, "memory": memory}}
+
+
+def resized(node: Node, name: str, *containers: dict[str, Any]) -> None:
+    patch = {"spec": {"containers": [*containers]}}
+    kind = "application/strategic-merge-patch+json"
+    code, answer, _ = node.server.ask("PATCH", f"{PODS}/{name}/resize", patch, Content_Type=kind)
+    assert code == 200, answer
+
+
+def in_progress(pod: dict[str, Any]) -> set[str]:
+    return {row["type"] for row in pod["status"]["conditions"] if row["type"].startswith("PodResize")}
+
+
+def test_resources_change_while_a_pod_runs(node: Node) -> None:
+    policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+    node.create(
+        "grows",
+        [
+            {"name": "a", "image": "small:1", "command": ["sleep", "1000"], "resources": resources("100m", "32Mi")},
+            {"name": "b", "image": "small:1", "command": ["sleep", "1000"], "resources": resources("50m", "16Mi"),
+             "resizePolicy": policy},
+        ],
+    )  # fmt: skip
+    before = node.until("grows", lambda found: phase(found) == "Running")
+    resized(node, "grows", {"name": "a", "resources": resources("200m", "48Mi")})
+    wanted = resources("200m", "48Mi")
+    grown = node.until("grows", lambda found: statuses(found)[0]["resources"] == wanted and not in_progress(found))
+    assert statuses(grown)[0]["allocatedResources"] == wanted["requests"]
+    assert [row["containerID"] for row in statuses(grown)] == [row["containerID"] for row in statuses(before)]
+    resized(node, "grows", {"name": "b", "resources": resources("50m", "24Mi")})
+    again = node.until("grows", lambda found: statuses(found)[1]["restartCount"] == 1 and statuses(found)[1]["ready"])
+    assert statuses(again)[1]["resources"] == resources("50m", "24Mi")
+    assert statuses(again)[0]["restartCount"] == 0
+    resized(node, "grows", {"name": "a", "resources": resources("1000", "48Mi")})
+    waits = node.until("grows", lambda found: in_progress(found) == {"PodResizePending"})
+    (pending,) = (row for row in waits["status"]["conditions"] if row["type"] == "PodResizePending")
+    assert pending["reason"] == "Deferred"
+    assert statuses(waits)[0]["allocatedResources"]["cpu"] == "200m"
+
+
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:
     node.run("stays", "sleep 1000", volumes=[{"name": "m", "emptyDir": {"medium": "Memory"}}])
     before = node.until("stays", lambda found: phase(found) == "Running")
@@ -161,9 +203,14 @@ def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: 
         "ends", "while ! [ -e /tmp/go ]; do sleep 0.1; done", restartPolicy="Never", terminationGracePeriodSeconds=1
     )
     node.until("ends", lambda found: phase(found) == "Running")
+    node.run("gone", "sleep 1000")
+    gone = node.until("gone", lambda found: phase(found) == "Running")
     node.kill()
     node.delete("ends")
+    node.delete("gone", grace=0)
     node.start_again()
+    assert not list((node.root / "node" / "pods").glob(gone["metadata"]["uid"]))
+    assert not list((node.root / "node" / "logs").glob(f"*{gone['metadata']['uid']}"))
     node.until_gone("ends")
     after = node.until("stays", lambda found: phase(found) == "Running")
     assert state(after)["containerID"] == state(before)["containerID"]

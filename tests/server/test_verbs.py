@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from api_server import Server
 
@@ -62,6 +64,24 @@ def test_finalizers_hold_an_object_back(server: Server) -> None:
     merge = {"metadata": {"finalizers": None}}
     server.ask("PATCH", f"{MAPS}/held", merge, Content_Type="application/merge-patch+json")
     assert server.ask("GET", f"{MAPS}/held")[0] == 404
+
+
+def test_the_last_finalizer_goes_also_where_others_change_the_object_meanwhile(server: Server) -> None:
+    """Of several changes at once one lets the object go, and what comes in between must not keep it."""
+    merge = {"Content_Type": "application/merge-patch+json"}
+
+    def change(index: int) -> None:
+        body = {"data": {"a": str(index)}} if index else {"metadata": {"finalizers": None}}
+        server.ask("PATCH", f"{MAPS}/raced", body, **merge)
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(12):
+            raced = _map("raced")
+            raced["metadata"] = {"name": "raced", "finalizers": ["example.com/mine"]}
+            assert server.ask("POST", MAPS, raced)[0] == 201
+            server.ask("DELETE", f"{MAPS}/raced")
+            list(pool.map(change, (1, 2, 0, 3, 4, 5)))
+            assert server.ask("GET", f"{MAPS}/raced")[0] == 404
 
 
 def test_a_watch_tells_what_came_since(server: Server) -> None:

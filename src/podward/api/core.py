@@ -248,6 +248,13 @@ class RestartRule(View, frozen=True):
     exit_codes: RestartExitCodes | None = None
 
 
+class ResizePolicy(View, frozen=True):
+    """core/v1 ContainerResizePolicy."""
+
+    resource_name: str = ""
+    restart_policy: str = ""
+
+
 class Container(View, frozen=True):
     """core/v1 Container, also for init and ephemeral containers."""
 
@@ -261,6 +268,7 @@ class Container(View, frozen=True):
     env_from: tuple[EnvFrom, ...] | None = None
     ports: tuple[ContainerPort, ...] | None = None
     resources: Resources | None = None
+    resize_policy: tuple[ResizePolicy, ...] | None = None
     volume_mounts: tuple[VolumeMount, ...] | None = None
     security_context: SecurityContext | None = None
     restart_policy: str | None = None

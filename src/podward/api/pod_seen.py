@@ -83,6 +83,15 @@ class PodEnding(Struct, frozen=True):
     disruption: str = ""
 
 
+class ResizeTold(Struct, frozen=True):
+    """A condition about resources that change: `PodResizePending` or `PodResizeInProgress`."""
+
+    type: str
+    generation: int
+    reason: str = ""
+    message: str = ""
+
+
 class PodSeen(Struct, frozen=True):
     """What is seen of a Pod at the moment `now`.
 
@@ -101,6 +110,7 @@ class PodSeen(Struct, frozen=True):
     grace: int | None = None
     ending: PodEnding | None = None
     stopped: bool = False
+    resizes: tuple[ResizeTold, ...] = ()
     recursive_read_only: bool = True
 
     def of(self, container: str) -> ContainerSeen:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from podward.cli import cluster_options, file_options, image_options, node_options, referenced
 from podward.errors import UsageError
 
 SUMMARY = "the table: every security field, its value at every stage, and why"
+_LIVE = ("pod/", "pods/", "po/")
 EXAMPLES = (
     ("explain a Pod before it runs", "podward explain pod.yaml"),
     ("what one field decides", "podward explain pod.yaml --field spec.containers[0].securityContext"),
@@ -16,6 +18,7 @@ EXAMPLES = (
     ("a picture of it, each value linked to its source", "podward explain pod.yaml -o html > pod.html"),
     ("as an OpenShift cluster admits it: which SCC, and why", "podward explain pod.yaml --namespace namespace.yaml"),
     ("as far as it can be told without its image", "podward explain pod.yaml --image-user 101:101"),
+    ("a Pod of a cluster, and who its processes are now", "podward explain pod/web -n shop --kubeconfig admin.conf"),
     ("everything, for a program", "podward explain deployment.yaml -o json"),
     ("who may do what, and which line says so", "podward explain access get pods --as alice -f rbac/"),
 )
@@ -27,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     file_options.add(parser)
     referenced.add(parser)
     referenced.add_stand_in(parser)
+    add("--kubeconfig", default="", metavar="FILE", help="where the API server is that has pod/NAME (else KUBECONFIG)")
     add("--running", metavar="POD", help="instead of a file: a kept Pod (see `podward ps`), as it is now")
     add("--field", action="append", default=[], metavar="PATH", help="only what this field decides; may be repeated")
     add(
@@ -67,12 +71,22 @@ def run(args: argparse.Namespace) -> int:
         )
     if bool(args.running) == bool(args.files or args.filename):
         raise UsageError("say what to explain: FILE, -f FILE, or --running POD", advice="`podward ps` lists kept Pods")
-    if not args.running:
+    if not args.running and not _is_live(args):
         return explaining.run(args)
     if args.verify or args.access or args.field:
-        raise UsageError("--running goes without --verify, --access and --field", where="--running")
+        raise UsageError("a Pod that runs is explained without --verify, --access and --field", where="--running")
     if cluster_options.wanted(args):
         raise UsageError("a Pod that runs was let in already", where="--running", advice="describe no cluster to it")
+    if _is_live(args):
+        from podward.cli import live_pods
+
+        return live_pods.run(args)
     from podward.cli import inspecting
 
     return explaining.show(inspecting.explained(args.running, args), (), args)
+
+
+def _is_live(args: argparse.Namespace) -> bool:
+    """Whether a Pod of a cluster is meant, and no file: `pod/NAME`."""
+    words = [*args.files, *args.filename]
+    return len(words) == 1 and words[0].startswith(_LIVE) and not os.path.exists(words[0])

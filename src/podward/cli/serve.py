@@ -116,6 +116,7 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
         ),
         tuple(_nodes(args, root, parts)),
         service_range=args.service_cluster_ip_range or "",
+        openshift=args.openshift,
         leave=args.leave,
         is_remote=bool(args.container_runtime_endpoint),
     )  # fmt: skip

@@ -106,6 +106,7 @@ class Context:
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": _LIFE},
         }
+        told = ""
         while True:
             made = await self.admin.create(_ACCOUNTS, namespace, request, "token", account)
             if not isinstance(made, Status):
@@ -115,8 +116,9 @@ class Context:
             elif made.code == _NOT_FOUND:
                 await self._account(account, namespace)
                 continue
-            else:
-                _log.warning("no token for %s: %s", account, made.message)
+            elif made.message != told:
+                told = made.message
+                _log.warning("no token for %s: %s", account, told)
             await asyncio.sleep(_AGAIN)
 
     async def _account(self, account: str, namespace: str) -> None:

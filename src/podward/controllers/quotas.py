@@ -163,9 +163,9 @@ class QuotaController:
         return None if answer.code == _NOT_FOUND else Retry.LATER
 
     async def _follow(self, resource: Resource) -> None:
-        informer = self._followed.get(resource)
-        if informer is None:
-            informer = self._followed[resource] = self._informers.of(resource)
+        informer = self._informers.of(resource)  # another one, where the resource was gone meanwhile
+        if self._followed.get(resource) is not informer:
+            self._followed[resource] = informer
             informer.listeners.append(lambda change: self._object_changed(resource, change))
             informer.start()
         await informer.synced()

@@ -54,6 +54,7 @@ TABLE: tuple[Row, ...] = (
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
     Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
+    Row("service-ca-cert-publisher", "service-ca-cert-publisher", "podward.controllers.service_ca", openshift=True),
     Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),

@@ -16,9 +16,11 @@ from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import StatusRequest, StatusResponse, VersionRequest, VersionResponse
 from podward.errors import NodeError
 from podward.node.runtime import Heard
+from podward.policy.kubelet import cri_names
 from podward.runtime.service import verbs
 from podward.runtime.service.container_ending import SettleRequest
 from podward.runtime.service.exits import ExitWatch
+from podward.runtime.service.records import ContainerRecord
 from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
@@ -115,12 +117,14 @@ class OwnRuntime:
 
     def _ended(self, container: str) -> None:
         """A monitor has written an exit code: what the container leaves behind is ended, and whoever waits hears."""
-        self._go_on(self._settle(container))
-        self._heard(container)
+        record = self._service.records.read(ContainerRecord, container)
+        uid = record.config.labels.get(cri_names.POD_UID, "") if record is not None else ""
+        self._go_on(self._settle(container, uid))
+        self._heard(uid)
 
-    async def _settle(self, container: str) -> None:
+    async def _settle(self, container: str, uid: str) -> None:
         await self._engine.call(verbs.SETTLE_CONTAINER, SettleRequest(container))
-        self._heard(container)
+        self._heard(uid)
 
     async def _recover(self) -> tuple[str, ...]:
         answer = await self._engine.call(verbs.RECOVER, RecoverRequest())

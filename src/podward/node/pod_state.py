@@ -11,6 +11,7 @@ from podward.api.json_value import JsonObject
 from podward.api.pod_seen import BackOff, ContainerSeen, Failure, PodEnding, PodSeen
 from podward.documents.raw_fields import member
 from podward.node.parts import Parts
+from podward.node.resize import Resize
 from podward.node.seen import Look
 from podward.node.subject import Subject
 from podward.policy.kubelet import pod_status
@@ -25,6 +26,7 @@ class PodState(Struct):
     """
 
     subject: Subject
+    resize: Resize
     failures: dict[str, Failure] = field(default_factory=dict)
     back_offs: dict[str, BackOff] = field(default_factory=dict)
     ending: PodEnding | None = None
@@ -55,6 +57,7 @@ class PodState(Struct):
             grace=self.grace,
             ending=self.ending,
             stopped=self.stopped,
+            resizes=self.resize.told,
         )
 
     def tell_status(self, parts: Parts, seen: PodSeen) -> JsonObject:

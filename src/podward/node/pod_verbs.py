@@ -15,6 +15,8 @@ from msgspec import Struct
 
 from podward.api.core import Pod
 from podward.api.cri import IDMapping, LinuxContainerResources
+from podward.errors import NodeError, PodwardError
+from podward.policy.kubelet import pod_cgroups as places
 from podward.runtime import cgroups, container_files, pod_cgroups, userns
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.volumes import remove_tree
@@ -35,6 +37,18 @@ class PlaceAnswer(Struct, frozen=True):
     """The ids of the Pod's user namespace."""
 
     mapping: IDMapping | None = None
+
+
+class CgroupRequest(Struct, frozen=True):
+    """The limits that a Pod's cgroup is to have; refused where it uses more memory than it `must_fit` (0: any)."""
+
+    cgroup: str
+    limits: LinuxContainerResources
+    must_fit: int = 0
+
+
+class CgroupAnswer(Struct, frozen=True):
+    """It has them."""
 
 
 class FilesRequest(Struct, frozen=True):
@@ -70,6 +84,20 @@ class RemoveAnswer(Struct, frozen=True):
     """It is gone."""
 
 
+class SweepRequest(Struct, frozen=True):
+    """The directories of all Pods and of all logs, and the uids of the Pods that are the node's still."""
+
+    pods: str
+    logs: str
+    uids: tuple[str, ...] = ()
+
+
+class SweepAnswer(Struct, frozen=True):
+    """What could not be taken away, and why."""
+
+    left: tuple[str, ...] = ()
+
+
 def hosts_file(directory: str) -> str:
     """The Pod's hosts file."""
     return f"{directory}/etc-hosts"
@@ -90,6 +118,16 @@ def make_place(service: RuntimeService, asked: PlaceRequest, _caller: Caller) ->
     return PlaceAnswer(userns.keep(service.state, asked.directory))
 
 
+def limit_cgroup(_service: RuntimeService, asked: CgroupRequest, _caller: Caller) -> CgroupAnswer:
+    """Give a Pod's cgroup other limits. Raises NodeError where it uses too much memory, or the kernel refuses."""
+    if cgroups.usable():
+        used = pod_cgroups.memory_used(asked.cgroup)
+        if asked.must_fit and used > asked.must_fit:
+            raise NodeError(f"attempting to set pod memory limit ({asked.must_fit}) below current usage ({used})")
+        pod_cgroups.ensure(asked.cgroup, asked.limits)
+    return CgroupAnswer()
+
+
 def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -> FilesAnswer:
     """Write the hosts file, make a new termination log and the directory of logs."""
     os.makedirs(f"{asked.log_directory}/{asked.container}", mode=0o755, exist_ok=True)
@@ -108,9 +146,38 @@ def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller)
     return RemoveAnswer()
 
 
+def sweep_places(service: RuntimeService, asked: SweepRequest, _caller: Caller) -> SweepAnswer:
+    """Take the directories, cgroups and logs of Pods away that the node does not have any more.
+
+    The cgroups are those of Pods that have a directory here: others may be another node's.
+    """
+    left: list[str] = []
+    for uid in sorted(set(_names(asked.pods)) - set(asked.uids)):
+        try:
+            for path in places.every(uid):
+                pod_cgroups.remove(path, service.cgroups)
+            remove_tree(f"{asked.pods}/{uid}")
+        except (PodwardError, OSError) as error:
+            left.append(f"Pod {uid}: {error}")
+    for name in _names(asked.logs):
+        if name.rpartition("_")[2] not in asked.uids:
+            remove_tree(f"{asked.logs}/{name}")
+    return SweepAnswer(tuple(left))
+
+
+def _names(directory: str) -> list[str]:
+    return os.listdir(directory) if os.path.isdir(directory) else []
+
+
+SWEEP_PLACES: Verb[RuntimeService, SweepRequest, SweepAnswer] = Verb(
+    "SweepPlaces", SweepRequest, SweepAnswer, sweep_places
+)
 MAKE_PLACE: Verb[RuntimeService, PlaceRequest, PlaceAnswer] = Verb("MakePlace", PlaceRequest, PlaceAnswer, make_place)
 MAKE_FILES: Verb[RuntimeService, FilesRequest, FilesAnswer] = Verb("MakeFiles", FilesRequest, FilesAnswer, make_files)
 REMOVE_PLACE: Verb[RuntimeService, RemoveRequest, RemoveAnswer] = Verb(
     "RemovePlace", RemoveRequest, RemoveAnswer, remove_place
 )
-VERBS = (MAKE_PLACE, MAKE_FILES, REMOVE_PLACE)
+LIMIT_CGROUP: Verb[RuntimeService, CgroupRequest, CgroupAnswer] = Verb(
+    "LimitCgroup", CgroupRequest, CgroupAnswer, limit_cgroup
+)
+VERBS = (MAKE_PLACE, LIMIT_CGROUP, SWEEP_PLACES, MAKE_FILES, REMOVE_PLACE)

@@ -11,13 +11,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import ContainerStatusRequest, ListPodSandboxRequest, RemovePodSandboxRequest
+from podward.api.cri_requests import ListPodSandboxRequest, RemovePodSandboxRequest
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import PodEnding
 from podward.client.informer import Change, Informer
 from podward.documents.raw_fields import member
+from podward.node import pod_verbs
 from podward.node.admission import admit, was_admitted
 from podward.node.parts import Parts
+from podward.node.pod_verbs import SweepRequest
 from podward.node.subject import Subject
 from podward.node.worker import PodWorker
 from podward.policy.kubelet import cri_names, static_pods
@@ -45,9 +47,6 @@ class Pods:
         `others` are the uids of Pods that will be added.
         """
         known = [*others, *(text(member(pod, "metadata"), "uid") for pod in self._informer.items())]
-        left = await self._parts.volumes.sweep(tuple(known))
-        for why in left:
-            self._parts.context.log.failed(f"something of a Pod is left: {why}")
         await self._end_unknown(frozenset(known))
         for pod in sorted(self._informer.items(), key=lambda pod: (not was_admitted(pod), _created(pod))):
             self._changed(Change(None, pod))
@@ -80,18 +79,11 @@ class Pods:
         if worker := self._workers.get(uid):
             worker.wake()
 
-    def heard(self, container: str) -> None:
-        """A container has changed by itself; "" for any."""
-        if not container:
-            for worker in self._workers.values():
-                worker.wake()
-        else:
-            self._go_on(self._wake_owner(container))
-
-    async def _wake_owner(self, container: str) -> None:
-        told = await self._parts.context.runtime.call(verbs.CONTAINER_STATUS, ContainerStatusRequest(container))
-        if not isinstance(told, CriRefusal) and told.status is not None:
-            self.wake(told.status.labels.get(cri_names.POD_UID, ""))
+    def heard(self, uid: str) -> None:
+        """Something of a Pod has changed by itself; "" for any."""
+        for worker in self._workers.values() if not uid else ():
+            worker.wake()
+        self.wake(uid)
 
     def _changed(self, change: Change) -> None:
         """The API server's Pod has come, changed or gone."""
@@ -100,6 +92,7 @@ class Pods:
             worker = self._workers.get(_uid(old))
             if worker is not None:
                 worker.remove()
+            self._wake_waiting()
         if new is None:
             return
         if shown := static_pods.shown_by(new):
@@ -114,7 +107,7 @@ class Pods:
 
     def _take(self, subject: Subject) -> None:
         ended = subject.deleted or subject.phase in TERMINAL
-        rejected = None if ended or was_admitted(subject.document) else self._rejection(subject)
+        rejected = None if ended or was_admitted(subject.document) else self.rejection(subject)
         worker = self._workers[subject.uid] = PodWorker(self._parts, subject)
         if rejected is not None:
             self._parts.tell(subject.document, "Warning", rejected.reason, rejected.message)
@@ -122,19 +115,32 @@ class Pods:
         elif ended:
             worker.update(subject)
 
-    def _rejection(self, subject: Subject) -> PodEnding | None:
+    def rejection(self, subject: Subject) -> PodEnding | None:
         """Why the Pod is not admitted beside those that are."""
-        others = [worker.state.subject.document for worker in self._workers.values() if worker.takes_room]
+        taking = [worker for uid, worker in self._workers.items() if worker.takes_room and uid != subject.uid]
+        others = [worker.state.subject.document for worker in taking]
         return admit(subject, self._parts.node, self._node(), others)
 
+    def _wake_waiting(self) -> None:
+        """A Pod has gone: there may be room for the resources that others wait for."""
+        for worker in self._workers.values():
+            if worker.state.resize.pending is not None:
+                worker.wake()
+
     async def _end_unknown(self, known: frozenset[str]) -> None:
-        """End the sandboxes of Pods that the node does not have any more."""
-        runtime = self._parts.context.runtime
+        """End what is left of Pods that the node does not have any more: nobody knows how long they would be given."""
+        runtime, options = self._parts.context.runtime, self._parts.context.options
         listed = await runtime.call(verbs.LIST_POD_SANDBOX, ListPodSandboxRequest())
         for sandbox in () if isinstance(listed, CriRefusal) else listed.items:
             uid = sandbox.labels.get(cri_names.POD_UID)
             if uid is not None and uid not in known:
                 await runtime.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(sandbox.id))
+        left = await self._parts.volumes.sweep(tuple(known))
+        swept = await self._parts.context.engine.call(
+            pod_verbs.SWEEP_PLACES, SweepRequest(options.pods, options.logs, tuple(known))
+        )
+        for why in (*left, *((swept.message,) if isinstance(swept, CriRefusal) else swept.left)):
+            self._parts.context.log.failed(f"something of a Pod is left: {why}")
 
     async def _keep_house(self) -> None:
         while True:

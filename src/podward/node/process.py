@@ -1,8 +1,7 @@
 """The node as processes: its mount namespace first, then the engine is forked, then this process serves.
 
 What of HTTP, TLS and gRPC is imported comes after the fork: the engine and its workers never have it, nor threads.
-A CRI runtime behind a socket sees no mount of another namespace: then nothing is mounted for Pods (`kept_volumes`), and
-the node stays where it was started.
+A CRI runtime behind a socket sees none of the node's mounts: for that one, volumes are plain directories.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ def run(options: Options, say: Callable[[str], None]) -> int:
     state = State(options.root)
     for directory in (options.directory, options.pods, options.logs):
         os.makedirs(directory, mode=0o700, exist_ok=True)
-    if not options.endpoint:
-        home.enter(state, options.directory)
+    home.enter(state, options.directory)
     service = RuntimeService(options.root, options.service)
     service.choose_all()
     volume_verbs.learn()

@@ -26,7 +26,6 @@ from podward.api.cri_requests import (
     VersionResponse,
 )
 from podward.api.cri_status import ContainerEventResponse
-from podward.errors import NodeError
 from podward.node.runtime import Heard
 from podward.runtime import cri_messages, cri_protocol
 from podward.runtime.service.runtime_service import RuntimeService
@@ -56,13 +55,7 @@ class RemoteRuntime:
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self, heard: Heard) -> None:
-        """Begin to listen. Raises NodeError where nobody answers."""
-        answer = await self.version(VersionRequest("0.1.0"))
-        if isinstance(answer, CriRefusal):
-            advice = "start the runtime, or name its socket with --container-runtime-endpoint"
-            raise NodeError(
-                f"the container runtime does not answer: {answer.message}", where=self._socket, advice=advice
-            )
+        """Begin to listen."""
         self._listening = asyncio.create_task(self._listen(heard))
 
     async def close(self) -> None:
@@ -113,7 +106,8 @@ class RemoteRuntime:
         try:
             async for content in ask(cri_messages.message(GetEventsRequest()).SerializeToString()):
                 event = cri_messages.typed(method.response.FromString(content), ContainerEventResponse)
-                heard(event.container_id)
+                sandbox = event.pod_sandbox_status
+                heard(sandbox.metadata.uid if sandbox is not None else "")
         except grpc.aio.AioRpcError as error:
             return _refusal(error).code
         return CriCode.UNAVAILABLE

@@ -18,7 +18,7 @@ from podward.runtime.workers.calls import Verb
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Heard = Callable[[str], None]
-"""Is told the id of a container that has changed by itself; "" where it is not known which one has."""
+"""Is told the uid of a Pod of which something has changed by itself; "" where it is not known of which."""
 
 
 class Runtime(Protocol):

@@ -11,12 +11,15 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from podward.api.cri_refusal import CriRefusal
+from podward.api.cri_requests import VersionRequest
 from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
 from podward.client.informer import Informers
-from podward.node import facts, machine_info
+from podward.errors import NodeError
+from podward.node import bootstrap, facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.identities import Identities
@@ -36,7 +39,6 @@ from podward.node.static_pods import StaticPods
 from podward.node.statuses import PODS, Statuses
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
-from podward.runtime.service.runtime_info import NAME
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.client import EngineClient
 
@@ -80,24 +82,31 @@ async def _main(started: Started, say: Callable[[str], None]) -> int:
 
 async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
     """Serve until cancelled."""
-    identity = _identity(started.options)
+    options = started.options
+    if options.bootstrap_kubeconfig:
+        await bootstrap.ensure(options.kubeconfig, options.bootstrap_kubeconfig, options.name)
+    identity = _identity(options)
     listener = opening.listen(identity.address, identity.port)
     context = _context(started, engine, log, structs.replace(identity, port=listener.getsockname()[1]))
     registration = Registration(context)
-    running = _Running(context, started.service, registration.changed)
+    running = _Running(context, started.service, await _runtime_name(context), registration.changed)
     streams = RemoteStreams(context.runtime) if context.options.endpoint else OwnStreams(started.service, engine)
     server = opening.Serving(context, running.informer, running.statuses, streams)
+    renewing: asyncio.Task[None] | None = None
     try:
         await context.runtime.start(running.heard)
         await registration.start(register=context.options.register)
         await running.start()
         await server.start(listener)
+        renewing = asyncio.create_task(bootstrap.keep(context.client, options.kubeconfig, options.name, context.log))
         gc.collect()
         gc.freeze()
         gc.enable()
         say(context.options.name)
         await asyncio.Event().wait()
     finally:
+        if renewing is not None:
+            renewing.cancel()
         await server.close()
         listener.close()
         await running.close()
@@ -111,7 +120,10 @@ async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Lo
 class _Running:
     """The parts that have the node's Pods run."""
 
-    def __init__(self, context: NodeContext, service: RuntimeService, images_changed: Callable[[], None]) -> None:
+    def __init__(
+        self, context: NodeContext, service: RuntimeService, name: str, images_changed: Callable[[], None]
+    ) -> None:
+        """`name` is the runtime's."""
         informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
@@ -137,8 +149,9 @@ class _Running:
                 Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
             ),
             network=self._network,
-            runtime_name=NAME,
+            runtime_name=name,
             dns_of=lambda pod: facts.dns_of(context.options, pod),
+            admit=lambda subject: self._pods.rejection(subject),  # noqa: PLW0108 - it is made below
         )
         self.statuses = self._parts.statuses
         own = context.informers.of(NODES, fields=f"metadata.name={context.options.name}")
@@ -149,9 +162,9 @@ class _Running:
         self._pods = Pods(self._parts, informer, node_object)
         self._static = StaticPods(context, informer, node_object) if context.options.manifest_path else None
 
-    def heard(self, container: str) -> None:
-        """A container has changed by itself."""
-        self._pods.heard(container)
+    def heard(self, uid: str) -> None:
+        """Something of a Pod has changed by itself."""
+        self._pods.heard(uid)
 
     async def start(self) -> None:
         """Take the Pods that there are."""
@@ -172,6 +185,15 @@ class _Running:
         await self._parts.statuses.close()
         await self._parts.volumes.close()
         await self._network.close()
+
+
+async def _runtime_name(context: NodeContext) -> str:
+    """What stands before the ids of containers. Raises NodeError where the runtime does not answer."""
+    answer = await context.runtime.version(VersionRequest("0.1.0"))
+    if isinstance(answer, CriRefusal):
+        advice = "start the runtime, or name its socket with --container-runtime-endpoint"
+        raise NodeError(f"the container runtime does not answer: {answer.message}", advice=advice)
+    return answer.runtime_name
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:

@@ -14,7 +14,7 @@ from enum import Enum
 
 from podward.api.pod_seen import PodEnding
 from podward.errors import PodwardError
-from podward.node import syncing
+from podward.node import resize, syncing
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.subject import Subject
@@ -40,7 +40,8 @@ class PodWorker:
     """The task of one Pod."""
 
     def __init__(self, parts: Parts, subject: Subject) -> None:
-        self.state = PodState(subject)
+        known = resize.known(subject.document, subject.directory(parts.context.options))
+        self.state = PodState(Subject.of(known.given), known)
         self.stage = Stage.SYNC
         self._parts = parts
         self._woken = asyncio.Event()
@@ -53,7 +54,8 @@ class PodWorker:
 
     def update(self, subject: Subject) -> None:
         """The Pod has changed on the server."""
-        self.state.subject = subject
+        self.state.resize.wanted = subject.document
+        self.state.subject = Subject.of(self.state.resize.given)
         if subject.deleted:
             self._terminate(subject.deletion_grace)
         self.wake()

@@ -35,6 +35,14 @@ def ensure(path: str, wanted: LinuxContainerResources) -> None:
     _write(f"{HOME}/memory{path}/{_MEMORY_V1}", str(wanted.memory_limit_in_bytes or _NO_LIMIT))
 
 
+def memory_used(path: str) -> int:
+    """The bytes of memory that everything in the cgroup uses; 0 where nobody counts."""
+    for file in (f"{HOME}{path}/memory.current", f"{HOME}/memory{path}/memory.usage_in_bytes"):
+        with contextlib.suppress(OSError, ValueError), open(file, encoding="ascii") as opened:
+            return int(opened.read())
+    return 0
+
+
 def remove(path: str, cgroups: Cgroups) -> None:
     """End whatever is left in the cgroup, and take it away. Raises NodeError where something stays."""
     cgroups.end_path(path)

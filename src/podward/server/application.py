@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from podward.access.certificates.signing import Issuer
     from podward.api.resource import Resource
     from podward.policy.scc.allocation import Ranges
+    from podward.server.aggregation.front_proxy import FrontProxyPair
+    from podward.server.aggregation.serving import Aggregation
     from podward.server.openshift.start import OpenShift
     from podward.server.proxying.nodes import NodeAccess
 
@@ -74,6 +76,8 @@ class Settings(Struct, frozen=True):
     admission: Configured = NOT_CONFIGURED
     nodes: NodeAccess | None = None
     """How nodes are reached; None where they are not."""
+    front_proxy: FrontProxyPair | None = None
+    """As whom the server comes to API servers behind it; None where there are none."""
     node_metrics: bool = False
     """Whether what nodes use is served."""
 
@@ -135,6 +139,8 @@ class Application:
         self._controllers = running.of(
             settings.controllers, issuers, self.parts, chain.chained_inside(self.filters, self._serve)
         )
+        self.front_proxy = settings.front_proxy
+        self._aggregation = self._of_front_proxy()
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
 
@@ -185,12 +191,19 @@ class Application:
             await self.authorizers.follow(kind, routes.scope_of(self.parts, BY_KIND[_RBAC, kind]).cache)
         await self.authorizers.start(self.caches, self.plugins.webhooks)
         await self.definitions.start()
+        if self._aggregation is not None:
+            await self._aggregation.start()
         self._expiry.start()
         if self._openshift is not None:
             await self._openshift.start_after(self.parts)
         for controller in self._controllers:
             await controller.start()
         self._callers.start(self.plugins.webhooks)
+
+    async def publish_trust(self, clients: bytes) -> None:
+        """Say in the API whom servers behind this one are to believe; `clients` are authorities of clients."""
+        if self.front_proxy is not None:
+            await first_objects.put_data(self.parts, self.front_proxy.trust(clients))
 
     async def announce(self, address: str, port: int) -> None:
         """Say in the API where the server is reached."""
@@ -208,11 +221,22 @@ class Application:
         for controller in self._controllers:
             await controller.close()
         await self.plugins.webhooks.close()
+        if self._aggregation is not None:
+            await self._aggregation.close()
         await self.parts.reaching.close()
         if self._openshift is not None:
             await self._openshift.close()
         await self.definitions.close()
         await self.caches.close()
+
+    def _of_front_proxy(self) -> Aggregation | None:
+        if self.front_proxy is None:
+            return None
+        from podward.server.aggregation.serving import Aggregation
+        from podward.server.controllers.calling import SERVER, Caller
+
+        caller = Caller(chain.chained_inside(self.filters, self._serve), "aggregator", SERVER)
+        return Aggregation(self.parts, caller, self.front_proxy)
 
     def _of_openshift(self, settings: Settings, configured: Configured) -> OpenShift | None:
         if settings.namespace_ranges is None:
@@ -222,6 +246,10 @@ class Application:
         return OpenShift(settings.namespace_ranges, self.caches, self.authorizers.authorize, configured)
 
     async def _serve(self, request: Request) -> Answer:
+        if self._aggregation is not None:
+            backend = self._aggregation.backend_of(request.path)
+            if backend is not None:
+                return await self._aggregation.answer(backend, request)
         if request.info.resource_request:
             return await routes.serve(self.parts, request)
         return await table.serve(self.parts, request)

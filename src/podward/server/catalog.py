@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from podward.api.resource import GroupVersion, Resource
 from podward.schema.custom_objects.kind import CustomKind
@@ -18,6 +18,7 @@ class Catalog:
         self._customs: dict[tuple[str, str, str], CustomKind] = {}
         self.described: tuple[CustomResource, ...] = ()
         """What OpenAPI is told of resources that are neither Kubernetes' own nor custom ones."""
+        self._foreign: dict[GroupVersion, tuple[Resource, ...]] = {}
         self.generation = 0
         """Counts the changes: what is made of the whole catalog is made anew for another one."""
 
@@ -28,6 +29,19 @@ class Catalog:
     def all(self) -> tuple[Resource, ...]:
         """All of them, the server's own first."""
         return tuple(self._by_plural.values())
+
+    def listed(self) -> tuple[Resource, ...]:
+        """What discovery tells of: also what servers behind this one serve."""
+        foreign = (resource for resources in self._foreign.values() for resource in resources)
+        return (*self._by_plural.values(), *foreign)
+
+    def put_foreign(self, of: GroupVersion, resources: tuple[Resource, ...]) -> None:
+        """A server behind this one serves these of a version of a group; none where it is not available."""
+        self._foreign[of] = resources
+
+    def keep_foreign(self, versions: Container[GroupVersion]) -> None:
+        """Nothing else is served by servers behind this one."""
+        self._foreign = {of: resources for of, resources in self._foreign.items() if of in versions}
 
     def serves(self, of: GroupVersion) -> bool:
         """Whether anything is served of this group and version."""

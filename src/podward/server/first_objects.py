@@ -68,6 +68,16 @@ def _own_service(address: str, port: int) -> JsonObject:
     }
 
 
+async def put_data(parts: Parts, obj: JsonObject) -> None:
+    """Make a ConfigMap of the server's own, or have the one that is there say the same. Raises StoreError."""
+    stored = await parts.store.get(_key(parts, obj))
+    found = None if stored is None else decoded(stored)
+    if found is None:
+        _require(obj, await _made(parts, obj))
+    elif found.get("data") != obj["data"]:
+        await change(parts, {**found, "data": obj["data"]})
+
+
 def node_access(user: str) -> JsonObject:
     """The binding that lets the server, which goes to nodes as this user, do there what it is asked for."""
     return {

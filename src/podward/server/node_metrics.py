@@ -20,8 +20,11 @@ from podward.server.proxying.target import Target
 from podward.server.webhooks.client import limited_body
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
     from podward.server.proxying.nodes import NodeAddress
-    from podward.server.proxying.reaching import Reaching
+    from podward.server.proxying.passing import Passing
 
 _PATH = "/metrics/resource"
 _LONGEST = 64 << 20
@@ -60,8 +63,10 @@ class Usage(Struct, frozen=True):
 class NodeMetrics:
     """The figures of all nodes that were asked for lately."""
 
-    def __init__(self, reaching: Reaching) -> None:
-        self._reaching = reaching
+    def __init__(self, passing: Passing, tls: Callable[[], ssl.SSLContext]) -> None:
+        """`tls` gives whom to trust at nodes."""
+        self._passing = passing
+        self._tls = tls
         self._seen: dict[str, tuple[float, Mapping[Key, Look]]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -88,10 +93,10 @@ class NodeMetrics:
             return used(before, now)
 
     async def _look(self, address: NodeAddress) -> Mapping[Key, Look]:
-        target = Target(address.host, address.port, _PATH, "", self._reaching.node_tls)
+        target = Target(address.host, address.port, _PATH, "", self._tls())
         try:
             async with asyncio.timeout(_SECONDS):
-                answer = await self._reaching.passing.answer(target, "GET", [])
+                answer = await self._passing.answer(target, "GET", [])
                 if isinstance(answer, str):
                     return {}
                 body = await limited_body(answer, _LONGEST) if answer.status == 200 else None

@@ -18,6 +18,7 @@ from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry
 from podward.errors import InputError, NodeError
 from podward.server import freshness, http, kubeconfig, own_authority
+from podward.server.aggregation.front_proxy import FrontProxyPair
 from podward.server.application import Application, Settings
 from podward.server.audit.opening import Options as AuditOptions
 from podward.server.audit.opening import open_auditor
@@ -88,6 +89,7 @@ async def _main(options: Options, say: Callable[[str], None]) -> None:
     try:
         application = Application(store, settings, auditor)
         await application.start()
+        await application.publish_trust(authority.pem)
         await _serve(options, authority, application, say)
         await application.close()
     finally:
@@ -123,6 +125,8 @@ async def _serve(
     renewed: list[freshness.Renewed] = [serving]
     if application.parts.reaching.nodes is not None:
         renewed.append(application.parts.reaching.nodes)
+    if application.front_proxy is not None:
+        renewed.append(application.front_proxy)
     if options.kubeconfig:
         renewed.append(AdminKubeconfig(options.kubeconfig, address, authority))
     fresh = asyncio.create_task(freshness.keep(renewed, application.followed(serving.context)))
@@ -181,6 +185,7 @@ def _settings(options: Options, authority: OwnAuthority, of_nodes: OwnAuthority)
         admission=options.admission,
         nodes=NodeAccess(options.nodes, options.data_dir, authority, of_nodes.certificate_file),
         node_metrics=options.nodes.metrics,
+        front_proxy=FrontProxyPair(options.data_dir),
     )
 
 

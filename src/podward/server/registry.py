@@ -311,6 +311,9 @@ def deletable(scope: Scope, obj: JsonObject) -> bool:
 
 
 async def _let_go(scope: Scope, obj: JsonObject, current: Stored, *, dry_run: bool) -> Written | Status:
-    if not dry_run:
-        await scope.parts.store.delete(current.key, current.revision)
+    """Delete an object whose last finalizer goes, also where somebody has changed it since; it may be gone already."""
+    uid, found = member(obj, "metadata").get("uid"), None if dry_run else current
+    while found is not None and member(decoded(found), "metadata").get("uid") == uid:
+        gone = await scope.parts.store.delete(found.key, found.revision)
+        found = gone.current if isinstance(gone, Mismatch) else None
     return await _answered(scope, obj)

@@ -17,6 +17,7 @@ def route(*targets: str, protocol: str = "udp", node_port: int = 0) -> Route:
     ("old", "new", "flows"),
     [
         ([], [route()], []),
+        (None, [route("a", node_port=30053)], [Flow("", 30053, ""), Flow("10.0.0.5", 53, "")]),
         ([], [route("a")], [Flow("10.0.0.5", 53, "10.0.0.5")]),
         ([route()], [route("a")], [Flow("10.0.0.5", 53, "10.0.0.5")]),
         ([route("a")], [route("a", "b")], []),
@@ -26,5 +27,5 @@ def route(*targets: str, protocol: str = "udp", node_port: int = 0) -> Route:
         ([route("a", protocol="tcp")], [], []),
     ],
 )
-def test_what_is_forgotten(old: list[Route], new: list[Route], flows: list[Flow]) -> None:
+def test_what_is_forgotten(old: list[Route] | None, new: list[Route], flows: list[Flow]) -> None:
     assert forgotten(old, new) == tuple(flows)

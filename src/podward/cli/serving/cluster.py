@@ -53,6 +53,7 @@ class Plan(Struct, frozen=True):
     controllers: tuple[str, ...]
     nodes: tuple[NodePlan, ...]
     service_range: str = ""
+    openshift: bool = False
     leave: bool = False
     is_remote: bool = False
 
@@ -128,7 +129,7 @@ class Cluster:
 
             names = [node.name for node in plan.nodes]
             identities.write(plan.parts, plan.directory, self._address, names)
-            first_objects.make(plan.kubeconfig, plan.service_range)
+            first_objects.make(plan.kubeconfig, plan.service_range, openshift=plan.openshift)
 
         self._aside(work, then)
 
@@ -228,6 +229,9 @@ class Cluster:
     def _end_all(self, children: Sequence[Child], then: Callable[[], None]) -> None:
         """End them at once; go on when all have ended."""
         left = set(children)
+        if not left:
+            then()
+            return
 
         def ended(child: Child, _code: int) -> None:
             left.discard(child)

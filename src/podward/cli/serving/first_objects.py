@@ -28,9 +28,14 @@ _STANDARD: JsonObject = {
 }
 
 
-def make(kubeconfig: str, service_range: str) -> None:
+_INFRA: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-infra"}}
+"""Where OpenShift's own controllers have their service accounts."""
+
+
+def make(kubeconfig: str, service_range: str, *, openshift: bool = False) -> None:
     """Make the objects as the kubeconfig's user. Raises StoreError where one is refused."""
-    asyncio.run(_make(kubeconfig, (_STANDARD, *network_objects.objects(network.cluster_dns(service_range)))))
+    of_network = network_objects.objects(network.cluster_dns(service_range))
+    asyncio.run(_make(kubeconfig, (_STANDARD, *of_network, *((_INFRA,) if openshift else ()))))
 
 
 async def _make(kubeconfig: str, objects: tuple[JsonObject, ...]) -> None:

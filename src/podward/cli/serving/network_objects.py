@@ -35,7 +35,7 @@ def objects(dns: str) -> tuple[JsonObject, ...]:
                 {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
                 {
                     "apiGroups": ["networking.k8s.io"],
-                    "resources": ["networkpolicies"],
+                    "resources": ["networkpolicies", "servicecidrs"],
                     "verbs": ["get", "list", "watch"],
                 },
             ],

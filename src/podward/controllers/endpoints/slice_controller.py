@@ -49,6 +49,7 @@ class EndpointSliceController:
         self._queue = WorkQueue(ACCOUNT, self._reconcile, _WORKERS)
         self._services.listeners.append(lambda change: self._queue.add("/".join(key_of(change.object))))
         self._pods.listeners.append(self._pod_changed)
+        self._nodes.listeners.append(self._node_changed)
 
     async def start(self) -> None:
         """Begin to work."""
@@ -62,6 +63,12 @@ class EndpointSliceController:
         namespace, _ = key_of(change.object)
         for service in of_pods.touched(change, self._services.items(namespace)):
             self._queue.add("/".join(key_of(service)))
+
+    def _node_changed(self, change: Change) -> None:
+        """A node is there: Pods may have waited for it."""
+        if change.old is None:
+            for key in self._failures:
+                self._queue.add(key)
 
     def _later(self, key: str) -> None:
         self._queue.add_after(key, _OF_OTHERS)

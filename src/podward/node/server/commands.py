@@ -69,7 +69,7 @@ async def port_forward(host: Host, request: web.Request) -> web.StreamResponse:
     pod = _pod(host, request)
     if pod is None:
         return _refused(404, "pod does not exist")
-    sandbox = await host.sandbox_of(text(member(pod, "metadata"), "uid"))
+    sandbox = await host.sandbox_of(pod)
     if not sandbox:
         full = f"{request.match_info['pod']}_{request.match_info['namespace']}"
         return _refused(500, f'pod not found ("{full}")')

@@ -18,6 +18,7 @@ from podward.api.cri_requests import (
 )
 from podward.api.cri_stats import PodSandboxStats
 from podward.api.cri_status import ContainerStatus
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 
 
@@ -32,10 +33,13 @@ class Host(Protocol):
     def pod(self, namespace: str, name: str) -> JsonObject | None:
         """One of them."""
 
+    def identities(self, uid: str) -> PodIdentity:
+        """Who the processes of a Pod's containers are."""
+
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         """How a container is."""
 
-    async def sandbox_of(self, uid: str) -> str:
+    async def sandbox_of(self, pod: JsonObject) -> str:
         """The id of the sandbox of a Pod that is ready; empty where there is none."""
 
     async def exec(self, request: ExecRequest) -> ExecResponse | CriRefusal:

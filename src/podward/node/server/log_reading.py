@@ -118,7 +118,7 @@ class LogReader:
         if self._lines is not None:
             self._lines -= 1
         begins, self._begins = self._begins, not entry.text or entry.text.endswith(b"\n")
-        if entry.nanoseconds < self._options.since:
+        if self._options.since and entry.nanoseconds() < self._options.since:
             return b""
         shown = entry.text
         if self._options.timestamps and begins:
@@ -135,9 +135,12 @@ class Entry(Struct, frozen=True):
     """A line of a log file: when it came, on which stream, and what was printed, with its end if it has one."""
 
     time: bytes
-    nanoseconds: int
     stream: bytes
     text: bytes
+
+    def nanoseconds(self) -> int:
+        """When it came, since 1970; 0 where that cannot be read."""
+        return nanoseconds_of(self.time.decode("ascii", "replace")) or 0
 
 
 def entry_of(line: bytes, end: bytes) -> Entry | None:
@@ -146,10 +149,9 @@ def entry_of(line: bytes, end: bytes) -> Entry | None:
     stream, _, rest = rest.partition(b" ")
     tag, space, text = rest.partition(b" ")
     time = time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
-    nanoseconds = nanoseconds_of(time.decode("ascii", "replace"))
-    if nanoseconds is None or stream not in _STREAMS or not space:
+    if stream not in _STREAMS or not space or not time[:1].isdigit():
         return None
-    return Entry(time, nanoseconds, stream, text if tag.split(b":")[0] == _PART else text + end)
+    return Entry(time, stream, text if tag.split(b":")[0] == _PART else text + end)
 
 
 def nanoseconds_of(written: str) -> int | None:

@@ -12,18 +12,20 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ExecSyncRequest, ExecSyncResponse, ListPodSandboxRequest
 from podward.api.cri_stats import PodSandboxStats
 from podward.api.cri_status import ContainerStatus, PodSandboxFilter
+from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
 from podward.client.connection import authorities
 from podward.client.informer import Informer
 from podward.documents.raw_fields import member
 from podward.errors import InputError, NodeError
+from podward.node import identities
 from podward.node.context import NodeContext
 from podward.node.server.callers import Callers
 from podward.node.server.certificate import ServingCertificate
 from podward.node.server.serving import NodeServer
 from podward.node.server.streams import Streams
 from podward.node.statuses import Statuses
-from podward.policy.kubelet import cri_names
+from podward.policy.kubelet import cri_names, static_pods
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
 
@@ -45,6 +47,7 @@ class _Host:
 
     def __init__(self, context: NodeContext, pods: Informer, statuses: Statuses, streams: Streams) -> None:
         self.name = context.options.name
+        self._pod_directories = context.options.pods
         self._runtime = context.runtime
         self._pods = pods
         self._statuses = statuses
@@ -60,6 +63,10 @@ class _Host:
         found = self._pods.get(namespace, name)
         return None if found is None else self._with_status(found)
 
+    def identities(self, uid: str) -> PodIdentity:
+        """Who the processes of a Pod's containers are."""
+        return identities.of_pod(self._pod_directories, uid, self.name)
+
     async def container_status(self, container: str) -> ContainerStatus | CriRefusal:
         """How a container is."""
         answer = await self._runtime.call(verbs.CONTAINER_STATUS, ContainerStatusRequest(container))
@@ -67,9 +74,9 @@ class _Host:
             return answer
         return answer.status or CriRefusal(CriCode.NOT_FOUND, f"there is no container {container}")
 
-    async def sandbox_of(self, uid: str) -> str:
+    async def sandbox_of(self, pod: JsonObject) -> str:
         """The id of the sandbox of a Pod that is ready; empty where there is none."""
-        wanted = PodSandboxFilter(state="SANDBOX_READY", label_selector={cri_names.POD_UID: uid})
+        wanted = PodSandboxFilter(state="SANDBOX_READY", label_selector={cri_names.POD_UID: own_uid(pod)})
         answer = await self._runtime.call(verbs.LIST_POD_SANDBOX, ListPodSandboxRequest(wanted))
         found = () if isinstance(answer, CriRefusal) else answer.items
         return max(found, key=lambda each: each.created_at).id if found else ""
@@ -84,8 +91,13 @@ class _Host:
 
     def _with_status(self, pod: JsonObject) -> JsonObject:
         """The Pod with what we know of it, which may be newer than what the API server has heard."""
-        known = self._statuses.of(text(member(pod, "metadata"), "uid"))
+        known = self._statuses.of(own_uid(pod))
         return pod if known is None else {**pod, "status": {**member(pod, "status"), **known}}
+
+
+def own_uid(pod: JsonObject) -> str:
+    """The uid that the node knows a Pod by: that of a Pod of a file is not its mirror's."""
+    return static_pods.shown_by(pod) or text(member(pod, "metadata"), "uid")
 
 
 class Serving:

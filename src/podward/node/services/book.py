@@ -7,11 +7,12 @@ from collections.abc import Callable
 from podward.api.service import EndpointSlice, Service, service_of, slice_of
 from podward.client.informer import Change, Informer, Informers, Key, key_of
 from podward.documents.raw_fields import member, objects
-from podward.policy.proxy.routes import Machine
+from podward.policy.proxy.routes import Machine, is_range
 from podward.schema.resources import BY_PLURAL
 
 SERVICES = BY_PLURAL["", "v1", "services"]
 SLICES = BY_PLURAL["discovery.k8s.io", "v1", "endpointslices"]
+SERVICE_CIDRS = BY_PLURAL["networking.k8s.io", "v1", "servicecidrs"]
 NODES = BY_PLURAL["", "v1", "nodes"]
 _ZONE = "topology.kubernetes.io/zone"
 
@@ -83,7 +84,7 @@ class MachineNodes:
             spec = member(node, "spec")
             listed = spec.get("podCIDRs")
             words = listed if isinstance(listed, list) and listed else [spec.get("podCIDR")]
-            ranges |= dict.fromkeys(word for word in words if isinstance(word, str) and "." in word)
+            ranges |= dict.fromkeys(word for word in words if isinstance(word, str) and is_range(word))
         own = next((node for node in here if key_of(node)[1] == self._name), {})
         zone = member(member(own, "metadata"), "labels").get(_ZONE)
         names = frozenset(key_of(node)[1] for node in here) | {self._name}

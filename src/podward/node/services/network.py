@@ -18,11 +18,13 @@ from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import UpdateRuntimeConfigRequest
 from podward.api.cri_status import NetworkConfig, RuntimeConfig
 from podward.api.service import Service
+from podward.api.status import Status
+from podward.client.api import Client
 from podward.client.informer import Change, Informer, Informers, Key
-from podward.documents.raw_fields import member
+from podward.documents.raw_fields import member, objects
 from podward.node.context import NodeContext
 from podward.node.services import lock
-from podward.node.services.book import NODES, SERVICES, SLICES, MachineNodes, ServiceBook
+from podward.node.services.book import NODES, SERVICE_CIDRS, SERVICES, SLICES, MachineNodes, ServiceBook
 from podward.node.services.name_server import NameServer, is_local
 from podward.node.services.network_policies import PolicyNotices
 from podward.node.services.proxy import ServiceProxy
@@ -41,7 +43,7 @@ from podward.policy.kubelet import service_environment
 from podward.policy.kubelet.dns import WITHOUT_CLUSTER
 from podward.policy.proxy.built_in import API_SERVICE, NO_ENDPOINT, BuiltIn
 from podward.policy.proxy.forgotten import Flow
-from podward.policy.proxy.routes import Machine
+from podward.policy.proxy.routes import Machine, is_range
 from podward.runtime.network import bridge, configuration
 from podward.runtime.service import verbs
 from podward.runtime.state import State
@@ -62,6 +64,8 @@ class ServiceNetwork:
         self._nodes = MachineNodes(self._informers, options.name, context.identity.address)
         self._dns = next(iter(options.cluster_dns), "")
         self._own_pods: tuple[str, ...] = ()
+        self._ranges: tuple[IPv4Network, ...] = ()
+        self._service_ranges: tuple[str, ...] = ()
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._proxy: ServiceProxy | None = None
@@ -141,6 +145,7 @@ class ServiceNetwork:
             await asyncio.sleep(_AGAIN)
         with held:
             await self._context.engine.call(SWEEP_RULES, SweepRequest(table))
+            self._service_ranges = await _ranges_of_services(self._context.client)
             notices = PolicyNotices(self._context.recorder, self._informers)
             await notices.start(self._context.client)
             try:
@@ -169,7 +174,11 @@ class ServiceNetwork:
         return uid if isinstance(uid, str) else ""
 
     def _machine(self) -> Machine:
-        return self._nodes.machine(pods=self._own_pods, services=(), bridged=bridge.passes_netfilter())
+        machine = self._nodes.machine(
+            pods=self._own_pods, services=self._service_ranges, bridged=bridge.passes_netfilter()
+        )
+        self._ranges = tuple(IPv4Network(each, strict=False) for each in machine.pods)
+        return machine
 
     def _name_server(self) -> NameServer:
         zone = Zone(self._context.options.cluster_domain, self._dns)
@@ -192,10 +201,9 @@ class ServiceNetwork:
             asker = IPv4Address(address)
         except AddressValueError:
             return False
-        ranges = self._machine().pods
-        if any(asker in IPv4Network(each, strict=False) for each in ranges):
+        if any(asker in each for each in self._ranges):
             return True
-        return is_local(address) or (not ranges and asker.is_private)
+        return is_local(address) or (not self._ranges and asker.is_private)
 
     # --- the kernel's rules ------------------------------------------------------------------------------------------
 
@@ -225,6 +233,16 @@ async def _found(informer: Informer, look: Callable[[], str]) -> str:
         return found
     finally:
         informer.listeners.remove(hear)
+
+
+async def _ranges_of_services(client: Client) -> tuple[str, ...]:
+    """The ranges that Services have their addresses of; none where the node may not know them."""
+    answer = await client.list(SERVICE_CIDRS)
+    if isinstance(answer, Status):
+        return ()
+    listed = [member(each, "spec").get("cidrs") for each in objects(answer, "items")]
+    words = [word for cidrs in listed if isinstance(cidrs, list) for word in cidrs]
+    return tuple(word for word in words if isinstance(word, str) and is_range(word))
 
 
 def _endpoint(url: str) -> tuple[str, dict[str, int]]:

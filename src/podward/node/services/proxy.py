@@ -17,7 +17,8 @@ from podward.policy.proxy.transaction import difference, emptied_by, whole
 
 _GATHER = 0.02
 """Seconds for which changes are gathered: they come in bursts."""
-_AGAIN = 2.0
+_AGAIN, _LATEST = 2.0, 60.0
+"""Seconds after which what failed is tried again: at first, and at most."""
 
 
 class Rules(Protocol):
@@ -41,7 +42,7 @@ class ServiceProxy:
         self._machine: Callable[[], Machine] = Machine
         self.built_in = BuiltIn()
         self._changed = asyncio.Event()
-        self._routes: tuple[Route, ...] = ()
+        self._routes: tuple[Route, ...] | None = None
         self._loaded: Ruleset | None = None
         self._emptied: frozenset[str] = frozenset()
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +77,7 @@ class ServiceProxy:
             self._log.failed(f"the rules of Services cannot be removed: {refused}")
 
     async def _keep(self) -> None:
+        pause = _AGAIN
         while True:
             await self._changed.wait()
             await asyncio.sleep(_GATHER)
@@ -88,9 +90,12 @@ class ServiceProxy:
             if refused:
                 self._log.failed(f"the rules of Services cannot be loaded: {refused}")
             if self._loaded is None:
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LATEST)
                 self._changed.set()
-            elif not self._changed.is_set():
+                continue
+            pause = _AGAIN
+            if not self._changed.is_set():
                 self._settled.set()
 
     async def _sync(self) -> str:

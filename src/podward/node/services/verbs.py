@@ -72,8 +72,8 @@ def forget(service: RuntimeService, request: ForgetRequest, caller: Caller) -> N
     program = shutil.which("conntrack", path=_PATH)
     for flow in request.flows if program is not None else ():
         address = ("--orig-dst", flow.address) if flow.address else ()
-        words = ("-D", "-p", "udp", *address, "--orig-port-dst", str(flow.port), "--reply-src", flow.answered_from)
-        _call(program or "", *words)
+        answered = ("--reply-src", flow.answered_from) if flow.answered_from else ()
+        _call(program or "", "-D", "-p", "udp", *address, "--orig-port-dst", str(flow.port), *answered)
     return Nothing()
 
 

@@ -22,6 +22,11 @@ def path(spec: PodSpec, uid: str) -> str:
     return f"{ROOT}{_BELOW[resources.qos(spec)]}/pod{uid}"
 
 
+def every(uid: str) -> tuple[str, ...]:
+    """Where the cgroup of a Pod may be, whatever its class."""
+    return tuple(f"{ROOT}{below}/pod{uid}" for below in _BELOW.values())
+
+
 def decide(spec: PodSpec) -> LinuxContainerResources:
     """What all containers of the Pod may take together; 0 is no limit."""
     if resources.qos(spec) == "BestEffort":

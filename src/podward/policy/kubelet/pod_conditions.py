@@ -9,6 +9,7 @@ Specification (kubelet, pkg/kubelet/status generate.go, in our words):
 - Ready: besides, each readiness gate's condition is true.
 - PodScheduled is true for whatever is here.
 - AllContainersRestarting, only where a container has such a rule: whether they begin anew, and some run is left.
+- Of resources that change it is told what is pending and what goes on (`resizing`).
 - A condition keeps its time of transition while its status stays, and tells the generation of the Pod it is about.
 """
 
@@ -21,7 +22,7 @@ from msgspec import Struct
 from podward.api.core import Container, Pod
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
-from podward.api.pod_seen import PodSeen
+from podward.api.pod_seen import PodSeen, ResizeTold
 from podward.documents.raw_fields import member, objects
 from podward.policy.kubelet import moments, pod_sandbox, restarts
 from podward.policy.kubelet.container_kinds import Kind, of_init
@@ -81,7 +82,13 @@ def decide(facts: Phased) -> list[Json]:
         *_restarting(facts),
     ]
     timed: list[Json] = [*others, *_disruption(facts), *(_timed(condition, facts) for condition in own)]
-    return timed
+    return [*timed, *(_resize(told, facts) for told in facts.seen.resizes)]
+
+
+def _resize(told: ResizeTold, facts: Phased) -> JsonObject:
+    """A resize that is pending or goes on, of the generation that asked for it."""
+    made = _timed(Condition(told.type, True, told.reason, told.message), facts)
+    return {**made, "observedGeneration": told.generation} if told.generation else made
 
 
 def _timed(condition: Condition, facts: Phased) -> JsonObject:

@@ -2,7 +2,8 @@
 
 Specification (kube-proxy, pkg/proxy/conntrack, in our words): the kernel sends the packets of a UDP client where its
 first one went, for as long as some come. So connections to endpoints that no longer serve are forgotten, and those to a
-Service that were made before it had endpoints, and went nowhere.
+Service that were made before it had endpoints, and went nowhere. Ours: who has just begun knows nothing of what was
+before, and has every connection to a Service begin anew.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from podward.policy.proxy.routes import Route
 
 
 class Flow(Struct, frozen=True, order=True):
-    """Connections to an address (empty: any) and port that are answered from another address."""
+    """Connections to an address (empty: any) and port that are answered from another address (empty: any)."""
 
     address: str
     port: int
     answered_from: str
 
 
-def forgotten(old: Iterable[Route], new: Iterable[Route]) -> tuple[Flow, ...]:
-    """The connections that this change leaves astray."""
+def forgotten(old: Iterable[Route] | None, new: Iterable[Route]) -> tuple[Flow, ...]:
+    """The connections that this change leaves astray; `old` is None where nobody knows what was before."""
+    if old is None:
+        return tuple(sorted(Flow(address, port, "") for address, port in _by_entry(new)))
     before, after = _by_entry(old), _by_entry(new)
     found = set()
     for (address, port), endpoints in before.items():

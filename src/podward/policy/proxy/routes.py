@@ -125,7 +125,7 @@ def _route(service: Service, port: ServicePort, slices: Sequence[EndpointSlice],
         port.node_port,
         tuple(filter(_is_ipv4, spec.external_ips or ())),
         tuple(each.ip for each in ingress or () if each.ip_mode != "Proxy" and _is_ipv4(each.ip)),
-        tuple(each.strip() for each in spec.load_balancer_source_ranges or () if _is_range(each.strip())),
+        tuple(each.strip() for each in spec.load_balancer_source_ranges or () if is_range(each.strip())),
         _stays(service),
         spec.internal_traffic_policy == "Local",
         spec.external_traffic_policy == "Local",
@@ -196,7 +196,8 @@ def _leaves(endpoint: Endpoint) -> bool:
     return endpoint.conditions.serving is not False and endpoint.conditions.terminating is True
 
 
-def _is_range(text: str) -> bool:
+def is_range(text: str) -> bool:
+    """Whether this is a range of IPv4 addresses."""
     try:
         IPv4Network(text, strict=False)
     except ValueError:

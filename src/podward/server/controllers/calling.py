@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from podward.api.caller import AUTHENTICATED, User, service_account
+from podward.api.caller import AUTHENTICATED, MASTERS, User, service_account
 from podward.api.status import Status
 from podward.server.request import Request
 from podward.server.request_info import request_info
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from podward.server.request import Handler
 
 _FAILED = 500
+SERVER = User("system:apiserver", (MASTERS, AUTHENTICATED))
+"""The server as a user of its own, as kube-apiserver's loopback client is one."""
 
 
 class Caller:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from podward.access.certificates import approving, cleaning
 from podward.access.certificates.requested import conditions
 from podward.access.certificates.signing import Issuers, Refused, Signing, signed
-from podward.api.caller import AUTHENTICATED, MASTERS, User
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from podward.store.interface import Stored
 
 ACCOUNT = "certificate-controller"
-SERVER = User("system:apiserver", (MASTERS, AUTHENTICATED))
-"""The server as a user of its own, as kube-apiserver's loopback client is one: no role lets an account approve what
-nodes show, for elsewhere nobody approves that by rule."""
 RESOURCE = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
 _NODES = BY_PLURAL["", "v1", "nodes"]
 _PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -56,7 +52,7 @@ class Certificates:
         issuers: Issuers,
         running: frozenset[str],
     ) -> None:
-        """`callers`: the controller's account, and the server itself, for what no account may approve."""
+        """`callers`: the controller's account, and the server itself, for what no role lets an account approve."""
         self._caller, self._server = callers
         self._cache = caches.of(prefix_of(RESOURCE))
         self._authorize = authorize

@@ -42,11 +42,11 @@ def of(wanted: frozenset[str], issuers: Issuers | None, parts: Parts, handle: Ha
     if issuers is None or not wanted:
         return ()
     issuer = issuers.usual
-    from podward.server.controllers.calling import Caller
+    from podward.server.controllers.calling import SERVER, Caller
 
     caches, authorize, found = parts.caches, parts.authorizer.authorize, list[Controller]()
     if wanted & _OF_CERTIFICATES:
-        from podward.server.controllers.certificates import ACCOUNT, SERVER, Certificates
+        from podward.server.controllers.certificates import ACCOUNT, Certificates
 
         callers = Caller(handle, ACCOUNT), Caller(handle, ACCOUNT, SERVER)
         found.append(Certificates(callers, caches, authorize, issuers, wanted))

@@ -23,21 +23,21 @@ async def api(parts: Parts, request: Request) -> Answer:
 
 async def apis(parts: Parts, request: Request) -> Answer:
     """`/apis`."""
-    return _told(request, parts, group_list(parts.catalog.all()), core=False)
+    return _told(request, parts, group_list(parts.catalog.listed()), core=False)
 
 
 async def core_version(parts: Parts, request: Request) -> Answer:
     """`/api/v1`."""
     version = request.path.strip("/").partition("/")[2]
-    return _document(request, resource_list(GroupVersion("", version), parts.catalog.all()))
+    return _document(request, resource_list(GroupVersion("", version), parts.catalog.listed()))
 
 
 async def group_or_version(parts: Parts, request: Request) -> Answer:
     """`/apis/GROUP` and `/apis/GROUP/VERSION`."""
     name, _, version = request.path.strip("/").partition("/")[2].partition("/")
     if not version:
-        return _document(request, group(name, parts.catalog.all()))
-    return _document(request, resource_list(GroupVersion(name, version), parts.catalog.all()))
+        return _document(request, group(name, parts.catalog.listed()))
+    return _document(request, resource_list(GroupVersion(name, version), parts.catalog.listed()))
 
 
 def _told(request: Request, parts: Parts, plain: JsonObject, *, core: bool) -> Answer:
@@ -47,7 +47,7 @@ def _told(request: Request, parts: Parts, plain: JsonObject, *, core: bool) -> A
         return status.not_acceptable((*PRODUCED, AGGREGATED))
     if form == "plain":
         return _document(request, plain)
-    body = json_bytes(aggregated(parts.catalog.all(), core=core))
+    body = json_bytes(aggregated(parts.catalog.listed(), core=core))
     tag = f'"{sha256(body).hexdigest().upper()}"'
     headers = (("Etag", tag), ("Vary", "Accept"))
     if request.headers.get("If-None-Match") == tag:

@@ -18,8 +18,8 @@ Serve: TypeAlias = Callable[[Parts, Request], Awaitable[Answer]]
 
 async def _paths(parts: Parts, request: Request) -> Answer:
     """`/`: what there is to ask."""
-    groups = {found.group for found in parts.catalog.all() if found.group}
-    versions = {f"/apis/{found.api_version}" for found in parts.catalog.all() if found.group}
+    groups = {found.group for found in parts.catalog.listed() if found.group}
+    versions = {f"/apis/{found.api_version}" for found in parts.catalog.listed() if found.group}
     listed = {*PATHS, "/api/v1", *(f"/apis/{name}" for name in groups), *versions} - {"/"}
     return document_reply(request, 200, {"paths": [*sorted(listed)]})
 

@@ -19,6 +19,8 @@ from podward.server.request import Stream
 from podward.server.webhooks.client import fault_of_connection
 
 if TYPE_CHECKING:
+    from aiohttp.abc import AbstractResolver
+
     from podward.server.proxying.rewriting import Rewriting
     from podward.server.proxying.target import Target
     from podward.server.request import Request
@@ -30,9 +32,10 @@ _OURS = frozenset(("User-Agent", "Accept", "Accept-Encoding", "Content-Type"))
 
 
 class Passing:
-    """The connections to other servers that requests are passed on by."""
+    """The connections to other servers that requests are passed on by; `resolver` says where names lead to."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -52,9 +55,11 @@ class Passing:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return fault_of_connection(error, target.url)
 
-    async def passed(self, target: Target, request: Request, links: Rewriting | None = None) -> Stream | Status:
-        """The answer to a request, passed on; `links` are made to lead through us."""
-        headers = heads.of_request(heads.items_of(request.headers), request.address)
+    async def passed(
+        self, target: Target, request: Request, links: Rewriting | None = None, more: heads.Headers | None = None
+    ) -> Stream | Status:
+        """The answer to a request, passed on, with `more` headers; `links` are made to lead through us."""
+        headers = [*heads.of_request(heads.items_of(request.headers), request.address), *(more or ())]
         headers.append(("Host", request.headers.get("Host", target.place)))
         if links is not None:
             headers.append(("X-Forwarded-Uri", links.prefix + target.path))
@@ -74,7 +79,9 @@ class Passing:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, limit_per_host=_PER_HOST, use_dns_cache=False)
+            connector = aiohttp.TCPConnector(
+                limit=0, limit_per_host=_PER_HOST, use_dns_cache=False, resolver=self._resolver
+            )
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING),

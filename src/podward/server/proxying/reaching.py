@@ -15,7 +15,7 @@ class Reaching:
     def __init__(self, nodes: NodeAccess | None) -> None:
         self.nodes = nodes
         self.passing = Passing()
-        self.metrics = NodeMetrics(self)
+        self.metrics = NodeMetrics(self.passing, lambda: self.node_tls)
         self.foreign = unverifying()
         """For Pods and Services, whose certificates nobody knows; they do not learn who comes."""
 

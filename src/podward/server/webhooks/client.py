@@ -71,7 +71,7 @@ class UnresolvedError(OSError):
     """A Service leads nowhere."""
 
 
-class _Resolver(abc.AbstractResolver):
+class ServiceResolver(abc.AbstractResolver):
     """Where the name of a Service leads: to what is ready behind it."""
 
     def __init__(self, services: Services) -> None:
@@ -81,6 +81,7 @@ class _Resolver(abc.AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[abc.ResolveResult]:
+        """The addresses. Raises UnresolvedError."""
         found = await self._services.address(host, port)
         if isinstance(found, str):
             raise UnresolvedError(found)
@@ -147,7 +148,7 @@ class Webhooks:
                 self._by_name = _new_session(aiohttp.ThreadedResolver())
             return self._by_name
         if self._by_service is None:
-            self._by_service = _new_session(_Resolver(self._services))
+            self._by_service = _new_session(ServiceResolver(self._services))
         return self._by_service
 
 

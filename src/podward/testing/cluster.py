@@ -1,14 +1,4 @@
-"""A cluster for tests: a pytest fixture, and what tests ask of it.
-
-    from podward.testing import podward_cluster  # in conftest.py; or: pytest_plugins = ["podward.testing"]
-
-    def test_it(podward_cluster):
-        podward_cluster.apply(open("pod.yaml").read())
-        podward_cluster.wait_for("Pod", "web", ready)
-
-The cluster is `podward serve` with any free ports in a directory of its own, started once for all tests of a run; at
-the end nothing is left of it.
-"""
+"""A cluster of `podward serve` for tests: with any free ports, in a directory of its own, gone at the end."""
 
 from __future__ import annotations
 
@@ -20,12 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
-
-import pytest
 
 from podward.api.json_value import JsonObject
 from podward.api.resource import Resource
@@ -197,19 +185,6 @@ def ready(obj: JsonObject) -> bool:
         each.get("type") in {"Ready", "Available"} and each.get("status") == "True"
         for each in objects(member(obj, "status"), "conditions")
     )
-
-
-@pytest.fixture(scope="session")
-def podward_flags() -> Sequence[str]:
-    """Flags of `podward serve`; define a fixture of this name to have others."""
-    return ()
-
-
-@pytest.fixture(scope="session")
-def podward_cluster(podward_flags: Sequence[str]) -> Iterator[Cluster]:
-    """A cluster for all tests of a run."""
-    with Cluster(*podward_flags) as cluster:
-        yield cluster
 
 
 def _resource(kind: str, version: str) -> Resource:

@@ -1,0 +1,1 @@
+"""API servers behind ours: groups that APIServices say are served elsewhere."""

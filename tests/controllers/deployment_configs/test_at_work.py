@@ -1,0 +1,138 @@
+"""DeploymentConfigs against our own API server of OpenShift: rolled out, refused by the constraints, begun anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from controllers_at_work import EVENTS, PODS, at_work
+from openshift_server import of, openshift_server
+from pretended_kubelet import pretending
+
+from podward.api.json_value import JsonObject
+from podward.api.resource import GroupVersion, Resource
+from podward.api.status import Status
+from podward.client.api import Client
+from podward.client.connection import load
+from podward.controllers.apps import replication_controllers
+from podward.controllers.apps.ownership import annotations_of, name_of
+from podward.controllers.context import ControllerOptions
+from podward.controllers.deployment_configs import controller as deployment_configs
+from podward.controllers.deployment_configs.controller import CONFIGS, CONTROLLERS
+from podward.documents.raw_fields import member, objects
+from podward.schema.resources import BY_PLURAL
+
+CONSTRAINTS = Resource(
+    "security.openshift.io", "v1", "SecurityContextConstraints", "securitycontextconstraints", "", False, "",
+    GroupVersion("security.openshift.io", "v1"),
+)  # fmt: skip
+APPS, NAMESPACE = "apps.openshift.io/v1", "monitor"
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:new-sa"
+CONSTRAINT: JsonObject = of(
+    "security.openshift.io/v1", "SecurityContextConstraints", "new-scc",
+    allowHostDirVolumePlugin=True, allowHostIPC=False, allowHostNetwork=False, allowHostPID=False, allowHostPorts=False,
+    allowPrivilegedContainer=False, readOnlyRootFilesystem=False, volumes=["*"], users=[ACCOUNT],
+    runAsUser={"type": "RunAsAny"}, seLinuxContext={"type": "RunAsAny"}, fsGroup={"type": "RunAsAny"},
+    supplementalGroups={"type": "RunAsAny"},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", name="kubeconfig")
+def _kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("server")
+    path = directory / "kubeconfig"
+    with openshift_server(directory, "--kubeconfig", str(path), "--authorization-mode", "RBAC"):
+        yield path
+
+
+async def made(client: Client, resource: Resource, obj: JsonObject) -> JsonObject:
+    found = await client.create(resource, NAMESPACE if resource.namespaced else "", obj)
+    assert not isinstance(found, Status), found
+    return found
+
+
+async def some(client: Client, resource: Resource, holds: Callable[[JsonObject], bool]) -> JsonObject:
+    """The first object of the namespace of which this holds, as soon as there is one."""
+    for _ in range(300):
+        listed = await client.list(resource, NAMESPACE)
+        assert not isinstance(listed, Status), listed
+        found = next(filter(holds, objects(listed, "items")), None)
+        if found is not None:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"none of the {resource.plural} is as it should be")
+
+
+def named(name: str, holds: Callable[[JsonObject], bool]) -> Callable[[JsonObject], bool]:
+    return lambda obj: name_of(obj) == name and holds(obj)
+
+
+def rolled_out(version: int) -> Callable[[JsonObject], bool]:
+    def holds(obj: JsonObject) -> bool:
+        status = member(obj, "status")
+        reasons = [each.get("reason") for each in objects(status, "conditions")]
+        done = "NewReplicationControllerAvailable" in reasons and status.get("latestVersion") == version
+        return done and status.get("readyReplicas") == 1 and status.get("updatedReplicas") == 1
+
+    return named("centos", holds)
+
+
+def refused(event: JsonObject) -> bool:
+    about = member(event, "involvedObject")
+    return about.get("name") == "centos-1" and event.get("reason") == "FailedCreate"
+
+
+async def rolling_out(client: Client) -> None:
+    annotations = {
+        "openshift.io/sa.scc.uid-range": "1000230000/10000",
+        "openshift.io/sa.scc.supplemental-groups": "1000230000/10000",
+        "openshift.io/sa.scc.mcs": "s0:c15,c10",
+    }
+    await made(
+        client, BY_PLURAL["", "v1", "namespaces"], {"metadata": {"name": NAMESPACE, "annotations": {**annotations}}}
+    )
+    await made(client, BY_PLURAL["", "v1", "serviceaccounts"], {"metadata": {"name": "new-sa"}})
+    await made(client, CONSTRAINTS, CONSTRAINT)
+    container: JsonObject = {"name": "c", "image": "centos:v2", "securityContext": {"runAsUser": 1000}}
+    spec: JsonObject = {"serviceAccountName": "new-sa", "containers": [container]}
+    pod: JsonObject = {"metadata": {"labels": {"busybox": "true"}}, "spec": spec}
+    await made(client, CONFIGS, of(APPS, "DeploymentConfig", "centos", spec={"replicas": 1, "template": pod}))
+    await some(client, CONFIGS, rolled_out(1))
+    running = await some(client, PODS, lambda _: True)
+    assert annotations_of(running)["openshift.io/scc"] == "new-scc"
+
+    held: JsonObject = {"runAsUser": {"type": "MustRunAsRange", "uidRangeMin": 3000, "uidRangeMax": 4000}}
+    await client.patch(CONSTRAINTS, "", "new-scc", held)
+    await client.delete(PODS, NAMESPACE, name_of(running))
+    message = str((await some(client, EVENTS, refused))["message"])
+    assert message.startswith(
+        'Error creating: pods "centos-1-" is forbidden: unable to validate against any security context constraint: ['
+    )
+    assert (
+        "provider new-scc: .containers[0].runAsUser: Invalid value: 1000: must be in the ranges: [3000, 4000]"
+        in message
+    )
+
+    await client.patch(CONSTRAINTS, "", "new-scc", {"runAsUser": {"type": "RunAsAny"}})
+    request: JsonObject = {
+        "kind": "DeploymentRequest",
+        "apiVersion": APPS,
+        "name": "centos",
+        "latest": True,
+        "force": True,
+    }
+    begun = await client.create(CONFIGS, NAMESPACE, request, "instantiate", "centos")
+    assert not isinstance(begun, Status), begun
+    await some(client, CONFIGS, rolled_out(2))
+    await some(client, CONTROLLERS, named("centos-1", lambda obj: member(obj, "spec")["replicas"] == 0))
+
+
+def test_a_config_is_rolled_out_until_the_constraints_refuse_its_pods(kubeconfig: Path) -> None:
+    async def work(client: Client) -> None:
+        async with pretending(client):
+            await rolling_out(client)
+
+    modules = [replication_controllers, deployment_configs]
+    at_work(load(str(kubeconfig)), modules, work, ControllerOptions(openshift=True))
