@@ -171,8 +171,7 @@ def predict_pod(facts: NodeFacts) -> PodPlan:
 
 def _walk(facts: NodeFacts, last: str) -> PodPlan:
     plan = PodPlan()
-    admitted = plan.passes("node", effective.admit(facts.pod, facts.place, facts.node))
-    if admitted and plan_sandbox(facts, plan) and _volumes(facts, plan):
+    if admit(facts, plan) and plan_sandbox(facts, plan) and _volumes(facts, plan):
         plan.containers = tuple(plan_container(facts, plan, row, last) for row in in_order(facts.pod, facts.place))
     return plan
 
@@ -212,6 +211,11 @@ _KINDS = {"initContainers": "init", "containers": "regular", "ephemeralContainer
 
 
 # --- about the Pod: whether the next stage is to be asked -------------------------------------------------------------
+
+
+def admit(facts: NodeFacts, plan: PodPlan) -> bool:
+    """What the kubelet refuses about the Pod as a whole."""
+    return plan.passes("node", effective.admit(facts.pod, facts.place, facts.node))
 
 
 def plan_sandbox(facts: NodeFacts, plan: PodPlan) -> bool:
@@ -352,6 +356,13 @@ _CONTAINER_STAGES: dict[str, Callable[[NodeFacts, ContainerPlan], bool]] = {
 
 
 # --- the last two stages alone: a container that is started again is asked about again --------------------------------
+
+
+def predict_running(spec: RuntimeSpec, node: Node, execution: ExecutionFacts) -> Decision:
+    """What a process was once it had executed its entry, of the runtime spec that a container was started with."""
+    from podward.stages import kernel  # most runs predict nothing, and start-up counts
+
+    return kernel.decide(kernel.KernelFacts(spec, node, execution, Decision()))
 
 
 def runtime_spec(facts: NodeFacts, plan: ContainerPlan) -> Outcome[RuntimeSpec] | Decision:

@@ -18,9 +18,13 @@ from podward.cli import main as commands
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci", "git")
 
-KEPT = re.compile(r"podward (run .*--keep|exec|logs|port-forward|rm web)\b")
-"""Commands about Pods that are kept: cases/test_kept_pods.py tries them."""
-SERVING = {"podward apiserver ": ("--secure-port 0", "ready at"), "podward cri ": ("--listen ./cri.sock", "listens on")}
+KEPT = re.compile(r"podward (run .*--keep|exec|logs|port-forward|rm web|explain pod/web)\b")
+"""Commands about Pods that are kept or a cluster's: cases/test_kept_pods.py and node/test_identities.py try them."""
+SERVING = {
+    "podward apiserver ": ("--secure-port 0", "ready at"),
+    "podward cri ": ("--listen ./cri.sock", "listens on"),
+    "podward serve ": ("--nodes 0 --data-dir ./served --secure-port 0", "ready at"),
+}
 """What begins so serves until it is ended; where it is to serve in a test, and what it says when it does."""
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 HELPED = ("run", "explain", "check", "admit", "diff", "batch", "ps", "rm", "doctor", "completion")

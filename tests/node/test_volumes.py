@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -19,6 +20,7 @@ from podward.api.cri import IDMapping, ImageSpec
 from podward.api.json_value import Json, JsonObject
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
+from podward.node.objects import Objects
 
 __all__ = ["private_mounts"]
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
@@ -210,6 +212,26 @@ def test_volumes_outlive_the_node_and_go_with_their_pods(connection: Connection,
     run(connection, str(tmp_path), first)
     run(connection, str(tmp_path), second)
     assert mounted_below(str(tmp_path)) == 0
+
+
+def test_pods_that_go_at_once_leave_nothing_that_is_followed(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        objects, pods = Objects(here.admin, here.changed.append), []
+        for number in range(4):
+            ok(await here.admin.create(SECRETS, "default", secret(f"goes{number}", a="1")))
+            pods.append(await here.pod([of_secret(f"goes{number}"), {"name": "m", "configMap": {"name": "shared"}}]))
+        found = await asyncio.gather(*map(objects.of, pods))
+        assert [len(each.documents) for each in found] == [1] * 4
+        uids = [str(member(pod, "metadata")["uid"]) for pod in pods]
+        await asyncio.gather(*map(objects.forget, uids[1:]))
+        here.changed.clear()
+        assert (objects.secret("default", "goes0") is None, objects.secret("default", "goes1")) == (False, None)
+        ok(await here.admin.create(MAPS, "default", {"metadata": {"name": "shared"}}))
+        await until(lambda: here.changed == uids[:1])
+        await objects.forget(uids[0])
+        await objects.close()
+
+    run(connection, str(tmp_path), work)
 
 
 def test_what_a_container_gets_is_its_messages(connection: Connection, tmp_path: Path) -> None:

@@ -37,20 +37,6 @@ TABLE: tuple[Row, ...] = (
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),
-    Row("namespace-controller", "namespace", "podward.controllers.namespaces.controller"),
-    Row("node-ipam-controller", "nodeipam", "podward.controllers.nodes.ranges"),
-    Row("node-lifecycle-controller", "nodelifecycle", "podward.controllers.nodes.lifecycle"),
-    Row("replicaset-controller", "replicaset", "podward.controllers.apps.replica_sets"),
-    Row(
-        "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
-    ),
-    Row("service-ca-cert-publisher", "service-ca-cert-publisher", "podward.controllers.service_ca", openshift=True),
-    Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
-    Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
-    Row("ttl-controller", "ttl", "podward.controllers.nodes.ttl"),
-    Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
-    Row("clusterrole-aggregation-controller", "clusterrole-aggregation", "podward.controllers.cluster_roles"),
-    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.ephemeral_claims"),
     Row(
         "legacy-serviceaccount-token-cleaner-controller",
         "legacy-service-account-token-cleaner",
@@ -68,6 +54,7 @@ TABLE: tuple[Row, ...] = (
         "replicationcontroller-controller", "replicationcontroller", "podward.controllers.apps.replication_controllers"
     ),
     Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
+    Row("service-ca-cert-publisher", "service-ca-cert-publisher", "podward.controllers.service_ca", openshift=True),
     Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),

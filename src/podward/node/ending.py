@@ -21,22 +21,15 @@ from podward.errors import RuntimeFailedError
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.seen import Look
-from podward.policy.kubelet.container_kinds import Kind, by_name
+from podward.policy.kubelet import pod_events
+from podward.policy.kubelet.container_kinds import by_name
 from podward.policy.kubelet.pod_actions import SHORTEST_GRACE, Kill, Removal
 from podward.runtime.service import verbs
-
-_FIELDS = {
-    Kind.INIT: "initContainers",
-    Kind.SIDECAR: "initContainers",
-    Kind.REGULAR: "containers",
-    Kind.EPHEMERAL: "ephemeralContainers",
-}
 
 
 def field_of(state: PodState, container: str) -> str:
     """The path of a container, as events have it."""
-    found = by_name(state.subject.pod.spec).get(container)
-    return f"spec.{_FIELDS[found[0]]}{{{container}}}" if found is not None else ""
+    return pod_events.field_of(state.subject.document, container)
 
 
 async def kill(parts: Parts, state: PodState, kills: tuple[Kill, ...], look: Look) -> None:
@@ -63,7 +56,7 @@ async def kill(parts: Parts, state: PodState, kills: tuple[Kill, ...], look: Loo
 async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: Look) -> None:
     pod, found = state.subject.pod, by_name(state.subject.pod.spec).get(wanted.name)
     field = field_of(state, wanted.name)
-    parts.tell(state.subject.document, "Normal", "Killing", wanted.message, field)
+    parts.event(state.subject.document, pod_events.KILLING.about(why=wanted.message), field)
     parts.care.terminate(state.subject.uid, wanted.name)
     began = time.monotonic()
     if found is not None and grace > 0:
@@ -73,7 +66,7 @@ async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: L
         except TimeoutError:
             failed = ""
         if failed:
-            parts.tell(state.subject.document, "Warning", "FailedPreStopHook", "PreStopHook failed", field)
+            parts.event(state.subject.document, pod_events.PRE_STOP_FAILED.about(), field)
         grace = max(SHORTEST_GRACE, grace - int(time.monotonic() - began))
     answer = await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(wanted.id, grace))
     if isinstance(answer, CriRefusal):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from podward import pipeline
 from podward.api.identity import Identity
 from podward.api.node import Node
 from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
-from podward.decision import Decision
 from podward.errors import PodwardError
 from podward.policy.kernel import identity_drift
 from podward.runtime.service.runtime_service import RuntimeService
@@ -41,15 +41,15 @@ class PredictAnswer(Struct, frozen=True):
 def predict(_service: RuntimeService, asked: PredictRequest, _caller: Caller) -> PredictAnswer:
     """Predict, from the spec and the entry file."""
     from podward.runtime import entry, proc  # only such a worker needs them
-    from podward.stages import kernel
+    from podward.stages.kernel import ExecutionFacts
 
     try:
         spec = msgspec.json.decode(asked.spec, type=RuntimeSpec)
         found = entry.find_entry(f"/proc/{asked.pid}/root", *entry.asked_by(spec.process))
-        execution = kernel.ExecutionFacts(found, cgroup_v2=proc.cgroup_v2(), inherited=proc.inherited())
+        execution = ExecutionFacts(found, cgroup_v2=proc.cgroup_v2(), inherited=proc.inherited())
     except (PodwardError, OSError, msgspec.MsgspecError, IndexError) as error:
         return PredictAnswer(why=f"its beginning cannot be looked at: {error}")
-    decided = kernel.decide(kernel.KernelFacts(spec, asked.node, execution, Decision()))
+    decided = pipeline.predict_running(spec, asked.node, execution)
     if decided.unknowns:
         return PredictAnswer(why=decided.unknowns[0].why)
     if found is None or decided.refused:

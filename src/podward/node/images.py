@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from podward.api import go_duration, reference
+from podward.api import reference
 from podward.api.core import Container
 from podward.api.cri import ImageSpec, PodSandboxConfig
 from podward.api.cri_image_requests import ImageStatusRequest, PullImageRequest
@@ -28,14 +28,15 @@ from podward.api.gotext import quote
 from podward.api.pod_seen import BackOff, Failure
 from podward.errors import ImageError
 from podward.node.runtime import Runtime
-from podward.policy.kubelet import back_off
+from podward.policy.kubelet import back_off, pod_events
+from podward.policy.kubelet.pod_events import PodEvent
 from podward.runtime.service import verbs
 
 _UNREACHABLE = "RegistryUnavailable"
 _UNSIGNED = "SignatureValidationFailed"
 
-Tell = Callable[[str, str, str], None]
-"""Tells an event of the container: type, reason, message."""
+Tell = Callable[[PodEvent], None]
+"""Tells an event of the container."""
 
 
 class Wanted(Struct, frozen=True):
@@ -65,23 +66,18 @@ class Images:
         try:
             name = complete(asked)
         except ImageError as error:
-            message = f"Failed to apply default image tag {quote(asked)}: {error.what}"
-            wanted.tell("Warning", "InspectFailed", message)
-            return Failure("InvalidImageName", message)
+            event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=error.what)
+            return _failed(wanted, "InvalidImageName", event)
         policy = wanted.container.image_pull_policy or "IfNotPresent"
         found = await self._found(name, wanted.runtime_handler) if policy != "Always" else None
         if isinstance(found, CriRefusal):
-            message = f"Failed to inspect image {quote('')}: {found.message}"
-            wanted.tell("Warning", "InspectFailed", message)
-            return Failure("ImageInspectError", message)
+            event = pod_events.INSPECT_FAILED.about(image=quote(""), why=found.as_error)
+            return _failed(wanted, "ImageInspectError", event)
         if found is not None:
-            what = f"Container image {quote(asked)} already present on machine and can be accessed by the pod"
-            wanted.tell("Normal", "Pulled", what)
+            wanted.tell(pod_events.PRESENT.about(image=quote(asked)))
             return found
         if policy == "Never":
-            message = f"Container image {quote(asked)} is not present with pull policy of Never"
-            wanted.tell("Warning", "ErrImageNeverPull", message)
-            return Failure("ErrImageNeverPull", message)
+            return _failed(wanted, "ErrImageNeverPull", pod_events.NEVER_PULLED.about(image=quote(asked)))
         return await self._pull(wanted, asked, name)
 
     def forget(self, uid: str) -> None:
@@ -107,29 +103,25 @@ class Images:
         key, tell = (wanted.uid, asked), wanted.tell
         failed_at, failed = self._failed.get(key, (0.0, ""))
         if failed and back_off.until(self._back_offs.get(key), failed_at) > time.time():
-            message = f"Back-off pulling image {quote(asked)}"
-            tell("Normal", "BackOff", message)
-            return Failure("ImagePullBackOff", f"{message}: {failed}")
+            event = pod_events.PULL_WAITS.about(image=quote(asked))
+            tell(event)
+            return Failure("ImagePullBackOff", f"{event.message}: {failed}")
         self._failed.pop(key, None)
-        tell("Normal", "Pulling", f"Pulling image {quote(asked)}")
+        tell(pod_events.PULLING.about(image=quote(asked)))
         began = time.monotonic()
         answer = await self._pulled(wanted, name)
         if isinstance(answer, CriRefusal):
             return self._refused(wanted, asked, answer)
-        took = go_duration.text_of(round(time.monotonic() - began, 3))
-        tell(
-            "Normal",
-            "Pulled",
-            f"Successfully pulled image {quote(asked)} in {took} ({took} including waiting). "
-            f"Image size: {answer.size} bytes.",
-        )
+        took = time.monotonic() - began
+        tell(pod_events.pulled(asked, took, took, answer.size))
         self._back_offs.pop(key, None)
         self._changed()
         return answer
 
     def _refused(self, wanted: Wanted, asked: str, refusal: CriRefusal) -> Failure:
-        key, said = (wanted.uid, asked), refusal.message.replace("\n", " ")
-        wanted.tell("Warning", "Failed", f"Failed to pull image {quote(asked)}: {said}")
+        key, unknown = (wanted.uid, asked), refusal.code is CriCode.UNKNOWN  # a kubelet says nothing of that code
+        said = (refusal.message if unknown else refusal.as_error).replace("\n", " ")
+        wanted.tell(pod_events.PULL_FAILED.about(image=quote(asked), why=said))
         now = time.time()
         self._back_offs[key] = back_off.after(self._back_offs.get(key), now, now)
         reason, message = "ErrImagePull", said
@@ -137,8 +129,9 @@ class Images:
             (_UNREACHABLE, "the registry is unavailable"),
             (_UNSIGNED, "the signature validation failed"),
         ):
-            if said.startswith(word):
-                reason, message = word, f"image pull failed for {asked} because {what}{said.removeprefix(word)}"
+            if refusal.message.startswith(word):
+                rest = refusal.message.removeprefix(word).replace("\n", " ")
+                reason, message = word, f"image pull failed for {asked} because {what}{rest}"
         self._failed[key] = (now, f"{reason}: {message}")
         return Failure(reason, message)
 
@@ -159,6 +152,11 @@ class Images:
         """The image of this name that no registry has given: it has no digest of one."""
         found = await self._found(name, handler)
         return found if isinstance(found, Image) and not found.repo_digests else None
+
+
+def _failed(wanted: Wanted, reason: str, event: PodEvent) -> Failure:
+    wanted.tell(event)
+    return Failure(reason, event.message)
 
 
 def complete(image: str) -> str:

@@ -81,14 +81,13 @@ class Objects:
 
     async def forget(self, uid: str) -> None:
         """The Pod is gone: what nobody else refers to is not followed any more."""
-        for key, held in list(self._followed.items()):
+        for held in self._followed.values():
             held.uids.discard(uid)
-            if not held.uids:
-                del self._followed[key]
-                await self._informers.forget(held.informer)
         for key in self._claimed.pop(uid, ()):
             if not any(key in keys for keys in self._claimed.values()):
                 self._read.pop(key, None)
+        while unused := [key for key, held in self._followed.items() if not held.uids]:
+            await self._informers.forget(self._followed.pop(unused[0]).informer)
 
     async def close(self) -> None:
         """Follow nothing any more."""

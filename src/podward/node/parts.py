@@ -18,6 +18,7 @@ from podward.node.statuses import Statuses
 from podward.node.subject import Subject
 from podward.node.volumes import Volumes
 from podward.policy.kubelet.dns import PodDNS
+from podward.policy.kubelet.pod_events import PodEvent
 
 
 class Parts(Struct, frozen=True):
@@ -36,6 +37,10 @@ class Parts(Struct, frozen=True):
     runtime_name: str
     dns_of: Callable[[Pod], PodDNS]
     admit: Callable[[Subject], PodEnding | None]
+
+    def event(self, document: JsonObject, event: PodEvent, field: str = "") -> None:
+        """Tell it of a Pod, or of the part of it at this path."""
+        self.tell(document, event.type, event.reason, event.message, field)
 
     def tell(self, document: JsonObject, kind: str, reason: str, message: str, field: str = "") -> None:
         """An event of a Pod, or of the part of it at this path."""

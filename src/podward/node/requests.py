@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from podward import pipeline
 from podward.api.core import Container, Pod, every_container
 from podward.api.cri import (
     ContainerConfig,
@@ -29,7 +30,6 @@ from podward.decision import Decision, Unknown
 from podward.pipeline import ContainerMounts, PodPlan, in_order, plan_container, plan_sandbox
 from podward.policy.kubelet import cri_names, pod_cgroups, port_mappings
 from podward.policy.kubelet.container_files import ContainerFiles
-from podward.stages import effective
 
 if TYPE_CHECKING:
     from podward.api import cri_status
@@ -124,8 +124,8 @@ def image_of(found: cri_status.Image, name: str) -> Image:
 
 def admit(facts: GatheredFacts) -> Refusal | None:
     """Why the node does not take the Pod at all."""
-    refused = effective.admit(facts.pod, facts.place, facts.node)
-    return Refusal(refused.violations[0].reason) if refused.refused else None
+    plan = PodPlan()
+    return None if pipeline.admit(facts, plan) else Refusal(plan.refusals.violations[0].reason)
 
 
 def sandbox(facts: GatheredFacts, attempt: int) -> SandboxAsked | Refusal:

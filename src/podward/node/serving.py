@@ -19,7 +19,7 @@ from podward.client.connection import load
 from podward.client.events import Recorder
 from podward.client.informer import Informers
 from podward.errors import NodeError
-from podward.node import facts, machine_info
+from podward.node import bootstrap, facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.identities import Identities
@@ -82,24 +82,31 @@ async def _main(started: Started, say: Callable[[str], None]) -> int:
 
 async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
     """Serve until cancelled."""
-    identity = _identity(started.options)
+    options = started.options
+    if options.bootstrap_kubeconfig:
+        await bootstrap.ensure(options.kubeconfig, options.bootstrap_kubeconfig, options.name)
+    identity = _identity(options)
     listener = opening.listen(identity.address, identity.port)
     context = _context(started, engine, log, structs.replace(identity, port=listener.getsockname()[1]))
     registration = Registration(context)
     running = _Running(context, started.service, await _runtime_name(context), registration.changed)
     streams = RemoteStreams(context.runtime) if context.options.endpoint else OwnStreams(started.service, engine)
     server = opening.Serving(context, running.informer, running.statuses, streams)
+    renewing: asyncio.Task[None] | None = None
     try:
         await context.runtime.start(running.heard)
         await registration.start(register=context.options.register)
         await running.start()
         await server.start(listener)
+        renewing = asyncio.create_task(bootstrap.keep(context.client, options.kubeconfig, options.name, context.log))
         gc.collect()
         gc.freeze()
         gc.enable()
         say(context.options.name)
         await asyncio.Event().wait()
     finally:
+        if renewing is not None:
+            renewing.cancel()
         await server.close()
         listener.close()
         await running.close()

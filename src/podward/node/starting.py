@@ -39,10 +39,11 @@ from podward.node.pod_verbs import FilesAnswer, FilesRequest
 from podward.node.requests import GatheredFacts, Refusal, SandboxAsked
 from podward.node.seen import Look
 from podward.pipeline import ContainerMounts
-from podward.policy.kubelet import pull_secrets
+from podward.policy.kubelet import hooks, pod_events, pull_secrets
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.container_kinds import Kind, by_name
 from podward.policy.kubelet.pod_actions import Start
+from podward.policy.kubelet.pod_events import PodEvent
 from podward.runtime.service import verbs
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
@@ -104,9 +105,9 @@ async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
         if not isinstance(answer, CriRefusal):
             return
         message = _line(answer.message)
-    told = f"Failed to create pod sandbox: {message}"
-    parts.tell(state.subject.document, "Warning", "FailedCreatePodSandBox", told)
-    raise RuntimeFailedError(told)
+    event = pod_events.SANDBOX_FAILED.about(why=message)
+    parts.event(state.subject.document, event)
+    raise RuntimeFailedError(event.message)
 
 
 async def _handler(parts: Parts, state: PodState) -> str:
@@ -145,15 +146,15 @@ async def _start(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start
     asked = CreateContainerRequest(sandbox.id, made, sandbox.asked.config)
     created = await runtime.call(verbs.CREATE_CONTAINER, asked)
     if isinstance(created, CriRefusal):
-        tell("Warning", "Failed", f"Error: {_line(created.message)}")
+        tell(pod_events.FAILED.about(why=_line(created.message)))
         return Failure("CreateContainerError", _line(created.message))
-    tell("Normal", "Created", "Container created")
+    tell(pod_events.CREATED.about())
     run = created.container_id
     started = await runtime.call(verbs.START_CONTAINER, StartContainerRequest(run))
     if isinstance(started, CriRefusal):
-        tell("Warning", "Failed", f"Error: {_line(started.message)}")
+        tell(pod_events.without_id(pod_events.FAILED.about(why=_line(started.message)), run, start.name))
         return Failure("RunContainerError", _line(started.message))
-    tell("Normal", "Started", "Container started")
+    tell(pod_events.STARTED.about())
     return await _begin(parts, state, sandbox, start, run)
 
 
@@ -164,11 +165,11 @@ async def _begin(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start
     if not failed:
         return None
     tell = _teller(parts, state, start.name)
-    tell("Warning", "FailedPostStartHook", "PostStartHook failed")
-    tell("Normal", "Killing", "FailedPostStartHook")
+    tell(pod_events.POST_START_FAILED.about())
+    tell(pod_events.KILLING.about(why="FailedPostStartHook"))
     grace = pod.spec.termination_grace_period_seconds or 0
     await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(run, grace))
-    return Failure("PostStartHookError", failed)
+    return Failure(hooks.POST_START_FAILED, failed)
 
 
 class _Starting:
@@ -190,7 +191,7 @@ class _Starting:
             Wanted(subject.uid, container, self._sandbox.asked.config, self._logins(), self._tell)
         )
         if isinstance(image, Failure):
-            self._tell("Warning", "Failed", f"Error: {image.reason}")
+            self._tell(pod_events.FAILED.about(why=image.reason))
             return image
         target = self._target()
         if isinstance(target, Refusal):
@@ -213,7 +214,7 @@ class _Starting:
         return self._refused(made) if isinstance(made, Refusal) else made
 
     def _refused(self, why: Refusal) -> Failure:
-        self._tell("Warning", "Failed", f"Error: {_line(why.message)}")
+        self._tell(pod_events.FAILED.about(why=_line(why.message)))
         return Failure("CreateContainerConfigError", _line(why.message))
 
     def _target(self) -> str | Refusal:
@@ -253,9 +254,9 @@ class _Starting:
             return ()
 
 
-def _teller(parts: Parts, state: PodState, container: str) -> Callable[[str, str, str], None]:
+def _teller(parts: Parts, state: PodState, container: str) -> Callable[[PodEvent], None]:
     field = field_of(state, container)
-    return lambda kind, reason, message: parts.tell(state.subject.document, kind, reason, message, field)
+    return lambda event: parts.event(state.subject.document, event, field)
 
 
 def _next_log(directory: str, container: str) -> int:

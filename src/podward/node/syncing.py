@@ -19,7 +19,7 @@ from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import PlaceRequest, RemoveRequest
 from podward.node.seen import Look
-from podward.policy.kubelet import pod_actions, pod_cgroups, pod_name, pod_status
+from podward.policy.kubelet import pod_actions, pod_cgroups, pod_events, pod_status
 from podward.policy.kubelet.container_kinds import Kind, of_pod
 from podward.policy.kubelet.pod_actions import PodActions
 from podward.policy.kubelet.pod_phase import TERMINAL
@@ -123,8 +123,7 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
     subject = state.subject
     for held in actions.held:
         state.failures[held.name] = held.failure
-        message = f"Back-off restarting failed container {held.name} in pod {pod_name.described(subject.pod)}"
-        parts.tell(subject.document, "Warning", "BackOff", message, ending.field_of(state, held.name))
+        parts.event(subject.document, pod_events.crashed(subject.pod, held.name), ending.field_of(state, held.name))
     await ending.kill(parts, state, actions.kill, look)
     if actions.kill_pod:
         await ending.stop_sandboxes(parts, look)
@@ -132,7 +131,7 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
     attempt = actions.attempt
     if actions.create_sandbox:
         if actions.sandbox:
-            parts.tell(subject.document, "Normal", "SandboxChanged", _CHANGED)
+            parts.event(subject.document, pod_events.SANDBOX_CHANGED.about())
         for container in subject.pod.spec.init_containers or ():
             for run in look.containers.get(container.name, ()):
                 await ending.remove_run(parts, run.status.id)
@@ -177,9 +176,6 @@ def _deadline(state: PodState, status: JsonObject) -> float | None:
 
 
 def _exceed(parts: Parts, state: PodState) -> None:
-    message = "Pod was active on the node longer than the specified deadline"
-    state.ending = PodEnding("DeadlineExceeded", message)
-    parts.tell(state.subject.document, "Normal", "DeadlineExceeded", message)
-
-
-_CHANGED = "Pod sandbox changed, it will be killed and re-created."
+    event = pod_events.DEADLINE.about()
+    state.ending = PodEnding(event.reason, event.message)
+    parts.event(state.subject.document, event)

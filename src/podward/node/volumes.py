@@ -174,6 +174,8 @@ class Volumes:
 
     async def _bring(self, held: _Held) -> Prepared:
         async with held.turn:
+            if self._held.get(_uid(held.pod)) is not held:
+                return Prepared(_names(held.pod), _MOST)  # it has been taken away meanwhile
             request, unread = await self._request(held)
             told = _told(held.pod, request)
             if held.ready and not unread and told == held.told:

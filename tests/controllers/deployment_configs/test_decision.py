@@ -168,6 +168,7 @@ def test_old_controllers_are_deleted_beyond_the_limit() -> None:
         ((2, 2), (1, 0), Step(1, 2)),
         ((2, 2), (1, 1), Step(1, 1)),
         ((1, 1), (1, 1), Step(2, 1)),
+        ((1, 1), (2, 1), Step(2, 1)),
         ((1, 1), (2, 2), Step(2, 0)),
         ((0, 0), (2, 2), Step(2, 0, done=True)),
     ],

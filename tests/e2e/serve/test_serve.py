@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served_cluster import ServedCluster, left_over
+from served_cluster import ServedCluster, is_ready, left_over, with_images
 
 pytestmark = pytest.mark.needs("root", "cni", "crun", "conmon", "nft")
 
@@ -103,6 +103,16 @@ def test_one_that_leaves_nothing_leaves_nothing(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+def test_one_without_nodes_ends_too(tmp_path: Path) -> None:
+    words = ["serve", "--data-dir", str(tmp_path), "--nodes", "0", "--secure-port", "0"]
+    with subprocess.Popen([sys.executable, "-m", "podward", *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "(0 nodes, " in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert left_over(tmp_path) == []
+
+
 def test_what_keeps_a_part_from_starting_ends_it_all(tmp_path: Path) -> None:
     words = ["serve", "--data-dir", str(tmp_path), "--secure-port", "0", "--token-auth-file", "/absent"]
     done = subprocess.run(
@@ -110,3 +120,47 @@ def test_what_keeps_a_part_from_starting_ends_it_all(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "apiserver cannot be started" in done.stderr
+
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: stays}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: c, image: "busybox:root", command: [sleep, "86400"]}]
+"""
+
+
+def test_pods_run_on_where_they_are_left_and_are_found_again(images: Path, tmp_path: Path) -> None:
+    root = with_images(images, tmp_path / "c")
+    first = ServedCluster(root, "--leave")
+    first.kubectl("apply", "-f", "-", given=POD)
+    before = first.until_running("stays")["status"]["containerStatuses"][0]
+    os.kill(part(first, "node"), signal.SIGKILL)
+    first.end()
+    assert any("/sandboxes/" in words or "conmon" in words for words in left_over(root)), first.said()
+    second = ServedCluster(root)
+    after = second.until_running("stays")["status"]["containerStatuses"][0]
+    assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
+    second.end()
+    assert left_over(root) == []
+
+
+def test_pods_that_were_ended_with_their_cluster_run_anew(images: Path, tmp_path: Path) -> None:
+    root = with_images(images, tmp_path / "c")
+    first = ServedCluster(root)
+    first.kubectl("apply", "-f", "-", given=POD)
+    before = first.until_running("stays")["status"]["containerStatuses"][0]
+    first.end()
+    assert left_over(root) == []
+    second = ServedCluster(root)
+    try:
+        after = second.until(
+            lambda pod: pod["status"]["containerStatuses"][0]["containerID"] != before["containerID"] and is_ready(pod),
+            "pod", "stays",
+        )["status"]["containerStatuses"][0]  # fmt: skip
+        assert after["restartCount"] == 1
+    finally:
+        second.end()
+    assert left_over(root) == []

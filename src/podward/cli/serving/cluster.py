@@ -229,6 +229,9 @@ class Cluster:
     def _end_all(self, children: Sequence[Child], then: Callable[[], None]) -> None:
         """End them at once; go on when all have ended."""
         left = set(children)
+        if not left:
+            then()
+            return
 
         def ended(child: Child, _code: int) -> None:
             left.discard(child)

@@ -99,8 +99,17 @@ def test_with_a_surge_the_new_one_comes_first() -> None:
     assert told(step(owner, verdicts, old)) == (["n0"], [])
     beside = {"n0": [*old["n0"], daemon("c", ready=None)], "n1": old["n1"]}
     assert told(step(owner, verdicts, beside)) == ([], [])
+    broken = {"n0": [daemon("a", "old", ready=None), daemon("c", ready=None)], "n1": old["n1"]}
+    assert told(step(owner, verdicts, broken)) == ([], ["a"])
     available = {"n0": [*old["n0"], daemon("c")], "n1": old["n1"]}
     assert told(step(owner, verdicts, available)) == ([], ["a"])
+
+
+def test_an_old_one_where_none_is_wanted_any_more_goes_once_enough_are_available() -> None:
+    owner, verdicts = daemon_set(surge=1, unavailable=0), {"n0": RUN, "n1": STAY}
+    both = {"n0": [daemon("a")], "n1": [daemon("b", "old")]}
+    assert told(step(owner, verdicts, both)) == ([], ["b"])
+    assert told(step(owner, verdicts, {**both, "n0": [daemon("a", ready=None)]})) == ([], [])
 
 
 def test_the_numbers_of_the_status() -> None:

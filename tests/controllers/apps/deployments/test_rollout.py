@@ -77,7 +77,14 @@ def test_the_first_replica_set_has_all_replicas() -> None:
 
 @pytest.mark.parametrize(
     ("replicas", "surge", "old", "new", "expected"),
-    [(10, 0, 10, 0, None), (10, 2, 10, 0, 2), (10, 2, 5, 0, 7), (10, 2, 10, 2, None), (10, 0, 0, 20, 10)],
+    [
+        (10, 0, 10, 0, None),
+        (10, 2, 10, 0, 2),
+        (10, 2, 5, 0, 7),
+        (10, 2, 10, 2, None),
+        (10, 0, 0, 20, 10),
+        (10, 2, 0, 5, 10),
+    ],
 )
 def test_the_newest_grows_as_far_as_the_surge_lets_it(
     replicas: int, surge: int, old: int, new: int, expected: int | None
@@ -95,6 +102,7 @@ def test_the_newest_grows_as_far_as_the_surge_lets_it(
         (2, (10, 8), (0, 0), 8),  # those that are not healthy first
         (2, (10, 0), (0, 0), 8),
         (2, (8, 8), (2, 0), None),  # the new ones are not available yet
+        (2, (8, 6), (2, 0), None),
         (2, (8, 8), (2, 2), 6),
     ],
 )
@@ -116,6 +124,8 @@ def test_the_old_shrink_as_far_as_may_be_unavailable(
         (6, 10, (5, 3, 2), {"s0": 3, "s1": 2, "s2": 1}),
         (0, 10, (5, 3, 2), {"s0": 0, "s1": 0, "s2": 0}),
         (20, 10, (5, 5), {"s0": 10, "s1": 10}),
+        (4, 3, (1, 1, 1), {"s0": 2}),  # what is left over goes to the newest
+        (6, 5, (1, 2, 2), {"s1": 3}),  # of the largest
     ],
 )
 def test_a_change_of_size_is_spread_in_proportion(
@@ -134,6 +144,12 @@ def test_a_change_of_size_is_spread_in_proportion(
     changed = {name: size for name, (old, size) in plan.scaled.items() if old != size}
     assert changed == expected
     assert all(annotations_of(each)[DESIRED] == str(wished) for each in plan.changed.values())
+
+
+def test_one_may_be_unavailable_where_both_limits_come_to_none() -> None:
+    wanted = deployment(2, 0, "25%")
+    sets = [replica_set(wanted, "new", 0, revision=2), replica_set(wanted, "old", 2, image="web:0", age=90)]
+    assert sizes_of(rollout.decide(wanted, sets, {}, NOW)) == {"old": 1}
 
 
 def test_what_is_paused_is_sized_and_not_rolled_out() -> None:
@@ -177,6 +193,14 @@ def test_a_replica_set_that_is_wanted_again_gets_the_next_number() -> None:
     plan = rollout.decide(wanted, sets, {}, NOW)
     assert annotations_of(plan.changed["new"]) == {revisions.REVISION: "5", revisions.HISTORY: "1"}
     assert annotations_of(plan.deployment)[revisions.REVISION] == "5"
+
+
+def test_a_number_never_becomes_lower() -> None:
+    wanted = deployment(1)
+    sets = [replica_set(wanted, "new", 1, revision=9), replica_set(wanted, "old", 0, image="web:0", revision=4, age=90)]
+    plan = rollout.decide(wanted, sets, {}, NOW)
+    assert plan.changed == {}
+    assert annotations_of(plan.deployment)[revisions.REVISION] == "9"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ UNREADY = member_pod(1, ready=None)
             [member_pod(0), UNREADY, member_pod(2, ready=None)],
             [],
         ),  # the lowest that is unhealthy first
+        (stateful_set(1), [member_pod(0), member_pod(1), member_pod(2, ready=None)], [(Act.DELETE, "web-2")]),
         (stateful_set(1), [member_pod(0, ready=None), member_pod(1)], []),
         (
             stateful_set(1, "Parallel"),
@@ -96,6 +97,7 @@ def old(ordinal: int, *, ready: float | None = READY, **more: Json) -> JsonObjec
         (stateful_set(), [old(0), old(1), member_pod(2)], ["web-1"]),
         (stateful_set(partition=2), [old(0), old(1), member_pod(2)], []),
         (stateful_set(most=2), [old(0), old(1), old(2)], ["web-2", "web-1"]),
+        (stateful_set(most=2, policy="Parallel"), [old(0), old(1), member_pod(2, ready=None)], ["web-1"]),
         (stateful_set(policy="Parallel"), [old(0), old(1), member_pod(2, ready=None)], []),
         (stateful_set(policy="Parallel"), [old(0), old(1, ready=None), member_pod(2)], ["web-1"]),
         (stateful_set(updateStrategy={"type": "OnDelete"}), [old(0), old(1), old(2)], []),
@@ -105,9 +107,10 @@ def test_old_pods_go_from_the_highest(owner: JsonObject, pods: list[JsonObject],
     assert acts(step(owner, *pods, current=OLD)) == [(Act.DELETE, name) for name in expected]
 
 
+@pytest.mark.parametrize("first", [0, 5])
 @pytest.mark.parametrize(("partition", "image"), [(0, "web:1"), (1, "web:0")])
-def test_below_the_partition_a_pod_comes_back_as_it_was(partition: int, image: str) -> None:
-    _, made = step(stateful_set(partition=partition), current=OLD).acts[0]
+def test_below_the_partition_a_pod_comes_back_as_it_was(partition: int, image: str, first: int) -> None:
+    _, made = step(stateful_set(partition=partition, ordinals={"start": first}), current=OLD).acts[0]
     assert objects(member(made, "spec"), "containers")[0]["image"] == image
     assert labels_of(made)[HASH] == ("web-old" if partition else "web-new")
 
@@ -118,6 +121,7 @@ def test_the_numbers_of_the_status() -> None:
         "observedGeneration": 1, "replicas": 3, "readyReplicas": 2, "availableReplicas": 2, "currentReplicas": 2,
         "updatedReplicas": 1, "currentRevision": "web-old", "updateRevision": "web-new", "collisionCount": 0,
     }  # fmt: skip
+    assert step(stateful_set(), old(0), old(1), old(2), current=OLD).status["currentReplicas"] == 2
     done = step(stateful_set(1), member_pod(0), current=OLD).status
     assert (done["currentRevision"], done["currentReplicas"]) == ("web-new", 1)
 
@@ -165,6 +169,14 @@ def test_who_owns_a_claim(scaled: str, deleted: str, ordinal: int, expected: str
     assert [each["kind"] for each in found] == ([expected] if expected else [])
     if changed is not None:
         assert retention.changed(owner, claimant, changed) is None
+
+
+def test_a_claim_of_an_earlier_set_is_left_to_go_with_it() -> None:
+    policy: JsonObject = {"whenScaled": "Retain", "whenDeleted": "Delete"}
+    owner = stateful_set(persistentVolumeClaimRetentionPolicy=policy)
+    reference: JsonObject = {**controller_reference(owner), "uid": "earlier"}
+    claim: JsonObject = {"metadata": meta("data-web-0", ownerReferences=[reference])}
+    assert retention.changed(owner, member_pod(0), claim) is None
 
 
 def test_a_claim_of_an_earlier_pod_is_waited_for() -> None:
