@@ -72,7 +72,9 @@ class Soak:
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
-    def ask(self, method: str, path: str, body: object = None, kind: str = "application/json") -> dict[str, Any]:
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = "application/json"
+    ) -> dict[str, Any]:
         """An answer, asked for until there is one; a refusal has a `code`."""
         from podward.api.status import Status
 
@@ -80,7 +82,7 @@ class Soak:
         while True:
             found = self.cluster.ask(method, path, body, kind)
             if not isinstance(found, Status):
-                return found  # type: ignore[return-value]
+                return found
             if found.code not in {429, 500, 503, 504, 507} or time.monotonic() > end:
                 return {"code": found.code, "message": found.message, "reason": found.reason}
             time.sleep(0.3)
@@ -114,7 +116,7 @@ class Soak:
             where = f"/api/v1/namespaces/default/secrets/{name}"
             self.ask("PATCH", where, {"data": secret["data"]}, "application/merge-patch+json")
 
-    # --- a Pod from its beginning to its end ---------------------------------------------------------------------------
+    # --- a Pod from its beginning to its end -------------------------------------------------------------------------
 
     def live(self) -> None:
         """One Pod: it runs, follows its Secret, and goes."""
@@ -334,7 +336,7 @@ RENEWED = 0.85 * LIFE
 DEVICES = frozenset(os.listdir("/sys/class/net"))
 
 
-def manifest(name: str) -> dict[str, object]:
+def manifest(name: str) -> dict[str, Any]:
     """A Pod with a Secret, a token, and a process that stays."""
     sources = [{"serviceAccountToken": {"path": "token", "expirationSeconds": LIFE}}]
     container = {
