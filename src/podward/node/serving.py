@@ -147,7 +147,7 @@ class _Running:
             care=ContainerCare(
                 context.runtime,
                 context.recorder.event,
-                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                lambda uid: self._pods.probed(uid),  # noqa: PLW0108 - as above
                 Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
             ),
             network=self._network,
