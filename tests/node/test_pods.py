@@ -215,3 +215,12 @@ def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: 
     after = node.until("stays", lambda found: phase(found) == "Running")
     assert state(after)["containerID"] == state(before)["containerID"]
     assert state(after)["restartCount"] == 0
+
+
+def test_what_is_no_image_says_so_in_the_kubelets_words(node: Node) -> None:
+    node.create("named", [{"name": "a", "image": "Bad/Name:1"}])
+    pod = node.until("named", is_waiting)
+    waiting = state(pod)["state"]["waiting"]
+    why = 'couldn\'t parse image name "Bad/Name:1": invalid reference format: repository name'
+    assert waiting["reason"] == "InvalidImageName"
+    assert waiting["message"] == f'Failed to apply default image tag "Bad/Name:1": {why} (Name) must be lowercase'

@@ -20,6 +20,7 @@ from podward.api.cri import IDMapping, ImageSpec
 from podward.api.json_value import Json, JsonObject
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
+from podward.node import volumes
 from podward.node.objects import Objects
 
 __all__ = ["private_mounts"]
@@ -116,6 +117,22 @@ def test_a_secret_is_on_a_tmpfs_and_follows_within_two_seconds(connection: Conne
         assert (read(f"{at}/fruit"), (await here.volumes.prepare(pod)).ready) == ("turnip", True)
         assert await here.volumes.remove(str(member(pod, "metadata")["uid"])) == ()
         assert listed(here.at(pod)) == ["volumes.lock"]
+
+    run(connection, str(tmp_path), work)
+
+
+def test_what_is_missing_for_two_minutes_is_told_of_the_pod(
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(here: Here) -> None:
+        pod = await here.pod([of_secret("overdue"), {"name": "e", "emptyDir": {}}])
+        assert (await here.volumes.prepare(pod)).unmounted == ("v",)
+        assert len(here.told) == 1
+        monkeypatch.setattr(volumes, "_PATIENCE", 0.0)
+        assert (await here.volumes.prepare(pod)).unmounted == ("v",)
+        lists = "unmounted volumes=[v], unattached volumes=[], failed to process volumes=[]"
+        what = f"Unable to attach or mount volumes: {lists}: context deadline exceeded"
+        assert here.told[-1] == f"Warning FailedMount {what}"
 
     run(connection, str(tmp_path), work)
 

@@ -66,7 +66,8 @@ class Images:
         try:
             name = complete(asked)
         except ImageError as error:
-            event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=error.what)
+            why = f"couldn't parse image name {quote(asked)}: {_complaint(asked, error)}"
+            event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=why)
             return _failed(wanted, "InvalidImageName", event)
         policy = wanted.container.image_pull_policy or "IfNotPresent"
         found = await self._found(name, wanted.runtime_handler) if policy != "Always" else None
@@ -120,7 +121,7 @@ class Images:
 
     def _refused(self, wanted: Wanted, asked: str, refusal: CriRefusal) -> Failure:
         key, unknown = (wanted.uid, asked), refusal.code is CriCode.UNKNOWN  # a kubelet says nothing of that code
-        said = (refusal.message if unknown else refusal.as_error).replace("\n", " ")
+        said = pod_events.one_line(refusal.message if unknown else refusal.as_error)
         wanted.tell(pod_events.PULL_FAILED.about(image=quote(asked), why=said))
         now = time.time()
         self._back_offs[key] = back_off.after(self._back_offs.get(key), now, now)
@@ -130,7 +131,7 @@ class Images:
             (_UNSIGNED, "the signature validation failed"),
         ):
             if refusal.message.startswith(word):
-                rest = refusal.message.removeprefix(word).replace("\n", " ")
+                rest = pod_events.one_line(refusal.message.removeprefix(word))
                 reason, message = word, f"image pull failed for {asked} because {what}{rest}"
         self._failed[key] = (now, f"{reason}: {message}")
         return Failure(reason, message)
@@ -157,6 +158,16 @@ class Images:
 def _failed(wanted: Wanted, reason: str, event: PodEvent) -> Failure:
     wanted.tell(event)
     return Failure(reason, event.message)
+
+
+def _complaint(image: str, error: ImageError) -> str:
+    """What distribution/reference says of what is no image's name."""
+    if "lower case" not in error.what:
+        return "invalid reference format"
+    first, slash, rest = image.partition("/")
+    is_host = slash and (first == "localhost" or any(mark in first for mark in ".:") or first != first.lower())
+    name = rest if is_host else image if slash else f"library/{image}"
+    return f"invalid reference format: repository name ({name.partition(':')[0]}) must be lowercase"
 
 
 def complete(image: str) -> str:

@@ -104,7 +104,7 @@ async def make_sandbox(parts: Parts, state: PodState, attempt: int) -> None:
         answer = await parts.context.runtime.call(verbs.RUN_POD_SANDBOX, request)
         if not isinstance(answer, CriRefusal):
             return
-        message = _line(answer.message)
+        message = pod_events.one_line(answer.message)
     event = pod_events.SANDBOX_FAILED.about(why=message)
     parts.event(state.subject.document, event)
     raise RuntimeFailedError(event.message)
@@ -146,14 +146,14 @@ async def _start(parts: Parts, state: PodState, sandbox: Sandboxed, start: Start
     asked = CreateContainerRequest(sandbox.id, made, sandbox.asked.config)
     created = await runtime.call(verbs.CREATE_CONTAINER, asked)
     if isinstance(created, CriRefusal):
-        tell(pod_events.FAILED.about(why=_line(created.message)))
-        return Failure("CreateContainerError", _line(created.message))
+        tell(pod_events.FAILED.about(why=pod_events.one_line(created.message)))
+        return Failure("CreateContainerError", pod_events.one_line(created.message))
     tell(pod_events.CREATED.about())
     run = created.container_id
     started = await runtime.call(verbs.START_CONTAINER, StartContainerRequest(run))
     if isinstance(started, CriRefusal):
-        tell(pod_events.without_id(pod_events.FAILED.about(why=_line(started.message)), run, start.name))
-        return Failure("RunContainerError", _line(started.message))
+        tell(pod_events.without_id(pod_events.FAILED.about(why=pod_events.one_line(started.message)), run, start.name))
+        return Failure("RunContainerError", pod_events.one_line(started.message))
     tell(pod_events.STARTED.about())
     return await _begin(parts, state, sandbox, start, run)
 
@@ -214,8 +214,8 @@ class _Starting:
         return self._refused(made) if isinstance(made, Refusal) else made
 
     def _refused(self, why: Refusal) -> Failure:
-        self._tell(pod_events.FAILED.about(why=_line(why.message)))
-        return Failure("CreateContainerConfigError", _line(why.message))
+        self._tell(pod_events.FAILED.about(why=pod_events.one_line(why.message)))
+        return Failure("CreateContainerConfigError", pod_events.one_line(why.message))
 
     def _target(self) -> str | Refusal:
         """The id of the container whose processes an ephemeral one shares."""
@@ -267,8 +267,3 @@ def _next_log(directory: str, container: str) -> int:
         return 0
     numbers = [int(number) for number, dot, _ in (name.partition(".log") for name in names) if dot and number.isdigit()]
     return max(numbers) + 1 if numbers else 0
-
-
-def _line(message: str) -> str:
-    """What a refusal says, in one line: the advice is behind it."""
-    return message.replace("\n  ", "; ")

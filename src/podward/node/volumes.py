@@ -3,7 +3,7 @@
 Specification (kubelet, pkg/kubelet/volumemanager, and syncPod of pkg/kubelet; in our words): a Pod's containers start
 once all of its volumes are there. A volume that can't be set up is a FailedMount event of its own and is tried again
 after half a second, twice as long each time, at most after two minutes; so is a Pod of whose volumes one could not even
-be looked at.
+be looked at. Where volumes are missing for more than two minutes, that is told of the Pod, too.
 
 Here a volume follows what it holds as soon as that changes, and a token when its time has come; a kubelet looks once a
 minute. What forks or mounts is a worker's (`volume_verbs`).
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -47,6 +48,8 @@ from podward.schema.validation.raw import text
 
 Answer = TypeVar("Answer")
 _FIRST, _MOST = 0.5, 122.0
+_PATIENCE = 123.0
+_TOO_LATE = "context deadline exceeded"
 _AT_ONCE = 4
 _REASON = "FailedMount"
 _UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")
@@ -77,6 +80,7 @@ class _Held(Struct):
     turn: asyncio.Lock
     failures: int = 0
     ready: bool = False
+    awaited_since: float = 0.0
     told: bytes = b""
 
 
@@ -187,7 +191,7 @@ class Volumes:
             answer = VolumesAnswer((Complaint("", answer.message, processing=True),), _names(held.pod))
         self._tell(held, answer, unread)
         if not answer.unmounted and not unread:
-            held.failures, held.ready = 0, True
+            held.failures, held.ready, held.awaited_since = 0, True, 0.0
             return Prepared()
         held.failures += 1
         return Prepared(answer.unmounted, min(_FIRST * 2 ** min(held.failures - 1, 16), _MOST))
@@ -228,12 +232,23 @@ class Volumes:
             if not complaint.processing:
                 self._record(held.pod, "Warning", _REASON, complaint.message)
         said = (*unread, *(complaint.message for complaint in answer.complaints if complaint.processing))
+        if answer.unmounted and not said and self._is_overdue(held):
+            said = (_TOO_LATE,)
         if said:
             unmounted = " ".join(answer.unmounted)
             failed = " ".join(complaint.volume for complaint in answer.complaints if complaint.processing)
             lists = f"unmounted volumes=[{unmounted}], unattached volumes=[], failed to process volumes=[{failed}]"
             what = f"Unable to attach or mount volumes: {lists}: {'; '.join(said)}"
             self._record(held.pod, "Warning", _REASON, what)
+
+    def _is_overdue(self, held: _Held) -> bool:
+        """Whether volumes are awaited for so long that it is told, again."""
+        now = time.monotonic()
+        held.awaited_since = held.awaited_since or now
+        if now - held.awaited_since < _PATIENCE:
+            return False
+        held.awaited_since = now
+        return True
 
     # --- following ---------------------------------------------------------------------------------------------------
 

@@ -281,3 +281,13 @@ def test_a_node_that_has_just_begun_keeps_what_was_told_of_a_run() -> None:
     for attempt, expected in ((0, True), (1, False)):
         row = objects(status(document, saw(document, {"a": Seen(attempt=attempt)}), before), "containerStatuses")[0]
         assert (row["started"], row["ready"]) == (expected, expected)
+
+
+def test_a_condition_that_is_true_again_has_no_reason_any_more() -> None:
+    document = pod("a")
+    before = status(document, PodSeen(NOW))
+    after = status(document, saw(document, {"a": UP}), before)
+    found = pod_status_telling.patch(after, before, "u")
+    assert found is not None
+    row = next(row for row in objects(member(found, "status"), "conditions") if row["type"] == "Ready")
+    assert (row["status"], row["reason"], row["message"]) == ("True", None, None)

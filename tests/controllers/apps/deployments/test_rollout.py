@@ -7,7 +7,7 @@ from workload_samples import NOW, meta, owned_by, pod, template, workload
 
 from podward.api.json_value import Json, JsonObject
 from podward.controllers.apps.deployments import revisions, rollout
-from podward.controllers.apps.deployments.rollout import Plan, Told
+from podward.controllers.apps.deployments.plan import Plan, Told, collided
 from podward.controllers.apps.deployments.sizes import DESIRED, LARGEST
 from podward.controllers.apps.ownership import annotations_of, uid_of
 from podward.documents.raw_fields import member, objects
@@ -262,5 +262,5 @@ def test_what_fails_in_a_replica_set_fails_in_the_deployment() -> None:
 
 def test_a_name_that_is_anothers_leads_to_another_hash() -> None:
     first = deployment(1)
-    names = [member(revisions.made(each), "metadata")["name"] for each in (first, first, rollout.collided(first))]
+    names = [member(revisions.made(each), "metadata")["name"] for each in (first, first, collided(first))]
     assert names[0] == names[1] != names[2]
