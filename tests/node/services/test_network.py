@@ -189,6 +189,7 @@ def test_a_headless_service_has_a_name_for_each_endpoint(served: Running) -> Non
     served.during(look)
 
 
+@pytest.mark.needs("conntrack")
 def test_udp_clients_move_to_another_endpoint_when_theirs_is_gone(served: Running) -> None:
     lab = served.lab
 
