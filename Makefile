@@ -43,7 +43,7 @@ ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 step = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help setup packages bytecode demo test lint types contracts unit proofs bench bench-apiserver bench-cri \
-	bench-serve prove kills soak-store soak-cri format tables served-types pages lock clean
+	bench-serve prove kills soak-store soak-cri soak-node format tables served-types pages lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -139,6 +139,9 @@ soak-store: setup ## N writes by 8 clients, kill -9 at random moments, SQLite an
 
 soak-cri: setup ## podward cri killed N times at random moments under load: what is lost or left (make soak-cri N=200)
 	@$(PY) tests/cri/soak.py --kills $(call named,200)
+
+soak-node: setup ## N Pods of a cluster while its parts are killed, its disk full, its network cut (make soak-node PODS=300)
+	@$(PY) tests/node/soak.py --pods $(or $(PODS),300) --seconds 600
 
 format: setup ## let ruff format, and fix what it can
 	@$(DEV)/bin/ruff format

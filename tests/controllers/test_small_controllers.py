@@ -1,4 +1,4 @@
-"""Small decisions: claims of ephemeral volumes, collected roles, Pods and Jobs and tokens that go, usage of quotas."""
+"""Small decisions: collected roles, Pods and Jobs and tokens that go, usage of quotas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from podward.api.json_value import Json, JsonObject
-from podward.controllers import cluster_roles, ephemeral_claims, legacy_tokens, pod_garbage, quotas
+from podward.controllers import cluster_roles, legacy_tokens, pod_garbage, quotas
 from podward.controllers.jobs import expiry
 from podward.documents.raw_fields import member
 from podward.schema.resources import BY_PLURAL, RESOURCES
@@ -83,30 +83,6 @@ def test_an_ended_job_stays_for_so_long(condition: str, stay: int | None, left: 
     ended: Json = [{"type": condition, "status": "True", "lastTransitionTime": "1970-01-01T00:00:10Z"}]
     job: JsonObject = {"spec": {"ttlSecondsAfterFinished": stay}, "status": {"conditions": ended}}
     assert expiry.seconds_left(job, 13.0) == left
-
-
-# --- claims of ephemeral volumes
-
-
-def test_an_ephemeral_volume_has_a_claim_of_its_template() -> None:
-    template: Json = {"metadata": {"labels": {"a": "b"}}, "spec": {"accessModes": ["ReadWriteOnce"]}}
-    volume: JsonObject = {"name": "data", "ephemeral": {"volumeClaimTemplate": template}}
-    of: JsonObject = {"metadata": {"name": "p", "uid": "u"}, "spec": {"volumes": [volume, {"name": "other"}]}}
-    assert ephemeral_claims.volumes_of(of) == [volume]
-    owner: Json = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "name": "p",
-        "uid": "u",
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    assert ephemeral_claims.claim(of, volume) == {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "p-data", "ownerReferences": [owner], "labels": {"a": "b"}},
-        "spec": {"accessModes": ["ReadWriteOnce"]},
-    }
 
 
 # --- roles that collect

@@ -54,6 +54,7 @@ class FakeHost:
     """Its Pods are what tests put there; each container's id is its name."""
 
     name = NODE
+    only_spdy = False
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -75,3 +75,15 @@ def test_a_hook_before_the_end_has_its_time(node: Node, tmp_path: Path) -> None:
     node.delete("asked")
     node.until_gone("asked")
     assert (tmp_path / "heard").read_text() == "asked\n"
+
+
+def test_who_is_not_ready_while_he_is_ended_says_so(node: Node) -> None:
+    hook = {"preStop": {"exec": {"command": ["sh", "-c", "touch /tmp/ending; sleep 20"]}}}
+    container = {"lifecycle": hook, "readinessProbe": probe("test ! -e /tmp/ending")}
+    node.run("leaves", "sleep 1000", container=container)
+    node.until("leaves", lambda found: bool(row(found).get("ready")))
+    node.delete("leaves")
+    pod = node.until("leaves", lambda found: not row(found)["ready"])
+    assert "running" in row(pod)["state"]
+    node.delete("leaves", grace=1)
+    node.until_gone("leaves")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from api_server import Server
 from cri_server import CriServer
-from running_node import Node
+from running_node import Node, kubeconfig
 
 from podward.runtime.images.importing import import_path
 from podward.runtime.images.store import ImageStore
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
+
+
+def kubectl(home: Path, *words: str) -> bytes:
+    command = ["kubectl", "--kubeconfig", str(home / "kubeconfig"), *words]
+    return subprocess.run(command, input=b"typed\n", capture_output=True, timeout=60, check=True).stdout
 
 
 def test_a_runtime_behind_a_socket_runs_the_pods_of_a_node(tmp_path: Path) -> None:
@@ -30,6 +36,9 @@ def test_a_runtime_behind_a_socket_runs_the_pods_of_a_node(tmp_path: Path) -> No
                 node.run("far", script, container={"volumeMounts": mounts}, volumes=volumes)
                 pod = node.until("far", lambda found: found["status"].get("phase") == "Running")
                 assert pod["status"]["containerStatuses"][0]["containerID"].startswith("podward://")
+                (home / "kubeconfig").write_text(kubeconfig(server, "admin", "system:masters"))
+                assert kubectl(home, "logs", "far") == b"here\n"
+                assert kubectl(home, "exec", "-i", "far", "--", "cat", "/v/file", "-") == b"here\ntyped\n"
                 node.run("fails", "exit 3", restartPolicy="Never")
                 node.until("fails", lambda found: found["status"].get("phase") == "Failed")
                 node.kill()

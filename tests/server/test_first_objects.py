@@ -66,15 +66,17 @@ def test_roles_and_bindings_are_completed_and_left_alone_where_somebody_said_so(
         assert role(server, "view") == untouched
 
 
-def test_the_certificate_is_for_the_address_of_the_servers_own_service(tmp_path: Path) -> None:
+def test_the_certificate_is_for_the_addresses_of_the_servers_own_service_and_its_endpoints(tmp_path: Path) -> None:
     with running(tmp_path, "--service-cluster-ip-range", "10.9.0.0/24") as server:
         _, service, _ = server.ask("GET", "/api/v1/namespaces/default/services/kubernetes")
+        _, endpoints, _ = server.ask("GET", "/api/v1/namespaces/default/endpoints/kubernetes")
         address = service["spec"]["clusterIP"]
         where = urlsplit(server.url)
         certificate = ssl.get_server_certificate((str(where.hostname), int(where.port or 0)))
     names = load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(SubjectAlternativeName)
     assert address == "10.9.0.1"
-    assert address in map(str, names.value.get_values_for_type(IPAddress))
+    told = {each["ip"] for subset in endpoints.get("subsets", []) for each in subset["addresses"]}
+    assert {address, *told} <= set(map(str, names.value.get_values_for_type(IPAddress)))
 
 
 def test_the_own_service_leads_to_the_port_that_is_served(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
 
 _LAST_PORT = 65535
+_FEWEST_FILES = 2
 _NO_CONFIGURATIONS = "node/net.d"
 """Where nobody puts a configuration of a network: the node has its own."""
 _TAINT = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)")
@@ -105,6 +106,20 @@ def _add_runtime(parser: argparse.ArgumentParser) -> None:
     add("--cni-conf-dir", default="", metavar="DIR", help="CNI configurations (default: a network of Podward's own)")
     image_options.add_registries(parser)
     add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
+    add(
+        "--container-log-max-size",
+        type=_size,
+        default="10Mi",
+        metavar="SIZE",
+        help="a container's log that is larger makes way for a new one (%(default)s)",
+    )
+    add(
+        "--container-log-max-files",
+        type=_files,
+        default=5,
+        metavar="N",
+        help="files of a container's log that are kept, at least 2 (%(default)s)",
+    )
 
 
 def _address(text: str) -> str:
@@ -128,6 +143,22 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"this is no number: {text!r}")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    """Bytes."""
+    from podward.api.quantity import QuantityError, parse
+
+    try:
+        return parse(text).value
+    except QuantityError:
+        raise argparse.ArgumentTypeError(f"this is no size such as 10Mi: {text!r}") from None
+
+
+def _files(text: str) -> int:
+    if _count(text) < _FEWEST_FILES:
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST_FILES}, not {text}")
     return int(text)
 
 
@@ -195,6 +226,8 @@ def run(args: argparse.Namespace) -> int:
         cluster_dns=args.cluster_dns,
         cluster_domain=args.cluster_domain,
         pod_cidr=args.pod_cidr,
+        log_size=args.container_log_max_size,
+        log_files=args.container_log_max_files,
         status_seconds=args.node_status_update_frequency,
         seccomp_default=args.seccomp_default,
         seccomp_root=args.seccomp_root,

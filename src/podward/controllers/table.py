@@ -33,7 +33,7 @@ TABLE: tuple[Row, ...] = (
     Row("endpoints-controller", "endpoint", "podward.controllers.endpoints.controller"),
     Row("endpointslice-controller", "endpointslice", "podward.controllers.endpoints.slice_controller"),
     Row("endpointslice-mirroring-controller", "endpointslicemirroring", "podward.controllers.endpoints.mirroring"),
-    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.ephemeral_claims"),
+    Row("ephemeral-volume-controller", "ephemeral-volume", "podward.controllers.volumes.ephemeral"),
     Row("garbage-collector-controller", "garbagecollector", "podward.controllers.garbage.collector"),
     Row("job-controller", "job", "podward.controllers.jobs.controller"),
     Row("kube-scheduler", "scheduler", "podward.controllers.scheduler"),

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from podward.api import reference
-from podward.api.core import Container
 from podward.api.cri import ImageSpec, PodSandboxConfig
 from podward.api.cri_image_requests import ImageStatusRequest, PullImageRequest
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -36,14 +35,15 @@ _UNREACHABLE = "RegistryUnavailable"
 _UNSIGNED = "SignatureValidationFailed"
 
 Tell = Callable[[PodEvent], None]
-"""Tells an event of the container."""
+"""Tells an event of who wants the image."""
 
 
 class Wanted(Struct, frozen=True):
-    """A container's image: whose it is, what it may be pulled with, and how events of it are told."""
+    """An image of a Pod: its name, its pull policy, what it may be pulled with, and how events of it are told."""
 
     uid: str
-    container: Container
+    image: str
+    policy: str
     sandbox: PodSandboxConfig
     credentials: Sequence[AuthConfig]
     tell: Tell
@@ -62,13 +62,14 @@ class Images:
 
     async def ensure(self, wanted: Wanted) -> Image | Failure:
         """The image, or why the container has to wait."""
-        asked = wanted.container.image or ""
+        asked = wanted.image
         try:
             name = complete(asked)
         except ImageError as error:
-            event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=error.what)
+            why = f"couldn't parse image name {quote(asked)}: {_complaint(asked, error)}"
+            event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=why)
             return _failed(wanted, "InvalidImageName", event)
-        policy = wanted.container.image_pull_policy or "IfNotPresent"
+        policy = wanted.policy or "IfNotPresent"
         found = await self._found(name, wanted.runtime_handler) if policy != "Always" else None
         if isinstance(found, CriRefusal):
             event = pod_events.INSPECT_FAILED.about(image=quote(""), why=found.as_error)
@@ -120,7 +121,7 @@ class Images:
 
     def _refused(self, wanted: Wanted, asked: str, refusal: CriRefusal) -> Failure:
         key, unknown = (wanted.uid, asked), refusal.code is CriCode.UNKNOWN  # a kubelet says nothing of that code
-        said = (refusal.message if unknown else refusal.as_error).replace("\n", " ")
+        said = pod_events.one_line(refusal.message if unknown else refusal.as_error)
         wanted.tell(pod_events.PULL_FAILED.about(image=quote(asked), why=said))
         now = time.time()
         self._back_offs[key] = back_off.after(self._back_offs.get(key), now, now)
@@ -130,7 +131,7 @@ class Images:
             (_UNSIGNED, "the signature validation failed"),
         ):
             if refusal.message.startswith(word):
-                rest = refusal.message.removeprefix(word).replace("\n", " ")
+                rest = pod_events.one_line(refusal.message.removeprefix(word))
                 reason, message = word, f"image pull failed for {asked} because {what}{rest}"
         self._failed[key] = (now, f"{reason}: {message}")
         return Failure(reason, message)
@@ -157,6 +158,16 @@ class Images:
 def _failed(wanted: Wanted, reason: str, event: PodEvent) -> Failure:
     wanted.tell(event)
     return Failure(reason, event.message)
+
+
+def _complaint(image: str, error: ImageError) -> str:
+    """What distribution/reference says of what is no image's name."""
+    if "lower case" not in error.what:
+        return "invalid reference format"
+    first, slash, rest = image.partition("/")
+    is_host = slash and (first == "localhost" or any(mark in first for mark in ".:") or first != first.lower())
+    name = rest if is_host else image if slash else f"library/{image}"
+    return f"invalid reference format: repository name ({name.partition(':')[0]}) must be lowercase"
 
 
 def complete(image: str) -> str:

@@ -79,6 +79,11 @@ class Pods:
         if worker := self._workers.get(uid):
             worker.wake()
 
+    def probed(self, uid: str) -> None:
+        """A probe of the Pod has something new to say."""
+        if worker := self._workers.get(uid):
+            worker.probed()
+
     def heard(self, uid: str) -> None:
         """Something of a Pod has changed by itself; "" for any."""
         for worker in self._workers.values() if not uid else ():

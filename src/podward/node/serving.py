@@ -25,6 +25,7 @@ from podward.node.context import NodeContext
 from podward.node.identities import Identities
 from podward.node.images import Images
 from podward.node.log import Log
+from podward.node.log_rotation import LogRotation
 from podward.node.options import Options
 from podward.node.own_runtime import OwnRuntime
 from podward.node.parts import Parts
@@ -128,6 +129,7 @@ class _Running:
         node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
         self._network = ServiceNetwork(context)
+        self._logs = LogRotation(context)
         self._parts = Parts(
             context=context,
             node=node,
@@ -145,7 +147,7 @@ class _Running:
             care=ContainerCare(
                 context.runtime,
                 context.recorder.event,
-                lambda uid: self._pods.wake(uid),  # noqa: PLW0108 - as above
+                lambda uid: self._pods.probed(uid),  # noqa: PLW0108 - as above
                 Identities(context.runtime, context.engine, node, context.options.pods, context.recorder.event),
             ),
             network=self._network,
@@ -175,9 +177,11 @@ class _Running:
         await self._pods.start(self._static.read() if self._static is not None else ())
         if self._static is not None:
             self._static.start(self._pods)
+        self._logs.start()
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
+        await self._logs.close()
         if self._static is not None:
             await self._static.close()
         await self._pods.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from podward.node import identity_verbs, pod_verbs, volume_verbs
+from podward.node import identity_verbs, log_verbs, pod_verbs, volume_verbs
 from podward.node.services import verbs as service_verbs
 from podward.runtime.service import verbs
 from podward.runtime.service.runtime_service import RuntimeService
@@ -12,6 +12,7 @@ from podward.runtime.workers.calls import Verb
 
 _OWN: tuple[object, ...] = (
     *identity_verbs.VERBS,
+    *log_verbs.VERBS,
     *pod_verbs.VERBS,
     *volume_verbs.VERBS,
     *service_verbs.VERBS,

@@ -47,6 +47,7 @@ class PodWorker:
         self._woken = asyncio.Event()
         self._woken.set()
         self._step: asyncio.Task[float | None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._retry = _FIRST_RETRY
         self._task = asyncio.create_task(self._run())
 
@@ -77,6 +78,12 @@ class PodWorker:
         """Look at the Pod now."""
         self._woken.set()
 
+    def probed(self) -> None:
+        """A probe has something new to say: it is told at once, whatever else goes on, and the Pod is looked at."""
+        self.wake()
+        if self._step is not None and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell())
+
     @property
     def takes_room(self) -> bool:
         """Whether the Pod was admitted, and may still run."""
@@ -90,8 +97,10 @@ class PodWorker:
 
     async def close(self) -> None:
         """Do nothing more about the Pod; what runs goes on."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._telling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- the task ----------------------------------------------------------------------------------------------------
 
@@ -109,6 +118,12 @@ class PodWorker:
             return
         if self._step is not None:
             self._step.cancel()
+
+    async def _tell(self) -> None:
+        with contextlib.suppress(PodwardError):
+            look = await syncing.looked(self._parts, self.state.subject.uid)
+            if self.stage in {Stage.SYNC, Stage.TERMINATING} and not self.state.stopped:
+                self.state.tell_status(self._parts, self.state.seen(self._parts, look))
 
     async def _run(self) -> None:
         pause: float | None = 0.0

@@ -199,7 +199,7 @@ def _text(path: str) -> str:
 
 
 def _names(bind: str, service: str) -> list[str]:
-    """The names and addresses of the server: this machine's, and the address of the server's own Service."""
+    """The names and addresses of the server: this machine's, where it says it is reached, and its own Service's."""
     names = {"localhost", "127.0.0.1", "::1", socket.gethostname(), "kubernetes", "kubernetes.default"}
     names |= {"kubernetes.default.svc", "kubernetes.default.svc.cluster.local", service}
-    return sorted(names | ({bind} - {"0.0.0.0", "::"}))  # noqa: S104 - as above
+    return sorted(names | ({bind, advertised(bind)} - {"", "0.0.0.0", "::"}))  # noqa: S104 - as above

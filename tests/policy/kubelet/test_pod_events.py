@@ -28,5 +28,5 @@ def test_the_words_are_the_kubelets() -> None:
 
 
 def test_the_same_said_again_is_the_same() -> None:
-    said = pod_events.FAILED.about(why="cannot start deadbeef:\nno such file")
+    said = pod_events.FAILED.about(why=pod_events.one_line("cannot start deadbeef:\nno such file"))
     assert pod_events.without_id(said, "deadbeef", "a").message == "Error: cannot start a: no such file"

@@ -11,13 +11,15 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from msgspec import structs
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import AttachRequest, ExecRequest, ExecSyncRequest, PortForwardRequest
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member, objects
 from podward.node.server.host import Host
-from podward.runtime.streaming import tunnel
+from podward.runtime.streaming import handshake, translating, tunnel
+from podward.runtime.streaming.remote_command import Asked
 from podward.schema.validation.raw import text
 
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
@@ -40,7 +42,9 @@ async def exec_(host: Host, request: web.Request) -> web.StreamResponse:
         return _refused(500, f'container not found ("{name}")')
     asked = ExecRequest(container, tuple(request.query.getall("command", [])), tty, stdin, stdout, stderr)
     answer = await host.exec(asked)
-    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+    if isinstance(answer, CriRefusal):
+        return _of(answer)
+    return await _passed(host, answer.url, request, Asked(stdin, stdout, stderr, tty, asked.cmd))
 
 
 async def attach(host: Host, request: web.Request) -> web.StreamResponse:
@@ -58,7 +62,9 @@ async def attach(host: Host, request: web.Request) -> web.StreamResponse:
         return _refused(500, f"container {name} not found in pod {full}")
     tty = _has_terminal(pod, name)
     answer = await host.attach(AttachRequest(container, stdin, tty, stdout, stderr and not tty))
-    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+    if isinstance(answer, CriRefusal):
+        return _of(answer)
+    return await _passed(host, answer.url, request, Asked(stdin, stdout, stderr and not tty, tty))
 
 
 async def port_forward(host: Host, request: web.Request) -> web.StreamResponse:
@@ -74,7 +80,7 @@ async def port_forward(host: Host, request: web.Request) -> web.StreamResponse:
         full = f"{request.match_info['pod']}_{request.match_info['namespace']}"
         return _refused(500, f'pod not found ("{full}")')
     answer = await host.port_forward(PortForwardRequest(sandbox, tuple(map(int, ports))))
-    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(answer.url, request)
+    return _of(answer) if isinstance(answer, CriRefusal) else await _passed(host, answer.url, request, None)
 
 
 async def run(host: Host, request: web.Request) -> web.StreamResponse:
@@ -123,8 +129,8 @@ def _streams(request: web.Request) -> tuple[bool, bool, bool, bool]:
     return stdin, stdout, stderr and not tty, tty
 
 
-async def _passed(url: str, request: web.Request) -> web.StreamResponse:
-    """Pass the connection on to where the runtime serves it."""
+async def _passed(host: Host, url: str, request: web.Request, streams: Asked | None) -> web.StreamResponse:
+    """Pass the connection on to where the runtime serves it; `streams` are those of a command."""
     where = urlsplit(url)
     if where.scheme != "http" or not _is_here(where.hostname or "") or where.port is None:
         return _refused(500, "the container runtime serves streams elsewhere than on this machine, or by HTTPS")
@@ -133,13 +139,28 @@ async def _passed(url: str, request: web.Request) -> web.StreamResponse:
         return _refused(400, "Upgrade request required")
     kept = [each for each in headers if each[0].lower() not in _PASSED_BY_US]
     line = f"{where.path}?{where.query}" if where.query else where.path
-    found = await tunnel.connect(tunnel.Asked(where.hostname or "", where.port, request.method, line, kept))
+    target = tunnel.Asked(where.hostname or "", where.port, request.method, line, kept)
+    if host.only_spdy and handshake.is_websocket(request) and translating.is_newer(_protocols(request)):
+        target = structs.replace(target, headers=[])
+        if streams is None:
+            return await translating.ports(request, target)
+        return await translating.command(request, streams, target)
+    return await _passed_on(request, target)
+
+
+async def _passed_on(request: web.Request, target: tunnel.Asked) -> web.StreamResponse:
+    """Pass the connection on as it comes."""
+    found = await tunnel.connect(target)
     if isinstance(found, tunnel.Connected):
         return await tunnel.serve(request, found)
     if isinstance(found, tunnel.Refused):
         kind = next((value for name, value in found.headers if name.lower() == "content-type"), "text/plain")
         return web.Response(status=found.code, body=found.body, headers={"Content-Type": kind})
     return _refused(500, f"{found.doing}: {found.error}")
+
+
+def _protocols(request: web.Request) -> str:
+    return ",".join(request.headers.getall(handshake.SUB_PROTOCOL, []))
 
 
 def _is_here(host: str) -> bool:

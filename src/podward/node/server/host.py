@@ -26,6 +26,8 @@ class Host(Protocol):
     """A node. Pods are whole objects, with the status that the node knows itself."""
 
     name: str
+    only_spdy: bool
+    """Whether the runtime serves nothing newer than SPDY, and WebSockets as they were before version 5."""
 
     def pods(self) -> Sequence[JsonObject]:
         """The Pods that are bound to the node."""

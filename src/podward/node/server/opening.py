@@ -47,6 +47,7 @@ class _Host:
 
     def __init__(self, context: NodeContext, pods: Informer, statuses: Statuses, streams: Streams) -> None:
         self.name = context.options.name
+        self.only_spdy = streams.only_spdy
         self._pod_directories = context.options.pods
         self._runtime = context.runtime
         self._pods = pods

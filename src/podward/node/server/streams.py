@@ -42,7 +42,9 @@ _STATS = Verb(
 
 
 class Streams(Protocol):
-    """Who serves them."""
+    """Who serves them; `only_spdy`: nothing newer than that, and WebSockets as they were before version 5."""
+
+    only_spdy: bool
 
     async def start(self) -> None:
         """Begin. Raises OSError."""
@@ -65,6 +67,8 @@ class Streams(Protocol):
 
 class OwnStreams:
     """Our own runtime: its URLs lead to a server of this process, on the loopback device."""
+
+    only_spdy = False
 
     def __init__(self, service: RuntimeService, engine: EngineClient[RuntimeService]) -> None:
         self._server = StreamingServer(Provider(engine))
@@ -89,6 +93,8 @@ class OwnStreams:
 
 class RemoteStreams:
     """A runtime behind a socket: it tells where it serves them."""
+
+    only_spdy = True
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

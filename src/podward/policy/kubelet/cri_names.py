@@ -1,10 +1,10 @@
 """What a kubelet calls things in the CRI: labels, annotations, names of logs. All that it knows after a restart.
 
-Specification (kubelet, pkg/kubelet/kuberuntime labels.go and helpers.go, pkg/kubelet/container HashContainer, in our
-words): a sandbox has the Pod's labels and annotations, and labels with the Pod's name, namespace and uid; a container
-these three with its own name. A container's annotations hold the hash of what must not change (its name and image, by
-FNV-1a of their JSON), how often it was started before, the places of its termination message, the grace periods, its
-preStop hook and its ports. Logs are NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log.
+Specification (kubelet, pkg/kubelet/kuberuntime labels.go and helpers.go, in our words): a sandbox has the Pod's labels
+and annotations, and labels with the Pod's name, namespace and uid; a container these three with its own name. A
+container's annotations hold the number of its definition, how often it was started before, the places of its
+termination message, the grace periods, its preStop hook and its ports. Logs are
+NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from __future__ import annotations
 import msgspec
 
 from podward.api.core import Container, Handler, Pod
+from podward.api.pod_seen import HASH
+from podward.policy.kubelet import container_definition
 
 POD_NAME, POD_NAMESPACE = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"
 POD_UID, CONTAINER_NAME = "io.kubernetes.pod.uid", "io.kubernetes.container.name"
-HASH, RESTART_COUNT = "io.kubernetes.container.hash", "io.kubernetes.container.restartCount"
+RESTART_COUNT = "io.kubernetes.container.restartCount"
 MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
 MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy"
 DELETION_GRACE, TERMINATION_GRACE = "io.kubernetes.pod.deletionGracePeriod", "io.kubernetes.pod.terminationGracePeriod"
 PRE_STOP, PORTS = "io.kubernetes.container.preStopHandler", "io.kubernetes.container.ports"
-_OFFSET, _PRIME = 0x811C9DC5, 0x01000193
 
 
 def of_pod(pod: Pod) -> dict[str, str]:
@@ -49,7 +50,7 @@ def container_annotations(
 ) -> dict[str, str]:
     """The annotations of a container that was started `restarts` times before."""
     found = {
-        HASH: hash_of(container),
+        HASH: container_definition.number(container),
         RESTART_COUNT: str(restarts),
         MESSAGE_PATH: container.termination_message_path or "",
         MESSAGE_POLICY: container.termination_message_policy or "",
@@ -63,15 +64,6 @@ def container_annotations(
     if container.ports:
         found[PORTS] = msgspec.json.encode(container.ports).decode()
     return found
-
-
-def hash_of(container: Container) -> str:
-    """What changes when the container must be started anew: of its name and image."""
-    text = msgspec.json.encode({"image": container.image or "", "name": container.name}, order="sorted")
-    found = _OFFSET
-    for byte in text:
-        found = ((found ^ byte) * _PRIME) & 0xFFFFFFFF
-    return f"{found:x}"
 
 
 def pre_stop_of(annotations: dict[str, str]) -> Handler | None:

@@ -119,6 +119,7 @@ def status(seen: NodeSeen, before: JsonObject, now: str) -> JsonObject:
         "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
         "nodeInfo": _node_info(machine, runtime),
         "images": _images(seen.images),
+        "declaredFeatures": ["ExtendWebSocketsToKubelet"],
     }
     handlers: list[Json] = [
         {

@@ -3,7 +3,7 @@
 Specification (kubelet, pkg/kubelet/events, kuberuntime, images, prober, volumemanager; container GenerateContainerRef,
 in our words): an event about a container has `spec.containers{NAME}` (or initContainers, ephemeralContainers) as its
 `involvedObject.fieldPath`, one about the Pod has none. What a runtime says has the container's name for its id, so that
-the same thing said again is the same. A line break of a runtime's message is a space.
+the same thing said again is the same. A runtime's message is told on one line.
 
 `about` makes a message of a row: names in braces are what happened.
 """
@@ -127,9 +127,14 @@ def _milliseconds(seconds: float) -> str:
 
 
 def without_id(event: PodEvent, container_id: str, name: str) -> PodEvent:
-    """The event with the container's name for its id, and on one line."""
+    """The event with the container's name for its id."""
     message = event.message.replace(container_id, name) if container_id else event.message
-    return PodEvent(event.type, event.reason, message.replace("\n", " "))
+    return PodEvent(event.type, event.reason, message)
+
+
+def one_line(said: str) -> str:
+    """What a runtime says, on one line: what it advises is on a line of its own."""
+    return said.replace("\n  ", "; ").replace("\n", " ")
 
 
 _LISTS = ("containers", "initContainers", "ephemeralContainers")

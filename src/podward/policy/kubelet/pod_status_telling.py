@@ -58,11 +58,18 @@ def patch(status: JsonObject, api: JsonObject, uid: str) -> JsonObject | None:
             change[name] = _replaced(name, status.get(name))
     known = {row.get("type"): row for row in objects(api, "conditions")}
     wanted = {row.get("type"): row for row in objects(status, "conditions")}
-    rows: list[Json] = [row for kind, row in wanted.items() if not _same(row, known.get(kind))]
+    rows: list[Json] = [
+        _over(known.get(kind, {}), row) for kind, row in wanted.items() if not _same(row, known.get(kind))
+    ]
     rows += [{"$patch": "delete", "type": kind} for kind in known if kind in OWN and kind not in wanted]
     if rows:
         change["conditions"] = rows
     return {"metadata": {"uid": uid}, "status": change} if change else None
+
+
+def _over(known: JsonObject, row: JsonObject) -> JsonObject:
+    """The condition as a merge over the one that is known: what it does not have any more is null."""
+    return {**{name: None for name in known if name not in row}, **row}
 
 
 def _replaced(name: str, value: Json) -> Json:

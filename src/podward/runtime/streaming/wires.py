@@ -67,6 +67,10 @@ class UpgradedWire:
         """Whether the client has closed the connection."""
         return has_gone(self._writer.transport)
 
+    def close(self) -> None:
+        """Give the connection up."""
+        self._writer.transport.abort()
+
     async def part(self) -> None:
         """Say that nothing more comes, and read until the client goes: what it has not read is lost if we go first."""
         with suppress(OSError, TimeoutError):

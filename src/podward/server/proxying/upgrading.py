@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from podward.api import status
 from podward.api.status import Status
-from podward.runtime.streaming import tunnel
+from podward.runtime.streaming import translating, tunnel
 from podward.server.proxying import heads
 from podward.server.request import Stream, Taken
 from podward.server.webhooks.client import fault_of_connection
 
 if TYPE_CHECKING:
+    from podward.runtime.streaming.remote_command import Asked
     from podward.server.proxying.target import Target
     from podward.server.request import Request
 
@@ -26,6 +27,19 @@ def wants(request: Request) -> bool:
 def wants_socket(request: Request) -> bool:
     """Whether that is a WebSocket."""
     return wants(request) and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+
+
+def translated(target: Target, request: Request, asked: Asked | None) -> Taken | None:
+    """What newer clients speak over WebSockets, for a node that does not: None where that is not so.
+
+    `asked` says what a command has streams for; None of a port-forward.
+    """
+    if not wants_socket(request) or not translating.is_newer(request.headers.get("Sec-WebSocket-Protocol", "")):
+        return None
+    to = tunnel.Asked(target.host, target.port, "POST", target.line, [], target.tls)
+    if asked is None:
+        return Taken(partial(translating.ports, target=to))
+    return Taken(partial(translating.command, asked=asked, target=to))
 
 
 async def passed(target: Target, request: Request) -> Taken | Stream | Status:

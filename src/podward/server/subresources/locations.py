@@ -18,6 +18,7 @@ from podward.api import status
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
+from podward.runtime.streaming.remote_command import Asked
 from podward.schema.validation.raw import text, texts
 from podward.server.request_info import Query
 
@@ -91,6 +92,12 @@ def command_query(query: Query) -> str:
     """The options of exec and attach, as the node is asked."""
     said = [("command", word) for word in query.get("command", ())]
     return urlencode([*said, *((theirs, "1") for ours, theirs in _STREAM_FLAGS if flag(query, ours))])
+
+
+def asked_streams(query: Query) -> Asked:
+    """Which streams exec and attach are asked for."""
+    stdin, stdout, stderr, tty = (flag(query, name) for name, _ in _STREAM_FLAGS)
+    return Asked(stdin, stdout, stderr and not tty, tty, tuple(query.get("command", ())))
 
 
 def ports_query(query: Query) -> str:

@@ -124,7 +124,10 @@ async def _stream(scope: Scope, request: Request) -> Answer:
         return status.bad_request("Upgrade request required")
     path = _place("portForward" if part == "portforward" else part, pod, named)
     asked = locations.ports_query(query) if part == "portforward" else locations.command_query(query)
-    return await upgrading.passed(Target(node.host, node.port, path, asked, scope.parts.reaching.node_tls), request)
+    target = Target(node.host, node.port, path, asked, scope.parts.reaching.node_tls)
+    streams = None if part == "portforward" else locations.asked_streams(query)
+    translated = None if node.translates else upgrading.translated(target, request, streams)
+    return translated or await upgrading.passed(target, request)
 
 
 async def _uncreatable(scope: Scope, request: Request) -> Status | None:

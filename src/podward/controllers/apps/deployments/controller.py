@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from podward.api.status import Status
 from podward.client.work import Retry, WorkQueue
 from podward.controllers.apps.acting import NOT_FOUND, PODS, claimed, is_ending, is_taken, owner_in
+from podward.controllers.apps.deployments import plan as plans
 from podward.controllers.apps.deployments import revisions, rollout
-from podward.controllers.apps.deployments.rollout import Plan, Told
+from podward.controllers.apps.deployments.plan import Plan, Told
 from podward.controllers.apps.ownership import (
     annotations_of,
     claims,
@@ -152,9 +153,9 @@ class DeploymentController:
                 return False
             if controller_uid(there) == uid_of(deployment) and revisions.has_same_template(deployment, there):
                 return False  # of a step before, which the watch has not shown yet
-            await self._client.replace(DEPLOYMENTS, namespace, rollout.collided(deployment), "status")
+            await self._client.replace(DEPLOYMENTS, namespace, plans.collided(deployment), "status")
         elif not is_ending(answer):
-            failed = rollout.failed(deployment, name, answer.message, time.time())
+            failed = plans.failed(deployment, name, answer.message, time.time())
             await self._write_deployment(deployment, failed)
             for told in failed.events:
                 self._tell(deployment, told)

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-
 from podward.controllers.apps.deployments import revisions, sizes, status
+from podward.controllers.apps.deployments.plan import Plan, Told
 from podward.controllers.apps.deployments.sizes import DESIRED, UNLIMITED, replicas_of, total
 from podward.controllers.apps.deployments.status import PROGRESSING, Sets
 from podward.controllers.apps.ownership import annotations_of, is_going, name_of, uid_of
@@ -31,36 +30,6 @@ if TYPE_CHECKING:
 _PAUSED, _RESUMED = "DeploymentPaused", "DeploymentResumed"
 _NOT_FOUND, _UNCHANGED = "DeploymentRollbackRevisionNotFound", "DeploymentRollbackTemplateUnchanged"
 _ALL = "This deployment is selecting all pods. A non-empty selector is required."
-
-
-class Told(Struct, frozen=True):
-    """An event about the Deployment."""
-
-    kind: str
-    reason: str
-    message: str
-
-
-class Plan(Struct):
-    """What is to be written, in this order; `deployment` is as it will be: its status, or all of it if rolled back."""
-
-    deployment: JsonObject
-    created: JsonObject | None = None
-    changed: dict[str, JsonObject] = field(default_factory=dict)
-    deleted: list[str] = field(default_factory=list)
-    rolled_back: bool = False
-    scaled: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """From which size to which, by the name of the ReplicaSet."""
-    events: list[Told] = field(default_factory=list)
-    again: float | None = None
-
-    def scaling(self, name: str) -> Told | None:
-        """What is told once the ReplicaSet of this name is written; nothing where its size stays."""
-        before, size = self.scaled.get(name, (0, 0))
-        if before == size:
-            return None
-        way = "up" if before < size else "down"
-        return Told("Normal", "ScalingReplicaSet", f"Scaled {way} replica set {name} from {before} to {size}")
 
 
 def decide(
@@ -357,22 +326,6 @@ class _Step:
         kept = {key: value for key, value in annotations_of(deployment).items() if key != revisions.ROLLBACK}
         self.plan.deployment, self.plan.rolled_back = _with_annotations(deployment, kept), True
         self.plan.events.append(told)
-
-
-def failed(deployment: JsonObject, name: str, why: str, now: float) -> Plan:
-    """What is said when the newest ReplicaSet could not be made."""
-    sentence = f'Failed to create new replica set "{name}": {why}'
-    plan = Plan(deployment, events=[Told("Warning", "ReplicaSetCreateError", sentence)])
-    if status.deadline(deployment) is not None:
-        found = status.condition(PROGRESSING, "False", "ReplicaSetCreateError", sentence, now)
-        plan.deployment = status.with_condition(deployment, found)
-    return plan
-
-
-def collided(deployment: JsonObject) -> JsonObject:
-    """The Deployment whose next ReplicaSet gets another name, as that name is another's."""
-    state = member(deployment, "status")
-    return {**deployment, "status": {**state, "collisionCount": number(state, "collisionCount") + 1}}
 
 
 def _with_annotations(obj: JsonObject, annotations: JsonObject) -> JsonObject:
