@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 TOOLS = (
-    "busybox", "catatonit", "conmon", "crun", "docker-registry", "etcd", "newuidmap", "nft", "runc", "runsc", "setcap",
-    "setfacl", "skopeo",
+    "busybox", "catatonit", "conmon", "conntrack", "crun", "docker-registry", "etcd", "newuidmap", "nft", "runc",
+    "runsc", "setcap", "setfacl", "skopeo",
 )  # fmt: skip
 # A process that has had a gRPC channel may fork for other tests: its children use none, and gRPC is not to write to
 # their standard error.

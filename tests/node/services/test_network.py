@@ -165,6 +165,9 @@ def test_services_names_and_the_server_are_reached_from_pods(served: Running) ->
         assert resolved(lab.a, "kubernetes.default.svc.cluster.local") == "10.0.0.1"
         assert lab.a.ask("tcp", "10.0.0.1", 443) == "TimeoutError"  # connected: it waits for our first word
         assert lab.machine.ask("tcp", "10.0.0.1", 443) == "TimeoutError"
+        port = int(server.url.rpartition(":")[2])  # where its Endpoints say, though it listens on 127.0.0.1 alone
+        opened = f"timeout 0.5 bash -c 'exec 3<>/dev/tcp/{MACHINE}/{port}' && echo open || echo closed"
+        assert (lab.a.run(opened), lab.outside.run(opened)) == ("open\n", "closed\n")
         assert lab.a.ask("tcp", "10.0.0.1", 80) == "ConnectionRefusedError"
         assert lab.a.ask("tcp", "10.0.0.99", 80) == "TimeoutError"
         assert server.ask("PUT", f"{_SLICES}/web", slice_of("web", "10.9.0.2"))[0] == 200
@@ -186,6 +189,7 @@ def test_a_headless_service_has_a_name_for_each_endpoint(served: Running) -> Non
     served.during(look)
 
 
+@pytest.mark.needs("conntrack")
 def test_udp_clients_move_to_another_endpoint_when_theirs_is_gone(served: Running) -> None:
     lab = served.lab
 

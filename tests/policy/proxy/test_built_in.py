@@ -56,6 +56,16 @@ def test_a_server_that_tells_its_address_is_reached_there_unless_it_listens_on_l
     assert led([SERVER], told)["10.0.0.1:443/tcp"] == "127.0.0.1:6443"
 
 
+def test_what_such_a_server_tells_of_itself_leads_there_too() -> None:
+    told = slice_of(slice_for("kubernetes", "192.0.2.9", 6444, "https"))
+    assert told is not None
+
+    found = routes(*completed([SERVER], [told], KNOWN), Machine())
+
+    (extra,) = (each for each in found if each.external)
+    assert (extra.external, extra.port, list(map(str, extra.cluster))) == (("192.0.2.9",), 6444, ["127.0.0.1:6443"])
+
+
 def test_the_clusters_dns_is_served_without_a_service() -> None:
     assert led([]) == {"10.0.0.10:53/udp": "192.0.2.1:5301", "10.0.0.10:53/tcp": "192.0.2.1:5302"}
 

@@ -159,7 +159,10 @@ class ServiceNetwork:
         names = self._name_server()
         try:
             known = (address, await names.start(address)) if self._dns else NO_ENDPOINT
-            built_in = BuiltIn(self._dns, known, _endpoint(self._context.client.connection.server))
+            server = _endpoint(self._context.client.connection.server)
+            if self._context.options.endpoint and server[0].startswith("127."):
+                server = NO_ENDPOINT  # bridges of others do not lead to loopback addresses
+            built_in = BuiltIn(self._dns, known, server)
             self._nodes.listeners.append(proxy.changed)
             await proxy.start(self._machine, built_in)
             await asyncio.Event().wait()
