@@ -225,7 +225,7 @@ class Soak:
         port = self.cluster.url.rpartition(":")[2]
         rules = (
             f"table inet {TABLE} {{ chain output {{ type filter hook output priority 0; tcp dport {port} drop; "
-            f"tcp sport {port} drop; }} }}"
+            f"tcp sport {port} drop; }}; }}\n"
         )
         subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
         try:
