@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -219,6 +221,16 @@ def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:
     node.run("lacks", "true", container=mounts, volumes=[absent])
     pod = node.until("lacks", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
     assert state(pod)["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+
+
+def test_an_end_that_no_monitor_tells_is_found(node: Node) -> None:
+    node.run("alone", "sleep 1000", restartPolicy="Never")
+    node.until("alone", lambda found: phase(found) == "Running")
+    records = [json.loads(file.read_text()) for file in (node.root / "cri" / "containers").glob("*/container.json")]
+    (record,) = (each for each in records if each["config"]["labels"]["io.kubernetes.pod.name"] == "alone")
+    for process in (record["monitor"], record["process"]):
+        os.kill(process["pid"], signal.SIGKILL)
+    node.until("alone", lambda found: phase(found) == "Failed")
 
 
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:

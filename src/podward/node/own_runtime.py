@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import StatusRequest, StatusResponse, VersionRequest, VersionResponse
+from podward.api.cri_status import ContainerFilter
 from podward.errors import NodeError
 from podward.node.runtime import Heard
 from podward.policy.kubelet import cri_names
-from podward.runtime.service import verbs
+from podward.runtime.service import container_status, sandboxes, verbs
 from podward.runtime.service.container_ending import SettleRequest
 from podward.runtime.service.exits import ExitWatch
-from podward.runtime.service.records import ContainerRecord
+from podward.runtime.service.phases import ContainerPhase
+from podward.runtime.service.records import ContainerRecord, SandboxRecord
 from podward.runtime.service.recovery import RecoverRequest
 from podward.runtime.service.runtime_info import RuntimeInfo
 from podward.runtime.service.runtime_service import RuntimeService
@@ -45,6 +47,7 @@ _OF_CALLERS = frozenset((verbs.EXEC_SYNC.name, verbs.PULL_IMAGE.name))
 _MAKING = frozenset((verbs.RUN_POD_SANDBOX.name, verbs.CREATE_CONTAINER.name, verbs.START_CONTAINER.name))
 _AT_ONCE = 16
 """Verbs that make something, at a time: more would only slow each other down."""
+_ENDED = frozenset((ContainerPhase.EXITED.value, "SANDBOX_NOTREADY"))
 _LOOK_AGAIN = 5.0
 _GRACE = 5.0
 
@@ -61,6 +64,7 @@ class OwnRuntime:
         self._making = asyncio.Semaphore(_AT_ONCE)
         self._at_work: set[asyncio.Task[Any]] = set()
         self._watch: ExitWatch | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._heard: Heard = lambda _: None
 
     async def start(self, heard: Heard) -> None:
@@ -68,11 +72,14 @@ class OwnRuntime:
         self._heard = heard
         busy = await self._recover()
         self._watch = ExitWatch(self._service.records.exits, self._ended)
+        self._looking = asyncio.create_task(self._look_for_ever())
         if busy:
             self._go_on(self._recover_later())
 
     async def close(self) -> None:
         """Let what is at work come to its end for a while; a worker that takes longer goes on by itself."""
+        if self._looking is not None:
+            self._looking.cancel()
         if self._watch is not None:
             self._watch.close()
         if self._at_work:
@@ -125,6 +132,26 @@ class OwnRuntime:
     async def _settle(self, container: str, uid: str) -> None:
         await self._engine.call(verbs.SETTLE_CONTAINER, SettleRequest(container))
         self._heard(uid)
+
+    async def _look_for_ever(self) -> None:
+        """Find what no monitor tells: one may have been killed, or a sandbox's own process."""
+        known = self._states()
+        while True:
+            await asyncio.sleep(_LOOK_AGAIN)
+            found = self._states()
+            for key, state in found.items():
+                if state in _ENDED and known.get(key) != state:
+                    self._go_on(self._settle(*key))
+            known = found
+
+    def _states(self) -> dict[tuple[str, str], str]:
+        """The states of all containers and sandboxes, by their ids and their Pods' uids."""
+        containers = container_status.every(self._service, ContainerFilter())
+        found = {(each.id, each.config.labels.get(cri_names.POD_UID, "")): each.phase.value for each in containers}
+        for sandbox in self._service.records.every(SandboxRecord):
+            key = sandbox.id, sandbox.config.labels.get(cri_names.POD_UID, "")
+            found[key] = sandboxes.state_of(sandbox)
+        return found
 
     async def _recover(self) -> tuple[str, ...]:
         answer = await self._engine.call(verbs.RECOVER, RecoverRequest())
