@@ -63,7 +63,7 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     state.tell_status(parts, state.seen(parts, after))
     await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
-    waits += [time.time()] if actions.kill_pod or actions.remove else []
+    waits += [time.time()] if actions.kill_pod or actions.remove or _may_go_on(state, actions) else []
     waits += [time.time() + _TRY_AGAIN] if any(start.name in state.failures for start in actions.start) else []
     return max(0.0, min(waits) - time.time()) if waits else None
 
@@ -167,6 +167,11 @@ def _care(parts: Parts, state: PodState, look: Look) -> None:
             parts.care.begin(subject.document, container, run.status.id, addresses)
         else:
             parts.care.end(subject.uid, name)
+
+
+def _may_go_on(state: PodState, actions: PodActions) -> bool:
+    """Whether a sidecar has been started: what comes after it waits for no end, of which somebody would hear."""
+    return any(start.kind is Kind.SIDECAR and start.name not in state.failures for start in actions.start)
 
 
 def _deadline(state: PodState, status: JsonObject) -> float | None:
