@@ -56,8 +56,9 @@ def test_connections_are_spread_over_all_endpoints(lab: Lab) -> None:
     assert lab.machine.asked_often(30, "tcp", WEB, 80) == {"a", "b"}
 
 
-def test_a_pod_reaches_itself_by_its_service(lab: Lab) -> None:
-    lab.load(whole(TABLE, rules(service(), endpoints(A))))
+@pytest.mark.parametrize("node", ["n1", ""])
+def test_a_pod_reaches_itself_by_its_service(lab: Lab, node: str) -> None:
+    lab.load(whole(TABLE, rules(service(), endpoints(endpoint("10.9.0.2", node)))))
 
     assert lab.a.ask("tcp", WEB, 80) == "a 10.9.0.1"
 

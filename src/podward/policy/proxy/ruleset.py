@@ -97,8 +97,7 @@ class _Rules:
         """Add one route."""
         self.elements[_CLUSTER_IPS][route.address] = ""
         for target in route.targets:
-            if target.here:
-                self.elements[_HAIRPINS][f"{target.ip} . {target.ip} . {route.protocol} . {target.port}"] = ""
+            self.elements[_HAIRPINS][f"{target.ip} . {target.ip} . {route.protocol} . {target.port}"] = ""
         outside = f"goto {_name('external', route)}"
         self._destination(CLUSTER_SERVICES, route, route.address, self._policy(route, local=route.inside_local))
         for address in (*route.external, *route.balanced):
