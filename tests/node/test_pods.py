@@ -196,6 +196,18 @@ def test_resources_change_while_a_pod_runs(node: Node) -> None:
     assert statuses(waits)[0]["allocatedResources"]["cpu"] == "200m"
 
 
+def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:
+    mounts = {"volumeMounts": [{"name": "i", "mountPath": "/i"}]}
+    volume = {"name": "i", "image": {"reference": "small:1", "pullPolicy": "IfNotPresent"}}
+    node.run("reads", "ls /i/bin/busybox", container=mounts, volumes=[volume], restartPolicy="Never")
+    pod = node.until("reads", lambda found: phase(found) == "Succeeded")
+    assert node.log(pod) == "/i/bin/busybox\n"
+    absent = {"name": "i", "image": {"reference": "absent:1", "pullPolicy": "Never"}}
+    node.run("lacks", "true", container=mounts, volumes=[absent])
+    pod = node.until("lacks", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
+    assert state(pod)["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+
+
 def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: Node) -> None:
     node.run("stays", "sleep 1000", volumes=[{"name": "m", "emptyDir": {"medium": "Memory"}}])
     before = node.until("stays", lambda found: phase(found) == "Running")
@@ -219,7 +231,7 @@ def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: 
 
 def test_what_is_no_image_says_so_in_the_kubelets_words(node: Node) -> None:
     node.create("named", [{"name": "a", "image": "Bad/Name:1"}])
-    pod = node.until("named", is_waiting)
+    pod = node.until("named", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
     waiting = state(pod)["state"]["waiting"]
     why = 'couldn\'t parse image name "Bad/Name:1": invalid reference format: repository name'
     assert waiting["reason"] == "InvalidImageName"

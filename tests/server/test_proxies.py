@@ -8,8 +8,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.client import HTTPSConnection
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPSConnection, IncompleteRead
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -251,3 +251,53 @@ def test_a_node_is_asked_as_the_server(server: Server, node: FakeNode) -> None:
     assert server.ask("GET", "/api/v1/nodes/n1/proxy/none")[0] == 404
     assert server.ask("GET", "/api/v1/nodes/n2/proxy/pods")[1]["message"] == 'nodes "n2" not found'
     assert "node_cpu_usage_seconds_total" in server.ask("GET", "/api/v1/nodes/n1/proxy/metrics/resource")[1]
+
+
+_ODD = {
+    "nothing": (b"", 503),
+    "no HTTP": (b"\0\xff\r\n\r\n", 503),
+    "no code": (b"HTTP/1.1 000 Odd\r\nContent-Length: 0\r\n\r\n", 503),
+    "another protocol unasked": (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 503),
+    "endless headers": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100000, 503),
+    "a header of several lines": (b"HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", 503),
+    "a header that is no text": (b"HTTP/1.1 302 OK\r\nLocation: /a\x0bb\r\nContent-Length: 0\r\n\r\n", 302),
+    "a broken link": (b"HTTP/1.1 302 OK\r\nLocation: http://[b\r\nContent-Length: 0\r\n\r\n", 302),
+    "our audit id": (b"HTTP/1.1 200 OK\r\nAudit-Id: mine\r\nContent-Length: 0\r\n\r\n", 200),
+}
+
+
+@pytest.mark.parametrize("sent", _ODD.values(), ids=_ODD)
+def test_whatever_a_pod_answers_the_server_goes_on(server: Server, sent: tuple[bytes, int]) -> None:
+    with _saying(sent[0]) as port:
+        code, _, headers = server.ask("GET", f"{POD}/echo:{port}/proxy/x")
+    assert code == sent[1]
+    assert headers["Audit-Id"] != "mine"
+    assert "Set-Cookie" not in headers
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_whole(server: Server) -> None:
+    with (
+        _saying(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello") as port,
+        pytest.raises((IncompleteRead, OSError)),
+    ):
+        server.ask("GET", f"{POD}/echo:{port}/proxy/x")
+
+
+@contextmanager
+def _saying(sent: bytes) -> Iterator[int]:
+    """A server that says this to whoever asks; its port."""
+    with socket.create_server((ADDRESS, 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(1 << 16)
+                        connection.sendall(sent)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()

@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 _OURS = frozenset(("--data-dir", "--kubeconfig"))
-_OF_SERVER = _OURS | {"--bind-address", "--secure-port", "--controllers", "--authorization-mode"}
+_OF_SERVER = _OURS | {"--bind-address", "--secure-port", "--controllers", "--authorization-mode", "--node-metrics"}
 _OF_NODES = _OURS | {"--bootstrap-kubeconfig", "--hostname-override", "--port"}
 _MOST_NODES = 50
 
@@ -108,7 +108,8 @@ def _plan(args: argparse.Namespace, root: str) -> Plan:
         (
             "apiserver", f"--data-dir={directory}", f"--kubeconfig={kubeconfig}", f"--secure-port={port}",
             f"--bind-address={args.bind_address}", f"--authorization-mode={args.authorization_mode}",
-            "--controllers=*,serviceaccount,root-ca-cert-publisher,serviceaccount-token", *_restricted(server),
+            "--controllers=*,serviceaccount,root-ca-cert-publisher,serviceaccount-token", "--node-metrics",
+            *_restricted(server),
         ),
         (
             "controller-manager", f"--kubeconfig={file_of(parts, CONTROLLERS)}",

@@ -101,6 +101,7 @@ class Identities:
         if not watched.asked:
             watched.asked = True
             await self._ask(watched)
+            self._write(key[0])
         known = watched.known
         if not known.pid or kept.start_time(known.pid) != watched.began:
             return
@@ -125,11 +126,12 @@ class Identities:
         if isinstance(answer, CriRefusal) or answer.status is None:
             return
         info = _info(answer)
-        if not info.pid:
-            return
-        watched.began = kept.start_time(info.pid)
         user = answer.status.user
         known = structs.replace(known, pid=info.pid, decided=user.linux if user is not None else None)
+        if not info.pid:
+            watched.known = structs.replace(known, unpredicted="the runtime does not tell which process it is")
+            return
+        watched.began = kept.start_time(info.pid)
         if known.predicted is None:
             predicted, why = await self._predicted(info)
             known = structs.replace(known, predicted=predicted, unpredicted=why)

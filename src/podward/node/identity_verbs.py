@@ -16,6 +16,7 @@ from podward.api.oci import RuntimeSpec
 from podward.api.process import ProcessState
 from podward.errors import PodwardError
 from podward.policy.kernel import identity_drift
+from podward.runtime import entry, proc
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Caller, Verb
 
@@ -40,7 +41,6 @@ class PredictAnswer(Struct, frozen=True):
 
 def predict(_service: RuntimeService, asked: PredictRequest, _caller: Caller) -> PredictAnswer:
     """Predict, from the spec and the entry file."""
-    from podward.runtime import entry, proc  # only such a worker needs them
     from podward.stages.kernel import ExecutionFacts
 
     try:

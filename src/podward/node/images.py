@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from podward.api import reference
-from podward.api.core import Container
 from podward.api.cri import ImageSpec, PodSandboxConfig
 from podward.api.cri_image_requests import ImageStatusRequest, PullImageRequest
 from podward.api.cri_refusal import CriCode, CriRefusal
@@ -36,14 +35,15 @@ _UNREACHABLE = "RegistryUnavailable"
 _UNSIGNED = "SignatureValidationFailed"
 
 Tell = Callable[[PodEvent], None]
-"""Tells an event of the container."""
+"""Tells an event of who wants the image."""
 
 
 class Wanted(Struct, frozen=True):
-    """A container's image: whose it is, what it may be pulled with, and how events of it are told."""
+    """An image of a Pod: its name, its pull policy, what it may be pulled with, and how events of it are told."""
 
     uid: str
-    container: Container
+    image: str
+    policy: str
     sandbox: PodSandboxConfig
     credentials: Sequence[AuthConfig]
     tell: Tell
@@ -62,14 +62,14 @@ class Images:
 
     async def ensure(self, wanted: Wanted) -> Image | Failure:
         """The image, or why the container has to wait."""
-        asked = wanted.container.image or ""
+        asked = wanted.image
         try:
             name = complete(asked)
         except ImageError as error:
             why = f"couldn't parse image name {quote(asked)}: {_complaint(asked, error)}"
             event = pod_events.INVALID_IMAGE.about(image=quote(asked), why=why)
             return _failed(wanted, "InvalidImageName", event)
-        policy = wanted.container.image_pull_policy or "IfNotPresent"
+        policy = wanted.policy or "IfNotPresent"
         found = await self._found(name, wanted.runtime_handler) if policy != "Always" else None
         if isinstance(found, CriRefusal):
             event = pod_events.INSPECT_FAILED.about(image=quote(""), why=found.as_error)

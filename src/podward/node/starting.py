@@ -9,6 +9,7 @@ last run, or of the last log where no run is known.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 
@@ -32,7 +33,7 @@ from podward.documents.raw_fields import member, objects
 from podward.errors import ImageError, RuntimeFailedError
 from podward.node import pod_verbs, requests
 from podward.node.ending import addresses_of, field_of
-from podward.node.images import Wanted
+from podward.node.images import Tell, Wanted
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import FilesAnswer, FilesRequest
@@ -41,7 +42,7 @@ from podward.node.seen import Look
 from podward.pipeline import ContainerMounts
 from podward.policy.kubelet import hooks, pod_events, pull_secrets
 from podward.policy.kubelet.container_files import ContainerFiles
-from podward.policy.kubelet.container_kinds import Kind, by_name
+from podward.policy.kubelet.container_kinds import Kind, by_name, of_pod
 from podward.policy.kubelet.pod_actions import Start
 from podward.policy.kubelet.pod_events import PodEvent
 from podward.runtime.service import verbs
@@ -125,10 +126,14 @@ async def start_all(
     parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen
 ) -> None:
     """Start containers in their order; after a plain init container that can't be started comes nothing."""
+    _tell_of_secrets(parts, state)
+    absent = await _image_volumes(parts, state, sandbox)
+    mounted = {name: container.volume_mounts or () for name, _, container in of_pod(state.subject.pod.spec)}
     for start in starts:
         if start.back_off is not None:
             state.back_offs[start.name] = start.back_off
-        failure = await _start(parts, state, sandbox, start, seen)
+        failure = next((absent[mount.name] for mount in mounted[start.name] if mount.name in absent), None)
+        failure = failure or await _start(parts, state, sandbox, start, seen)
         if failure is None:
             state.failures.pop(start.name, None)
             state.resize.runs(start.name)
@@ -188,7 +193,7 @@ class _Starting:
         """The message, or why there is none; told as an event."""
         subject, container = self._state.subject, self._container
         image = await self._parts.images.ensure(
-            Wanted(subject.uid, container, self._sandbox.asked.config, self._logins(), self._tell)
+            _wanted(self._parts, self._state, self._sandbox, (container.image, container.image_pull_policy), self._tell)
         )
         if isinstance(image, Failure):
             self._tell(pod_events.FAILED.about(why=image.reason))
@@ -240,18 +245,41 @@ class _Starting:
         )
         return await self._parts.context.engine.call(pod_verbs.MAKE_FILES, asked)
 
-    def _logins(self) -> tuple[AuthConfig, ...]:
-        """The credentials for the image in the Pod's pull secrets."""
-        subject = self._state.subject
-        namespace = subject.pod.metadata.namespace or ""
-        names = [text(row, "name") for row in objects(member(subject.document, "spec"), "imagePullSecrets")]
-        found = [self._parts.volumes.secret(namespace, name) for name in names]
-        try:
-            return pull_secrets.credentials(
-                self._container.image or "", [secret for secret in found if secret is not None]
-            )
-        except ImageError:
-            return ()
+
+def _wanted(
+    parts: Parts, state: PodState, sandbox: Sandboxed, image: tuple[str | None, str | None], tell: Tell
+) -> Wanted:
+    """An image of the Pod, by its name and its pull policy, with the credentials of the Pod's pull secrets."""
+    subject, (name, policy) = state.subject, image
+    namespace = subject.pod.metadata.namespace or ""
+    named = [text(row, "name") for row in objects(member(subject.document, "spec"), "imagePullSecrets")]
+    found = [parts.volumes.secret(namespace, each) for each in named]
+    logins: tuple[AuthConfig, ...] = ()
+    with contextlib.suppress(ImageError):  # what is no name is told when it is looked at
+        logins = pull_secrets.credentials(name or "", [secret for secret in found if secret is not None])
+    return Wanted(subject.uid, name or "", policy or "", sandbox.asked.config, logins, tell)
+
+
+def _tell_of_secrets(parts: Parts, state: PodState) -> None:
+    """Tell which pull secrets are not there: an image may be had without them."""
+    document, namespace = state.subject.document, state.subject.pod.metadata.namespace or ""
+    named = [text(row, "name") for row in objects(member(document, "spec"), "imagePullSecrets")]
+    if missing := [name for name in named if parts.volumes.secret(namespace, name) is None]:
+        parts.event(document, pod_events.NO_PULL_SECRET.about(names=", ".join(missing)))
+
+
+async def _image_volumes(parts: Parts, state: PodState, sandbox: Sandboxed) -> dict[str, Failure]:
+    """Have the images of the Pod's volumes there; those that are not, by the volume's name."""
+    failed = {}
+    for volume in state.subject.pod.spec.volumes or ():
+        if volume.image is None:
+            continue
+        asked = (volume.image.reference, volume.image.pull_policy)
+        tell = _teller(parts, state, "")
+        found = await parts.images.ensure(_wanted(parts, state, sandbox, asked, tell))
+        if isinstance(found, Failure):
+            failed[volume.name] = found
+    return failed
 
 
 def _teller(parts: Parts, state: PodState, container: str) -> Callable[[PodEvent], None]:

@@ -209,9 +209,9 @@ async def _streamed(raw: web.BaseRequest, request: Request, answer: Stream) -> w
             for start in range(0, len(piece), _WRITTEN):  # who does not read has one of them in his connection
                 await _written(raw, response, piece[start : start + _WRITTEN], None if answer.patient else _STALLED)
         await response.write_eof()
-    except (ConnectionError, asyncio.CancelledError):
+    except asyncio.CancelledError:
         pass
-    except TimeoutError:
+    except (ConnectionError, TimeoutError):  # also of whom it is passed on from: the client hears that it is not whole
         if raw.transport is not None:
             raw.transport.abort()
     except Exception as error:  # noqa: BLE001 - the answer has begun: it can only be broken off

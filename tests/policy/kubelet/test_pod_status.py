@@ -9,13 +9,14 @@ from tests.policy.kubelet.pods_seen import (
     Seen,
     container,
     pod,
+    run,
     sandbox,
     saw,
     sidecar,
 )
 
 from podward.api.json_value import JsonObject
-from podward.api.pod_seen import Failure, PodEnding, PodSeen
+from podward.api.pod_seen import ContainerSeen, Failure, PodEnding, PodSeen
 from podward.documents.raw_fields import member, objects
 from podward.policy.kubelet import pod_status, pod_status_telling
 from podward.schema.view import pod_view
@@ -291,3 +292,13 @@ def test_a_condition_that_is_true_again_has_no_reason_any_more() -> None:
     assert found is not None
     row = next(row for row in objects(member(found, "status"), "conditions") if row["type"] == "Ready")
     assert (row["status"], row["reason"], row["message"]) == ("True", None, None)
+
+
+def test_the_run_before_is_the_last_state_until_the_newest_has_ended_and_waits() -> None:
+    document = pod("a")
+    older, newest = run(pod_view(document), "a", Seen(EXITED, 1)), run(pod_view(document), "a", Seen(EXITED, 2, 1))
+    for failure, expected in ((None, (2, 1)), (Failure("CrashLoopBackOff"), (None, 2))):
+        seen = PodSeen(NOW, (sandbox(),), {"a": ContainerSeen((newest, older), failure)})
+        row = objects(status(document, seen), "containerStatuses")[0]
+        codes = [member(member(row, state), "terminated").get("exitCode") for state in ("state", "lastState")]
+        assert (tuple(codes), row["restartCount"]) == (expected, 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podward.errors import NodeError
+from podward.runtime import syscalls
 from podward.runtime.volumes.atomic import WrittenFile, write
 
 
@@ -131,3 +132,28 @@ def _read(directory: int, name: str) -> str:
     descriptor = os.open(name, os.O_RDONLY, dir_fd=directory)
     with os.fdopen(descriptor) as opened:
         return opened.read()
+
+
+def test_what_a_killed_writer_has_left_hinders_nobody(tmp_path: Path) -> None:
+    write(str(tmp_path), files(a="1"), nothing)
+    (tmp_path / "..2020_01_01_00_00_00.1").mkdir()
+    (tmp_path / "..data_tmp").symlink_to("..2020_01_01_00_00_00.1")
+    (tmp_path / "gone").symlink_to("..data/gone")
+    assert not write(str(tmp_path), files(a="1"), nothing)
+    assert sorted(os.listdir(tmp_path)) == [os.readlink(tmp_path / "..data"), "..data", "a"]
+    (tmp_path / "..data_tmp").symlink_to("..nowhere")
+    assert write(str(tmp_path), files(a="2"), nothing)
+    assert shown(tmp_path) == {"a": "2"}
+
+
+@pytest.mark.needs("root")
+@pytest.mark.usefixtures("private_mounts")
+def test_on_a_full_disk_the_old_files_stay(tmp_path: Path) -> None:
+    syscalls.mount("tmpfs", str(tmp_path), "tmpfs", 0, "size=64k")
+    write(str(tmp_path), files(a="1"), nothing)
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(NodeError, match="No space left on device"):
+        write(str(tmp_path), files(a="2", b="x" * 100_000), nothing)
+    assert shown(tmp_path) == {"a": "1"}
+    assert sorted(os.listdir(tmp_path)) == before
+    assert write(str(tmp_path), files(a="3"), nothing)

@@ -115,6 +115,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")[:-2]
     version, _, rest = first.partition(" ")
+    if any(ord(char) < ord(" ") and char != "\t" for line in (first, *lines) for char in line):
+        return Unreached("", ValueError("malformed HTTP response"))
     code = int(rest[:3]) if version.startswith("HTTP/1.") and rest[:3].isdecimal() else 0
     headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     if code == _SWITCHING:

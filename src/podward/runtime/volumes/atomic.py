@@ -41,8 +41,10 @@ def write(volume: str, files: Sequence[WrittenFile], give: Callable[[], None]) -
     """
     try:
         old = _current(volume)
+        _clear(volume, old)
         if old and _is_same(f"{volume}/{old}", files):
             _link(volume, files)
+            _unlink(volume, files)
             return False
         made = _directory(volume)
         try:
@@ -72,6 +74,13 @@ def _current(volume: str) -> str:
     except FileNotFoundError:
         return ""
     return found if found.startswith("..") and "/" not in found and found != ".." else ""
+
+
+def _clear(volume: str, shown: str) -> None:
+    """Take away what a writer that was killed has left: directories that were never shown, and the link to one."""
+    for entry in os.listdir(volume):
+        if entry.startswith("..") and entry not in {DATA, shown}:
+            remove_tree(f"{volume}/{entry}")
 
 
 def _is_same(directory: str, files: Sequence[WrittenFile]) -> bool:

@@ -7,6 +7,7 @@ headers of one connection are not those of the next. k8s.io/apimachinery, pkg/ut
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 _CREDENTIALS = frozenset(("authorization", "proxy-authorization"))
@@ -16,10 +17,11 @@ _OF_CONNECTIONS = frozenset((
     "upgrade",
 ))  # fmt: skip
 _NOT_OURS = frozenset(("host", "content-length"))
-_OF_ORIGINS = frozenset((
+_OURS = frozenset((
     "access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
-    "access-control-allow-origin",
+    "access-control-allow-origin", "audit-id",
 ))  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PROTOCOLS, _FORWARDED = "sec-websocket-protocol", "x-forwarded-for"
 _BEARER = "base64url.bearer.authorization.k8s.io."
 Headers = list[tuple[str, str]]
@@ -45,10 +47,17 @@ def of_upgrade(headers: Iterable[tuple[str, str]], address: str) -> Headers:
 
 
 def of_answer(headers: Iterable[tuple[str, str]]) -> Headers:
-    """The headers of an answer to the client: what another site may do here is not for the other server to say."""
+    """The headers of an answer to the client: what another site may do here is not for the other server to say.
+
+    Nor how the request is called in our audit log. What is no text is left out.
+    """
     found = list(headers)
     named = _named(found)
-    return [(name, value) for name, value in found if _passes(name, named) and name.lower() not in _OF_ORIGINS]
+    return [
+        (name, value)
+        for name, value in found
+        if _passes(name, named) and name.lower() not in _OURS and not _CONTROL.search(name + value)
+    ]
 
 
 def _without_callers(headers: Headers) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PER_HOST = 500
 _CONNECTING = 30.0
+_LEAST_CODE = 200
 _LONGEST_PAGE = 16 << 20
 _OURS = frozenset(("User-Agent", "Accept", "Accept-Encoding", "Content-Type"))
 
@@ -70,6 +71,11 @@ class Passing:
         found = await self.answer(target, request.method, headers, _body(request) if has_body else None)
         if isinstance(found, str):
             return status.service_unavailable(f"error trying to reach service: {found}")
+        if found.status < _LEAST_CODE:
+            found.close()
+            return status.service_unavailable(
+                f"error trying to reach service: malformed HTTP status code {found.status}"
+            )
         if links is not None:
             if "Location" in found.headers:
                 return _streamed(found, links.link(found.headers["Location"]))

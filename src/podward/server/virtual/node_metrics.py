@@ -38,7 +38,9 @@ RESOURCES = resources_of(
 
 
 async def handle(scope: Scope, request: Request) -> Answer:
-    """One object, or all that are selected."""
+    """One object, or all that are selected. Nobody follows them: they are looked at when somebody asks."""
+    if request.info.verb == "watch":
+        return status.method_not_supported(scope.group_resource, "watch")
     options = ListOptions() if request.info.verb == "get" else list_options(request.query)
     if isinstance(options, Status):
         return options

@@ -6,9 +6,10 @@ import pytest
 from workload_samples import NOW, meta, owned_by, pod, template, workload
 
 from podward.api.json_value import Json, JsonObject
+from podward.controllers.apps import conditions
 from podward.controllers.apps.deployments import revisions, rollout
 from podward.controllers.apps.deployments.plan import Plan, Told, collided
-from podward.controllers.apps.deployments.sizes import DESIRED, LARGEST
+from podward.controllers.apps.deployments.sizes import DESIRED, LARGEST, replicas_of
 from podward.controllers.apps.ownership import annotations_of, uid_of
 from podward.documents.raw_fields import member, objects
 from podward.schema.moments import written
@@ -120,30 +121,57 @@ def test_the_old_shrink_as_far_as_may_be_unavailable(
 @pytest.mark.parametrize(
     ("wished", "before", "sizes", "expected"),
     [
-        (12, 10, (5, 3, 2), {"s0": 6, "s1": 4}),
-        (6, 10, (5, 3, 2), {"s0": 3, "s1": 2, "s2": 1}),
-        (0, 10, (5, 3, 2), {"s0": 0, "s1": 0, "s2": 0}),
-        (20, 10, (5, 5), {"s0": 10, "s1": 10}),
-        (4, 3, (1, 1, 1), {"s0": 2}),  # what is left over goes to the newest
-        (6, 5, (1, 2, 2), {"s1": 3}),  # of the largest
+        (12, 10, (10,), (12,)),
+        (5, 10, (10,), (5,)),
+        (10, 5, (2, 3), (4, 6)),
+        (3, 5, (2, 3), (1, 2)),
+        (4, 9, (8, 1), (4, 0)),
+        (10, 7, (2, 3, 2), (3, 4, 3)),
+        (8, 13, (2, 8, 3), (1, 5, 2)),
+        (4, 3, (1, 1, 1), (2, 1, 1)),  # what is left over goes to the newest
+        (2, 3, (1, 1, 1), (1, 1, 0)),  # and comes from the oldest
+        (5, 4, (0, 2, 2), (0, 3, 2)),
+        (0, 6, (3, 2, 1), (0, 0, 0)),
+        (6, 6, (0, 0, 0), (6, 0, 0)),
+        (14, 10, (0, 7, 3), (0, 10, 4)),
+        (6, 5, (1, 2, 2), (1, 3, 2)),  # the largest first
     ],
 )
 def test_a_change_of_size_is_spread_in_proportion(
-    wished: int, before: int, sizes: tuple[int, ...], expected: dict[str, int]
+    wished: int, before: int, sizes: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
-    wanted = deployment(wished, 0, 1)
-    wanted["status"] = {"replicas": before}
+    assert spread(deployment(wished, 0, 0, paused=True), before, before, sizes) == expected
+
+
+@pytest.mark.parametrize(
+    ("wished", "surge", "before", "earlier_surge", "sizes", "expected"),
+    [(20, 2, 10, 2, (6, 6), (11, 11)), (50, 6, 10, 3, (5, 8), (22, 34))],
+)  # fmt: skip
+def test_a_surge_is_spread_too(  # noqa: PLR0913, PLR0917 - a row of a table
+    wished: int, surge: int, before: int, earlier_surge: int, sizes: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    assert spread(deployment(wished, surge, 0, paused=True), before, before + earlier_surge, sizes) == expected
+
+
+def test_what_is_full_but_broken_leaves_the_others_alone() -> None:
+    assert spread(deployment(2, 1, 1, paused=True), 2, 3, (2, 1), available=0) == (2, 1)
+
+
+def spread(
+    wanted: JsonObject, desired: int, largest: int, sizes: tuple[int, ...], available: int | None = None
+) -> tuple[int, ...]:
+    """The sizes of the newest and of older ReplicaSets after a step."""
+    wanted["status"] = {"replicas": desired}
     sets = [
         replica_set(
-            wanted, f"s{index}", size, image="web:1" if index == 0 else f"old:{index}", age=60 + index, desired=before,
-            largest=before,
+            wanted, f"s{index}", size, available if index == 0 else None, image=f"web:{1 + index}", age=60 + index,
+            desired=desired, largest=largest,
         )
         for index, size in enumerate(sizes)
     ]  # fmt: skip
     plan = rollout.decide(wanted, sets, {}, NOW)
-    changed = {name: size for name, (old, size) in plan.scaled.items() if old != size}
-    assert changed == expected
-    assert all(annotations_of(each)[DESIRED] == str(wished) for each in plan.changed.values())
+    assert all(annotations_of(plan.changed[name])[DESIRED] == str(replicas_of(wanted)) for name in plan.scaled)
+    return tuple(plan.scaled.get(f"s{index}", (0, size))[1] for index, size in enumerate(sizes))
 
 
 def test_one_may_be_unavailable_where_both_limits_come_to_none() -> None:
@@ -225,30 +253,74 @@ def test_a_rollback_takes_an_earlier_template(asked: str, event: Told, image: st
     assert revisions.ROLLBACK not in annotations_of(plan.deployment)
 
 
+OLD, CHANGED = NOW - 700, {"Updated": ("True", "ReplicaSetUpdated"), "Late": ("False", "ProgressDeadlineExceeded")}
+CHANGED["Done"] = ("True", "NewReplicaSetAvailable")
+
+
 @pytest.mark.parametrize(
-    ("waited", "available", "expected"),
+    ("before", "numbers", "expected"),
     [
-        (1, 2, ("True", "NewReplicaSetAvailable", "has successfully progressed.")),
-        (1, 1, ("True", "ReplicaSetUpdated", "is progressing.")),
-        (601, 0, ("False", "ProgressDeadlineExceeded", "has timed out progressing.")),
+        # before: the condition, since how long; numbers: replicas, updated, available as they are to be, of 3
+        (("Updated", 10), (3, 2, 2), ("True", "ReplicaSetUpdated", "is progressing.", False, True)),
+        (("Late", 10), (3, 2, 2), ("True", "ReplicaSetUpdated", "is progressing.", True, True)),
+        (None, (3, 2, 2), ("True", "ReplicaSetUpdated", "is progressing.", True, True)),
+        (("Updated", 10), (3, 3, 3), ("True", "NewReplicaSetAvailable", "has successfully progressed.", False, True)),
+        (("Late", 10), (3, 3, 3), ("True", "NewReplicaSetAvailable", "has successfully progressed.", True, True)),
+        (("Done", 10), (3, 3, 3), ("True", "NewReplicaSetAvailable", None, False, False)),
+        (("Updated", 601), (1, 1, 0), ("False", "ProgressDeadlineExceeded", "has timed out progressing.", True, True)),
+        (("Updated", 10), (1, 1, 0), ("True", "ReplicaSetUpdated", None, False, False)),
+        (("Late", 10), (1, 1, 0), ("False", "ProgressDeadlineExceeded", None, False, False)),
     ],
 )
-def test_progress(waited: int, available: int, expected: tuple[str, str, str]) -> None:
-    wanted, since = deployment(2), written(NOW - waited)
-    condition: JsonObject = {
-        "type": "Progressing",
-        "status": "True",
-        "reason": "ReplicaSetUpdated",
-        "lastUpdateTime": since,
-        "lastTransitionTime": since,
+def test_progress(
+    before: tuple[str, int] | None, numbers: tuple[int, int, int], expected: tuple[str, str, str | None, bool, bool]
+) -> None:
+    wanted, replicas, updated, available = deployment(3), *numbers
+    wanted["status"] = {"replicas": 1, "updatedReplicas": 1, "observedGeneration": 1}
+    if before is not None:
+        kind, waited = before
+        state, reason = CHANGED[kind]
+        condition: JsonObject = {"type": "Progressing", "status": state, "reason": reason, "message": "before"}
+        condition |= {"lastUpdateTime": written(NOW - waited), "lastTransitionTime": written(OLD)}
+        wanted["status"] = {**member(wanted, "status"), "conditions": [condition]}
+    sets = [replica_set(wanted, "new", 3), replica_set(wanted, "old", 0, image="web:0", age=90)]
+    for found, count in zip(sets, (updated, replicas - updated), strict=True):
+        member(found, "status").update(replicas=count, availableReplicas=0, readyReplicas=0)
+    member(sets[0], "status").update(availableReplicas=available, readyReplicas=available)
+    plan = rollout.decide(wanted, sets, {}, NOW)
+    found = conditions.find(objects(member(plan.deployment, "status"), "conditions"), "Progressing") or {}
+    state, reason, words, turned, told = expected
+    assert (found["status"], found["reason"]) == (state, reason)
+    assert found["message"] == (f'ReplicaSet "new" {words}' if words else "before")
+    assert (found["lastTransitionTime"] == written(NOW), found["lastUpdateTime"] == written(NOW)) == (turned, told)
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason", "since", "available", "expected"),
+    [
+        (None, "Updated", 30, 1, None),
+        ((1 << 31) - 1, "Updated", 30, 1, None),
+        (60, "Updated", 30, 3, None),
+        (60, "Late", 30, 0, None),
+        (60, "Updated", 30, 1, 31.0),
+        (60, "Updated", 70, 1, None),  # it is late now
+    ],
+)
+def test_it_is_looked_at_again_when_it_may_be_late(
+    limit: int | None, reason: str, since: int, available: int, expected: float | None
+) -> None:
+    wanted = deployment(3, progressDeadlineSeconds=limit)
+    state, word = CHANGED[reason]
+    condition: JsonObject = {"type": "Progressing", "status": state, "reason": word}
+    condition |= {"lastUpdateTime": written(NOW - since), "lastTransitionTime": written(OLD)}
+    numbers: JsonObject = {
+        "replicas": 3,
+        "updatedReplicas": 3,
+        "readyReplicas": available,
+        "availableReplicas": available,
     }
-    wanted["status"] = {"conditions": [condition], "replicas": 2, "updatedReplicas": 2}
-    plan = rollout.decide(wanted, [replica_set(wanted, "new", 2, available)], {}, NOW)
-    found = next(
-        each for each in objects(member(plan.deployment, "status"), "conditions") if each["type"] == "Progressing"
-    )
-    state, reason, words = expected
-    assert (found["status"], found["reason"], found["message"]) == (state, reason, f'ReplicaSet "new" {words}')
+    wanted["status"] = {**numbers, "conditions": [condition]}
+    assert rollout.decide(wanted, [replica_set(wanted, "new", 3, available)], {}, NOW).again == expected
 
 
 def test_what_fails_in_a_replica_set_fails_in_the_deployment() -> None:
