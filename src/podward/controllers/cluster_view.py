@@ -112,13 +112,17 @@ class ClusterView:
             if new.node and not new.ended:
                 self._bound.setdefault(new.node, {})[uid] = new
                 self._dirty.add(new.node)
-            if new.nominated and not new.node:
-                self._nominated[uid] = (new.nominated, new)
-        if new is None or new.node or new.ended or not new.nominated:
-            self._nominated.pop(uid, None)
+        self._note_nomination(uid, old, new)
         self._on_pod(old, new)
         if _frees(old, new):
             self._on_change()
+
+    def _note_nomination(self, uid: str, old: PodFacts | None, new: PodFacts | None) -> None:
+        """Follow what the server says of it when that changes: news that is older than a nomination takes none away."""
+        if new is None or new.node or new.ended or new.deleted:
+            self._nominated.pop(uid, None)
+        elif new.nominated != (old.nominated if old is not None else ""):
+            self.nominate(new, new.nominated)
 
     def _remove(self, pod: PodFacts) -> None:
         if self._bound.get(pod.node, {}).pop(pod.uid, None) is not None:
