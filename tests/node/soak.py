@@ -60,9 +60,9 @@ class Soak:
     def __init__(self, directory: Path, figures: Figures, chance: random.Random) -> None:
         from podward.testing import Cluster
 
-        os.environ["TMPDIR"] = str(directory)
         tempfile.tempdir = str(directory)
         self.cluster = Cluster("--name", "soak")
+        tempfile.tempdir = None  # what we ourselves write is not on the disk that is full
         self.disk = directory
         self.figures = figures
         self.chance = chance
