@@ -18,10 +18,12 @@ from private_mounts import private_mounts
 
 from podward.api.cri import IDMapping, ImageSpec
 from podward.api.json_value import Json, JsonObject
+from podward.api.referenced_objects import TrustAnchors
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
 from podward.node import volumes
 from podward.node.objects import Objects
+from podward.node.volume_verbs import objects as objects_of
 
 __all__ = ["private_mounts"]
 pytestmark = [pytest.mark.needs("root"), pytest.mark.usefixtures("private_mounts")]
@@ -348,3 +350,24 @@ def test_a_runtime_that_sees_no_mount_of_ours_gets_plain_directories(connection:
         assert await here.volumes.remove(uid) == ()
 
     run(connection, str(tmp_path), work, mounts=False)
+
+
+def test_trust_bundles_are_asked_for_where_a_pod_has_some(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        source: Json = {"clusterTrustBundle": {"name": "roots", "path": "roots.pem"}}
+        pod = await here.pod([])
+        spec: JsonObject = {**member(pod, "spec"), "volumes": [{"name": "v", "projected": {"sources": [source]}}]}
+        objects = Objects(here.admin, here.changed.append)
+        asked: JsonObject = {**pod, "spec": spec}  # a server without the feature, as this one, drops the field
+        assert (await objects.of(pod)).unread == ()
+        assert "while getting ClusterTrustBundle: " in (await objects.of(asked)).unread[0]
+        made: JsonObject = {
+            "apiVersion": "certificates.k8s.io/v1beta1",
+            "kind": "ClusterTrustBundle",
+            "metadata": {"name": "roots", "labels": {"a": "b"}},
+            "spec": {"trustBundle": "PEM", "signerName": "x"},
+        }
+        assert objects_of(asked, (made,)).trust_bundles == (TrustAnchors("roots", "PEM", "x", {"a": "b"}),)
+        await objects.close()
+
+    run(connection, str(tmp_path), work)

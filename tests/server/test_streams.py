@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import threading
@@ -17,6 +18,8 @@ import aiohttp
 import pytest
 from api_server import ADMIN, Server, running
 from fake_node import FakeNode, serving
+
+from podward.node.server import serving as node_serving
 
 ALICE = "alice-token"
 _LINES = (
@@ -196,3 +199,14 @@ def test_logs_and_commands_over_a_websocket(node: FakeNode) -> None:
     assert b"".join(asyncio.run(messages(f"{pod}/log", "binary.k8s.io"))) == b"one\ntwo\nthree\n"
     said = asyncio.run(messages(f"{pod}/exec?command=echo&command=said&stdout=1&stderr=1", "channel.k8s.io"))
     assert said == [b"\1", b"\1said\n"]
+
+
+def test_who_asks_a_node_for_nothing_is_let_go(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_serving, "_PATIENCE", 0.2)
+    context = ssl.create_default_context(cafile=str(server.data / "kubelet-ca.crt"))
+    with (
+        serving(server, tmp_path) as other,
+        socket.create_connection(("127.0.0.1", other.port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as silent,
+    ):
+        assert silent.recv(1) == b""

@@ -17,19 +17,30 @@ class Missing(Struct, frozen=True):
     remedy: str
 
 
+class TrustAnchors(Struct, frozen=True):
+    """A ClusterTrustBundle: certificates in PEM, of a signer or of nobody in particular."""
+
+    name: str
+    certificates: str
+    signer: str = ""
+    labels: Mapping[str, str] = {}
+
+
 class ReferencedObjects(Struct, frozen=True):
     """The objects by kind, namespace and name; one that an API server refuses is `Missing`.
 
     `storage` has claims, volumes and drivers, and the directories that stand in for volumes.
     `service_variables` are the variables by which containers are told of Services, by name.
     `others` stands for every object that is not here: `Missing` where all that there is was read.
-    `live` ones are an API server's: nothing stands in for what is missing, and what is told is what a kubelet tells.
+    `trust_bundles` is None where nobody knows of any. `live` ones are an API server's: nothing stands in for what is
+    missing, and what is told is what a kubelet tells.
     """
 
     contents: Mapping[tuple[ContentKind, str, str], ContentObject | Missing] = {}
     others: Missing | Unknown = Missing("give it in the same input, or with --with FILE")
     storage: Storage = Storage()
     service_variables: Mapping[str, str] = {}
+    trust_bundles: tuple[TrustAnchors, ...] | None = None
     live: bool = False
 
     def content(self, kind: ContentKind, namespace: str, name: str) -> ContentObject | Missing | Unknown:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from podward.api.claim import ClaimTemplate
+from podward.api.claim import ClaimTemplate, LabelSelector
 from podward.api.structure import View
 
 
@@ -168,6 +168,7 @@ class TrustBundle(View, frozen=True):
 
     name: str | None = None
     signer_name: str | None = None
+    label_selector: LabelSelector | None = None
     optional: bool | None = None
     path: str | None = None
 

@@ -6,6 +6,7 @@ expect instead, and wait; here the answers of writes stand in for what the watch
 
 from __future__ import annotations
 
+import collections
 import time
 from collections.abc import Callable, Iterable
 
@@ -17,6 +18,8 @@ from podward.documents.raw_fields import member
 
 _FORGOTTEN_AFTER = 30.0
 """Seconds after which a write that the watch never told of is forgotten: the object was gone before it came."""
+_REMEMBERED = 256
+"""How many objects that are gone are known, as answers may come after the watch has told of their end."""
 
 
 class _Entry(Struct, frozen=True, gc=False):
@@ -33,6 +36,7 @@ class Written:
         self._informer = informer
         self._foreign = foreign
         self._entries: dict[tuple[str, str], _Entry] = {}
+        self._ended: collections.deque[object] = collections.deque(maxlen=_REMEMBERED)
         informer.listeners.append(self._take)
 
     def put(self, obj: JsonObject) -> None:
@@ -44,6 +48,8 @@ class Written:
             self.gone(obj)
             return
         known = self._informer.get(*key)
+        if known is None and _uid(obj) in self._ended:
+            return  # the watch was quicker
         if known is None or revision_of(known) < revision_of(obj):
             self._entries[key] = _Entry(obj, _uid(obj), time.monotonic())
 
@@ -83,6 +89,8 @@ class Written:
 
     def _take(self, change: Change) -> None:
         key = key_of(change.object)
+        if change.new is None:
+            self._ended.append(_uid(change.object))
         entry = self._entries.get(key)
         if entry is None:
             self._foreign(change)

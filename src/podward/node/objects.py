@@ -2,7 +2,8 @@
 
 Specification (kubelet, pkg/kubelet/util/manager watch_based_manager.go, and the populator of volumemanager; in our
 words): each Secret and each ConfigMap is followed by a watch of its own for as long as a Pod of the node refers to it;
-claims and their volumes are read when they are needed. One whose watch has not begun within a second can't be had now.
+claims and their volumes, and trust bundles, are read when they are needed. One whose watch has not begun within a
+second can't be had now.
 
 Here whoever uses the objects is told when one has changed; a claim that can't be read now, as the server is away, is
 what it was when it was last read.
@@ -27,6 +28,8 @@ from podward.schema.validation.raw import text
 
 SECRETS, CONFIG_MAPS = BY_PLURAL["", "v1", "secrets"], BY_PLURAL["", "v1", "configmaps"]
 _CLAIMS, _VOLUMES = BY_PLURAL["", "v1", "persistentvolumeclaims"], BY_PLURAL["", "v1", "persistentvolumes"]
+_OF_BUNDLES = "certificates.k8s.io/v1beta1"
+_BUNDLES = f"/apis/{_OF_BUNDLES}/clustertrustbundles"
 _PATIENCE = 1.0
 _NOT_FOUND, _AWAY = 404, 503
 
@@ -72,6 +75,10 @@ class Objects:
             documents, fault = await self._claim(pod, claim)
             found += documents
             unread += [fault] if fault else []
+        if _trusts(pod):
+            bundles = await self._bundles()
+            found += bundles if isinstance(bundles, list) else []
+            unread += [bundles] if isinstance(bundles, str) else []
         return Referenced(tuple(found), tuple(unread))
 
     def secret(self, namespace: str, name: str) -> JsonObject | None:
@@ -132,6 +139,13 @@ class Objects:
             return [claim], f"error processing PVC {namespace}/{name}: {volume}"
         return [claim, volume] if volume is not None else [claim], ""
 
+    async def _bundles(self) -> list[JsonObject] | str:
+        """All trust bundles, or why they can't be had: few servers have them."""
+        answer = await self._client.ask("GET", _BUNDLES)
+        if isinstance(answer, Status):
+            return f"while getting ClusterTrustBundle: {answer.message}"
+        return [{**each, "kind": "ClusterTrustBundle", "apiVersion": _OF_BUNDLES} for each in objects(answer, "items")]
+
     async def _get(self, uid: str, resource: Resource, namespace: str, name: str) -> JsonObject | str | None:
         """The object, None where there is none, or why it can't be had."""
         key = (resource.plural, namespace, name)
@@ -146,6 +160,13 @@ class Objects:
         if answer.code == _AWAY and key in self._read:
             return self._read[key]
         return f"failed to fetch {'PVC' if namespace else f'PV {name}'} from API server: {answer.message}"
+
+
+def _trusts(pod: JsonObject) -> bool:
+    """Whether the Pod has certificates of trust bundles mounted."""
+    volumes = objects(member(pod, "spec"), "volumes")
+    sources = (source for volume in volumes for source in objects(member(volume, "projected"), "sources"))
+    return any(source.get("clusterTrustBundle") is not None for source in sources)
 
 
 _TIMED_OUT = "timed out waiting for the condition"

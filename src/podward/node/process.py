@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from podward.errors import InputError
 from podward.node import home, volume_verbs
 from podward.node.options import Options
 from podward.node.started import Started
@@ -22,6 +23,9 @@ from podward.runtime.workers import engine
 def run(options: Options, say: Callable[[str], None]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code. Pods go on. Raises PodwardError."""
     home.require_root()
+    if not options.bootstrap_kubeconfig and not os.path.isfile(options.kubeconfig):
+        advice = "name a file that is there, or give --bootstrap-kubeconfig"
+        raise InputError("there is no such kubeconfig", where=options.kubeconfig, advice=advice)
     state = State(options.root)
     for directory in (options.directory, options.pods, options.logs):
         os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -126,6 +126,7 @@ async def start_all(
     parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen
 ) -> None:
     """Start containers in their order; after a plain init container that can't be started comes nothing."""
+    _tell_of_secrets(parts, state)
     absent = await _image_volumes(parts, state, sandbox)
     mounted = {name: container.volume_mounts or () for name, _, container in of_pod(state.subject.pod.spec)}
     for start in starts:
@@ -257,6 +258,14 @@ def _wanted(
     with contextlib.suppress(ImageError):  # what is no name is told when it is looked at
         logins = pull_secrets.credentials(name or "", [secret for secret in found if secret is not None])
     return Wanted(subject.uid, name or "", policy or "", sandbox.asked.config, logins, tell)
+
+
+def _tell_of_secrets(parts: Parts, state: PodState) -> None:
+    """Tell which pull secrets are not there: an image may be had without them."""
+    document, namespace = state.subject.document, state.subject.pod.metadata.namespace or ""
+    named = [text(row, "name") for row in objects(member(document, "spec"), "imagePullSecrets")]
+    if missing := [name for name in named if parts.volumes.secret(namespace, name) is None]:
+        parts.event(document, pod_events.NO_PULL_SECRET.about(names=", ".join(missing)))
 
 
 async def _image_volumes(parts: Parts, state: PodState, sandbox: Sandboxed) -> dict[str, Failure]:

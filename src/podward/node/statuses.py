@@ -11,7 +11,7 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.api import Client, PatchKind
 from podward.client.informer import Informer
-from podward.client.work import Retry, WorkQueue
+from podward.client.work import WorkQueue
 from podward.documents.raw_fields import member
 from podward.node.log import Log
 from podward.policy.kubelet import pod_status_telling, static_pods
@@ -20,7 +20,9 @@ from podward.schema.validation.raw import text
 
 PODS = BY_PLURAL["", "v1", "pods"]
 _WORKERS = 8
-_NOT_FOUND, _CONFLICT = 404, 409
+_FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
+_AGAIN = 1.0
+"""Seconds until what was not told is told again: a server that is back hears of everything soon."""
 
 
 class Statuses:
@@ -80,7 +82,7 @@ class Statuses:
         self._stopped.discard(uid)
         self._finished.discard(uid)
 
-    async def _tell(self, uid: str) -> float | Retry | None:
+    async def _tell(self, uid: str) -> float | None:
         status, where = self._wanted.get(uid), self._names.get(uid)
         pod = self._pods.get(*where) if where is not None else None
         if status is None or where is None or pod is None:
@@ -95,14 +97,14 @@ class Statuses:
         if patch is not None:
             answer = await self._client.patch(PODS, *where, patch, PatchKind.STRATEGIC, "status")
             if isinstance(answer, Status):
-                return self._failed(answer, "the status of Pod", where)
+                return await self._failed(answer, where, own)
             self._told[uid] = known = answer
         deleted = own == uid and "deletionTimestamp" in member(known, "metadata")
         if deleted and uid in self._finished and self._wanted.get(uid) is status:
             options: JsonObject = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             gone = await self._client.delete(PODS, *where, options)
             if isinstance(gone, Status) and not gone.success:
-                return self._failed(gone, "Pod", where)
+                return await self._failed(gone, where, own)
         return None
 
     def _newest(self, uid: str, cached: JsonObject) -> JsonObject:
@@ -113,11 +115,16 @@ class Statuses:
             return cached
         return told
 
-    def _failed(self, refused: Status, what: str, where: tuple[str, str]) -> Retry | None:
+    async def _failed(self, refused: Status, where: tuple[str, str], uid: str) -> float | None:
+        """When it is to be tried again; never for a Pod that is another one by now, or none."""
         if refused.code in {_NOT_FOUND, _CONFLICT}:
             return None
-        self._log.failed(f"{what} {'/'.join(where)} cannot be told: {refused.message}")
-        return Retry.LATER
+        if refused.code == _FORBIDDEN:  # nobody may change the status of another node's Pod, or of nobody's
+            found = await self._client.get(PODS, *where)
+            if isinstance(found, Status) or text(member(found, "metadata"), "uid") != uid:
+                return None
+        self._log.failed(f"the status of Pod {'/'.join(where)} cannot be told: {refused.message}")
+        return _AGAIN
 
 
 def _revision(pod: JsonObject) -> int:

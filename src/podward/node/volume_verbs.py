@@ -19,7 +19,7 @@ from podward.api.effective import Place
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.api.pod_facts import PodFacts
-from podward.api.referenced_objects import Missing, ReferencedObjects
+from podward.api.referenced_objects import Missing, ReferencedObjects, TrustAnchors
 from podward.api.storage import PersistentVolume, PersistentVolumeClaim
 from podward.decision import Decision
 from podward.documents.document import Document
@@ -38,7 +38,7 @@ from podward.runtime.volumes import remove_tree
 from podward.runtime.volumes.request import VolumeNode
 from podward.runtime.workers.calls import Caller, Verb
 from podward.schema.referenced_objects import collect
-from podward.schema.validation.raw import text
+from podward.schema.validation.raw import strings, text
 from podward.schema.view import pod_view
 
 SOURCE = "the API server"
@@ -137,7 +137,8 @@ def objects(pod: JsonObject, documents: tuple[JsonObject, ...]) -> ReferencedObj
     disks = {_name(raw): raw for raw in documents if raw.get("kind") == "PersistentVolume"}
     faults = claim_faults.decide(pod, claims.get, disks.get)
     storage = structs.replace(found.storage, faults=faults)
-    return structs.replace(found, others=Missing(""), storage=storage, live=True)
+    bundles = tuple(_anchors(raw) for raw in documents if raw.get("kind") == "ClusterTrustBundle")
+    return structs.replace(found, others=Missing(""), storage=storage, trust_bundles=bundles, live=True)
 
 
 def prepare(_service: RuntimeService, asked: VolumesRequest, _caller: Caller) -> VolumesAnswer:
@@ -208,6 +209,12 @@ def _volumes(asked: VolumesRequest) -> KeptVolumes:
     return KeptVolumes(
         asked.directory, facts(asked), VolumeNode("", asked.mapping, None, token=token, mounts=asked.mounts)
     )
+
+
+def _anchors(raw: JsonObject) -> TrustAnchors:
+    spec = member(raw, "spec")
+    labels = strings(member(raw, "metadata"), "labels")
+    return TrustAnchors(_name(raw), text(spec, "trustBundle"), text(spec, "signerName"), labels)
 
 
 def _name(raw: JsonObject) -> str:

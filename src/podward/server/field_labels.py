@@ -15,7 +15,7 @@ from podward.schema.custom_objects.kind import CustomKind
 from podward.server.encoding import decoded
 from podward.store.interface import Stored
 
-_COMMON = ("metadata.name", "metadata.namespace")
+COMMON = ("metadata.name", "metadata.namespace")
 _EVENT = (
     "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion"
     " involvedObject.resourceVersion involvedObject.fieldPath reason reportingComponent source type"
@@ -58,18 +58,20 @@ _ZERO = {"status.replicas": "0", "status.successful": "0", "spec.unschedulable":
 def unsupported(resource: Resource, field: str, custom: CustomKind | None = None) -> str | None:
     """Why objects cannot be selected by this field; None where they can."""
     if custom is not None:
-        known = field in _COMMON or field in custom.selectable
+        known = field in COMMON or field in custom.selectable
         return None if known else f"field label not supported: {field}"
     own = _FIELDS.get((resource.group, resource.plural), ())
-    if field in own or field in _COMMON:
+    if field in own or field in COMMON:
         return None
     if (resource.group, resource.plural) in _OWN_ERROR:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
-def value_of(resource: Resource, stored: Stored) -> Callable[[str], str]:
-    """The values of an object's fields, by the names that selectors use."""
+def value_of(
+    resource: Resource, stored: Stored, read: Callable[[Stored], JsonObject] = decoded
+) -> Callable[[str], str]:
+    """The values of an object's fields, by the names that selectors use. `read` gives the object as it is asked for."""
     obj: JsonObject | None = None
 
     def value(field: str) -> str:
@@ -77,7 +79,7 @@ def value_of(resource: Resource, stored: Stored) -> Callable[[str], str]:
         if field == "metadata.name":
             return stored.key.rpartition("/")[2]
         if obj is None:
-            obj = decoded(stored)
+            obj = read(stored)
         for name in _ALIASES.get((field, resource.plural), (field,)):
             if found := _printed(_at(obj, name)):
                 return found

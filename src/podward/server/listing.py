@@ -6,13 +6,14 @@ every kind can be selected by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from podward.api import status
 from podward.api.gonumber import parse_uint
 from podward.api.gotext import quote
+from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.errors import CompactedError, FutureRevisionError
 from podward.schema.query_selectors import FieldSelector, FieldTerm
@@ -20,7 +21,8 @@ from podward.schema.validation.names import label_faults
 from podward.server import continue_token
 from podward.server.cache import Item
 from podward.server.continue_token import Continue
-from podward.server.field_labels import unsupported, value_of
+from podward.server.encoding import decoded
+from podward.server.field_labels import COMMON, unsupported, value_of
 from podward.server.options import ListOptions, list_options
 from podward.server.request import Request
 from podward.server.scope import Scope
@@ -81,7 +83,27 @@ def revision_of(version: str) -> int | str:
     return f"resourceVersion: Invalid value: {quote(version)}: {number}" if isinstance(number, str) else number
 
 
-def matcher(scope: Scope, chosen: Selection) -> Callable[[Item], bool] | None:
+Read = Callable[[Stored], JsonObject]
+"""Gives a stored object in the version that is asked for."""
+
+
+def selects_by_version(scope: Scope, chosen: Selection) -> bool:
+    """Whether the fields that select are those of a version into which only a webhook converts."""
+    return scope.by_webhook and any(term.field not in COMMON for term in chosen.options.fields.terms)
+
+
+async def reader(scope: Scope, chosen: Selection, found: Iterable[Stored]) -> Read | Status:
+    """How objects are read that are to be selected: all of them are converted before, where that is needed."""
+    if not selects_by_version(scope, chosen):
+        return decoded
+    wanted = list(found)
+    read = await scope.read_all([decoded(stored) for stored in wanted])
+    if isinstance(read, Status):
+        return read
+    return dict(zip(wanted, read, strict=True)).__getitem__
+
+
+def matcher(scope: Scope, chosen: Selection, read: Read = decoded) -> Callable[[Item], bool] | None:
     """Whether an object is wanted; None where all are."""
     labels, fields = chosen.options.labels, chosen.options.fields
     if not labels.requirements and not fields.terms:
@@ -90,7 +112,7 @@ def matcher(scope: Scope, chosen: Selection) -> Callable[[Item], bool] | None:
     def matches(item: Item) -> bool:
         if labels.requirements and not labels.matches(item.labels):
             return False
-        return not fields.terms or fields.matches(value_of(scope.resource, item.stored))
+        return not fields.terms or fields.matches(value_of(scope.resource, item.stored, read))
 
     return matches
 
@@ -111,7 +133,10 @@ async def listed(scope: Scope, chosen: Selection) -> Listed | Status:
     if version not in {"", "0"} and (fault := await _wait(scope, number)) is not None:
         return fault
     revision = await cache.fresh()
-    return _page(scope, chosen, cache.items(chosen.prefix), revision, cache.count(chosen.prefix))
+    read = await reader(scope, chosen, (item.stored for item in cache.items(chosen.prefix)))
+    if isinstance(read, Status):
+        return read
+    return _page(scope, chosen, _Found(cache.items(chosen.prefix), cache.count(chosen.prefix), read), revision)
 
 
 def _limit(options: ListOptions) -> int:
@@ -119,16 +144,24 @@ def _limit(options: ListOptions) -> int:
     return 0 if options.version == "0" and not options.token else options.limit
 
 
-def _page(scope: Scope, chosen: Selection, found: Iterator[Item], revision: int, count: int) -> Listed:
-    matches, limit = matcher(scope, chosen), _limit(chosen.options)
+class _Found(Struct, frozen=True):
+    """Objects that may be wanted, how many there are, and how they are read."""
+
+    items: Iterator[Item]
+    count: int
+    read: Read
+
+
+def _page(scope: Scope, chosen: Selection, found: _Found, revision: int) -> Listed:
+    matches, limit = matcher(scope, chosen, found.read), _limit(chosen.options)
     items: list[Stored] = []
-    for seen, item in enumerate(found):
+    for seen, item in enumerate(found.items):
         if limit and len(items) == limit:
             token = continue_token.encoded(revision, items[-1].key.removeprefix(scope.prefix()))
-            following = any(matches is None or matches(more) for more in (item, *found))
+            following = any(matches is None or matches(more) for more in (item, *found.items))
             if not following:
                 return Listed(items, revision)
-            return Listed(items, revision, token, count - seen if matches is None else 0)
+            return Listed(items, revision, token, found.count - seen if matches is None else 0)
         if matches is None or matches(item):
             items.append(item.stored)
     return Listed(items, revision)
@@ -165,7 +198,11 @@ async def _continued(scope: Scope, chosen: Selection) -> Listed | Status:
         cache = scope.cache
         revision = await cache.fresh()
         after = start.rstrip("\0")
-        return _page(scope, chosen, cache.items(chosen.prefix, after), revision, cache.count(chosen.prefix, after))
+        read = await reader(scope, chosen, (item.stored for item in cache.items(chosen.prefix, after)))
+        if isinstance(read, Status):
+            return read
+        items = cache.items(chosen.prefix, after)
+        return _page(scope, chosen, _Found(items, cache.count(chosen.prefix, after), read), revision)
     found = await _as_of(scope, chosen, token.rv, start)
     if isinstance(found, Status) and found.code == 410:
         return _fresh_token(token)
@@ -184,7 +221,7 @@ def new_token(token: Continue) -> str:
 
 async def _as_of(scope: Scope, chosen: Selection, revision: int, start: str) -> Listed | Status:
     """The objects as they were then, straight from the store."""
-    store, matches, limit = scope.parts.store, matcher(scope, chosen), chosen.options.limit
+    store, limit = scope.parts.store, chosen.options.limit
     items: list[Stored] = []
     while True:
         try:
@@ -195,6 +232,10 @@ async def _as_of(scope: Scope, chosen: Selection, revision: int, start: str) -> 
             )
         except FutureRevisionError:
             return await too_large_version(scope, revision)
+        read = await reader(scope, chosen, page.items)
+        if isinstance(read, Status):
+            return read
+        matches = matcher(scope, chosen, read)
         for index, stored in enumerate(page.items):
             if matches is None or matches(Item(stored)):
                 items.append(stored)

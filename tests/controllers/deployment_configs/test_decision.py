@@ -117,6 +117,13 @@ def test_while_a_rollout_runs_its_generation_is_not_observed() -> None:
     assert (step(own, controller(own, 1, "Complete", 2)).status or {})["observedGeneration"] == 1
 
 
+def test_a_config_that_is_paused_begins_nothing_and_ends_what_has_begun() -> None:
+    own = config(1, "web:2", paused=True)
+    assert (step(own, controller(config(1), 1, "Complete", 2)).status or {})["latestVersion"] == 1
+    [(scaled, _)] = step(own, controller(config(1), 1, "Running")).changed
+    assert member(scaled, "spec")["replicas"] == 2
+
+
 def test_when_it_is_over_the_active_one_has_the_replicas() -> None:
     own = config(2, replicas=5)
     one, two = controller(own, 1, "Complete", 2), controller(own, 2, "Failed", 1)

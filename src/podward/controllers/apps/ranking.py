@@ -9,6 +9,7 @@ are, and the uid decides between equals: so that not always the youngest go.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 _NANOSECONDS = 1_000_000_000
-_LARGEST = (1 << 31) - 1
+_LARGEST, _NUMBER = (1 << 31) - 1, re.compile(r"0|-?[1-9][0-9]{0,9}")
 
 
 def surplus(pods: Sequence[JsonObject], related: Iterable[JsonObject], count: int, now: float) -> list[JsonObject]:
@@ -52,15 +53,8 @@ def _state(pod: JsonObject, crowd: Counter[str]) -> tuple[int, ...]:
 
 def _cost(pod: JsonObject) -> int:
     written = annotations_of(pod).get(COST)
-    try:
-        cost = (
-            int(written)
-            if isinstance(written, str) and written.isascii() and len(written) < len("-2147483648") + 1
-            else 0
-        )
-    except ValueError:
-        return 0
-    return cost if abs(cost) <= _LARGEST else 0
+    cost = int(written) if isinstance(written, str) and _NUMBER.fullmatch(written) else 0
+    return cost if -_LARGEST - 1 <= cost <= _LARGEST else 0
 
 
 def _by_age(one: JsonObject, other: JsonObject, now: float) -> int:

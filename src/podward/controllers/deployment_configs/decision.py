@@ -67,12 +67,16 @@ def decide(
     """The next step. `controllers`: those that it controls; `pods`: how many Pods of one have not ended."""
     step = _Step(config, list(controllers), now)
     current = status.latest(config, controllers)
+    running = current if current is not None and not rollouts.is_over(current) else None
+    if member(config, "spec").get("paused") is True and running is not None and not is_going(config):
+        step.run(running, pods)  # what has been begun goes on
+        return step.told()
     plan = _stands_still(step, config) or _next_rollout(step, config, current)
     if plan is not None:
         return plan
     if current is None:
         return step.begun()
-    return step.over() if rollouts.is_over(current) else step.run(current, pods)
+    return step.over() if running is None else step.run(running, pods)
 
 
 def _stands_still(step: _Step, config: JsonObject) -> Plan | None:

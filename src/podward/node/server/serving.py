@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _MOST_CONNECTIONS = 2000
 _SECONDS_TO_END = 0.5
+_PATIENCE = 32.0
+_KEPT = 30.0
 Handle: TypeAlias = Callable[[Host, web.Request], Awaitable[web.StreamResponse]]
 
 _IN_CONTAINER = ("/{namespace}/{pod}/{container}", "/{namespace}/{pod}/{uid}/{container}")
@@ -101,6 +103,7 @@ class NodeServer:
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._serving: set[asyncio.Future[web.StreamResponse]] = set()
+        self._unheard: set[web.RequestHandler] = set()
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext) -> None:
         """Serve who connects there."""
@@ -111,7 +114,12 @@ class NodeServer:
                     application.router.add_route(method, path, partial(handle, self._host))
         application.router.add_route("GET", "/configz", self._configz)
         runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True, logger=_silent()
+            application,
+            access_log=None,
+            shutdown_timeout=0.1,
+            handler_cancellation=True,
+            logger=_silent(),
+            keepalive_timeout=_KEPT,
         )
         await runner.setup()
         self._runner = runner
@@ -134,11 +142,21 @@ class NodeServer:
         server = self._runner.server if self._runner is not None else None
         if server is None or len(server.connections) >= _MOST_CONNECTIONS:
             return _Refused()
-        return server()
+        handler: web.RequestHandler = server()
+        self._unheard.add(handler)
+        asyncio.get_running_loop().call_later(_PATIENCE, self._give_up, handler)
+        return handler
+
+    def _give_up(self, handler: web.RequestHandler) -> None:
+        """Let go who has asked for nothing: aiohttp would wait for ever."""
+        if handler in self._unheard:
+            self._unheard.discard(handler)
+            handler.force_close()
 
     @web.middleware
     async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let in who may, and know which connections there are."""
+        self._unheard.discard(request.protocol)
         refused = await self._refused(request)
         if refused is not None:
             return refused

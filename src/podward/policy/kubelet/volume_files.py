@@ -53,7 +53,7 @@ from podward.api.volume import (
 )
 from podward.decision import Assignment, AwaitedViolation, Decision, Origin, Source, Unknown, Violation, assign
 from podward.path import Path, path
-from podward.policy.kubelet import fs_group
+from podward.policy.kubelet import fs_group, trust_bundles
 from podward.policy.kubelet.downward import Unreadable, field_text, resource_text
 from podward.policy.kubelet.volume_paths import path_fault
 
@@ -253,7 +253,15 @@ class _Collector:
         self._private(token.path or "", mode, content, at / "path")
 
     def trust_bundle(self, bundle: TrustBundle, at: Path, mode: _Mode) -> None:
-        """The file of trusted certificates, which nobody here knows; an empty one where it may be absent."""
+        """The file of trusted certificates, as far as they are known; an empty one where it may be absent."""
+        known = self._facts.objects.trust_bundles
+        if known is not None:
+            found = trust_bundles.decide(bundle, known)
+            if isinstance(found, trust_bundles.NoAnchors):
+                self._awaited.append((at, found.reason))
+            else:
+                self._private(bundle.path or "", mode, FieldContent(found), at / "path")
+            return
         if not bundle.optional:
             self._unknown.append((Unknown("trust bundles are an API server's", _INSTEAD), self._written(at)))
         self._private(bundle.path or "", mode, FieldContent(""), at / "path")

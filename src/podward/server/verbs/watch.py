@@ -18,7 +18,7 @@ from podward.errors import CompactedError, FutureRevisionError
 from podward.schema.apply.empty_objects import empty_object
 from podward.server.cache import Item
 from podward.server.encoding import decoded, json_bytes, served_bytes, served_parts, stored_bytes
-from podward.server.listing import Selection, matcher, revision_of, selection, too_large_version
+from podward.server.listing import Selection, matcher, reader, revision_of, selection, too_large_version
 from podward.server.replies import event_object
 from podward.server.request import Answer, Request, Stream
 from podward.server.scope import Scope
@@ -52,13 +52,18 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
         yield _event("ERROR", encoded(_LATE))
         return
     if initial:
-        cache, matches = scope.cache, matcher(scope, chosen)
+        cache = scope.cache
         try:
             await store.reach(revision)
         except FutureRevisionError:
             yield _event("ERROR", encoded(await too_large_version(scope, revision)))
             return
         revision = await cache.fresh()
+        read = await reader(scope, chosen, (item.stored for item in cache.items(chosen.prefix)))
+        if isinstance(read, Status):
+            yield _event("ERROR", encoded(read))
+            return
+        matches = matcher(scope, chosen, read)
         found = [item.stored for item in cache.items(chosen.prefix) if matches is None or matches(item)]
         if (fault := await form.prepare(found)) is not None:
             yield fault
@@ -83,7 +88,7 @@ async def _told(scope: Scope, request: Request, chosen: Selection, *, initial: b
 
 
 async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) -> AsyncGenerator[bytes, None]:
-    matches = matcher(scope, chosen)
+    matches = matcher(scope, chosen, form.read)
     while True:
         try:
             async with asyncio.timeout(_BOOKMARK if chosen.options.bookmarks else None):
@@ -179,6 +184,11 @@ class Form:
             return _event("ERROR", encoded(read))
         self._prepared = dict(zip(wanted, read, strict=True))
         return None
+
+    def read(self, stored: Stored) -> JsonObject:
+        """The object in the version that is asked for: of those that a webhook converts, one that is prepared."""
+        found = self._prepared.get(stored)
+        return decoded(stored) if found is None else found
 
     def __call__(self, of: str, stored: Stored) -> Iterable[bytes]:
         """The event of a type about an object, in parts that are made when it is their turn."""
