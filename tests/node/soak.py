@@ -60,9 +60,9 @@ class Soak:
     def __init__(self, directory: Path, figures: Figures, chance: random.Random) -> None:
         from podward.testing import Cluster
 
-        os.environ["TMPDIR"] = str(directory)
         tempfile.tempdir = str(directory)
         self.cluster = Cluster("--name", "soak")
+        tempfile.tempdir = None  # what we ourselves write is not on the disk that is full
         self.disk = directory
         self.figures = figures
         self.chance = chance
@@ -225,7 +225,7 @@ class Soak:
         port = self.cluster.url.rpartition(":")[2]
         rules = (
             f"table inet {TABLE} {{ chain output {{ type filter hook output priority 0; tcp dport {port} drop; "
-            f"tcp sport {port} drop; }} }}"
+            f"tcp sport {port} drop; }}; }}\n"
         )
         subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
         try:
