@@ -9,7 +9,8 @@ import pytest
 
 from podward.cli.main import main
 from podward.store.interface import Stored
-from podward.store.opening import Options, open_store
+from podward.store.opening import open_store
+from podward.store.options import Options
 
 KEY = "/registry/secrets/default/login"
 

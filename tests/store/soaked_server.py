@@ -12,7 +12,8 @@ from base64 import b64decode, b64encode
 
 from podward.errors import CompactedError, PodwardError
 from podward.store.interface import Store, Stored
-from podward.store.opening import Options, open_store
+from podward.store.opening import open_store
+from podward.store.options import Options
 
 
 async def answer(store: Store, request: dict[str, str]) -> dict[str, object]:

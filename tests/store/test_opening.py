@@ -10,7 +10,8 @@ import pytest
 from podward.errors import StoreError, UsageError
 from podward.store.encryption import is_sealed
 from podward.store.interface import Store
-from podward.store.opening import Options, open_bare, open_store
+from podward.store.opening import open_bare, open_store
+from podward.store.options import Options
 
 KEY = "/registry/secrets/default/login"
 

@@ -7,7 +7,8 @@ import asyncio
 
 from podward.cli.store_options import add_store_options, store_options
 from podward.store.encryption import rotate
-from podward.store.opening import Options, check_key_file, key_file_of, open_bare
+from podward.store.opening import check_key_file, key_file_of, open_bare
+from podward.store.options import Options
 
 SUMMARY = "encrypt an API server's Secrets with a new key, and drop the old one"
 EXAMPLES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from podward.store.opening import SQLITE, Options
+from podward.store.options import SQLITE, Options
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:

@@ -31,8 +31,9 @@ from podward.server.proxying.nodes import NodeAccess
 from podward.server.proxying.options import NodeOptions
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.settings import OFF_BY_DEFAULT
-from podward.store.opening import SQLITE, open_store
-from podward.store.opening import Options as StoreOptions
+from podward.store.opening import open_store
+from podward.store.options import SQLITE
+from podward.store.options import Options as StoreOptions
 
 if TYPE_CHECKING:
     from podward.policy.scc.allocation import Ranges

@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from podward.errors import StoreError
 from podward.store import key_file
 from podward.store.interface import Event, Exists, Mismatch, Page, Store, Stored, Watch
-
-SECRETS = ("/registry/secrets/",)
-"""The prefixes of what is encrypted by default."""
+from podward.store.options import SECRETS
 
 _MARK = b"podward:aesgcm:v1:"
 _NONCE = 12

@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import os
 
-from msgspec import Struct
-
 from podward.errors import StoreError, UsageError
-from podward.store.encryption import SECRETS, EncryptedStore, Sealer, is_sealed
+from podward.store.encryption import EncryptedStore, Sealer, is_sealed
 from podward.store.interface import Store
+from podward.store.options import SQLITE, Options
 from podward.store.sqlite.store import SqliteStore
-from podward.store.timed_compaction import INTERVAL
 
-SQLITE = "sqlite"
 _ETCD = "etcd://"
-
-
-class Options(Struct, frozen=True):
-    """`store` is `sqlite`, or `etcd://HOST:PORT` with more of them after commas; files are PEM, empty: none.
-
-    An etcd is spoken to by TLS where a file of it is named. Without `key_file` it is `encryption.keys` in `data_dir`;
-    several servers on one etcd need the same file. An interval of 0: no compaction by itself.
-    """
-
-    data_dir: str
-    store: str = SQLITE
-    etcd_prefix: str = "/podward"
-    etcd_cafile: str = ""
-    etcd_certfile: str = ""
-    etcd_keyfile: str = ""
-    compaction_interval: float = INTERVAL
-    key_file: str = ""
-    encrypted: tuple[str, ...] = SECRETS
 
 
 async def open_store(options: Options) -> Store:

@@ -8,9 +8,6 @@ from collections.abc import Awaitable, Callable
 
 from podward.errors import StoreError
 
-INTERVAL = 300.0
-"""Seconds; --etcd-compaction-interval of kube-apiserver."""
-
 
 async def regularly(step: Callable[[int], Awaitable[int]], revision: int, interval: float) -> None:
     """Call `step` with the revision of one interval ago, again and again; it returns the revision of now.

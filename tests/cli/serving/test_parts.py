@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -36,3 +38,9 @@ def test_what_a_part_would_refuse_is_refused_at_once(capsys: pytest.CaptureFixtu
 
 def test_a_part_that_dies_again_and_again_waits_longer_each_time() -> None:
     assert [pause_after(failures) for failures in (0, 1, 2, 99)] == [0.2, 0.4, 0.8, 30.0]
+
+
+def test_the_supervisor_has_nothing_that_only_its_parts_need() -> None:
+    words = "import sys, podward.cli.serve, podward.cli.serving.cluster; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"asyncio", "aiohttp", "cryptography", "sqlite3"} & set(loaded)

@@ -204,3 +204,19 @@ def _nobody(cluster: ServedCluster) -> str:
         config["users"] = [{"name": "podward-admin", "user": {}}]
         place.write_text(json.dumps(config))
     return str(place)
+
+
+def test_who_calls_is_who_may(cluster: ServedCluster) -> None:
+    assert "system:masters" in cluster.kubectl("auth", "whoami")
+    token = cluster.kubectl("create", "token", "example-sa", "-n", "mynamespace").strip()
+    as_account = ("--kubeconfig", _nobody(cluster), "--token", token)
+    assert "system:serviceaccount:mynamespace:example-sa" in cluster.kubectl("auth", "whoami", *as_account)
+    for words, answer in ((("get", "pods", "-n", "mynamespace"), "yes"), (("get", "pods", "-n", "default"), "no")):
+        assert cluster.kubectl("auth", "can-i", *words, *as_account, code=None).split()[0] == answer
+    refused = cluster.kubectl("get", "nodes", *as_account, code=1)
+    sentence = 'User "system:serviceaccount:mynamespace:example-sa" cannot list resource "nodes" in API group ""'
+    assert sentence in refused
+    assert "Unauthorized" in cluster.kubectl("get", "pods", "--kubeconfig", _nobody(cluster), "--token", "x", code=1)
+    as_nobody = ("--as", "system:anonymous", "--as-group", "system:unauthenticated")
+    nobody = cluster.kubectl("get", "pods", *as_nobody, code=1)
+    assert 'User "system:anonymous" cannot list' in nobody

@@ -67,6 +67,10 @@ class Child:
         self._loop.watch(output, self._read)
         self._loop.on_exit(self._process.pid, self._ended)
 
+    def leave_ended(self) -> None:
+        """Start it no more when it dies: the cluster ends."""
+        self._ending = True
+
     def end(self) -> None:
         """Ask it to end; `on_end` is called when it has."""
         self._ending = True

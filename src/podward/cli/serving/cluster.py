@@ -201,6 +201,8 @@ class Cluster:
 
     def _end(self) -> None:
         """Nodes first, with their Pods; then the controllers; the server last."""
+        for child in (self._controllers, self._server):
+            child.leave_ended()
         for pid in self._asides:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

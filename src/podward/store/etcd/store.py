@@ -20,6 +20,7 @@ from podward.store.etcd.messages import KeyValue, RangeResponse, TxnResponse, Wa
 from podward.store.fanout import Fanout, FanoutWatch
 from podward.store.interface import Event, Exists, Mismatch, Page, Stored
 from podward.store.keys import end_of
+from podward.store.options import INTERVAL
 
 PREFIX = "/podward"
 
@@ -50,7 +51,7 @@ class EtcdStore:
         *,
         tls: Tls | None = None,
         prefix: str = PREFIX,
-        compaction_interval: float = timed_compaction.INTERVAL,
+        compaction_interval: float = INTERVAL,
     ) -> EtcdStore:
         """The store in the etcd at these endpoints, `host:port`. Interval 0: no compaction. Raises StoreError."""
         client = Client(endpoints, tls)

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from podward.store import future_revision, timed_compaction
 from podward.store.fanout import Fanout, FanoutWatch
 from podward.store.interface import Event, Exists, Mismatch, Page, Stored
+from podward.store.options import INTERVAL
 from podward.store.sqlite import compacting, reading
 from podward.store.sqlite.database import Database
 from podward.store.sqlite.readers import Readers
@@ -38,7 +39,7 @@ class SqliteStore:
         self._closed = False
 
     @classmethod
-    def open(cls, directory: str, compaction_interval: float = timed_compaction.INTERVAL) -> SqliteStore:
+    def open(cls, directory: str, compaction_interval: float = INTERVAL) -> SqliteStore:
         """The store in this directory, which is made where it is missing. An interval of 0: no compaction by itself.
 
         Raises StoreError.
