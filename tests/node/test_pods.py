@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,18 @@ def test_a_pod_that_the_node_does_not_take_has_failed_and_can_be_deleted(node: N
     assert node.events("wants") == [("SysctlForbidden", 'forbidden sysctl: "kernel.msgmax" not allowlisted')]
     node.delete("wants")
     node.until_gone("wants")
+
+
+def test_what_comes_after_a_sidecar_starts_as_soon_as_that_runs(node: Node) -> None:
+    script = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
+    beside = {"name": "s", "image": "small:1", "restartPolicy": "Always", "command": script}
+    node.run("beside", "sleep 1000", initContainers=[beside, {**beside, "name": "t"}])
+    pod = node.until("beside", lambda found: phase(found) == "Running" and state(found)["ready"])
+    first, second = pod["status"]["initContainerStatuses"]
+    begun = [row["state"]["running"]["startedAt"] for row in (first, second, state(pod))]
+    seconds = [datetime.fromisoformat(moment).timestamp() for moment in begun]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] - seconds[0] < 9
 
 
 def test_a_pod_past_its_deadline_has_failed(node: Node) -> None:

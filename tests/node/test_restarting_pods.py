@@ -62,3 +62,12 @@ def test_a_sidecar_outlives_the_others_and_does_not_keep_the_pod(node: Node) -> 
     pod = node.until("beside", lambda found: found["status"]["phase"] == "Succeeded")
     (status,) = pod["status"]["initContainerStatuses"]
     assert status["state"]["terminated"]["exitCode"] == 0
+
+
+def test_after_sidecars_the_others_are_started_without_further_ado(node: Node) -> None:
+    sides = [
+        {"name": name, "image": IMAGE, "restartPolicy": "Always", "command": ["sleep", "1000"]}
+        for name in ("one", "two")
+    ]
+    node.create("goes-on", [{"name": "c", "image": IMAGE, "command": ["sleep", "1000"]}], initContainers=sides)
+    node.until("goes-on", lambda found: found["status"]["phase"] == "Running")

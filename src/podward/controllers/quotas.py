@@ -8,6 +8,7 @@ What is made is counted a little later, too, as what is here may be older than t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -125,6 +126,8 @@ class QuotaController:
         """Work no more."""
         if self._task is not None:
             self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
         await self._discovery.close()
         await self._queue.close()
 

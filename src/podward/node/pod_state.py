@@ -58,6 +58,7 @@ class PodState(Struct):
             ending=self.ending,
             stopped=self.stopped,
             resizes=self.resize.told,
+            recursive_read_only=parts.node.recursive_read_only,
         )
 
     def tell_status(self, parts: Parts, seen: PodSeen) -> JsonObject:

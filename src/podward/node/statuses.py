@@ -37,6 +37,7 @@ class Statuses:
         self._told: dict[str, JsonObject] = {}
         self._stopped: set[str] = set()
         self._finished: set[str] = set()
+        self._said = ""
         self._queue = WorkQueue("statuses", self._tell, workers=_WORKERS)
 
     def start(self) -> None:
@@ -99,6 +100,7 @@ class Statuses:
             if isinstance(answer, Status):
                 return await self._failed(answer, where, own)
             self._told[uid] = known = answer
+            self._said = ""
         deleted = own == uid and "deletionTimestamp" in member(known, "metadata")
         if deleted and uid in self._finished and self._wanted.get(uid) is status:
             options: JsonObject = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
@@ -123,7 +125,9 @@ class Statuses:
             found = await self._client.get(PODS, *where)
             if isinstance(found, Status) or text(member(found, "metadata"), "uid") != uid:
                 return None
-        self._log.failed(f"the status of Pod {'/'.join(where)} cannot be told: {refused.message}")
+        if refused.message != self._said:  # a server that is away is told of once
+            self._said = refused.message
+            self._log.failed(f"the status of Pod {'/'.join(where)} cannot be told: {refused.message}")
         return _AGAIN
 
 

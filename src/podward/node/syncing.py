@@ -63,8 +63,10 @@ async def sync(parts: Parts, state: PodState) -> float | None:
     state.tell_status(parts, state.seen(parts, after))
     await garbage.collect(parts, after)
     waits = [moment for moment in (actions.again, parts.images.waits_until(state.subject.uid), until) if moment]
-    waits += [time.time()] if actions.kill_pod or actions.remove else []
-    waits += [time.time() + _TRY_AGAIN] if any(start.name in state.failures for start in actions.start) else []
+    failed = any(start.name in state.failures for start in actions.start)
+    begun = any(start.name not in state.failures for start in actions.start)
+    waits += [time.time()] if actions.kill_pod or actions.remove or begun else []
+    waits += [time.time() + _TRY_AGAIN] if failed else []
     return max(0.0, min(waits) - time.time()) if waits else None
 
 

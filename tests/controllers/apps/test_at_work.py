@@ -80,6 +80,15 @@ async def listed(client: Client, resource: Resource, labels: str) -> list[JsonOb
     return objects(found, "items")
 
 
+async def two(client: Client, labels: str) -> None:
+    """Wait until there are two Pods with these labels."""
+    for _ in range(200):
+        if len(await listed(client, PODS, labels)) == 2:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(await listed(client, PODS, labels))
+
+
 async def deleted(client: Client, resource: Resource, name: str) -> None:
     await client.delete(resource, "default", name, {"propagationPolicy": "Background"})
     await gone(client, resource, name)
@@ -137,8 +146,7 @@ def test_pods_are_adopted_and_let_go(kubeconfig: Path, resource: Resource, kind:
         assert objects(member(adopted, "metadata"), "ownerReferences")[0]["kind"] == kind
         await client.patch(PODS, "default", "orphan", {"metadata": {"labels": {"app": "free"}}}, PatchKind.MERGE)
         await until(client, PODS, "orphan", lambda obj: not member(obj, "metadata").get("ownerReferences"))
-        await until(client, resource, name, counts(replicas=2, readyReplicas=2))
-        assert len(await listed(client, PODS, f"app={name}")) == 2
+        await two(client, f"app={name}")
         await deleted(client, resource, name)
 
     working(kubeconfig, work)
@@ -228,6 +236,21 @@ def test_a_budget_counts_what_a_deployment_wishes_for(kubeconfig: Path) -> None:
         name = str(member(pods[0], "metadata")["name"])
         eviction: JsonObject = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
         assert not isinstance(await client.create(PODS, "default", eviction, "eviction", name), Status)
+        await client.patch(BUDGETS, "default", "half", {"spec": {"maxUnavailable": 0}})
+        await until(client, BUDGETS, "half", counts(currentHealthy=4, desiredHealthy=4, disruptionsAllowed=0))
+        name = str(member(pods[1], "metadata")["name"])
+        eviction["metadata"] = {"name": name}
+        refused = await client.create(PODS, "default", eviction, "eviction", name)
+        assert isinstance(refused, Status)
+        assert (refused.code, refused.message) == (
+            429,
+            "Cannot evict pod as it would violate the pod's disruption budget.",
+        )
+        assert refused.details is not None
+        assert refused.details.retry_after_seconds == 0
+        assert [cause.message for cause in refused.details.causes] == [
+            "The disruption budget half needs 4 healthy pods and has 4 currently"
+        ]
         await deleted(client, DEPLOYMENTS, "held")
         await deleted(client, BUDGETS, "half")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from msgspec import structs
 from network_lab import MACHINE, Lab
 from proxied_services import endpoint, endpoints, found, service
 
@@ -56,8 +58,9 @@ def test_connections_are_spread_over_all_endpoints(lab: Lab) -> None:
     assert lab.machine.asked_often(30, "tcp", WEB, 80) == {"a", "b"}
 
 
-def test_a_pod_reaches_itself_by_its_service(lab: Lab) -> None:
-    lab.load(whole(TABLE, rules(service(), endpoints(A))))
+@pytest.mark.parametrize("node", ["n1", ""])
+def test_a_pod_reaches_itself_by_its_service(lab: Lab, node: str) -> None:
+    lab.load(whole(TABLE, rules(service(), endpoints(endpoint("10.9.0.2", node)))))
 
     assert lab.a.ask("tcp", WEB, 80) == "a 10.9.0.1"
 
@@ -174,6 +177,30 @@ def test_an_endpoint_on_loopback_is_reached_over_a_bridge_that_routes_there(lab:
     lab.load(whole(TABLE, rules(service(), endpoints(endpoint("127.0.0.1"), port=6443))))
 
     assert lab.a.ask("tcp", WEB, 80) == "machine 10.9.0.2"
+
+
+def test_who_asks_for_more_names_than_anybody_needs_is_held_back(lab: Lab) -> None:
+    ports: Json = [{"name": "http", "port": 53, "protocol": "UDP"}]
+    here = structs.replace(HERE, names=WEB)
+    lab.load(whole(TABLE, rules(service(ports=ports), endpoints(B, protocol="UDP"), machine=here)))
+    assert lab.a.ask("udp", WEB, 53) == "b 10.9.0.2"
+    assert dropped(lab) == 0
+
+    flood = f"import socket; s = socket.socket(2, 2); [s.sendto(b'x', ('{WEB}', 53)) for _ in range(6000)]"
+    lab.a.run(f'{sys.executable} -I -c "{flood}"')
+
+    assert dropped(lab) > 1000
+    assert lab.machine.ask("udp", WEB, 53).startswith("b ")
+
+
+def dropped(lab: Lab) -> int:
+    """The packets that were dropped because there were too many."""
+    (line,) = (
+        line
+        for line in lab.machine.run(f"nft list table ip {TABLE}").splitlines()
+        if "limit rate over" in line and "counter" in line
+    )
+    return int(line.partition("counter packets ")[2].split()[0])
 
 
 def test_steps_lead_to_what_a_whole_ruleset_says(lab: Lab) -> None:

@@ -62,7 +62,7 @@ class ServiceNetwork:
         self._services = context.informers.of(SERVICES)
         self._book = ServiceBook(self._services, self._informers.of(SLICES))
         self._nodes = MachineNodes(self._informers, options.name, context.identity.address)
-        self._dns = next(iter(options.cluster_dns), "")
+        self._dns = next(filter(is_range, options.cluster_dns), "")
         self._own_pods: tuple[str, ...] = ()
         self._ranges: tuple[IPv4Network, ...] = ()
         self._service_ranges: tuple[str, ...] = ()

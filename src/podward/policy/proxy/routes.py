@@ -31,7 +31,8 @@ _PROTOCOLS = frozenset(("TCP", "UDP", "SCTP"))
 class Machine(Struct, frozen=True):
     """What the proxy knows of where it is: the nodes of this machine, their zone, the ranges of their Pods.
 
-    `bridged` says that packets between Pods of one bridge pass netfilter, so that answers find their way back.
+    `bridged` says that packets between Pods of one bridge pass netfilter, so that answers find their way back. `names`
+    is the address at which the cluster's names are asked for, where this machine answers.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -39,6 +40,7 @@ class Machine(Struct, frozen=True):
     pods: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     bridged: bool = True
+    names: str = ""
 
 
 class Target(Struct, frozen=True, order=True):

@@ -11,7 +11,8 @@ Specification (kube-proxy, pkg/proxy/nftables, in our words):
 
 Ours: connections to a Service's own address are served for this cluster's Pods and for the machine, nobody else: so two
 clusters on one machine may give the same addresses. Ports of the node are served on 127.0.0.1 too. A TCP connection is
-refused by a reset: the kernel sends only so many ICMP messages a second.
+refused by a reset: the kernel sends only so many ICMP messages a second. Who asks for more names than any program does
+keeps nobody else from an answer: what is too much ends here.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _BY_PORT = "type inet_proto . inet_service : verdict;"
 CLUSTER_SERVICES, EXTERNAL_SERVICES, NODE_PORTS = "cluster-services", "external-services", "node-ports"
 _NO_ENDPOINTS, _NO_ENDPOINT_PORTS, _FIREWALL = "no-endpoints", "no-endpoint-ports", "firewall"
 _CLUSTER_IPS, _HAIRPINS, _PODS, _RANGES = "cluster-ips", "hairpins", "pods", "service-ranges"
+_ASKERS, _MOST_NAMES = "askers", "1000/second burst 2000 packets"
 MAPS = {
     CLUSTER_SERVICES: _BY_ADDRESS,
     EXTERNAL_SERVICES: _BY_ADDRESS,
@@ -61,6 +63,7 @@ SETS = {
     _HAIRPINS: "type ipv4_addr . ipv4_addr . inet_proto . inet_service;",
     _PODS: "type ipv4_addr; flags interval;",
     _RANGES: "type ipv4_addr; flags interval;",
+    _ASKERS: "type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m;",
 }
 """Our sets."""
 REJECT = "reject-new"
@@ -97,8 +100,7 @@ class _Rules:
         """Add one route."""
         self.elements[_CLUSTER_IPS][route.address] = ""
         for target in route.targets:
-            if target.here:
-                self.elements[_HAIRPINS][f"{target.ip} . {target.ip} . {route.protocol} . {target.port}"] = ""
+            self.elements[_HAIRPINS][f"{target.ip} . {target.ip} . {route.protocol} . {target.port}"] = ""
         outside = f"goto {_name('external', route)}"
         self._destination(CLUSTER_SERVICES, route, route.address, self._policy(route, local=route.inside_local))
         for address in (*route.external, *route.balanced):
@@ -179,7 +181,7 @@ def _fixed_chains(machine: Machine) -> dict[str, tuple[str, ...]]:
             f"{_KEY} vmap @{EXTERNAL_SERVICES}",
             f"fib daddr type local meta l4proto . th dport vmap @{NODE_PORTS}",
         ),
-        "prerouting-firewall": (f"ct state new {_KEY} vmap @{_FIREWALL}",),
+        "prerouting-firewall": (*_bounded(machine), f"ct state new {_KEY} vmap @{_FIREWALL}"),
         "output-firewall": (f"ct state new {_KEY} vmap @{_FIREWALL}",),
         "input": (
             f"ct state new fib daddr type local meta l4proto . th dport vmap @{_NO_ENDPOINT_PORTS}",
@@ -203,6 +205,12 @@ def _fixed_chains(machine: Machine) -> dict[str, tuple[str, ...]]:
             *replies,
         ),
     }
+
+
+def _bounded(machine: Machine) -> tuple[str, ...]:
+    """Questions for names, of each who asks so many."""
+    too_many = f"update @{_ASKERS} {{ ip saddr limit rate over {_MOST_NAMES} }} counter drop"
+    return (f"ip daddr {machine.names} udp dport 53 {too_many}",) if machine.names else ()
 
 
 def _choice(route: Route, targets: Sequence[Target]) -> Iterable[str]:
