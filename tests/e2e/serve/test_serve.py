@@ -164,3 +164,24 @@ def test_pods_that_were_ended_with_their_cluster_run_anew(images: Path, tmp_path
     finally:
         second.end()
     assert left_over(root) == []
+
+
+def test_who_asks_twice_leaves_nothing_either(images: Path, tmp_path: Path) -> None:
+    root = with_images(images, tmp_path / "c")
+    cluster = ServedCluster(root)
+    cluster.kubectl("apply", "-f", "-", given=POD)
+    cluster.until_running("stays")
+    for pid in (cluster.process.pid, *_children(cluster.process.pid)):
+        if os.getpgid(pid) == os.getpgid(cluster.process.pid):
+            os.kill(pid, signal.SIGINT)
+    time.sleep(0.3)
+    for pid in (cluster.process.pid, *_children(cluster.process.pid)):
+        if os.getpgid(pid) == os.getpgid(cluster.process.pid):
+            os.kill(pid, signal.SIGINT)  # as a terminal does it: to all of the group
+    cluster.process.wait(30)
+    cluster.end()
+    assert left_over(root) == []
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

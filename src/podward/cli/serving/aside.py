@@ -26,6 +26,7 @@ def begin(loop: EventLoop, work: Callable[[], None], then: Callable[[int], None]
 def _done(work: Callable[[], None]) -> int:
     import signal
 
+    os.setsid()  # a second Ctrl-C must not interrupt the end of Pods
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
