@@ -157,7 +157,7 @@ def test_pods_that_were_ended_with_their_cluster_run_anew(images: Path, tmp_path
     second = ServedCluster(root)
     try:
         after = second.until(
-            lambda pod: pod["status"]["containerStatuses"][0]["containerID"] != before["containerID"] and is_ready(pod),
+            lambda pod: is_ready(pod) and pod["status"]["containerStatuses"][0]["containerID"] != before["containerID"],
             "pod", "stays",
         )["status"]["containerStatuses"][0]  # fmt: skip
         assert after["restartCount"] == 1
