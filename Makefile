@@ -79,7 +79,7 @@ $(ENV_STAMP): pyproject.toml uv.lock $(UV) | packages
 	@$(call uv,$(ENV),--no-dev)
 	@touch $@
 
-demo: setup ## build the small images, run two Pods, show predicted and observed identities
+demo: setup ## run two Pods, show predicted and observed identities; then a cluster, and a policy that changes
 	@tools/demo
 
 test: setup ## lint, types, import contracts, all tests

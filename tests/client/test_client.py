@@ -16,7 +16,7 @@ from podward.client.connection import Connection, load
 from podward.client.events import Recorder
 from podward.client.informer import Change, Informers
 from podward.client.leases import LEASES, Leader
-from podward.client.work import Retry, WorkQueue
+from podward.client.work import Regularly, Retry, WorkQueue
 from podward.controllers.context import Context, ControllerOptions
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
@@ -173,5 +173,26 @@ def test_a_key_is_done_by_one_at_a_time_and_again_where_it_failed() -> None:
         await queue.close()
         assert done == ["one"] * 4
         assert most == 1
+
+    asyncio.run(main())
+
+
+def test_what_is_done_regularly_goes_on_where_it_failed() -> None:
+    async def main() -> None:
+        done = list[int]()
+
+        async def do() -> None:
+            done.append(len(done))
+            if len(done) == 1:
+                raise ValueError("once")
+
+        regularly = Regularly("test", do, 0.01)
+        await regularly.start()
+        while len(done) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await regularly.close()
+        so_far = len(done)
+        await asyncio.sleep(0.05)
+        assert len(done) == so_far
 
     asyncio.run(main())

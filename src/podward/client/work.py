@@ -115,3 +115,33 @@ class WorkQueue:
         self._failures.pop(key, None)
         if wish is not None:
             self.add_after(key, wish)
+
+
+class Regularly:
+    """Does something every so many seconds, at first at once; what fails is told to the log and done again later."""
+
+    def __init__(self, name: str, do: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """`name` says in the log what failed."""
+        self._name = name
+        self._do = do
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Do it no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._do()
+            except Exception:  # noqa: BLE001 - what is wrong with one object must not keep all others for ever
+                _log.exception("%s failed", self._name)
+            await asyncio.sleep(self._seconds)

@@ -7,7 +7,6 @@ is judged by what the server has told of the use of tokens; where it has told no
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import logging
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.api import Client
+from podward.client.work import Regularly
 from podward.controllers.apps.acting import CONFLICT, NOT_FOUND, PODS
 from podward.controllers.apps.ownership import annotations_of, is_going, labels_of, name_of, namespace_of, uid_of
 from podward.controllers.apps.pods import created_at
@@ -98,26 +98,15 @@ class LegacyTokens:
         self._accounts = context.informers.of(_ACCOUNTS)
         self._pods = context.informers.of(PODS)
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("cleaning up legacy tokens", self._clean, _EVERY)
 
     async def start(self) -> None:
         """Begin to work."""
-        self._task = asyncio.create_task(self._run())
+        await self._regularly.start()
 
     async def close(self) -> None:
         """Work no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._clean()
-            except Exception:  # noqa: BLE001 - what is wrong with one Secret must not keep all others for ever
-                _log.exception("legacy tokens could not be looked at")
-            await asyncio.sleep(_EVERY)
+        await self._regularly.close()
 
     async def _clean(self) -> None:
         told = await self._client.get(_MAPS, "kube-system", _TRACKING)

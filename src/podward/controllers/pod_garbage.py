@@ -6,8 +6,6 @@ say so, before its Pods go. A Pod goes at once, as failed if it has not ended; e
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +15,7 @@ from msgspec import Struct
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.client.api import Client, PatchKind
+from podward.client.work import Regularly
 from podward.controllers.apps.acting import NOT_FOUND, PODS
 from podward.controllers.apps.ownership import is_going, name_of, namespace_of, uid_of
 from podward.controllers.apps.pods import condition_of, created_at, has_ended, node_of
@@ -114,26 +113,15 @@ class PodGarbageController:
         self._nodes = context.informers.of(_NODES)
         self._threshold = context.options.terminated_pod_gc_threshold
         self._missing: dict[str, float] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("collecting Pods", self._collect, _EVERY)
 
     async def start(self) -> None:
         """Begin to work."""
-        self._task = asyncio.create_task(self._run())
+        await self._regularly.start()
 
     async def close(self) -> None:
         """Work no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._collect()
-            except Exception:  # noqa: BLE001 - what is wrong with one Pod must not keep all others for ever
-                _log.exception("Pods could not be collected")
-            await asyncio.sleep(_EVERY)
+        await self._regularly.close()
 
     async def _collect(self) -> None:
         pods = self._pods.items()

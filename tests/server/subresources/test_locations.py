@@ -62,7 +62,21 @@ def test_the_first_port_of_a_pod_is_meant_where_none_is_named() -> None:
     assert isinstance(locations.address_of(_POD, "65536"), Status)
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "::1", "169.254.169.254", "fe80::1", "224.0.0.1", "::", "host"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "127.0.0.1",
+        "::1",
+        "::ffff:127.0.0.1",
+        "169.254.169.254",
+        "::ffff:a9fe:a9fe",
+        "fe80::1",
+        "224.0.0.1",
+        "::",
+        "host",
+    ],
+)
 def test_addresses_of_the_servers_own_machine_are_not_asked(address: str) -> None:
     pod = {**_POD, "status": {"podIP": address}}
     found = locations.address_of(pod, "80")

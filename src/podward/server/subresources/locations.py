@@ -7,7 +7,6 @@ pkg/apis/core/validation ValidatePodLogOptions.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.runtime.streaming.remote_command import Asked
+from podward.schema.strategies.ip import parsed
 from podward.schema.validation.raw import text, texts
 from podward.server.request_info import Query
 
@@ -127,9 +127,8 @@ def pod_address(pod: JsonObject) -> str:
 
 def is_ordinary(address: str) -> bool:
     """Whether this is an address of one machine that can be reached from others: no loopback, no link's own."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    found = parsed(address)  # of ::ffff:127.0.0.1, which is the machine itself, what is mapped
+    if found is None:
         return False
     return not (found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified)
 

@@ -207,7 +207,7 @@ async def _services_proxy(scope: Scope, request: Request) -> Answer:
     random.shuffle(found)
     for each in found:
         pod = await _stored(parts, _PODS, namespace, each.pod) if each.namespace == namespace else None
-        if pod is not None and locations.has_address(pod, each.address):
+        if pod is not None and locations.has_address(pod, each.address) and locations.is_ordinary(each.address):
             return await _proxied(scope, request, wanted.scheme, each.address, each.port)
     return status.service_unavailable(f'no endpoints available for service "{request.info.name}"')
 
