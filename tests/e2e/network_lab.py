@@ -25,6 +25,7 @@ MACHINE = f"{OUTSIDE_NETWORK}.1"
 """The machine's address for those outside."""
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _FROM = 45000
+_PATIENCE = {"ask": 0.4, "exchange": 1.0, "fetch": 5.0}
 _SETUP = f"""
 ip link set lo up
 ip link add {BRIDGE} type bridge
@@ -69,6 +70,10 @@ class Place:
     def exchange(self, protocol: str, address: str, port: int, sent: bytes) -> bytes:
         """What is answered to these bytes; nothing where nobody answers."""
         return bytes.fromhex(self._call("exchange", protocol, address, port, sent.hex()))
+
+    def fetch(self, address: str, port: int, sent: bytes) -> bytes:
+        """All that a TCP server says to these bytes until it closes; nothing where nobody answers."""
+        return bytes.fromhex(self._call("fetch", "tcp", address, port, sent.hex()))
 
     def asked_often(self, times: int, protocol: str, address: str, port: int) -> set[str]:
         """The names of all who answered."""
@@ -158,14 +163,16 @@ def _serve(name: str) -> None:
             say("listening")
             continue
         with endpoint:
-            endpoint.settimeout(1 if sent else 0.4)
+            endpoint.settimeout(_PATIENCE[verb])
             try:
                 if protocol == "udp" and not sent:
                     endpoint.bind(("", _FROM))  # one client, of which the kernel remembers where it went
                 endpoint.connect((address, port))
                 if sent or protocol == "udp":
                     endpoint.send(bytes.fromhex(sent[0]) if sent else b"?")
-                answered = endpoint.recv(65535)
+                answered = (
+                    b"".join(iter(lambda e=endpoint: e.recv(65535), b"")) if verb == "fetch" else endpoint.recv(65535)
+                )
                 say(answered.hex() if sent else answered.decode())
             except OSError as error:
                 say("" if sent else type(error).__name__)
