@@ -1,4 +1,4 @@
-"""A Pod may come before its namespace's `default` account, which a controller makes: the server waits for it a while."""
+"""A Pod may come before the `default` account of its namespace, which a controller makes: the server waits a while."""
 
 from __future__ import annotations
 
