@@ -61,6 +61,13 @@ def test_nobody_asks_about_others_without_the_right_to(server: Server) -> None:
     assert _asked(server, "subjectaccessreviews", BOB, namespace="", **about)[0] == 403
 
 
+def test_a_projects_admin_may_get_it_by_its_old_name_which_oc_asks_about(server: Server) -> None:
+    about = {"verb": "get", "resource": "projects", "namespace": "shop"}
+    for user, may in (("bob", True), ("alice", False)):
+        _, answer = _asked(server, "subjectaccessreviews", user=user, **about)
+        assert answer["allowed"] is may
+
+
 def test_a_namespaces_admin_is_told_who_can(server: Server) -> None:
     _, answer = _asked(server, "localresourceaccessreviews", BOB, "shop", verb="delete", resource="pods")
     assert answer["kind"] == "ResourceAccessReviewResponse"

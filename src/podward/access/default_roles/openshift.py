@@ -25,7 +25,7 @@ basic-user
   list | core project.openshift.io | projectrequests
   get list watch | rbac.authorization.k8s.io | clusterroles
   get list | storage.k8s.io | storageclasses
-  list watch | project.openshift.io | projects
+  list watch | core project.openshift.io | projects
   create | authorization.k8s.io | selfsubjectaccessreviews
 cluster-reader
   collects
@@ -43,7 +43,7 @@ podsecuritypolicysubjectreviews
   {_ALL} | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   create | apps.openshift.io | deploymentconfigrollbacks deploymentconfigs/instantiate deploymentconfigs/rollback
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  delete get patch update | project.openshift.io | projects
+  delete get patch update | core project.openshift.io | projects
   {_ALL} | networking.k8s.io | networkpolicies
 system:openshift:aggregate-to-cluster-reader > cluster-reader
   get list watch | core | componentstatuses nodes nodes/status persistentvolumeclaims/status persistentvolumes \
@@ -65,8 +65,8 @@ statefulsets/status
   get list watch | scheduling.k8s.io | priorityclasses
   get list watch | certificates.k8s.io | certificatesigningrequests certificatesigningrequests/approval \
 certificatesigningrequests/status
-  list watch | project.openshift.io | projects
-  get list watch | project.openshift.io | projectrequests
+  list watch | core project.openshift.io | projects
+  get list watch | core project.openshift.io | projectrequests
   get list watch | security.openshift.io | securitycontextconstraints
   get list watch | security.openshift.io | rangeallocations
   get list watch | user.openshift.io | groups users
@@ -82,12 +82,12 @@ system:openshift:aggregate-to-edit > edit
   {_ALL} | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   create | apps.openshift.io | deploymentconfigrollbacks deploymentconfigs/instantiate deploymentconfigs/rollback
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  get | project.openshift.io | projects
+  get | core project.openshift.io | projects
   {_ALL} | networking.k8s.io | networkpolicies
 system:openshift:aggregate-to-view > view
   get list watch | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  get | project.openshift.io | projects
+  get | core project.openshift.io | projects
 """
 _CONTROLLERS = """\
 system:openshift:controller:deploymentconfig-controller
