@@ -35,8 +35,8 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def _asked(server: Server, plural: str, token: str = ADMIN, namespace: str = "", **fields: object) -> tuple[int, Any]:
-    where = f"{BASE}/namespaces/{namespace}/{plural}" if namespace else f"{BASE}/{plural}"
+def _asked(server: Server, plural: str, token: str = ADMIN, within: str = "", **fields: object) -> tuple[int, Any]:
+    where = f"{BASE}/namespaces/{within}/{plural}" if within else f"{BASE}/{plural}"
     whose = {"user": "", "groups": None, "scopes": None} if "subject" in plural else {}
     code, answer, _ = server.ask("POST", where, {**NOTHING, **whose, **fields}, token=token)
     return code, answer
@@ -103,7 +103,7 @@ def test_a_review_that_asks_nothing_is_refused(server: Server, fields: dict[str,
     code, answer = _asked(server, "subjectaccessreviews", **fields)
     assert (code, told in answer["message"]) == (422, True), answer
     if "path" not in told:
-        assert _asked(server, "localsubjectaccessreviews", namespace="shop", **fields)[0] == 422
+        assert _asked(server, "localsubjectaccessreviews", within="shop", **fields)[0] == 422
 
 
 def test_a_restriction_to_a_tokens_scopes_is_refused(server: Server) -> None:
