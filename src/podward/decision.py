@@ -124,6 +124,15 @@ class Decision(Struct, frozen=True, gc=False):
         moved = tuple(Assignment(prefix + a.path, a.value, a.reason, a.source) for a in self.assignments)
         return Decision(moved, self.violations)
 
+    def after(self, earlier: Decision) -> Decision:
+        """The same Decision where its sources name fields that `earlier` wrote: it has the sources of these."""
+        written = {each.path: each.source for each in earlier.assignments}
+        traced = tuple(
+            Assignment(a.path, a.value, a.reason, written[a.source.path]) if a.source.path in written else a
+            for a in self.assignments
+        )
+        return Decision(traced, self.violations)
+
     def assignment(self, place: Path) -> Assignment | None:
         """The last assignment at exactly `place` or, failing that, at the closest place that contains it."""
         best: Assignment | None = None

@@ -50,6 +50,7 @@ class DryFacts:
         self.place = subject.place
         self.node = machine.node
         self.objects = subject.objects
+        self._defaults = subject.defaults.at(subject.place.pod)
         self._about = PodFacts(subject.pod, subject.place, subject.objects, machine.node)
         self.addresses: tuple[str, ...] = ()
         self._machine = machine
@@ -75,7 +76,7 @@ class DryFacts:
         self._userns = userns
         self._namespaces = NamespacePaths(**{name: f"{POD}/ns/{name}" for name, has in own.items() if has})
         self._volumes = DryVolumes(self._about, userns, self._machine.images.root_of)
-        return self._volumes.prepare()
+        return self._volumes.prepare().after(self._defaults)
 
     def image(self, container: Container) -> Image | UnknownImage:
         """The image, if it is here; raises NodeError where the images can't be read, ImageError for no image's name."""
