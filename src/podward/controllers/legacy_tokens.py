@@ -12,6 +12,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 
+from podward.access.service_accounts.legacy_use import INVALID_SINCE, LAST_USED, TRACKING
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.api import Client
@@ -27,8 +28,6 @@ from podward.schema.validation.raw import text
 
 ACCOUNT = "legacy-service-account-token-cleaner"
 _SECRETS, _ACCOUNTS, _MAPS = (BY_PLURAL["", "v1", name] for name in ("secrets", "serviceaccounts", "configmaps"))
-_TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
-_LAST_USED, _INVALID_SINCE = "kubernetes.io/legacy-token-last-used", "kubernetes.io/legacy-token-invalid-since"
 _PERIOD = dt.timedelta(days=365)
 _EVERY = 86400.0
 
@@ -52,11 +51,11 @@ def verdict(secret: JsonObject, account: JsonObject | None, *, mounted: bool, no
     if mounted or account is None or not _is_old_token(secret, now) or not _is_made_for(secret, account):
         return ""
     labels = labels_of(secret)
-    if _LAST_USED in labels:
-        used = _date(labels[_LAST_USED])
+    if LAST_USED in labels:
+        used = _date(labels[LAST_USED])
         if used is None or used >= limit:
             return ""
-    invalid = _date(labels.get(_INVALID_SINCE))
+    invalid = _date(labels.get(INVALID_SINCE))
     if invalid is None:
         return "mark"
     return "" if invalid >= limit else "delete"
@@ -76,7 +75,7 @@ def _is_made_for(secret: JsonObject, account: JsonObject) -> bool:
 
 def marked(secret: JsonObject, now: dt.datetime) -> JsonObject:
     """The patch that marks a Secret as invalid from today on."""
-    return {"metadata": {"uid": uid_of(secret), "labels": {_INVALID_SINCE: now.strftime("%Y-%m-%d")}}}
+    return {"metadata": {"uid": uid_of(secret), "labels": {INVALID_SINCE: now.strftime("%Y-%m-%d")}}}
 
 
 def _date(written: object) -> dt.date | None:
@@ -109,7 +108,7 @@ class LegacyTokens:
         await self._regularly.close()
 
     async def _clean(self) -> None:
-        told = await self._client.get(_MAPS, "kube-system", _TRACKING)
+        told = await self._client.get(_MAPS, "kube-system", TRACKING)
         now = self._now()
         if isinstance(told, Status) or not is_told_long_enough(text(member(told, "data"), "since"), now):
             return

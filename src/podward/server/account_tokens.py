@@ -9,6 +9,7 @@ from msgspec import Struct
 from podward.access import jwt
 from podward.access.service_accounts.claims import TokenFacts, claims
 from podward.access.service_accounts.discovery import KEYS_PATH
+from podward.access.service_accounts.legacy_use import Use
 from podward.access.service_accounts.lookups import Lookup
 from podward.access.service_accounts.validation import ServiceAccountTokens
 from podward.schema.resources import BY_PLURAL
@@ -16,7 +17,7 @@ from podward.server.catalog import key_of
 from podward.server.encoding import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from podward.access.authentication import Outcome
     from podward.api.json_value import JsonObject
@@ -54,11 +55,19 @@ class AccountSettings(Struct, frozen=True):
         return tuple({jwt.key_id(key): key for key in own}.values())
 
 
+async def _forget(_secret: JsonObject) -> None:
+    pass
+
+
 class AccountTokens:
     """Issues tokens, and says who bears one."""
 
-    def __init__(self, settings: AccountSettings, store: Store) -> None:
+    def __init__(
+        self, settings: AccountSettings, store: Store, note_use: Callable[[JsonObject], Awaitable[None]] = _forget
+    ) -> None:
+        """`note_use` is told of the Secret of each token that is in one."""
         self.settings = settings
+        self._note_use = note_use
         self.audiences = settings.own_audiences
         self.issuer = settings.issuers[0]
         self.key_set_url = settings.key_set_url
@@ -83,7 +92,10 @@ class AccountTokens:
         try:
             wanted = next(looking)
             while True:
-                wanted = looking.send(await self.find(wanted))
+                found = await self.find(wanted)
+                if found is not None and isinstance(wanted, Use):
+                    await self._note_use(found)
+                wanted = looking.send(found)
         except StopIteration as end:
             outcome: Outcome = end.value
             return outcome

@@ -27,6 +27,7 @@ from podward.server.custom_definitions import Definitions
 from podward.server.event_expiry import EventExpiry
 from podward.server.fairness import Fairness, Limits
 from podward.server.freshness import Followed
+from podward.server.legacy_tokens import LegacyTokens
 from podward.server.metrics import Metrics, process_lines, sample
 from podward.server.paths import table
 from podward.server.plugins import Plugins
@@ -101,7 +102,8 @@ class Application:
         services = ServiceAllocator(
             settings.service_range, locks=ServiceLocks(store, CLOCK.seconds) if settings.shared else None
         )
-        tokens = AccountTokens(settings.authentication.accounts, store)
+        self._legacy_tokens = LegacyTokens()
+        tokens = AccountTokens(settings.authentication.accounts, store, self._legacy_tokens.note)
         callers = self._callers = Callers(settings.authentication, tokens)
         self._authentication = settings.authentication
         configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
@@ -186,6 +188,7 @@ class Application:
     async def start(self) -> None:
         """Make what has to be there, and follow what has to be known."""
         await first_objects.make(self.parts)
+        await self._legacy_tokens.start(self.parts)
         if self._openshift is not None:
             await self._openshift.start_before(self.parts)
         for kind in _RBAC_KINDS:

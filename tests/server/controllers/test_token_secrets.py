@@ -100,3 +100,19 @@ def test_a_secret_for_another_account_of_the_name_goes(server: Server) -> None:
     _account(server, "robot")
     _secret(server, "other", "robot", **{"kubernetes.io/service-account.uid": "another"})
     _wait(lambda: server.ask("GET", f"{CORE}/secrets/other")[0] == 404)
+
+
+def test_the_day_on_which_a_token_was_last_used_is_noted(server: Server) -> None:
+    """By this the cleaner of unused tokens knows them; also where a token is marked as invalid, and refused."""
+    _account(server, "used")
+    _secret(server, "used", "used")
+    token = base64.b64decode(_filled(server, "used")["data"]["token"]).decode()
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    tracking = "/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking"
+    assert server.ask("GET", tracking)[1]["data"]["since"] <= today
+    label = "kubernetes.io/legacy-token-last-used"
+    for code, marks in ((200, {}), (401, {"kubernetes.io/legacy-token-invalid-since": today})):
+        patch = {"metadata": {"labels": {label: None, **marks}}}
+        server.ask("PATCH", f"{CORE}/secrets/used", patch, Content_Type="application/merge-patch+json")
+        assert server.ask("GET", "/version", token=token)[0] == code
+        assert server.ask("GET", f"{CORE}/secrets/used")[1]["metadata"]["labels"] == {label: today, **marks}
