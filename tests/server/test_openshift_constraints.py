@@ -68,6 +68,11 @@ def test_the_default_ones_are_there_with_their_roles(openshift: Server) -> None:
     assert openshift.ask("GET", f"{BINDINGS}/system:openshift:scc:restricted-v2")[0] == 200
 
 
+def test_the_priority_that_oc_debug_asks_for_is_there(openshift: Server) -> None:
+    _, found, _ = openshift.ask("GET", "/apis/scheduling.k8s.io/v1/priorityclasses/openshift-user-critical")
+    assert (found["value"], found["preemptionPolicy"]) == (1000000000, "PreemptLowerPriority")
+
+
 def test_a_table_has_the_columns_that_oc_prints(openshift: Server) -> None:
     _, table, _ = openshift.ask("GET", f"{SCCS}/restricted-v2", Accept=TABLE)
     names = [column["name"] for column in table["columnDefinitions"]]

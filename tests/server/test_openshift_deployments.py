@@ -217,6 +217,23 @@ def test_logs_say_what_is_missing(server: Server) -> None:
     assert (code, answer["message"]) == (400, 'invalid version for deploymentConfig "silent": 2')
 
 
+def test_logs_of_a_rollout_that_is_complete_are_its_applications(server: Server) -> None:
+    _made(server, "talks")
+    _, config = _instantiate(server, "talks")
+    _rolled_out(server, config)
+    path, done = f"{CONFIGS}/talks/log", {"metadata": {"annotations": {"openshift.io/deployment.phase": "Complete"}}}
+    assert server.ask("PATCH", f"{CONTROLLERS}/talks-1", done, Content_Type=MERGE)[0] == 200
+    code, answer, _ = server.ask("GET", path)
+    assert (code, answer["message"]) == (400, 'deployment "talks-1" has no pods to read logs of')
+    account = {"metadata": {"name": "default"}}
+    assert server.ask("POST", "/api/v1/namespaces/shop/serviceaccounts", account)[0] == 201
+    selected = {"app": "talks", "more": "yes"}
+    pod = {"metadata": {"name": "talker", "labels": selected}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    assert server.ask("POST", "/api/v1/namespaces/shop/pods", pod)[0] == 201
+    code, answer, _ = server.ask("GET", f"{path}?previous=false&version=1&container=odd")
+    assert (code, answer["message"]) == (400, "container odd is not valid for pod talker")
+
+
 def test_unknown_fields_are_told(server: Server) -> None:
     config = _config("odd", replica=2)
     code, refused, _ = server.ask("POST", f"{CONFIGS}?fieldValidation=Strict", config)

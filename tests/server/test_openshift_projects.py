@@ -51,6 +51,20 @@ def test_who_requests_a_project_is_its_admin(server: Server) -> None:
     assert "default" in _names(server, "admin-token")
 
 
+def test_an_administrator_makes_a_project_that_is_nobodys(server: Server) -> None:
+    annotations = {"openshift.io/description": "", "openshift.io/node-selector": ""}
+    body = of("project.openshift.io/v1", "Project", "made", spec={}, status={})
+    body["metadata"]["annotations"] = annotations
+    code, project, _ = server.ask("POST", PROJECTS, body)
+    assert (code, project["kind"], project["status"]["phase"]) == (201, "Project", "Active")
+    assert project["metadata"]["annotations"].items() >= annotations.items()
+    bindings = server.ask("GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/made/rolebindings")[1]["items"]
+    assert bindings == []
+    assert server.ask("POST", PROJECTS, body)[0] == 409
+    assert server.ask("POST", PROJECTS, body, token=ALICE)[0] == 403
+    assert server.ask("POST", PROJECTS, of("project.openshift.io/v1", "Project", "x"))[0] == 422
+
+
 def test_who_may_not_ask_is_told_so(server: Server) -> None:
     assert server.ask("GET", REQUESTS, token=ALICE)[1]["status"] == "Success"
     code, refused, _ = server.ask("GET", REQUESTS, token=BOB)

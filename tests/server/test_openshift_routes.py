@@ -60,6 +60,6 @@ def test_what_is_served_is_discovered(server: Server) -> None:
 
 
 def test_modules_of_routes_are_of_resources_that_there_are() -> None:
-    plurals = {resource.plural for resource in RESOURCES}
-    assert {name for name, module in VIRTUAL.items() if ".openshift." in module} <= plurals
-    assert {name for (name, _), module in SUBRESOURCES.items() if ".openshift." in module} <= plurals
+    names = {name for resource in RESOURCES for name in (resource.plural, resource.qualified)}
+    assert {name for name, module in VIRTUAL.items() if ".openshift." in module} <= names
+    assert {name for (name, _), module in SUBRESOURCES.items() if ".openshift." in module} <= names

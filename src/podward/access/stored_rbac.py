@@ -61,6 +61,10 @@ class _Bindings:
                 if not table[who]:
                     del table[who]
 
+    def all(self) -> Iterator[BindingObject]:
+        """Each of them."""
+        yield from self._by_name.values()
+
     def of(self, user: User) -> Iterator[tuple[BindingObject, int]]:
         """The bindings that hold for the user, by name, each with the first of its subjects that the user is."""
         found: dict[str, int] = {}
@@ -141,6 +145,19 @@ class StoredRbac:
                 source = binding.source(_SUBJECTS / subject)
                 return Granted(Opinion.ALLOW, source, binding=binding, subject=subject, rule=rule)
         return Answer(message=f"RBAC: {aggregated(errors)}") if errors else NO_OPINION
+
+    def subjects_of(self, wanted: Attributes) -> tuple[list[tuple[Subject, str]], list[str]]:
+        """Whom bindings allow it, whoever asks, with the binding's namespace; and what could not be found out."""
+        found: list[tuple[Subject, str]] = []
+        errors: list[str] = []
+        for scope in ("", wanted.namespace) if wanted.namespace else ("",):
+            for binding in self._bindings[scope].all() if scope in self._bindings else ():
+                index = self._role(binding.view.role_ref, binding.namespace)
+                if index is None:
+                    errors.append(_missing(binding.view.role_ref))
+                elif index.first(wanted) is not None:
+                    found += [(subject, binding.namespace) for subject in binding.view.subjects or ()]
+        return found, errors
 
     def _applying(self, user: User, namespace: str) -> Iterator[tuple[BindingObject, int]]:
         for scope in ("", namespace) if namespace else ("",):

@@ -132,8 +132,9 @@ class Application:
         self._metrics, self._auditor = Metrics(self._is_served), auditor
         self.parts.metrics = self._metric_lines
         self.filters = chain.Filters(
-            callers, self.authorizers.authorize, Fairness(settings.limits), auditor, self._metrics
-        )
+            callers, self.authorizers.authorize, Fairness(settings.limits), auditor, self._metrics,
+            None if openshift is None else openshift.asked_of,
+        )  # fmt: skip
         self.handle: Handler = chain.chained(self.filters, self._serve)
         issuers = running.issuers_of(settings.issuer, settings.node_issuer)
         self._controllers = running.of(

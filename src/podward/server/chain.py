@@ -46,6 +46,8 @@ class Filters(Struct):
     fairness: Fairness = field(default_factory=lambda: Fairness(Limits()))
     auditor: Auditor | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    asked_of: Callable[[Request], Awaitable[Attributes]] | None = None
+    """What authorizers are asked about a request, where that is not in the request alone."""
 
 
 async def _named(_filters: Filters, request: Request, serve: Handler) -> Answer:
@@ -193,7 +195,7 @@ async def _impersonating(filters: Filters, request: Request, serve: Handler) -> 
 
 async def _authorized(filters: Filters, request: Request, serve: Handler) -> Answer:
     """Whether the caller may do it: what nobody allows is refused."""
-    wanted = attributes_of(request)
+    wanted = attributes_of(request) if filters.asked_of is None else await filters.asked_of(request)
     answer = await filters.authorize(wanted)
     allowed = answer.opinion is Opinion.ALLOW
     if answer.error and not allowed:

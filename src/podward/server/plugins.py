@@ -5,6 +5,7 @@ The order stands in `podward.stages.admission`: `served.MUTATING` and the valida
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ from podward.server.webhooks.client import Webhooks
 from podward.server.webhooks.conversion import Converter
 from podward.server.webhooks.services import Services
 from podward.server.world import letters
-from podward.stages.admission import node_restriction, node_tokens, order
+from podward.stages.admission import node_restriction, node_tokens, order, pod_accounts
 from podward.stages.admission.cluster import NOBODY, AdmissionFacts
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
 from podward.stages.admission.served import mutated, validated
@@ -69,6 +70,8 @@ _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges
 _NEEDED = {"ingresses": "ingressclasses", "priorityclasses": "priorityclasses"}
 """What plugins look up for objects of other kinds."""
 _SUFFIX = 5
+_ATTEMPTS, _PAUSE = 20, 0.05
+_ENDS = "deletionTimestamp"
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
 
 
@@ -92,6 +95,15 @@ class StoredObjects:
         """The object of this name."""
         item = self._caches[plural].get(key_of(self._resources[plural], namespace, name))
         return None if item is None else decoded(item.stored)
+
+    async def appeared(self, plural: str, namespace: str, name: str) -> None:
+        """Wait a while for what a controller makes in every namespace that is there and does not end."""
+        for _ in range(_ATTEMPTS):
+            of = self.get("namespaces", "", namespace)
+            if self.get(plural, namespace, name) is not None or of is None or member(of, "metadata").get(_ENDS):
+                return
+            await asyncio.sleep(_PAUSE)
+            await self.fresh(plural, "namespaces")
 
     def all(self, plural: str, namespace: str = "") -> Iterable[JsonObject]:
         """The objects of this kind."""
@@ -215,6 +227,8 @@ class Plugins:
         await self._objects.fresh("namespaces")
         if asked.resource.resource in {"pods", "persistentvolumeclaims"}:
             await self._objects.fresh(*_OF_PODS)
+            if pod_accounts.NAME not in self.disabled and pod_accounts.needs_default(asked):
+                await self._objects.appeared("serviceaccounts", asked.namespace, pod_accounts.DEFAULT)
             if asked.subresource == "binding" or member(asked.object or {}, "spec").get("nodeName"):
                 await self._objects.fresh("nodes")
         elif asked.resource.resource in _NEEDED:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.errors import InputError
+from podward.runtime import processes
 from podward.runtime.workers import engine
 from podward.runtime.workers.calls import Caller, Passed, Verb
 from podward.runtime.workers.client import WORKER_DIED, EngineClient
@@ -31,6 +32,10 @@ def _echo(service: str, arguments: Text, caller: Caller) -> Text:
 def _refuse(service: str, arguments: Text, caller: Caller) -> Text | CriRefusal:
     del service, caller
     if arguments.text == "crash":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if arguments.text == "crash with a child":
+        while_engine_lives = f"while kill -0 {os.getppid()} 2>/dev/null; do sleep 0.1; done"
+        processes.spawn("/bin/sh", ("-c", while_engine_lives))
         os.kill(os.getpid(), signal.SIGKILL)
     if arguments.text == "input":
         raise InputError("not a name", where="field x", advice="write one")
@@ -133,11 +138,13 @@ def test_large_arguments_and_answers_pass(with_engine: With) -> None:
         ("input", CriCode.INVALID_ARGUMENT, "field x: not a name\n  write one"),
         ("surprise", CriCode.INTERNAL, "ZeroDivisionError"),
         ("crash", CriCode.UNAVAILABLE, "without an answer"),
+        ("crash with a child", CriCode.UNAVAILABLE, "without an answer"),
     ],
 )
 def test_whatever_fails_is_an_answer(with_engine: With, text: str, code: CriCode, words: str) -> None:
     async def use(client: EngineClient[str]) -> None:
-        answer = await client.call(REFUSE, Text(text))
+        async with asyncio.timeout(30):
+            answer = await client.call(REFUSE, Text(text))
         assert isinstance(answer, CriRefusal)
         assert answer.code is code
         assert words in answer.message

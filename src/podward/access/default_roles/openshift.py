@@ -2,8 +2,8 @@
 
 Source: openshift/openshift-apiserver, pkg/bootstrappolicy (2026), as far as the roles are about what is served here:
 rules about builds, images, routes, templates and OAuth are left out, and so are the roles that have nothing else. The
-groups are those with a domain: the core group, which old clients asked, has none of these resources any more. Each has
-the annotation by which a later start completes it.
+groups are those with a domain; the core group, which had all these resources once, is there where `oc` and the reviews
+still ask about it. Each has the annotation by which a later start completes it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _ALL = "create delete deletecollection get list patch update watch"
 _ROLES = f"""\
 basic-user
   get | user.openshift.io | users | ~
-  list | project.openshift.io | projectrequests
+  list | core project.openshift.io | projectrequests
   get list watch | rbac.authorization.k8s.io | clusterroles
   get list | storage.k8s.io | storageclasses
-  list watch | project.openshift.io | projects
+  list watch | core project.openshift.io | projects
   create | authorization.k8s.io | selfsubjectaccessreviews
 cluster-reader
   collects
@@ -34,14 +34,16 @@ cluster-status
 self-access-reviewer
   create | authorization.k8s.io | selfsubjectaccessreviews
 self-provisioner
-  create | project.openshift.io | projectrequests
+  create | core project.openshift.io | projectrequests
 system:openshift:aggregate-to-admin > admin
+  create | core authorization.openshift.io | localresourceaccessreviews localsubjectaccessreviews
+  create | core authorization.openshift.io | resourceaccessreviews subjectaccessreviews
   create | security.openshift.io | podsecuritypolicyreviews podsecuritypolicyselfsubjectreviews \
 podsecuritypolicysubjectreviews
   {_ALL} | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   create | apps.openshift.io | deploymentconfigrollbacks deploymentconfigs/instantiate deploymentconfigs/rollback
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  delete get patch update | project.openshift.io | projects
+  delete get patch update | core project.openshift.io | projects
   {_ALL} | networking.k8s.io | networkpolicies
 system:openshift:aggregate-to-cluster-reader > cluster-reader
   get list watch | core | componentstatuses nodes nodes/status persistentvolumeclaims/status persistentvolumes \
@@ -63,11 +65,13 @@ statefulsets/status
   get list watch | scheduling.k8s.io | priorityclasses
   get list watch | certificates.k8s.io | certificatesigningrequests certificatesigningrequests/approval \
 certificatesigningrequests/status
-  list watch | project.openshift.io | projects
-  get list watch | project.openshift.io | projectrequests
+  list watch | core project.openshift.io | projects
+  get list watch | core project.openshift.io | projectrequests
   get list watch | security.openshift.io | securitycontextconstraints
   get list watch | security.openshift.io | rangeallocations
   get list watch | user.openshift.io | groups users
+  create | core authorization.openshift.io | localresourceaccessreviews localsubjectaccessreviews \
+resourceaccessreviews subjectaccessreviews
   create | authorization.k8s.io | localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews \
 subjectaccessreviews
   create | authentication.k8s.io | tokenreviews
@@ -78,12 +82,12 @@ system:openshift:aggregate-to-edit > edit
   {_ALL} | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   create | apps.openshift.io | deploymentconfigrollbacks deploymentconfigs/instantiate deploymentconfigs/rollback
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  get | project.openshift.io | projects
+  get | core project.openshift.io | projects
   {_ALL} | networking.k8s.io | networkpolicies
 system:openshift:aggregate-to-view > view
   get list watch | apps.openshift.io | deploymentconfigs deploymentconfigs/scale
   get list watch | apps.openshift.io | deploymentconfigs/log deploymentconfigs/status
-  get | project.openshift.io | projects
+  get | core project.openshift.io | projects
 """
 _CONTROLLERS = """\
 system:openshift:controller:deploymentconfig-controller

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from podward.api.json_value import Json, JsonObject
 from podward.controllers.apps.ownership import annotations_of, controller_reference, name_of, namespace_of
 from podward.documents.raw_fields import member, objects
+from podward.schema.openshift import rollouts as rules
 from podward.schema.openshift.rollouts import ENCODED, latest_of
 from podward.schema.openshift.rollouts import name_of as name_of_rollout
 from podward.schema.validation.raw import number, strings, text
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CONFIG = "openshift.io/deployment-config.name"
 VERSION = "openshift.io/deployment-config.latest-version"
 NAME = "openshift.io/deployment.name"
-PHASE = "openshift.io/deployment.phase"
+PHASE = rules.PHASE
 REASON = "openshift.io/deployment.status-reason"
 CANCELLED = "openshift.io/deployment.cancelled"
 SIZE = "openshift.io/deployment.replicas"

@@ -67,7 +67,9 @@ class Call(Generic[Result]):
             await ready.wait()
         finally:
             loop.remove_reader(self._connection)
-        first, descriptors, _, _ = socket.recv_fds(self._connection, 1, MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+        first, descriptors, _, _ = socket.recv_fds(self._connection, 1, MOST_DESCRIPTORS)
+        for descriptor in descriptors:  # CPython's recv_fds does not pass MSG_CMSG_CLOEXEC on
+            os.set_inheritable(descriptor, False)
         self.descriptors += descriptors
         if not first:
             raise EOFError

@@ -70,6 +70,7 @@ def _run(control: socket.socket, service: Service, verbs: dict[str, Verb[Service
             if not word:
                 return
             for descriptor in descriptors:
+                os.set_inheritable(descriptor, False)  # or a monitor had it, too, after its worker
                 _fork_worker(control, descriptor, (woken, wake), service, verbs)
 
 

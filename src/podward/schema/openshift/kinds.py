@@ -1,6 +1,6 @@
 """The types of OpenShift's kinds: importing this module makes them known, as `schema.kinds` does with Kubernetes' own.
 
-Specification: openshift/api (August 2026), apps/v1, project/v1, security/v1, securityinternal/v1, user/v1. Codes are
+Specification: openshift/api (August 2026), apps/v1, authorization/v1, project/v1, security/v1, securityinternal/v1, user/v1. Codes are
 those of `schema.table` and `schema.served_types`.
 """
 # ruff: noqa: E501  # one type a line
@@ -19,8 +19,29 @@ _KINDS = {
     "security.internal.openshift.io/v1": "RangeAllocation RangeAllocationList",
     "user.openshift.io/v1": "Group GroupList User UserList",
 }
+_OTHERS = {
+    "authorization.openshift.io/v1": {
+        "LocalResourceAccessReview": "LocalResourceAccessReview",
+        "LocalSubjectAccessReview": "openshift.v1.LocalSubjectAccessReview",
+        "ResourceAccessReview": "ResourceAccessReview",
+        "SubjectAccessReview": "openshift.v1.SubjectAccessReview",
+    },
+}
+"""Kinds, and their types, of which some are called as types of Kubernetes' own are."""
 _HEAD = {"kind": "s", "apiVersion": "s", "metadata": "ObjectMeta"}
 _LIST = {"kind": "s", "apiVersion": "s", "metadata": "ListMeta"}
+_ACTION = {
+    "namespace": "s",
+    "verb": "s",
+    "resourceAPIGroup": "s",
+    "resourceAPIVersion": "s",
+    "resource": "s",
+    "resourceName": "s",
+    "path": "s",
+    "isNonResourceURL": "b",
+    "content": "r",
+}
+_OF_SUBJECTS = {**_HEAD, **_ACTION, "user": "s", "groups": "[s", "scopes": "[s"}
 _SUBJECT_STATUS = {"allowedBy": "ObjectReference", "reason": "s", "template": "PodTemplateSpec"}
 _TYPES: dict[str, dict[str, str]] = {
     "DeploymentConfigRollback": {
@@ -48,6 +69,10 @@ _TYPES: dict[str, dict[str, str]] = {
     },
     "Group": {**_HEAD, "users": "[s"},
     "GroupList": {**_LIST, "items": "[Group"},
+    "LocalResourceAccessReview": {**_HEAD, **_ACTION},
+    "ResourceAccessReview": {**_HEAD, **_ACTION},
+    "openshift.v1.LocalSubjectAccessReview": _OF_SUBJECTS,
+    "openshift.v1.SubjectAccessReview": _OF_SUBJECTS,
     "PodSecurityPolicyReview": {
         **_HEAD,
         "spec": "PodSecurityPolicyReviewSpec",
@@ -94,6 +119,10 @@ _GO_TYPES = {
     "Group": "metadata:= users:v1.OptionalNames",
     "GroupList": "metadata:=",
     "LifecycleHook": "failurePolicy:LifecycleHookFailurePolicy",
+    "LocalResourceAccessReview": "metadata:=",
+    "ResourceAccessReview": "metadata:=",
+    "openshift.v1.LocalSubjectAccessReview": "metadata:= scopes:v1.OptionalScopes",
+    "openshift.v1.SubjectAccessReview": "metadata:= scopes:v1.OptionalScopes",
     "PodSecurityPolicyReview": "metadata:= spec:= status:=",
     "PodSecurityPolicyReviewSpec": "template:=",
     "PodSecurityPolicySelfSubjectReview": "metadata:= spec:= status:=",
@@ -114,6 +143,7 @@ _GO_TYPES = {
     "User": "metadata:=",
     "UserList": "metadata:=",
 }
+_ACTION_WRITTEN = " ".join(name for name in _ACTION if name != "content")
 _ALWAYS_WRITTEN = {
     "DeploymentCause": "type",
     "DeploymentCauseImageTrigger": "from",
@@ -131,6 +161,10 @@ _ALWAYS_WRITTEN = {
     "Group": "users",
     "GroupList": "items",
     "LifecycleHook": "failurePolicy",
+    "LocalResourceAccessReview": _ACTION_WRITTEN,
+    "ResourceAccessReview": _ACTION_WRITTEN,
+    "openshift.v1.LocalSubjectAccessReview": f"{_ACTION_WRITTEN} user groups scopes",
+    "openshift.v1.SubjectAccessReview": f"{_ACTION_WRITTEN} user groups scopes",
     "PodSecurityPolicyReview": "spec",
     "PodSecurityPolicyReviewSpec": "template",
     "PodSecurityPolicyReviewStatus": "allowedServiceAccounts",
@@ -157,6 +191,8 @@ def _register() -> None:
     )
     for api_version, names in _KINDS.items():
         served_types.KINDS[api_version] = {**{name: name for name in names.split()}, **_OPTIONS}
+    for api_version, types in _OTHERS.items():
+        served_types.KINDS[api_version] = {**types, **_OPTIONS}
 
 
 _register()

@@ -51,6 +51,14 @@ def changed(namespace: JsonObject, project: JsonObject) -> JsonObject:
     return {**namespace, "metadata": project.get("metadata")}
 
 
+def namespace_of(project: JsonObject) -> JsonObject:
+    """The namespace that is made for a new project."""
+    metadata: JsonObject = {
+        name: value for name, value in member(project, "metadata").items() if name in {"name", "labels", "annotations"}
+    }
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
 def namespace_of_request(request: JsonObject, requester: str) -> JsonObject:
     """The namespace that is made for whoever asks for a project."""
     annotations: JsonObject = {

@@ -1,7 +1,7 @@
 """The resources of OpenShift that are served beside Kubernetes' own, and how their objects are stored and checked.
 
-Specification: openshift/openshift-apiserver, the storage of pkg/{apps,project,security,user}/apiserver. SCCs are no
-row of this table: in a cluster they are a custom resource, and here too (`constraints`).
+Specification: openshift/openshift-apiserver, the storage of pkg/{apps,authorization,project,security,user}/apiserver.
+SCCs are no row of this table: in a cluster they are a custom resource, and here too (`constraints`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from podward.schema.openapi.custom import CustomResource
 from podward.schema.openshift import defaults, deployment_configs, kinds  # noqa: F401 - the tables know these by them
 from podward.schema.openshift.schemas import schema_of
 from podward.schema.resources import resources_of
+from podward.schema.served_types import KINDS
 from podward.schema.strategies.registry import STRATEGIES
 
 _TABLE = {
     "apps.openshift.io/v1": """
         deploymentconfigs DeploymentConfig ns -dc +all /instantiate /log /rollback /scale /status""",
+    "authorization.openshift.io/v1": """
+        localresourceaccessreviews LocalResourceAccessReview ns create
+        localsubjectaccessreviews  LocalSubjectAccessReview  ns create
+        resourceaccessreviews      ResourceAccessReview      -- create
+        subjectaccessreviews       SubjectAccessReview       -- create""",
     "project.openshift.io/v1": """
         projectrequests ProjectRequest -- create,list
         projects        Project        -- create,delete,get,list,patch,update,watch""",
@@ -41,6 +47,10 @@ def _with_logs(resource: Resource) -> Resource:
     return structs.replace(resource, subresources=tuple(parts))
 
 
+def _type_of(resource: Resource) -> str:
+    return KINDS[resource.api_version][resource.kind]
+
+
 RESOURCES = tuple(
     _with_logs(resource) for api_version, rows in _TABLE.items() for resource in resources_of(api_version, rows)
 )
@@ -48,7 +58,7 @@ RESOURCES = tuple(
 BY_KIND = {(found.api_version, found.kind): found for found in RESOURCES}
 """By the `apiVersion` and `kind` of an object."""
 
-DESCRIBED = tuple(CustomResource(found, schema_of(found.kind), strategic=True) for found in RESOURCES)
+DESCRIBED = tuple(CustomResource(found, schema_of(_type_of(found)), strategic=True) for found in RESOURCES)
 """What OpenAPI says of each."""
 
 _APPS = "apps.openshift.io"

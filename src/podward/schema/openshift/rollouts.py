@@ -1,8 +1,8 @@
 """When a DeploymentConfig is rolled out, why, and what it is when it is rolled back.
 
-Specification: openshift/openshift-apiserver, pkg/apps/apiserver/registry (instantiate, rollback) and validation. The
-config of a rollout stands in an annotation of its ReplicationController. Images come from image streams, of which there
-are none here: a trigger by an image that was never resolved refuses.
+Specification: openshift/openshift-apiserver, pkg/apps/apiserver/registry (instantiate, rollback, deploylog) and
+validation. The config of a rollout stands in an annotation of its ReplicationController. Images come from image
+streams, of which there are none here: a trigger by an image that was never resolved refuses.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from podward.api.json_value import Json, JsonObject
 
 ENCODED = "openshift.io/encoded-deployment-config"
 """The annotation of a ReplicationController with the config that it was made of."""
+PHASE = "openshift.io/deployment.phase"
+"""The annotation of a ReplicationController that says how far its rollout is."""
+_PHASES = {"Running": 0, "Unknown": 1, "Pending": 2}
 _NAME = Place(ROOT, "name")
 _CONFIG, _IMAGE, _MANUAL = "ConfigChange", "ImageChange", "Manual"
 _MESSAGES = {_CONFIG: "config change", _IMAGE: "image change", _MANUAL: "manual change"}
@@ -70,6 +73,35 @@ def _name_faults(name: str, *, missing_is_invalid: bool) -> Decision:
     if not name:
         return invalid(_NAME, name, missing) if missing_is_invalid else required(_NAME, missing)
     return invalid(_NAME, name, "name of the deployment config is invalid") if subdomain_faults(name) else NOTHING
+
+
+def is_complete(controller: JsonObject) -> bool:
+    """Whether a rollout has ended well."""
+    return member(member(controller, "metadata"), "annotations").get(PHASE) == "Complete"
+
+
+def application_pod(pods: Iterable[JsonObject]) -> str:
+    """The name of the Pod whose logs say most about a rollout that is complete; empty where there is none.
+
+    One that has a node, runs, is ready, has been so for longer, was restarted more often, is older.
+    """
+    return min(((*_merits(pod), text(member(pod, "metadata"), "name")) for pod in pods), default=("",))[-1]
+
+
+def _merits(pod: JsonObject) -> tuple[bool, int, bool, str, int, str]:
+    status_of = member(pod, "status")
+    ready = [each for each in objects(status_of, "conditions") if each.get("type") == "Ready"]
+    is_ready = any(each.get("status") == "True" for each in ready)
+    since = text(ready[0], "lastTransitionTime") if is_ready else ""
+    restarts = max((number(each, "restartCount") for each in objects(status_of, "containerStatuses")), default=0)
+    return (
+        not text(member(pod, "spec"), "nodeName"),
+        _PHASES.get(text(status_of, "phase"), 0),
+        not is_ready,
+        since or "~",
+        -restarts,
+        text(member(pod, "metadata"), "creationTimestamp"),
+    )
 
 
 def causes_of(config: JsonObject, before: JsonObject, *, force: bool) -> list[JsonObject] | Status:

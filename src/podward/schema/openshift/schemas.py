@@ -26,6 +26,7 @@ _SCALARS: dict[str, JsonObject] = {
     "t": {"type": "string", "format": "date-time"},
     "y": {"type": "string", "format": "byte"},
     "o": {"x-kubernetes-int-or-string": True},
+    "r": {"type": "object"},
 }
 
 

@@ -22,16 +22,26 @@ from podward.server.encoding import decoded
 from podward.stages.admission.openshift import completed
 
 if TYPE_CHECKING:
-    from podward.api.json_value import Json
+    from podward.api.json_value import Json, JsonObject
     from podward.api.resource import Resource
     from podward.server.scope import Parts
 
+_PRIORITY: JsonObject = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "openshift-user-critical"},
+    "value": 1_000_000_000,
+    "globalDefault": False,
+    "description": "Pods of OpenShift's own that users meet, such as those of oc debug.",
+}
+"""The highest priority that is none of the system's: a cluster has it, and `oc debug node/NAME` asks for it."""
 _PATIENCE, _PAUSE = 10.0, 0.005
 
 
 async def make_before(parts: Parts) -> None:
     """Make what the server looks at when it starts to serve: the definition of SCCs, roles and bindings."""
     await first_objects.make_missing(parts, definition())
+    await first_objects.make_missing(parts, _PRIORITY)
     for obj in default_objects():
         await first_objects.complete(parts, obj)
     await _collect_rules(parts)

@@ -17,6 +17,7 @@ from podward.documents.raw_fields import member
 from podward.schema.openshift.projects import (
     GROUP,
     admin_of,
+    namespace_of,
     namespace_of_request,
     project_of,
     refused_new,
@@ -75,6 +76,22 @@ async def handle(scope: Scope, request: Request) -> Answer:
             return status.internal_error(bound.message)
         await bindings.cache.fresh()
     return document_reply(request, 201, project_of(made))
+
+
+async def create(scope: Scope, request: Request) -> Answer:
+    """Make a project for whoever may make any, as `oc adm new-project` does: a namespace, and nobody's."""
+    options = write_options(request.query, "CreateOptions")
+    if isinstance(options, Status):
+        return options
+    sent = await decoding.object_of(request, scope, options.validation)
+    if isinstance(sent, Status):
+        return sent
+    refused = refused_new(sent)
+    if refused.violations:
+        return status.invalid(scope.resource.kind, GROUP, str(member(sent, "metadata").get("name") or ""), refused)
+    namespaces = scope_of(scope.parts, BY_KIND["v1", "Namespace"])
+    made = await _created(namespaces, request, namespace_of(sent), options)
+    return made if isinstance(made, Status) else document_reply(request, 201, project_of(made))
 
 
 async def _may_ask(scope: Scope, request: Request) -> Answer:

@@ -22,6 +22,7 @@ from podward.server import decoding
 from podward.server.cache import Item
 from podward.server.encoding import decoded, json_bytes
 from podward.server.listing import listed, matcher, selection
+from podward.server.openshift import project_requests
 from podward.server.options import write_options
 from podward.server.replies import document_reply, list_reply, object_reply, transformed
 from podward.server.request import Answer, Reply, Request, Stream
@@ -61,6 +62,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return await _watched(scope, namespaces, request)
     if verb == "delete":
         return await _deleted(namespaces, request)
+    if verb == "create":
+        return await project_requests.create(scope, request)
     return await _changed(scope, namespaces, request)
 
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from podward.policy.pss.labels import OPENSHIFTS
 from podward.policy.scc.allocation import Ranges
 from podward.schema.openshift.resources import DESCRIBED, RESOURCES
-from podward.server.openshift import first_objects
+from podward.server.openshift import access_reviews, first_objects
 from podward.server.openshift.admission import OpenShiftPlugins
 from podward.server.openshift.namespace_ranges import NamespaceRanges
 from podward.stages.admission.configuration import NOT_CONFIGURED, Configured
@@ -47,6 +47,9 @@ class OpenShift:
         await first_objects.make_after(parts)
         self._giver = self.plugins.ranges = NamespaceRanges(parts, self._ranges)
         await self._giver.start()
+
+    asked_of = staticmethod(access_reviews.asked_of)
+    """What authorizers are asked about a request."""
 
     @staticmethod
     def handling(serve: Handler) -> Handler:

@@ -7,7 +7,7 @@ a Pod of the account may refer to is `account_limits`' to say.
 
 from __future__ import annotations
 
-from podward.api.admission import Operation
+from podward.api.admission import AdmissionRequest, GroupResource, Operation
 from podward.api.gotext import quote
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
@@ -15,6 +15,9 @@ from podward.documents.raw_fields import member, objects
 from podward.stages.admission.account_limits import fault_of_debugging, fault_of_mirror, fault_of_references
 from podward.stages.admission.served_facts import Served, refused
 
+NAME, DEFAULT = "ServiceAccount", "default"
+"""The plugin, and the account of Pods that name none."""
+_PODS = GroupResource("", "pods")
 _MIRROR = "kubernetes.io/config.mirror"
 _PLACE = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PREFIX = "kube-api-access-"
@@ -33,6 +36,19 @@ _OF_OPENSHIFT: Json = {
 """The authority of certificates that OpenShift gives to Services: it publishes it in every namespace."""
 
 
+def needs_default(asked: AdmissionRequest) -> bool:
+    """Whether it is a new Pod of its namespace's `default`: a controller makes that one, and may not have done so yet.
+
+    The real plugin asks for it ten times, with a tenth of a second or two in between.
+    """
+    obj = asked.object
+    if obj is None or asked.operation is not Operation.CREATE or asked.subresource or asked.resource != _PODS:
+        return False
+    if _MIRROR in member(member(obj, "metadata"), "annotations"):
+        return False
+    return (member(obj, "spec").get("serviceAccountName") or DEFAULT) == DEFAULT
+
+
 def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
     """The Pod with its account; of one that is there nothing changes."""
     if asked.request.subresource:
@@ -43,7 +59,7 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
         fault = fault_of_mirror(obj)
         return refused(asked, obj, fault) if fault else obj
     spec = member(obj, "spec")
-    name = str(spec.get("serviceAccountName") or "default")
+    name = str(spec.get("serviceAccountName") or DEFAULT)
     account = _account(asked, obj, name)
     if isinstance(account, Status):
         return account

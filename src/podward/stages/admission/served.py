@@ -106,7 +106,7 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("NamespaceExists", _in_namespace, None, small_refusals.namespace_exists),
     Plugin("LimitPodHardAntiAffinityTopology", _writes_pod, None, small_refusals.anti_affinity),
     Plugin("LimitRanger", _limited, limit_ranger.mutate, limit_ranger.validate),
-    Plugin("ServiceAccount", _adds_to_pod, pod_accounts.mutate),
+    Plugin(pod_accounts.NAME, _adds_to_pod, pod_accounts.mutate),
     Plugin("NodeRestriction", node_restriction.handles, node_restriction.mutate),
     Plugin("TaintNodesByCondition", _creates(GroupResource("", "nodes")), small_defaults.taint_node),
     Plugin("AlwaysPullImages", _writes_pod, pull_always.mutate, pull_always.validate),
