@@ -6,6 +6,8 @@ from msgspec import structs
 
 from podward.api.core import Pod
 from podward.api.cri_refusal import CriRefusal
+from podward.api.cri_requests import StatusResponse
+from podward.api.cri_status import RuntimeFeatures, RuntimeHandlerFeatures
 from podward.api.node import Node
 from podward.node.options import Options
 from podward.node.services.upstream import resolver_file
@@ -26,6 +28,21 @@ def of_node(options: Options, service: RuntimeService, address: str) -> Node:
         allowed_unsafe_sysctls=options.allowed_unsafe_sysctls,
         name=options.name,
         addresses=(address,),
+    )
+
+
+def with_told(node: Node, told: StatusResponse) -> Node:
+    """The node with what a CRI runtime behind a socket says that it and its default handler can do.
+
+    As with a kubelet, what it does not say it cannot do.
+    """
+    of_handlers = {handler.name: handler.features for handler in told.runtime_handlers}
+    handler = of_handlers.get("") or RuntimeHandlerFeatures()
+    return structs.replace(
+        node,
+        userns_supported=handler.user_namespaces,
+        recursive_read_only=handler.recursive_read_only_mounts,
+        supplemental_groups_policy=(told.features or RuntimeFeatures()).supplemental_groups_policy,
     )
 
 

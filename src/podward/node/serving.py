@@ -12,8 +12,9 @@ from collections.abc import Callable
 from msgspec import structs
 
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import VersionRequest
+from podward.api.cri_requests import StatusRequest, VersionRequest
 from podward.api.json_value import JsonObject
+from podward.api.node import Node
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
@@ -90,7 +91,8 @@ async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Lo
     listener = opening.listen(identity.address, identity.port)
     context = _context(started, engine, log, structs.replace(identity, port=listener.getsockname()[1]))
     registration = Registration(context)
-    running = _Running(context, started.service, await _runtime_name(context), registration.changed)
+    name = await _runtime_name(context)
+    running = _Running(context, await _node(context, started.service), name, registration.changed)
     streams = RemoteStreams(context.runtime) if context.options.endpoint else OwnStreams(started.service, engine)
     server = opening.Serving(context, running.informer, running.statuses, streams)
     renewing: asyncio.Task[None] | None = None
@@ -121,12 +123,9 @@ async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Lo
 class _Running:
     """The parts that have the node's Pods run."""
 
-    def __init__(
-        self, context: NodeContext, service: RuntimeService, name: str, images_changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, context: NodeContext, node: Node, name: str, images_changed: Callable[[], None]) -> None:
         """`name` is the runtime's."""
         informer = self.informer = context.informers.of(PODS, fields=f"spec.nodeName={context.options.name}")
-        node = facts.of_node(context.options, service, context.identity.address)
         self._context = context
         self._network = ServiceNetwork(context)
         self._logs = LogRotation(context)
@@ -195,9 +194,24 @@ async def _runtime_name(context: NodeContext) -> str:
     """What stands before the ids of containers. Raises NodeError where the runtime does not answer."""
     answer = await context.runtime.version(VersionRequest("0.1.0"))
     if isinstance(answer, CriRefusal):
-        advice = "start the runtime, or name its socket with --container-runtime-endpoint"
-        raise NodeError(f"the container runtime does not answer: {answer.message}", advice=advice)
+        raise _silent(answer)
     return answer.runtime_name
+
+
+async def _node(context: NodeContext, service: RuntimeService) -> Node:
+    """The facts that decide Pods. Raises NodeError where the runtime does not answer."""
+    node = facts.of_node(context.options, service, context.identity.address)
+    if not context.options.endpoint:
+        return node
+    told = await context.runtime.status(StatusRequest())
+    if isinstance(told, CriRefusal):
+        raise _silent(told)
+    return facts.with_told(node, told)
+
+
+def _silent(answer: CriRefusal) -> NodeError:
+    advice = "start the runtime, or name its socket with --container-runtime-endpoint"
+    return NodeError(f"the container runtime does not answer: {answer.message}", advice=advice)
 
 
 def _context(started: Started, engine: EngineClient[RuntimeService], log: Log, identity: NodeIdentity) -> NodeContext:

@@ -46,11 +46,11 @@ class Running:
         self.lab, self.server = lab, server
         self._directory = directory
 
-    def during(self, do: Callable[[], None]) -> None:
-        """Do it in a thread, with the network served meanwhile."""
-        asyncio.run(self._serve(do))
+    def during(self, do: Callable[[], None], endpoint: str = "") -> None:
+        """Do it in a thread, with the network served meanwhile; `endpoint` is where another runtime would be."""
+        asyncio.run(self._serve(do, endpoint))
 
-    async def _serve(self, do: Callable[[], None]) -> None:
+    async def _serve(self, do: Callable[[], None], endpoint: str) -> None:
         root = str(self._directory / "node")
         options = Options(
             str(self._directory / "kubeconfig"),
@@ -59,6 +59,7 @@ class Running:
             ServiceOptions(cni_conf_dir=f"{root}/none"),
             cluster_dns=(DNS,),
             pod_cidr="10.9.128.0/24",
+            endpoint=endpoint,
         )
         service = RuntimeService(root, options.service)
         pid, control = engine.start(service, VERBS)
@@ -178,6 +179,21 @@ def test_services_names_and_the_server_are_reached_from_pods(served: Running) ->
     served.during(look)
 
     assert lab.machine.run("nft list tables ip").count("podward") == 0
+
+
+def test_services_are_served_for_pods_of_a_runtime_with_ranges_of_its_own(served: Running) -> None:
+    lab = served.lab
+    lab.outside.run(f"ip route add 10.0.0.0/24 via {MACHINE}")
+
+    def look() -> None:
+        address = make(served.server, "foreign", "10.9.0.2")
+        until("a 192.0.2.2", lambda: lab.outside.ask("tcp", address, 80))
+        until(address, lambda: resolved(lab.outside, "foreign.default.svc.cluster.local"))
+
+    try:
+        served.during(look, endpoint="/run/other.sock")
+    finally:
+        lab.outside.run("ip route del 10.0.0.0/24")
 
 
 def test_a_headless_service_has_a_name_for_each_endpoint(served: Running) -> None:

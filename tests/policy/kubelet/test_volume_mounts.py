@@ -15,9 +15,12 @@ PLACE = Place("pod.yaml", Path(), path("spec", "containers", 0))
 KNOWN = {"A": "a", "DIR": "x/y", "UP": "../up", "ROOT": "/etc", "EMPTY": ""}
 
 
+def _container(**mount: object) -> Container:
+    return msgspec.convert({"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/m", **mount}]}, Container)
+
+
 def _decide(**mount: object) -> Decision:
-    written = {"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/m", **mount}]}
-    return volume_mounts.decide(msgspec.convert(written, Container), {"v": False}, KNOWN, PLACE)
+    return volume_mounts.decide(_container(**mount), {"v": False}, KNOWN, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,14 @@ def test_what_only_the_kubelet_sees_is_refused(mount: dict[str, object], reason:
 def test_recursive_read_only_is_possible_here(written: str | None, made: bool) -> None:  # noqa: FBT001
     (mount,) = _decide(readOnly=True, recursiveReadOnly=written).fold(volume_mounts.ResolvedMounts).mounts
     assert (mount.readonly, mount.recursive_read_only) == (True, made)
+
+
+def test_recursive_read_only_where_the_runtime_cannot_do_it() -> None:
+    def decide(written: str) -> Decision:
+        wanted = _container(readOnly=True, recursiveReadOnly=written)
+        return volume_mounts.decide(wanted, {"v": False}, KNOWN, PLACE, recursive_supported=False)
+
+    (mount,) = decide("IfPossible").fold(volume_mounts.ResolvedMounts).mounts
+    assert (mount.readonly, mount.recursive_read_only) == (True, False)
+    (refused,) = decide("Enabled").violations
+    assert refused.reason == 'volume "v" requested recursive read-only mode, but it is not supported by the runtime'

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from podward.api.core import Pod
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import UpdateRuntimeConfigRequest
@@ -180,6 +182,8 @@ class ServiceNetwork:
         machine = self._nodes.machine(
             pods=self._own_pods, services=self._service_ranges, bridged=bridge.passes_netfilter()
         )
+        if self._context.options.endpoint:  # that runtime gives addresses of ranges of its own
+            machine = structs.replace(machine, pods=())
         self._ranges = tuple(IPv4Network(each, strict=False) for each in machine.pods)
         return machine
 

@@ -7,8 +7,7 @@ Specification (kubelet, `makeMounts`, in our words):
   the unexpanded text. The kubelet names the result; here it is named as it is written.
 - Propagation: None or unset is private, HostToContainer is slave, Bidirectional is shared.
 - A mount is read-only if it says so, or if its volume is: those of Secrets, ConfigMaps and the like always are.
-- `recursiveReadOnly` holds if it is Enabled, or IfPossible, because it is possible here (Linux 5.12, crun 1.4, runc
-  1.1).
+- `recursiveReadOnly` holds if it is Enabled, which is refused where the runtime cannot do it, or IfPossible and it can.
 
 Validation checks everything else about mounts (`podward.schema.validation.mounts`).
 """
@@ -53,10 +52,18 @@ class ResolvedMounts(Struct, frozen=True):
     mounts: tuple[ResolvedMount, ...] = ()
 
 
-def decide(container: Container, volumes: Mapping[str, bool], environment: dict[str, str], place: Place) -> Decision:
+def decide(
+    container: Container,
+    volumes: Mapping[str, bool],
+    environment: dict[str, str],
+    place: Place,
+    *,
+    recursive_supported: bool = True,
+) -> Decision:
     """`mounts`, one for each volumeMount in their order; only violations if any volumeMount is refused.
 
-    `volumes` says of each of the Pod's volumes whether it is read-only.
+    `volumes` says of each of the Pod's volumes whether it is read-only, `recursive_supported` whether the runtime can
+    make mounts read-only at every depth.
     """
     assignments: list[Assignment] = []
     refusals: list[Decision] = []
@@ -64,6 +71,8 @@ def decide(container: Container, volumes: Mapping[str, bool], environment: dict[
         where = place.container / "volumeMounts" / index
         sub_path, refusal = _sub_path(mount, environment, where)
         refusal += _volume_and_mode(mount, volumes, container, where)
+        if mount.recursive_read_only == "Enabled" and not recursive_supported:
+            refusal += refuse(where / "recursiveReadOnly", "Enabled", _unsupported(mount), RULE)
         if refusal.refused:
             refusals.append(refusal)
             continue
@@ -72,7 +81,7 @@ def decide(container: Container, volumes: Mapping[str, bool], environment: dict[
             container_path=mount.mount_path if mount.mount_path.startswith("/") else f"/{mount.mount_path}",
             sub_path=sub_path,
             readonly=bool(mount.read_only) or volumes[mount.name],
-            recursive_read_only=mount.recursive_read_only in {"Enabled", "IfPossible"},
+            recursive_read_only=recursive_supported and mount.recursive_read_only in {"Enabled", "IfPossible"},
             propagation=PROPAGATIONS[mount.mount_propagation or "None"],
         )
         source = Source(Origin.MANIFEST, place.document, where)
@@ -88,6 +97,10 @@ def _volume_and_mode(mount: VolumeMount, volumes: Mapping[str, bool], container:
     if mode not in PROPAGATIONS:
         return refuse(where / "mountPropagation", mode, f"invalid MountPropagation mode: {quote(mode)}", RULE)
     return Decision()
+
+
+def _unsupported(mount: VolumeMount) -> str:
+    return f"volume {quote(mount.name)} requested recursive read-only mode, but it is not supported by the runtime"
 
 
 def _sub_path(mount: VolumeMount, environment: dict[str, str], where: Path) -> tuple[str, Decision]:

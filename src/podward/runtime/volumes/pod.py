@@ -166,7 +166,8 @@ class PodVolumes:
             return ContainerMounts(decision=Decision(violations=named.violations + asked.violations))
         known = {row.key: row.value for row in asked.fold(_Environment).envs}
         readonly = {volume.name: volume.readonly for volume in self._volumes.values()}
-        wanted = volume_mounts.decide(container, readonly, known, place)
+        recursive = self._about.node.recursive_read_only
+        wanted = volume_mounts.decide(container, readonly, known, place, recursive_supported=recursive)
         if wanted.refused:
             return ContainerMounts(decision=wanted)
         self._sub_paths[container.name] = []
@@ -254,7 +255,7 @@ class PodVolumes:
             propagation=mount.propagation,
             uid_mappings=mappings,
             gid_mappings=mappings,
-            image=ImageSpec(volume.image) if volume.image else None,
+            image=ImageSpec(volume.image, user_specified_image=volume.image) if volume.image else None,
             image_sub_path=mount.sub_path if volume.image else "",
         )
 
