@@ -37,8 +37,9 @@ export PYTHONPATH :=
 export PYTHONDONTWRITEBYTECODE :=
 export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
 
-# A worker on each core, and each file of tests on one of them. A few tests are done sooner than workers have started.
-ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# Workers for all cores (tests/conftest.py says how many), and each file of tests on one of them. A few tests are done
+# sooner than workers have started.
+ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 step = @printf '\n== %s\n' "$(1)"
 

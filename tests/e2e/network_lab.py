@@ -170,12 +170,14 @@ def _serve(name: str) -> None:
                 endpoint.connect((address, port))
                 if sent or protocol == "udp":
                     endpoint.send(bytes.fromhex(sent[0]) if sent else b"?")
-                answered = (
-                    b"".join(iter(lambda e=endpoint: e.recv(65535), b"")) if verb == "fetch" else endpoint.recv(65535)
-                )
+                answered = _everything(endpoint) if verb == "fetch" else endpoint.recv(65535)
                 say(answered.hex() if sent else answered.decode())
             except OSError as error:
                 say("" if sent else type(error).__name__)
+
+
+def _everything(endpoint: socket.socket) -> bytes:
+    return b"".join(iter(lambda: endpoint.recv(65535), b""))
 
 
 def _answer(endpoint: socket.socket, name: str) -> None:

@@ -230,6 +230,18 @@ def test_protobuf_is_read() -> None:
     assert found == Undecodable(UNRECOGNIZED + "unexpected EOF (6b3873007a7a)", "unexpected EOF")
 
 
+def test_the_first_seconds_of_all_times_are_read_from_protobuf() -> None:
+    """As the suite of Kubernetes writes them in a Lease: two seconds after Go's zero time."""
+    varint = bytes.fromhex("8292b8c398feffffff01")  # -62135596798
+    acquired = b"\x1a" + bytes([len(varint) + 1]) + b"\x08" + varint
+    message = b"\x12" + bytes([len(acquired)]) + acquired
+    kind = b"\n\x16coordination.k8s.io/v1\x12\x05Lease"
+    body = b"k8s\0\n" + bytes([len(kind)]) + kind + b"\x12" + bytes([len(message)]) + message
+    found = decode_body(body, "protobuf", Expected("coordination.k8s.io/v1", "Lease"))
+    assert isinstance(found, Body)
+    assert found.object["spec"] == {"acquireTime": "0001-01-01T00:00:02.000000Z"}
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podward.server.node_metrics import Look, looks, used
+from podward.server.node_metrics import Look, Looks, looks, used
 
 _NODE = """\
 # TYPE container_cpu_usage_seconds_total counter
@@ -33,3 +33,15 @@ def test_a_container_that_was_not_there_or_is_another_one_has_no_figures_yet() -
     assert used({}, now) == {}
     assert used({_C: Look(2.0, 1.0, 1000)}, now) == {}
     assert used({_C: Look(1.5, 1.0, 2000)}, now) == {}
+
+
+def test_figures_that_a_node_tells_again_are_compared_with_those_before_them() -> None:
+    first, second = {_ALL: Look(1.0, 1.0, 1000)}, {_ALL: Look(3.0, 1.0, 11000), _C: Look(1.0, 1.0, 11000)}
+    seen = Looks().and_now(first).and_now(second).and_now(second)
+    assert {key: each.cpu for key, each in used(seen.earlier, seen.last).items()} == {_ALL: 200_000_000}
+    assert used(Looks().and_now(first).and_now(first).earlier, first) == {}
+
+
+def test_what_a_node_tells_no_more_is_forgotten() -> None:
+    seen = Looks().and_now({_C: Look(1.0, 1.0, 1000)}).and_now({}).and_now({_C: Look(2.0, 1.0, 2000)})
+    assert used(seen.earlier, seen.last) == {}

@@ -181,7 +181,8 @@ def _time(message: bytes, code: str) -> Json:
         moment = _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
     except OverflowError:
         raise ProtobufError("time out of range") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if code == "t" else "%Y-%m-%dT%H:%M:%S.%fZ")
+    # strftime would write the year 1 as it is, without zeros before it
+    return moment.isoformat(timespec="seconds" if code == "t" else "microseconds").replace("+00:00", "Z")
 
 
 def _raw(message: bytes) -> Json:

@@ -2,7 +2,8 @@
 
 Specification: Kubernetes, metrics-server, pkg/scraper and pkg/storage, in our words: CPU is what a counter has grown by
 in the time between two looks, in billionths of a core, memory is the working set. A container that was not there at the
-first look has no figures yet. Nothing is looked at while nobody asks.
+first look has no figures yet. Nothing is looked at while nobody asks. A kubelet tells the same figures of its node for
+ten seconds and more, with their time: they are compared with the last ones of another time, however old.
 """
 
 from __future__ import annotations
@@ -47,6 +48,24 @@ class Look(Struct, frozen=True):
     at: int
 
 
+class Looks(Struct, frozen=True):
+    """The last look at each counter, and the one before it that had other figures: nodes keep figures for a while."""
+
+    last: Mapping[Key, Look] = {}
+    earlier: Mapping[Key, Look] = {}
+
+    def and_now(self, now: Mapping[Key, Look]) -> Looks:
+        """With one more look. What is not there any more is forgotten."""
+        earlier: dict[Key, Look] = {}
+        for key, look in now.items():
+            before = self.last.get(key)
+            if before is not None and before.at == look.at:
+                before = self.earlier.get(key)
+            if before is not None:
+                earlier[key] = before
+        return Looks(now, earlier)
+
+
 class Usage(Struct, frozen=True):
     """What is used: billionths of a core, and bytes; `window` is in seconds."""
 
@@ -67,7 +86,7 @@ class NodeMetrics:
         """`tls` gives whom to trust at nodes."""
         self._passing = passing
         self._tls = tls
-        self._seen: dict[str, tuple[float, Mapping[Key, Look]]] = {}
+        self._seen: dict[str, tuple[float, Looks]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def of(self, nodes: Mapping[str, NodeAddress]) -> Mapping[str, Mapping[Key, Usage]]:
@@ -81,16 +100,16 @@ class NodeMetrics:
 
     async def _of(self, name: str, address: NodeAddress) -> Mapping[Key, Usage]:
         async with self._locks.setdefault(name, asyncio.Lock()):
-            then, before = self._seen.get(name, (0.0, {}))
+            then, seen = self._seen.get(name, (0.0, Looks()))
             age = time.monotonic() - then
             if age > _STALE:
-                before = await self._look(address)
+                seen = seen.and_now(await self._look(address))
                 age = 0.0
-            if before and age < _APART:
+            if seen.last and age < _APART:
                 await asyncio.sleep(_APART - age)
-            now = await self._look(address)
-            self._seen[name] = time.monotonic(), now
-            return used(before, now)
+            seen = seen.and_now(await self._look(address))
+            self._seen[name] = time.monotonic(), seen
+            return used(seen.earlier, seen.last)
 
     async def _look(self, address: NodeAddress) -> Mapping[Key, Look]:
         target = Target(address.host, address.port, _PATH, "", self._tls())

@@ -45,6 +45,13 @@ def test_limits_of_the_cgroup_are_those_of_the_message() -> None:
     }
 
 
+def test_no_quota_is_what_a_new_cgroup_has() -> None:
+    """A kubelet with exclusive CPUs asks for -1, which crun up to 1.8 writes as a number that cgroup v1 refuses."""
+    asked = LinuxContainerResources(cpu_quota=-1, cpu_period=100000, cpuset_cpus="1")
+    decision = linux.decide_resources(ContainerConfig(linux=LinuxContainerConfig(asked)), "", profile("containerd"))
+    assert "linux.resources.cpu.quota" not in {str(each.path) for each in decision.assignments}
+
+
 def limits(runtime: str, controllers: linux.Controllers, asked: LinuxContainerResources) -> dict[str, Any]:
     decision = linux.decide_limits(asked, profile(runtime), controllers)
     return {str(a.path).removeprefix("linux.resources."): a.value for a in decision.assignments}

@@ -232,6 +232,14 @@ def test_verbose_tells_the_images_config(served: Served) -> None:
     assert '"User": "1003:1004"' in answer.info["info"]
 
 
+def test_the_directory_that_a_kubelet_is_told_is_there_before_any_image(served: Served) -> None:
+    answer = served.call(verbs.IMAGE_FS_INFO, ImageFsInfoRequest())
+    assert isinstance(answer, ImageFsInfoResponse)
+    (usage,) = answer.image_filesystems
+    assert usage.fs_id is not None
+    assert os.path.isdir(usage.fs_id.mountpoint)
+
+
 def test_what_images_take_of_the_disk(served: Served) -> None:
     pull(served, f"{TAGS}:1")
     answer = served.call(verbs.IMAGE_FS_INFO, ImageFsInfoRequest())

@@ -83,6 +83,14 @@ def test_a_sandbox_is_what_was_asked_for_until_it_is_removed(served: Served) -> 
     assert os.listdir(f"{served.service.records.root}/names") == ["lock"]
 
 
+def test_a_status_without_those_of_the_containers_has_no_time(served: Served) -> None:
+    """With a time, a kubelet that listens to events believes that there are no containers, and makes them anew."""
+    record = served.run(pod())
+    answer = served.call(verbs.POD_SANDBOX_STATUS, PodSandboxStatusRequest(record.id))
+    assert not isinstance(answer, CriRefusal), answer
+    assert (answer.timestamp, answer.containers_statuses) == (0, ())
+
+
 def test_one_whose_pin_died_is_not_ready(served: Served) -> None:
     record = served.run(pod())
     pins.end(record.pin)

@@ -22,6 +22,25 @@ def test_nothing_there_is_fine(tmp_path: Path) -> None:
     remove_tree(str(tmp_path / "absent" / "deeper"))
 
 
+def test_what_is_made_in_it_meanwhile_is_removed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree, late, rmdir = tmp_path / "tree", [3], os.rmdir
+    tree.mkdir()
+
+    def late_worker(name: str, *, dir_fd: int) -> None:
+        if late[0]:
+            late[0] -= 1
+            (tree / "lock").touch()
+        rmdir(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", late_worker)
+    remove_tree(str(tree))
+    assert not tree.exists()
+    tree.mkdir()
+    late[0] = 1000
+    with pytest.raises(NodeError, match="directory not empty"):
+        remove_tree(str(tree))
+
+
 def test_a_single_file_is_removed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     remove_tree(str(tmp_path / "file"))

@@ -143,7 +143,8 @@ def test_large_arguments_and_answers_pass(with_engine: With) -> None:
 )
 def test_whatever_fails_is_an_answer(with_engine: With, text: str, code: CriCode, words: str) -> None:
     async def use(client: EngineClient[str]) -> None:
-        answer = await asyncio.wait_for(client.call(REFUSE, Text(text)), 30)
+        async with asyncio.timeout(30):
+            answer = await client.call(REFUSE, Text(text))
         assert isinstance(answer, CriRefusal)
         assert answer.code is code
         assert words in answer.message

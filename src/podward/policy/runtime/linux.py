@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from posixpath import basename, join
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.cri import ContainerConfig, LinuxContainerResources, LinuxContainerSecurityContext
 from podward.api.cri import Device as CRIDevice
@@ -108,9 +108,16 @@ NO_MORE = Controllers()
 def decide_resources(
     config: ContainerConfig, cgroups_path: str, runtime: RuntimeProfile, controllers: Controllers = NO_MORE
 ) -> Decision:
-    """`linux.cgroupsPath`, and the limits in `linux.resources`."""
+    """`linux.cgroupsPath`, and the limits in `linux.resources`.
+
+    A kubelet writes the quota -1 for a container that has CPUs of its own: none, which is what a new cgroup has. It is
+    left out, since crun up to 1.8 cannot write it to cgroup v1.
+    """
     place = assign(LINUX / "cgroupsPath", cgroups_path, "below the Pod's cgroup", runtime.source)
-    return place + decide_limits(config.linux.resources, runtime, controllers)
+    requested = config.linux.resources
+    if requested.cpu_quota < 0:
+        requested = structs.replace(requested, cpu_quota=0)
+    return place + decide_limits(requested, runtime, controllers)
 
 
 def decide_limits(requested: LinuxContainerResources, runtime: RuntimeProfile, controllers: Controllers) -> Decision:

@@ -58,6 +58,7 @@ class RuntimeService:
         self.state = State(root)
         self.records = Records(root)
         self.images = ImageStore(root, self._images_in_use)
+        os.makedirs(self.images.directory, mode=0o700, exist_ok=True)  # a kubelet looks for its disk before any pull
         self.image_service = ImageService(self.images, options.registries, options.pinned_images)
         self.plugins = Plugins(self.records, f"{self.records.root}/{SOCKET}" if options.nri else "")
         self.cgroups = Cgroups.here()

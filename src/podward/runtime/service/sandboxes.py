@@ -227,14 +227,16 @@ def find(service: RuntimeService, word: str) -> SandboxRecord | CriRefusal:
 def status(
     service: RuntimeService, request: PodSandboxStatusRequest, caller: Caller
 ) -> PodSandboxStatusResponse | CriRefusal:
-    """PodSandboxStatus. Asked for more it tells the pin's process and the namespaces."""
+    """PodSandboxStatus. Asked for more it tells the pin's process and the namespaces.
+
+    It has no time: to a kubelet that listens to events, a time says that the containers' statuses are in the answer,
+    too. Without one it asks for those of the containers that it knows.
+    """
     del caller
     record = find(service, request.pod_sandbox_id)
     if isinstance(record, CriRefusal):
         return record
-    return PodSandboxStatusResponse(
-        status=status_of(record), info=_info(record) if request.verbose else {}, timestamp=now()
-    )
+    return PodSandboxStatusResponse(status=status_of(record), info=_info(record) if request.verbose else {})
 
 
 def status_of(record: SandboxRecord) -> PodSandboxStatus:

@@ -4,6 +4,8 @@
   system (openat2(2) with RESOLVE_NO_XDEV). A mount point stays, and is what the error names.
 - The depth does not matter: what is deeper than a hundred directories is first moved up to the tree's root, so neither
   Python's stack nor the number of open files grows with it, and no path is ever longer than one name.
+- What somebody makes in it meanwhile, such as the lock of a worker that comes too late, is removed, too: it is emptied
+  a few times.
 - Immutable and append-only marks (chattr(1)), which a container with CAP_LINUX_IMMUTABLE can set, are cleared.
 """
 
@@ -18,6 +20,7 @@ from podward.errors import NodeError
 from podward.runtime import syscalls
 
 _DEEPEST = 100
+_MOST_ROUNDS = 10
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STAYS = syscalls.RESOLVE_NO_XDEV | syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_BENEATH
 _GET_FLAGS, _SET_FLAGS = 0x80086601, 0x40086602
@@ -70,15 +73,23 @@ class _Remover:
         except OSError as error:
             return [f"{self._name!r}: {_why(error)}"]
         try:
-            self._moved = True
-            while self._moved and not self._left:
-                self._moved = False
-                self._empty(self._root, 0)
+            for more in reversed(range(_MOST_ROUNDS)):
+                self._empty_all()
+                if self._left:
+                    break
+                self._rmdir(self._anchor, self._name)
+                if not (more and self._left and os.listdir(self._root)):
+                    break
+                self._left.clear()
         finally:
             os.close(self._root)
-        if not self._left:
-            self._rmdir(self._anchor, self._name)
         return self._left
+
+    def _empty_all(self) -> None:
+        self._moved = True
+        while self._moved and not self._left:
+            self._moved = False
+            self._empty(self._root, 0)
 
     def _empty(self, directory: int, depth: int) -> None:
         with os.scandir(directory) as entries:
