@@ -14,7 +14,7 @@ from cryptography.x509 import IPAddress, SubjectAlternativeName, load_pem_x509_c
 
 from podward.api import status
 from podward.errors import StoreError
-from podward.server import first_objects, registry
+from podward.server import application, first_objects, registry
 from podward.server.application import Application, Settings
 from podward.server.authentication.opening import opened
 from podward.server.authentication.options import AuthenticationOptions
@@ -120,3 +120,32 @@ def test_without_its_first_objects_a_server_does_not_start(tmp_path: Path, monke
     monkeypatch.setattr(registry, "create", refuse)
     with pytest.raises(StoreError, match="the server's own Namespace kube-system is refused: no such luck"):
         asyncio.run(start())
+
+
+def test_where_the_server_is_reached_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "ANNOUNCED_EVERY", 0.02)
+    keys = [f"/registry/{place}/default/kubernetes" for place in ("services", "endpoints")]
+    keys.append("/registry/discovery.k8s.io/endpointslices/default/kubernetes")
+
+    async def start() -> None:
+        data = str(tmp_path / "data")
+        store = SqliteStore.open(data)
+        authentication = opened(AuthenticationOptions(), data, OwnAuthority(data).certificate)
+        served = Application(store, Settings(authentication))
+        try:
+            await first_objects.make(served.parts)
+            await served.announce("192.0.2.1", 6443)
+            for key in keys:
+                stored = await store.get(key)
+                assert stored is not None, key
+                await store.delete(key, stored.revision)
+            for _ in range(500):
+                if None not in [await store.get(key) for key in keys]:
+                    return
+                await asyncio.sleep(0.01)
+            pytest.fail("it is not said again")
+        finally:
+            await served.close()
+            await store.close()
+
+    asyncio.run(start())

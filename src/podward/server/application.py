@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -11,6 +13,7 @@ from msgspec import Struct, structs
 
 from podward.access.abac import Abac
 from podward.access.authorizer_entries import AuthorizerEntry, of_modes
+from podward.errors import StoreError
 from podward.schema.resources import BY_KIND, RESOURCES
 from podward.server import chain, first_objects, routes
 from podward.server.account_tokens import AccountTokens
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from podward.server.openshift.start import OpenShift
     from podward.server.proxying.nodes import NodeAccess
 
+ANNOUNCED_EVERY = 10.0
+"""Seconds between two looks at the server's own Service, as the real server has it."""
 _RBAC = "rbac.authorization.k8s.io/v1"
 _RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
@@ -143,6 +148,7 @@ class Application:
             settings.controllers, issuers, self.parts, chain.chained_inside(self.filters, self._serve)
         )
         self.front_proxy = settings.front_proxy
+        self._announcing: asyncio.Task[None] | None = None
         self._aggregation = self._of_front_proxy()
         if openshift is not None:
             self.handle = openshift.handling(self.handle)
@@ -210,8 +216,15 @@ class Application:
             await first_objects.put_data(self.parts, self.front_proxy.trust(clients))
 
     async def announce(self, address: str, port: int) -> None:
-        """Say in the API where the server is reached."""
+        """Say in the API where the server is reached, and look now and then whether it is still said."""
         await first_objects.announce(self.parts, address, port)
+        self._announcing = asyncio.create_task(self._announce_again(address, port))
+
+    async def _announce_again(self, address: str, port: int) -> None:
+        while True:
+            await asyncio.sleep(ANNOUNCED_EVERY)
+            with contextlib.suppress(StoreError):  # the store's own failures are told where it is used
+                await first_objects.announce_missing(self.parts, address, port)
 
     def end_watches(self) -> None:
         """Let everybody who watches know that it is over."""
@@ -220,6 +233,10 @@ class Application:
 
     async def close(self) -> None:
         """Follow no more."""
+        if self._announcing is not None:
+            self._announcing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._announcing
         await self._expiry.close()
         await self._callers.close()
         for controller in self._controllers:

@@ -140,14 +140,30 @@ async def announce(parts: Parts, address: str, port: int) -> None:
 
     What is refused, say because another Service has the address, is told to the log: the server serves all the same.
     """
-    steps = [_serve_at(parts, _own_service(parts.services.first_address, port))]
+    service, *others = _announcements(parts, address, port)
+    for step in (_serve_at(parts, service), *(_put(parts, obj) for obj in others)):
+        _told(await step)
+
+
+async def announce_missing(parts: Parts, address: str, port: int) -> None:
+    """Say it again where somebody has deleted it (`oc delete all --all` does); what is there stays as it is."""
+    for obj in _announcements(parts, address, port):
+        if await parts.store.get(_key(parts, obj)) is None:
+            _told(await _made(parts, obj))
+
+
+def _told(refused: Status | None) -> None:
+    if refused is not None:
+        _log.error("where the server is reached cannot be told: %s", refused.message)
+
+
+def _announcements(parts: Parts, address: str, port: int) -> list[JsonObject]:
+    """The Service, and where it leads unless nobody else reaches that."""
+    found = [_own_service(parts.services.first_address, port)]
     if address:
         ports: list[Json] = [{"name": "https", "port": port, "protocol": "TCP"}]
-        steps += [_put(parts, _own_endpoints(address, ports)), _put(parts, _own_slice(address, ports))]
-    for step in steps:
-        refused = await step
-        if refused is not None:
-            _log.error("where the server is reached cannot be told: %s", refused.message)
+        found += [_own_endpoints(address, ports), _own_slice(address, ports)]
+    return found
 
 
 def _own_endpoints(address: str, ports: list[Json]) -> JsonObject:
