@@ -7,7 +7,6 @@ never changed, and the kernel takes all of it away with the last process inside,
 from __future__ import annotations
 
 import os
-from errno import EINVAL
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
@@ -59,13 +58,12 @@ def leave_the_hosts() -> None:
 
 
 def _hide(place: str) -> None:
-    """Take a mount out of sight: unmount it, or cover it where it is locked, as all are for a user namespace's root."""
-    try:
-        syscalls.umount2(place, syscalls.MNT_DETACH)
-    except OSError as error:
-        if error.errno != EINVAL:
-            raise
-        syscalls.mount("podward", place, "tmpfs", syscalls.MS_RDONLY, "size=4k")
+    """Cover a mount by an empty one of ours, in which a runtime may make what it takes for cgroups.
+
+    Were it unmounted, it would make them in what is below, the machine's own tmpfs, and nobody would remove them; a
+    user namespace's root cannot unmount it either.
+    """
+    syscalls.mount("podward", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "size=1m")
 
 
 def expose(directory: str) -> str:
