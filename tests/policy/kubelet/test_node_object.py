@@ -22,7 +22,7 @@ IDENTITY = NodeIdentity("n1", "192.0.2.7", 10250, {"disk": "ssd", "kubernetes.io
 MACHINE = MachineInfo("amd64", "6.1", "Debian", "m", "s", "b", 4, 8 << 30, 100 << 30, hugepages={"2Mi": 1 << 30})
 READY = StatusResponse(
     RuntimeStatus((RuntimeCondition("RuntimeReady", status=True), RuntimeCondition("NetworkReady", status=True))),
-    runtime_handlers=(RuntimeHandler("crun", RuntimeHandlerFeatures(True, False)),),
+    runtime_handlers=(RuntimeHandler("crun", RuntimeHandlerFeatures(True, False)), RuntimeHandler("old")),
     features=RuntimeFeatures(supplemental_groups_policy=True),
 )
 EARLIER, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
@@ -52,7 +52,8 @@ def test_what_the_runtime_can_is_told() -> None:
     found = status()
     assert found["features"] == {"supplementalGroupsPolicy": True}
     assert found["runtimeHandlers"] == [
-        {"name": "crun", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}}
+        {"name": "crun", "features": {"recursiveReadOnlyMounts": True, "userNamespaces": False}},
+        {"name": "old", "features": {"recursiveReadOnlyMounts": False, "userNamespaces": False}},
     ]
     assert member(found, "nodeInfo")["containerRuntimeVersion"] == "podward://1"
 

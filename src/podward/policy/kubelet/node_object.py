@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from podward.api.cri_requests import StatusResponse
-from podward.api.cri_status import Image
+from podward.api.cri_status import Image, RuntimeHandler, RuntimeHandlerFeatures
 from podward.api.json_value import Json, JsonObject
 from podward.api.version import GIT_VERSION
 
@@ -121,22 +121,22 @@ def status(seen: NodeSeen, before: JsonObject, now: str) -> JsonObject:
         "images": _images(seen.images),
         "declaredFeatures": ["ExtendWebSocketsToKubelet"],
     }
-    handlers: list[Json] = [
-        {
-            "name": handler.name,
-            "features": {
-                "recursiveReadOnlyMounts": handler.features.recursive_read_only_mounts,
-                "userNamespaces": handler.features.user_namespaces,
-            },
-        }
-        for handler in runtime.status.runtime_handlers
-        if handler.features is not None
-    ]
+    handlers = [_handler(each) for each in runtime.status.runtime_handlers]
     if handlers:
-        answer["runtimeHandlers"] = handlers
+        answer["runtimeHandlers"] = [*handlers]
     if runtime.status.features is not None:
         answer["features"] = {"supplementalGroupsPolicy": runtime.status.features.supplemental_groups_policy}
     return answer
+
+
+def _handler(told: RuntimeHandler) -> JsonObject:
+    """What a handler can do: what an old OCI runtime does not say of itself it cannot."""
+    can = told.features or RuntimeHandlerFeatures()
+    features: JsonObject = {
+        "recursiveReadOnlyMounts": can.recursive_read_only_mounts,
+        "userNamespaces": can.user_namespaces,
+    }
+    return {"name": told.name, "features": features}
 
 
 def changes(before: JsonObject, after: JsonObject) -> bool:
