@@ -21,6 +21,8 @@ NAMING = {
     "src/podward/policy/pss/check_sysctls.py": "names that are safe since 1.37",
     "docs/admit.md": "tells users which versions are imitated",
     "docs/explain.md": "shows output that names the kubelet",
+    "docs/node.md": "says which release of CRI-O was tried",
+    "docs/openshift.md": "says which oc was tried",
     "docs/rules/input/schema.md": "tells users whose fields are known",
     "docs/rules/pss/README.md": "tells users how far Pod Security's versions go",
     "docs/rules/pss/sysctls.md": "the versions since which names are safe",

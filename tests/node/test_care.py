@@ -14,6 +14,8 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
     ExecSyncRequest,
     ExecSyncResponse,
+    RuntimeConfigRequest,
+    RuntimeConfigResponse,
     StatusRequest,
     StatusResponse,
     VersionRequest,
@@ -58,6 +60,9 @@ class Commands:
         raise NotImplementedError
 
     async def status(self, request: StatusRequest) -> StatusResponse | CriRefusal:
+        raise NotImplementedError
+
+    async def configuration(self, request: RuntimeConfigRequest) -> RuntimeConfigResponse | CriRefusal:
         raise NotImplementedError
 
 

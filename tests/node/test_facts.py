@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from podward.api.cri_requests import StatusResponse
-from podward.api.cri_status import RuntimeFeatures, RuntimeHandler, RuntimeHandlerFeatures
+import pytest
+
+from podward.api.cri_requests import RuntimeConfigResponse, StatusResponse
+from podward.api.cri_status import LinuxRuntimeConfiguration, RuntimeFeatures, RuntimeHandler, RuntimeHandlerFeatures
 from podward.api.node import Node
+from podward.errors import NodeError
 from podward.node import facts
 
 
@@ -22,3 +25,10 @@ def test_the_default_handler_decides() -> None:
 
 def test_a_runtime_that_says_nothing_can_do_nothing_of_it() -> None:
     assert _told() == (False, False, False)
+
+
+def test_a_runtime_whose_cgroups_systemd_makes_is_refused() -> None:
+    with pytest.raises(NodeError, match="systemd"):
+        facts.check_driver(RuntimeConfigResponse(LinuxRuntimeConfiguration("SYSTEMD")))
+    for can in (RuntimeConfigResponse(LinuxRuntimeConfiguration("CGROUPFS")), RuntimeConfigResponse()):
+        facts.check_driver(can)

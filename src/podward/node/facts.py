@@ -6,9 +6,10 @@ from msgspec import structs
 
 from podward.api.core import Pod
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import StatusResponse
+from podward.api.cri_requests import RuntimeConfigResponse, StatusResponse
 from podward.api.cri_status import RuntimeFeatures, RuntimeHandlerFeatures
 from podward.api.node import Node
+from podward.errors import NodeError
 from podward.node.options import Options
 from podward.node.services.upstream import resolver_file
 from podward.policy.kubelet import dns
@@ -44,6 +45,18 @@ def with_told(node: Node, told: StatusResponse) -> Node:
         recursive_read_only=handler.recursive_read_only_mounts,
         supplemental_groups_policy=(told.features or RuntimeFeatures()).supplemental_groups_policy,
     )
+
+
+def check_driver(told: RuntimeConfigResponse) -> None:
+    """Raises NodeError where the runtime wants cgroups by systemd: those of Pods here have plain paths.
+
+    A runtime that does not say it is asked to do as it can.
+    """
+    if told.linux is not None and told.linux.cgroup_driver == "SYSTEMD":
+        raise NodeError(
+            "the container runtime has systemd make cgroups, where this node gives Pods cgroups below /kubepods",
+            advice='give it cgroupfs: containerd by SystemdCgroup = false, CRI-O by cgroup_manager = "cgroupfs"',
+        )
 
 
 def dns_of(options: Options, pod: Pod) -> PodDNS:

@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import StatusRequest, StatusResponse, VersionRequest, VersionResponse
+from podward.api.cri_requests import (
+    RuntimeConfigRequest,
+    RuntimeConfigResponse,
+    StatusRequest,
+    StatusResponse,
+    VersionRequest,
+    VersionResponse,
+)
 from podward.api.cri_status import ContainerFilter
 from podward.errors import NodeError
 from podward.node.runtime import Heard
@@ -105,6 +112,10 @@ class OwnRuntime:
     async def status(self, request: StatusRequest) -> StatusResponse | CriRefusal:
         """Status."""
         return await self._info.status(request)
+
+    async def configuration(self, request: RuntimeConfigRequest) -> RuntimeConfigResponse | CriRefusal:
+        """RuntimeConfig."""
+        return await self._info.runtime_config(request)
 
     def _read(self, verb: Verb[RuntimeService, Request, Response], request: Request) -> Response | CriRefusal:
         answer = verb.do(self._service, request, Caller(self._nobody[0]))

@@ -20,6 +20,8 @@ from podward.api.cri import Message
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import (
     GetEventsRequest,
+    RuntimeConfigRequest,
+    RuntimeConfigResponse,
     StatusRequest,
     StatusResponse,
     VersionRequest,
@@ -76,6 +78,10 @@ class RemoteRuntime:
     async def status(self, request: StatusRequest) -> StatusResponse | CriRefusal:
         """Status."""
         return await self._ask("Status", request, StatusResponse)
+
+    async def configuration(self, request: RuntimeConfigRequest) -> RuntimeConfigResponse | CriRefusal:
+        """RuntimeConfig."""
+        return await self._ask("RuntimeConfig", request, RuntimeConfigResponse)
 
     async def _ask(self, name: str, request: Message, kind: type[Response]) -> Response | CriRefusal:
         method = self._methods[name]

@@ -11,7 +11,14 @@ from typing import Protocol, TypeVar
 
 from podward.api.cri import Message
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import StatusRequest, StatusResponse, VersionRequest, VersionResponse
+from podward.api.cri_requests import (
+    RuntimeConfigRequest,
+    RuntimeConfigResponse,
+    StatusRequest,
+    StatusResponse,
+    VersionRequest,
+    VersionResponse,
+)
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.calls import Verb
 
@@ -38,3 +45,6 @@ class Runtime(Protocol):
 
     async def status(self, request: StatusRequest) -> StatusResponse | CriRefusal:
         """Status."""
+
+    async def configuration(self, request: RuntimeConfigRequest) -> RuntimeConfigResponse | CriRefusal:
+        """RuntimeConfig."""

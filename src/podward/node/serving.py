@@ -12,7 +12,7 @@ from collections.abc import Callable
 from msgspec import structs
 
 from podward.api.cri_refusal import CriRefusal
-from podward.api.cri_requests import StatusRequest, VersionRequest
+from podward.api.cri_requests import RuntimeConfigRequest, StatusRequest, VersionRequest
 from podward.api.json_value import JsonObject
 from podward.api.node import Node
 from podward.client.api import Client
@@ -199,13 +199,16 @@ async def _runtime_name(context: NodeContext) -> str:
 
 
 async def _node(context: NodeContext, service: RuntimeService) -> Node:
-    """The facts that decide Pods. Raises NodeError where the runtime does not answer."""
+    """The facts that decide Pods. Raises NodeError where the runtime does not answer, or cannot serve this node."""
     node = facts.of_node(context.options, service, context.identity.address)
     if not context.options.endpoint:
         return node
     told = await context.runtime.status(StatusRequest())
     if isinstance(told, CriRefusal):
         raise _silent(told)
+    configured = await context.runtime.configuration(RuntimeConfigRequest())
+    if not isinstance(configured, CriRefusal):  # not every runtime has the verb
+        facts.check_driver(configured)
     return facts.with_told(node, told)
 
 
