@@ -73,6 +73,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers and a half to a core: most of the time of a test that runs something is spent waiting for it."""
     return min(10, len(os.sched_getaffinity(0)) * 5 // 2)
@@ -82,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # In the order of the folders, tests that wait stand together, and so do those that compute: mixed, neither the
     # cores nor the workers idle.
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: crc32(str(item.path.relative_to(ROOT)).encode()))
+        items.sort(key=lambda item: crc32(item.nodeid.partition("::")[0].encode()))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -281,7 +281,8 @@ def test_what_a_container_gets_is_its_messages(connection: Connection, tmp_path:
         assert (read(one.host_path), one.readonly, one.uid_mappings, one.gid_mappings) == ("1", True, (ids,), (ids,))
         assert is_there(here.at(pod, "volumes", "disk", "10.0.0.9", "in"))
         assert (two.readonly, four.host_path) == (False, here.at(pod, "volumes", "disk"))
-        assert (three.image, three.image_sub_path, three.host_path) == (ImageSpec("app:1"), "etc", "")
+        assert (three.image_sub_path, three.host_path) == ("etc", "")
+        assert three.image == ImageSpec("app:1", user_specified_image="app:1")
         os.symlink("/", here.at(pod, "volumes", "disk", "out"))
         refused = await here.volumes.mounts(uid, "bad")
         assert refused.refusal == 'failed to prepare subPath for volumeMount "disk" of container "bad"'

@@ -70,6 +70,16 @@ def test_a_program_that_is_not_there_is_an_error(containers: Containers) -> None
     assert "nothing-of-this-name" in answer.message
 
 
+def test_the_machines_null_device_stays_roots(containers: Containers) -> None:
+    """Crun gives a program's streams to its user, and the streams that nobody gave are the machine's device."""
+    context = LinuxContainerSecurityContext(namespace_options=OWN, run_as_user=1234, run_as_group=1235)
+    identifier = containers.run("sleep", "600", linux=LinuxContainerConfig(security_context=context))
+    assert containers.execute(identifier, "sh", "-c", "cat; echo > /proc/self/fd/0 && id -u") == "1234\n"
+    owned = os.stat(os.devnull)
+    os.chown(os.devnull, 0, 0)
+    assert (owned.st_uid, owned.st_gid) == (0, 0)
+
+
 def test_the_time_that_is_over_ends_all_that_was_started(containers: Containers) -> None:
     identifier = run(containers)
     began = time.monotonic()
