@@ -19,6 +19,8 @@ from zlib import crc32
 import pytest
 from hypothesis import HealthCheck, settings
 
+from podward.runtime import syscalls
+
 TOOLS = (
     "busybox", "catatonit", "conmon", "conntrack", "crun", "docker-registry", "etcd", "newuidmap", "nft", "runc",
     "runsc", "setcap", "setfacl", "skopeo",
@@ -29,6 +31,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 SYSTEM_PATH = "/usr/sbin:/sbin"
 """Where Debian puts some of the tools, and where users do not look."""
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_CLONE_FS = 0x200
 
 
 def _installed(tool: str) -> Callable[[], bool]:
@@ -67,6 +70,9 @@ settings.load_profile("podward")
 
 
 def pytest_configure() -> None:
+    # A worker of pytest-xdist has a thread beside the one of the tests, and tests enter mount namespaces: that is for
+    # threads that share no working directory with another one (setns(2)).
+    syscalls.unshare(_CLONE_FS)
     # A shell without job control starts what it puts into the background with SIGINT ignored, and children inherit
     # that: the tests that interrupt a command would wait for its end in vain.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
