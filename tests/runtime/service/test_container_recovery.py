@@ -76,11 +76,9 @@ def test_a_record_that_cannot_be_written_leaves_no_container(
         write(record)
 
     monkeypatch.setattr(service.records, "write", failing)
-    ends = socket.socketpair()
+    ours, theirs = socket.socketpair()
     request = CreateContainerRequest(containers.sandbox.id, containers.asked("sleep", "600"), containers.sandbox.config)
-    with pytest.raises(OSError, match="No space"):
-        container_making.create(service, request, Caller(ends[0]))
-    for end in ends:
-        end.close()
+    with ours, theirs, pytest.raises(OSError, match="No space"):
+        container_making.create(service, request, Caller(ours))
     assert os.listdir(f"{service.records.root}/containers") == []
     assert not [pid for pid, _ in container_recovery.monitors(service.records) if start_time(pid)]
