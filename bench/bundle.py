@@ -57,7 +57,7 @@ class Bundle:
         while os.readlink(f"/proc/{self._holder.pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
             time.sleep(0.001)
         time.sleep(0.05)  # unshare(1) still changes the propagation after it has its namespace
-        subprocess.run([*enter, "umount", "/sys/fs/cgroup/unified"], check=True)
+        subprocess.run([*enter, "mount", "-t", "tmpfs", "cover", "/sys/fs/cgroup/unified"], check=True)
         return enter
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from podward.api.oci import (
 from podward.api.process import ProcessState
 from podward.decision import Decision
 from podward.errors import NodeError, RuntimeFailedError
-from podward.runtime import device_list, entry, observe, proc, syscalls
+from podward.runtime import device_list, entry, mount_namespace, observe, proc, syscalls
 from podward.stages import kernel
 
 pytestmark = pytest.mark.needs("root", "crun", "runc", "busybox")
@@ -165,10 +165,7 @@ def in_child(work: Callable[[], Result]) -> Result:
     child = os.fork()
     if child == 0:
         try:
-            syscalls.unshare(syscalls.CLONE_NEWNS)
-            syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE, "")
-            syscalls.unmount_if_mounted("/sys/fs/cgroup/unified")
-            syscalls.become_subreaper()
+            mount_namespace.enter(os.path.ismount(mount_namespace.UNIFIED))
             result = work()
         except BaseException as error:  # noqa: BLE001  # a forked child must not unwind into pytest's frames
             result = Result(failure=f"{type(error).__name__}: {error}")

@@ -123,7 +123,7 @@ def run(tmp_path: Path) -> Run:
         decision = oci.decide(msgspec.structs.replace(about, config=config))
         assert not decision.violations
         (tmp_path / "config.json").write_bytes(msgspec.json.encode(decision.fold(RuntimeSpec)))
-        script = 'mountpoint -q /sys/fs/cgroup/unified && umount /sys/fs/cgroup/unified; exec "$@"'
+        script = 'u=/sys/fs/cgroup/unified; mountpoint -q $u && mount -t tmpfs cover $u; exec "$@"'
         runtime = (
             program,
             "--root",

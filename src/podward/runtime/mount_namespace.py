@@ -7,6 +7,7 @@ never changed, and the kernel takes all of it away with the last process inside,
 from __future__ import annotations
 
 import os
+import stat
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
@@ -27,6 +28,7 @@ def enter(hide_unified_cgroup: bool) -> None:  # noqa: FBT001  # a fact about th
         syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE, "")
         if hide_unified_cgroup:
             _hide(UNIFIED)
+        _bring_null()
         syscalls.become_subreaper()
     except OSError as error:
         raise NodeError(
@@ -64,6 +66,25 @@ def _hide(place: str) -> None:
     user namespace's root cannot unmount it either.
     """
     syscalls.mount("podward", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "size=1m")
+
+
+def _bring_null() -> None:
+    """Put a device of ours in the place of /dev/null.
+
+    crun gives a process's streams to its user, and up to 1.8 also /dev/null where nobody gave a stream, or where a user
+    namespace's container gets it: that would be the machine's. A user namespace's root can make no device, and cannot
+    change the owner of the machine's.
+    """
+    place = passage()
+    syscalls.mount("podward", place, "tmpfs", 0, "size=4k")
+    try:
+        os.mknod(f"{place}/null", stat.S_IFCHR, os.makedev(1, 3))
+        os.chmod(f"{place}/null", 0o666)  # noqa: S103  # as that of the machine
+        syscalls.mount(f"{place}/null", os.devnull, "", syscalls.MS_BIND, "")
+    except PermissionError:
+        pass
+    finally:
+        syscalls.umount2(place, syscalls.MNT_DETACH)
 
 
 def expose(directory: str) -> str:

@@ -6,16 +6,14 @@ Podward's own directory, so containers of other programs are never touched.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
 
 from podward.api.oci import Resources, RuntimeSpec
 from podward.errors import RuntimeFailedError
-from podward.runtime import orphans, processes, syscalls
+from podward.runtime import orphans, processes
 from podward.runtime.cgroups import Cgroups
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.volumes import remove_tree
@@ -170,33 +168,13 @@ class OciRuntime:
         log = ("--log", f"{files}.log", "--log-format", "json")
         console = ("--console-socket", streams.console) if streams.console else ()
         words = ("exec", "--process", f"{files}.json", "--pid-file", f"{files}.pid", *switches, *console, container)
-        with null_device() as null:
-            return processes.spawn(
-                self.program,
-                (*self._arguments, "--root", self.state, *log, *words),
-                stdin=null if streams.stdin < 0 else streams.stdin,
-                stdout=null if streams.stdout < 0 else streams.stdout,
-                stderr=null if streams.stderr < 0 else streams.stderr,
-            )
-
-
-@contextlib.contextmanager
-def null_device() -> Iterator[int]:
-    """/dev/null, whose owner nobody changes by this descriptor.
-
-    crun gives the streams of a program to its user. Up to 1.8 it does so with the machine's own /dev/null, too, unless
-    that is on a read-only mount.
-    """
-    tree = syscalls.open_tree(syscalls.AT_FDCWD, os.devnull, syscalls.OPEN_TREE_CLONE)
-    try:
-        syscalls.mount_setattr(tree, syscalls.MOUNT_ATTR_RDONLY, recursive=False)
-        device = os.open(f"/proc/self/fd/{tree}", os.O_RDWR | os.O_CLOEXEC)
-    finally:
-        os.close(tree)
-    try:
-        yield device
-    finally:
-        os.close(device)
+        return processes.spawn(
+            self.program,
+            (*self._arguments, "--root", self.state, *log, *words),
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
+        )
 
 
 class _LogLine(Struct, frozen=True):
