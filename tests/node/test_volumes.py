@@ -21,7 +21,8 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.referenced_objects import TrustAnchors
 from podward.client.connection import Connection, load
 from podward.documents.raw_fields import member
-from podward.node import volumes
+from podward.errors import NodeError
+from podward.node import kept_volumes, volumes
 from podward.node.objects import Objects
 from podward.node.volume_verbs import objects as objects_of
 
@@ -57,6 +58,10 @@ def owner(path: str) -> tuple[int, int, int]:
 
 def is_mount(path: str) -> bool:
     return os.path.ismount(path)
+
+
+def closed(directory: str) -> bool:
+    return stat.S_IMODE(os.stat(directory).st_mode) == 0o700
 
 
 def is_there(path: str) -> bool:
@@ -329,28 +334,39 @@ def test_a_claim_leads_to_its_volume(connection: Connection, tmp_path: Path) -> 
 def test_a_runtime_that_sees_no_mount_of_ours_gets_plain_directories(connection: Connection, tmp_path: Path) -> None:
     async def work(here: Here) -> None:
         ok(await here.admin.create(SECRETS, "default", secret("plain", a="1")))
-        memory: JsonObject = {"name": "mem", "emptyDir": {"medium": "Memory"}}
+        in_memory: JsonObject = {"name": "mem", "emptyDir": {"medium": "Memory"}}
         of_files: Json = [{"name": "v", "mountPath": "/one", "subPath": "a"}, {"name": "mem", "mountPath": "/two"}]
         written: Json = [{"name": "mem", "mountPath": "/x", "subPath": "s"}]
         containers: Json = [
             {"name": "good", "image": "none", "volumeMounts": of_files},
             {"name": "bad", "image": "none", "volumeMounts": written},
         ]
-        pod = await here.pod([of_secret("plain"), memory], containers=containers)
+        pod = await here.pod([of_secret("plain"), in_memory], containers=containers)
         assert (await here.volumes.prepare(pod)).ready, here.told
         uid = str(member(pod, "metadata")["uid"])
+        memory = kept_volumes.memory_of(here.at(pod))
         one, two = (await here.volumes.mounts(uid, "good")).mounts
-        assert (read(one.host_path), one.host_path.endswith("/a"), two.host_path) == (
-            "1",
-            True,
-            here.at(pod, "volumes", "mem"),
-        )
+        assert (read(one.host_path), two.host_path) == ("1", f"{memory}/volumes/mem")
+        assert (one.host_path.startswith(f"{memory}/volumes/v/"), one.host_path.endswith("/a")) == (True, True)
+        assert closed(memory)
+        assert closed(os.path.dirname(memory))
         assert not is_link(one.host_path)
         assert "no subPath is safe" in (await here.volumes.mounts(uid, "bad")).refusal
         assert mounted_below(str(tmp_path)) == 0
         assert await here.volumes.remove(uid) == ()
+        assert not is_there(os.path.dirname(memory))
 
     run(connection, str(tmp_path), work, mounts=False)
+
+
+def test_what_is_kept_in_memory_is_in_nobody_elses_directory(tmp_path: Path) -> None:
+    theirs = Path(kept_volumes.memory_of(f"{tmp_path}/pods/uid")).parent
+    theirs.mkdir(mode=0o755)
+    try:
+        with pytest.raises(NodeError, match="no place"):
+            kept_volumes.make_memory(f"{tmp_path}/pods/uid")
+    finally:
+        theirs.rmdir()
 
 
 def test_trust_bundles_are_asked_for_where_a_pod_has_some(connection: Connection, tmp_path: Path) -> None:

@@ -11,15 +11,19 @@ told of it, and tried again.
 
 A tmpfs lives as long as the mount namespace: one that is gone, as the machine was started anew, is made again.
 
-Where whoever runs the containers sees no mount of ours, volumes are plain directories, and a subPath is given as the
-path that it leads to. A container that writes to the volume could lead that path elsewhere before it is mounted; so
-only a volume that nobody but us writes to may have one there.
+Where whoever runs the containers sees no mount of ours, volumes are plain directories, those that are to be in memory
+on a tmpfs that the machine has (`memory_of`), and a subPath is given as the path that it leads to. A container that
+writes to the volume could lead that path elsewhere before it is mounted; so only a volume that nobody but us writes to
+may have one there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
+from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
@@ -38,13 +42,14 @@ from podward.runtime.state import Lock
 from podward.runtime.volumes import PodVolumes, files, remove_tree, subpath
 from podward.runtime.volumes.attach import detach
 from podward.runtime.volumes.pod import DIRECTORIES, KUBELET
-from podward.runtime.volumes.request import PreparedVolume, VolumeNode, VolumeRequest, requests
+from podward.runtime.volumes.request import OF_FILES, PreparedVolume, VolumeNode, VolumeRequest, requests
 
 RECORD, _LOCK = "volumes.json", "volumes.lock"
-_OF_FILES = frozenset(("secret", "config_map", "downward_api", "projected"))
 NO_SUB_PATH = (
     "a runtime of its own sees no mount of this node, so that no subPath is safe in a volume that is written to:"
 )
+_IN_MEMORY = ("/dev/shm", "/run")  # noqa: S108  # what is made there is looked at
+"""Where machines have a tmpfs. Programs in the second one can't be executed on most."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -122,7 +127,7 @@ class KeptVolumes(PodVolumes):
         kept = self._kept.get(name)
         if kept is not None and kept.is_there:
             self._volumes[name] = kept.prepared
-            return files.renew(request) if field in _OF_FILES else Decision()
+            return files.renew(request) if field in OF_FILES else Decision()
         detach(request.target)
         remove_tree(request.target)
         decision = super()._prepare(field, request)
@@ -175,8 +180,40 @@ def locked(directory: str) -> Lock:
     return Lock.wait(f"{directory}/{_LOCK}")
 
 
+def memory_of(directory: str) -> str:
+    """Where on a tmpfs of the machine the Pod of this directory may have volumes; empty where there is no tmpfs.
+
+    The place has the name of the node's directory in its own, so that every process of the node finds the same.
+    """
+    pods, uid = os.path.split(directory)
+    there = {place for place, kind in _file_systems() if kind == "tmpfs"}
+    machine = next((place for place in _IN_MEMORY if place in there), "")
+    return f"{machine}/podward-{sha256(os.fsencode(pods)).hexdigest()[:16]}/{uid}" if machine else ""
+
+
+def make_memory(directory: str) -> str:
+    """The same, made: nobody but root may look into it. Raises NodeError where somebody else has made it before."""
+    place = memory_of(directory)
+    while place:
+        above = os.path.dirname(place)
+        os.makedirs(above, mode=0o700, exist_ok=True)
+        facts = os.lstat(above)
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+            advice = "remove it: it was not made by this node"
+            raise NodeError("volumes in memory have no place", where=above, advice=advice)
+        with contextlib.suppress(FileNotFoundError):  # the last volume of another Pod went: once more
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(place, 0o700)
+            break
+    return place
+
+
 def remove(directory: str) -> None:
     """Unmount and remove what is in a Pod's directory of its volumes. Raises NodeError where something stays."""
+    if memory := memory_of(directory):
+        remove_tree(memory)
+        with contextlib.suppress(OSError):  # those of other Pods are there
+            os.rmdir(os.path.dirname(memory))
     below = f"{directory}/"
     for place in reversed(_mount_points()):
         if place.startswith(below):
@@ -203,6 +240,12 @@ def _read(file: str) -> dict[str, KeptVolume]:
 
 
 def _mount_points() -> list[str]:
-    """Where something is mounted that this process sees, in the order in which it was (proc(5), mountinfo)."""
+    """Where something is mounted that this process sees, in the order in which it was."""
+    return [place for place, _ in _file_systems()]
+
+
+def _file_systems() -> list[tuple[str, str]]:
+    """The same, with the kinds of the file systems (proc(5), mountinfo)."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
-        return [_ESCAPED.sub(lambda found: chr(int(found[1], 8)), line.split(" ")[4]) for line in lines]
+        rows = [line.split(" - ")[0].split(" ")[4:5] + line.split(" - ")[1].split(" ")[:1] for line in lines]
+    return [(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), place), kind) for place, kind in rows]

@@ -206,9 +206,9 @@ def _volumes(asked: VolumesRequest) -> KeptVolumes:
             raise NodeError(found.fault if found is not None else "failed to fetch token: nobody has asked for it")
         return found.token
 
-    return KeptVolumes(
-        asked.directory, facts(asked), VolumeNode("", asked.mapping, None, token=token, mounts=asked.mounts)
-    )
+    memory = "" if asked.mounts else kept_volumes.make_memory(asked.directory)
+    node = VolumeNode("", asked.mapping, None, token=token, mounts=asked.mounts, memory=memory)
+    return KeptVolumes(asked.directory, facts(asked), node)
 
 
 def _anchors(raw: JsonObject) -> TrustAnchors:

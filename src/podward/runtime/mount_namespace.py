@@ -63,9 +63,9 @@ def _hide(place: str) -> None:
     """Cover a mount by an empty one of ours, in which a runtime may make what it takes for cgroups.
 
     Were it unmounted, it would make them in what is below, the machine's own tmpfs, and nobody would remove them; a
-    user namespace's root cannot unmount it either.
+    user namespace's root cannot unmount it either. What is made takes a page for each container.
     """
-    syscalls.mount("podward", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "size=1m")
+    syscalls.mount("podward", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "size=64m")
 
 
 def _bring_null() -> None:

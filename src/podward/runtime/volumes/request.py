@@ -15,8 +15,12 @@ from podward.api.referenced_objects import ReferencedObjects
 from podward.api.volume import NamedSource, Volume
 from podward.decision import Decision, Origin, Source, Unknown, assign
 from podward.path import Path
+from podward.policy.kubelet import volume_files
 from podward.policy.kubelet.resolved_volumes import ResolvedVolume, resolve
 from podward.policy.kubelet.volumes import source_of
+
+OF_FILES = frozenset(("secret", "config_map", "downward_api", "projected"))
+"""The fields of what is a volume of files that are made for the Pod."""
 
 
 def local_token(wanted: TokenContent, pod: Pod) -> str:
@@ -32,7 +36,8 @@ class VolumeNode(Struct, frozen=True):
     `userns` is the path of the pinned user namespace, empty where there is none; with a `mapping` alone, whoever runs
     the containers maps the ids of what is mounted. `image_root` finds an image's unpacked files by its name; where it
     is None, whoever runs the containers mounts images. `token` makes a token of the Pod's service account. Where
-    `mounts` is False, whoever runs the containers sees no mount of ours, and none is made.
+    `mounts` is False, whoever runs the containers sees no mount of ours, and none is made: what is to be in memory is
+    below `memory` then, a directory for this Pod on a tmpfs of the machine, or on disk where that is empty.
     """
 
     userns: str = ""
@@ -42,6 +47,7 @@ class VolumeNode(Struct, frozen=True):
     )
     token: Callable[[TokenContent, Pod], str] = local_token
     mounts: bool = True
+    memory: str = ""
 
 
 class VolumeRequest(Struct, frozen=True):
@@ -102,8 +108,15 @@ def requests(about: PodFacts, directory: str, node: VolumeNode) -> Iterator[tupl
     for index, volume in enumerate(about.pod.spec.volumes or ()):
         where = about.place.pod / "spec" / "volumes" / index / source_of(volume)[1]
         found = resolve(volume, where, about.pod, about.place, about.objects.storage)
-        target = f"{directory}/volumes/{volume.name}"
+        place = node.memory if node.memory and _in_memory(found.field, found.volume) else directory
+        target = f"{place}/volumes/{volume.name}"
         yield found.field, VolumeRequest(found.volume, where, about, target, found, node)
+
+
+def _in_memory(field: str, volume: Volume) -> bool:
+    if volume.empty_dir is not None:
+        return volume.empty_dir.medium == "Memory"
+    return field in OF_FILES and volume_files.in_memory(volume)
 
 
 def named(request: VolumeRequest) -> Decision:
