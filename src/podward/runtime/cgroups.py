@@ -171,13 +171,13 @@ class Cgroups:
 
 
 def _hierarchies() -> list[str]:
-    found = []
+    kinds = {}  # of what is mounted last at each place: it covers what was there before
     with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
         for line in mounts:
             fields = line.split(" ", 3)
-            if len(fields) == 4 and fields[2] in ("cgroup", "cgroup2"):
-                found.append(fields[1])
-    return found
+            if len(fields) == 4:
+                kinds[fields[1]] = fields[2]
+    return [place for place, kind in kinds.items() if kind in ("cgroup", "cgroup2")]
 
 
 def _descend(root: int, steps: list[str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EINVAL
 
 from podward.errors import NodeError
 from podward.runtime import syscalls
@@ -60,11 +61,16 @@ def leave_the_hosts() -> None:
 
 
 def _hide(place: str) -> None:
-    """Cover a mount by an empty one of ours, in which a runtime may make what it takes for cgroups.
+    """Put an empty mount of ours in the place of another one, in which a runtime may make what it takes for cgroups.
 
-    Were it unmounted, it would make them in what is below, the machine's own tmpfs, and nobody would remove them; a
-    user namespace's root cannot unmount it either. What is made takes a page for each container.
+    With nothing there it would make them in the machine's own tmpfs below, and nobody would remove them. What is made
+    takes a page for each container. A user namespace's root cannot unmount what is locked: that is only covered.
     """
+    try:
+        syscalls.umount2(place, syscalls.MNT_DETACH)
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
     syscalls.mount("podward", place, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC, "size=64m")
 
 
