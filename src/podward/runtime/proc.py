@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Hashable
 from posixpath import normpath
 
 from msgspec import Struct, structs
@@ -17,7 +18,7 @@ from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import is_bind
-from podward.policy.kernel.propagation import on_root
+from podward.policy.kernel.propagation import among, on_root
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
@@ -237,14 +238,15 @@ def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
     """
     mounts = parse_mountinfo(_text("/proc/self/mountinfo"))
     wanted = [("/", rootfs), *((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))]
-    states = []
+    sources: list[tuple[MountState, Hashable]] = []
     for destination, source in wanted:
         try:
             descriptor = os.open(source, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
         try:
-            mount = mounts.get(_mount_id(descriptor))
+            number = _mount_id(descriptor)
+            mount = mounts.get(number)
         finally:
             os.close(descriptor)
         if mount is not None:
@@ -252,8 +254,8 @@ def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
             if mount.point == "/":
                 changed = on_root(state.propagation, spec.linux.rootfs_propagation)
                 state = structs.replace(state, propagation=changed)
-            states.append(state)
-    return tuple(states)
+            sources.append((state, number))
+    return among(spec.mounts, sources)
 
 
 def locked_sources(spec: RuntimeSpec) -> frozenset[str]:

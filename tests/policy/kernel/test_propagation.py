@@ -38,6 +38,7 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("rshared", "private", (), "shared", "shared"),
         ("rshared", "private", ("rslave",), "shared", "private"),
         ("rshared", "private", ("rslave", "bind"), "shared slave", "slave"),
+        ("rshared", "alone", ("rslave", "bind"), "shared", "private"),
         ("rshared", "private", ("rprivate",), "shared", "private"),
         ("rshared", NEW, (), "shared", "private"),
         ("shared", "shared", ("rprivate",), "private", "private"),

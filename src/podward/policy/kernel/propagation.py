@@ -7,8 +7,10 @@ below its master appears here), both, or private.
   makes its mounts there, crun outside of it.
 - A bind mount begins as its source is there; a new file system is private. The mount's own option comes next: private,
   slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. What was
-  private at its source is shared with nobody, whatever the root is, and a slave of nobody is private. It was seen to
-  have a master after all where the options say `bind` beside `rbind`, as CRI-O writes them, without a user namespace.
+  private at its source is shared with nobody, whatever the root is, and a slave of nobody is private. Where the options
+  say `bind` beside `rbind`, as CRI-O writes them, without a user namespace, the mount is made when the source is as the
+  root is, and has a master: for as long as another mount of the container comes from the same source and is its peer,
+  since the source itself goes with the old root.
 - What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
@@ -16,9 +18,13 @@ below its master appears here), both, or private.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections import Counter
+from collections.abc import Hashable
+
+from msgspec import Struct, structs
 
 from podward.api.oci import Mount
+from podward.api.process import MountState
 
 SHARED, SLAVE = frozenset(("shared",)), frozenset(("slave",))
 PRIVATE = frozenset[str]()
@@ -30,6 +36,8 @@ _OPTIONS = {
     "shared": SHARED,
     "rshared": SHARED,
 }
+ALONE = "alone"
+"""What a private source is of which no other mount of the container is a peer."""
 _RECURSIVE = ("rprivate", "rslave", "rshared")
 
 
@@ -50,11 +58,12 @@ class Surroundings(Struct, frozen=True, gc=False):
 def predict(mount: Mount, source: str | None, around: Surroundings, *, copied_to_peers: bool = False) -> str:
     """What a mount is in the end: private, slave, shared, or "shared slave".
 
-    `source` says the same of the mount that a bind mount comes from; None is a new file system. `copied_to_peers`: its
-    place is in a mount that `has_peers`.
+    `source` says the same of the mount that a bind mount comes from, or `ALONE`; None is a new file system.
+    `copied_to_peers`: its place is in a mount that `has_peers`.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
-    alone = source is not None and not states(source) and (around.user_namespace or "bind" not in mount.options)
+    late = "bind" in mount.options and source != ALONE and not around.user_namespace
+    alone = source is not None and not states(source) and not late
     if copied_to_peers:
         state, alone = state | SHARED, False
     for option in mount.options:
@@ -72,6 +81,18 @@ def has_peers(mount: Mount, source: str | None, around: Surroundings) -> bool:
         if option in _OPTIONS:
             state = _changed(state, _OPTIONS[option]) if state >= SHARED else PRIVATE
     return state >= SHARED
+
+
+def among(mounts: tuple[Mount, ...], sources: list[tuple[MountState, Hashable]]) -> tuple[MountState, ...]:
+    """The sources of a container's bind mounts, each with what tells its mount from others: `ALONE` is said of some."""
+    peers = {m.destination for m in mounts if all(_OPTIONS.get(option, SHARED) == SHARED for option in m.options)}
+    counted = Counter(held for state, held in sources if state.destination in peers)
+    return tuple(
+        structs.replace(state, propagation=ALONE)
+        if state.propagation == "private" and counted[held] == (state.destination in peers)
+        else state
+        for state, held in sources
+    )
 
 
 def on_root(state: str, root: str) -> str:

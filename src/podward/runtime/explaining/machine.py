@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable
 
 import msgspec
 
@@ -10,6 +11,7 @@ from podward.api.cri import IDMapping
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
+from podward.policy.kernel.propagation import among, states
 from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import POD
@@ -67,7 +69,7 @@ class ExplainingMachine:
 
         `stand_ins` says of what would only be made which path has its flags now, or these flags themselves.
         """
-        known: list[MountState] = []
+        known: list[tuple[MountState, Hashable]] = []
         asked: list[tuple[str, str]] = []
         for mount in spec.mounts:
             if not os.path.isabs(mount.source):
@@ -76,10 +78,11 @@ class ExplainingMachine:
             if mount.source == f"{POD}/shm":
                 stand_in = _SHM
             if isinstance(stand_in, MountState):
-                known.append(msgspec.structs.replace(stand_in, destination=mount.destination))
+                made = msgspec.structs.replace(stand_in, destination=mount.destination)
+                known.append((made, stand_in.destination))
             else:
                 asked.append((mount.destination, stand_in or self._root))
-        return (MountState("/"), *known, *self._flags_of(tuple(asked), spec))
+        return (MountState("/"), *among(spec.mounts, known), *self._flags_of(tuple(asked), spec))
 
     def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
         """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
@@ -106,7 +109,7 @@ class ExplainingMachine:
 
 def _in_our_namespace(found: MountState) -> MountState:
     """A mount as it is where Pods are run: there nothing spreads to the machine (`mount_namespace.enter`)."""
-    return found if found.propagation == "private" else msgspec.structs.replace(found, propagation="slave")
+    return found if not states(found.propagation) else msgspec.structs.replace(found, propagation="slave")
 
 
 def state_of(root: str) -> State | None:
