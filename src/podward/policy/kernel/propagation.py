@@ -85,11 +85,14 @@ def has_peers(mount: Mount, source: str | None, around: Surroundings) -> bool:
 
 def among(mounts: tuple[Mount, ...], sources: list[tuple[MountState, Hashable]]) -> tuple[MountState, ...]:
     """The sources of a container's bind mounts, each with what tells its mount from others: `ALONE` is said of some."""
+    bound = {mount.destination for mount in mounts}
     peers = {m.destination for m in mounts if all(_OPTIONS.get(option, SHARED) == SHARED for option in m.options)}
     counted = Counter(held for state, held in sources if state.destination in peers)
     return tuple(
         structs.replace(state, propagation=ALONE)
-        if state.propagation == "private" and counted[held] == (state.destination in peers)
+        if state.propagation == "private"
+        and state.destination in bound
+        and counted[held] == (state.destination in peers)
         else state
         for state, held in sources
     )
