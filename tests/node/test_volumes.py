@@ -369,6 +369,17 @@ def test_what_is_kept_in_memory_is_in_nobody_elses_directory(tmp_path: Path) -> 
         theirs.rmdir()
 
 
+def test_nothing_is_removed_where_somebody_elses_link_leads(tmp_path: Path) -> None:
+    theirs = Path(kept_volumes.memory_of(f"{tmp_path}/pods/uid")).parent
+    (tmp_path / "elsewhere" / "uid").mkdir(parents=True)
+    theirs.symlink_to(tmp_path / "elsewhere")
+    try:
+        kept_volumes.remove(f"{tmp_path}/pods/uid")
+    finally:
+        theirs.unlink()
+    assert (tmp_path / "elsewhere" / "uid").is_dir()
+
+
 def test_trust_bundles_are_asked_for_where_a_pod_has_some(connection: Connection, tmp_path: Path) -> None:
     async def work(here: Here) -> None:
         source: Json = {"clusterTrustBundle": {"name": "roots", "path": "roots.pem"}}

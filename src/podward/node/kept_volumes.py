@@ -197,8 +197,7 @@ def make_memory(directory: str) -> str:
     while place:
         above = os.path.dirname(place)
         os.makedirs(above, mode=0o700, exist_ok=True)
-        facts = os.lstat(above)
-        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+        if not _is_ours(above):
             advice = "remove it: it was not made by this node"
             raise NodeError("volumes in memory have no place", where=above, advice=advice)
         with contextlib.suppress(FileNotFoundError):  # the last volume of another Pod went: once more
@@ -208,9 +207,19 @@ def make_memory(directory: str) -> str:
     return place
 
 
+def _is_ours(directory: str) -> bool:
+    """Whether it is a directory into which nobody else may look: beside it anybody may make what has its name."""
+    try:
+        facts = os.lstat(directory)
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
+
+
 def remove(directory: str) -> None:
     """Unmount and remove what is in a Pod's directory of its volumes. Raises NodeError where something stays."""
-    if memory := memory_of(directory):
+    memory = memory_of(directory)
+    if memory and _is_ours(os.path.dirname(memory)):
         remove_tree(memory)
         with contextlib.suppress(OSError):  # those of other Pods are there
             os.rmdir(os.path.dirname(memory))

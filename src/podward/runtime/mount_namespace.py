@@ -10,8 +10,9 @@ import os
 import stat
 from errno import EINVAL
 
+from podward.api.node import IDENTITY
 from podward.errors import NodeError
-from podward.runtime import syscalls
+from podward.runtime import machine, syscalls
 
 UNIFIED = "/sys/fs/cgroup/unified"
 PASSAGE = "/run/podward"
@@ -75,11 +76,11 @@ def _hide(place: str) -> None:
 
 
 def _bring_null() -> None:
-    """Put a device of ours in the place of /dev/null.
+    """Put a device of ours in the place of /dev/null; the machine's, read-only, where we may make none.
 
     crun gives a process's streams to its user, and up to 1.8 also /dev/null where nobody gave a stream, or where a user
-    namespace's container gets it: that would be the machine's. A user namespace's root can make no device, and cannot
-    change the owner of the machine's.
+    namespace's container gets it: that would be the machine's. On a read-only mount it stays as it is, and who writes
+    to it notices nothing. A user namespace's root, who may make none either, cannot change its owner.
     """
     place = passage()
     syscalls.mount("podward", place, "tmpfs", 0, "size=4k")
@@ -88,7 +89,9 @@ def _bring_null() -> None:
         os.chmod(f"{place}/null", 0o666)  # noqa: S103  # as that of the machine
         syscalls.mount(f"{place}/null", os.devnull, "", syscalls.MS_BIND, "")
     except PermissionError:
-        pass
+        if machine.id_map("uid_map") == IDENTITY:
+            syscalls.mount(os.devnull, os.devnull, "", syscalls.MS_BIND, "")
+            syscalls.mount("", os.devnull, "", syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY, "")
     finally:
         syscalls.umount2(place, syscalls.MNT_DETACH)
 
