@@ -136,13 +136,17 @@ def test_another_policy_counts_for_files_that_have_not_changed(
     assert told(changed) == told(examine(files, WISHES, NO_CACHE, processes=1))
 
 
-def test_what_is_wrong_with_the_words_ends_all_processes(files: tuple[str, ...]) -> None:
+def test_what_is_wrong_with_the_words_ends_all_processes(
+    files: tuple[str, ...], children: Callable[[], list[int]]
+) -> None:
     with pytest.raises(UsageError, match="no SCC nobody"):
         examine(files, CheckOptions(scc=("nobody",)), processes=3)
     assert children() == []
 
 
-def test_a_worker_that_is_killed_is_an_error(files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_is_killed_is_an_error(
+    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
+) -> None:
     parent = os.getpid()
     read = reading.parse_file
 
@@ -158,7 +162,10 @@ def test_a_worker_that_is_killed_is_an_error(files: tuple[str, ...], monkeypatch
 
 
 def test_a_worker_with_a_defect_is_an_error(
-    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    files: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    children: Callable[[], list[int]],
 ) -> None:
     parent = os.getpid()
     judged = examination.judge_files
@@ -175,7 +182,9 @@ def test_a_worker_with_a_defect_is_an_error(
     assert children() == []
 
 
-def test_an_interrupt_leaves_no_process(files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_no_process(
+    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -195,7 +204,7 @@ def test_where_no_process_can_be_made_one_does_all(files: tuple[str, ...], monke
     assert told(examine(files, WISHES, processes=4)) == alone
 
 
-def test_a_worker_that_says_all_and_then_fails_is_an_error() -> None:
+def test_a_worker_that_says_all_and_then_fails_is_an_error(children: Callable[[], list[int]]) -> None:
     def work(channel: Channel) -> None:
         channel.send(b"all")
         os._exit(3)
@@ -208,7 +217,7 @@ def test_a_worker_that_says_all_and_then_fails_is_an_error() -> None:
     assert children() == []
 
 
-def test_long_messages_come_whole() -> None:
+def test_long_messages_come_whole(children: Callable[[], list[int]]) -> None:
     def echo(channel: Channel) -> None:
         channel.send(channel.receive()[::-1])
 
@@ -221,7 +230,7 @@ def test_long_messages_come_whole() -> None:
     assert children() == []
 
 
-def test_a_worker_without_parent_is_told_so() -> None:
+def test_a_worker_without_parent_is_told_so(children: Callable[[], list[int]]) -> None:
     def work(channel: Channel) -> None:
         channel.receive()
 
@@ -276,13 +285,7 @@ def test_other_bytes_are_no_outcome(data: bytes) -> None:
         wire.file_findings(data, "x.yaml")
 
 
-def children() -> list[int]:
-    """Processes of ours that are there still, zombies too."""
-    with Path(f"/proc/self/task/{os.getpid()}/children").open() as file:
-        return [int(pid) for pid in file.read().split()]
-
-
-def test_a_worker_at_work_is_ended_at_once() -> None:
+def test_a_worker_at_work_is_ended_at_once(children: Callable[[], list[int]]) -> None:
     start = time.monotonic()
     with Workers() as workers:
         workers.start(lambda _: time.sleep(60))
@@ -290,7 +293,7 @@ def test_a_worker_at_work_is_ended_at_once() -> None:
     assert children() == []
 
 
-def test_leftover_processes_would_be_seen() -> None:
+def test_leftover_processes_would_be_seen(children: Callable[[], list[int]]) -> None:
     with processes.Workers() as workers:
         workers.start(lambda channel: channel.close())
         assert len(children()) == 1

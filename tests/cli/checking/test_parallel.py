@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -50,13 +49,8 @@ class Counting:
         return came
 
 
-def children() -> list[int]:
-    """Processes of ours that are there still, zombies too."""
-    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-
-
 @pytest.mark.parametrize("count", [1, 2, 3, 11, 50])
-def test_every_file_once_in_order_and_all_policies_in_theirs(count: int) -> None:
+def test_every_file_once_in_order_and_all_policies_in_theirs(count: int, children: Callable[[], list[int]]) -> None:
     came = in_parallel(NAMES, Counting(), count)
     assert [name for name, *_ in came] == list(NAMES)
     assert all(policies == ["file-0", "file-3", "file-6", "file-9"] for _, policies, _ in came)
@@ -119,14 +113,18 @@ class Deadly(Counting):
 
 @pytest.mark.parametrize("when", ["read", "settle", "send"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_worker_that_dies_is_an_error_of_its_own_code(when: str, how: signal.Signals) -> None:
+def test_a_worker_that_dies_is_an_error_of_its_own_code(
+    when: str, how: signal.Signals, children: Callable[[], list[int]]
+) -> None:
     with pytest.raises(WorkerError, match="ended early") as caught:
         in_parallel(NAMES, Deadly(when, how), 3)
     assert caught.value.exit_code == 2
     assert children() == []
 
 
-def test_a_worker_that_says_all_and_then_fails_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_says_all_and_then_fails_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
+) -> None:
     parent, run = os.getpid(), parallel._Worker.run  # noqa: SLF001  # its end
 
     def failing(worker: parallel._Worker[object], channel: Channel) -> None:
@@ -140,7 +138,7 @@ def test_a_worker_that_says_all_and_then_fails_is_an_error(monkeypatch: pytest.M
     assert children() == []
 
 
-def test_what_we_raise_comes_through_and_ends_all() -> None:
+def test_what_we_raise_comes_through_and_ends_all(children: Callable[[], list[int]]) -> None:
     class Interrupted(Counting):
         def set_policies(self, policies: dict[int, bytes]) -> None:
             raise KeyboardInterrupt(len(policies))
