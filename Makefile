@@ -38,8 +38,8 @@ export PYTHONDONTWRITEBYTECODE :=
 export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
 
 # Workers for all cores (tests/conftest.py says how many), and each file of tests on one of them. A few tests are done
-# sooner than workers have started.
-ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+# sooner than workers have started. How many tests there are is known when the last file was opened: no percentages.
+ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder -o console_output_style=classic
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -84,10 +84,7 @@ demo: setup ## run two Pods, show predicted and observed identities; then a clus
 	@tools/demo
 
 test: setup ## lint, types, import contracts, all tests
-	@$(MAKE) lint
-	@$(MAKE) types
-	@$(MAKE) contracts
-	@$(MAKE) unit
+	@$(MAKE) --jobs=4 lint types contracts unit  # the tests wait most of their time, and mypy uses one core only
 
 lint: setup ## ruff: rules and format
 	$(call step,ruff check)

@@ -3,6 +3,10 @@
 `@pytest.mark.needs("root", "crun")` skips a test where the machine lacks one of these. A skip hides a defect, so it
 passes only where the machine gives no choice: in CI, and for root in a clone with every tool, a skipped test fails the
 run. PODWARD_ALLOW_SKIP=1 lets it pass all the same. The last line counts passed, failed and skipped, with the reasons.
+
+A worker of pytest-xdist collects a file of tests when its turn has come. Otherwise each of them would collect all
+fifteen thousand tests and keep what stands for them: every process that a test forks would have a copy of it, which
+costs more than most of these tests.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from glob import glob
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -69,6 +74,57 @@ settings.register_profile("podward", deadline=None, suppress_health_check=[Healt
 settings.load_profile("podward")
 
 
+class LaterFile(pytest.File):
+    """A file of tests that was not opened yet."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        yield AllTests.from_parent(self, name="all")
+
+
+class AllTests(pytest.Item):
+    """The tests of a file, in place of which they are distributed."""
+
+    running = ""
+    """The node id of the one that runs; pytest-xdist wants reports to be of the item that it has asked for."""
+
+    @property
+    def nodeid(self) -> str:
+        return self.running or super().nodeid
+
+    def runtest(self) -> None:
+        raise AssertionError("run_each is what runs them")
+
+    def run_each(self, after: pytest.Item | None) -> None:
+        """Collect the tests and run them. `after`: what comes next; what it needs too is not torn down."""
+        assert self.parent is not None
+        module = pytest.Module.from_parent(self.parent.parent, path=self.path)
+        tests = list(self.session.genitems(module))
+        self.config.hook.pytest_collection_modifyitems(session=self.session, config=self.config, items=tests)
+        for test, following in zip(tests, [*tests[1:], after], strict=False):  # there may be none
+            if self.session.shouldfail or self.session.shouldstop:
+                break
+            self.running = test.nodeid
+            self.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
+        self.running = ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    config = parent.config
+    chosen = config.option.keyword or config.option.markexpr or any("::" in place for place in config.args)
+    if chosen or not hasattr(config, "workerinput"):  # who chooses among tests has to know them
+        return None
+    return LaterFile.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    if not isinstance(item, AllTests):
+        return None
+    item.run_each(nextitem)
+    return True
+
+
 def pytest_configure() -> None:
     # A worker of pytest-xdist has a thread beside the one of the tests, and tests enter mount namespaces: that is for
     # threads that share no working directory with another one (setns(2)).
@@ -88,6 +144,9 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # In the order of the folders, tests that wait stand together, and so do those that compute: mixed, neither the
     # cores nor the workers idle.
+    for item in items:
+        if isinstance(item, AllTests):
+            item.add_marker(pytest.mark.timeout(0))  # its tests have their own
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: crc32(item.nodeid.partition("::")[0].encode()))
 
