@@ -38,8 +38,8 @@ export PYTHONDONTWRITEBYTECODE :=
 export PODWARD_COMMAND := $(CURDIR)/$(PODWARD)
 
 # Workers for all cores (tests/conftest.py says how many), and each file of tests on one of them. A few tests are done
-# sooner than workers have started. How many tests there are is known when the last file was opened: no percentages.
-ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder -o console_output_style=classic
+# sooner than workers have started.
+ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 step = @printf '\n== %s\n' "$(1)"
 

@@ -108,13 +108,38 @@ class AllTests(pytest.Item):
         self.running = ""
 
 
+class Progress:
+    """Says of how many tests those that have run are a part: how many there are shows as files are opened."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        self._tests = 0
+        self._files: set[str] = set()
+        self._all_files = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "setup":
+            self._all_files = self._all_files or self._session.testscollected
+            self._tests += 1
+            self._files.add(report.nodeid.partition("::")[0])
+            self._session.testscollected = self._tests * self._all_files // len(self._files)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    config = parent.config
-    chosen = config.option.keyword or config.option.markexpr or any("::" in place for place in config.args)
-    if chosen or not hasattr(config, "workerinput"):  # who chooses among tests has to know them
-        return None
-    return LaterFile.from_parent(parent, path=module_path)
+    later = hasattr(parent.config, "workerinput") and not _chooses(parent.config)
+    return LaterFile.from_parent(parent, path=module_path) if later else None
+
+
+def _chooses(config: pytest.Config) -> bool:
+    """Whether some tests of a file are asked for: who chooses among them has to know them."""
+    return bool(config.option.keyword or config.option.markexpr or any("::" in place for place in config.args))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.pluginmanager.hasplugin("dsession") and not _chooses(session.config):
+        session.config.pluginmanager.register(Progress(session))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from podward.documents.document import Document
 from podward.schema.fit import fits
+from podward.schema.openshift import kinds  # noqa: F401  # its types come into the table
 from podward.schema.strict import mistakes
 from podward.schema.table import TYPES
 
