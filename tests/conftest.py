@@ -33,6 +33,8 @@ TOOLS = (
 # A process that has had a gRPC channel may fork for other tests: its children use none, and gRPC is not to write to
 # their standard error.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+# kubectl, helm and umoci live for 50 ms, of which they spend a quarter looking for garbage while they start.
+os.environ.setdefault("GOGC", "1000")
 SYSTEM_PATH = "/usr/sbin:/sbin"
 """Where Debian puts some of the tools, and where users do not look."""
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
