@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 
 from podward.cli import terminal
@@ -19,6 +20,8 @@ from podward.runtime.state import Lock
 
 _PREFIX = "podward-"
 _LOCK = "owner.lock"
+_PAUSES = (0.0, 1.0, 3.0)
+"""Seconds to wait before each attempt: a worker of a killed node does what it is at."""
 
 
 @contextlib.contextmanager
@@ -64,11 +67,14 @@ def _remove_abandoned(place: str) -> None:
         return
     with lock:
         terminal.say(f"{place}: a cluster that was killed; what it has left is removed")
-        pid = os.fork()
-        if pid == 0:
-            os._exit(_end_pods(place))
-        if os.waitpid(pid, 0)[1] == 0:
-            _remove(place)
+        for pause in _PAUSES:
+            time.sleep(pause)
+            pid = os.fork()
+            if pid == 0:
+                os._exit(_end_pods(place))
+            if os.waitpid(pid, 0)[1] == 0:
+                _remove(place)
+                break
 
 
 def _end_pods(place: str) -> int:
