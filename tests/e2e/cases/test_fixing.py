@@ -121,7 +121,7 @@ def many_containers(count: int) -> str:
     return json.dumps(pod, separators=(",", ":"))
 
 
-SHAPES = {"annotations": (annotated, 1200), "pods": (many_pods, 400), "containers": (many_containers, 500)}
+SHAPES = {"annotations": (annotated, 1200), "pods": (many_pods, 800), "containers": (many_containers, 800)}
 
 
 @pytest.mark.parametrize("form", [("-o", "sarif"), ("--fix", "--diff")], ids=["sarif", "fix"])
