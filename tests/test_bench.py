@@ -16,7 +16,7 @@ BENCH = Path(__file__).parent.parent / "bench"
 
 
 def test_every_pod_is_one_that_an_api_server_takes() -> None:
-    for asked in pods(2000):
+    for asked in pods(500):
         pod = msgspec.json.decode(asked.pod)
         pod["metadata"]["name"] = (
             pod["metadata"]["generateName"] + "x7k2p"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prepared_images import with_example_images
 
 PROJECT = Path(__file__).parent.parent.parent
 GROUPS = PROJECT / "examples" / "03-implicit-groups.yaml"
@@ -21,14 +22,7 @@ pytestmark = pytest.mark.needs("root", "busybox", "umoci")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the examples' images."""
-    directory = tmp_path_factory.mktemp("state")
-    subprocess.run(
-        [sys.executable, PROJECT / "examples" / "images" / "build_images.py"],
-        env={**os.environ, "PODWARD_ROOT": str(directory)},
-        check=True,
-        capture_output=True,
-    )
-    return directory
+    return with_example_images(tmp_path_factory)
 
 
 def diff(root: Path, *words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

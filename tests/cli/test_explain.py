@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from prepared_images import with_example_images
 
 PROJECT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((PROJECT / "examples").glob("*.yaml"))
@@ -26,14 +27,7 @@ pytestmark = pytest.mark.needs("root", "busybox", "umoci")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the examples' images."""
-    directory = tmp_path_factory.mktemp("state")
-    subprocess.run(
-        [sys.executable, PROJECT / "examples" / "images" / "build_images.py"],
-        env={**os.environ, "PODWARD_ROOT": str(directory)},
-        check=True,
-        capture_output=True,
-    )
-    return directory
+    return with_example_images(tmp_path_factory)
 
 
 class Explain:

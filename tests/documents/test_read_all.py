@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.documents.json.exact import read_json
 from podward.documents.json.fast import read_json_fast
@@ -51,7 +52,8 @@ PIECES = st.sampled_from(
 # fmt: on
 
 
-@settings(max_examples=1500, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=examples(300, 1500), deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
 @example("a: 1\r\n---\r\nb:\r\n- |\r\n  x\r\n  y\r\n")
 @example("e: |\n  f\r\n\rk: l")
@@ -110,7 +112,8 @@ def same(text: str) -> bool:
     return True
 
 
-@settings(max_examples=2000)
+@pytest.mark.proof
+@settings(max_examples=examples(400, 2000))
 @given(st.lists(JSON_PIECES, max_size=9).map("".join))
 @example('{"a": 1, "b": {"a": 1, "a": 2}}')
 @example('{"a": "\\ud800"}')

@@ -10,6 +10,7 @@ from pathlib import Path as File
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.json_value import Json, JsonObject
 from podward.documents.parsed_value import MAX_BYTES, MAX_DEPTH
@@ -243,21 +244,22 @@ def test_aliases_of_much_text_are_refused() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "- a\n" * 700_000,
-        "a,\n" * 700_000,
-        "[" + "{}," * 700_000 + "]",
-        '"' + "\\u0041" * 500_000 + '"',
+        "- a\n" * 175_000,
+        "a,\n" * 175_000,
+        "[" + "{}," * 175_000 + "]",
+        '"' + "\\u0041" * 125_000 + '"',
         "? " * 90 + "a\n" * 1000,
-        "".join(f"k{i}: &a{i} {i}\n" for i in range(100_000)),
-        "{" + ",".join(f'"{i}":{i}' for i in range(200_000)) + "}",
+        "".join(f"k{i}: &a{i} {i}\n" for i in range(25_000)),
+        "{" + ",".join(f'"{i}":{i}' for i in range(50_000)) + "}",
     ],
     ids=lambda text: f"{text[:8]!r}",
 )
 def test_time_is_bounded(text: str) -> None:
+    """For a quarter of what may be read: where time grows with the square, these take minutes."""
     began = time.process_time()
     with contextlib.suppress(InputError):
-        decode_documents(text.encode()[:MAX_BYTES], "f.yaml")
-    assert time.process_time() - began < 20  # seconds of processor time; about 3 for the slowest
+        decode_documents(text.encode(), "f.yaml")
+    assert time.process_time() - began < 5  # seconds of processor time; less than 1 for the slowest
 
 
 def outcome(data: bytes) -> InputError | list[JsonObject]:
@@ -280,7 +282,8 @@ def check_any(data: bytes) -> None:
         assert json.dumps(raw, ensure_ascii=False).encode()
 
 
-@settings(max_examples=500)
+@pytest.mark.proof
+@settings(max_examples=examples(150, 500))
 @given(st.binary(max_size=200))
 @example(b"\xff\xfe\x00\xd8")
 @example(b"\xef\xbb\xbf---")
@@ -340,13 +343,15 @@ YAML_PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@pytest.mark.proof
+@settings(max_examples=examples(150, 500))
 @given(st.lists(YAML_PIECES, max_size=30))
 def test_no_mixture_of_yaml_crashes(pieces: list[str]) -> None:
     check_any("".join(pieces).encode())
 
 
-@settings(max_examples=500)
+@pytest.mark.proof
+@settings(max_examples=examples(150, 500))
 @given(st.data())
 def test_no_damaged_manifest_crashes(data: st.DataObject) -> None:
     manifest = data.draw(st.sampled_from([POD, json.dumps(read(POD)[0], indent=1).encode()]))

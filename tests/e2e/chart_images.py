@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 from podward_command import Podward
@@ -191,8 +193,13 @@ class _Report(msgspec.Struct, rename="camel"):
     pods: tuple[_Pod, ...]
 
 
-def build_chart_images(store: ImageStore, directory: str) -> None:
-    """Build all of IMAGES into this store; `directory` is an empty one for what is copied."""
+def build_chart_images(root: Path) -> None:
+    """Build all of IMAGES into this state directory."""
+    with tempfile.TemporaryDirectory(prefix="podward-charts-") as directory:
+        _build_all(ImageStore(str(root)), directory)
+
+
+def _build_all(store: ImageStore, directory: str) -> None:
     context = f"{directory}/context"
     os.makedirs(context)
     prepare(context)

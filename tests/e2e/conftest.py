@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from podward_command import PROJECT, Podward
+from podward_command import Podward
+from prepared_images import with_case_images
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with the images that the scenarios and examples use."""
-    root = tmp_path_factory.mktemp("podward", numbered=True)
-    subprocess.run(
-        [sys.executable, PROJECT / "examples" / "images" / "build_images.py"],
-        env={**os.environ, "PODWARD_ROOT": str(root)},
-        check=True,
-        capture_output=True,
-    )
-    return root
+    """A state directory with the images that the scenarios, examples and cases use."""
+    return with_case_images(tmp_path_factory)
 
 
 @pytest.fixture

@@ -11,6 +11,6 @@ TIMES = int(os.environ.get("PODWARD_PROOFS") or 1)
 """`make proofs` sets PODWARD_PROOFS."""
 
 
-def examples(few: int) -> int:
-    """As many as this run is to try, where `make test` tries `few`."""
-    return few * TIMES
+def examples(few: int, more: int = 0) -> int:
+    """As many as this run is to try: `few` in `make test`, TIMES as many of them, or of `more`, in `make proofs`."""
+    return few if TIMES == 1 else (more or few) * TIMES

@@ -12,8 +12,7 @@ import msgspec
 import pytest
 from chart_images import build_chart_images, run_pods, runs_on_linux, sources
 from podward_command import PROJECT, Podward
-
-from podward.runtime.images.store import ImageStore
+from prepared_images import with_images_of
 
 CORPUS = PROJECT / "tests" / "corpus"
 CHARTS = CORPUS / "charts"
@@ -70,9 +69,7 @@ TO_FIX = [file for file, chart in FILES.items() if any(finding.fixable for findi
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the charts' images."""
-    root = tmp_path_factory.mktemp("charts")
-    build_chart_images(ImageStore(str(root)), str(tmp_path_factory.mktemp("chart-images")))
-    return root
+    return with_images_of(tmp_path_factory, "charts", build_chart_images)
 
 
 @pytest.fixture(scope="module")
@@ -119,18 +116,17 @@ def test_a_second_fix_changes_nothing(fixed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", TO_FIX)
 def test_the_difference_is_what_is_written_and_writes_nothing(fixed: Path, tmp_path: Path, file: str) -> None:
     shutil.copy(CHARTS / file, tmp_path / file)
-    result = check(tmp_path, file, "--fix", "--diff")
-    assert (result.returncode, result.stderr) == (1, "")
-    assert (tmp_path / file).read_bytes() == (CHARTS / file).read_bytes()
     # Not as text: one of the files has CRLF.
-    raw = subprocess.run(
+    result = subprocess.run(
         [*Podward.command(), "check", file, "--level", FILES[file].policy, "--fix", "--diff"],
         cwd=tmp_path,
         capture_output=True,
         check=False,
         timeout=60,
-    ).stdout
-    subprocess.run(["git", "apply", "-p1", "-"], input=raw, cwd=tmp_path, check=True, timeout=60)
+    )
+    assert (result.returncode, result.stderr) == (1, b"")
+    assert (tmp_path / file).read_bytes() == (CHARTS / file).read_bytes()
+    subprocess.run(["git", "apply", "-p1", "-"], input=result.stdout, cwd=tmp_path, check=True, timeout=60)
     assert (tmp_path / file).read_bytes() == (fixed / file).read_bytes()
 
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from chart_images import IMAGES, Process, Ran, RanPod, build_chart_images, run_pods, runs_on_linux, sources
 from podward_command import PROJECT, Podward
+from prepared_images import with_images_of
 
 from podward.api.core import Container, PodSpec
-from podward.runtime.images.store import ImageStore
 from podward.schema.workload import PodSource
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "skopeo", "umoci")
@@ -78,9 +78,7 @@ OTHERS = [file for file in EXPECTED if file not in HARDENED and allowed(file, EX
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with the charts' images."""
-    root = tmp_path_factory.mktemp("charts")
-    build_chart_images(ImageStore(str(root)), str(tmp_path_factory.mktemp("chart-images")))
-    return root
+    return with_images_of(tmp_path_factory, "charts", build_chart_images)
 
 
 @pytest.fixture

@@ -96,6 +96,7 @@ class Shell:
             "PATH": f"{SCRIPTS}:{HELM}:{os.environ['PATH']}",
             "HOME": str(home),
             "KUBECONFIG": str(path),
+            "GOGC": "off",  # each command is short: collecting its garbage is a fifth of its work
             "TMPDIR": str(home),  # where `kubectl edit` leaves what could not be stored
         }
 

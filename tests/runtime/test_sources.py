@@ -7,11 +7,10 @@ explained again. The assignment at the same place must then be gone, or have ano
 from __future__ import annotations
 
 import copy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from prepared_images import with_example_images
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.referenced_objects import NO_OBJECTS
@@ -42,10 +41,7 @@ NAMES = ("name", "image", "command", "mountPath", "path", "metadata", "emptyDir"
 
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = tmp_path_factory.mktemp("sources")
-    builder = PROJECT / "examples" / "images" / "build_images.py"
-    subprocess.run([sys.executable, builder], env={"PODWARD_ROOT": str(root), "PATH": "/usr/bin:/bin"}, check=True)
-    return str(root)
+    return str(with_example_images(tmp_path_factory))
 
 
 def explained(document: Document, state: str) -> dict[tuple[str, str, str], Assignment]:

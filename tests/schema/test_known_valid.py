@@ -10,6 +10,7 @@ import pytest
 from changed_workloads import Raw, changed, corpus, document, known_sources, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.path import path
 from podward.schema.workload import pod_sources
@@ -32,10 +33,11 @@ def says_the_truth(raw: Raw) -> bool:
     return [valid for _, valid in known] == [True]
 
 
+@pytest.mark.proof
 def test_what_is_known_to_be_valid_is() -> None:
     met = Counter[bool]()
 
-    @settings(max_examples=3000, deadline=None)
+    @settings(max_examples=examples(600, 3000), deadline=None)
     @given(seed=st.integers(0, 2**64))
     def whatever_is_changed(seed: int) -> None:
         met[says_the_truth(changed(seed))] += 1

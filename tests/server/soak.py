@@ -1,11 +1,11 @@
 """Writes over HTTPS while `podward apiserver` is killed (-9) at random moments: what is lost, and what watches tell.
 
-usage: soak.py [--writes N] [--clients N] [--seed N] [--store sqlite|etcd]
+usage: soak.py [--writes N] [--kills N] [--clients N] [--seed N] [--store sqlite|etcd]
 
-Each client creates, updates and deletes ConfigMaps of its own, and notes what was acknowledged. Watches reconnect from
-the last version that they were told. Of an etcd the etcd itself is killed too. At the end, of each object the last
-acknowledged write must be there, or one that was sent after it and never answered; and every watch must have been told
-exactly what one that watches from the beginning is told.
+Each client creates, updates and deletes ConfigMaps of its own, and notes what was acknowledged, until there are so many
+writes and kills. Watches reconnect from the last version that they were told. Of an etcd the etcd itself is killed too.
+At the end, of each object the last acknowledged write must be there, or one that was sent after it and never answered;
+and every watch must have been told exactly what one that watches from the beginning is told.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Soak:
     store: str
     dice: Random
     writes: int
+    least_kills: int
     acknowledged: int = 0
     unknown: int = 0
     kills: int = 0
@@ -121,13 +122,13 @@ class Client:
                 return found
             if time.monotonic() > end:
                 raise SystemExit(f"{path}: no answer in {PATIENCE:.0f} s")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
 
 async def write(soak: Soak, client: Client, name: int) -> None:
     """Write until enough was acknowledged."""
     number = 0
-    while soak.acknowledged < soak.writes:
+    while soak.acknowledged < soak.writes or soak.kills < soak.least_kills:
         number += 1
         key = f"c{name}-{soak.dice.randrange(KEYS)}"
         version, current = soak.last.get(key, ("", None))
@@ -167,6 +168,7 @@ async def watch(soak: Soak, session: aiohttp.ClientSession, told: list[Told]) ->
     while True:
         since = told[-1][0] if told else soak.begin
         path = f"{soak.url}{COLLECTION}?watch=1&resourceVersion={since}"
+        served = soak.connected
         with suppress(aiohttp.ClientError, OSError, ValueError):
             async with session.get(path, headers=HEADERS, timeout=aiohttp.ClientTimeout(sock_connect=5)) as answer:
                 soak.connected += answer.status == 200
@@ -174,7 +176,7 @@ async def watch(soak: Soak, session: aiohttp.ClientSession, told: list[Told]) ->
                     if not line.endswith(b"\n"):
                         break
                     note(told, json.loads(line))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02 if soak.connected > served else 0.2)
 
 
 def note(told: list[Told], event: dict[str, Any]) -> None:
@@ -264,6 +266,7 @@ def report(
 def main() -> int:
     parser = argparse.ArgumentParser(description="an API server under kill -9")
     parser.add_argument("--writes", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=time.time_ns() % (1 << 32))
     parser.add_argument("--store", choices=("sqlite", "etcd"))
@@ -271,7 +274,7 @@ def main() -> int:
     good = True
     for store in (options.store,) if options.store else ("sqlite", "etcd"):
         with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-            soak = Soak(Path(directory), store, Random(options.seed), options.writes)  # noqa: S311 - kills need no secret chance
+            soak = Soak(Path(directory), store, Random(options.seed), options.writes, options.kills)  # noqa: S311 - kills need no secret chance
             stack.callback(soak.kill, with_etcd=True)
             good &= asyncio.run(run(soak, options.clients))
     print(f"seed {options.seed}")

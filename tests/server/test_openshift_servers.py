@@ -16,7 +16,7 @@ from openshift_server import openshift_server
 NAMESPACES = "/api/v1/namespaces"
 ALLOCATION = "/apis/security.internal.openshift.io/v1/rangeallocations/scc-uid"
 UIDS, LEVEL = "openshift.io/sa.scc.uid-range", "openshift.io/sa.scc.mcs"
-EACH = 200
+EACH = 60
 
 
 def _annotations(server: Server) -> dict[str, dict[str, str]]:

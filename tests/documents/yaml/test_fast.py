@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.documents.parsed_value import OutsideSubsetError, ParseError
 from podward.documents.yaml.exact import read_yaml
@@ -197,7 +198,8 @@ ROWS = st.builds("{}{}{}{}{}".format, INDENTS, DASHES, KEYS, st.lists(WORDS, max
 ))  # fmt: skip
 
 
-@settings(max_examples=2000, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=examples(400, 2000), deadline=None)
 @given(st.lists(ROWS, max_size=7), st.sampled_from(["\n", "\n", ""]))
 @example(["a:", "# c", "- |", "  x", "- y"], "\n")
 @example(["a: |+", "", "  x", "", ""], "\n")
@@ -250,13 +252,15 @@ def blocks(draw: st.DrawFn, column: int = 0, depth: int = 0) -> list[str]:
     return rows
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(blocks())
 def test_manifests_put_together_by_rule(rows: list[str]) -> None:
     assert taken("\n".join(rows) + "\n")
 
 
-@settings(max_examples=1500, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=examples(300, 1500), deadline=None)
 @given(
     st.integers(0, len(INSIDE)),
     st.integers(0, 12),

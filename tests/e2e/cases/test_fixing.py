@@ -121,7 +121,7 @@ def many_containers(count: int) -> str:
     return json.dumps(pod, separators=(",", ":"))
 
 
-SHAPES = {"annotations": (annotated, 1200), "pods": (many_pods, 800), "containers": (many_containers, 1000)}
+SHAPES = {"annotations": (annotated, 1200), "pods": (many_pods, 800), "containers": (many_containers, 800)}
 
 
 @pytest.mark.parametrize("form", [("-o", "sarif"), ("--fix", "--diff")], ids=["sarif", "fix"])
@@ -131,9 +131,15 @@ def test_twice_as_much_in_one_line_takes_twice_as_long(
 ) -> None:
     make, size = SHAPES[shape]
     files = write(tmp_path, "small.json", make(size)), write(tmp_path, "large.json", make(2 * size))
-    # A busy machine makes processor time dearer, too: the least of several is what it takes.
-    small, large = (min(spent(podward, *form, file) for _ in range(3)) for file in files)
-    assert large < 2.8 * small + 0.5, f"{small:.1f} s, then {large:.1f} s"
+    small, large = (spent(podward, *form, file) for file in files)
+    for _ in range(2):
+        if large < 2.3 * small + 0.3:
+            break
+        # A busy machine makes processor time dearer, too: the least of several is what it takes.
+        small, large = (
+            min(before, spent(podward, *form, file)) for before, file in zip((small, large), files, strict=True)
+        )
+    assert large < 2.3 * small + 0.3, f"{small:.2f} s, then {large:.2f} s"
 
 
 def test_a_minified_file_of_59_kb_takes_seconds(podward: Podward, tmp_path: Path) -> None:

@@ -158,7 +158,9 @@ spec:
 """
 
 
-def test_pods_run_on_where_they_are_left_and_are_found_again(images: Path, tmp_path: Path) -> None:
+def test_pods_are_found_again_where_they_were_left_and_run_anew_where_they_were_ended(
+    images: Path, tmp_path: Path
+) -> None:
     root = with_images(images, tmp_path / "c")
     first = ServedCluster(root, "--leave")
     first.kubectl("apply", "-f", "-", given=POD)
@@ -171,32 +173,21 @@ def test_pods_run_on_where_they_are_left_and_are_found_again(images: Path, tmp_p
     assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
     second.end()
     assert left_over(root) == []
-
-
-def test_pods_that_were_ended_with_their_cluster_run_anew(images: Path, tmp_path: Path) -> None:
-    root = with_images(images, tmp_path / "c")
-    first = ServedCluster(root)
-    first.kubectl("apply", "-f", "-", given=POD)
-    before = first.until_running("stays")["status"]["containerStatuses"][0]
-    first.end()
-    assert left_over(root) == []
-    second = ServedCluster(root)
+    third = ServedCluster(root)
     try:
-        after = second.until(
+        anew = third.until(
             lambda pod: is_ready(pod) and pod["status"]["containerStatuses"][0]["containerID"] != before["containerID"],
             "pod", "stays",
         )["status"]["containerStatuses"][0]  # fmt: skip
-        assert after["restartCount"] == 1
+        assert anew["restartCount"] == 1
+        _ask_twice(third)  # who does leaves nothing either
     finally:
-        second.end()
+        third.end()
     assert left_over(root) == []
 
 
-def test_who_asks_twice_leaves_nothing_either(images: Path, tmp_path: Path) -> None:
-    root = with_images(images, tmp_path / "c")
-    cluster = ServedCluster(root)
-    cluster.kubectl("apply", "-f", "-", given=POD)
-    cluster.until_running("stays")
+def _ask_twice(cluster: ServedCluster) -> None:
+    """End it as who presses Ctrl-C again."""
     for pid in (cluster.process.pid, *_children(cluster.process.pid)):
         if os.getpgid(pid) == os.getpgid(cluster.process.pid):
             os.kill(pid, signal.SIGINT)
@@ -205,8 +196,6 @@ def test_who_asks_twice_leaves_nothing_either(images: Path, tmp_path: Path) -> N
         if os.getpgid(pid) == os.getpgid(cluster.process.pid):
             os.kill(pid, signal.SIGINT)  # as a terminal does it: to all of the group
     cluster.process.wait(30)
-    cluster.end()
-    assert left_over(root) == []
 
 
 def _children(pid: int) -> list[int]:
