@@ -11,6 +11,7 @@ from typing import Any
 import jsonpatch
 import pytest
 import yaml
+from warm_command import run
 
 PROJECT = Path(__file__).parent.parent.parent
 SCC = PROJECT / "tests" / "e2e" / "policies" / "scc"
@@ -41,14 +42,7 @@ spec:
 
 
 def admit(*words: str | Path, stdin: str = POD, file: str = "-") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "podward", "admit", "-f", file, *map(str, words)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run("admit", "-f", file, *map(str, words), stdin=stdin)
 
 
 def stored(*words: str | Path, stdin: str = POD) -> Any:  # noqa: ANN401  # JSON

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from prepared_images import with_example_images
+from warm_command import run
 
 PROJECT = Path(__file__).parent.parent.parent
 GROUPS = PROJECT / "examples" / "03-implicit-groups.yaml"
@@ -26,15 +26,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def diff(root: Path, *words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "podward", "diff", *map(str, words)],
-        env={**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    variables = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
+    return run("diff", *map(str, words), environment=variables, stdin=stdin)
 
 
 def test_a_manifest_is_like_itself(root: Path) -> None:

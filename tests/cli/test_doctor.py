@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_command import run
 
 from podward.cli import doctor
 from podward.runtime import health
@@ -16,13 +17,7 @@ from podward.runtime.health import LIMITED, MISSING, OK, HealthCheck
 
 
 def _doctor(*words: str, root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "podward", "doctor", *words],
-        env={**os.environ, "PODWARD_ROOT": str(root), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run("doctor", *words, environment={**os.environ, "PODWARD_ROOT": str(root), **environment})
 
 
 def _mounts() -> list[str]:

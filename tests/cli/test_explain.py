@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 from prepared_images import with_example_images
+from warm_command import run
 
 PROJECT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((PROJECT / "examples").glob("*.yaml"))
@@ -39,16 +39,8 @@ class Explain:
     def __call__(
         self, *words: str | Path, stdin: str = "", columns: int = 100, user: int | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "podward", "explain", *map(str, words)],
-            env={**os.environ, "PODWARD_ROOT": str(self.root), "COLUMNS": str(columns), **more},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            user=user,
-        )
+        variables = {**os.environ, "PODWARD_ROOT": str(self.root), "COLUMNS": str(columns), **more}
+        return run("explain", *map(str, words), environment=variables, stdin=stdin, user=user)
 
     def json(self, *words: str | Path, code: int = 0, stdin: str = "") -> Any:  # noqa: ANN401  # JSON
         ran = self(*words, "-o", "json", stdin=stdin)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from prepared_images import with_example_images
+from warm_command import run
 
 PROJECT = Path(__file__).parent.parent.parent
 SCC = PROJECT / "tests" / "e2e" / "policies" / "scc"
@@ -49,15 +49,8 @@ class Explain:
         self.root = root
 
     def __call__(self, *words: str | Path, stdin: str = POD, columns: int = 100) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "podward", "explain", "-f", "-", *map(str, words)],
-            env={**os.environ, "PODWARD_ROOT": str(self.root), "COLUMNS": str(columns)},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        variables = {**os.environ, "PODWARD_ROOT": str(self.root), "COLUMNS": str(columns)}
+        return run("explain", "-f", "-", *map(str, words), environment=variables, stdin=stdin)
 
     def pod(self, *words: str | Path, code: int = 0, stdin: str = POD) -> Any:  # noqa: ANN401  # JSON
         ran = self(*words, "-o", "json", stdin=stdin)
@@ -236,14 +229,8 @@ def test_a_pod_that_sccs_do_not_matter_to_is_told_so(explain: Explain) -> None:
 
 
 def test_a_pod_that_runs_is_not_admitted_again(explain: Explain) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "podward", "explain", "--running", "x", "--cluster", "openshift"],
-        env={**os.environ, "PODWARD_ROOT": str(explain.root)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    variables = {**os.environ, "PODWARD_ROOT": str(explain.root)}
+    ran = run("explain", "--running", "x", "--cluster", "openshift", environment=variables)
     assert ran.returncode == 2
     assert "let in already" in ran.stderr
 

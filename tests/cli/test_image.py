@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from warm_command import run
 
 pytestmark = pytest.mark.needs("root", "umoci")
 
@@ -20,8 +20,7 @@ Podward = Callable[..., subprocess.CompletedProcess[str]]
 def podward(tmp_path: Path) -> Podward:
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PODWARD_ROOT": str(tmp_path / "state")}
-        command = [sys.executable, "-m", "podward", "image", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+        return run("image", *words, environment=environment, cwd=tmp_path)
 
     return call
 

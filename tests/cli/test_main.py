@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from warm_command import run
 
 import podward
 from podward.cli.main import COMMANDS, load, main
@@ -21,9 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def call(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run podward as its users do: a process of its own."""
-    command = [sys.executable, "-m", "podward", *words]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    return run(*words, environment=os.environ | environment)
 
 
 @pytest.fixture

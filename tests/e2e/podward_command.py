@@ -7,9 +7,10 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+from warm_command import COMMAND, run
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -24,28 +25,15 @@ class Podward:
         self.environment = {**os.environ, "PODWARD_ROOT": str(root), "COLUMNS": "100"}
         self.environment.pop("PYTHONPATH", None)
 
-    @staticmethod
-    def command() -> tuple[str, ...]:
-        """The words that call it."""
-        return (sys.executable, "-m", "podward")
-
     def __call__(
         self, *words: str, stdin: str = "", timeout: float = 60, cwd: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.command(), *words],
-            env=self.environment,
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run(*words, environment=self.environment, cwd=cwd, stdin=stdin, timeout=timeout)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a process of its own, a child of this one."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "podward", *words],
+            [*COMMAND, *words],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

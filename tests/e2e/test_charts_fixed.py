@@ -13,6 +13,7 @@ import pytest
 from chart_images import build_chart_images, run_pods, runs_on_linux, sources
 from podward_command import PROJECT, Podward
 from prepared_images import with_images_of
+from warm_command import COMMAND
 
 CORPUS = PROJECT / "tests" / "corpus"
 CHARTS = CORPUS / "charts"
@@ -118,7 +119,7 @@ def test_the_difference_is_what_is_written_and_writes_nothing(fixed: Path, tmp_p
     shutil.copy(CHARTS / file, tmp_path / file)
     # Not as text: one of the files has CRLF.
     result = subprocess.run(
-        [*Podward.command(), "check", file, "--level", FILES[file].policy, "--fix", "--diff"],
+        [*COMMAND, "check", file, "--level", FILES[file].policy, "--fix", "--diff"],
         cwd=tmp_path,
         capture_output=True,
         check=False,

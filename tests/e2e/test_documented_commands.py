@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from podward_command import PROJECT, Podward
+from warm_command import run
 
 from podward.cli import main as commands
 
@@ -169,9 +170,7 @@ def helped() -> list[tuple[str, str]]:
     """Every command below `examples:` of a --help."""
     found = []
     for name in HELPED:
-        asked = subprocess.run(
-            [sys.executable, "-m", "podward", name, "--help"], capture_output=True, text=True, check=True
-        ).stdout
+        asked = run(name, "--help").stdout
         lines = [line.strip() for line in asked.partition("examples:")[2].splitlines()]
         found += [(f"{name} --help", line) for line in lines if re.search(r"(^|[|;] *)podward ", line)]
     return found

@@ -1,0 +1,150 @@
+"""The process that `warm_command` forks commands from: `python warm_server.py SOCKET`.
+
+A request is a packet with five descriptors: a connection, the request as JSON, and the command's standard streams. The
+answer on the connection is the status that waitpid(2) gives. A child leaves `serve` and goes on as `python -m podward`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from typing import NamedTuple, TextIO
+
+COMMANDS = ("admit", "check", "diff", "doctor", "exec", "explain", "explain_access", "image", "logs", "ps", "rm", "run")
+IMPORTED_LATER = (
+    "access.rbac", "access.reading", "check.judging", "cli.admission_answers", "cli.checking.finding_fixes",
+    "cli.checking.fixing", "cli.checking.run", "cli.comparing", "cli.inspecting", "cli.keeping", "documents.yaml.exact",
+    "documents.yaml.fast", "policy.hints.all", "policy.runtime.defaults.containerd", "policy.runtime.defaults.crio",
+    "policy.runtime.defaults.docker", "policy.scc.documents", "policy.scc.passes", "policy.scc.run_levels",
+    "render.check.json", "render.check.table", "render.explain.document", "render.explain.first_screen",
+    "render.explain.table", "render.objects", "runtime.cri_log", "runtime.images.layout", "runtime.kept_logs",
+    "runtime.observe", "schema.referenced_objects",
+)  # fmt: skip
+"""What the commands import once they know what they are asked. A child imports for itself what is missing here."""
+
+
+class Child(NamedTuple):
+    """A command that runs."""
+
+    pid: int
+    end: int
+    """A descriptor that can be read once it has ended."""
+    connection: socket.socket
+    """To who has asked for it, and has it killed by going away."""
+
+
+class Server:
+    """Forks commands until pytest ends."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._pytest = os.pidfd_open(os.getppid())
+        self._running: dict[int, Child] = {}  # by each of both descriptors
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._poll.register(self._pytest, select.POLLIN)
+
+    def serve(self) -> list[int]:
+        """Return in each child, with the descriptors of its request and its streams; at the end, with none."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor == self._control.fileno():
+                    packet, numbers, _, _ = socket.recv_fds(self._control, 1, 5)
+                    if not packet:
+                        return self._end()
+                    if self._is_child(*numbers):
+                        return numbers[1:]
+                elif descriptor == self._pytest:
+                    return self._end()
+                elif child := self._running.get(descriptor):
+                    self._heard(child, descriptor)
+
+    def _is_child(self, connection: int, *numbers: int) -> bool:
+        """Fork, and tell in which of both we are."""
+        if not (pid := os.fork()):
+            for child in self._running.values():
+                child.connection.close()
+            return True
+        for number in numbers:
+            os.close(number)
+        child = Child(pid, os.pidfd_open(pid), socket.socket(fileno=connection))
+        self._running |= {child.end: child, connection: child}
+        self._poll.register(child.end, select.POLLIN)
+        self._poll.register(connection, select.POLLRDHUP)
+        return False
+
+    def _heard(self, child: Child, descriptor: int) -> None:
+        with contextlib.suppress(KeyError):
+            self._poll.unregister(child.connection)
+        if descriptor != child.end:
+            os.kill(child.pid, signal.SIGKILL)
+            return
+        _, status = os.waitpid(child.pid, 0)
+        for each in (child.end, child.connection.fileno()):
+            del self._running[each]
+        self._poll.unregister(child.end)
+        os.close(child.end)
+        with child.connection, contextlib.suppress(BrokenPipeError):
+            child.connection.send(status.to_bytes(4))
+
+    def _end(self) -> list[int]:
+        for child in self._running.values():
+            os.kill(child.pid, signal.SIGKILL)
+        return []
+
+
+def become(request: int, *streams: int) -> None:
+    """Be as a new process is that has been given these."""
+    with open(request, "rb") as file:
+        file.seek(0)
+        asked = json.load(file)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["directory"])
+    sys.path[0] = os.getcwd()
+    sys.argv[1:] = asked["words"]
+    sys.orig_argv[1:] = ["-m", "podward", *asked["words"]]
+    sys.stdin, sys.stdout, sys.stderr = map(opened, range(3), (sys.stdin, sys.stdout, sys.stderr))
+    sys.__dict__.update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
+
+
+def opened(number: int, before: TextIO) -> TextIO:
+    """A standard stream as Python opens it at its start (create_stdio in pylifecycle.c)."""
+    unbuffered = isinstance(before, io.TextIOWrapper) and before.write_through
+    return io.TextIOWrapper(
+        open(number, "wb" if number else "rb", 0 if unbuffered and number else -1, closefd=False),
+        before.encoding,
+        before.errors,
+        newline="\n",
+        line_buffering=not unbuffered and (number == 2 or os.isatty(number)),
+        write_through=unbuffered,
+    )
+
+
+def main() -> None:
+    for name in (*(f"cli.{command}" for command in COMMANDS), *IMPORTED_LATER):
+        importlib.import_module(f"podward.{name}")
+    gc.freeze()
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # pytest is told too, and ends this process by ending
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        numbers = Server(control).serve()
+    if numbers:
+        signal.signal(signal.SIGINT, interrupted)
+        become(*numbers)
+        runpy.run_module("podward", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
