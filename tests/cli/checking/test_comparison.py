@@ -301,7 +301,7 @@ def test_two_processes_answer_byte_for_byte_what_one_does(
 
 
 def test_a_worker_that_is_killed_is_no_answer(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
 ) -> None:
     many()
     parent, judge = os.getpid(), judging.judge_by_policies
@@ -316,7 +316,7 @@ def test_a_worker_that_is_killed_is_no_answer(
     code, out, err = told(capsys, "old", "new", "deploy")
     assert (code, out) == (2, "")
     assert err == "podward: a process that checks files has ended early\n"
-    assert children(os.getpid()) == []
+    assert children() == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -329,7 +329,7 @@ def test_nothing_is_left_where_it_is_ended(how: signal.Signals) -> None:
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     # It waits for its standard input, and its workers for it.
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:  # type: ignore[call-overload]
-        workers = soon(lambda: found if len(found := children(process.pid)) == 2 else None)
+        workers = soon(lambda: found if len(found := children_of(process.pid)) == 2 else None)
         process.send_signal(how)
         process.wait(20)
         assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
@@ -349,7 +349,7 @@ def soon(what: Callable[[], T | None]) -> T:
     return found
 
 
-def children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     """Processes of this one that are there still, zombies too."""
     return [int(child) for child in ManifestFile(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

@@ -19,6 +19,7 @@ PROGRAMS = sorted((Path(__file__).parent / "python").glob("with_*.py"))
 def test_it_works_here(tmp_path: Path, program: Path) -> None:
     config = tmp_path / "kubeconfig"
     words = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "ignore"]
+    words += ["--confcutdir", str(program.parent)]
     with running(tmp_path) as server:
         config.write_text(json.dumps(kubeconfig(server.url, str(server.data / "ca.crt"))))
         server.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "shop"}})

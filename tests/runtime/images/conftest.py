@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -117,10 +115,12 @@ def layout(tmp_path: Path) -> Layout:
 
 @pytest.fixture(autouse=True)
 def _no_orphans() -> Iterator[None]:
-    """Every test leaves the number of our children as it was."""
-    with contextlib.suppress(ChildProcessError):  # what other tests' programs have left to this process
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    """No test leaves a child, not even a dead one."""
+    before = _children()
     yield
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert _children() <= before
+
+
+def _children() -> set[str]:
+    lists = Path("/proc/self/task").glob("*/children")  # those of each thread
+    return {pid for each in lists for pid in each.read_text(encoding="ascii").split()}

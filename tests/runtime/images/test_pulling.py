@@ -414,7 +414,10 @@ def test_one_layer_that_is_missing_ends_those_that_are_on_their_way(
     try:
         with pytest.raises(ImageError, match="does not have the image"):
             pull(store, f"{served.host}/app:1")
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch-")]
+        for thread in threading.enumerate():
+            if thread.name.startswith("fetch-"):
+                thread.join(30)  # at its end, or waiting for the server's answer
+                assert not thread.is_alive()
     finally:
         free.set()
     assert store.entries() == ()
