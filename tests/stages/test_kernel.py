@@ -198,8 +198,12 @@ def test_the_label_is_that_of_the_machines_module(lsm: str, label: str | None) -
     assert predicted(make_facts(asked, node=Node(FULL, lsm=lsm))).label == label
 
 
-def test_no_apparmor_profile_is_unconfined() -> None:
-    assert predicted(make_facts(node=Node(FULL, lsm="apparmor"))).label == "unconfined"
+@pytest.mark.parametrize("lsm", ["", "apparmor"])
+@pytest.mark.parametrize("label", [None, "unconfined", "docker-default"])
+def test_without_a_profile_the_label_is_that_of_who_starts_the_runtime(lsm: str, label: str | None) -> None:
+    """In a container of another engine the machine's AppArmor is out of sight, and labels all the same."""
+    facts = make_facts(node=Node(FULL, lsm=lsm), inherited=kernel.Inherited(label=label))
+    assert predicted(facts).label == label
 
 
 def test_a_set_user_id_file_on_a_nosuid_mount_is_an_ordinary_one() -> None:
