@@ -232,6 +232,26 @@ def test_cgroup_version_1_is_writable_at_its_root() -> None:
     assert predicted(old).mounts == (MountState("/sys/fs/cgroup", nosuid=True),)
 
 
+@pytest.mark.parametrize(
+    ("runtime", "own", "spreads"),
+    [
+        ("runc", ("user",), "slave"),
+        ("runc", ("user", "cgroup"), "private"),
+        ("runc", (), "private"),
+        ("crun", ("user",), "private"),
+    ],
+)
+def test_runc_binds_the_cgroups_that_a_user_namespace_may_not_mount(
+    runtime: str, own: tuple[str, ...], spreads: str
+) -> None:
+    mounts = (Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("nosuid", "ro")),)
+    lines = (LinuxIDMapping(0, 200000, 65536),) if "user" in own else ()
+    linux = Linux(uid_mappings=lines, gid_mappings=lines, namespaces=tuple(map(Namespace, ("mount", *own))))
+    shared = (MountState("/sys/fs/cgroup", nosuid=True, propagation="shared"),)
+    facts = make_facts(linux=linux, mounts=mounts, node=Node(FULL, runtime), source_flags=shared)
+    assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True, propagation=spreads),)
+
+
 def test_a_sandbox_reports_in_its_own_way() -> None:
     names = (*HELD, "CAP_NET_RAW")
     asked = process(

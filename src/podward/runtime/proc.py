@@ -17,7 +17,7 @@ from podward.api.node import IDENTITY, IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
-from podward.policy.kernel.mounts import is_bind
+from podward.policy.kernel.mounts import CGROUPS, is_bind
 from podward.policy.kernel.propagation import among, on_root
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
@@ -234,10 +234,13 @@ def cgroup_v2() -> bool:
 def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
     """The flags of the mounts that the spec's bind mounts come from, and, as "/", of the one that holds `rootfs`.
 
-    A source that does not exist is left out: the runtime will complain about it.
+    The machine's cgroups are looked at as well: a runtime may have to bind them. A source that does not exist is left
+    out: the runtime will complain about it.
     """
     mounts = parse_mountinfo(_text("/proc/self/mountinfo"))
-    wanted = [("/", rootfs), *((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))]
+    bound = ((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))
+    cgroups = ((mount.destination, CGROUPS) for mount in spec.mounts if mount.type == "cgroup")
+    wanted = [("/", rootfs), *bound, *cgroups]
     sources: list[tuple[MountState, Hashable]] = []
     for destination, source in wanted:
         try:
