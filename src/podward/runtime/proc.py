@@ -193,10 +193,21 @@ def host_namespaces(pid: int) -> tuple[str, ...]:
 def read_label(pid: int) -> str | None:
     """The security label of process `pid`, without AppArmor's mode; None where no module labels processes."""
     try:
-        label = _text(f"/proc/{pid}/attr/current").rstrip("\n\0")
+        return label_in(_text(f"/proc/{pid}/attr/current"))
     except OSError:
         return None  # EINVAL: no module answers
+
+
+def label_in(text: str) -> str | None:
+    """The label that this file of a process tells.
+
+    A profile in the mode `unconfined` confines nothing: distributions have some to tell programs apart, such as crun's,
+    which its containers without a profile keep, and the kernel does not tell which programs these are attached to.
+    """
+    label = text.rstrip("\n\0")
     name, _, mode = label.partition(" (")
+    if mode == "unconfined)":
+        return "unconfined"
     return (name if mode.endswith(")") else label) or None
 
 
