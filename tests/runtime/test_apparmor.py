@@ -8,7 +8,8 @@ import pytest
 
 from podward.errors import RefusedError
 from podward.policy.runtime import apparmor_default
-from podward.runtime import apparmor
+from podward.runtime import apparmor, machine
+from podward.runtime.health import LIMITED, kernel
 
 DEFAULT = "cri-containerd.apparmor.d"
 
@@ -71,3 +72,25 @@ def test_a_profile_of_the_node_that_is_not_loaded_is_refused(home: Path, parser:
     with pytest.raises(RefusedError, match="apparmor profile not found other"):
         apparmor.ensure("other", str(home))
     assert not (parser.parent / "given").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "parsers", "found", "remedy"),
+    [
+        ("not mounted", ("/bin/true",), "in the kernel, and not in sight", "mount -t securityfs"),
+        ("policy", (), "in the kernel, without apparmor_parser", "apt install apparmor"),
+        ("policy", ("/bin/true",), "in the kernel; no profile can be loaded", "as root"),
+    ],
+)
+def test_doctor_says_why_there_is_none_though_the_kernel_has_it(
+    home: Path, place: str, parsers: tuple[str, ...], found: str, remedy: str
+) -> None:
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(machine, "apparmor_enforced", lambda: True)
+        changed.setattr(machine, "security_module", lambda: "")
+        changed.setattr(apparmor, "HOME", str(home / place))
+        changed.setattr(apparmor, "PARSERS", parsers)
+        (check, _) = kernel.labels()
+    assert (check.state, check.found) == (LIMITED, found)
+    assert "containers get no profile" in check.consequence
+    assert check.remedy.startswith(remedy)
