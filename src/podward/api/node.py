@@ -26,7 +26,8 @@ class Node(Struct, frozen=True, gc=False):
 
     `uid_map` and `gid_map` are those of the user namespace in which Podward itself is: another than the machine's own
     where an ordinary user has started it. `cgroups` is whether it may make cgroups, without which nothing limits a
-    container. `name` and `addresses` are those that its Pods are told.
+    container; `cgroup_v2` whether the machine has nothing but cgroup v2. `name` and `addresses` are those that its
+    Pods are told.
     """
 
     capabilities: int
@@ -49,6 +50,7 @@ class Node(Struct, frozen=True, gc=False):
     uid_map: IdMap = IDENTITY
     gid_map: IdMap = IDENTITY
     cgroups: bool = True
+    cgroup_v2: bool = False
     name: str = "localhost"
     addresses: tuple[str, ...] = ("127.0.0.1",)
 

@@ -39,6 +39,7 @@ def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
         uid_map=id_map("uid_map"),
         gid_map=id_map("gid_map"),
         cgroups=cgroups.usable(),
+        cgroup_v2=os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
     )
 
 
